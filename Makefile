@@ -1,0 +1,46 @@
+# Every target builds what it needs. `make` alone lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+DATA ?= data/serve
+PORT ?= 8000
+
+.PHONY: help install demo serve test check format bench clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+install: $(INSTALLED) ## Make .venv with everything that the other targets need
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[api,worker,embedded,timm,test]'
+	@touch $@
+
+demo: $(INSTALLED) ## Audit two run groups of real models on real images, print the paper's Table 1 for them
+	$(BIN)/salience-audit demo
+
+serve: $(INSTALLED) ## Start the service on http://127.0.0.1:8000 (PORT=, DATA= change that); Ctrl-C stops it
+	$(BIN)/salience-audit serve --port $(PORT) --data $(DATA)
+
+test: $(INSTALLED) ## Run linters and all tests, against real Postgres, Valkey, HTTP and workers
+	$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest
+
+check: $(INSTALLED) ## Run ruff, mypy and import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(INSTALLED) ## Let ruff format and fix
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(INSTALLED) ## Measure the speed of an audit against the bare forward pass and against peers
+	$(BIN)/python -m benchmarks.run
+
+clean: ## Remove what was built and the data folders
+	rm -rf $(VENV) data *.egg-info .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""Audits: models measured on a data set."""

@@ -1,0 +1,103 @@
+"""Stored salience maps: as numbers, and as a heat map over the image."""
+
+import io
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.audits.repository import models_of
+from app.audits.schemas import SalienceMap
+from app.audits.scores import predicted_label
+from app.db.tables import AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow
+from app.domain.protocol import Protocol
+from app.domain.vocabulary import CLEAN, EntropyReading, Resize
+from app.errors import NotFound, Unprocessable
+from app.imaging.decoding import decode_rgb, prepare
+from app.imaging.entries import entry_of, read_entry
+from app.imaging.geometry import as_seen
+from app.settings import Settings
+from app.storage.blobs import BlobStore
+
+OPACITY = 0.5
+# Anchors of the colour map "inferno" (Smith and van der Walt), evenly spaced.
+_ANCHORS = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)], np.float64)
+
+
+@dataclass(frozen=True)
+class StoredMap:
+    """A map (h, w) float32 and what it belongs to."""
+
+    values: NDArray[np.float32]
+    view: str
+    row: SampleScoresRow
+    sample: SampleRow
+    model: ModelRow
+    condition: int
+
+    def to_schema(self) -> SalienceMap:
+        defined = bool(self.values.any())
+        return SalienceMap(
+            sample=self.sample.name,
+            sample_id=self.sample.id,
+            model_id=self.model.id,
+            view=self.view,
+            height=self.values.shape[0],
+            width=self.values.shape[1],
+            values=self.values.astype(np.float64).tolist(),
+            undefined_reason=None if defined else "constant-map",
+            predicted_label=predicted_label(self.row, self.model, self.condition),
+        )
+
+
+def find_map(session: Session, audit: AuditRow, sample_id: UUID, model_id: UUID | None, view: str) -> StoredMap:
+    """Raises NotFound, or Unprocessable ``model-id-required`` and ``unknown-view``."""
+    models = models_of(session, audit.id)
+    if model_id is None and len(models) > 1:
+        raise Unprocessable("model-id-required", "The audit has several models; name one by model_id.")
+    ordinal = next((n for n, model in enumerate(models) if model_id in {None, model.id}), None)
+    if ordinal is None:
+        raise NotFound("model in this audit")
+    conditions = (CLEAN, *Protocol.model_validate(audit.protocol).conditions())
+    view = CLEAN if view in set(EntropyReading) else view
+    if view not in conditions:
+        raise Unprocessable("unknown-view", f"The audit has these views: {', '.join(conditions)}.")
+    query = select(SampleScoresRow, SampleRow).join(SampleRow, SampleRow.id == SampleScoresRow.sample_id)
+    found = session.execute(
+        query.where(
+            SampleScoresRow.audit_id == audit.id,
+            SampleScoresRow.model_ordinal == ordinal,
+            SampleScoresRow.sample_id == sample_id,
+        )
+    ).one_or_none()
+    if found is None or found[0].maps is None:
+        raise NotFound("sample with a map in this audit")
+    row, sample = found
+    maps = np.frombuffer(row.maps, "<f4").reshape(len(conditions), row.map_height, row.map_width)
+    condition = conditions.index(view)
+    return StoredMap(maps[condition], view, row, sample, models[ordinal], condition)
+
+
+def draw_map(stored: StoredMap, dataset: DatasetRow, blobs: BlobStore, settings: Settings) -> bytes:
+    """A PNG of the model's input size: the map in colour over the image.
+
+    Geometric views are shown over the image as the model saw it; noisy and degraded ones over the clean image.
+    """
+    data = read_entry(blobs, dataset.stored_digest or "", entry_of(stored.sample), settings.max_entry_bytes)
+    preprocessing = stored.model.preprocessing
+    size, resize = preprocessing["input_size"], Resize(preprocessing.get("resize", Resize.STRETCH))
+    pixels = as_seen(prepare(decode_rgb(data, settings), size, resize), stored.view)
+    levels = Image.fromarray((stored.values * 255).astype(np.uint8)).resize((size, size), Image.Resampling.BICUBIC)
+    blended = (1 - OPACITY) * pixels + OPACITY * _coloured(np.asarray(levels))
+    file = io.BytesIO()
+    Image.fromarray(blended.round().astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def _coloured(levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    places = np.linspace(0, 255, len(_ANCHORS))
+    return np.stack([np.interp(levels, places, channel) for channel in _ANCHORS.T], axis=-1)

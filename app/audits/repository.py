@@ -1,0 +1,96 @@
+"""SQL of audits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.db.tables import AuditModelRow, AuditResultsRow, AuditRow, DatasetRow, Json, ModelRow, ShardRow
+from app.domain.vocabulary import AuditStatus
+from app.errors import NotFound, Unprocessable
+
+
+def get_audit(session: Session, audit_id: UUID, *, lock: bool = False) -> AuditRow:
+    """Raises NotFound."""
+    row = session.get(AuditRow, audit_id, with_for_update=lock)
+    if row is None:
+        raise NotFound("audit")
+    return row
+
+
+def find_by_key(session: Session, key: str) -> AuditRow | None:
+    return session.scalar(select(AuditRow).where(AuditRow.idempotency_key == key))
+
+
+def lock_models(session: Session, model_ids: Sequence[UUID]) -> list[ModelRow]:
+    """In the order of the ids, safe from deletion until the end. Raises Unprocessable ``unknown-models``."""
+    query = select(ModelRow).where(ModelRow.id.in_(model_ids)).with_for_update(read=True, key_share=True)
+    found = {row.id: row for row in session.scalars(query)}
+    missing = [str(model_id) for model_id in model_ids if model_id not in found]
+    if missing:
+        raise Unprocessable("unknown-models", f"No such models: {', '.join(missing)}.")
+    return [found[model_id] for model_id in model_ids]
+
+
+def lock_dataset(session: Session, dataset_id: UUID) -> DatasetRow:
+    """Safe from deletion until the end. Raises Unprocessable ``unknown-dataset``."""
+    query = select(DatasetRow).where(DatasetRow.id == dataset_id).with_for_update(read=True, key_share=True)
+    row = session.scalar(query)
+    if row is None:
+        raise Unprocessable("unknown-dataset", f"No such data set: {dataset_id}.")
+    return row
+
+
+@dataclass(frozen=True)
+class AuditFilter:
+    """Which audits."""
+
+    status: AuditStatus | None = None
+    dataset_id: UUID | None = None
+    model_id: UUID | None = None
+
+
+def list_audits(session: Session, wanted: AuditFilter, limit: int, after: UUID | None) -> Sequence[AuditRow]:
+    """The newest first; one more than ``limit``."""
+    query = select(AuditRow).order_by(AuditRow.id.desc()).limit(limit + 1)
+    if after is not None:
+        query = query.where(AuditRow.id < after)
+    if wanted.status is not None:
+        query = query.where(AuditRow.status == wanted.status)
+    if wanted.dataset_id is not None:
+        query = query.where(AuditRow.dataset_id == wanted.dataset_id)
+    if wanted.model_id is not None:
+        of_model = select(AuditModelRow.audit_id).where(AuditModelRow.model_id == wanted.model_id)
+        query = query.where(AuditRow.id.in_(of_model))
+    return session.scalars(query).all()
+
+
+def models_of(session: Session, audit_id: UUID) -> list[ModelRow]:
+    """In the order of their ordinals."""
+    query = select(ModelRow).join(AuditModelRow).where(AuditModelRow.audit_id == audit_id)
+    return list(session.scalars(query.order_by(AuditModelRow.ordinal)))
+
+
+def model_ids_of(session: Session, audit_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """By audit, in the order of their ordinals."""
+    query = select(AuditModelRow).where(AuditModelRow.audit_id.in_(audit_ids))
+    found: dict[UUID, list[UUID]] = {audit_id: [] for audit_id in audit_ids}
+    for row in session.scalars(query.order_by(AuditModelRow.audit_id, AuditModelRow.ordinal)):
+        found[row.audit_id].append(row.model_id)
+    return found
+
+
+def samples_done(session: Session, audit_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """By audit."""
+    query = select(ShardRow.audit_id, func.sum(ShardRow.samples_done)).where(ShardRow.audit_id.in_(audit_ids))
+    return {audit_id: int(done) for audit_id, done in session.execute(query.group_by(ShardRow.audit_id))}
+
+
+def results_of(session: Session, audit_id: UUID) -> Json:
+    """Raises NotFound."""
+    row = session.get(AuditResultsRow, audit_id)
+    if row is None:
+        raise NotFound("results")
+    return row.document

@@ -1,0 +1,100 @@
+"""An audit as it is asked for and shown."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from app.domain.protocol import ProtocolRequest
+from app.domain.vocabulary import AuditStatus, MeasureName
+from app.http.schemas import Name, StoredProblem
+
+
+class AuditRequest(BaseModel):
+    """Which models to measure on which data set, and how."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dataset_id: UUID
+    model_ids: list[UUID] | None = Field(None, min_length=1, max_length=100)
+    run_group_id: UUID | None = None
+    protocol: ProtocolRequest = Field(default_factory=ProtocolRequest)
+    name: Name | None = None
+    sample_limit: Annotated[int, Field(ge=1, le=100_000_000)] | None = Field(
+        None, description="That many samples by a seeded draw without replacement, the same for all models."
+    )
+
+    @field_validator("model_ids")
+    @classmethod
+    def distinct(cls, value: list[UUID] | None) -> list[UUID] | None:
+        if value is not None and len(set(value)) != len(value):
+            raise ValueError("model ids must be distinct")
+        return value
+
+    @model_validator(mode="after")
+    def one_of_two(self) -> Self:
+        if (self.model_ids is None) == (self.run_group_id is None):
+            raise ValueError("name either model_ids or run_group_id")
+        return self
+
+
+class Progress(BaseModel):
+    """How far an audit got; a sample is done when all models and views are."""
+
+    done: int
+    total: int
+    unit: Literal["samples"] = "samples"
+    samples_per_second: float | None
+    eta_seconds: float | None
+
+
+class Audit(BaseModel):
+    """An audit, its resolved protocol and its progress."""
+
+    id: UUID
+    name: str | None
+    status: AuditStatus
+    dataset_id: UUID
+    model_ids: list[UUID]
+    run_group_id: UUID | None
+    protocol: dict[str, Any]
+    protocol_digest: str
+    sample_count: int
+    progress: Progress
+    problem: StoredProblem | None
+    results_url: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class SampleScore(BaseModel):
+    """One number: a sample, a model (none for stability), a measure's view."""
+
+    sample: str
+    sample_id: UUID
+    label: str | None
+    source: str | None
+    model: str | None
+    model_id: UUID | None
+    measure: MeasureName
+    view: str
+    score: float | None
+    control: float | None
+    undefined_reason: str | None
+    predicted_label: str | None
+
+
+class SalienceMap(BaseModel):
+    """A native salience map, row by row, in [0, 1]."""
+
+    sample: str
+    sample_id: UUID
+    model_id: UUID
+    view: str
+    height: int
+    width: int
+    values: list[list[float]]
+    undefined_reason: str | None
+    predicted_label: str | None

@@ -1,0 +1,182 @@
+"""Scores per sample, as long rows: one number each, in pages or as a stream."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import Select, and_, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.audits.repository import models_of
+from app.audits.schemas import SampleScore
+from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
+from app.domain.protocol import Protocol, ScoreColumn
+from app.domain.vocabulary import CLEAN, PAIRS, MeasureName
+from app.errors import NotFound, Unprocessable
+
+ACROSS_MODELS = -1
+STREAM_ROWS = 500
+
+Order = Literal["asc", "desc"]
+Key = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class ScoreFilter:
+    """Which scores; ``order`` sorts by score and needs one measure's one view."""
+
+    measure: MeasureName | None = None
+    view: str | None = None
+    model_id: UUID | None = None
+    label: str | None = None
+    source: str | None = None
+    order: Order | None = None
+
+
+class ScoreReader:
+    """The scores of one audit that pass a filter. Raises Unprocessable where the filter names what is not there."""
+
+    def __init__(self, session: Session, audit: AuditRow, wanted: ScoreFilter) -> None:
+        self._session = session
+        self._audit = audit
+        self._wanted = wanted
+        self._models = models_of(session, audit.id)
+        self._protocol = Protocol.model_validate(audit.protocol)
+        self._conditions = (CLEAN, *self._protocol.conditions())
+        self._columns = self._chosen(self._protocol.columns())
+        across = ScoreColumn(measure=MeasureName.STABILITY, view=PAIRS)
+        has_stability = self._protocol.measures.stability is not None and wanted.model_id is None
+        self._across = self._chosen((across,) if has_stability else ())
+        if not self._columns and not self._across:
+            raise Unprocessable("unknown-view", "The audit has no such measure and view.")
+        if wanted.order and len(self._columns) + len(self._across) != 1:
+            raise Unprocessable("order-needs-one-view", "To order by score, name a measure and one of its views.")
+
+    def page(self, limit: int, after: list[Any] | None) -> list[tuple[list[Any], SampleScore]]:
+        """Up to ``limit`` + 1 scores, each with the key that a cursor keeps."""
+        if self._wanted.order:
+            return self._ordered_page(limit, after)
+        start = None if after is None else _whole(after)
+        width = min(len(columns) for columns in (self._columns, self._across) if columns)
+        query = self._query().order_by(SampleScoresRow.ordinal, SampleScoresRow.model_ordinal)
+        if start is not None:
+            place = tuple_(SampleScoresRow.ordinal, SampleScoresRow.model_ordinal)
+            query = query.where(place >= tuple_(start[0], start[1]))
+        found: list[tuple[list[Any], SampleScore]] = []
+        for row in self._session.execute(query.limit(limit // width + 3)).tuples():
+            keyed = [(self._key(row[0], index), score) for index, score in self._expand(*row)]
+            found += [(list(key), score) for key, score in keyed if start is None or key > start]
+        return found[: limit + 1]
+
+    def stream(self) -> Iterator[SampleScore]:
+        """All of them, through a server-side cursor."""
+        order = (SampleScoresRow.ordinal, SampleScoresRow.model_ordinal)
+        query = self._query().order_by(*([self._sorting()] if self._wanted.order else []), *order)
+        for row in self._session.execute(query.execution_options(yield_per=STREAM_ROWS)).tuples():
+            yield from (score for _, score in self._expand(*row))
+
+    def _chosen(self, columns: tuple[ScoreColumn, ...]) -> list[tuple[int, ScoreColumn]]:
+        wanted = self._wanted
+        return [
+            (index, column)
+            for index, column in enumerate(columns)
+            if wanted.measure in {None, column.measure} and wanted.view in {None, column.view}
+        ]
+
+    def _query(self) -> Select[tuple[SampleScoresRow, SampleRow]]:
+        wanted, row = self._wanted, SampleScoresRow
+        query = select(row, SampleRow).join(SampleRow, SampleRow.id == row.sample_id)
+        query = query.where(row.audit_id == self._audit.id)
+        if not self._columns:
+            query = query.where(row.model_ordinal == ACROSS_MODELS)
+        elif wanted.model_id is not None:
+            query = query.where(row.model_ordinal == self._ordinal(wanted.model_id))
+        elif not self._across:
+            query = query.where(row.model_ordinal != ACROSS_MODELS)
+        if wanted.label is not None:
+            query = query.where(SampleRow.label == wanted.label)
+        if wanted.source is not None:
+            query = query.where(SampleRow.source == wanted.source)
+        return query
+
+    def _ordinal(self, model_id: UUID) -> int:
+        ordinals = {model.id: ordinal for ordinal, model in enumerate(self._models)}
+        if model_id not in ordinals:
+            raise NotFound("model in this audit")
+        return ordinals[model_id]
+
+    def _score(self) -> Any:
+        """The SQL of the one chosen score; arrays count from 1."""
+        return SampleScoresRow.scores[(self._columns or self._across)[0][0] + 1]
+
+    def _sorting(self) -> Any:
+        score = self._score()
+        return (score.asc() if self._wanted.order == "asc" else score.desc()).nulls_last()
+
+    def _ordered_page(self, limit: int, after: list[Any] | None) -> list[tuple[list[Any], SampleScore]]:
+        place = tuple_(SampleScoresRow.ordinal, SampleScoresRow.model_ordinal)
+        query = self._query().order_by(self._sorting(), SampleScoresRow.ordinal, SampleScoresRow.model_ordinal)
+        if after is not None:
+            query = query.where(self._behind(after, place))
+        found = []
+        for row in self._session.execute(query.limit(limit + 1)).tuples():
+            (_, score), *_ = self._expand(*row)
+            found.append(([score.score, row[0].ordinal, row[0].model_ordinal], score))
+        return found
+
+    def _behind(self, after: list[Any], place: Any) -> Any:
+        score = self._score()
+        last, ordinal, model = after
+        if not isinstance(last, int | float | None) or type(ordinal) is not int or type(model) is not int:
+            raise Unprocessable("invalid-cursor", "The cursor is not one of this list's.")
+        later = place > tuple_(ordinal, model)
+        if last is None:
+            return and_(score.is_(None), later)
+        further = score > last if self._wanted.order == "asc" else score < last
+        return or_(further, and_(score == last, later), score.is_(None))
+
+    @staticmethod
+    def _key(row: SampleScoresRow, index: int) -> Key:
+        return row.ordinal, row.model_ordinal, index
+
+    def _expand(self, row: SampleScoresRow, sample: SampleRow) -> Iterator[tuple[int, SampleScore]]:
+        across = row.model_ordinal == ACROSS_MODELS
+        model = None if across else self._models[row.model_ordinal]
+        for index, column in self._across if across else self._columns:
+            yield (
+                index,
+                SampleScore(
+                    sample=sample.name,
+                    sample_id=sample.id,
+                    label=sample.label,
+                    source=sample.source,
+                    model=model and model.name,
+                    model_id=model and model.id,
+                    measure=column.measure,
+                    view=column.view,
+                    score=row.scores[index],
+                    control=row.controls[index] if row.controls else None,
+                    undefined_reason=row.undefined[index] if row.undefined else None,
+                    predicted_label=None if model is None else self._predicted(row, column, model),
+                ),
+            )
+
+    def _predicted(self, row: SampleScoresRow, column: ScoreColumn, model: ModelRow) -> str | None:
+        """Of the view's image; of the clean image where the column has none or several."""
+        condition = column.conditions[0] if len(column.conditions) == 1 else CLEAN
+        return predicted_label(row, model, self._conditions.index(condition))
+
+
+def predicted_label(row: SampleScoresRow, model: ModelRow, condition: int) -> str | None:
+    """The class's name, or its index where the model has no names; None where the output was not finite."""
+    predicted = (row.predicted or [])[condition]
+    if predicted < 0:
+        return None
+    return str(predicted) if model.class_names is None else model.class_names[predicted]
+
+
+def _whole(after: Sequence[Any]) -> Key:
+    if not all(type(part) is int for part in after):
+        raise Unprocessable("invalid-cursor", "The cursor is not one of this list's.")
+    return after[0], after[1], after[2]

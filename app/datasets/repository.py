@@ -1,0 +1,66 @@
+"""SQL of data sets and samples."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import collate, select
+from sqlalchemy.orm import Session
+
+from app.db.tables import AuditRow, DatasetRow, SampleRow
+from app.domain.vocabulary import ResourceStatus, SampleStatus
+from app.errors import NotFound
+
+
+def get_dataset(session: Session, dataset_id: UUID, *, lock: bool = False) -> DatasetRow:
+    """Raises NotFound."""
+    row = session.get(DatasetRow, dataset_id, with_for_update=lock)
+    if row is None:
+        raise NotFound("data set")
+    return row
+
+
+def list_datasets(
+    session: Session, limit: int, after: UUID | None, *, status: ResourceStatus | None, name: str | None
+) -> Sequence[DatasetRow]:
+    """The newest first; one more than ``limit``."""
+    query = select(DatasetRow).order_by(DatasetRow.id.desc()).limit(limit + 1)
+    if after is not None:
+        query = query.where(DatasetRow.id < after)
+    if status is not None:
+        query = query.where(DatasetRow.status == status)
+    if name is not None:
+        query = query.where(DatasetRow.name == name)
+    return session.scalars(query).all()
+
+
+def is_used(session: Session, dataset_id: UUID) -> bool:
+    """By an audit."""
+    return bool(session.scalar(select(select(AuditRow).where(AuditRow.dataset_id == dataset_id).exists())))
+
+
+@dataclass(frozen=True)
+class SampleFilter:
+    """Which samples of a data set."""
+
+    status: SampleStatus | None = None
+    label: str | None = None
+    source: str | None = None
+
+
+def list_samples(
+    session: Session, dataset_id: UUID, wanted: SampleFilter, limit: int, after: str | None
+) -> Sequence[SampleRow]:
+    """By name; one more than ``limit``."""
+    name = collate(SampleRow.name, "C")
+    query = select(SampleRow).where(SampleRow.dataset_id == dataset_id).order_by(name).limit(limit + 1)
+    if after is not None:
+        query = query.where(name > after)
+    for column, value in (
+        (SampleRow.status, wanted.status),
+        (SampleRow.label, wanted.label),
+        (SampleRow.source, wanted.source),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    return session.scalars(query).all()

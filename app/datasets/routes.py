@@ -1,0 +1,108 @@
+"""``/v1/datasets``."""
+
+from typing import Annotated
+from uuid import UUID
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy import Engine
+
+from app.datasets import service
+from app.datasets.repository import SampleFilter, get_dataset, list_datasets, list_samples
+from app.datasets.schemas import Dataset, DatasetRequest, Sample
+from app.db.references import unused_digests
+from app.db.session import transaction
+from app.domain.vocabulary import ResourceStatus
+from app.http.content import accept, discarding
+from app.http.dependencies import BlobsDep, EngineDep, QueueDep, SessionDep, SettingsDep
+from app.http.doorbell import ring
+from app.http.openapi import RAW_BODY
+from app.http.pagination import Page, PageDep, make_page
+from app.http.problems import problem_responses
+from app.http.upload import receive_blob
+from app.queue import TaskName
+from app.storage.blobs import BlobStore, StoredBlob
+
+router = APIRouter(prefix="/v1/datasets", tags=["data sets"])
+
+Text = Annotated[str | None, Query(max_length=1024)]
+
+
+@router.post("", status_code=201, summary="Register a data set", responses=problem_responses(400, 413, 415, 422))
+def create_dataset(request: DatasetRequest, session: SessionDep, response: Response) -> Dataset:
+    """Name it first; the archive follows with `PUT content_url`."""
+    row = service.register(session, request)
+    session.commit()
+    response.headers["Location"] = f"/v1/datasets/{row.id}"
+    return Dataset.of(row)
+
+
+@router.put(
+    "/{dataset_id}/content",
+    status_code=202,
+    summary="Upload a data set's archive",
+    responses=problem_responses(400, 404, 409, 413, 415, 422, 507),
+    openapi_extra=RAW_BODY,
+)
+async def put_content(
+    dataset_id: UUID, request: Request, engine: EngineDep, blobs: BlobsDep, queue: QueueDep, settings: SettingsDep
+) -> Dataset:
+    """A zip, tar or tar.gz of images: folders are labels (`label/file` or `label/source/file`), or a `manifest.csv` or
+    `manifest.jsonl` with `path,label,source` inside. Poll the data set until it is `ready` or `rejected`."""
+    await to_thread.run_sync(_find, engine, dataset_id)
+    blob = await receive_blob(request, blobs, settings.max_upload_bytes)
+    dataset, is_new = await to_thread.run_sync(_accept, engine, blobs, dataset_id, blob)
+    if is_new:
+        await to_thread.run_sync(ring, queue, TaskName.INDEX_DATASET, dataset_id)
+    return dataset
+
+
+def _find(engine: Engine, dataset_id: UUID) -> None:
+    with transaction(engine) as session:
+        get_dataset(session, dataset_id)
+
+
+def _accept(engine: Engine, blobs: BlobStore, dataset_id: UUID, blob: StoredBlob) -> tuple[Dataset, bool]:
+    with discarding(engine, blobs, blob), transaction(engine) as session:
+        row = get_dataset(session, dataset_id, lock=True)
+        service.check_kind(blobs, blob)
+        is_new = accept(row, blob)
+        session.flush()
+        session.refresh(row)
+        return Dataset.of(row), is_new
+
+
+@router.get("", summary="List data sets, the newest first", responses=problem_responses(422))
+def get_datasets(
+    session: SessionDep, page: PageDep, status: ResourceStatus | None = None, name: Text = None
+) -> Page[Dataset]:
+    """Filter by status or by the exact name."""
+    rows = list_datasets(session, page.limit, page.after_id(), status=status, name=name)
+    return make_page(rows, page.limit, Dataset.of, lambda row: [str(row.id)])
+
+
+@router.get("/{dataset_id}", summary="Read a data set", responses=problem_responses(404))
+def get_one_dataset(dataset_id: UUID, session: SessionDep) -> Dataset:
+    """With its labels, sources and counts once it is ready."""
+    return Dataset.of(get_dataset(session, dataset_id))
+
+
+@router.get("/{dataset_id}/samples", summary="List a data set's samples", responses=problem_responses(404, 422))
+def get_samples(
+    dataset_id: UUID, session: SessionDep, page: PageDep, wanted: Annotated[SampleFilter, Depends()]
+) -> Page[Sample]:
+    """By name; `status=unreadable` lists what was left out, each with its reason."""
+    get_dataset(session, dataset_id)
+    after = page.after(1)
+    rows = list_samples(session, dataset_id, wanted, page.limit, None if after is None else str(after[0]))
+    return make_page(rows, page.limit, Sample.of, lambda row: [row.name])
+
+
+@router.delete("/{dataset_id}", status_code=204, summary="Delete a data set", responses=problem_responses(404, 409))
+def delete_dataset(dataset_id: UUID, session: SessionDep, blobs: BlobsDep) -> None:
+    """Refused while an audit refers to it."""
+    digests = service.delete(session, get_dataset(session, dataset_id, lock=True))
+    unused = unused_digests(session, digests)
+    session.commit()
+    for digest in unused:
+        blobs.delete(digest)

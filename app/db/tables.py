@@ -1,0 +1,223 @@
+"""Every row of the database, on one page."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    Uuid,
+    func,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from app.domain.vocabulary import AuditStatus, ResourceStatus, SampleStatus, ShardStatus
+
+Json = dict[str, Any]
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {
+        str: Text,
+        datetime: DateTime(timezone=True),
+        Json: JSONB,
+        list[str]: ARRAY(Text),
+        list[int]: ARRAY(Integer),
+        UUID: Uuid,
+        ResourceStatus: Text,
+        SampleStatus: Text,
+        AuditStatus: Text,
+        ShardStatus: Text,
+    }
+
+
+class _Identified:
+    """UUIDv7 keys sort by creation, so that they page lists as well."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class _Uploaded(_Identified):
+    """A resource that is described first and whose bytes follow."""
+
+    name: Mapped[str]
+    status: Mapped[ResourceStatus] = mapped_column(default=ResourceStatus.AWAITING_CONTENT)
+    problem: Mapped[Json | None]
+    extra: Mapped[Json] = mapped_column(default=dict)
+    content_digest: Mapped[str | None]
+    content_size: Mapped[int | None] = mapped_column(BigInteger)
+    stored_digest: Mapped[str | None]
+    """The blob that audits read: canonical safetensors, or a seekable archive."""
+
+
+class ModelRow(_Uploaded, Base):
+    """The classifier under audit."""
+
+    __tablename__ = "models"
+
+    version: Mapped[str | None]
+    architecture: Mapped[str]
+    format: Mapped[str]
+    class_names: Mapped[list[str] | None]
+    preprocessing: Mapped[Json]
+    target_layer: Mapped[str | None]
+    probe: Mapped[Json | None]
+
+
+class DatasetRow(_Uploaded, Base):
+    """An archive of images, indexed."""
+
+    __tablename__ = "datasets"
+
+    digest: Mapped[str | None]
+    """Over the names, labels, sources and checksums of the readable samples, in order."""
+    sample_count: Mapped[int] = mapped_column(default=0)
+    unreadable_count: Mapped[int] = mapped_column(default=0)
+    labels: Mapped[list[str]] = mapped_column(default=list)
+    sources: Mapped[list[str]] = mapped_column(default=list)
+    notes: Mapped[list[str]] = mapped_column(default=list)
+
+
+class SampleRow(Base):
+    """One image of a data set: where its bytes lie in the archive and what was found."""
+
+    __tablename__ = "samples"
+    __table_args__ = (
+        Index("ix_samples_dataset_position", "dataset_id", "position", unique=True),
+        Index("ix_samples_dataset_name", "dataset_id", "name_key", unique=True),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    name_key: Mapped[bytes] = mapped_column(LargeBinary)
+    """SHA-256 of the NFC, casefolded name: two entries that some file system would merge collide here."""
+    position: Mapped[int | None]
+    """Rank among the readable samples, by name; null for the unreadable."""
+    status: Mapped[SampleStatus]
+    label: Mapped[str | None]
+    source: Mapped[str | None]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    problem: Mapped[Json | None]
+    offset: Mapped[int] = mapped_column(BigInteger)
+    """Of the entry's stored bytes within the archive blob."""
+    stored_size: Mapped[int] = mapped_column(BigInteger)
+    size: Mapped[int] = mapped_column(BigInteger)
+    compression: Mapped[int] = mapped_column(SmallInteger)
+    """0 stored, 8 deflate, as in ZIP."""
+    crc32: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class RunGroupRow(_Identified, Base):
+    """Models of one recipe, trained independently."""
+
+    __tablename__ = "run_groups"
+
+    name: Mapped[str]
+
+
+class RunGroupModelRow(Base):
+    __tablename__ = "run_group_models"
+
+    run_group_id: Mapped[UUID] = mapped_column(ForeignKey("run_groups.id", ondelete="CASCADE"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    model_id: Mapped[UUID] = mapped_column(ForeignKey("models.id", ondelete="RESTRICT"), index=True)
+
+
+class AuditRow(_Identified, Base):
+    """A request to measure models on a data set, and how far it got."""
+
+    __tablename__ = "audits"
+
+    name: Mapped[str | None]
+    status: Mapped[AuditStatus] = mapped_column(default=AuditStatus.QUEUED, index=True)
+    dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", ondelete="RESTRICT"), index=True)
+    run_group_id: Mapped[UUID | None] = mapped_column(ForeignKey("run_groups.id", ondelete="SET NULL"), index=True)
+    protocol: Mapped[Json]
+    protocol_digest: Mapped[str]
+    sample_positions: Mapped[list[int] | None]
+    """The seeded draw, ascending; null: every readable sample."""
+    sample_count: Mapped[int]
+    problem: Mapped[Json | None]
+    cancel_requested: Mapped[bool] = mapped_column(Boolean, default=False)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    request_digest: Mapped[str | None]
+
+
+class AuditModelRow(Base):
+    __tablename__ = "audit_models"
+
+    audit_id: Mapped[UUID] = mapped_column(ForeignKey("audits.id", ondelete="CASCADE"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    model_id: Mapped[UUID] = mapped_column(ForeignKey("models.id", ondelete="RESTRICT"), index=True)
+
+
+class ShardRow(Base):
+    """A contiguous range of an audit's samples: the unit of work."""
+
+    __tablename__ = "shards"
+    __table_args__ = (Index("ix_shards_audit_ordinal", "audit_id", "ordinal", unique=True),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    audit_id: Mapped[UUID] = mapped_column(ForeignKey("audits.id", ondelete="CASCADE"))
+    ordinal: Mapped[int]
+    start: Mapped[int]
+    stop: Mapped[int]
+    status: Mapped[ShardStatus] = mapped_column(default=ShardStatus.QUEUED, index=True)
+    attempt: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str | None]
+    lease_expires_at: Mapped[datetime | None]
+    samples_done: Mapped[int] = mapped_column(default=0)
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+
+class SampleScoresRow(Base):
+    """What one model gave for one sample of an audit; arrays follow the protocol's columns and conditions.
+
+    ``model_ordinal`` -1 is the row across models: stability, its only score, and the pairs behind it.
+    """
+
+    __tablename__ = "sample_scores"
+
+    audit_id: Mapped[UUID] = mapped_column(ForeignKey("audits.id", ondelete="CASCADE"), primary_key=True)
+    model_ordinal: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    ordinal: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sample_id: Mapped[UUID] = mapped_column(ForeignKey("samples.id", ondelete="CASCADE"), index=True)
+    scores: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
+    controls: Mapped[list[float | None] | None] = mapped_column(ARRAY(Double))
+    undefined: Mapped[list[str | None] | None] = mapped_column(ARRAY(Text))
+    predicted: Mapped[list[int] | None]
+    """Per condition, clean first."""
+    class_scores: Mapped[list[float | None] | None] = mapped_column(ARRAY(Double))
+    """Per condition (clean first) the scores of the classes that occur as labels, flattened."""
+    pairs: Mapped[list[float | None] | None] = mapped_column(ARRAY(Double))
+    """SSIM of the pairs of models i < j."""
+    maps: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """float32 native maps per condition, clean first, row by row."""
+    map_height: Mapped[int | None] = mapped_column(SmallInteger)
+    map_width: Mapped[int | None] = mapped_column(SmallInteger)
+
+
+class AuditResultsRow(Base):
+    """The finished document of ``GET /v1/audits/{id}/results``."""
+
+    __tablename__ = "audit_results"
+
+    audit_id: Mapped[UUID] = mapped_column(ForeignKey("audits.id", ondelete="CASCADE"), primary_key=True)
+    document: Mapped[Json]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

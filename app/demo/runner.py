@@ -1,0 +1,109 @@
+"""Serve, upload two run groups of three models, audit both, print the table, stop what was started."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+from app.demo.client import DemoClient, DemoFailed, read
+from app.demo.table import comparison_table
+
+Json = dict[str, Any]
+
+FACES = Path(__file__).resolve().parents[2] / "examples" / "faces"
+STRATEGIES = {"cross-entropy": "cross_entropy", "human-guided": "human_guided"}
+RUNS = (1, 2, 3)
+START_SECONDS = 120
+
+
+def run_demo(data: Path) -> int:
+    """Exit status: 0 only if both audits succeeded."""
+    console = Console()
+    try:
+        with _service(data) as (url, api_key):
+            console.print(f"The service runs at {url} (Swagger UI: {url}/docs)")
+            results = _audit_both(DemoClient(url, api_key), console)
+    except DemoFailed as failure:
+        console.print(f"[red]The demo failed:[/red] {failure}", highlight=False)
+        return 1
+    folder = data / "results"
+    folder.mkdir(parents=True, exist_ok=True)
+    for strategy, document in results.items():
+        (folder / f"{STRATEGIES[strategy]}.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
+    console.print(comparison_table(results))
+    console.print(f"The results as JSON: {folder}/cross_entropy.json and human_guided.json", soft_wrap=True)
+    console.print(f"The service is stopped; `make serve DATA={data}` starts it again with these audits in it,")
+    console.print("Swagger UI is then at http://127.0.0.1:8000/docs", soft_wrap=True)
+    return 0
+
+
+def _audit_both(client: DemoClient, console: Console) -> dict[str, Json]:
+    recipe = json.loads(read(FACES / "recipe.json"))
+    faces = client.upload("datasets", {"name": "LFW faces and non-faces"}, _archive())
+    console.print(f"Data set: {faces['sample_count']} images, labels {', '.join(faces['labels'])}")
+    audits = {}
+    for strategy, stem in STRATEGIES.items():
+        models = [_upload_model(client, recipe, f"{stem}_run{run}") for run in RUNS]
+        group = client.create("run-groups", {"name": strategy, "model_ids": [model["id"] for model in models]})
+        request = {"dataset_id": faces["id"], "run_group_id": group["id"], "name": strategy}
+        audits[strategy] = client.create("audits", request)
+        console.print(f"Run group {strategy}: three {recipe['architecture']}, audit {audits[strategy]['id']}")
+    return {strategy: _results(client, audit, strategy, console) for strategy, audit in audits.items()}
+
+
+def _upload_model(client: DemoClient, recipe: Json, name: str) -> Json:
+    return client.upload("models", recipe | {"name": name}, read(FACES / "weights" / f"{name}.safetensors"))
+
+
+def _archive() -> bytes:
+    sys.path.insert(0, str(FACES))
+    from prepare import build_archive  # type: ignore[import-not-found]  # noqa: PLC0415 - a script of the examples
+
+    content: bytes = build_archive()
+    return content
+
+
+def _results(client: DemoClient, audit: Json, strategy: str, console: Console) -> Json:
+    with Progress(console=console) as progress:
+        task = progress.add_task(f"Audit {strategy}", total=audit["progress"]["total"])
+        client.wait(
+            f"/v1/audits/{audit['id']}",
+            {"succeeded"},
+            {"failed", "cancelled"},
+            watch=lambda state: progress.update(task, completed=state["progress"]["done"]),
+        )
+    return client.get(f"/v1/audits/{audit['id']}/results")
+
+
+@contextmanager
+def _service(data: Path) -> Iterator[tuple[str, str | None]]:
+    """``salience-audit serve`` on a free port, until the block ends."""
+    found = data / "server.json"
+    found.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data", str(data)]
+    environment = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "BROKER_URL"}}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        _wait_for(found, process)
+        document = json.loads(found.read_text(encoding="utf-8"))
+        yield document["url"], document["api_key"]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def _wait_for(found: Path, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not found.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise DemoFailed(f"The service did not start; its logs lie in {found.parent / 'logs'}.")
+        time.sleep(0.1)

@@ -1,0 +1,1 @@
+"""What an audit means: words, protocol, statistics. No framework but pydantic, no I/O."""

@@ -1,0 +1,84 @@
+"""Accuracy, AUROC and ROC curves of the models on clean and changed images (Crum et al. 2023, Fig. 9)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.domain.statistics import Floats, Integers, Masks, area_under_curve, auroc, mean, roc_curve
+from app.domain.vocabulary import CLEAN, noise_view
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What one model said of N samples under C conditions (clean first).
+
+    ``predicted`` (N, C) class indices, -1 where the output was not finite; ``scores`` (N, C, L) the scores of the L
+    ``classes``, NaN likewise; ``truth`` (N,) class indices, -1 where the sample has no label.
+    """
+
+    model_id: str
+    conditions: tuple[str, ...]
+    classes: tuple[int, ...]
+    predicted: Integers
+    scores: Floats
+    truth: Integers
+
+
+def performance(predictions: Predictions, class_count: int) -> list[Json]:
+    """One row a condition: n, accuracy, AUROC, and for two classes the ROC curve of class 1."""
+    return [_condition(predictions, index, class_count) for index in range(len(predictions.conditions))]
+
+
+def _condition(predictions: Predictions, index: int, class_count: int) -> Json:
+    known = (predictions.truth >= 0) & (predictions.predicted[:, index] >= 0)
+    truth, scores = predictions.truth[known], predictions.scores[known, index]
+    hits = (predictions.predicted[known, index] == truth).astype(np.float64)
+    row: Json = {
+        "condition": predictions.conditions[index],
+        "model_id": predictions.model_id,
+        "n": int(known.sum()),
+        "accuracy": mean(hits),
+    }
+    if class_count == 2:
+        return row | _binary(scores[:, 0], truth == 1)
+    return row | _one_versus_rest(scores, truth, predictions.classes)
+
+
+def _binary(scores: Floats, positives: Masks) -> Json:
+    area = auroc(scores, positives)
+    if area is None:
+        return {"auroc": None, "roc": None}
+    false, true, thresholds = roc_curve(scores, positives)
+    # JSON has no infinity: the threshold above every score is null.
+    threshold = [None, *thresholds[1:].tolist()]
+    return {"auroc": area, "roc": {"fpr": false.tolist(), "tpr": true.tolist(), "threshold": threshold}}
+
+
+def _one_versus_rest(scores: Floats, truth: Integers, classes: tuple[int, ...]) -> Json:
+    areas = {str(name): auroc(scores[:, column], truth == name) for column, name in enumerate(classes)}
+    defined = np.array([area for area in areas.values() if area is not None])
+    return {"auroc": mean(defined), "roc": None, "auroc_by_class": areas}
+
+
+def noise_curve(model_id: str, amounts: tuple[float, ...], summaries: list[Json], rows: list[Json]) -> Json:
+    """The noise curve of Fig. 4: mean, spread and AUROC per amount, and the area under the mean.
+
+    The area is the trapezoidal integral over the amounts divided by their range: the mean height of the curve.
+    """
+    total = {"model_id": model_id, "group_by": "total", "group": "micro"}
+    by_view = {row["view"]: row for row in summaries if total.items() <= row.items()}
+    performance_of = {row["condition"]: row for row in rows if row["model_id"] == model_id}
+    points = [_noise_point(amount, by_view[noise_view(amount)], performance_of) for amount in amounts]
+    means = np.array([np.nan if point["mean"] is None else point["mean"] for point in points])
+    clean = performance_of.get(CLEAN, {})
+    area = area_under_curve(np.array(amounts), means)
+    return {"model_id": model_id, "clean_auroc": clean.get("auroc"), "points": points, "area": area}
+
+
+def _noise_point(amount: float, summary: Json, performance_of: dict[str, Json]) -> Json:
+    kept = {name: summary[name] for name in ("mean", "std", "ci95_low", "ci95_high", "n", "flip_rate")}
+    measured = performance_of.get(noise_view(amount), {})
+    return {"amount": amount, **kept, "auroc": measured.get("auroc"), "accuracy": measured.get("accuracy")}

@@ -1,0 +1,134 @@
+"""From scores per sample to summaries: pure functions of numpy arrays, undefined scores are NaN.
+
+Everything is computed over samples in their stored order; means use exactly rounded sums (``math.fsum``), so that
+neither shards nor workers can move the last digit.
+"""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Masks = NDArray[np.bool_]
+Integers = NDArray[np.int64]
+
+QUANTILES = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
+BOOTSTRAP_RESAMPLES = 1000
+HISTOGRAM_BINS = 20
+_CHUNK_DRAWS = 4_000_000
+
+
+def mean(values: Floats) -> float | None:
+    """Arithmetic mean of the defined values, exactly rounded; None where there is none."""
+    defined = values[~np.isnan(values)]
+    return math.fsum(defined.tolist()) / defined.size if defined.size else None
+
+
+def weighted_mean(values: Floats, weights: Floats) -> float | None:
+    """Mean of the defined values under weights (N,) >= 0."""
+    defined = ~np.isnan(values)
+    total = math.fsum(weights[defined].tolist())
+    return math.fsum((values[defined] * weights[defined]).tolist()) / total if total else None
+
+
+def weighted_std(values: Floats, weights: Floats) -> float | None:
+    """Population standard deviation of the defined values under weights."""
+    centre = weighted_mean(values, weights)
+    variance = None if centre is None else weighted_mean((values - centre) ** 2, weights)
+    return None if variance is None else math.sqrt(variance)
+
+
+def weighted_quantile(values: Floats, weights: Floats, share: float) -> float | None:
+    """The linear-interpolation quantile (numpy's default, Hyndman and Fan's type 7), generalised to weights."""
+    defined = ~np.isnan(values) & (weights > 0)
+    if not defined.any():
+        return None
+    order = np.argsort(values[defined], kind="stable")
+    ordered, weight = values[defined][order], weights[defined][order]
+    before = np.concatenate([[0.0], np.cumsum(weight)[:-1]])
+    places = np.arange(ordered.size) * weight + (ordered.size - 1) * before
+    return float(np.interp(share * places[-1], places, ordered))
+
+
+def equal_group_weights(groups: Integers, values: Floats) -> Floats:
+    """Weights that give every group with a defined value the same total: the macro average over sources.
+
+    ``groups`` (N,) are indices >= 0. Undefined values get weight 0.
+    """
+    defined = ~np.isnan(values)
+    sizes = np.bincount(groups[defined], minlength=int(groups.max(initial=0)) + 1)
+    return np.where(defined, 1.0 / np.maximum(sizes[groups], 1), 0.0)
+
+
+def resampled_counts(size: int, seed: int) -> Iterator[Floats]:
+    """How often each of ``size`` samples was drawn in each bootstrap resample, in chunks (R, size)."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    rows = max(1, min(BOOTSTRAP_RESAMPLES, _CHUNK_DRAWS // max(size, 1)))
+    for start in range(0, BOOTSTRAP_RESAMPLES, rows):
+        count = min(rows, BOOTSTRAP_RESAMPLES - start)
+        draws = generator.integers(0, size, (count, size)) + np.arange(count)[:, None] * size
+        yield np.bincount(draws.ravel(), minlength=count * size).reshape(count, size).astype(np.float64)
+
+
+def bootstrap_means(columns: Floats, seed: int) -> Floats:
+    """Means of every column over bootstrap resamples of the rows (Efron 1979): (N, V) -> (R, V).
+
+    All columns see the same resamples. NaN cells are left out of their mean; a resample without any gives NaN.
+    """
+    filled, defined = np.nan_to_num(columns, nan=0.0), (~np.isnan(columns)).astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        parts = [(counts @ filled) / (counts @ defined) for counts in resampled_counts(len(columns), seed)]
+    return np.concatenate(parts)
+
+
+def percentile_interval(resampled: Floats) -> tuple[list[float | None], list[float | None]]:
+    """The 2.5% and 97.5% quantiles of each column of (R, V)."""
+    lows: list[float | None] = []
+    highs: list[float | None] = []
+    for column in resampled.T:
+        defined = column[~np.isnan(column)]
+        low, high = np.quantile(defined, [0.025, 0.975]).tolist() if defined.size else (None, None)
+        lows.append(low)
+        highs.append(high)
+    return lows, highs
+
+
+def histogram(values: Floats, low: float, high: float) -> list[int]:
+    """Counts of the defined values in 20 equal bins over [low, high], the last one closed."""
+    defined = values[~np.isnan(values)]
+    return [int(count) for count in np.histogram(defined, HISTOGRAM_BINS, (low, high))[0]]
+
+
+def roc_curve(scores: Floats, positives: Masks) -> tuple[Floats, Floats, Floats]:
+    """False and true positive rates and thresholds, descending; collinear points are left out (Fawcett 2006).
+
+    The first point is (0, 0) with an infinite threshold. Needs at least one sample of each kind.
+    """
+    order = np.argsort(-scores, kind="stable")
+    ordered, hits = scores[order], positives[order]
+    last = np.append(np.flatnonzero(np.diff(ordered)), ordered.size - 1)
+    true, false = np.cumsum(hits)[last], (last + 1) - np.cumsum(hits)[last]
+    true, false = np.append(0, true), np.append(0, false)
+    thresholds = np.append(np.inf, ordered[last])
+    corners = np.ones(true.size, dtype=bool)
+    corners[1:-1] = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
+    return false[corners] / max(false[-1], 1), true[corners] / max(true[-1], 1), thresholds[corners]
+
+
+def auroc(scores: Floats, positives: Masks) -> float | None:
+    """Area under the ROC curve, ties counted half (Mann-Whitney); None unless both kinds occur."""
+    defined = ~np.isnan(scores)
+    scores, positives = scores[defined], positives[defined]
+    if not positives.any() or positives.all():
+        return None
+    false, true, _ = roc_curve(scores, positives)
+    return float(np.trapezoid(true, false))
+
+
+def area_under_curve(amounts: Floats, means: Floats) -> float | None:
+    """Trapezoidal mean height of a curve over its range of amounts; None under two points or where one is NaN."""
+    if amounts.size < 2 or np.isnan(means).any():
+        return None
+    return float(np.trapezoid(means, amounts) / (amounts[-1] - amounts[0]))

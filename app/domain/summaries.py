@@ -1,0 +1,188 @@
+"""Summaries of one model's scores, or of stability across models, by total, label and source."""
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.domain.protocol import ScoreColumn
+from app.domain.statistics import (
+    QUANTILES,
+    Floats,
+    Integers,
+    bootstrap_means,
+    equal_group_weights,
+    histogram,
+    mean,
+    percentile_interval,
+    weighted_mean,
+    weighted_quantile,
+    weighted_std,
+)
+from app.domain.vocabulary import GroupBy, MeasureName
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """Scores of N samples in V columns; NaN where undefined.
+
+    ``controls`` (N, V) are NaN where a column has none; ``flips`` (N, V) is the share of the column's conditions in
+    which the predicted class differs from the clean one, NaN where the column has no conditions.
+    """
+
+    model_id: str | None
+    columns: tuple[ScoreColumn, ...]
+    scores: Floats
+    controls: Floats
+    flips: Floats
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Label and source of every sample; a sample may lack either."""
+
+    labels: tuple[str | None, ...]
+    sources: tuple[str | None, ...]
+
+    def named(self) -> Iterator[tuple[GroupBy, str, Integers]]:
+        """Every label, then every source, with the rows that belong to it."""
+        for kind, names in ((GroupBy.LABEL, self.labels), (GroupBy.SOURCE, self.sources)):
+            for name in sorted({name for name in names if name is not None}):
+                yield kind, name, np.flatnonzero([other == name for other in names])
+
+    def source_codes(self) -> Integers:
+        """An index >= 0 per source; samples without a source form one of their own."""
+        codes = {name: code for code, name in enumerate(dict.fromkeys(self.sources))}
+        return np.array([codes[name] for name in self.sources], dtype=np.int64)
+
+
+def summarise(table: ScoreTable, groups: Groups, seed: int) -> list[Json]:
+    """One summary a column for each of: total micro, total macro, every label, every source."""
+    rows = np.arange(len(table.scores))
+    codes = groups.source_codes()
+    blocks = [_block(table, rows, GroupBy.TOTAL, "micro", seed), _macro_block(table, codes, seed)]
+    blocks += [_block(table, rows, kind, name, seed) for kind, name, rows in groups.named()]
+    return [summary for column in zip(*blocks, strict=True) for summary in column]
+
+
+def _block(table: ScoreTable, rows: Integers, group_by: GroupBy, group: str, seed: int) -> list[Json]:
+    resampled = bootstrap_means(table.scores[rows], _seed(seed, group_by, group))
+    weights = np.ones((len(rows), len(table.columns)))
+    return _summaries(table, rows, weights, resampled, (group_by, group))
+
+
+def _macro_block(table: ScoreTable, codes: Integers, seed: int) -> list[Json]:
+    """Resampling is stratified: every source is resampled on its own, as it has the same weight."""
+    parts = [
+        bootstrap_means(table.scores[codes == code], _seed(seed, GroupBy.TOTAL, f"macro {code}"))
+        for code in np.unique(codes)
+    ]
+    defined = [np.where(np.isnan(part), 0.0, 1.0) for part in parts]
+    with np.errstate(invalid="ignore"):
+        resampled = np.sum([np.nan_to_num(part) for part in parts], axis=0) / np.sum(defined, axis=0)
+    weights = np.stack([equal_group_weights(codes, column) for column in table.scores.T], axis=1)
+    return _summaries(table, np.arange(len(codes)), weights, resampled, (GroupBy.TOTAL, "macro"))
+
+
+def _summaries(
+    table: ScoreTable, rows: Integers, weights: Floats, resampled: Floats, group: tuple[GroupBy, str]
+) -> list[Json]:
+    lows, highs = percentile_interval(resampled)
+    return [
+        _identity(table.model_id, column, group)
+        | _spread(table.scores[rows, index], weights[:, index], column)
+        | {"ci95_low": lows[index], "ci95_high": highs[index]}
+        | _beside(table, rows, index, weights[:, index])
+        for index, column in enumerate(table.columns)
+    ]
+
+
+def _identity(model_id: str | None, column: ScoreColumn, group: tuple[GroupBy, str]) -> Json:
+    identity = {"measure": column.measure, "view": column.view, "model_id": model_id}
+    return identity | {"group_by": group[0], "group": group[1]}
+
+
+def _spread(values: Floats, weights: Floats, column: ScoreColumn) -> Json:
+    low, high = value_range(column.measure)
+    undefined = int(np.isnan(values).sum())
+    return {
+        "n": int(values.size) - undefined,
+        "n_undefined": undefined,
+        "mean": weighted_mean(values, weights),
+        "std": weighted_std(values, weights),
+        **{name: weighted_quantile(values, weights, share) for name, share in QUANTILES.items()},
+        "histogram": {"low": low, "high": high, "counts": histogram(values, low, high)},
+    }
+
+
+def _beside(table: ScoreTable, rows: Integers, index: int, weights: Floats) -> Json:
+    """The control and the flip rate, over the same samples as the score and under its weights."""
+    weights = np.where(np.isnan(table.scores[rows, index]), 0.0, weights)
+    flips = table.flips[rows, index]
+    flip_weights = np.ones_like(weights) if not weights.any() else weights
+    return {
+        "control_mean": weighted_mean(table.controls[rows, index], weights),
+        "flip_rate": weighted_mean(flips, flip_weights),
+    }
+
+
+def value_range(measure: MeasureName) -> tuple[float, float]:
+    """The range of a score: entropy is normalised to [0, 1], SSIM lies in [-1, 1]."""
+    return (0.0, 1.0) if measure is MeasureName.ENTROPY else (-1.0, 1.0)
+
+
+def across_models(summaries: list[Json]) -> list[Json]:
+    """Mean and population spread over models of their total means: one row a measure, view and total."""
+    means: dict[tuple[str, str, str], list[float]] = {}
+    for summary in summaries:
+        if summary["group_by"] == GroupBy.TOTAL and summary["model_id"] and summary["mean"] is not None:
+            key = (summary["measure"], summary["view"], summary["group"])
+            means.setdefault(key, []).append(summary["mean"])
+    return [_across(key, np.array(values)) for key, values in means.items()]
+
+
+def _across(key: tuple[str, str, str], values: Floats) -> Json:
+    centre = mean(values)
+    spread = weighted_std(values, np.ones_like(values))
+    return {
+        "measure": key[0],
+        "view": key[1],
+        "group_by": GroupBy.TOTAL,
+        "group": key[2],
+        "n_models": int(values.size),
+        "mean": centre,
+        "std": spread,
+        "min": float(values.min()),
+        "max": float(values.max()),
+    }
+
+
+def pair_report(pairs: Floats, model_ids: list[str]) -> Json:
+    """Stability by pair of runs: the K x K matrix of mean SSIM and the run that stands apart.
+
+    ``pairs`` (N, K (K - 1) / 2) in the order i < j, NaN where either map is undefined. The run apart is the one
+    whose mean SSIM to the others is lowest; with two runs there is none.
+    """
+    count = len(model_ids)
+    matrix: list[list[float | None]] = [[1.0 if i == j else None for j in range(count)] for i in range(count)]
+    for column, (i, j) in enumerate((i, j) for i in range(count) for j in range(i + 1, count)):
+        matrix[i][j] = matrix[j][i] = mean(pairs[:, column])
+    to_others = [_mean_to_others(row, own) for own, row in enumerate(matrix)]
+    known = [value for value in to_others if value is not None]
+    apart = model_ids[to_others.index(min(known))] if count > 2 and known else None
+    return {"model_ids": model_ids, "pair_means": matrix, "mean_to_others": to_others, "apart_model_id": apart}
+
+
+def _mean_to_others(row: list[float | None], own: int) -> float | None:
+    values = [value for other, value in enumerate(row) if other != own and value is not None]
+    return math.fsum(values) / len(values) if values else None
+
+
+def _seed(seed: int, group_by: GroupBy, group: str) -> int:
+    """A stream for each group, so that one group's summaries never depend on which others exist."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{group_by}/{group}".encode()).digest()[:8])

@@ -1,0 +1,137 @@
+"""The closed sets of words that the API, the database and the worker share."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+
+class MeasureName(StrEnum):
+    """The five measures of Crum et al. (2023), in the order of the paper."""
+
+    ENTROPY = "entropy"
+    NOISE_REACTION = "noise_reaction"
+    GEOMETRIC_RESILIENCE = "geometric_resilience"
+    DEGRADATION = "degradation"
+    STABILITY = "stability"
+
+
+class CamMethod(StrEnum):
+    """Class activation mapping methods computed from one activation and gradient pair."""
+
+    GRADCAM = "gradcam"
+    GRADCAM_PLUS_PLUS = "gradcam_plus_plus"
+    HIRESCAM = "hirescam"
+    XGRADCAM = "xgradcam"
+    LAYERCAM = "layercam"
+    EIGENCAM = "eigencam"
+
+
+class SalienceTarget(StrEnum):
+    """Whose score the salience map explains; a class index may stand in its place."""
+
+    PREDICTED = "predicted"
+    CLEAN_PREDICTED = "clean_predicted"
+    LABEL = "label"
+
+
+class EntropyReading(StrEnum):
+    """The two readings of salience entropy: the paper's text and the authors' notebook."""
+
+    SPATIAL = "spatial"
+    HISTOGRAM = "histogram"
+
+
+class ClassScore(StrEnum):
+    """What accuracy's ROC curves rank by: softmax, or the authors' sigmoid of the last logit."""
+
+    SOFTMAX = "softmax"
+    SIGMOID = "sigmoid"
+
+
+class UndefinedReason(StrEnum):
+    """Why a sample has no score."""
+
+    CONSTANT_MAP = "constant-map"
+    CONSTANT_VIEW_MAP = "constant-view-map"
+    NONFINITE_OUTPUT = "nonfinite-output"
+    NO_TARGET = "no-target"
+
+
+class GroupBy(StrEnum):
+    """How summaries are grouped."""
+
+    TOTAL = "total"
+    LABEL = "label"
+    SOURCE = "source"
+
+
+class ResourceStatus(StrEnum):
+    """The life of an uploaded model or data set."""
+
+    AWAITING_CONTENT = "awaiting_content"
+    VALIDATING = "validating"
+    READY = "ready"
+    REJECTED = "rejected"
+
+
+class SampleStatus(StrEnum):
+    """Whether an image can be audited."""
+
+    READY = "ready"
+    UNREADABLE = "unreadable"
+
+
+class AuditStatus(StrEnum):
+    """The life of an audit."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class ShardStatus(StrEnum):
+    """The life of a contiguous range of an audit's samples."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+
+
+class ModelFormat(StrEnum):
+    """The weight files that are accepted."""
+
+    SAFETENSORS = "safetensors"
+    STATE_DICT = "state_dict"
+
+
+class Resize(StrEnum):
+    """How an image meets the model's square input."""
+
+    STRETCH = "stretch"
+    SHORTER_SIDE_CROP = "shorter_side_crop"
+
+
+CLEAN = "clean"
+PAIRS = "pairs"
+
+SHIFTS = (
+    "shift_left",
+    "shift_right",
+    "shift_up",
+    "shift_down",
+    "shift_up_left",
+    "shift_up_right",
+    "shift_down_left",
+    "shift_down_right",
+)
+FLIPS = ("flip_horizontal", "flip_vertical")
+ROTATIONS = ("rotate_90_cw", "rotate_90_ccw")
+DEGRADATIONS = ("salience_removed", "non_salience_removed")
+
+GEOMETRIC_GROUPS: dict[str, tuple[str, ...]] = {"shifts": SHIFTS, "flips": FLIPS, "rotations": ROTATIONS}
+
+
+def noise_view(amount: float) -> str:
+    """The view name of a noise amount in its shortest decimal form: ``noise@0.05``, ``noise@1``."""
+    return f"noise@{Decimal(repr(float(amount))).normalize():f}"

@@ -1,0 +1,96 @@
+"""``salience-audit serve`` as one command: Postgres, Valkey, migration, API and worker in one data folder."""
+
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.db.migrations import upgrade
+from app.db.session import make_engine
+from app.embedded.ports import accepts, free_port
+from app.embedded.postgres import EmbeddedPostgres
+from app.embedded.process import ChildSpec
+from app.embedded.supervisor import Supervisor
+from app.embedded.valkey import EmbeddedValkey
+from app.errors import SalienceError
+from app.server_file import ServerFile
+
+
+def run_service(host: str, port: int, data: Path) -> int:
+    """Until SIGINT or SIGTERM; the exit status is 0 unless a part could not be started or kept alive."""
+    try:
+        with _locked(data), Supervisor() as supervisor:
+            environment = _start_servers(supervisor, data)
+            api = _api(host, port or free_port(), data, environment)
+            supervisor.start(api)
+            supervisor.start(_worker(data, environment))
+            url = ServerFile(data).read()["url"]
+            sys.stdout.write(f"Salience audit runs at {url}; Swagger UI: {url}/docs; data: {data}\n")
+            sys.stdout.flush()
+            supervisor.watch(data / "pids")
+    except SalienceError as error:
+        sys.stderr.write(f"{error.detail}\n")
+        return 1
+    finally:
+        ServerFile(data).remove()
+    return 0
+
+
+@contextmanager
+def _locked(data: Path) -> Iterator[None]:
+    """One service a data folder."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SalienceError("data-in-use", f"Another service uses {data}.") from None
+        yield
+
+
+def _start_servers(supervisor: Supervisor, data: Path) -> dict[str, str]:
+    """What the environment names is used; what it does not is started. Returns the parts' environment."""
+    environment = {"BLOB_STORE": os.environ.get("BLOB_STORE", str(data / "blobs"))}
+    if "DATABASE_URL" in os.environ:
+        environment["DATABASE_URL"] = os.environ["DATABASE_URL"]
+    else:
+        postgres = EmbeddedPostgres(data / "postgres")
+        supervisor.start(postgres.child(data / "logs" / "postgres.log"))
+        environment["DATABASE_URL"] = postgres.url
+    if "BROKER_URL" in os.environ:
+        environment["BROKER_URL"] = os.environ["BROKER_URL"]
+    else:
+        valkey = EmbeddedValkey(data / "valkey")
+        supervisor.start(valkey.child(data / "logs" / "valkey.log"))
+        environment["BROKER_URL"] = valkey.url
+    engine = make_engine(environment["DATABASE_URL"])
+    upgrade(engine)
+    engine.dispose()
+    return environment
+
+
+def _api(host: str, port: int, data: Path, environment: dict[str, str]) -> ChildSpec:
+    arguments = ("serve", "--only", "api", "--host", host, "--port", str(port), "--data", str(data))
+    found = ServerFile(data)
+    found.remove()
+    return ChildSpec(
+        name="api",
+        command=(sys.executable, "-m", "app.cli", *arguments),
+        log=data / "logs" / "api.log",
+        ready=lambda: found.path.exists() and accepts(port),
+        environment=environment,
+    )
+
+
+def _worker(data: Path, environment: dict[str, str]) -> ChildSpec:
+    return ChildSpec(
+        name="worker",
+        command=(sys.executable, "-m", "app.cli", "worker"),
+        log=data / "logs" / "worker.log",
+        # Messages wait in the broker until it has loaded torch; nobody needs to wait for that.
+        ready=lambda: True,
+        environment=environment,
+        stop_seconds=5.0,
+    )

@@ -1,0 +1,86 @@
+"""Every error that this project raises on purpose.
+
+SalienceError                    code and facts; no HTTP, no logging
+├─ RequestError                  services raise it; app/http/problems.py maps it to a status
+│  ├─ NotFound                   no such resource
+│  ├─ Conflict                   the resource's state forbids it now
+│  ├─ Unprocessable              well-formed, but it cannot be done
+│  ├─ TooLarge                   over a limit that is a setting
+│  ├─ UnsupportedMediaType       content of a kind that is never accepted
+│  ├─ InsufficientStorage        the disk is full
+│  └─ Unavailable                a part that this needs is away
+└─ AuditFailure                  stored on the audit or the resource, never an HTTP error
+   ├─ InputFailure               final: the model, data set or sample is at fault
+   ├─ TransientFailure           retried: storage or database away
+   └─ MeasureFailure             final: our bug or the model's; logged as an error
+
+A score that is undefined is not an error.
+"""
+
+
+class SalienceError(Exception):
+    """Carries a stable ``code`` for programs and a ``detail`` for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+    def to_problem(self) -> dict[str, str]:
+        """The form in which it is stored on a resource."""
+        return {"code": self.code, "detail": self.detail}
+
+
+class RequestError(SalienceError):
+    """The caller's request cannot be served."""
+
+    def __init__(self, code: str, detail: str, *, errors: list[dict[str, object]] | None = None) -> None:
+        super().__init__(code, detail)
+        self.errors = errors or []
+
+
+class NotFound(RequestError):
+    """No such resource."""
+
+    def __init__(self, noun: str) -> None:
+        super().__init__("not-found", f"No such {noun}.")
+
+
+class Conflict(RequestError):
+    """The resource's state forbids it now."""
+
+
+class Unprocessable(RequestError):
+    """Well-formed, but it cannot be done."""
+
+
+class TooLarge(RequestError):
+    """Over a limit that is a setting."""
+
+
+class UnsupportedMediaType(RequestError):
+    """Content of a kind that is never accepted."""
+
+
+class InsufficientStorage(RequestError):
+    """The disk is full."""
+
+
+class Unavailable(RequestError):
+    """A part that this needs is away."""
+
+
+class AuditFailure(SalienceError):
+    """Stored on the audit, model or data set."""
+
+
+class InputFailure(AuditFailure):
+    """Final: the model, data set or sample is at fault."""
+
+
+class TransientFailure(AuditFailure):
+    """Passing: tried again."""
+
+
+class MeasureFailure(AuditFailure):
+    """Final: our bug or the model's."""

@@ -1,0 +1,1 @@
+"""What every room of the API shares: problems, dependencies, pages, limits, health, the server."""

@@ -1,0 +1,132 @@
+"""The one table from errors to HTTP: every error answer is ``application/problem+json`` (RFC 9457)."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+
+from app.errors import (
+    Conflict,
+    InsufficientStorage,
+    NotFound,
+    RequestError,
+    SalienceError,
+    TooLarge,
+    TransientFailure,
+    Unavailable,
+    Unprocessable,
+    UnsupportedMediaType,
+)
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS_OF: dict[type[SalienceError], HTTPStatus] = {
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    Unprocessable: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    InsufficientStorage: HTTPStatus.INSUFFICIENT_STORAGE,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    TransientFailure: HTTPStatus.SERVICE_UNAVAILABLE,
+    RequestError: HTTPStatus.BAD_REQUEST,
+}
+
+_CODES = {404: "not-found", 405: "method-not-allowed", 413: "payload-too-large", 415: "unsupported-media-type"}
+
+
+class FieldProblem(BaseModel):
+    """One field at fault."""
+
+    loc: list[str | int] = Field(examples=[["body", "preprocessing", "std"]])
+    msg: str
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details; ``code`` is stable, for programs."""
+
+    model_config = ConfigDict(title="Problem")
+
+    type: str = Field("about:blank", examples=["about:blank"])
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["No such model."])
+    code: str = Field(examples=["not-found"])
+    request_id: str
+    errors: list[FieldProblem] | None = None
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The error answers of a route, for the OpenAPI document."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "model": Problem, "content": content}
+        for status in sorted({*statuses, 500, 503})
+    }
+
+
+def problem_document(status: int, code: str, detail: str, request_id: str) -> dict[str, Any]:
+    """The body of an error answer."""
+    title = HTTPStatus(status).phrase
+    document = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
+    return document | {"request_id": request_id}
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Every way in which a request can fail ends here."""
+    app.add_exception_handler(SalienceError, _salience_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(OperationalError, _database_away)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _answer(
+    request: Request, status: int, code: str, detail: str, errors: list[dict[str, Any]] | None = None
+) -> JSONResponse:
+    document = problem_document(status, code, detail, request.state.request_id)
+    return JSONResponse(document | ({"errors": errors} if errors else {}), status, media_type=MEDIA_TYPE)
+
+
+def _salience_error(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, SalienceError):
+        raise error
+    status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
+    return _answer(request, status, error.code, error.detail, getattr(error, "errors", None))
+
+
+def _validation_error(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    # The input itself is never repeated: it may hold a secret.
+    errors = [{"loc": list(found["loc"]), "msg": found["msg"]} for found in error.errors()]
+    if any(found["loc"][0] == "path" for found in errors):
+        return _answer(request, 404, "not-found", "No such resource.")
+    return _answer(request, 422, "validation-error", "The request does not fit the schema.", errors)
+
+
+def _http_exception(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    code = _CODES.get(error.status_code, "malformed-request")
+    answer = _answer(request, error.status_code, code, HTTPStatus(error.status_code).phrase + ".")
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+def _database_away(request: Request, error: Exception) -> JSONResponse:
+    logger.warning("database unavailable: %s", type(error).__name__)
+    return _answer(request, 503, "database-unavailable", "The database cannot be reached.")
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    logger.error("request %s failed: %s", request.state.request_id, type(error).__name__)
+    return _answer(request, 500, "internal-error", "Something went wrong here; the request id finds it in the logs.")

@@ -1,0 +1,30 @@
+"""Fields that several rooms share."""
+
+import json
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+
+MAX_METADATA_BYTES = 16 * 1024
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+def _small(value: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(value)) > MAX_METADATA_BYTES:
+        raise ValueError(f"metadata may have {MAX_METADATA_BYTES} bytes as JSON")
+    return value
+
+
+Metadata = Annotated[dict[str, Any], AfterValidator(_small), Field(description="Yours; up to 16 KiB of JSON.")]
+
+
+class StoredProblem(BaseModel):
+    """Why a resource was rejected, or why an audit failed."""
+
+    code: str
+    detail: str
+
+    @classmethod
+    def of(cls, problem: dict[str, Any] | None) -> Self | None:
+        return None if problem is None else cls(**problem)

@@ -1,0 +1,90 @@
+"""Encoded images to 8-bit RGB, whatever arrives: kinds by content, sizes before pixels, no frame chosen by chance."""
+
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from app.domain.vocabulary import Resize
+from app.errors import InputFailure
+from app.settings import Settings
+
+# Our own limits are tested before a pixel is decoded; Pillow's warning would come on top of them.
+Image.MAX_IMAGE_PIXELS = None
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+_MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM")
+_16_BIT = {"I;16", "I;16B", "I;16L", "I;16N", "I"}
+
+
+def decode_rgb(data: bytes, limits: Settings) -> Image.Image:
+    """The picture as it should be seen: mode RGB, EXIF orientation applied, alpha on black, 16 bits divided by 257.
+
+    Raises InputFailure: ``sample-unsupported-type``, ``sample-corrupt``, ``sample-animated``,
+    ``sample-too-many-pixels`` or ``sample-bad-dimensions``.
+    """
+    if not data:
+        raise InputFailure("sample-corrupt", "The file is empty.")
+    if not (data.startswith(_MAGICS) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")):
+        raise InputFailure("sample-unsupported-type", "The content is no PNG, JPEG, WebP or BMP image.")
+    try:
+        image = _open(data, limits)
+        image.load()
+        return _to_rgb(_upright(image))
+    except InputFailure:
+        raise
+    except Exception as error:  # Pillow's decoders raise nearly anything on bytes made to confuse them
+        raise InputFailure("sample-corrupt", "The image cannot be decoded.") from error
+
+
+def prepare(image: Image.Image, size: int, resize: Resize) -> NDArray[np.uint8]:
+    """The model's input (size, size, 3): Pillow bilinear with antialias, stretched, or torchvision's resize and crop."""
+    if resize is Resize.STRETCH:
+        return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
+    width, height = image.size
+    short = min(width, height)
+    scaled = (int(size * width / short), int(size * height / short))
+    left, top = (round((side - size) / 2) for side in scaled)
+    resized = image.resize(scaled, Image.Resampling.BILINEAR)
+    return np.asarray(resized.crop((left, top, left + size, top + size)))
+
+
+def _open(data: bytes, limits: Settings) -> Image.Image:
+    image = Image.open(BytesIO(data), formats=FORMATS)
+    width, height = image.size
+    if width * height > limits.max_pixels:
+        raise InputFailure("sample-too-many-pixels", f"{width} x {height} pixels; the limit is {limits.max_pixels}.")
+    if min(width, height) < 1:
+        raise InputFailure("sample-corrupt", "The image has no pixels.")
+    if min(width, height) < limits.min_side or max(width, height) > limits.max_side:
+        allowed = f"sides of {limits.min_side} to {limits.max_side} pixels"
+        raise InputFailure("sample-bad-dimensions", f"{width} x {height} pixels; allowed are {allowed}.")
+    # A phone's JPEG may carry a second, smaller picture; its first is the photograph.
+    if image.format in {"PNG", "WEBP"} and getattr(image, "n_frames", 1) > 1:
+        raise InputFailure("sample-animated", "The image has several frames.")
+    if image.format == "PNG":
+        # Pillow checks a PNG's checksums only here, and the image cannot be used afterwards.
+        image.verify()
+        image = Image.open(BytesIO(data), formats=FORMATS)
+    return image
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        turned = ImageOps.exif_transpose(image)
+    except Exception:  # noqa: BLE001 - broken EXIF is no reason to refuse the pixels
+        return image
+    return turned if turned is not None else image
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in _16_BIT:
+        wide: NDArray[Any] = np.asarray(image).astype(np.int64)
+        return Image.fromarray((wide.clip(0, 65535) // 257).astype(np.uint8)).convert("RGB")
+    if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
+        visible = image.convert("RGBA")
+        black = Image.new("RGBA", visible.size, (0, 0, 0, 255))
+        return Image.alpha_composite(black, visible).convert("RGB")
+    return image.convert("RGB")

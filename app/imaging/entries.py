@@ -1,0 +1,49 @@
+"""One file inside an archive blob: where its bytes lie, and the bytes."""
+
+import zlib
+from dataclasses import dataclass
+
+from app.db.tables import SampleRow
+from app.errors import InputFailure
+from app.storage.blobs import BlobStore
+
+STORED = 0
+DEFLATED = 8
+
+
+@dataclass(frozen=True)
+class ArchiveEntry:
+    """``offset`` is that of the stored bytes within the archive; ``crc32`` None where the archive keeps none."""
+
+    name: str
+    offset: int
+    stored_size: int
+    size: int
+    compression: int = STORED
+    crc32: int | None = None
+    is_folder: bool = False
+
+
+def entry_of(sample: SampleRow) -> ArchiveEntry:
+    """Where the sample's bytes lie."""
+    return ArchiveEntry(sample.name, sample.offset, sample.stored_size, sample.size, sample.compression, sample.crc32)
+
+
+def read_entry(blobs: BlobStore, digest: str, entry: ArchiveEntry, max_bytes: int) -> bytes:
+    """The file's bytes, checked against its size and CRC. Raises InputFailure ``sample-corrupt``."""
+    stored = blobs.read_range(digest, entry.offset, entry.stored_size)
+    data = _inflate(stored, min(entry.size, max_bytes)) if entry.compression == DEFLATED else stored
+    if len(data) != entry.size or (entry.crc32 is not None and zlib.crc32(data) != entry.crc32):
+        raise InputFailure("sample-corrupt", "The entry's bytes do not match its size and checksum.")
+    return data
+
+
+def _inflate(stored: bytes, size: int) -> bytes:
+    inflater = zlib.decompressobj(-15)
+    try:
+        data = inflater.decompress(stored, size + 1)
+    except zlib.error as error:
+        raise InputFailure("sample-corrupt", "The entry's deflate stream is broken.") from error
+    if not inflater.eof or inflater.unused_data:
+        raise InputFailure("sample-corrupt", "The entry's deflate stream does not end where it says.")
+    return data

@@ -1,0 +1,58 @@
+"""The composition root of the API."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app import __version__
+from app.audits.reconciler import Reconciler
+from app.audits.routes import router as audits
+from app.datasets.routes import router as datasets
+from app.db.session import make_engine
+from app.http.health import router as health
+from app.http.problems import install_handlers
+from app.http.request_context import RequestContext
+from app.http.strict_json import StrictJson
+from app.models.routes import router as models
+from app.queue import TaskQueue
+from app.run_groups.routes import router as run_groups
+from app.settings import Settings, get_settings
+from app.storage.blobs import BlobStore
+
+DESCRIPTION = """
+Tells, for an image classifier and a data set, whether what the model looks at can be trusted.
+
+1. Register a **model** and upload its weights; register a **data set** and upload its archive.
+2. Group the runs of one recipe in a **run group**, if stability across runs matters.
+3. Start an **audit**, poll it, and read its **results**: entropy, noise reaction, geometric resilience, degradation,
+   stability.
+"""
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    app.state.engine = make_engine(settings.database_url)
+    app.state.queue = TaskQueue(settings.broker_url)
+    app.state.blobs = BlobStore.from_settings(settings)
+    reconciler = Reconciler(app.state.engine, app.state.queue, settings.reconcile_seconds)
+    reconciler.start()
+    yield
+    reconciler.stop()
+    app.state.queue.close()
+    app.state.engine.dispose()
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The ASGI application; it connects to its parts when it starts."""
+    app = FastAPI(
+        title="Salience audit", version=__version__, description=DESCRIPTION, lifespan=_lifespan, redirect_slashes=False
+    )
+    app.state.settings = settings or get_settings()
+    for router in (models, datasets, run_groups, audits, health):
+        app.include_router(router)
+    install_handlers(app)
+    app.add_middleware(StrictJson, max_bytes=app.state.settings.max_json_bytes)
+    app.add_middleware(RequestContext)
+    return app

@@ -1,0 +1,1 @@
+"""Models: the classifiers under audit."""

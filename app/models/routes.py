@@ -1,0 +1,97 @@
+"""``/v1/models``."""
+
+from typing import Annotated
+from uuid import UUID
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import Engine
+
+from app.db.references import unused_digests
+from app.db.session import transaction
+from app.domain.vocabulary import ResourceStatus
+from app.http.content import accept, discarding
+from app.http.dependencies import BlobsDep, EngineDep, QueueDep, SessionDep, SettingsDep
+from app.http.doorbell import ring
+from app.http.openapi import RAW_BODY
+from app.http.pagination import Page, PageDep, make_page
+from app.http.problems import problem_responses
+from app.http.upload import receive_blob
+from app.models import service
+from app.models.repository import get_model, list_models
+from app.models.schemas import Model, ModelRequest
+from app.queue import TaskName
+from app.storage.blobs import BlobStore, StoredBlob
+
+router = APIRouter(prefix="/v1/models", tags=["models"])
+
+
+@router.post("", status_code=201, summary="Register a model", responses=problem_responses(400, 413, 415, 422))
+def create_model(request: ModelRequest, session: SessionDep, response: Response) -> Model:
+    """Describe the classifier first; its weights follow with `PUT content_url`."""
+    row = service.register(session, request)
+    session.commit()
+    response.headers["Location"] = f"/v1/models/{row.id}"
+    return Model.of(row)
+
+
+@router.put(
+    "/{model_id}/content",
+    status_code=202,
+    summary="Upload a model's weights",
+    responses=problem_responses(400, 404, 409, 413, 415, 422, 507),
+    openapi_extra=RAW_BODY,
+)
+async def put_content(
+    model_id: UUID, request: Request, engine: EngineDep, blobs: BlobsDep, queue: QueueDep, settings: SettingsDep
+) -> Model:
+    """Raw bytes, streamed; `Content-Digest: sha-256=:...:` is checked. The worker then looks into them: poll the
+    model until its status is `ready` or `rejected`."""
+    await to_thread.run_sync(_find, engine, model_id)
+    blob = await receive_blob(request, blobs, settings.max_upload_bytes)
+    model, is_new = await to_thread.run_sync(_accept, engine, blobs, model_id, blob)
+    if is_new:
+        await to_thread.run_sync(ring, queue, TaskName.VALIDATE_MODEL, model_id)
+    return model
+
+
+def _find(engine: Engine, model_id: UUID) -> None:
+    with transaction(engine) as session:
+        get_model(session, model_id)
+
+
+def _accept(engine: Engine, blobs: BlobStore, model_id: UUID, blob: StoredBlob) -> tuple[Model, bool]:
+    with discarding(engine, blobs, blob), transaction(engine) as session:
+        row = get_model(session, model_id, lock=True)
+        is_new = accept(row, blob)
+        session.flush()
+        session.refresh(row)
+        return Model.of(row), is_new
+
+
+@router.get("", summary="List models, the newest first", responses=problem_responses(422))
+def get_models(
+    session: SessionDep,
+    page: PageDep,
+    status: ResourceStatus | None = None,
+    name: Annotated[str | None, Query(max_length=200)] = None,
+) -> Page[Model]:
+    """Filter by status or by the exact name."""
+    rows = list_models(session, page.limit, page.after_id(), status=status, name=name)
+    return make_page(rows, page.limit, Model.of, lambda row: [str(row.id)])
+
+
+@router.get("/{model_id}", summary="Read a model", responses=problem_responses(404))
+def get_one_model(model_id: UUID, session: SessionDep) -> Model:
+    """With its digest, and, once it is ready, what the probe found."""
+    return Model.of(get_model(session, model_id))
+
+
+@router.delete("/{model_id}", status_code=204, summary="Delete a model", responses=problem_responses(404, 409))
+def delete_model(model_id: UUID, session: SessionDep, blobs: BlobsDep) -> None:
+    """Refused while a run group or an audit refers to it."""
+    digests = service.delete(session, get_model(session, model_id, lock=True))
+    unused = unused_digests(session, digests)
+    session.commit()
+    for digest in unused:
+        blobs.delete(digest)

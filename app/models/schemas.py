@@ -1,0 +1,135 @@
+"""A model as it is described, and as it is shown."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from app.db.tables import ModelRow
+from app.domain.vocabulary import ModelFormat, Resize, ResourceStatus
+from app.http.schemas import Metadata, Name, StoredProblem
+
+Fraction = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]
+Deviation = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
+
+
+class Preprocessing(BaseModel):
+    """How an image becomes the model's input: square resize, / 255, then mean and standard deviation a channel."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    input_size: int = Field(ge=16, le=1024, description="Side of the square input in pixels.", examples=[224])
+    mean: tuple[Fraction, Fraction, Fraction] = Field(examples=[[0.485, 0.456, 0.406]])
+    std: tuple[Deviation, Deviation, Deviation] = Field(examples=[[0.229, 0.224, 0.225]])
+    resize: Resize = Field(Resize.STRETCH, description="`stretch` does not keep the aspect.")
+
+    @field_validator("input_size", mode="before")
+    @classmethod
+    def square(cls, value: object) -> object:
+        """A pair of equal sides is tolerated."""
+        if isinstance(value, list) and len(value) == 2 and value[0] == value[1]:
+            return value[0]
+        return value
+
+
+class ModelRequest(BaseModel):
+    """What a registration says; the weights follow by ``PUT content_url``."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "name": "face detector, run 1",
+                "architecture": "shufflenet_v2_x0_5",
+                "format": "safetensors",
+                "class_names": ["face", "non_face"],
+                "preprocessing": {"input_size": 224, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
+            }
+        },
+    )
+
+    name: Name
+    version: str | None = Field(None, max_length=100)
+    architecture: str | None = Field(
+        None, max_length=200, description="A torchvision classification architecture, or timm/NAME."
+    )
+    format: str = Field(max_length=50, description="safetensors or state_dict (a torch.save file).")
+    class_names: list[Name] | None = Field(None, min_length=2, max_length=100_000)
+    preprocessing: Preprocessing
+    target_layer: str | None = Field(None, max_length=512, description="Overrides the layer that tracing finds.")
+    metadata: Metadata = Field(default_factory=dict)
+
+    @field_validator("class_names")
+    @classmethod
+    def distinct(cls, value: list[str] | None) -> list[str] | None:
+        if value is not None and len(set(value)) != len(value):
+            raise ValueError("class names must be distinct")
+        return value
+
+
+class CandidateLayer(BaseModel):
+    """A layer whose output is a feature map."""
+
+    name: str
+    channels: int
+    height: int
+    width: int
+
+
+class Model(BaseModel):
+    """A model and what the probe found; what is not known yet is null."""
+
+    id: UUID
+    name: str
+    version: str | None
+    architecture: str
+    format: ModelFormat
+    class_names: list[str] | None
+    preprocessing: Preprocessing
+    target_layer: str | None
+    metadata: dict[str, Any]
+    status: ResourceStatus
+    problem: StoredProblem | None
+    content_url: str
+    content_digest: str | None
+    content_size: int | None
+    parameter_count: int | None
+    classes: int | None
+    map_height: int | None
+    map_width: int | None
+    candidate_layers: list[CandidateLayer] | None
+    in_place_operations: list[str] | None
+    final_softmax: bool | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: ModelRow) -> Self:
+        probe = row.probe or {}
+        found = {
+            name: probe.get(name)
+            for name in (
+                *("parameter_count", "classes", "map_height", "map_width"),
+                *("candidate_layers", "in_place_operations", "final_softmax"),
+            )
+        }
+        return cls(
+            id=row.id,
+            name=row.name,
+            version=row.version,
+            architecture=row.architecture,
+            format=ModelFormat(row.format),
+            class_names=row.class_names,
+            preprocessing=Preprocessing.model_validate(row.preprocessing),
+            target_layer=probe.get("target_layer", row.target_layer),
+            metadata=row.extra,
+            status=row.status,
+            problem=StoredProblem.of(row.problem),
+            content_url=f"/v1/models/{row.id}/content",
+            content_digest=row.content_digest,
+            content_size=row.content_size,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            **found,
+        )

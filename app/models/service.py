@@ -1,0 +1,48 @@
+"""What can be done with models; never commits."""
+
+from sqlalchemy.orm import Session
+
+from app.db.identifiers import new_id
+from app.db.tables import ModelRow
+from app.domain.vocabulary import ModelFormat
+from app.errors import Conflict, Unprocessable
+from app.models.repository import is_used
+from app.models.schemas import ModelRequest
+
+_ALIASES = dict.fromkeys(("state_dict", "torch", "pytorch", "pt", "pth", "torch_state_dict"), ModelFormat.STATE_DICT)
+FORMATS = {"safetensors": ModelFormat.SAFETENSORS, **_ALIASES}
+
+
+def register(session: Session, request: ModelRequest) -> ModelRow:
+    """Raises Unprocessable ``model-format-not-accepted`` or ``architecture-required``."""
+    kind = FORMATS.get(request.format.lower())
+    if kind is None:
+        advice = "upload a state_dict, as safetensors or as torch.save(model.state_dict(), path)"
+        raise Unprocessable("model-format-not-accepted", f"This format is not accepted: {advice}.")
+    if not request.architecture:
+        errors: list[dict[str, object]] = [{"loc": ["body", "architecture"], "msg": "needed for this format"}]
+        raise Unprocessable("architecture-required", "Weights alone do not say which network they fit.", errors=errors)
+    row = ModelRow(
+        id=new_id(),
+        name=request.name,
+        version=request.version,
+        architecture=request.architecture,
+        format=kind.value,
+        class_names=request.class_names,
+        preprocessing=request.preprocessing.model_dump(mode="json"),
+        target_layer=request.target_layer,
+        extra=request.metadata,
+    )
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    return row
+
+
+def delete(session: Session, row: ModelRow) -> set[str]:
+    """The digests that it referred to. Raises Conflict ``model-in-use``."""
+    if is_used(session, row.id):
+        raise Conflict("model-in-use", "A run group or an audit refers to the model; delete that first.")
+    session.delete(row)
+    session.flush()
+    return {digest for digest in (row.content_digest, row.stored_digest) if digest}

@@ -1,0 +1,83 @@
+"""Sends work by task name; the only Celery import in app.
+
+Postgres is the truth and the broker a doorbell: a message that is lost is sent again by the reconciler.
+"""
+
+from enum import StrEnum
+from uuid import UUID
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app.errors import Unavailable
+
+QUEUE_NAME = "salience_audit"
+
+
+class TaskName(StrEnum):
+    """The doors of the worker."""
+
+    VALIDATE_MODEL = "validate_model"
+    INDEX_DATASET = "index_dataset"
+    RUN_SHARD = "run_shard"
+    REDUCE_AUDIT = "reduce_audit"
+
+
+def configure(celery: Celery, broker_url: str) -> Celery:
+    """The settings that sender and worker must agree on: JSON only, late acks, no results, quick redelivery."""
+    celery.conf.update(
+        broker_url=broker_url,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={
+            "visibility_timeout": 3600,
+            "unacked_restore_interval": 1,
+            "unacked_restore_throttle": 1,
+            "socket_timeout": 10,
+            "socket_connect_timeout": 5,
+            "retry_on_timeout": True,
+        },
+        task_default_queue=QUEUE_NAME,
+        task_serializer="json",
+        accept_content=["json"],
+        task_acks_late=True,
+        task_reject_on_worker_lost=False,
+        task_ignore_result=True,
+        result_backend=None,
+        worker_prefetch_multiplier=1,
+        worker_pool="solo",
+        worker_hijack_root_logger=False,
+        task_publish_retry_policy={"max_retries": 2, "interval_start": 0.1, "interval_step": 0.2},
+    )
+    return celery
+
+
+class TaskQueue:
+    """The sending end of the broker."""
+
+    def __init__(self, broker_url: str) -> None:
+        self._celery = configure(Celery("salience_audit", set_as_current=False), broker_url)
+        self._redis = Redis.from_url(broker_url, socket_timeout=5, socket_connect_timeout=5)
+
+    def send(self, task: TaskName, resource_id: UUID) -> None:
+        """Ring the worker's door. Raises Unavailable while the broker is away."""
+        try:
+            self._celery.send_task(task.value, args=[str(resource_id)])
+        except (OperationalError, RedisError, OSError) as error:
+            raise Unavailable("broker-unavailable", "The task broker cannot be reached.") from error
+
+    def ping(self) -> None:
+        """Raises Unavailable while the broker is away."""
+        try:
+            self._redis.ping()
+        except (RedisError, OSError) as error:
+            raise Unavailable("broker-unavailable", "The task broker cannot be reached.") from error
+
+    def depth(self) -> int:
+        """Messages that wait."""
+        return int(self._redis.llen(QUEUE_NAME))  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        self._celery.close()
+        self._redis.close()

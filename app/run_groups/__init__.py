@@ -1,0 +1,1 @@
+"""Run groups: models of one recipe, trained independently."""

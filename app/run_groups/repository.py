@@ -1,0 +1,65 @@
+"""SQL of run groups."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from app.db.identifiers import new_id
+from app.db.tables import ModelRow, RunGroupModelRow, RunGroupRow
+from app.errors import NotFound, Unprocessable
+
+
+def insert_run_group(session: Session, name: str, model_ids: Sequence[UUID]) -> RunGroupRow:
+    """Raises Unprocessable ``unknown-models`` naming them."""
+    check_models_exist(session, model_ids)
+    row = RunGroupRow(id=new_id(), name=name)
+    session.add(row)
+    session.flush()
+    members = [RunGroupModelRow(run_group_id=row.id, ordinal=n, model_id=id_) for n, id_ in enumerate(model_ids)]
+    session.add_all(members)
+    session.flush()
+    session.refresh(row)
+    return row
+
+
+def check_models_exist(session: Session, model_ids: Sequence[UUID]) -> None:
+    """Raises Unprocessable ``unknown-models`` naming them; known ones cannot be deleted until the end."""
+    query = select(ModelRow.id).where(ModelRow.id.in_(model_ids)).with_for_update(read=True, key_share=True)
+    known = set(session.scalars(query))
+    missing = [str(model_id) for model_id in model_ids if model_id not in known]
+    if missing:
+        raise Unprocessable("unknown-models", f"No such models: {', '.join(missing)}.")
+
+
+def get_run_group(session: Session, run_group_id: UUID) -> RunGroupRow:
+    """Raises NotFound."""
+    row = session.get(RunGroupRow, run_group_id)
+    if row is None:
+        raise NotFound("run group")
+    return row
+
+
+def list_run_groups(session: Session, limit: int, after: UUID | None) -> Sequence[RunGroupRow]:
+    """The newest first; one more than ``limit``."""
+    query = select(RunGroupRow).order_by(RunGroupRow.id.desc()).limit(limit + 1)
+    return session.scalars(query if after is None else query.where(RunGroupRow.id < after)).all()
+
+
+def members_of(session: Session, run_group_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """Model ids by run group, in their order."""
+    query = (
+        select(RunGroupModelRow)
+        .where(RunGroupModelRow.run_group_id.in_(run_group_ids))
+        .order_by(RunGroupModelRow.run_group_id, RunGroupModelRow.ordinal)
+    )
+    members: dict[UUID, list[UUID]] = {run_group_id: [] for run_group_id in run_group_ids}
+    for row in session.scalars(query):
+        members[row.run_group_id].append(row.model_id)
+    return members
+
+
+def delete_run_group(session: Session, row: RunGroupRow) -> None:
+    """Audits of the group keep their own list of models."""
+    session.execute(delete(RunGroupRow).where(RunGroupRow.id == row.id))

@@ -1,0 +1,61 @@
+"""``/v1/run-groups``."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from app.db.tables import RunGroupRow
+from app.http.dependencies import SessionDep
+from app.http.pagination import Page, PageDep, make_page
+from app.http.problems import problem_responses
+from app.run_groups.repository import (
+    delete_run_group,
+    get_run_group,
+    insert_run_group,
+    list_run_groups,
+    members_of,
+)
+from app.run_groups.schemas import RunGroup, RunGroupRequest
+
+router = APIRouter(prefix="/v1/run-groups", tags=["run groups"])
+
+
+def _show(row: RunGroupRow, members: dict[UUID, list[UUID]]) -> RunGroup:
+    return RunGroup(
+        id=row.id,
+        name=row.name,
+        model_ids=members[row.id],
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+@router.post("", status_code=201, summary="Group models", responses=problem_responses(400, 413, 415, 422))
+def create_run_group(request: RunGroupRequest, session: SessionDep, response: Response) -> RunGroup:
+    """Models of one recipe, trained independently: an audit of the group measures their stability."""
+    row = insert_run_group(session, request.name, request.model_ids)
+    session.commit()
+    response.headers["Location"] = f"/v1/run-groups/{row.id}"
+    return _show(row, members_of(session, [row.id]))
+
+
+@router.get("", summary="List run groups, the newest first", responses=problem_responses(422))
+def get_run_groups(session: SessionDep, page: PageDep) -> Page[RunGroup]:
+    """Each with its models."""
+    rows = list_run_groups(session, page.limit, page.after_id())
+    members = members_of(session, [row.id for row in rows])
+    return make_page(rows, page.limit, lambda row: _show(row, members), lambda row: [str(row.id)])
+
+
+@router.get("/{run_group_id}", summary="Read a run group", responses=problem_responses(404))
+def get_one_run_group(run_group_id: UUID, session: SessionDep) -> RunGroup:
+    """With its models in the order in which they were named."""
+    row = get_run_group(session, run_group_id)
+    return _show(row, members_of(session, [row.id]))
+
+
+@router.delete("/{run_group_id}", status_code=204, summary="Delete a run group", responses=problem_responses(404))
+def remove_run_group(run_group_id: UUID, session: SessionDep) -> None:
+    """Its models and audits stay."""
+    delete_run_group(session, get_run_group(session, run_group_id))
+    session.commit()

@@ -1,0 +1,53 @@
+"""The only reader of the environment."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MEBIBYTE = 1024**2
+GIBIBYTE = 1024**3
+
+
+class Settings(BaseSettings):
+    """Every setting, by its environment variable (``DATABASE_URL``, ``BROKER_URL``, ``BLOB_STORE``, ...)."""
+
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
+
+    database_url: str = "postgresql+psycopg://localhost/salience_audit"
+    broker_url: str = "redis://localhost:6379/0"
+    blob_store: str = Field(default="data/blobs", description="A folder, or s3://bucket/prefix")
+    s3_endpoint: str | None = None
+
+    max_upload_bytes: int = 5 * GIBIBYTE
+    max_json_bytes: int = 1 * MEBIBYTE
+    max_inflated_bytes: int = 20 * GIBIBYTE
+    max_entry_bytes: int = 64 * MEBIBYTE
+    max_entries: int = 1_000_000
+    max_ratio: int = 200
+    max_pixels: int = 50_000_000
+    min_side: int = 8
+    max_side: int = 16_384
+    max_path_bytes: int = 1024
+    max_path_depth: int = 16
+    max_unreadable_share: float = Field(default=0.05, ge=0, le=0.5)
+    min_unreadable_allowance: int = Field(default=10, ge=0, description="Bad samples that any data set may have")
+
+    shard_samples: int = Field(default=64, ge=1, description="Samples of an audit's shard")
+    lease_seconds: float = Field(default=60.0, gt=0)
+    max_shard_attempts: int = 3
+    reconcile_seconds: float = Field(default=5.0, gt=0)
+    device: str = Field(default="auto", description="auto, cpu or cuda")
+    threads: int = Field(default=0, ge=0, description="Torch threads of a worker; 0: every core it may use")
+    log_level: str = "INFO"
+
+    @property
+    def local_blob_folder(self) -> Path | None:
+        return None if self.blob_store.startswith("s3://") else Path(self.blob_store)
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

@@ -1,0 +1,173 @@
+"""Content-addressed blobs in a local folder or in S3, through one interface (obstore)."""
+
+import errno
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
+from obstore.store import LocalStore, S3Store
+
+from app.errors import InsufficientStorage, TooLarge, TransientFailure
+from app.settings import Settings
+
+READ_BYTES = 1024**2
+SCHEME = "sha256:"
+
+
+@dataclass(frozen=True)
+class StoredBlob:
+    """``digest`` is ``sha256:`` and 64 hex digits of the content."""
+
+    digest: str
+    size: int
+
+
+class BlobWriter:
+    """Takes chunks into quarantine, hashing them; `commit` moves the whole to its digest's place.
+
+    Left without a commit, nothing stays behind.
+    """
+
+    def __init__(self, store: Any, max_bytes: int) -> None:
+        self._store = store
+        self._max_bytes = max_bytes
+        self._path = f"quarantine/{uuid4().hex}"
+        self._file: Any = obstore.open_writer(store, self._path)
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file = None
+
+    def write(self, chunk: bytes) -> None:
+        """Raises TooLarge past the limit and InsufficientStorage on a full disk."""
+        self.size += len(chunk)
+        if self.size > self._max_bytes:
+            raise TooLarge("payload-too-large", f"The body exceeds the limit of {self._max_bytes} bytes.")
+        self._hash.update(chunk)
+        with _storage_errors():
+            self._file.write(chunk)
+
+    @property
+    def sha256(self) -> bytes:
+        """Of what was written so far."""
+        return self._hash.digest()
+
+    def commit(self) -> StoredBlob:
+        """Same content twice is stored once."""
+        digest = f"{SCHEME}{self._hash.hexdigest()}"
+        with _storage_errors():
+            self._file.close()
+            try:
+                obstore.rename(self._store, self._path, _place(digest), overwrite=False)
+            except AlreadyExistsError:
+                obstore.delete(self._store, self._path)
+        return StoredBlob(digest, self.size)
+
+
+class BlobStore:
+    """Blobs by digest."""
+
+    def __init__(self, store: Any, folder: Path | None) -> None:
+        self._store = store
+        self._folder = folder
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """``BLOB_STORE`` is a folder, or ``s3://bucket/prefix`` with the credentials of the AWS environment."""
+        folder = settings.local_blob_folder
+        if folder is not None:
+            return cls(LocalStore(folder.resolve(), mkdir=True), folder.resolve())
+        options: dict[str, Any] = {}
+        if settings.s3_endpoint:
+            plain = settings.s3_endpoint.startswith("http://")
+            options = {"endpoint": settings.s3_endpoint, "client_options": {"allow_http": plain}}
+        return cls(S3Store.from_url(settings.blob_store, **options), None)
+
+    def writer(self, max_bytes: int) -> BlobWriter:
+        """A new blob of at most ``max_bytes``."""
+        with _storage_errors():
+            return BlobWriter(self._store, max_bytes)
+
+    def exists(self, digest: str) -> bool:
+        try:
+            self.size(digest)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def size(self, digest: str) -> int:
+        """Raises FileNotFoundError."""
+        with _storage_errors():
+            return int(obstore.head(self._store, _place(digest))["size"])
+
+    def read_range(self, digest: str, offset: int, length: int) -> bytes:
+        """At most ``length`` bytes from ``offset``; fewer at the end. Raises FileNotFoundError."""
+        if length <= 0:
+            return b""
+        with _storage_errors():
+            return bytes(obstore.get_range(self._store, _place(digest), start=offset, length=length))
+
+    def read(self, digest: str) -> Iterator[bytes]:
+        """The whole blob in chunks. Raises FileNotFoundError."""
+        with _storage_errors():
+            stream = obstore.get(self._store, _place(digest)).stream(min_chunk_size=READ_BYTES)
+            yield from (bytes(chunk) for chunk in stream)
+
+    @contextmanager
+    def local_path(self, digest: str) -> Iterator[Path]:
+        """The blob as a file: its own place, or a temporary copy for the length of the block."""
+        if self._folder is not None:
+            yield self._folder / _place(digest)
+            return
+        with tempfile.NamedTemporaryFile() as file:
+            for chunk in self.read(digest):
+                file.write(chunk)
+            file.flush()
+            yield Path(file.name)
+
+    def delete(self, digest: str) -> None:
+        """A blob that is not there is deleted already."""
+        with _storage_errors():
+            try:
+                obstore.delete(self._store, _place(digest))
+            except (NotFoundError, FileNotFoundError):
+                return
+
+    def ping(self) -> None:
+        """Raises TransientFailure while the store cannot be written to."""
+        with _storage_errors():
+            obstore.put(self._store, "ping", b"pong")
+
+
+def _place(digest: str) -> str:
+    """Two levels of folders, so that none grows too long."""
+    hexadecimal = digest.removeprefix(SCHEME)
+    return f"blobs/sha256/{hexadecimal[:2]}/{hexadecimal}"
+
+
+@contextmanager
+def _storage_errors() -> Iterator[None]:
+    """A full disk and a store that is away each have their own name."""
+    try:
+        yield
+    except (NotFoundError, AlreadyExistsError, FileNotFoundError):
+        raise
+    except (BaseError, OSError) as error:
+        text = str(error)
+        if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in text or "StorageFull" in text:
+            raise InsufficientStorage("insufficient-storage", "The blob store is full.") from error
+        raise TransientFailure("storage-unavailable", "The blob store cannot be reached.") from error

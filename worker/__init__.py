@@ -1,0 +1,1 @@
+"""The workers: maps, views and measures on torch, fed by Celery."""

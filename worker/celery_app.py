@@ -1,0 +1,20 @@
+"""The worker process: its Celery application and what it holds from start to end."""
+
+import os
+import socket
+from functools import lru_cache
+
+from celery import Celery
+
+from app.queue import configure
+from app.settings import get_settings
+from worker.context import WorkerContext
+
+celery_app = configure(Celery("salience_audit"), get_settings().broker_url)
+celery_app.conf.include = ["worker.tasks"]
+
+
+@lru_cache(maxsize=1)
+def worker_context() -> WorkerContext:
+    """Made at the first task, kept to the end of the process."""
+    return WorkerContext.from_settings(get_settings(), f"{socket.gethostname()}/{os.getpid()}")

@@ -1,0 +1,150 @@
+"""Looks through an uploaded archive: which samples it holds, whether each can be decoded."""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db.session import transaction
+from app.db.tables import DatasetRow, SampleRow
+from app.domain.vocabulary import ResourceStatus, SampleStatus
+from app.errors import InputFailure
+from app.imaging.decoding import decode_rgb
+from app.imaging.entries import entry_of, read_entry
+from worker.context import WorkerContext
+from worker.runtime.archives import archive_entries, seekable
+from worker.runtime.layout import Layout
+from worker.runtime.manifest import read_manifest
+from worker.sample_store import (
+    apply_manifest,
+    count_named,
+    delete_samples,
+    distinct_values,
+    in_batches,
+    insert_entries,
+    save_findings,
+    stream_samples,
+)
+
+logger = logging.getLogger(__name__)
+
+DECODE_BATCH = 256
+
+
+def index_dataset(context: WorkerContext, dataset_id: UUID) -> None:
+    """Turn a data set from ``validating`` to ``ready`` or ``rejected``, in one transaction.
+
+    Running it twice, even at the same time, changes nothing.
+    """
+    with transaction(context.engine) as session:
+        query = select(DatasetRow).where(DatasetRow.id == dataset_id, DatasetRow.status == ResourceStatus.VALIDATING)
+        dataset = session.scalar(query.with_for_update(skip_locked=True))
+        if dataset is None:
+            return
+        savepoint = session.begin_nested()
+        try:
+            _Indexer(context, session, dataset).run()
+            dataset.status, dataset.problem = ResourceStatus.READY, None
+        except InputFailure as failure:
+            # Samples stay listed where they are the reason; an archive that is refused as a whole leaves none.
+            if failure.code != "dataset-too-many-unreadable":
+                savepoint.rollback()
+            dataset.status, dataset.problem = ResourceStatus.REJECTED, failure.to_problem()
+            logger.info("data set %s rejected: %s", dataset_id, failure.code)
+
+
+class _Indexer:
+    def __init__(self, context: WorkerContext, session: Session, dataset: DatasetRow) -> None:
+        self._context = context
+        self._settings = context.settings
+        self._session = session
+        self._dataset = dataset
+        self._layout = Layout()
+        self._digest = hashlib.sha256()
+
+    def run(self) -> None:
+        dataset, session = self._dataset, self._session
+        delete_samples(session, dataset.id)
+        stored = seekable(self._context.blobs, dataset.content_digest or "", self._settings)
+        dataset.stored_digest = stored
+        entries = archive_entries(self._context.blobs, stored, self._settings)
+        insert_entries(session, dataset.id, self._layout.watch(entries))
+        if count_named(session, dataset.id, self._layout.folder_keys):
+            raise InputFailure("archive-duplicate-entry", "A name is both a file and a folder.")
+        by_manifest = self._apply_manifest()
+        ready = unreadable = 0
+        for findings in self._findings(by_manifest=by_manifest):
+            save_findings(session, findings)
+            good = sum(finding["status"] == SampleStatus.READY for finding in findings)
+            ready, unreadable = ready + good, unreadable + len(findings) - good
+        self._finish(ready, unreadable)
+
+    def _apply_manifest(self) -> bool:
+        manifests = self._layout.manifests
+        if len(manifests) > 1:
+            raise InputFailure("manifest-invalid", "The archive holds more than one manifest.")
+        for entry in manifests:
+            data = read_entry(
+                self._context.blobs, self._dataset.stored_digest or "", entry, self._settings.max_entry_bytes
+            )
+            folder = entry.name.rpartition("/")[0]
+            rows = read_manifest(entry.name, data)
+            apply_manifest(self._session, self._dataset.id, rows, f"{folder}/" if folder else "")
+        return bool(manifests)
+
+    def _findings(self, *, by_manifest: bool) -> Iterator[list[dict[str, Any]]]:
+        """What decoding every sample, in the order of the names, found; several at a time, in threads."""
+        position = 0
+        with ThreadPoolExecutor(thread_name_prefix="decode") as pool:
+            for batch in in_batches(stream_samples(self._session, self._dataset.id), DECODE_BATCH):
+                findings = list(pool.map(self._examine, batch))
+                for sample, finding in zip(batch, findings, strict=True):
+                    if not by_manifest:
+                        sample.label, sample.source = self._layout.label_and_source(sample.name)
+                    finding |= {"id": sample.id, "label": sample.label, "source": sample.source}
+                    content = finding.pop("content")
+                    if content is not None:
+                        finding["position"] = position
+                        position += 1
+                        self._hash(sample, content)
+                yield findings
+
+    def _examine(self, sample: SampleRow) -> dict[str, Any]:
+        nothing = {"position": None, "width": None, "height": None, "content": None}
+        try:
+            data = read_entry(
+                self._context.blobs,
+                self._dataset.stored_digest or "",
+                entry_of(sample),
+                self._settings.max_entry_bytes,
+            )
+            image = decode_rgb(data, self._settings)
+        except InputFailure as failure:
+            return nothing | {"status": SampleStatus.UNREADABLE, "problem": failure.to_problem()}
+        size = {"width": image.width, "height": image.height, "content": hashlib.sha256(data).digest()}
+        return nothing | size | {"status": SampleStatus.READY, "problem": None}
+
+    def _hash(self, sample: SampleRow, content: bytes) -> None:
+        for part in (sample.name, sample.label or "", sample.source or ""):
+            self._digest.update(part.encode() + b"\0")
+        self._digest.update(content)
+
+    def _finish(self, ready: int, unreadable: int) -> None:
+        dataset, settings = self._dataset, self._settings
+        dataset.sample_count, dataset.unreadable_count = ready, unreadable
+        dataset.labels = distinct_values(self._session, dataset.id, SampleRow.label)
+        dataset.sources = distinct_values(self._session, dataset.id, SampleRow.source)
+        dataset.digest = f"sha256:{self._digest.hexdigest()}"
+        top = self._layout.top_folder
+        dataset.notes = [f"The top folder {top!r} holds everything and is no label."] if top else []
+        if not ready:
+            raise InputFailure("dataset-empty", "The archive holds no image that can be read.")
+        allowed = max(settings.min_unreadable_allowance, settings.max_unreadable_share * (ready + unreadable))
+        if unreadable > allowed:
+            detail = f"{unreadable} of {ready + unreadable} samples cannot be read; see the data set's samples."
+            raise InputFailure("dataset-too-many-unreadable", detail)

@@ -1,0 +1,138 @@
+"""One pass over a batch of samples: clean maps, every view's maps once, scores. Knows no file, queue or database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from app.domain.protocol import Protocol
+from app.domain.vocabulary import CLEAN, ClassScore, SalienceTarget, UndefinedReason
+from worker.functional.quantization import min_max
+from worker.measures import measures_of
+from worker.measures.base import Score
+from worker.salience import CAM_METHODS
+from worker.salience.extraction import SalienceExtractor
+from worker.salience.maps import SalienceMaps
+from worker.views.base import ImageBatch
+
+UNKNOWN_CLASS = -1
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a model saw and said in N images of one condition.
+
+    ``predicted`` (N,) int64, -1 where the logits are not finite; ``class_scores`` (N, L) float64, NaN likewise.
+    """
+
+    maps: SalienceMaps
+    predicted: Tensor
+    class_scores: Tensor
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one model gave for N samples: looks by condition (clean first) and scores by column view."""
+
+    looks: Mapping[str, Look]
+    scores: Mapping[str, Score]
+
+    @property
+    def clean(self) -> Look:
+        return self.looks[CLEAN]
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """How 8-bit model inputs become floats: per channel mean and standard deviation in [0, 1] units."""
+
+    input_size: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """(N, 3, S, S) uint8 -> float32, channels last in memory."""
+        mean, std = (images.new_tensor(part, dtype=torch.float32).view(1, -1, 1, 1) for part in (self.mean, self.std))
+        scaled = images.to(torch.float32, memory_format=torch.channels_last) / 255
+        return (scaled - mean) / std
+
+
+class ModelAuditor:
+    """One model under one protocol.
+
+    ``score_classes`` are the classes whose scores are kept for AUROC. A batch is padded to the protocol's
+    micro-batch, since the last bits of a convolution depend on its batch size.
+    """
+
+    def __init__(
+        self,
+        extractor: SalienceExtractor,
+        normalisation: Normalisation,
+        protocol: Protocol,
+        score_classes: tuple[int, ...],
+    ) -> None:
+        self._extractor = extractor
+        self._normalise = normalisation
+        self._protocol = protocol
+        self._score_classes = list(score_classes)
+        self._measures = measures_of(protocol, normalisation.input_size)
+        self._views = {view.name: view for measure in self._measures for view in measure.views}
+
+    def audit(self, batch: ImageBatch, truth: Tensor) -> Outcome:
+        """Scores of the batch; ``truth`` (N,) int64 holds each sample's class, -1 where it has none."""
+        clean = self._look(batch.images, self._target(truth, predicted=None))
+        target = self._target(truth, predicted=clean.predicted)
+        looks = {CLEAN: clean}
+        for name, view in self._views.items():
+            looks[name] = self._look(view.transform(batch, clean.maps), target)
+        changed = {name: looks[name].maps for name in self._views}
+        scores: dict[str, Score] = {}
+        for measure in self._measures:
+            scores |= measure.score(clean.maps, changed)
+        return Outcome(looks, scores)
+
+    def _target(self, truth: Tensor, *, predicted: Tensor | None) -> Tensor | None:
+        """Class indices to explain (N,), or None for the class predicted for each image."""
+        target = self._protocol.salience.target
+        if isinstance(target, int):
+            return torch.full_like(truth, target)
+        return {SalienceTarget.LABEL: truth, SalienceTarget.CLEAN_PREDICTED: predicted}.get(target)
+
+    def _look(self, images: Tensor, target: Tensor | None) -> Look:
+        count, size = len(images), self._protocol.micro_batch
+        chosen = None if target is None else _padded(target.clamp(min=0), size)
+        extraction = self._extractor.extract(self._normalise(_padded(images, size)), chosen)
+        make_map = CAM_METHODS[self._protocol.salience.method]
+        native, constant = min_max(make_map(extraction.activation, extraction.gradient)[:count])
+        logits = extraction.logits[:count]
+        finite = torch.isfinite(logits).all(1)
+        missing = torch.zeros_like(finite) if target is None else target < 0
+        reasons = tuple(
+            _reason(*flags) for flags in zip(finite.tolist(), missing.tolist(), constant.tolist(), strict=True)
+        )
+        defined = torch.tensor([reason is None for reason in reasons], device=native.device).view(-1, 1, 1)
+        maps = SalienceMaps(native.where(defined, 0), reasons, images.shape[-1])
+        predicted = extraction.predicted[:count].where(finite, UNKNOWN_CLASS)
+        return Look(maps, predicted, self._class_scores(logits, finite))
+
+    def _class_scores(self, logits: Tensor, finite: Tensor) -> Tensor:
+        """Softmax in float64 leaves fewer ties near 1 than in float32."""
+        doubles = logits.double()
+        sigmoid = self._protocol.class_score is ClassScore.SIGMOID
+        scores = doubles.sigmoid() if sigmoid else doubles.softmax(1)
+        return scores[:, self._score_classes].where(finite.view(-1, 1), torch.nan)
+
+
+def _padded(rows: Tensor, size: int) -> Tensor:
+    """Rows repeated from the last one up to ``size``."""
+    missing = size - len(rows)
+    return rows if missing <= 0 else torch.cat([rows, rows[-1:].expand(missing, *rows.shape[1:])])
+
+
+def _reason(finite: bool, missing: bool, constant: bool) -> UndefinedReason | None:  # noqa: FBT001
+    if not finite:
+        return UndefinedReason.NONFINITE_OUTPUT
+    if missing:
+        return UndefinedReason.NO_TARGET
+    return UndefinedReason.CONSTANT_MAP if constant else None

@@ -1,0 +1,1 @@
+"""Tensors in, tensors out: no model, file, clock or global state."""

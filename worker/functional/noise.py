@@ -1,0 +1,38 @@
+"""Salt and pepper noise as scikit-image makes it."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+# scikit-image works on image * (1 / 255); the authors then truncate image * 255, which costs some values one level.
+_TRUNCATED = (np.arange(256) * (1 / 255) * 255).astype(np.uint8)
+
+
+def noise_generator(seed: int, sample: str, amount: float) -> np.random.Generator:
+    """The stream of one sample and amount: whatever batch, shard, order or worker it is computed in."""
+    digest = hashlib.sha256(f"{seed}/{float(amount)!r}/{sample}".encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16])))
+
+
+def salt_and_pepper(images: Tensor, amount: float, generators: Sequence[np.random.Generator]) -> Tensor:
+    """Set about ``amount`` of the channel values to 0 or 255, half each.
+
+    ``images`` (N, 3, H, W) uint8 with one generator each; returns a new tensor of the same shape and device. Equals
+    ``skimage.util.random_noise(image, "s&p", amount=amount, rng=generator)`` on (H, W, 3), then truncate(x * 255).
+    """
+    pixels = images.permute(0, 2, 3, 1).cpu().numpy()
+    noisy = np.stack([_noisy(image, amount, rng) for image, rng in zip(pixels, generators, strict=True)])
+    return torch.from_numpy(noisy).permute(0, 3, 1, 2).to(images.device)
+
+
+def _noisy(image: np.ndarray, amount: float, generator: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
+    out = _TRUNCATED[image]
+    # scikit-image draws nothing where every value flips.
+    flipped = np.ones(image.shape, bool) if amount == 1 else generator.random(image.shape) <= amount
+    salted = generator.random(image.shape) <= 0.5
+    out[flipped & salted] = 255
+    out[flipped & ~salted] = 0
+    return out

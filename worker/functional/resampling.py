@@ -1,0 +1,53 @@
+"""Pillow's bicubic resize of 8-bit images, bit for bit, on any device."""
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+_PRECISION_BITS = 22
+_SUPPORT = 2.0
+_A = -0.5
+
+
+def resize_bicubic_8bit(maps: Tensor, size: int) -> Tensor:
+    """``maps`` (N, h, w) uint8 -> (N, size, size) uint8, equal to ``Image.resize((size, size), BICUBIC)``.
+
+    Pillow's fixed-point arithmetic: weights of 22 bits, horizontal pass first, rounded and clipped to 8 bits between
+    the passes. Products of integers this small are exact in float64.
+    """
+    horizontal = _weights(maps.shape[2], size).to(maps.device)
+    vertical = _weights(maps.shape[1], size).to(maps.device)
+    rows = _to_8_bits(maps.double() @ horizontal.mT)
+    return _to_8_bits(vertical @ rows).to(torch.uint8)
+
+
+def _to_8_bits(products: Tensor) -> Tensor:
+    half = 1 << (_PRECISION_BITS - 1)
+    return products.add_(half).mul_(1 / (1 << _PRECISION_BITS)).floor_().clamp_(0, 255)
+
+
+@lru_cache(maxsize=64)
+def _weights(length: int, size: int) -> Tensor:
+    """(size, length) float64 of integers: how much every input adds to every output, times 2**22."""
+    scale = length / size
+    stretch = max(scale, 1.0)
+    matrix = torch.zeros(size, length, dtype=torch.float64)
+    for place in range(size):
+        centre = (place + 0.5) * scale
+        first = max(int(centre - _SUPPORT * stretch + 0.5), 0)
+        last = min(int(centre + _SUPPORT * stretch + 0.5), length)
+        weights = [_bicubic((cell - centre + 0.5) / stretch) for cell in range(first, last)]
+        total = sum(weights)
+        for cell, weight in zip(range(first, last), weights, strict=True):
+            scaled = weight / total * (1 << _PRECISION_BITS)
+            matrix[place, cell] = int(scaled + 0.5) if scaled >= 0 else int(scaled - 0.5)
+    return matrix
+
+
+def _bicubic(distance: float) -> float:
+    """Keys (1981) with a = -0.5."""
+    x = abs(distance)
+    if x < 1:
+        return ((_A + 2) * x - (_A + 3)) * x * x + 1
+    return (((x - 5) * x + 8) * x - 4) * _A if x < _SUPPORT else 0.0

@@ -1,0 +1,91 @@
+"""Structural similarity (Wang et al. 2004) with the defaults of scikit-image, for batches of 8-bit maps.
+
+Uniform 7 x 7 window, sample covariance, K1 = 0.01, K2 = 0.03, data range 255; only windows inside the map count.
+Every window sum of 8-bit values is an integer below 2**24, so float32 sums are exact; the rest is float64.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+WINDOW = 7
+_CELLS = WINDOW * WINDOW
+_C1 = (0.01 * 255) ** 2
+_C2 = (0.03 * 255) ** 2
+
+
+@dataclass(frozen=True)
+class WindowSums:
+    """What a comparison needs of one side: ``maps`` (N, H, W) float32 and its window sums of x and x * x."""
+
+    maps: Tensor
+    totals: Tensor
+    squares: Tensor
+
+
+def window_sums(maps: Tensor) -> WindowSums:
+    """``maps`` (N, H, W) uint8. Raises ValueError where a side is under 7."""
+    if min(maps.shape[-2:]) < WINDOW:
+        raise ValueError(f"maps of {maps.shape[-2]} x {maps.shape[-1]} hold no {WINDOW} x {WINDOW} window")
+    floats = maps.float()
+    return WindowSums(floats, _box(floats), _box(floats * floats))
+
+
+def structural_similarity(first: Tensor, second: Tensor) -> Tensor:
+    """Mean SSIM of two batches of maps (N, H, W) uint8: (N,) float64 in [-1, 1]. Raises ValueError under 7 x 7."""
+    if first.shape != second.shape:
+        raise ValueError(f"maps of shapes {tuple(first.shape)} and {tuple(second.shape)} cannot be compared")
+    pairs = zip(first, second, strict=True)
+    # One map at a time keeps the dozen temporaries in the cache.
+    if first.shape[-1] > WINDOW and first.device.type == "cpu":
+        return torch.cat([_similarity(window_sums(one[None]), window_sums(other[None])) for one, other in pairs])
+    return _similarity(window_sums(first), window_sums(second))
+
+
+def pairwise_structural_similarity(maps: Tensor) -> Tensor:
+    """SSIM of all pairs i < j of K batches: ``maps`` (K, N, H, W) uint8 -> (K (K - 1) / 2, N) float64."""
+    rows, columns = torch.triu_indices(len(maps), len(maps), 1)
+    if maps.shape[-2:] == (WINDOW, WINDOW):
+        return _pairwise_single_window(maps)[:, rows, columns].T
+    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+    return torch.stack([structural_similarity(maps[i], maps[j]) for i, j in pairs])
+
+
+def _pairwise_single_window(maps: Tensor) -> Tensor:
+    """A 7 x 7 map is one window, so that a Gram matrix an image holds all its pairs: (N, K, K)."""
+    cells = maps.flatten(2).double().transpose(0, 1)
+    gram, totals = cells @ cells.mT, cells.sum(2)
+    squares = gram.diagonal(dim1=1, dim2=2)
+    return _formula(
+        totals[:, :, None] * totals[:, None, :],
+        totals[:, :, None] ** 2 + totals[:, None, :] ** 2,
+        squares[:, :, None] + squares[:, None, :],
+        gram,
+    )
+
+
+def _similarity(first: WindowSums, second: WindowSums) -> Tensor:
+    cross = _box(first.maps * second.maps).double()
+    squares = (first.squares + second.squares).double()
+    one, other = first.totals.double(), second.totals.double()
+    return _formula(one * other, one * one + other * other, squares, cross).mean((1, 2))
+
+
+def _formula(product: Tensor, powers: Tensor, squares: Tensor, cross: Tensor) -> Tensor:
+    """SSIM from window sums: X Y, X^2 + Y^2, sum(x^2 + y^2) and sum(x y), where X = sum(x)."""
+    mean, spread = 1 / _CELLS**2, 1 / (_CELLS * (_CELLS - 1))
+    luminance = (product * (2 * mean) + _C1) / (powers * mean + _C1)
+    covariance = (cross * _CELLS - product) * (2 * spread) + _C2
+    variance = (squares * _CELLS - powers) * spread + _C2
+    return luminance * covariance / variance
+
+
+def _box(values: Tensor) -> Tensor:
+    """Sums over all 7 x 7 windows inside (N, H, W), by doubling: 1, 2 and 4 make 7."""
+    for axis in (1, 2):
+        length = values.shape[axis] - WINDOW + 1
+        twos = values.narrow(axis, 0, length + 5) + values.narrow(axis, 1, length + 5)
+        fours = twos.narrow(axis, 0, length) + twos.narrow(axis, 2, length)
+        values = fours + twos.narrow(axis, 4, length) + values.narrow(axis, 6, length)
+    return values

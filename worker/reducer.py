@@ -1,0 +1,38 @@
+"""From stored scores to the results, in sample order; whoever finishes the last shard calls it."""
+
+from uuid import UUID
+
+from sqlalchemy import func, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.db.session import transaction
+from app.db.tables import AuditResultsRow, AuditRow
+from app.domain.vocabulary import AuditStatus
+from worker.context import WorkerContext
+from worker.results import results_document
+from worker.shard_store import LIVE, all_shards_done, fail_audit, read_inputs
+
+
+def reduce_audit(context: WorkerContext, audit_id: UUID) -> None:
+    """Write the results and end the audit; running it twice, or too early, changes nothing."""
+    with transaction(context.engine) as session:
+        audit = session.get(AuditRow, audit_id, with_for_update=True)
+        if audit is None or audit.status not in LIVE or not all_shards_done(session, audit_id):
+            return
+        document = results_document(session, read_inputs(session, audit_id))
+        if any(summary["n"] for summary in document["summaries"]):
+            _succeed(session, audit_id, document)
+        else:
+            detail = "No sample has a defined score: every salience map is constant or every output not finite."
+            fail_audit(session, audit_id, {"code": "no-valid-samples", "detail": detail})
+
+
+def _succeed(session: Session, audit_id: UUID, document: dict[str, object]) -> None:
+    store = insert(AuditResultsRow).values(audit_id=audit_id, document=document)
+    session.execute(store.on_conflict_do_nothing())
+    session.execute(
+        update(AuditRow)
+        .where(AuditRow.id == audit_id)
+        .values(status=AuditStatus.SUCCEEDED, finished_at=func.clock_timestamp())
+    )

@@ -1,0 +1,103 @@
+"""The results document: summaries, performance, noise curves and stability by pair."""
+
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.domain.label_mapping import LabelMapping, map_labels
+from app.domain.performance import Predictions, noise_curve, performance
+from app.domain.protocol import Protocol, ScoreColumn
+from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
+from app.domain.vocabulary import CLEAN, PAIRS, MeasureName
+from worker.audit_plan import class_count
+from worker.functional.ssim import WINDOW
+from worker.score_tables import StoredScores, read_scores
+from worker.shard_rows import ACROSS_MODELS
+from worker.shard_store import AuditInputs
+
+Json = dict[str, Any]
+
+SOFTWARE = ("salience-audit", "torch", "torchvision", "numpy", "pillow", "scikit-image", "scipy")
+STABILITY = ScoreColumn(measure=MeasureName.STABILITY, view=PAIRS)
+
+
+def results_document(session: Session, inputs: AuditInputs) -> Json:
+    """Everything that ``GET /v1/audits/{id}/results`` answers, from the stored rows in sample order."""
+    audit, models = inputs.audit, inputs.models
+    protocol = Protocol.model_validate(audit.protocol)
+    mapping = map_labels(inputs.dataset.labels, models[0].class_names, class_count(models[0]))
+    stored = [read_scores(session, audit.id, ordinal) for ordinal in range(len(models))]
+    groups = Groups(stored[0].labels, stored[0].sources)
+    summaries = [
+        summary
+        for model, scores in zip(models, stored, strict=True)
+        for summary in summarise(scores.table(str(model.id), protocol), groups, protocol.seed)
+    ]
+    measured = _performance(inputs, stored, protocol, mapping)
+    return {
+        "audit_id": str(audit.id),
+        "protocol": protocol.to_json(),
+        "protocol_digest": audit.protocol_digest,
+        "dataset_digest": inputs.dataset.digest,
+        "sample_count": audit.sample_count,
+        "models": [{"model_id": str(model.id), "name": model.name, "digest": model.content_digest} for model in models],
+        "software": {name.replace("-", "_"): version(name) for name in SOFTWARE},
+        "summaries": summaries + _stability_summaries(session, inputs, protocol, groups),
+        "across_models": across_models(summaries),
+        "stability": _pairs(session, inputs, protocol),
+        "performance": measured,
+        "performance_reason": mapping.reason,
+        "noise_curves": _noise_curves(inputs, protocol, summaries, measured),
+        "compared_at_input_resolution": [
+            str(model.id) for model, scores in zip(models, stored, strict=True) if scores.map_side < WINDOW
+        ],
+    }
+
+
+def _performance(
+    inputs: AuditInputs, stored: list[StoredScores], protocol: Protocol, mapping: LabelMapping
+) -> list[Json]:
+    if mapping.indices is None:
+        return []
+    truth = np.array([mapping.indices.get(label or "", -1) for label in stored[0].labels])
+    count = class_count(inputs.models[0])
+    classes, conditions = mapping.score_classes(count), (CLEAN, *protocol.conditions())
+    return [
+        row
+        for model, scores in zip(inputs.models, stored, strict=True)
+        for row in performance(
+            Predictions(
+                model_id=str(model.id),
+                conditions=conditions,
+                classes=classes,
+                predicted=scores.predicted,
+                scores=scores.class_scores.reshape(len(truth), len(conditions), len(classes)),
+                truth=truth,
+            ),
+            count,
+        )
+    ]
+
+
+def _stability_summaries(session: Session, inputs: AuditInputs, protocol: Protocol, groups: Groups) -> list[Json]:
+    if protocol.measures.stability is None:
+        return []
+    stored = read_scores(session, inputs.audit.id, ACROSS_MODELS)
+    blank = np.full_like(stored.scores, np.nan)
+    return summarise(ScoreTable(None, (STABILITY,), stored.scores, blank, blank), groups, protocol.seed)
+
+
+def _pairs(session: Session, inputs: AuditInputs, protocol: Protocol) -> Json | None:
+    if protocol.measures.stability is None:
+        return None
+    stored = read_scores(session, inputs.audit.id, ACROSS_MODELS)
+    return pair_report(stored.pairs, [str(model.id) for model in inputs.models])
+
+
+def _noise_curves(inputs: AuditInputs, protocol: Protocol, summaries: list[Json], measured: list[Json]) -> list[Json]:
+    noise = protocol.measures.noise_reaction
+    if noise is None:
+        return []
+    return [noise_curve(str(model.id), noise.amounts, summaries, measured) for model in inputs.models]

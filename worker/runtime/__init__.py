@@ -1,0 +1,1 @@
+"""What a worker needs of its machine: device, models, images."""

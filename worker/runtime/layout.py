@@ -1,0 +1,54 @@
+"""What folders say: labels and sources from the names of an archive's entries."""
+
+from collections.abc import Iterable, Iterator
+
+from app.imaging.entries import ArchiveEntry
+from worker.runtime.entry_names import name_key
+from worker.runtime.manifest import MANIFEST_NAMES
+
+
+class Layout:
+    """Watches entries go by and knows afterwards how they are laid out; keeps folders in mind, not files."""
+
+    def __init__(self) -> None:
+        self.manifests: list[ArchiveEntry] = []
+        self.files = 0
+        self._folders: set[bytes] = set()
+        self._tops: set[str] = set()
+        self._shallowest: int | None = None
+
+    def watch(self, entries: Iterable[ArchiveEntry]) -> Iterator[ArchiveEntry]:
+        """Hands on the files that may be samples."""
+        for entry in entries:
+            parts = entry.name.removesuffix("/").split("/")
+            self._note_folders(parts if entry.is_folder else parts[:-1])
+            if entry.is_folder:
+                continue
+            if parts[-1] in MANIFEST_NAMES and len(parts) <= 2:
+                self.manifests.append(entry)
+                continue
+            self.files += 1
+            self._tops.add(parts[0] if len(parts) > 1 else "")
+            depth = len(parts) - 1
+            self._shallowest = depth if self._shallowest is None else min(self._shallowest, depth)
+            yield entry
+
+    @property
+    def folder_keys(self) -> list[bytes]:
+        """A file with one of these names would be both file and folder."""
+        return sorted(self._folders)
+
+    @property
+    def top_folder(self) -> str:
+        """``top/`` where one folder holds everything and leaves a label below it, else nothing."""
+        alone = len(self._tops) == 1 and "" not in self._tops
+        return f"{next(iter(self._tops))}/" if alone and (self._shallowest or 0) > 1 else ""
+
+    def label_and_source(self, name: str) -> tuple[str | None, str | None]:
+        """``label/file`` or ``label/source/.../file``, after the top folder."""
+        folders = name.removeprefix(self.top_folder).split("/")[:-1]
+        return (folders[0] if folders else None), (folders[1] if len(folders) > 1 else None)
+
+    def _note_folders(self, parts: list[str]) -> None:
+        for depth in range(1, len(parts) + 1):
+            self._folders.add(name_key("/".join(parts[:depth])))

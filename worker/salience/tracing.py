@@ -1,0 +1,127 @@
+"""One watched forward pass: which layers are spatial, which tensor enters the last global pooling, what is in place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+SOFTMAXES = frozenset({"softmax", "log_softmax"})
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A module whose output is a feature map (N, channels, height, width) with more than one cell."""
+
+    name: str
+    channels: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What one forward pass showed.
+
+    ``collapse_call`` counts the calls whose first argument is a feature map: the last of them that leaves no spatial
+    extent takes the salience target as its input; None where there is none. ``collapse_layer`` describes that input,
+    named after the outermost module that made it.
+    """
+
+    output: Any
+    layers: tuple[Layer, ...]
+    collapse_call: int | None
+    collapse_layer: Layer | None
+    in_place: tuple[str, ...]
+    final_softmax: bool
+
+
+def trace(module: nn.Module, images: Tensor) -> Trace:
+    """Run ``module``, in eval mode, on (N, 3, S, S) float images and watch every call that torch sees."""
+    watch = _Watch()
+    made: list[tuple[str, Tensor]] = []
+    handles = [part.register_forward_hook(_remember(name, made)) for name, part in module.named_modules() if name]
+    training = module.training
+    try:
+        with torch.no_grad(), watch:
+            output = module.eval()(images)
+    finally:
+        module.train(training)
+        for handle in handles:
+            handle.remove()
+    return _read(module, output, watch, made)
+
+
+def is_feature_map(value: object) -> bool:
+    """(N, C, H, W) floating point with H * W > 1."""
+    return isinstance(value, Tensor) and value.dim() == 4 and value.is_floating_point() and value[0, 0].numel() > 1
+
+
+def _remember(name: str, made: list[tuple[str, Tensor]]) -> Callable[[nn.Module, Any, Any], None]:
+    def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
+        # Nothing is asked of the tensor here: the watch would count it as a call of the model's.
+        if isinstance(output, Tensor):
+            made.append((name, output))
+
+    return hook
+
+
+@dataclass
+class _Collapse:
+    call: int
+    entered: Tensor
+
+
+class _Watch(TorchFunctionMode):
+    """Notes the calls of a forward pass; inside the handler the mode itself is off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.collapse: _Collapse | None = None
+        self.in_place: dict[str, None] = {}
+        self.softmax_result: object = None
+        self._calls = 0
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        entered = args[0] if args and is_feature_map(args[0]) else None
+        shape = None if entered is None else entered.shape
+        result = func(*args, **(kwargs or {}))
+        name = getattr(func, "__name__", "")
+        if entered is not None and shape is not None:
+            if _collapses(shape, result):
+                self.collapse = _Collapse(self._calls, entered)
+            self._calls += 1
+        if (kwargs or {}).get("inplace") is True or (name.endswith("_") and not name.endswith("__")):
+            self.in_place[f"{name} call"] = None
+        if name in SOFTMAXES:
+            self.softmax_result = result
+        return result
+
+
+def _collapses(shape: torch.Size, result: object) -> bool:
+    """Global pooling keeps the channels, flattening keeps every number; neither leaves rows and columns."""
+    if not isinstance(result, Tensor) or result.dim() < 2 or result.shape[0] != shape[0]:
+        return False
+    pooled = result.shape[1] == shape[1] and result.numel() == shape[0] * shape[1]
+    flattened = result.dim() == 2 and result.numel() == shape.numel()
+    return pooled or flattened
+
+
+def _read(module: nn.Module, output: Any, watch: _Watch, made: list[tuple[str, Tensor]]) -> Trace:
+    layers = {name: Layer(name, *tensor.shape[1:]) for name, tensor in made if is_feature_map(tensor)}
+    entered = None if watch.collapse is None else watch.collapse.entered
+    names = [name for name, tensor in made if tensor is entered]
+    collapse_layer = None if entered is None else Layer(names[-1] if names else "(functional)", *entered.shape[1:])
+    modules = [name for name, part in module.named_modules() if getattr(part, "inplace", False)]
+    return Trace(
+        output=output,
+        layers=tuple(layers.values()),
+        collapse_call=None if watch.collapse is None else watch.collapse.call,
+        collapse_layer=collapse_layer,
+        in_place=(*modules, *watch.in_place),
+        final_softmax=watch.softmax_result is not None and output is watch.softmax_result,
+    )

@@ -1,0 +1,114 @@
+"""The worker's SQL for a data set's samples: entries in, labels from a manifest, findings back."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import bindparam, collate, delete, distinct, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.db.identifiers import new_id
+from app.db.tables import SampleRow
+from app.domain.vocabulary import SampleStatus
+from app.errors import InputFailure
+from app.imaging.entries import ArchiveEntry
+from worker.runtime.entry_names import name_key
+from worker.runtime.manifest import ManifestRow
+
+BATCH = 1000
+LISTED: dict[str, Any] = {"code": "listed-by-manifest"}
+PENDING: dict[str, Any] = {"code": "pending"}
+
+Item = TypeVar("Item")
+
+
+def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Lists of ``size`` items, the last one shorter."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def insert_entries(session: Session, dataset_id: UUID, entries: Iterable[ArchiveEntry]) -> None:
+    """Every file as a sample that is still to be looked at.
+
+    Raises InputFailure ``archive-duplicate-entry`` for names that some file system would take for one.
+    """
+    try:
+        for batch in in_batches(entries, BATCH):
+            session.execute(insert(SampleRow), [_entry_values(dataset_id, entry) for entry in batch])
+    except IntegrityError as error:
+        raise InputFailure("archive-duplicate-entry", "Two entries have the same name.") from error
+
+
+def _entry_values(dataset_id: UUID, entry: ArchiveEntry) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "dataset_id": dataset_id,
+        "name": entry.name,
+        "name_key": name_key(entry.name),
+        "status": SampleStatus.UNREADABLE,
+        "problem": PENDING,
+        "offset": entry.offset,
+        "stored_size": entry.stored_size,
+        "size": entry.size,
+        "compression": entry.compression,
+        "crc32": entry.crc32,
+    }
+
+
+def count_named(session: Session, dataset_id: UUID, keys: Sequence[bytes]) -> int:
+    """How many samples have one of these name keys."""
+    counts = (
+        session.scalar(select(func.count()).where(SampleRow.dataset_id == dataset_id, SampleRow.name_key.in_(batch)))
+        for batch in in_batches(keys, BATCH)
+    )
+    return sum(count or 0 for count in counts)
+
+
+def apply_manifest(session: Session, dataset_id: UUID, rows: Iterable[ManifestRow], folder: str) -> None:
+    """Keep exactly the listed samples. Raises InputFailure ``manifest-invalid`` naming the line."""
+    statement = (
+        update(SampleRow)
+        .where(
+            SampleRow.dataset_id == dataset_id,
+            SampleRow.name == bindparam("path"),
+            SampleRow.problem["code"].astext == PENDING["code"],
+        )
+        .values(label=bindparam("new_label"), source=bindparam("new_source"), problem=LISTED)
+    )
+    connection = session.connection()
+    for row in rows:
+        values = {"path": folder + row.path, "new_label": row.label, "new_source": row.source}
+        if connection.execute(statement, values).rowcount != 1:
+            detail = f"Line {row.line} of the manifest names {row.path[:200]!a}, which is not there or named twice."
+            raise InputFailure("manifest-invalid", detail)
+    unlisted = SampleRow.problem["code"].astext == PENDING["code"]
+    session.execute(delete(SampleRow).where(SampleRow.dataset_id == dataset_id, unlisted))
+
+
+def stream_samples(session: Session, dataset_id: UUID) -> Iterator[SampleRow]:
+    """Every sample in the order of its name (by code point), through a server-side cursor."""
+    query = select(SampleRow).where(SampleRow.dataset_id == dataset_id).order_by(collate(SampleRow.name, "C"))
+    for row in session.execute(query.execution_options(yield_per=BATCH)).scalars():
+        session.expunge(row)
+        yield row
+
+
+def save_findings(session: Session, findings: list[dict[str, Any]]) -> None:
+    """Update samples by id."""
+    session.execute(update(SampleRow), findings)
+
+
+def distinct_values(session: Session, dataset_id: UUID, column: Any) -> list[str]:
+    """Labels or sources of the readable samples, sorted by code point."""
+    query = select(distinct(column)).where(
+        SampleRow.dataset_id == dataset_id, SampleRow.status == SampleStatus.READY, column.is_not(None)
+    )
+    return sorted(session.scalars(query))
+
+
+def delete_samples(session: Session, dataset_id: UUID) -> None:
+    session.execute(delete(SampleRow).where(SampleRow.dataset_id == dataset_id))

@@ -1,0 +1,77 @@
+"""Stored scores of one model of an audit, as arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.db.tables import SampleRow, SampleScoresRow
+from app.domain.protocol import Protocol
+from app.domain.statistics import Floats, Integers
+from app.domain.summaries import ScoreTable
+from app.domain.vocabulary import CLEAN
+
+
+@dataclass(frozen=True)
+class StoredScores:
+    """N samples in order, V columns, C conditions; NaN where undefined, -1 where nothing was predicted.
+
+    ``class_scores`` (N, C * L), ``pairs`` (N, K (K - 1) / 2); arrays that a row does not have are (N, 0).
+    ``map_side`` is the shorter side of the native maps.
+    """
+
+    labels: tuple[str | None, ...]
+    sources: tuple[str | None, ...]
+    scores: Floats
+    controls: Floats
+    predicted: Integers
+    class_scores: Floats
+    pairs: Floats
+    map_side: int
+
+    def table(self, model_id: str, protocol: Protocol) -> ScoreTable:
+        """With the share of each column's conditions in which the prediction differs from the clean one."""
+        columns = protocol.columns()
+        places = {condition: index for index, condition in enumerate((CLEAN, *protocol.conditions()))}
+        known = self.predicted >= 0
+        flipped = np.where(known & known[:, :1], self.predicted != self.predicted[:, :1], np.nan)
+        flips = np.full_like(self.scores, np.nan)
+        for index, column in enumerate(columns):
+            if column.conditions:
+                flips[:, index] = flipped[:, [places[name] for name in column.conditions]].mean(1)
+        return ScoreTable(model_id, columns, self.scores, self.controls, flips)
+
+
+def read_scores(session: Session, audit_id: UUID, model_ordinal: int) -> StoredScores:
+    """Every sample of one model (or of the row across models), in sample order."""
+    row = SampleScoresRow
+    side = func.coalesce(func.least(row.map_height, row.map_width), 0)
+    query = (
+        select(
+            *(SampleRow.label, SampleRow.source, row.scores, row.controls),
+            *(row.predicted, row.class_scores, row.pairs, side),
+        )
+        .join(SampleRow, SampleRow.id == row.sample_id)
+        .where(row.audit_id == audit_id, row.model_ordinal == model_ordinal)
+        .order_by(row.ordinal)
+    )
+    found = session.execute(query.execution_options(yield_per=1000))
+    labels, sources, scores, controls, predicted, class_scores, pairs, sides = zip(*found, strict=True)
+    return StoredScores(
+        labels=labels,
+        sources=sources,
+        scores=_floats(scores),
+        controls=_floats(controls),
+        predicted=np.array([classes or [] for classes in predicted], dtype=np.int64),
+        class_scores=_floats(class_scores),
+        pairs=_floats(pairs),
+        map_side=min(sides),
+    )
+
+
+def _floats(rows: Sequence[Sequence[float | None] | None]) -> Floats:
+    """None becomes NaN."""
+    return np.array([row or [] for row in rows], dtype=np.float64)

@@ -1,0 +1,46 @@
+"""The doors of the worker: a task finds its context, calls the work and decides about another try."""
+
+from typing import Any
+from uuid import UUID
+
+from celery import Task
+from sqlalchemy.exc import OperationalError
+
+from app.errors import TransientFailure, Unavailable
+from app.queue import TaskName
+from worker.celery_app import celery_app, worker_context
+from worker.dataset_indexer import index_dataset
+from worker.model_validator import validate_model
+from worker.reducer import reduce_audit
+from worker.shard_runner import run_shard
+from worker.shard_store import Refusal
+
+PASSING = (TransientFailure, Unavailable, OperationalError)
+RETRIES: dict[str, Any] = {
+    "autoretry_for": PASSING,
+    "retry_backoff": 1,
+    "retry_backoff_max": 60,
+    "max_retries": None,
+}
+
+
+@celery_app.task(name=TaskName.VALIDATE_MODEL, **RETRIES)
+def validate_model_task(model_id: str) -> None:
+    validate_model(worker_context(), UUID(model_id))
+
+
+@celery_app.task(name=TaskName.INDEX_DATASET, **RETRIES)
+def index_dataset_task(dataset_id: str) -> None:
+    index_dataset(worker_context(), UUID(dataset_id))
+
+
+@celery_app.task(name=TaskName.RUN_SHARD, bind=True, **RETRIES)
+def run_shard_task(self: Task, shard_id: str) -> None:
+    # To skip a leased shard would acknowledge its message for good: if the holder dies, nobody would come back.
+    if run_shard(worker_context(), UUID(shard_id)) is Refusal.LEASED:
+        raise self.retry(countdown=worker_context().settings.lease_seconds / 2)
+
+
+@celery_app.task(name=TaskName.REDUCE_AUDIT, **RETRIES)
+def reduce_audit_task(audit_id: str) -> None:
+    reduce_audit(worker_context(), UUID(audit_id))

@@ -1,0 +1,47 @@
+"""What a view is, and the batch of images that it changes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from torch import Tensor
+
+from worker.salience.maps import SalienceMaps
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class ImageBatch:
+    """The 8-bit model inputs of N samples: every view acts on them.
+
+    ``images`` (N, 3, S, S) uint8 RGB, ``samples`` the N names that seed what is random about a sample.
+    """
+
+    images: Tensor
+    samples: tuple[str, ...]
+    _shared: dict[object, Any] = field(default_factory=dict, repr=False)
+
+    def shared(self, key: object, compute: Callable[[], Result]) -> Result:
+        """Compute once what depends on the images alone, for all models and views of this batch."""
+        if key not in self._shared:
+            self._shared[key] = compute()
+        result: Result = self._shared[key]
+        return result
+
+
+class View(Protocol):
+    """A change of the images and the way back for maps."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the API: ``noise@0.05``, ``shift_left``, ..."""
+
+    def transform(self, batch: ImageBatch, clean: SalienceMaps) -> Tensor:
+        """The changed images (N, 3, S, S) uint8; ``clean`` are the maps of the batch before the change."""
+
+    def carry_back(self, maps: Tensor) -> Tensor:
+        """Maps of changed images (N, H, W) brought into the clean image's frame."""
+
+    def compared(self, maps: Tensor) -> Tensor:
+        """The part of maps (N, H, W) in the clean image's frame that a comparison sees."""

@@ -1,0 +1,37 @@
+"""What is salient blurred away, or all the rest (Crum et al. 2023, S_D)."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from app.domain.protocol import DegradationSettings
+from app.domain.vocabulary import DEGRADATIONS
+from worker.functional.blur import degradation_levels, degrade_exact, sigma_of_levels
+from worker.salience.maps import SalienceMaps
+from worker.views.base import ImageBatch
+
+
+@dataclass(frozen=True)
+class DegradationView:
+    """``salience_removed`` blurs where the map is high, ``non_salience_removed`` where it is low."""
+
+    name: str
+    settings: DegradationSettings
+
+    def transform(self, batch: ImageBatch, clean: SalienceMaps) -> Tensor:
+        both = clean.shared(("degraded", self.settings), lambda: _degrade(batch, clean, self.settings))
+        return both[self.name]
+
+    def carry_back(self, maps: Tensor) -> Tensor:
+        return maps
+
+    def compared(self, maps: Tensor) -> Tensor:
+        return maps
+
+
+def _degrade(batch: ImageBatch, clean: SalienceMaps, settings: DegradationSettings) -> dict[str, Tensor]:
+    """Both directions at once: they share every blurred image."""
+    maps = clean.at_input
+    directions = [degradation_levels(255 - maps), degradation_levels(maps)]
+    sigmas = sigma_of_levels(settings.sigma_max, settings.curve)
+    return dict(zip(DEGRADATIONS, degrade_exact(batch.images, directions, sigmas), strict=True))

@@ -1,0 +1,39 @@
+"""Salt and pepper noise (Crum et al. 2023, S_N)."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from app.domain.vocabulary import noise_view
+from worker.functional.noise import noise_generator, salt_and_pepper
+from worker.salience.maps import SalienceMaps
+from worker.views.base import ImageBatch
+
+
+@dataclass(frozen=True)
+class NoiseView:
+    """Changes a share ``amount`` of the channel values to black or white; the map needs no way back.
+
+    One stream per (seed, sample, amount), so that all models see the same noise.
+    """
+
+    amount: float
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return noise_view(self.amount)
+
+    def transform(self, batch: ImageBatch, clean: SalienceMaps) -> Tensor:
+        del clean
+        return batch.shared((self.name, self.seed), lambda: self._noisy(batch))
+
+    def _noisy(self, batch: ImageBatch) -> Tensor:
+        generators = [noise_generator(self.seed, sample, self.amount) for sample in batch.samples]
+        return salt_and_pepper(batch.images, self.amount, generators)
+
+    def carry_back(self, maps: Tensor) -> Tensor:
+        return maps
+
+    def compared(self, maps: Tensor) -> Tensor:
+        return maps
