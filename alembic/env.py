@@ -1,8 +1,8 @@
 """Alembic's entry: takes the caller's connection, or makes one from DATABASE_URL."""
 
+from alembic import context
 from sqlalchemy import Connection
 
-from alembic import context
 from app.db.session import make_engine
 from app.db.tables import Base
 from app.settings import get_settings

@@ -25,6 +25,11 @@ class TaskName(StrEnum):
     REDUCE_AUDIT = "reduce_audit"
 
 
+# Lower comes first: somebody waits for an upload to become ready, and a finished audit is better than a begun one.
+PRIORITIES = {TaskName.REDUCE_AUDIT: 0, TaskName.VALIDATE_MODEL: 0, TaskName.INDEX_DATASET: 3, TaskName.RUN_SHARD: 6}
+PRIORITY_STEPS = sorted(set(PRIORITIES.values()))
+
+
 def configure(celery: Celery, broker_url: str) -> Celery:
     """The settings that sender and worker must agree on: JSON only, late acks, no results, quick redelivery."""
     celery.conf.update(
@@ -32,6 +37,9 @@ def configure(celery: Celery, broker_url: str) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_transport_options={
             "visibility_timeout": 3600,
+            "queue_order_strategy": "priority",
+            "priority_steps": PRIORITY_STEPS,
+            "sep": ":",
             "unacked_restore_interval": 1,
             "unacked_restore_throttle": 1,
             "socket_timeout": 10,
@@ -63,7 +71,7 @@ class TaskQueue:
     def send(self, task: TaskName, resource_id: UUID) -> None:
         """Ring the worker's door. Raises Unavailable while the broker is away."""
         try:
-            self._celery.send_task(task.value, args=[str(resource_id)])
+            self._celery.send_task(task.value, args=[str(resource_id)], priority=PRIORITIES[task])
         except (OperationalError, RedisError, OSError) as error:
             raise Unavailable("broker-unavailable", "The task broker cannot be reached.") from error
 
@@ -75,8 +83,12 @@ class TaskQueue:
             raise Unavailable("broker-unavailable", "The task broker cannot be reached.") from error
 
     def depth(self) -> int:
-        """Messages that wait."""
-        return int(self._redis.llen(QUEUE_NAME))  # type: ignore[arg-type]
+        """Messages that wait, in all priorities. Raises Unavailable while the broker is away."""
+        names = [QUEUE_NAME if step == 0 else f"{QUEUE_NAME}:{step}" for step in PRIORITY_STEPS]
+        try:
+            return sum(int(self._redis.llen(name)) for name in names)
+        except (RedisError, OSError) as error:
+            raise Unavailable("broker-unavailable", "The task broker cannot be reached.") from error
 
     def close(self) -> None:
         self._celery.close()

@@ -135,10 +135,8 @@ def read_inputs(session: Session, audit_id: UUID) -> AuditInputs:
 def read_samples(session: Session, audit: AuditRow, start: int, stop: int) -> list[SampleRow]:
     """The audit's samples of ordinals [start, stop), in order."""
     in_dataset = SampleRow.dataset_id == audit.dataset_id
-    if audit.sample_positions is None:
-        chosen = (SampleRow.position >= start) & (SampleRow.position < stop)
-    else:
-        chosen = SampleRow.position.in_(audit.sample_positions[start:stop])
+    positions = range(start, stop) if audit.sample_positions is None else audit.sample_positions[start:stop]
+    chosen = SampleRow.position.in_(positions)
     return list(session.scalars(select(SampleRow).where(in_dataset, chosen).order_by(SampleRow.position)))
 
 

@@ -74,10 +74,10 @@ def find_map(session: Session, audit: AuditRow, sample_id: UUID, model_id: UUID 
             SampleScoresRow.sample_id == sample_id,
         )
     ).one_or_none()
-    if found is None or found[0].maps is None:
-        raise NotFound("sample with a map in this audit")
+    if found is None:
+        raise NotFound("sample in this audit")
     row, sample = found
-    maps = np.frombuffer(row.maps, "<f4").reshape(len(conditions), row.map_height, row.map_width)
+    maps = np.frombuffer(row.maps or b"", "<f4").reshape(len(conditions), row.map_height or 0, row.map_width or 0)
     condition = conditions.index(view)
     return StoredMap(maps[condition], view, row, sample, models[ordinal], condition)
 

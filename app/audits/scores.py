@@ -64,7 +64,7 @@ class ScoreReader:
             place = tuple_(SampleScoresRow.ordinal, SampleScoresRow.model_ordinal)
             query = query.where(place >= tuple_(start[0], start[1]))
         found: list[tuple[list[Any], SampleScore]] = []
-        for row in self._session.execute(query.limit(limit // width + 3)).tuples():
+        for row in self._rows(query.limit(limit // width + 3)):
             keyed = [(self._key(row[0], index), score) for index, score in self._expand(*row)]
             found += [(list(key), score) for key, score in keyed if start is None or key > start]
         return found[: limit + 1]
@@ -73,7 +73,7 @@ class ScoreReader:
         """All of them, through a server-side cursor."""
         order = (SampleScoresRow.ordinal, SampleScoresRow.model_ordinal)
         query = self._query().order_by(*([self._sorting()] if self._wanted.order else []), *order)
-        for row in self._session.execute(query.execution_options(yield_per=STREAM_ROWS)).tuples():
+        for row in self._rows(query.execution_options(yield_per=STREAM_ROWS)):
             yield from (score for _, score in self._expand(*row))
 
     def _chosen(self, columns: tuple[ScoreColumn, ...]) -> list[tuple[int, ScoreColumn]]:
@@ -84,7 +84,7 @@ class ScoreReader:
             if wanted.measure in {None, column.measure} and wanted.view in {None, column.view}
         ]
 
-    def _query(self) -> Select[tuple[SampleScoresRow, SampleRow]]:
+    def _query(self) -> Select[SampleScoresRow, SampleRow]:
         wanted, row = self._wanted, SampleScoresRow
         query = select(row, SampleRow).join(SampleRow, SampleRow.id == row.sample_id)
         query = query.where(row.audit_id == self._audit.id)
@@ -99,6 +99,9 @@ class ScoreReader:
         if wanted.source is not None:
             query = query.where(SampleRow.source == wanted.source)
         return query
+
+    def _rows(self, query: Select[SampleScoresRow, SampleRow]) -> Iterator[tuple[SampleScoresRow, SampleRow]]:
+        yield from self._session.execute(query)
 
     def _ordinal(self, model_id: UUID) -> int:
         ordinals = {model.id: ordinal for ordinal, model in enumerate(self._models)}
@@ -120,7 +123,7 @@ class ScoreReader:
         if after is not None:
             query = query.where(self._behind(after, place))
         found = []
-        for row in self._session.execute(query.limit(limit + 1)).tuples():
+        for row in self._rows(query.limit(limit + 1)):
             (_, score), *_ = self._expand(*row)
             found.append(([score.score, row[0].ordinal, row[0].model_ordinal], score))
         return found

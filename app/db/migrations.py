@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
-
-from alembic import command
 
 ALEMBIC_FOLDER = Path(__file__).resolve().parents[2] / "alembic"
 MIGRATION_LOCK = 7_326_511_902_114

@@ -50,10 +50,12 @@ def _audit_both(client: DemoClient, console: Console) -> dict[str, Json]:
     recipe = json.loads(read(FACES / "recipe.json"))
     faces = client.upload("datasets", {"name": "LFW faces and non-faces"}, _archive())
     console.print(f"Data set: {faces['sample_count']} images, labels {', '.join(faces['labels'])}")
-    audits = {}
+    audits, groups = {}, {}
     for strategy, stem in STRATEGIES.items():
         models = [_upload_model(client, recipe, f"{stem}_run{run}") for run in RUNS]
-        group = client.create("run-groups", {"name": strategy, "model_ids": [model["id"] for model in models]})
+        members = [model["id"] for model in models]
+        groups[strategy] = client.create("run-groups", {"name": strategy, "model_ids": members})
+    for strategy, group in groups.items():
         request = {"dataset_id": faces["id"], "run_group_id": group["id"], "name": strategy}
         audits[strategy] = client.create("audits", request)
         console.print(f"Run group {strategy}: three {recipe['architecture']}, audit {audits[strategy]['id']}")

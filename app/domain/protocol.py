@@ -66,7 +66,7 @@ class GeometricResilienceSettings(_Frozen):
     @field_validator("groups")
     @classmethod
     def each_group_once(cls, value: tuple[GeometricGroup, ...]) -> tuple[GeometricGroup, ...]:
-        return tuple(group for group in GEOMETRIC_GROUPS if group in value)  # type: ignore[misc]
+        return tuple(group for group in GEOMETRIC_GROUPS if group in value)
 
     @property
     def views(self) -> tuple[str, ...]:
@@ -82,11 +82,14 @@ class GeometricResilienceSettings(_Frozen):
 
 
 class DegradationSettings(_Frozen):
-    """S_D; sigma = sigma_max * ((10 - v) / 10) ** curve, which is (10 - v)^4 / 1000 by default."""
+    """S_D; sigma = sigma_max * ((10 - v) / 10) ** curve, which is (10 - v)^4 / 1000 by default.
+
+    ``exact`` blurs with SciPy's own bits, some thirty times slower; the fast blur differs by 0.2 grey levels.
+    """
 
     sigma_max: Annotated[float, Field(gt=0, le=50, allow_inf_nan=False)] = 10.0
     curve: Literal[1, 2, 3, 4] = 4
-    exact: bool = True
+    exact: bool = False
 
 
 class StabilitySettings(_Frozen):

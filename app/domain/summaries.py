@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -170,7 +171,7 @@ def pair_report(pairs: Floats, model_ids: list[str]) -> Json:
     """
     count = len(model_ids)
     matrix: list[list[float | None]] = [[1.0 if i == j else None for j in range(count)] for i in range(count)]
-    for column, (i, j) in enumerate((i, j) for i in range(count) for j in range(i + 1, count)):
+    for column, (i, j) in enumerate(combinations(range(count), 2)):
         matrix[i][j] = matrix[j][i] = mean(pairs[:, column])
     to_others = [_mean_to_others(row, own) for own, row in enumerate(matrix)]
     known = [value for value in to_others if value is not None]

@@ -1,5 +1,6 @@
 """A child process that dies with its parent, may run as another user, and writes its output to a log."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -78,18 +79,14 @@ class Child:
         """Ask, wait, and kill the whole group where asking did not help."""
         if self.exit_status is None:
             self._process.send_signal(self.spec.stop_signal)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(self.spec.stop_seconds)
-        except subprocess.TimeoutExpired:
-            pass
         self.kill()
 
     def kill(self) -> None:
         """Whatever is left of the group."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
 
     def log_tail(self, lines: int = 15) -> str:

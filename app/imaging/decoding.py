@@ -40,7 +40,7 @@ def decode_rgb(data: bytes, limits: Settings) -> Image.Image:
 
 
 def prepare(image: Image.Image, size: int, resize: Resize) -> NDArray[np.uint8]:
-    """The model's input (size, size, 3): Pillow bilinear with antialias, stretched, or torchvision's resize and crop."""
+    """The model's input (size, size, 3): Pillow bilinear with antialias, stretched or cropped as torchvision does."""
     if resize is Resize.STRETCH:
         return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
     width, height = image.size

@@ -20,4 +20,5 @@ def as_seen(pixels: NDArray[np.uint8], view: str, shift_pixels: int | None = Non
     down, right = (distance * sum(parts) for parts in zip(*(_STEPS[step] for step in view.split("_")[1:]), strict=True))
     places = np.arange(len(pixels))
     rows, columns = (np.clip(places - moved, 0, len(pixels) - 1) for moved in (down, right))
-    return pixels[rows][:, columns]
+    moved_pixels: NDArray[np.uint8] = pixels[rows][:, columns]
+    return moved_pixels

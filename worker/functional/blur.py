@@ -5,6 +5,7 @@ The paper blurs with SciPy on 8 bits, which truncates after each pass; `degrade_
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import torch
@@ -49,7 +50,7 @@ def degrade_exact(images: Tensor, directions: Sequence[Tensor], sigmas: NDArray[
     pixels = images.cpu().numpy()
     levels = np.stack([direction.cpu().numpy() for direction in directions], 1)
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        degraded = list(pool.map(lambda pair: _degrade(*pair, sigmas), zip(pixels, levels, strict=True)))
+        degraded = list(pool.map(partial(_degrade, sigmas=sigmas), pixels, levels))
     stacked = torch.from_numpy(np.stack(degraded, 1)).to(images.device)
     return list(stacked.unbind(0))
 

@@ -16,7 +16,8 @@ def spatial_entropy(maps: Tensor) -> Tensor:
     """
     cells = maps.double().flatten(1)
     shares = cells / cells.sum(1, keepdim=True)
-    return torch.special.entr(shares).sum(1) / math.log(cells.shape[1])
+    entropy: Tensor = torch.special.entr(shares).sum(1)
+    return entropy / math.log(cells.shape[1])
 
 
 def histogram_entropy_bits(maps: Tensor) -> Tensor:
@@ -24,7 +25,8 @@ def histogram_entropy_bits(maps: Tensor) -> Tensor:
     cells = maps.flatten(1).long()
     counts = torch.zeros(len(cells), LEVELS, dtype=torch.float64, device=maps.device)
     counts.scatter_add_(1, cells, torch.ones_like(cells, dtype=torch.float64))
-    return torch.special.entr(counts / cells.shape[1]).sum(1) / math.log(2)
+    entropy: Tensor = torch.special.entr(counts / cells.shape[1]).sum(1)
+    return entropy / math.log(2)
 
 
 def histogram_entropy(maps: Tensor) -> Tensor:

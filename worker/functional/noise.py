@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 # scikit-image works on image * (1 / 255); the authors then truncate image * 255, which costs some values one level.
@@ -28,8 +29,8 @@ def salt_and_pepper(images: Tensor, amount: float, generators: Sequence[np.rando
     return torch.from_numpy(noisy).permute(0, 3, 1, 2).to(images.device)
 
 
-def _noisy(image: np.ndarray, amount: float, generator: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
-    out = _TRUNCATED[image]
+def _noisy(image: NDArray[np.uint8], amount: float, generator: np.random.Generator) -> NDArray[np.uint8]:
+    out: NDArray[np.uint8] = _TRUNCATED[image]
     # scikit-image draws nothing where every value flips.
     flipped = np.ones(image.shape, bool) if amount == 1 else generator.random(image.shape) <= amount
     salted = generator.random(image.shape) <= 0.5

@@ -75,6 +75,7 @@ def _class_count(make: Maker, state_dict: StateDict) -> int:
 def _check(expected: Mapping[str, Tensor], given: StateDict) -> None:
     missing = [name for name in expected if name not in given]
     extra = [name for name in given if name not in expected]
+    [name for name in expected if name in given and given[name].shape != expected[name].shape]
     problems = [
         (missing, "missing from the file"),
         (extra, "in the file, but not in the architecture"),

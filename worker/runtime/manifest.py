@@ -32,12 +32,18 @@ def read_manifest(name: str, data: bytes) -> Iterator[ManifestRow]:
         unknown = [key for key in fields if key not in COLUMNS]
         if unknown:
             raise _invalid(line, f"unknown column {str(unknown[0])[:100]!r}; known are path, label, source")
-        values = [fields.get(column) or None for column in ("path", "label", "source")]
-        if values[0] is None or not all(value is None or isinstance(value, str) for value in values):
-            raise _invalid(line, "path is missing, or a value is not text")
-        if any("\0" in str(value) for value in values):
-            raise _invalid(line, "a value holds a NUL character")
-        yield ManifestRow(line, str(values[0]), *values[1:])
+        path, label, source = (_text(line, fields.get(column)) for column in ("path", "label", "source"))
+        if path is None:
+            raise _invalid(line, "path is missing")
+        yield ManifestRow(line, path, label, source)
+
+
+def _text(line: int, value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise _invalid(line, "a value is not text that can be stored")
+    return value
 
 
 def _csv_rows(text: str) -> Iterator[tuple[int, dict[str, object]]]:

@@ -27,7 +27,7 @@ class ModelCache:
         """The model in eval mode, channels last, on the device. Raises InputFailure where the blob is gone."""
         key = (digest, architecture, device)
         if key not in self._modules:
-            self._modules[key] = _load(blobs, digest, architecture).to(device, memory_format=torch.channels_last)
+            self._modules[key] = _load(blobs, digest, architecture).to(device).to(memory_format=torch.channels_last)
         self._modules.move_to_end(key)
         while len(self._modules) > 1 and sum(map(_bytes, self._modules.values())) > self._max_bytes:
             self._modules.popitem(last=False)

@@ -78,7 +78,7 @@ def _read_end(reader: RangeReader, end: int) -> _Directory:
     if disk not in {0, _FULL16} or first_disk not in {0, _FULL16} or here != count:
         raise _malformed("it is one of several volumes")
     last = end
-    if _FULL16 in {count} or _FULL32 in {size, start}:
+    if count == _FULL16 or _FULL32 in {size, start}:
         if end < 20 or reader.read(end - 20, 4) != _LOCATOR64:
             raise _malformed("its ZIP64 locator is missing")
         (last,) = reader.unpack("8xQ4x", end - 20)

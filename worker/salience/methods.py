@@ -48,7 +48,7 @@ def eigencam(activation: Tensor, gradient: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh(centred @ centred.mT)
     component = vectors[:, :, -1] * values[:, -1:].clamp(min=0).sqrt()
     sign = (component * centred.mean(2)).sum(1, keepdim=True).sign()
-    maps = (component * torch.where(sign == 0, 1, sign)).relu()
+    maps: Tensor = (component * torch.where(sign == 0, 1, sign)).relu()
     return maps.view(len(maps), *activation.shape[2:]).to(activation.dtype)
 
 

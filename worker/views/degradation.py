@@ -7,6 +7,7 @@ from torch import Tensor
 from app.domain.protocol import DegradationSettings
 from app.domain.vocabulary import DEGRADATIONS
 from worker.functional.blur import degradation_levels, degrade_exact, sigma_of_levels
+from worker.functional.blur_stack import blur_stack, blur_table, degrade_fast
 from worker.salience.maps import SalienceMaps
 from worker.views.base import ImageBatch
 
@@ -34,4 +35,8 @@ def _degrade(batch: ImageBatch, clean: SalienceMaps, settings: DegradationSettin
     maps = clean.at_input
     directions = [degradation_levels(255 - maps), degradation_levels(maps)]
     sigmas = sigma_of_levels(settings.sigma_max, settings.curve)
-    return dict(zip(DEGRADATIONS, degrade_exact(batch.images, directions, sigmas), strict=True))
+    if settings.exact:
+        return dict(zip(DEGRADATIONS, degrade_exact(batch.images, directions, sigmas), strict=True))
+    table = blur_table(tuple(sigmas.tolist()), maps.device)
+    stack = batch.shared(("blur stack", table.knots), lambda: blur_stack(batch.images, table.knots))
+    return {name: degrade_fast(stack, levels, table) for name, levels in zip(DEGRADATIONS, directions, strict=True)}

@@ -51,7 +51,7 @@ def default_shift_pixels(input_size: int) -> int:
 
 @dataclass(frozen=True)
 class GeometricView:
-    """One of the twelve. A shift replicates the border, there and back; ``overlap`` compares only what stayed inside."""
+    """One of the twelve. A shift replicates the border there and back; ``overlap`` compares only what stayed inside."""
 
     name: str
     pixels: int
