@@ -32,7 +32,10 @@ def degradation_levels(maps: Tensor) -> Tensor:
     ``maps`` (N, S, S) uint8 at input resolution -> (N, S, S) uint8 in 0..100: Gaussian sigma 5 on 8 bits, scaled so
     that the map's maximum is 10, rounded to one decimal. A map that is zero everywhere has level 0 everywhere.
     """
-    return torch.from_numpy(np.stack([_levels(single) for single in maps.cpu().numpy()])).to(maps.device)
+    if len(maps) == 0:
+        return maps.clone()
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        return torch.from_numpy(np.stack(list(pool.map(_levels, maps.cpu().numpy())))).to(maps.device)
 
 
 def _levels(single: Bytes) -> Bytes:

@@ -1,6 +1,7 @@
 """Pillow's bicubic resize of 8-bit images, bit for bit, on any device."""
 
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import add
 
 import torch
 from torch import Tensor
@@ -14,10 +15,11 @@ def resize_bicubic_8bit(maps: Tensor, size: int) -> Tensor:
     """``maps`` (N, h, w) uint8 -> (N, size, size) uint8, equal to ``Image.resize((size, size), BICUBIC)``.
 
     Pillow's fixed-point arithmetic: weights of 22 bits, horizontal pass first, rounded and clipped to 8 bits between
-    the passes. Products of integers this small are exact in float64.
+    the passes. Products of integers this small are exact in float64. Pillow 13 swaps the passes where it finds that
+    cheaper, for some maps taller than both ``size`` and their width: only there may values differ.
     """
-    horizontal = _weights(maps.shape[2], size).to(maps.device)
-    vertical = _weights(maps.shape[1], size).to(maps.device)
+    horizontal = _weights(maps.shape[2], size, maps.device)
+    vertical = _weights(maps.shape[1], size, maps.device)
     rows = _to_8_bits(maps.double() @ horizontal.mT)
     return _to_8_bits(vertical @ rows).to(torch.uint8)
 
@@ -28,7 +30,7 @@ def _to_8_bits(products: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=64)
-def _weights(length: int, size: int) -> Tensor:
+def _weights(length: int, size: int, device: torch.device) -> Tensor:
     """(size, length) float64 of integers: how much every input adds to every output, times 2**22."""
     scale = length / size
     stretch = max(scale, 1.0)
@@ -37,12 +39,13 @@ def _weights(length: int, size: int) -> Tensor:
         centre = (place + 0.5) * scale
         first = max(int(centre - _SUPPORT * stretch + 0.5), 0)
         last = min(int(centre + _SUPPORT * stretch + 0.5), length)
-        weights = [_bicubic((cell - centre + 0.5) / stretch) for cell in range(first, last)]
-        total = sum(weights)
+        weights = [_bicubic((cell - centre + 0.5) * (1 / stretch)) for cell in range(first, last)]
+        # Added one by one, as in C: `sum` compensates rounding from Python 3.12 on.
+        total = reduce(add, weights)
         for cell, weight in zip(range(first, last), weights, strict=True):
             scaled = weight / total * (1 << _PRECISION_BITS)
             matrix[place, cell] = int(scaled + 0.5) if scaled >= 0 else int(scaled - 0.5)
-    return matrix
+    return matrix.to(device)
 
 
 def _bicubic(distance: float) -> float:

@@ -4,10 +4,18 @@ Uniform 7 x 7 window, sample covariance, K1 = 0.01, K2 = 0.03, data range 255; o
 Every window sum of 8-bit values is an integer below 2**24, so float32 sums are exact; the rest is float64.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
+
+# SSIM, compiled: never the only way, so that a platform without a compiler gets the same numbers from torch.
+try:
+    from worker.functional import _native as native
+except ImportError:
+    native = None  # type: ignore[assignment]
 
 WINDOW = 7
 _CELLS = WINDOW * WINDOW
@@ -36,11 +44,23 @@ def structural_similarity(first: Tensor, second: Tensor) -> Tensor:
     """Mean SSIM of two batches of maps (N, H, W) uint8: (N,) float64 in [-1, 1]. Raises ValueError under 7 x 7."""
     if first.shape != second.shape:
         raise ValueError(f"maps of shapes {tuple(first.shape)} and {tuple(second.shape)} cannot be compared")
-    pairs = zip(first, second, strict=True)
-    # One map at a time keeps the dozen temporaries in the cache.
-    if first.shape[-1] > WINDOW and first.device.type == "cpu":
-        return torch.cat([_similarity(window_sums(one[None]), window_sums(other[None])) for one, other in pairs])
+    if native is not None and first.device.type == "cpu" and min(first.shape[-2:]) >= WINDOW:
+        return _native_similarity(first, second)
     return _similarity(window_sums(first), window_sums(second))
+
+
+def _native_similarity(first: Tensor, second: Tensor) -> Tensor:
+    """Each thread takes a run of maps; `worker/functional/_native.c` adds up the same sums."""
+    out = torch.empty(len(first), dtype=torch.float64)
+    size = max(1, -(-len(first) // torch.get_num_threads()))
+    parts = zip(first.contiguous().split(size), second.contiguous().split(size), out.split(size), strict=True)
+    list(_threads().map(lambda part: native.mean_similarity(*(x.numpy() for x in part), *first.shape[1:]), parts))
+    return out
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(torch.get_num_threads(), thread_name_prefix="ssim")
 
 
 def pairwise_structural_similarity(maps: Tensor) -> Tensor:

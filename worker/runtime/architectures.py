@@ -8,6 +8,7 @@ from typing import Any
 import torch
 import torchvision
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from app.errors import InputFailure
 
@@ -17,22 +18,53 @@ Maker = Callable[[int], nn.Module]
 _TIMM_PREFIX = "timm/"
 _NAME = re.compile(r"[a-zA-Z0-9_.]+")
 _TRIAL_CLASSES = (7, 11)
+_BATCH_COUNT = "num_batches_tracked"
+# The names in torchvision's own DenseNet files: "norm.1" for "norm1".
+_OLD_DENSENET = re.compile(r"(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.(?:weight|bias|running_mean|running_var))")
 
 
 def build(architecture: str, state_dict: StateDict) -> nn.Module:
     """The network in eval mode, float32, with exactly these weights and as many classes as they have.
 
     Raises InputFailure: ``model-architecture-unknown``, or ``model-architecture-mismatch`` naming the first tensor
-    that is missing, unexpected or of another shape.
+    that is missing, unexpected, or of another shape or type.
     """
-    make = _maker(architecture, state_dict)
-    classes = _class_count(make, state_dict)
-    with torch.device("meta"):
-        expected = make(classes).state_dict()
-    _check(expected, state_dict)
-    module = make(classes)
-    module.load_state_dict({name: _as_stored(tensor) for name, tensor in state_dict.items()}, strict=True, assign=True)
+    weights = {_present_name(architecture, name): tensor for name, tensor in state_dict.items()}
+    make = _maker(architecture, weights)
+    classes = _class_count(make, weights)
+    with _WithoutMemory():
+        module = make(classes)
+    expected = module.state_dict()
+    # Files from before PyTorch 0.4.1 lack these counters, torchvision's among them; eval mode never reads them.
+    weights |= {name: torch.tensor(0) for name in expected if name.endswith(_BATCH_COUNT) and name not in weights}
+    _check(expected, weights)
+    if any(tensor.is_meta and name not in expected for name, tensor in module.named_buffers()):
+        module = make(classes)
+    for name, tensor in expected.items():
+        # Filled in place: this mapping carries the versions that some architectures (MNASNet) ask for.
+        expected[name] = _as_expected(weights[name], tensor)
+    module.load_state_dict(expected, assign=True)
     return module.eval()
+
+
+class _WithoutMemory(TorchFunctionMode):
+    """New weights get a shape, but no memory.
+
+    Unlike under ``torch.device("meta")``, the small tensors with which RegNets compute their widths keep values.
+    """
+
+    _ALLOCATIONS = frozenset({torch.empty, torch.ones, torch.zeros, torch.rand, torch.randn})
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        options = kwargs or {}
+        return func(*args, **(options | {"device": "meta"} if func in self._ALLOCATIONS else options))
+
+
+def _present_name(architecture: str, name: str) -> str:
+    old = _OLD_DENSENET.fullmatch(name) if architecture.startswith("densenet") else None
+    return f"{old[1]}{old[2]}" if old else name
 
 
 def _maker(architecture: str, state_dict: StateDict) -> Maker:
@@ -61,7 +93,7 @@ def _torchvision_maker(name: str, state_dict: StateDict) -> Maker:
 
 def _class_count(make: Maker, state_dict: StateDict) -> int:
     """Read off the first tensor whose shape depends on the number of classes."""
-    with torch.device("meta"):
+    with _WithoutMemory():
         shapes = [{name: tensor.shape for name, tensor in make(n).state_dict().items()} for n in _TRIAL_CLASSES]
     for name, shape in shapes[0].items():
         if shape != shapes[1][name]:
@@ -73,30 +105,31 @@ def _class_count(make: Maker, state_dict: StateDict) -> int:
 
 
 def _check(expected: Mapping[str, Tensor], given: StateDict) -> None:
-    missing = [name for name in expected if name not in given]
-    extra = [name for name in given if name not in expected]
-    [name for name in expected if name in given and given[name].shape != expected[name].shape]
-    problems = [
-        (missing, "missing from the file"),
-        (extra, "in the file, but not in the architecture"),
-        (
-            [name for name in expected if name in given and given[name].shape != expected[name].shape],
-            "of another shape",
-        ),
-    ]
-    for names, what in problems:
+    shared = [name for name in expected if name in given]
+    faults = {
+        "missing from the file": [name for name in expected if name not in given],
+        "in the file, but not in the architecture": [name for name in given if name not in expected],
+        "of another shape": [name for name in shared if given[name].shape != expected[name].shape],
+        "of another type": [name for name in shared if _is_float(given[name]) != _is_float(expected[name])],
+    }
+    for fault, names in faults.items():
         if names:
             first = names[0]
-            detail = f"{len(names)} tensor(s) {what}, the first {first[:200]!r}{_shapes(first, expected, given)}."
+            detail = f"{len(names)} tensor(s) {fault}, the first {first[:200]!r}{_difference(first, expected, given)}."
             raise InputFailure("model-architecture-mismatch", detail)
 
 
-def _shapes(name: str, expected: Mapping[str, Tensor], given: StateDict) -> str:
+def _difference(name: str, expected: Mapping[str, Tensor], given: StateDict) -> str:
     if name not in expected or name not in given:
         return ""
-    return f" (expected {list(expected[name].shape)}, found {list(given[name].shape)})"
+    wanted, found = (f"{list(tensor.shape)} {tensor.dtype}" for tensor in (expected[name], given[name]))
+    return f" (expected {wanted}, found {found})"
 
 
-def _as_stored(tensor: Tensor) -> Tensor:
-    """Half precision is upcast: salience is computed in float32."""
-    return tensor.float() if tensor.is_floating_point() else tensor
+def _is_float(tensor: Tensor) -> bool:
+    return tensor.is_floating_point()
+
+
+def _as_expected(tensor: Tensor, expected: Tensor) -> Tensor:
+    """Half precision is upcast, since salience is computed in float32; counters keep the architecture's type."""
+    return tensor.float() if tensor.is_floating_point() else tensor.to(expected.dtype)

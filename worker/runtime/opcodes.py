@@ -10,39 +10,94 @@ MAX_DEPTH = 32
 
 _STORAGES = ("Float", "Double", "Half", "BFloat16", "Long", "Int", "Short", "Char", "Byte", "Bool")
 ALLOWED_GLOBALS = frozenset(
-    {("collections", "OrderedDict"), ("torch._utils", "_rebuild_tensor_v2"), ("torch._utils", "_rebuild_parameter")}
+    {
+        ("collections", "OrderedDict"),
+        ("torch", "Size"),
+        ("torch._utils", "_rebuild_parameter"),
+        ("torch._utils", "_rebuild_tensor_v2"),
+    }
     | {("torch", f"{kind}Storage") for kind in _STORAGES}
 )
-_FORBIDDEN = frozenset(
-    {"STACK_GLOBAL", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "EXT1", "EXT2", "EXT4", "PERSID", "NEXT_BUFFER"}
-    | {"READONLY_BUFFER", "BYTEARRAY8", "FRAME"}
+
+_LEAVES = frozenset(
+    {"BINUNICODE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "NONE", "NEWTRUE", "NEWFALSE", "GLOBAL"}
+    | {"EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE"}
 )
+# How many values an opcode takes off the stack; None: all above the last mark. What remains is wrapped or filled.
+_WRAPPED: dict[str, int | None] = {
+    "TUPLE": None, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3, "BINPERSID": 1, "REDUCE": 2,
+}  # fmt: skip
+_FILLED: dict[str, int | None] = {"APPEND": 1, "APPENDS": None, "SETITEM": 2, "SETITEMS": None, "BUILD": 1}
 
 
 def judge_pickle(data: bytes) -> None:
-    """Raises InputFailure ``model-unsafe`` where the stream could call anything that a state_dict has no use for.
+    """Raises InputFailure ``model-unsafe`` where the stream could do anything that a state_dict has no use for.
 
-    The stream is only read, never run: it must end with its first STOP and hold nothing after it.
+    The stream is only read, never run: opcodes and globals outside the lists, nesting beyond ``MAX_DEPTH`` (the hash
+    of a deeply nested tuple overflows the C stack), and bytes after the first STOP are refused.
     """
-    depth = 0
-    for number, (name, argument) in enumerate(_opcodes(data)):
-        if name in _FORBIDDEN:
-            raise _unsafe(f"The pickle uses the opcode {name}.")
-        if name == "GLOBAL" and tuple(str(argument).split(" ", 1)) not in ALLOWED_GLOBALS:
-            raise _unsafe(f"The pickle names {str(argument)[:100]!r}, which no state_dict needs.")
-        depth += (name == "MARK") - (name in {"TUPLE", "LIST", "DICT", "APPENDS", "SETITEMS", "POP_MARK"})
-        if number > MAX_OPCODES or depth > MAX_DEPTH:
-            raise _unsafe("The pickle is too long or nested too deeply for a state_dict.")
+    depths = _Depths()
+    try:
+        for number, (name, argument) in enumerate(_opcodes(data)):
+            if name == "GLOBAL" and tuple(str(argument).split(" ", 1)) not in ALLOWED_GLOBALS:
+                raise _unsafe(f"The pickle names {str(argument)[:100]!r}, which no state_dict needs.")
+            if not depths.follow(name, argument):
+                raise _unsafe(f"The pickle uses the opcode {name}.")
+            if number > MAX_OPCODES or depths.deepest > MAX_DEPTH:
+                raise _unsafe("The pickle is too long or nested too deeply for a state_dict.")
+    except (ValueError, LookupError, OverflowError, TypeError) as error:
+        raise _unsafe("The pickle is broken.") from error
+
+
+class _Depths:
+    """The unpickler's stack and memo, with every value replaced by its nesting depth; None is a mark."""
+
+    def __init__(self) -> None:
+        self.deepest = 0
+        self._stack: list[int | None] = []
+        self._memo: dict[object, int] = {}
+
+    def follow(self, name: str, argument: object) -> bool:
+        """Whether the opcode is one that a state_dict needs."""
+        if name in {"PROTO", "STOP"}:
+            return True
+        if name in _LEAVES or name == "MARK":
+            self._stack.append(None if name == "MARK" else 0)
+        elif name in _WRAPPED:
+            self._push(1 + max(self._pop(_WRAPPED[name]), default=0))
+        elif name in _FILLED:
+            items = self._pop(_FILLED[name])
+            self._push(max([self._pop(1)[0], *(1 + item for item in items)]))
+        elif name in {"BINPUT", "LONG_BINPUT"}:
+            self._memo[argument] = self._pop(1)[0]
+            self._push(self._memo[argument])
+        elif name in {"BINGET", "LONG_BINGET"}:
+            self._push(self._memo[argument])
+        else:
+            return False
+        return True
+
+    def _push(self, depth: int) -> None:
+        self.deepest = max(self.deepest, depth)
+        self._stack.append(depth)
+
+    def _pop(self, count: int | None) -> list[int]:
+        popped: list[int] = []
+        while count is None or len(popped) < count:
+            depth = self._stack.pop()
+            if depth is None:
+                if count is None:
+                    break
+                raise ValueError("a mark where a value belongs")
+            popped.append(depth)
+        return popped
 
 
 def _opcodes(data: bytes) -> Iterator[tuple[str, object]]:
     end = 0
-    try:
-        for opcode, argument, position in pickletools.genops(data):
-            end = (position or 0) + 1
-            yield opcode.name, argument
-    except ValueError as error:
-        raise _unsafe("The pickle is broken.") from error
+    for opcode, argument, position in pickletools.genops(data):
+        end = (position or 0) + 1
+        yield opcode.name, argument
     if end != len(data):
         raise _unsafe("Bytes follow the end of the pickle.")
 

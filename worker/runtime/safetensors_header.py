@@ -9,6 +9,7 @@ from app.errors import InputFailure
 
 MAX_HEADER_BYTES = 16 * 1024**2
 MAX_TENSORS = 100_000
+MAX_DIMENSIONS = 8
 ITEM_BYTES = {
     "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1,
 }  # fmt: skip
@@ -57,7 +58,7 @@ def _place(name: str, entry: Any) -> tuple[int, int, str]:
         whole = all(type(number) is int and 0 <= number < 2**63 for number in (*shape, first, last))
     except (KeyError, TypeError, ValueError) as error:
         raise _invalid(f"the entry of the tensor {name[:200]!r} is malformed or of an unknown type") from error
-    if not whole or last - first != math.prod(shape) * item:
+    if not whole or len(shape) > MAX_DIMENSIONS or last - first != math.prod(shape) * item:
         raise _invalid(f"shape and bytes of the tensor {name[:200]!r} disagree")
     return first, last, name[:200]
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from app.errors import InputFailure
-from worker.salience.tracing import SOFTMAXES, Layer, Trace, is_feature_map, trace
+from worker.salience.tracing import SOFTMAXES, Layer, Trace, evaluating, is_feature_map, trace
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class SalienceExtractor:
     def extract(self, images: Tensor, target: Tensor | None = None) -> Extraction:
         """``images`` (N, 3, S, S) normalised float; ``target`` (N,) int64 classes, None: the class predicted."""
         cut = _Cut(None if self.layer != self._trace.collapse_layer else self._trace.collapse_call)
-        with _evaluating(self._module), _hooked(self._module, self.layer.name, cut), torch.no_grad(), cut:
+        with evaluating(self._module), _hooked(self._module, self.layer.name, cut), torch.no_grad(), cut:
             output = self._module(images)
             logits = cut.logits_behind(output)
             predicted = logits.detach().argmax(1)
@@ -87,8 +87,8 @@ class _Cut(TorchFunctionMode):
         self._softmax: tuple[object, Tensor] | None = None
 
     def cut(self, tensor: Tensor) -> Tensor:
-        """Everything after this is differentiated with respect to the leaf alone."""
-        self.leaf = tensor.detach().requires_grad_()
+        """Everything after this is differentiated with respect to the leaf alone, which nothing later can write to."""
+        self.leaf = tensor.detach().clone().requires_grad_()
         torch.set_grad_enabled(True)
         return self.leaf.clone()
 
@@ -107,21 +107,9 @@ class _Cut(TorchFunctionMode):
                 args = (self.cut(args[0]), *args[1:])
             self._calls += 1
         result = func(*args, **(kwargs or {}))
-        if getattr(func, "__name__", "") in SOFTMAXES:
+        if args and getattr(func, "__name__", "") in SOFTMAXES:
             self._softmax = (result, args[0])
         return result
-
-
-@contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    """Eval mode for the block; every part gets its own mode back, whatever happens."""
-    modes = [(part, part.training) for part in module.modules() if part.training]
-    module.eval()
-    try:
-        yield
-    finally:
-        for part, mode in modes:
-            part.training = mode
 
 
 @contextmanager

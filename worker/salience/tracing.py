@@ -1,6 +1,7 @@
 """One watched forward pass: which layers are spatial, which tensor enters the last global pooling, what is in place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,15 +44,25 @@ def trace(module: nn.Module, images: Tensor) -> Trace:
     watch = _Watch()
     made: list[tuple[str, Tensor]] = []
     handles = [part.register_forward_hook(_remember(name, made)) for name, part in module.named_modules() if name]
-    training = module.training
     try:
-        with torch.no_grad(), watch:
-            output = module.eval()(images)
+        with evaluating(module), torch.no_grad(), watch:
+            output = module(images)
     finally:
-        module.train(training)
         for handle in handles:
             handle.remove()
     return _read(module, output, watch, made)
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Eval mode for the block; every part gets its own mode back, whatever happens."""
+    training = [part for part in module.modules() if part.training]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True
 
 
 def is_feature_map(value: object) -> bool:
@@ -95,11 +106,16 @@ class _Watch(TorchFunctionMode):
             if _collapses(shape, result):
                 self.collapse = _Collapse(self._calls, entered)
             self._calls += 1
-        if (kwargs or {}).get("inplace") is True or (name.endswith("_") and not name.endswith("__")):
+        if _is_in_place(name, kwargs or {}):
             self.in_place[f"{name} call"] = None
         if name in SOFTMAXES:
             self.softmax_result = result
         return result
+
+
+def _is_in_place(name: str, options: dict[str, Any]) -> bool:
+    """``relu_``, ``relu(inplace=True)`` and ``+=``, which torch calls ``add_``."""
+    return (name.endswith("_") and not name.endswith("__")) or options.get("inplace") is True
 
 
 def _collapses(shape: torch.Size, result: object) -> bool:

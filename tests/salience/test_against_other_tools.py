@@ -1,0 +1,125 @@
+"""Maps against TorchCAM, Captum, pytorch-grad-cam and a float64 network, end to end on real photographs."""
+
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import torch
+from captum.attr import LayerGradCam
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torch import Tensor, nn
+from torch.nn.functional import relu
+from torchcam.methods import GradCAM as TorchCam
+
+from worker.salience.extraction import Extraction, SalienceExtractor
+from worker.salience.methods import gradcam
+
+TOLERANCE = 2e-5
+# What float32 itself loses in fifty layers of random weights: no tool is closer to float64 than that.
+ROUNDING = 1e-4
+NAMES = {
+    "resnet18": "layer4",
+    "shufflenet_v2_x0_5": "conv5",
+    "mobilenet_v3_small": "features",
+    "efficientnet_b0": "features",
+    "squeezenet1_1": "classifier.2",
+    "vgg11": "avgpool",
+    "densenet121": "features",
+    "swin_t": "permute",
+}
+
+
+def min_max(maps: Tensor) -> Tensor:
+    low, high = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
+    assert bool((high > low).all()), "a constant map proves nothing"
+    return (maps - low) / (high - low)
+
+
+def ours(network: nn.Module, images: Tensor) -> tuple[Extraction, Tensor]:
+    extraction = SalienceExtractor(network, input_size=224).extract(images)
+    return extraction, min_max(gradcam(extraction.activation, extraction.gradient))
+
+
+def difference(found: Tensor, expected: Tensor) -> float:
+    return float((found.double() - expected.double()).abs().max())
+
+
+def out_of_place(network: nn.Module) -> nn.Module:
+    twin = deepcopy(network)
+    for part in twin.modules():
+        if hasattr(part, "inplace"):
+            part.inplace = False
+    return twin
+
+
+def without_functional_relu(densenet: nn.Module) -> nn.Sequential:
+    """DenseNet applies its last ReLU by a function, in place, to what ``features`` put out."""
+    parts = densenet.features, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), densenet.classifier
+    return nn.Sequential(*parts)
+
+
+def test_layer_is_named_by_tracing(network: tuple[str, nn.Module]) -> None:
+    name, module = network
+    assert SalienceExtractor(module, input_size=224).layer.name == NAMES[name]
+
+
+def test_float64_full_graph(network: tuple[str, nn.Module], photographs: Tensor) -> None:
+    name, module = network
+    _, rounded = ours(module, photographs)
+    extraction, maps = ours(deepcopy(module).double(), photographs.double())
+    twin = out_of_place(module).double()
+    if name == "densenet121":
+        twin = without_functional_relu(twin)
+    kept: list[Tensor] = []
+
+    def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+        output.retain_grad()
+        kept.append(output)
+
+    twin.get_submodule("1" if name == "densenet121" else NAMES[name]).register_forward_hook(keep)
+    logits = twin(photographs.double())
+    logits.gather(1, extraction.predicted.view(-1, 1)).sum().backward()
+    expected = relu((kept[0] * kept[0].grad.mean((2, 3), keepdim=True)).sum(1)).detach()
+    assert torch.equal(extraction.predicted, logits.argmax(1))
+    assert difference(maps, min_max(expected)) < 1e-10
+    assert difference(rounded, min_max(expected)) < ROUNDING
+
+
+def test_captum(network: tuple[str, nn.Module], photographs: Tensor) -> None:
+    name, module = network
+    extraction, maps = ours(module, photographs)
+    if name == "densenet121":
+        tapped = without_functional_relu(module)
+        layer = tapped[1]
+    else:
+        tapped, layer = module, module.get_submodule(NAMES[name])
+    attribution = LayerGradCam(tapped, layer).attribute(photographs, extraction.predicted, relu_attributions=False)
+    expected = relu(attribution[:, 0]).detach()
+    assert difference(maps, min_max(expected)) < TOLERANCE
+
+
+def test_torchcam(network: tuple[str, nn.Module], photographs: Tensor) -> None:
+    name, module = network
+    if name == "densenet121":
+        pytest.skip("TorchCAM reads an activation that the in-place ReLU has overwritten")
+    extraction, maps = ours(module, photographs)
+    with TorchCam(module, NAMES[name]) as cam:
+        expected = cam(extraction.predicted.tolist(), module(photographs), normalized=False)[0]
+    assert difference(maps, min_max(expected)) < TOLERANCE
+
+
+def test_pytorch_grad_cam(network: tuple[str, nn.Module], photographs: Tensor) -> None:
+    name, module = network
+    if name == "densenet121":
+        pytest.skip("pytorch-grad-cam reads an activation that the in-place ReLU has overwritten")
+    extraction, maps = ours(module, photographs)
+    targets = [ClassifierOutputTarget(index) for index in extraction.predicted.tolist()]
+    layer = module.get_submodule(NAMES[name])
+    with GradCAM(module, [layer]) as cam:
+        cam(photographs, targets)
+        seen = cam.activations_and_grads
+        activation, gradient = seen.activations[0].numpy(), seen.gradients[0].numpy()
+        raw = cam.get_cam_image(photographs, layer, targets, activation, gradient)
+    expected = torch.from_numpy(np.maximum(raw, 0))
+    assert difference(maps, min_max(expected)) < TOLERANCE

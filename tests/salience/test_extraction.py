@@ -1,0 +1,160 @@
+"""The cut graph: bit-equal to a full backward pass, and it leaves no trace in the model."""
+
+from collections.abc import Callable
+from copy import deepcopy
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.overrides import _get_current_function_mode_stack
+
+from app.errors import InputFailure
+from worker.salience.extraction import SalienceExtractor
+
+
+class Toy(nn.Module):
+    """Two channels, pooled by a function, two classes."""
+
+    def __init__(self, *, softmax: bool = False) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 1, bias=False)
+        self.relu = nn.ReLU(inplace=True)
+        self.head = nn.Linear(2, 2, bias=False)
+        self.softmax = softmax
+        self.fails = False
+        with torch.no_grad():
+            self.conv.weight.copy_(torch.tensor([[1.0, 0, 0], [0, 1.0, 0]]).view(2, 3, 1, 1))
+            self.head.weight.copy_(torch.tensor([[1.0, 2.0], [3.0, -4.0]]))
+
+    def forward(self, images: Tensor) -> Tensor:
+        pooled = self.relu(self.conv(images)).mean((2, 3))
+        if self.fails:
+            raise RuntimeError("broken midway")
+        logits = self.head(pooled)
+        return logits.softmax(1) if self.softmax else logits
+
+
+def toy_images(count: int = 2) -> Tensor:
+    return torch.randn(count, 3, 4, 4, generator=torch.Generator().manual_seed(3))
+
+
+def test_by_hand() -> None:
+    images = toy_images()
+    extraction = SalienceExtractor(Toy(), input_size=4).extract(images, torch.tensor([0, 1]))
+    active = images[:, :2].relu()
+    assert torch.equal(extraction.activation, active)
+    weights = torch.tensor([[1.0, 2.0], [3.0, -4.0]]) / 16
+    assert torch.equal(extraction.gradient, weights.view(2, 2, 1, 1).expand(2, 2, 4, 4))
+    torch.testing.assert_close(extraction.logits, active.mean((2, 3)) @ torch.tensor([[1.0, 3.0], [2.0, -4.0]]))
+
+
+def test_target_none_explains_the_predicted_class() -> None:
+    extractor = SalienceExtractor(Toy(), input_size=4)
+    free = extractor.extract(toy_images())
+    fixed = extractor.extract(toy_images(), free.predicted)
+    assert torch.equal(free.predicted, free.logits.argmax(1))
+    assert torch.equal(free.gradient, fixed.gradient)
+
+
+def test_scores_are_taken_before_a_final_softmax() -> None:
+    plain = SalienceExtractor(Toy(), input_size=4).extract(toy_images())
+    behind = SalienceExtractor(Toy(softmax=True), input_size=4).extract(toy_images())
+    assert torch.equal(plain.logits, behind.logits)
+    assert torch.equal(plain.gradient, behind.gradient)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "densenet121", "mobilenet_v3_small", "shufflenet_v2_x0_5"])
+def test_in_place_equals_its_out_of_place_twin(
+    name: str, make_network: Callable[[str], nn.Module], photographs: Tensor
+) -> None:
+    network = make_network(name)
+    twin = deepcopy(network)
+    for part in twin.modules():
+        if hasattr(part, "inplace"):
+            part.inplace = False
+    if name == "densenet121":
+        parts = twin.features, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), twin.classifier
+        twin = nn.Sequential(*parts)
+    found, expected = (SalienceExtractor(one, input_size=224).extract(photographs) for one in (network, twin))
+    assert torch.equal(found.logits, expected.logits)
+    assert torch.equal(found.activation, expected.activation)
+    assert torch.equal(found.gradient, expected.gradient)
+
+
+def test_cut_equals_a_full_backward_pass(make_network: Callable[[str], nn.Module], photographs: Tensor) -> None:
+    network = make_network("resnet18")
+    found = SalienceExtractor(network, input_size=224).extract(photographs)
+    kept: list[Tensor] = []
+    handle = network.layer4.register_forward_hook(lambda _m, _i, output: kept.append(output))
+    logits = network(photographs)
+    handle.remove()
+    gradient = torch.autograd.grad(logits.amax(1).sum(), kept[0])[0]
+    assert torch.equal(found.logits, logits)
+    assert torch.equal(found.activation, kept[0])
+    assert torch.equal(found.gradient, gradient)
+
+
+def test_batch_of_another_size(make_network: Callable[[str], nn.Module], photographs: Tensor) -> None:
+    extractor = SalienceExtractor(make_network("shufflenet_v2_x0_5"), input_size=224)
+    together = extractor.extract(photographs)
+    alone = extractor.extract(photographs[1:2])
+    torch.testing.assert_close(alone.activation[0], together.activation[1], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(alone.gradient[0], together.gradient[1], rtol=1e-4, atol=1e-6)
+
+
+def test_layer_by_name(make_network: Callable[[str], nn.Module], photographs: Tensor) -> None:
+    network = make_network("resnet18")
+    default = SalienceExtractor(network, input_size=224).extract(photographs)
+    named = SalienceExtractor(network, input_size=224, target_layer="layer4").extract(photographs)
+    inner = SalienceExtractor(network, input_size=224, target_layer="layer4.1").extract(photographs)
+    early = SalienceExtractor(network, input_size=224, target_layer="layer3").extract(photographs)
+    for other in (named, inner):
+        assert torch.equal(default.activation, other.activation)
+        assert torch.equal(default.gradient, other.gradient)
+    assert early.activation.shape == early.gradient.shape == (3, 256, 14, 14)
+    assert torch.equal(early.logits, default.logits)
+
+
+def test_activation_is_no_alias_of_what_an_in_place_relu_overwrites(
+    make_network: Callable[[str], nn.Module], photographs: Tensor
+) -> None:
+    network = make_network("densenet121")
+    after = SalienceExtractor(network, input_size=224).extract(photographs)
+    before = SalienceExtractor(network, input_size=224, target_layer="features.norm5").extract(photographs)
+    assert float(before.activation.min()) < 0
+    assert torch.equal(before.activation.relu(), after.activation)
+
+
+def test_unknown_layer_names_the_candidates() -> None:
+    with pytest.raises(InputFailure, match=r"target-layer-not-found.*'nowhere'.*relu") as caught:
+        SalienceExtractor(Toy(), input_size=4, target_layer="nowhere")
+    assert caught.value.code == "target-layer-not-found"
+
+
+def test_model_without_a_feature_map() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 2, 4), nn.Flatten(), nn.Linear(2, 2))
+    with pytest.raises(InputFailure, match="target-layer-not-found"):
+        SalienceExtractor(network, input_size=4)
+
+
+@pytest.mark.parametrize("layer", [None, "conv"])
+@pytest.mark.parametrize("fails", [False, True])
+def test_model_is_left_as_it_was(layer: str | None, fails: bool) -> None:  # noqa: FBT001
+    toy = Toy().train()
+    toy.relu.eval()
+    toy.head.weight.requires_grad_(False)  # noqa: FBT003
+    weights = deepcopy(toy.state_dict())
+    extractor = SalienceExtractor(toy, input_size=4, target_layer=layer)
+    toy.fails = fails
+    if fails:
+        with pytest.raises(RuntimeError, match="broken midway"):
+            extractor.extract(toy_images())
+    else:
+        extractor.extract(toy_images())
+    assert [toy.training, toy.conv.training, toy.relu.training, toy.head.training] == [True, True, False, True]
+    assert [parameter.requires_grad for parameter in toy.parameters()] == [True, False]
+    assert all(parameter.grad is None for parameter in toy.parameters())
+    assert not any(part._forward_hooks or part._backward_hooks for part in toy.modules())
+    assert torch.is_grad_enabled()
+    assert not _get_current_function_mode_stack()
+    assert all(torch.equal(weights[name], tensor) for name, tensor in toy.state_dict().items())

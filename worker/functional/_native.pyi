@@ -1,0 +1,3 @@
+from typing_extensions import Buffer
+
+def mean_similarity(first: Buffer, second: Buffer, out: Buffer, height: int, width: int) -> None: ...

@@ -1,0 +1,73 @@
+"""Judges a ``torch.save`` file by its structure, before anything in it is unpickled."""
+
+import zipfile
+from pathlib import Path
+
+from torch._C import PyTorchFileReader
+
+from app.errors import InputFailure
+from worker.runtime.opcodes import judge_pickle
+
+ADVICE = "Upload the weights as safetensors, or as torch.save(model.state_dict(), path)."
+MAX_PICKLE_BYTES = 64 * 1024**2
+MAX_RECORDS = 200_000
+_ZIP = b"PK\x03\x04"
+_OTHER_KINDS = {
+    b"\x89HDF": "an HDF5 (Keras) file",
+    b"\x93NUMPY": "a NumPy file",
+    b"\x80\x02\x8a\nl\xfc": "a legacy torch file",
+    b"\x08": "an ONNX file",
+}
+_PICKLE_STARTS = (b"\x80", b"(", b"c", b"]", b"}")
+
+
+def judge_torch_file(path: Path) -> None:
+    """Raises InputFailure unless the file is a ZIP of stored records with one harmless pickle.
+
+    Codes: ``model-invalid`` (cut off or no torch file), ``model-format-not-accepted`` (TorchScript, exported
+    programs, legacy and foreign files), ``model-unsafe``, ``archive-duplicate-entry``.
+    """
+    with path.open("rb") as file:
+        start = file.read(9)
+    if not start.startswith(_ZIP):
+        _refuse_other_kind(start)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            pickled = _only_pickle(archive, path.stat().st_size)
+        as_loaded = PyTorchFileReader(str(path)).get_record("data.pkl")
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise InputFailure("model-invalid", "The file is cut off or not a valid torch.save file.") from error
+    if pickled != as_loaded:
+        raise InputFailure("model-unsafe", f"The file can be read in more than one way. {ADVICE}")
+    judge_pickle(pickled)
+
+
+def _only_pickle(archive: zipfile.ZipFile, size: int) -> bytes:
+    entries = archive.infolist()
+    names = [entry.filename for entry in entries]
+    if len(set(names)) != len(names):
+        raise InputFailure("archive-duplicate-entry", "Two records of the file have the same name.")
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        raise InputFailure("model-unsafe", f"A record is compressed, which torch.save never does. {ADVICE}")
+    if len(entries) > MAX_RECORDS or sum(entry.file_size for entry in entries) > size:
+        raise InputFailure("model-unsafe", f"The records of the file are too many, or overlap. {ADVICE}")
+    inner = [name.split("/", 1)[-1] for name in names]
+    if "constants.pkl" in inner or any(name.startswith("code/") for name in inner):
+        raise InputFailure("model-format-not-accepted", f"TorchScript files contain code. {ADVICE}")
+    pickles = [entry for entry in entries if entry.filename.endswith(".pkl")]
+    if len(pickles) != 1 or pickles[0].filename.count("/") != 1 or not pickles[0].filename.endswith("/data.pkl"):
+        raise InputFailure("model-format-not-accepted", f"The file is not a torch.save file of tensors. {ADVICE}")
+    if pickles[0].file_size > MAX_PICKLE_BYTES:
+        raise InputFailure("model-unsafe", f"The pickle is too long for a state_dict. {ADVICE}")
+    return archive.read(pickles[0])
+
+
+def _refuse_other_kind(start: bytes) -> None:
+    for magic, kind in _OTHER_KINDS.items():
+        if start.startswith(magic):
+            raise InputFailure("model-format-not-accepted", f"This is {kind}. {ADVICE}")
+    if start.endswith(b"{") and len(start) == 9:
+        raise InputFailure("model-invalid", 'This looks like a safetensors file: say so with format "safetensors".')
+    if start.startswith(_PICKLE_STARTS):
+        raise InputFailure("model-unsafe", f"This is a raw pickle, which could run code. {ADVICE}")
+    raise InputFailure("model-invalid", f"This is no torch.save file. {ADVICE}")
