@@ -3,7 +3,6 @@
 from copy import deepcopy
 
 import numpy as np
-import pytest
 import torch
 from captum.attr import LayerGradCam
 from pytorch_grad_cam import GradCAM
@@ -53,10 +52,16 @@ def out_of_place(network: nn.Module) -> nn.Module:
     return twin
 
 
-def without_functional_relu(densenet: nn.Module) -> nn.Sequential:
-    """DenseNet applies its last ReLU by a function, in place, to what ``features`` put out."""
-    parts = densenet.features, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), densenet.classifier
-    return nn.Sequential(*parts)
+def tappable(name: str, network: nn.Module) -> tuple[nn.Module, str]:
+    """The network and the layer at which the other tools can be tapped.
+
+    DenseNet applies its last ReLU by a function, in place, to what ``features`` put out: hooks on ``features`` read a
+    tensor that is overwritten afterwards, so the others get the same network with that ReLU as a module.
+    """
+    if name != "densenet121":
+        return network, NAMES[name]
+    parts = network.features, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), network.classifier
+    return nn.Sequential(*parts), "1"
 
 
 def test_layer_is_named_by_tracing(network: tuple[str, nn.Module]) -> None:
@@ -69,15 +74,14 @@ def test_float64_full_graph(network: tuple[str, nn.Module], photographs: Tensor)
     _, rounded = ours(module, photographs)
     extraction, maps = ours(deepcopy(module).double(), photographs.double())
     twin = out_of_place(module).double()
-    if name == "densenet121":
-        twin = without_functional_relu(twin)
+    twin, layer = tappable(name, twin)
     kept: list[Tensor] = []
 
     def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
         output.retain_grad()
         kept.append(output)
 
-    twin.get_submodule("1" if name == "densenet121" else NAMES[name]).register_forward_hook(keep)
+    twin.get_submodule(layer).register_forward_hook(keep)
     logits = twin(photographs.double())
     logits.gather(1, extraction.predicted.view(-1, 1)).sum().backward()
     expected = relu((kept[0] * kept[0].grad.mean((2, 3), keepdim=True)).sum(1)).detach()
@@ -87,39 +91,29 @@ def test_float64_full_graph(network: tuple[str, nn.Module], photographs: Tensor)
 
 
 def test_captum(network: tuple[str, nn.Module], photographs: Tensor) -> None:
-    name, module = network
-    extraction, maps = ours(module, photographs)
-    if name == "densenet121":
-        tapped = without_functional_relu(module)
-        layer = tapped[1]
-    else:
-        tapped, layer = module, module.get_submodule(NAMES[name])
-    attribution = LayerGradCam(tapped, layer).attribute(photographs, extraction.predicted, relu_attributions=False)
-    expected = relu(attribution[:, 0]).detach()
-    assert difference(maps, min_max(expected)) < TOLERANCE
+    extraction, maps = ours(network[1], photographs)
+    module, layer = tappable(*network)
+    cam = LayerGradCam(module, module.get_submodule(layer))
+    attribution = cam.attribute(photographs, extraction.predicted, relu_attributions=False)
+    assert difference(maps, min_max(relu(attribution[:, 0]).detach())) < TOLERANCE
 
 
 def test_torchcam(network: tuple[str, nn.Module], photographs: Tensor) -> None:
-    name, module = network
-    if name == "densenet121":
-        pytest.skip("TorchCAM reads an activation that the in-place ReLU has overwritten")
-    extraction, maps = ours(module, photographs)
-    with TorchCam(module, NAMES[name]) as cam:
+    extraction, maps = ours(network[1], photographs)
+    module, layer = tappable(*network)
+    with TorchCam(module, layer) as cam:
         expected = cam(extraction.predicted.tolist(), module(photographs), normalized=False)[0]
     assert difference(maps, min_max(expected)) < TOLERANCE
 
 
 def test_pytorch_grad_cam(network: tuple[str, nn.Module], photographs: Tensor) -> None:
-    name, module = network
-    if name == "densenet121":
-        pytest.skip("pytorch-grad-cam reads an activation that the in-place ReLU has overwritten")
-    extraction, maps = ours(module, photographs)
+    extraction, maps = ours(network[1], photographs)
+    module, name = tappable(*network)
+    layer = module.get_submodule(name)
     targets = [ClassifierOutputTarget(index) for index in extraction.predicted.tolist()]
-    layer = module.get_submodule(NAMES[name])
     with GradCAM(module, [layer]) as cam:
         cam(photographs, targets)
         seen = cam.activations_and_grads
-        activation, gradient = seen.activations[0].numpy(), seen.gradients[0].numpy()
-        raw = cam.get_cam_image(photographs, layer, targets, activation, gradient)
+        raw = cam.get_cam_image(photographs, layer, targets, seen.activations[0].numpy(), seen.gradients[0].numpy())
     expected = torch.from_numpy(np.maximum(raw, 0))
     assert difference(maps, min_max(expected)) < TOLERANCE

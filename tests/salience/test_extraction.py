@@ -142,7 +142,7 @@ def test_model_without_a_feature_map() -> None:
 def test_model_is_left_as_it_was(layer: str | None, fails: bool) -> None:  # noqa: FBT001
     toy = Toy().train()
     toy.relu.eval()
-    toy.head.weight.requires_grad_(False)  # noqa: FBT003
+    toy.head.weight.requires_grad_(False)
     weights = deepcopy(toy.state_dict())
     extractor = SalienceExtractor(toy, input_size=4, target_layer=layer)
     toy.fails = fails

@@ -1,8 +1,11 @@
-/* Structural similarity of 8-bit maps (Wang et al. 2004) with scikit-image's defaults: 7 x 7 uniform window, sample
- * covariance, data range 255, only windows inside. The definition in words and in torch is worker/functional/ssim.py;
- * this is the same sum, forty times faster, since a window's sums are updated rather than made anew.
+/* The two inner loops that an audit would otherwise spend most of its time in. Each has a definition in Python beside
+ * it, which the tests hold it to: worker/functional/ssim.py and worker/functional/blur.py.
  *
- * Sums of 8-bit values over a window are integers below 2^24: exact. The rest is double. */
+ * mean_similarity: structural similarity of 8-bit maps (Wang et al. 2004) with scikit-image's defaults. A window's
+ * sums are updated rather than made anew; they are integers below 2^24, and the rest is double.
+ *
+ * degrade: every pixel blurred with its own Gaussian, in SciPy's arithmetic, bit for bit. SciPy blurs the whole image
+ * for every sigma; here a row's first pass is made only where some pixel's second pass will look. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdint.h>
@@ -106,7 +109,142 @@ static PyObject *mean_similarity(PyObject *self, PyObject *args)
     return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
 }
 
+/* SciPy's order: the centre, then pairs from the farthest to the nearest; truncated to 8 bits after each pass. */
+FAST static void first_pass(const uint8_t **rows, const double *weights, int32_t radius, Py_ssize_t from,
+                            Py_ssize_t to, double *sums, uint8_t *out)
+{
+    const uint8_t *centre = rows[radius];
+    for (Py_ssize_t i = from; i < to; i++)
+        sums[i] = centre[i] * weights[0];
+    for (int32_t k = radius; k > 0; k--) {
+        const uint8_t *above = rows[radius - k], *below = rows[radius + k];
+        const double weight = weights[k];
+        for (Py_ssize_t i = from; i < to; i++)
+            sums[i] += (double)(above[i] + below[i]) * weight;
+    }
+    for (Py_ssize_t i = from; i < to; i++)
+        out[i] = (uint8_t)sums[i];
+}
+
+static Py_ssize_t reflected(Py_ssize_t place, Py_ssize_t length)
+{
+    place %= 2 * length;
+    if (place < 0)
+        place += 2 * length;
+    return place < length ? place : 2 * length - 1 - place;
+}
+
+FAST static void second_pass(const uint8_t *line, const double *weights, int32_t radius, Py_ssize_t from,
+                             Py_ssize_t to, double *sums, uint8_t *out)
+{
+    for (Py_ssize_t i = from; i < to; i++)
+        sums[i] = line[i] * weights[0];
+    for (int32_t k = radius; k > 0; k--) {
+        const double weight = weights[k];
+        for (Py_ssize_t i = from; i < to; i++)
+            sums[i] += (double)(line[i - k] + line[i + k]) * weight;
+    }
+    for (Py_ssize_t i = from; i < to; i++)
+        out[i] = (uint8_t)sums[i];
+}
+
+typedef struct {
+    const double *weights; /* (levels, reach + 1), the centre first */
+    const int32_t *radii;  /* (levels) */
+    Py_ssize_t reach;
+    const uint8_t **rows; /* 2 * reach + 1 row pointers */
+    double *sums;         /* width */
+    uint8_t *padded;      /* width + 2 * reach: a first pass's row with its reflected borders */
+} Blur;
+
+/* The pixels [from, to) of a row share a level. */
+static void degrade_run(const Blur *blur, const uint8_t *plane, uint8_t *out, Py_ssize_t height, Py_ssize_t width,
+                        Py_ssize_t row, Py_ssize_t from, Py_ssize_t to, uint8_t level)
+{
+    const int32_t radius = blur->radii[level];
+    const double *weights = blur->weights + level * (blur->reach + 1);
+    uint8_t *line = blur->padded + blur->reach;
+    if (radius == 0) {
+        memcpy(out + row * width + from, plane + row * width + from, to - from);
+        return;
+    }
+    for (int32_t k = -radius; k <= radius; k++)
+        blur->rows[radius + k] = plane + reflected(row + k, height) * width;
+    /* Of the first pass, what the second will look at: near a border also what is reflected there. */
+    const Py_ssize_t left = from - radius, right = to + radius;
+    Py_ssize_t begin = left < 0 ? 0 : left, end = right > width ? width : right;
+    if (left < 0 && -left > end)
+        end = -left < width ? -left : width;
+    if (right > width && 2 * width - right < begin)
+        begin = 2 * width - right > 0 ? 2 * width - right : 0;
+    first_pass(blur->rows, weights, radius, begin, end, blur->sums, line);
+    for (Py_ssize_t i = left; i < 0; i++)
+        line[i] = line[reflected(i, width)];
+    for (Py_ssize_t i = width; i < right; i++)
+        line[i] = line[reflected(i, width)];
+    second_pass(line, weights, radius, from, to, blur->sums, out + row * width);
+}
+
+static void degrade_planes(const Blur *blur, const uint8_t *image, const uint8_t *levels, uint8_t *out,
+                           Py_ssize_t channels, Py_ssize_t height, Py_ssize_t width)
+{
+    for (Py_ssize_t row = 0; row < height; row++)
+        for (Py_ssize_t from = 0, to; from < width; from = to) {
+            const uint8_t level = levels[row * width + from];
+            for (to = from + 1; to < width && levels[row * width + to] == level; to++)
+                ;
+            for (Py_ssize_t channel = 0; channel < channels; channel++) {
+                const Py_ssize_t plane = channel * height * width;
+                degrade_run(blur, image + plane, out + plane, height, width, row, from, to, level);
+            }
+        }
+}
+
+/* degrade(image, levels, weights, radii, out, height, width): (C, H, W) uint8, (H, W) uint8 below L, (L, reach + 1)
+ * doubles, (L) int32 of at most reach, and C planes for the result. */
+static PyObject *degrade(PyObject *self, PyObject *args)
+{
+    Py_buffer image, levels, weights, radii, out;
+    Py_ssize_t height, width;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*w*nn", &image, &levels, &weights, &radii, &out, &height, &width))
+        return NULL;
+    const Py_ssize_t plane = height * width, count = radii.len / (Py_ssize_t)sizeof(int32_t);
+    Blur blur = {weights.buf, radii.buf, 0, NULL, NULL, NULL};
+    int fits = plane > 0 && count > 0 && levels.len == plane && image.len % plane == 0 && out.len == image.len;
+    if (fits) {
+        blur.reach = weights.len / (Py_ssize_t)sizeof(double) / count - 1;
+        for (Py_ssize_t i = 0; i < count; i++)
+            fits = fits && blur.radii[i] >= 0 && blur.radii[i] <= blur.reach;
+        for (Py_ssize_t i = 0; i < plane; i++)
+            fits = fits && ((const uint8_t *)levels.buf)[i] < count;
+    }
+    if (!fits)
+        PyErr_SetString(PyExc_ValueError, "buffers of other lengths, or a level without a kernel");
+    else {
+        blur.rows = malloc((2 * blur.reach + 1) * sizeof(*blur.rows));
+        blur.sums = malloc(width * sizeof(double));
+        blur.padded = malloc(width + 2 * blur.reach);
+        if (!blur.rows || !blur.sums || !blur.padded)
+            PyErr_NoMemory();
+        else {
+            Py_BEGIN_ALLOW_THREADS
+            degrade_planes(&blur, image.buf, levels.buf, out.buf, image.len / plane, height, width);
+            Py_END_ALLOW_THREADS
+        }
+        free(blur.rows);
+        free(blur.sums);
+        free(blur.padded);
+    }
+    PyBuffer_Release(&image);
+    PyBuffer_Release(&levels);
+    PyBuffer_Release(&weights);
+    PyBuffer_Release(&radii);
+    PyBuffer_Release(&out);
+    return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+}
+
 static PyMethodDef methods[] = {
+    {"degrade", degrade, METH_VARARGS, "Every pixel blurred with the Gaussian of its level."},
     {"mean_similarity", mean_similarity, METH_VARARGS, "Mean SSIM of pairs of 8-bit maps."},
     {NULL, NULL, 0, NULL},
 };

@@ -1,3 +1,14 @@
-from typing_extensions import Buffer
+from typing import Any
 
-def mean_similarity(first: Buffer, second: Buffer, out: Buffer, height: int, width: int) -> None: ...
+from numpy.typing import NDArray
+
+def mean_similarity(first: NDArray[Any], second: NDArray[Any], out: NDArray[Any], height: int, width: int) -> None: ...
+def degrade(
+    image: NDArray[Any],
+    levels: NDArray[Any],
+    weights: NDArray[Any],
+    radii: NDArray[Any],
+    out: NDArray[Any],
+    height: int,
+    width: int,
+) -> None: ...

@@ -19,11 +19,20 @@ MAP_SIGMA = 5.0
 
 Bytes = NDArray[np.uint8]
 
+try:
+    from worker.functional import _native as native
+except ImportError:  # SciPy itself, then
+    native = None  # type: ignore[assignment]
+
 
 def sigma_of_levels(sigma_max: float, curve: int) -> NDArray[np.float64]:
-    """(101,) pixels: sigma_max * ((10 - v) / 10) ** curve; the paper's (10 - v)^4 / 1000 is sigma_max 10, curve 4."""
-    remaining = np.arange(100, -1, -1) / 100
-    return sigma_max * remaining**curve
+    """(101,) pixels: sigma_max * ((10 - v) / 10) ** curve; the paper's (10 - v)^4 / 1000 is sigma_max 10, curve 4.
+
+    In just this order, level by level: one bit of sigma moves pixels where SciPy truncates, and NumPy's power of an
+    array depends on the processor.
+    """
+    divisor = 10.0**curve / sigma_max
+    return np.array([(10 - level / 10) ** curve / divisor for level in range(LEVELS)])
 
 
 def degradation_levels(maps: Tensor) -> Tensor:
@@ -45,25 +54,47 @@ def _levels(single: Bytes) -> Bytes:
 
 
 def degrade_exact(images: Tensor, directions: Sequence[Tensor], sigmas: NDArray[np.float64]) -> list[Tensor]:
-    """Blur every pixel with the sigma of its level, channel by channel.
+    """Blur every pixel with the sigma of its level, channel by channel, in SciPy's arithmetic.
 
     ``images`` (N, 3, S, S) uint8; each of ``directions`` (N, S, S) uint8 levels; ``sigmas`` (101,). Returns one
-    (N, 3, S, S) uint8 a direction. A level's blurred image is made once for all directions.
+    (N, 3, S, S) uint8 a direction. Images are shared out over threads.
     """
-    pixels = images.cpu().numpy()
+    degrade = partial(_degrade_by_scipy, sigmas) if native is None else partial(_degrade_natively, *kernels(sigmas))
+    pixels = images.cpu().contiguous().numpy()
     levels = np.stack([direction.cpu().numpy() for direction in directions], 1)
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        degraded = list(pool.map(partial(_degrade, sigmas=sigmas), pixels, levels))
-    stacked = torch.from_numpy(np.stack(degraded, 1)).to(images.device)
-    return list(stacked.unbind(0))
+        degraded = list(pool.map(degrade, pixels, levels))
+    return list(torch.from_numpy(np.stack(degraded, 1)).to(images.device).unbind(0))
 
 
-def _degrade(image: Bytes, levels: NDArray[np.uint8], sigmas: NDArray[np.float64]) -> Bytes:
-    """(3, S, S) and (D, S, S) -> (D, 3, S, S)."""
+def kernels(sigmas: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """SciPy's Gaussian weights of every sigma, from the centre outwards (L, reach + 1), and their radii (L,)."""
+    radii = (4.0 * sigmas + 0.5).astype(np.int32)
+    weights = np.zeros((len(sigmas), int(radii.max()) + 1))
+    weights[:, 0] = 1
+    for row, sigma, radius in zip(weights, sigmas, radii, strict=True):
+        if radius:
+            places = np.arange(-radius, radius + 1)
+            bell = np.exp(-0.5 / (sigma * sigma) * places**2)
+            row[: radius + 1] = (bell / bell.sum())[radius:]
+    return weights, radii
+
+
+def _degrade_natively(weights: NDArray[np.float64], radii: NDArray[np.int32], image: Bytes, levels: Bytes) -> Bytes:
+    """(3, S, S) and (D, S, S) -> (D, 3, S, S), in `worker/functional/_native.c`."""
+    out = np.empty((len(levels), *image.shape), np.uint8)
+    for direction, chosen in zip(out, levels, strict=True):
+        native.degrade(image, chosen, weights, radii, direction, *image.shape[1:])
+    return out
+
+
+def _degrade_by_scipy(sigmas: NDArray[np.float64], image: Bytes, levels: Bytes) -> Bytes:
+    """The same by its definition: a level's blurred image is made once for all directions."""
     out = np.empty((len(levels), *image.shape), np.uint8)
     for level in np.unique(levels):
         sigma = float(sigmas[level])
-        blurred = gaussian_filter(image, (0, sigma, sigma))
+        # Below an eighth SciPy's kernel is a single pixel of weight 1.
+        blurred = image if sigma < 0.125 else gaussian_filter(image, (0, sigma, sigma))
         for direction, chosen in zip(out, levels == level, strict=True):
             direction[:, chosen] = blurred[:, chosen]
     return out

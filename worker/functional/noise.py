@@ -25,15 +25,14 @@ def salt_and_pepper(images: Tensor, amount: float, generators: Sequence[np.rando
     ``skimage.util.random_noise(image, "s&p", amount=amount, rng=generator)`` on (H, W, 3), then truncate(x * 255).
     """
     pixels = images.permute(0, 2, 3, 1).cpu().numpy()
-    noisy = np.stack([_noisy(image, amount, rng) for image, rng in zip(pixels, generators, strict=True)])
+    noisy = np.empty(pixels.shape, np.uint8)
+    for out, image, generator in zip(noisy, pixels, generators, strict=True):
+        out[:] = _noisy(image, amount, generator)
     return torch.from_numpy(noisy).permute(0, 3, 1, 2).to(images.device)
 
 
 def _noisy(image: NDArray[np.uint8], amount: float, generator: np.random.Generator) -> NDArray[np.uint8]:
-    out: NDArray[np.uint8] = _TRUNCATED[image]
     # scikit-image draws nothing where every value flips.
     flipped = np.ones(image.shape, bool) if amount == 1 else generator.random(image.shape) <= amount
     salted = generator.random(image.shape) <= 0.5
-    out[flipped & salted] = 255
-    out[flipped & ~salted] = 0
-    return out
+    return np.where(flipped, salted.view(np.uint8) * np.uint8(255), _TRUNCATED[image])

@@ -53,8 +53,13 @@ def _native_similarity(first: Tensor, second: Tensor) -> Tensor:
     """Each thread takes a run of maps; `worker/functional/_native.c` adds up the same sums."""
     out = torch.empty(len(first), dtype=torch.float64)
     size = max(1, -(-len(first) // torch.get_num_threads()))
-    parts = zip(first.contiguous().split(size), second.contiguous().split(size), out.split(size), strict=True)
-    list(_threads().map(lambda part: native.mean_similarity(*(x.numpy() for x in part), *first.shape[1:]), parts))
+    starts = range(0, len(first), size)
+    arrays = first.contiguous().numpy(), second.contiguous().numpy(), out.numpy()
+
+    def add_up(start: int) -> None:
+        native.mean_similarity(*(array[start : start + size] for array in arrays), *first.shape[1:])
+
+    list(_threads().map(add_up, starts))
     return out
 
 

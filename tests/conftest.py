@@ -1,0 +1,88 @@
+"""Real servers for the tests: the same Postgres and Valkey that ``salience-audit serve`` embeds, on free ports."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+
+from app.db.migrations import upgrade
+from app.db.session import make_engine
+from app.embedded.postgres import EmbeddedPostgres
+from app.embedded.process import Child
+from app.embedded.valkey import EmbeddedValkey
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+FACES = REPOSITORY / "examples" / "faces"
+sys.path.insert(0, str(FACES))
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """A folder that the database server's user can reach, whoever runs the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="salience-audit-tests-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(open_folder: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(open_folder / "postgres")
+    child = Child(server.child(open_folder / "postgres.log"))
+    child.wait_ready()
+    engine = make_engine(server.url)
+    upgrade(engine)
+    engine.dispose()
+    yield server
+    child.stop()
+
+
+@pytest.fixture(scope="session")
+def broker_url(open_folder: Path) -> Iterator[str]:
+    server = EmbeddedValkey(open_folder / "valkey")
+    child = Child(server.child(open_folder / "valkey.log"))
+    child.wait_ready()
+    yield server.url
+    child.stop()
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A fresh database made by the migrations, dropped afterwards."""
+    name = f"test_{uuid4().hex}"
+    plain = postgres.url.replace("+psycopg", "")
+    administration = plain.rpartition("/")[0] + "/postgres"
+    with psycopg.connect(administration, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE salience_audit')
+    yield postgres.url.rpartition("/")[0] + f"/{name}"
+    with psycopg.connect(administration, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def service(open_folder: Path) -> Iterator[httpx.Client]:
+    """The whole service as a user starts it: servers, API and a real worker process."""
+    data = open_folder / "service"
+    environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "BROKER_URL"}}
+    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data", str(data)]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (data / "server.json").exists():
+        assert process.poll() is None, "serve ended"
+        assert time.monotonic() < deadline, "serve did not start"
+        time.sleep(0.1)
+    url = json.loads((data / "server.json").read_text())["url"]
+    with httpx.Client(base_url=url, timeout=60) as client:
+        yield client
+    process.terminate()
+    assert process.wait(60) == 0

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from PIL import Image
+from torch import Tensor
+
+from worker.functional.resampling import resize_bicubic_8bit
+
+SIDES = st.integers(1, 24)
+MAPS = SIDES.flatmap(lambda side: arrays.arrays(np.uint8, (2, side, side)))
+
+
+def pillow(single: np.ndarray, size: int) -> np.ndarray:
+    return np.array(Image.fromarray(single).resize((size, size), Image.Resampling.BICUBIC))
+
+
+def resized(maps: np.ndarray, size: int) -> np.ndarray:
+    return resize_bicubic_8bit(torch.from_numpy(maps), size).numpy()
+
+
+@given(MAPS, st.integers(1, 64))
+@settings(max_examples=200, deadline=None)
+def test_equals_pillow(maps: np.ndarray, size: int) -> None:
+    assert np.array_equal(resized(maps, size), np.stack([pillow(single, size) for single in maps]))
+
+
+@given(arrays.arrays(np.uint8, st.tuples(st.just(1), SIDES, SIDES)), st.integers(24, 48))
+@settings(max_examples=100, deadline=None)
+def test_equals_pillow_for_oblong_maps_made_larger(maps: np.ndarray, size: int) -> None:
+    assert np.array_equal(resized(maps, size)[0], pillow(maps[0], size))
+
+
+@pytest.mark.parametrize("size", [7, 56, 224, 299, 512])
+def test_equals_pillow_on_photographs(photographs: Tensor, size: int) -> None:
+    maps = photographs[:, 1].contiguous().numpy()
+    assert np.array_equal(resized(maps, size), np.stack([pillow(single, size) for single in maps]))
+
+
+def test_overshoot_is_clipped_between_the_passes() -> None:
+    checkers = (np.indices((7, 7)).sum(0) % 2 * 255).astype(np.uint8)[None]
+    assert np.array_equal(resized(checkers, 224)[0], pillow(checkers[0], 224))
+    assert {0, 255} <= set(np.unique(resized(checkers, 224)))
+
+
+def test_same_size_changes_nothing(coarse_maps: Tensor) -> None:
+    assert torch.equal(resize_bicubic_8bit(coarse_maps, 7), coarse_maps)
+
+
+def test_no_maps() -> None:
+    assert resize_bicubic_8bit(torch.zeros(0, 7, 7, dtype=torch.uint8), 224).shape == (0, 224, 224)

@@ -1,0 +1,36 @@
+"""Uploads and waits, for tests that speak to the service over HTTP."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+RECIPE = json.loads((Path(__file__).parents[1] / "examples" / "faces" / "recipe.json").read_text())
+WEIGHTS = Path(__file__).parents[1] / "examples" / "faces" / "weights"
+
+
+def wait_for(client: httpx.Client, path: str, *statuses: str, seconds: float = 240) -> dict[str, Any]:
+    """Poll until the status is one of these."""
+    deadline = time.monotonic() + seconds
+    while True:
+        resource = client.get(path).json()
+        if resource["status"] in statuses:
+            return resource
+        assert time.monotonic() < deadline, resource
+        time.sleep(0.2)
+
+
+def upload(client: httpx.Client, collection: str, description: dict[str, Any], content: bytes) -> dict[str, Any]:
+    """Register, send, wait until the worker has had its look."""
+    created = client.post(f"/v1/{collection}", json=description)
+    assert created.status_code == 201, created.text
+    put = client.put(created.json()["content_url"], content=content)
+    assert put.status_code == 202, put.text
+    return wait_for(client, f"/v1/{collection}/{created.json()['id']}", "ready", "rejected")
+
+
+def upload_run(client: httpx.Client, name: str) -> dict[str, Any]:
+    """One of the example's trained networks."""
+    return upload(client, "models", RECIPE | {"name": name}, (WEIGHTS / f"{name}.safetensors").read_bytes())
