@@ -1,7 +1,5 @@
 """Networks by name, filled with exactly the weights of an upload."""
 
-from collections.abc import Callable
-
 import pytest
 import timm
 import torch
@@ -27,22 +25,22 @@ NAMES = (
 )
 
 
-def random_weights(make: Callable[[], nn.Module]) -> StateDict:
+def random_weights(network: nn.Module) -> StateDict:
     torch.manual_seed(1)
-    weights = make().eval().state_dict()
+    weights = network.state_dict()
     return {name: torch.rand_like(tensor) if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
 
 
-def filled(network: nn.Module, weights: StateDict) -> nn.Module:
+def fill(network: nn.Module, weights: StateDict) -> None:
     """By torch itself, with the version marks that a state_dict has and a file has not."""
     complete = network.state_dict()
     complete.update(weights)
     network.load_state_dict(complete)
-    return network.eval()
+    network.eval()
 
 
 def resnet(classes: int = 3) -> StateDict:
-    return random_weights(lambda: torchvision.models.resnet18(weights=None, num_classes=classes))
+    return random_weights(torchvision.models.resnet18(weights=None, num_classes=classes))
 
 
 def refusal(architecture: str, weights: StateDict) -> InputFailure:
@@ -53,11 +51,9 @@ def refusal(architecture: str, weights: StateDict) -> InputFailure:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_torchvision(name: str) -> None:
-    def make() -> nn.Module:
-        return torchvision.models.get_model(name, weights=None, num_classes=3)
-
-    weights = random_weights(make)
-    expected = filled(make(), weights)
+    expected = torchvision.models.get_model(name, weights=None, num_classes=3)
+    weights = random_weights(expected)
+    fill(expected, weights)
     found = build(name, weights)
     images = torch.randn(2, 3, 64, 64)
     assert not any(part.training for part in found.modules())
@@ -78,7 +74,7 @@ def test_any_number_of_classes(classes: int) -> None:
 @pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
 def test_auxiliary_heads(name: str, auxiliary: bool) -> None:  # noqa: FBT001
     options = {"weights": None, "num_classes": 4, "init_weights": False, "aux_logits": auxiliary}
-    weights = random_weights(lambda: torchvision.models.get_model(name, **options))
+    weights = random_weights(torchvision.models.get_model(name, **options))
     assert build(name, weights)(torch.randn(2, 3, 299, 299)).shape == (2, 4)
 
 
@@ -86,11 +82,9 @@ def test_auxiliary_heads(name: str, auxiliary: bool) -> None:  # noqa: FBT001
     "name", ["timm/resnet18", "timm/mobilenetv3_small_050", "efficientnet_lite0", "timm/swin_tiny_patch4_window7_224"]
 )
 def test_timm(name: str) -> None:
-    def make() -> nn.Module:
-        return timm.create_model(name.removeprefix("timm/"), pretrained=False, num_classes=3)
-
-    weights = random_weights(make)
-    expected = filled(make(), weights)
+    expected = timm.create_model(name.removeprefix("timm/"), pretrained=False, num_classes=3)
+    weights = random_weights(expected)
+    fill(expected, weights)
     images = torch.randn(2, 3, 224, 224)
     with torch.no_grad():
         torch.testing.assert_close(build(name, weights)(images), expected(images), equal_nan=True)
@@ -151,7 +145,7 @@ def test_files_without_batch_counters() -> None:
 
 
 def test_old_names_of_densenet() -> None:
-    weights = random_weights(lambda: torchvision.models.densenet121(weights=None, num_classes=3))
+    weights = random_weights(torchvision.models.densenet121(weights=None, num_classes=3))
     old = {name: tensor for name, tensor in weights.items() if "num_batches" not in name}
     for layer in ("norm", "conv"):
         for number in "12":

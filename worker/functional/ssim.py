@@ -53,13 +53,14 @@ def _native_similarity(first: Tensor, second: Tensor) -> Tensor:
     """Each thread takes a run of maps; `worker/functional/_native.c` adds up the same sums."""
     out = torch.empty(len(first), dtype=torch.float64)
     size = max(1, -(-len(first) // torch.get_num_threads()))
-    starts = range(0, len(first), size)
-    arrays = first.contiguous().numpy(), second.contiguous().numpy(), out.numpy()
+    height, width = first.shape[1:]
 
     def add_up(start: int) -> None:
-        native.mean_similarity(*(array[start : start + size] for array in arrays), *first.shape[1:])
+        part = slice(start, start + size)
+        ones, others = first[part].contiguous().numpy(), second[part].contiguous().numpy()
+        native.mean_similarity(ones, others, out[part].numpy(), height, width)
 
-    list(_threads().map(add_up, starts))
+    list(_threads().map(add_up, range(0, len(first), size)))
     return out
 
 
