@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import bindparam, collate, delete, distinct, func, insert, select, update
+from sqlalchemy import bindparam, collate, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -104,7 +104,7 @@ def save_findings(session: Session, findings: list[dict[str, Any]]) -> None:
 
 def distinct_values(session: Session, dataset_id: UUID, column: Any) -> list[str]:
     """Labels or sources of the readable samples, sorted by code point."""
-    query = select(distinct(column)).where(
+    query = select(column).distinct().where(
         SampleRow.dataset_id == dataset_id, SampleRow.status == SampleStatus.READY, column.is_not(None)
     )
     return sorted(session.scalars(query))

@@ -1,0 +1,117 @@
+"""The same audit gives the same bits whatever the shards and their order, and the same scores with another batch."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from prepare import build_archive
+from sqlalchemy import select
+
+from app.audits.schemas import AuditRequest
+from app.audits.service import request_audit
+from app.db.identifiers import new_id
+from app.db.session import transaction
+from app.db.tables import AuditResultsRow, AuditRow, DatasetRow, ModelRow, SampleScoresRow
+from app.domain.vocabulary import AuditStatus, ResourceStatus
+from app.settings import Settings
+from tests.waiting import RECIPE, WEIGHTS
+from worker.context import WorkerContext
+from worker.dataset_indexer import index_dataset
+from worker.model_validator import validate_model
+from worker.reducer import reduce_audit
+from worker.shard_runner import run_shard
+
+RUNS = ("cross_entropy_run1", "cross_entropy_run2")
+SAMPLES = 13
+MEASURES = {
+    "entropy": {},
+    "noise_reaction": {"curve": None},
+    "geometric_resilience": {"groups": ["flips"]},
+    "degradation": {},
+    "stability": {},
+}
+
+
+@pytest.fixture
+def context(database_url: str, broker_url: str, tmp_path: Path) -> Iterator[WorkerContext]:
+    settings = Settings(database_url=database_url, broker_url=broker_url, blob_store=str(tmp_path / "blobs"))
+    context = WorkerContext.from_settings(settings, "test")
+    yield context
+    context.close()
+
+
+def _store(context: WorkerContext, content: bytes) -> str:
+    with context.blobs.writer(len(content)) as writer:
+        writer.write(content)
+        return writer.commit().digest
+
+
+def _prepare(context: WorkerContext) -> tuple[UUID, list[UUID]]:
+    """A data set and two models, through the worker's own doors."""
+    dataset_id, model_ids = new_id(), [new_id() for _ in RUNS]
+    with transaction(context.engine) as session:
+        dataset = DatasetRow(id=dataset_id, name="faces", labels=[], sources=[], notes=[], extra={})
+        models = [
+            ModelRow(
+                id=id_,
+                name=run,
+                architecture=RECIPE["architecture"],
+                format="safetensors",
+                class_names=RECIPE["class_names"],
+                preprocessing=RECIPE["preprocessing"] | {"resize": "stretch"},
+                extra={},
+            )
+            for id_, run in zip(model_ids, RUNS, strict=True)
+        ]
+        contents = [build_archive(), *((WEIGHTS / f"{run}.safetensors").read_bytes() for run in RUNS)]
+        for row, content in zip([dataset, *models], contents, strict=True):
+            row.content_digest, row.status = _store(context, content), ResourceStatus.VALIDATING
+            session.add(row)
+    index_dataset(context, dataset_id)
+    for model_id in model_ids:
+        validate_model(context, model_id)
+    return dataset_id, model_ids
+
+
+def _audit(context: WorkerContext, ids: tuple[UUID, list[UUID]], *, shard: int, micro_batch: int) -> dict[str, Any]:
+    """Run the shards in a shuffled order, some of them twice; returns the stored rows and the results."""
+    protocol = {"micro_batch": micro_batch, "measures": MEASURES}
+    body = {"dataset_id": ids[0], "model_ids": ids[1], "protocol": protocol, "sample_limit": SAMPLES}
+    settings = context.settings.model_copy(update={"shard_samples": shard})
+    with transaction(context.engine) as session:
+        requested = request_audit(session, AuditRequest.model_validate(body), settings, None)
+    shards = requested.shard_ids
+    random.Random(shard).shuffle(shards)
+    for shard_id in [*shards, *shards[:2]]:
+        run_shard(context, shard_id)
+    reduce_audit(context, requested.audit.id)
+    reduce_audit(context, requested.audit.id)
+    row = SampleScoresRow
+    columns = (row.model_ordinal, row.ordinal, row.scores, row.controls, row.predicted, row.class_scores, row.maps)
+    with transaction(context.engine) as session:
+        audit = session.get_one(AuditRow, requested.audit.id)
+        assert audit.status == AuditStatus.SUCCEEDED, audit.problem
+        query = select(*columns).where(row.audit_id == audit.id).order_by(row.model_ordinal, row.ordinal)
+        rows = [tuple(found) for found in session.execute(query)]
+        document = session.get_one(AuditResultsRow, audit.id).document
+    kept = ("summaries", "performance", "stability", "across_models", "noise_curves")
+    return {"rows": rows, "results": {name: document[name] for name in kept}}
+
+
+def test_shards_and_their_order_change_no_bit(context: WorkerContext) -> None:
+    ids = _prepare(context)
+    whole = _audit(context, ids, shard=64, micro_batch=4)
+    assert len(whole["rows"]) == SAMPLES * (len(RUNS) + 1)
+    for shard in (1, 3, 7):
+        assert _audit(context, ids, shard=shard, micro_batch=4) == whole
+
+
+def test_another_micro_batch_changes_rounding_only(context: WorkerContext) -> None:
+    ids = _prepare(context)
+    four, five = (_audit(context, ids, shard=64, micro_batch=size) for size in (4, 5))
+    for one, other in zip(four["rows"], five["rows"], strict=True):
+        assert one[:2] == other[:2]
+        assert one[2] == pytest.approx(other[2], abs=5e-3)
