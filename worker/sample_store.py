@@ -104,8 +104,10 @@ def save_findings(session: Session, findings: list[dict[str, Any]]) -> None:
 
 def distinct_values(session: Session, dataset_id: UUID, column: Any) -> list[str]:
     """Labels or sources of the readable samples, sorted by code point."""
-    query = select(column).distinct().where(
-        SampleRow.dataset_id == dataset_id, SampleRow.status == SampleStatus.READY, column.is_not(None)
+    query = (
+        select(column)
+        .distinct()
+        .where(SampleRow.dataset_id == dataset_id, SampleRow.status == SampleStatus.READY, column.is_not(None))
     )
     return sorted(session.scalars(query))
 

@@ -22,6 +22,9 @@ def run_service(host: str, port: int, data: Path) -> int:
     """Until SIGINT or SIGTERM; the exit status is 0 unless a part could not be started or kept alive."""
     try:
         with _locked(data), Supervisor() as supervisor:
+            # What a killed service left behind would tell of children that are gone.
+            (data / "pids").unlink(missing_ok=True)
+            ServerFile(data).remove()
             environment = _start_servers(supervisor, data)
             api = _api(host, port or free_port(), data, environment)
             supervisor.start(api)
@@ -74,7 +77,6 @@ def _start_servers(supervisor: Supervisor, data: Path) -> dict[str, str]:
 def _api(host: str, port: int, data: Path, environment: dict[str, str]) -> ChildSpec:
     arguments = ("serve", "--only", "api", "--host", host, "--port", str(port), "--data", str(data))
     found = ServerFile(data)
-    found.remove()
     return ChildSpec(
         name="api",
         command=(sys.executable, "-m", "app.cli", *arguments),

@@ -1,6 +1,8 @@
 """uvicorn, with httptools and uvloop."""
 
 import asyncio
+import signal
+import sys
 from collections.abc import Callable
 
 import uvicorn
@@ -20,6 +22,9 @@ def run_server(app: FastAPI, host: str, port: int, announce: Callable[[str], Non
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
     )
+    # uvicorn raises the signal that stopped it once more when it is done; then the process is to end well.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
     server = _AnnouncingServer(config, announce)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve())

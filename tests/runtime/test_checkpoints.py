@@ -7,6 +7,7 @@ import pickle
 import struct
 import zipfile
 from collections import OrderedDict
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -227,13 +228,17 @@ def test_structure_of_the_zip(tmp_path: Path) -> None:
 
 
 def test_records_that_share_their_bytes(tmp_path: Path) -> None:
-    path = save({"a": torch.ones(5000), "b": torch.zeros(5000), "c": torch.zeros(5000)}, tmp_path / "m")
-    raw = bytearray(path.read_bytes())
-    central = [place for place in range(len(raw)) if raw[place : place + 4] == b"PK\x01\x02"]
-    for place in central:
-        raw[place + 20 : place + 28] = struct.pack("<II", 16_000, 16_000)
-    path.write_bytes(raw)
-    assert refusal(path).code in {"model-unsafe", "model-invalid"}
+    path = save({"w": torch.ones(5000)}, tmp_path / "m")
+    with zipfile.ZipFile(path, "a") as file:
+        (record,) = [entry for entry in file.infolist() if entry.filename.endswith("data/0")]
+        for number in range(1, 200):
+            other = copy(record)
+            other.filename = record.filename[:-1] + str(number)
+            file.filelist.append(other)
+        file.writestr("m/last", b"")
+    failure = refusal(path)
+    assert failure.code == "model-unsafe"
+    assert "overlap" in failure.detail
 
 
 def test_one_number_stretched_over_terabytes(tmp_path: Path) -> None:

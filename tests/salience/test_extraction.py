@@ -125,6 +125,23 @@ def test_activation_is_no_alias_of_what_an_in_place_relu_overwrites(
     assert torch.equal(before.activation.relu(), after.activation)
 
 
+def test_activation_is_no_alias_of_what_a_shortcut_overwrites() -> None:
+    class Overwriting(Toy):
+        def __init__(self) -> None:
+            super().__init__()
+            self.tap = nn.Dropout()
+
+        def forward(self, images: Tensor) -> Tensor:
+            features = self.conv(images)
+            pooled = self.tap(features).mean((2, 3))
+            features.zero_()
+            return self.head(pooled)
+
+    for layer in (None, "conv", "tap"):
+        extraction = SalienceExtractor(Overwriting(), input_size=4, target_layer=layer).extract(toy_images())
+        assert torch.equal(extraction.activation, toy_images()[:, :2])
+
+
 def test_unknown_layer_names_the_candidates() -> None:
     with pytest.raises(InputFailure, match=r"target-layer-not-found.*'nowhere'.*relu") as caught:
         SalienceExtractor(Toy(), input_size=4, target_layer="nowhere")

@@ -1,0 +1,167 @@
+"""Archives that nobody should be able to send, and some that everybody may: made here, byte by byte."""
+
+import gzip
+import io
+import struct
+import tarfile
+import zipfile
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+Entries = dict[str, bytes]
+
+
+def picture(shade: int = 100, size: tuple[int, int] = (16, 16), kind: str = "PNG") -> bytes:
+    pixels = (np.indices((size[1], size[0])).sum(0) * 7 % 120 + shade).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(np.stack([pixels] * 3, -1)).save(file, kind)
+    return file.getvalue()
+
+
+GOOD: Entries = {"a/1.png": picture(10), "b/2.png": picture(90)}
+
+
+def make_zip(entries: Entries, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for name, data in entries.items():
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, method)
+    return file.getvalue()
+
+
+def make_tar(entries: Entries, change: Callable[[tarfile.TarInfo], None] = lambda _: None) -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name, data in entries.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            change(info)
+            archive.addfile(info, io.BytesIO(data) if info.isreg() else None)
+    return file.getvalue()
+
+
+def patched(data: bytes, old: bytes, new: bytes, count: int = -1) -> bytes:
+    assert old in data
+    return data.replace(old, new, count)
+
+
+def renamed(name: str) -> bytes:
+    """zipfile would tidy some names; a placeholder of the same length is replaced in both headers."""
+    encoded = name.encode()
+    placeholder = b"Q" * len(encoded)
+    return patched(make_zip({**GOOD, placeholder.decode(): picture()}), placeholder, encoded)
+
+
+def _special(kind: bytes) -> bytes:
+    def change(info: tarfile.TarInfo) -> None:
+        if info.name == "odd":
+            info.type, info.linkname, info.size = kind, "a/1.png", 0
+
+    return make_tar({**GOOD, "odd": b""}, change)
+
+
+def _device_zip() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("a/1.png", picture())
+        info = zipfile.ZipInfo("dev.png")
+        info.create_system, info.external_attr = 3, 0o020666 << 16
+        archive.writestr(info, b"")
+    return file.getvalue()
+
+
+def _flagged(position: int, value: bytes) -> bytes:
+    """The same two bytes in the first local header (at 6 flags, 8 method) and its directory record."""
+    data = bytearray(make_zip(GOOD))
+    central = data.index(b"PK\x01\x02")
+    data[position : position + 2] = value
+    data[central + position + 2 : central + position + 4] = value
+    return bytes(data)
+
+
+def _overlap() -> bytes:
+    """A second directory record for the first entry."""
+    data = make_zip({"a/1.png": picture()}, zipfile.ZIP_STORED)
+    central, end = data.index(b"PK\x01\x02"), data.index(b"PK\x05\x06")
+    record = data[central:end]
+    both = record + record.replace(b"a/1.png", b"a/2.png")
+    tail = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 2, 2, len(both), central, 0)
+    return data[:central] + both + tail
+
+
+def _local_name_differs() -> bytes:
+    return patched(make_zip(GOOD), b"a/1.png", b"x/1.png", 1)
+
+
+def _negative_tar() -> bytes:
+    data = bytearray(make_tar(GOOD))
+    data[124:136] = b"\xff" * 8 + struct.pack(">i", -512)
+    data[148:156] = b" " * 8
+    data[148:156] = f"{sum(data[:512]):06o}\0 ".encode()
+    return bytes(data)
+
+
+def _crc_mismatch() -> bytes:
+    data = bytearray(make_zip(GOOD, zipfile.ZIP_STORED))
+    for start in (14, data.index(b"PK\x01\x02") + 16):
+        data[start] ^= 0xFF
+    return bytes(data)
+
+
+ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
+    "ok.zip": (lambda: make_zip(GOOD), "ready"),
+    "ok.tar": (lambda: make_tar(GOOD), "ready"),
+    "ok.tar.gz": (lambda: gzip.compress(make_tar(GOOD)), "ready"),
+    "ok_utf8_names": (lambda: make_zip({"ä/1.png": picture(), "日本/2.png": picture(3)}), "ready"),
+    "ok_long_tar_name": (lambda: make_tar({**GOOD, f"a/{'n' * 200}.png": picture()}), "ready"),
+    "name_percent": (lambda: make_zip({**GOOD, "%2e%2e%2fevil.png": picture()}), "ready"),
+    "zipslip_dotdot": (lambda: make_zip({**GOOD, "../../evil.png": picture()}), "archive-unsafe-path"),
+    "zipslip_backslash": (lambda: renamed("..\\..\\evil.png"), "archive-unsafe-path"),
+    "zipslip_drive": (lambda: make_zip({**GOOD, "C:/evil.png": picture()}), "archive-unsafe-path"),
+    "absolute": (lambda: make_zip({**GOOD, "/evil.png": picture()}), "archive-unsafe-path"),
+    "name_nul": (lambda: renamed("a\0b.png"), "archive-unsafe-path"),
+    "name_rtl": (lambda: make_zip({**GOOD, "gnp.\u202eexe.png": picture()}), "archive-unsafe-path"),
+    "name_empty_part": (lambda: make_zip({**GOOD, "a//b.png": picture()}), "archive-unsafe-path"),
+    "name_reserved": (lambda: make_zip({**GOOD, "CON.png": picture()}), "archive-unsafe-path"),
+    "name_trailing_dot": (lambda: make_zip({**GOOD, "a./b.png": picture()}), "archive-unsafe-path"),
+    "name_deep": (lambda: make_zip({**GOOD, "d/" * 20 + "x.png": picture()}), "archive-unsafe-path"),
+    "device_mode": (_device_zip, "archive-special-entry"),
+    "dup_nfc_nfd": (
+        lambda: make_zip({**GOOD, "a/\u00e9.png": picture(), "a/e\u0301.png": picture()}),
+        "archive-duplicate-entry",
+    ),
+    "dup_case": (lambda: make_zip({**GOOD, "A/1.PNG": picture()}), "archive-duplicate-entry"),
+    "file_and_dir": (lambda: make_zip({**GOOD, "a": picture()}), "archive-duplicate-entry"),
+    "only_dirs": (lambda: make_zip({"a/": b"", "b/": b""}), "dataset-empty"),
+    "no_images": (lambda: make_zip({"a/readme.txt": b"hello"}), "dataset-empty"),
+    "truncated": (lambda: make_zip(GOOD)[:-22], "archive-malformed"),
+    "truncated_half": (lambda: make_zip(GOOD)[: len(make_zip(GOOD)) // 2], "archive-malformed"),
+    "two_eocd": (lambda: make_zip(GOOD) + make_zip(GOOD), "archive-ambiguous"),
+    "name_mismatch": (_local_name_differs, "archive-ambiguous"),
+    "overlap_bomb": (_overlap, "archive-ambiguous"),
+    "bomb_honest": (lambda: make_zip({**GOOD, "z.png": bytes(32 * 1024**2)}), "archive-expansion-limit"),
+    "method_bzip2": (lambda: make_zip(GOOD, zipfile.ZIP_BZIP2), "archive-unsupported-compression"),
+    "method_99": (lambda: _flagged(8, b"\x63\0"), "archive-encrypted"),
+    "encrypted": (lambda: _flagged(6, b"\x01\0"), "archive-encrypted"),
+    "bad_utf8_name": (
+        lambda: patched(make_zip({**GOOD, "a/ä.png": picture()}), "ä".encode(), b"\xff\xfe"),
+        "archive-malformed",
+    ),
+    "tar_slip": (lambda: make_tar({**GOOD, "../x.png": picture()}), "archive-unsafe-path"),
+    "tar_abs": (lambda: make_tar({**GOOD, "/x.png": picture()}), "archive-unsafe-path"),
+    "tar_hardlink": (lambda: _special(tarfile.LNKTYPE), "archive-special-entry"),
+    "tar_symlink": (lambda: _special(tarfile.SYMTYPE), "archive-special-entry"),
+    "tar_fifo": (lambda: _special(tarfile.FIFOTYPE), "archive-special-entry"),
+    "tar_blkdev": (lambda: _special(tarfile.BLKTYPE), "archive-special-entry"),
+    "tar_bad_checksum": (lambda: patched(make_tar(GOOD), b"a/1.png", b"x/1.png", 1), "archive-malformed"),
+    "tar_negative_size": (_negative_tar, "archive-malformed"),
+    "tar_truncated": (lambda: make_tar(GOOD)[:700], "archive-malformed"),
+    "tar_gz_bomb": (lambda: gzip.compress(bytes(64 * 1024**2)), "archive-expansion-limit"),
+    "tar_gz_truncated": (lambda: gzip.compress(make_tar(GOOD))[:-20], "archive-malformed"),
+    "tar_gz_trailing": (lambda: gzip.compress(make_tar(GOOD)) + b"more", "archive-ambiguous"),
+}
+"""Name -> how it is made, and the problem code of the data set (or ``ready``)."""
+
+SAMPLES_OF_ARCHIVES = {"crc_mismatch": _crc_mismatch}

@@ -1,0 +1,133 @@
+"""Every archive and image of the corpus gets its code; good ones are indexed."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from app.db.identifiers import new_id
+from app.db.session import transaction
+from app.db.tables import DatasetRow, SampleRow
+from app.domain.vocabulary import ResourceStatus
+from app.settings import Settings
+from tests.datasets.hostile_archives import ARCHIVES, GOOD, SAMPLES_OF_ARCHIVES, make_tar, make_zip, picture
+from tests.datasets.hostile_images import IMAGES
+from worker.context import WorkerContext
+from worker.dataset_indexer import index_dataset
+
+Indexed = tuple[DatasetRow, list[SampleRow]]
+
+
+@pytest.fixture
+def context(database_url: str, broker_url: str, tmp_path: Path) -> Iterator[WorkerContext]:
+    settings = Settings(database_url=database_url, broker_url=broker_url, blob_store=str(tmp_path / "blobs"))
+    context = WorkerContext.from_settings(settings, "test")
+    yield context
+    context.close()
+
+
+def index(context: WorkerContext, content: bytes) -> Indexed:
+    """Upload and index, twice: the second time changes nothing."""
+    with context.blobs.writer(len(content)) as writer:
+        writer.write(content)
+        digest = writer.commit().digest
+    row = DatasetRow(id=new_id(), name="d", labels=[], sources=[], notes=[], extra={})
+    row.status, row.content_digest = ResourceStatus.VALIDATING, digest
+    with transaction(context.engine) as session:
+        session.add(row)
+    for _ in range(2):
+        index_dataset(context, row.id)
+    with transaction(context.engine) as session:
+        query = select(SampleRow).where(SampleRow.dataset_id == row.id).order_by(SampleRow.name)
+        return session.get_one(DatasetRow, row.id), list(session.scalars(query))
+
+
+def test_archives(context: WorkerContext) -> None:
+    for name, (make, expected) in ARCHIVES.items():
+        dataset, samples = index(context, make())
+        found = "ready" if dataset.status == ResourceStatus.READY else (dataset.problem or {})["code"]
+        assert found == expected, name
+        assert bool(samples) == (found == "ready"), name
+
+
+def test_images(context: WorkerContext) -> None:
+    for name, (make, expected) in IMAGES.items():
+        dataset, samples = index(context, make_zip({**GOOD, f"c/{name}": make()}))
+        assert dataset.status == ResourceStatus.READY, (name, dataset.problem)
+        sample = next(sample for sample in samples if sample.name == f"c/{name}")
+        assert (sample.problem or {"code": "ready"})["code"] == expected, name
+        assert (sample.position is None) == (expected != "ready"), name
+
+
+def test_a_wrong_checksum_is_the_samples_problem(context: WorkerContext) -> None:
+    dataset, samples = index(context, SAMPLES_OF_ARCHIVES["crc_mismatch"]())
+    assert (dataset.status, dataset.sample_count, dataset.unreadable_count) == ("ready", 1, 1)
+    assert [(sample.problem or {}).get("code") for sample in samples] == ["sample-corrupt", None]
+
+
+def test_labels_sources_and_positions(context: WorkerContext) -> None:
+    names = ["top/b/s1/2.png", "top/a/s2/1.png", "top/a/s1/deep/3.png", "top/c/4.png", "__MACOSX/top/._1.png"]
+    dataset, samples = index(context, make_zip({name: picture(n) for n, name in enumerate(names)}))
+    assert (dataset.labels, dataset.sources) == (["a", "b", "c"], ["s1", "s2"])
+    found = [(sample.name, sample.label, sample.source, sample.position) for sample in samples]
+    assert found == [
+        ("top/a/s1/deep/3.png", "a", "s1", 0),
+        ("top/a/s2/1.png", "a", "s2", 1),
+        ("top/b/s1/2.png", "b", "s1", 2),
+        ("top/c/4.png", "c", None, 3),
+    ]
+    assert dataset.notes == ["The top folder 'top/' holds everything and is no label."]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("manifest.csv", "path,label,source\nx/2.png,cat,web\nx/1.png,dog,\n"),
+        (
+            "manifest.jsonl",
+            '{"path": "x/2.png", "label": "cat", "source": "web"}\n{"path": "x/1.png", "label": "dog"}\n',
+        ),
+    ],
+)
+def test_manifest(context: WorkerContext, name: str, text: str) -> None:
+    entries = {"x/1.png": picture(), "x/2.png": picture(9), "x/unlisted.png": picture(5), name: text.encode()}
+    dataset, samples = index(context, make_zip(entries))
+    assert dataset.status == ResourceStatus.READY, dataset.problem
+    assert [(s.name, s.label, s.source) for s in samples] == [("x/1.png", "dog", None), ("x/2.png", "cat", "web")]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("path,label\nmissing.png,a\n", 2),
+        ("path,label\nx/1.png,a\nx/1.png,b\n", 3),
+        ("name,label\nx/1.png,a\n", 1),
+        ("path,color\nx/1.png,a\n", 2),
+        ("path,label\nx/1.png\n", 2),
+    ],
+)
+def test_bad_manifest_names_the_line(context: WorkerContext, text: str, line: int) -> None:
+    dataset, _ = index(context, make_zip({"x/1.png": picture(), "manifest.csv": text.encode()}))
+    assert (dataset.problem or {})["code"] == "manifest-invalid"
+    assert f"Line {line} " in (dataset.problem or {})["detail"]
+
+
+def test_zip_tar_and_gzip_give_one_digest(context: WorkerContext) -> None:
+    """The data set's digest is over its samples, whatever carried them."""
+    digests = {index(context, make(GOOD))[0].digest for make in (make_zip, make_tar)}
+    assert len(digests) == 1
+    assert digests.pop() != index(context, make_zip({**GOOD, "b/2.png": picture(7)}))[0].digest
+
+
+def test_too_many_unreadable(context: WorkerContext) -> None:
+    bad = {f"a/{n}.png": b"text" for n in range(11)}
+    dataset, samples = index(context, make_zip({**GOOD, **bad}))
+    assert (dataset.problem or {})["code"] == "dataset-too-many-unreadable"
+    assert len(samples) == 12
+
+
+def test_digest_is_of_the_bytes(context: WorkerContext) -> None:
+    dataset, _ = index(context, make_zip(GOOD))
+    assert dataset.content_digest == "sha256:" + hashlib.sha256(make_zip(GOOD)).hexdigest()

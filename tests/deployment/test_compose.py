@@ -1,0 +1,107 @@
+"""The compose file and the Dockerfile, without an engine: the real Compose reads one, hadolint the other, and every
+service's own command runs against the embedded servers."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import create_engine, text
+
+from app.embedded.ports import free_port
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SECRETS = {"POSTGRES_PASSWORD": "one", "BROKER_PASSWORD": "two"}
+
+
+def compose(*arguments: str, secrets: dict[str, str] = SECRETS) -> subprocess.CompletedProcess[str]:
+    spec = find_spec("compose")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    binary = Path(next(iter(spec.submodule_search_locations))) / "docker-compose"
+    environment = {"PATH": os.environ["PATH"], "HOME": "/tmp", **secrets}
+    command = [binary, "--profile", "gpu", *arguments]
+    return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    answer = compose("config", "--format", "json")
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout)["services"]
+
+
+def test_compose_accepts_the_file() -> None:
+    answer = compose("config", "--quiet")
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_compose_refuses_to_start_without_passwords() -> None:
+    answer = compose("config", "--quiet", secrets={})
+    assert answer.returncode != 0
+    assert "set it in .env" in answer.stderr
+
+
+def test_every_service_is_hardened(services: dict[str, Any]) -> None:
+    assert set(services) == {"postgres", "valkey", "migrate", "api", "worker", "worker-gpu"}
+    for name, service in services.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["user"].split(":")[0] not in {"0", "root"}, name
+        assert name == "migrate" or service["healthcheck"]["test"], name
+    assert services["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"][0]["capabilities"] == ["gpu"]
+    assert services["api"]["build"]["target"] == services["migrate"]["build"]["target"] == "api"
+
+
+def test_hadolint_has_nothing_to_say() -> None:
+    hadolint = Path(sys.executable).parent / "hadolint"
+    answer = subprocess.run([hadolint, REPOSITORY / "Dockerfile"], capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout) == (0, "")
+
+
+def test_the_services_commands_run(
+    services: dict[str, Any], database_url: str, broker_url: str, tmp_path: Path
+) -> None:
+    """Each as Compose would start it, in its order, until its own health check passes."""
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    port = str(free_port())
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "DATABASE_URL": database_url,
+        "BROKER_URL": broker_url,
+        "BLOB_STORE": str(tmp_path / "blobs"),
+    }
+
+    def command(name: str) -> list[str]:
+        return [port if part == "8000" else part.replace("/tmp", str(tmp_path)) for part in services[name]["command"]]
+
+    def healthy(name: str) -> bool:
+        check = [part.replace(":8000/", f":{port}/") for part in services[name]["healthcheck"]["test"][1:]]
+        done = subprocess.run(check, env=environment, cwd=REPOSITORY, capture_output=True, check=False)
+        return done.returncode == 0
+
+    subprocess.run(command("migrate"), env=environment, cwd=REPOSITORY, check=True)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM audits")).scalar() == 0
+    engine.dispose()
+    children = [subprocess.Popen(command(name), env=environment, cwd=REPOSITORY) for name in ("api", "worker")]
+    try:
+        for name in ("api", "worker"):
+            deadline = time.monotonic() + 90
+            while not healthy(name):
+                assert time.monotonic() < deadline, name
+                time.sleep(0.5)
+        assert httpx.get(f"http://127.0.0.1:{port}/readyz").json() == {"status": "ok"}
+    finally:
+        for child in children:
+            child.terminate()
+        assert [child.wait(60) for child in children] == [0, 0]

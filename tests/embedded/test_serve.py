@@ -1,0 +1,107 @@
+"""``salience-audit serve``: one service a folder, its data kept, its children replaced, nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+
+def command(data: Path) -> list[str]:
+    return [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data", str(data)]
+
+
+@contextmanager
+def serving(data: Path) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
+    process = subprocess.Popen(command(data), stdout=subprocess.DEVNULL)
+    try:
+        wait_until((data / "pids").exists, process)
+        document = json.loads((data / "server.json").read_text())
+        assert document["api_key"] is None
+        with httpx.Client(base_url=document["url"], timeout=30) as client:
+            yield process, client
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_until(condition: object, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def pids(data: Path) -> dict[str, int]:
+    lines = (data / "pids").read_text().splitlines()
+    return {name: int(pid) for name, pid in (line.split() for line in lines)}
+
+
+def alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.fixture
+def data(open_folder: Path, request: pytest.FixtureRequest) -> Path:
+    return open_folder / request.node.name
+
+
+def healthy(client: httpx.Client) -> bool:
+    try:
+        return client.get("/readyz").is_success
+    except httpx.TransportError:
+        return False
+
+
+def test_children_are_replaced_and_data_is_kept(data: Path) -> None:
+    with serving(data) as (process, client):
+        assert oct((data / "server.json").stat().st_mode)[-3:] == "600"
+        created = client.post("/v1/datasets", json={"name": "kept"}).json()
+        for name in ("postgres", "valkey", "api", "worker"):
+            before = pids(data)[name]
+            os.kill(before, signal.SIGKILL)
+            wait_until(lambda name=name, before=before: pids(data)[name] != before, process)
+            wait_until(lambda: healthy(client), process)
+        assert client.get(f"/v1/datasets/{created['id']}").json() == created
+        children = pids(data)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+        assert not any(map(alive, children.values()))
+        assert not (data / "server.json").exists()
+    with serving(data) as (process, client):
+        assert client.get(f"/v1/datasets/{created['id']}").json() == created
+        process.terminate()
+        assert process.wait(60) == 0
+
+
+def test_nothing_outlives_a_killed_supervisor(data: Path) -> None:
+    with serving(data) as (process, _):
+        children = pids(data)
+        process.kill()
+        deadline = time.monotonic() + 30
+        while any(map(alive, children.values())):
+            assert time.monotonic() < deadline, children
+            time.sleep(0.1)
+    with serving(data) as (process, client):
+        assert healthy(client)
+        process.terminate()
+        assert process.wait(60) == 0
+
+
+def test_one_service_a_folder(data: Path) -> None:
+    with serving(data) as (process, client):
+        second = subprocess.run(command(data), capture_output=True, text=True, check=False, timeout=60)
+        assert second.returncode == 1
+        assert "Another service uses" in second.stderr
+        assert healthy(client)
+        process.terminate()
+        assert process.wait(60) == 0

@@ -1,0 +1,76 @@
+"""Blobs in a folder and in S3 (moto's server): the same behaviour, nothing left of what is not committed."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from app.errors import TooLarge
+from app.settings import Settings
+from app.storage.blobs import BlobStore
+
+CONTENT = bytes(range(256)) * 40_000
+DIGEST = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    yield f"http://127.0.0.1:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BlobStore:
+    if request.param == "folder":
+        return BlobStore.from_settings(Settings(blob_store=str(tmp_path)))
+    endpoint = request.getfixturevalue("s3")
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+    if "Buckets" not in client.list_buckets() or not client.list_buckets()["Buckets"]:
+        client.create_bucket(Bucket="audit")
+    return BlobStore.from_settings(Settings(blob_store="s3://audit/blobs", s3_endpoint=endpoint))
+
+
+def put(store: BlobStore, content: bytes) -> str:
+    with store.writer(len(content)) as writer:
+        for start in range(0, len(content), 1_000_000):
+            writer.write(content[start : start + 1_000_000])
+        blob = writer.commit()
+    assert blob.size == len(content)
+    return blob.digest
+
+
+def test_round_trip(store: BlobStore) -> None:
+    assert put(store, CONTENT) == put(store, CONTENT) == DIGEST
+    assert store.exists(DIGEST)
+    assert store.size(DIGEST) == len(CONTENT)
+    assert store.read_range(DIGEST, 5, 10) == CONTENT[5:15]
+    assert store.read_range(DIGEST, len(CONTENT) - 3, 10) == CONTENT[-3:]
+    assert b"".join(store.read(DIGEST)) == CONTENT
+    with store.local_path(DIGEST) as path:
+        assert path.read_bytes() == CONTENT
+    store.ping()
+    store.delete(DIGEST)
+    store.delete(DIGEST)
+    assert not store.exists(DIGEST)
+    with pytest.raises(FileNotFoundError):
+        store.read_range(DIGEST, 0, 1)
+
+
+def test_too_large_leaves_nothing(store: BlobStore, tmp_path: Path) -> None:
+    with pytest.raises(TooLarge), store.writer(100) as writer:
+        writer.write(b"x" * 101)
+    with store.writer(100) as writer:
+        writer.write(b"never committed")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
