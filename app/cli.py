@@ -42,12 +42,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, data: Data = Path("data/s
 @cli.command()
 def worker() -> None:
     """Start one Celery worker against DATABASE_URL, BROKER_URL and BLOB_STORE."""
-    settings = get_settings()
-    threads = settings.threads or len(os.sched_getaffinity(0))
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
-    # Freed activations stay in the heap: mapping and unmapping them at every layer costs up to half the speed.
-    os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184")
-    arguments = ["--loglevel", settings.log_level, "--pool", "solo", "--without-gossip", "--without-mingle"]
+    arguments = ["--loglevel", get_settings().log_level, "--pool", "solo", "--without-gossip", "--without-mingle"]
     command = [sys.executable, "-m", "celery", "--app", "worker.celery_app:celery_app", "worker", *arguments]
     os.execv(sys.executable, command)  # noqa: S606 - the same interpreter, fixed arguments
 

@@ -9,6 +9,7 @@ from celery import Celery
 from app.queue import configure
 from app.settings import get_settings
 from worker.context import WorkerContext
+from worker.runtime.device import keep_heap, use_threads
 
 celery_app = configure(Celery("salience_audit"), get_settings().broker_url)
 celery_app.conf.include = ["worker.tasks"]
@@ -17,4 +18,7 @@ celery_app.conf.include = ["worker.tasks"]
 @lru_cache(maxsize=1)
 def worker_context() -> WorkerContext:
     """Made at the first task, kept to the end of the process."""
-    return WorkerContext.from_settings(get_settings(), f"{socket.gethostname()}/{os.getpid()}")
+    settings = get_settings()
+    keep_heap()
+    use_threads(settings.threads)
+    return WorkerContext.from_settings(settings, f"{socket.gethostname()}/{os.getpid()}")

@@ -2,24 +2,32 @@
 
 import errno
 import hashlib
+import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
+from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, S3Store
 
 from app.errors import InsufficientStorage, TooLarge, TransientFailure
 from app.settings import Settings
 
 READ_BYTES = 1024**2
+PART_BYTES = 8 * 1024**2
+QUARANTINE_SECONDS = 3600.0
 SCHEME = "sha256:"
+_QUARANTINE = "quarantine"
+# A store that is away is told to the caller, who may come again; obstore's own patience is three minutes.
+_PATIENCE: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 
 
 @dataclass(frozen=True)
@@ -36,11 +44,12 @@ class BlobWriter:
     Left without a commit, nothing stays behind.
     """
 
-    def __init__(self, store: Any, max_bytes: int) -> None:
+    def __init__(self, store: Any, folder: Path | None, max_bytes: int) -> None:
         self._store = store
+        self._folder = folder
         self._max_bytes = max_bytes
-        self._path = f"quarantine/{uuid4().hex}"
-        self._file: Any = obstore.open_writer(store, self._path)
+        self._path = f"{_QUARANTINE}/{uuid4().hex}"
+        self._file: Any = obstore.open_writer(store, self._path, buffer_size=PART_BYTES, max_concurrency=2)
         self._hash = hashlib.sha256()
         self.size = 0
 
@@ -67,14 +76,14 @@ class BlobWriter:
         return self._hash.digest()
 
     def commit(self) -> StoredBlob:
-        """Same content twice is stored once."""
+        """Same content twice is stored once; in a folder it is on the disk itself before anybody refers to it."""
         digest = f"{SCHEME}{self._hash.hexdigest()}"
         with _storage_errors():
             self._file.close()
-            try:
-                obstore.rename(self._store, self._path, _place(digest), overwrite=False)
-            except AlreadyExistsError:
-                obstore.delete(self._store, self._path)
+            if self._folder is not None:
+                _sync(self._folder / self._path)
+            # What may be there already has the same content: its name is its digest.
+            obstore.rename(self._store, self._path, _place(digest))
         return StoredBlob(digest, self.size)
 
 
@@ -91,16 +100,19 @@ class BlobStore:
         folder = settings.local_blob_folder
         if folder is not None:
             return cls(LocalStore(folder.resolve(), mkdir=True), folder.resolve())
+        client: Any = {"connect_timeout": "5s", "read_timeout": "30s", "timeout": "15m"}
         options: dict[str, Any] = {}
         if settings.s3_endpoint:
-            plain = settings.s3_endpoint.startswith("http://")
-            options = {"endpoint": settings.s3_endpoint, "client_options": {"allow_http": plain}}
-        return cls(S3Store.from_url(settings.blob_store, **options), None)
+            options["endpoint"] = settings.s3_endpoint
+            client["allow_http"] = settings.s3_endpoint.startswith("http://")
+        return cls(
+            S3Store.from_url(settings.blob_store, client_options=client, retry_config=_PATIENCE, **options), None
+        )
 
     def writer(self, max_bytes: int) -> BlobWriter:
         """A new blob of at most ``max_bytes``."""
         with _storage_errors():
-            return BlobWriter(self._store, max_bytes)
+            return BlobWriter(self._store, self._folder, max_bytes)
 
     def exists(self, digest: str) -> bool:
         try:
@@ -147,6 +159,27 @@ class BlobStore:
             except (NotFoundError, FileNotFoundError):
                 return
 
+    def sweep(self, older_than_seconds: float = QUARANTINE_SECONDS) -> int:
+        """Remove what killed processes left in quarantine; returns how many. Nobody writes to a file that old.
+
+        Parts of an S3 upload that was cut off are no objects: a lifecycle rule of the bucket removes those.
+        """
+        latest = time.time() - older_than_seconds
+        removed = 0
+        with _storage_errors():
+            if self._folder is not None:
+                for file in self._folder.glob(f"{_QUARANTINE}/*"):
+                    if file.stat().st_mtime < latest:
+                        file.unlink(missing_ok=True)
+                        removed += 1
+                return removed
+            for batch in obstore.list(self._store, _QUARANTINE):
+                old = [entry["path"] for entry in batch if entry["last_modified"].timestamp() < latest]
+                for path in old:
+                    obstore.delete(self._store, path)
+                removed += len(old)
+        return removed
+
     def ping(self) -> None:
         """Raises TransientFailure while the store cannot be written to."""
         with _storage_errors():
@@ -159,12 +192,20 @@ def _place(digest: str) -> str:
     return f"blobs/sha256/{hexadecimal[:2]}/{hexadecimal}"
 
 
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def _storage_errors() -> Iterator[None]:
     """A full disk and a store that is away each have their own name."""
     try:
         yield
-    except (NotFoundError, AlreadyExistsError, FileNotFoundError):
+    except (NotFoundError, FileNotFoundError):
         raise
     except (BaseError, OSError) as error:
         text = str(error)

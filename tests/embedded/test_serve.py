@@ -91,6 +91,7 @@ def test_nothing_outlives_a_killed_supervisor(data: Path) -> None:
         while any(map(alive, children.values())):
             assert time.monotonic() < deadline, children
             time.sleep(0.1)
+    (data / "pids").unlink()
     with serving(data) as (process, client):
         assert healthy(client)
         process.terminate()
