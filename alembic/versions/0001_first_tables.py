@@ -134,7 +134,7 @@ def upgrade() -> None:
     op.create_table(
         "audit_results",
         sa.Column("audit_id", sa.Uuid(), nullable=False),
-        sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(["audit_id"], ["audits.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("audit_id"),

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     DateTime,
@@ -219,5 +220,6 @@ class AuditResultsRow(Base):
     __tablename__ = "audit_results"
 
     audit_id: Mapped[UUID] = mapped_column(ForeignKey("audits.id", ondelete="CASCADE"), primary_key=True)
-    document: Mapped[Json]
+    document: Mapped[Json] = mapped_column(JSON)
+    """Not JSONB, which would reorder its keys: people read it."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
