@@ -6,6 +6,8 @@ SalienceError                    code and facts; no HTTP, no logging
 │  ├─ Conflict                   the resource's state forbids it now
 │  ├─ Unprocessable              well-formed, but it cannot be done
 │  ├─ TooLarge                   over a limit that is a setting
+│  │  └─ HeadersTooLarge         so are the headers, before any body
+│  ├─ TooSlow                    the body does not arrive in time
 │  ├─ UnsupportedMediaType       content of a kind that is never accepted
 │  ├─ InsufficientStorage        the disk is full
 │  └─ Unavailable                a part that this needs is away
@@ -56,6 +58,14 @@ class Unprocessable(RequestError):
 
 class TooLarge(RequestError):
     """Over a limit that is a setting."""
+
+
+class HeadersTooLarge(TooLarge):
+    """The request's headers are over a limit that is a setting."""
+
+
+class TooSlow(RequestError):
+    """The body does not arrive in time."""
 
 
 class UnsupportedMediaType(RequestError):

@@ -1,8 +1,11 @@
 """The composition root of the API."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio import to_thread
 from fastapi import FastAPI
 
 from app import __version__
@@ -10,7 +13,10 @@ from app.audits.reconciler import Reconciler
 from app.audits.routes import router as audits
 from app.datasets.routes import router as datasets
 from app.db.session import make_engine
+from app.errors import SalienceError
+from app.http.body_guard import BodyGuard
 from app.http.health import router as health
+from app.http.openapi import install_openapi
 from app.http.problems import install_handlers
 from app.http.request_context import RequestContext
 from app.http.strict_json import StrictJson
@@ -19,6 +25,10 @@ from app.queue import TaskQueue
 from app.run_groups.routes import router as run_groups
 from app.settings import Settings, get_settings
 from app.storage.blobs import BlobStore
+
+logger = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 600.0
 
 DESCRIPTION = """
 Tells, for an image classifier and a data set, whether what the model looks at can be trusted.
@@ -38,10 +48,22 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.blobs = BlobStore.from_settings(settings)
     reconciler = Reconciler(app.state.engine, app.state.queue, settings.reconcile_seconds)
     reconciler.start()
+    sweeper = asyncio.create_task(_sweep(app.state.blobs))
     yield
+    sweeper.cancel()
     reconciler.stop()
     app.state.queue.close()
     app.state.engine.dispose()
+
+
+async def _sweep(blobs: BlobStore) -> None:
+    """What a killed process left of an upload, now and then."""
+    while True:
+        try:
+            await to_thread.run_sync(blobs.sweep)
+        except SalienceError:
+            logger.warning("the blob store is away; its quarantine is swept later")
+        await asyncio.sleep(SWEEP_SECONDS)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -53,6 +75,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in (models, datasets, run_groups, audits, health):
         app.include_router(router)
     install_handlers(app)
+    install_openapi(app)
     app.add_middleware(StrictJson, max_bytes=app.state.settings.max_json_bytes)
+    app.add_middleware(BodyGuard, settings=app.state.settings)
     app.add_middleware(RequestContext)
     return app

@@ -34,9 +34,10 @@ def list_datasets(
     return session.scalars(query).all()
 
 
-def is_used(session: Session, dataset_id: UUID) -> bool:
-    """By an audit."""
-    return bool(session.scalar(select(select(AuditRow).where(AuditRow.dataset_id == dataset_id).exists())))
+def user_of(session: Session, dataset_id: UUID) -> str | None:
+    """An audit that refers to it."""
+    found = session.scalar(select(AuditRow.id).where(AuditRow.dataset_id == dataset_id).limit(1))
+    return f"audit {found}" if found else None
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,9 @@ from sqlalchemy import Engine
 from app.datasets import service
 from app.datasets.repository import SampleFilter, get_dataset, list_datasets, list_samples
 from app.datasets.schemas import Dataset, DatasetRequest, Sample
-from app.db.references import unused_digests
 from app.db.session import transaction
 from app.domain.vocabulary import ResourceStatus
-from app.http.content import accept, discarding
+from app.http.content import accept, delete_unused, digests_of, taking_over
 from app.http.dependencies import BlobsDep, EngineDep, QueueDep, SessionDep, SettingsDep
 from app.http.doorbell import ring
 from app.http.openapi import RAW_BODY
@@ -50,7 +49,7 @@ async def put_content(
     """A zip, tar or tar.gz of images: folders are labels (`label/file` or `label/source/file`), or a `manifest.csv` or
     `manifest.jsonl` with `path,label,source` inside. Poll the data set until it is `ready` or `rejected`."""
     await to_thread.run_sync(_find, engine, dataset_id)
-    blob = await receive_blob(request, blobs, settings.max_upload_bytes)
+    blob = await receive_blob(request, blobs, settings.max_upload_bytes, service.check_start)
     dataset, is_new = await to_thread.run_sync(_accept, engine, blobs, dataset_id, blob)
     if is_new:
         await to_thread.run_sync(ring, queue, TaskName.INDEX_DATASET, dataset_id)
@@ -63,13 +62,16 @@ def _find(engine: Engine, dataset_id: UUID) -> None:
 
 
 def _accept(engine: Engine, blobs: BlobStore, dataset_id: UUID, blob: StoredBlob) -> tuple[Dataset, bool]:
-    with discarding(engine, blobs, blob), transaction(engine) as session:
+    with taking_over(engine, blobs, blob) as session:
         row = get_dataset(session, dataset_id, lock=True)
-        service.check_kind(blobs, blob)
+        replaced = digests_of(row) - {blob.digest}
         is_new = accept(row, blob)
         session.flush()
         session.refresh(row)
-        return Dataset.of(row), is_new
+        shown = Dataset.of(row)
+    if is_new:
+        delete_unused(engine, blobs, replaced)
+    return shown, is_new
 
 
 @router.get("", summary="List data sets, the newest first", responses=problem_responses(422))
@@ -99,10 +101,8 @@ def get_samples(
 
 
 @router.delete("/{dataset_id}", status_code=204, summary="Delete a data set", responses=problem_responses(404, 409))
-def delete_dataset(dataset_id: UUID, session: SessionDep, blobs: BlobsDep) -> None:
+def delete_dataset(dataset_id: UUID, session: SessionDep, engine: EngineDep, blobs: BlobsDep) -> None:
     """Refused while an audit refers to it."""
     digests = service.delete(session, get_dataset(session, dataset_id, lock=True))
-    unused = unused_digests(session, digests)
     session.commit()
-    for digest in unused:
-        blobs.delete(digest)
+    delete_unused(engine, blobs, digests)

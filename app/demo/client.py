@@ -23,7 +23,9 @@ class DemoClient:
 
     def __init__(self, url: str, api_key: str | None) -> None:
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=120)
+        # The supervisor may be replacing the API at the very moment.
+        transport = httpx.HTTPTransport(retries=5)
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=120, transport=transport)
 
     def upload(self, collection: str, description: Json, content: bytes) -> Json:
         """Describe a model or data set, send its bytes, wait until it is ready."""
@@ -51,7 +53,10 @@ class DemoClient:
             time.sleep(POLL_SECONDS)
 
     def _call(self, method: str, path: str, **options: Any) -> Json:
-        answer = self._http.request(method, path, **options)
+        try:
+            answer = self._http.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise DemoFailed(f"{method} {path}: {error}") from error
         if answer.is_error:
             raise DemoFailed(f"{method} {path} answered {answer.status_code}: {answer.text[:500]}")
         document: Json = answer.json()

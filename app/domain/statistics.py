@@ -104,17 +104,21 @@ def histogram(values: Floats, low: float, high: float) -> list[int]:
 def roc_curve(scores: Floats, positives: Masks) -> tuple[Floats, Floats, Floats]:
     """False and true positive rates and thresholds, descending; collinear points are left out (Fawcett 2006).
 
-    The first point is (0, 0) with an infinite threshold. Needs at least one sample of each kind.
+    The first point is (0, 0) with an infinite threshold, as in scikit-learn. Needs at least one sample of each kind.
     """
     order = np.argsort(-scores, kind="stable")
     ordered, hits = scores[order], positives[order]
     last = np.append(np.flatnonzero(np.diff(ordered)), ordered.size - 1)
     true, false = np.cumsum(hits)[last], (last + 1) - np.cumsum(hits)[last]
-    true, false = np.append(0, true), np.append(0, false)
-    thresholds = np.append(np.inf, ordered[last])
     corners = np.ones(true.size, dtype=bool)
     corners[1:-1] = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
-    return false[corners] / max(false[-1], 1), true[corners] / max(true[-1], 1), thresholds[corners]
+    thresholds = np.append(np.inf, ordered[last][corners])
+    return _rates(false, corners), _rates(true, corners), thresholds
+
+
+def _rates(counts: Integers, corners: Masks) -> Floats:
+    """From (0, 0), the share of all that were counted."""
+    return np.append(0, counts[corners]) / max(counts[-1], 1)
 
 
 def auroc(scores: Floats, positives: Masks) -> float | None:

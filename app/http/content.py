@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
-from app.db.references import unused_digests
+from app.db.references import lock_digests, unused_digests
 from app.db.session import transaction
 from app.db.tables import DatasetRow, ModelRow
 from app.domain.vocabulary import ResourceStatus
-from app.errors import Conflict, RequestError
+from app.errors import Conflict, RequestError, TransientFailure
 from app.storage.blobs import BlobStore, StoredBlob
 
 OPEN = (ResourceStatus.AWAITING_CONTENT, ResourceStatus.REJECTED)
@@ -29,19 +30,36 @@ def accept(row: ModelRow | DatasetRow, blob: StoredBlob) -> bool:
     if row.status not in OPEN and row.content_digest == blob.digest:
         return False
     check_open(row)
-    row.content_digest, row.content_size = blob.digest, blob.size
+    row.content_digest, row.content_size, row.stored_digest = blob.digest, blob.size, None
     row.status, row.problem = ResourceStatus.VALIDATING, None
     return True
 
 
 @contextmanager
-def discarding(engine: Engine, blobs: BlobStore, blob: StoredBlob) -> Iterator[None]:
-    """A blob that the block refuses is deleted, unless another resource refers to it."""
+def taking_over(engine: Engine, blobs: BlobStore, blob: StoredBlob) -> Iterator[Session]:
+    """The transaction in which a row comes to refer to the blob; a blob that the block refuses is deleted.
+
+    Raises TransientFailure where the blob was deleted with its last owner just before.
+    """
     try:
-        yield
-    except RequestError:
         with transaction(engine) as session:
-            unused = unused_digests(session, {blob.digest})
-        for digest in unused:
-            blobs.delete(digest)
+            lock_digests(session, {blob.digest})
+            if not blobs.exists(blob.digest):
+                raise TransientFailure("storage-unavailable", "The content was deleted meanwhile; send it again.")
+            yield session
+    except RequestError:
+        delete_unused(engine, blobs, {blob.digest})
         raise
+
+
+def delete_unused(engine: Engine, blobs: BlobStore, digests: set[str]) -> None:
+    """Delete those of the blobs that no resource refers to; after the commit that let go of them."""
+    with transaction(engine) as session:
+        lock_digests(session, digests)
+        for digest in unused_digests(session, digests):
+            blobs.delete(digest)
+
+
+def digests_of(row: ModelRow | DatasetRow) -> set[str]:
+    """The blobs that a resource refers to."""
+    return {digest for digest in (row.content_digest, row.stored_digest) if digest}

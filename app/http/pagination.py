@@ -10,7 +10,8 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 
-from app.errors import Unprocessable
+from app.errors import RequestError, Unprocessable
+from app.http.strict_json import parse_strictly
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
@@ -36,8 +37,8 @@ class PageParams:
             return None
         try:
             padded = self.cursor + "=" * (-len(self.cursor) % 4)
-            key = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        except (ValueError, RecursionError) as error:
+            key = parse_strictly(base64.b64decode(padded, altchars=b"-_", validate=True))
+        except (ValueError, RequestError) as error:
             raise _invalid() from error
         if not isinstance(key, list) or len(key) != length:
             raise _invalid()

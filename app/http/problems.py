@@ -8,16 +8,19 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from app.errors import (
     Conflict,
+    HeadersTooLarge,
     InsufficientStorage,
     NotFound,
     RequestError,
     SalienceError,
     TooLarge,
+    TooSlow,
     TransientFailure,
     Unavailable,
     Unprocessable,
@@ -32,6 +35,8 @@ STATUS_OF: dict[type[SalienceError], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     Unprocessable: HTTPStatus.UNPROCESSABLE_ENTITY,
+    HeadersTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    TooSlow: HTTPStatus.REQUEST_TIMEOUT,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     InsufficientStorage: HTTPStatus.INSUFFICIENT_STORAGE,
@@ -39,6 +44,9 @@ STATUS_OF: dict[type[SalienceError], HTTPStatus] = {
     TransientFailure: HTTPStatus.SERVICE_UNAVAILABLE,
     RequestError: HTTPStatus.BAD_REQUEST,
 }
+
+MAX_FIELD_PROBLEMS = 50
+MAX_LOC_CHARACTERS = 100
 
 _CODES = {404: "not-found", 405: "method-not-allowed", 413: "payload-too-large", 415: "unsupported-media-type"}
 
@@ -85,32 +93,57 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(SalienceError, _salience_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_exception)
-    app.add_exception_handler(OperationalError, _database_away)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(IntegrityError, _changed_meanwhile)
+    for away in (OperationalError, InterfaceError, PoolTimeout):
+        app.add_exception_handler(away, _database_away)
+
+
+def problem_response(error: SalienceError, request_id: str) -> JSONResponse:
+    """The answer to a request that failed with this error."""
+    status = next(
+        (STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF), HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+    errors = error.errors if isinstance(error, RequestError) else None
+    return _problem(problem_document(status, error.code, error.detail, request_id), errors)
+
+
+def unexpected_response(request_id: str) -> JSONResponse:
+    """The answer to a request that met a bug of ours."""
+    detail = "Something went wrong here; the request id finds it in the logs."
+    return _problem(problem_document(500, "internal-error", detail, request_id))
+
+
+def _problem(document: dict[str, Any], errors: list[dict[str, Any]] | None = None) -> JSONResponse:
+    content = document | ({"errors": errors} if errors else {})
+    return JSONResponse(content, document["status"], media_type=MEDIA_TYPE)
 
 
 def _answer(
     request: Request, status: int, code: str, detail: str, errors: list[dict[str, Any]] | None = None
 ) -> JSONResponse:
-    document = problem_document(status, code, detail, request.state.request_id)
-    return JSONResponse(document | ({"errors": errors} if errors else {}), status, media_type=MEDIA_TYPE)
+    return _problem(problem_document(status, code, detail, request.state.request_id), errors)
 
 
 def _salience_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, SalienceError):
         raise error
-    status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
-    return _answer(request, status, error.code, error.detail, getattr(error, "errors", None))
+    return problem_response(error, request.state.request_id)
 
 
 def _validation_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
     # The input itself is never repeated: it may hold a secret.
-    errors = [{"loc": list(found["loc"]), "msg": found["msg"]} for found in error.errors()]
+    found_first = error.errors()[:MAX_FIELD_PROBLEMS]
+    errors = [{"loc": [_cut(part) for part in found["loc"]], "msg": found["msg"]} for found in found_first]
     if any(found["loc"][0] == "path" for found in errors):
         return _answer(request, 404, "not-found", "No such resource.")
     return _answer(request, 422, "validation-error", "The request does not fit the schema.", errors)
+
+
+def _cut(part: str | int) -> str | int:
+    """The name of a field that no schema has is the caller's own text."""
+    return part[:MAX_LOC_CHARACTERS] if isinstance(part, str) else part
 
 
 def _http_exception(request: Request, error: Exception) -> JSONResponse:
@@ -127,6 +160,6 @@ def _database_away(request: Request, error: Exception) -> JSONResponse:
     return _answer(request, 503, "database-unavailable", "The database cannot be reached.")
 
 
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    logger.error("request %s failed: %s", request.state.request_id, type(error).__name__)
-    return _answer(request, 500, "internal-error", "Something went wrong here; the request id finds it in the logs.")
+def _changed_meanwhile(request: Request, error: Exception) -> JSONResponse:
+    logger.info("request %s lost a race: %s", request.state.request_id, type(error).__name__)
+    return _answer(request, 409, "changed-meanwhile", "What the request refers to changed meanwhile; send it again.")

@@ -1,10 +1,15 @@
 """A request id for every request, in its answer and its logs, and a count by route and status."""
 
+import logging
 import re
 from uuid import uuid4
 
 from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.http.problems import unexpected_response
+
+logger = logging.getLogger(__name__)
 
 REQUESTS = Counter("salience_audit_http_requests", "HTTP requests", ["method", "route", "status"])
 
@@ -26,12 +31,22 @@ class RequestContext:
         request_id = given.decode() if _SANE.fullmatch(given) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
 
+        started = False
+
         async def send_with_id(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 extra = [(b"x-request-id", request_id.encode()), *_SECURITY]
                 message["headers"] = [*message.get("headers", []), *extra]
                 route = getattr(scope.get("route"), "path", "unmatched")
                 REQUESTS.labels(scope["method"], route, message["status"]).inc()
             await send(message)
 
-        await self._app(scope, receive, send_with_id)
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception:
+            logger.exception("request %s failed", request_id)
+            if started:
+                raise
+            await unexpected_response(request_id)(scope, receive, send_with_id)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import uvicorn
 from fastapi import FastAPI
 
+from app.http.protocol import GuardedHttp
+
 
 def run_server(app: FastAPI, host: str, port: int, announce: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; ``announce`` is told the real URL once connections are accepted."""
@@ -15,7 +17,8 @@ def run_server(app: FastAPI, host: str, port: int, announce: Callable[[str], Non
         app,
         host=host,
         port=port,
-        http="httptools",
+        http=GuardedHttp,
+        ws="none",
         loop="uvloop",
         log_config=None,
         server_header=False,

@@ -1,14 +1,20 @@
 """JSON bodies before the framework sees them: size, media type, UTF-8, no duplicates, no NaN, no NUL."""
 
 import json
+import math
+import re
+from itertools import chain
 from typing import Any, NoReturn
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import RequestError, SalienceError, TooLarge, Unprocessable, UnsupportedMediaType
-from app.http.problems import MEDIA_TYPE, STATUS_OF, problem_document
+from app.http.problems import problem_response
+
+MAX_DEPTH = 32
 
 _BODY_METHODS = frozenset({"POST", "PATCH"})
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class StrictJson:
@@ -27,23 +33,28 @@ class StrictJson:
                 raise Unprocessable("validation-error", "The query holds a NUL character.")
             if scope["method"] in _BODY_METHODS:
                 body = await self._read(receive)
+                if body is None:
+                    return
                 self._judge(dict(scope["headers"]), body)
                 receive = _replay(body, receive)
         except SalienceError as error:
-            await _refuse(scope, send, error)
+            await problem_response(error, scope["state"]["request_id"])(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    async def _read(self, receive: Receive) -> bytes:
-        parts: list[bytes] = []
+    async def _read(self, receive: Receive) -> bytes | None:
+        """None where the caller is gone before the body's end."""
+        body = bytearray()
         more = True
         while more:
             message = await receive()
-            parts.append(message.get("body", b""))
-            if sum(map(len, parts)) > self._max_bytes:
+            if message["type"] == "http.disconnect":
+                return None
+            body += message.get("body", b"")
+            if len(body) > self._max_bytes:
                 raise TooLarge("payload-too-large", f"A JSON body may have {self._max_bytes} bytes.")
             more = message.get("more_body", False)
-        return b"".join(parts)
+        return bytes(body)
 
     def _judge(self, headers: dict[bytes, bytes], body: bytes) -> None:
         if not body:
@@ -57,20 +68,38 @@ class StrictJson:
 
 
 def parse_strictly(body: bytes) -> Any:
-    """The JSON value. Raises RequestError ``malformed-json`` (400) or Unprocessable for text nobody can store."""
+    """The JSON value. Raises RequestError ``malformed-json`` (400) or Unprocessable for what nobody can store."""
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+        value = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+        )
     except (ValueError, RecursionError) as error:
         raise RequestError("malformed-json", "The body is not valid JSON in UTF-8.") from error
-    waiting = [value]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            waiting += [*part.keys(), *part.values()]
-        elif isinstance(part, list):
-            waiting += part
-        elif isinstance(part, str) and ("\0" in part or any("\ud800" <= letter <= "\udfff" for letter in part)):
+    _check_parts(value)
+    return value
+
+
+def _check_parts(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        if any(isinstance(part, str) and _UNSTORABLE.search(part) for part in level):
             raise Unprocessable("validation-error", "A string holds a NUL character or half a surrogate pair.")
+        objects = [part for part in level if isinstance(part, dict)]
+        lists = [part for part in level if isinstance(part, list)]
+        level = [*chain.from_iterable(objects), *chain.from_iterable(part.values() for part in objects)]
+        level += chain.from_iterable(lists)
+        if not level:
+            return
+    raise RequestError("malformed-json", f"The body is nested more than {MAX_DEPTH} levels deep.")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
     return value
 
 
@@ -95,11 +124,3 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again
-
-
-async def _refuse(scope: Scope, send: Send, error: SalienceError) -> None:
-    status = STATUS_OF[type(error)]
-    document = problem_document(status, error.code, error.detail, scope["state"]["request_id"])
-    headers = [(b"content-type", MEDIA_TYPE.encode())]
-    await send({"type": "http.response.start", "status": int(status), "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(document).encode()})

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Callable
 
 from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
@@ -11,23 +12,26 @@ from app.errors import RequestError, TooLarge, Unprocessable, UnsupportedMediaTy
 from app.storage.blobs import BlobStore, BlobWriter, StoredBlob
 
 BUFFER_BYTES = 1024**2
+START_BYTES = 512
 
-_SHA256 = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]*):")
+_MEMBER = re.compile(r"\s*([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/]*={0,2}):\s*(;.*)?")
+
+CheckStart = Callable[[bytes], None]
 
 
-async def receive_blob(request: Request, blobs: BlobStore, max_bytes: int) -> StoredBlob:
+async def receive_blob(
+    request: Request, blobs: BlobStore, max_bytes: int, check_start: CheckStart | None = None
+) -> StoredBlob:
     """The request's body as a blob; nothing is left of one that is cut off, too long or not what its digest says.
 
-    Raises TooLarge, UnsupportedMediaType ``unsupported-content-encoding``, Unprocessable ``checksum-mismatch`` or
-    ``empty-body``, InsufficientStorage.
+    ``check_start`` sees the first bytes before the rest is read, and may raise. Raises TooLarge, TooSlow,
+    UnsupportedMediaType ``unsupported-content-encoding``, Unprocessable ``checksum-mismatch`` or ``empty-body``,
+    InsufficientStorage.
     """
-    expected = _expected_digest(request.headers.get("content-digest"))
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("unsupported-content-encoding", "Send the bytes as they are, uncompressed.")
-    if int(request.headers.get("content-length", "0")) > max_bytes:
-        raise TooLarge("payload-too-large", f"The body exceeds the limit of {max_bytes} bytes.")
+    expected = _expected_digest(request.headers.getlist("content-digest"))
+    _check_headers(request, max_bytes)
     with await to_thread.run_sync(blobs.writer, max_bytes) as writer:
-        await _receive(request, writer)
+        await _receive(request, writer, check_start)
         if not writer.size:
             raise Unprocessable("empty-body", "The body is empty.")
         if expected is not None and writer.sha256 != expected:
@@ -35,31 +39,49 @@ async def receive_blob(request: Request, blobs: BlobStore, max_bytes: int) -> St
         return await to_thread.run_sync(writer.commit)
 
 
-async def _receive(request: Request, writer: BlobWriter) -> None:
+def _check_headers(request: Request, max_bytes: int) -> None:
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("unsupported-content-encoding", "Send the bytes as they are, uncompressed.")
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        raise UnsupportedMediaType("unsupported-media-type", "Send the file itself as the body, not a form.")
+    if int(request.headers.get("content-length", "0")) > max_bytes:
+        raise TooLarge("payload-too-large", f"The body exceeds the limit of {max_bytes} bytes.")
+
+
+async def _receive(request: Request, writer: BlobWriter, check_start: CheckStart | None) -> None:
     """A thread a mebibyte: hashing and writing must not hold up other requests."""
     buffer = bytearray()
     try:
         async for chunk in request.stream():
             buffer += chunk
+            if check_start is not None and len(buffer) >= START_BYTES:
+                check_start(bytes(buffer[:START_BYTES]))
+                check_start = None
             if len(buffer) >= BUFFER_BYTES:
                 await to_thread.run_sync(writer.write, bytes(buffer))
                 buffer.clear()
     except ClientDisconnect as error:
         raise RequestError("upload-cut-off", "The body ended before its length.") from error
+    if check_start is not None and buffer:
+        check_start(bytes(buffer))
     await to_thread.run_sync(writer.write, bytes(buffer))
 
 
-def _expected_digest(header: str | None) -> bytes | None:
+def _expected_digest(lines: list[str]) -> bytes | None:
     """SHA-256 of RFC 9530's ``Content-Digest``; other algorithms are ignored, as the RFC asks."""
-    if header is None:
-        return None
-    found = _SHA256.search(header)
-    if found is None:
-        if "sha-256=" in header:
+    found: bytes | None = None
+    for text in ",".join(lines).split(",") if lines else ():
+        member = _MEMBER.fullmatch(text)
+        if member is None:
             raise Unprocessable("malformed-digest", "Content-Digest is not of the form sha-256=:BASE64:.")
-        return None
+        if member[1] == "sha-256":
+            found = _decoded(member[2])
+    return found
+
+
+def _decoded(text: str) -> bytes:
     try:
-        digest = base64.b64decode(found[1], validate=True)
+        digest = base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise Unprocessable("malformed-digest", "Content-Digest is not Base64.") from error
     if len(digest) != 32:

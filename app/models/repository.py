@@ -33,8 +33,10 @@ def list_models(
     return session.scalars(query).all()
 
 
-def is_used(session: Session, model_id: UUID) -> bool:
-    """By a run group or an audit."""
-    in_group = select(RunGroupModelRow).where(RunGroupModelRow.model_id == model_id).exists()
-    in_audit = select(AuditModelRow).where(AuditModelRow.model_id == model_id).exists()
-    return bool(session.scalar(select(in_group | in_audit)))
+def user_of(session: Session, model_id: UUID) -> str | None:
+    """A run group or an audit that refers to it."""
+    query = select(RunGroupModelRow.run_group_id).where(RunGroupModelRow.model_id == model_id)
+    if found := session.scalar(query.limit(1)):
+        return f"run group {found}"
+    found = session.scalar(select(AuditModelRow.audit_id).where(AuditModelRow.model_id == model_id).limit(1))
+    return f"audit {found}" if found else None

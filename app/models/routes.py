@@ -7,10 +7,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Engine
 
-from app.db.references import unused_digests
 from app.db.session import transaction
 from app.domain.vocabulary import ResourceStatus
-from app.http.content import accept, discarding
+from app.http.content import accept, delete_unused, digests_of, taking_over
 from app.http.dependencies import BlobsDep, EngineDep, QueueDep, SessionDep, SettingsDep
 from app.http.doorbell import ring
 from app.http.openapi import RAW_BODY
@@ -61,12 +60,16 @@ def _find(engine: Engine, model_id: UUID) -> None:
 
 
 def _accept(engine: Engine, blobs: BlobStore, model_id: UUID, blob: StoredBlob) -> tuple[Model, bool]:
-    with discarding(engine, blobs, blob), transaction(engine) as session:
+    with taking_over(engine, blobs, blob) as session:
         row = get_model(session, model_id, lock=True)
+        replaced = digests_of(row) - {blob.digest}
         is_new = accept(row, blob)
         session.flush()
         session.refresh(row)
-        return Model.of(row), is_new
+        shown = Model.of(row)
+    if is_new:
+        delete_unused(engine, blobs, replaced)
+    return shown, is_new
 
 
 @router.get("", summary="List models, the newest first", responses=problem_responses(422))
@@ -88,10 +91,8 @@ def get_one_model(model_id: UUID, session: SessionDep) -> Model:
 
 
 @router.delete("/{model_id}", status_code=204, summary="Delete a model", responses=problem_responses(404, 409))
-def delete_model(model_id: UUID, session: SessionDep, blobs: BlobsDep) -> None:
+def delete_model(model_id: UUID, session: SessionDep, engine: EngineDep, blobs: BlobsDep) -> None:
     """Refused while a run group or an audit refers to it."""
     digests = service.delete(session, get_model(session, model_id, lock=True))
-    unused = unused_digests(session, digests)
     session.commit()
-    for digest in unused:
-        blobs.delete(digest)
+    delete_unused(engine, blobs, digests)

@@ -6,7 +6,8 @@ from app.db.identifiers import new_id
 from app.db.tables import ModelRow
 from app.domain.vocabulary import ModelFormat
 from app.errors import Conflict, Unprocessable
-from app.models.repository import is_used
+from app.http.content import digests_of
+from app.models.repository import user_of
 from app.models.schemas import ModelRequest
 
 _ALIASES = dict.fromkeys(("state_dict", "torch", "pytorch", "pt", "pth", "torch_state_dict"), ModelFormat.STATE_DICT)
@@ -40,9 +41,10 @@ def register(session: Session, request: ModelRequest) -> ModelRow:
 
 
 def delete(session: Session, row: ModelRow) -> set[str]:
-    """The digests that it referred to. Raises Conflict ``model-in-use``."""
-    if is_used(session, row.id):
-        raise Conflict("model-in-use", "A run group or an audit refers to the model; delete that first.")
+    """The blobs that it referred to. Raises Conflict ``model-in-use``."""
+    user = user_of(session, row.id)
+    if user:
+        raise Conflict("model-in-use", f"The {user} refers to the model; delete that first.")
     session.delete(row)
     session.flush()
-    return {digest for digest in (row.content_digest, row.stored_digest) if digest}
+    return digests_of(row)

@@ -130,8 +130,13 @@ class BlobStore:
         """At most ``length`` bytes from ``offset``; fewer at the end. Raises FileNotFoundError."""
         if length <= 0:
             return b""
-        with _storage_errors():
-            return bytes(obstore.get_range(self._store, _place(digest), start=offset, length=length))
+        try:
+            with _storage_errors():
+                return bytes(obstore.get_range(self._store, _place(digest), start=offset, length=length))
+        except TransientFailure:
+            if offset < self.size(digest):
+                raise
+            return b""
 
     def read(self, digest: str) -> Iterator[bytes]:
         """The whole blob in chunks. Raises FileNotFoundError."""

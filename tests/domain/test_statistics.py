@@ -1,0 +1,80 @@
+"""Statistics against NumPy and scikit-learn, and by hand."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from app.domain import statistics
+from app.domain.protocol import ScoreColumn
+from app.domain.summaries import Groups, ScoreTable, pair_report, summarise
+from app.domain.vocabulary import MeasureName
+
+floats = st.floats(-1, 1, allow_nan=False)
+
+
+@given(arrays(np.float64, st.integers(1, 40), elements=floats), st.sampled_from([0.05, 0.25, 0.5, 0.95]))
+def test_equal_weights_give_numpys_numbers(values: np.ndarray, share: float) -> None:
+    weights = np.ones_like(values)
+    assert statistics.weighted_mean(values, weights) == pytest.approx(values.mean(), abs=1e-12)
+    assert statistics.weighted_std(values, weights) == pytest.approx(values.std(), abs=1e-9)
+    assert statistics.weighted_quantile(values, weights, share) == pytest.approx(np.quantile(values, share), abs=1e-9)
+
+
+def test_undefined_values_never_become_numbers() -> None:
+    values = np.array([np.nan, 1.0, 3.0])
+    assert statistics.mean(values) == 2
+    assert statistics.mean(np.array([np.nan])) is None
+    assert statistics.weighted_quantile(np.array([np.nan]), np.ones(1), 0.5) is None
+    assert sum(statistics.histogram(values, 0, 4)) == 2
+
+
+@given(
+    arrays(np.float64, 30, elements=st.integers(0, 8).map(lambda n: n / 8)),
+    arrays(np.bool_, 30).filter(lambda kinds: 0 < kinds.sum() < kinds.size),
+)
+def test_roc_agrees_with_scikit_learn(scores: np.ndarray, positives: np.ndarray) -> None:
+    assert statistics.auroc(scores, positives) == pytest.approx(roc_auc_score(positives, scores))
+    ours, theirs = statistics.roc_curve(scores, positives), roc_curve(positives, scores)
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other)
+
+
+def test_auroc_of_one_kind_is_undefined() -> None:
+    assert statistics.auroc(np.array([0.1, 0.2]), np.array([True, True])) is None
+
+
+def test_bootstrap_covers_the_mean_and_is_seeded() -> None:
+    columns = np.random.default_rng(0).normal(size=(400, 2))
+    resampled = statistics.bootstrap_means(columns, 3)
+    np.testing.assert_array_equal(resampled, statistics.bootstrap_means(columns, 3))
+    lows, highs = statistics.percentile_interval(resampled)
+    expected = 1.96 * columns.std(0) / math.sqrt(400)
+    np.testing.assert_allclose(np.array(highs) - np.array(lows), 2 * expected, rtol=0.1)
+
+
+def test_macro_gives_every_source_the_same_weight() -> None:
+    """(0.885 + 4 * 0.896) / 5 = 0.894, the paper's Table 1, with sources of different sizes."""
+    sizes = {"a": 7, "b": 1, "c": 2, "d": 3, "e": 4}
+    scores = [0.885 if name == "a" else 0.896 for name, size in sizes.items() for _ in range(size)]
+    sources = tuple(name for name, size in sizes.items() for _ in range(size))
+    column = ScoreColumn(measure=MeasureName.ENTROPY, view="spatial")
+    table = np.array(scores)[:, None]
+    blank = np.full_like(table, np.nan)
+    found = summarise(ScoreTable("m", (column,), table, blank, blank), Groups((None,) * 17, sources), 0)
+    means = {(row["group_by"], row["group"]): row["mean"] for row in found}
+    assert means["total", "macro"] == pytest.approx((0.885 + 4 * 0.896) / 5)
+    assert means["total", "micro"] == pytest.approx((7 * 0.885 + 10 * 0.896) / 17)
+    assert means["source", "a"] == pytest.approx(0.885)
+    assert all(row["control_mean"] is None and row["flip_rate"] is None for row in found)
+
+
+def test_the_run_apart_is_the_least_similar() -> None:
+    report = pair_report(np.array([[0.9, 0.2, 0.3], [0.7, 0.2, np.nan]]), ["x", "y", "z"])
+    assert report["pair_means"][0] == [1.0, pytest.approx(0.8), pytest.approx(0.2)]
+    assert report["pair_means"][2][1] == pytest.approx(0.3)
+    assert report["apart_model_id"] == "z"
