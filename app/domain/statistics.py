@@ -118,7 +118,8 @@ def roc_curve(scores: Floats, positives: Masks) -> tuple[Floats, Floats, Floats]
 
 def _rates(counts: Integers, corners: Masks) -> Floats:
     """From (0, 0), the share of all that were counted."""
-    return np.append(0, counts[corners]) / max(counts[-1], 1)
+    rates: Floats = np.append(0, counts[corners]) / max(counts[-1], 1)
+    return rates
 
 
 def auroc(scores: Floats, positives: Masks) -> float | None:

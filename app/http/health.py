@@ -41,7 +41,7 @@ def ready(session: SessionDep, queue: QueueDep, blobs: BlobsDep) -> Health:
 
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response, responses=problem_responses(503))
 def metrics(session: SessionDep, queue: QueueDep) -> Response:
-    """Requests of this process; audits and shards by status and queue depth (while the broker answers) of the service."""
+    """Requests of this process; of the service, audits and shards by status and, if the broker answers, queue depth."""
     registry = CollectorRegistry()
     audits = Gauge("salience_audit_audits", "Audits by status", ["status"], registry=registry)
     shards = Gauge("salience_audit_shards", "Shards by status", ["status"], registry=registry)
