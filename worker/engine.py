@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CLEAN, ClassScore, SalienceTarget, UndefinedReason
+from worker.functional.normalization import normalization_table, normalize
 from worker.functional.quantization import min_max
 from worker.measures import measures_of
 from worker.measures.base import Score
@@ -53,9 +55,11 @@ class Normalisation:
 
     def __call__(self, images: Tensor) -> Tensor:
         """(N, 3, S, S) uint8 -> float32, channels last in memory."""
-        mean, std = (images.new_tensor(part, dtype=torch.float32).view(1, -1, 1, 1) for part in (self.mean, self.std))
-        scaled = images.to(torch.float32, memory_format=torch.channels_last) / 255
-        return (scaled - mean) / std
+        return normalize(images, self._table)
+
+    @cached_property
+    def _table(self) -> Tensor:
+        return normalization_table(self.mean, self.std)
 
 
 class ModelAuditor:

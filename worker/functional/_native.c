@@ -1,11 +1,13 @@
-/* The two inner loops that an audit would otherwise spend most of its time in. Each has a definition in Python beside
- * it, which the tests hold it to: worker/functional/ssim.py and worker/functional/blur.py.
+/* The inner loops that an audit would otherwise spend most of its time in. Each has a definition in Python beside
+ * it, which the tests hold it to: ssim.py, blur.py and normalization.py.
  *
  * mean_similarity: structural similarity of 8-bit maps (Wang et al. 2004) with scikit-image's defaults. A window's
  * sums are updated rather than made anew; they are integers below 2^24, and the rest is double.
  *
  * degrade: every pixel blurred with its own Gaussian, in SciPy's arithmetic, bit for bit. SciPy blurs the whole image
- * for every sigma; here a row's first pass is made only where some pixel's second pass will look. */
+ * for every sigma; here a row's first pass is made only where some pixel's second pass will look.
+ *
+ * look_up: 8-bit images to normalised floats, channels last, through one table a channel. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdint.h>
@@ -243,7 +245,40 @@ static PyObject *degrade(PyObject *self, PyObject *args)
     return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
 }
 
+FAST static void look_up_image(const uint8_t *image, const float *table, float *out, Py_ssize_t cells)
+{
+    const uint8_t *red = image, *green = image + cells, *blue = image + 2 * cells;
+    for (Py_ssize_t i = 0; i < cells; i++) {
+        out[3 * i] = table[red[i]];
+        out[3 * i + 1] = table[256 + green[i]];
+        out[3 * i + 2] = table[512 + blue[i]];
+    }
+}
+
+/* look_up(images, table, out, cells): (N, 3, cells) uint8, (3, 256) floats, (N, cells, 3) floats. */
+static PyObject *look_up(PyObject *self, PyObject *args)
+{
+    Py_buffer images, table, out;
+    Py_ssize_t cells;
+    if (!PyArg_ParseTuple(args, "y*y*w*n", &images, &table, &out, &cells))
+        return NULL;
+    if (cells < 1 || images.len % (3 * cells) || table.len != 768 * (Py_ssize_t)sizeof(float) ||
+        out.len != images.len * (Py_ssize_t)sizeof(float))
+        PyErr_SetString(PyExc_ValueError, "buffers of other lengths");
+    else {
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t start = 0; start < images.len; start += 3 * cells)
+            look_up_image((const uint8_t *)images.buf + start, table.buf, (float *)out.buf + start, cells);
+        Py_END_ALLOW_THREADS
+    }
+    PyBuffer_Release(&images);
+    PyBuffer_Release(&table);
+    PyBuffer_Release(&out);
+    return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+}
+
 static PyMethodDef methods[] = {
+    {"look_up", look_up, METH_VARARGS, "8-bit images to normalised floats, channels last."},
     {"degrade", degrade, METH_VARARGS, "Every pixel blurred with the Gaussian of its level."},
     {"mean_similarity", mean_similarity, METH_VARARGS, "Mean SSIM of pairs of 8-bit maps."},
     {NULL, NULL, 0, NULL},

@@ -4,7 +4,6 @@ The paper blurs with SciPy on 8 bits, which truncates after each pass; `degrade_
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -13,16 +12,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
+from worker.functional.native import native, share_out
+
 LEVELS = 101
 """Values of v: 0.0, 0.1, ... 10.0."""
 MAP_SIGMA = 5.0
 
 Bytes = NDArray[np.uint8]
-
-try:
-    from worker.functional import _native as native
-except ImportError:  # SciPy itself, then
-    native = None  # type: ignore[assignment]
 
 
 def sigma_of_levels(sigma_max: float, curve: int) -> NDArray[np.float64]:
@@ -41,30 +37,30 @@ def degradation_levels(maps: Tensor) -> Tensor:
     ``maps`` (N, S, S) uint8 at input resolution -> (N, S, S) uint8 in 0..100: Gaussian sigma 5 on 8 bits, scaled so
     that the map's maximum is 10, rounded to one decimal. A map that is zero everywhere has level 0 everywhere.
     """
-    if len(maps) == 0:
-        return maps.clone()
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        return torch.from_numpy(np.stack(list(pool.map(_levels, maps.cpu().numpy())))).to(maps.device)
-
-
-def _levels(single: Bytes) -> Bytes:
-    blurred = gaussian_filter(single, MAP_SIGMA)
-    peak = max(int(blurred.max()), 1)
-    return np.round(np.round(blurred / peak * 10, 1) * 10).astype(np.uint8)
+    everywhere = torch.zeros_like(maps)
+    (blurred,) = degrade_exact(maps.unsqueeze(1), [everywhere], np.array([MAP_SIGMA]))
+    pixels = blurred.squeeze(1).cpu().numpy()
+    peaks = pixels.max((1, 2), keepdims=True, initial=1)
+    return torch.from_numpy(np.round(np.round(pixels / peaks * 10, 1) * 10).astype(np.uint8)).to(maps.device)
 
 
 def degrade_exact(images: Tensor, directions: Sequence[Tensor], sigmas: NDArray[np.float64]) -> list[Tensor]:
     """Blur every pixel with the sigma of its level, channel by channel, in SciPy's arithmetic.
 
-    ``images`` (N, 3, S, S) uint8; each of ``directions`` (N, S, S) uint8 levels; ``sigmas`` (101,). Returns one
-    (N, 3, S, S) uint8 a direction. Images are shared out over threads.
+    ``images`` (N, C, S, S) uint8; each of ``directions`` (N, S, S) uint8 levels; ``sigmas`` (L,). Returns one
+    (N, C, S, S) uint8 a direction. Images are shared out over threads.
     """
     degrade = partial(_degrade_by_scipy, sigmas) if native is None else partial(_degrade_natively, *kernels(sigmas))
     pixels = images.cpu().contiguous().numpy()
-    levels = np.stack([direction.cpu().numpy() for direction in directions], 1)
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        degraded = list(pool.map(degrade, pixels, levels))
-    return list(torch.from_numpy(np.stack(degraded, 1)).to(images.device).unbind(0))
+    levels = [direction.cpu().numpy() for direction in directions]
+    degraded = [np.empty_like(pixels) for _ in directions]
+
+    def work(part: slice) -> None:
+        for number in range(part.start, part.stop):
+            degrade(pixels[number], [chosen[number] for chosen in levels], [out[number] for out in degraded])
+
+    share_out(work, len(pixels))
+    return [torch.from_numpy(out).to(images.device) for out in degraded]
 
 
 def kernels(sigmas: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
@@ -80,21 +76,19 @@ def kernels(sigmas: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[n
     return weights, radii
 
 
-def _degrade_natively(weights: NDArray[np.float64], radii: NDArray[np.int32], image: Bytes, levels: Bytes) -> Bytes:
-    """(3, S, S) and (D, S, S) -> (D, 3, S, S), in `worker/functional/_native.c`."""
-    out = np.empty((len(levels), *image.shape), np.uint8)
-    for direction, chosen in zip(out, levels, strict=True):
-        native.degrade(image, chosen, weights, radii, direction, *image.shape[1:])
-    return out
+def _degrade_natively(
+    weights: NDArray[np.float64], radii: NDArray[np.int32], image: Bytes, levels: list[Bytes], outs: list[Bytes]
+) -> None:
+    """(C, S, S) and D times (S, S) into D times (C, S, S), in `worker/functional/_native.c`."""
+    for chosen, out in zip(levels, outs, strict=True):
+        native.degrade(image, chosen, weights, radii, out, *image.shape[1:])
 
 
-def _degrade_by_scipy(sigmas: NDArray[np.float64], image: Bytes, levels: Bytes) -> Bytes:
+def _degrade_by_scipy(sigmas: NDArray[np.float64], image: Bytes, levels: list[Bytes], outs: list[Bytes]) -> None:
     """The same by its definition: a level's blurred image is made once for all directions."""
-    out = np.empty((len(levels), *image.shape), np.uint8)
-    for level in np.unique(levels):
+    for level in np.unique(np.stack(levels)):
         sigma = float(sigmas[level])
         # Below an eighth SciPy's kernel is a single pixel of weight 1.
         blurred = image if sigma < 0.125 else gaussian_filter(image, (0, sigma, sigma))
-        for direction, chosen in zip(out, levels == level, strict=True):
-            direction[:, chosen] = blurred[:, chosen]
-    return out
+        for chosen, out in zip(levels, outs, strict=True):
+            np.copyto(out, blurred, where=chosen == level)

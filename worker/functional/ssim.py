@@ -4,18 +4,12 @@ Uniform 7 x 7 window, sample covariance, K1 = 0.01, K2 = 0.03, data range 255; o
 Every window sum of 8-bit values is an integer below 2**24, so float32 sums are exact; the rest is float64.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
-# SSIM, compiled: never the only way, so that a platform without a compiler gets the same numbers from torch.
-try:
-    from worker.functional import _native as native
-except ImportError:
-    native = None  # type: ignore[assignment]
+from worker.functional.native import native, share_out
 
 WINDOW = 7
 _CELLS = WINDOW * WINDOW
@@ -52,21 +46,14 @@ def structural_similarity(first: Tensor, second: Tensor) -> Tensor:
 def _native_similarity(first: Tensor, second: Tensor) -> Tensor:
     """Each thread takes a run of maps; `worker/functional/_native.c` adds up the same sums."""
     out = torch.empty(len(first), dtype=torch.float64)
-    size = max(1, -(-len(first) // torch.get_num_threads()))
     height, width = first.shape[1:]
 
-    def add_up(start: int) -> None:
-        part = slice(start, start + size)
+    def add_up(part: slice) -> None:
         ones, others = first[part].contiguous().numpy(), second[part].contiguous().numpy()
         native.mean_similarity(ones, others, out[part].numpy(), height, width)
 
-    list(_threads().map(add_up, range(0, len(first), size)))
+    share_out(add_up, len(first))
     return out
-
-
-@lru_cache(maxsize=1)
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(torch.get_num_threads(), thread_name_prefix="ssim")
 
 
 def pairwise_structural_similarity(maps: Tensor) -> Tensor:

@@ -1,0 +1,30 @@
+"""The compiled inner loops, where there are any, and the threads that share them out.
+
+They are never the only way: where this was installed without a compiler, torch and SciPy give the same numbers.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+import torch
+
+try:
+    from worker.functional import _native as native
+except ImportError:
+    native = None  # type: ignore[assignment]
+
+__all__ = ["native", "share_out"]
+
+
+def share_out(work: Callable[[slice], None], count: int) -> None:
+    """Call ``work`` on slices of 0..count, one a torch thread; compiled loops let go of the interpreter's lock."""
+    size = max(1, -(-count // torch.get_num_threads()))
+    parts = [slice(start, min(start + size, count)) for start in range(0, count, size)]
+    for _ in _threads(torch.get_num_threads()).map(work, parts):
+        pass
+
+
+@lru_cache(maxsize=4)
+def _threads(count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count, thread_name_prefix="native")
