@@ -12,7 +12,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 @pytest.mark.parametrize("compiled", [True, False])
-def test_agrees_with_torchvision(monkeypatch: pytest.MonkeyPatch, compiled: bool) -> None:
+def test_agrees_with_torchvision(monkeypatch: pytest.MonkeyPatch, *, compiled: bool) -> None:
     if not compiled:
         monkeypatch.setattr(normalization, "native", None)
     pictures = np.stack([astronaut()[:200, :301], coffee()[:200, :301]])
