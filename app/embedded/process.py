@@ -21,13 +21,14 @@ class ChildSpec:
     """How to start a child and how to tell that it is ready.
 
     ``user`` is a uid and gid to drop to; ``stop_signal`` asks it to end; ``orphan_signal`` is what the kernel sends
-    it should its parent die; ``stop_seconds`` is how long it may take to end.
+    it should its parent die; ``stop_seconds`` is how long it may take to end; ``prepare`` runs before every start.
     """
 
     name: str
     command: tuple[str, ...]
     log: Path
     ready: Callable[[], bool]
+    prepare: Callable[[], None] = lambda: None
     environment: Mapping[str, str] = field(default_factory=dict)
     user: tuple[int, int] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
@@ -41,6 +42,7 @@ class Child:
 
     def __init__(self, spec: ChildSpec) -> None:
         self.spec = spec
+        spec.prepare()
         spec.log.parent.mkdir(parents=True, exist_ok=True)
         user, group = spec.user or (None, None)
         with spec.log.open("ab") as log:

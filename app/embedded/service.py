@@ -22,9 +22,6 @@ def run_service(host: str, port: int, data: Path) -> int:
     """Until SIGINT or SIGTERM; the exit status is 0 unless a part could not be started or kept alive."""
     try:
         with _locked(data), Supervisor() as supervisor:
-            # What a killed service left behind would tell of children that are gone.
-            (data / "pids").unlink(missing_ok=True)
-            ServerFile(data).remove()
             environment = _start_servers(supervisor, data)
             api = _api(host, port or free_port(), data, environment)
             supervisor.start(api)
@@ -36,21 +33,28 @@ def run_service(host: str, port: int, data: Path) -> int:
     except SalienceError as error:
         sys.stderr.write(f"{error.detail}\n")
         return 1
-    finally:
-        ServerFile(data).remove()
     return 0
 
 
 @contextmanager
 def _locked(data: Path) -> Iterator[None]:
-    """One service a data folder."""
+    """One service a data folder. Only its owner may say, or take back, where it runs."""
     data.mkdir(parents=True, exist_ok=True)
     with (data / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise SalienceError("data-in-use", f"Another service uses {data}.") from None
-        yield
+        _forget(data)  # what a killed service left behind
+        try:
+            yield
+        finally:
+            _forget(data)
+
+
+def _forget(data: Path) -> None:
+    (data / "pids").unlink(missing_ok=True)
+    ServerFile(data).remove()
 
 
 def _start_servers(supervisor: Supervisor, data: Path) -> dict[str, str]:

@@ -76,4 +76,6 @@ class Supervisor:
         self._asked_to_stop = True
 
     def _write(self, pid_file: Path) -> None:
-        pid_file.write_text("".join(f"{name} {pid}\n" for name, pid in self.pids().items()), encoding="utf-8")
+        draft = pid_file.with_suffix(".tmp")
+        draft.write_text("".join(f"{name} {pid}\n" for name, pid in self.pids().items()), encoding="utf-8")
+        draft.replace(pid_file)

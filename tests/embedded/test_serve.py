@@ -103,6 +103,7 @@ def test_one_service_a_folder(data: Path) -> None:
         second = subprocess.run(command(data), capture_output=True, text=True, check=False, timeout=60)
         assert second.returncode == 1
         assert "Another service uses" in second.stderr
+        assert (data / "server.json").exists()
         assert healthy(client)
         process.terminate()
         assert process.wait(60) == 0
