@@ -26,6 +26,7 @@ from app.errors import (
     Unprocessable,
     UnsupportedMediaType,
 )
+from app.http.methods import allowed_methods
 
 logger = logging.getLogger(__name__)
 
@@ -152,6 +153,9 @@ def _http_exception(request: Request, error: Exception) -> JSONResponse:
     code = _CODES.get(error.status_code, "malformed-request")
     answer = _answer(request, error.status_code, code, HTTPStatus(error.status_code).phrase + ".")
     answer.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        methods = allowed_methods(request.app, request.url.path)
+        answer.headers.update({"allow": methods} if methods else {})
     return answer
 
 

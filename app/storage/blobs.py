@@ -6,7 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -174,9 +174,10 @@ class BlobStore:
         with _storage_errors():
             if self._folder is not None:
                 for file in self._folder.glob(f"{_QUARANTINE}/*"):
-                    if file.stat().st_mtime < latest:
-                        file.unlink(missing_ok=True)
-                        removed += 1
+                    with suppress(FileNotFoundError):
+                        if file.stat().st_mtime < latest:
+                            file.unlink()
+                            removed += 1
                 return removed
             for batch in obstore.list(self._store, _QUARANTINE):
                 old = [entry["path"] for entry in batch if entry["last_modified"].timestamp() < latest]

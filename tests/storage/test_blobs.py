@@ -1,14 +1,17 @@
 """Blobs in a folder and in S3 (moto's server): the same behaviour, nothing left of what is not committed."""
 
 import hashlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
+import obstore
 import pytest
 from moto.server import ThreadedMotoServer
 
-from app.errors import TooLarge
+from app.embedded.ports import free_port
+from app.errors import TooLarge, TransientFailure
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 
@@ -74,3 +77,34 @@ def test_too_large_leaves_nothing(store: BlobStore, tmp_path: Path) -> None:
     with store.writer(100) as writer:
         writer.write(b"never committed")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_reading_past_the_end(store: BlobStore) -> None:
+    digest = put(store, b"short")
+    assert store.read_range(digest, 5, 10) == b""
+    assert store.read_range(digest, 50, 10) == b""
+    empty = put(store, b"")
+    assert store.read_range(empty, 0, 10) == b""
+
+
+def test_what_a_killed_process_left_is_swept(store: BlobStore, tmp_path: Path) -> None:
+    obstore.put(store._store, "quarantine/left", b"half")
+    kept = put(store, b"kept")
+    assert store.sweep() == 0
+    time.sleep(1)
+    assert store.sweep(older_than_seconds=0) == 1
+    assert store.exists(kept)
+    with pytest.raises(FileNotFoundError):
+        obstore.head(store._store, "quarantine/left")
+
+
+def test_a_store_that_is_away_is_soon_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+        monkeypatch.setenv(name, "test")
+    store = BlobStore.from_settings(
+        Settings(blob_store="s3://audit/blobs", s3_endpoint=f"http://127.0.0.1:{free_port()}")
+    )
+    started = time.monotonic()
+    with pytest.raises(TransientFailure, match="storage-unavailable"):
+        store.ping()
+    assert time.monotonic() - started < 15
