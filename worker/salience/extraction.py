@@ -5,7 +5,7 @@ since an in-place ReLU on the leaf is an error and on an alias of it changes wha
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +43,15 @@ class SalienceExtractor:
         self._module = module
         self._trace = trace(module, probe)
         self.layer = resolve_layer(self._trace, target_layer)
+        in_call = self.layer == self._trace.collapse_layer and not self._trace.collapse_is_output
+        self._call = self._trace.collapse_call if in_call else None
 
     def extract(self, images: Tensor, target: Tensor | None = None) -> Extraction:
         """``images`` (N, 3, S, S) normalised float; ``target`` (N,) int64 classes, None: the class predicted."""
-        cut = _Cut(None if self.layer != self._trace.collapse_layer else self._trace.collapse_call)
-        with evaluating(self._module), _hooked(self._module, self.layer.name, cut), torch.no_grad(), cut:
+        cut = _Cut(self._call)
+        # To watch every call costs a small network a tenth of its speed.
+        watched = cut if cut.cuts_in_call or self._trace.final_softmax else nullcontext()
+        with evaluating(self._module), _hooked(self._module, self.layer.name, cut), torch.no_grad(), watched:
             output = self._module(images)
             logits = cut.logits_behind(output)
             predicted = logits.detach().argmax(1)

@@ -11,6 +11,9 @@ from torch.overrides import TorchFunctionMode
 
 SOFTMAXES = frozenset({"softmax", "log_softmax"})
 
+# What modules put out, in order, by name; None stands for a write to a tensor in place.
+Made = list[tuple[str | None, Tensor]]
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -28,21 +31,23 @@ class Trace:
 
     ``collapse_call`` counts the calls whose first argument is a feature map: the last of them that leaves no spatial
     extent takes the salience target as its input; None where there is none. ``collapse_layer`` describes that input,
-    named after the outermost module that made it.
+    named after the outermost module that made it; ``collapse_is_output`` says that it still is what that module, called
+    once, put out, so that a plain hook on the module finds it (after DenseNet's last ReLU, in place, it is not).
     """
 
     output: Any
     layers: tuple[Layer, ...]
     collapse_call: int | None
     collapse_layer: Layer | None
+    collapse_is_output: bool
     in_place: tuple[str, ...]
     final_softmax: bool
 
 
 def trace(module: nn.Module, images: Tensor) -> Trace:
     """Run ``module``, in eval mode, on (N, 3, S, S) float images and watch every call that torch sees."""
-    watch = _Watch()
-    made: list[tuple[str, Tensor]] = []
+    made: Made = []
+    watch = _Watch(made)
     handles = [part.register_forward_hook(_remember(name, made)) for name, part in module.named_modules() if name]
     try:
         with evaluating(module), torch.no_grad(), watch:
@@ -70,7 +75,7 @@ def is_feature_map(value: object) -> bool:
     return isinstance(value, Tensor) and value.dim() == 4 and value.is_floating_point() and value[0, 0].numel() > 1
 
 
-def _remember(name: str, made: list[tuple[str, Tensor]]) -> Callable[[nn.Module, Any, Any], None]:
+def _remember(name: str, made: Made) -> Callable[[nn.Module, Any, Any], None]:
     def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
         # Nothing is asked of the tensor here: the watch would count it as a call of the model's.
         if isinstance(output, Tensor):
@@ -88,8 +93,9 @@ class _Collapse:
 class _Watch(TorchFunctionMode):
     """Notes the calls of a forward pass; inside the handler the mode itself is off."""
 
-    def __init__(self) -> None:
+    def __init__(self, made: Made) -> None:
         super().__init__()
+        self.made = made
         self.collapse: _Collapse | None = None
         self.in_place: dict[str, None] = {}
         self.softmax_result: object = None
@@ -108,6 +114,7 @@ class _Watch(TorchFunctionMode):
             self._calls += 1
         if _is_in_place(name, kwargs or {}):
             self.in_place[f"{name} call"] = None
+            self.made.append((None, result))
         if name in SOFTMAXES:
             self.softmax_result = result
         return result
@@ -127,17 +134,20 @@ def _collapses(shape: torch.Size, result: object) -> bool:
     return pooled or flattened
 
 
-def _read(module: nn.Module, output: Any, watch: _Watch, made: list[tuple[str, Tensor]]) -> Trace:
-    layers = {name: Layer(name, *tensor.shape[1:]) for name, tensor in made if is_feature_map(tensor)}
+def _read(module: nn.Module, output: Any, watch: _Watch, made: Made) -> Trace:
+    layers = {name: Layer(name, *tensor.shape[1:]) for name, tensor in made if name and is_feature_map(tensor)}
     entered = None if watch.collapse is None else watch.collapse.entered
-    names = [name for name, tensor in made if tensor is entered]
+    history = [name for name, tensor in made if tensor is entered]
+    names = [name for name in history if name is not None]
     collapse_layer = None if entered is None else Layer(names[-1] if names else "(functional)", *entered.shape[1:])
+    calls = sum(name == history[-1] for name, _ in made) if history else 0
     modules = [name for name, part in module.named_modules() if getattr(part, "inplace", False)]
     return Trace(
         output=output,
         layers=tuple(layers.values()),
         collapse_call=None if watch.collapse is None else watch.collapse.call,
         collapse_layer=collapse_layer,
+        collapse_is_output=bool(history) and history[-1] is not None and calls == 1,
         in_place=(*modules, *watch.in_place),
         final_softmax=watch.softmax_result is not None and output is watch.softmax_result,
     )
