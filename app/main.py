@@ -15,6 +15,7 @@ from app.datasets.routes import router as datasets
 from app.db.session import make_engine
 from app.errors import SalienceError
 from app.http.body_guard import BodyGuard
+from app.http.dependencies import SESSIONS
 from app.http.health import router as health
 from app.http.openapi import install_openapi
 from app.http.problems import install_handlers
@@ -44,6 +45,7 @@ Tells, for an image classifier and a data set, whether what the model looks at c
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     app.state.engine = make_engine(settings.database_url)
+    app.state.session_turns = asyncio.Semaphore(SESSIONS)
     app.state.queue = TaskQueue(settings.broker_url)
     app.state.blobs = BlobStore.from_settings(settings)
     reconciler = Reconciler(app.state.engine, app.state.queue, settings.reconcile_seconds)

@@ -20,10 +20,6 @@ def get_audit(session: Session, audit_id: UUID, *, lock: bool = False) -> AuditR
     return row
 
 
-def find_by_key(session: Session, key: str) -> AuditRow | None:
-    return session.scalar(select(AuditRow).where(AuditRow.idempotency_key == key))
-
-
 def lock_models(session: Session, model_ids: Sequence[UUID]) -> list[ModelRow]:
     """In the order of the ids, safe from deletion until the end. Raises Unprocessable ``unknown-models``."""
     query = select(ModelRow).where(ModelRow.id.in_(model_ids)).with_for_update(read=True, key_share=True)

@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine, func
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.audits import service
@@ -30,16 +29,13 @@ from app.db.tables import AuditRow
 from app.domain.vocabulary import CLEAN, AuditStatus
 from app.http.dependencies import BlobsDep, EngineDep, QueueDep, SessionDep, SettingsDep
 from app.http.doorbell import ring
+from app.http.idempotency import OnceDep
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.http.schemas import StoredProblem
 from app.queue import TaskName
 
 router = APIRouter(prefix="/v1", tags=["audits"])
-
-IdempotencyKey = Annotated[
-    str | None, Header(min_length=1, max_length=255, pattern=r"^[\x20-\x7e]+$", description="Safe to send again.")
-]
 
 
 @router.post(
@@ -51,20 +47,19 @@ def create_audit(
     queue: QueueDep,
     settings: SettingsDep,
     response: Response,
-    idempotency_key: IdempotencyKey = None,
+    once: OnceDep,
 ) -> Audit:
     """Measure models on a data set. Poll the audit until it has `succeeded`, then read its results."""
-    try:
-        requested = service.request_audit(session, request, settings, idempotency_key)
+    shown = once.earlier(session, request, Audit)
+    if shown is None:
+        requested = service.request_audit(session, request, settings)
+        shown = _show(session, [requested.audit])[0]
+        once.remember(session, shown.id, shown)
         session.commit()
-    except IntegrityError:
-        # Another request with this key was faster; now its audit can be seen.
-        session.rollback()
-        requested = service.request_audit(session, request, settings, idempotency_key)
-    for shard_id in requested.shard_ids:
-        ring(queue, TaskName.RUN_SHARD, shard_id)
-    response.headers["Location"] = f"/v1/audits/{requested.audit.id}"
-    return _show(session, [requested.audit])[0]
+        for shard_id in requested.shard_ids:
+            ring(queue, TaskName.RUN_SHARD, shard_id)
+    response.headers["Location"] = f"/v1/audits/{shown.id}"
+    return shown
 
 
 @router.get("/audits", summary="List audits, the newest first", responses=problem_responses(422))

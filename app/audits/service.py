@@ -1,14 +1,12 @@
 """Checks a request for an audit and writes the audit with its shards; never commits."""
 
-import hashlib
-import json
 import random
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.audits.repository import find_by_key, lock_dataset, lock_models
+from app.audits.repository import lock_dataset, lock_models
 from app.audits.schemas import AuditRequest
 from app.db.identifiers import new_id
 from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, ShardRow
@@ -22,20 +20,14 @@ from app.settings import Settings
 
 @dataclass(frozen=True)
 class Requested:
-    """The audit of a request: a new one with its shards, or the one that the same key made before."""
+    """A new audit and its shards."""
 
     audit: AuditRow
     shard_ids: list[UUID]
 
 
-def request_audit(session: Session, request: AuditRequest, settings: Settings, key: str | None) -> Requested:
+def request_audit(session: Session, request: AuditRequest, settings: Settings) -> Requested:
     """Raises Unprocessable, Conflict or NotFound where the audit could not succeed."""
-    digest = hashlib.sha256(json.dumps(request.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
-    earlier = None if key is None else find_by_key(session, key)
-    if earlier is not None:
-        if earlier.request_digest != digest:
-            raise Unprocessable("idempotency-key-reused", "The Idempotency-Key was used with another body.")
-        return Requested(earlier, [])
     models = lock_models(session, _model_ids(session, request))
     dataset = lock_dataset(session, request.dataset_id)
     _check_ready(models, dataset)
@@ -43,7 +35,6 @@ def request_audit(session: Session, request: AuditRequest, settings: Settings, k
     _check_classes(models, dataset, protocol)
     _check_layers(models, protocol)
     audit = _audit(request, dataset, protocol)
-    audit.idempotency_key, audit.request_digest = key, digest
     session.add(audit)
     session.flush()
     session.add_all(

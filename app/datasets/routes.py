@@ -15,6 +15,7 @@ from app.domain.vocabulary import ResourceStatus
 from app.http.content import accept, delete_unused, digests_of, taking_over
 from app.http.dependencies import BlobsDep, EngineDep, QueueDep, SessionDep, SettingsDep
 from app.http.doorbell import ring
+from app.http.idempotency import OnceDep
 from app.http.openapi import RAW_BODY
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
@@ -28,12 +29,15 @@ Text = Annotated[str | None, Query(max_length=1024)]
 
 
 @router.post("", status_code=201, summary="Register a data set", responses=problem_responses(400, 413, 415, 422))
-def create_dataset(request: DatasetRequest, session: SessionDep, response: Response) -> Dataset:
+def create_dataset(request: DatasetRequest, session: SessionDep, response: Response, once: OnceDep) -> Dataset:
     """Name it first; the archive follows with `PUT content_url`."""
-    row = service.register(session, request)
-    session.commit()
-    response.headers["Location"] = f"/v1/datasets/{row.id}"
-    return Dataset.of(row)
+    shown = once.earlier(session, request, Dataset)
+    if shown is None:
+        shown = Dataset.of(service.register(session, request))
+        once.remember(session, shown.id, shown)
+        session.commit()
+    response.headers["Location"] = f"/v1/datasets/{shown.id}"
+    return shown
 
 
 @router.put(

@@ -156,8 +156,9 @@ class AuditRow(_Identified, Base):
     cancel_requested: Mapped[bool] = mapped_column(Boolean, default=False)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
-    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
-    request_digest: Mapped[str | None]
+    scores_removed_at: Mapped[datetime | None]
+    """When housekeeping removed the scores per sample, and the maps with them; the results stay."""
+    maps_removed_at: Mapped[datetime | None]
 
 
 class AuditModelRow(Base):
@@ -182,6 +183,8 @@ class ShardRow(Base):
     status: Mapped[ShardStatus] = mapped_column(default=ShardStatus.QUEUED, index=True)
     attempt: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None]
+    started_at: Mapped[datetime | None]
+    """When the present attempt claimed it."""
     lease_expires_at: Mapped[datetime | None]
     samples_done: Mapped[int] = mapped_column(default=0)
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
@@ -223,3 +226,17 @@ class AuditResultsRow(Base):
     document: Mapped[Json] = mapped_column(JSON)
     """Not JSONB, which would reorder its keys: people read it."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class IdempotencyKeyRow(Base):
+    """What a POST with an ``Idempotency-Key`` made: sent again, it gets the same answer."""
+
+    __tablename__ = "idempotency_keys"
+
+    operation: Mapped[str] = mapped_column(primary_key=True)
+    """Method and path."""
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request_digest: Mapped[str]
+    resource_id: Mapped[UUID | None]
+    answer: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)

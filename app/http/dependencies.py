@@ -1,21 +1,46 @@
 """What routes ask for; made once by the lifespan, handed out here."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated
 
+from anyio import CancelScope, to_thread
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from app.errors import Unavailable
 from app.queue import TaskQueue
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 
 
-def _session(request: Request) -> Iterator[Session]:
-    """Never commits: a route that writes does so in plain sight, before it answers."""
-    with Session(request.app.state.engine, expire_on_commit=False) as session:
+SESSIONS = 24
+"""Fewer than the pool has connections, and fewer than there are threads for routes."""
+WAIT_SECONDS = 30.0
+
+
+async def _session(request: Request) -> AsyncIterator[Session]:
+    """Never commits: a route that writes does so in plain sight, before it answers.
+
+    Requests wait for their turn here, off the threads: those that waited in a thread for a connection would keep
+    the threads from those that have one and need a thread to give it back.
+    """
+    turns: asyncio.Semaphore = request.app.state.session_turns
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            await turns.acquire()
+    except TimeoutError as error:
+        raise Unavailable("overloaded", "Too many requests at once; come again.") from error
+    session = Session(request.app.state.engine, expire_on_commit=False)
+    try:
         yield session
+    finally:
+        try:
+            with CancelScope(shield=True):
+                await to_thread.run_sync(session.close)
+        finally:
+            turns.release()
 
 
 def _engine(request: Request) -> Engine:
@@ -38,7 +63,8 @@ def _settings(request: Request) -> Settings:
     return settings
 
 
-SessionDep = Annotated[Session, Depends(_session)]
+# Given back before the answer is sent: a slow reader must not hold a connection.
+SessionDep = Annotated[Session, Depends(_session, scope="function")]
 EngineDep = Annotated[Engine, Depends(_engine)]
 QueueDep = Annotated[TaskQueue, Depends(_queue)]
 BlobsDep = Annotated[BlobStore, Depends(_blobs)]

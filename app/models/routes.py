@@ -12,6 +12,7 @@ from app.domain.vocabulary import ResourceStatus
 from app.http.content import accept, delete_unused, digests_of, taking_over
 from app.http.dependencies import BlobsDep, EngineDep, QueueDep, SessionDep, SettingsDep
 from app.http.doorbell import ring
+from app.http.idempotency import OnceDep
 from app.http.openapi import RAW_BODY
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
@@ -26,12 +27,15 @@ router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
 @router.post("", status_code=201, summary="Register a model", responses=problem_responses(400, 413, 415, 422))
-def create_model(request: ModelRequest, session: SessionDep, response: Response) -> Model:
+def create_model(request: ModelRequest, session: SessionDep, response: Response, once: OnceDep) -> Model:
     """Describe the classifier first; its weights follow with `PUT content_url`."""
-    row = service.register(session, request)
-    session.commit()
-    response.headers["Location"] = f"/v1/models/{row.id}"
-    return Model.of(row)
+    shown = once.earlier(session, request, Model)
+    if shown is None:
+        shown = Model.of(service.register(session, request))
+        once.remember(session, shown.id, shown)
+        session.commit()
+    response.headers["Location"] = f"/v1/models/{shown.id}"
+    return shown
 
 
 @router.put(

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from app.db.tables import RunGroupRow
 from app.http.dependencies import SessionDep
+from app.http.idempotency import OnceDep
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.run_groups.repository import (
@@ -31,12 +32,16 @@ def _show(row: RunGroupRow, members: dict[UUID, list[UUID]]) -> RunGroup:
 
 
 @router.post("", status_code=201, summary="Group models", responses=problem_responses(400, 413, 415, 422))
-def create_run_group(request: RunGroupRequest, session: SessionDep, response: Response) -> RunGroup:
+def create_run_group(request: RunGroupRequest, session: SessionDep, response: Response, once: OnceDep) -> RunGroup:
     """Models of one recipe, trained independently: an audit of the group measures their stability."""
-    row = insert_run_group(session, request.name, request.model_ids)
-    session.commit()
-    response.headers["Location"] = f"/v1/run-groups/{row.id}"
-    return _show(row, members_of(session, [row.id]))
+    shown = once.earlier(session, request, RunGroup)
+    if shown is None:
+        row = insert_run_group(session, request.name, request.model_ids)
+        shown = _show(row, members_of(session, [row.id]))
+        once.remember(session, shown.id, shown)
+        session.commit()
+    response.headers["Location"] = f"/v1/run-groups/{shown.id}"
+    return shown
 
 
 @router.get("", summary="List run groups, the newest first", responses=problem_responses(422))

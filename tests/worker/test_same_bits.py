@@ -82,7 +82,7 @@ def _audit(context: WorkerContext, ids: tuple[UUID, list[UUID]], *, shard: int, 
     body = {"dataset_id": ids[0], "model_ids": ids[1], "protocol": protocol, "sample_limit": SAMPLES}
     settings = context.settings.model_copy(update={"shard_samples": shard})
     with transaction(context.engine) as session:
-        requested = request_audit(session, AuditRequest.model_validate(body), settings, None)
+        requested = request_audit(session, AuditRequest.model_validate(body), settings)
     shards = requested.shard_ids
     random.Random(shard).shuffle(shards)
     for shard_id in [*shards, *shards[:2]]:

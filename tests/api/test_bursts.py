@@ -1,0 +1,20 @@
+"""Many requests at once wait for their turn; none of them keeps another from finishing."""
+
+import asyncio
+import time
+
+import httpx
+
+from tests.api.running_api import Api
+
+
+def test_more_requests_than_threads_and_connections(api: Api) -> None:
+    async def ask() -> set[int]:
+        limits = httpx.Limits(max_connections=300)
+        async with httpx.AsyncClient(base_url=api.client.base_url, timeout=60, limits=limits) as client:
+            answers = await asyncio.gather(*(client.get("/v1/models") for _ in range(300)))
+        return {answer.status_code for answer in answers}
+
+    started = time.monotonic()
+    assert asyncio.run(ask()) == {200}
+    assert time.monotonic() - started < 25
