@@ -9,8 +9,11 @@ from anyio import to_thread
 from fastapi import FastAPI
 
 from app import __version__
+from app.audits.event_routes import router as audit_events
+from app.audits.partial import PartialResults
 from app.audits.reconciler import Reconciler
 from app.audits.routes import router as audits
+from app.audits.watch import AuditWatch
 from app.datasets.routes import router as datasets
 from app.db.session import make_engine
 from app.errors import SalienceError
@@ -47,13 +50,19 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.engine = make_engine(settings.database_url)
     app.state.session_turns = asyncio.Semaphore(SESSIONS)
     app.state.queue = TaskQueue(settings.broker_url)
+    app.state.watch = AuditWatch(app.state.engine, settings.watch_seconds, settings.watch_heartbeat_seconds)
+    watching = asyncio.create_task(app.state.watch.run())
+    app.state.partial_results = PartialResults(app.state.engine)
     app.state.blobs = BlobStore.from_settings(settings)
     reconciler = Reconciler(app.state.engine, app.state.queue, settings.reconcile_seconds)
     reconciler.start()
     sweeper = asyncio.create_task(_sweep(app.state.blobs))
     yield
+    app.state.watch.close()
+    watching.cancel()
     sweeper.cancel()
     reconciler.stop()
+    app.state.partial_results.close()
     app.state.queue.close()
     app.state.engine.dispose()
 
@@ -74,7 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Salience audit", version=__version__, description=DESCRIPTION, lifespan=_lifespan, redirect_slashes=False
     )
     app.state.settings = settings or get_settings()
-    for router in (models, datasets, run_groups, audits, health):
+    for router in (models, datasets, run_groups, audits, audit_events, health):
         app.include_router(router)
     install_handlers(app)
     install_openapi(app)

@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=60.0, gt=0)
     max_shard_attempts: int = 3
     reconcile_seconds: float = Field(default=5.0, gt=0)
+    watch_seconds: float = Field(default=1.0, gt=0, description="How often watched audits are looked at")
+    watch_heartbeat_seconds: float = Field(default=15.0, gt=0, description="A comment to silent watchers")
     keep_idempotency_keys_days: float = Field(default=1.0, gt=0, description="How long a key gets the same answer")
     device: str = Field(default="auto", description="auto, cpu or cuda")
     threads: int = Field(default=0, ge=0, description="Torch threads of a worker; 0: every core it may use")

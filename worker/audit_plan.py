@@ -8,13 +8,13 @@ import torch
 from app.db.tables import ModelRow
 from app.domain.label_mapping import LabelMapping, map_labels
 from app.domain.protocol import Protocol
+from app.results.inputs import AuditInputs, class_count
 from worker.context import WorkerContext
 from worker.engine import UNKNOWN_CLASS, ModelAuditor, Normalisation, Outcome
 from worker.measures.stability import PairScores, stability
 from worker.runtime.device import pick_device
 from worker.runtime.sample_reader import DecodedBatch, InputSpec
 from worker.salience.extraction import SalienceExtractor
-from worker.shard_store import AuditInputs
 from worker.views.base import ImageBatch
 
 
@@ -72,11 +72,6 @@ class AuditPlan:
 
     def _truth(self, label: str | None) -> int:
         return (self.mapping.indices or {}).get(label or "", UNKNOWN_CLASS)
-
-
-def class_count(model: ModelRow) -> int:
-    """Classes that the probe found."""
-    return int((model.probe or {})["classes"])
 
 
 def _auditor(

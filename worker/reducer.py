@@ -1,5 +1,6 @@
 """From stored scores to the results, in sample order; whoever finishes the last shard calls it."""
 
+from importlib.metadata import version
 from uuid import UUID
 
 from sqlalchemy import func, update
@@ -9,9 +10,11 @@ from sqlalchemy.orm import Session
 from app.db.session import transaction
 from app.db.tables import AuditResultsRow, AuditRow
 from app.domain.vocabulary import AuditStatus
+from app.results.document import results_document
 from worker.context import WorkerContext
-from worker.results import results_document
 from worker.shard_store import LIVE, all_shards_done, fail_audit, read_inputs
+
+SOFTWARE = ("salience-audit", "torch", "torchvision", "numpy", "pillow", "scikit-image", "scipy")
 
 
 def reduce_audit(context: WorkerContext, audit_id: UUID) -> None:
@@ -20,7 +23,7 @@ def reduce_audit(context: WorkerContext, audit_id: UUID) -> None:
         audit = session.get(AuditRow, audit_id, with_for_update=True)
         if audit is None or audit.status not in LIVE or not all_shards_done(session, audit_id):
             return
-        document = results_document(session, read_inputs(session, audit_id))
+        document = results_document(session, read_inputs(session, audit_id), _software())
         if any(summary["n"] for summary in document["summaries"]):
             _succeed(session, audit_id, document)
         else:
@@ -36,3 +39,7 @@ def _succeed(session: Session, audit_id: UUID, document: dict[str, object]) -> N
         .where(AuditRow.id == audit_id)
         .values(status=AuditStatus.SUCCEEDED, finished_at=func.clock_timestamp())
     )
+
+
+def _software() -> dict[str, str]:
+    return {name.replace("-", "_"): version(name) for name in SOFTWARE}

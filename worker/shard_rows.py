@@ -10,11 +10,10 @@ from torch import Tensor
 from app.db.tables import SampleRow
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CLEAN
+from app.results.score_tables import ACROSS_MODELS
 from worker.audit_plan import Looks
 from worker.engine import Outcome
 from worker.measures.base import Score
-
-ACROSS_MODELS = -1
 
 Row = dict[str, Any]
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow, ShardRow
 from app.domain.vocabulary import AuditStatus, ShardStatus
+from app.results.inputs import AuditInputs
 
 LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
 
@@ -47,6 +48,7 @@ def claim_shard(session: Session, shard_id: UUID, worker: str, lease_seconds: fl
             attempt=ShardRow.attempt + 1,
             worker=worker,
             samples_done=0,
+            started_at=func.clock_timestamp(),
             lease_expires_at=func.clock_timestamp() + timedelta(seconds=lease_seconds),
         )
         .returning(ShardRow.audit_id, ShardRow.start, ShardRow.stop, ShardRow.attempt)
@@ -114,15 +116,6 @@ def fail_audit(session: Session, audit_id: UUID, problem: dict[str, str]) -> Non
         .where(AuditRow.id == audit_id, AuditRow.status.in_(LIVE))
         .values(status=AuditStatus.FAILED, problem=problem, finished_at=func.clock_timestamp())
     )
-
-
-@dataclass(frozen=True)
-class AuditInputs:
-    """An audit with its data set and its models, in the order of their ordinals."""
-
-    audit: AuditRow
-    dataset: DatasetRow
-    models: tuple[ModelRow, ...]
 
 
 def read_inputs(session: Session, audit_id: UUID) -> AuditInputs:

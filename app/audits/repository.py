@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db.tables import AuditModelRow, AuditResultsRow, AuditRow, DatasetRow, Json, ModelRow, ShardRow
+from app.db.tables import AuditModelRow, AuditResultsRow, AuditRow, DatasetRow, Json, ModelRow
 from app.domain.vocabulary import AuditStatus
 from app.errors import NotFound, Unprocessable
 
@@ -76,12 +76,6 @@ def model_ids_of(session: Session, audit_ids: Sequence[UUID]) -> dict[UUID, list
     for row in session.scalars(query.order_by(AuditModelRow.audit_id, AuditModelRow.ordinal)):
         found[row.audit_id].append(row.model_id)
     return found
-
-
-def samples_done(session: Session, audit_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """By audit."""
-    query = select(ShardRow.audit_id, func.sum(ShardRow.samples_done)).where(ShardRow.audit_id.in_(audit_ids))
-    return {audit_id: int(done) for audit_id, done in session.execute(query.group_by(ShardRow.audit_id))}
 
 
 def results_of(session: Session, audit_id: UUID) -> Json:

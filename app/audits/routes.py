@@ -1,11 +1,12 @@
 """``/v1/audits`` and ``/v1/protocols``."""
 
+import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine, func
 from sqlalchemy.orm import Session
@@ -13,6 +14,8 @@ from sqlalchemy.orm import Session
 from app.audits import service
 from app.audits.exports import EXPORTS
 from app.audits.maps import draw_map, find_map
+from app.audits.partial import PartialResults
+from app.audits.progress import read_snapshots
 from app.audits.protocols import Protocols, describe_protocols
 from app.audits.repository import (
     AuditFilter,
@@ -20,11 +23,11 @@ from app.audits.repository import (
     list_audits,
     model_ids_of,
     results_of,
-    samples_done,
 )
 from app.audits.schemas import Audit, AuditRequest, Progress, SalienceMap, SampleScore
 from app.audits.scores import ScoreFilter, ScoreReader
 from app.datasets.repository import get_dataset
+from app.db.session import transaction
 from app.db.tables import AuditRow
 from app.domain.vocabulary import CLEAN, AuditStatus
 from app.http.dependencies import BlobsDep, EngineDep, QueueDep, SessionDep, SettingsDep
@@ -36,6 +39,14 @@ from app.http.schemas import StoredProblem
 from app.queue import TaskName
 
 router = APIRouter(prefix="/v1", tags=["audits"])
+
+PartialFlag = Annotated[
+    bool,
+    Query(
+        description="Answer before the end as well, from the scores of the shards that are done: the document then has "
+        "`partial: true`, `samples_done`, and no `software`."
+    ),
+]
 
 
 @router.post(
@@ -96,11 +107,24 @@ def delete_audit(audit_id: UUID, session: SessionDep) -> None:
     session.commit()
 
 
-@router.get("/audits/{audit_id}/results", summary="Read an audit's results", responses=problem_responses(404, 409))
-def get_results(audit_id: UUID, session: SessionDep) -> dict[str, Any]:
+@router.get(
+    "/audits/{audit_id}/results",
+    summary="Read an audit's results",
+    responses=problem_responses(404, 409, 422),
+    response_model=dict[str, Any],
+)
+async def get_results(audit_id: UUID, request: Request, engine: EngineDep, *, partial: PartialFlag = False) -> Response:
     """Summaries by total, label and source, performance on clean and changed images, noise curves, stability."""
-    service.check_finished(get_audit(session, audit_id))
-    return results_of(session, audit_id)
+    if partial:
+        so_far: PartialResults = request.app.state.partial_results
+        return Response(await so_far.read(audit_id), media_type="application/json")
+    return Response(await to_thread.run_sync(_results, engine, audit_id), media_type="application/json")
+
+
+def _results(engine: Engine, audit_id: UUID) -> bytes:
+    with transaction(engine) as session:
+        service.check_finished(get_audit(session, audit_id))
+        return json.dumps(results_of(session, audit_id), allow_nan=False).encode()
 
 
 @router.get(
@@ -173,11 +197,16 @@ def get_protocols() -> Protocols:
 
 def _show(session: Session, rows: Any) -> list[Audit]:
     ids = [row.id for row in rows]
-    models, done = model_ids_of(session, ids), samples_done(session, ids)
-    return [_one(row, models[row.id], done.get(row.id, 0)) for row in rows]
+    models, found = model_ids_of(session, ids), read_snapshots(session, ids)
+    return [_one(row, models[row.id], found[row.id].progress if row.id in found else _unknown(row)) for row in rows]
 
 
-def _one(row: AuditRow, model_ids: list[UUID], done: int) -> Audit:
+def _unknown(row: AuditRow) -> Progress:
+    """Deleted a moment ago."""
+    return Progress(done=0, total=row.sample_count, samples_per_second=None, eta_seconds=None)
+
+
+def _one(row: AuditRow, model_ids: list[UUID], progress: Progress) -> Audit:
     same = {
         name: getattr(row, name)
         for name in (
@@ -187,19 +216,8 @@ def _one(row: AuditRow, model_ids: list[UUID], done: int) -> Audit:
     }
     return Audit(
         model_ids=model_ids,
-        progress=_progress(row, done),
+        progress=progress,
         problem=StoredProblem.of(row.problem),
         results_url=f"/v1/audits/{row.id}/results",
         **same,
     )
-
-
-def _progress(row: AuditRow, done: int) -> Progress:
-    """The speed since the start; an estimate only while it runs."""
-    speed = None
-    if row.started_at is not None and done:
-        seconds = ((row.finished_at or datetime.now(UTC)) - row.started_at).total_seconds()
-        speed = done / seconds if seconds > 0 else None
-    running = row.status == AuditStatus.RUNNING and speed
-    eta = (row.sample_count - done) / speed if running and speed else None
-    return Progress(done=done, total=row.sample_count, samples_per_second=speed, eta_seconds=eta)

@@ -14,8 +14,8 @@ from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.protocol import Protocol, ScoreColumn
 from app.domain.vocabulary import CLEAN, PAIRS, MeasureName
 from app.errors import NotFound, Unprocessable
+from app.results.score_tables import ACROSS_MODELS
 
-ACROSS_MODELS = -1
 STREAM_ROWS = 500
 
 Order = Literal["asc", "desc"]

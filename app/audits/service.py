@@ -14,6 +14,7 @@ from app.domain.label_mapping import map_labels
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import AuditStatus, ResourceStatus, SalienceTarget
 from app.errors import Conflict, Unprocessable
+from app.results.inputs import class_count
 from app.run_groups.repository import get_run_group, members_of
 from app.settings import Settings
 
@@ -100,11 +101,6 @@ def _check_layers(models: list[ModelRow], protocol: Protocol) -> None:
         if wanted is not None and wanted not in names:
             detail = f"The model {model.id} has no layer of that name with a feature map; see candidate_layers."
             raise Unprocessable("target-layer-not-found", detail)
-
-
-def class_count(model: ModelRow) -> int:
-    """Classes that the probe found."""
-    return int((model.probe or {})["classes"])
 
 
 def _audit(request: AuditRequest, dataset: DatasetRow, protocol: Protocol) -> AuditRow:

@@ -14,7 +14,6 @@ from app.queue import TaskQueue
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 
-
 SESSIONS = 24
 """Fewer than the pool has connections, and fewer than there are threads for routes."""
 WAIT_SECONDS = 30.0

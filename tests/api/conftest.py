@@ -38,7 +38,7 @@ def start_api(postgres: EmbeddedPostgres) -> Iterator[Callable[..., Api]]:
         processes.append(subprocess.Popen([sys.executable, "-m", "app.cli", *arguments], env=os.environ | environment))
         until(lambda: accepts(port), seconds=60)
         client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
-        apis.append(Api(port, folder / "blobs", make_engine(url), client))
+        apis.append(Api(processes[-1].pid, port, folder / "blobs", make_engine(url), client))
         return apis[-1]
 
     yield start

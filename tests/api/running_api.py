@@ -22,6 +22,7 @@ EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 class Api:
     """A running API process and what lies behind it."""
 
+    pid: int
     port: int
     folder: Path
     engine: Engine

@@ -1,34 +1,64 @@
 """The results document: summaries, performance, noise curves and stability by pair."""
 
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from sqlalchemy.orm import Session
 
+from app.db.tables import ModelRow
 from app.domain.label_mapping import LabelMapping, map_labels
 from app.domain.performance import Predictions, noise_curve, performance
 from app.domain.protocol import Protocol, ScoreColumn
 from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
 from app.domain.vocabulary import CLEAN, PAIRS, MeasureName
-from worker.audit_plan import class_count
-from worker.functional.ssim import WINDOW
-from worker.score_tables import StoredScores, read_scores
-from worker.shard_rows import ACROSS_MODELS
-from worker.shard_store import AuditInputs
+from app.results.inputs import AuditInputs, class_count
+from app.results.score_tables import ACROSS_MODELS, StoredScores, read_scores
 
 Json = dict[str, Any]
 
-SOFTWARE = ("salience-audit", "torch", "torchvision", "numpy", "pillow", "scikit-image", "scipy")
+SSIM_WINDOW = 7
+"""The side of the window of ``worker.functional.ssim``: smaller maps are compared at the input's resolution."""
 STABILITY = ScoreColumn(measure=MeasureName.STABILITY, view=PAIRS)
 
 
-def results_document(session: Session, inputs: AuditInputs) -> Json:
-    """Everything that ``GET /v1/audits/{id}/results`` answers, from the stored rows in sample order."""
-    audit, models = inputs.audit, inputs.models
-    protocol = Protocol.model_validate(audit.protocol)
+def results_document(session: Session, inputs: AuditInputs, software: dict[str, str] | None) -> Json:
+    """Everything that ``GET /v1/audits/{id}/results`` answers, from the stored rows in sample order.
+
+    ``software`` are the versions that the scores were made with, None where the caller does not know them.
+    """
+    audit = inputs.audit
+    head = {
+        "audit_id": str(audit.id),
+        "protocol": Protocol.model_validate(audit.protocol).to_json(),
+        "protocol_digest": audit.protocol_digest,
+        "dataset_digest": inputs.dataset.digest,
+        "sample_count": audit.sample_count,
+        "models": [_shown(model) for model in inputs.models],
+        "software": software,
+    }
+    stored = [read_scores(session, audit.id, ordinal) for ordinal in range(len(inputs.models))]
+    return head | (_measured(session, inputs, stored) if stored[0].labels else _NOTHING)
+
+
+_NOTHING: Json = {
+    "summaries": [],
+    "across_models": [],
+    "stability": None,
+    "performance": [],
+    "performance_reason": None,
+    "noise_curves": [],
+    "compared_at_input_resolution": [],
+}
+
+
+def _shown(model: ModelRow) -> Json:
+    return {"model_id": str(model.id), "name": model.name, "digest": model.content_digest}
+
+
+def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores]) -> Json:
+    models = inputs.models
+    protocol = Protocol.model_validate(inputs.audit.protocol)
     mapping = map_labels(inputs.dataset.labels, models[0].class_names, class_count(models[0]))
-    stored = [read_scores(session, audit.id, ordinal) for ordinal in range(len(models))]
     groups = Groups(stored[0].labels, stored[0].sources)
     summaries = [
         summary
@@ -36,23 +66,15 @@ def results_document(session: Session, inputs: AuditInputs) -> Json:
         for summary in summarise(scores.table(str(model.id), protocol), groups, protocol.seed)
     ]
     measured = _performance(inputs, stored, protocol, mapping)
+    small = [model for model, scores in zip(models, stored, strict=True) if scores.map_side < SSIM_WINDOW]
     return {
-        "audit_id": str(audit.id),
-        "protocol": protocol.to_json(),
-        "protocol_digest": audit.protocol_digest,
-        "dataset_digest": inputs.dataset.digest,
-        "sample_count": audit.sample_count,
-        "models": [{"model_id": str(model.id), "name": model.name, "digest": model.content_digest} for model in models],
-        "software": {name.replace("-", "_"): version(name) for name in SOFTWARE},
         "summaries": summaries + _stability_summaries(session, inputs, protocol, groups),
         "across_models": across_models(summaries),
         "stability": _pairs(session, inputs, protocol),
         "performance": measured,
         "performance_reason": mapping.reason,
         "noise_curves": _noise_curves(inputs, protocol, summaries, measured),
-        "compared_at_input_resolution": [
-            str(model.id) for model, scores in zip(models, stored, strict=True) if scores.map_side < WINDOW
-        ],
+        "compared_at_input_resolution": [str(model.id) for model in small],
     }
 
 

@@ -14,13 +14,16 @@ from app.domain.statistics import Floats, Integers
 from app.domain.summaries import ScoreTable
 from app.domain.vocabulary import CLEAN
 
+ACROSS_MODELS = -1
+"""The model ordinal of the row across models: stability and the pairs behind it."""
+
 
 @dataclass(frozen=True)
 class StoredScores:
     """N samples in order, V columns, C conditions; NaN where undefined, -1 where nothing was predicted.
 
     ``class_scores`` (N, C * L), ``pairs`` (N, K (K - 1) / 2); arrays that a row does not have are (N, 0).
-    ``map_side`` is the shorter side of the native maps.
+    ``map_side`` is the shorter side of the native maps. While nothing is stored, N is 0.
     """
 
     labels: tuple[str | None, ...]
@@ -59,7 +62,8 @@ def read_scores(session: Session, audit_id: UUID, model_ordinal: int) -> StoredS
         .order_by(row.ordinal)
     )
     found = session.execute(query.execution_options(yield_per=1000))
-    labels, sources, scores, controls, predicted, class_scores, pairs, sides = zip(*found, strict=True)
+    columns = tuple(zip(*found, strict=True)) or ((),) * 8
+    labels, sources, scores, controls, predicted, class_scores, pairs, sides = columns
     return StoredScores(
         labels=labels,
         sources=sources,
@@ -68,7 +72,7 @@ def read_scores(session: Session, audit_id: UUID, model_ordinal: int) -> StoredS
         predicted=np.array([classes or [] for classes in predicted], dtype=np.int64),
         class_scores=_floats(class_scores),
         pairs=_floats(pairs),
-        map_side=min(sides),
+        map_side=min(sides, default=0),
     )
 
 

@@ -1,0 +1,62 @@
+"""``GET /v1/audits/{id}/events``."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import StreamingResponse
+
+from app.audits.events import EventId, is_told
+from app.audits.watch import AuditWatch
+from app.http.problems import problem_responses
+
+router = APIRouter(prefix="/v1", tags=["audits"])
+
+LastEventId = Annotated[
+    str | None, Header(max_length=100, description="The `id` of the last event that was seen: only later ones follow.")
+]
+
+EXAMPLE = """retry: 2000
+
+event: status
+data: {"status":"running","problem":null}
+id: 1.0.0
+
+event: progress
+data: {"done":48,"total":200,"unit":"samples","samples_per_second":3.1,"eta_seconds":49.0}
+id: 2.2.48
+
+event: status
+data: {"status":"succeeded","problem":null}
+id: 3.0.0
+
+event: end
+data: {"status":"succeeded","problem":null}
+id: 4.0.0
+"""
+STREAM = {"schema": {"type": "string"}, "example": EXAMPLE}
+
+
+@router.get(
+    "/audits/{audit_id}/events",
+    summary="Watch an audit",
+    response_class=Response,
+    responses={
+        **problem_responses(404, 422),
+        200: {"description": "Server-sent events until the audit ends.", "content": {"text/event-stream": STREAM}},
+        204: {"description": "The last event was seen already: do not come again."},
+    },
+)
+async def get_events(audit_id: UUID, request: Request, last_event_id: LastEventId = None) -> Response:
+    """Server-sent events instead of polling: `status` and `progress` as they change, and a last `end`.
+
+    Every event has an `id`. A client that was cut off sends the last one it saw as `Last-Event-ID` (browsers'
+    `EventSource` does) and gets what is new, once. Progress between two connections is told as it stands now.
+    """
+    watch: AuditWatch = request.app.state.watch
+    last = EventId.parse(last_event_id)
+    snapshot = await watch.find(audit_id)
+    if is_told(last, snapshot):
+        return Response(status_code=204)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(watch.stream(snapshot, last), media_type="text/event-stream", headers=headers)

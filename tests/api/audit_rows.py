@@ -1,0 +1,57 @@
+"""Audits and shards as workers would leave them, for tests of what the API tells about them."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine, func, select, update
+
+from app.db.identifiers import new_id
+from app.db.session import transaction
+from app.db.tables import AuditRow, DatasetRow, ShardRow
+from app.domain.vocabulary import AuditStatus, ShardStatus
+
+
+def add_audit(engine: Engine, *, shards: int, size: int = 64) -> UUID:
+    """Queued, with its shards, on a data set of its own."""
+    dataset_id, audit_id = new_id(), new_id()
+    with transaction(engine) as session:
+        session.add(DatasetRow(id=dataset_id, name="d", extra={}, labels=[], sources=[], notes=[]))
+        session.flush()
+        row = AuditRow(id=audit_id, dataset_id=dataset_id, protocol={}, protocol_digest="sha256:0")
+        row.sample_count = shards * size
+        session.add(row)
+        session.flush()
+        session.add_all(
+            ShardRow(id=new_id(), audit_id=audit_id, ordinal=n, start=n * size, stop=(n + 1) * size)
+            for n in range(shards)
+        )
+    return audit_id
+
+
+def set_audit(engine: Engine, audit_id: UUID, status: AuditStatus, **values: Any) -> None:
+    with transaction(engine) as session:
+        session.execute(update(AuditRow).where(AuditRow.id == audit_id).values(status=status, **values))
+
+
+def set_shard(engine: Engine, audit_id: UUID, ordinal: int, **values: Any) -> None:
+    with transaction(engine) as session:
+        chosen = (ShardRow.audit_id == audit_id) & (ShardRow.ordinal == ordinal)
+        session.execute(update(ShardRow).where(chosen).values(**values))
+
+
+def worked(engine: Engine, audit_id: UUID, ordinal: int, *, done: int, begin: float, until: float) -> None:
+    """A shard that was begun and last heard of that many seconds ago; done where all of its samples are."""
+    with transaction(engine) as session:
+        chosen = (ShardRow.audit_id == audit_id) & (ShardRow.ordinal == ordinal)
+        size = session.scalars(select(ShardRow.stop - ShardRow.start).where(chosen)).one()
+        now = func.clock_timestamp()
+        values = {
+            "status": ShardStatus.DONE if done == size else ShardStatus.RUNNING,
+            "samples_done": done,
+            "attempt": ShardRow.attempt + 1,
+            "started_at": now - timedelta(seconds=begin),
+            "updated_at": now - timedelta(seconds=until),
+            "lease_expires_at": now + timedelta(seconds=60 - until),
+        }
+        session.execute(update(ShardRow).where(chosen).values(values))

@@ -1,0 +1,99 @@
+"""Speed and time to go: of several workers, after a retry, after a pause and at the end."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func
+
+from app.domain.vocabulary import AuditStatus, ShardStatus
+from tests.api.audit_rows import add_audit, set_audit, set_shard, worked
+from tests.api.running_api import Api
+
+
+def running(api: Api, *, shards: int, begun: float) -> UUID:
+    audit_id = add_audit(api.engine, shards=shards)
+    set_audit(api.engine, audit_id, AuditStatus.RUNNING, started_at=func.clock_timestamp() - timedelta(seconds=begun))
+    return audit_id
+
+
+def progress(api: Api, audit_id: UUID) -> dict[str, Any]:
+    found: dict[str, Any] = api.client.get(f"/v1/audits/{audit_id}").json()["progress"]
+    return found
+
+
+def test_nothing_is_known_yet(api: Api) -> None:
+    audit_id = add_audit(api.engine, shards=2)
+    nothing = {"done": 0, "total": 128, "unit": "samples", "samples_per_second": None, "eta_seconds": None}
+    assert progress(api, audit_id) == nothing
+    set_audit(api.engine, audit_id, AuditStatus.RUNNING, started_at=func.clock_timestamp())
+    worked(api.engine, audit_id, 0, done=0, begin=0, until=0)
+    assert progress(api, audit_id) == nothing
+
+
+def test_workers_add_up(api: Api) -> None:
+    audit_id = running(api, shards=100, begun=600)
+    for ordinal in range(4):
+        worked(api.engine, audit_id, ordinal, done=30, begin=60, until=0)
+    found = progress(api, audit_id)
+    assert found["done"] == 120
+    assert found["samples_per_second"] == pytest.approx(4 * 30 / 60, rel=0.02)
+    assert found["eta_seconds"] == pytest.approx((6400 - 120) / 2, rel=0.02)
+
+
+def test_one_worker_after_another_is_as_fast_as_one(api: Api) -> None:
+    audit_id = running(api, shards=10, begun=40)
+    worked(api.engine, audit_id, 0, done=64, begin=40, until=20)
+    worked(api.engine, audit_id, 1, done=32, begin=20, until=10)
+    assert progress(api, audit_id)["samples_per_second"] == pytest.approx(3.2, rel=0.02)
+
+
+def test_a_slow_beginning_and_a_pause_do_not_spoil_the_estimate(api: Api) -> None:
+    audit_id = running(api, shards=100, begun=3600)
+    worked(api.engine, audit_id, 0, done=64, begin=3600, until=3500)
+    worked(api.engine, audit_id, 1, done=60, begin=60, until=0)
+    found = progress(api, audit_id)
+    assert found["samples_per_second"] == pytest.approx(1, rel=0.02)
+    assert found["eta_seconds"] == pytest.approx(6400 - 124, rel=0.02)
+
+
+def test_what_a_lost_attempt_did_counts_no_more(api: Api) -> None:
+    audit_id = running(api, shards=2, begun=50)
+    worked(api.engine, audit_id, 0, done=60, begin=50, until=10)
+    before = progress(api, audit_id)
+    worked(api.engine, audit_id, 0, done=10, begin=10, until=0)
+    after = progress(api, audit_id)
+    assert (before["done"], after["done"]) == (60, 10)
+    assert after["samples_per_second"] == pytest.approx(10 / 50, rel=0.05)
+
+
+def test_all_workers_gone(api: Api) -> None:
+    audit_id = running(api, shards=2, begun=500)
+    worked(api.engine, audit_id, 0, done=64, begin=500, until=400)
+    worked(api.engine, audit_id, 1, done=10, begin=400, until=90)
+    found = progress(api, audit_id)
+    assert (found["samples_per_second"], found["eta_seconds"]) == (0, None)
+
+
+def test_all_done_but_the_results(api: Api) -> None:
+    audit_id = running(api, shards=1, begun=500)
+    worked(api.engine, audit_id, 0, done=64, begin=500, until=400)
+    assert progress(api, audit_id)["eta_seconds"] == 0
+
+
+def test_ended_audits_tell_their_mean_speed(api: Api) -> None:
+    audit_id = running(api, shards=1, begun=128)
+    worked(api.engine, audit_id, 0, done=64, begin=128, until=0)
+    set_audit(api.engine, audit_id, AuditStatus.SUCCEEDED, finished_at=func.clock_timestamp())
+    found = progress(api, audit_id)
+    assert found["samples_per_second"] == pytest.approx(0.5, rel=0.02)
+    assert found["eta_seconds"] is None
+    listed = api.client.get("/v1/audits", params={"status": "succeeded"}).json()["items"]
+    assert found in [audit["progress"] for audit in listed]
+
+
+def test_a_shard_of_before_the_upgrade(api: Api) -> None:
+    audit_id = running(api, shards=2, begun=50)
+    set_shard(api.engine, audit_id, 0, status=ShardStatus.DONE, samples_done=64, attempt=1)
+    assert progress(api, audit_id)["done"] == 64
