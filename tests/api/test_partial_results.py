@@ -1,0 +1,134 @@
+"""Results, scores and maps of an audit that is still running, or never came to its end."""
+
+import csv
+import io
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+from prepare import build_archive
+
+from app.audits.schemas import AuditRequest
+from app.audits.service import request_audit
+from app.db.identifiers import new_id
+from app.db.session import transaction
+from app.results.document import SSIM_WINDOW
+from app.settings import Settings
+from tests.api.running_api import Api, check_problem
+from tests.waiting import RECIPE, WEIGHTS
+from worker.context import WorkerContext
+from worker.dataset_indexer import index_dataset
+from worker.functional.ssim import WINDOW
+from worker.model_validator import validate_model
+from worker.reducer import reduce_audit
+from worker.shard_runner import run_shard
+
+RUNS = ("cross_entropy_run1", "cross_entropy_run2")
+MEASURES = {"entropy": {}, "noise_reaction": {"curve": None}, "stability": {}}
+SAMPLES, SHARD = 10, 4
+
+
+@pytest.fixture(scope="module")
+def served(start_api: Callable[..., Api], broker_url: str) -> Api:
+    return start_api(broker_url, RECONCILE_SECONDS="3600")
+
+
+@pytest.fixture(scope="module")
+def worker(served: Api, broker_url: str) -> Iterator[WorkerContext]:
+    """The worker's own functions on the API's database: a shard at a time."""
+    url = served.engine.url.render_as_string(hide_password=False)
+    settings = Settings(
+        database_url=url, broker_url=broker_url, blob_store=str(served.folder), shard_samples=SHARD, threads=1
+    )
+    context = WorkerContext.from_settings(settings, f"test/{os.getpid()}")
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def parts(served: Api, worker: WorkerContext) -> dict[str, Any]:
+    dataset = served.register("datasets")
+    models = [served.register(**RECIPE, name=run) for run in RUNS]
+    contents = [build_archive(), *((WEIGHTS / f"{run}.safetensors").read_bytes() for run in RUNS)]
+    for resource, content in zip([dataset, *models], contents, strict=True):
+        assert served.client.put(resource["content_url"], content=content).status_code == 202
+    index_dataset(worker, UUID(dataset["id"]))
+    for model in models:
+        validate_model(worker, UUID(model["id"]))
+    protocol = {"micro_batch": 4, "measures": MEASURES}
+    ids = [model["id"] for model in models]
+    return {"dataset_id": dataset["id"], "model_ids": ids, "protocol": protocol, "sample_limit": SAMPLES}
+
+
+def begin(worker: WorkerContext, parts: dict[str, Any]) -> tuple[str, list[UUID]]:
+    with transaction(worker.engine) as session:
+        requested = request_audit(session, AuditRequest.model_validate(parts), worker.settings)
+    return f"/v1/audits/{requested.audit.id}", requested.shard_ids
+
+
+def partial(api: Api, path: str) -> dict[str, Any]:
+    answer = api.client.get(f"{path}/results", params={"partial": "true"})
+    assert answer.status_code == 200, answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def total(document: dict[str, Any], view: str) -> dict[str, Any]:
+    wanted = {"view": view, "group_by": "total", "group": "micro"}
+    return next(summary for summary in document["summaries"] if wanted.items() <= summary.items())
+
+
+def test_results_so_far(served: Api, worker: WorkerContext, parts: dict[str, Any]) -> None:
+    path, shards = begin(worker, parts)
+    nothing = partial(served, path)
+    assert (nothing["partial"], nothing["samples_done"], nothing["summaries"]) == (True, 0, [])
+    run_shard(worker, shards[1])
+    some = partial(served, path)
+    assert (some["partial"], some["samples_done"], some["software"]) == (True, SHARD, None)
+    check_problem(served.client.get(f"{path}/results"), 409, "audit-not-finished")
+    csv_text = served.client.get(f"{path}/samples", headers={"Accept": "text/csv"}).text
+    rows = list(csv.DictReader(io.StringIO(csv_text)))
+    first = some["models"][0]["model_id"]
+    scores = [float(row["score"]) for row in rows if (row["view"], row["model_id"]) == ("spatial", first)]
+    assert len(scores) == total(some, "spatial")["n"] == SHARD
+    assert total(some, "spatial")["mean"] == pytest.approx(np.mean(scores), abs=1e-12)
+    page = served.client.get(f"{path}/samples", params={"measure": "stability"}).json()
+    assert len(page["items"]) == total(some, "pairs")["n"] == SHARD
+    sample = page["items"][0]["sample_id"]
+    stored = served.client.get(f"{path}/samples/{sample}/map", params={"model_id": first})
+    assert stored.status_code == 200
+    for shard_id in shards:
+        run_shard(worker, shard_id)
+    almost = partial(served, path)
+    assert (almost["partial"], almost["samples_done"]) == (True, SAMPLES)
+    reduce_audit(worker, UUID(path.rpartition("/")[2]))
+    final = served.client.get(f"{path}/results").json()
+    assert "partial" not in final
+    whole = partial(served, path)
+    assert (whole.pop("partial"), whole.pop("samples_done")) == (False, SAMPLES)
+    assert whole == final
+    kept = final.keys() - {"software"}
+    assert {name: almost[name] for name in kept} == {name: final[name] for name in kept}
+    assert {*nothing, *almost} == {*final, "partial", "samples_done"}
+
+
+def test_a_cancelled_audit_keeps_what_it_has(served: Api, worker: WorkerContext, parts: dict[str, Any]) -> None:
+    path, shards = begin(worker, parts)
+    run_shard(worker, shards[0])
+    served.client.post(f"{path}/cancel")
+    check_problem(served.client.get(f"{path}/results"), 409, "audit-cancelled")
+    assert (partial(served, path)["partial"], partial(served, path)["samples_done"]) == (True, SHARD)
+
+
+def test_unknown_audits_and_values(served: Api) -> None:
+    unknown = f"/v1/audits/{new_id()}/results"
+    check_problem(served.client.get(unknown, params={"partial": "true"}), 404, "not-found")
+    check_problem(served.client.get(unknown), 404, "not-found")
+    check_problem(served.client.get(unknown, params={"partial": "perhaps"}), 422, "validation-error")
+
+
+def test_the_window_is_that_of_the_worker() -> None:
+    assert SSIM_WINDOW == WINDOW
