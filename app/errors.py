@@ -3,6 +3,7 @@
 SalienceError                    code and facts; no HTTP, no logging
 ├─ RequestError                  services raise it; app/http/problems.py maps it to a status
 │  ├─ NotFound                   no such resource
+│  ├─ Gone                       it was there, and a retention setting removed it
 │  ├─ Conflict                   the resource's state forbids it now
 │  ├─ Unprocessable              well-formed, but it cannot be done
 │  ├─ TooLarge                   over a limit that is a setting
@@ -46,6 +47,10 @@ class NotFound(RequestError):
 
     def __init__(self, noun: str) -> None:
         super().__init__("not-found", f"No such {noun}.")
+
+
+class Gone(RequestError):
+    """It was there, and a retention setting removed it."""
 
 
 class Conflict(RequestError):

@@ -1,11 +1,9 @@
 """The composition root of the API."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from anyio import to_thread
 from fastapi import FastAPI
 
 from app import __version__
@@ -16,7 +14,7 @@ from app.audits.routes import router as audits
 from app.audits.watch import AuditWatch
 from app.datasets.routes import router as datasets
 from app.db.session import make_engine
-from app.errors import SalienceError
+from app.housekeeping.housekeeper import Housekeeper
 from app.http.body_guard import BodyGuard
 from app.http.dependencies import SESSIONS
 from app.http.health import router as health
@@ -29,10 +27,6 @@ from app.queue import TaskQueue
 from app.run_groups.routes import router as run_groups
 from app.settings import Settings, get_settings
 from app.storage.blobs import BlobStore
-
-logger = logging.getLogger(__name__)
-
-SWEEP_SECONDS = 600.0
 
 DESCRIPTION = """
 Tells, for an image classifier and a data set, whether what the model looks at can be trusted.
@@ -52,29 +46,20 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.queue = TaskQueue(settings.broker_url)
     app.state.watch = AuditWatch(app.state.engine, settings.watch_seconds, settings.watch_heartbeat_seconds)
     watching = asyncio.create_task(app.state.watch.run())
-    app.state.partial_results = PartialResults(app.state.engine)
+    app.state.partial_results = PartialResults(app.state.engine, settings.max_partial_samples)
     app.state.blobs = BlobStore.from_settings(settings)
     reconciler = Reconciler(app.state.engine, app.state.queue, settings.reconcile_seconds)
     reconciler.start()
-    sweeper = asyncio.create_task(_sweep(app.state.blobs))
+    housekeeper = Housekeeper(app.state.engine, app.state.blobs, settings)
+    housekeeper.start()
     yield
     app.state.watch.close()
     watching.cancel()
-    sweeper.cancel()
+    housekeeper.stop()
     reconciler.stop()
     app.state.partial_results.close()
     app.state.queue.close()
     app.state.engine.dispose()
-
-
-async def _sweep(blobs: BlobStore) -> None:
-    """What a killed process left of an upload, now and then."""
-    while True:
-        try:
-            await to_thread.run_sync(blobs.sweep)
-        except SalienceError:
-            logger.warning("the blob store is away; its quarantine is swept later")
-        await asyncio.sleep(SWEEP_SECONDS)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -44,7 +44,13 @@ class Settings(BaseSettings):
     reconcile_seconds: float = Field(default=5.0, gt=0)
     watch_seconds: float = Field(default=1.0, gt=0, description="How often watched audits are looked at")
     watch_heartbeat_seconds: float = Field(default=15.0, gt=0, description="A comment to silent watchers")
+    max_partial_samples: int = Field(default=100_000, ge=1, description="2 s of work for 10,000 samples and a model")
+    housekeeping_seconds: float = Field(default=600.0, gt=0)
+    orphan_grace_seconds: float = Field(default=86_400.0, gt=0, description="Age of a blob that nothing refers to")
     keep_idempotency_keys_days: float = Field(default=1.0, gt=0, description="How long a key gets the same answer")
+    keep_awaiting_days: float = Field(default=0.0, ge=0, description="Registrations without content; 0: for ever")
+    keep_maps_days: float = Field(default=0.0, ge=0, description="Maps of audits that have ended; 0: for ever")
+    keep_scores_days: float = Field(default=0.0, ge=0, description="Scores of audits that have ended; 0: for ever")
     device: str = Field(default="auto", description="auto, cpu or cuda")
     threads: int = Field(default=0, ge=0, description="Torch threads of a worker; 0: every core it may use")
     log_level: str = "INFO"

@@ -3,8 +3,11 @@
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
+from app.db.references import lock_digests
 from app.db.session import make_engine
+from app.errors import TransientFailure
 from app.queue import TaskQueue
 from app.settings import Settings
 from app.storage.blobs import BlobStore
@@ -31,6 +34,12 @@ class WorkerContext:
             settings=settings,
             name=name,
         )
+
+    def keep_blob(self, session: Session, digest: str) -> None:
+        """Before the commit that refers to it: who sweeps orphans waits, or was faster. Raises TransientFailure."""
+        lock_digests(session, {digest})
+        if not self.blobs.exists(digest):
+            raise TransientFailure("storage-unavailable", "The blob was deleted meanwhile.")
 
     def close(self) -> None:
         self.queue.close()

@@ -49,6 +49,7 @@ def index_dataset(context: WorkerContext, dataset_id: UUID) -> None:
         savepoint = session.begin_nested()
         try:
             _Indexer(context, session, dataset).run()
+            context.keep_blob(session, dataset.stored_digest or "")
             dataset.status, dataset.problem = ResourceStatus.READY, None
         except InputFailure as failure:
             # Samples stay listed where they are the reason; an archive that is refused as a whole leaves none.

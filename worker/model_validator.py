@@ -69,6 +69,8 @@ def _store(context: WorkerContext, path: Path) -> StoredBlob:
 def _finish(context: WorkerContext, model: ModelRow, values: dict[str, object]) -> None:
     """Only where nothing newer was uploaded meanwhile."""
     with transaction(context.engine) as session:
+        if "stored_digest" in values:
+            context.keep_blob(session, str(values["stored_digest"]))
         session.execute(
             update(ModelRow)
             .where(

@@ -2,23 +2,42 @@
 
 import asyncio
 import json
+import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from app.audits.repository import get_audit, models_of, results_of
+from app.audits.service import check_kept
 from app.datasets.repository import get_dataset
 from app.db.tables import AuditRow, Json, ShardRow
 from app.domain.vocabulary import AuditStatus, ShardStatus
+from app.errors import Conflict
 from app.results.document import results_document
 from app.results.inputs import AuditInputs
 
-Key = tuple[UUID, str, str, int]
+Key = tuple[str, str, int]
 
 KEPT = 16
+WORK_SHARE = 0.1
+"""The most of its time that a live audit's document is made anew."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    key: Key
+    content: bytes
+    made_at: float
+    seconds: float
+
+    def is_good(self, key: Key) -> bool:
+        """The same, or of the same protocol and, for what it cost, new enough: it tells how many samples it holds."""
+        is_new = time.monotonic() - self.made_at < self.seconds / WORK_SHARE
+        return self.key == key or (self.key[:2] == key[:2] and is_new)
 
 
 class PartialResults:
@@ -28,14 +47,15 @@ class PartialResults:
     same numbers twice.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, max_samples: int) -> None:
         # All queries of a document see the same shards done.
         self._engine = engine.execution_options(isolation_level="REPEATABLE READ")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="partial-results")
-        self._kept: OrderedDict[Key, bytes] = OrderedDict()
+        self._max_samples = max_samples
+        self._kept: OrderedDict[UUID, _Kept] = OrderedDict()
 
     async def read(self, audit_id: UUID) -> bytes:
-        """The document as JSON: that of ``results`` with ``partial`` and ``samples_done``. Raises NotFound."""
+        """JSON: the document of ``results`` with ``partial`` and ``samples_done``. Raises NotFound or Conflict."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, audit_id)
 
     def close(self) -> None:
@@ -45,13 +65,17 @@ class PartialResults:
         with Session(self._engine) as session:
             audit = get_audit(session, audit_id)
             done = stored_samples(session, audit_id)
-            key = (audit_id, audit.status, audit.protocol_digest, done)
-            if key not in self._kept:
-                self._kept[key] = json.dumps(_document(session, audit, done), allow_nan=False).encode()
-        self._kept.move_to_end(key)
+            key = (audit.status, audit.protocol_digest, done)
+            kept = self._kept.pop(audit_id, None)
+            if kept is None or not kept.is_good(key):
+                started = time.monotonic()
+                document = _document(session, audit, done, self._max_samples)
+                content = json.dumps(document, allow_nan=False).encode()
+                kept = _Kept(key, content, started, time.monotonic() - started)
+        self._kept[audit_id] = kept
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
-        return self._kept[key]
+        return kept.content
 
 
 def stored_samples(session: Session, audit_id: UUID) -> int:
@@ -61,9 +85,12 @@ def stored_samples(session: Session, audit_id: UUID) -> int:
     return session.scalars(done).one()
 
 
-def _document(session: Session, audit: AuditRow, done: int) -> Json:
+def _document(session: Session, audit: AuditRow, done: int, max_samples: int) -> Json:
     if audit.status == AuditStatus.SUCCEEDED:
         return {"partial": False, "samples_done": done} | results_of(session, audit.id)
+    check_kept(audit)
+    if done > max_samples:
+        raise Conflict("partial-too-large", f"Results so far are made of at most {max_samples} samples.")
     inputs = AuditInputs(audit, get_dataset(session, audit.dataset_id), tuple(models_of(session, audit.id)))
     # The versions are known to the worker that ends the audit.
     return {"partial": True, "samples_done": done} | results_document(session, inputs, None)

@@ -110,7 +110,7 @@ def delete_audit(audit_id: UUID, session: SessionDep) -> None:
 @router.get(
     "/audits/{audit_id}/results",
     summary="Read an audit's results",
-    responses=problem_responses(404, 409, 422),
+    responses=problem_responses(404, 409, 410, 422),
     response_model=dict[str, Any],
 )
 async def get_results(audit_id: UUID, request: Request, engine: EngineDep, *, partial: PartialFlag = False) -> Response:
@@ -131,7 +131,7 @@ def _results(engine: Engine, audit_id: UUID) -> bytes:
     "/audits/{audit_id}/samples",
     summary="List an audit's scores per sample",
     responses={
-        **problem_responses(404, 422),
+        **problem_responses(404, 410, 422),
         200: {"content": {name: {} for name in EXPORTS}, "description": "A page; or all scores, in another format."},
     },
     response_model=Page[SampleScore],
@@ -147,6 +147,7 @@ def get_scores(
     """Long rows, one number each. `order` sorts by score and needs one measure and view. `Accept: text/csv`,
     `application/x-ndjson` or `application/vnd.apache.parquet` streams all of them."""
     audit = get_audit(session, audit_id)
+    service.check_kept(audit)
     reader = ScoreReader(session, audit, wanted)
     export = next((kind for kind in EXPORTS if kind in request.headers.get("accept", "")), None)
     if export is not None:
@@ -165,7 +166,7 @@ def _stream(engine: Engine, audit_id: UUID, wanted: ScoreFilter, kind: str) -> I
     "/audits/{audit_id}/samples/{sample_id}/map",
     summary="Read a salience map",
     responses={
-        **problem_responses(404, 422),
+        **problem_responses(404, 410, 422),
         200: {"content": {"image/png": {}}, "description": "Numbers, or a picture."},
     },
     response_model=SalienceMap,
@@ -182,6 +183,7 @@ def get_map(  # noqa: PLR0913, PLR0917 - what a map is asked by
 ) -> Any:
     """The native map of a view (`clean` by default); `Accept: image/png` draws it over the image."""
     audit = get_audit(session, audit_id)
+    service.check_kept(audit, maps=True)
     stored = find_map(session, audit, sample_id, model_id, view)
     if "image/png" not in request.headers.get("accept", ""):
         return stored.to_schema()
@@ -211,7 +213,7 @@ def _one(row: AuditRow, model_ids: list[UUID], progress: Progress) -> Audit:
         name: getattr(row, name)
         for name in (
             *("id", "name", "status", "dataset_id", "run_group_id", "protocol", "protocol_digest", "sample_count"),
-            *("created_at", "started_at", "finished_at"),
+            *("created_at", "started_at", "finished_at", "scores_removed_at", "maps_removed_at"),
         )
     }
     return Audit(

@@ -67,6 +67,8 @@ class Audit(BaseModel):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    scores_removed_at: datetime | None = Field(None, description="By a retention setting; the results stay.")
+    maps_removed_at: datetime | None = None
 
 
 class SampleScore(BaseModel):

@@ -13,7 +13,7 @@ from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, ShardRo
 from app.domain.label_mapping import map_labels
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import AuditStatus, ResourceStatus, SalienceTarget
-from app.errors import Conflict, Unprocessable
+from app.errors import Conflict, Gone, Unprocessable
 from app.results.inputs import class_count
 from app.run_groups.repository import get_run_group, members_of
 from app.settings import Settings
@@ -152,3 +152,11 @@ def check_ended(audit: AuditRow) -> None:
     """Raises Conflict while it runs."""
     if audit.status in {AuditStatus.QUEUED, AuditStatus.RUNNING}:
         raise Conflict("audit-not-finished", f"The audit is {audit.status}; cancel it first.")
+
+
+def check_kept(audit: AuditRow, *, maps: bool = False) -> None:
+    """Raises Gone where housekeeping removed the scores (or the maps) of an audit that ended long ago."""
+    if audit.scores_removed_at is not None:
+        raise Gone("scores-removed", "The scores per sample were removed as old; the results are still there.")
+    if maps and audit.maps_removed_at is not None:
+        raise Gone("maps-removed", "The salience maps were removed as old; scores and results are still there.")

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import collate, select
 from sqlalchemy.orm import Session
 
-from app.db.tables import AuditRow, DatasetRow, SampleRow
+from app.db.tables import DatasetRow, SampleRow
 from app.domain.vocabulary import ResourceStatus, SampleStatus
 from app.errors import NotFound
 
@@ -32,12 +32,6 @@ def list_datasets(
     if name is not None:
         query = query.where(DatasetRow.name == name)
     return session.scalars(query).all()
-
-
-def user_of(session: Session, dataset_id: UUID) -> str | None:
-    """An audit that refers to it."""
-    found = session.scalar(select(AuditRow.id).where(AuditRow.dataset_id == dataset_id).limit(1))
-    return f"audit {found}" if found else None
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from sqlalchemy.orm import Session
 
-from app.datasets.repository import user_of
 from app.datasets.schemas import DatasetRequest
 from app.db.identifiers import new_id
-from app.db.tables import DatasetRow
-from app.errors import Conflict, UnsupportedMediaType
+from app.db.references import refuse_while_audited
+from app.db.tables import AuditRow, DatasetRow
+from app.errors import UnsupportedMediaType
 from app.http.content import digests_of
 
 _ARCHIVE_MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b\x08")
@@ -29,9 +29,7 @@ def check_start(start: bytes) -> None:
 
 def delete(session: Session, row: DatasetRow) -> set[str]:
     """The blobs that it referred to. Raises Conflict ``dataset-in-use``."""
-    user = user_of(session, row.id)
-    if user:
-        raise Conflict("dataset-in-use", f"The {user} refers to the data set; delete that first.")
+    refuse_while_audited(session, "data set", AuditRow.dataset_id == row.id)
     session.delete(row)
     session.flush()
     return digests_of(row)

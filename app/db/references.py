@@ -1,9 +1,21 @@
-"""Which blobs are still referred to."""
+"""What is still referred to: blobs by rows, and rows by audits."""
 
-from sqlalchemy import func, select
+from typing import Literal, NoReturn
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from app.db.tables import DatasetRow, ModelRow
+from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow
+from app.domain.vocabulary import AuditStatus
+from app.errors import Conflict
+
+LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
+MAX_NAMED = 20
+
+Noun = Literal["model", "data set", "run group"]
+
+_CODES: dict[Noun, str] = {"model": "model-in-use", "data set": "dataset-in-use", "run group": "run-group-in-use"}
 
 
 def lock_digests(session: Session, digests: set[str]) -> None:
@@ -19,3 +31,30 @@ def unused_digests(session: Session, digests: set[str]) -> set[str]:
         for column in (table.content_digest, table.stored_digest):
             used |= set(session.scalars(select(column).where(column.in_(digests))))
     return digests - used
+
+
+def refuse_while_audited(session: Session, noun: Noun, refers: ColumnElement[bool], *, live_only: bool = False) -> None:
+    """Raises Conflict ``model-in-use`` (or its like) naming the audits that refer to it: the live ones, if any.
+
+    The caller holds the row's lock: an audit that refers to it anew waits, and then finds it gone.
+    """
+    for statuses in (LIVE,) if live_only else (LIVE, tuple(AuditStatus)):
+        query = select(AuditRow.id, AuditRow.status).where(refers, AuditRow.status.in_(statuses))
+        found = session.execute(query.order_by(AuditRow.id).limit(MAX_NAMED)).tuples().all()
+        if found:
+            _refuse(noun, dict(found))
+
+
+def of_model(model_id: UUID) -> ColumnElement[bool]:
+    """Audits that measure the model."""
+    return AuditRow.id.in_(select(AuditModelRow.audit_id).where(AuditModelRow.model_id == model_id))
+
+
+def _refuse(noun: Noun, audits: dict[UUID, AuditStatus]) -> NoReturn:
+    named = ", ".join(f"audit {audit_id}" for audit_id in audits)
+    is_live = any(status in LIVE for status in audits.values())
+    advice = "wait until they have ended, or cancel and delete them" if is_live else "delete them first"
+    errors: list[dict[str, object]] = [
+        {"loc": ["audits", str(audit_id)], "msg": status} for audit_id, status in audits.items()
+    ]
+    raise Conflict(_CODES[noun], f"These refer to the {noun}: {named}; {advice}.", errors=errors)

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from app.errors import (
     Conflict,
+    Gone,
     HeadersTooLarge,
     InsufficientStorage,
     NotFound,
@@ -34,6 +35,7 @@ MEDIA_TYPE = "application/problem+json"
 
 STATUS_OF: dict[type[SalienceError], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
+    Gone: HTTPStatus.GONE,
     Conflict: HTTPStatus.CONFLICT,
     Unprocessable: HTTPStatus.UNPROCESSABLE_ENTITY,
     HeadersTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,

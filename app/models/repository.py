@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db.tables import AuditModelRow, ModelRow, RunGroupModelRow
+from app.db.tables import ModelRow, RunGroupModelRow
 from app.domain.vocabulary import ResourceStatus
 from app.errors import NotFound
 
@@ -33,10 +33,7 @@ def list_models(
     return session.scalars(query).all()
 
 
-def user_of(session: Session, model_id: UUID) -> str | None:
-    """A run group or an audit that refers to it."""
+def run_group_of(session: Session, model_id: UUID) -> UUID | None:
+    """One that refers to it."""
     query = select(RunGroupModelRow.run_group_id).where(RunGroupModelRow.model_id == model_id)
-    if found := session.scalar(query.limit(1)):
-        return f"run group {found}"
-    found = session.scalar(select(AuditModelRow.audit_id).where(AuditModelRow.model_id == model_id).limit(1))
-    return f"audit {found}" if found else None
+    return session.scalar(query.limit(1))

@@ -3,11 +3,12 @@
 from sqlalchemy.orm import Session
 
 from app.db.identifiers import new_id
+from app.db.references import of_model, refuse_while_audited
 from app.db.tables import ModelRow
 from app.domain.vocabulary import ModelFormat
 from app.errors import Conflict, Unprocessable
 from app.http.content import digests_of
-from app.models.repository import user_of
+from app.models.repository import run_group_of
 from app.models.schemas import ModelRequest
 
 _ALIASES = dict.fromkeys(("state_dict", "torch", "pytorch", "pt", "pth", "torch_state_dict"), ModelFormat.STATE_DICT)
@@ -42,9 +43,10 @@ def register(session: Session, request: ModelRequest) -> ModelRow:
 
 def delete(session: Session, row: ModelRow) -> set[str]:
     """The blobs that it referred to. Raises Conflict ``model-in-use``."""
-    user = user_of(session, row.id)
-    if user:
-        raise Conflict("model-in-use", f"The {user} refers to the model; delete that first.")
+    refuse_while_audited(session, "model", of_model(row.id))
+    group = run_group_of(session, row.id)
+    if group:
+        raise Conflict("model-in-use", f"The run group {group} refers to the model; delete that first.")
     session.delete(row)
     session.flush()
     return digests_of(row)

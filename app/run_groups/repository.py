@@ -7,7 +7,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.db.identifiers import new_id
-from app.db.tables import ModelRow, RunGroupModelRow, RunGroupRow
+from app.db.references import refuse_while_audited
+from app.db.tables import AuditRow, ModelRow, RunGroupModelRow, RunGroupRow
 from app.errors import NotFound, Unprocessable
 
 
@@ -33,9 +34,9 @@ def check_models_exist(session: Session, model_ids: Sequence[UUID]) -> None:
         raise Unprocessable("unknown-models", f"No such models: {', '.join(missing)}.")
 
 
-def get_run_group(session: Session, run_group_id: UUID) -> RunGroupRow:
+def get_run_group(session: Session, run_group_id: UUID, *, lock: bool = False) -> RunGroupRow:
     """Raises NotFound."""
-    row = session.get(RunGroupRow, run_group_id)
+    row = session.get(RunGroupRow, run_group_id, with_for_update=lock)
     if row is None:
         raise NotFound("run group")
     return row
@@ -61,5 +62,6 @@ def members_of(session: Session, run_group_ids: Sequence[UUID]) -> dict[UUID, li
 
 
 def delete_run_group(session: Session, row: RunGroupRow) -> None:
-    """Audits of the group keep their own list of models."""
+    """Audits of the group that have ended keep their own list of models. Raises Conflict ``run-group-in-use``."""
+    refuse_while_audited(session, "run group", AuditRow.run_group_id == row.id, live_only=True)
     session.execute(delete(RunGroupRow).where(RunGroupRow.id == row.id))

@@ -59,8 +59,8 @@ def get_one_run_group(run_group_id: UUID, session: SessionDep) -> RunGroup:
     return _show(row, members_of(session, [row.id]))
 
 
-@router.delete("/{run_group_id}", status_code=204, summary="Delete a run group", responses=problem_responses(404))
+@router.delete("/{run_group_id}", status_code=204, summary="Delete a run group", responses=problem_responses(404, 409))
 def remove_run_group(run_group_id: UUID, session: SessionDep) -> None:
-    """Its models and audits stay."""
-    delete_run_group(session, get_run_group(session, run_group_id))
+    """Its models stay, and its audits that have ended; refused while one of its audits runs."""
+    delete_run_group(session, get_run_group(session, run_group_id, lock=True))
     session.commit()

@@ -3,12 +3,13 @@
 import errno
 import hashlib
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,7 +26,10 @@ READ_BYTES = 1024**2
 PART_BYTES = 8 * 1024**2
 QUARANTINE_SECONDS = 3600.0
 SCHEME = "sha256:"
+LIST_BATCH = 1000
 _QUARANTINE = "quarantine"
+_BLOBS = "blobs/sha256"
+_HEXADECIMAL = re.compile("[0-9a-f]{64}")
 # A store that is away is told to the caller, who may come again; obstore's own patience is three minutes.
 _PATIENCE: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 
@@ -164,6 +168,20 @@ class BlobStore:
             except (NotFoundError, FileNotFoundError):
                 return
 
+    def written_at(self, digest: str) -> datetime:
+        """By the store's clock. Raises FileNotFoundError."""
+        with _storage_errors():
+            written: datetime = obstore.head(self._store, _place(digest))["last_modified"]
+            return written
+
+    def written_before(self, latest: datetime) -> Iterator[set[str]]:
+        """The digests of all blobs that are older, in batches; what else may lie in the store is left alone."""
+        with _storage_errors():
+            for batch in obstore.list(self._store, _BLOBS, chunk_size=LIST_BATCH):
+                names = {entry["path"].rpartition("/")[2] for entry in batch if entry["last_modified"] < latest}
+                digests = {f"{SCHEME}{name}" for name in names if _HEXADECIMAL.fullmatch(name)}
+                yield digests
+
     def sweep(self, older_than_seconds: float = QUARANTINE_SECONDS) -> int:
         """Remove what killed processes left in quarantine; returns how many. Nobody writes to a file that old.
 
@@ -195,7 +213,7 @@ class BlobStore:
 def _place(digest: str) -> str:
     """Two levels of folders, so that none grows too long."""
     hexadecimal = digest.removeprefix(SCHEME)
-    return f"blobs/sha256/{hexadecimal[:2]}/{hexadecimal}"
+    return f"{_BLOBS}/{hexadecimal[:2]}/{hexadecimal}"
 
 
 def _sync(path: Path) -> None:

@@ -5,44 +5,23 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import obstore
 import pytest
-from moto.server import ThreadedMotoServer
 
 from app.embedded.ports import free_port
 from app.errors import TooLarge, TransientFailure
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+from tests.storage.stores import make_store
 
 CONTENT = bytes(range(256)) * 40_000
 DIGEST = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
-
-
 @pytest.fixture(params=["folder", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BlobStore:
-    if request.param == "folder":
-        return BlobStore.from_settings(Settings(blob_store=str(tmp_path)))
-    endpoint = request.getfixturevalue("s3")
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
-    if "Buckets" not in client.list_buckets() or not client.list_buckets()["Buckets"]:
-        client.create_bucket(Bucket="audit")
-    return BlobStore.from_settings(Settings(blob_store="s3://audit/blobs", s3_endpoint=endpoint))
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BlobStore]:
+    with make_store(request.param, tmp_path, monkeypatch) as store:
+        yield store
 
 
 def put(store: BlobStore, content: bytes) -> str:

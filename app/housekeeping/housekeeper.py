@@ -1,0 +1,90 @@
+"""Sweeps, now and then, in a thread of the API process; of several processes, one at a time."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.errors import SalienceError
+from app.housekeeping.orphans import sweep_orphans
+from app.housekeeping.retention import remove_awaiting, remove_keys, remove_maps, remove_scores
+from app.settings import Settings
+from app.storage.blobs import BlobStore
+
+logger = logging.getLogger(__name__)
+
+LOCK = 7_326_511_902_116
+
+
+class Housekeeper:
+    """A round at the start, then one an interval. A part that is away costs its own step, until the next round."""
+
+    def __init__(self, engine: Engine, blobs: BlobStore, settings: Settings) -> None:
+        self._engine = engine
+        self._blobs = blobs
+        self._settings = settings
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="housekeeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.round()
+            except (SQLAlchemyError, SalienceError) as error:
+                logger.warning("housekeeping waits: %s", type(error).__name__)
+            if self._stopped.wait(self._settings.housekeeping_seconds):
+                return
+
+    def round(self) -> dict[str, int]:
+        """What was removed, by kind; nothing where another process is at it."""
+        removed: dict[str, int] = {}
+        with self._alone() as is_alone:
+            for name, step in self._steps().items() if is_alone else ():
+                if self._stopped.is_set():
+                    break
+                try:
+                    removed[name] = step()
+                except (SQLAlchemyError, SalienceError) as error:
+                    logger.warning("housekeeping: %s wait: %s", name, type(error).__name__)
+        if any(removed.values()):
+            logger.info("housekeeping removed %s", {name: count for name, count in removed.items() if count})
+        return removed
+
+    def _steps(self) -> dict[str, Callable[[], int]]:
+        engine, blobs, settings = self._engine, self._blobs, self._settings
+        grace = timedelta(seconds=settings.orphan_grace_seconds)
+        steps: dict[str, Callable[[], int]] = {
+            "half uploads": blobs.sweep,
+            "idempotency keys": partial(remove_keys, engine, timedelta(days=settings.keep_idempotency_keys_days)),
+        }
+        for name, days, remove in (
+            ("registrations", settings.keep_awaiting_days, remove_awaiting),
+            ("maps", settings.keep_maps_days, remove_maps),
+            ("scores", settings.keep_scores_days, remove_scores),
+        ):
+            if days:  # 0: kept for ever
+                steps[name] = partial(remove, engine, timedelta(days=days))
+        return steps | {"orphaned blobs": partial(sweep_orphans, engine, blobs, grace)}
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """A lock of the connection, not of a transaction: a round may be long."""
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            is_alone = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK}))
+            try:
+                yield is_alone
+            finally:
+                if is_alone:
+                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})

@@ -1,0 +1,53 @@
+"""Blobs that no row refers to: of deleted resources, of uploads and workers that were killed before their commit."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, func, select, union_all
+from sqlalchemy.orm import Session
+
+from app.db.references import lock_digests, unused_digests
+from app.db.session import transaction
+from app.db.tables import DatasetRow, ModelRow
+from app.domain.vocabulary import ResourceStatus
+from app.storage.blobs import BlobStore
+
+
+def sweep_orphans(engine: Engine, blobs: BlobStore, grace: timedelta) -> int:
+    """Delete them once they are older than ``grace``; returns how many.
+
+    A blob is written before its row refers to it. Young ones are left alone therefore, and those that a worker may
+    have written for an upload that it still looks into. Who comes to refer to an old one just now (the same content
+    sent again) holds its digest's lock, or finds it gone and says so.
+    """
+    with transaction(engine) as session:
+        before = _cutoff(session, grace)
+    removed = 0
+    for digests in blobs.written_before(before):
+        with transaction(engine) as session:
+            candidates = unused_digests(session, digests)
+        removed += sum(_delete(engine, blobs, digest, before) for digest in sorted(candidates))
+    return removed
+
+
+def _cutoff(session: Session, grace: timedelta) -> datetime:
+    """``grace`` also covers stores that tell whole seconds, by a clock that differs from the database's."""
+    at_work = [
+        select(func.min(table.updated_at)).where(table.status == ResourceStatus.VALIDATING)
+        for table in (ModelRow, DatasetRow)
+    ]
+    times: list[datetime | None] = list(session.scalars(union_all(select(func.clock_timestamp()), *at_work)))
+    return min(time for time in times if time is not None) - grace
+
+
+def _delete(engine: Engine, blobs: BlobStore, digest: str, before: datetime) -> bool:
+    with transaction(engine) as session:
+        lock_digests(session, {digest})
+        if not unused_digests(session, {digest}):
+            return False
+        try:
+            if blobs.written_at(digest) >= before:
+                return False
+        except FileNotFoundError:
+            return False
+        blobs.delete(digest)
+    return True

@@ -1,0 +1,89 @@
+"""What is kept for so many days, and no longer: each step in transactions of its own, safe to run twice."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy.orm import QueryableAttribute, Session
+
+from app.db.session import transaction
+from app.db.tables import AuditRow, DatasetRow, IdempotencyKeyRow, ModelRow, RunGroupModelRow, SampleScoresRow
+from app.domain.vocabulary import AuditStatus, ResourceStatus
+
+ENDED = (AuditStatus.SUCCEEDED, AuditStatus.FAILED, AuditStatus.CANCELLED)
+BATCH = 1000
+
+
+def remove_scores(engine: Engine, keep: timedelta) -> int:
+    """Scores and maps per sample of audits that ended that long ago; their results stay. Returns how many audits."""
+    return _repeat(engine, partial(_remove_scores, keep=keep))
+
+
+def remove_maps(engine: Engine, keep: timedelta) -> int:
+    """Salience maps alone. Returns how many audits lost theirs."""
+    return _repeat(engine, partial(_remove_maps, keep=keep))
+
+
+def remove_keys(engine: Engine, keep: timedelta) -> int:
+    """Idempotency keys that have expired."""
+    row = IdempotencyKeyRow
+    with transaction(engine) as session:
+        expired = delete(row).where(row.created_at < func.clock_timestamp() - keep)
+        return len(session.execute(expired.returning(row.key)).all())
+
+
+def remove_awaiting(engine: Engine, keep: timedelta) -> int:
+    """Models and data sets that never got content; those of a run group stay."""
+    return sum(_repeat(engine, partial(_remove_awaiting, table=table, keep=keep)) for table in (ModelRow, DatasetRow))
+
+
+def _repeat(engine: Engine, step: Callable[[Session], int]) -> int:
+    """A transaction a step, until one finds nothing more."""
+    total = 0
+    while True:
+        with transaction(engine) as session:
+            count = step(session)
+        if not count:
+            return total
+        total += count
+
+
+def _remove_scores(session: Session, keep: timedelta) -> int:
+    audit = _next_audit(session, keep, AuditRow.scores_removed_at)
+    if audit is None:
+        return 0
+    session.execute(delete(SampleScoresRow).where(SampleScoresRow.audit_id == audit.id))
+    audit.scores_removed_at = func.clock_timestamp()
+    return 1
+
+
+def _remove_maps(session: Session, keep: timedelta) -> int:
+    audit = _next_audit(session, keep, AuditRow.maps_removed_at)
+    if audit is None:
+        return 0
+    chosen = (SampleScoresRow.audit_id == audit.id) & SampleScoresRow.maps.is_not(None)
+    session.execute(update(SampleScoresRow).where(chosen).values(maps=None))
+    audit.maps_removed_at = func.clock_timestamp()
+    return 1
+
+
+def _next_audit(session: Session, keep: timedelta, removed_at: QueryableAttribute[datetime | None]) -> AuditRow | None:
+    due = select(AuditRow).where(
+        AuditRow.status.in_(ENDED),
+        AuditRow.finished_at < func.clock_timestamp() - keep,
+        removed_at.is_(None),
+    )
+    return session.scalar(due.order_by(AuditRow.id).limit(1).with_for_update(skip_locked=True))
+
+
+def _remove_awaiting(session: Session, table: type[ModelRow] | type[DatasetRow], keep: timedelta) -> int:
+    due = select(table.id).where(
+        table.status == ResourceStatus.AWAITING_CONTENT, table.updated_at < func.clock_timestamp() - keep
+    )
+    if table is ModelRow:
+        due = due.where(table.id.not_in(select(RunGroupModelRow.model_id)))
+    # Whoever refers to one just now holds its row.
+    ids = session.scalars(due.limit(BATCH).with_for_update(skip_locked=True)).all()
+    session.execute(delete(table).where(table.id.in_(ids)))
+    return len(ids)

@@ -1,0 +1,156 @@
+"""Orphaned blobs and half uploads, against real Postgres and both kinds of store, beside uploads at the same time."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import obstore
+import pytest
+from sqlalchemy import Engine, update
+
+from app.db.identifiers import new_id
+from app.db.session import make_engine, transaction
+from app.db.tables import DatasetRow
+from app.domain.vocabulary import ResourceStatus
+from app.errors import TransientFailure
+from app.housekeeping.housekeeper import Housekeeper
+from app.housekeeping.orphans import sweep_orphans
+from app.http.content import accept, taking_over
+from app.settings import Settings
+from app.storage.blobs import BlobStore, StoredBlob
+from tests.storage.stores import make_store
+
+GRACE = timedelta(seconds=1)
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BlobStore]:
+    with make_store(request.param, tmp_path, monkeypatch) as store:
+        yield store
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+def put(store: BlobStore, content: bytes) -> StoredBlob:
+    with store.writer(len(content)) as writer:
+        writer.write(content)
+        return writer.commit()
+
+
+def register(engine: Engine, **values: object) -> UUID:
+    row_id = new_id()
+    with transaction(engine) as session:
+        session.add(DatasetRow(id=row_id, name="d", extra={}, labels=[], sources=[], notes=[], **values))
+    return row_id
+
+
+def outlive_grace() -> None:
+    """S3 tells times in whole seconds."""
+    time.sleep(GRACE.total_seconds() + 1.1)
+
+
+def test_only_what_nothing_refers_to_and_is_old(engine: Engine, store: BlobStore) -> None:
+    content, stored, orphan, other = (put(store, text) for text in (b"content", b"stored", b"orphan", b"other"))
+    register(engine, content_digest=content.digest, stored_digest=stored.digest, status=ResourceStatus.READY)
+    obstore.put(store._store, "blobs/sha256/ab/notes.txt", b"somebody's")
+    assert sweep_orphans(engine, store, GRACE) == 0
+    outlive_grace()
+    young = put(store, b"young")
+    again = put(store, b"other")
+    assert again == other
+    assert sweep_orphans(engine, store, GRACE) == 1
+    there = {blob: store.exists(blob.digest) for blob in (content, stored, young, other, orphan)}
+    assert there == {content: True, stored: True, young: True, other: True, orphan: False}
+    assert obstore.head(store._store, "blobs/sha256/ab/notes.txt")["size"] == 10
+    assert sweep_orphans(engine, store, timedelta(days=1)) == 0
+
+
+def test_many(engine: Engine, store: BlobStore) -> None:
+    blobs = [put(store, str(number).encode()) for number in range(120)]
+    for blob in blobs[::3]:
+        register(engine, content_digest=blob.digest, status=ResourceStatus.READY)
+    outlive_grace()
+    assert sweep_orphans(engine, store, GRACE) == 80
+    assert [store.exists(blob.digest) for blob in blobs] == [number % 3 == 0 for number in range(120)]
+
+
+def test_what_a_worker_may_have_written_stays(engine: Engine, store: BlobStore) -> None:
+    """It looks into an upload for hours, and commits its own blob at the end."""
+    row_id = register(engine, content_digest="sha256:0", status=ResourceStatus.VALIDATING)
+    inflated = put(store, b"inflated")
+    outlive_grace()
+    assert sweep_orphans(engine, store, GRACE) == 0
+    with transaction(engine) as session:
+        session.execute(update(DatasetRow).where(DatasetRow.id == row_id).values(status=ResourceStatus.REJECTED))
+    assert sweep_orphans(engine, store, GRACE) == 1
+    assert not store.exists(inflated.digest)
+
+
+def test_uploads_at_the_same_time_lose_nothing(engine: Engine, store: BlobStore) -> None:
+    """Old orphans are sent again while they are swept: every row that was committed has its blob."""
+    texts = [f"again {number}".encode() for number in range(40)]
+    for text in texts:
+        put(store, text)
+    outlive_grace()
+    start = threading.Barrier(5)
+    kept: list[str] = []
+
+    def upload(own: list[bytes]) -> None:
+        start.wait()
+        for text in own:
+            row_id = register(engine)
+            blob = put(store, text)
+            try:
+                with taking_over(engine, store, blob) as session:
+                    accept(session.get_one(DatasetRow, row_id), blob)
+            except TransientFailure:
+                continue  # swept between its last byte and its commit: the client was told to send it again
+            kept.append(blob.digest)
+
+    with ThreadPoolExecutor(5) as pool:
+        uploads = [pool.submit(upload, texts[number::4]) for number in range(4)]
+        start.wait()
+        for _ in range(20):
+            sweep_orphans(engine, store, GRACE)
+        for done in uploads:
+            done.result()
+    assert kept
+    assert all(store.exists(digest) for digest in kept)
+
+
+def test_half_uploads_and_a_whole_round(engine: Engine, database_url: str, tmp_path: Path) -> None:
+    settings = Settings(database_url=database_url, blob_store=str(tmp_path), orphan_grace_seconds=1)
+    store = BlobStore.from_settings(settings)
+    obstore.put(store._store, "quarantine/left", b"half")
+    orphan = put(store, b"orphan")
+    long_ago = time.time() - 7200
+    os.utime(tmp_path / "quarantine" / "left", (long_ago, long_ago))
+    outlive_grace()
+    housekeeper = Housekeeper(engine, store, settings)
+    removed = housekeeper.round()
+    assert removed == {"half uploads": 1, "idempotency keys": 0, "orphaned blobs": 1}
+    assert not store.exists(orphan.digest)
+    assert not any(housekeeper.round().values())
+
+
+def test_one_process_at_a_time_and_a_store_that_is_away(engine: Engine, database_url: str, tmp_path: Path) -> None:
+    settings = Settings(database_url=database_url, blob_store=str(tmp_path / "blobs"))
+    store = BlobStore.from_settings(settings)
+    housekeeper = Housekeeper(engine, store, settings)
+    with housekeeper._alone() as first, housekeeper._alone() as second:
+        assert (first, second) == (True, False)
+        assert housekeeper.round() == {}
+    (tmp_path / "blobs").rmdir()
+    (tmp_path / "blobs").write_text("a file where the folder was")
+    assert "orphaned blobs" not in housekeeper.round()
+    assert "idempotency keys" in housekeeper.round()
