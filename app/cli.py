@@ -59,6 +59,17 @@ def migrate() -> None:
 
 
 @cli.command()
+def doctor(
+    data: Data = Path("data/serve"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Check every part that the service needs, and say what to do; exits with 1 where one fails."""
+    from app.doctor.examination import run_doctor  # noqa: PLC0415 - its checks are needed by this command alone
+
+    sys.exit(run_doctor(data.resolve(), as_json=as_json))
+
+
+@cli.command()
 def demo(data: Data = Path("data/demo")) -> None:
     """Audit two run groups of three models on real images, through the real API, and print the table."""
     from app.demo.runner import run_demo  # noqa: PLC0415 - HTTP client and tables are needed by this command alone

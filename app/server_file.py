@@ -1,4 +1,4 @@
-"""``DIR/server.json``: how programs on this machine find a running service."""
+"""``DIR/server.json`` and ``DIR/parts.json``: how programs on this machine find a running service and its parts."""
 
 import json
 import os
@@ -12,14 +12,7 @@ class ServerFile:
         self.path = folder / "server.json"
 
     def write(self, url: str) -> None:
-        """Replace the file in one step, so that a reader never sees half of it."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_suffix(".tmp")
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"url": url, "api_key": None}, file)
-        draft.replace(self.path)
+        _write(self.path, {"url": url, "api_key": None})
 
     def read(self) -> dict[str, str | None]:
         """What the running service wrote."""
@@ -28,3 +21,34 @@ class ServerFile:
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
+
+
+class PartsFile:
+    """The environment of a running service's parts (addresses with passwords), readable by its owner alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "parts.json"
+
+    def write(self, environment: dict[str, str]) -> None:
+        _write(self.path, environment)
+
+    def read(self) -> dict[str, str]:
+        """Empty where no service runs."""
+        if not self.path.exists():
+            return {}
+        document: dict[str, str] = json.loads(self.path.read_text(encoding="utf-8"))
+        return document
+
+    def remove(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+def _write(path: Path, document: object) -> None:
+    """Replace the file in one step, so that a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".tmp")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(document, file)
+    draft.replace(path)

@@ -29,6 +29,11 @@ def newest_revision() -> str | None:
     return ScriptDirectory(str(ALEMBIC_FOLDER)).get_current_head()
 
 
+def is_known(revision: str) -> bool:
+    """Whether this code has the revision."""
+    return revision in {known.revision for known in ScriptDirectory(str(ALEMBIC_FOLDER)).walk_revisions()}
+
+
 def _config(connection: object) -> Config:
     config = Config()
     config.set_main_option("script_location", str(ALEMBIC_FOLDER))

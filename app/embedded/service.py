@@ -15,7 +15,7 @@ from app.embedded.process import ChildSpec
 from app.embedded.supervisor import Supervisor
 from app.embedded.valkey import EmbeddedValkey
 from app.errors import SalienceError
-from app.server_file import ServerFile
+from app.server_file import PartsFile, ServerFile
 
 
 def run_service(host: str, port: int, data: Path) -> int:
@@ -23,6 +23,7 @@ def run_service(host: str, port: int, data: Path) -> int:
     try:
         with _locked(data), Supervisor() as supervisor:
             environment = _start_servers(supervisor, data)
+            PartsFile(data).write(environment)
             api = _api(host, port or free_port(), data, environment)
             supervisor.start(api)
             supervisor.start(_worker(data, environment))
@@ -55,6 +56,7 @@ def _locked(data: Path) -> Iterator[None]:
 def _forget(data: Path) -> None:
     (data / "pids").unlink(missing_ok=True)
     ServerFile(data).remove()
+    PartsFile(data).remove()
 
 
 def _start_servers(supervisor: Supervisor, data: Path) -> dict[str, str]:

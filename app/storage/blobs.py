@@ -100,10 +100,14 @@ class BlobStore:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """``BLOB_STORE`` is a folder, or ``s3://bucket/prefix`` with the credentials of the AWS environment."""
+        """``BLOB_STORE`` is a folder, or ``s3://bucket/prefix`` with the credentials of the AWS environment.
+
+        Raises TransientFailure where the folder cannot be made.
+        """
         folder = settings.local_blob_folder
         if folder is not None:
-            return cls(LocalStore(folder.resolve(), mkdir=True), folder.resolve())
+            with _storage_errors():
+                return cls(LocalStore(folder.resolve(), mkdir=True), folder.resolve())
         client: Any = {"connect_timeout": "5s", "read_timeout": "30s", "timeout": "15m"}
         options: dict[str, Any] = {}
         if settings.s3_endpoint:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,7 +13,36 @@ from moto.server import ThreadedMotoServer
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test-secret", "AWS_REGION": "us-east-1"}
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Of a running S3 server."""
+
+    endpoint: str
+    name: str
+
+    def settings(self) -> Settings:
+        return Settings(blob_store=f"s3://{self.name}/blobs", s3_endpoint=self.endpoint)
+
+
+@contextmanager
+def make_bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """The credentials are in the environment."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        _, port = server.get_host_and_port()
+        bucket = Bucket(f"http://127.0.0.1:{port}", f"audit-{uuid4().hex}")
+        client = boto3.client("s3", endpoint_url=bucket.endpoint, region_name="us-east-1")
+        client.create_bucket(Bucket=bucket.name)
+        client.close()
+        yield bucket
+    finally:
+        server.stop()
 
 
 @contextmanager
@@ -21,14 +51,5 @@ def make_store(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     if kind == "folder":
         yield BlobStore.from_settings(Settings(blob_store=str(folder)))
         return
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        _, port = server.get_host_and_port()
-        endpoint, bucket = f"http://127.0.0.1:{port}", f"audit-{uuid4().hex}"
-        boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1").create_bucket(Bucket=bucket)
-        yield BlobStore.from_settings(Settings(blob_store=f"s3://{bucket}/blobs", s3_endpoint=endpoint))
-    finally:
-        server.stop()
+    with make_bucket(monkeypatch) as bucket:
+        yield BlobStore.from_settings(bucket.settings())
