@@ -1,8 +1,9 @@
 """Blobs that no row refers to: of deleted resources, of uploads and workers that were killed before their commit."""
 
+import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, func, select, union_all
+from sqlalchemy import Engine, func, select, text, union_all
 from sqlalchemy.orm import Session
 
 from app.db.references import lock_digests, unused_digests
@@ -10,6 +11,8 @@ from app.db.session import transaction
 from app.db.tables import DatasetRow, ModelRow
 from app.domain.vocabulary import ResourceStatus
 from app.storage.blobs import BlobStore
+
+logger = logging.getLogger(__name__)
 
 
 def sweep_orphans(engine: Engine, blobs: BlobStore, grace: timedelta) -> int:
@@ -20,13 +23,23 @@ def sweep_orphans(engine: Engine, blobs: BlobStore, grace: timedelta) -> int:
     sent again) holds its digest's lock, or finds it gone and says so.
     """
     with transaction(engine) as session:
-        before = _cutoff(session, grace)
+        before, owner = _cutoff(session, grace), _identity(session)
+    if not blobs.is_owned_by(owner):
+        logger.warning("the blob store belongs to another database; orphans stay (see docs/operations.md)")
+        return 0
     removed = 0
     for digests in blobs.written_before(before):
         with transaction(engine) as session:
             candidates = unused_digests(session, digests)
         removed += sum(_delete(engine, blobs, digest, before) for digest in sorted(candidates))
     return removed
+
+
+def _identity(session: Session) -> str:
+    """Of this very database. A copy of it that shares the store must not delete what the copy does not know of."""
+    cluster = "(SELECT system_identifier FROM pg_control_system())"
+    database = "(SELECT oid FROM pg_database WHERE datname = current_database())"
+    return str(session.scalar(text(f"SELECT {cluster} || '/' || {database}")))
 
 
 def _cutoff(session: Session, grace: timedelta) -> datetime:

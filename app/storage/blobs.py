@@ -16,7 +16,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 import obstore
-from obstore.exceptions import BaseError, NotFoundError
+from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import LocalStore, S3Store
 
 from app.errors import InsufficientStorage, TooLarge, TransientFailure
@@ -29,6 +29,7 @@ SCHEME = "sha256:"
 LIST_BATCH = 1000
 _QUARANTINE = "quarantine"
 _BLOBS = "blobs/sha256"
+_OWNER = "owner"
 _HEXADECIMAL = re.compile("[0-9a-f]{64}")
 # A store that is away is told to the caller, who may come again; obstore's own patience is three minutes.
 _PATIENCE: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
@@ -185,6 +186,15 @@ class BlobStore:
                 names = {entry["path"].rpartition("/")[2] for entry in batch if entry["last_modified"] < latest}
                 digests = {f"{SCHEME}{name}" for name in names if _HEXADECIMAL.fullmatch(name)}
                 yield digests
+
+    def is_owned_by(self, owner: str) -> bool:
+        """Whether the store belongs to this owner; who asks first owns it from now on."""
+        with _storage_errors():
+            try:
+                obstore.put(self._store, _OWNER, owner.encode(), mode="create")
+            except AlreadyExistsError:
+                return bytes(obstore.get(self._store, _OWNER).bytes()) == owner.encode()
+        return True
 
     def sweep(self, older_than_seconds: float = QUARANTINE_SECONDS) -> int:
         """Remove what killed processes left in quarantine; returns how many. Nobody writes to a file that old.

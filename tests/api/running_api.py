@@ -43,9 +43,8 @@ class Api:
 
     def files(self) -> list[Path]:
         """Blobs and whatever lies in quarantine."""
-        return sorted(
-            path.relative_to(self.folder) for path in self.folder.rglob("*") if path.is_file() and path.name != "ping"
-        )
+        files = (path for path in self.folder.rglob("*") if path.is_file() and path.name not in {"ping", "owner"})
+        return sorted(path.relative_to(self.folder) for path in files)
 
     def leftovers(self) -> list[Path]:
         return [path for path in self.files() if path.parts[0] == "quarantine"]

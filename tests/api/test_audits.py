@@ -142,6 +142,29 @@ def test_cancel_and_delete(service: httpx.Client, parts: dict[str, Any]) -> None
     check_problem(service.get(path), 404, "not-found")
 
 
+def test_events_of_a_real_worker(service: httpx.Client, parts: dict[str, Any]) -> None:
+    body = parts | {"protocol": PROTOCOL, "sample_limit": 24}
+    path = f"/v1/audits/{service.post('/v1/audits', json=body).json()['id']}"
+    names, done, ids = [], [], []
+    with service.stream("GET", f"{path}/events", timeout=120) as stream:
+        for line in stream.iter_lines():
+            name, _, value = line.partition(": ")
+            if name == "event":
+                names.append(value)
+            if name == "id":
+                ids.append(value)
+            if name == "data" and names[-1] == "progress":
+                done.append(json.loads(value)["done"])
+    assert (names[0], names[-1]) == ("status", "end")
+    assert done == sorted(set(done))
+    assert done[-1] == 24
+    assert len(done) > 2
+    assert len(set(ids)) == len(ids) == len(names)
+    audit = service.get(path).json()
+    assert (audit["status"], audit["progress"]["done"]) == ("succeeded", 24)
+    assert audit["progress"]["samples_per_second"] > 0
+
+
 @pytest.mark.parametrize(
     ("change", "status", "code"),
     [

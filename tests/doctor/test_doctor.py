@@ -215,7 +215,7 @@ class TestInstallation:
         environment["BLOB_STORE"] = str(tmp_path / "blobs")
         _, text = doctor("--json", "--data", str(tmp_path), folder=folder, **environment)
         document = json.loads(text)
-        return document["ok"], {finding["check"]: finding for finding in document["findings"]}
+        return {finding["check"]: finding for finding in document["findings"]}
 
     def pretend(self, folder: Path, name: str, version: str) -> None:
         place = folder / f"{name}-{version}.dist-info"
@@ -225,7 +225,7 @@ class TestInstallation:
     @pytest.mark.parametrize(("version", "verdict"), [("1.0", "fail"), ("99.0", "warn")])
     def test_versions(self, tmp_path: Path, version: str, verdict: str) -> None:
         self.pretend(tmp_path, "pillow", version)
-        _, findings = self.run(tmp_path, PYTHONPATH=f"{tmp_path}:{REPOSITORY}")
+        findings = self.run(tmp_path, PYTHONPATH=f"{tmp_path}:{REPOSITORY}")
         assert findings["versions"]["verdict"] == verdict
         assert f"pillow {version}" in findings["versions"]["detail"]
         assert "constraints.txt" in findings["versions"]["advice"]
@@ -235,15 +235,15 @@ class TestInstallation:
         tool.write_text("#!/bin/sh\necho NVIDIA H100\n")
         tool.chmod(0o755)
         environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CUDA_VISIBLE_DEVICES": ""}
-        _, findings = self.run(tmp_path, **environment)
+        findings = self.run(tmp_path, **environment)
         assert findings["gpu"]["verdict"] == "warn"
         assert "CUDA_VISIBLE_DEVICES" in findings["gpu"]["advice"]
-        _, findings = self.run(tmp_path, **environment, DEVICE="cuda")
+        findings = self.run(tmp_path, **environment, DEVICE="cuda")
         assert findings["gpu"]["verdict"] == "fail"
 
     def test_no_compiled_routines(self, tmp_path: Path) -> None:
         for name in ("app", "worker", "alembic"):
             shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
-        _, findings = self.run(tmp_path, tmp_path, PYTHONPATH=str(tmp_path))
+        findings = self.run(tmp_path, tmp_path, PYTHONPATH=str(tmp_path))
         assert findings["native"]["verdict"] == "warn"
         assert "compiler" in findings["native"]["advice"]

@@ -17,6 +17,7 @@ from app.db.identifiers import new_id
 from app.db.session import make_engine, transaction
 from app.db.tables import DatasetRow
 from app.domain.vocabulary import ResourceStatus
+from app.embedded.postgres import EmbeddedPostgres
 from app.errors import TransientFailure
 from app.housekeeping.housekeeper import Housekeeper
 from app.housekeeping.orphans import sweep_orphans
@@ -82,6 +83,24 @@ def test_many(engine: Engine, store: BlobStore) -> None:
     outlive_grace()
     assert sweep_orphans(engine, store, GRACE) == 80
     assert [store.exists(blob.digest) for blob in blobs] == [number % 3 == 0 for number in range(120)]
+
+
+def test_the_store_of_another_database(
+    engine: Engine, postgres: EmbeddedPostgres, store: BlobStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    blob = put(store, b"another's")
+    outlive_grace()
+    other = make_engine(postgres.url)
+    assert store.is_owned_by("another")
+    assert sweep_orphans(other, store, GRACE) == 0
+    assert "belongs to another database" in caplog.text
+    assert store.exists(blob.digest)
+    obstore.delete(store._store, "owner")
+    assert sweep_orphans(engine, store, GRACE) == 1
+    put(store, b"another's")
+    outlive_grace()
+    assert sweep_orphans(other, store, GRACE) == 0
+    other.dispose()
 
 
 def test_what_a_worker_may_have_written_stays(engine: Engine, store: BlobStore) -> None:
