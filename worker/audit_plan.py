@@ -13,7 +13,8 @@ from worker.engine import UNKNOWN_CLASS, ModelAuditor, Normalisation, Outcome
 from worker.measures.stability import PairScores, stability
 from worker.runtime.device import pick_device
 from worker.runtime.sample_reader import DecodedBatch, InputSpec
-from worker.salience.extraction import SalienceExtractor
+from worker.salience import make_explainer
+from worker.salience.tap import TargetTap
 from worker.shard_store import AuditInputs
 from worker.views.base import ImageBatch
 
@@ -89,5 +90,5 @@ def _auditor(
     normalisation = Normalisation(
         preprocessing["input_size"], tuple(preprocessing["mean"]), tuple(preprocessing["std"])
     )
-    extractor = SalienceExtractor(module, input_size=normalisation.input_size, target_layer=layer)
-    return ModelAuditor(extractor, normalisation, protocol, score_classes)
+    tap = TargetTap(module, input_size=normalisation.input_size, target_layer=layer)
+    return ModelAuditor(make_explainer(protocol.salience.method, tap), normalisation, protocol, score_classes)
