@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     shard_samples: int = Field(default=64, ge=1, description="Samples of an audit's shard")
     lease_seconds: float = Field(default=60.0, gt=0)
     max_shard_attempts: int = 3
+    child_batch_seconds: float = Field(default=600.0, gt=0, description="Wall clock of one micro-batch, or model load")
+    child_memory_bytes: int = Field(default=0, ge=0, description="Of the models' process; 0: 3/4 of what there is")
     reconcile_seconds: float = Field(default=5.0, gt=0)
     device: str = Field(default="auto", description="auto, cpu or cuda")
     threads: int = Field(default=0, ge=0, description="Torch threads of a worker; 0: every core it may use")

@@ -29,10 +29,15 @@ def photographs(count: int, size: int = SIZE) -> NDArray[np.uint8]:
 
 
 def _crop(random: np.random.Generator) -> NDArray[np.uint8]:
-    image = (data.astronaut, data.chelsea, data.coffee)[random.integers(3)]()
+    image = _pictures()[random.integers(3)]
     side = int(random.integers(180, min(image.shape[:2])))
     top, left = (int(random.integers(0, length - side + 1)) for length in image.shape[:2])
     return np.ascontiguousarray(image[top : top + side, left : left + side])
+
+
+@lru_cache(maxsize=1)
+def _pictures() -> tuple[NDArray[np.uint8], ...]:
+    return data.astronaut(), data.chelsea(), data.coffee()
 
 
 def batch(count: int, device: torch.device) -> Tensor:

@@ -2,23 +2,41 @@
 
 import os
 import socket
+import threading
 from functools import lru_cache
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 
 from app.queue import configure
 from app.settings import get_settings
 from worker.context import WorkerContext
-from worker.runtime.device import keep_heap, use_threads
 
 celery_app = configure(Celery("salience_audit"), get_settings().broker_url)
 celery_app.conf.include = ["worker.tasks"]
+_stopping = threading.Event()
 
 
 @lru_cache(maxsize=1)
 def worker_context() -> WorkerContext:
-    """Made at the first task, kept to the end of the process."""
-    settings = get_settings()
-    keep_heap()
-    use_threads(settings.threads)
-    return WorkerContext.from_settings(settings, f"{socket.gethostname()}/{os.getpid()}")
+    """Made at the first use, kept to the end of the process."""
+    return WorkerContext.from_settings(get_settings(), f"{socket.gethostname()}/{os.getpid()}", _stopping)
+
+
+def _prepare(**_: Any) -> None:
+    """The child imports torch while the first message is on its way."""
+    worker_context().children.prepare()
+
+
+def _stop(**_: Any) -> None:
+    """A signal handler, in the middle of whatever runs: it only leaves a note."""
+    _stopping.set()
+
+
+def _close(**_: Any) -> None:
+    worker_context().close()
+
+
+signals.worker_ready.connect(_prepare)
+signals.worker_shutting_down.connect(_stop)
+signals.worker_shutdown.connect(_close)

@@ -1,6 +1,7 @@
 """What a worker process holds: made once at its start, handed to every task."""
 
-from dataclasses import dataclass, field
+import threading
+from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
@@ -8,7 +9,7 @@ from app.db.session import make_engine
 from app.queue import TaskQueue
 from app.settings import Settings
 from app.storage.blobs import BlobStore
-from worker.runtime.model_cache import ModelCache
+from worker.supervision.children import Children
 
 
 @dataclass(frozen=True)
@@ -19,19 +20,24 @@ class WorkerContext:
     blobs: BlobStore
     queue: TaskQueue
     settings: Settings
-    name: str = "worker"
-    models: ModelCache = field(default_factory=ModelCache)
+    children: Children
+    name: str
+    stopping: threading.Event
+    """Set once the process is asked to end: whatever runs gives its work back."""
 
     @classmethod
-    def from_settings(cls, settings: Settings, name: str) -> "WorkerContext":
+    def from_settings(cls, settings: Settings, name: str, stopping: threading.Event | None = None) -> "WorkerContext":
         return cls(
             engine=make_engine(settings.database_url),
             blobs=BlobStore.from_settings(settings),
             queue=TaskQueue(settings.broker_url),
             settings=settings,
+            children=Children(settings),
             name=name,
+            stopping=stopping or threading.Event(),
         )
 
     def close(self) -> None:
+        self.children.close()
         self.queue.close()
         self.engine.dispose()

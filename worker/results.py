@@ -11,11 +11,10 @@ from app.domain.performance import Predictions, noise_curve, performance
 from app.domain.protocol import Protocol, ScoreColumn
 from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
 from app.domain.vocabulary import CLEAN, PAIRS, MeasureName
-from worker.audit_plan import class_count
 from worker.functional.ssim import WINDOW
 from worker.score_tables import StoredScores, read_scores
 from worker.shard_rows import ACROSS_MODELS
-from worker.shard_store import AuditInputs
+from worker.shard_store import AuditInputs, class_count
 
 Json = dict[str, Any]
 

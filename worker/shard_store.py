@@ -73,7 +73,7 @@ def extend_lease(session: Session, claim: Claim, samples_done: int, lease_second
     live_audit = select(AuditRow.id).where(AuditRow.id == claim.audit_id, AuditRow.status.in_(LIVE)).exists()
     kept = session.execute(
         update(ShardRow)
-        .where(*_held(claim), live_audit)
+        .where(*held(claim), live_audit)
         .values(samples_done=samples_done, lease_expires_at=func.clock_timestamp() + timedelta(seconds=lease_seconds))
         .returning(ShardRow.id)
     ).one_or_none()
@@ -84,7 +84,7 @@ def save_scores(session: Session, claim: Claim, rows: list[dict[str, Any]]) -> b
     """Store the shard's scores and mark it done, both or neither; False where another attempt owns it now."""
     done = session.execute(
         update(ShardRow)
-        .where(*_held(claim))
+        .where(*held(claim))
         .values(status=ShardStatus.DONE, samples_done=claim.stop - claim.start, lease_expires_at=None)
         .returning(ShardRow.id)
     ).one_or_none()
@@ -94,11 +94,23 @@ def save_scores(session: Session, claim: Claim, rows: list[dict[str, Any]]) -> b
     return True
 
 
-def release_shard(session: Session, claim: Claim) -> None:
-    """Give the shard back to the queue after a passing fault."""
-    session.execute(
-        update(ShardRow).where(*_held(claim)).values(status=ShardStatus.QUEUED, lease_expires_at=None, samples_done=0)
-    )
+def release_shard(session: Session, claim: Claim, *, counted: bool) -> bool:
+    """Give the shard back to the queue; False where it is not this worker's any more.
+
+    An attempt that does not count is given back too: its number may come again, since its owner writes no more.
+    """
+    released = session.execute(
+        update(ShardRow)
+        .where(*held(claim))
+        .values(
+            status=ShardStatus.QUEUED,
+            lease_expires_at=None,
+            samples_done=0,
+            attempt=ShardRow.attempt if counted else ShardRow.attempt - 1,
+        )
+        .returning(ShardRow.id)
+    ).one_or_none()
+    return released is not None
 
 
 def all_shards_done(session: Session, audit_id: UUID) -> bool:
@@ -125,6 +137,11 @@ class AuditInputs:
     models: tuple[ModelRow, ...]
 
 
+def class_count(model: ModelRow) -> int:
+    """Classes that the probe found."""
+    return int((model.probe or {})["classes"])
+
+
 def read_inputs(session: Session, audit_id: UUID) -> AuditInputs:
     audit = session.get_one(AuditRow, audit_id)
     query = select(ModelRow).join(AuditModelRow).where(AuditModelRow.audit_id == audit_id)
@@ -140,7 +157,8 @@ def read_samples(session: Session, audit: AuditRow, start: int, stop: int) -> li
     return list(session.scalars(select(SampleRow).where(in_dataset, chosen).order_by(SampleRow.position)))
 
 
-def _held(claim: Claim) -> tuple[Any, ...]:
+def held(claim: Claim) -> tuple[Any, ...]:
+    """The fence: this attempt runs, and no later one does."""
     return (
         ShardRow.id == claim.shard_id,
         ShardRow.attempt == claim.attempt,

@@ -149,6 +149,8 @@ class AuditRow(_Identified, Base):
     run_group_id: Mapped[UUID | None] = mapped_column(ForeignKey("run_groups.id", ondelete="SET NULL"), index=True)
     protocol: Mapped[Json]
     protocol_digest: Mapped[str]
+    replanned: Mapped[Json | None]
+    """Why the protocol is not the one asked for: ``reason`` and ``micro_batch_before``."""
     sample_positions: Mapped[list[int] | None]
     """The seeded draw, ascending; null: every readable sample."""
     sample_count: Mapped[int]
