@@ -4,9 +4,11 @@ import logging
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
+from torch import nn
 
 from app.db.session import transaction
 from app.db.tables import ModelRow
@@ -16,7 +18,9 @@ from app.storage.blobs import StoredBlob
 from worker.context import WorkerContext
 from worker.runtime.architectures import build
 from worker.runtime.checkpoints import read_state_dict, write_canonical
+from worker.runtime.device import pick_device
 from worker.runtime.probe import ModelProbe, probe
+from worker.runtime.speed import ModelSpeed
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +31,12 @@ CHUNK_BYTES = 4 * 1024**2
 class _Accepted:
     stored: StoredBlob
     probe: ModelProbe
+    speed: ModelSpeed | None
+
+    def facts(self) -> dict[str, Any]:
+        """What the model's row keeps."""
+        speed = None if self.speed is None else self.speed.to_dict()
+        return {"stored_digest": self.stored.digest, "probe": self.probe.to_dict() | {"speed": speed}}
 
 
 def validate_model(context: WorkerContext, model_id: UUID) -> None:
@@ -41,8 +51,7 @@ def validate_model(context: WorkerContext, model_id: UUID) -> None:
         logger.info("model %s rejected: %s", model_id, failure.code)
         _finish(context, model, {"status": ResourceStatus.REJECTED, "problem": failure.to_problem()})
         return
-    found = {"stored_digest": accepted.stored.digest, "probe": accepted.probe.to_dict(), "problem": None}
-    _finish(context, model, {"status": ResourceStatus.READY, **found})
+    _finish(context, model, {"status": ResourceStatus.READY, "problem": None, **accepted.facts()})
 
 
 def _examine(context: WorkerContext, model: ModelRow) -> _Accepted:
@@ -56,7 +65,14 @@ def _examine(context: WorkerContext, model: ModelRow) -> _Accepted:
     with tempfile.TemporaryDirectory() as folder:
         canonical = Path(folder) / "model.safetensors"
         write_canonical(dict(module.state_dict()), canonical)
-        return _Accepted(_store(context, canonical), found)
+        stored = _store(context, canonical)
+    return _Accepted(stored, found, _speed(context, model, module))
+
+
+def _speed(context: WorkerContext, model: ModelRow, module: nn.Module) -> ModelSpeed | None:
+    """Comes last: it moves the module to this worker's device."""
+    device, size = pick_device(context.settings.device), model.preprocessing["input_size"]
+    return ModelSpeed.measure(module, device, input_size=size, target_layer=model.target_layer)
 
 
 def _store(context: WorkerContext, path: Path) -> StoredBlob:
