@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 
 from app.db.session import make_engine
+from app.domain.vocabulary import DeviceClass
 from app.queue import TaskQueue
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+from worker.runtime.device import device_class_of, pick_device
 from worker.runtime.model_cache import ModelCache
 
 
@@ -21,6 +23,11 @@ class WorkerContext:
     settings: Settings
     name: str = "worker"
     models: ModelCache = field(default_factory=ModelCache)
+
+    @property
+    def device_class(self) -> DeviceClass:
+        """Of the audits whose shards it runs."""
+        return device_class_of(pick_device(self.settings.device))
 
     @classmethod
     def from_settings(cls, settings: Settings, name: str) -> "WorkerContext":

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 from app.db.session import transaction
 from app.db.tables import SampleRow
@@ -15,9 +14,8 @@ from worker.runtime.sample_reader import ArchiveLocation, SampleReader
 from worker.shard_rows import batch_rows
 from worker.shard_store import (
     Claim,
-    Refusal,
     all_shards_done,
-    claim_shard,
+    claim_next_shard,
     extend_lease,
     fail_audit,
     read_inputs,
@@ -33,19 +31,23 @@ class LeaseLost(Exception):
     """Another worker holds the shard now, or its audit has ended: what was computed is thrown away."""
 
 
-def run_shard(context: WorkerContext, shard_id: UUID) -> Refusal | None:
-    """Run one shard once; safe to call twice, at the same time or after a crash.
+def run_next_shard(context: WorkerContext) -> None:
+    """Run the shard that is next in fair order, if one waits; to be called once too often changes nothing.
 
     Raises TransientFailure where the caller should try again.
     """
     with transaction(context.engine) as session:
-        claim = claim_shard(session, shard_id, context.name, context.settings.lease_seconds)
-    if isinstance(claim, Refusal):
-        return claim
+        claim = claim_next_shard(session, context.device_class, context.name, context.settings.lease_seconds)
+    if claim is not None:
+        run_claimed(context, claim)
+
+
+def run_claimed(context: WorkerContext, claim: Claim) -> None:
+    """Safe to call again after a crash, and while another worker took the shard over."""
     try:
         _run_claim(context, claim)
     except LeaseLost:
-        logger.info("shard %s: taken over or cancelled", shard_id)
+        logger.info("shard %s: taken over or cancelled", claim.shard_id)
     except TransientFailure:
         with transaction(context.engine) as session:
             release_shard(session, claim)
@@ -53,7 +55,6 @@ def run_shard(context: WorkerContext, shard_id: UUID) -> Refusal | None:
     except AuditFailure as failure:
         with transaction(context.engine) as session:
             fail_audit(session, claim.audit_id, failure.to_problem())
-    return None
 
 
 def _run_claim(context: WorkerContext, claim: Claim) -> None:

@@ -14,7 +14,7 @@ from app.audits.schemas import AuditRequest
 from app.audits.service import request_audit
 from app.db.identifiers import new_id
 from app.db.session import transaction
-from app.db.tables import AuditResultsRow, AuditRow, DatasetRow, ModelRow, SampleScoresRow
+from app.db.tables import AuditResultsRow, AuditRow, DatasetRow, ModelRow, SampleScoresRow, ShardRow
 from app.domain.vocabulary import AuditStatus, ResourceStatus
 from app.settings import Settings
 from tests.waiting import RECIPE, WEIGHTS
@@ -22,7 +22,8 @@ from worker.context import WorkerContext
 from worker.dataset_indexer import index_dataset
 from worker.model_validator import validate_model
 from worker.reducer import reduce_audit
-from worker.shard_runner import run_shard
+from worker.shard_runner import run_claimed
+from worker.shard_store import claim_shard
 
 RUNS = ("cross_entropy_run1", "cross_entropy_run2")
 SAMPLES = 13
@@ -76,6 +77,13 @@ def _prepare(context: WorkerContext) -> tuple[UUID, list[UUID]]:
     return dataset_id, model_ids
 
 
+def _run_shard(context: WorkerContext, shard_id: UUID) -> None:
+    with transaction(context.engine) as session:
+        claim = claim_shard(session, shard_id, context.name, context.settings.lease_seconds)
+    if claim is not None:
+        run_claimed(context, claim)
+
+
 def _audit(context: WorkerContext, ids: tuple[UUID, list[UUID]], *, shard: int, micro_batch: int) -> dict[str, Any]:
     """Run the shards in a shuffled order, some of them twice; returns the stored rows and the results."""
     protocol = {"micro_batch": micro_batch, "measures": MEASURES}
@@ -83,10 +91,11 @@ def _audit(context: WorkerContext, ids: tuple[UUID, list[UUID]], *, shard: int, 
     settings = context.settings.model_copy(update={"shard_samples": shard})
     with transaction(context.engine) as session:
         requested = request_audit(session, AuditRequest.model_validate(body), settings, None)
-    shards = requested.shard_ids
+        shards = list(session.scalars(select(ShardRow.id).where(ShardRow.audit_id == requested.audit.id)))
+    assert len(shards) == requested.new_shards
     random.Random(shard).shuffle(shards)
     for shard_id in [*shards, *shards[:2]]:
-        run_shard(context, shard_id)
+        _run_shard(context, shard_id)
     reduce_audit(context, requested.audit.id)
     reduce_audit(context, requested.audit.id)
     row = SampleScoresRow
