@@ -31,7 +31,7 @@ def claim_next_shard(session: Session, device_class: DeviceClass, worker: str, l
     Audits take turns: the one with the fewest shards at work comes first, then the one that was served least
     recently, then the oldest. Within an audit the shards come in order.
     """
-    for audit_id in session.scalars(_audits_in_fair_order(device_class)).all():
+    for audit_id in _audits_in_fair_order(session, device_class):
         shard_id = session.scalar(_first_free_shard(audit_id))
         claim = None if shard_id is None else claim_shard(session, shard_id, worker, lease_seconds)
         if claim is not None:
@@ -39,19 +39,21 @@ def claim_next_shard(session: Session, device_class: DeviceClass, worker: str, l
     return None
 
 
-def _audits_in_fair_order(device_class: DeviceClass) -> Select[UUID]:
+def _audits_in_fair_order(session: Session, device_class: DeviceClass) -> list[UUID]:
     """Live audits of that class that have a shard to claim."""
-    free = select(ShardRow.id).where(ShardRow.audit_id == AuditRow.id, _free()).exists()
+    held = _status_is("running") & (ShardRow.lease_expires_at >= func.clock_timestamp())
+    at_work = select(ShardRow.audit_id, func.count()).where(held).group_by(ShardRow.audit_id)
     of_audit = ShardRow.audit_id == AuditRow.id
-    at_work = select(func.count()).where(
-        of_audit, _status_is("running"), ShardRow.lease_expires_at >= func.clock_timestamp()
-    )
-    served_at = select(func.max(ShardRow.claimed_at)).where(of_audit)
-    return (
+    served_at = select(func.max(ShardRow.claimed_at)).where(of_audit).scalar_subquery()
+    free = select(ShardRow.id).where(of_audit, _free()).exists()
+    waiting = (
         select(AuditRow.id)
         .where(AuditRow.status.in_(LIVE), AuditRow.device_class == device_class, free)
-        .order_by(at_work.scalar_subquery(), served_at.scalar_subquery().asc().nulls_first(), AuditRow.id)
+        .order_by(served_at.asc().nulls_first(), AuditRow.id)
     )
+    # Two queries: the planner takes live audits for few, and would join them row by row.
+    busy = {audit_id: shards for audit_id, shards in session.execute(at_work)}  # noqa: C416 - dict() has no type for it
+    return sorted(session.scalars(waiting), key=lambda audit_id: busy.get(audit_id, 0))
 
 
 def _first_free_shard(audit_id: UUID) -> Select[UUID]:

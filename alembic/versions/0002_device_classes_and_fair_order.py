@@ -21,7 +21,8 @@ def upgrade() -> None:
     op.add_column("audits", sa.Column("device_class", sa.Text(), nullable=False, server_default="cpu"))
     op.alter_column("audits", "device_class", server_default=None)
     op.add_column("shards", sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True))
-    op.create_index("ix_shards_audit_claimed", "shards", ["audit_id", "claimed_at"])
+    claimed = sa.text("claimed_at IS NOT NULL")
+    op.create_index("ix_shards_audit_claimed", "shards", ["audit_id", "claimed_at"], postgresql_where=claimed)
     open_shards = sa.text("status <> 'done'")
     op.create_index("ix_shards_open", "shards", ["audit_id", "ordinal"], postgresql_where=open_shards)
 
