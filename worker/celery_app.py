@@ -8,12 +8,15 @@ from typing import Any
 
 from celery import Celery, signals
 
-from app.queue import configure
+from app.queue import configure, listen_to
 from app.settings import get_settings
 from worker.context import WorkerContext
+from worker.presence import Presence
+from worker.runtime.device_class import device_class
 
 celery_app = configure(Celery("salience_audit"), get_settings().broker_url)
 celery_app.conf.include = ["worker.tasks"]
+listen_to(celery_app, device_class(get_settings().device))
 _stopping = threading.Event()
 
 
@@ -23,9 +26,15 @@ def worker_context() -> WorkerContext:
     return WorkerContext.from_settings(get_settings(), f"{socket.gethostname()}/{os.getpid()}", _stopping)
 
 
-def _prepare(**_: Any) -> None:
+@lru_cache(maxsize=1)
+def _presence() -> Presence:
+    return Presence(worker_context())
+
+
+def _come(**_: Any) -> None:
     """The child imports torch while the first message is on its way."""
     worker_context().children.prepare()
+    _presence().start()
 
 
 def _stop(**_: Any) -> None:
@@ -33,10 +42,11 @@ def _stop(**_: Any) -> None:
     _stopping.set()
 
 
-def _close(**_: Any) -> None:
+def _go(**_: Any) -> None:
+    _presence().stop()
     worker_context().close()
 
 
-signals.worker_ready.connect(_prepare)
+signals.worker_ready.connect(_come)
 signals.worker_shutting_down.connect(_stop)
-signals.worker_shutdown.connect(_close)
+signals.worker_shutdown.connect(_go)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from app.db.session import make_engine
+from app.domain.vocabulary import DeviceClass
 from app.queue import TaskQueue
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+from worker.runtime.device_class import device_class
 from worker.supervision.children import Children
 
 
@@ -24,6 +26,11 @@ class WorkerContext:
     name: str
     stopping: threading.Event
     """Set once the process is asked to end: whatever runs gives its work back."""
+
+    @property
+    def device_class(self) -> DeviceClass:
+        """Of the audits whose shards it runs."""
+        return device_class(self.settings.device)
 
     @classmethod
     def from_settings(cls, settings: Settings, name: str, stopping: threading.Event | None = None) -> "WorkerContext":

@@ -1,7 +1,5 @@
 """An audit whose micro-batch does not fit the device starts over with half of it, once."""
 
-from uuid import UUID
-
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
@@ -14,16 +12,16 @@ from worker.shard_store import LIVE, Claim, held
 REASON = "out-of-gpu-memory"
 
 
-def replan_audit(session: Session, claim: Claim, detail: str) -> list[UUID]:
-    """Halve the micro-batch and put every shard back; returns the shards that nobody has a message for.
+def replan_audit(session: Session, claim: Claim, detail: str) -> int:
+    """Halve the micro-batch and put every shard back; returns how many shards nobody has a message for.
 
-    All or nothing: scores of two micro-batches must not meet, since their last bits differ. Empty where the claim is
+    All or nothing: scores of two micro-batches must not meet, since their last bits differ. 0 where the claim is
     lost, so that of several workers one replans. Raises MeasureFailure ``out-of-gpu-memory`` the second time.
     """
     # Not FOR UPDATE: shards that are being saved hold a key-share lock, and wait for their own row's turn.
     audit = session.get(AuditRow, claim.audit_id, with_for_update={"key_share": True})
     if audit is None or audit.status not in LIVE or not session.scalar(select(ShardRow.id).where(*held(claim))):
-        return []
+        return 0
     protocol = Protocol.model_validate(audit.protocol)
     half = protocol.micro_batch // 2
     if audit.replanned is not None or half < MIN_MICRO_BATCH:
@@ -36,10 +34,10 @@ def replan_audit(session: Session, claim: Claim, detail: str) -> list[UUID]:
     return _start_over(session, claim)
 
 
-def _start_over(session: Session, claim: Claim) -> list[UUID]:
+def _start_over(session: Session, claim: Claim) -> int:
     """First the shards, which waits for those that are being saved; then the scores, theirs among them."""
     of_audit = ShardRow.audit_id == claim.audit_id
-    unheard = session.scalars(select(ShardRow.id).where(of_audit, ShardRow.status != ShardStatus.QUEUED)).all()
+    unheard = session.scalar(select(func.count()).where(of_audit, ShardRow.status != ShardStatus.QUEUED))
     # Attempts stay: they fence whoever still runs a shard under the old plan.
     session.execute(
         update(ShardRow)
@@ -47,4 +45,4 @@ def _start_over(session: Session, claim: Claim) -> list[UUID]:
         .values(status=ShardStatus.QUEUED, lease_expires_at=None, samples_done=0, updated_at=func.clock_timestamp())
     )
     session.execute(delete(SampleScoresRow).where(SampleScoresRow.audit_id == claim.audit_id))
-    return list(unheard)
+    return unheard or 0

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
 
@@ -16,9 +15,8 @@ from worker.replanning import replan_audit
 from worker.shard_request import Row, RowTable, shard_job
 from worker.shard_store import (
     Claim,
-    Refusal,
     all_shards_done,
-    claim_shard,
+    claim_next_shard,
     fail_audit,
     read_inputs,
     read_samples,
@@ -32,25 +30,31 @@ from worker.wire.replies import Progress
 logger = logging.getLogger(__name__)
 
 SAVE_PAUSE_SECONDS = 0.5
+# After a fault from outside (a blob store that is away, say), which may not have passed.
+FAULT_PAUSE_SECONDS = 2.0
 CRASHED = "model-crashed-worker"
 
 
-def run_shard(context: WorkerContext, shard_id: UUID) -> Refusal | None:
-    """Run one shard once; safe to call twice, at the same time or after a crash.
+def run_next_shard(context: WorkerContext) -> None:
+    """Run the shard that is next in fair order, if one waits; to be called once too often changes nothing.
 
     Raises TransientFailure where the caller should try again.
     """
     with transaction(context.engine) as session:
-        claim = claim_shard(session, shard_id, context.name, context.settings.lease_seconds)
-    if isinstance(claim, Refusal):
-        return claim
+        claim = claim_next_shard(session, context.device_class, context.name, context.settings.lease_seconds)
+    if claim is not None:
+        run_claimed(context, claim)
+
+
+def run_claimed(context: WorkerContext, claim: Claim) -> None:
+    """Safe to call again after a crash, and while another worker took the shard over."""
     run = _ShardRun(context, claim)
     try:
         run.finish(run.compute())
     except LeaseLost:
-        logger.info("shard %s: taken over or cancelled", shard_id)
+        logger.info("shard %s: taken over or cancelled", claim.shard_id)
     except WorkerStopping:
-        logger.info("shard %s: given back, since this worker ends", shard_id)
+        logger.info("shard %s: given back, since this worker ends", claim.shard_id)
         run.give_back(counted=False)
     except OutOfGpuMemory as shortage:
         run.replan(shortage)
@@ -58,11 +62,10 @@ def run_shard(context: WorkerContext, shard_id: UUID) -> Refusal | None:
         run.survive(death)
     except TransientFailure:
         with transaction(context.engine) as session:
-            release_shard(session, claim, counted=False)
+            release_shard(session, claim, counted=False, pause_seconds=FAULT_PAUSE_SECONDS)
         raise
     except AuditFailure as failure:
         run.fail(failure)
-    return None
 
 
 class _ShardRun:
@@ -100,7 +103,7 @@ class _ShardRun:
         with transaction(self._context.engine) as session:
             released = release_shard(session, self._claim, counted=counted)
         if released:
-            self._ring(self._claim.shard_id)
+            self._ring(1)
 
     def survive(self, death: ChildDied) -> None:
         """Another try in another child; the last one fails the audit."""
@@ -122,8 +125,7 @@ class _ShardRun:
             self.fail(failure)
             return
         logger.warning("audit %s: out of GPU memory, planned anew", self._claim.audit_id)
-        for shard_id in unheard:
-            self._ring(shard_id)
+        self._ring(unheard)
 
     def fail(self, failure: AuditFailure) -> None:
         with transaction(self._context.engine) as session:
@@ -154,8 +156,10 @@ class _ShardRun:
             raise LeaseLost
         return True
 
-    def _ring(self, shard_id: UUID) -> None:
+    def _ring(self, shards: int) -> None:
         try:
-            self._context.queue.send(TaskName.RUN_SHARD, shard_id)
+            self._context.queue.ring_for_shards(self._context.device_class, shards)
         except Unavailable:
-            logger.warning("shard %s: nobody is told, since the broker is away; the reconciler will", shard_id)
+            logger.warning(
+                "audit %s: nobody is told, since the broker is away; the reconciler will", self._claim.audit_id
+            )

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.db.tables import AuditModelRow, AuditResultsRow, AuditRow, DatasetRow, Json, ModelRow, ShardRow
-from app.domain.vocabulary import AuditStatus
+from app.db.tables import AuditModelRow, AuditResultsRow, AuditRow, DatasetRow, Json, ModelRow, ShardRow, WorkerRow
+from app.domain.vocabulary import AuditStatus, DeviceClass
 from app.errors import NotFound, Unprocessable
+
+KNOWN_FOR = timedelta(minutes=10)
 
 
 def get_audit(session: Session, audit_id: UUID, *, lock: bool = False) -> AuditRow:
@@ -86,6 +89,13 @@ def samples_done(session: Session, audit_ids: Sequence[UUID]) -> dict[UUID, int]
     """By audit."""
     query = select(ShardRow.audit_id, func.sum(ShardRow.samples_done)).where(ShardRow.audit_id.in_(audit_ids))
     return {audit_id: int(done) for audit_id, done in session.execute(query.group_by(ShardRow.audit_id))}
+
+
+def worker_known(session: Session, device_class: DeviceClass) -> bool:
+    """Whether a worker of that class was there a short while ago; one that restarts counts."""
+    recent = WorkerRow.seen_at > func.clock_timestamp() - KNOWN_FOR
+    query = select(WorkerRow.name).where(WorkerRow.device_class == device_class, recent)
+    return session.scalar(query.limit(1)) is not None
 
 
 def results_of(session: Session, audit_id: UUID) -> Json:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.audits import service
+from app.audits.estimates import AuditEstimate
 from app.audits.exports import EXPORTS
 from app.audits.maps import draw_map, find_map
 from app.audits.protocols import Protocols, describe_protocols
@@ -29,11 +30,10 @@ from app.datasets.repository import get_dataset
 from app.db.tables import AuditRow
 from app.domain.vocabulary import CLEAN, AuditStatus
 from app.http.dependencies import BlobsDep, EngineDep, QueueDep, SessionDep, SettingsDep
-from app.http.doorbell import ring
+from app.http.doorbell import ring_for_shards
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.http.schemas import StoredProblem
-from app.queue import TaskName
 
 router = APIRouter(prefix="/v1", tags=["audits"])
 
@@ -61,10 +61,20 @@ def create_audit(
         # Another request with this key was faster; now its audit can be seen.
         session.rollback()
         requested = service.request_audit(session, request, settings, idempotency_key)
-    for shard_id in requested.shard_ids:
-        ring(queue, TaskName.RUN_SHARD, shard_id)
+    ring_for_shards(queue, requested.audit.device_class, requested.new_shards)
     response.headers["Location"] = f"/v1/audits/{requested.audit.id}"
     return _show(session, [requested.audit])[0]
+
+
+@router.post(
+    "/audits:estimate",
+    summary="Estimate an audit's cost",
+    responses=problem_responses(400, 404, 409, 413, 415, 422),
+)
+def estimate_audit(request: AuditRequest, session: SessionDep, settings: SettingsDep) -> AuditEstimate:
+    """Takes the body that would start an audit and checks it in the same way, but writes nothing: ask it before a long
+    audit for its passes, shards, seconds and bytes."""
+    return AuditEstimate.of(service.plan_work(session, request, settings), settings)
 
 
 @router.get("/audits", summary="List audits, the newest first", responses=problem_responses(422))
@@ -186,8 +196,8 @@ def _one(row: AuditRow, model_ids: list[UUID], done: int) -> Audit:
     same = {
         name: getattr(row, name)
         for name in (
-            *("id", "name", "status", "dataset_id", "run_group_id", "protocol", "protocol_digest", "sample_count"),
-            *("created_at", "started_at", "finished_at"),
+            *("id", "name", "status", "dataset_id", "run_group_id", "protocol", "protocol_digest", "device_class"),
+            *("sample_count", "created_at", "started_at", "finished_at"),
         )
     }
     return Audit(

@@ -129,6 +129,13 @@ class ShardStatus(StrEnum):
     DONE = "done"
 
 
+class DeviceClass(StrEnum):
+    """The kinds of processor. An audit runs on one: their scores differ in the last bits."""
+
+    CPU = "cpu"
+    GPU = "gpu"
+
+
 class ModelFormat(StrEnum):
     """The weight files that are accepted."""
 

@@ -65,4 +65,4 @@ def _answer(channel: Channel, tools: Tools, job: ShardJob | ModelJob) -> None:
 def _run(tools: Tools, job: ShardJob | ModelJob) -> Iterator[tuple[Reply, bytes]]:
     if isinstance(job, ShardJob):
         return run_shard_job(job, tools.settings, tools.blobs, tools.models)
-    return run_model_job(job, tools.blobs)
+    return run_model_job(job, pick_device(tools.settings.device), tools.blobs)

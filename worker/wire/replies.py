@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from app.domain.vocabulary import DeviceClass
 from worker.wire.channel import ChannelClosed, Frame
 
 Numbers = list[float | None]
@@ -51,6 +52,14 @@ class LayerFacts(_Reply):
     width: int
 
 
+class SpeedFacts(_Reply):
+    """How fast the child made salience maps."""
+
+    device_class: DeviceClass
+    seconds_per_image: float = Field(gt=0)
+    micro_batch: int
+
+
 class ModelFacts(_Reply):
     """What the probe found."""
 
@@ -63,9 +72,10 @@ class ModelFacts(_Reply):
     candidate_layers: tuple[LayerFacts, ...]
     in_place_operations: tuple[str, ...]
     final_softmax: bool
+    speed: SpeedFacts | None
 
     def to_dict(self) -> dict[str, Any]:
-        return self.model_dump(exclude={"kind"})
+        return self.model_dump(mode="json", exclude={"kind"})
 
 
 class Done(_Reply):

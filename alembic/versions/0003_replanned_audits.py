@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0002_replanned_audits"
-down_revision = "0001"
+revision = "0003_replanned_audits"
+down_revision = "0002_fair_order"
 branch_labels = None
 depends_on = None
 
