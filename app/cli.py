@@ -23,6 +23,10 @@ class Part(StrEnum):
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")]
 Data = Annotated[Path, typer.Option(help="Folder of the embedded servers, the blobs and server.json.")]
+Gpus = Annotated[
+    str | None,
+    typer.Option(help="One process for each GPU: all, how many (2), or which (0,1); ended ones are started again."),
+]
 Only = Annotated[Part | None, typer.Option(help="Start one part, against DATABASE_URL and BROKER_URL.")]
 
 
@@ -30,7 +34,7 @@ Only = Annotated[Part | None, typer.Option(help="Start one part, against DATABAS
 def serve(host: Host = "127.0.0.1", port: Port = 8000, data: Data = Path("data/serve"), only: Only = None) -> None:
     """Start the service: its own Postgres and Valkey unless DATABASE_URL and BROKER_URL are set."""
     if only is Part.WORKER:
-        worker()
+        worker(None)
     elif only is Part.API:
         _serve_api(host, port, data)
     else:
@@ -40,10 +44,16 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, data: Data = Path("data/s
 
 
 @cli.command()
-def worker() -> None:
-    """Start one Celery worker against DATABASE_URL, BROKER_URL and BLOB_STORE."""
+def worker(gpus: Gpus = None) -> None:
+    """Start one Celery worker against DATABASE_URL, BROKER_URL and BLOB_STORE, or one for each GPU."""
+    if gpus is not None:
+        from app.embedded.gpu_workers import run_gpu_workers  # noqa: PLC0415 - a single worker needs no supervisor
+
+        sys.exit(run_gpu_workers(gpus))
+    # Several workers on a machine need names of their own to be told apart.
+    named = ["--hostname", f"worker-{os.getpid()}@%h"]
     arguments = ["--loglevel", get_settings().log_level, "--pool", "solo", "--without-gossip", "--without-mingle"]
-    command = [sys.executable, "-m", "celery", "--app", "worker.celery_app:celery_app", "worker", *arguments]
+    command = [sys.executable, "-m", "celery", "--app", "worker.celery_app:celery_app", "worker", *named, *arguments]
     os.execv(sys.executable, command)  # noqa: S606 - the same interpreter, fixed arguments
 
 

@@ -4,16 +4,23 @@ Postgres is the truth and the broker a doorbell: a message that is lost is sent 
 """
 
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from celery import Celery
+from kombu.entity import Exchange, Queue
 from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
+from app.domain.vocabulary import DeviceClass
 from app.errors import Unavailable
 
 QUEUE_NAME = "salience_audit"
+"""What any worker can do; shards have a queue per device class."""
+
+MAX_DOORBELLS = 1000
+"""Messages that wait for one queue's shards at most; the reconciler rings for the rest as they are answered."""
 
 
 class TaskName(StrEnum):
@@ -28,6 +35,11 @@ class TaskName(StrEnum):
 # Lower comes first: somebody waits for an upload to become ready, and a finished audit is better than a begun one.
 PRIORITIES = {TaskName.REDUCE_AUDIT: 0, TaskName.VALIDATE_MODEL: 0, TaskName.INDEX_DATASET: 3, TaskName.RUN_SHARD: 6}
 PRIORITY_STEPS = sorted(set(PRIORITIES.values()))
+
+
+def shard_queue(device_class: DeviceClass) -> str:
+    """Where the shards of audits on that device class ring."""
+    return f"{QUEUE_NAME}.{device_class}"
 
 
 def configure(celery: Celery, broker_url: str) -> Celery:
@@ -61,6 +73,18 @@ def configure(celery: Celery, broker_url: str) -> Celery:
     return celery
 
 
+def listen_to(celery: Celery, device_class: DeviceClass) -> None:
+    """A worker's queues: what any worker can do, and the shards of its device class."""
+    names = (QUEUE_NAME, shard_queue(device_class))
+    celery.conf.task_queues = [_queue(name) for name in names]
+
+
+def _queue(name: str) -> Any:
+    # Spelt out, or Celery would bind both queues to its default key and every message would go to both.
+    exchange = Exchange(name)  # type: ignore[no-untyped-call]
+    return Queue(name, exchange, routing_key=name)  # type: ignore[no-untyped-call]
+
+
 class TaskQueue:
     """The sending end of the broker."""
 
@@ -69,9 +93,20 @@ class TaskQueue:
         self._redis = Redis.from_url(broker_url, socket_timeout=5, socket_connect_timeout=5)
 
     def send(self, task: TaskName, resource_id: UUID) -> None:
-        """Ring the worker's door. Raises Unavailable while the broker is away."""
+        """Ring a worker's door. Raises Unavailable while the broker is away."""
+        self._send(task, QUEUE_NAME, [str(resource_id)])
+
+    def ring_for_shards(self, device_class: DeviceClass, count: int) -> None:
+        """Say so many times that there is a shard to run: the worker finds the next one in fair order itself.
+
+        Raises Unavailable while the broker is away.
+        """
+        for _ in range(min(count, MAX_DOORBELLS)):
+            self._send(TaskName.RUN_SHARD, shard_queue(device_class), [])
+
+    def _send(self, task: TaskName, queue: str, arguments: list[str]) -> None:
         try:
-            self._celery.send_task(task.value, args=[str(resource_id)], priority=PRIORITIES[task])
+            self._celery.send_task(task.value, args=arguments, queue=queue, priority=PRIORITIES[task])
         except (OperationalError, RedisError, OSError) as error:
             raise Unavailable("broker-unavailable", "The task broker cannot be reached.") from error
 
@@ -83,8 +118,12 @@ class TaskQueue:
             raise Unavailable("broker-unavailable", "The task broker cannot be reached.") from error
 
     def depth(self) -> int:
-        """Messages that wait, in all priorities. Raises Unavailable while the broker is away."""
-        names = [QUEUE_NAME if step == 0 else f"{QUEUE_NAME}:{step}" for step in PRIORITY_STEPS]
+        """Messages that wait, in all queues. Raises Unavailable while the broker is away."""
+        return sum(map(self.depth_of, (QUEUE_NAME, *map(shard_queue, DeviceClass))))
+
+    def depth_of(self, queue: str) -> int:
+        """Messages that wait there, in all priorities. Raises Unavailable while the broker is away."""
+        names = [queue if step == 0 else f"{queue}:{step}" for step in PRIORITY_STEPS]
         try:
             return sum(int(self._redis.llen(name)) for name in names)
         except (RedisError, OSError) as error:

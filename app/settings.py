@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -38,9 +39,17 @@ class Settings(BaseSettings):
     max_unreadable_share: float = Field(default=0.05, ge=0, le=0.5)
     min_unreadable_allowance: int = Field(default=10, ge=0, description="Bad samples that any data set may have")
 
-    shard_samples: int = Field(default=64, ge=1, description="Samples of an audit's shard")
+    shard_samples: int | None = Field(default=None, ge=1, description="Of every shard; unset: by SHARD_SECONDS")
+    shard_seconds: float = Field(default=30.0, gt=0, description="Work that a shard should be")
+    max_shard_samples: int = Field(default=4096, ge=1)
+    max_shard_bytes: int = Field(default=64 * MEBIBYTE, ge=1, description="Rows that are stored at once")
+    audit_device_class: Literal["auto", "cpu", "gpu"] = Field(
+        default="auto", description="Where audits run that do not say; auto: gpu where a GPU worker is known, else cpu"
+    )
     lease_seconds: float = Field(default=60.0, gt=0)
     max_shard_attempts: int = 3
+    child_batch_seconds: float = Field(default=600.0, gt=0, description="Wall clock of one micro-batch, or model load")
+    child_memory_bytes: int = Field(default=0, ge=0, description="Of the models' process; 0: 3/4 of what there is")
     reconcile_seconds: float = Field(default=5.0, gt=0)
     watch_seconds: float = Field(default=1.0, gt=0, description="How often watched audits are looked at")
     watch_heartbeat_seconds: float = Field(default=15.0, gt=0, description="A comment to silent watchers")

@@ -4,18 +4,19 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
+from torch import nn
 
-from app.db.tables import ModelRow
-from app.domain.label_mapping import LabelMapping, map_labels
+from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol
-from app.results.inputs import AuditInputs, class_count
-from worker.context import WorkerContext
+from app.storage.blobs import BlobStore
 from worker.engine import UNKNOWN_CLASS, ModelAuditor, Normalisation, Outcome
 from worker.measures.stability import PairScores, stability
-from worker.runtime.device import pick_device
+from worker.runtime.model_cache import ModelCache
 from worker.runtime.sample_reader import DecodedBatch, InputSpec
-from worker.salience.extraction import SalienceExtractor
+from worker.salience import make_explainer
+from worker.salience.tap import TargetTap
 from worker.views.base import ImageBatch
+from worker.wire.jobs import JobModel, ShardJob
 
 
 @dataclass(frozen=True)
@@ -31,26 +32,20 @@ class AuditPlan:
     """Everything that a shard needs but its samples."""
 
     protocol: Protocol
-    archive_digest: str
     mapping: LabelMapping
     auditors: tuple[ModelAuditor, ...]
     specs: tuple[InputSpec, ...]
     device: torch.device
 
     @classmethod
-    def load(cls, context: WorkerContext, inputs: AuditInputs) -> Self:
+    def load(cls, job: ShardJob, blobs: BlobStore, models: ModelCache, device: torch.device) -> Self:
         """Raises InputFailure where a model cannot be loaded or lacks the target layer."""
-        protocol = Protocol.model_validate(inputs.audit.protocol)
-        device = pick_device(context.settings.device)
-        first = inputs.models[0]
-        mapping = map_labels(inputs.dataset.labels, first.class_names, class_count(first))
-        kept = mapping.score_classes(class_count(first))
+        modules = [models.get(blobs, model.digest, model.architecture, device) for model in job.models]
         return cls(
-            protocol=protocol,
-            archive_digest=inputs.dataset.stored_digest or "",
-            mapping=mapping,
-            auditors=tuple(_auditor(context, model, protocol, kept) for model in inputs.models),
-            specs=tuple(InputSpec.of(model.preprocessing) for model in inputs.models),
+            protocol=job.protocol,
+            mapping=LabelMapping(job.label_indices),
+            auditors=tuple(_auditor(job, *pair) for pair in zip(job.models, modules, strict=True)),
+            specs=tuple(InputSpec.of(model.preprocessing) for model in job.models),
             device=device,
         )
 
@@ -74,15 +69,13 @@ class AuditPlan:
         return (self.mapping.indices or {}).get(label or "", UNKNOWN_CLASS)
 
 
-def _auditor(
-    context: WorkerContext, model: ModelRow, protocol: Protocol, score_classes: tuple[int, ...]
-) -> ModelAuditor:
-    device = pick_device(context.settings.device)
-    module = context.models.get(context.blobs, model.stored_digest or "", model.architecture, device)
-    layer = protocol.salience.target_layer or model.target_layer
+def _auditor(job: ShardJob, model: JobModel, module: nn.Module) -> ModelAuditor:
+    layer = job.protocol.salience.target_layer or model.target_layer
     preprocessing = model.preprocessing
     normalisation = Normalisation(
         preprocessing["input_size"], tuple(preprocessing["mean"]), tuple(preprocessing["std"])
     )
-    extractor = SalienceExtractor(module, input_size=normalisation.input_size, target_layer=layer)
-    return ModelAuditor(extractor, normalisation, protocol, score_classes)
+    tap = TargetTap(module, input_size=normalisation.input_size, target_layer=layer)
+    return ModelAuditor(
+        make_explainer(job.protocol.salience.method, tap), normalisation, job.protocol, job.score_classes
+    )

@@ -2,23 +2,51 @@
 
 import os
 import socket
+import threading
 from functools import lru_cache
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 
-from app.queue import configure
+from app.queue import configure, listen_to
 from app.settings import get_settings
 from worker.context import WorkerContext
-from worker.runtime.device import keep_heap, use_threads
+from worker.presence import Presence
+from worker.runtime.device_class import device_class
 
 celery_app = configure(Celery("salience_audit"), get_settings().broker_url)
 celery_app.conf.include = ["worker.tasks"]
+listen_to(celery_app, device_class(get_settings().device))
+_stopping = threading.Event()
 
 
 @lru_cache(maxsize=1)
 def worker_context() -> WorkerContext:
-    """Made at the first task, kept to the end of the process."""
-    settings = get_settings()
-    keep_heap()
-    use_threads(settings.threads)
-    return WorkerContext.from_settings(settings, f"{socket.gethostname()}/{os.getpid()}")
+    """Made at the first use, kept to the end of the process."""
+    return WorkerContext.from_settings(get_settings(), f"{socket.gethostname()}/{os.getpid()}", _stopping)
+
+
+@lru_cache(maxsize=1)
+def _presence() -> Presence:
+    return Presence(worker_context())
+
+
+def _come(**_: Any) -> None:
+    """The child imports torch while the first message is on its way."""
+    worker_context().children.prepare()
+    _presence().start()
+
+
+def _stop(**_: Any) -> None:
+    """A signal handler, in the middle of whatever runs: it only leaves a note."""
+    _stopping.set()
+
+
+def _go(**_: Any) -> None:
+    _presence().stop()
+    worker_context().close()
+
+
+signals.worker_ready.connect(_come)
+signals.worker_shutting_down.connect(_stop)
+signals.worker_shutdown.connect(_go)

@@ -13,8 +13,7 @@ from worker.functional.normalization import normalization_table, normalize
 from worker.functional.quantization import min_max
 from worker.measures import measures_of
 from worker.measures.base import Score
-from worker.salience import CAM_METHODS
-from worker.salience.extraction import SalienceExtractor
+from worker.salience.explainer import Explainer
 from worker.salience.maps import SalienceMaps
 from worker.views.base import ImageBatch
 
@@ -71,12 +70,12 @@ class ModelAuditor:
 
     def __init__(
         self,
-        extractor: SalienceExtractor,
+        explainer: Explainer,
         normalisation: Normalisation,
         protocol: Protocol,
         score_classes: tuple[int, ...],
     ) -> None:
-        self._extractor = extractor
+        self._explainer = explainer
         self._normalise = normalisation
         self._protocol = protocol
         self._score_classes = list(score_classes)
@@ -106,10 +105,9 @@ class ModelAuditor:
     def _look(self, images: Tensor, target: Tensor | None) -> Look:
         count, size = len(images), self._protocol.micro_batch
         chosen = None if target is None else _padded(target.clamp(min=0), size)
-        extraction = self._extractor.extract(self._normalise(_padded(images, size)), chosen)
-        make_map = CAM_METHODS[self._protocol.salience.method]
-        native, constant = min_max(make_map(extraction.activation, extraction.gradient)[:count])
-        logits = extraction.logits[:count]
+        seen = self._explainer.explain(self._normalise(_padded(images, size)), chosen)
+        native, constant = min_max(seen.maps[:count])
+        logits = seen.logits[:count]
         finite = torch.isfinite(logits).all(1)
         missing = torch.zeros_like(finite) if target is None else target < 0
         reasons = tuple(
@@ -117,7 +115,7 @@ class ModelAuditor:
         )
         defined = torch.tensor([reason is None for reason in reasons], device=native.device).view(-1, 1, 1)
         maps = SalienceMaps(native.where(defined, 0), reasons, images.shape[-1])
-        predicted = extraction.predicted[:count].where(finite, UNKNOWN_CLASS)
+        predicted = seen.predicted[:count].where(finite, UNKNOWN_CLASS)
         return Look(maps, predicted, self._class_scores(logits, finite))
 
     def _class_scores(self, logits: Tensor, finite: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
-"""Looks deep into an uploaded model: can it be read, built, run and explained?"""
+"""Lets a fresh child look deep into an uploaded model, and writes down what it found."""
 
 import logging
-import tempfile
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -12,11 +13,14 @@ from app.db.session import transaction
 from app.db.tables import ModelRow
 from app.domain.vocabulary import ModelFormat, ResourceStatus
 from app.errors import InputFailure
+from app.queue import TaskName
 from app.storage.blobs import StoredBlob
 from worker.context import WorkerContext
-from worker.runtime.architectures import build
-from worker.runtime.checkpoints import read_state_dict, write_canonical
-from worker.runtime.probe import ModelProbe, probe
+from worker.lease import WorkerStopping
+from worker.supervision.endings import ChildDied, End
+from worker.supervision.process import ChildProcess
+from worker.wire.jobs import ModelJob
+from worker.wire.replies import ModelFacts
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +30,7 @@ CHUNK_BYTES = 4 * 1024**2
 @dataclass(frozen=True)
 class _Accepted:
     stored: StoredBlob
-    probe: ModelProbe
+    facts: ModelFacts
 
 
 def validate_model(context: WorkerContext, model_id: UUID) -> None:
@@ -37,30 +41,73 @@ def validate_model(context: WorkerContext, model_id: UUID) -> None:
         return
     try:
         accepted = _examine(context, model)
+    except WorkerStopping:
+        context.queue.send(TaskName.VALIDATE_MODEL, model_id)
+        return
     except InputFailure as failure:
         logger.info("model %s rejected: %s", model_id, failure.code)
         _finish(context, model, {"status": ResourceStatus.REJECTED, "problem": failure.to_problem()})
         return
-    found = {"stored_digest": accepted.stored.digest, "probe": accepted.probe.to_dict(), "problem": None}
+    found = {"stored_digest": accepted.stored.digest, "probe": accepted.facts.to_dict(), "problem": None}
     _finish(context, model, {"status": ResourceStatus.READY, **found})
 
 
 def _examine(context: WorkerContext, model: ModelRow) -> _Accepted:
-    with context.blobs.local_path(model.content_digest or "") as path:
-        state_dict = read_state_dict(path, ModelFormat(model.format))
-    module = build(model.architecture, state_dict)
-    found = probe(module, input_size=model.preprocessing["input_size"], target_layer=model.target_layer)
-    if model.class_names is not None and len(model.class_names) != found.classes:
-        detail = f"class_names has {len(model.class_names)} names, but the model has {found.classes} outputs."
-        raise InputFailure("model-output-mismatch", detail)
-    with tempfile.TemporaryDirectory() as folder:
-        canonical = Path(folder) / "model.safetensors"
-        write_canonical(dict(module.state_dict()), canonical)
-        return _Accepted(_store(context, canonical), found)
+    """A crash may be somebody else's doing, so it is tried again; a model that is too slow or too large stays so."""
+    attempt = 1
+    while True:
+        try:
+            return _in_child(context, model)
+        except ChildDied as death:
+            logger.warning("model %s, attempt %s: %s", model.id, attempt, death.detail)
+            if death.end is not End.CRASHED or attempt >= context.settings.max_shard_attempts:
+                detail = f"The process that looked into the model was lost. {death.detail}"
+                raise InputFailure(death.end, detail) from death
+        attempt += 1
+
+
+def _in_child(context: WorkerContext, model: ModelRow) -> _Accepted:
+    with context.children.fresh() as child:
+        canonical = child.scratch.path / "model.safetensors"
+        facts = _converse(context, child, _job(model, canonical))
+        if model.class_names is not None and len(model.class_names) != facts.classes:
+            detail = f"class_names has {len(model.class_names)} names, but the model has {facts.classes} outputs."
+            raise InputFailure("model-output-mismatch", detail)
+        return _Accepted(_store(context, canonical), facts)
+
+
+def _job(model: ModelRow, output: Path) -> ModelJob:
+    return ModelJob(
+        digest=model.content_digest or "",
+        format=ModelFormat(model.format),
+        architecture=model.architecture,
+        input_size=model.preprocessing["input_size"],
+        target_layer=model.target_layer,
+        output=str(output),
+    )
+
+
+def _converse(context: WorkerContext, child: ChildProcess, job: ModelJob) -> ModelFacts:
+    facts: ModelFacts | None = None
+    for answer in child.converse(job):
+        if context.stopping.is_set():
+            raise WorkerStopping
+        if answer is not None and isinstance(answer.reply, ModelFacts):
+            facts = answer.reply
+    if facts is None:
+        raise ChildDied(End.CRASHED, "It found nothing.")
+    return facts
 
 
 def _store(context: WorkerContext, path: Path) -> StoredBlob:
-    with path.open("rb") as file, context.blobs.writer(context.settings.max_upload_bytes) as writer:
+    """The child wrote the file: whatever else may lie there by that name is not followed."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise ChildDied(End.CRASHED, "It did not write the model's canonical form.") from error
+    with os.fdopen(descriptor, "rb") as file, context.blobs.writer(context.settings.max_upload_bytes) as writer:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ChildDied(End.CRASHED, "It wrote no plain file.")
         while chunk := file.read(CHUNK_BYTES):
             writer.write(chunk)
         return writer.commit()

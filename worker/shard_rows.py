@@ -1,59 +1,36 @@
-"""From what the engine found to rows of the table ``sample_scores``."""
+"""From what the engine found to rows of the table ``sample_scores``, as the child sends them."""
 
-from collections.abc import Sequence
-from typing import Any
-from uuid import UUID
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
-from app.db.tables import SampleRow
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import CLEAN
-from app.results.score_tables import ACROSS_MODELS
+from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from worker.audit_plan import Looks
 from worker.engine import Outcome
 from worker.measures.base import Score
+from worker.wire.replies import ScoresRow
 
-Row = dict[str, Any]
 
+def batch_rows(protocol: Protocol, looks: Looks, first: int) -> Iterator[tuple[ScoresRow, bytes]]:
+    """One row a sample and model with its maps, and one across models where stability was asked for.
 
-def batch_rows(protocol: Protocol, looks: Looks, samples: Sequence[SampleRow], place: tuple[UUID, int]) -> list[Row]:
-    """One row a sample and model, and one across models where stability was asked for.
-
-    ``place`` is the audit and the ordinal of the first sample.
+    ``first`` is the number of the batch's first sample within the job.
     """
-    rows = [
-        {"audit_id": place[0], "model_ordinal": ordinal, "ordinal": place[1] + number, "sample_id": samples[number].id}
-        | row
-        for ordinal, outcome in enumerate(looks.outcomes)
-        for number, row in enumerate(_model_rows(protocol, outcome))
-    ]
-    if looks.pairs is None:
-        return rows
-    scores = _cells([looks.pairs.score])
-    undefined, pairs = _reasons([looks.pairs.score]), _cells(looks.pairs.pairs)
-    return rows + [
-        _BLANK
-        | {
-            "audit_id": place[0],
-            "model_ordinal": ACROSS_MODELS,
-            "ordinal": place[1] + number,
-            "sample_id": sample.id,
-            "scores": scores[number],
-            "undefined": undefined[number],
-            "pairs": pairs[number],
-        }
-        for number, sample in enumerate(samples)
-    ]
+    for ordinal, outcome in enumerate(looks.outcomes):
+        yield from _model_rows(protocol, outcome, ordinal, first)
+    if looks.pairs is not None:
+        score = looks.pairs.score
+        columns = zip(_cells([score]), _reasons([score]), _cells(looks.pairs.pairs), strict=True)
+        for number, (scores, undefined, pairs) in enumerate(columns, first):
+            yield (
+                ScoresRow(number=number, model_ordinal=ACROSS_MODELS, scores=scores, undefined=undefined, pairs=pairs),
+                b"",
+            )
 
 
-_BLANK: Row = dict.fromkeys(
-    ("controls", "undefined", "predicted", "class_scores", "pairs", "maps", "map_height", "map_width")
-)
-
-
-def _model_rows(protocol: Protocol, outcome: Outcome) -> list[Row]:
+def _model_rows(protocol: Protocol, outcome: Outcome, ordinal: int, first: int) -> Iterator[tuple[ScoresRow, bytes]]:
     scores = [outcome.scores[column.view] for column in protocol.columns()]
     looks = [outcome.looks[condition] for condition in (CLEAN, *protocol.conditions())]
     maps = torch.stack([look.maps.native for look in looks], 1).cpu()
@@ -62,20 +39,19 @@ def _model_rows(protocol: Protocol, outcome: Outcome) -> list[Row]:
     columns = zip(
         _cells(scores), _controls(scores), _reasons(scores), predicted, _nullable(class_scores), maps, strict=True
     )
-    return [
-        _BLANK
-        | {
-            "scores": score,
-            "controls": control,
-            "undefined": undefined,
-            "predicted": classes,
-            "class_scores": kept,
-            "maps": sample_maps.numpy().astype("<f4").tobytes(),
-            "map_height": maps.shape[-2],
-            "map_width": maps.shape[-1],
-        }
-        for score, control, undefined, classes, kept, sample_maps in columns
-    ]
+    for number, (score, control, undefined, classes, kept, sample_maps) in enumerate(columns, first):
+        row = ScoresRow(
+            number=number,
+            model_ordinal=ordinal,
+            scores=score,
+            controls=control,
+            undefined=undefined,
+            predicted=classes,
+            class_scores=kept,
+            map_height=maps.shape[-2],
+            map_width=maps.shape[-1],
+        )
+        yield row, sample_maps.numpy().astype("<f4").tobytes()
 
 
 def _cells(scores: Sequence[Score]) -> list[list[float | None]]:

@@ -1,94 +1,165 @@
-"""Claim, compute, store: the imperative shell around the engine."""
+"""Claim, let the child compute, store: the imperative shell."""
 
 import logging
-from collections.abc import Iterator
-from typing import Any
-from uuid import UUID
+import time
+
+from sqlalchemy.exc import OperationalError
 
 from app.db.session import transaction
 from app.db.tables import SampleRow
-from app.errors import AuditFailure, InputFailure, TransientFailure
+from app.errors import AuditFailure, InputFailure, TransientFailure, Unavailable
 from app.queue import TaskName
-from worker.audit_plan import AuditPlan
 from worker.context import WorkerContext
-from worker.runtime.sample_reader import ArchiveLocation, SampleReader
-from worker.shard_rows import batch_rows
+from worker.lease import Lease, LeaseLost, WorkerStopping
+from worker.replanning import replan_audit
+from worker.shard_request import Row, RowTable, shard_job
 from worker.shard_store import (
     Claim,
-    Refusal,
     all_shards_done,
-    claim_shard,
-    extend_lease,
+    claim_next_shard,
     fail_audit,
     read_inputs,
     read_samples,
     release_shard,
     save_scores,
 )
+from worker.supervision.endings import ChildDied, OutOfGpuMemory
+from worker.wire.jobs import ShardJob
+from worker.wire.replies import Progress
 
 logger = logging.getLogger(__name__)
 
+SAVE_PAUSE_SECONDS = 0.5
+# After a fault from outside (a blob store that is away, say), which may not have passed.
+FAULT_PAUSE_SECONDS = 2.0
+CRASHED = "model-crashed-worker"
 
-class LeaseLost(Exception):
-    """Another worker holds the shard now, or its audit has ended: what was computed is thrown away."""
 
-
-def run_shard(context: WorkerContext, shard_id: UUID) -> Refusal | None:
-    """Run one shard once; safe to call twice, at the same time or after a crash.
+def run_next_shard(context: WorkerContext) -> None:
+    """Run the shard that is next in fair order, if one waits; to be called once too often changes nothing.
 
     Raises TransientFailure where the caller should try again.
     """
     with transaction(context.engine) as session:
-        claim = claim_shard(session, shard_id, context.name, context.settings.lease_seconds)
-    if isinstance(claim, Refusal):
-        return claim
+        claim = claim_next_shard(session, context.device_class, context.name, context.settings.lease_seconds)
+    if claim is not None:
+        run_claimed(context, claim)
+
+
+def run_claimed(context: WorkerContext, claim: Claim) -> None:
+    """Safe to call again after a crash, and while another worker took the shard over."""
+    run = _ShardRun(context, claim)
     try:
-        _run_claim(context, claim)
+        run.finish(run.compute())
     except LeaseLost:
-        logger.info("shard %s: taken over or cancelled", shard_id)
+        logger.info("shard %s: taken over or cancelled", claim.shard_id)
+    except WorkerStopping:
+        logger.info("shard %s: given back, since this worker ends", claim.shard_id)
+        run.give_back(counted=False)
+    except OutOfGpuMemory as shortage:
+        run.replan(shortage)
+    except ChildDied as death:
+        run.survive(death)
     except TransientFailure:
         with transaction(context.engine) as session:
-            release_shard(session, claim)
+            release_shard(session, claim, counted=False, pause_seconds=FAULT_PAUSE_SECONDS)
         raise
     except AuditFailure as failure:
-        with transaction(context.engine) as session:
-            fail_audit(session, claim.audit_id, failure.to_problem())
-    return None
+        run.fail(failure)
 
 
-def _run_claim(context: WorkerContext, claim: Claim) -> None:
-    if claim.attempt > context.settings.max_shard_attempts:
-        detail = f"Samples {claim.start} to {claim.stop} ended their worker {claim.attempt - 1} times."
-        raise InputFailure("model-crashed-worker", detail)
-    with transaction(context.engine) as session:
-        inputs = read_inputs(session, claim.audit_id)
-        samples = read_samples(session, inputs.audit, claim.start, claim.stop)
-    rows = list(_compute(context, claim, AuditPlan.load(context, inputs), samples))
-    with transaction(context.engine) as session:
-        if not save_scores(session, claim, rows):
+class _ShardRun:
+    """One attempt."""
+
+    def __init__(self, context: WorkerContext, claim: Claim) -> None:
+        self._context = context
+        self._claim = claim
+        self._lease = Lease(context, claim)
+        self._done = 0
+        self._micro_batch = 0
+
+    def compute(self) -> list[Row]:
+        """Every row of the shard, under a lease that is kept alive."""
+        claim = self._claim
+        if claim.attempt > self._context.settings.max_shard_attempts:
+            detail = f"Samples {claim.start} to {claim.stop} ended their worker {claim.attempt - 1} times."
+            raise InputFailure(CRASHED, detail)
+        with transaction(self._context.engine) as session:
+            inputs = read_inputs(session, claim.audit_id)
+            samples = read_samples(session, inputs.audit, claim.start, claim.stop)
+        return self._converse(shard_job(inputs, samples), samples)
+
+    def finish(self, rows: list[Row]) -> None:
+        """Store, and ask for the reduce where this shard was the last."""
+        while not self._saved(rows):
+            time.sleep(SAVE_PAUSE_SECONDS)
+        with transaction(self._context.engine) as session:
+            finished = all_shards_done(session, self._claim.audit_id)
+        if finished:
+            self._context.queue.send(TaskName.REDUCE_AUDIT, self._claim.audit_id)
+
+    def give_back(self, *, counted: bool) -> None:
+        """To whoever comes first: nobody waits for the lease."""
+        with transaction(self._context.engine) as session:
+            released = release_shard(session, self._claim, counted=counted)
+        if released:
+            self._ring(1)
+
+    def survive(self, death: ChildDied) -> None:
+        """Another try in another child; the last one fails the audit."""
+        start = self._claim.start + self._done
+        stop = min(start + self._micro_batch, self._claim.stop)
+        what = f"Samples {start} to {stop} ended the process of their models in attempt {self._claim.attempt}."
+        logger.warning("shard %s: %s %s", self._claim.shard_id, what, death.detail)
+        if self._claim.attempt < self._context.settings.max_shard_attempts:
+            self.give_back(counted=True)
+        else:
+            self.fail(InputFailure(CRASHED, f"{what} {death.detail}"))
+
+    def replan(self, shortage: OutOfGpuMemory) -> None:
+        """The whole audit with half the micro-batch; the second time it fails."""
+        try:
+            with transaction(self._context.engine) as session:
+                unheard = replan_audit(session, self._claim, shortage.detail)
+        except AuditFailure as failure:
+            self.fail(failure)
+            return
+        logger.warning("audit %s: out of GPU memory, planned anew", self._claim.audit_id)
+        self._ring(unheard)
+
+    def fail(self, failure: AuditFailure) -> None:
+        with transaction(self._context.engine) as session:
+            if release_shard(session, self._claim, counted=True):
+                fail_audit(session, self._claim.audit_id, failure.to_problem())
+
+    def _converse(self, job: ShardJob, samples: list[SampleRow]) -> list[Row]:
+        self._micro_batch = job.protocol.micro_batch
+        table = RowTable(self._claim, samples, job)
+        with self._context.children.warm() as child:
+            for answer in child.converse(job):
+                if answer is not None:
+                    table.take(answer)
+                    self._done = answer.reply.done if isinstance(answer.reply, Progress) else self._done
+                self._lease.keep(self._done)
+        return table.finished()
+
+    def _saved(self, rows: list[Row]) -> bool:
+        """False where the database is away and the lease has time left. Raises LeaseLost."""
+        try:
+            with transaction(self._context.engine) as session:
+                saved = save_scores(session, self._claim, rows)
+        except OperationalError:
+            if self._lease.seconds_left < 0 or self._context.stopping.is_set():
+                raise
+            return False
+        if not saved:
             raise LeaseLost
-    with transaction(context.engine) as session:
-        finished = all_shards_done(session, claim.audit_id)
-    if finished:
-        context.queue.send(TaskName.REDUCE_AUDIT, claim.audit_id)
+        return True
 
-
-def _compute(
-    context: WorkerContext, claim: Claim, plan: AuditPlan, samples: list[SampleRow]
-) -> Iterator[dict[str, Any]]:
-    """Rows of every model and sample, micro-batch by micro-batch, under a lease that is kept alive."""
-    ordinal = claim.start
-    archive = ArchiveLocation(context.blobs, plan.archive_digest, context.settings)
-    with SampleReader(archive, plan.input_specs) as reader:
-        for batch in reader.batches(samples, plan.protocol.micro_batch):
-            looks = plan.look_at(batch)
-            yield from batch_rows(plan.protocol, looks, batch.samples, (claim.audit_id, ordinal))
-            ordinal += len(batch.samples)
-            _keep_lease(context, claim, ordinal - claim.start)
-
-
-def _keep_lease(context: WorkerContext, claim: Claim, done: int) -> None:
-    with transaction(context.engine) as session:
-        kept = extend_lease(session, claim, done, context.settings.lease_seconds)
-    if not kept:
-        raise LeaseLost
+    def _ring(self, shards: int) -> None:
+        try:
+            self._context.queue.ring_for_shards(self._context.device_class, shards)
+        except Unavailable:
+            logger.warning(
+                "audit %s: nobody is told, since the broker is away; the reconciler will", self._claim.audit_id
+            )

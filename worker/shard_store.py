@@ -2,27 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import Enum, auto
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, insert, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow, ShardRow
-from app.domain.vocabulary import AuditStatus, ShardStatus
+from app.domain.vocabulary import AuditStatus, DeviceClass, ShardStatus
 from app.results.inputs import AuditInputs
 
 LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
-
-
-class Refusal(Enum):
-    """Why a shard could not be claimed."""
-
-    OVER = auto()
-    """Done, or its audit has ended: nothing to do."""
-    LEASED = auto()
-    """Another worker holds a live lease: come back later."""
 
 
 @dataclass(frozen=True)
@@ -36,25 +26,73 @@ class Claim:
     attempt: int
 
 
-def claim_shard(session: Session, shard_id: UUID, worker: str, lease_seconds: float) -> Claim | Refusal:
-    """Compare and set on the database's clock."""
+def claim_next_shard(session: Session, device_class: DeviceClass, worker: str, lease_seconds: float) -> Claim | None:
+    """The next shard in fair order, so that a long audit does not starve a short one; None where none waits.
+
+    Audits take turns: the one with the fewest shards at work comes first, then the one that was served least
+    recently, then the oldest. Within an audit the shards come in order.
+    """
+    for audit_id in _audits_in_fair_order(session, device_class):
+        shard_id = session.scalar(_first_free_shard(audit_id))
+        claim = None if shard_id is None else claim_shard(session, shard_id, worker, lease_seconds)
+        if claim is not None:
+            return claim
+    return None
+
+
+def _audits_in_fair_order(session: Session, device_class: DeviceClass) -> list[UUID]:
+    """Live audits of that class that have a shard to claim."""
+    held = _status_is("running") & (ShardRow.lease_expires_at >= func.clock_timestamp())
+    at_work = select(ShardRow.audit_id, func.count()).where(held).group_by(ShardRow.audit_id)
+    of_audit = ShardRow.audit_id == AuditRow.id
+    served_at = select(func.max(ShardRow.claimed_at)).where(of_audit).scalar_subquery()
+    free = select(ShardRow.id).where(of_audit, _free()).exists()
+    waiting = (
+        select(AuditRow.id)
+        .where(AuditRow.status.in_(LIVE), AuditRow.device_class == device_class, free)
+        .order_by(served_at.asc().nulls_first(), AuditRow.id)
+    )
+    # Two queries: the planner takes live audits for few, and would join them row by row.
+    busy = {audit_id: shards for audit_id, shards in session.execute(at_work)}  # noqa: C416 - dict() has no type for it
+    return sorted(session.scalars(waiting), key=lambda audit_id: busy.get(audit_id, 0))
+
+
+def _first_free_shard(audit_id: UUID) -> Select[UUID]:
+    """Two workers that look at the same time get two shards."""
+    query = select(ShardRow.id).where(ShardRow.audit_id == audit_id, _free()).order_by(ShardRow.ordinal).limit(1)
+    return query.with_for_update(skip_locked=True)
+
+
+def _free() -> ColumnElement[bool]:
+    """Queued and not pausing, or running under a lease that has run out."""
+    waits = _status_is("queued") & ShardRow.lease_expires_at.is_(None)
+    return ~_status_is("done") & or_(waits, ShardRow.lease_expires_at < func.clock_timestamp())
+
+
+def _status_is(word: Literal["queued", "running", "done"]) -> ColumnElement[bool]:
+    """Spelt out: with a parameter the plan could not use the index of shards that are not done."""
+    return ShardRow.status == literal_column(f"'{word}'")
+
+
+def claim_shard(session: Session, shard_id: UUID, worker: str, lease_seconds: float) -> Claim | None:
+    """Compare and set on the database's clock; None where it is done, held by a live lease or its audit has ended."""
     live_audit = select(AuditRow.id).where(AuditRow.id == ShardRow.audit_id, AuditRow.status.in_(LIVE)).exists()
-    expired = (ShardRow.status == ShardStatus.RUNNING) & (ShardRow.lease_expires_at < func.clock_timestamp())
+    now = func.clock_timestamp()
     claimed = session.execute(
         update(ShardRow)
-        .where(ShardRow.id == shard_id, or_(ShardRow.status == ShardStatus.QUEUED, expired), live_audit)
+        .where(ShardRow.id == shard_id, _free(), live_audit)
         .values(
             status=ShardStatus.RUNNING,
             attempt=ShardRow.attempt + 1,
             worker=worker,
             samples_done=0,
-            started_at=func.clock_timestamp(),
-            lease_expires_at=func.clock_timestamp() + timedelta(seconds=lease_seconds),
+            claimed_at=now,
+            lease_expires_at=now + timedelta(seconds=lease_seconds),
         )
         .returning(ShardRow.audit_id, ShardRow.start, ShardRow.stop, ShardRow.attempt)
     ).one_or_none()
     if claimed is None:
-        return _refusal(session, shard_id)
+        return None
     session.execute(
         update(AuditRow)
         .where(AuditRow.id == claimed.audit_id, AuditRow.status == AuditStatus.QUEUED)
@@ -63,19 +101,12 @@ def claim_shard(session: Session, shard_id: UUID, worker: str, lease_seconds: fl
     return Claim(shard_id, claimed.audit_id, claimed.start, claimed.stop, claimed.attempt)
 
 
-def _refusal(session: Session, shard_id: UUID) -> Refusal:
-    query = select(ShardRow.status, AuditRow.status).join(AuditRow).where(ShardRow.id == shard_id)
-    found = session.execute(query).one_or_none()
-    busy = found is not None and found[0] == ShardStatus.RUNNING and found[1] in LIVE
-    return Refusal.LEASED if busy else Refusal.OVER
-
-
 def extend_lease(session: Session, claim: Claim, samples_done: int, lease_seconds: float) -> bool:
     """Report progress and keep the lease; False where the shard was taken over or the audit has ended."""
     live_audit = select(AuditRow.id).where(AuditRow.id == claim.audit_id, AuditRow.status.in_(LIVE)).exists()
     kept = session.execute(
         update(ShardRow)
-        .where(*_held(claim), live_audit)
+        .where(*held(claim), live_audit)
         .values(samples_done=samples_done, lease_expires_at=func.clock_timestamp() + timedelta(seconds=lease_seconds))
         .returning(ShardRow.id)
     ).one_or_none()
@@ -86,7 +117,7 @@ def save_scores(session: Session, claim: Claim, rows: list[dict[str, Any]]) -> b
     """Store the shard's scores and mark it done, both or neither; False where another attempt owns it now."""
     done = session.execute(
         update(ShardRow)
-        .where(*_held(claim))
+        .where(*held(claim))
         .values(status=ShardStatus.DONE, samples_done=claim.stop - claim.start, lease_expires_at=None)
         .returning(ShardRow.id)
     ).one_or_none()
@@ -96,11 +127,25 @@ def save_scores(session: Session, claim: Claim, rows: list[dict[str, Any]]) -> b
     return True
 
 
-def release_shard(session: Session, claim: Claim) -> None:
-    """Give the shard back to the queue after a passing fault."""
-    session.execute(
-        update(ShardRow).where(*_held(claim)).values(status=ShardStatus.QUEUED, lease_expires_at=None, samples_done=0)
-    )
+def release_shard(session: Session, claim: Claim, *, counted: bool, pause_seconds: float = 0.0) -> bool:
+    """Give the shard back to the queue; False where it is not this worker's any more.
+
+    An attempt that does not count is given back too: its number may come again, since its owner writes no more. After
+    a fault that may not have passed yet the shard pauses.
+    """
+    pause = func.clock_timestamp() + timedelta(seconds=pause_seconds) if pause_seconds else None
+    released = session.execute(
+        update(ShardRow)
+        .where(*held(claim))
+        .values(
+            status=ShardStatus.QUEUED,
+            lease_expires_at=pause,
+            samples_done=0,
+            attempt=ShardRow.attempt if counted else ShardRow.attempt - 1,
+        )
+        .returning(ShardRow.id)
+    ).one_or_none()
+    return released is not None
 
 
 def all_shards_done(session: Session, audit_id: UUID) -> bool:
@@ -133,7 +178,8 @@ def read_samples(session: Session, audit: AuditRow, start: int, stop: int) -> li
     return list(session.scalars(select(SampleRow).where(in_dataset, chosen).order_by(SampleRow.position)))
 
 
-def _held(claim: Claim) -> tuple[Any, ...]:
+def held(claim: Claim) -> tuple[Any, ...]:
+    """The fence: this attempt runs, and no later one does."""
     return (
         ShardRow.id == claim.shard_id,
         ShardRow.attempt == claim.attempt,

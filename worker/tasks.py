@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from celery import Task
 from sqlalchemy.exc import OperationalError
 
 from app.errors import TransientFailure, Unavailable
@@ -12,8 +11,7 @@ from worker.celery_app import celery_app, worker_context
 from worker.dataset_indexer import index_dataset
 from worker.model_validator import validate_model
 from worker.reducer import reduce_audit
-from worker.shard_runner import run_shard
-from worker.shard_store import Refusal
+from worker.shard_runner import run_next_shard
 
 PASSING = (TransientFailure, Unavailable, OperationalError)
 RETRIES: dict[str, Any] = {
@@ -34,11 +32,9 @@ def index_dataset_task(dataset_id: str) -> None:
     index_dataset(worker_context(), UUID(dataset_id))
 
 
-@celery_app.task(name=TaskName.RUN_SHARD, bind=True, **RETRIES)
-def run_shard_task(self: Task, shard_id: str) -> None:
-    # To skip a leased shard would acknowledge its message for good: if the holder dies, nobody would come back.
-    if run_shard(worker_context(), UUID(shard_id)) is Refusal.LEASED:
-        raise self.retry(countdown=worker_context().settings.lease_seconds / 2)
+@celery_app.task(name=TaskName.RUN_SHARD, **RETRIES)
+def run_shard_task() -> None:
+    run_next_shard(worker_context())
 
 
 @celery_app.task(name=TaskName.REDUCE_AUDIT, **RETRIES)

@@ -59,9 +59,9 @@ def _recent_samples() -> Any:
     shard, now = ShardRow, func.clock_timestamp()
     done = shard.status == ShardStatus.DONE
     live = (shard.status == ShardStatus.RUNNING) & (shard.lease_expires_at > now)
-    duration = func.nullif(_seconds(shard.updated_at - shard.started_at), 0)
+    duration = func.nullif(_seconds(shard.updated_at - shard.claimed_at), 0)
     end = case((done, shard.updated_at), (live, now))
-    begin = func.greatest(shard.started_at, now - WINDOW)
+    begin = func.greatest(shard.claimed_at, now - WINDOW)
     overlap = func.greatest(_seconds(end - begin), 0)
     return case((shard.samples_done > 0, cast(shard.samples_done, Float) * overlap / duration), else_=0.0)
 

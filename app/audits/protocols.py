@@ -18,6 +18,14 @@ class ProtocolOption(BaseModel):
     schema_: dict[str, Any] = Field(alias="schema", description="Its JSON schema: type, range, choices.")
 
 
+class CamMethodInfo(BaseModel):
+    """A CAM method and what it costs."""
+
+    method: CamMethod
+    computed_by: str = Field(examples=["salience-audit", "pytorch-grad-cam"])
+    note: str
+
+
 class Protocols(BaseModel):
     """What an audit can be asked for."""
 
@@ -25,6 +33,7 @@ class Protocols(BaseModel):
     options: list[ProtocolOption]
     measures: list[MeasureName]
     cam_methods: list[CamMethod]
+    cam_method_notes: list[CamMethodInfo]
     views: list[str]
 
 
@@ -39,8 +48,24 @@ def describe_protocols() -> Protocols:
         options=options,
         measures=list(MeasureName),
         cam_methods=list(CamMethod),
+        cam_method_notes=[_note(method) for method in CamMethod],
         views=[column.view for column in columns] + ["pairs"],
     )
+
+
+def _note(method: CamMethod) -> CamMethodInfo:
+    if not method.from_library:
+        note = "From one captured activation and gradient: about the price of a forward pass."
+        return CamMethodInfo(method=method, computed_by="salience-audit", note=note)
+    return CamMethodInfo(method=method, computed_by="pytorch-grad-cam", note=_SLOW.get(method, _LIBRARY))
+
+
+_LIBRARY = "By the library, image by image: several times the price of a forward pass."
+_SLOW = {
+    CamMethod.SCORECAM: "One forward pass for every channel of the target layer and every image.",
+    CamMethod.ABLATIONCAM: "One forward pass for every channel of the target layer and every image.",
+    CamMethod.FULLGRAD: "From all layers with a bias; its maps are as large as the image, and so is what is stored.",
+}
 
 
 def _options(schema: dict[str, Any], root: dict[str, Any], defaults: Any, path: str) -> list[ProtocolOption]:

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.db.session import transaction
 from app.db.tables import AuditRow, DatasetRow, ModelRow, ShardRow
-from app.domain.vocabulary import AuditStatus, ResourceStatus, ShardStatus
+from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, ShardStatus
 from app.errors import SalienceError
-from app.queue import TaskName, TaskQueue
+from app.queue import MAX_DOORBELLS, QUEUE_NAME, TaskName, TaskQueue, shard_queue
 
 logger = logging.getLogger(__name__)
 
@@ -49,18 +49,19 @@ class Reconciler:
             except (SQLAlchemyError, SalienceError) as error:
                 logger.warning("reconciler waits: %s", type(error).__name__)
 
-    def reconcile(self) -> list[Message]:
-        """One round; returns what was sent."""
+    def reconcile(self) -> None:
+        """One round. A line of messages that workers have not come to yet is not made longer."""
         with transaction(self._engine) as session:
             if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LOCK}):
-                return []
-            messages = [*_stale_uploads(session), *_stale_shards(session), *_stale_reduces(session)]
-        if messages and self._queue.depth() > len(messages):
-            # Workers are busy and their messages wait: another copy of each would only lengthen the line.
-            return []
-        for task, resource_id in messages:
-            self._queue.send(task, resource_id)
-        return messages
+                return
+            messages = [*_stale_uploads(session), *_stale_reduces(session)]
+            waiting = _stale_shards(session)
+        if messages and self._queue.depth_of(QUEUE_NAME) <= len(messages):
+            for task, resource_id in messages:
+                self._queue.send(task, resource_id)
+        for device_class, shards in waiting.items():
+            rung = self._queue.depth_of(shard_queue(device_class))
+            self._queue.ring_for_shards(device_class, min(shards, MAX_DOORBELLS) - rung)
 
 
 def _stale_uploads(session: Session) -> list[Message]:
@@ -77,15 +78,18 @@ def _stale_uploads(session: Session) -> list[Message]:
     return found
 
 
-def _stale_shards(session: Session) -> list[Message]:
-    """Queued for a while, or running under a lease that has run out."""
+def _stale_shards(session: Session) -> dict[DeviceClass, int]:
+    """How many are queued for a while, or running under a lease that has run out, by their audits' device class."""
     now = func.clock_timestamp()
-    queued = (ShardRow.status == ShardStatus.QUEUED) & (ShardRow.updated_at < now - STALE)
-    expired = (ShardRow.status == ShardStatus.RUNNING) & (ShardRow.lease_expires_at < now)
-    live = exists().where(AuditRow.id == ShardRow.audit_id, AuditRow.status.in_(LIVE))
-    statement = update(ShardRow).where(or_(queued, expired & (ShardRow.updated_at < now - STALE)), live)
-    ids = session.scalars(statement.values(updated_at=now).returning(ShardRow.id)).all()
-    return [(TaskName.RUN_SHARD, shard_id) for shard_id in ids]
+    free = or_(ShardRow.lease_expires_at.is_(None), ShardRow.lease_expires_at < now)
+    query = (
+        select(AuditRow.device_class, func.count())
+        .join(ShardRow, ShardRow.audit_id == AuditRow.id)
+        .where(ShardRow.status != ShardStatus.DONE, free, ShardRow.updated_at < now - STALE)
+        .where(AuditRow.status.in_(LIVE))
+        .group_by(AuditRow.device_class)
+    )
+    return {device_class: shards for device_class, shards in session.execute(query)}  # noqa: C416 - dict() has no type
 
 
 def _stale_reduces(session: Session) -> list[Message]:

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.db.tables import AuditModelRow, AuditResultsRow, AuditRow, DatasetRow, Json, ModelRow
-from app.domain.vocabulary import AuditStatus
+from app.db.tables import AuditModelRow, AuditResultsRow, AuditRow, DatasetRow, Json, ModelRow, WorkerRow
+from app.domain.vocabulary import AuditStatus, DeviceClass
 from app.errors import NotFound, Unprocessable
+
+KNOWN_FOR = timedelta(minutes=10)
 
 
 def get_audit(session: Session, audit_id: UUID, *, lock: bool = False) -> AuditRow:
@@ -76,6 +79,13 @@ def model_ids_of(session: Session, audit_ids: Sequence[UUID]) -> dict[UUID, list
     for row in session.scalars(query.order_by(AuditModelRow.audit_id, AuditModelRow.ordinal)):
         found[row.audit_id].append(row.model_id)
     return found
+
+
+def worker_known(session: Session, device_class: DeviceClass) -> bool:
+    """Whether a worker of that class was there a short while ago; one that restarts counts."""
+    recent = WorkerRow.seen_at > func.clock_timestamp() - KNOWN_FOR
+    query = select(WorkerRow.name).where(WorkerRow.device_class == device_class, recent)
+    return session.scalar(query.limit(1)) is not None
 
 
 def results_of(session: Session, audit_id: UUID) -> Json:

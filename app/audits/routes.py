@@ -12,6 +12,7 @@ from sqlalchemy import Engine, func
 from sqlalchemy.orm import Session
 
 from app.audits import service
+from app.audits.estimates import AuditEstimate
 from app.audits.exports import EXPORTS
 from app.audits.maps import draw_map, find_map
 from app.audits.partial import PartialResults
@@ -31,12 +32,11 @@ from app.db.session import transaction
 from app.db.tables import AuditRow
 from app.domain.vocabulary import CLEAN, AuditStatus
 from app.http.dependencies import BlobsDep, EngineDep, QueueDep, SessionDep, SettingsDep
-from app.http.doorbell import ring
+from app.http.doorbell import ring_for_shards
 from app.http.idempotency import OnceDep
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.http.schemas import StoredProblem
-from app.queue import TaskName
 
 router = APIRouter(prefix="/v1", tags=["audits"])
 
@@ -67,10 +67,20 @@ def create_audit(
         shown = _show(session, [requested.audit])[0]
         once.remember(session, shown.id, shown)
         session.commit()
-        for shard_id in requested.shard_ids:
-            ring(queue, TaskName.RUN_SHARD, shard_id)
+        ring_for_shards(queue, requested.audit.device_class, requested.new_shards)
     response.headers["Location"] = f"/v1/audits/{shown.id}"
     return shown
+
+
+@router.post(
+    "/audits:estimate",
+    summary="Estimate an audit's cost",
+    responses=problem_responses(400, 404, 409, 413, 415, 422),
+)
+def estimate_audit(request: AuditRequest, session: SessionDep, settings: SettingsDep) -> AuditEstimate:
+    """Takes the body that would start an audit and checks it in the same way, but writes nothing: ask it before a long
+    audit for its passes, shards, seconds and bytes."""
+    return AuditEstimate.of(service.plan_work(session, request, settings), settings)
 
 
 @router.get("/audits", summary="List audits, the newest first", responses=problem_responses(422))
@@ -212,8 +222,8 @@ def _one(row: AuditRow, model_ids: list[UUID], progress: Progress) -> Audit:
     same = {
         name: getattr(row, name)
         for name in (
-            *("id", "name", "status", "dataset_id", "run_group_id", "protocol", "protocol_digest", "sample_count"),
-            *("created_at", "started_at", "finished_at", "scores_removed_at", "maps_removed_at"),
+            *("id", "name", "status", "dataset_id", "run_group_id", "protocol", "protocol_digest", "device_class"),
+            *("sample_count", "created_at", "started_at", "finished_at", "scores_removed_at", "maps_removed_at"),
         )
     }
     return Audit(

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from app.domain.protocol import ProtocolRequest
-from app.domain.vocabulary import AuditStatus, MeasureName
+from app.domain.vocabulary import AuditStatus, DeviceClass, MeasureName
 from app.http.schemas import Name, StoredProblem
 
 
@@ -21,6 +21,9 @@ class AuditRequest(BaseModel):
     run_group_id: UUID | None = None
     protocol: ProtocolRequest = Field(default_factory=ProtocolRequest)
     name: Name | None = None
+    device_class: DeviceClass | None = Field(
+        None, description="Where it runs; null: on a GPU where a GPU worker is known, unless the operator chose."
+    )
     sample_limit: Annotated[int, Field(ge=1, le=100_000_000)] | None = Field(
         None, description="That many samples by a seeded draw without replacement, the same for all models."
     )
@@ -60,6 +63,7 @@ class Audit(BaseModel):
     run_group_id: UUID | None
     protocol: dict[str, Any]
     protocol_digest: str
+    device_class: DeviceClass
     sample_count: int
     progress: Progress
     problem: StoredProblem | None

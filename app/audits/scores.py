@@ -12,9 +12,8 @@ from app.audits.repository import models_of
 from app.audits.schemas import SampleScore
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.protocol import Protocol, ScoreColumn
-from app.domain.vocabulary import CLEAN, PAIRS, MeasureName
+from app.domain.vocabulary import ACROSS_MODELS, CLEAN, PAIRS, MeasureName
 from app.errors import NotFound, Unprocessable
-from app.results.score_tables import ACROSS_MODELS
 
 STREAM_ROWS = 500
 

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.audits.repository import lock_dataset, lock_models
+from app.audits.planning import Work, shard_ranges
+from app.audits.repository import lock_dataset, lock_models, worker_known
 from app.audits.schemas import AuditRequest
 from app.db.identifiers import new_id
 from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, ShardRow
 from app.domain.label_mapping import map_labels
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import AuditStatus, ResourceStatus, SalienceTarget
+from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, SalienceTarget
 from app.errors import Conflict, Gone, Unprocessable
 from app.results.inputs import class_count
 from app.run_groups.repository import get_run_group, members_of
@@ -21,31 +22,52 @@ from app.settings import Settings
 
 @dataclass(frozen=True)
 class Requested:
-    """A new audit and its shards."""
+    """A new audit, with that many shards."""
 
     audit: AuditRow
-    shard_ids: list[UUID]
+    new_shards: int
 
 
 def request_audit(session: Session, request: AuditRequest, settings: Settings) -> Requested:
     """Raises Unprocessable, Conflict or NotFound where the audit could not succeed."""
+    work = plan_work(session, request, settings)
+    audit = _audit(request, work)
+    session.add(audit)
+    session.flush()
+    session.add_all(
+        AuditModelRow(audit_id=audit.id, ordinal=ordinal, model_id=model.id)
+        for ordinal, model in enumerate(work.models)
+    )
+    shards = _shards(audit, shard_ranges(work, settings))
+    session.add_all(shards)
+    session.flush()
+    session.refresh(audit)
+    return Requested(audit, len(shards))
+
+
+def plan_work(session: Session, request: AuditRequest, settings: Settings) -> Work:
+    """What a request comes to. Raises Unprocessable, Conflict or NotFound where the audit could not succeed."""
     models = lock_models(session, _model_ids(session, request))
     dataset = lock_dataset(session, request.dataset_id)
     _check_ready(models, dataset)
     protocol = _resolve(request, models)
     _check_classes(models, dataset, protocol)
     _check_layers(models, protocol)
-    audit = _audit(request, dataset, protocol)
-    session.add(audit)
-    session.flush()
-    session.add_all(
-        AuditModelRow(audit_id=audit.id, ordinal=ordinal, model_id=model.id) for ordinal, model in enumerate(models)
+    return Work(
+        models=models,
+        dataset=dataset,
+        protocol=protocol,
+        samples=min(request.sample_limit or dataset.sample_count, dataset.sample_count),
+        device_class=_device_class(session, request, settings),
     )
-    shards = _shards(audit, settings.shard_samples)
-    session.add_all(shards)
-    session.flush()
-    session.refresh(audit)
-    return Requested(audit, [shard.id for shard in shards])
+
+
+def _device_class(session: Session, request: AuditRequest, settings: Settings) -> DeviceClass:
+    if request.device_class is not None:
+        return request.device_class
+    if settings.audit_device_class != "auto":
+        return DeviceClass(settings.audit_device_class)
+    return DeviceClass.GPU if worker_known(session, DeviceClass.GPU) else DeviceClass.CPU
 
 
 def _model_ids(session: Session, request: AuditRequest) -> list[UUID]:
@@ -72,12 +94,21 @@ def _resolve(request: AuditRequest, models: list[ModelRow]) -> Protocol:
         if request.protocol.measures is not None:
             raise Unprocessable("stability-needs-two-models", "Stability compares two models or more.")
         return protocol.without_stability()
-    sizes = {(model.probe["map_height"], model.probe["map_width"]) for model in models if model.probe}
-    if len(sizes) > 1 and protocol.salience.target_layer is None:
+    if len({_map_size(model, protocol) for model in models}) > 1:
         if request.protocol.measures is not None or request.run_group_id is not None:
             raise Unprocessable("map-sizes-differ", "Stability needs models whose salience maps have one size.")
         return protocol.without_stability()
     return protocol
+
+
+def _map_size(model: ModelRow, protocol: Protocol) -> tuple[int, int]:
+    """Rows and columns of the salience maps that the protocol takes from the model."""
+    if protocol.salience.method.at_input_resolution:
+        return (model.preprocessing["input_size"],) * 2
+    probe = model.probe or {}
+    named = (layer for layer in probe["candidate_layers"] if layer["name"] == protocol.salience.target_layer)
+    layer = next(named, {"height": probe["map_height"], "width": probe["map_width"]})
+    return layer["height"], layer["width"]
 
 
 def _check_classes(models: list[ModelRow], dataset: DatasetRow, protocol: Protocol) -> None:
@@ -103,32 +134,30 @@ def _check_layers(models: list[ModelRow], protocol: Protocol) -> None:
             raise Unprocessable("target-layer-not-found", detail)
 
 
-def _audit(request: AuditRequest, dataset: DatasetRow, protocol: Protocol) -> AuditRow:
-    limit = request.sample_limit
+def _audit(request: AuditRequest, work: Work) -> AuditRow:
+    whole, protocol = work.dataset.sample_count, work.protocol
     positions = None
-    if limit is not None and limit < dataset.sample_count:
-        positions = sorted(random.Random(protocol.seed).sample(range(dataset.sample_count), limit))  # noqa: S311
+    if work.samples < whole:
+        positions = sorted(random.Random(protocol.seed).sample(range(whole), work.samples))  # noqa: S311
     return AuditRow(
         id=new_id(),
         name=request.name,
         status=AuditStatus.QUEUED,
-        dataset_id=dataset.id,
+        dataset_id=work.dataset.id,
         run_group_id=request.run_group_id,
         protocol=protocol.to_json(),
         protocol_digest=protocol.digest(),
+        device_class=work.device_class,
         sample_positions=positions,
-        sample_count=dataset.sample_count if positions is None else len(positions),
+        sample_count=work.samples,
         cancel_requested=False,
     )
 
 
-def _shards(audit: AuditRow, size: int) -> list[ShardRow]:
-    """Contiguous ranges of the audit's samples."""
+def _shards(audit: AuditRow, ranges: list[tuple[int, int]]) -> list[ShardRow]:
     return [
-        ShardRow(
-            id=new_id(), audit_id=audit.id, ordinal=ordinal, start=start, stop=min(start + size, audit.sample_count)
-        )
-        for ordinal, start in enumerate(range(0, audit.sample_count, size))
+        ShardRow(id=new_id(), audit_id=audit.id, ordinal=ordinal, start=start, stop=stop)
+        for ordinal, (start, stop) in enumerate(ranges)
     ]
 
 

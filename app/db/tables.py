@@ -18,11 +18,12 @@ from sqlalchemy import (
     Text,
     Uuid,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from app.domain.vocabulary import AuditStatus, ResourceStatus, SampleStatus, ShardStatus
+from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, SampleStatus, ShardStatus
 
 Json = dict[str, Any]
 
@@ -39,6 +40,7 @@ class Base(DeclarativeBase):
         SampleStatus: Text,
         AuditStatus: Text,
         ShardStatus: Text,
+        DeviceClass: Text,
     }
 
 
@@ -149,6 +151,10 @@ class AuditRow(_Identified, Base):
     run_group_id: Mapped[UUID | None] = mapped_column(ForeignKey("run_groups.id", ondelete="SET NULL"), index=True)
     protocol: Mapped[Json]
     protocol_digest: Mapped[str]
+    replanned: Mapped[Json | None]
+    """Why the protocol is not the one asked for: ``reason`` and ``micro_batch_before``."""
+    device_class: Mapped[DeviceClass]
+    """All shards of an audit run on one kind of processor: another would give other last bits."""
     sample_positions: Mapped[list[int] | None]
     """The seeded draw, ascending; null: every readable sample."""
     sample_count: Mapped[int]
@@ -173,7 +179,12 @@ class ShardRow(Base):
     """A contiguous range of an audit's samples: the unit of work."""
 
     __tablename__ = "shards"
-    __table_args__ = (Index("ix_shards_audit_ordinal", "audit_id", "ordinal", unique=True),)
+    __table_args__ = (
+        Index("ix_shards_audit_ordinal", "audit_id", "ordinal", unique=True),
+        Index("ix_shards_audit_claimed", "audit_id", "claimed_at", postgresql_where=text("claimed_at IS NOT NULL")),
+        # Of a long audit most shards are done: whoever looks for the next one should not meet them.
+        Index("ix_shards_open", "audit_id", "ordinal", postgresql_where=text("status <> 'done'")),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     audit_id: Mapped[UUID] = mapped_column(ForeignKey("audits.id", ondelete="CASCADE"))
@@ -183,9 +194,10 @@ class ShardRow(Base):
     status: Mapped[ShardStatus] = mapped_column(default=ShardStatus.QUEUED, index=True)
     attempt: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None]
-    started_at: Mapped[datetime | None]
-    """When the present attempt claimed it."""
+    claimed_at: Mapped[datetime | None]
+    """By the latest attempt; says which audit was served least recently."""
     lease_expires_at: Mapped[datetime | None]
+    """Until then nobody else may take it: its worker is at it or, while it is queued, a passing fault passes."""
     samples_done: Mapped[int] = mapped_column(default=0)
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
@@ -226,6 +238,16 @@ class AuditResultsRow(Base):
     document: Mapped[Json] = mapped_column(JSON)
     """Not JSONB, which would reorder its keys: people read it."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class WorkerRow(Base):
+    """A worker process that said it is there."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    device_class: Mapped[DeviceClass]
+    seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class IdempotencyKeyRow(Base):

@@ -1,13 +1,7 @@
 """Serve, upload two run groups of three models, audit both, print the table, stop what was started."""
 
 import json
-import os
-import signal
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app.demo.client import DemoClient, DemoFailed, read
+from app.demo.service import running_service
 from app.demo.table import comparison_table
 
 Json = dict[str, Any]
@@ -22,14 +17,13 @@ Json = dict[str, Any]
 FACES = Path(__file__).resolve().parents[2] / "examples" / "faces"
 STRATEGIES = {"cross-entropy": "cross_entropy", "human-guided": "human_guided"}
 RUNS = (1, 2, 3)
-START_SECONDS = 120
 
 
 def run_demo(data: Path) -> int:
     """Exit status: 0 only if both audits succeeded."""
     console = Console()
     try:
-        with _service(data) as (url, api_key):
+        with running_service(data) as (url, api_key):
             console.print(f"The service runs at {url} (Swagger UI: {url}/docs)")
             results = _audit_both(DemoClient(url, api_key), console)
     except DemoFailed as failure:
@@ -84,28 +78,3 @@ def _results(client: DemoClient, audit: Json, strategy: str, console: Console) -
             watch=lambda state: progress.update(task, completed=state["progress"]["done"]),
         )
     return client.get(f"/v1/audits/{audit['id']}/results")
-
-
-@contextmanager
-def _service(data: Path) -> Iterator[tuple[str, str | None]]:
-    """``salience-audit serve`` on a free port, until the block ends."""
-    found = data / "server.json"
-    found.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data", str(data)]
-    environment = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "BROKER_URL"}}
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        _wait_for(found, process)
-        document = json.loads(found.read_text(encoding="utf-8"))
-        yield document["url"], document["api_key"]
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
-
-
-def _wait_for(found: Path, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not found.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise DemoFailed(f"The service did not start; its logs lie in {found.parent / 'logs'}.")
-        time.sleep(0.1)

@@ -18,6 +18,8 @@ from app.domain.vocabulary import (
 )
 
 NoiseAmount = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+# One image alone gives other last bits than the same image in any batch.
+MIN_MICRO_BATCH = 2
 GeometricGroup = Literal["shifts", "flips", "rotations"]
 
 
@@ -144,7 +146,7 @@ class Protocol(_Frozen):
 
     preset: Literal["default", "explain2me-2023"] = "default"
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 0
-    micro_batch: Annotated[int, Field(ge=2, le=1024, strict=True)] = 16
+    micro_batch: Annotated[int, Field(ge=MIN_MICRO_BATCH, le=1024, strict=True)] = 16
     salience: SalienceSettings = SalienceSettings()
     measures: MeasureSettings = Field(default_factory=all_measures)
     class_score: ClassScore = ClassScore.SOFTMAX
@@ -210,7 +212,7 @@ class ProtocolRequest(BaseModel):
 
     preset: Literal["default", "explain2me-2023"] = "default"
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 0
-    micro_batch: Annotated[int, Field(ge=2, le=1024, strict=True)] = 16
+    micro_batch: Annotated[int, Field(ge=MIN_MICRO_BATCH, le=1024, strict=True)] = 16
     salience: SalienceSettings = SalienceSettings()
     measures: MeasureSettings | None = None
     class_score: ClassScore = ClassScore.SOFTMAX

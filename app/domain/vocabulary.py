@@ -15,7 +15,7 @@ class MeasureName(StrEnum):
 
 
 class CamMethod(StrEnum):
-    """Class activation mapping methods computed from one activation and gradient pair."""
+    """Class activation mapping methods."""
 
     GRADCAM = "gradcam"
     GRADCAM_PLUS_PLUS = "gradcam_plus_plus"
@@ -23,6 +23,37 @@ class CamMethod(StrEnum):
     XGRADCAM = "xgradcam"
     LAYERCAM = "layercam"
     EIGENCAM = "eigencam"
+    EIGENGRADCAM = "eigengradcam"
+    SEG_EIGENCAM = "seg_eigencam"
+    KPCA_CAM = "kpca_cam"
+    GRADCAM_ELEMENTWISE = "gradcam_elementwise"
+    FEM = "fem"
+    SHAPLEYCAM = "shapleycam"
+    SCORECAM = "scorecam"
+    ABLATIONCAM = "ablationcam"
+    FULLGRAD = "fullgrad"
+
+    @property
+    def from_library(self) -> bool:
+        """Whether pytorch-grad-cam computes it; the others come from one captured pair at the price of a forward."""
+        return self not in _FROM_ONE_PAIR
+
+    @property
+    def at_input_resolution(self) -> bool:
+        """Whether its maps are as large as the image rather than as the target layer."""
+        return self is CamMethod.FULLGRAD
+
+
+_FROM_ONE_PAIR = frozenset(
+    {
+        CamMethod.GRADCAM,
+        CamMethod.GRADCAM_PLUS_PLUS,
+        CamMethod.HIRESCAM,
+        CamMethod.XGRADCAM,
+        CamMethod.LAYERCAM,
+        CamMethod.EIGENCAM,
+    }
+)
 
 
 class SalienceTarget(StrEnum):
@@ -98,6 +129,13 @@ class ShardStatus(StrEnum):
     DONE = "done"
 
 
+class DeviceClass(StrEnum):
+    """The kinds of processor. An audit runs on one: their scores differ in the last bits."""
+
+    CPU = "cpu"
+    GPU = "gpu"
+
+
 class ModelFormat(StrEnum):
     """The weight files that are accepted."""
 
@@ -111,6 +149,9 @@ class Resize(StrEnum):
     STRETCH = "stretch"
     SHORTER_SIDE_CROP = "shorter_side_crop"
 
+
+ACROSS_MODELS = -1
+"""The model ordinal of the row across models: stability and the pairs behind it."""
 
 CLEAN = "clean"
 PAIRS = "pairs"

@@ -6,9 +6,10 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from app.errors import Unavailable
 
@@ -22,11 +23,12 @@ class ChildSpec:
 
     ``user`` is a uid and gid to drop to; ``stop_signal`` asks it to end; ``orphan_signal`` is what the kernel sends
     it should its parent die; ``stop_seconds`` is how long it may take to end; ``prepare`` runs before every start.
+    Without a ``log`` it writes where its parent does.
     """
 
     name: str
     command: tuple[str, ...]
-    log: Path
+    log: Path | None
     ready: Callable[[], bool]
     prepare: Callable[[], None] = lambda: None
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -43,15 +45,14 @@ class Child:
     def __init__(self, spec: ChildSpec) -> None:
         self.spec = spec
         spec.prepare()
-        spec.log.parent.mkdir(parents=True, exist_ok=True)
         user, group = spec.user or (None, None)
-        with spec.log.open("ab") as log:
+        with _opened(spec.log) as log:
             self._process = subprocess.Popen(
                 spec.command,
                 env={**os.environ, **spec.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
-                stderr=subprocess.STDOUT,
+                stderr=None if log is None else subprocess.STDOUT,
                 cwd="/" if spec.user else None,
                 user=user,
                 group=group,
@@ -59,6 +60,7 @@ class Child:
                 start_new_session=True,
                 preexec_fn=_die_with_parent(spec.orphan_signal),  # noqa: PLW1509 - the parent has one thread
             )
+        self._asked = False
 
     @property
     def pid(self) -> int:
@@ -77,10 +79,15 @@ class Child:
                 raise Unavailable("child-not-ready", f"{self.spec.name} did not start.\n{self.log_tail()}")
             time.sleep(POLL_SECONDS)
 
+    def ask_to_stop(self) -> None:
+        """Once: to be asked twice means something else to some programs."""
+        if self.exit_status is None and not self._asked:
+            self._process.send_signal(self.spec.stop_signal)
+        self._asked = True
+
     def stop(self) -> None:
         """Ask, wait, and kill the whole group where asking did not help."""
-        if self.exit_status is None:
-            self._process.send_signal(self.spec.stop_signal)
+        self.ask_to_stop()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(self.spec.stop_seconds)
         self.kill()
@@ -92,7 +99,19 @@ class Child:
         self._process.wait()
 
     def log_tail(self, lines: int = 15) -> str:
+        if self.spec.log is None:
+            return "What it wrote stands above."
         return "\n".join(self.spec.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
+@contextlib.contextmanager
+def _opened(log: Path | None) -> Iterator[IO[bytes] | None]:
+    if log is None:
+        yield None
+        return
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as file:
+        yield file
 
 
 def _die_with_parent(number: signal.Signals) -> Callable[[], None]:

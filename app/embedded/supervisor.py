@@ -20,10 +20,12 @@ WITHIN_SECONDS = 30.0
 class Supervisor:
     """Children live as long as the block; a child that ends by itself is started again.
 
-    One that ends more than five times within thirty seconds ends them all with Unavailable.
+    One that ends more than five times within thirty seconds ends them all with Unavailable. At the end they stop one
+    after the other, the last first, or ``together`` where none needs another.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, together: bool = False) -> None:
+        self._together = together
         self._children: list[Child] = []
         self._deaths: dict[str, deque[float]] = {}
         self._asked_to_stop = False
@@ -36,6 +38,9 @@ class Supervisor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._together:
+            for child in self._children:
+                child.ask_to_stop()
         for child in reversed(self._children):
             child.stop()
 
@@ -49,7 +54,7 @@ class Supervisor:
         """Of the children that run now, by name."""
         return {child.spec.name: child.pid for child in self._children}
 
-    def watch(self, pid_file: Path) -> None:
+    def watch(self, pid_file: Path | None = None) -> None:
         """Restart what dies until SIGINT or SIGTERM arrives. ``pid_file`` tells an operator who is who."""
         self._write(pid_file)
         while not self._asked_to_stop:
@@ -58,7 +63,8 @@ class Supervisor:
                     self._children[place] = self._restarted(child)
                     self._write(pid_file)
             time.sleep(POLL_SECONDS)
-        pid_file.unlink(missing_ok=True)
+        if pid_file is not None:
+            pid_file.unlink(missing_ok=True)
 
     def _restarted(self, child: Child) -> Child:
         """A group whose leader died may have members left; they go before the new one comes."""
@@ -75,7 +81,9 @@ class Supervisor:
     def _note_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._asked_to_stop = True
 
-    def _write(self, pid_file: Path) -> None:
+    def _write(self, pid_file: Path | None) -> None:
+        if pid_file is None:
+            return
         draft = pid_file.with_suffix(".tmp")
         draft.write_text("".join(f"{name} {pid}\n" for name, pid in self.pids().items()), encoding="utf-8")
         draft.replace(pid_file)

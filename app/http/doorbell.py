@@ -3,6 +3,7 @@
 import logging
 from uuid import UUID
 
+from app.domain.vocabulary import DeviceClass
 from app.errors import Unavailable
 from app.queue import TaskName, TaskQueue
 
@@ -15,3 +16,11 @@ def ring(queue: TaskQueue, task: TaskName, resource_id: UUID) -> None:
         queue.send(task, resource_id)
     except Unavailable:
         logger.warning("the broker is away; %s %s waits for the reconciler", task, resource_id)
+
+
+def ring_for_shards(queue: TaskQueue, device_class: DeviceClass, count: int) -> None:
+    """Likewise for the shards of a new audit."""
+    try:
+        queue.ring_for_shards(device_class, count)
+    except Unavailable:
+        logger.warning("the broker is away; %s shards wait for the reconciler", count)

@@ -2,8 +2,8 @@
 
 import zlib
 from dataclasses import dataclass
+from typing import Protocol
 
-from app.db.tables import SampleRow
 from app.errors import InputFailure
 from app.storage.blobs import BlobStore
 
@@ -24,7 +24,24 @@ class ArchiveEntry:
     is_folder: bool = False
 
 
-def entry_of(sample: SampleRow) -> ArchiveEntry:
+class StoredSample(Protocol):
+    """Whatever says where a sample's bytes lie: its row, or a job that a process without a database got."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def stored_size(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def compression(self) -> int: ...
+    @property
+    def crc32(self) -> int | None: ...
+
+
+def entry_of(sample: StoredSample) -> ArchiveEntry:
     """Where the sample's bytes lie."""
     return ArchiveEntry(sample.name, sample.offset, sample.stored_size, sample.size, sample.compression, sample.crc32)
 

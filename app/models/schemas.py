@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.db.tables import ModelRow
-from app.domain.vocabulary import ModelFormat, Resize, ResourceStatus
+from app.domain.vocabulary import DeviceClass, ModelFormat, Resize, ResourceStatus
 from app.http.schemas import Metadata, Name, StoredProblem
 
 Fraction = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]
@@ -77,6 +77,14 @@ class CandidateLayer(BaseModel):
     width: int
 
 
+class Speed(BaseModel):
+    """What one salience pass costs: the worker measured it when the weights arrived."""
+
+    device_class: DeviceClass
+    seconds_per_image: float = Field(examples=[0.0042])
+    micro_batch: int = Field(description="Images of a pass that was timed.", examples=[8])
+
+
 class Model(BaseModel):
     """A model and what the probe found; what is not known yet is null."""
 
@@ -101,6 +109,7 @@ class Model(BaseModel):
     candidate_layers: list[CandidateLayer] | None
     in_place_operations: list[str] | None
     final_softmax: bool | None
+    speed: Speed | None
     created_at: datetime
     updated_at: datetime
 
@@ -111,7 +120,7 @@ class Model(BaseModel):
             name: probe.get(name)
             for name in (
                 *("parameter_count", "classes", "map_height", "map_width"),
-                *("candidate_layers", "in_place_operations", "final_softmax"),
+                *("candidate_layers", "in_place_operations", "final_softmax", "speed"),
             )
         }
         return cls(

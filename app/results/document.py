@@ -10,9 +10,9 @@ from app.domain.label_mapping import LabelMapping, map_labels
 from app.domain.performance import Predictions, noise_curve, performance
 from app.domain.protocol import Protocol, ScoreColumn
 from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
-from app.domain.vocabulary import CLEAN, PAIRS, MeasureName
+from app.domain.vocabulary import ACROSS_MODELS, CLEAN, PAIRS, MeasureName
 from app.results.inputs import AuditInputs, class_count
-from app.results.score_tables import ACROSS_MODELS, StoredScores, read_scores
+from app.results.score_tables import StoredScores, read_scores
 
 Json = dict[str, Any]
 

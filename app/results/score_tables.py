@@ -14,9 +14,6 @@ from app.domain.statistics import Floats, Integers
 from app.domain.summaries import ScoreTable
 from app.domain.vocabulary import CLEAN
 
-ACROSS_MODELS = -1
-"""The model ordinal of the row across models: stability and the pairs behind it."""
-
 
 @dataclass(frozen=True)
 class StoredScores:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -176,16 +176,14 @@ class BlobStore:
     def written_at(self, digest: str) -> datetime:
         """By the store's clock. Raises FileNotFoundError."""
         with _storage_errors():
-            written: datetime = obstore.head(self._store, _place(digest))["last_modified"]
-            return written
+            return datetime.fromtimestamp(obstore.head(self._store, _place(digest))["last_modified"].timestamp(), UTC)
 
     def written_before(self, latest: datetime) -> Iterator[set[str]]:
         """The digests of all blobs that are older, in batches; what else may lie in the store is left alone."""
         with _storage_errors():
             for batch in obstore.list(self._store, _BLOBS, chunk_size=LIST_BATCH):
                 names = {entry["path"].rpartition("/")[2] for entry in batch if entry["last_modified"] < latest}
-                digests = {f"{SCHEME}{name}" for name in names if _HEXADECIMAL.fullmatch(name)}
-                yield digests
+                yield {f"{SCHEME}{name}" for name in names if _HEXADECIMAL.fullmatch(name)}
 
     def is_owned_by(self, owner: str) -> bool:
         """Whether the store belongs to this owner; who asks first owns it from now on."""

@@ -50,7 +50,7 @@ def worked(engine: Engine, audit_id: UUID, ordinal: int, *, done: int, begin: fl
             "status": ShardStatus.DONE if done == size else ShardStatus.RUNNING,
             "samples_done": done,
             "attempt": ShardRow.attempt + 1,
-            "started_at": now - timedelta(seconds=begin),
+            "claimed_at": now - timedelta(seconds=begin),
             "updated_at": now - timedelta(seconds=until),
             "lease_expires_at": now + timedelta(seconds=60 - until),
         }

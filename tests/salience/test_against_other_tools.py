@@ -13,6 +13,7 @@ from torchcam.methods import GradCAM as TorchCam
 
 from worker.salience.extraction import Extraction, SalienceExtractor
 from worker.salience.methods import gradcam
+from worker.salience.tap import TargetTap
 
 TOLERANCE = 2e-5
 # What float32 itself loses in fifty layers of random weights: no tool is closer to float64 than that.
@@ -36,7 +37,7 @@ def min_max(maps: Tensor) -> Tensor:
 
 
 def ours(network: nn.Module, images: Tensor) -> tuple[Extraction, Tensor]:
-    extraction = SalienceExtractor(network, input_size=224).extract(images)
+    extraction = SalienceExtractor(TargetTap(network, input_size=224)).extract(images)
     return extraction, min_max(gradcam(extraction.activation, extraction.gradient))
 
 
@@ -66,7 +67,7 @@ def tappable(name: str, network: nn.Module) -> tuple[nn.Module, str]:
 
 def test_layer_is_named_by_tracing(network: tuple[str, nn.Module]) -> None:
     name, module = network
-    assert SalienceExtractor(module, input_size=224).layer.name == NAMES[name]
+    assert TargetTap(module, input_size=224).layer.name == NAMES[name]
 
 
 def test_float64_full_graph(network: tuple[str, nn.Module], photographs: Tensor) -> None:

@@ -29,11 +29,11 @@ def make_pair() -> tuple[Tensor, Tensor]:
 
 
 def test_registry_holds_every_method() -> None:
-    assert set(CAM_METHODS) == set(CamMethod)
-    assert set(LIBRARY) == set(CamMethod)
+    assert set(CAM_METHODS) == {method for method in CamMethod if not method.from_library}
+    assert set(LIBRARY) == set(CAM_METHODS)
 
 
-@pytest.mark.parametrize("method", CamMethod)
+@pytest.mark.parametrize("method", CAM_METHODS)
 def test_same_as_the_library(method: CamMethod) -> None:
     activation, gradient = make_pair()
     layer = nn.Conv2d(1, 1, 1)
@@ -49,14 +49,14 @@ def test_same_as_the_library(method: CamMethod) -> None:
     assert np.abs(np.maximum(raw, 0) - found).max() / scale < 2e-6
 
 
-@pytest.mark.parametrize("method", CamMethod)
+@pytest.mark.parametrize("method", CAM_METHODS)
 def test_batch_equals_the_stack_of_singles(method: CamMethod) -> None:
     activation, gradient = make_pair()
     singles = [CAM_METHODS[method](activation[n : n + 1], gradient[n : n + 1]) for n in range(4)]
     torch.testing.assert_close(CAM_METHODS[method](activation, gradient), torch.cat(singles), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("method", CamMethod)
+@pytest.mark.parametrize("method", CAM_METHODS)
 def test_nothing_active_gives_an_all_zero_map(method: CamMethod) -> None:
     nothing = torch.zeros(2, 3, 4, 4)
     assert torch.equal(CAM_METHODS[method](nothing, nothing), torch.zeros(2, 4, 4))

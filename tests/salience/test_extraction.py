@@ -10,6 +10,7 @@ from torch.overrides import _get_current_function_mode_stack
 
 from app.errors import InputFailure
 from worker.salience.extraction import SalienceExtractor
+from worker.salience.tap import TargetTap
 
 
 class Toy(nn.Module):
@@ -40,7 +41,7 @@ def toy_images(count: int = 2) -> Tensor:
 
 def test_by_hand() -> None:
     images = toy_images()
-    extraction = SalienceExtractor(Toy(), input_size=4).extract(images, torch.tensor([0, 1]))
+    extraction = SalienceExtractor(TargetTap(Toy(), input_size=4)).extract(images, torch.tensor([0, 1]))
     active = images[:, :2].relu()
     assert torch.equal(extraction.activation, active)
     weights = torch.tensor([[1.0, 2.0], [3.0, -4.0]]) / 16
@@ -49,7 +50,7 @@ def test_by_hand() -> None:
 
 
 def test_target_none_explains_the_predicted_class() -> None:
-    extractor = SalienceExtractor(Toy(), input_size=4)
+    extractor = SalienceExtractor(TargetTap(Toy(), input_size=4))
     free = extractor.extract(toy_images())
     fixed = extractor.extract(toy_images(), free.predicted)
     assert torch.equal(free.predicted, free.logits.argmax(1))
@@ -57,8 +58,8 @@ def test_target_none_explains_the_predicted_class() -> None:
 
 
 def test_scores_are_taken_before_a_final_softmax() -> None:
-    plain = SalienceExtractor(Toy(), input_size=4).extract(toy_images())
-    behind = SalienceExtractor(Toy(softmax=True), input_size=4).extract(toy_images())
+    plain = SalienceExtractor(TargetTap(Toy(), input_size=4)).extract(toy_images())
+    behind = SalienceExtractor(TargetTap(Toy(softmax=True), input_size=4)).extract(toy_images())
     assert torch.equal(plain.logits, behind.logits)
     assert torch.equal(plain.gradient, behind.gradient)
 
@@ -75,7 +76,9 @@ def test_in_place_equals_its_out_of_place_twin(
     if name == "densenet121":
         parts = twin.features, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), twin.classifier
         twin = nn.Sequential(*parts)
-    found, expected = (SalienceExtractor(one, input_size=224).extract(photographs) for one in (network, twin))
+    found, expected = (
+        SalienceExtractor(TargetTap(one, input_size=224)).extract(photographs) for one in (network, twin)
+    )
     assert torch.equal(found.logits, expected.logits)
     assert torch.equal(found.activation, expected.activation)
     assert torch.equal(found.gradient, expected.gradient)
@@ -83,7 +86,7 @@ def test_in_place_equals_its_out_of_place_twin(
 
 def test_cut_equals_a_full_backward_pass(make_network: Callable[[str], nn.Module], photographs: Tensor) -> None:
     network = make_network("resnet18")
-    found = SalienceExtractor(network, input_size=224).extract(photographs)
+    found = SalienceExtractor(TargetTap(network, input_size=224)).extract(photographs)
     kept: list[Tensor] = []
     handle = network.layer4.register_forward_hook(lambda _m, _i, output: kept.append(output))
     logits = network(photographs)
@@ -95,7 +98,7 @@ def test_cut_equals_a_full_backward_pass(make_network: Callable[[str], nn.Module
 
 
 def test_batch_of_another_size(make_network: Callable[[str], nn.Module], photographs: Tensor) -> None:
-    extractor = SalienceExtractor(make_network("shufflenet_v2_x0_5"), input_size=224)
+    extractor = SalienceExtractor(TargetTap(make_network("shufflenet_v2_x0_5"), input_size=224))
     together = extractor.extract(photographs)
     alone = extractor.extract(photographs[1:2])
     torch.testing.assert_close(alone.activation[0], together.activation[1], rtol=1e-4, atol=1e-4)
@@ -104,10 +107,10 @@ def test_batch_of_another_size(make_network: Callable[[str], nn.Module], photogr
 
 def test_layer_by_name(make_network: Callable[[str], nn.Module], photographs: Tensor) -> None:
     network = make_network("resnet18")
-    default = SalienceExtractor(network, input_size=224).extract(photographs)
-    named = SalienceExtractor(network, input_size=224, target_layer="layer4").extract(photographs)
-    inner = SalienceExtractor(network, input_size=224, target_layer="layer4.1").extract(photographs)
-    early = SalienceExtractor(network, input_size=224, target_layer="layer3").extract(photographs)
+    default = SalienceExtractor(TargetTap(network, input_size=224)).extract(photographs)
+    named = SalienceExtractor(TargetTap(network, input_size=224, target_layer="layer4")).extract(photographs)
+    inner = SalienceExtractor(TargetTap(network, input_size=224, target_layer="layer4.1")).extract(photographs)
+    early = SalienceExtractor(TargetTap(network, input_size=224, target_layer="layer3")).extract(photographs)
     for other in (named, inner):
         assert torch.equal(default.activation, other.activation)
         assert torch.equal(default.gradient, other.gradient)
@@ -119,8 +122,8 @@ def test_activation_is_no_alias_of_what_an_in_place_relu_overwrites(
     make_network: Callable[[str], nn.Module], photographs: Tensor
 ) -> None:
     network = make_network("densenet121")
-    after = SalienceExtractor(network, input_size=224).extract(photographs)
-    before = SalienceExtractor(network, input_size=224, target_layer="features.norm5").extract(photographs)
+    after = SalienceExtractor(TargetTap(network, input_size=224)).extract(photographs)
+    before = SalienceExtractor(TargetTap(network, input_size=224, target_layer="features.norm5")).extract(photographs)
     assert float(before.activation.min()) < 0
     assert torch.equal(before.activation.relu(), after.activation)
 
@@ -138,20 +141,20 @@ def test_activation_is_no_alias_of_what_a_shortcut_overwrites() -> None:
             return self.head(pooled)
 
     for layer in (None, "conv", "tap"):
-        extraction = SalienceExtractor(Overwriting(), input_size=4, target_layer=layer).extract(toy_images())
+        extraction = SalienceExtractor(TargetTap(Overwriting(), input_size=4, target_layer=layer)).extract(toy_images())
         assert torch.equal(extraction.activation, toy_images()[:, :2])
 
 
 def test_unknown_layer_names_the_candidates() -> None:
     with pytest.raises(InputFailure, match=r"target-layer-not-found.*'nowhere'.*relu") as caught:
-        SalienceExtractor(Toy(), input_size=4, target_layer="nowhere")
+        SalienceExtractor(TargetTap(Toy(), input_size=4, target_layer="nowhere"))
     assert caught.value.code == "target-layer-not-found"
 
 
 def test_model_without_a_feature_map() -> None:
     network = nn.Sequential(nn.Conv2d(3, 2, 4), nn.Flatten(), nn.Linear(2, 2))
     with pytest.raises(InputFailure, match="target-layer-not-found"):
-        SalienceExtractor(network, input_size=4)
+        SalienceExtractor(TargetTap(network, input_size=4))
 
 
 @pytest.mark.parametrize("layer", [None, "conv"])
@@ -161,7 +164,7 @@ def test_model_is_left_as_it_was(layer: str | None, fails: bool) -> None:  # noq
     toy.relu.eval()
     toy.head.weight.requires_grad_(False)
     weights = deepcopy(toy.state_dict())
-    extractor = SalienceExtractor(toy, input_size=4, target_layer=layer)
+    extractor = SalienceExtractor(TargetTap(toy, input_size=4, target_layer=layer))
     toy.fails = fails
     if fails:
         with pytest.raises(RuntimeError, match="broken midway"):

@@ -1,30 +1,23 @@
 """The same audit gives the same bits whatever the shards and their order, and the same scores with another batch."""
 
 import random
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from prepare import build_archive
 from sqlalchemy import select
 
 from app.audits.schemas import AuditRequest
 from app.audits.service import request_audit
-from app.db.identifiers import new_id
 from app.db.session import transaction
-from app.db.tables import AuditResultsRow, AuditRow, DatasetRow, ModelRow, SampleScoresRow
-from app.domain.vocabulary import AuditStatus, ResourceStatus
-from app.settings import Settings
-from tests.waiting import RECIPE, WEIGHTS
+from app.db.tables import AuditResultsRow, AuditRow, SampleScoresRow, ShardRow
+from app.domain.vocabulary import AuditStatus
+from tests.worker.workplace import RUNS, prepare
 from worker.context import WorkerContext
-from worker.dataset_indexer import index_dataset
-from worker.model_validator import validate_model
 from worker.reducer import reduce_audit
-from worker.shard_runner import run_shard
+from worker.shard_runner import run_claimed
+from worker.shard_store import claim_shard
 
-RUNS = ("cross_entropy_run1", "cross_entropy_run2")
 SAMPLES = 13
 MEASURES = {
     "entropy": {},
@@ -35,45 +28,11 @@ MEASURES = {
 }
 
 
-@pytest.fixture
-def context(database_url: str, broker_url: str, tmp_path: Path) -> Iterator[WorkerContext]:
-    settings = Settings(database_url=database_url, broker_url=broker_url, blob_store=str(tmp_path / "blobs"))
-    context = WorkerContext.from_settings(settings, "test")
-    yield context
-    context.close()
-
-
-def _store(context: WorkerContext, content: bytes) -> str:
-    with context.blobs.writer(len(content)) as writer:
-        writer.write(content)
-        return writer.commit().digest
-
-
-def _prepare(context: WorkerContext) -> tuple[UUID, list[UUID]]:
-    """A data set and two models, through the worker's own doors."""
-    dataset_id, model_ids = new_id(), [new_id() for _ in RUNS]
+def _run_shard(context: WorkerContext, shard_id: UUID) -> None:
     with transaction(context.engine) as session:
-        dataset = DatasetRow(id=dataset_id, name="faces", labels=[], sources=[], notes=[], extra={})
-        models = [
-            ModelRow(
-                id=id_,
-                name=run,
-                architecture=RECIPE["architecture"],
-                format="safetensors",
-                class_names=RECIPE["class_names"],
-                preprocessing=RECIPE["preprocessing"] | {"resize": "stretch"},
-                extra={},
-            )
-            for id_, run in zip(model_ids, RUNS, strict=True)
-        ]
-        contents = [build_archive(), *((WEIGHTS / f"{run}.safetensors").read_bytes() for run in RUNS)]
-        for row, content in zip([dataset, *models], contents, strict=True):
-            row.content_digest, row.status = _store(context, content), ResourceStatus.VALIDATING
-            session.add(row)
-    index_dataset(context, dataset_id)
-    for model_id in model_ids:
-        validate_model(context, model_id)
-    return dataset_id, model_ids
+        claim = claim_shard(session, shard_id, context.name, context.settings.lease_seconds)
+    if claim is not None:
+        run_claimed(context, claim)
 
 
 def _audit(context: WorkerContext, ids: tuple[UUID, list[UUID]], *, shard: int, micro_batch: int) -> dict[str, Any]:
@@ -83,10 +42,11 @@ def _audit(context: WorkerContext, ids: tuple[UUID, list[UUID]], *, shard: int, 
     settings = context.settings.model_copy(update={"shard_samples": shard})
     with transaction(context.engine) as session:
         requested = request_audit(session, AuditRequest.model_validate(body), settings)
-    shards = requested.shard_ids
+        shards = list(session.scalars(select(ShardRow.id).where(ShardRow.audit_id == requested.audit.id)))
+    assert len(shards) == requested.new_shards
     random.Random(shard).shuffle(shards)
     for shard_id in [*shards, *shards[:2]]:
-        run_shard(context, shard_id)
+        _run_shard(context, shard_id)
     reduce_audit(context, requested.audit.id)
     reduce_audit(context, requested.audit.id)
     row = SampleScoresRow
@@ -102,7 +62,7 @@ def _audit(context: WorkerContext, ids: tuple[UUID, list[UUID]], *, shard: int, 
 
 
 def test_shards_and_their_order_change_no_bit(context: WorkerContext) -> None:
-    ids = _prepare(context)
+    ids = prepare(context)
     whole = _audit(context, ids, shard=64, micro_batch=4)
     assert len(whole["rows"]) == SAMPLES * (len(RUNS) + 1)
     for shard in (1, 3, 7):
@@ -110,7 +70,7 @@ def test_shards_and_their_order_change_no_bit(context: WorkerContext) -> None:
 
 
 def test_another_micro_batch_changes_rounding_only(context: WorkerContext) -> None:
-    ids = _prepare(context)
+    ids = prepare(context)
     four, five = (_audit(context, ids, shard=64, micro_batch=size) for size in (4, 5))
     for one, other in zip(four["rows"], five["rows"], strict=True):
         assert one[:2] == other[:2]

@@ -52,15 +52,15 @@ def degrade_exact(images: Tensor, directions: Sequence[Tensor], sigmas: NDArray[
     """
     degrade = partial(_degrade_by_scipy, sigmas) if native is None else partial(_degrade_natively, *kernels(sigmas))
     pixels = images.cpu().contiguous().numpy()
-    levels = [direction.cpu().numpy() for direction in directions]
-    degraded = [np.empty_like(pixels) for _ in directions]
+    levels = torch.stack(list(directions), 1).cpu().numpy()
+    degraded = np.empty((len(pixels), len(directions), *pixels.shape[1:]), np.uint8)
 
     def work(part: slice) -> None:
-        for number in range(part.start, part.stop):
-            degrade(pixels[number], [chosen[number] for chosen in levels], [out[number] for out in degraded])
+        for image, chosen, out in zip(pixels[part], levels[part], degraded[part], strict=True):
+            degrade(image, chosen, out)
 
     share_out(work, len(pixels))
-    return [torch.from_numpy(out).to(images.device) for out in degraded]
+    return list(torch.from_numpy(degraded).to(images.device).unbind(1))
 
 
 def kernels(sigmas: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
@@ -77,18 +77,16 @@ def kernels(sigmas: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[n
 
 
 def _degrade_natively(
-    weights: NDArray[np.float64], radii: NDArray[np.int32], image: Bytes, levels: list[Bytes], outs: list[Bytes]
+    weights: NDArray[np.float64], radii: NDArray[np.int32], image: Bytes, levels: Bytes, out: Bytes
 ) -> None:
-    """(C, S, S) and D times (S, S) into D times (C, S, S), in `worker/functional/_native.c`."""
-    for chosen, out in zip(levels, outs, strict=True):
-        native.degrade(image, chosen, weights, radii, out, *image.shape[1:])
+    """(C, S, S) and (D, S, S) into (D, C, S, S), in `worker/functional/native_src/degrade.c`."""
+    native.degrade(image, levels, weights, radii, out, *image.shape[1:])
 
 
-def _degrade_by_scipy(sigmas: NDArray[np.float64], image: Bytes, levels: list[Bytes], outs: list[Bytes]) -> None:
+def _degrade_by_scipy(sigmas: NDArray[np.float64], image: Bytes, levels: Bytes, out: Bytes) -> None:
     """The same by its definition: a level's blurred image is made once for all directions."""
-    for level in np.unique(np.stack(levels)):
+    for level in np.unique(levels):
         sigma = float(sigmas[level])
         # Below an eighth SciPy's kernel is a single pixel of weight 1.
         blurred = image if sigma < 0.125 else gaussian_filter(image, (0, sigma, sigma))
-        for chosen, out in zip(levels, outs, strict=True):
-            np.copyto(out, blurred, where=chosen == level)
+        np.copyto(out, blurred, where=(levels == level)[:, None])

@@ -44,7 +44,7 @@ def structural_similarity(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _native_similarity(first: Tensor, second: Tensor) -> Tensor:
-    """Each thread takes a run of maps; `worker/functional/_native.c` adds up the same sums."""
+    """Each thread takes a run of maps; `native_src/similarity.c` adds up the same sums."""
     out = torch.empty(len(first), dtype=torch.float64)
     height, width = first.shape[1:]
 

@@ -6,6 +6,8 @@ import sys
 
 import torch
 
+from app.domain.vocabulary import DeviceClass
+
 # From glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _NEVER_TRIM_BYTES = 2**31 - 1
@@ -16,6 +18,11 @@ def pick_device(wanted: str) -> torch.device:
     if wanted == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(wanted)
+
+
+def device_class_of(device: torch.device) -> DeviceClass:
+    """What decides about a score's last bits, and about the queue that a worker listens to."""
+    return DeviceClass.CPU if device.type == "cpu" else DeviceClass.GPU
 
 
 def use_threads(count: int) -> int:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from app.errors import InputFailure
-from worker.salience.extraction import resolve_layer
+from worker.salience.tap import resolve_layer
 from worker.salience.tracing import Layer, Trace, trace
 
 PROBE_IMAGES = 2

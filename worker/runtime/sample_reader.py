@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app.db.tables import SampleRow
 from app.domain.vocabulary import Resize
 from app.errors import InputFailure
 from app.imaging.decoding import decode_rgb, prepare
 from app.imaging.entries import entry_of, read_entry
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+from worker.wire.jobs import JobSample
 
 
 class InputSpec(NamedTuple):
@@ -35,7 +35,7 @@ class InputSpec(NamedTuple):
 class DecodedBatch:
     """Samples and, for every spec, their pixels (N, 3, S, S) uint8 RGB."""
 
-    samples: Sequence[SampleRow]
+    samples: Sequence[JobSample]
     images: dict[InputSpec, Tensor]
 
 
@@ -63,7 +63,7 @@ class SampleReader:
     ) -> None:
         self._ahead.shutdown(cancel_futures=True)
 
-    def batches(self, samples: Sequence[SampleRow], size: int) -> Iterator[DecodedBatch]:
+    def batches(self, samples: Sequence[JobSample], size: int) -> Iterator[DecodedBatch]:
         """Batches of ``size`` samples in order, the last one shorter."""
         waiting: Future[DecodedBatch] | None = None
         for start in range(0, len(samples) + size, size):
@@ -73,7 +73,7 @@ class SampleReader:
             if current is not None:
                 yield current.result()
 
-    def _decode(self, samples: Sequence[SampleRow]) -> DecodedBatch:
+    def _decode(self, samples: Sequence[JobSample]) -> DecodedBatch:
         pixels = zip(*(self._pixels(sample) for sample in samples), strict=True)
         images = {
             spec: torch.from_numpy(np.stack(column)).permute(0, 3, 1, 2).contiguous()
@@ -81,7 +81,7 @@ class SampleReader:
         }
         return DecodedBatch(samples, images)
 
-    def _pixels(self, sample: SampleRow) -> list[NDArray[np.uint8]]:
+    def _pixels(self, sample: JobSample) -> list[NDArray[np.uint8]]:
         """Once for each spec. What was readable when it was indexed and is not now was changed on disk."""
         blobs, digest, settings = self._archive
         try:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from torch import Tensor
 
 from app.domain.vocabulary import CamMethod
+from worker.salience.explainer import Explainer, PairExplainer
 from worker.salience.methods import eigencam, gradcam, gradcam_plus_plus, hirescam, layercam, xgradcam
+from worker.salience.tap import TargetTap
 
 CAM_METHODS: dict[CamMethod, Callable[[Tensor, Tensor], Tensor]] = {
     CamMethod.GRADCAM: gradcam,
@@ -15,3 +17,13 @@ CAM_METHODS: dict[CamMethod, Callable[[Tensor, Tensor], Tensor]] = {
     CamMethod.LAYERCAM: layercam,
     CamMethod.EIGENCAM: eigencam,
 }
+
+
+def make_explainer(method: CamMethod, tap: TargetTap) -> Explainer:
+    """The method on the model behind the tap."""
+    if method.from_library:
+        # Costs half a second and 100 MB, which most workers never need.
+        from worker.salience.library import LibraryExplainer  # noqa: PLC0415
+
+        return LibraryExplainer(method, tap)
+    return PairExplainer(tap, CAM_METHODS[method])

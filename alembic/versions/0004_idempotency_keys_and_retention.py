@@ -1,10 +1,10 @@
-"""idempotency keys of every POST, the start of a shard's attempt, what retention removed."""
+"""idempotency keys of every POST, what retention removed."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002_idempotency"
-down_revision = "0001"
+revision = "0004_idempotency"
+down_revision = "0003_replanned_audits"
 branch_labels = None
 depends_on = None
 
@@ -26,11 +26,9 @@ def upgrade() -> None:
     op.drop_column("audits", "request_digest")
     op.add_column("audits", sa.Column("scores_removed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("audits", sa.Column("maps_removed_at", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("shards", sa.Column("started_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
-    op.drop_column("shards", "started_at")
     op.drop_column("audits", "maps_removed_at")
     op.drop_column("audits", "scores_removed_at")
     op.add_column("audits", sa.Column("request_digest", sa.Text(), nullable=True))

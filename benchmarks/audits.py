@@ -1,0 +1,110 @@
+"""A whole audit through the API, against the bare forward pass and against today's script, in one run."""
+
+import statistics
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+
+from app.demo.client import DemoClient
+from app.demo.service import running_service
+from benchmarks.subjects import MEAN, SIZE, STD, archive, batch, network, normalise, photographs
+from benchmarks.table import Row, Section, at_least
+from benchmarks.timing import timed
+from benchmarks.user_script import UserScript
+
+BATCH = 16
+# One clean, one noisy, twelve geometric and two degraded.
+PASSES = 16
+PROTOCOL: dict[str, Any] = {
+    "measures": {"entropy": {}, "noise_reaction": {"curve": []}, "geometric_resilience": {}, "degradation": {}}
+}
+TARGETS = {"resnet50": 0.85, "densenet121": 0.85, "resnet18": 0.75, "shufflenet_v2_x0_5": 0.6}
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service with one data set."""
+
+    client: DemoClient
+    dataset_id: str
+    images: int
+
+    def upload(self, name: str) -> str:
+        preprocessing = {"input_size": SIZE, "mean": MEAN, "std": STD}
+        description = {"name": name, "architecture": name, "format": "safetensors", "preprocessing": preprocessing}
+        weights = {key: value.contiguous() for key, value in network(name, torch.device("cpu")).state_dict().items()}
+        model_id: str = self.client.upload("models", description, save(weights))["id"]
+        return model_id
+
+    def audit(self, model_id: str, seed: int) -> None:
+        """From the request to the results; the seed keeps audits from sharing what they may share."""
+        body = {"dataset_id": self.dataset_id, "model_ids": [model_id], "protocol": PROTOCOL | {"seed": seed}}
+        audit = self.client.create("audits", body)
+        self.client.wait(f"/v1/audits/{audit['id']}", {"succeeded"}, {"failed", "cancelled"})
+
+
+@contextmanager
+def service(images: int) -> Iterator[Service]:
+    """Its own servers in a folder that is deleted afterwards."""
+    with tempfile.TemporaryDirectory() as folder, running_service(Path(folder)) as (url, key):
+        client = DemoClient(url, key)
+        dataset = client.upload("datasets", {"name": "photographs"}, archive(images))
+        yield Service(client, dataset["id"], images)
+
+
+def audit(name: str, running: Service, rounds: int, scripted: int) -> Section:
+    """Rounds of forward passes, an audit, forward passes; then ``scripted`` images through the script."""
+    device = torch.device("cpu")
+    module, model_id = network(name, device), running.upload(name)
+    images = normalise(batch(BATCH, device))
+    running.audit(model_id, 1)
+    found = []
+    for number in range(rounds):
+        before = _forward_seconds(module, images)
+        spent = timed(partial(running.audit, model_id, 2 + number)) / running.images
+        found.append((before, spent, _forward_seconds(module, images)))
+    ratios = [(before + after) / 2 / spent for before, spent, after in found]
+    script = _script_seconds(name, module, scripted)
+    spent = statistics.median(spent for _, spent, _ in found)
+    rows = [Row("audit / bare forward", **at_least(statistics.median(ratios), TARGETS[name]))]
+    target = at_least(script / spent, 5, 1) if name == "resnet50" else {"found": f"{script / spent:.1f}"}
+    rows.append(Row("audit / a script of today", **target, note=f"{scripted} images through the script"))
+    return Section(
+        f"A whole audit of {name}",
+        f"{running.images} PNGs, {PASSES} passes an image, {rounds} rounds (ratios {_list(ratios)}), through the API: "
+        f"{spent * 1e3:.0f} ms an image, of which {_mean_forward(found) * 1e3:.0f} are the bare passes; "
+        f"the script takes {script * 1e3:.0f}.",
+        rows,
+    )
+
+
+def _list(values: list[float]) -> str:
+    return ", ".join(f"{value:.2f}" for value in values)
+
+
+def _mean_forward(found: list[tuple[float, float, float]]) -> float:
+    return statistics.median((before + after) / 2 for before, _, after in found)
+
+
+def _forward_seconds(module: torch.nn.Module, images: torch.Tensor) -> float:
+    """Of all passes of one image."""
+    with torch.inference_mode():
+        module(images)
+        return statistics.median(timed(lambda: module(images)) for _ in range(8)) / BATCH * PASSES
+
+
+def _script_seconds(name: str, module: torch.nn.Module, count: int) -> float:
+    layers = {"resnet50": "layer4", "resnet18": "layer4", "densenet121": "features", "shufflenet_v2_x0_5": "conv5"}
+    twin = deepcopy(module).to(memory_format=torch.contiguous_format).requires_grad_()
+    script = UserScript(twin, layers[name])
+    pictures = photographs(count + 1)
+    script.audit(pictures[0])
+    return statistics.median(timed(partial(script.audit, picture)) for picture in pictures[1:])

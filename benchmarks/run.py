@@ -1,0 +1,66 @@
+"""`python -m benchmarks.run`: the ratios of docs/performance.md.
+
+``--form short`` (the default, under ten minutes on two cores) writes the document; ``long`` takes more networks, rounds
+and images; ``gpu`` runs what needs no service on a CUDA device. The last two print only.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from benchmarks import audits, kernels, maps, memory, stages
+from benchmarks.machine import describe
+from benchmarks.table import Section
+from worker.runtime.device import keep_heap, use_threads
+
+DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
+NETWORKS = ("resnet50", "densenet121", "resnet18", "shufflenet_v2_x0_5")
+SHORT = {"resnet50": 32, "densenet121": 32, "resnet18": 64, "shufflenet_v2_x0_5": 256}
+LONG = {"resnet50": 128, "densenet121": 128, "resnet18": 256, "shufflenet_v2_x0_5": 1024}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--form", choices=("short", "long", "gpu"), default="short")
+    form = parser.parse_args().form
+    use_threads(0)
+    keep_heap()
+    parts = [f"Measured on {describe()}\n"]
+    for section in _sections(form):
+        parts.append(section.to_markdown())
+        print(parts[-1], flush=True)
+    if form == "short":
+        _write("\n".join(parts))
+
+
+def _sections(form: str) -> Iterator[Section]:
+    device = torch.device("cuda" if form == "gpu" else "cpu")
+    rounds = 3 if form == "short" else 9
+    if form != "gpu":
+        for name, images in (SHORT if form == "short" else LONG).items():
+            with audits.service(images) as service:
+                yield audits.audit(
+                    name, service, rounds=2 if form == "short" else 5, scripted=1 if form == "short" else 5
+                )
+    for name in NETWORKS:
+        yield maps.grad_cam(name, device, rounds)
+    yield maps.six_methods("resnet18", device, rounds)
+    yield kernels.comparisons(device, rounds)
+    yield kernels.blurs(device, rounds)
+    for name in ("resnet50", "shufflenet_v2_x0_5"):
+        yield stages.stages(name, device, rounds)
+    yield memory.growth("shufflenet_v2_x0_5", device, 1000)
+
+
+def _write(tables: str) -> None:
+    """Between the marks; the words around them stay."""
+    begin, end = "<!-- measured -->", "<!-- end -->"
+    head, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(begin)
+    _, _, tail = rest.partition(end)
+    DOCUMENT.write_text(f"{head}{begin}\n\n{tables}\n{end}{tail}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

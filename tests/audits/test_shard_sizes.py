@@ -1,0 +1,86 @@
+"""How long an audit's shards are: about half a minute, whole micro-batches, enough for four workers."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from app.audits.planning import Work, estimated_seconds, shard_ranges, shard_samples
+from app.db.tables import DatasetRow, ModelRow
+from app.domain.protocol import EntropySettings, MeasureSettings, NoiseReactionSettings, Protocol
+from app.domain.vocabulary import DeviceClass
+from app.settings import Settings
+
+ONE_PASS = MeasureSettings(entropy=EntropySettings())
+FIVE_PASSES = MeasureSettings(noise_reaction=NoiseReactionSettings(curve=(0.1, 0.2, 0.3)))
+
+
+def model(seconds: float | None, device_class: str = "cpu", side: int = 7) -> ModelRow:
+    speed = None if seconds is None else {"device_class": device_class, "seconds_per_image": seconds, "micro_batch": 8}
+    layers = [{"name": "stem", "channels": 8, "height": 112, "width": 112}]
+    found = {"classes": 2, "target_layer": "last", "map_height": side, "map_width": side}
+    return ModelRow(class_names=None, probe=found | {"candidate_layers": layers, "speed": speed})
+
+
+def work(samples: int, *models: ModelRow, measures: MeasureSettings = ONE_PASS, **options: Any) -> Work:
+    return Work(
+        models=list(models),
+        dataset=DatasetRow(labels=["a", "b"], sample_count=samples),
+        protocol=Protocol(measures=measures, **options),
+        samples=samples,
+        device_class=DeviceClass.CPU,
+    )
+
+
+def test_half_a_minute_of_work() -> None:
+    """30 s / (0.01 s x 5 passes x 2 models) = 300 samples, and 18 whole micro-batches of 16."""
+    asked = work(10_000, model(0.004), model(0.016), measures=FIVE_PASSES)
+    assert asked.passes_per_image == 5
+    assert asked.passes == 10_000 * 2 * 5
+    assert shard_samples(asked, Settings()) == 288
+    assert shard_samples(asked, Settings(shard_seconds=60)) == 592
+
+
+@pytest.mark.parametrize(
+    ("samples", "size"), [(1, 16), (16, 16), (50, 16), (64, 16), (127, 16), (128, 32), (10_000, 2496)]
+)
+def test_four_workers_share_a_small_audit_in_whole_micro_batches(samples: int, size: int) -> None:
+    asked = work(samples, model(0.0001))
+    assert shard_samples(asked, Settings()) == size
+    assert len(shard_ranges(asked, Settings())) >= min(4, -(-samples // 16))
+
+
+def test_a_slow_model_gets_one_micro_batch() -> None:
+    assert shard_samples(work(1000, model(100.0)), Settings()) == 16
+    assert shard_samples(work(1000, model(100.0), micro_batch=5), Settings()) == 5
+
+
+def test_a_fast_model_meets_the_limits() -> None:
+    assert shard_samples(work(1_000_000, model(1e-7)), Settings()) == 4096
+    assert shard_samples(work(1_000_000, model(1e-7)), Settings(max_shard_samples=1000)) == 992
+    large = work(1_000_000, model(1e-7, side=128), measures=FIVE_PASSES)
+    assert 64 * 2**20 * 0.9 < shard_samples(large, Settings()) * 5 * 128 * 128 * 4 < 64 * 2**20
+
+
+@pytest.mark.parametrize("unknown", [model(None), model(0.001, "gpu")])
+def test_an_unknown_speed(unknown: ModelRow) -> None:
+    asked = work(10_000, model(0.001), unknown)
+    assert asked.seconds_per_sample is None
+    assert asked.unmeasured == [unknown]
+    assert shard_samples(asked, Settings()) == 64
+    assert estimated_seconds(asked, shard_ranges(asked, Settings())) is None
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_a_fixed_size_stays(size: int) -> None:
+    asked, settings = work(100, model(0.001)), Settings(shard_samples=size)
+    ranges = shard_ranges(asked, settings)
+    assert {stop - start for start, stop in ranges[:-1]} == {min(size, 100)}
+    assert (ranges[0][0], ranges[-1][1]) == (0, 100)
+    assert all(before[1] == after[0] for before, after in pairwise(ranges))
+
+
+def test_padding_costs_time() -> None:
+    """100 samples in shards of 40 and micro-batches of 16: 48 + 48 + 32 images go through the model."""
+    asked, settings = work(100, model(0.5)), Settings(shard_samples=40)
+    assert estimated_seconds(asked, shard_ranges(asked, settings)) == pytest.approx(0.5 * (48 + 48 + 32))

@@ -1,0 +1,123 @@
+"""The methods that pytorch-grad-cam computes, against the library used by hand."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torch import Tensor, nn
+
+from app.domain.vocabulary import CamMethod
+from app.errors import InputFailure
+from worker.functional.quantization import min_max
+from worker.salience import CAM_METHODS, make_explainer
+from worker.salience.library import LIBRARY_METHODS
+from worker.salience.tap import TargetTap
+
+TOLERANCE = 5e-6
+
+
+class Small(nn.Module):
+    """Few channels, since two of the methods make a pass for each; the last ReLU is a function, in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 6, 7, stride=8)
+        self.norm = nn.BatchNorm2d(6)
+        self.features = nn.Conv2d(6, 8, 3, stride=2)
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.features(nn.functional.relu(self.norm(self.stem(images))))
+        pooled: Tensor = nn.functional.relu(features, inplace=True).mean((2, 3))
+        logits: Tensor = self.head(pooled)
+        return logits
+
+
+@pytest.fixture
+def small() -> nn.Module:
+    torch.manual_seed(11)
+    return Small().eval()
+
+
+def by_hand(method: CamMethod, small: Any, images: Tensor, targets: list[int]) -> Tensor:
+    """The same network with that ReLU as a module of its own: hooks on it see what enters the pooling."""
+    body = nn.Sequential(small.stem, small.norm, nn.ReLU(), small.features, nn.ReLU(), nn.AdaptiveAvgPool2d(1))
+    network = nn.Sequential(*body, nn.Flatten(), small.head)
+    cam = LIBRARY_METHODS[method](network, [] if method is CamMethod.FULLGRAD else [network[4]])
+    if method is not CamMethod.FULLGRAD:
+        cam.get_target_width_height = lambda _images: None
+    maps = torch.from_numpy(cam(images.clone(), [ClassifierOutputTarget(target) for target in targets]))
+    cam.activations_and_grads.release()
+    network.zero_grad()
+    return maps
+
+
+def test_every_method_has_one_way() -> None:
+    assert set(CAM_METHODS) | set(LIBRARY_METHODS) == set(CamMethod)
+    assert {method for method in CamMethod if method.from_library} == set(LIBRARY_METHODS)
+
+
+@pytest.mark.parametrize("method", LIBRARY_METHODS)
+def test_same_as_the_library_by_hand(method: CamMethod, small: nn.Module, photographs: Tensor) -> None:
+    found = make_explainer(method, TargetTap(small, input_size=224)).explain(photographs, torch.tensor([0, 3, 1]))
+    expected = by_hand(method, small, photographs, [0, 3, 1])
+    assert found.maps.shape == expected.shape
+    assert found.maps.shape[-1] == (224 if method.at_input_resolution else 13)
+    maps, constant = min_max(found.maps)
+    assert not constant.any()
+    assert float((maps - min_max(expected)[0]).abs().max()) < TOLERANCE
+    torch.testing.assert_close(found.logits, small(photographs).detach())
+    assert torch.equal(found.predicted, found.logits.argmax(1))
+
+
+@pytest.mark.parametrize("method", [CamMethod.EIGENGRADCAM, CamMethod.SHAPLEYCAM, CamMethod.SCORECAM])
+def test_no_target_explains_the_predicted_class(method: CamMethod, small: nn.Module, photographs: Tensor) -> None:
+    explainer = make_explainer(method, TargetTap(small, input_size=224))
+    free = explainer.explain(photographs, None)
+    assert torch.equal(free.maps, explainer.explain(photographs, free.predicted).maps)
+
+
+@pytest.mark.parametrize("method", LIBRARY_METHODS)
+def test_model_is_left_as_it_was(
+    method: CamMethod, small: nn.Module, photographs: Tensor, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = {name: value.clone() for name, value in small.state_dict().items()}
+    explainer = make_explainer(method, TargetTap(small, input_size=224))
+    for _ in range(2):
+        explainer.explain(photographs, None)
+    assert all(torch.equal(before[name], value) for name, value in small.state_dict().items())
+    assert all(parameter.grad is None for parameter in small.parameters())
+    assert not any(part._forward_hooks or part._backward_hooks for part in small.modules())
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("method", [CamMethod.GRADCAM_ELEMENTWISE, CamMethod.FEM, CamMethod.FULLGRAD])
+@pytest.mark.parametrize("name", ["resnet18", "densenet121"])
+def test_real_networks(
+    method: CamMethod, name: str, make_network: Callable[[str], nn.Module], photographs: Tensor
+) -> None:
+    network = make_network(name)
+    found = make_explainer(method, TargetTap(network, input_size=224)).explain(photographs[:2], None)
+    assert torch.isfinite(found.maps).all()
+    assert not min_max(found.maps)[1].any()
+
+
+def test_what_the_library_cannot_do_is_an_input_failure(photographs: Tensor) -> None:
+    class Twice(nn.Module):
+        """A layer with a bias that is used twice, which FullGrad does not expect."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 3, 3, stride=4)
+            self.head = nn.Linear(3, 2)
+
+        def forward(self, images: Tensor) -> Tensor:
+            logits: Tensor = self.head(self.conv(self.conv(images)).mean((2, 3)))
+            return logits
+
+    explainer = make_explainer(CamMethod.FULLGRAD, TargetTap(Twice().eval(), input_size=224))
+    with pytest.raises(InputFailure, match="fullgrad cannot handle this model") as caught:
+        explainer.explain(photographs, None)
+    assert caught.value.code == "cam-method-failed"

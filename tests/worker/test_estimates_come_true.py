@@ -1,0 +1,96 @@
+"""What an estimate promises against what an audit does: passes of the real engine, bytes of the real rows."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+import torch
+from sqlalchemy import func, select, text
+
+from app.audits.estimates import AuditEstimate
+from app.audits.schemas import AuditRequest
+from app.audits.service import plan_work, request_audit
+from app.db.session import transaction
+from app.db.tables import ModelRow, SampleScoresRow, ShardRow
+from app.domain.protocol import Protocol
+from app.domain.vocabulary import CamMethod
+from tests.waiting import RECIPE
+from tests.worker.workplace import prepare
+from worker.context import WorkerContext
+from worker.engine import ModelAuditor, Normalisation
+from worker.runtime.model_cache import ModelCache
+from worker.salience import make_explainer
+from worker.salience.tap import TargetTap
+from worker.shard_runner import run_next_shard
+from worker.views.base import ImageBatch
+
+ALL: dict[str, Any] = {}
+NARROW = {"measures": {"entropy": {}, "geometric_resilience": {"groups": ["flips"]}, "stability": {}}}
+WIDE = {"measures": {"entropy": {}, "geometric_resilience": {}}}
+BYTES_WITHIN = 1.3
+
+
+def _body(ids: tuple[UUID, list[UUID]], protocol: dict[str, Any], samples: int) -> AuditRequest:
+    body = {"dataset_id": ids[0], "model_ids": ids[1], "protocol": protocol, "sample_limit": samples}
+    return AuditRequest.model_validate(body)
+
+
+def _estimate(context: WorkerContext, request: AuditRequest) -> AuditEstimate:
+    with transaction(context.engine) as session:
+        return AuditEstimate.of(plan_work(session, request, context.settings), context.settings)
+
+
+@pytest.mark.parametrize("protocol", [ALL, NARROW, {"measures": {"degradation": {}, "noise_reaction": {}}}])
+def test_passes_are_those_that_the_engine_makes(context: WorkerContext, protocol: dict[str, Any]) -> None:
+    dataset_id, model_ids = prepare(context)
+    batch = 4
+    found = _estimate(context, _body((dataset_id, model_ids), protocol | {"micro_batch": batch}, 3 * batch))
+    images = 0
+    for model_id in model_ids:
+        with transaction(context.engine) as session:
+            model = session.get_one(ModelRow, model_id)
+        module = ModelCache().get(context.blobs, model.stored_digest or "", model.architecture, torch.device("cpu"))
+        explainer = make_explainer(CamMethod.GRADCAM, TargetTap(module, input_size=224))
+        normalisation = Normalisation(
+            224, tuple(RECIPE["preprocessing"]["mean"]), tuple(RECIPE["preprocessing"]["std"])
+        )
+        auditor = ModelAuditor(explainer, normalisation, Protocol.model_validate(found.protocol), (1,))
+        seen: list[int] = []
+        handle = module.register_forward_hook(lambda _module, inputs, _output, seen=seen: seen.append(len(inputs[0])))
+        for number in range(3):
+            generator = torch.Generator().manual_seed(number)
+            pixels = torch.randint(0, 256, (batch, 3, 224, 224), dtype=torch.uint8, generator=generator)
+            names = tuple(f"{number}-{place}" for place in range(batch))
+            auditor.audit(ImageBatch(pixels, names), torch.zeros(batch, dtype=torch.int64))
+        handle.remove()
+        assert len(seen) == 3 * found.passes_per_image
+        images += sum(seen)
+    assert images == found.passes
+
+
+@pytest.mark.parametrize(("protocol", "models", "rows"), [(NARROW, 2, 192 * 3), (WIDE, 1, 192)])
+def test_bytes_are_those_of_the_stored_rows(
+    context: WorkerContext, protocol: dict[str, Any], models: int, rows: int
+) -> None:
+    """With short rows, and with rows whose maps PostgreSQL moves out; pages, indexes and all."""
+    dataset_id, model_ids = prepare(context)
+    request = _body((dataset_id, model_ids[:models]), protocol, 192)
+    found = _estimate(context, request)
+    assert found.seconds is not None
+    assert found.seconds > 0
+    with transaction(context.engine) as session:
+        empty = session.scalar(select(func.pg_total_relation_size("sample_scores"))) or 0
+        requested = request_audit(session, request, context.settings, None)
+        assert requested.new_shards == found.shards
+    while _waiting(context):
+        run_next_shard(context)
+    with transaction(context.engine) as session:
+        assert session.scalar(select(func.count()).select_from(SampleScoresRow)) == rows
+        stored = (session.scalar(select(func.pg_total_relation_size("sample_scores"))) or 0) - empty
+    assert stored / BYTES_WITHIN < found.bytes < stored * BYTES_WITHIN
+
+
+def _waiting(context: WorkerContext) -> bool:
+    with transaction(context.engine) as session:
+        open_shards = select(func.count()).select_from(ShardRow).where(ShardRow.status != text("'done'"))
+        return bool(session.scalar(open_shards))

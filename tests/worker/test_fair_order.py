@@ -1,0 +1,184 @@
+"""Which shard a worker gets next: audits take turns, whoever rings, and each shard is given away once."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, func, select, text, update
+
+from app.db.identifiers import new_id
+from app.db.session import make_engine, transaction
+from app.db.tables import AuditRow, DatasetRow, SampleRow, ShardRow
+from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, SampleStatus, ShardStatus
+from worker.shard_store import Claim, claim_next_shard, claim_shard, extend_lease, release_shard, save_scores
+
+
+@pytest.fixture
+def engine(database_url: str) -> Any:
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+def add_audit(engine: Engine, shards: int, device_class: DeviceClass = DeviceClass.CPU) -> UUID:
+    """With shards of one sample each."""
+    dataset_id, audit_id = new_id(), new_id()
+    with transaction(engine) as session:
+        session.add(DatasetRow(id=dataset_id, name="d", status=ResourceStatus.READY, labels=[], sources=[], notes=[]))
+        session.flush()
+        where = {"offset": 0, "stored_size": 1, "size": 1, "compression": 0}
+        sample = {"name": "s", "name_key": b"s", "position": 0, "status": SampleStatus.READY}
+        session.add(SampleRow(id=dataset_id, dataset_id=dataset_id, **sample, **where))
+        session.add(
+            AuditRow(
+                id=audit_id,
+                dataset_id=dataset_id,
+                protocol={},
+                protocol_digest="",
+                device_class=device_class,
+                sample_count=shards,
+            )
+        )
+        session.flush()
+        session.add_all(
+            ShardRow(id=new_id(), audit_id=audit_id, ordinal=place, start=place, stop=place + 1)
+            for place in range(shards)
+        )
+    return audit_id
+
+
+def claim(engine: Engine, device_class: DeviceClass = DeviceClass.CPU) -> Claim:
+    with transaction(engine) as session:
+        found = claim_next_shard(session, device_class, "worker", 60)
+    assert found is not None
+    return found
+
+
+def nothing_left(engine: Engine, device_class: DeviceClass = DeviceClass.CPU) -> bool:
+    with transaction(engine) as session:
+        return claim_next_shard(session, device_class, "worker", 60) is None
+
+
+def finish(engine: Engine, held: Claim) -> bool:
+    with transaction(engine) as session:
+        audit = session.get_one(AuditRow, held.audit_id)
+        place = {"audit_id": audit.id, "model_ordinal": 0, "ordinal": held.start, "sample_id": audit.dataset_id}
+        return save_scores(session, held, [place | {"scores": [0.5]}])
+
+
+def change_shard(engine: Engine, held: Claim, **values: Any) -> None:
+    with transaction(engine) as session:
+        session.execute(update(ShardRow).where(ShardRow.id == held.shard_id).values(**values))
+
+
+def test_one_worker_serves_audits_in_turns(engine: Engine) -> None:
+    """The long one came first; the short one starts with the next free worker and is done after two turns."""
+    long = add_audit(engine, 6)
+    order = []
+    for turn in range(8):
+        if turn == 2:
+            short = add_audit(engine, 2)
+        held = claim(engine)
+        order.append((held.audit_id, held.start))
+        assert finish(engine, held)
+    names = {long: "long", short: "short"}
+    assert [(names[audit], start) for audit, start in order] == [
+        ("long", 0),
+        ("long", 1),
+        ("short", 0),
+        ("long", 2),
+        ("short", 1),
+        ("long", 3),
+        ("long", 4),
+        ("long", 5),
+    ]
+    assert nothing_left(engine)
+
+
+def test_workers_are_shared_out_evenly(engine: Engine) -> None:
+    audits = [add_audit(engine, 20) for _ in range(3)]
+    held = [claim(engine) for _ in range(7)]
+    assert Counter(one.audit_id for one in held) == {audits[0]: 3, audits[1]: 2, audits[2]: 2}
+    late = add_audit(engine, 20)
+    # Whoever becomes free works for the one that has nobody, until it has as many as the others.
+    assert [claim(engine).audit_id for _ in range(3)] == [late, late, audits[1]]
+
+
+def test_a_dead_workers_shard_weighs_nothing_and_comes_first(engine: Engine) -> None:
+    crashed, other = add_audit(engine, 2), add_audit(engine, 2)
+    dead = claim(engine)
+    change_shard(engine, dead, lease_expires_at=func.clock_timestamp() - text("interval '1 second'"))
+    assert claim(engine).audit_id == other
+    again = claim(engine)
+    assert (again.shard_id, again.attempt, again.audit_id) == (dead.shard_id, 2, crashed)
+    assert not finish(engine, dead)
+    assert finish(engine, again)
+
+
+def test_each_shard_is_given_away_once_however_many_ask(engine: Engine) -> None:
+    audits = [add_audit(engine, 25) for _ in range(4)]
+    with ThreadPoolExecutor(16) as pool:
+        held = list(pool.map(lambda _: claim(engine), range(100)))
+    assert len({one.shard_id for one in held}) == 100
+    assert {one.attempt for one in held} == {1}
+    assert Counter(one.audit_id for one in held) == dict.fromkeys(audits, 25)
+    assert nothing_left(engine)
+
+
+def test_a_message_too_many_changes_nothing(engine: Engine) -> None:
+    add_audit(engine, 1)
+    held = claim(engine)
+    assert nothing_left(engine)
+    with transaction(engine) as session:
+        assert claim_shard(session, held.shard_id, "other", 60) is None
+        assert extend_lease(session, held, 0, 60)
+    assert finish(engine, held)
+    assert nothing_left(engine)
+
+
+@pytest.mark.parametrize("status", [AuditStatus.CANCELLED, AuditStatus.FAILED, AuditStatus.SUCCEEDED])
+def test_audits_that_have_ended_are_not_served(engine: Engine, status: AuditStatus) -> None:
+    ended = add_audit(engine, 3)
+    with transaction(engine) as session:
+        session.execute(update(AuditRow).where(AuditRow.id == ended).values(status=status))
+    assert nothing_left(engine)
+
+
+def test_each_device_class_has_its_own(engine: Engine) -> None:
+    on_cpu, on_gpu = add_audit(engine, 1), add_audit(engine, 1, DeviceClass.GPU)
+    assert claim(engine, DeviceClass.GPU).audit_id == on_gpu
+    assert nothing_left(engine, DeviceClass.GPU)
+    assert claim(engine).audit_id == on_cpu
+
+
+def test_a_shard_that_met_a_passing_fault_pauses(engine: Engine) -> None:
+    add_audit(engine, 1)
+    held = claim(engine)
+    with transaction(engine) as session:
+        release_shard(session, held, counted=True, pause_seconds=2)
+    assert nothing_left(engine)
+    with transaction(engine) as session:
+        pause = session.scalar(select(ShardRow.lease_expires_at - func.clock_timestamp()))
+        assert pause is not None
+        assert 1 < pause.total_seconds() <= 2
+    change_shard(engine, held, lease_expires_at=func.clock_timestamp())
+    assert claim(engine).attempt == 2
+
+
+def test_a_long_audit_is_claimed_through_the_index_of_open_shards(engine: Engine) -> None:
+    """The 20,000 shards that are done must not be walked through for each of the rest."""
+    audit_id = add_audit(engine, 20_010)
+    done = ShardRow.ordinal < 20_000
+    with transaction(engine) as session:
+        session.execute(update(ShardRow).where(done).values(status=ShardStatus.DONE))
+    with engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE shards"))
+    from worker.shard_store import _first_free_shard
+
+    query = _first_free_shard(audit_id).compile(engine, compile_kwargs={"literal_binds": True})
+    with engine.connect() as connection:
+        plan = "\n".join(connection.scalars(text(f"EXPLAIN {query}")))
+    assert "ix_shards_open" in plan
+    assert claim(engine).start == 20_000

@@ -1,0 +1,27 @@
+"""A shard's rows, micro-batch by micro-batch."""
+
+from collections.abc import Iterator
+
+from app.settings import Settings
+from app.storage.blobs import BlobStore
+from worker.audit_plan import AuditPlan
+from worker.runtime.device import pick_device
+from worker.runtime.model_cache import ModelCache
+from worker.runtime.sample_reader import ArchiveLocation, SampleReader
+from worker.shard_rows import batch_rows
+from worker.wire.jobs import ShardJob
+from worker.wire.replies import Progress, Reply
+
+
+def run_shard_job(
+    job: ShardJob, settings: Settings, blobs: BlobStore, models: ModelCache
+) -> Iterator[tuple[Reply, bytes]]:
+    """Every row with its maps; a progress after the models are loaded and after every batch. Raises AuditFailure."""
+    plan = AuditPlan.load(job, blobs, models, pick_device(settings.device))
+    yield Progress(), b""
+    done = 0
+    with SampleReader(ArchiveLocation(blobs, job.archive_digest, settings), plan.input_specs) as reader:
+        for batch in reader.batches(job.samples, plan.protocol.micro_batch):
+            yield from batch_rows(plan.protocol, plan.look_at(batch), done)
+            done += len(batch.samples)
+            yield Progress(done=done), b""

@@ -1,0 +1,15 @@
+#include "native.h"
+
+static PyMethodDef methods[] = {
+    {"look_up", look_up, METH_VARARGS, "8-bit images to normalised floats, channels last."},
+    {"degrade", degrade, METH_VARARGS, "Every pixel blurred with the Gaussian of its level."},
+    {"mean_similarity", mean_similarity, METH_VARARGS, "Mean SSIM of pairs of 8-bit maps."},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_native", NULL, -1, methods};
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    return PyModule_Create(&module);
+}

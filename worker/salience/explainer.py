@@ -1,0 +1,38 @@
+"""What the engine asks of salience: raw maps and logits of a batch, by whichever method."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from worker.salience.extraction import SalienceExtractor
+from worker.salience.tap import TargetTap
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Of N images: ``logits`` (N, C) before a final softmax, ``predicted`` (N,) int64, ``maps`` (N, h, w), raw."""
+
+    logits: Tensor
+    predicted: Tensor
+    maps: Tensor
+
+
+class Explainer(Protocol):
+    """A CAM method on one model."""
+
+    def explain(self, images: Tensor, target: Tensor | None) -> Explanation:
+        """``images`` (N, 3, S, S) normalised float; ``target`` (N,) int64 classes, None: the class predicted."""
+
+
+class PairExplainer:
+    """A method that needs one activation and its gradient; ``make_map`` gets both (N, K, h, w)."""
+
+    def __init__(self, tap: TargetTap, make_map: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self._extractor = SalienceExtractor(tap)
+        self._make_map = make_map
+
+    def explain(self, images: Tensor, target: Tensor | None) -> Explanation:
+        pair = self._extractor.extract(images, target)
+        return Explanation(pair.logits, pair.predicted, self._make_map(pair.activation, pair.gradient))

@@ -1,0 +1,100 @@
+"""The methods of pytorch-grad-cam that need more than one pair, at the same target tensor as our own.
+
+The library hooks a module's output, which a model may write to afterwards. So it is given a module of ours: the model
+with a tap, whose output nothing else can reach.
+"""
+
+import contextlib
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytorch_grad_cam
+import torch
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torch import Tensor, nn
+
+from app.domain.vocabulary import CamMethod
+from app.errors import InputFailure
+from worker.salience.explainer import Explanation
+from worker.salience.tap import TargetTap
+
+LIBRARY_METHODS: dict[CamMethod, Any] = {
+    CamMethod.EIGENGRADCAM: pytorch_grad_cam.EigenGradCAM,
+    CamMethod.SEG_EIGENCAM: pytorch_grad_cam.SegEigenCAM,
+    CamMethod.KPCA_CAM: pytorch_grad_cam.KPCA_CAM,
+    CamMethod.GRADCAM_ELEMENTWISE: pytorch_grad_cam.GradCAMElementWise,
+    CamMethod.FEM: pytorch_grad_cam.FEM,
+    CamMethod.SHAPLEYCAM: pytorch_grad_cam.ShapleyCAM,
+    CamMethod.SCORECAM: pytorch_grad_cam.ScoreCAM,
+    CamMethod.ABLATIONCAM: pytorch_grad_cam.AblationCAM,
+    CamMethod.FULLGRAD: pytorch_grad_cam.FullGrad,
+}
+
+# What its code raises on models that it was not written for.
+_ITS_ERRORS = (AssertionError, AttributeError, IndexError, TypeError, ValueError, np.linalg.LinAlgError)
+
+
+class LibraryExplainer:
+    """Maps (N, h, w) as the library makes them, before it resizes them to the image.
+
+    Raises InputFailure ``cam-method-failed`` where the library cannot handle the model.
+    """
+
+    def __init__(self, method: CamMethod, tap: TargetTap) -> None:
+        self._method = method
+        self._tapped = _Tapped(tap)
+
+    def explain(self, images: Tensor, target: Tensor | None) -> Explanation:
+        targets = None if target is None else [ClassifierOutputTarget(index) for index in target.tolist()]
+        try:
+            with _quiet(), self._library() as cam, torch.enable_grad():
+                maps = torch.from_numpy(cam(images.clone(), targets))
+        except _ITS_ERRORS as error:
+            detail = f"pytorch-grad-cam's {self._method} cannot handle this model: {type(error).__name__}."
+            raise InputFailure("cam-method-failed", detail) from error
+        finally:
+            self._tapped.zero_grad(set_to_none=True)
+        logits = cam.outputs.detach()
+        return Explanation(logits, logits.argmax(1), maps.to(images.device))
+
+    @contextlib.contextmanager
+    def _library(self) -> Iterator[Any]:
+        """One of its objects; it holds a batch's tensors and hooks until they are released."""
+        layers = [] if self._method.at_input_resolution else [self._tapped.tap]
+        cam = LIBRARY_METHODS[self._method](self._tapped, layers)
+        if not self._method.at_input_resolution:
+            cam.get_target_width_height = lambda _images: None
+        try:
+            yield cam
+        finally:
+            cam.activations_and_grads.release()
+
+
+class _Tap(nn.Module):
+    """The library's target layer. What comes in begins the graph, unless the library wants the image's gradient."""
+
+    def forward(self, arriving: Tensor) -> Tensor:
+        return arriving.clone() if arriving.requires_grad else arriving.detach().clone().requires_grad_()
+
+
+class _Tapped(nn.Module):
+    """The model as the library sees it: (N, 3, S, S) to logits before a final softmax, through ``tap``."""
+
+    def __init__(self, target: TargetTap) -> None:
+        super().__init__()
+        self.model = target.module
+        self.tap = _Tap()
+        self._target = target
+
+    def forward(self, images: Tensor) -> Tensor:
+        # The clone keeps what the library holds from being written to, by a ReLU in place, say.
+        return self._target.run(images, lambda arriving: self.tap(arriving).clone())
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the library's progress bars and remarks."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield

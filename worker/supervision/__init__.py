@@ -1,0 +1,1 @@
+"""The worker's hold on its child: starts it, watches its time and memory, kills it."""

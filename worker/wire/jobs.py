@@ -1,0 +1,83 @@
+"""What the child is asked to do. It has no database: a job says everything."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from app.domain.protocol import Protocol
+from app.domain.vocabulary import ModelFormat
+from app.settings import Settings
+
+SETTINGS = frozenset(
+    {
+        *("blob_store", "s3_endpoint", "device", "threads"),
+        *("max_entry_bytes", "max_pixels", "min_side", "max_side"),
+    }
+)
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Start(_Message):
+    """The first frame: settings without any credentials, and how much memory the child may take."""
+
+    settings: dict[str, Any]
+    memory_bytes: int
+
+    @classmethod
+    def of(cls, settings: Settings, memory_bytes: int) -> "Start":
+        return cls(settings=settings.model_dump(mode="json", include=set(SETTINGS)), memory_bytes=memory_bytes)
+
+    def to_settings(self) -> Settings:
+        return Settings(**self.settings)
+
+
+class JobModel(_Message):
+    """A model of an audit; ``digest`` is that of its canonical safetensors."""
+
+    digest: str
+    architecture: str
+    preprocessing: dict[str, Any]
+    target_layer: str | None
+
+
+class JobSample(_Message):
+    """A sample and where its bytes lie within the archive."""
+
+    name: str
+    label: str | None
+    offset: int
+    stored_size: int
+    size: int
+    compression: int
+    crc32: int | None
+
+
+class ShardJob(_Message):
+    """Make the rows of these samples. ``label_indices`` is None where labels and classes do not meet."""
+
+    kind: Literal["shard"] = "shard"
+    protocol: Protocol
+    archive_digest: str
+    label_indices: dict[str, int] | None
+    score_classes: tuple[int, ...]
+    models: tuple[JobModel, ...]
+    samples: tuple[JobSample, ...]
+
+
+class ModelJob(_Message):
+    """Look deep into an uploaded model and write it to the file ``output``, in canonical form."""
+
+    kind: Literal["model"] = "model"
+    digest: str
+    format: ModelFormat
+    architecture: str
+    input_size: int
+    target_layer: str | None
+    output: str
+
+
+Job = Annotated[ShardJob | ModelJob, Field(discriminator="kind")]
+JOB: TypeAdapter[ShardJob | ModelJob] = TypeAdapter(Job)

@@ -1,0 +1,108 @@
+"""What the child answers. The parent takes nothing on trust: every reply is checked against these forms."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from app.domain.vocabulary import DeviceClass
+from worker.wire.channel import ChannelClosed, Frame
+
+Numbers = list[float | None]
+
+
+class _Reply(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Ready(_Reply):
+    """Started; waits for a job."""
+
+    kind: Literal["ready"] = "ready"
+
+
+class Progress(_Reply):
+    """So many samples are done, or a step before the first; the clock of the limits starts anew."""
+
+    kind: Literal["progress"] = "progress"
+    done: int = 0
+
+
+class ScoresRow(_Reply):
+    """One row of ``sample_scores``, without ids: ``number`` counts the job's samples. Behind it the maps' bytes."""
+
+    kind: Literal["row"] = "row"
+    number: int
+    model_ordinal: int
+    scores: Numbers
+    controls: Numbers | None = None
+    undefined: list[str | None] | None = None
+    predicted: list[int] | None = None
+    class_scores: Numbers | None = None
+    pairs: Numbers | None = None
+    map_height: int | None = None
+    map_width: int | None = None
+
+
+class LayerFacts(_Reply):
+    """A layer whose salience can be taken."""
+
+    name: str
+    channels: int
+    height: int
+    width: int
+
+
+class SpeedFacts(_Reply):
+    """How fast the child made salience maps."""
+
+    device_class: DeviceClass
+    seconds_per_image: float = Field(gt=0)
+    micro_batch: int
+
+
+class ModelFacts(_Reply):
+    """What the probe found."""
+
+    kind: Literal["model"] = "model"
+    classes: int = Field(ge=1)
+    parameter_count: int
+    target_layer: str
+    map_height: int
+    map_width: int
+    candidate_layers: tuple[LayerFacts, ...]
+    in_place_operations: tuple[str, ...]
+    final_softmax: bool
+    speed: SpeedFacts | None
+
+    def to_dict(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude={"kind"})
+
+
+class Done(_Reply):
+    """The job is finished; the child waits for another."""
+
+    kind: Literal["done"] = "done"
+
+
+FailureKind = Literal["input", "transient", "gpu-memory", "memory", "crash"]
+
+
+class Failed(_Reply):
+    """The job ended with a failure; after the last three the child is not used again."""
+
+    kind: Literal["failed"] = "failed"
+    failure: FailureKind
+    code: str
+    detail: str
+
+
+Reply = Ready | Progress | ScoresRow | ModelFacts | Done | Failed
+_REPLY: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="kind")])
+
+
+def read_reply(frame: Frame) -> Reply:
+    """Raises ChannelClosed where the frame holds no reply."""
+    try:
+        return _REPLY.validate_json(frame.body)
+    except ValueError as error:
+        raise ChannelClosed("a frame that is no reply") from error
