@@ -49,6 +49,13 @@ class Progress(BaseModel):
     eta_seconds: float | None
 
 
+class Replanned(BaseModel):
+    """Why the resolved protocol is not quite the one that was asked for."""
+
+    reason: Literal["out-of-gpu-memory"]
+    micro_batch_before: int
+
+
 class Audit(BaseModel):
     """An audit, its resolved protocol and its progress."""
 
@@ -60,6 +67,7 @@ class Audit(BaseModel):
     run_group_id: UUID | None
     protocol: dict[str, Any]
     protocol_digest: str
+    replanned: Replanned | None = Field(description="Set where the audit started over with half the micro-batch.")
     sample_count: int
     progress: Progress
     problem: StoredProblem | None
