@@ -52,6 +52,13 @@ class Progress(BaseModel):
     eta_seconds: float | None
 
 
+class Replanned(BaseModel):
+    """Why the resolved protocol is not quite the one that was asked for."""
+
+    reason: Literal["out-of-gpu-memory"]
+    micro_batch_before: int
+
+
 class Audit(BaseModel):
     """An audit, its resolved protocol and its progress."""
 
@@ -64,6 +71,7 @@ class Audit(BaseModel):
     protocol: dict[str, Any]
     protocol_digest: str
     device_class: DeviceClass
+    replanned: Replanned | None = Field(description="Set where the audit started over with half the micro-batch.")
     sample_count: int
     progress: Progress
     problem: StoredProblem | None
