@@ -11,6 +11,7 @@ from app.domain.vocabulary import DeviceClass
 from worker.runtime.device import device_class_of
 from worker.salience.extraction import SalienceExtractor
 from worker.salience.methods import gradcam
+from worker.salience.tap import TargetTap
 
 MICRO_BATCH = 8
 FEWEST, MOST, ENOUGH_SECONDS = 2, 10, 1.0
@@ -45,7 +46,7 @@ class ModelSpeed:
 def _seconds(module: nn.Module, device: torch.device, input_size: int, target_layer: str | None) -> list[float]:
     """Of the passes after the first; a slow model is not asked more often than it takes to know."""
     placed = module.to(device).to(memory_format=torch.channels_last)
-    extractor = SalienceExtractor(placed, input_size=input_size, target_layer=target_layer)
+    extractor = SalienceExtractor(TargetTap(placed, input_size=input_size, target_layer=target_layer))
     images = torch.zeros(MICRO_BATCH, 3, input_size, input_size, device=device)
     images = images.contiguous(memory_format=torch.channels_last)
     _pass(extractor, images)
