@@ -11,9 +11,12 @@ from fastapi import FastAPI
 from app import __version__
 from app.audits.reconciler import Reconciler
 from app.audits.routes import router as audits
+from app.audits.verdicts import router as verdicts
+from app.comparisons.routes import router as comparisons
 from app.datasets.routes import router as datasets
 from app.db.session import make_engine
 from app.errors import SalienceError
+from app.gates.routes import router as gates
 from app.http.body_guard import BodyGuard
 from app.http.health import router as health
 from app.http.openapi import install_openapi
@@ -37,6 +40,7 @@ Tells, for an image classifier and a data set, whether what the model looks at c
 2. Group the runs of one recipe in a **run group**, if stability across runs matters.
 3. Start an **audit**, poll it, and read its **results**: entropy, noise reaction, geometric resilience, degradation,
    stability.
+4. Compare audits of the same samples in a **comparison**; let a **gate** say whether an audit's numbers will do.
 """
 
 
@@ -72,7 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Salience audit", version=__version__, description=DESCRIPTION, lifespan=_lifespan, redirect_slashes=False
     )
     app.state.settings = settings or get_settings()
-    for router in (models, datasets, run_groups, audits, health):
+    for router in (models, datasets, run_groups, gates, audits, verdicts, comparisons, health):
         app.include_router(router)
     install_handlers(app)
     install_openapi(app)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.audits.gating import frozen_gate
 from app.audits.planning import Work, class_count, shard_ranges
 from app.audits.repository import find_by_key, lock_dataset, lock_models, worker_known
 from app.audits.schemas import AuditRequest
@@ -40,6 +41,7 @@ def request_audit(session: Session, request: AuditRequest, settings: Settings, k
     work = plan_work(session, request, settings)
     audit = _audit(request, work)
     audit.idempotency_key, audit.request_digest = key, digest
+    audit.gate = frozen_gate(session, request, work.protocol)
     session.add(audit)
     session.flush()
     session.add_all(
