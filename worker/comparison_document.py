@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditResultsRow, AuditRow, ComparisonRow, DatasetRow, SampleRow, SampleScoresRow
-from app.domain.comparison import Sides, correct, difference_rows, most_different, side_totals, tested_pairs
+from app.domain.comparison import Sides, correct, difference_rows, most_different, side_totals, sign_flip_rows
 from app.domain.differences import ALPHA, draws_for
 from app.domain.protocol import Protocol, ScoreColumn
 from app.domain.radar import FORMULAS, radar, radar_columns
@@ -78,7 +78,7 @@ def _sides(session: Session, audit: AuditRow, unit: ComparisonUnit) -> list[_Com
     document = session.get_one(AuditResultsRow, audit.id).document
     models, has_stability = document["models"], "stability" in audit.protocol["measures"]
     shown = {"audit_id": str(audit.id), "audit_name": audit.name}
-    if unit is ComparisonUnit.AUDIT:
+    if unit == ComparisonUnit.AUDIT:
         side = Side(audit.id, tuple(range(len(models))), has_stability)
         return [_Compared(side, shown | {"models": models, "across_models": document["across_models"]})]
     return [
@@ -96,7 +96,7 @@ def _tables(session: Session, compared: list[_Compared], protocol: Protocol, fir
         scores = [read_side(session, one.side, block, protocol, first.sample_count) for one in compared]
         sides = Sides.of(scores, block, groups, protocol.seed)
         rows = difference_rows(sides)
-        for row, (p_value, method) in zip(filter(_is_macro, rows), tested_pairs(sides, tables.draws), strict=True):
+        for row, (p_value, method) in zip(filter(_is_macro, rows), sign_flip_rows(sides, tables.draws), strict=True):
             row |= {"p_value": p_value, "p_method": method}
         tables.differences += rows
         tables.samples += most_different(sides, headlines)

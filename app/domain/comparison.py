@@ -134,7 +134,7 @@ def _means(sides: Sides, differences: Floats, place: tuple[tuple[int, int, int],
     }
 
 
-def tested_pairs(sides: Sides, draws: int) -> list[tuple[float | None, str | None]]:
+def sign_flip_rows(sides: Sides, draws: int) -> list[tuple[float | None, str | None]]:
     """p-value and method for the macro row of every pair and column, in the order of ``difference_rows``."""
     differences = _contrasts(sides).values
     weights = _macro_weights(differences, sides.groups.source_codes())
