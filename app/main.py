@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import FastAPI
 
 from app import __version__
+from app.audits.publishing import router as publishing
 from app.audits.reconciler import Reconciler
 from app.audits.routes import router as audits
 from app.audits.verdicts import router as verdicts
@@ -76,7 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Salience audit", version=__version__, description=DESCRIPTION, lifespan=_lifespan, redirect_slashes=False
     )
     app.state.settings = settings or get_settings()
-    for router in (models, datasets, run_groups, gates, audits, verdicts, comparisons, health):
+    for router in (models, datasets, run_groups, gates, audits, verdicts, publishing, comparisons, health):
         app.include_router(router)
     install_handlers(app)
     install_openapi(app)

@@ -52,10 +52,10 @@ class AuditNumbers:
         found = [
             Measured(
                 self._statistic(row, quantity.statistic),
-                row["ci95_low"],
-                row["ci95_high"],
+                row["ci95_low"] if quantity.statistic == "mean" else None,
+                row["ci95_high"] if quantity.statistic == "mean" else None,
                 self.subject(row, scope, row["model_id"]),
-                note="no sample has a defined score",
+                note=f"it has no {quantity.statistic}" if row["n"] else "no sample has a defined score",
             )
             for row in rows
             if (row["measure"], row["view"]) == (quantity.measure, view) and selects(quantity, row)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from prepare import build_archive
 
-from tests.comparisons.small_protocol import PROTOCOL, SAMPLES
+from tests.comparisons.real_audits import PROTOCOL, SAMPLES
 from tests.waiting import upload, upload_run, wait_for
 
 Json = dict[str, Any]
@@ -73,3 +73,32 @@ def comparison(compare: Callable[..., Json], first: Json, second: Json) -> Json:
     found = compare(first, second, name="strategies")
     assert found["status"] == "succeeded", found
     return found
+
+
+@pytest.fixture(scope="session")
+def make_gate(service: httpx.Client) -> Callable[..., Json]:
+    def make(*conditions: str, name: str = "release") -> Json:
+        answer = service.post("/v1/gates", json={"name": name, "conditions": list(conditions)})
+        assert answer.status_code == 201, answer.text
+        assert answer.headers["location"] == f"/v1/gates/{answer.json()['id']}"
+        made: Json = answer.json()
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def judge(service: httpx.Client, start: Callable[..., Json], make_gate: Callable[..., Json]) -> Callable[..., Json]:
+    """The verdict of a gate on a run of the example, and the audit as it is shown."""
+
+    def judged(*conditions: str, runs: tuple[str, ...] = ("cross_entropy_run1",), **changes: Any) -> Json:
+        audit = start(*runs, gate_id=make_gate(*conditions)["id"], **changes)
+        assert audit["status"] == "succeeded", audit
+        verdict = service.get(f"/v1/audits/{audit['id']}/verdict")
+        assert verdict.status_code == 200, verdict.text
+        document: Json = verdict.json()
+        assert (audit["verdict"], audit["conditions"]) == (document["verdict"], document["conditions"])
+        assert audit["gate"] == document["gate"]
+        return document
+
+    return judged

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import zipfile
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +11,6 @@ from uuid import uuid4
 import httpx
 import numpy as np
 import pytest
-from prepare import build_archive
 from scipy import stats
 from sqlalchemy import Engine
 
@@ -21,8 +19,8 @@ from app.db.tables import ComparisonRow
 from app.domain.vocabulary import ComparisonStatus
 from app.embedded.postgres import EmbeddedPostgres
 from tests.api.running_api import check_problem
-from tests.comparisons.small_protocol import COLUMNS, SAMPLES
-from tests.waiting import upload, wait_for
+from tests.comparisons.real_audits import COLUMNS, SAMPLES, rows_of
+from tests.waiting import wait_for
 
 Json = dict[str, Any]
 
@@ -35,10 +33,6 @@ def scores_of(service: httpx.Client, audit: Json) -> dict[tuple[str, str], dict[
         samples = found.setdefault((row["measure"], row["view"]), {})
         samples.setdefault(row["sample"], []).append(float(row["score"]))
     return found
-
-
-def rows_of(comparison: Json, **wanted: Any) -> list[Json]:
-    return [row for row in comparison["results"]["differences"] if wanted.items() <= row.items()]
 
 
 class TestComparisons:
@@ -176,67 +170,6 @@ class TestComparisons:
         check_problem(service.get(path), 404, "not-found")
         check_problem(service.delete(path), 404, "not-found")
 
-    def test_what_differs_is_named(self, service: httpx.Client, start: Callable[..., Json], first: Json) -> None:
-        other = start(
-            "cross_entropy_run1",
-            protocol={"micro_batch": 4, "seed": 3, "measures": {"noise_reaction": {"amount": 0.1, "curve": []}}},
-            sample_limit=2,
-        )
-        answer = service.post("/v1/comparisons", json={"audit_ids": [first["id"], other["id"]]})
-        detail = check_problem(answer, 422, "audits-differ")
-        fields = [
-            *("sample_draw", "protocol.measures.degradation", "protocol.measures.entropy"),
-            *("protocol.measures.geometric_resilience", "protocol.measures.noise_reaction.amount", "protocol.seed"),
-        ]
-        assert all(field in detail for field in fields)
-        errors = answer.json()["errors"]
-        assert [error["loc"] for error in errors] == [["body", "audit_ids", 1]] * len(fields)
-        assert {error["msg"].split()[0] for error in errors} == set(fields)
-
-    def test_another_data_set_is_refused_and_the_same_bytes_are_not(
-        self, service: httpx.Client, start: Callable[..., Json], compare: Callable[..., Json], first: Json
-    ) -> None:
-        """The digest counts, not the id."""
-        again = upload(service, "datasets", {"name": "the same"}, build_archive())
-        copy = start("cross_entropy_run1", dataset_id=again["id"])
-        [row] = rows_of(compare(first, copy), measure="entropy", view="spatial", group="macro")
-        assert (row["difference"], row["p_value"], row["p_holm"], row["favours"]) == (0.0, 1.0, 1.0, None)
-        renamed = upload(service, "datasets", {"name": "other"}, renamed_archive())
-        other = start("cross_entropy_run1", dataset_id=renamed["id"])
-        answer = service.post("/v1/comparisons", json={"audit_ids": [first["id"], other["id"]]})
-        assert "dataset_digest" in check_problem(answer, 422, "audits-differ")
-
-    @pytest.mark.parametrize(
-        ("change", "status", "code"),
-        [
-            ({"audit_ids": []}, 422, "validation-error"),
-            ({"audit_ids": ["nonsense"]}, 422, "validation-error"),
-            ({"extra": 1}, 422, "validation-error"),
-            ({"by": "sample"}, 422, "validation-error"),
-            ({"audit_ids": [str(uuid4())]}, 422, "unknown-audits"),
-        ],
-    )
-    def test_refused(
-        self, service: httpx.Client, first: Json, second: Json, change: Json, status: int, code: str
-    ) -> None:
-        body = {"audit_ids": [first["id"], second["id"]]} | change
-        check_problem(service.post("/v1/comparisons", json=body), status, code)
-
-    def test_too_few_sides_and_twice_the_same(self, service: httpx.Client, first: Json) -> None:
-        check_problem(service.post("/v1/comparisons", json={"audit_ids": [first["id"]]}), 422, "too-few-sides")
-        twice = {"audit_ids": [first["id"]] * 2}
-        check_problem(service.post("/v1/comparisons", json=twice), 422, "validation-error")
-
-    def test_unfinished_audits(
-        self, service: httpx.Client, dataset: Json, models: dict[str, Json], first: Json
-    ) -> None:
-        body = {"dataset_id": dataset["id"], "model_ids": [models["cross_entropy_run1"]["id"]]}
-        waiting = service.post("/v1/audits", json=body).json()
-        request = {"audit_ids": [first["id"], waiting["id"]]}
-        check_problem(service.post("/v1/comparisons", json=request), 409, "audit-not-finished")
-        service.post(f"/v1/audits/{waiting['id']}/cancel")
-        check_problem(service.post("/v1/comparisons", json=request), 409, "audit-cancelled")
-
     def test_the_reconciler_finds_what_nobody_heard_of(
         self, service: httpx.Client, service_engine: Engine, comparison: Json
     ) -> None:
@@ -252,15 +185,6 @@ class TestComparisons:
         assert found["results"] == comparison["results"]
         lost = wait_for(service, f"/v1/comparisons/{hopeless}", "succeeded", "failed", seconds=60)
         assert (lost["status"], lost["problem"]["code"]) == (ComparisonStatus.FAILED, "comparison-crashed-worker")
-
-
-def renamed_archive() -> bytes:
-    """The same pictures, one of them under another name."""
-    source, target = zipfile.ZipFile(io.BytesIO(build_archive())), io.BytesIO()
-    with zipfile.ZipFile(target, "w") as archive:
-        for name in source.namelist():
-            archive.writestr(name.replace("/000.png", "/zero.png"), source.read(name))
-    return target.getvalue()
 
 
 @pytest.fixture(scope="module")

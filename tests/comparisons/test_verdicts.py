@@ -1,99 +1,21 @@
-"""Gates over HTTP: real audits judged, frozen conditions, baselines, JUnit XML."""
+"""Verdicts over HTTP: real audits judged, frozen conditions, baselines."""
 
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import junitparser
 import pytest
 
 from tests.api.running_api import check_problem
+from tests.comparisons.real_audits import FAIL, PASS, macro_total
 
 Json = dict[str, Any]
-
-FAIL = "entropy.spatial.mean <= 0.01"
-PASS = "entropy.spatial.mean <= 1"
-
-
-@pytest.fixture(scope="module")
-def make_gate(service: httpx.Client) -> Callable[..., Json]:
-    def make(*conditions: str, name: str = "release") -> Json:
-        answer = service.post("/v1/gates", json={"name": name, "conditions": list(conditions)})
-        assert answer.status_code == 201, answer.text
-        assert answer.headers["location"] == f"/v1/gates/{answer.json()['id']}"
-        made: Json = answer.json()
-        return made
-
-    return make
-
-
-@pytest.fixture(scope="module")
-def judge(service: httpx.Client, start: Callable[..., Json], make_gate: Callable[..., Json]) -> Callable[..., Json]:
-    """The verdict of a gate on a run of the example, and the audit as it is shown."""
-
-    def judged(*conditions: str, runs: tuple[str, ...] = ("cross_entropy_run1",), **changes: Any) -> Json:
-        audit = start(*runs, gate_id=make_gate(*conditions)["id"], **changes)
-        assert audit["status"] == "succeeded", audit
-        verdict = service.get(f"/v1/audits/{audit['id']}/verdict")
-        assert verdict.status_code == 200, verdict.text
-        document: Json = verdict.json()
-        assert (audit["verdict"], audit["conditions"]) == (document["verdict"], document["conditions"])
-        assert audit["gate"] == document["gate"]
-        return document
-
-    return judged
-
-
-def total(service: httpx.Client, audit: Json, measure: str, view: str, **group: Any) -> Json:
-    rows = service.get(f"/v1/audits/{audit['id']}/results").json()["summaries"]
-    wanted = {"measure": measure, "view": view, "group_by": "total", "group": "macro"} | group
-    return next(row for row in rows if wanted.items() <= row.items())
-
-
-class TestGates:
-    def test_made_read_listed_deleted(self, service: httpx.Client, make_gate: Callable[..., Json]) -> None:
-        made = make_gate("entropy.mean<=.9", "stability.mean >= 0.8")
-        assert made["conditions"] == ["entropy.mean <= 0.9", "stability.mean >= 0.8"]
-        path = f"/v1/gates/{made['id']}"
-        assert service.get(path).json() == made
-        page = service.get("/v1/gates", params={"limit": 1}).json()
-        assert page["items"] == [made]
-        assert service.delete(path).status_code == 204
-        for call in (service.get, service.delete):
-            check_problem(call(path), 404, "not-found")
-
-    def test_equal_conditions_have_one_digest(self, make_gate: Callable[..., Json]) -> None:
-        one, same, other = make_gate(PASS), make_gate("entropy.spatial.mean<=1.0", name="b"), make_gate(FAIL)
-        assert one["digest"] == same["digest"] != other["digest"]
-
-    @pytest.mark.parametrize(
-        ("conditions", "loc", "message"),
-        [
-            (["entropy.mean <= 1", "entropy.mode <= 1"], ["body", "conditions", 1], "at character 9: expected a view"),
-            (["entropy.mean <= 1", "entropy.mean<=1"], ["body", "conditions"], "must be distinct"),
-            ([], ["body", "conditions"], "at least 1 item"),
-            (["x" * 501], ["body", "conditions", 0], "at most 500 characters"),
-            ([7], ["body", "conditions", 0], "valid string"),
-        ],
-    )
-    def test_mistakes_name_their_place(
-        self, service: httpx.Client, conditions: list[Any], loc: list[Any], message: str
-    ) -> None:
-        answer = service.post("/v1/gates", json={"name": "bad", "conditions": conditions})
-        check_problem(answer, 422, "validation-error")
-        [error] = answer.json()["errors"]
-        assert error["loc"] == loc
-        assert message in error["msg"]
-
-    def test_the_grammar_is_in_the_documentation(self, service: httpx.Client) -> None:
-        operation = service.get("/openapi.json").json()["paths"]["/v1/gates"]["post"]
-        assert 'condition = quantity limit [ "(" option' in operation["description"]
 
 
 class TestVerdicts:
     def test_every_outcome_at_once(self, service: httpx.Client, judge: Callable[..., Json], first: Json) -> None:
-        mine = total(service, first, "entropy", "spatial")
+        mine = macro_total(service, first, "entropy", "spatial")
         straddled = f"entropy.spatial.mean <= {mine['mean']:.4f} (ci)"
         worst = "geometric_resilience.flip_vertical[worst source].mean >= -1"
         document = judge(
@@ -109,7 +31,7 @@ class TestVerdicts:
         assert (open_["ci95_low"], open_["ci95_high"]) == (mine["ci95_low"], mine["ci95_high"])
         assert "straddles" in open_["explanation"]
         sources = [
-            total(service, first, "geometric_resilience", "flip_vertical", group_by="source", group=source)
+            macro_total(service, first, "geometric_resilience", "flip_vertical", group_by="source", group=source)
             for source in ("bright", "dark")
         ]
         low = min(sources, key=lambda row: row["mean"])
@@ -132,7 +54,7 @@ class TestVerdicts:
         mean, worst, accuracy = document["conditions"]
         audit = {"id": document["audit_id"]}
         results = service.get(f"/v1/audits/{audit['id']}/results").json()
-        models = [total(service, audit, "entropy", "spatial", model_id=m["model_id"]) for m in results["models"]]
+        models = [macro_total(service, audit, "entropy", "spatial", model_id=m["model_id"]) for m in results["models"]]
         assert mean["value"] == pytest.approx(sum(row["mean"] for row in models) / 2, abs=1e-12)
         assert mean["ci95_low"] < mean["value"] < mean["ci95_high"]
         highest = max(range(2), key=lambda index: models[index]["mean"])
@@ -201,7 +123,7 @@ class TestBaselines:
         assert wide["outcome"] == by_model["outcome"] == quantile["outcome"] == "passed"
         assert "paired on the same samples" in point["explanation"]
         assert by_model["subject"] == "model human_guided_run1"
-        before = total(service, first, "entropy", "spatial")["p95"]
+        before = macro_total(service, first, "entropy", "spatial")["p95"]
         assert quantile["difference"] == quantile["value"] - before
 
     def test_a_model_is_not_worse_than_itself(self, judge: Callable[..., Json], first: Json) -> None:
@@ -250,27 +172,3 @@ class TestBaselines:
         waiting = post().json()
         service.post(f"/v1/audits/{waiting['id']}/cancel")
         check_problem(post(gate_id=gate, baseline_audit_id=waiting["id"]), 409, "baseline-not-finished")
-
-
-class TestJUnit:
-    def test_a_real_parser_reads_it(self, service: httpx.Client, judge: Callable[..., Json], first: Json) -> None:
-        mine = total(service, first, "entropy", "spatial")["mean"]
-        name = 'entropy[source="<b>&\\"\u0001 \U0001f600"].mean <= 1 (missing ok)'
-        document = judge(PASS, FAIL, f"entropy.mean <= {mine:.4f} (ci)", f"{FAIL} (warn)", name)
-        path = f"/v1/audits/{document['audit_id']}/verdict"
-        for accept in ("application/xml", "text/xml", "application/xml;q=0.9, */*;q=0.1"):
-            answer = service.get(path, headers={"Accept": accept})
-            assert answer.headers["content-type"].split(";")[0] in {"application/xml", "text/xml"}
-        suites = junitparser.JUnitXml.fromstring(answer.content)
-        [suite] = suites
-        assert (suite.name, suite.tests, suite.failures, suite.errors, suite.skipped) == ("release", 5, 1, 1, 1)
-        assert (suites.tests, suites.failures, suites.errors, suites.skipped) == (5, 1, 1, 1)
-        properties = {one.name: one.value for one in suite.properties()}
-        assert (properties["verdict"], properties["audit_id"]) == ("failed", document["audit_id"])
-        cases = list(suite)
-        kinds = [[type(result).__name__ for result in case.result] for case in cases]
-        assert kinds == [[], ["Failure"], ["Error"], ["Skipped"], []]
-        assert [case.classname for case in cases] == ["gate.release"] * 5
-        assert [case.name for case in cases[:4]] == [row["condition"] for row in document["conditions"][:4]]
-        assert cases[4].name == document["conditions"][4]["condition"].replace("\u0001", "\ufffd")
-        assert cases[1].result[0].message == document["conditions"][1]["explanation"]
