@@ -102,6 +102,10 @@ def _tables(session: Session, compared: list[_Compared], protocol: Protocol, fir
         tables.samples += most_different(sides, headlines)
         for totals, more in zip(tables.totals, side_totals(sides), strict=True):
             totals.extend(more)
+    order = {(column.measure, column.view): place for place, column in enumerate(columns)}
+    for rows in (tables.differences, tables.samples):
+        # A stable sort: pair by pair, column by column, groups as they came, whatever the blocks were.
+        rows.sort(key=lambda row: (row["first"], row["second"], order[row["measure"], row["view"]]))
     correct(tables.tested)
     return tables
 

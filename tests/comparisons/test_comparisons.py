@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,7 @@ from app.embedded.postgres import EmbeddedPostgres
 from tests.api.running_api import check_problem
 from tests.comparisons.real_audits import COLUMNS, SAMPLES, rows_of
 from tests.waiting import wait_for
+from worker.comparison_document import comparison_document
 
 Json = dict[str, Any]
 
@@ -136,6 +138,15 @@ class TestComparisons:
         self, compare: Callable[..., Json], comparison: Json, first: Json, second: Json
     ) -> None:
         assert compare(first, second)["results"] == comparison["results"]
+
+    def test_blocks_of_columns_change_nothing(
+        self, service_engine: Engine, comparison: Json, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With room for one column at a time, as over millions of samples: the same document to the bit."""
+        monkeypatch.setattr("worker.sides.MEMORY_BUDGET", 1)
+        with transaction(service_engine) as session:
+            row = session.get_one(ComparisonRow, comparison["id"])
+            assert json.loads(json.dumps(comparison_document(session, row))) == row.document
 
     def test_audits_of_several_models(
         self, service: httpx.Client, compare: Callable[..., Json], groups: list[Json]
