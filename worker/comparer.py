@@ -29,6 +29,8 @@ def compare_audits(context: WorkerContext, comparison_id: UUID) -> None:
         if row.attempt > context.settings.max_shard_attempts:
             _fail(session, row, InputFailure("comparison-crashed-worker", "The comparison crashed its worker."))
     with transaction(context.engine) as session:
+        # One snapshot for all reads: an audit that is deleted meanwhile is neither half read nor kept from deletion.
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         row = _queued(session, comparison_id)
         if row is None:
             return

@@ -68,7 +68,7 @@ def comparison_document(session: Session, row: ComparisonRow) -> Json:
 
 
 def _audit(session: Session, row: ComparisonRow, place: int) -> AuditRow:
-    audit = session.get(AuditRow, row.audit_ids[place], with_for_update={"read": True, "key_share": True})
+    audit = session.get(AuditRow, row.audit_ids[place])
     if audit is None or audit.status != AuditStatus.SUCCEEDED:
         raise InputFailure("audit-deleted", f"The audit {row.audit_ids[place]} was deleted before it was compared.")
     return audit

@@ -13,6 +13,7 @@ from app.domain.protocol import Protocol, ScoreColumn
 from app.domain.statistics import Floats
 from app.domain.summaries import Groups
 from app.domain.vocabulary import MeasureName
+from app.errors import InputFailure
 from worker.shard_rows import ACROSS_MODELS
 
 FETCH = 5_000
@@ -45,7 +46,10 @@ def read_side(session: Session, side: Side, columns: tuple[ScoreColumn, ...], pr
 
 
 def _stored(session: Session, owner: tuple[UUID, int], places: list[int], count: int) -> Floats:
-    """(count, len(places)) through a server-side cursor; only these cells leave the database."""
+    """(count, len(places)) through a server-side cursor; only these cells leave the database.
+
+    Raises InputFailure where there are not as many rows.
+    """
     row = SampleScoresRow
     query = select(*(row.scores[place + 1] for place in places)).where(
         row.audit_id == owner[0], row.model_ordinal == owner[1]
@@ -56,6 +60,8 @@ def _stored(session: Session, owner: tuple[UUID, int], places: list[int], count:
     for part in result.partitions():
         scores[start : start + len(part)] = np.array([tuple(cells) for cells in part], dtype=np.float64)
         start += len(part)
+    if start != count:
+        raise InputFailure("audit-deleted", f"The scores of the audit {owner[0]} are gone.")
     return scores
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
 from app.db.tables import AuditRow, ComparisonRow, DatasetRow
-from app.errors import NotFound, Unprocessable
+from app.errors import Conflict, NotFound, Unprocessable
 
 
 def lock_audits(session: Session, audit_ids: Sequence[UUID]) -> list[tuple[AuditRow, str | None]]:
@@ -30,6 +30,16 @@ def get_comparison(session: Session, comparison_id: UUID) -> ComparisonRow:
     row = session.get(ComparisonRow, comparison_id)
     if row is None:
         raise NotFound("comparison")
+    return row
+
+
+def lock_comparison(session: Session, comparison_id: UUID) -> ComparisonRow:
+    """For deletion. Raises NotFound, or Conflict ``comparison-running`` while a worker holds it, maybe for minutes."""
+    query = select(ComparisonRow).where(ComparisonRow.id == comparison_id).with_for_update(skip_locked=True)
+    row = session.scalar(query.options(defer(ComparisonRow.document)))
+    if row is None:
+        get_comparison(session, comparison_id)
+        raise Conflict("comparison-running", "The comparison is being computed; delete it when it has ended.")
     return row
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from app.comparisons.repository import get_comparison, list_comparisons
+from app.comparisons.repository import get_comparison, list_comparisons, lock_comparison
 from app.comparisons.schemas import Comparison, ComparisonRequest, ComparisonResults, ComparisonSummary
 from app.comparisons.service import request_comparison
 from app.db.tables import ComparisonRow
@@ -63,8 +63,10 @@ def get_one_comparison(comparison_id: UUID, session: SessionDep) -> Comparison:
     return _show(get_comparison(session, comparison_id))
 
 
-@router.delete("/{comparison_id}", status_code=204, summary="Delete a comparison", responses=problem_responses(404))
+@router.delete(
+    "/{comparison_id}", status_code=204, summary="Delete a comparison", responses=problem_responses(404, 409)
+)
 def delete_comparison(comparison_id: UUID, session: SessionDep) -> None:
-    """The audits stay."""
-    session.delete(get_comparison(session, comparison_id))
+    """The audits stay. Refused while it is being computed."""
+    session.delete(lock_comparison(session, comparison_id))
     session.commit()

@@ -31,7 +31,7 @@ MONTE_CARLO_UP_TO = 10_000
 MIN_DRAWS = 9_999
 ALPHA = 0.05
 _EXACT_BITS = 50
-_CHUNK_BITS = 4_000_000
+_CHUNK_BITS, _MIN_ROW_BITS = 4_000_000, 1_000
 
 EXACT, MONTE_CARLO, NORMAL = "exact", "monte-carlo", "normal"
 
@@ -107,7 +107,8 @@ def _monte_carlo(values: Floats, seed: int, draws: int) -> list[float]:
 def _random_bits(size: int, seed: int, draws: int) -> Iterator[Floats]:
     """0 or 1, in chunks (R, size) of ``draws`` rows in all."""
     generator = np.random.Generator(np.random.PCG64(seed))
-    rows = max(1, _CHUNK_BITS // size)
+    # Of the size alone: the stream, and so a column's p-value, must not depend on how many columns there are.
+    rows = max(1, _CHUNK_BITS // max(size, _MIN_ROW_BITS))
     for start in range(0, draws, rows):
         packed = generator.integers(0, 256, (min(rows, draws - start), -(-size // 8)), dtype=np.uint8)
         yield np.unpackbits(packed, axis=1, count=size).astype(np.float64)

@@ -4,10 +4,11 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import numpy as np
@@ -17,7 +18,7 @@ from sqlalchemy import Engine
 
 from app.db.session import make_engine, transaction
 from app.db.tables import ComparisonRow
-from app.domain.vocabulary import ComparisonStatus
+from app.domain.vocabulary import ComparisonStatus, ComparisonUnit
 from app.embedded.postgres import EmbeddedPostgres
 from tests.api.running_api import check_problem
 from tests.comparisons.real_audits import COLUMNS, SAMPLES, rows_of
@@ -180,6 +181,37 @@ class TestComparisons:
         assert service.delete(path).status_code == 204
         check_problem(service.get(path), 404, "not-found")
         check_problem(service.delete(path), 404, "not-found")
+
+    def test_one_that_is_being_computed_is_not_deleted(
+        self, service: httpx.Client, service_engine: Engine, compare: Callable[..., Json], first: Json, second: Json
+    ) -> None:
+        """A worker holds the row's lock meanwhile; the request must not wait for it."""
+        path = f"/v1/comparisons/{compare(first, second)['id']}"
+        with transaction(service_engine) as session:
+            session.get(ComparisonRow, path.rpartition("/")[2], with_for_update=True)
+            check_problem(service.delete(path), 409, "comparison-running")
+        assert service.delete(path).status_code == 204
+
+    def test_it_outlives_its_audits_but_needs_them_to_begin(
+        self,
+        service: httpx.Client,
+        service_engine: Engine,
+        start: Callable[..., Json],
+        compare: Callable[..., Json],
+        first: Json,
+    ) -> None:
+        passing = start("human_guided_run2")
+        made = compare(first, passing)
+        assert service.delete(f"/v1/audits/{passing['id']}").status_code == 204
+        assert service.get(f"/v1/comparisons/{made['id']}").json() == made
+        late = uuid4()
+        with transaction(service_engine) as session:
+            ids = [UUID(audit["id"]) for audit in (first, passing)]
+            row = ComparisonRow(id=late, by=ComparisonUnit.AUDIT, audit_ids=ids)
+            row.updated_at = datetime(2020, 1, 1, tzinfo=UTC)
+            session.add(row)
+        ended = wait_for(service, f"/v1/comparisons/{late}", "succeeded", "failed", seconds=60)
+        assert (ended["status"], ended["problem"]["code"], ended["results"]) == ("failed", "audit-deleted", None)
 
     def test_the_reconciler_finds_what_nobody_heard_of(
         self, service: httpx.Client, service_engine: Engine, comparison: Json
