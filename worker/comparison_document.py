@@ -10,16 +10,15 @@ from sqlalchemy.orm import Session
 from app.db.tables import AuditResultsRow, AuditRow, ComparisonRow, DatasetRow, SampleRow, SampleScoresRow
 from app.domain.comparison import Sides, correct, difference_rows, most_different, side_totals, sign_flip_rows
 from app.domain.differences import ALPHA, draws_for
-from app.domain.protocol import Protocol, ScoreColumn
+from app.domain.protocol import Protocol
 from app.domain.radar import FORMULAS, radar, radar_columns
 from app.domain.statistics import BOOTSTRAP_RESAMPLES
-from app.domain.vocabulary import PAIRS, AuditStatus, ComparisonUnit, GroupBy, MeasureName, lower_is_better
+from app.domain.vocabulary import AuditStatus, ComparisonUnit, GroupBy, lower_is_better
 from app.errors import InputFailure
-from worker.sides import Side, column_blocks, read_groups, read_side
+from worker.sides import STABILITY, Side, column_blocks, read_groups, read_side
 
 Json = dict[str, Any]
 
-STABILITY = ScoreColumn(measure=MeasureName.STABILITY, view=PAIRS)
 COPIES = 4
 """Of the differences: the differences, the same on the grid, and the bootstrap's two."""
 

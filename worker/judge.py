@@ -18,8 +18,7 @@ from app.domain.protocol import Protocol, ScoreColumn
 from app.domain.summaries import ScoreTable, summarise
 from app.domain.verdicts import judge
 from app.domain.vocabulary import AuditStatus, MeasureName
-from worker.comparison_document import STABILITY
-from worker.sides import Side, read_groups, read_side
+from worker.sides import STABILITY, Side, read_groups, read_side
 
 Json = dict[str, Any]
 

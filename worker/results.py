@@ -8,18 +8,18 @@ from sqlalchemy.orm import Session
 
 from app.domain.label_mapping import LabelMapping, map_labels
 from app.domain.performance import Predictions, noise_curve, performance
-from app.domain.protocol import Protocol, ScoreColumn
+from app.domain.protocol import Protocol
 from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
-from app.domain.vocabulary import CLEAN, PAIRS, MeasureName
+from app.domain.vocabulary import CLEAN
 from worker.functional.ssim import WINDOW
 from worker.score_tables import StoredScores, read_scores
 from worker.shard_rows import ACROSS_MODELS
 from worker.shard_store import AuditInputs, class_count
+from worker.sides import STABILITY
 
 Json = dict[str, Any]
 
 SOFTWARE = ("salience-audit", "torch", "torchvision", "numpy", "pillow", "scikit-image", "scipy")
-STABILITY = ScoreColumn(measure=MeasureName.STABILITY, view=PAIRS)
 
 
 def results_document(session: Session, inputs: AuditInputs) -> Json:

@@ -12,10 +12,12 @@ from app.db.tables import SampleRow, SampleScoresRow
 from app.domain.protocol import Protocol, ScoreColumn
 from app.domain.statistics import Floats
 from app.domain.summaries import Groups
-from app.domain.vocabulary import MeasureName
+from app.domain.vocabulary import PAIRS, MeasureName
 from app.errors import InputFailure
 from worker.shard_rows import ACROSS_MODELS
 
+STABILITY = ScoreColumn(measure=MeasureName.STABILITY, view=PAIRS)
+"""The column that no model has alone."""
 FETCH = 5_000
 MEMORY_BUDGET = 512 * 1024**2
 """Bytes that the scores of one block of columns, their differences and the bootstrap's copies may take."""

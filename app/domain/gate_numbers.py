@@ -23,6 +23,7 @@ _GROUP_OF = {
 }
 _TOTAL = Selector()
 _NONE = "no sample of it has both a label and a finite output, or AUROC lacks a class"
+_NOT_IN_BASELINE = "the baseline audit has no such number"
 AGGREGATE = ""
 """The subject that stands for all models of an audit together."""
 
@@ -165,10 +166,10 @@ class GateNumbers:
 
     @staticmethod
     def _difference(own: Measured, theirs: list[Measured]) -> Measured:
-        alone = theirs[0] if len(theirs) == 1 else None
-        other = next((one for one in theirs if one.subject == own.subject), alone)
+        """Of the same group; a model meets the one number that stands for the baseline."""
+        other = next((one for one in theirs if one.subject in {own.subject, None}), None)
         if own.value is None or other is None or other.value is None:
-            note = own.note if own.value is None else "the baseline has no such number"
+            note = own.note if own.value is None else _NOT_IN_BASELINE
             return Measured(None, subject=own.subject, audit_value=own.value, note=note)
         return Measured(
             own.value - other.value,
@@ -196,5 +197,12 @@ class GateNumbers:
             and (row["subject"] != AGGREGATE) == (scope is Scope.WORST_MODEL)
             and selects(quantity, row)
         ]
-        missing = f"the two audits do not share {quantity.measure}.{view}{quantity.selector}"
-        return found or [Measured(None, note=missing)]
+        return found + self._without_baseline(quantity, {measured.subject for measured in found})
+
+    def _without_baseline(self, quantity: Quantity, found: set[str | None]) -> list[Measured]:
+        """A group that only the audit has is missing: it must not pass unseen."""
+        return [
+            Measured(None, subject=own.subject, audit_value=own.value, note=_NOT_IN_BASELINE)
+            for own in self.audit.values(quantity)
+            if own.subject not in found
+        ]

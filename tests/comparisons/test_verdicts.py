@@ -144,7 +144,7 @@ class TestBaselines:
         baseline = start("cross_entropy_run1", protocol=protocol)
         document = judge(self.NOT_WORSE, baseline_audit_id=baseline["id"])
         assert (document["verdict"], document["conditions"][0]["value"]) == ("failed", None)
-        assert "do not share noise_reaction.noise@0.05" in document["conditions"][0]["explanation"]
+        assert "the baseline audit has no such number" in document["conditions"][0]["explanation"]
 
     def test_refused(
         self,

@@ -19,5 +19,5 @@ def sides_of(*scores: list[list[float]], sources: tuple[str | None, ...] | None 
     arrays_ = [np.array(one, dtype=float).T for one in scores]
     count = len(arrays_[0])
     labels = tuple("ab"[number % 2] for number in range(count))
-    columns = (ENTROPY, FLIPS)[: arrays_[0].shape[1]]
+    columns = (ENTROPY, FLIPS, *[ENTROPY] * 400)[: arrays_[0].shape[1]]
     return Sides.of(arrays_, columns, Groups(labels, sources or (None,) * count), 0)

@@ -173,6 +173,17 @@ class TestBaselines:
         assert (found["value"], found["baseline_value"], found["difference"]) == (0.9, 0.8, pytest.approx(0.1))
         assert found["threshold"] == 0
 
+    def test_a_group_that_only_the_audit_has_is_missing(self) -> None:
+        """A new source must not pass unseen, whatever the statistic."""
+        own = audit(row(0.5, "source/x"), row(0.5, "source/y"))
+        before = audit(row(0.5, "source/x"))
+        compared = (self.compared(0.0) | {"group_by": "source", "group": "x"},)
+        for statistic in ("mean", "p95"):
+            text = f"entropy[worst source].{statistic} not worse than baseline by more than 1"
+            [found] = verdict(own, text, baseline=before, compared=compared)["conditions"]
+            assert (found["outcome"], found["subject"], found["difference"]) == ("failed", "source y", None)
+            assert outcome(own, f"{text} (missing ok)", baseline=before, compared=compared) == "passed"
+
     def test_nothing_to_compare_with(self) -> None:
         text = "entropy.mean not worse than baseline"
         own = audit(row(0.5))
