@@ -151,7 +151,7 @@ class TestDifferenceRows:
         assert row["ci95_high"] == pytest.approx(theirs.confidence_interval.high, abs=0.02)
 
     def test_interval_covers_the_truth_as_often_as_it_says(self) -> None:
-        """400 experiments of 60 skewed differences with mean 1; the percentile interval is known to fall a bit short."""
+        """400 experiments of 60 skewed differences with mean 1; percentile intervals are known to fall a bit short."""
         columns = np.random.default_rng(9).exponential(1.0, (60, 400))
         sides = sides_of(np.zeros((400, 60)).tolist(), columns.T.tolist())
         rows = [row for row in difference_rows(sides) if row["group"] == "micro"]
