@@ -31,6 +31,7 @@ from app.datasets.repository import get_dataset
 from app.db.session import transaction
 from app.db.tables import AuditRow
 from app.domain.vocabulary import CLEAN, AuditStatus
+from app.gates.schemas import FrozenGate
 from app.http.dependencies import BlobsDep, EngineDep, QueueDep, SessionDep, SettingsDep
 from app.http.doorbell import ring_for_shards
 from app.http.idempotency import OnceDep
@@ -231,6 +232,9 @@ def _one(row: AuditRow, model_ids: list[UUID], progress: Progress) -> Audit:
         model_ids=model_ids,
         progress=progress,
         problem=StoredProblem.of(row.problem),
+        gate=None if row.gate is None else FrozenGate(**row.gate),
+        verdict=(row.verdict or {}).get("verdict"),
+        conditions=(row.verdict or {}).get("conditions"),
         results_url=f"/v1/audits/{row.id}/results",
         **same,
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.audits.gating import frozen_gate
 from app.audits.planning import Work, shard_ranges
 from app.audits.repository import lock_dataset, lock_models, worker_known
 from app.audits.schemas import AuditRequest
@@ -33,6 +34,7 @@ def request_audit(session: Session, request: AuditRequest, settings: Settings) -
     """Raises Unprocessable, Conflict or NotFound where the audit could not succeed."""
     work = plan_work(session, request, settings)
     audit = _audit(request, work)
+    audit.gate = frozen_gate(session, request, work.protocol)
     session.add(audit)
     session.flush()
     session.add_all(
