@@ -9,11 +9,15 @@ from fastapi import FastAPI
 from app import __version__
 from app.audits.event_routes import router as audit_events
 from app.audits.partial import PartialResults
+from app.audits.publishing import router as publishing
 from app.audits.reconciler import Reconciler
 from app.audits.routes import router as audits
+from app.audits.verdicts import router as verdicts
 from app.audits.watch import AuditWatch
+from app.comparisons.routes import router as comparisons
 from app.datasets.routes import router as datasets
 from app.db.session import make_engine
+from app.gates.routes import router as gates
 from app.housekeeping.housekeeper import Housekeeper
 from app.http.body_guard import BodyGuard
 from app.http.dependencies import SESSIONS
@@ -35,6 +39,7 @@ Tells, for an image classifier and a data set, whether what the model looks at c
 2. Group the runs of one recipe in a **run group**, if stability across runs matters.
 3. Start an **audit**, poll it, and read its **results**: entropy, noise reaction, geometric resilience, degradation,
    stability.
+4. Compare audits of the same samples in a **comparison**; let a **gate** say whether an audit's numbers will do.
 """
 
 
@@ -68,7 +73,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Salience audit", version=__version__, description=DESCRIPTION, lifespan=_lifespan, redirect_slashes=False
     )
     app.state.settings = settings or get_settings()
-    for router in (models, datasets, run_groups, audits, audit_events, health):
+    rooms = (models, datasets, run_groups, gates, audits, audit_events, verdicts, publishing, comparisons, health)
+    for router in rooms:
         app.include_router(router)
     install_handlers(app)
     install_openapi(app)

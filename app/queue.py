@@ -30,10 +30,17 @@ class TaskName(StrEnum):
     INDEX_DATASET = "index_dataset"
     RUN_SHARD = "run_shard"
     REDUCE_AUDIT = "reduce_audit"
+    COMPARE_AUDITS = "compare_audits"
 
 
 # Lower comes first: somebody waits for an upload to become ready, and a finished audit is better than a begun one.
-PRIORITIES = {TaskName.REDUCE_AUDIT: 0, TaskName.VALIDATE_MODEL: 0, TaskName.INDEX_DATASET: 3, TaskName.RUN_SHARD: 6}
+PRIORITIES = {
+    TaskName.REDUCE_AUDIT: 0,
+    TaskName.VALIDATE_MODEL: 0,
+    TaskName.INDEX_DATASET: 3,
+    TaskName.COMPARE_AUDITS: 3,
+    TaskName.RUN_SHARD: 6,
+}
 PRIORITY_STEPS = sorted(set(PRIORITIES.values()))
 
 

@@ -12,6 +12,7 @@ from app.db.tables import AuditResultsRow, AuditRow
 from app.domain.vocabulary import AuditStatus
 from app.results.document import results_document
 from worker.context import WorkerContext
+from worker.judge import verdict_of
 from worker.shard_store import LIVE, all_shards_done, fail_audit, read_inputs
 
 SOFTWARE = ("salience-audit", "torch", "torchvision", "numpy", "pillow", "scikit-image", "scipy")
@@ -25,19 +26,21 @@ def reduce_audit(context: WorkerContext, audit_id: UUID) -> None:
             return
         document = results_document(session, read_inputs(session, audit_id), _software())
         if any(summary["n"] for summary in document["summaries"]):
-            _succeed(session, audit_id, document)
+            _succeed(session, audit, document)
         else:
             detail = "No sample has a defined score: every salience map is constant or every output not finite."
             fail_audit(session, audit_id, {"code": "no-valid-samples", "detail": detail})
 
 
-def _succeed(session: Session, audit_id: UUID, document: dict[str, object]) -> None:
-    store = insert(AuditResultsRow).values(audit_id=audit_id, document=document)
+def _succeed(session: Session, audit: AuditRow, document: dict[str, object]) -> None:
+    store = insert(AuditResultsRow).values(audit_id=audit.id, document=document)
     session.execute(store.on_conflict_do_nothing())
+    # The verdict comes with the results: nobody sees an audit that has succeeded and is not yet judged.
+    verdict = verdict_of(session, audit, document)
     session.execute(
         update(AuditRow)
-        .where(AuditRow.id == audit_id)
-        .values(status=AuditStatus.SUCCEEDED, finished_at=func.clock_timestamp())
+        .where(AuditRow.id == audit.id)
+        .values(status=AuditStatus.SUCCEEDED, finished_at=func.clock_timestamp(), verdict=verdict)
     )
 
 

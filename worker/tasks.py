@@ -8,6 +8,7 @@ from sqlalchemy.exc import OperationalError
 from app.errors import TransientFailure, Unavailable
 from app.queue import TaskName
 from worker.celery_app import celery_app, worker_context
+from worker.comparer import compare_audits
 from worker.dataset_indexer import index_dataset
 from worker.model_validator import validate_model
 from worker.reducer import reduce_audit
@@ -40,3 +41,8 @@ def run_shard_task() -> None:
 @celery_app.task(name=TaskName.REDUCE_AUDIT, **RETRIES)
 def reduce_audit_task(audit_id: str) -> None:
     reduce_audit(worker_context(), UUID(audit_id))
+
+
+@celery_app.task(name=TaskName.COMPARE_AUDITS, **RETRIES)
+def compare_audits_task(comparison_id: str) -> None:
+    compare_audits(worker_context(), UUID(comparison_id))

@@ -5,7 +5,7 @@ from typing import Any, Self
 from pydantic import BaseModel, Field
 
 from app.audits.planning import Work, estimated_seconds, shard_ranges, shard_samples
-from app.domain.vocabulary import DeviceClass
+from app.domain.vocabulary import CamMethod, DeviceClass
 from app.settings import Settings
 
 
@@ -15,9 +15,11 @@ class AuditEstimate(BaseModel):
     samples: int = Field(examples=[200])
     models: int = Field(examples=[3])
     passes_per_image: int = Field(
-        description="Salience passes of each model for one sample: the clean image and every view.", examples=[22]
+        description="Images that go through the models for one sample: the clean image and every view through each "
+        "model, and once more for every channel of the target layer where the CAM method tries each.",
+        examples=[66],
     )
-    passes: int = Field(description="Of all models over all samples.", examples=[13200])
+    passes: int = Field(description="Of all samples.", examples=[13200])
     device_class: DeviceClass = Field(description="Where the audit would run.")
     shard_samples: int = Field(description="Samples of a shard; the last one may have fewer.", examples=[48])
     shards: int = Field(description="Parts that workers can share.", examples=[5])
@@ -41,7 +43,7 @@ class AuditEstimate(BaseModel):
             samples=work.samples,
             models=len(work.models),
             passes_per_image=work.passes_per_image,
-            passes=work.passes,
+            passes=work.samples * work.passes_per_image,
             device_class=work.device_class,
             shard_samples=shard_samples(work, settings),
             shards=len(ranges),
@@ -56,5 +58,7 @@ class AuditEstimate(BaseModel):
 def _reason(work: Work) -> str | None:
     if not work.unmeasured:
         return None
+    if work.protocol.salience.method is CamMethod.FULLGRAD:
+        return "fullgrad goes all the way back through a model, and the probe measures no such pass."
     names = ", ".join(str(model.id) for model in work.unmeasured)
     return f"The probe measured no speed on the device class {work.device_class} for these models: {names}."

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from math import ceil
 
 from app.audits.row_sizes import bytes_per_sample
+from app.audits.target_layers import target_layer
 from app.db.tables import DatasetRow, ModelRow
 from app.domain.label_mapping import map_labels
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import DeviceClass
+from app.domain.vocabulary import CamMethod, DeviceClass
 from app.results.inputs import class_count
 from app.settings import Settings
 
@@ -28,25 +29,32 @@ class Work:
 
     @property
     def passes_per_image(self) -> int:
-        """Salience passes that each model makes for one sample: the clean image and every view."""
-        return 1 + len(self.protocol.conditions())
-
-    @property
-    def passes(self) -> int:
-        """Of all models over all samples."""
-        return self.samples * len(self.models) * self.passes_per_image
+        """Images that go through the models for one sample."""
+        return sum(self._passes_of(model) for model in self.models)
 
     @property
     def unmeasured(self) -> list[ModelRow]:
         """Models whose speed on this device class nobody knows."""
-        return [model for model in self.models if seconds_per_image(model, self.device_class) is None]
+        return [model for model in self.models if self._seconds_of(model) is None]
 
     @property
     def seconds_per_sample(self) -> float | None:
         """All models' passes, from their probes."""
-        speeds = [seconds_per_image(model, self.device_class) for model in self.models]
-        known = [speed for speed in speeds if speed is not None]
-        return sum(known) * self.passes_per_image if len(known) == len(speeds) else None
+        seconds = [self._seconds_of(model) for model in self.models]
+        known = [number for number in seconds if number is not None]
+        return sum(known) if len(known) == len(seconds) else None
+
+    def _passes_of(self, model: ModelRow) -> int:
+        """Maps of the clean image and of every view, and what a map costs."""
+        layer = target_layer(model, self.protocol)
+        return (1 + len(self.protocol.conditions())) * passes_per_map(self.protocol.salience.method, layer.channels)
+
+    def _seconds_of(self, model: ModelRow) -> float | None:
+        speed = (model.probe or {}).get("speed") or {}
+        # FullGrad goes all the way back through the model, which no probe does.
+        if speed.get("device_class") != self.device_class or self.protocol.salience.method is CamMethod.FULLGRAD:
+            return None
+        return float(speed["seconds_per_image"]) * self._passes_of(model)
 
     @property
     def bytes_per_sample(self) -> int:
@@ -56,10 +64,10 @@ class Work:
         return bytes_per_sample(self.protocol, self.models, len(mapping.score_classes(class_count(first))))
 
 
-def seconds_per_image(model: ModelRow, device_class: DeviceClass) -> float | None:
-    """Of one salience pass; None where the probe ran on another device class, or could not tell."""
-    speed = (model.probe or {}).get("speed")
-    return speed["seconds_per_image"] if speed and speed["device_class"] == device_class else None
+def passes_per_map(method: CamMethod, channels: int) -> int:
+    """Images that go forward through a model for one map; two methods try each channel of the target layer."""
+    extra = {CamMethod.SCORECAM: channels, CamMethod.ABLATIONCAM: channels + 1}
+    return 1 + extra.get(method, 0)
 
 
 def shard_samples(work: Work, settings: Settings) -> int:

@@ -10,8 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.db.session import transaction
-from app.db.tables import AuditRow, DatasetRow, ModelRow, ShardRow
-from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, ShardStatus
+from app.db.tables import AuditRow, ComparisonRow, DatasetRow, ModelRow, ShardRow
+from app.domain.vocabulary import AuditStatus, ComparisonStatus, DeviceClass, ResourceStatus, ShardStatus
 from app.errors import SalienceError
 from app.queue import MAX_DOORBELLS, QUEUE_NAME, TaskName, TaskQueue, shard_queue
 
@@ -54,7 +54,7 @@ class Reconciler:
         with transaction(self._engine) as session:
             if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LOCK}):
                 return
-            messages = [*_stale_uploads(session), *_stale_reduces(session)]
+            messages = [*_stale_uploads(session), *_stale_reduces(session), *_stale_comparisons(session)]
             waiting = _stale_shards(session)
         if messages and self._queue.depth_of(QUEUE_NAME) <= len(messages):
             for task, resource_id in messages:
@@ -76,6 +76,17 @@ def _stale_uploads(session: Session) -> list[Message]:
         session.execute(update(table).where(table.id.in_(ids)).values(updated_at=func.clock_timestamp()))
         found += [(task, resource_id) for resource_id in ids]
     return found
+
+
+def _stale_comparisons(session: Session) -> list[Message]:
+    """Queued for a while; a worker that is at one holds its row's lock."""
+    stale = select(ComparisonRow.id).where(
+        ComparisonRow.status == ComparisonStatus.QUEUED, ComparisonRow.updated_at < func.clock_timestamp() - STALE
+    )
+    ids = session.scalars(stale.with_for_update(skip_locked=True)).all()
+    touched = update(ComparisonRow).where(ComparisonRow.id.in_(ids))
+    session.execute(touched.values(updated_at=func.clock_timestamp()))
+    return [(TaskName.COMPARE_AUDITS, comparison_id) for comparison_id in ids]
 
 
 def _stale_shards(session: Session) -> dict[DeviceClass, int]:

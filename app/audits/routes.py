@@ -31,6 +31,7 @@ from app.datasets.repository import get_dataset
 from app.db.session import transaction
 from app.db.tables import AuditRow
 from app.domain.vocabulary import CLEAN, AuditStatus
+from app.gates.schemas import FrozenGate
 from app.http.dependencies import BlobsDep, EngineDep, QueueDep, SessionDep, SettingsDep
 from app.http.doorbell import ring_for_shards
 from app.http.idempotency import OnceDep
@@ -99,7 +100,7 @@ def get_one_audit(audit_id: UUID, session: SessionDep) -> Audit:
 
 @router.post("/audits/{audit_id}/cancel", status_code=202, summary="Cancel an audit", responses=problem_responses(404))
 def cancel_audit(audit_id: UUID, session: SessionDep) -> Audit:
-    """Workers stop at their next micro-batch. An audit that has ended stays as it is."""
+    """Workers stop within seconds, in mid-batch. An audit that has ended stays as it is."""
     audit = get_audit(session, audit_id, lock=True)
     service.cancel(audit)
     if audit.finished_at is None and audit.status == AuditStatus.CANCELLED:
@@ -223,6 +224,7 @@ def _one(row: AuditRow, model_ids: list[UUID], progress: Progress) -> Audit:
         name: getattr(row, name)
         for name in (
             *("id", "name", "status", "dataset_id", "run_group_id", "protocol", "protocol_digest", "device_class"),
+            "replanned",
             *("sample_count", "created_at", "started_at", "finished_at", "scores_removed_at", "maps_removed_at"),
         )
     }
@@ -230,6 +232,9 @@ def _one(row: AuditRow, model_ids: list[UUID], progress: Progress) -> Audit:
         model_ids=model_ids,
         progress=progress,
         problem=StoredProblem.of(row.problem),
+        gate=None if row.gate is None else FrozenGate(**row.gate),
+        verdict=(row.verdict or {}).get("verdict"),
+        conditions=(row.verdict or {}).get("conditions"),
         results_url=f"/v1/audits/{row.id}/results",
         **same,
     )

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Double, Integer, SmallInteger, Table, Uuid
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.audits.target_layers import target_layer
 from app.db.tables import Base, ModelRow, SampleScoresRow
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import MeasureName
@@ -41,21 +42,12 @@ def _model_row(protocol: Protocol, model: ModelRow, score_classes: int) -> int:
     controls = sum(column.measure is MeasureName.GEOMETRIC_RESILIENCE for column in protocol.columns())
     values = _array(Row.scores, columns) + _array(Row.controls, controls) + ceil(columns / 8)
     values += _array(Row.predicted, conditions) + _array(Row.class_scores, conditions * score_classes)
-    return _row(values, conditions * map_cells(protocol, model) * FLOAT32)
+    layer = target_layer(model, protocol)
+    return _row(values, conditions * layer.height * layer.width * FLOAT32)
 
 
 def _stability_row(models: int) -> int:
     return _row(_array(Row.scores, 1) + _array(Row.pairs, models * (models - 1) // 2), 0)
-
-
-def map_cells(protocol: Protocol, model: ModelRow) -> int:
-    """Numbers of one native map at the protocol's target layer, which the probe knows."""
-    probe = model.probe or {}
-    wanted = protocol.salience.target_layer
-    if wanted in {None, probe["target_layer"]}:
-        return int(probe["map_height"] * probe["map_width"])
-    layer = next(layer for layer in probe["candidate_layers"] if layer["name"] == wanted)
-    return int(layer["height"] * layer["width"])
 
 
 def _row(values: int, maps: int) -> int:

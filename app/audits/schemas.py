@@ -7,7 +7,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from app.domain.protocol import ProtocolRequest
+from app.domain.verdicts import Outcome
 from app.domain.vocabulary import AuditStatus, DeviceClass, MeasureName
+from app.gates.schemas import ConditionOutcome, FrozenGate
 from app.http.schemas import Name, StoredProblem
 
 
@@ -28,6 +30,9 @@ class AuditRequest(BaseModel):
         None, description="That many samples by a seeded draw without replacement, the same for all models."
     )
 
+    gate_id: UUID | None = Field(None, description="The gate whose conditions, as they are now, judge this audit.")
+    baseline_audit_id: UUID | None = Field(None, description="The audit that the gate's conditions compare with.")
+
     @field_validator("model_ids")
     @classmethod
     def distinct(cls, value: list[UUID] | None) -> list[UUID] | None:
@@ -39,6 +44,8 @@ class AuditRequest(BaseModel):
     def one_of_two(self) -> Self:
         if (self.model_ids is None) == (self.run_group_id is None):
             raise ValueError("name either model_ids or run_group_id")
+        if self.baseline_audit_id is not None and self.gate_id is None:
+            raise ValueError("a baseline_audit_id needs a gate_id that compares with it")
         return self
 
 
@@ -50,6 +57,13 @@ class Progress(BaseModel):
     unit: Literal["samples"] = "samples"
     samples_per_second: float | None
     eta_seconds: float | None
+
+
+class Replanned(BaseModel):
+    """Why the resolved protocol is not quite the one that was asked for."""
+
+    reason: Literal["out-of-gpu-memory"]
+    micro_batch_before: int
 
 
 class Audit(BaseModel):
@@ -64,9 +78,13 @@ class Audit(BaseModel):
     protocol: dict[str, Any]
     protocol_digest: str
     device_class: DeviceClass
+    replanned: Replanned | None = Field(description="Set where the audit started over with half the micro-batch.")
     sample_count: int
     progress: Progress
     problem: StoredProblem | None
+    gate: FrozenGate | None
+    verdict: Outcome | None = Field(description="What the gate says; null without a gate and before the end.")
+    conditions: list[ConditionOutcome] | None = Field(description="The gate's conditions, judged.")
     results_url: str
     created_at: datetime
     started_at: datetime | None

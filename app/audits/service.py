@@ -6,9 +6,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.audits.gating import frozen_gate
 from app.audits.planning import Work, shard_ranges
 from app.audits.repository import lock_dataset, lock_models, worker_known
 from app.audits.schemas import AuditRequest
+from app.audits.target_layers import target_layer
 from app.db.identifiers import new_id
 from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, ShardRow
 from app.domain.label_mapping import map_labels
@@ -32,6 +34,7 @@ def request_audit(session: Session, request: AuditRequest, settings: Settings) -
     """Raises Unprocessable, Conflict or NotFound where the audit could not succeed."""
     work = plan_work(session, request, settings)
     audit = _audit(request, work)
+    audit.gate = frozen_gate(session, request, work.protocol)
     session.add(audit)
     session.flush()
     session.add_all(
@@ -94,21 +97,12 @@ def _resolve(request: AuditRequest, models: list[ModelRow]) -> Protocol:
         if request.protocol.measures is not None:
             raise Unprocessable("stability-needs-two-models", "Stability compares two models or more.")
         return protocol.without_stability()
-    if len({_map_size(model, protocol) for model in models}) > 1:
+    layers = [target_layer(model, protocol) for model in models]
+    if len({(layer.height, layer.width) for layer in layers}) > 1:
         if request.protocol.measures is not None or request.run_group_id is not None:
             raise Unprocessable("map-sizes-differ", "Stability needs models whose salience maps have one size.")
         return protocol.without_stability()
     return protocol
-
-
-def _map_size(model: ModelRow, protocol: Protocol) -> tuple[int, int]:
-    """Rows and columns of the salience maps that the protocol takes from the model."""
-    if protocol.salience.method.at_input_resolution:
-        return (model.preprocessing["input_size"],) * 2
-    probe = model.probe or {}
-    named = (layer for layer in probe["candidate_layers"] if layer["name"] == protocol.salience.target_layer)
-    layer = next(named, {"height": probe["map_height"], "width": probe["map_width"]})
-    return layer["height"], layer["width"]
 
 
 def _check_classes(models: list[ModelRow], dataset: DatasetRow, protocol: Protocol) -> None:

@@ -23,7 +23,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, SampleStatus, ShardStatus
+from app.domain.vocabulary import (
+    AuditStatus,
+    ComparisonStatus,
+    ComparisonUnit,
+    DeviceClass,
+    ResourceStatus,
+    SampleStatus,
+    ShardStatus,
+)
 
 Json = dict[str, Any]
 
@@ -41,6 +49,8 @@ class Base(DeclarativeBase):
         AuditStatus: Text,
         ShardStatus: Text,
         DeviceClass: Text,
+        ComparisonStatus: Text,
+        ComparisonUnit: Text,
     }
 
 
@@ -165,6 +175,9 @@ class AuditRow(_Identified, Base):
     scores_removed_at: Mapped[datetime | None]
     """When housekeeping removed the scores per sample, and the maps with them; the results stay."""
     maps_removed_at: Mapped[datetime | None]
+    gate: Mapped[Json | None]
+    """The gate's conditions as they were when the audit was asked for, and the baseline's id."""
+    verdict: Mapped[Json | None]
 
 
 class AuditModelRow(Base):
@@ -262,3 +275,27 @@ class IdempotencyKeyRow(Base):
     resource_id: Mapped[UUID | None]
     answer: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+
+
+class GateRow(_Identified, Base):
+    """Named conditions that an audit's numbers must meet."""
+
+    __tablename__ = "gates"
+
+    name: Mapped[str]
+    conditions: Mapped[list[str]]
+
+
+class ComparisonRow(_Identified, Base):
+    """Audits of the same samples side by side; what it found outlives them."""
+
+    __tablename__ = "comparisons"
+
+    name: Mapped[str | None]
+    by: Mapped[ComparisonUnit]
+    audit_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    status: Mapped[ComparisonStatus] = mapped_column(default=ComparisonStatus.QUEUED, index=True)
+    attempt: Mapped[int] = mapped_column(default=0)
+    problem: Mapped[Json | None]
+    document: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
+    finished_at: Mapped[datetime | None]

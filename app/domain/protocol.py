@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from app.domain.vocabulary import (
     DEGRADATIONS,
     GEOMETRIC_GROUPS,
+    PAIRS,
     CamMethod,
     ClassScore,
     EntropyReading,
@@ -139,6 +140,10 @@ class ScoreColumn(_Frozen):
     measure: MeasureName
     view: str
     conditions: tuple[str, ...] = ()
+
+
+STABILITY = ScoreColumn(measure=MeasureName.STABILITY, view=PAIRS)
+"""The column that no model has alone."""
 
 
 class Protocol(_Frozen):

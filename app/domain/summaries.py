@@ -72,22 +72,27 @@ def summarise(table: ScoreTable, groups: Groups, seed: int) -> list[Json]:
 
 
 def _block(table: ScoreTable, rows: Integers, group_by: GroupBy, group: str, seed: int) -> list[Json]:
-    resampled = bootstrap_means(table.scores[rows], _seed(seed, group_by, group))
+    resampled = bootstrap_means(table.scores[rows], group_seed(seed, group_by, group))
     weights = np.ones((len(rows), len(table.columns)))
     return _summaries(table, rows, weights, resampled, (group_by, group))
 
 
 def _macro_block(table: ScoreTable, codes: Integers, seed: int) -> list[Json]:
-    """Resampling is stratified: every source is resampled on its own, as it has the same weight."""
+    weights = np.stack([equal_group_weights(codes, column) for column in table.scores.T], axis=1)
+    resampled = macro_bootstrap_means(table.scores, codes, seed)
+    return _summaries(table, np.arange(len(codes)), weights, resampled, (GroupBy.TOTAL, "macro"))
+
+
+def macro_bootstrap_means(columns: Floats, codes: Integers, seed: int) -> Floats:
+    """(N, V) -> (R, V). Resampling is stratified: every source is resampled on its own, as it has the same weight."""
     parts = [
-        bootstrap_means(table.scores[codes == code], _seed(seed, GroupBy.TOTAL, f"macro {code}"))
+        bootstrap_means(columns[codes == code], group_seed(seed, GroupBy.TOTAL, f"macro {code}"))
         for code in np.unique(codes)
     ]
     defined = [np.where(np.isnan(part), 0.0, 1.0) for part in parts]
     with np.errstate(invalid="ignore"):
-        resampled = np.sum([np.nan_to_num(part) for part in parts], axis=0) / np.sum(defined, axis=0)
-    weights = np.stack([equal_group_weights(codes, column) for column in table.scores.T], axis=1)
-    return _summaries(table, np.arange(len(codes)), weights, resampled, (GroupBy.TOTAL, "macro"))
+        resampled: Floats = np.sum([np.nan_to_num(part) for part in parts], axis=0) / np.sum(defined, axis=0)
+    return resampled
 
 
 def _summaries(
@@ -184,6 +189,6 @@ def _mean_to_others(row: list[float | None], own: int) -> float | None:
     return math.fsum(values) / len(values) if values else None
 
 
-def _seed(seed: int, group_by: GroupBy, group: str) -> int:
+def group_seed(seed: int, group_by: GroupBy, group: str) -> int:
     """A stream for each group, so that one group's summaries never depend on which others exist."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{group_by}/{group}".encode()).digest()[:8])

@@ -136,6 +136,21 @@ class DeviceClass(StrEnum):
     GPU = "gpu"
 
 
+class ComparisonStatus(StrEnum):
+    """The life of a comparison."""
+
+    QUEUED = "queued"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class ComparisonUnit(StrEnum):
+    """What stands on each side of a comparison: an audit, as the mean over its models, or every model."""
+
+    AUDIT = "audit"
+    MODEL = "model"
+
+
 class ModelFormat(StrEnum):
     """The weight files that are accepted."""
 
@@ -176,3 +191,8 @@ GEOMETRIC_GROUPS: dict[str, tuple[str, ...]] = {"shifts": SHIFTS, "flips": FLIPS
 def noise_view(amount: float) -> str:
     """The view name of a noise amount in its shortest decimal form: ``noise@0.05``, ``noise@1``."""
     return f"noise@{Decimal(repr(float(amount))).normalize():f}"
+
+
+def lower_is_better(measure: str, view: str) -> bool:
+    """Entropy, and what is left of a map once its salience is removed; of all else, more is better (Fig. 11)."""
+    return measure == MeasureName.ENTROPY or view == "salience_removed"

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from app.db.tables import ModelRow
 from app.domain.label_mapping import LabelMapping, map_labels
 from app.domain.performance import Predictions, noise_curve, performance
-from app.domain.protocol import Protocol, ScoreColumn
+from app.domain.protocol import STABILITY, Protocol
 from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
-from app.domain.vocabulary import ACROSS_MODELS, CLEAN, PAIRS, MeasureName
+from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.results.inputs import AuditInputs, class_count
 from app.results.score_tables import StoredScores, read_scores
 
@@ -18,7 +18,6 @@ Json = dict[str, Any]
 
 SSIM_WINDOW = 7
 """The side of the window of ``worker.functional.ssim``: smaller maps are compared at the input's resolution."""
-STABILITY = ScoreColumn(measure=MeasureName.STABILITY, view=PAIRS)
 
 
 def results_document(session: Session, inputs: AuditInputs, software: dict[str, str] | None) -> Json:

@@ -19,6 +19,7 @@ FACTS = {
     "classes": 2,
     "parameter_count": 1,
     "target_layer": "last",
+    "map_channels": 8,
     "map_height": 7,
     "map_width": 7,
     "candidate_layers": [{"name": "last", "channels": 8, "height": 7, "width": 7}],
@@ -73,11 +74,12 @@ def test_the_model_shows_its_speed(api: Api, body: dict[str, Any]) -> None:
 
 
 def test_an_estimate_by_hand(api: Api, body: dict[str, Any]) -> None:
-    """22 passes: the clean image, 7 noises, 12 geometric views, 2 degradations. A sample costs 22 x 0.03 s = 0.66 s, so
-    that half a minute is 45 samples, and two whole micro-batches of 16 are 32: six shards of 32 and one of 8."""
+    """22 passes a model: the clean image, 7 noises, 12 geometric views, 2 degradations. A sample costs
+    22 x 0.03 s = 0.66 s, so that half a minute is 45 samples, and two whole micro-batches of 16 are 32: six shards of
+    32 and one of 8."""
     found = api.client.post("/v1/audits:estimate", json=body).json()
     numbers = {name: found[name] for name in ("samples", "models", "passes_per_image", "passes")}
-    assert numbers == {"samples": 200, "models": 2, "passes_per_image": 22, "passes": 8800}
+    assert numbers == {"samples": 200, "models": 2, "passes_per_image": 44, "passes": 8800}
     assert (found["shard_samples"], found["shards"], found["device_class"]) == (32, 7, "cpu")
     assert found["seconds"] == pytest.approx(0.66 * (6 * 32 + 16))
     assert found["seconds_unknown_because"] is None
@@ -105,8 +107,25 @@ def test_it_writes_nothing_and_tells_what_starting_does(api: Api, body: dict[str
 def test_a_fraction_of_the_measures_costs_a_fraction(api: Api, body: dict[str, Any]) -> None:
     wanted = body | {"protocol": {"measures": {"entropy": {}}}}
     found = api.client.post("/v1/audits:estimate", json=wanted).json()
-    assert (found["passes_per_image"], found["passes"]) == (1, 400)
+    assert (found["passes_per_image"], found["passes"]) == (2, 400)
     assert "stability" not in found["protocol"]["measures"]
+
+
+def test_a_method_that_tries_every_channel_costs_as_many_passes(api: Api, body: dict[str, Any]) -> None:
+    """The target layer has 8 channels."""
+    protocol = {"salience": {"method": "scorecam"}, "measures": {"entropy": {}}}
+    found = api.client.post("/v1/audits:estimate", json=body | {"protocol": protocol}).json()
+    assert (found["passes_per_image"], found["passes"]) == (2 * 9, 3600)
+    assert found["seconds"] == pytest.approx(9 * 0.03 * 208)
+
+
+def test_fullgrad_has_large_maps_and_no_known_speed(api: Api, body: dict[str, Any]) -> None:
+    protocol = {"salience": {"method": "fullgrad"}, "measures": {"entropy": {}}}
+    found = api.client.post("/v1/audits:estimate", json=body | {"protocol": protocol}).json()
+    assert found["seconds"] is None
+    assert "fullgrad" in found["seconds_unknown_because"]
+    maps = SAMPLES * 2 * 224 * 224 * 4
+    assert maps < found["bytes"] < 1.1 * maps
 
 
 @pytest.mark.parametrize("measured", [None, speed(0.001, "gpu")])

@@ -8,6 +8,7 @@ import torch
 from sqlalchemy import func, select, text
 
 from app.audits.estimates import AuditEstimate
+from app.audits.planning import passes_per_map
 from app.audits.schemas import AuditRequest
 from app.audits.service import plan_work, request_audit
 from app.db.session import transaction
@@ -45,7 +46,7 @@ def test_passes_are_those_that_the_engine_makes(context: WorkerContext, protocol
     dataset_id, model_ids = prepare(context)
     batch = 4
     found = _estimate(context, _body((dataset_id, model_ids), protocol | {"micro_batch": batch}, 3 * batch))
-    images = 0
+    images, calls = 0, 0
     for model_id in model_ids:
         with transaction(context.engine) as session:
             model = session.get_one(ModelRow, model_id)
@@ -63,9 +64,21 @@ def test_passes_are_those_that_the_engine_makes(context: WorkerContext, protocol
             names = tuple(f"{number}-{place}" for place in range(batch))
             auditor.audit(ImageBatch(pixels, names), torch.zeros(batch, dtype=torch.int64))
         handle.remove()
-        assert len(seen) == 3 * found.passes_per_image
-        images += sum(seen)
+        images, calls = images + sum(seen), calls + len(seen)
+    assert calls == 3 * found.passes_per_image
     assert images == found.passes
+
+
+@pytest.mark.parametrize("method", CamMethod)
+def test_passes_for_a_map_are_those_of_the_method(method: CamMethod) -> None:
+    """Of a network with eight channels at the target layer."""
+    body = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, stride=8), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1))
+    module = torch.nn.Sequential(*body, torch.nn.Flatten(), torch.nn.Linear(8, 2)).eval()
+    explainer = make_explainer(method, TargetTap(module, input_size=64))
+    seen: list[int] = []
+    module.register_forward_hook(lambda _module, inputs, _output: seen.append(len(inputs[0])))
+    explainer.explain(torch.rand(5, 3, 64, 64), torch.zeros(5, dtype=torch.int64))
+    assert sum(seen) == 5 * passes_per_map(method, 8)
 
 
 @pytest.mark.parametrize(("protocol", "models", "rows"), [(NARROW, 2, 192 * 3), (WIDE, 1, 192)])

@@ -21,6 +21,7 @@ class ModelProbe:
     classes: int
     parameter_count: int
     target_layer: str
+    map_channels: int
     map_height: int
     map_width: int
     candidate_layers: tuple[Layer, ...]
@@ -46,6 +47,7 @@ def probe(module: nn.Module, *, input_size: int, target_layer: str | None) -> Mo
         classes=output.shape[1],
         parameter_count=sum(parameter.numel() for parameter in module.parameters()),
         target_layer=layer.name,
+        map_channels=layer.channels,
         map_height=layer.height,
         map_width=layer.width,
         candidate_layers=traced.layers,

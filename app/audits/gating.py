@@ -1,0 +1,45 @@
+"""The gate and the baseline that a request for an audit names."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.audits.schemas import AuditRequest
+from app.db.tables import AuditRow, GateRow
+from app.domain.differing_fields import OPTIONAL, differing_options
+from app.domain.protocol import Protocol
+from app.domain.vocabulary import AuditStatus
+from app.errors import Conflict, Unprocessable
+from app.gates.service import freeze
+
+
+def frozen_gate(session: Session, request: AuditRequest, protocol: Protocol) -> dict[str, Any] | None:
+    """The gate as it is now; None where none is named.
+
+    Raises Unprocessable ``unknown-gate``, ``gate-needs-baseline``, ``unknown-baseline``, ``baseline-differs``, or
+    Conflict ``baseline-not-finished``.
+    """
+    if request.gate_id is None:
+        return None
+    gate = session.get(GateRow, request.gate_id)
+    if gate is None:
+        raise Unprocessable("unknown-gate", f"No such gate: {request.gate_id}.")
+    if request.baseline_audit_id is not None:
+        _check_baseline(session, request, protocol)
+    return freeze(gate, request.baseline_audit_id)
+
+
+def _check_baseline(session: Session, request: AuditRequest, protocol: Protocol) -> None:
+    """Measured in the same way; the images may be others, and a measure may be computed by one of the two only."""
+    baseline = session.get(AuditRow, request.baseline_audit_id)
+    if baseline is None:
+        raise Unprocessable("unknown-baseline", f"No such audit: {request.baseline_audit_id}.")
+    if baseline.status != AuditStatus.SUCCEEDED:
+        raise Conflict("baseline-not-finished", f"The baseline audit is {baseline.status}, not succeeded.")
+    differing = [path for path in differing_options(baseline.protocol, protocol.to_json()) if path not in OPTIONAL]
+    if differing:
+        detail = f"The baseline was measured with another protocol: {', '.join(differing)}."
+        errors: list[dict[str, object]] = [
+            {"loc": ["body", "baseline_audit_id"], "msg": f"{path} differs"} for path in differing
+        ]
+        raise Unprocessable("baseline-differs", detail, errors=errors)

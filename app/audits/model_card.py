@@ -1,0 +1,145 @@
+"""An audit's results as a section of a Hugging Face model card, and as a flat map of numbers."""
+
+import re
+from typing import Any
+
+import yaml
+
+from app.domain.protocol import Protocol
+from app.domain.radar import radar, radar_columns
+from app.domain.vocabulary import GroupBy, MeasureName, lower_is_better
+
+Json = dict[str, Any]
+
+TITLES = {
+    MeasureName.ENTROPY: "Salience entropy",
+    MeasureName.NOISE_REACTION: "Salience under noise (SSIM)",
+    MeasureName.GEOMETRIC_RESILIENCE: "Salience under geometric transformations (SSIM)",
+    MeasureName.DEGRADATION: "Salience under degradation (SSIM)",
+    MeasureName.STABILITY: "Salience across training runs (SSIM)",
+}
+NUMBERS = ("mean", "std", "ci95_low", "ci95_high", "control_mean", "flip_rate", "n", "n_undefined")
+_OTHER = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+def model_card(document: Json, dataset_name: str) -> str:
+    """Markdown: metadata with a ``model-index`` of every model, then the same numbers as a table."""
+    metadata = {"model-index": [_entry(document, model, dataset_name) for model in document["models"]]}
+    front = yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True)
+    return f"---\n{front}---\n\n{_section(document, dataset_name)}"
+
+
+def _entry(document: Json, model: Json, dataset_name: str) -> Json:
+    result = {
+        "task": {"type": "image-classification", "name": "Salience audit"},
+        "dataset": {
+            "name": dataset_name,
+            "type": _OTHER.sub("-", dataset_name).strip("-").lower() or "dataset",
+            "revision": document["dataset_digest"],
+            "args": {"protocol_digest": document["protocol_digest"], "samples": document["sample_count"]},
+        },
+        "metrics": [
+            {
+                "type": f"salience_{row['measure']}",
+                "name": f"{TITLES[row['measure']]}, {row['view']}, {_direction(row)} is better",
+                "value": row["mean"],
+            }
+            for row in _headlines(document, model["model_id"])
+        ],
+    }
+    return {"name": model["name"], "results": [result]}
+
+
+def _direction(row: Json) -> str:
+    return "lower" if lower_is_better(row["measure"], row["view"]) else "higher"
+
+
+def _headlines(document: Json, model_id: str) -> list[Json]:
+    """The macro totals behind the five measures; stability's belongs to every model of the audit."""
+    views = radar_columns(Protocol.model_validate(document["protocol"]))
+    return [
+        row
+        for row in _macro_totals(document)
+        if row["model_id"] in {model_id, None} and row["view"] in views[row["measure"]] and row["mean"] is not None
+    ]
+
+
+def _macro_totals(document: Json) -> list[Json]:
+    total = (GroupBy.TOTAL, "macro")
+    return [row for row in document["summaries"] if (row["group_by"], row["group"]) == total]
+
+
+def _section(document: Json, dataset_name: str) -> str:
+    lines = [
+        "## Salience audit",
+        "",
+        f"Data set {_plain(dataset_name)}, {document['sample_count']} samples.",
+        f"Protocol `{document['protocol_digest']}`.",
+        "",
+        "| model | measure | view | mean | 95% interval | better |",
+        "| --- | --- | --- | ---: | ---: | --- |",
+    ]
+    for model in document["models"]:
+        for row in _headlines(document, model["model_id"]):
+            interval = f"{row['ci95_low']:.3f} to {row['ci95_high']:.3f}"
+            cells = (
+                _plain(model["name"]),
+                row["measure"],
+                row["view"],
+                f"{row['mean']:.3f}",
+                interval,
+                _direction(row),
+            )
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _plain(name: str) -> str:
+    """On one line, without what Markdown or HTML would read as markup."""
+    return re.sub(r"([\\`*_\[\]<>|#&~])", r"\\\1", " ".join(name.split()))
+
+
+def flat_metrics(document: Json) -> dict[str, float]:
+    """Name -> number, for MLflow and its kin: macro totals, performance and the radar; undefined numbers are left out.
+
+    An audit of several models has each model's numbers under ``models/PLACE/`` and their means without it.
+    """
+    several = len(document["models"]) > 1
+    places = {
+        model["model_id"]: f"models/{place}/" if several else "" for place, model in enumerate(document["models"])
+    }
+    found = {
+        f"{places.get(row['model_id'], '')}{_name(row)}.{number}": row[number]
+        for row in _macro_totals(document)
+        for number in NUMBERS
+    }
+    found |= {
+        f"{places[row['model_id']]}performance.{_safe(row['condition'])}.{number}": row[number]
+        for row in document["performance"]
+        for number in ("accuracy", "auroc")
+    }
+    if several:
+        found |= {
+            f"{_name(row)}.{number}": row[source]
+            for row in document["across_models"]
+            if row["group"] == "macro"
+            for number, source in (("mean", "mean"), ("std_over_models", "std"))
+        }
+    found |= {f"radar.{measure}": value for measure, value in _radar(document).items()}
+    return {name: float(value) for name, value in sorted(found.items()) if value is not None}
+
+
+def _radar(document: Json) -> dict[str, float | None]:
+    rows = [row for row in document["across_models"] if row["group"] == "macro"]
+    rows += [row for row in _macro_totals(document) if row["model_id"] is None]
+    means = {(row["measure"], row["view"]): row["mean"] for row in rows}
+    return radar(Protocol.model_validate(document["protocol"]), means)
+
+
+def _name(row: Json) -> str:
+    return f"{row['measure']}.{_safe(row['view'])}"
+
+
+def _safe(view: str) -> str:
+    """MLflow allows no @ in a name."""
+    return _OTHER.sub("_", view)

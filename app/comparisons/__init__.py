@@ -1,0 +1,1 @@
+"""Comparisons: audits of the same samples, side by side."""

@@ -1,0 +1,50 @@
+"""SQL of comparisons."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, defer
+
+from app.db.tables import AuditRow, ComparisonRow, DatasetRow
+from app.errors import Conflict, NotFound, Unprocessable
+
+
+def lock_audits(session: Session, audit_ids: Sequence[UUID]) -> list[tuple[AuditRow, str | None]]:
+    """In the order of the ids, each with its data set's digest. Raises Unprocessable ``unknown-audits``."""
+    query = (
+        select(AuditRow, DatasetRow.digest)
+        .join(DatasetRow, DatasetRow.id == AuditRow.dataset_id)
+        .where(AuditRow.id.in_(audit_ids))
+        .with_for_update(read=True, key_share=True, of=AuditRow)
+    )
+    found = {audit.id: (audit, digest) for audit, digest in session.execute(query)}
+    missing = [str(audit_id) for audit_id in audit_ids if audit_id not in found]
+    if missing:
+        raise Unprocessable("unknown-audits", f"No such audits: {', '.join(missing)}.")
+    return [found[audit_id] for audit_id in audit_ids]
+
+
+def get_comparison(session: Session, comparison_id: UUID) -> ComparisonRow:
+    """Raises NotFound."""
+    row = session.get(ComparisonRow, comparison_id)
+    if row is None:
+        raise NotFound("comparison")
+    return row
+
+
+def lock_comparison(session: Session, comparison_id: UUID) -> ComparisonRow:
+    """For deletion. Raises NotFound, or Conflict ``comparison-running`` while a worker holds it, maybe for minutes."""
+    query = select(ComparisonRow).where(ComparisonRow.id == comparison_id).with_for_update(skip_locked=True)
+    row = session.scalar(query.options(defer(ComparisonRow.document)))
+    if row is None:
+        get_comparison(session, comparison_id)
+        raise Conflict("comparison-running", "The comparison is being computed; delete it when it has ended.")
+    return row
+
+
+def list_comparisons(session: Session, limit: int, after: UUID | None) -> Sequence[ComparisonRow]:
+    """The newest first, without their documents; one more than ``limit``."""
+    query = select(ComparisonRow).options(defer(ComparisonRow.document)).order_by(ComparisonRow.id.desc())
+    query = query.limit(limit + 1)
+    return session.scalars(query if after is None else query.where(ComparisonRow.id < after)).all()

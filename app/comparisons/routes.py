@@ -1,0 +1,76 @@
+"""``/v1/comparisons``."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from app.comparisons.repository import get_comparison, list_comparisons, lock_comparison
+from app.comparisons.schemas import Comparison, ComparisonRequest, ComparisonResults, ComparisonSummary
+from app.comparisons.service import request_comparison
+from app.db.tables import ComparisonRow
+from app.http.dependencies import QueueDep, SessionDep
+from app.http.doorbell import ring
+from app.http.idempotency import OnceDep
+from app.http.pagination import Page, PageDep, make_page
+from app.http.problems import problem_responses
+from app.http.schemas import StoredProblem
+from app.queue import TaskName
+
+router = APIRouter(prefix="/v1/comparisons", tags=["comparisons"])
+
+
+def _summary(row: ComparisonRow) -> ComparisonSummary:
+    return ComparisonSummary(
+        id=row.id,
+        name=row.name,
+        by=row.by,
+        status=row.status,
+        audit_ids=row.audit_ids,
+        problem=StoredProblem.of(row.problem),
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+    )
+
+
+def _show(row: ComparisonRow) -> Comparison:
+    results = None if row.document is None else ComparisonResults(**row.document)
+    return Comparison(**_summary(row).model_dump(), results=results)
+
+
+@router.post("", status_code=202, summary="Compare audits", responses=problem_responses(400, 409, 413, 415, 422))
+def create_comparison(
+    request: ComparisonRequest, session: SessionDep, queue: QueueDep, response: Response, once: OnceDep
+) -> Comparison:
+    """Which of several equally accurate models to choose: paired differences on the same samples, with intervals and
+    a test that is corrected for their number. Poll it until it has `succeeded`. Audits must have succeeded (409), and
+    share data set, sample draw and protocol (422 names the fields that differ)."""
+    shown = once.earlier(session, request, Comparison)
+    if shown is None:
+        shown = _show(request_comparison(session, request))
+        once.remember(session, shown.id, shown)
+        session.commit()
+        ring(queue, TaskName.COMPARE_AUDITS, shown.id)
+    response.headers["Location"] = f"/v1/comparisons/{shown.id}"
+    return shown
+
+
+@router.get("", summary="List comparisons, the newest first", responses=problem_responses(422))
+def get_comparisons(session: SessionDep, page: PageDep) -> Page[ComparisonSummary]:
+    """Without their tables."""
+    rows = list_comparisons(session, page.limit, page.after_id())
+    return make_page(rows, page.limit, _summary, lambda row: [str(row.id)])
+
+
+@router.get("/{comparison_id}", summary="Read a comparison", responses=problem_responses(404))
+def get_one_comparison(comparison_id: UUID, session: SessionDep) -> Comparison:
+    """With its tables once it has `succeeded`; they stay when the audits are deleted."""
+    return _show(get_comparison(session, comparison_id))
+
+
+@router.delete(
+    "/{comparison_id}", status_code=204, summary="Delete a comparison", responses=problem_responses(404, 409)
+)
+def delete_comparison(comparison_id: UUID, session: SessionDep) -> None:
+    """The audits stay. Refused while it is being computed."""
+    session.delete(lock_comparison(session, comparison_id))
+    session.commit()

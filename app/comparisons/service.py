@@ -1,0 +1,62 @@
+"""Checks that audits can be compared and writes the comparison; never commits.
+
+A worker computes it: a bootstrap over a million samples takes minutes and hundreds of megabytes, which belong neither
+in a request nor beside the API's event loop.
+"""
+
+from sqlalchemy.orm import Session
+
+from app.audits.repository import model_ids_of
+from app.audits.service import check_finished
+from app.comparisons.repository import lock_audits
+from app.comparisons.schemas import MAX_SIDES, ComparisonRequest
+from app.db.identifiers import new_id
+from app.db.tables import AuditRow, ComparisonRow
+from app.domain.differing_fields import Basis, differing_fields
+from app.domain.vocabulary import ComparisonStatus, ComparisonUnit
+from app.errors import Unprocessable
+
+
+def request_comparison(session: Session, request: ComparisonRequest) -> ComparisonRow:
+    """Raises Unprocessable ``unknown-audits``, ``too-few-sides``, ``too-many-sides``, ``audits-differ``; Conflict."""
+    found = lock_audits(session, request.audit_ids)
+    for audit, _ in found:
+        check_finished(audit)
+    _check_sides(session, request)
+    _check_basis(found)
+    row = ComparisonRow(
+        id=new_id(),
+        name=request.name,
+        by=request.by,
+        audit_ids=request.audit_ids,
+        status=ComparisonStatus.QUEUED,
+        attempt=0,
+    )
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    return row
+
+
+def _check_sides(session: Session, request: ComparisonRequest) -> None:
+    sides = len(request.audit_ids)
+    if request.by is ComparisonUnit.MODEL:
+        sides = sum(len(models) for models in model_ids_of(session, request.audit_ids).values())
+    if sides < 2:
+        raise Unprocessable("too-few-sides", "A comparison needs two audits, or one of several models by model.")
+    if sides > MAX_SIDES:
+        raise Unprocessable("too-many-sides", f"A comparison may have {MAX_SIDES} sides; this one has {sides}.")
+
+
+def _check_basis(found: list[tuple[AuditRow, str | None]]) -> None:
+    """Every audit against the first one."""
+    first, *others = (Basis(digest, audit.sample_positions, audit.protocol) for audit, digest in found)
+    differing = {place: differing_fields(first, other) for place, other in enumerate(others, start=1)}
+    fields = sorted({path for paths in differing.values() for path in paths})
+    if fields:
+        errors: list[dict[str, object]] = [
+            {"loc": ["body", "audit_ids", place], "msg": f"{path} differs from the first audit's"}
+            for place, paths in differing.items()
+            for path in paths
+        ]
+        raise Unprocessable("audits-differ", f"The audits differ in {', '.join(fields)}.", errors=errors)

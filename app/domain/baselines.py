@@ -1,0 +1,82 @@
+"""The differences between an audit and its baseline, for the conditions of a gate."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from app.domain.comparison import Sides, difference_rows
+from app.domain.differences import snap
+from app.domain.protocol import ScoreColumn
+from app.domain.statistics import Floats, bootstrap_means, equal_group_weights, mean, percentile_interval, weighted_mean
+from app.domain.summaries import group_seed, macro_bootstrap_means
+from app.domain.vocabulary import GroupBy
+
+Json = dict[str, Any]
+
+PAIRED = "paired on the same samples"
+UNPAIRED = "not paired: the two audits looked at different samples"
+
+
+def paired_rows(baseline: Sides, audit: Sides) -> list[Json]:
+    """As in a comparison, for the same samples: each side of the audit against the baseline's one side."""
+    both = np.concatenate([baseline.scores, audit.scores])
+    return difference_rows(Sides(both, audit.columns, audit.groups, audit.seed, against_first=True))
+
+
+def unpaired_rows(baseline: Sides, audit: Sides) -> list[Json]:
+    """Rows of the same shape for different samples, over the groups that both have.
+
+    The interval is the percentile interval of the difference of two independent bootstraps.
+    """
+    apart = replace(baseline, seed=group_seed(baseline.seed, GroupBy.TOTAL, "baseline"))
+    theirs = {(group.by, group.name): group for group in _groups(apart, 0)}
+    return [
+        row
+        for number in range(len(audit.scores))
+        for own in _groups(audit, number)
+        if (own.by, own.name) in theirs
+        for row in _rows(theirs[own.by, own.name], own, audit.columns, number + 1)
+    ]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """One side's scores of a group (N, V), their means (V,) and resampled means (R, V)."""
+
+    by: GroupBy
+    name: str
+    scores: Floats
+    means: list[float | None]
+    resampled: Floats
+
+
+def _groups(sides: Sides, number: int) -> Iterator[_Group]:
+    codes = sides.groups.source_codes()
+    for group_by, name, members in sides.rows_of_groups():
+        scores = sides.scores[number, members]
+        if name == "macro" and group_by is GroupBy.TOTAL:
+            resampled = macro_bootstrap_means(snap(scores), codes, sides.seed)
+            means = [weighted_mean(column, equal_group_weights(codes, column)) for column in scores.T]
+        else:
+            resampled = bootstrap_means(snap(scores), group_seed(sides.seed, group_by, name))
+            means = [mean(column) for column in scores.T]
+        yield _Group(group_by, name, scores, means, resampled)
+
+
+def _rows(theirs: _Group, own: _Group, columns: tuple[ScoreColumn, ...], second: int) -> list[Json]:
+    lows, highs = percentile_interval(own.resampled - theirs.resampled)
+    rows: list[Json] = []
+    for index, column in enumerate(columns):
+        before, after = theirs.means[index], own.means[index]
+        values = own.scores[:, index]
+        rows.append(
+            {"first": 0, "second": second, "measure": column.measure, "view": column.view}
+            | {"group_by": own.by, "group": own.name}
+            | {"n": int((~np.isnan(values)).sum()), "n_undefined": int(np.isnan(values).sum())}
+            | {"mean_first": before, "mean_second": after}
+            | {"difference": None if before is None or after is None else after - before}
+            | {"ci95_low": lows[index], "ci95_high": highs[index]}
+        )
+    return rows

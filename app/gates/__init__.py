@@ -1,0 +1,1 @@
+"""Gates: named conditions that an audit's numbers must meet."""

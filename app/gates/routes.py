@@ -1,0 +1,78 @@
+"""``/v1/gates``."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from app.db.tables import GateRow
+from app.domain import condition_parser
+from app.gates.repository import get_gate, insert_gate, list_gates
+from app.gates.schemas import Gate, GateRequest
+from app.gates.service import gate_digest
+from app.http.dependencies import SessionDep
+from app.http.idempotency import OnceDep
+from app.http.pagination import Page, PageDep, make_page
+from app.http.problems import problem_responses
+
+router = APIRouter(prefix="/v1/gates", tags=["gates"])
+
+DESCRIPTION = f"""Conditions that an audit's numbers must meet. An audit that names the gate answers with a verdict at
+`GET /v1/audits/{{id}}/verdict`, so that a CI job can hold a release. A mistake is answered with 422 and the character
+where it stands.
+
+```
+{(condition_parser.__doc__ or "").strip()}
+```
+
+`(ci)`: the whole 95% interval must meet the condition; where it straddles the limit the outcome is `inconclusive`.
+`(warn)`: the condition is judged and shown, but cannot fail the gate. A missing number fails its condition, unless it
+says `(missing ok)`. *Worse* is higher for entropy, salience_removed, flip_rate and n_undefined, lower for all else.
+Several models count as the mean of their scores, sample by sample; `[worst model]` looks at each.
+"""
+
+
+def _show(row: GateRow) -> Gate:
+    return Gate(
+        id=row.id,
+        name=row.name,
+        conditions=row.conditions,
+        digest=gate_digest(row.conditions),
+        created_at=row.created_at,
+    )
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Define a gate",
+    description=DESCRIPTION,
+    responses=problem_responses(400, 413, 415, 422),
+)
+def create_gate(request: GateRequest, session: SessionDep, response: Response, once: OnceDep) -> Gate:
+    shown = once.earlier(session, request, Gate)
+    if shown is None:
+        shown = _show(insert_gate(session, request.name, request.conditions))
+        once.remember(session, shown.id, shown)
+        session.commit()
+    response.headers["Location"] = f"/v1/gates/{shown.id}"
+    return shown
+
+
+@router.get("", summary="List gates, the newest first", responses=problem_responses(422))
+def get_gates(session: SessionDep, page: PageDep) -> Page[Gate]:
+    """Each with its conditions and their digest."""
+    rows = list_gates(session, page.limit, page.after_id())
+    return make_page(rows, page.limit, _show, lambda row: [str(row.id)])
+
+
+@router.get("/{gate_id}", summary="Read a gate", responses=problem_responses(404))
+def get_one_gate(gate_id: UUID, session: SessionDep) -> Gate:
+    """Its conditions in their canonical form."""
+    return _show(get_gate(session, gate_id))
+
+
+@router.delete("/{gate_id}", status_code=204, summary="Delete a gate", responses=problem_responses(404))
+def delete_gate(gate_id: UUID, session: SessionDep) -> None:
+    """Audits that named it keep its conditions and their verdict."""
+    session.delete(get_gate(session, gate_id))
+    session.commit()

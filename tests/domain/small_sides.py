@@ -1,0 +1,23 @@
+"""Sides of a comparison that fit on a line."""
+
+import numpy as np
+
+from app.domain.comparison import Sides
+from app.domain.protocol import ScoreColumn
+from app.domain.summaries import Groups
+from app.domain.vocabulary import MeasureName
+
+ENTROPY = ScoreColumn(measure=MeasureName.ENTROPY, view="spatial")
+FLIPS = ScoreColumn(measure=MeasureName.GEOMETRIC_RESILIENCE, view="flips")
+
+
+def normals(size: int, mean: float = 0.0, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(mean, 1, size)
+
+
+def sides_of(*scores: list[list[float]], sources: tuple[str | None, ...] | None = None) -> Sides:
+    arrays_ = [np.array(one, dtype=float).T for one in scores]
+    count = len(arrays_[0])
+    labels = tuple("ab"[number % 2] for number in range(count))
+    columns = (ENTROPY, FLIPS, *[ENTROPY] * 400)[: arrays_[0].shape[1]]
+    return Sides.of(arrays_, columns, Groups(labels, sources or (None,) * count), 0)

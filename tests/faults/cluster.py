@@ -1,0 +1,156 @@
+"""A real API and real workers on a database and broker of their own, and what a fault does to them."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import psycopg
+
+from app.embedded.ports import accepts, free_port
+from tests.waiting import wait_for
+
+ENDED = ("succeeded", "failed", "cancelled")
+SAMPLES = 24
+SHARD = 12
+MEASURES = {"entropy": {}, "degradation": {}, "geometric_resilience": {}, "stability": {}}
+PROTOCOL = {"micro_batch": 4, "measures": MEASURES}
+
+
+def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
+    """Whatever true thing the condition says at last."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
+
+
+def alive(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def children_of(pid: int) -> list[int]:
+    """Model processes whose parent this is, by the process tree."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == pid and b"worker.child" in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+@dataclass
+class Worker:
+    """A worker process, started as an operator starts it."""
+
+    process: "subprocess.Popen[bytes]"
+    temporary: Path
+
+    @property
+    def child(self) -> int:
+        """Of its child; the worker must have one."""
+        return until(lambda: children_of(self.process.pid))[0]
+
+    def scratch_folders(self) -> list[Path]:
+        """What its children left behind."""
+        return list(self.temporary.glob("*child*"))
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def stop(self) -> None:
+        """SIGKILL: no test may depend on how the last one's workers ended."""
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.temporary)
+
+
+@dataclass
+class Cluster:
+    """One API; workers come and go."""
+
+    database_url: str
+    broker_url: str
+    folder: Path
+    client: httpx.Client = field(init=False)
+    _api: "subprocess.Popen[bytes]" = field(init=False)
+    workers: list[Worker] = field(default_factory=list)
+
+    def start_api(self) -> None:
+        port = free_port()
+        arguments = ("serve", "--only", "api", "--port", str(port), "--data", str(self.folder / "data"))
+        settings = {"SHARD_SAMPLES": str(SHARD), "RECONCILE_SECONDS": "0.5"}
+        environment = os.environ | self._environment() | settings
+        self._api = subprocess.Popen([sys.executable, "-m", "app.cli", *arguments], env=environment)
+        until(lambda: accepts(port))
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+
+    def start_worker(self, **settings: str) -> Worker:
+        """With a temporary folder of its own, so that leftovers show."""
+        temporary = Path(tempfile.mkdtemp(prefix="salience-audit-worker-"))
+        small = {"LEASE_SECONDS": "4", "DEVICE": "cpu", "THREADS": "1", "TMPDIR": str(temporary)}
+        environment = os.environ | self._environment() | small | settings
+        process = subprocess.Popen([sys.executable, "-m", "app.cli", "worker"], env=environment)
+        self.workers.append(Worker(process, temporary))
+        return self.workers[-1]
+
+    def stop_workers(self) -> None:
+        while self.workers:
+            self.workers.pop().stop()
+
+    def close(self) -> None:
+        self.stop_workers()
+        self.client.close()
+        self._api.terminate()
+        self._api.wait(30)
+
+    def submit(self, parts: dict[str, Any], **protocol: Any) -> str:
+        body = parts | {"sample_limit": SAMPLES, "protocol": PROTOCOL | protocol}
+        answer = self.client.post("/v1/audits", json=body)
+        assert answer.status_code == 202, answer.text
+        audit_id: str = answer.json()["id"]
+        return audit_id
+
+    def wait(self, audit_id: str) -> dict[str, Any]:
+        return wait_for(self.client, f"/v1/audits/{audit_id}", *ENDED)
+
+    def wait_mid_shard(self, audit_id: str) -> UUID:
+        """Until some of a shard's samples are done and some are not; returns the shard."""
+        where = "status = 'running' AND samples_done BETWEEN 1 AND stop - start - 1"
+        return until(lambda: self.query(f"SELECT id FROM shards WHERE {where} AND audit_id = %s", audit_id))[0][0]
+
+    def digest(self, audit_id: str) -> str:
+        """Of everything that was computed: every stored row, and the results without the audit's own id."""
+        columns = "model_ordinal, ordinal, sample_id, scores, controls, undefined, predicted, class_scores, pairs, maps"
+        order = "ORDER BY model_ordinal, ordinal"
+        rows = self.query(f"SELECT {columns} FROM sample_scores WHERE audit_id = %s {order}", audit_id)
+        results = self.client.get(f"/v1/audits/{audit_id}/results").json()
+        text = json.dumps([repr(rows), {name: value for name, value in results.items() if name != "audit_id"}])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def query(self, statement: str, *values: Any) -> list[Any]:
+        with psycopg.connect(self.database_url.replace("+psycopg", "")) as connection:
+            return connection.execute(statement.encode(), values).fetchall()
+
+    def _environment(self) -> dict[str, str]:
+        blobs = str(self.folder / "blobs")
+        return {"DATABASE_URL": self.database_url, "BROKER_URL": self.broker_url, "BLOB_STORE": blobs}

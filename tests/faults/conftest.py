@@ -1,0 +1,79 @@
+"""One cluster for all faults, the digest of an undisturbed run, and the table at the end."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from prepare import build_archive
+
+from app.embedded.postgres import EmbeddedPostgres
+from tests.faults.cluster import Cluster
+from tests.waiting import upload, upload_run
+
+Recovery = Callable[[str], AbstractContextManager[None]]
+_TABLE = pytest.StashKey[list[tuple[str, float, str]]]()
+
+
+@pytest.fixture(scope="session")
+def cluster(postgres: EmbeddedPostgres, broker_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    server = postgres.url.rpartition("/")[0]
+    with psycopg.connect(server.replace("+psycopg", "") + "/postgres", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE faults TEMPLATE salience_audit")
+    cluster = Cluster(f"{server}/faults", broker_url.rpartition("/")[0] + "/7", tmp_path_factory.mktemp("faults"))
+    cluster.start_api()
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_worker_left(cluster: Cluster) -> Iterator[None]:
+    yield
+    cluster.stop_workers()
+
+
+@pytest.fixture(scope="session")
+def parts(cluster: Cluster) -> dict[str, Any]:
+    """A data set and two models."""
+    cluster.start_worker()
+    dataset = upload(cluster.client, "datasets", {"name": "faces"}, build_archive())
+    models = [upload_run(cluster.client, f"cross_entropy_run{run}") for run in (1, 2)]
+    cluster.stop_workers()
+    return {"dataset_id": dataset["id"], "model_ids": [model["id"] for model in models]}
+
+
+@pytest.fixture(scope="session")
+def undisturbed(cluster: Cluster, parts: dict[str, Any]) -> str:
+    """The digest of a run that nothing happens to."""
+    cluster.start_worker()
+    audit_id = cluster.submit(parts)
+    assert cluster.wait(audit_id)["status"] == "succeeded"
+    cluster.stop_workers()
+    return cluster.digest(audit_id)
+
+
+@pytest.fixture
+def recovering(request: pytest.FixtureRequest) -> Recovery:
+    """Times the block under the name of a fault."""
+
+    @contextmanager
+    def timed(fault: str) -> Iterator[None]:
+        started, outcome = time.monotonic(), "no"
+        try:
+            yield
+            outcome = "yes"
+        finally:
+            table = request.config.stash.setdefault(_TABLE, [])
+            table.append((fault, time.monotonic() - started, outcome))
+
+    return timed
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    table = terminalreporter.config.stash.get(_TABLE, [])
+    if table:
+        terminalreporter.write_line(f"{'fault':<50} {'recovered in':>12}  as promised")
+    for fault, seconds, outcome in table:
+        terminalreporter.write_line(f"{fault:<50} {seconds:>10.1f} s  {outcome}")

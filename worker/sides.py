@@ -1,0 +1,88 @@
+"""The sides of a comparison: stored scores by sample, averaged over the models that stand together."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db.tables import SampleRow, SampleScoresRow
+from app.domain.protocol import Protocol, ScoreColumn
+from app.domain.statistics import Floats
+from app.domain.summaries import Groups
+from app.domain.vocabulary import ACROSS_MODELS, MeasureName
+from app.errors import InputFailure
+
+FETCH = 5_000
+MEMORY_BUDGET = 512 * 1024**2
+"""Bytes that the scores of one block of columns, their differences and the bootstrap's copies may take."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """Some models of an audit, by their ordinals. Stability belongs to an audit, so a single model has none."""
+
+    audit_id: UUID
+    ordinals: tuple[int, ...]
+    has_stability: bool
+
+
+def read_side(session: Session, side: Side, columns: tuple[ScoreColumn, ...], protocol: Protocol, count: int) -> Floats:
+    """(count, V) in sample order: the mean over the side's models, NaN where any of them has no score."""
+    scores = np.full((count, len(columns)), np.nan)
+    of_models = [index for index, column in enumerate(columns) if column.measure is not MeasureName.STABILITY]
+    if of_models:
+        stored = {(column.measure, column.view): place for place, column in enumerate(protocol.columns())}
+        places = [stored[columns[index].measure, columns[index].view] for index in of_models]
+        total = sum(_stored(session, (side.audit_id, ordinal), places, count) for ordinal in side.ordinals)
+        scores[:, of_models] = np.asarray(total) / len(side.ordinals)
+    if len(of_models) < len(columns) and side.has_stability:
+        across = [index for index in range(len(columns)) if index not in of_models]
+        scores[:, across] = _stored(session, (side.audit_id, ACROSS_MODELS), [0], count)
+    return scores
+
+
+def _stored(session: Session, owner: tuple[UUID, int], places: list[int], count: int) -> Floats:
+    """(count, len(places)) through a server-side cursor; only these cells leave the database.
+
+    Raises InputFailure where there are not as many rows.
+    """
+    row = SampleScoresRow
+    query = select(*(row.scores[place + 1] for place in places)).where(
+        row.audit_id == owner[0], row.model_ordinal == owner[1]
+    )
+    scores = np.empty((count, len(places)))
+    start = 0
+    result = session.execute(query.order_by(row.ordinal).execution_options(yield_per=FETCH))
+    for part in result.partitions():
+        scores[start : start + len(part)] = np.array([tuple(cells) for cells in part], dtype=np.float64)
+        start += len(part)
+    if start != count:
+        raise InputFailure("audit-deleted", f"The scores of the audit {owner[0]} are gone.")
+    return scores
+
+
+def read_groups(session: Session, audit_id: UUID) -> Groups:
+    """Label and source of every sample, in sample order; equal names are one string in memory."""
+    query = (
+        select(SampleRow.label, SampleRow.source)
+        .join(SampleScoresRow, SampleScoresRow.sample_id == SampleRow.id)
+        .where(SampleScoresRow.audit_id == audit_id, SampleScoresRow.model_ordinal == 0)
+        .order_by(SampleScoresRow.ordinal)
+    )
+    names: dict[str | None, str | None] = {}
+    labels: list[str | None] = []
+    sources: list[str | None] = []
+    for label, source in session.execute(query.execution_options(yield_per=FETCH)):
+        labels.append(names.setdefault(label, label))
+        sources.append(names.setdefault(source, source))
+    return Groups(tuple(labels), tuple(sources))
+
+
+def column_blocks(columns: tuple[ScoreColumn, ...], arrays: int, count: int) -> Iterator[tuple[ScoreColumn, ...]]:
+    """Columns in blocks whose ``arrays`` arrays of ``count`` samples fit the budget."""
+    width = max(1, MEMORY_BUDGET // (8 * max(1, count) * arrays))
+    for start in range(0, len(columns), width):
+        yield columns[start : start + width]
