@@ -109,6 +109,8 @@ def test_scores_and_maps(api: Api) -> None:
     csv = api.client.get(f"/v1/audits/{older}/samples", headers={"Accept": "text/csv"})
     check_problem(csv, 410, "scores-removed")
     check_problem(api.client.get(f"/v1/audits/{failed}/results?partial=true"), 410, "scores-removed")
+    compared = api.client.post("/v1/comparisons", json={"audit_ids": [str(new), str(older)]})
+    check_problem(compared, 410, "scores-removed")
     shown: dict[str, Any] = api.client.get(f"/v1/audits/{old}").json()
     assert shown["scores_removed_at"] is None
     assert shown["maps_removed_at"] is not None
