@@ -242,6 +242,22 @@ class SampleScoresRow(Base):
     map_width: Mapped[int | None] = mapped_column(SmallInteger)
 
 
+class CleanSourceRow(Base):
+    """Says that a finished shard holds clean maps which other audits may take over.
+
+    ``key`` is the digest of all that decides about a clean map's bits: model, data set, salience settings, processor.
+    """
+
+    __tablename__ = "clean_sources"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    audit_id: Mapped[UUID] = mapped_column(ForeignKey("audits.id", ondelete="CASCADE"), primary_key=True, index=True)
+    model_ordinal: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    start: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Ordinals of the shard's samples: [start, stop)."""
+    stop: Mapped[int]
+
+
 class AuditResultsRow(Base):
     """The finished document of ``GET /v1/audits/{id}/results``."""
 
