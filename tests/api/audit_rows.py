@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select, update
 from app.db.identifiers import new_id
 from app.db.session import transaction
 from app.db.tables import AuditRow, DatasetRow, ShardRow
-from app.domain.vocabulary import AuditStatus, ShardStatus
+from app.domain.vocabulary import AuditStatus, DeviceClass, ShardStatus
 
 
 def add_audit(engine: Engine, *, shards: int, size: int = 64) -> UUID:
@@ -19,7 +19,7 @@ def add_audit(engine: Engine, *, shards: int, size: int = 64) -> UUID:
         session.add(DatasetRow(id=dataset_id, name="d", extra={}, labels=[], sources=[], notes=[]))
         session.flush()
         row = AuditRow(id=audit_id, dataset_id=dataset_id, protocol={}, protocol_digest="sha256:0")
-        row.sample_count = shards * size
+        row.sample_count, row.device_class = shards * size, DeviceClass.CPU
         session.add(row)
         session.flush()
         session.add_all(

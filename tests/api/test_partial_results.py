@@ -10,21 +10,24 @@ from uuid import UUID
 import numpy as np
 import pytest
 from prepare import build_archive
+from sqlalchemy import select
 
 from app.audits.schemas import AuditRequest
 from app.audits.service import request_audit
 from app.db.identifiers import new_id
 from app.db.session import transaction
+from app.db.tables import ShardRow
 from app.results.document import SSIM_WINDOW
 from app.settings import Settings
-from tests.api.running_api import Api, check_problem
+from tests.api.running_api import Api, check_problem, until
 from tests.waiting import RECIPE, WEIGHTS
 from worker.context import WorkerContext
 from worker.dataset_indexer import index_dataset
 from worker.functional.ssim import WINDOW
 from worker.model_validator import validate_model
 from worker.reducer import reduce_audit
-from worker.shard_runner import run_shard
+from worker.shard_runner import run_claimed
+from worker.shard_store import claim_shard
 
 RUNS = ("cross_entropy_run1", "cross_entropy_run2")
 MEASURES = {"entropy": {}, "noise_reaction": {"curve": None}, "stability": {}}
@@ -66,7 +69,17 @@ def parts(served: Api, worker: WorkerContext) -> dict[str, Any]:
 def begin(worker: WorkerContext, parts: dict[str, Any]) -> tuple[str, list[UUID]]:
     with transaction(worker.engine) as session:
         requested = request_audit(session, AuditRequest.model_validate(parts), worker.settings)
-    return f"/v1/audits/{requested.audit.id}", requested.shard_ids
+        shards = select(ShardRow).where(ShardRow.audit_id == requested.audit.id).order_by(ShardRow.ordinal)
+        found = session.scalars(shards).all()
+    assert [shard.stop - shard.start for shard in found[:2]] == [SHARD, SHARD]
+    return f"/v1/audits/{requested.audit.id}", [shard.id for shard in found]
+
+
+def run_shard(worker: WorkerContext, shard_id: UUID) -> None:
+    with transaction(worker.engine) as session:
+        claim = claim_shard(session, shard_id, worker.name, worker.settings.lease_seconds)
+    if claim is not None:
+        run_claimed(worker, claim)
 
 
 def partial(api: Api, path: str) -> dict[str, Any]:
@@ -102,6 +115,7 @@ def test_results_so_far(served: Api, worker: WorkerContext, parts: dict[str, Any
     assert stored.status_code == 200
     for shard_id in shards:
         run_shard(worker, shard_id)
+    until(lambda: partial(served, path)["samples_done"] == SAMPLES, seconds=60)
     almost = partial(served, path)
     assert (almost["partial"], almost["samples_done"]) == (True, SAMPLES)
     reduce_audit(worker, UUID(path.rpartition("/")[2]))

@@ -21,7 +21,7 @@ from app.db.tables import (
     SampleScoresRow,
 )
 from app.domain.protocol import ProtocolRequest
-from app.domain.vocabulary import AuditStatus, ResourceStatus, SampleStatus
+from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, SampleStatus
 from app.housekeeping.housekeeper import Housekeeper
 from app.settings import Settings
 from app.storage.blobs import BlobStore
@@ -53,6 +53,7 @@ def add_audit(engine: Engine, model: str, dataset: str, *, status: AuditStatus, 
                 dataset_id=UUID(dataset),
                 protocol=protocol.to_json(),
                 protocol_digest=protocol.digest(),
+                device_class=DeviceClass.CPU,
                 sample_count=1,
                 status=status,
                 finished_at=finished,
