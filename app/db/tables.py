@@ -163,7 +163,7 @@ class AuditRow(_Identified, Base):
     protocol_digest: Mapped[str]
     replanned: Mapped[Json | None]
     """Why the protocol is not the one asked for: ``reason`` and ``micro_batch_before``."""
-    device_class: Mapped[DeviceClass]
+    device_class: Mapped[DeviceClass] = mapped_column(default=DeviceClass.CPU)
     """All shards of an audit run on one kind of processor: another would give other last bits."""
     sample_positions: Mapped[list[int] | None]
     """The seeded draw, ascending; null: every readable sample."""
