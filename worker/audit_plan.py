@@ -1,22 +1,24 @@
 """An audit made ready: its protocol, and its models loaded onto the device."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
 import torch
 from torch import nn
 
 from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol
 from app.storage.blobs import BlobStore
-from worker.engine import UNKNOWN_CLASS, ModelAuditor, Normalisation, Outcome
+from worker.engine import UNKNOWN_CLASS, KnownLook, ModelAuditor, Normalisation, Outcome
 from worker.measures.stability import PairScores, stability
 from worker.runtime.model_cache import ModelCache
 from worker.runtime.sample_reader import DecodedBatch, InputSpec
 from worker.salience import make_explainer
 from worker.salience.tap import TargetTap
 from worker.views.base import ImageBatch
-from worker.wire.jobs import JobModel, ShardJob
+from worker.wire.jobs import JobModel, KnownMap, ShardJob
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class AuditPlan:
     auditors: tuple[ModelAuditor, ...]
     specs: tuple[InputSpec, ...]
     device: torch.device
+    known: Mapping[tuple[int, int], KnownMap]
+    """By model and sample of the job."""
 
     @classmethod
     def load(cls, job: ShardJob, blobs: BlobStore, models: ModelCache, device: torch.device) -> Self:
@@ -47,6 +51,7 @@ class AuditPlan:
             auditors=tuple(_auditor(job, *pair) for pair in zip(job.models, modules, strict=True)),
             specs=tuple(InputSpec.of(model.preprocessing) for model in job.models),
             device=device,
+            known={(one.model_ordinal, one.number): one for one in job.known},
         )
 
     @property
@@ -54,19 +59,41 @@ class AuditPlan:
         """Every distinct way in which the models want their images, so that each is decoded once."""
         return tuple(dict.fromkeys(self.specs))
 
-    def look_at(self, batch: DecodedBatch) -> Looks:
-        """Run all models on one batch; views that depend on the images alone are made once for all of them."""
+    def look_at(self, batch: DecodedBatch, first: int) -> Looks:
+        """Run all models on one batch; views that depend on the images alone are made once for all of them.
+
+        ``first`` is the number of its first sample within the job.
+        """
         names = tuple(sample.name for sample in batch.samples)
         images = {spec: ImageBatch(pixels.to(self.device), names) for spec, pixels in batch.images.items()}
         truth = torch.tensor([self._truth(sample.label) for sample in batch.samples], device=self.device)
         outcomes = tuple(
-            auditor.audit(images[spec], truth) for auditor, spec in zip(self.auditors, self.specs, strict=True)
+            auditor.audit(images[spec], truth, self._known(ordinal, first, len(names)))
+            for ordinal, (auditor, spec) in enumerate(zip(self.auditors, self.specs, strict=True))
         )
         wanted = self.protocol.measures.stability is not None
         return Looks(outcomes, stability([outcome.clean.maps for outcome in outcomes]) if wanted else None)
 
+    def _known(self, ordinal: int, first: int, count: int) -> dict[int, KnownLook]:
+        """By place in the batch."""
+        numbers = range(first, first + count)
+        return {
+            number - first: _look(self.known[ordinal, number], self.device)
+            for number in numbers
+            if (ordinal, number) in self.known
+        }
+
     def _truth(self, label: str | None) -> int:
         return (self.mapping.indices or {}).get(label or "", UNKNOWN_CLASS)
+
+
+def _look(known: KnownMap, device: torch.device) -> KnownLook:
+    cells = np.frombuffer(bytes.fromhex(known.native), "<f4").reshape(known.map_height, known.map_width)
+    return KnownLook(
+        native=torch.from_numpy(cells.astype(np.float32)).to(device),
+        predicted=torch.tensor(known.predicted, device=device),
+        class_scores=torch.tensor(known.class_scores, dtype=torch.float64, device=device),
+    )
 
 
 def _auditor(job: ShardJob, model: JobModel, module: nn.Module) -> ModelAuditor:

@@ -3,7 +3,7 @@
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from app.db.tables import AuditRow, SampleScoresRow, ShardRow
+from app.db.tables import AuditRow, CleanSourceRow, SampleScoresRow, ShardRow
 from app.domain.protocol import MIN_MICRO_BATCH, Protocol
 from app.domain.vocabulary import ShardStatus
 from app.errors import MeasureFailure
@@ -44,5 +44,6 @@ def _start_over(session: Session, claim: Claim) -> int:
         .where(of_audit)
         .values(status=ShardStatus.QUEUED, lease_expires_at=None, samples_done=0, updated_at=func.clock_timestamp())
     )
+    session.execute(delete(CleanSourceRow).where(CleanSourceRow.audit_id == claim.audit_id))
     session.execute(delete(SampleScoresRow).where(SampleScoresRow.audit_id == claim.audit_id))
     return unheard or 0

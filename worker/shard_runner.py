@@ -4,11 +4,13 @@ import logging
 import time
 
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from app.db.session import transaction
 from app.db.tables import SampleRow
 from app.errors import AuditFailure, InputFailure, TransientFailure, Unavailable
 from app.queue import TaskName
+from worker.clean_maps import clean_keys, known_maps, remember_clean_maps
 from worker.context import WorkerContext
 from worker.lease import Lease, LeaseLost, WorkerStopping
 from worker.replanning import replan_audit
@@ -77,6 +79,7 @@ class _ShardRun:
         self._lease = Lease(context, claim)
         self._done = 0
         self._micro_batch = 0
+        self._clean_keys: list[str] = []
 
     def compute(self) -> list[Row]:
         """Every row of the shard, under a lease that is kept alive."""
@@ -87,7 +90,8 @@ class _ShardRun:
         with transaction(self._context.engine) as session:
             inputs = read_inputs(session, claim.audit_id)
             samples = read_samples(session, inputs.audit, claim.start, claim.stop)
-        return self._converse(shard_job(inputs, samples), samples)
+            job = self._with_known_maps(session, shard_job(inputs, samples), samples)
+        return self._converse(job, samples)
 
     def finish(self, rows: list[Row]) -> None:
         """Store, and ask for the reduce where this shard was the last."""
@@ -132,6 +136,16 @@ class _ShardRun:
             if release_shard(session, self._claim, counted=True):
                 fail_audit(session, self._claim.audit_id, failure.to_problem())
 
+    def _with_known_maps(self, session: Session, job: ShardJob, samples: list[SampleRow]) -> ShardJob:
+        settings = self._context.settings
+        if not settings.reuse_clean_maps:
+            return job
+        self._clean_keys = clean_keys(job, self._context.device_class, settings.threads)
+        known = known_maps(session, job, self._clean_keys, samples)
+        if known:
+            logger.info("shard %s: %s clean maps are known", self._claim.shard_id, len(known))
+        return job.model_copy(update={"known": tuple(known)})
+
     def _converse(self, job: ShardJob, samples: list[SampleRow]) -> list[Row]:
         self._micro_batch = job.protocol.micro_batch
         table = RowTable(self._claim, samples, job)
@@ -148,6 +162,8 @@ class _ShardRun:
         try:
             with transaction(self._context.engine) as session:
                 saved = save_scores(session, self._claim, rows)
+                if saved:
+                    remember_clean_maps(session, self._claim, self._clean_keys)
         except OperationalError:
             if self._lease.seconds_left < 0 or self._context.stopping.is_set():
                 raise

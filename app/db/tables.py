@@ -163,7 +163,7 @@ class AuditRow(_Identified, Base):
     protocol_digest: Mapped[str]
     replanned: Mapped[Json | None]
     """Why the protocol is not the one asked for: ``reason`` and ``micro_batch_before``."""
-    device_class: Mapped[DeviceClass]
+    device_class: Mapped[DeviceClass] = mapped_column(default=DeviceClass.CPU)
     """All shards of an audit run on one kind of processor: another would give other last bits."""
     sample_positions: Mapped[list[int] | None]
     """The seeded draw, ascending; null: every readable sample."""
@@ -240,6 +240,22 @@ class SampleScoresRow(Base):
     """float32 native maps per condition, clean first, row by row."""
     map_height: Mapped[int | None] = mapped_column(SmallInteger)
     map_width: Mapped[int | None] = mapped_column(SmallInteger)
+
+
+class CleanSourceRow(Base):
+    """Says that a finished shard holds clean maps which other audits may take over.
+
+    ``key`` is the digest of all that decides about a clean map's bits: model, data set, salience settings, processor.
+    """
+
+    __tablename__ = "clean_sources"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    audit_id: Mapped[UUID] = mapped_column(ForeignKey("audits.id", ondelete="CASCADE"), primary_key=True, index=True)
+    model_ordinal: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    start: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Ordinals of the shard's samples: [start, stop)."""
+    stop: Mapped[int]
 
 
 class AuditResultsRow(Base):

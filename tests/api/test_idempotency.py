@@ -10,13 +10,19 @@ import pytest
 from sqlalchemy import func, select, update
 
 from app.db.session import transaction
-from app.db.tables import AuditRow, DatasetRow, IdempotencyKeyRow, ModelRow, RunGroupRow, ShardRow
+from app.db.tables import AuditRow, DatasetRow, GateRow, IdempotencyKeyRow, ModelRow, RunGroupRow, ShardRow
 from app.domain.vocabulary import ResourceStatus
 from tests.api.running_api import Api, check_problem
 from tests.waiting import RECIPE
 
 PROBE = {"parameter_count": 5, "classes": 2, "map_height": 7, "map_width": 7, "target_layer": "conv5"}
-TABLES = {"models": ModelRow, "datasets": DatasetRow, "run-groups": RunGroupRow, "audits": AuditRow}
+TABLES = {
+    "models": ModelRow,
+    "datasets": DatasetRow,
+    "run-groups": RunGroupRow,
+    "gates": GateRow,
+    "audits": AuditRow,
+}
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +38,7 @@ def bodies(api: Api) -> dict[str, dict[str, Any]]:
         "models": RECIPE | {"name": "m", "metadata": {"big": 10**400, "ä": [1e-7, None]}},
         "datasets": {"name": "d"},
         "run-groups": {"name": "g", "model_ids": ids},
+        "gates": {"name": "focused", "conditions": ["entropy.spatial.mean <= 0.85"]},
         "audits": {"dataset_id": dataset["id"], "model_ids": ids},
     }
 

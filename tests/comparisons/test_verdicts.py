@@ -143,8 +143,9 @@ class TestBaselines:
         protocol = {"micro_batch": 4, "measures": {"entropy": {}}}
         baseline = start("cross_entropy_run1", protocol=protocol)
         document = judge(self.NOT_WORSE, baseline_audit_id=baseline["id"])
-        assert (document["verdict"], document["conditions"][0]["value"]) == ("failed", None)
-        assert "the baseline audit has no such number" in document["conditions"][0]["explanation"]
+        [row] = document["conditions"]
+        assert (document["verdict"], row["baseline_value"], row["difference"]) == ("failed", None, None)
+        assert "the baseline audit has no such number" in row["explanation"]
 
     def test_refused(
         self,

@@ -142,7 +142,7 @@ class ChildProcess:
 
     def _check_memory(self) -> None:
         now = time.monotonic()
-        if now - self._measured_at < TICK_SECONDS:
+        if not self._ready or now - self._measured_at < TICK_SECONDS:
             return
         self._measured_at = now
         if memory_taken(self._process.pid) > self._memory_bytes:

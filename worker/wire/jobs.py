@@ -55,6 +55,18 @@ class JobSample(_Message):
     crc32: int | None
 
 
+class KnownMap(_Message):
+    """The clean map that an earlier audit stored of sample ``number`` of the job; ``native`` is hex of float32."""
+
+    number: int
+    model_ordinal: int
+    native: str
+    map_height: int
+    map_width: int
+    predicted: int
+    class_scores: tuple[float, ...]
+
+
 class ShardJob(_Message):
     """Make the rows of these samples. ``label_indices`` is None where labels and classes do not meet."""
 
@@ -65,6 +77,7 @@ class ShardJob(_Message):
     score_classes: tuple[int, ...]
     models: tuple[JobModel, ...]
     samples: tuple[JobSample, ...]
+    known: tuple[KnownMap, ...] = ()
 
 
 class ModelJob(_Message):

@@ -67,6 +67,7 @@ class ModelFacts(_Reply):
     classes: int = Field(ge=1)
     parameter_count: int
     target_layer: str
+    map_channels: int
     map_height: int
     map_width: int
     candidate_layers: tuple[LayerFacts, ...]

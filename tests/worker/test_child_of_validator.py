@@ -1,0 +1,88 @@
+"""An uploaded model is looked into by a process of its own: whatever becomes of that one, the worker lives on."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.db.session import transaction
+from app.db.tables import ModelRow
+from app.domain.vocabulary import ResourceStatus
+from tests.faults.cluster import children_of
+from tests.worker.workplace import RUNS, upload_model
+from worker.context import WorkerContext
+from worker.model_validator import validate_model
+
+
+@contextmanager
+def limited(context: WorkerContext, **limits: Any) -> Iterator[WorkerContext]:
+    other = WorkerContext.from_settings(context.settings.model_copy(update=limits), "limited")
+    try:
+        yield other
+    finally:
+        other.close()
+
+
+def read(context: WorkerContext, model_id: UUID) -> ModelRow:
+    with transaction(context.engine) as session:
+        return session.get_one(ModelRow, model_id)
+
+
+@pytest.mark.parametrize(
+    ("limits", "code", "said"),
+    [
+        ({"child_batch_seconds": 0.001}, "model-too-slow", "longer than 0.001 seconds"),
+        ({"child_memory_bytes": 50 * 1024**2}, "model-needs-too-much-memory", "the limit is 52428800 bytes"),
+    ],
+)
+def test_limits(context: WorkerContext, limits: dict[str, Any], code: str, said: str) -> None:
+    model_id = upload_model(context, RUNS[0])
+    with limited(context, **limits) as other:
+        validate_model(other, model_id)
+    problem = read(context, model_id).problem or {}
+    assert (problem["code"], said in problem["detail"]) == (code, True)
+    assert not children_of(os.getpid())
+    good = upload_model(context, RUNS[0])
+    validate_model(context, good)
+    assert read(context, good).status == ResourceStatus.READY
+
+
+@pytest.mark.parametrize(("kills", "status"), [(1, ResourceStatus.READY), (3, ResourceStatus.REJECTED)])
+def test_crashes_are_tried_again(context: WorkerContext, kills: int, status: ResourceStatus) -> None:
+    model_id = upload_model(context, RUNS[0])
+    killed: set[int] = set()
+    finished = threading.Event()
+
+    def kill() -> None:
+        """At work, not while it starts: a child that cannot start is not the model's fault."""
+        while len(killed) < kills and not finished.is_set():
+            for pid in set(children_of(os.getpid())) - killed:
+                if at_work(pid):
+                    os.kill(pid, signal.SIGKILL)
+                    killed.add(pid)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    validate_model(context, model_id)
+    finished.set()
+    killer.join()
+    model = read(context, model_id)
+    assert (model.status, len(killed)) == (status, kills)
+    if status == ResourceStatus.REJECTED:
+        assert model.problem is not None
+        assert model.problem["code"] == "model-crashed-worker"
+        assert "SIGKILL" in model.problem["detail"]
+
+
+def at_work(pid: int) -> bool:
+    """It has mapped or opened the weights."""
+    try:
+        return "/blobs/" in Path(f"/proc/{pid}/maps").read_text()
+    except OSError:
+        return False

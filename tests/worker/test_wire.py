@@ -1,0 +1,121 @@
+"""What parent and child say to each other: exact numbers, bounded frames, nothing taken on trust."""
+
+import socket
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.errors import InputFailure, TransientFailure
+from app.settings import Settings
+from worker.child.failures import failed
+from worker.supervision.surroundings import child_environment
+from worker.wire.channel import MAX_BYTES, Channel, ChannelClosed, Frame
+from worker.wire.jobs import Start
+from worker.wire.replies import Done, Progress, ScoresRow, read_reply
+
+NUMBERS = st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False))
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[Channel, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    yield Channel(ours), theirs
+    ours.close()
+    theirs.close()
+
+
+@given(scores=NUMBERS, blob=st.binary(max_size=1000))
+def test_every_bit_arrives(scores: list[float | None], blob: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        sent = ScoresRow(number=3, model_ordinal=-1, scores=scores)
+        Channel(ours).send(sent, blob)
+        frame = Channel(theirs).receive()
+    assert frame is not None
+    found = read_reply(frame)
+    assert isinstance(found, ScoresRow)
+    assert list(map(repr, found.scores)) == list(map(repr, scores))
+    assert (found, frame.blob) == (sent, blob)
+
+
+def test_frames_in_pieces(ends: tuple[Channel, socket.socket]) -> None:
+    channel, other = ends
+    body = Progress(done=7).model_dump_json().encode()
+    frame = struct.pack(">II", len(body), 3) + body + b"abc"
+    for place in range(len(frame)):
+        assert channel.receive(0.001) is None
+        other.sendall(frame[place : place + 1])
+    assert channel.receive(1) == Frame(body, b"abc")
+    other.sendall(frame * 2)
+    assert channel.receive(1) == channel.receive(1) == Frame(body, b"abc")
+
+
+def test_a_long_frame_is_refused_before_it_comes(ends: tuple[Channel, socket.socket]) -> None:
+    channel, other = ends
+    other.sendall(struct.pack(">II", 10, MAX_BYTES))
+    with pytest.raises(ChannelClosed, match="a frame of"):
+        channel.receive(1)
+
+
+def test_the_end_and_a_side_that_does_not_read(ends: tuple[Channel, socket.socket]) -> None:
+    channel, other = ends
+    with pytest.raises(ChannelClosed):
+        channel.send(Done(), bytes(10_000_000), timeout=0.1)
+    other.close()
+    with pytest.raises(ChannelClosed):
+        channel.receive(1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"\xff",
+        b'{"kind": "row"}',
+        b'{"kind": "done", "more": 1}',
+        b'{"kind": "row", "number": 0, "model_ordinal": 0, "scores": [NaN]}',
+    ],
+)
+def test_what_is_no_reply_is_refused(body: bytes) -> None:
+    with pytest.raises(ChannelClosed, match="no reply"):
+        read_reply(Frame(body, b""))
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (InputFailure("model-invalid", "no"), "input"),
+        (TransientFailure("storage-unavailable", "no"), "transient"),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."), "gpu-memory"),
+        (torch.cuda.OutOfMemoryError("CUDA out of memory."), "gpu-memory"),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), "gpu-memory"),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), "gpu-memory"),
+        (MemoryError(), "memory"),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), "crash"),
+        (ValueError("CUDA out of memory"), "crash"),
+    ],
+)
+def test_which_failure_is_which(error: Exception, failure: str) -> None:
+    assert failed(error).failure == failure
+
+
+def test_what_torch_says_without_memory() -> None:
+    with pytest.raises(RuntimeError) as shortage:
+        torch.empty(2**58, dtype=torch.uint8)
+    assert failed(shortage.value).failure == "memory"
+
+
+def test_no_credentials_leave_the_worker(tmp_path: Path) -> None:
+    settings = Settings(database_url="postgresql+psycopg://u:hidden@h/d", broker_url="redis://:hidden@h/0", threads=3)
+    start = Start.of(settings, 5)
+    assert "hidden" not in start.model_dump_json()
+    assert Start.model_validate_json(start.model_dump_json()).to_settings().threads == 3
+    inherited = {"DATABASE_URL": "hidden", "BROKER_URL": "hidden", "API_TOKEN": "hidden", "PATH": "/bin", "LC_ALL": "C"}
+    assert child_environment(inherited, tmp_path) == {"PATH": "/bin", "LC_ALL": "C", "TMPDIR": str(tmp_path)}
