@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow, ShardRow
 from app.domain.vocabulary import AuditStatus, ShardStatus
+from worker.shard_counts import count_claim, count_done
 
 LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
 
@@ -48,8 +49,10 @@ def claim_shard(session: Session, shard_id: UUID, worker: str, lease_seconds: fl
             worker=worker,
             samples_done=0,
             lease_expires_at=func.clock_timestamp() + timedelta(seconds=lease_seconds),
+            started_at=func.clock_timestamp(),
+            taken_over=ShardRow.status == ShardStatus.RUNNING,
         )
-        .returning(ShardRow.audit_id, ShardRow.start, ShardRow.stop, ShardRow.attempt)
+        .returning(ShardRow.audit_id, ShardRow.start, ShardRow.stop, ShardRow.attempt, ShardRow.taken_over)
     ).one_or_none()
     if claimed is None:
         return _refusal(session, shard_id)
@@ -58,6 +61,7 @@ def claim_shard(session: Session, shard_id: UUID, worker: str, lease_seconds: fl
         .where(AuditRow.id == claimed.audit_id, AuditRow.status == AuditStatus.QUEUED)
         .values(status=AuditStatus.RUNNING, started_at=func.clock_timestamp())
     )
+    count_claim(session, shard_id, claimed.attempt, taken_over=claimed.taken_over)
     return Claim(shard_id, claimed.audit_id, claimed.start, claimed.stop, claimed.attempt)
 
 
@@ -85,12 +89,18 @@ def save_scores(session: Session, claim: Claim, rows: list[dict[str, Any]]) -> b
     done = session.execute(
         update(ShardRow)
         .where(*_held(claim))
-        .values(status=ShardStatus.DONE, samples_done=claim.stop - claim.start, lease_expires_at=None)
-        .returning(ShardRow.id)
+        .values(
+            status=ShardStatus.DONE,
+            samples_done=claim.stop - claim.start,
+            lease_expires_at=None,
+            finished_at=func.clock_timestamp(),
+        )
+        .returning(func.extract("epoch", ShardRow.finished_at - ShardRow.started_at).label("seconds"))
     ).one_or_none()
     if done is None:
         return False
     session.execute(insert(SampleScoresRow), rows)
+    count_done(session, claim.shard_id, claim.stop - claim.start, float(done.seconds or 0))
     return True
 
 

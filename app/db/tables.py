@@ -17,6 +17,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     Uuid,
+    false,
     func,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -184,6 +185,11 @@ class ShardRow(Base):
     worker: Mapped[str | None]
     lease_expires_at: Mapped[datetime | None]
     samples_done: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime | None]
+    """Of the present or last attempt."""
+    finished_at: Mapped[datetime | None] = mapped_column(index=True)
+    taken_over: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    """The attempt before this one lost its worker."""
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
@@ -223,3 +229,31 @@ class AuditResultsRow(Base):
     document: Mapped[Json] = mapped_column(JSON)
     """Not JSONB, which would reorder its keys: people read it."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class CounterRow(Base):
+    """A sum that only grows, for Prometheus: what it counts may be deleted, the count stays.
+
+    It is spread over slots, so that workers that add to it at the same time seldom wait for each other.
+    """
+
+    __tablename__ = "counters"
+    __table_args__ = ({"postgresql_with": {"fillfactor": 50}},)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str] = mapped_column(primary_key=True)
+    slot: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    value: Mapped[float] = mapped_column(Double)
+
+
+class WorkerRow(Base):
+    """A worker process, as it last reported."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    device: Mapped[str]
+    gpu: Mapped[str | None]
+    gpu_memory_used_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    gpu_memory_total_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    seen_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,0 +1,44 @@
+"""counters, workers, and when an attempt at a shard began and ended."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002_metrics"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "counters",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("slot", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("value", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "label", "slot"),
+        postgresql_with={"fillfactor": 50},
+    )
+    op.create_table(
+        "workers",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("device", sa.Text(), nullable=False),
+        sa.Column("gpu", sa.Text(), nullable=True),
+        sa.Column("gpu_memory_used_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("gpu_memory_total_bytes", sa.BigInteger(), nullable=True),
+        sa.Column("seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.add_column("shards", sa.Column("started_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("shards", sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("shards", sa.Column("taken_over", sa.Boolean(), server_default=sa.text("false"), nullable=False))
+    op.create_index(op.f("ix_shards_finished_at"), "shards", ["finished_at"], unique=False)
+
+
+def downgrade() -> None:
+    op.drop_index(op.f("ix_shards_finished_at"), table_name="shards")
+    op.drop_column("shards", "taken_over")
+    op.drop_column("shards", "finished_at")
+    op.drop_column("shards", "started_at")
+    op.drop_table("workers")
+    op.drop_table("counters")
