@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from app.observability.logs import configure_logging
 from app.settings import get_settings
 
 cli = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
@@ -29,6 +30,7 @@ Only = Annotated[Part | None, typer.Option(help="Start one part, against DATABAS
 @cli.command()
 def serve(host: Host = "127.0.0.1", port: Port = 8000, data: Data = Path("data/serve"), only: Only = None) -> None:
     """Start the service: its own Postgres and Valkey unless DATABASE_URL and BROKER_URL are set."""
+    configure_logging(get_settings())
     if only is Part.WORKER:
         worker()
     elif only is Part.API:
@@ -42,14 +44,16 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, data: Data = Path("data/s
 @cli.command()
 def worker() -> None:
     """Start one Celery worker against DATABASE_URL, BROKER_URL and BLOB_STORE."""
+    # Quiet: no banner, so that a worker's output is its log and nothing else.
     arguments = ["--loglevel", get_settings().log_level, "--pool", "solo", "--without-gossip", "--without-mingle"]
-    command = [sys.executable, "-m", "celery", "--app", "worker.celery_app:celery_app", "worker", *arguments]
+    command = [sys.executable, "-m", "celery", "--quiet", "--app", "worker.celery_app:celery_app", "worker", *arguments]
     os.execv(sys.executable, command)  # noqa: S606 - the same interpreter, fixed arguments
 
 
 @cli.command()
 def migrate() -> None:
     """Bring the database at DATABASE_URL to the newest revision."""
+    configure_logging(get_settings())
     from app.db.migrations import upgrade  # noqa: PLC0415 - alembic is needed by this command alone
     from app.db.session import make_engine  # noqa: PLC0415
 

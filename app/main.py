@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from anyio import to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from app import __version__
 from app.audits.reconciler import Reconciler
@@ -18,9 +18,11 @@ from app.http.body_guard import BodyGuard
 from app.http.health import router as health
 from app.http.openapi import install_openapi
 from app.http.problems import install_handlers
-from app.http.request_context import RequestContext
+from app.http.request_context import RequestContext, bind_path_ids
 from app.http.strict_json import StrictJson
+from app.metrics.routes import router as metrics
 from app.models.routes import router as models
+from app.observability.tracing import start_tracing, stop_tracing
 from app.queue import TaskQueue
 from app.run_groups.routes import router as run_groups
 from app.settings import Settings, get_settings
@@ -43,6 +45,7 @@ Tells, for an image classifier and a data set, whether what the model looks at c
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
+    start_tracing(settings, "api")
     app.state.engine = make_engine(settings.database_url)
     app.state.queue = TaskQueue(settings.broker_url)
     app.state.blobs = BlobStore.from_settings(settings)
@@ -54,6 +57,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     reconciler.stop()
     app.state.queue.close()
     app.state.engine.dispose()
+    stop_tracing()
 
 
 async def _sweep(blobs: BlobStore) -> None:
@@ -72,8 +76,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Salience audit", version=__version__, description=DESCRIPTION, lifespan=_lifespan, redirect_slashes=False
     )
     app.state.settings = settings or get_settings()
-    for router in (models, datasets, run_groups, audits, health):
-        app.include_router(router)
+    for router in (models, datasets, run_groups, audits, health, metrics):
+        app.include_router(router, dependencies=[Depends(bind_path_ids)])
     install_handlers(app)
     install_openapi(app)
     app.add_middleware(StrictJson, max_bytes=app.state.settings.max_json_bytes)

@@ -12,8 +12,11 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app.errors import Unavailable
+from app.observability.log_context import current_ids
+from app.observability.tracing import trace_headers
 
 QUEUE_NAME = "salience_audit"
+QUEUES = (QUEUE_NAME,)
 
 
 class TaskName(StrEnum):
@@ -69,9 +72,11 @@ class TaskQueue:
         self._redis = Redis.from_url(broker_url, socket_timeout=5, socket_connect_timeout=5)
 
     def send(self, task: TaskName, resource_id: UUID) -> None:
-        """Ring the worker's door. Raises Unavailable while the broker is away."""
+        """Ring the worker's door; the sender's ids and trace go along. Raises Unavailable while the broker is away."""
         try:
-            self._celery.send_task(task.value, args=[str(resource_id)], priority=PRIORITIES[task])
+            self._celery.send_task(
+                task.value, args=[str(resource_id)], priority=PRIORITIES[task], headers=current_ids() | trace_headers()
+            )
         except (OperationalError, RedisError, OSError) as error:
             raise Unavailable("broker-unavailable", "The task broker cannot be reached.") from error
 
@@ -83,10 +88,14 @@ class TaskQueue:
             raise Unavailable("broker-unavailable", "The task broker cannot be reached.") from error
 
     def depth(self) -> int:
-        """Messages that wait, in all priorities. Raises Unavailable while the broker is away."""
-        names = [QUEUE_NAME if step == 0 else f"{QUEUE_NAME}:{step}" for step in PRIORITY_STEPS]
+        """Messages that wait, in all queues. Raises Unavailable while the broker is away."""
+        return sum(self.depths().values())
+
+    def depths(self) -> dict[str, int]:
+        """Messages that wait, by queue, in all priorities. Raises Unavailable while the broker is away."""
+        lists = {queue: [f"{queue}:{step}" if step else queue for step in PRIORITY_STEPS] for queue in QUEUES}
         try:
-            return sum(int(self._redis.llen(name)) for name in names)
+            return {queue: sum(int(self._redis.llen(name)) for name in names) for queue, names in lists.items()}
         except (RedisError, OSError) as error:
             raise Unavailable("broker-unavailable", "The task broker cannot be reached.") from error
 

@@ -12,7 +12,7 @@ from worker.context import WorkerContext
 from worker.runtime.device import keep_heap, use_threads
 
 celery_app = configure(Celery("salience_audit"), get_settings().broker_url)
-celery_app.conf.include = ["worker.tasks"]
+celery_app.conf.include = ["worker.tasks", "worker.celery_signals"]
 
 
 @lru_cache(maxsize=1)

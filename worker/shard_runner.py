@@ -8,6 +8,8 @@ from uuid import UUID
 from app.db.session import transaction
 from app.db.tables import SampleRow
 from app.errors import AuditFailure, InputFailure, TransientFailure
+from app.observability.log_context import bind
+from app.observability.tracing import span
 from app.queue import TaskName
 from worker.audit_plan import AuditPlan
 from worker.context import WorkerContext
@@ -38,10 +40,11 @@ def run_shard(context: WorkerContext, shard_id: UUID) -> Refusal | None:
 
     Raises TransientFailure where the caller should try again.
     """
-    with transaction(context.engine) as session:
+    with span("claim"), transaction(context.engine) as session:
         claim = claim_shard(session, shard_id, context.name, context.settings.lease_seconds)
     if isinstance(claim, Refusal):
         return claim
+    bind(audit_id=claim.audit_id)
     try:
         _run_claim(context, claim)
     except LeaseLost:
@@ -63,8 +66,9 @@ def _run_claim(context: WorkerContext, claim: Claim) -> None:
     with transaction(context.engine) as session:
         inputs = read_inputs(session, claim.audit_id)
         samples = read_samples(session, inputs.audit, claim.start, claim.stop)
-    rows = list(_compute(context, claim, AuditPlan.load(context, inputs), samples))
-    with transaction(context.engine) as session:
+    with span("compute", samples=len(samples)):
+        rows = list(_compute(context, claim, AuditPlan.load(context, inputs), samples))
+    with span("store", rows=len(rows)), transaction(context.engine) as session:
         if not save_scores(session, claim, rows):
             raise LeaseLost
     with transaction(context.engine) as session:

@@ -33,6 +33,7 @@ from app.http.doorbell import ring
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.http.schemas import StoredProblem
+from app.observability.log_context import bind
 from app.queue import TaskName
 
 router = APIRouter(prefix="/v1", tags=["audits"])
@@ -61,6 +62,7 @@ def create_audit(
         # Another request with this key was faster; now its audit can be seen.
         session.rollback()
         requested = service.request_audit(session, request, settings, idempotency_key)
+    bind(audit_id=requested.audit.id)
     for shard_id in requested.shard_ids:
         ring(queue, TaskName.RUN_SHARD, shard_id)
     response.headers["Location"] = f"/v1/audits/{requested.audit.id}"

@@ -1,0 +1,72 @@
+"""What Celery tells about its worker and its tasks: when to set up logs and traces, and whose work it is."""
+
+from contextlib import ExitStack
+from typing import Any
+
+from celery import Task
+from celery.signals import celeryd_init, setup_logging, task_postrun, task_prerun, worker_ready, worker_shutdown
+
+from app.observability.log_context import IDS, bind, bound, current_ids
+from app.observability.logs import configure_logging
+from app.observability.tracing import Span, span, start_tracing, stop_tracing
+from app.queue import TaskName
+from app.settings import get_settings
+from worker.celery_app import worker_context
+from worker.worker_reports import WorkerReporter
+
+WORK = {
+    TaskName.VALIDATE_MODEL: ("validate", "model_id"),
+    TaskName.INDEX_DATASET: ("index", "dataset_id"),
+    TaskName.RUN_SHARD: ("shard", "shard_id"),
+    TaskName.REDUCE_AUDIT: ("reduce", "audit_id"),
+}
+"""The span of a task, and what its first argument identifies."""
+
+_open: dict[str, tuple[ExitStack, Span]] = {}
+"""By task id: what was opened before a task and is to be closed after it."""
+
+
+_reporters: list[WorkerReporter] = []
+
+
+@celeryd_init.connect
+def _start(**_: Any) -> None:
+    configure_logging(get_settings())
+    start_tracing(get_settings(), "worker")
+
+
+@setup_logging.connect
+def _leave_logging(**_: Any) -> None:
+    """Celery sets up no logging of its own as soon as anybody listens to this."""
+
+
+@worker_ready.connect
+def _report(**_: Any) -> None:
+    _reporters.append(WorkerReporter(worker_context()))
+
+
+@worker_shutdown.connect
+def _stop(**_: Any) -> None:
+    while _reporters:
+        _reporters.pop().stop()
+    stop_tracing()
+
+
+@task_prerun.connect
+def _begin(task_id: str, task: Task, args: list[Any], **_: Any) -> None:
+    """The request that caused the task is named in its message's headers."""
+    work, subject = WORK[TaskName(task.name)]
+    headers = {name: value for name, value in (task.request.headers or {}).items() if isinstance(value, str)}
+    stack = ExitStack()
+    stack.enter_context(bound(**{name: headers[name] for name in IDS if name in headers}))
+    bind(task_id=task_id, **{subject: args[0]})
+    traced = stack.enter_context(span(work, parent=headers, **current_ids()))
+    _open[task_id] = (stack, traced)
+
+
+@task_postrun.connect
+def _end(task_id: str, state: str | None = None, **_: Any) -> None:
+    stack, traced = _open.pop(task_id)
+    if state not in {"SUCCESS", "RETRY", None}:
+        traced.fail(str(state))
+    stack.close()
