@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 LOCK = 7_326_511_902_115
 STALE = timedelta(seconds=15)
 STALE_UPLOAD = timedelta(seconds=60)
+MOST_AT_ONCE = 1000
 LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
 
 Message = tuple[TaskName, UUID]
@@ -56,10 +57,11 @@ class Reconciler:
         with transaction(self._engine) as session:
             if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LOCK}):
                 return []
-            messages = [*_stale_uploads(session), *_stale_shards(session), *_stale_reduces(session)]
-        if messages and self._queue.depth() > len(messages):
-            # Workers are busy and their messages wait: another copy of each would only lengthen the line.
-            return []
+            urgent = [*_stale_uploads(session), *_stale_reduces(session)]
+            shards = _stale_shards(session)
+        # Where workers are busy and messages wait, another copy of each would only lengthen the line.
+        missing = max(0, len(shards) - self._queue.depth()) if shards else 0
+        messages = [*urgent, *shards[:missing]]
         for task, resource_id in messages:
             self._queue.send(task, resource_id)
         _count(self._engine, messages)
@@ -88,13 +90,18 @@ def _stale_uploads(session: Session) -> list[Message]:
 
 
 def _stale_shards(session: Session) -> list[Message]:
-    """Queued for a while, or running under a lease that has run out."""
+    """Queued for a while, or running under a lease that has run out; those that waited longest for a reminder.
+
+    Only so many: a round stays short, and as long as that many messages wait no worker is idle.
+    """
     now = func.clock_timestamp()
     queued = (ShardRow.status == ShardStatus.QUEUED) & (ShardRow.updated_at < now - STALE)
     expired = (ShardRow.status == ShardStatus.RUNNING) & (ShardRow.lease_expires_at < now)
     live = exists().where(AuditRow.id == ShardRow.audit_id, AuditRow.status.in_(LIVE))
-    statement = update(ShardRow).where(or_(queued, expired & (ShardRow.updated_at < now - STALE)), live)
-    ids = session.scalars(statement.values(updated_at=now).returning(ShardRow.id)).all()
+    stale = select(ShardRow.id).where(or_(queued, expired & (ShardRow.updated_at < now - STALE)), live)
+    oldest = stale.order_by(ShardRow.updated_at).limit(MOST_AT_ONCE).with_for_update(skip_locked=True)
+    ids = session.scalars(oldest).all()
+    session.execute(update(ShardRow).where(ShardRow.id.in_(ids)).values(updated_at=now))
     return [(TaskName.RUN_SHARD, shard_id) for shard_id in ids]
 
 

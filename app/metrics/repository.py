@@ -47,7 +47,7 @@ def read_snapshot(session: Session) -> Snapshot:
 
 def _by_status(session: Session, column: InstrumentedAttribute[Any], statuses: type[StrEnum]) -> dict[str, int]:
     """Every status, though none may have it. Audits and shards are counted from the index of their status."""
-    counted = session.execute(select(column, func.count()).group_by(column)).tuples()
+    counted = session.execute(select(column, func.count()).group_by(column))
     return {str(status): 0 for status in statuses} | {str(status): number for status, number in counted}
 
 

@@ -1,4 +1,4 @@
-"""Traces, where an exporter is set; where none is, OpenTelemetry is neither imported nor needed.
+"""Traces, where an exporter is set; where none is, OpenTelemetry is neither imported here nor needed.
 
 ``OTEL_EXPORTER_OTLP_ENDPOINT`` (or ``OTEL_TRACES_EXPORTER=console``) turns it on; the SDK's own variables apply.
 """
