@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from anyio import to_thread
 from fastapi import Depends, FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from app import __version__
 from app.audits.reconciler import Reconciler
@@ -31,6 +32,8 @@ from app.storage.blobs import BlobStore
 logger = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 600.0
+# The framework's spans would stand beside ours (app.observability), with query strings in them.
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 DESCRIPTION = """
 Tells, for an image classifier and a data set, whether what the model looks at can be trusted.
@@ -73,7 +76,12 @@ async def _sweep(blobs: BlobStore) -> None:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The ASGI application; it connects to its parts when it starts."""
     app = FastAPI(
-        title="Salience audit", version=__version__, description=DESCRIPTION, lifespan=_lifespan, redirect_slashes=False
+        title="Salience audit",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=_lifespan,
+        redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
     )
     app.state.settings = settings or get_settings()
     for router in (models, datasets, run_groups, audits, health, metrics):

@@ -18,6 +18,7 @@ from app.audits.reconciler import Reconciler
 from app.db.session import transaction
 from app.metrics.repository import read_snapshot
 from app.queue import TaskName, TaskQueue
+from benchmarks.scale_reads import measure_reduce
 from benchmarks.scale_report import WARM_UP_SECONDS, Backlog, Plan, Round, Taken, facts, table
 from benchmarks.scale_workers import Load, run_workers
 from benchmarks.scale_world import World, end_audit, shard_ids, start_audit, world
@@ -40,9 +41,10 @@ def main() -> None:
         for plan in plans:
             rounds.append(_measure(servers, plan))
             print(f"{plan.workers} workers: {rounds[-1].count('save') / rounds[-1].seconds:.2f} shards/s")
+        reduce = measure_reduce(servers)
         backlog = _backlog(servers, asked.backlog)
     print(table(rounds))
-    print(facts(backlog))
+    print(facts(backlog, reduce))
 
 
 def _arguments() -> argparse.Namespace:
@@ -172,8 +174,12 @@ def _backlog(servers: World, shards: int) -> Backlog:
     first, idle = _timed(reconciler.reconcile), _timed(reconciler.reconcile)
     scrape = min(_timed(lambda: _scrape(servers)) for _ in range(3))
     queue.close()
+    row_bytes = [
+        servers.scalar(f"SELECT pg_total_relation_size('{table}')::float / count(*) FROM {table}")
+        for table in ("samples", "shards")
+    ]
     end_audit(servers, audit_id)
-    return Backlog(shards, seconds_to_write, sends_per_second, message_bytes, first, idle, scrape)
+    return Backlog(shards, seconds_to_write, sends_per_second, message_bytes, first, idle, scrape, *row_bytes)
 
 
 if __name__ == "__main__":

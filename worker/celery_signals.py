@@ -12,21 +12,20 @@ from app.observability.tracing import Span, span, start_tracing, stop_tracing
 from app.queue import TaskName
 from app.settings import get_settings
 from worker.celery_app import worker_context
-from worker.worker_reports import WorkerReporter
+from worker.gpu_reports import GpuReporter
 
-WORK = {
-    TaskName.VALIDATE_MODEL: ("validate", "model_id"),
-    TaskName.INDEX_DATASET: ("index", "dataset_id"),
-    TaskName.RUN_SHARD: ("shard", "shard_id"),
-    TaskName.REDUCE_AUDIT: ("reduce", "audit_id"),
+SUBJECTS = {
+    TaskName.VALIDATE_MODEL: ("model_id", "validate"),
+    TaskName.INDEX_DATASET: ("dataset_id", "index"),
+    TaskName.REDUCE_AUDIT: ("audit_id", "reduce"),
 }
-"""The span of a task, and what its first argument identifies."""
+"""What a task's argument identifies, and its span. A shard's message is a doorbell: see worker.shard_context."""
 
-_open: dict[str, tuple[ExitStack, Span]] = {}
+_open: dict[str, tuple[ExitStack, Span | None]] = {}
 """By task id: what was opened before a task and is to be closed after it."""
 
 
-_reporters: list[WorkerReporter] = []
+_reporters: list[GpuReporter] = []
 
 
 @celeryd_init.connect
@@ -42,7 +41,7 @@ def _leave_logging(**_: Any) -> None:
 
 @worker_ready.connect
 def _report(**_: Any) -> None:
-    _reporters.append(WorkerReporter(worker_context()))
+    _reporters.append(GpuReporter(worker_context()))
 
 
 @worker_shutdown.connect
@@ -55,18 +54,21 @@ def _stop(**_: Any) -> None:
 @task_prerun.connect
 def _begin(task_id: str, task: Task, args: list[Any], **_: Any) -> None:
     """The request that caused the task is named in its message's headers."""
-    work, subject = WORK[TaskName(task.name)]
     headers = {name: value for name, value in (task.request.headers or {}).items() if isinstance(value, str)}
     stack = ExitStack()
     stack.enter_context(bound(**{name: headers[name] for name in IDS if name in headers}))
-    bind(task_id=task_id, **{subject: args[0]})
-    traced = stack.enter_context(span(work, parent=headers, **current_ids()))
+    bind(task_id=task_id)
+    traced = None
+    if task.name in SUBJECTS:
+        subject, work = SUBJECTS[TaskName(task.name)]
+        bind(**{subject: args[0]})
+        traced = stack.enter_context(span(work, current_ids(), parent=headers))
     _open[task_id] = (stack, traced)
 
 
 @task_postrun.connect
 def _end(task_id: str, state: str | None = None, **_: Any) -> None:
     stack, traced = _open.pop(task_id)
-    if state not in {"SUCCESS", "RETRY", None}:
+    if traced is not None and state not in {"SUCCESS", "RETRY", None}:
         traced.fail(str(state))
     stack.close()

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from app.db.session import transaction
 from app.db.tables import AuditResultsRow, AuditRow
 from app.domain.vocabulary import AuditStatus
+from app.observability.log_context import bind
+from app.observability.origin import ids_of
 from worker.context import WorkerContext
 from worker.results import results_document
 from worker.shard_store import LIVE, all_shards_done, fail_audit, read_inputs
@@ -20,6 +22,7 @@ def reduce_audit(context: WorkerContext, audit_id: UUID) -> None:
         audit = session.get(AuditRow, audit_id, with_for_update=True)
         if audit is None or audit.status not in LIVE or not all_shards_done(session, audit_id):
             return
+        bind(**ids_of(audit.origin))
         document = results_document(session, read_inputs(session, audit_id))
         if any(summary["n"] for summary in document["summaries"]):
             _succeed(session, audit_id, document)

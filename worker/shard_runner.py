@@ -1,6 +1,7 @@
 """Claim, compute, store: the imperative shell around the engine."""
 
 import logging
+import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -8,12 +9,12 @@ from uuid import UUID
 from app.db.session import transaction
 from app.db.tables import SampleRow
 from app.errors import AuditFailure, InputFailure, TransientFailure
-from app.observability.log_context import bind
 from app.observability.tracing import span
 from app.queue import TaskName
 from worker.audit_plan import AuditPlan
 from worker.context import WorkerContext
 from worker.runtime.sample_reader import ArchiveLocation, SampleReader
+from worker.shard_context import shard_context
 from worker.shard_rows import batch_rows
 from worker.shard_store import (
     Claim,
@@ -40,15 +41,21 @@ def run_shard(context: WorkerContext, shard_id: UUID) -> Refusal | None:
 
     Raises TransientFailure where the caller should try again.
     """
-    with span("claim"), transaction(context.engine) as session:
+    asked_at_ns = time.time_ns()
+    with transaction(context.engine) as session:
         claim = claim_shard(session, shard_id, context.name, context.settings.lease_seconds)
     if isinstance(claim, Refusal):
         return claim
-    bind(audit_id=claim.audit_id)
+    with shard_context(context.engine, claim, asked_at_ns):
+        _attempt(context, claim)
+    return None
+
+
+def _attempt(context: WorkerContext, claim: Claim) -> None:
     try:
         _run_claim(context, claim)
     except LeaseLost:
-        logger.info("shard %s: taken over or cancelled", shard_id)
+        logger.info("shard %s: taken over or cancelled", claim.shard_id)
     except TransientFailure:
         with transaction(context.engine) as session:
             release_shard(session, claim)
@@ -56,7 +63,6 @@ def run_shard(context: WorkerContext, shard_id: UUID) -> Refusal | None:
     except AuditFailure as failure:
         with transaction(context.engine) as session:
             fail_audit(session, claim.audit_id, failure.to_problem())
-    return None
 
 
 def _run_claim(context: WorkerContext, claim: Claim) -> None:
@@ -66,9 +72,9 @@ def _run_claim(context: WorkerContext, claim: Claim) -> None:
     with transaction(context.engine) as session:
         inputs = read_inputs(session, claim.audit_id)
         samples = read_samples(session, inputs.audit, claim.start, claim.stop)
-    with span("compute", samples=len(samples)):
+    with span("compute"):
         rows = list(_compute(context, claim, AuditPlan.load(context, inputs), samples))
-    with span("store", rows=len(rows)), transaction(context.engine) as session:
+    with span("store"), transaction(context.engine) as session:
         if not save_scores(session, claim, rows):
             raise LeaseLost
     with transaction(context.engine) as session:

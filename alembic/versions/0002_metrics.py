@@ -1,7 +1,8 @@
-"""counters, workers, and when an attempt at a shard began and ended."""
+"""counters, GPU reports, the origin of audits, and when an attempt at a shard began and ended."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0002_metrics"
 down_revision = "0001"
@@ -20,15 +21,15 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": 50},
     )
     op.create_table(
-        "workers",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("device", sa.Text(), nullable=False),
-        sa.Column("gpu", sa.Text(), nullable=True),
-        sa.Column("gpu_memory_used_bytes", sa.BigInteger(), nullable=True),
-        sa.Column("gpu_memory_total_bytes", sa.BigInteger(), nullable=True),
+        "gpu_reports",
+        sa.Column("worker", sa.Text(), nullable=False),
+        sa.Column("gpu", sa.Text(), nullable=False),
+        sa.Column("memory_used_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("memory_total_bytes", sa.BigInteger(), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.PrimaryKeyConstraint("name"),
+        sa.PrimaryKeyConstraint("worker"),
     )
+    op.add_column("audits", sa.Column("origin", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.add_column("shards", sa.Column("started_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("shards", sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("shards", sa.Column("taken_over", sa.Boolean(), server_default=sa.text("false"), nullable=False))
@@ -40,5 +41,6 @@ def downgrade() -> None:
     op.drop_column("shards", "taken_over")
     op.drop_column("shards", "finished_at")
     op.drop_column("shards", "started_at")
-    op.drop_table("workers")
+    op.drop_column("audits", "origin")
+    op.drop_table("gpu_reports")
     op.drop_table("counters")

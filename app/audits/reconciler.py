@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from collections import Counter
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from sqlalchemy import Engine, exists, func, or_, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.db.counters import Tally, add
+from app.audits.resends import count_resends
 from app.db.session import transaction
 from app.db.tables import AuditRow, DatasetRow, ModelRow, ShardRow
 from app.domain.vocabulary import AuditStatus, ResourceStatus, ShardStatus
@@ -64,15 +63,8 @@ class Reconciler:
         messages = [*urgent, *shards[:missing]]
         for task, resource_id in messages:
             self._queue.send(task, resource_id)
-        _count(self._engine, messages)
+        count_resends(self._engine, [task for task, _ in messages])
         return messages
-
-
-def _count(engine: Engine, messages: list[Message]) -> None:
-    sent = Counter(task for task, _ in messages)
-    if sent:
-        with transaction(engine) as session:
-            add(session, messages[0][1], {(Tally.RESENDS, task): float(number) for task, number in sent.items()})
 
 
 def _stale_uploads(session: Session) -> list[Message]:

@@ -16,6 +16,7 @@ from app.domain.label_mapping import map_labels
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import AuditStatus, ResourceStatus, SalienceTarget
 from app.errors import Conflict, Unprocessable
+from app.observability.origin import present_origin
 from app.run_groups.repository import get_run_group, members_of
 from app.settings import Settings
 
@@ -131,6 +132,7 @@ def _audit(request: AuditRequest, dataset: DatasetRow, protocol: Protocol) -> Au
         protocol_digest=protocol.digest(),
         sample_positions=positions,
         sample_count=dataset.sample_count if positions is None else len(positions),
+        origin=present_origin(),
         cancel_requested=False,
     )
 

@@ -154,6 +154,8 @@ class AuditRow(_Identified, Base):
     """The seeded draw, ascending; null: every readable sample."""
     sample_count: Mapped[int]
     problem: Mapped[Json | None]
+    origin: Mapped[Json | None]
+    """The request that made it and its place in a trace: workers' log lines and spans belong to both."""
     cancel_requested: Mapped[bool] = mapped_column(Boolean, default=False)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -246,14 +248,13 @@ class CounterRow(Base):
     value: Mapped[float] = mapped_column(Double)
 
 
-class WorkerRow(Base):
-    """A worker process, as it last reported."""
+class GpuReportRow(Base):
+    """The memory of a worker's GPU, as the worker last saw it."""
 
-    __tablename__ = "workers"
+    __tablename__ = "gpu_reports"
 
-    name: Mapped[str] = mapped_column(primary_key=True)
-    device: Mapped[str]
-    gpu: Mapped[str | None]
-    gpu_memory_used_bytes: Mapped[int | None] = mapped_column(BigInteger)
-    gpu_memory_total_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    worker: Mapped[str] = mapped_column(primary_key=True)
+    gpu: Mapped[str]
+    memory_used_bytes: Mapped[int] = mapped_column(BigInteger)
+    memory_total_bytes: Mapped[int] = mapped_column(BigInteger)
     seen_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -36,7 +36,7 @@ class RequestContext:
         scope.setdefault("state", {})["request_id"] = request_id
         with (
             bound(request_id=request_id),
-            span(scope["method"], parent=_trace_parent(headers), request_id=request_id) as traced,
+            span(scope["method"], {"request_id": request_id}, parent=_trace_parent(headers)) as traced,
         ):
             await self._answer(scope, receive, _Answer(scope, send, request_id, traced))
 
@@ -75,9 +75,9 @@ class _Answer:
     def end(self) -> None:
         method, route = self._scope["method"], getattr(self._scope.get("route"), "path", "unmatched")
         self._traced.rename(f"{method} {route}")
-        self._traced.note(**{"http.request.method": method, "http.route": route})
+        self._traced.note({"http.request.method": method, "http.route": route})
         if self.status is not None:
-            self._traced.note(**{"http.response.status_code": self.status})
+            self._traced.note({"http.response.status_code": self.status})
         if self.status is None or self.status >= 500:
             self._traced.fail(str(self.status))
         note_access(method, route, self.status, time.perf_counter() - self._started, self._sent_bytes)

@@ -1,6 +1,5 @@
 """A snapshot as Prometheus metrics. Every name is here, with its meaning."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -31,7 +30,8 @@ class SnapshotCollector(Collector):
         yield _gauge("oldest_waiting_shard_seconds", "Age of the oldest shard that waits", snapshot.oldest_wait_seconds)
         speed = f"Samples scored a second, over the last {SPEED_WINDOW_SECONDS} seconds"
         yield _gauge("samples_per_second", speed, snapshot.samples_per_second)
-        yield from _workers(snapshot)
+        yield _gauge("busy_workers", "Worker processes that hold a shard", snapshot.busy_workers)
+        yield from _gpu_memory(snapshot)
         yield from _counters(snapshot.totals)
         yield _shard_seconds(snapshot.totals)
 
@@ -55,16 +55,13 @@ def _resources(snapshot: Snapshot) -> GaugeMetricFamily:
     return family
 
 
-def _workers(snapshot: Snapshot) -> Iterator[Metric]:
-    alive = Counter(worker.device for worker in snapshot.workers)
-    yield _gauges("workers", "Worker processes that reported within a minute", "device", alive)
+def _gpu_memory(snapshot: Snapshot) -> Iterator[Metric]:
     labels = ["worker", "gpu"]
     used = GaugeMetricFamily("salience_audit_worker_gpu_memory_used_bytes", "Of the worker's GPU", labels=labels)
     total = GaugeMetricFamily("salience_audit_worker_gpu_memory_total_bytes", "Of the worker's GPU", labels=labels)
-    for worker in snapshot.workers:
-        if worker.gpu_memory_used_bytes is not None and worker.gpu_memory_total_bytes is not None:
-            used.add_metric([worker.name, worker.gpu or ""], worker.gpu_memory_used_bytes)
-            total.add_metric([worker.name, worker.gpu or ""], worker.gpu_memory_total_bytes)
+    for report in snapshot.gpus:
+        used.add_metric([report.worker, report.gpu], report.memory_used_bytes)
+        total.add_metric([report.worker, report.gpu], report.memory_total_bytes)
     yield from (used, total)
 
 

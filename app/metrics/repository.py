@@ -9,11 +9,11 @@ from sqlalchemy import extract, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.db.counters import Tally, totals
-from app.db.tables import AuditRow, DatasetRow, ModelRow, ShardRow, WorkerRow
+from app.db.tables import AuditRow, DatasetRow, GpuReportRow, ModelRow, ShardRow
 from app.domain.vocabulary import AuditStatus, ResourceStatus, ShardStatus
 
 SPEED_WINDOW_SECONDS = 60
-WORKER_ALIVE_SECONDS = 60
+REPORT_VALID_SECONDS = 60
 LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
 
 
@@ -28,7 +28,8 @@ class Snapshot:
     oldest_wait_seconds: float
     samples_per_second: float
     totals: Mapping[tuple[Tally, str], float]
-    workers: Sequence[WorkerRow]
+    busy_workers: int
+    gpus: Sequence[GpuReportRow]
 
 
 def read_snapshot(session: Session) -> Snapshot:
@@ -41,7 +42,8 @@ def read_snapshot(session: Session) -> Snapshot:
         oldest_wait_seconds=_oldest_wait(session),
         samples_per_second=_samples_per_second(session),
         totals=totals(session),
-        workers=_workers_alive(session),
+        busy_workers=_busy_workers(session),
+        gpus=_gpus(session),
     )
 
 
@@ -73,6 +75,15 @@ def _samples_per_second(session: Session) -> float:
     return sum(float(found or 0) for found in shares) / SPEED_WINDOW_SECONDS
 
 
-def _workers_alive(session: Session) -> Sequence[WorkerRow]:
-    alive = func.clock_timestamp() - func.make_interval(0, 0, 0, 0, 0, 0, WORKER_ALIVE_SECONDS)
-    return session.scalars(select(WorkerRow).where(WorkerRow.seen_at > alive).order_by(WorkerRow.name)).all()
+def _busy_workers(session: Session) -> int:
+    """Workers that hold a shard under a live lease."""
+    held = (ShardRow.status == ShardStatus.RUNNING) & (ShardRow.lease_expires_at > func.clock_timestamp())
+    return session.scalar(select(func.count(ShardRow.worker.distinct())).where(held)) or 0
+
+
+def _gpus(session: Session) -> Sequence[GpuReportRow]:
+    """As reported lately; a worker that is gone reports no more."""
+    lately = func.clock_timestamp() - func.make_interval(0, 0, 0, 0, 0, 0, REPORT_VALID_SECONDS)
+    return session.scalars(
+        select(GpuReportRow).where(GpuReportRow.seen_at > lately).order_by(GpuReportRow.worker)
+    ).all()

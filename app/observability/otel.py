@@ -15,7 +15,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from app import __version__
 from app.settings import Settings
 
-Attributes = Mapping[str, str | float]
+Attributes = Mapping[str, str | int | float]
 
 
 class OtelTracer:
@@ -30,12 +30,20 @@ class OtelTracer:
         self._propagator = TraceContextTextMapPropagator()
 
     @contextmanager
-    def span(self, name: str, parent: Mapping[str, str] | None, attributes: Attributes) -> Iterator["OtelSpan"]:
+    def span(
+        self, name: str, attributes: Attributes, parent: Mapping[str, str] | None, since_ns: int | None
+    ) -> Iterator["OtelSpan"]:
         context = None if parent is None else self._propagator.extract(dict(parent))
         kind = SpanKind.INTERNAL if parent is None else SpanKind.SERVER
         # An exception's text may hold what no other machine should see: its kind is enough.
         with self._tracer.start_as_current_span(
-            name, context, kind, dict(attributes), record_exception=False, set_status_on_exception=False
+            name,
+            context,
+            kind,
+            dict(attributes),
+            start_time=since_ns,
+            record_exception=False,
+            set_status_on_exception=False,
         ) as started:
             wrapped = OtelSpan(started)
             try:
@@ -62,8 +70,8 @@ class OtelSpan:
     def rename(self, name: str) -> None:
         self._span.update_name(name)
 
-    def note(self, **attributes: str | float) -> None:
-        self._span.set_attributes(attributes)
+    def note(self, attributes: Attributes) -> None:
+        self._span.set_attributes(dict(attributes))
 
     def fail(self, reason: str) -> None:
         self._span.set_status(Status(StatusCode.ERROR, reason))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 Carrier = Mapping[str, str]
+Attributes = Mapping[str, str | int | float]
 
 
 class Span(Protocol):
@@ -23,7 +24,7 @@ class Span(Protocol):
 
     def rename(self, name: str) -> None: ...
 
-    def note(self, **attributes: str | float) -> None: ...
+    def note(self, attributes: Attributes) -> None: ...
 
     def fail(self, reason: str) -> None: ...
 
@@ -31,7 +32,7 @@ class Span(Protocol):
 class _NoSpan:
     def rename(self, name: str) -> None: ...
 
-    def note(self, **attributes: str | float) -> None: ...
+    def note(self, attributes: Attributes) -> None: ...
 
     def fail(self, reason: str) -> None: ...
 
@@ -59,15 +60,21 @@ def stop_tracing() -> None:
         _tracers.pop().close()
 
 
-def span(name: str, *, parent: Carrier | None = None, **attributes: str | float) -> AbstractContextManager[Span]:
-    """A span for the length of a block, which fails where the block raises.
+def span(
+    name: str,
+    attributes: Attributes | None = None,
+    *,
+    parent: Carrier | None = None,
+    since_ns: int | None = None,
+) -> AbstractContextManager[Span]:
+    """A span for the length of a block (or ``since_ns`` of the clock), which fails where the block raises.
 
     It belongs to the span around it. With ``parent`` (W3C ``traceparent`` and ``tracestate`` by their names) it is the
     part that this process has in a trace that began elsewhere.
     """
     if not _tracers:
         return nullcontext(_NOTHING)
-    return _tracers[0].span(name, parent, attributes)
+    return _tracers[0].span(name, attributes or {}, parent, since_ns)
 
 
 def trace_headers() -> dict[str, str]:

@@ -120,6 +120,7 @@ def test_waiting_work(engine: Engine, shards: list[UUID]) -> None:
     for shard_id in shards:
         claim(engine, shard_id)
     assert shown(engine)["salience_audit_oldest_waiting_shard_seconds"] == 0
+    assert shown(engine)["salience_audit_busy_workers"] == 1
 
 
 def test_a_shard_is_counted_once(engine: Engine, shards: list[UUID]) -> None:

@@ -93,6 +93,8 @@ def watched(postgres: EmbeddedPostgres, broker_url: str) -> Iterator[Watched]:
             found = Watched(clients, logs, receiver, secrets)
             _audit(found)
             yield found
+            for client in clients:
+                client.close()
         finally:
             for process in processes:
                 process.terminate()

@@ -44,11 +44,13 @@ def test_the_workers_lines_name_the_request_and_the_work(watched: Watched) -> No
         )
         for word in ("validate_model", "index_dataset", "run_shard", "reduce_audit")
     }
-    for word in ("run_shard", "reduce_audit"):
-        assert done[word]["request_id"] == REQUEST_ID
-        assert done[word]["audit_id"] == watched.audit["id"]
-        assert done[word]["task_id"] in done[word]["message"]
-    assert "shard_id" in done["run_shard"]
+    (shard,) = (line for line in lines if line["logger"] == "worker.shard_context")
+    for line in (shard, done["run_shard"], done["reduce_audit"]):
+        assert line["request_id"] == REQUEST_ID
+        assert line["audit_id"] == watched.audit["id"]
+    assert shard["task_id"] in done["run_shard"]["message"]
+    assert (shard["samples"], shard["attempt"]) == (8, 1)
+    assert "shard_id" in shard
     assert done["validate_model"]["model_id"] == watched.audit["model_ids"][0]
     assert done["index_dataset"]["dataset_id"] == watched.audit["dataset_id"]
     requests = {line.get("request_id") for line in watched.lines("api0")}
