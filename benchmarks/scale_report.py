@@ -122,12 +122,12 @@ def _caption(plan: Plan) -> str:
 def facts(backlog: Backlog, reduce: Reduce) -> str:
     """What the table has no column for."""
     waiting = f"With {backlog.shards} shards waiting: reconciler {backlog.reconciler_first_ms:.0f} ms the first time,"
+    read = f"Scores of {reduce.samples} samples read by a reduce: {reduce.seconds:.1f} s,"
     lines = (
         f"Messages sent by one API process: {backlog.sends_per_second:.0f}/s, {backlog.message_bytes:.0f} bytes each.",
         f"{backlog.shards} shards written by one request: {backlog.seconds_to_write:.1f} s.",
         f"Rows with their indexes: a sample {backlog.sample_bytes:.0f} bytes, a shard {backlog.shard_bytes:.0f} bytes.",
         f"{waiting} {backlog.reconciler_next_ms:.0f} ms the second; scrape {backlog.scrape_ms:.0f} ms.",
-        f"Scores of {reduce.samples} samples read by a reduce: {reduce.seconds:.1f} s,"
-         f" {reduce.bytes_per_sample:.0f} bytes of memory each.",
+        f"{read} {reduce.bytes_per_sample:.0f} bytes of memory each.",
     )
     return "\n".join(lines)
