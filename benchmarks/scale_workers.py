@@ -12,7 +12,7 @@ from uuid import UUID
 
 import numpy as np
 from celery import Celery
-from kombu import Consumer
+from kombu.messaging import Consumer
 from sqlalchemy import create_engine
 
 from app.db.session import transaction
@@ -69,7 +69,8 @@ class SleepingWorker(threading.Thread):
         shared = self._shared
         queues = [shared.celery.amqp.queues[name] for name in QUEUES]
         with shared.celery.connection_for_read() as connection:
-            consumer = Consumer(connection, queues, accept=["json"], on_message=self._on_message, prefetch_count=1)
+            options = {"accept": ["json"], "on_message": self._on_message, "prefetch_count": 1}
+            consumer = Consumer(connection, queues, **options)  # type: ignore[no-untyped-call]
             with consumer:
                 while not shared.ended.is_set():
                     try:
