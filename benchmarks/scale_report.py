@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-WARM_UP_SECONDS = 5.0
-
 Taken = dict[str, list[tuple[float, float]]]
 
 
@@ -24,11 +22,16 @@ class Plan:
     processes: int
 
     @property
+    def warm_up_seconds(self) -> float:
+        """Until all have claimed their first shard: they start at once, as they never do in service."""
+        return 5 + self.workers / 80
+
+    @property
     def shards(self) -> int:
         """More than can be done."""
         if self.shard_seconds == 0:
-            return int(100 * (WARM_UP_SECONDS + self.seconds))
-        return 4 + round(1.5 * self.workers * (1 + (WARM_UP_SECONDS + self.seconds) / self.shard_seconds))
+            return int(100 * (self.warm_up_seconds + self.seconds))
+        return 4 + round(1.5 * self.workers * (1 + (self.warm_up_seconds + self.seconds) / self.shard_seconds))
 
 
 @dataclass

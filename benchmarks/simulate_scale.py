@@ -19,7 +19,7 @@ from app.db.session import transaction
 from app.metrics.repository import read_snapshot
 from app.queue import TaskName, TaskQueue
 from benchmarks.scale_reads import measure_reduce
-from benchmarks.scale_report import WARM_UP_SECONDS, Backlog, Plan, Round, Taken, facts, table
+from benchmarks.scale_report import Backlog, Plan, Round, Taken, facts, table
 from benchmarks.scale_workers import Load, run_workers
 from benchmarks.scale_world import World, end_audit, shard_ids, start_audit, world
 
@@ -68,7 +68,7 @@ def _measure(servers: World, plan: Plan) -> Round:
     for shard_id in ids:
         queue.send(TaskName.RUN_SHARD, shard_id)
     with _workers(servers, plan) as (ended, results, processes):
-        time.sleep(WARM_UP_SECONDS)
+        time.sleep(plan.warm_up_seconds)
         before, start = _used(servers), time.monotonic()
         reconciler_ms, scrape_ms = _reconcile(servers, queue, plan.seconds)
         stop, after = time.monotonic(), _used(servers)
