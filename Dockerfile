@@ -9,7 +9,7 @@ COPY worker worker
 COPY alembic alembic
 
 FROM base AS api
-RUN pip install --constraint constraints.txt --editable '.[api]'
+RUN pip install --constraint constraints.txt --editable '.[api,tracing]'
 USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
@@ -25,6 +25,6 @@ RUN pip install --no-deps --editable .
 
 FROM base AS worker
 COPY --from=build /service/worker/functional worker/functional
-RUN pip install --constraint constraints.txt --editable '.[worker]'
+RUN pip install --constraint constraints.txt --editable '.[worker,tracing]'
 USER 10001
 CMD ["salience-audit", "worker"]

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from app.observability.logs import configure_logging
 from app.settings import get_settings
 
 cli = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
@@ -33,6 +34,7 @@ Only = Annotated[Part | None, typer.Option(help="Start one part, against DATABAS
 @cli.command()
 def serve(host: Host = "127.0.0.1", port: Port = 8000, data: Data = Path("data/serve"), only: Only = None) -> None:
     """Start the service: its own Postgres and Valkey unless DATABASE_URL and BROKER_URL are set."""
+    configure_logging(get_settings())
     if only is Part.WORKER:
         worker(None)
     elif only is Part.API:
@@ -49,17 +51,21 @@ def worker(gpus: Gpus = None) -> None:
     if gpus is not None:
         from app.embedded.gpu_workers import run_gpu_workers  # noqa: PLC0415 - a single worker needs no supervisor
 
+        configure_logging(get_settings())
         sys.exit(run_gpu_workers(gpus))
     # Several workers on a machine need names of their own to be told apart.
     named = ["--hostname", f"worker-{os.getpid()}@%h"]
     arguments = ["--loglevel", get_settings().log_level, "--pool", "solo", "--without-gossip", "--without-mingle"]
-    command = [sys.executable, "-m", "celery", "--app", "worker.celery_app:celery_app", "worker", *named, *arguments]
+    # Quiet: no banner, so that a worker's output is its log and nothing else.
+    program = [sys.executable, "-m", "celery", "--quiet", "--app", "worker.celery_app:celery_app"]
+    command = [*program, "worker", *named, *arguments]
     os.execv(sys.executable, command)  # noqa: S606 - the same interpreter, fixed arguments
 
 
 @cli.command()
 def migrate() -> None:
     """Bring the database at DATABASE_URL to the newest revision."""
+    configure_logging(get_settings())
     from app.db.migrations import upgrade  # noqa: PLC0415 - alembic is needed by this command alone
     from app.db.session import make_engine  # noqa: PLC0415
 

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from app import __version__
 from app.audits.event_routes import router as audit_events
@@ -24,13 +25,18 @@ from app.http.dependencies import SESSIONS
 from app.http.health import router as health
 from app.http.openapi import install_openapi
 from app.http.problems import install_handlers
-from app.http.request_context import RequestContext
+from app.http.request_context import RequestContext, bind_path_ids
 from app.http.strict_json import StrictJson
+from app.metrics.routes import router as metrics
 from app.models.routes import router as models
+from app.observability.tracing import start_tracing, stop_tracing
 from app.queue import TaskQueue
 from app.run_groups.routes import router as run_groups
 from app.settings import Settings, get_settings
 from app.storage.blobs import BlobStore
+
+# The framework's spans would stand beside ours (app.observability), with query strings in them.
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 DESCRIPTION = """
 Tells, for an image classifier and a data set, whether what the model looks at can be trusted.
@@ -46,6 +52,7 @@ Tells, for an image classifier and a data set, whether what the model looks at c
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
+    start_tracing(settings, "api")
     app.state.engine = make_engine(settings.database_url)
     app.state.session_turns = asyncio.Semaphore(SESSIONS)
     app.state.queue = TaskQueue(settings.broker_url)
@@ -65,17 +72,35 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.partial_results.close()
     app.state.queue.close()
     app.state.engine.dispose()
+    stop_tracing()
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The ASGI application; it connects to its parts when it starts."""
     app = FastAPI(
-        title="Salience audit", version=__version__, description=DESCRIPTION, lifespan=_lifespan, redirect_slashes=False
+        title="Salience audit",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=_lifespan,
+        redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
     )
     app.state.settings = settings or get_settings()
-    rooms = (models, datasets, run_groups, gates, audits, audit_events, verdicts, publishing, comparisons, health)
+    rooms = (
+        models,
+        datasets,
+        run_groups,
+        gates,
+        audits,
+        audit_events,
+        verdicts,
+        publishing,
+        comparisons,
+        health,
+        metrics,
+    )
     for router in rooms:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(bind_path_ids)])
     install_handlers(app)
     install_openapi(app)
     app.add_middleware(StrictJson, max_bytes=app.state.settings.max_json_bytes)

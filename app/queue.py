@@ -15,6 +15,8 @@ from redis.exceptions import RedisError
 
 from app.domain.vocabulary import DeviceClass
 from app.errors import Unavailable
+from app.observability.log_context import current_ids
+from app.observability.tracing import trace_headers
 
 QUEUE_NAME = "salience_audit"
 """What any worker can do; shards have a queue per device class."""
@@ -47,6 +49,9 @@ PRIORITY_STEPS = sorted(set(PRIORITIES.values()))
 def shard_queue(device_class: DeviceClass) -> str:
     """Where the shards of audits on that device class ring."""
     return f"{QUEUE_NAME}.{device_class}"
+
+
+QUEUES = (QUEUE_NAME, *map(shard_queue, DeviceClass))
 
 
 def configure(celery: Celery, broker_url: str) -> Celery:
@@ -112,8 +117,10 @@ class TaskQueue:
             self._send(TaskName.RUN_SHARD, shard_queue(device_class), [])
 
     def _send(self, task: TaskName, queue: str, arguments: list[str]) -> None:
+        """The sender's ids and trace go along."""
+        options = {"queue": queue, "priority": PRIORITIES[task], "headers": current_ids() | trace_headers()}
         try:
-            self._celery.send_task(task.value, args=arguments, queue=queue, priority=PRIORITIES[task])
+            self._celery.send_task(task.value, args=arguments, **options)
         except (OperationalError, RedisError, OSError) as error:
             raise Unavailable("broker-unavailable", "The task broker cannot be reached.") from error
 
@@ -126,7 +133,11 @@ class TaskQueue:
 
     def depth(self) -> int:
         """Messages that wait, in all queues. Raises Unavailable while the broker is away."""
-        return sum(map(self.depth_of, (QUEUE_NAME, *map(shard_queue, DeviceClass))))
+        return sum(self.depths().values())
+
+    def depths(self) -> dict[str, int]:
+        """Messages that wait, by queue. Raises Unavailable while the broker is away."""
+        return {queue: self.depth_of(queue) for queue in QUEUES}
 
     def depth_of(self, queue: str) -> int:
         """Messages that wait there, in all priorities. Raises Unavailable while the broker is away."""

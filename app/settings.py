@@ -1,8 +1,10 @@
 """The only reader of the environment."""
 
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,13 +13,20 @@ MEBIBYTE = 1024**2
 GIBIBYTE = 1024**3
 
 
+class LogFormat(StrEnum):
+    """How a log line looks."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
 class Settings(BaseSettings):
     """Every setting, by its environment variable (``DATABASE_URL``, ``BROKER_URL``, ``BLOB_STORE``, ...)."""
 
     model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
 
-    database_url: str = "postgresql+psycopg://localhost/salience_audit"
-    broker_url: str = "redis://localhost:6379/0"
+    database_url: str = Field(default="postgresql+psycopg://localhost/salience_audit", repr=False)
+    broker_url: str = Field(default="redis://localhost:6379/0", repr=False)
     blob_store: str = Field(default="data/blobs", description="A folder, or s3://bucket/prefix")
     s3_endpoint: str | None = None
 
@@ -62,12 +71,39 @@ class Settings(BaseSettings):
     keep_scores_days: float = Field(default=0.0, ge=0, description="Scores of audits that have ended; 0: for ever")
     reuse_clean_maps: bool = Field(default=True, description="Take clean maps that an earlier audit of the pair stored")
     device: str = Field(default="auto", description="auto, cpu or cuda")
+    cuda_visible_devices: str | None = Field(default=None, description="CUDA's own choice of GPUs")
     threads: int = Field(default=0, ge=0, description="Torch threads of a worker; 0: every core it may use")
     log_level: str = "INFO"
+    log_format: LogFormat | None = Field(default=None, description="json or text; by default text on a terminal")
+
+    otel_exporter_otlp_endpoint: str | None = Field(default=None, description="Where traces go, over OTLP/HTTP")
+    otel_exporter_otlp_traces_endpoint: str | None = None
+    otel_traces_exporter: str | None = Field(default=None, description="otlp, console or none")
+    otel_service_name: str | None = None
+
+    # Read by the S3 client and by OpenTelemetry; here only to be kept out of logs.
+    aws_access_key_id: str | None = Field(default=None, repr=False)
+    aws_secret_access_key: str | None = Field(default=None, repr=False)
+    aws_session_token: str | None = Field(default=None, repr=False)
+    otel_exporter_otlp_headers: str | None = Field(default=None, repr=False)
 
     @property
     def local_blob_folder(self) -> Path | None:
         return None if self.blob_store.startswith("s3://") else Path(self.blob_store)
+
+    @property
+    def traces_wanted(self) -> bool:
+        """Whether an exporter of traces is set."""
+        if self.otel_traces_exporter is not None:
+            return self.otel_traces_exporter in {"otlp", "console"}
+        return bool(self.otel_exporter_otlp_endpoint or self.otel_exporter_otlp_traces_endpoint)
+
+    def secrets(self) -> tuple[str, ...]:
+        """What no log line may hold."""
+        passwords = [urlsplit(url).password for url in (self.database_url, self.broker_url)]
+        keys = [self.aws_access_key_id, self.aws_secret_access_key, self.aws_session_token]
+        exporter = [pair.partition("=")[2].strip() for pair in (self.otel_exporter_otlp_headers or "").split(",")]
+        return tuple(secret for secret in (*passwords, *keys, *exporter) if secret)
 
 
 @lru_cache(maxsize=1)

@@ -1,1 +1,4 @@
-"""Speed, measured side by side in one run: `make bench` prints the ratios and writes docs/performance.md."""
+"""What the documentation says of speed and scale, measured.
+
+`make bench` measures speed side by side and writes docs/performance.md; `simulate_scale` backs docs/scaling.md.
+"""

@@ -11,11 +11,12 @@ from celery import Celery, signals
 from app.queue import configure, listen_to
 from app.settings import get_settings
 from worker.context import WorkerContext
+from worker.gpu_reports import GpuReporter
 from worker.presence import Presence
 from worker.runtime.device_class import device_class
 
 celery_app = configure(Celery("salience_audit"), get_settings().broker_url)
-celery_app.conf.include = ["worker.tasks"]
+celery_app.conf.include = ["worker.tasks", "worker.celery_signals"]
 listen_to(celery_app, device_class(get_settings().device))
 _stopping = threading.Event()
 
@@ -31,10 +32,16 @@ def _presence() -> Presence:
     return Presence(worker_context())
 
 
+@lru_cache(maxsize=1)
+def _gpu_reporter() -> GpuReporter:
+    return GpuReporter(worker_context())
+
+
 def _come(**_: Any) -> None:
     """The child imports torch while the first message is on its way."""
     worker_context().children.prepare()
     _presence().start()
+    _gpu_reporter().start()
 
 
 def _stop(**_: Any) -> None:
@@ -44,6 +51,7 @@ def _stop(**_: Any) -> None:
 
 def _go(**_: Any) -> None:
     _presence().stop()
+    _gpu_reporter().stop()
     worker_context().close()
 
 

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from app.db.session import transaction
 from app.db.tables import AuditResultsRow, AuditRow
 from app.domain.vocabulary import AuditStatus
+from app.observability.log_context import bind
+from app.observability.origin import ids_of
 from app.results.document import results_document
 from worker.context import WorkerContext
 from worker.judge import verdict_of
@@ -24,6 +26,7 @@ def reduce_audit(context: WorkerContext, audit_id: UUID) -> None:
         audit = session.get(AuditRow, audit_id, with_for_update=True)
         if audit is None or audit.status not in LIVE or not all_shards_done(session, audit_id):
             return
+        bind(**ids_of(audit.origin))
         document = results_document(session, read_inputs(session, audit_id), _software())
         if any(summary["n"] for summary in document["summaries"]):
             _succeed(session, audit, document)

@@ -9,11 +9,14 @@ from sqlalchemy.orm import Session
 from app.db.session import transaction
 from app.db.tables import SampleRow
 from app.errors import AuditFailure, InputFailure, TransientFailure, Unavailable
+from app.observability.tracing import span
 from app.queue import TaskName
 from worker.clean_maps import clean_keys, known_maps, remember_clean_maps
 from worker.context import WorkerContext
 from worker.lease import Lease, LeaseLost, WorkerStopping
 from worker.replanning import replan_audit
+from worker.shard_context import shard_context
+from worker.shard_counts import count_model_crash
 from worker.shard_request import Row, RowTable, shard_job
 from worker.shard_store import (
     Claim,
@@ -42,17 +45,21 @@ def run_next_shard(context: WorkerContext) -> None:
 
     Raises TransientFailure where the caller should try again.
     """
+    asked_at_ns = time.time_ns()
     with transaction(context.engine) as session:
         claim = claim_next_shard(session, context.device_class, context.name, context.settings.lease_seconds)
     if claim is not None:
-        run_claimed(context, claim)
+        with shard_context(context.engine, claim, asked_at_ns):
+            run_claimed(context, claim)
 
 
 def run_claimed(context: WorkerContext, claim: Claim) -> None:
     """Safe to call again after a crash, and while another worker took the shard over."""
     run = _ShardRun(context, claim)
     try:
-        run.finish(run.compute())
+        with span("compute"):
+            rows = run.compute()
+        run.finish(rows)
     except LeaseLost:
         logger.info("shard %s: taken over or cancelled", claim.shard_id)
     except WorkerStopping:
@@ -95,8 +102,9 @@ class _ShardRun:
 
     def finish(self, rows: list[Row]) -> None:
         """Store, and ask for the reduce where this shard was the last."""
-        while not self._saved(rows):
-            time.sleep(SAVE_PAUSE_SECONDS)
+        with span("store"):
+            while not self._saved(rows):
+                time.sleep(SAVE_PAUSE_SECONDS)
         with transaction(self._context.engine) as session:
             finished = all_shards_done(session, self._claim.audit_id)
         if finished:
@@ -115,6 +123,8 @@ class _ShardRun:
         stop = min(start + self._micro_batch, self._claim.stop)
         what = f"Samples {start} to {stop} ended the process of their models in attempt {self._claim.attempt}."
         logger.warning("shard %s: %s %s", self._claim.shard_id, what, death.detail)
+        with transaction(self._context.engine) as session:
+            count_model_crash(session, self._claim.shard_id)
         if self._claim.attempt < self._context.settings.max_shard_attempts:
             self.give_back(counted=True)
         else:

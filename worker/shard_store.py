@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow, ShardRow
 from app.domain.vocabulary import AuditStatus, DeviceClass, ShardStatus
 from app.results.inputs import AuditInputs
+from worker.shard_counts import count_claim, count_done
 
 LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
 
@@ -87,9 +88,11 @@ def claim_shard(session: Session, shard_id: UUID, worker: str, lease_seconds: fl
             worker=worker,
             samples_done=0,
             claimed_at=now,
+            finished_at=None,
             lease_expires_at=now + timedelta(seconds=lease_seconds),
+            taken_over=ShardRow.status == ShardStatus.RUNNING,
         )
-        .returning(ShardRow.audit_id, ShardRow.start, ShardRow.stop, ShardRow.attempt)
+        .returning(ShardRow.audit_id, ShardRow.start, ShardRow.stop, ShardRow.attempt, ShardRow.taken_over)
     ).one_or_none()
     if claimed is None:
         return None
@@ -98,6 +101,7 @@ def claim_shard(session: Session, shard_id: UUID, worker: str, lease_seconds: fl
         .where(AuditRow.id == claimed.audit_id, AuditRow.status == AuditStatus.QUEUED)
         .values(status=AuditStatus.RUNNING, started_at=func.clock_timestamp())
     )
+    count_claim(session, shard_id, claimed.attempt, taken_over=claimed.taken_over)
     return Claim(shard_id, claimed.audit_id, claimed.start, claimed.stop, claimed.attempt)
 
 
@@ -118,12 +122,18 @@ def save_scores(session: Session, claim: Claim, rows: list[dict[str, Any]]) -> b
     done = session.execute(
         update(ShardRow)
         .where(*held(claim))
-        .values(status=ShardStatus.DONE, samples_done=claim.stop - claim.start, lease_expires_at=None)
-        .returning(ShardRow.id)
+        .values(
+            status=ShardStatus.DONE,
+            samples_done=claim.stop - claim.start,
+            lease_expires_at=None,
+            finished_at=func.clock_timestamp(),
+        )
+        .returning(func.extract("epoch", ShardRow.finished_at - ShardRow.claimed_at).label("seconds"))
     ).one_or_none()
     if done is None:
         return False
     session.execute(insert(SampleScoresRow), rows)
+    count_done(session, claim.shard_id, claim.stop - claim.start, float(done.seconds or 0))
     return True
 
 

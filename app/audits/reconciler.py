@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import Counter
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy import Engine, exists, func, or_, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.audits.resends import count_resends
 from app.db.session import transaction
 from app.db.tables import AuditRow, ComparisonRow, DatasetRow, ModelRow, ShardRow
 from app.domain.vocabulary import AuditStatus, ComparisonStatus, DeviceClass, ResourceStatus, ShardStatus
@@ -56,12 +58,22 @@ class Reconciler:
                 return
             messages = [*_stale_uploads(session), *_stale_reduces(session), *_stale_comparisons(session)]
             waiting = _stale_shards(session)
+        sent: Counter[TaskName] = Counter()
+        try:
+            self._remind(messages, waiting, sent)
+        finally:
+            count_resends(self._engine, sent)
+
+    def _remind(self, messages: list[Message], waiting: dict[DeviceClass, int], sent: Counter[TaskName]) -> None:
+        """Adds to ``sent`` as it goes: a broker that goes away takes nothing back."""
         if messages and self._queue.depth_of(QUEUE_NAME) <= len(messages):
             for task, resource_id in messages:
                 self._queue.send(task, resource_id)
+                sent[task] += 1
         for device_class, shards in waiting.items():
-            rung = self._queue.depth_of(shard_queue(device_class))
-            self._queue.ring_for_shards(device_class, min(shards, MAX_DOORBELLS) - rung)
+            missing = min(shards, MAX_DOORBELLS) - self._queue.depth_of(shard_queue(device_class))
+            self._queue.ring_for_shards(device_class, missing)
+            sent[TaskName.RUN_SHARD] += max(0, missing)
 
 
 def _stale_uploads(session: Session) -> list[Message]:

@@ -38,6 +38,7 @@ from app.http.idempotency import OnceDep
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.http.schemas import StoredProblem
+from app.observability.log_context import bind
 
 router = APIRouter(prefix="/v1", tags=["audits"])
 
@@ -68,6 +69,7 @@ def create_audit(
         shown = _show(session, [requested.audit])[0]
         once.remember(session, shown.id, shown)
         session.commit()
+        bind(audit_id=shown.id)
         ring_for_shards(queue, requested.audit.device_class, requested.new_shards)
     response.headers["Location"] = f"/v1/audits/{shown.id}"
     return shown

@@ -17,6 +17,7 @@ from app.domain.label_mapping import map_labels
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, SalienceTarget
 from app.errors import Conflict, Gone, Unprocessable
+from app.observability.origin import present_origin
 from app.results.inputs import class_count
 from app.run_groups.repository import get_run_group, members_of
 from app.settings import Settings
@@ -144,6 +145,7 @@ def _audit(request: AuditRequest, work: Work) -> AuditRow:
         device_class=work.device_class,
         sample_positions=positions,
         sample_count=work.samples,
+        origin=present_origin(),
         cancel_requested=False,
     )
 

@@ -16,6 +16,7 @@ def make_engine(url: str) -> Engine:
         pool_pre_ping=True,
         pool_size=10,
         max_overflow=20,
+        hide_parameters=True,  # an error's text goes into logs; what was being stored does not
         connect_args={"application_name": APPLICATION_NAME, "connect_timeout": 10},
     )
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     Uuid,
+    false,
     func,
     text,
 )
@@ -169,6 +170,8 @@ class AuditRow(_Identified, Base):
     """The seeded draw, ascending; null: every readable sample."""
     sample_count: Mapped[int]
     problem: Mapped[Json | None]
+    origin: Mapped[Json | None]
+    """The request that made it and its place in a trace: workers' log lines and spans belong to both."""
     cancel_requested: Mapped[bool] = mapped_column(Boolean, default=False)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -208,10 +211,14 @@ class ShardRow(Base):
     attempt: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None]
     claimed_at: Mapped[datetime | None]
-    """By the latest attempt; says which audit was served least recently."""
+    """By the latest attempt, which began then; says which audit was served least recently."""
     lease_expires_at: Mapped[datetime | None]
     """Until then nobody else may take it: its worker is at it or, while it is queued, a passing fault passes."""
     samples_done: Mapped[int] = mapped_column(default=0)
+    finished_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When its scores were stored; none while an attempt is at it."""
+    taken_over: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    """The attempt before this one lost its worker."""
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
@@ -315,3 +322,30 @@ class ComparisonRow(_Identified, Base):
     problem: Mapped[Json | None]
     document: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     finished_at: Mapped[datetime | None]
+
+
+class CounterRow(Base):
+    """A sum that only grows, for Prometheus: what it counts may be deleted, the count stays.
+
+    It is spread over slots, so that workers that add to it at the same time seldom wait for each other.
+    """
+
+    __tablename__ = "counters"
+    __table_args__ = ({"postgresql_with": {"fillfactor": 50}},)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str] = mapped_column(primary_key=True)
+    slot: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    value: Mapped[float] = mapped_column(Double)
+
+
+class GpuReportRow(Base):
+    """The memory of a worker's GPU, as the worker last saw it."""
+
+    __tablename__ = "gpu_reports"
+
+    worker: Mapped[str] = mapped_column(primary_key=True)
+    gpu: Mapped[str]
+    memory_used_bytes: Mapped[int] = mapped_column(BigInteger)
+    memory_total_bytes: Mapped[int] = mapped_column(BigInteger)
+    seen_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,17 +1,20 @@
-"""A request id for every request, in its answer and its logs, and a count by route and status."""
+"""A request id for every request, in its answer, its logs and its trace; what it took, by route and status."""
 
 import logging
 import re
-from uuid import uuid4
+import time
+from collections.abc import Mapping
+from uuid import UUID, uuid4
 
-from prometheus_client import Counter
+from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.http.access import note_access
 from app.http.problems import unexpected_response
+from app.observability.log_context import IDS, bind, bound
+from app.observability.tracing import Span, span
 
 logger = logging.getLogger(__name__)
-
-REQUESTS = Counter("salience_audit_http_requests", "HTTP requests", ["method", "route", "status"])
 
 _SANE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _SECURITY = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
@@ -27,26 +30,77 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = dict(scope["headers"]).get(b"x-request-id", b"")
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
         request_id = given.decode() if _SANE.fullmatch(given) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        with (
+            bound(request_id=request_id),
+            span(scope["method"], {"request_id": request_id}, parent=_trace_parent(headers)) as traced,
+        ):
+            await self._answer(scope, receive, _Answer(scope, send, request_id, traced))
 
-        started = False
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                extra = [(b"x-request-id", request_id.encode()), *_SECURITY]
-                message["headers"] = [*message.get("headers", []), *extra]
-                route = getattr(scope.get("route"), "path", "unmatched")
-                REQUESTS.labels(scope["method"], route, message["status"]).inc()
-            await send(message)
-
+    async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:
-            await self._app(scope, receive, send_with_id)
+            await self._app(scope, receive, answer.send)
         except Exception:
-            logger.exception("request %s failed", request_id)
-            if started:
+            logger.exception("request %s failed", answer.request_id)
+            if answer.status is not None:
                 raise
-            await unexpected_response(request_id)(scope, receive, send_with_id)
+            await unexpected_response(answer.request_id)(scope, receive, answer.send)
+        finally:
+            answer.end()
+
+
+class _Answer:
+    """One answer on its way out: gets its id, is measured."""
+
+    def __init__(self, scope: Scope, send: Send, request_id: str, traced: Span) -> None:
+        self._scope = scope
+        self._send = send
+        self._traced = traced
+        self._started = time.perf_counter()
+        self._sent_bytes = 0
+        self.request_id = request_id
+        self.status: int | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            extra = [(b"x-request-id", self.request_id.encode()), *_SECURITY]
+            message["headers"] = [*message.get("headers", []), *extra]
+        self._sent_bytes += len(message.get("body", b""))
+        await self._send(message)
+
+    def end(self) -> None:
+        method, route = self._scope["method"], getattr(self._scope.get("route"), "path", "unmatched")
+        self._traced.rename(f"{method} {route}")
+        self._traced.note({"http.request.method": method, "http.route": route})
+        if self.status is not None:
+            self._traced.note({"http.response.status_code": self.status})
+        if self.status is None or self.status >= 500:
+            self._traced.fail(str(self.status))
+        note_access(method, route, self.status, time.perf_counter() - self._started, self._sent_bytes)
+
+
+def _trace_parent(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    """The caller's part of the trace, if it sends one (W3C Trace Context)."""
+    return {name: headers[name.encode()].decode("latin-1") for name in _TRACE_HEADERS if name.encode() in headers}
+
+
+_TRACE_HEADERS = ("traceparent", "tracestate")
+
+
+async def bind_path_ids(request: Request) -> None:
+    """A router's dependency: the ids in a request's path stand in its log lines."""
+    for name, value in request.path_params.items():
+        if name in IDS and _is_uuid(value):
+            bind(**{name: value})
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -22,6 +22,7 @@ def run_server(app: FastAPI, host: str, port: int, announce: Callable[[str], Non
         ws="none",
         loop="uvloop",
         log_config=None,
+        access_log=False,  # it would hold query strings; app.http.access writes ours
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,

@@ -33,7 +33,8 @@ def start_api(postgres: EmbeddedPostgres) -> Iterator[Callable[..., Api]]:
         folder = Path(tempfile.mkdtemp(prefix="salience-audit-api-"))
         folders.append(folder)
         url, port = postgres.url.rpartition("/")[0] + f"/{database}", free_port()
-        environment = {"DATABASE_URL": url, "BROKER_URL": broker_url, "BLOB_STORE": str(folder / "blobs"), **settings}
+        parts = {"DATABASE_URL": url, "BROKER_URL": broker_url, "BLOB_STORE": str(folder / "blobs")}
+        environment = {"LOG_LEVEL": "WARNING", **parts, **settings}
         arguments = ("serve", "--only", "api", "--port", str(port), "--data", str(folder / "data"))
         processes.append(subprocess.Popen([sys.executable, "-m", "app.cli", *arguments], env=os.environ | environment))
         until(lambda: accepts(port), seconds=60)

@@ -1,8 +1,11 @@
 """The child's loop: a job in, replies out."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from app.observability.log_context import bound
+from app.observability.logs import configure_logging
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 from worker.child.failures import failed
@@ -14,6 +17,8 @@ from worker.runtime.model_cache import ModelCache
 from worker.wire.channel import Channel, ChannelClosed
 from worker.wire.jobs import JOB, ModelJob, ShardJob, Start
 from worker.wire.replies import Done, Ready, Reply
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ def _start(channel: Channel) -> Tools:
         raise ChannelClosed("no settings came")
     start = Start.model_validate_json(frame.body)
     settings = start.to_settings()
+    configure_logging(settings)
     keep_heap()
     use_threads(settings.threads)
     if pick_device(settings.device).type == "cpu":
@@ -52,14 +58,16 @@ def _start(channel: Channel) -> Tools:
 
 
 def _answer(channel: Channel, tools: Tools, job: ShardJob | ModelJob) -> None:
-    try:
-        for reply, blob in _run(tools, job):
-            channel.send(reply, blob)
-        channel.send(Done())
-    except ChannelClosed:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the parent has to hear of it
-        channel.send(failed(error))
+    with bound(**job.log_ids):
+        try:
+            logger.debug("a job begins: %s", job.kind)
+            for reply, blob in _run(tools, job):
+                channel.send(reply, blob)
+            channel.send(Done())
+        except ChannelClosed:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the parent has to hear of it
+            channel.send(failed(error))
 
 
 def _run(tools: Tools, job: ShardJob | ModelJob) -> Iterator[tuple[Reply, bytes]]:

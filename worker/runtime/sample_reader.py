@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -69,7 +70,7 @@ class SampleReader:
         for start in range(0, len(samples) + size, size):
             current = waiting
             part = samples[start : start + size]
-            waiting = self._ahead.submit(self._decode, part) if part else None
+            waiting = self._ahead.submit(copy_context().run, self._decode, part) if part else None
             if current is not None:
                 yield current.result()
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from app.errors import InputFailure, TransientFailure
+from app.observability.log_context import current_ids
 from app.settings import Settings
 from worker.supervision.endings import ChildDied, End, OutOfGpuMemory, describe_exit
 from worker.supervision.memory import memory_limit, memory_taken
@@ -75,7 +76,7 @@ class ChildProcess:
         yield from self._start()
         self.idle = False
         try:
-            self._channel.send(job, timeout=_SEND_SECONDS)
+            self._channel.send(job.model_copy(update={"log_ids": current_ids()}), timeout=_SEND_SECONDS)
         except ChannelClosed:
             raise self._death() from None
         for answer in self._answers(self._batch_seconds):

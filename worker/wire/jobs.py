@@ -12,6 +12,7 @@ SETTINGS = frozenset(
     {
         *("blob_store", "s3_endpoint", "device", "threads"),
         *("max_entry_bytes", "max_pixels", "min_side", "max_side"),
+        *("log_level", "log_format"),
     }
 )
 
@@ -32,6 +33,12 @@ class Start(_Message):
 
     def to_settings(self) -> Settings:
         return Settings(**self.settings)
+
+
+class _Job(_Message):
+    """Names in ``log_ids`` what log lines name (app.observability.log_context): whose work it is."""
+
+    log_ids: dict[str, str] = Field(default_factory=dict)
 
 
 class JobModel(_Message):
@@ -67,7 +74,7 @@ class KnownMap(_Message):
     class_scores: tuple[float, ...]
 
 
-class ShardJob(_Message):
+class ShardJob(_Job):
     """Make the rows of these samples. ``label_indices`` is None where labels and classes do not meet."""
 
     kind: Literal["shard"] = "shard"
@@ -80,7 +87,7 @@ class ShardJob(_Message):
     known: tuple[KnownMap, ...] = ()
 
 
-class ModelJob(_Message):
+class ModelJob(_Job):
     """Look deep into an uploaded model and write it to the file ``output``, in canonical form."""
 
     kind: Literal["model"] = "model"

@@ -1,0 +1,127 @@
+"""Two API processes and a worker, watched: their logs in files, their traces in a collector, secrets in their way."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+from prepare import build_archive
+
+from app.embedded.ports import accepts, free_port
+from app.embedded.postgres import EmbeddedPostgres
+from tests.observability.otlp_receiver import Receiver, otlp_receiver
+from tests.waiting import upload, upload_run, wait_for
+
+TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+REQUEST_ID = "the-request-that-began-it"
+PLANTED = {
+    "AWS_ACCESS_KEY_ID": "AKIAPLANTEDACCESSKEY",
+    "AWS_SECRET_ACCESS_KEY": "planted/secret+access/key0123456789",
+    "OTEL_EXPORTER_OTLP_HEADERS": "x-collector-key=planted-collector-key",
+}
+BEARER = "planted-bearer-credential"
+IN_QUERY = "planted-in-a-query"
+IN_BODY = "planted-in-a-body"
+
+
+@dataclass
+class Watched:
+    """What runs, what it said, and what must not be in it."""
+
+    clients: list[httpx.Client]
+    logs: dict[str, Path]
+    receiver: Receiver
+    secrets: list[str]
+    audit: dict[str, Any] = field(default_factory=dict)
+
+    def lines(self, process: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.logs[process].read_text().splitlines()]
+
+
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def watched(postgres: EmbeddedPostgres, broker_url: str) -> Iterator[Watched]:
+    """After one audit, with everything logged that can be."""
+    database = f"watched_{uuid4().hex}"
+    with psycopg.connect(postgres.url.replace("+psycopg", "").rpartition("/")[0] + "/postgres") as connection:
+        connection.autocommit = True
+        connection.execute(f"CREATE DATABASE {database} TEMPLATE salience_audit")
+    url = postgres.url.rpartition("/")[0] + f"/{database}"
+    folder = Path(tempfile.mkdtemp(prefix="salience-audit-watched-"))
+    # A Valkey database of its own: the other tests' messages name rows that this worker does not have.
+    broker = broker_url.rpartition("/")[0] + "/8"
+    passwords = [httpx.URL(address).password for address in (url, broker)]
+    with otlp_receiver() as receiver:
+        environment = PLANTED | {
+            "DATABASE_URL": url,
+            "BROKER_URL": broker,
+            "BLOB_STORE": str(folder / "blobs"),
+            "LOG_LEVEL": "DEBUG",
+            "LOG_FORMAT": "json",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
+            "OTEL_BSP_SCHEDULE_DELAY": "200",
+        }
+        ports = [free_port(), free_port()]
+        commands = {
+            f"api{number}": ("serve", "--only", "api", "--port", str(port), "--data", str(folder / f"data{number}"))
+            for number, port in enumerate(ports)
+        } | {"worker": ("worker",)}
+        logs = {name: folder / f"{name}.log" for name in commands}
+        processes = [_start(command, logs[name], environment) for name, command in commands.items()]
+        try:
+            until(lambda: all(map(accepts, ports)))
+            headers = {"Authorization": f"Bearer {BEARER}"}
+            clients = [httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) for port in ports]
+            secrets = [*passwords, BEARER, IN_QUERY, IN_BODY, *(value.rpartition("=")[2] for value in PLANTED.values())]
+            found = Watched(clients, logs, receiver, secrets)
+            _audit(found)
+            yield found
+            for client in clients:
+                client.close()
+        finally:
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.wait(60)
+            shutil.rmtree(folder)
+
+
+def _start(command: tuple[str, ...], log: Path, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+    with log.open("wb") as file:
+        full = [sys.executable, "-m", "app.cli", *command]
+        return subprocess.Popen(full, env=os.environ | environment, stdout=file, stderr=file)
+
+
+def _audit(watched: Watched) -> None:
+    """One small audit through the first API, by a client that has a trace of its own."""
+    client = watched.clients[0]
+    dataset = upload(client, "datasets", {"name": "faces", "metadata": {"note": IN_BODY}}, build_archive())
+    model = upload_run(client, "cross_entropy_run1")
+    measures = {"entropy": {}, "degradation": {}}
+    request = {"dataset_id": dataset["id"], "model_ids": [model["id"]], "sample_limit": 8}
+    headers = {"traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01", "X-Request-ID": REQUEST_ID}
+    started = client.post("/v1/audits", json=request | {"protocol": {"measures": measures}}, headers=headers)
+    assert started.status_code == 202, started.text
+    watched.audit = wait_for(client, f"/v1/audits/{started.json()['id']}", "succeeded", "failed")
+    assert watched.audit["status"] == "succeeded", watched.audit
+    client.get("/v1/models", params={"name": IN_QUERY, "token": IN_QUERY})
+    client.get(f"/nowhere/{IN_QUERY}?api_key={IN_QUERY}")
+    client.post("/v1/datasets", content=f'{{"name": "{IN_BODY}", "password": "{IN_BODY}", "x": }}')
+    until(lambda: bool(watched.receiver.named("reduce")))

@@ -1,0 +1,104 @@
+"""Every line of every process has one form, says whose work it is, and holds no secret."""
+
+import os
+import subprocess
+import sys
+from datetime import datetime
+
+import pytest
+
+from app.embedded.ports import free_port
+from tests.observability.conftest import IN_BODY, IN_QUERY, PLANTED, REQUEST_ID, Watched, until
+
+
+def test_every_line_has_the_form(watched: Watched) -> None:
+    for process in watched.logs:
+        lines = watched.lines(process)
+        assert lines
+        for line in lines:
+            assert {"time", "level", "logger", "message"} <= line.keys()
+            assert datetime.fromisoformat(line["time"]).utcoffset() is not None
+
+
+def test_libraries_log_in_the_same_form(watched: Watched) -> None:
+    assert "uvicorn.error" in {line["logger"] for line in watched.lines("api0")}
+    assert {"celery.worker.strategy", "celery.app.trace"} <= {line["logger"] for line in watched.lines("worker")}
+
+
+def test_each_request_has_an_access_line(watched: Watched) -> None:
+    lines = [line for line in watched.lines("api0") if line["logger"] == "app.access"]
+    (audit,) = (line for line in lines if line["request_id"] == REQUEST_ID)
+    assert (audit["method"], audit["route"], audit["status"]) == ("POST", "/v1/audits", 202)
+    assert audit["duration_ms"] > 0
+    assert audit["bytes"] > 100
+    (upload,) = (line for line in lines if line["route"] == "/v1/models/{model_id}/content")
+    assert upload["model_id"] == watched.audit["model_ids"][0]
+    assert any(line["route"] == "unmatched" and line["status"] == 404 for line in lines)
+
+
+def test_the_workers_lines_name_the_request_and_the_work(watched: Watched) -> None:
+    lines = watched.lines("worker")
+    done = {
+        word: next(
+            line for line in lines if line["message"].startswith(f"Task {word}") and "succeeded" in line["message"]
+        )
+        for word in ("validate_model", "index_dataset", "run_shard", "reduce_audit")
+    }
+    (shard,) = (line for line in lines if line["logger"] == "worker.shard_context")
+    for line in (shard, done["reduce_audit"]):
+        assert line["request_id"] == REQUEST_ID
+        assert line["audit_id"] == watched.audit["id"]
+    # A doorbell names who rang, but no audit: the shard that comes next may be another's.
+    assert done["run_shard"]["request_id"] == REQUEST_ID
+    assert "audit_id" not in done["run_shard"]
+    assert shard["task_id"] in done["run_shard"]["message"]
+    assert (shard["samples"], shard["attempt"]) == (8, 1)
+    assert "shard_id" in shard
+    assert done["validate_model"]["model_id"] == watched.audit["model_ids"][0]
+    assert done["index_dataset"]["dataset_id"] == watched.audit["dataset_id"]
+    requests = {line.get("request_id") for line in watched.lines("api0")}
+    assert all(line["request_id"] in requests for line in done.values())
+
+
+def test_the_childs_lines_name_them_too(watched: Watched) -> None:
+    lines = [line for line in watched.lines("worker") if line["logger"] == "worker.child.server"]
+    of_shard, of_model = (next(line for line in lines if line["message"].endswith(kind)) for kind in ("shard", "model"))
+    (shard,) = (line for line in watched.lines("worker") if line["logger"] == "worker.shard_context")
+    for name in ("request_id", "audit_id", "shard_id", "task_id"):
+        assert of_shard[name] == shard[name]
+    assert of_model["model_id"] == watched.audit["model_ids"][0]
+    decoded = [line for line in watched.lines("worker") if line["logger"].startswith("PIL.") and "shard_id" in line]
+    assert all(line["audit_id"] == watched.audit["id"] for line in decoded)
+
+
+def test_no_line_holds_a_secret(watched: Watched) -> None:
+    for process, log in watched.logs.items():
+        text = log.read_text()
+        assert text
+        assert not [secret for secret in watched.secrets if secret in text], process
+
+
+@pytest.mark.parametrize("command", [("serve", "--only", "api", "--port", "0"), ("worker",), ("migrate",)])
+def test_failing_processes_keep_secrets_too(command: tuple[str, ...], tmp_path: object) -> None:
+    """Neither database nor broker answers; both passwords are in the errors' way."""
+    where = {
+        "DATABASE_URL": f"postgresql+psycopg://salience:planted%2Fdatabase@127.0.0.1:{free_port()}/x",
+        "BROKER_URL": f"redis://:planted-broker@127.0.0.1:{free_port()}/0",
+        "BLOB_STORE": f"{tmp_path}/blobs",
+    }
+    settings = {"RECONCILE_SECONDS": "0.2", "LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
+    data = ("--data", f"{tmp_path}/data") if command[0] == "serve" else ()
+    log = tmp_path / "log"  # type: ignore[operator]
+    with log.open("wb") as file:
+        full = [sys.executable, "-m", "app.cli", *command, *data]
+        process = subprocess.Popen(full, env=os.environ | PLANTED | where | settings, stdout=file, stderr=file)
+    told = ("reconciler waits", "Cannot connect to redis", "OperationalError")
+    try:
+        until(lambda: any(words in log.read_text() for words in told))
+    finally:
+        process.terminate()
+        process.wait(60)
+    text = log.read_text()
+    assert "planted" not in text.lower()
+    assert IN_QUERY not in text
+    assert IN_BODY not in text

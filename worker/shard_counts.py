@@ -1,0 +1,29 @@
+"""What becomes of shards, for ``/metrics``: counted in the transaction in which it becomes so."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.db.counters import Tally, add, shard_seconds_label
+
+
+def count_claim(session: Session, shard_id: UUID, attempt: int, *, taken_over: bool) -> None:
+    """First attempts are not worth a row."""
+    if attempt > 1:
+        lost = {(Tally.CRASHES, "worker"): 1.0} if taken_over else {}
+        add(session, shard_id, {(Tally.RETRIES, ""): 1.0} | lost)
+
+
+def count_done(session: Session, shard_id: UUID, samples: int, seconds: float) -> None:
+    """``seconds`` of its last attempt, by the database's clock."""
+    amounts = {
+        (Tally.SAMPLES, ""): float(samples),
+        (Tally.SHARD_SECONDS, ""): seconds,
+        (Tally.SHARDS_WITHIN, shard_seconds_label(seconds)): 1.0,
+    }
+    add(session, shard_id, amounts)
+
+
+def count_model_crash(session: Session, shard_id: UUID) -> None:
+    """The child process that ran the model ended before its work did."""
+    add(session, shard_id, {(Tally.CRASHES, "model"): 1.0})
