@@ -57,6 +57,7 @@ def test_the_workers_lines_name_the_request_and_the_work(watched: Watched) -> No
     assert done["validate_model"]["model_id"] == watched.audit["model_ids"][0]
     assert done["index_dataset"]["dataset_id"] == watched.audit["dataset_id"]
     requests = {line.get("request_id") for line in watched.lines("api0")}
+    assert decoded
     assert all(line["request_id"] in requests for line in done.values())
 
 
