@@ -37,7 +37,7 @@ def _show(row: ComparisonRow) -> Comparison:
     return Comparison(**_summary(row).model_dump(), results=results)
 
 
-@router.post("", status_code=202, summary="Compare audits", responses=problem_responses(400, 409, 413, 415, 422))
+@router.post("", status_code=202, summary="Compare audits", responses=problem_responses(400, 409, 410, 413, 415, 422))
 def create_comparison(
     request: ComparisonRequest, session: SessionDep, queue: QueueDep, response: Response, once: OnceDep
 ) -> Comparison:

@@ -7,7 +7,7 @@ in a request nor beside the API's event loop.
 from sqlalchemy.orm import Session
 
 from app.audits.repository import model_ids_of
-from app.audits.service import check_finished
+from app.audits.service import check_finished, check_kept
 from app.comparisons.repository import lock_audits
 from app.comparisons.schemas import MAX_SIDES, ComparisonRequest
 from app.db.identifiers import new_id
@@ -18,10 +18,12 @@ from app.errors import Unprocessable
 
 
 def request_comparison(session: Session, request: ComparisonRequest) -> ComparisonRow:
-    """Raises Unprocessable ``unknown-audits``, ``too-few-sides``, ``too-many-sides``, ``audits-differ``; Conflict."""
+    """Raises Unprocessable ``unknown-audits``, ``too-few-sides``, ``too-many-sides``, ``audits-differ``; Conflict;
+    Gone where an audit's scores were removed as old."""
     found = lock_audits(session, request.audit_ids)
     for audit, _ in found:
         check_finished(audit)
+        check_kept(audit)
     _check_sides(session, request)
     _check_basis(found)
     row = ComparisonRow(

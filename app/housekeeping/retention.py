@@ -8,7 +8,15 @@ from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.orm import QueryableAttribute, Session
 
 from app.db.session import transaction
-from app.db.tables import AuditRow, DatasetRow, IdempotencyKeyRow, ModelRow, RunGroupModelRow, SampleScoresRow
+from app.db.tables import (
+    AuditRow,
+    CleanSourceRow,
+    DatasetRow,
+    IdempotencyKeyRow,
+    ModelRow,
+    RunGroupModelRow,
+    SampleScoresRow,
+)
 from app.domain.vocabulary import AuditStatus, ResourceStatus
 
 ENDED = (AuditStatus.SUCCEEDED, AuditStatus.FAILED, AuditStatus.CANCELLED)
@@ -53,6 +61,7 @@ def _remove_scores(session: Session, keep: timedelta) -> int:
     audit = _next_audit(session, keep, AuditRow.scores_removed_at)
     if audit is None:
         return 0
+    _stop_lending(session, audit)
     session.execute(delete(SampleScoresRow).where(SampleScoresRow.audit_id == audit.id))
     audit.scores_removed_at = func.clock_timestamp()
     return 1
@@ -62,10 +71,16 @@ def _remove_maps(session: Session, keep: timedelta) -> int:
     audit = _next_audit(session, keep, AuditRow.maps_removed_at)
     if audit is None:
         return 0
+    _stop_lending(session, audit)
     chosen = (SampleScoresRow.audit_id == audit.id) & SampleScoresRow.maps.is_not(None)
     session.execute(update(SampleScoresRow).where(chosen).values(maps=None))
     audit.maps_removed_at = func.clock_timestamp()
     return 1
+
+
+def _stop_lending(session: Session, audit: AuditRow) -> None:
+    """Other audits take over clean maps from shards that are listed as having them."""
+    session.execute(delete(CleanSourceRow).where(CleanSourceRow.audit_id == audit.id))
 
 
 def _next_audit(session: Session, keep: timedelta, removed_at: QueryableAttribute[datetime | None]) -> AuditRow | None:

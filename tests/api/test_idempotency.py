@@ -15,7 +15,8 @@ from app.domain.vocabulary import ResourceStatus
 from tests.api.running_api import Api, check_problem
 from tests.waiting import RECIPE
 
-PROBE = {"parameter_count": 5, "classes": 2, "map_height": 7, "map_width": 7, "target_layer": "conv5"}
+PROBE = {"parameter_count": 5, "classes": 2, "map_height": 7, "map_width": 7, "map_channels": 4}
+PROBE |= {"target_layer": "conv5"}
 TABLES = {
     "models": ModelRow,
     "datasets": DatasetRow,

@@ -14,6 +14,7 @@ from app.db.tables import (
     AuditModelRow,
     AuditResultsRow,
     AuditRow,
+    CleanSourceRow,
     DatasetRow,
     IdempotencyKeyRow,
     ModelRow,
@@ -68,6 +69,7 @@ def add_audit(engine: Engine, model: str, dataset: str, *, status: AuditStatus, 
         session.add(AuditModelRow(audit_id=audit_id, ordinal=0, model_id=UUID(model)))
         scores = SampleScoresRow(audit_id=audit_id, model_ordinal=0, ordinal=0, sample_id=sample_id, scores=[0.5, 0.5])
         scores.predicted, scores.maps, scores.map_height, scores.map_width = [0], b"\0\0\x80\x3f", 1, 1
+        session.add(CleanSourceRow(key="k", audit_id=audit_id, model_ordinal=0, start=0, stop=1))
         session.add_all([scores, AuditResultsRow(audit_id=audit_id, document={"summaries": []})])
     return audit_id
 
@@ -109,6 +111,11 @@ def test_scores_and_maps(api: Api) -> None:
     csv = api.client.get(f"/v1/audits/{older}/samples", headers={"Accept": "text/csv"})
     check_problem(csv, 410, "scores-removed")
     check_problem(api.client.get(f"/v1/audits/{failed}/results?partial=true"), 410, "scores-removed")
+    with transaction(api.engine) as session:
+        lenders = set(session.scalars(select(CleanSourceRow.audit_id)))
+    assert lenders == {new, running}
+    compared = api.client.post("/v1/comparisons", json={"audit_ids": [str(new), str(older)]})
+    check_problem(compared, 410, "scores-removed")
     shown: dict[str, Any] = api.client.get(f"/v1/audits/{old}").json()
     assert shown["scores_removed_at"] is None
     assert shown["maps_removed_at"] is not None

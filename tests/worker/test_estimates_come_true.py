@@ -93,7 +93,7 @@ def test_bytes_are_those_of_the_stored_rows(
     assert found.seconds > 0
     with transaction(context.engine) as session:
         empty = session.scalar(select(func.pg_total_relation_size("sample_scores"))) or 0
-        requested = request_audit(session, request, context.settings, None)
+        requested = request_audit(session, request, context.settings)
         assert requested.new_shards == found.shards
     while _waiting(context):
         run_next_shard(context)

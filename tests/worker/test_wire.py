@@ -1,5 +1,6 @@
 """What parent and child say to each other: exact numbers, bounded frames, nothing taken on trust."""
 
+import dataclasses
 import socket
 import struct
 from collections.abc import Iterator
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 from app.errors import InputFailure, TransientFailure
 from app.settings import Settings
 from worker.child.failures import failed
+from worker.runtime.probe import ModelProbe
 from worker.supervision.surroundings import child_environment
 from worker.wire.channel import MAX_BYTES, Channel, ChannelClosed, Frame
 from worker.wire.jobs import Start
-from worker.wire.replies import Done, Progress, ScoresRow, read_reply
+from worker.wire.replies import Done, ModelFacts, Progress, ScoresRow, read_reply
 
 NUMBERS = st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False))
 
@@ -119,3 +121,8 @@ def test_no_credentials_leave_the_worker(tmp_path: Path) -> None:
     assert Start.model_validate_json(start.model_dump_json()).to_settings().threads == 3
     inherited = {"DATABASE_URL": "hidden", "BROKER_URL": "hidden", "API_TOKEN": "hidden", "PATH": "/bin", "LC_ALL": "C"}
     assert child_environment(inherited, tmp_path) == {"PATH": "/bin", "LC_ALL": "C", "TMPDIR": str(tmp_path)}
+
+
+def test_every_fact_of_the_probe_has_its_place() -> None:
+    probed = {field.name for field in dataclasses.fields(ModelProbe)}
+    assert probed == set(ModelFacts.model_fields) - {"kind", "speed"}
