@@ -147,6 +147,12 @@ class Cluster:
         text = json.dumps([repr(rows), {name: value for name, value in results.items() if name != "audit_id"}])
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def crashes(self, kind: str) -> float:
+        """As the metrics count them."""
+        name = f'salience_audit_shard_crashes_total{{kind="{kind}"}} '
+        lines = self.client.get("/metrics").text.splitlines()
+        return float(next(line for line in lines if line.startswith(name)).removeprefix(name))
+
     def query(self, statement: str, *values: Any) -> list[Any]:
         with psycopg.connect(self.database_url.replace("+psycopg", "")) as connection:
             return connection.execute(statement.encode(), values).fetchall()

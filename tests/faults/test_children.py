@@ -22,10 +22,11 @@ def test_the_child_is_killed(cluster: Cluster, parts: dict[str, Any], undisturbe
     worker = cluster.start_worker(LEASE_SECONDS=LONG_LEASE)
     audit_id = cluster.submit(parts)
     cluster.wait_mid_shard(audit_id)
-    child = worker.child
+    child, crashes = worker.child, cluster.crashes("model")
     with recovering("kill -9 of the child in mid-shard"):
         os.kill(child, signal.SIGKILL)
         check_identical(cluster, audit_id, undisturbed)
+    assert cluster.crashes("model") == crashes + 1
     assert worker.process.poll() is None
     assert worker.child != child
 

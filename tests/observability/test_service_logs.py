@@ -68,6 +68,7 @@ def test_the_childs_lines_name_them_too(watched: Watched) -> None:
         assert of_shard[name] == shard[name]
     assert of_model["model_id"] == watched.audit["model_ids"][0]
     decoded = [line for line in watched.lines("worker") if line["logger"].startswith("PIL.") and "shard_id" in line]
+    assert decoded
     assert all(line["audit_id"] == watched.audit["id"] for line in decoded)
 
 
