@@ -76,7 +76,11 @@ def is_told(last: EventId | None, now: Snapshot) -> bool:
 
 
 def _is_news(last: EventId | None, now: Snapshot) -> bool:
-    """Samples that a shard gave back are told with its next attempt; an audit that is planned anew starts anew."""
-    if last is None or last.phase < PROGRESS:
+    """Samples that a shard gave back are told with its next attempt; an audit that is planned anew starts anew.
+
+    A shard that was only begun is no news: it changes the attempts, but nothing that a watcher is told.
+    """
+    if last is None or last.phase < PROGRESS or now.attempts < last.attempts:
         return True
-    return (now.attempts, now.progress.done) > (last.attempts, last.done) or now.attempts < last.attempts
+    done = now.progress.done
+    return done != last.done and (now.attempts, done) > (last.attempts, last.done)
