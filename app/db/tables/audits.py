@@ -1,18 +1,14 @@
-"""Every row of the database, on one page."""
+"""Audits, their shards, and what came of them."""
 
 from datetime import datetime
-from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
-    DateTime,
     Double,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
     SmallInteger,
     Text,
@@ -21,137 +17,14 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain.vocabulary import (
-    AuditStatus,
-    ComparisonStatus,
-    ComparisonUnit,
-    DeviceClass,
-    ResourceStatus,
-    SampleStatus,
-    ShardStatus,
-)
-
-Json = dict[str, Any]
+from app.db.tables.base import Base, Identified, Json
+from app.domain.vocabulary import AuditStatus, ComparisonStatus, ComparisonUnit, DeviceClass, ShardStatus
 
 
-class Base(DeclarativeBase):
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        str: Text,
-        datetime: DateTime(timezone=True),
-        Json: JSONB,
-        list[str]: ARRAY(Text),
-        list[int]: ARRAY(Integer),
-        UUID: Uuid,
-        ResourceStatus: Text,
-        SampleStatus: Text,
-        AuditStatus: Text,
-        ShardStatus: Text,
-        DeviceClass: Text,
-        ComparisonStatus: Text,
-        ComparisonUnit: Text,
-    }
-
-
-class _Identified:
-    """UUIDv7 keys sort by creation, so that they page lists as well."""
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
-
-
-class _Uploaded(_Identified):
-    """A resource that is described first and whose bytes follow."""
-
-    name: Mapped[str]
-    status: Mapped[ResourceStatus] = mapped_column(default=ResourceStatus.AWAITING_CONTENT)
-    problem: Mapped[Json | None]
-    extra: Mapped[Json] = mapped_column(default=dict)
-    content_digest: Mapped[str | None]
-    content_size: Mapped[int | None] = mapped_column(BigInteger)
-    stored_digest: Mapped[str | None]
-    """The blob that audits read: canonical safetensors, or a seekable archive."""
-
-
-class ModelRow(_Uploaded, Base):
-    """The classifier under audit."""
-
-    __tablename__ = "models"
-
-    version: Mapped[str | None]
-    architecture: Mapped[str]
-    format: Mapped[str]
-    class_names: Mapped[list[str] | None]
-    preprocessing: Mapped[Json]
-    target_layer: Mapped[str | None]
-    probe: Mapped[Json | None]
-
-
-class DatasetRow(_Uploaded, Base):
-    """An archive of images, indexed."""
-
-    __tablename__ = "datasets"
-
-    digest: Mapped[str | None]
-    """Over the names, labels, sources and checksums of the readable samples, in order."""
-    sample_count: Mapped[int] = mapped_column(default=0)
-    unreadable_count: Mapped[int] = mapped_column(default=0)
-    labels: Mapped[list[str]] = mapped_column(default=list)
-    sources: Mapped[list[str]] = mapped_column(default=list)
-    notes: Mapped[list[str]] = mapped_column(default=list)
-
-
-class SampleRow(Base):
-    """One image of a data set: where its bytes lie in the archive and what was found."""
-
-    __tablename__ = "samples"
-    __table_args__ = (
-        Index("ix_samples_dataset_position", "dataset_id", "position", unique=True),
-        Index("ix_samples_dataset_name", "dataset_id", "name_key", unique=True),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"))
-    name: Mapped[str]
-    name_key: Mapped[bytes] = mapped_column(LargeBinary)
-    """SHA-256 of the NFC, casefolded name: two entries that some file system would merge collide here."""
-    position: Mapped[int | None]
-    """Rank among the readable samples, by name; null for the unreadable."""
-    status: Mapped[SampleStatus]
-    label: Mapped[str | None]
-    source: Mapped[str | None]
-    width: Mapped[int | None]
-    height: Mapped[int | None]
-    problem: Mapped[Json | None]
-    offset: Mapped[int] = mapped_column(BigInteger)
-    """Of the entry's stored bytes within the archive blob."""
-    stored_size: Mapped[int] = mapped_column(BigInteger)
-    size: Mapped[int] = mapped_column(BigInteger)
-    compression: Mapped[int] = mapped_column(SmallInteger)
-    """0 stored, 8 deflate, as in ZIP."""
-    crc32: Mapped[int | None] = mapped_column(BigInteger)
-
-
-class RunGroupRow(_Identified, Base):
-    """Models of one recipe, trained independently."""
-
-    __tablename__ = "run_groups"
-
-    name: Mapped[str]
-
-
-class RunGroupModelRow(Base):
-    __tablename__ = "run_group_models"
-
-    run_group_id: Mapped[UUID] = mapped_column(ForeignKey("run_groups.id", ondelete="CASCADE"), primary_key=True)
-    ordinal: Mapped[int] = mapped_column(primary_key=True)
-    model_id: Mapped[UUID] = mapped_column(ForeignKey("models.id", ondelete="RESTRICT"), index=True)
-
-
-class AuditRow(_Identified, Base):
+class AuditRow(Identified, Base):
     """A request to measure models on a data set, and how far it got."""
 
     __tablename__ = "audits"
@@ -276,40 +149,7 @@ class AuditResultsRow(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class WorkerRow(Base):
-    """A worker process that said it is there."""
-
-    __tablename__ = "workers"
-
-    name: Mapped[str] = mapped_column(primary_key=True)
-    device_class: Mapped[DeviceClass]
-    seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
-
-
-class IdempotencyKeyRow(Base):
-    """What a POST with an ``Idempotency-Key`` made: sent again, it gets the same answer."""
-
-    __tablename__ = "idempotency_keys"
-
-    operation: Mapped[str] = mapped_column(primary_key=True)
-    """Method and path."""
-    key: Mapped[str] = mapped_column(primary_key=True)
-    request_digest: Mapped[str]
-    resource_id: Mapped[UUID | None]
-    answer: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
-
-
-class GateRow(_Identified, Base):
-    """Named conditions that an audit's numbers must meet."""
-
-    __tablename__ = "gates"
-
-    name: Mapped[str]
-    conditions: Mapped[list[str]]
-
-
-class ComparisonRow(_Identified, Base):
+class ComparisonRow(Identified, Base):
     """Audits of the same samples side by side; what it found outlives them."""
 
     __tablename__ = "comparisons"
@@ -322,30 +162,3 @@ class ComparisonRow(_Identified, Base):
     problem: Mapped[Json | None]
     document: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     finished_at: Mapped[datetime | None]
-
-
-class CounterRow(Base):
-    """A sum that only grows, for Prometheus: what it counts may be deleted, the count stays.
-
-    It is spread over slots, so that workers that add to it at the same time seldom wait for each other.
-    """
-
-    __tablename__ = "counters"
-    __table_args__ = ({"postgresql_with": {"fillfactor": 50}},)
-
-    name: Mapped[str] = mapped_column(primary_key=True)
-    label: Mapped[str] = mapped_column(primary_key=True)
-    slot: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    value: Mapped[float] = mapped_column(Double)
-
-
-class GpuReportRow(Base):
-    """The memory of a worker's GPU, as the worker last saw it."""
-
-    __tablename__ = "gpu_reports"
-
-    worker: Mapped[str] = mapped_column(primary_key=True)
-    gpu: Mapped[str]
-    memory_used_bytes: Mapped[int] = mapped_column(BigInteger)
-    memory_total_bytes: Mapped[int] = mapped_column(BigInteger)
-    seen_at: Mapped[datetime] = mapped_column(server_default=func.now())

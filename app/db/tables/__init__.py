@@ -1,0 +1,36 @@
+"""Every row of the database."""
+
+from app.db.tables.audits import (
+    AuditModelRow,
+    AuditResultsRow,
+    AuditRow,
+    CleanSourceRow,
+    ComparisonRow,
+    SampleScoresRow,
+    ShardRow,
+)
+from app.db.tables.base import Base, Json
+from app.db.tables.operations import CounterRow, GpuReportRow, IdempotencyKeyRow, WorkerRow
+from app.db.tables.resources import DatasetRow, GateRow, ModelRow, RunGroupModelRow, RunGroupRow, SampleRow
+
+__all__ = [
+    "AuditModelRow",
+    "AuditResultsRow",
+    "AuditRow",
+    "Base",
+    "CleanSourceRow",
+    "ComparisonRow",
+    "CounterRow",
+    "DatasetRow",
+    "GateRow",
+    "GpuReportRow",
+    "IdempotencyKeyRow",
+    "Json",
+    "ModelRow",
+    "RunGroupModelRow",
+    "RunGroupRow",
+    "SampleRow",
+    "SampleScoresRow",
+    "ShardRow",
+    "WorkerRow",
+]

@@ -1,0 +1,106 @@
+"""What is uploaded or named, and outlives the audits that use it: models, data sets, run groups, gates."""
+
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, SmallInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.tables.base import Base, Identified, Json
+from app.domain.vocabulary import ResourceStatus, SampleStatus
+
+
+class _Uploaded(Identified):
+    """A resource that is described first and whose bytes follow."""
+
+    name: Mapped[str]
+    status: Mapped[ResourceStatus] = mapped_column(default=ResourceStatus.AWAITING_CONTENT)
+    problem: Mapped[Json | None]
+    extra: Mapped[Json] = mapped_column(default=dict)
+    content_digest: Mapped[str | None]
+    content_size: Mapped[int | None] = mapped_column(BigInteger)
+    stored_digest: Mapped[str | None]
+    """The blob that audits read: canonical safetensors, or a seekable archive."""
+
+
+class ModelRow(_Uploaded, Base):
+    """The classifier under audit."""
+
+    __tablename__ = "models"
+
+    version: Mapped[str | None]
+    architecture: Mapped[str]
+    format: Mapped[str]
+    class_names: Mapped[list[str] | None]
+    preprocessing: Mapped[Json]
+    target_layer: Mapped[str | None]
+    probe: Mapped[Json | None]
+
+
+class DatasetRow(_Uploaded, Base):
+    """An archive of images, indexed."""
+
+    __tablename__ = "datasets"
+
+    digest: Mapped[str | None]
+    """Over the names, labels, sources and checksums of the readable samples, in order."""
+    sample_count: Mapped[int] = mapped_column(default=0)
+    unreadable_count: Mapped[int] = mapped_column(default=0)
+    labels: Mapped[list[str]] = mapped_column(default=list)
+    sources: Mapped[list[str]] = mapped_column(default=list)
+    notes: Mapped[list[str]] = mapped_column(default=list)
+
+
+class SampleRow(Base):
+    """One image of a data set: where its bytes lie in the archive and what was found."""
+
+    __tablename__ = "samples"
+    __table_args__ = (
+        Index("ix_samples_dataset_position", "dataset_id", "position", unique=True),
+        Index("ix_samples_dataset_name", "dataset_id", "name_key", unique=True),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    name_key: Mapped[bytes] = mapped_column(LargeBinary)
+    """SHA-256 of the NFC, casefolded name: two entries that some file system would merge collide here."""
+    position: Mapped[int | None]
+    """Rank among the readable samples, by name; null for the unreadable."""
+    status: Mapped[SampleStatus]
+    label: Mapped[str | None]
+    source: Mapped[str | None]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    problem: Mapped[Json | None]
+    offset: Mapped[int] = mapped_column(BigInteger)
+    """Of the entry's stored bytes within the archive blob."""
+    stored_size: Mapped[int] = mapped_column(BigInteger)
+    size: Mapped[int] = mapped_column(BigInteger)
+    compression: Mapped[int] = mapped_column(SmallInteger)
+    """0 stored, 8 deflate, as in ZIP."""
+    crc32: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class RunGroupRow(Identified, Base):
+    """Models of one recipe, trained independently."""
+
+    __tablename__ = "run_groups"
+
+    name: Mapped[str]
+
+
+class RunGroupModelRow(Base):
+    __tablename__ = "run_group_models"
+
+    run_group_id: Mapped[UUID] = mapped_column(ForeignKey("run_groups.id", ondelete="CASCADE"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    model_id: Mapped[UUID] = mapped_column(ForeignKey("models.id", ondelete="RESTRICT"), index=True)
+
+
+class GateRow(Identified, Base):
+    """Named conditions that an audit's numbers must meet."""
+
+    __tablename__ = "gates"
+
+    name: Mapped[str]
+    conditions: Mapped[list[str]]
