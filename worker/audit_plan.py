@@ -10,9 +10,9 @@ from torch import nn
 
 from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol
-from app.storage.blobs import BlobStore
 from worker.engine import UNKNOWN_CLASS, KnownLook, ModelAuditor, Normalisation, Outcome
 from worker.measures.stability import PairScores, stability
+from worker.runtime.inputs import Inputs
 from worker.runtime.model_cache import ModelCache
 from worker.runtime.sample_reader import DecodedBatch, InputSpec
 from worker.salience import make_explainer
@@ -42,9 +42,9 @@ class AuditPlan:
     """By model and sample of the job."""
 
     @classmethod
-    def load(cls, job: ShardJob, blobs: BlobStore, models: ModelCache, device: torch.device) -> Self:
+    def load(cls, job: ShardJob, inputs: Inputs, models: ModelCache, device: torch.device) -> Self:
         """Raises InputFailure where a model cannot be loaded or lacks the target layer."""
-        modules = [models.get(blobs, model.digest, model.architecture, device) for model in job.models]
+        modules = [models.get(inputs, model.digest, model.architecture, device) for model in job.models]
         return cls(
             protocol=job.protocol,
             mapping=LabelMapping(job.label_indices),

@@ -28,7 +28,8 @@ from worker.shard_store import (
     release_shard,
     save_scores,
 )
-from worker.supervision.endings import ChildDied, OutOfGpuMemory
+from worker.supervision.children import Acquaintance
+from worker.supervision.endings import ChildDied, End, OutOfGpuMemory
 from worker.wire.jobs import ShardJob
 from worker.wire.replies import Progress
 
@@ -38,6 +39,13 @@ SAVE_PAUSE_SECONDS = 0.5
 # After a fault from outside (a blob store that is away, say), which may not have passed.
 FAULT_PAUSE_SECONDS = 2.0
 CRASHED = "model-crashed-worker"
+# How a child's end is told, and how many attempts it takes to believe that the next one would end so too.
+_VERDICTS = {
+    End.CRASHED: (CRASHED, None),
+    End.TOO_SLOW: ("audit-timeout", 2),
+    End.TOO_MUCH_MEMORY: ("audit-resource-limit", 1),
+    End.TOO_MUCH_SPACE: ("audit-resource-limit", 1),
+}
 
 
 def run_next_shard(context: WorkerContext) -> None:
@@ -118,17 +126,19 @@ class _ShardRun:
             self._ring(1)
 
     def survive(self, death: ChildDied) -> None:
-        """Another try in another child; the last one fails the audit."""
+        """Another try in another child, where that may end otherwise; the last one fails the audit."""
         start = self._claim.start + self._done
         stop = min(start + self._micro_batch, self._claim.stop)
         what = f"Samples {start} to {stop} ended the process of their models in attempt {self._claim.attempt}."
         logger.warning("shard %s: %s %s", self._claim.shard_id, what, death.detail)
         with transaction(self._context.engine) as session:
             count_model_crash(session, self._claim.shard_id)
-        if self._claim.attempt < self._context.settings.max_shard_attempts:
+        code, enough = _VERDICTS[death.end]
+        most = self._context.settings.max_shard_attempts
+        if self._claim.attempt < min(most, enough or most):
             self.give_back(counted=True)
         else:
-            self.fail(InputFailure(CRASHED, f"{what} {death.detail}"))
+            self.fail(InputFailure(code, f"{what} {death.detail}"))
 
     def replan(self, shortage: OutOfGpuMemory) -> None:
         """The whole audit with half the micro-batch; the second time it fails."""
@@ -159,8 +169,8 @@ class _ShardRun:
     def _converse(self, job: ShardJob, samples: list[SampleRow]) -> list[Row]:
         self._micro_batch = job.protocol.micro_batch
         table = RowTable(self._claim, samples, job)
-        with self._context.children.warm() as child:
-            for answer in child.converse(job):
+        with self._context.children.warm(_acquaintance(job)) as child:
+            for answer in child.converse(job, self._context.blobs):
                 if answer is not None:
                     table.take(answer)
                     self._done = answer.reply.done if isinstance(answer.reply, Progress) else self._done
@@ -189,3 +199,8 @@ class _ShardRun:
             logger.warning(
                 "audit %s: nobody is told, since the broker is away; the reconciler will", self._claim.audit_id
             )
+
+
+def _acquaintance(job: ShardJob) -> Acquaintance:
+    """A child that has run these models is used for them alone."""
+    return Acquaintance(frozenset(model.digest for model in job.models))

@@ -6,10 +6,9 @@ import torch
 from torch import nn
 
 from app.domain.vocabulary import ModelFormat
-from app.errors import InputFailure
-from app.storage.blobs import BlobStore
 from worker.runtime.architectures import build
 from worker.runtime.checkpoints import read_state_dict
+from worker.runtime.inputs import Inputs, verified
 
 MAX_BYTES = 2 * 1024**3
 
@@ -23,22 +22,20 @@ class ModelCache:
         self._max_bytes = max_bytes
         self._modules: OrderedDict[_Key, nn.Module] = OrderedDict()
 
-    def get(self, blobs: BlobStore, digest: str, architecture: str, device: torch.device) -> nn.Module:
-        """The model in eval mode, channels last, on the device. Raises InputFailure where the blob is gone."""
+    def get(self, inputs: Inputs, digest: str, architecture: str, device: torch.device) -> nn.Module:
+        """The model in eval mode, channels last, on the device. Raises InputFailure where its file is not as it was."""
         key = (digest, architecture, device)
         if key not in self._modules:
-            self._modules[key] = _load(blobs, digest, architecture).to(device).to(memory_format=torch.channels_last)
+            self._modules[key] = _load(inputs, digest, architecture).to(device).to(memory_format=torch.channels_last)
         self._modules.move_to_end(key)
         while len(self._modules) > 1 and sum(map(_bytes, self._modules.values())) > self._max_bytes:
             self._modules.popitem(last=False)
         return self._modules[key]
 
 
-def _load(blobs: BlobStore, digest: str, architecture: str) -> nn.Module:
-    if not blobs.exists(digest):
-        raise InputFailure("artifact-corrupted", f"The stored weights {digest} of a model are gone.")
-    with blobs.local_path(digest) as path:
-        return build(architecture, read_state_dict(path, ModelFormat.SAFETENSORS)).eval()
+def _load(inputs: Inputs, digest: str, architecture: str) -> nn.Module:
+    with verified(inputs, digest) as file:
+        return build(architecture, read_state_dict(file, ModelFormat.SAFETENSORS)).eval()
 
 
 def _bytes(module: nn.Module) -> int:
