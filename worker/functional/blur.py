@@ -40,10 +40,11 @@ def degradation_levels(maps: Tensor) -> Tensor:
     everywhere = torch.zeros_like(maps)
     (blurred,) = degrade_exact(maps.unsqueeze(1), [everywhere], np.array([MAP_SIGMA]))
     pixels = blurred.squeeze(1).cpu().numpy()
-    levels = [
-        np.frombuffer(image.tobytes().translate(_levels_of_pixels(int(image.max()))), np.uint8) for image in pixels
-    ]
-    return torch.from_numpy(np.stack(levels)).view(maps.shape).to(maps.device)
+    levels = np.empty_like(pixels)
+    for out, image in zip(levels, pixels, strict=True):
+        row = _levels_of_pixels(int(image.max()))
+        out[:] = np.frombuffer(image.tobytes().translate(row), np.uint8).reshape(image.shape)
+    return torch.from_numpy(levels).to(maps.device)
 
 
 @lru_cache(maxsize=256)
