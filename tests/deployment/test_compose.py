@@ -94,11 +94,12 @@ def test_the_services_commands_run(
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM audits")).scalar() == 0
     engine.dispose()
-    without_keys = subprocess.run(command("api"), env=environment, cwd=REPOSITORY, capture_output=True, check=False)
+    options: dict[str, Any] = {"env": environment, "cwd": REPOSITORY, "capture_output": True, "timeout": 60}
+    without_keys = subprocess.run(command("api"), **options, check=False)
     assert without_keys.returncode == 1
     assert b"There are no API keys" in without_keys.stderr
     make_key = ["salience-audit", "keys", "create", "--tenant", "default", "--scope", "audit:write"]
-    made = subprocess.run(make_key, env=environment, cwd=REPOSITORY, capture_output=True, check=True)
+    made = subprocess.run(make_key, **options, check=True)
     headers = {"Authorization": f"Bearer {made.stdout.decode().strip()}"}
     children = [subprocess.Popen(command(name), env=environment, cwd=REPOSITORY) for name in ("api", "worker")]
     try:
