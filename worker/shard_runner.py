@@ -2,6 +2,7 @@
 
 import logging
 import time
+from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -97,7 +98,7 @@ class _ShardRun:
         with transaction(self._context.engine) as session:
             inputs = read_inputs(session, claim.audit_id)
             samples = read_samples(session, inputs.audit, claim.start, claim.stop)
-            job = self._with_known_maps(session, shard_job(inputs, samples), samples)
+            job = self._with_known_maps(session, inputs.audit.tenant_id, shard_job(inputs, samples), samples)
         return self._converse(job, samples)
 
     def finish(self, rows: list[Row]) -> None:
@@ -146,11 +147,11 @@ class _ShardRun:
             if release_shard(session, self._claim, counted=True):
                 fail_audit(session, self._claim.audit_id, failure.to_problem())
 
-    def _with_known_maps(self, session: Session, job: ShardJob, samples: list[SampleRow]) -> ShardJob:
+    def _with_known_maps(self, session: Session, tenant_id: UUID, job: ShardJob, samples: list[SampleRow]) -> ShardJob:
         settings = self._context.settings
         if not settings.reuse_clean_maps:
             return job
-        self._clean_keys = clean_keys(job, self._context.device_class, settings.threads)
+        self._clean_keys = clean_keys(job, tenant_id, self._context.device_class, settings.threads)
         known = known_maps(session, job, self._clean_keys, samples)
         if known:
             logger.info("shard %s: %s clean maps are known", self._claim.shard_id, len(known))
