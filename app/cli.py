@@ -9,10 +9,15 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from app.errors import SalienceError
+from app.key_commands import keys
 from app.observability.logs import configure_logging
 from app.settings import Settings, get_settings, settings_faults
 
 cli = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
+
+
+cli.add_typer(keys, name="keys")
 
 
 class Part(StrEnum):
@@ -95,13 +100,18 @@ def demo(data: Data = Path("data/demo")) -> None:
 
 
 def _serve_api(host: str, port: int, data: Path) -> None:
+    from app.access.startup import open_entrance  # noqa: PLC0415 - a worker has no keys
     from app.http.server import run_server  # noqa: PLC0415 - a worker's image need not hold the API's packages
     from app.main import create_app  # noqa: PLC0415
     from app.server_file import ServerFile  # noqa: PLC0415
 
     file = ServerFile(data)
     try:
-        run_server(create_app(get_settings()), host, port, file.write)
+        entrance = open_entrance(get_settings(), host, data)
+        run_server(create_app(entrance.settings), host, port, lambda url: file.write(url, entrance.key))
+    except SalienceError as error:
+        sys.stderr.write(f"{error.detail}\n")
+        sys.exit(1)
     finally:
         file.remove()
 

@@ -2,6 +2,8 @@
 
 SalienceError                    code and facts; no HTTP, no logging
 ├─ RequestError                  services raise it; app/http/problems.py maps it to a status
+│  ├─ Unauthenticated            no API key, or none that is good
+│  ├─ InsufficientScope          the key is good, but not for this
 │  ├─ NotFound                   no such resource
 │  ├─ Gone                       it was there, and a retention setting removed it
 │  ├─ Conflict                   the resource's state forbids it now
@@ -40,6 +42,21 @@ class RequestError(SalienceError):
     def __init__(self, code: str, detail: str, *, errors: list[dict[str, object]] | None = None) -> None:
         super().__init__(code, detail)
         self.errors = errors or []
+
+
+class Unauthenticated(RequestError):
+    """No API key, or none that is good: which of the two is nobody's business."""
+
+    def __init__(self) -> None:
+        super().__init__("unauthenticated", "Send a valid API key: Authorization: Bearer KEY.")
+
+
+class InsufficientScope(RequestError):
+    """The key is good, but not for this."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__("insufficient-scope", f"The key lacks the scope {scope}.")
+        self.scope = scope
 
 
 class NotFound(RequestError):

@@ -8,6 +8,8 @@ from fastapi import Depends, FastAPI
 from fastapi.telemetry import TelemetryConfig
 
 from app import __version__
+from app.access.key_ring import KeyRing
+from app.access.service import Mint
 from app.audits.event_routes import router as audit_events
 from app.audits.partial import PartialResults
 from app.audits.publishing import router as publishing
@@ -20,6 +22,7 @@ from app.datasets.routes import router as datasets
 from app.db.session import make_engine
 from app.gates.routes import router as gates
 from app.housekeeping.housekeeper import Housekeeper
+from app.http.authentication import Authentication
 from app.http.body_guard import BodyGuard
 from app.http.dependencies import SESSIONS
 from app.http.health import router as health
@@ -54,11 +57,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     start_tracing(settings, "api")
     app.state.engine = make_engine(settings.database_url)
+    app.state.key_ring = KeyRing(app.state.engine, Mint.of(settings))
     app.state.session_turns = asyncio.Semaphore(SESSIONS)
     app.state.queue = TaskQueue(settings.broker_url)
     app.state.watch = AuditWatch(app.state.engine, settings.watch_seconds, settings.watch_heartbeat_seconds)
     watching = asyncio.create_task(app.state.watch.run())
-    app.state.partial_results = PartialResults(app.state.engine, settings.max_partial_samples)
+    app.state.partial_results = PartialResults(settings.max_partial_samples)
     app.state.blobs = BlobStore.from_settings(settings)
     reconciler = Reconciler(app.state.engine, app.state.queue, settings.reconcile_seconds)
     reconciler.start()
@@ -70,6 +74,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     housekeeper.stop()
     reconciler.stop()
     app.state.partial_results.close()
+    app.state.key_ring.close()
     app.state.queue.close()
     app.state.engine.dispose()
     stop_tracing()
@@ -77,15 +82,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The ASGI application; it connects to its parts when it starts."""
+    settings = settings or get_settings()
     app = FastAPI(
         title="Salience audit",
         version=__version__,
         description=DESCRIPTION,
         lifespan=_lifespan,
         redirect_slashes=False,
+        openapi_url="/openapi.json" if settings.open_docs else None,
         telemetry=NO_TELEMETRY,
     )
-    app.state.settings = settings or get_settings()
+    app.state.settings = settings
     rooms = (
         models,
         datasets,
@@ -104,6 +111,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     install_handlers(app)
     install_openapi(app)
     app.add_middleware(StrictJson, max_bytes=app.state.settings.max_json_bytes)
+    app.add_middleware(Authentication, settings=app.state.settings)
     app.add_middleware(BodyGuard, settings=app.state.settings)
     app.add_middleware(RequestContext)
     return app

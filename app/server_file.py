@@ -4,6 +4,8 @@ import json
 import os
 from pathlib import Path
 
+from app.settings import Settings
+
 
 class ServerFile:
     """Written, readable by its owner alone, when the service is ready; removed when it stops."""
@@ -11,8 +13,9 @@ class ServerFile:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "server.json"
 
-    def write(self, url: str) -> None:
-        _write(self.path, {"url": url, "api_key": None})
+    def write(self, url: str, api_key: str | None) -> None:
+        """``api_key`` is this machine's own; None where it has none."""
+        _write(self.path, {"url": url, "api_key": api_key})
 
     def read(self) -> dict[str, str | None]:
         """What the running service wrote."""
@@ -41,6 +44,12 @@ class PartsFile:
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
+
+
+def settings_of(data: Path) -> Settings:
+    """Those of the service that runs in the folder, but for what the environment names. Raises ValidationError."""
+    named = {name.lower(): value for name, value in PartsFile(data).read().items() if name not in os.environ}
+    return Settings.model_validate({**Settings().model_dump(), **named})
 
 
 def _write(path: Path, document: object) -> None:

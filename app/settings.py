@@ -32,6 +32,11 @@ class Settings(BaseSettings):
     blob_store: str = Field(default="data/blobs", description="A folder, or s3://bucket/prefix")
     s3_endpoint: str | None = None
 
+    api_key_secret: str | None = Field(default=None, repr=False, description="Keys are hashed under it; or a file")
+    api_key_environment: Literal["live", "test"] = Field(default="live", description="Of the keys that are taken")
+    open_docs: bool | None = Field(default=None, description="/docs and /openapi.json; unset: on loopback only")
+    open_metrics: bool | None = Field(default=None, description="/metrics without a key; unset: on loopback only")
+
     max_upload_bytes: int = 5 * GIBIBYTE
     max_json_bytes: int = 1 * MEBIBYTE
     max_header_bytes: int = 64 * 1024
@@ -128,7 +133,7 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """What no log line may hold."""
         passwords = [urlsplit(url).password for url in (self.database_url, self.broker_url)]
-        keys = [self.aws_access_key_id, self.aws_secret_access_key, self.aws_session_token]
+        keys = [self.aws_access_key_id, self.aws_secret_access_key, self.aws_session_token, self.api_key_secret]
         exporter = [pair.partition("=")[2].strip() for pair in (self.otel_exporter_otlp_headers or "").split(",")]
         return tuple(secret for secret in (*passwords, *keys, *exporter) if secret)
 

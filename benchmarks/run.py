@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import audits, kernels, maps, memory, stages
+from benchmarks import audits, data_set_size, kernels, maps, memory, stages
 from benchmarks.machine import describe
 from benchmarks.table import Section
 from worker.runtime.device import keep_heap, use_threads
@@ -52,6 +52,8 @@ def _sections(form: str) -> Iterator[Section]:
     for name in ("resnet50", "shufflenet_v2_x0_5"):
         yield stages.stages(name, device, rounds)
     yield memory.growth("shufflenet_v2_x0_5", device, 1000)
+    if form == "long":
+        yield data_set_size.bounded(1000, 100_000)
 
 
 def _write(tables: str) -> None:

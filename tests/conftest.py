@@ -20,10 +20,16 @@ from app.db.session import make_engine
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.process import Child
 from app.embedded.valkey import EmbeddedValkey
+from tests.keys import SECRET, insert_test_key
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FACES = REPOSITORY / "examples" / "faces"
 sys.path.insert(0, str(FACES))
+os.environ["API_KEY_SECRET"] = SECRET
+
+
+OWN = {"DATABASE_URL", "BROKER_URL", "API_KEY_SECRET"}
+"""What a service that is started without them makes for itself."""
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +48,7 @@ def postgres(open_folder: Path) -> Iterator[EmbeddedPostgres]:
     child.wait_ready()
     engine = make_engine(server.url)
     upgrade(engine)
+    insert_test_key(engine)
     engine.dispose()
     yield server
     child.stop()
@@ -73,7 +80,7 @@ def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
 def service(open_folder: Path) -> Iterator[httpx.Client]:
     """The whole service as a user starts it: servers, API and a real worker process."""
     data = open_folder / "service"
-    environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "BROKER_URL"}}
+    environment = {name: value for name, value in os.environ.items() if name not in OWN}
     command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data", str(data)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
@@ -81,8 +88,9 @@ def service(open_folder: Path) -> Iterator[httpx.Client]:
         assert process.poll() is None, "serve ended"
         assert time.monotonic() < deadline, "serve did not start"
         time.sleep(0.1)
-    url = json.loads((data / "server.json").read_text())["url"]
-    with httpx.Client(base_url=url, timeout=60) as client:
+    found = json.loads((data / "server.json").read_text())
+    headers = {"Authorization": f"Bearer {found['api_key']}"}
+    with httpx.Client(base_url=found["url"], headers=headers, timeout=60) as client:
         yield client
     process.terminate()
     assert process.wait(60) == 0

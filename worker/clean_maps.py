@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
+from uuid import UUID
 
 from sqlalchemy import Row, func, insert, select
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -18,14 +19,17 @@ from worker.wire.jobs import KnownMap, ShardJob
 FLOAT_BYTES = 4
 
 
-def clean_keys(job: ShardJob, device_class: DeviceClass, threads: int) -> list[str]:
+def clean_keys(job: ShardJob, tenant_id: UUID, device_class: DeviceClass, threads: int) -> list[str]:
     """A digest for each model of all that decides about the bits of its clean maps. None for maps of image size.
+
+    The tenant is among it: how long an audit takes must not tell whether another tenant has the same files.
 
     Those are left out since to read them costs about as much as to make them.
     """
     if job.protocol.salience.method.at_input_resolution:
         return []
     common = {
+        "tenant": str(tenant_id),
         "archive": job.archive_digest,
         "salience": job.protocol.salience.model_dump(mode="json"),
         "labels": job.label_indices,

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -105,8 +106,9 @@ class _ShardRun:
         with transaction(self._context.engine) as session:
             inputs = read_inputs(session, claim.audit_id)
             samples = read_samples(session, inputs.audit, claim.start, claim.stop)
-            job = self._with_known_maps(session, shard_job(inputs, samples), samples)
-        return self._converse(job, samples)
+            job = self._with_known_maps(session, inputs.audit.tenant_id, shard_job(inputs, samples), samples)
+        models = frozenset(model.digest for model in job.models)
+        return self._converse(job, samples, Acquaintance(inputs.audit.tenant_id, models))
 
     def finish(self, rows: list[Row]) -> None:
         """Store, and ask for the reduce where this shard was the last."""
@@ -156,20 +158,20 @@ class _ShardRun:
             if release_shard(session, self._claim, counted=True):
                 fail_audit(session, self._claim.audit_id, failure.to_problem())
 
-    def _with_known_maps(self, session: Session, job: ShardJob, samples: list[SampleRow]) -> ShardJob:
+    def _with_known_maps(self, session: Session, tenant_id: UUID, job: ShardJob, samples: list[SampleRow]) -> ShardJob:
         settings = self._context.settings
         if not settings.reuse_clean_maps:
             return job
-        self._clean_keys = clean_keys(job, self._context.device_class, settings.threads)
+        self._clean_keys = clean_keys(job, tenant_id, self._context.device_class, settings.threads)
         known = known_maps(session, job, self._clean_keys, samples)
         if known:
             logger.info("shard %s: %s clean maps are known", self._claim.shard_id, len(known))
         return job.model_copy(update={"known": tuple(known)})
 
-    def _converse(self, job: ShardJob, samples: list[SampleRow]) -> list[Row]:
+    def _converse(self, job: ShardJob, samples: list[SampleRow], acquaintance: Acquaintance) -> list[Row]:
         self._micro_batch = job.protocol.micro_batch
         table = RowTable(self._claim, samples, job)
-        with self._context.children.warm(_acquaintance(job)) as child:
+        with self._context.children.warm(acquaintance) as child:
             for answer in child.converse(job, self._context.blobs):
                 if answer is not None:
                     table.take(answer)
@@ -199,8 +201,3 @@ class _ShardRun:
             logger.warning(
                 "audit %s: nobody is told, since the broker is away; the reconciler will", self._claim.audit_id
             )
-
-
-def _acquaintance(job: ShardJob) -> Acquaintance:
-    """A child that has run these models is used for them alone."""
-    return Acquaintance(frozenset(model.digest for model in job.models))

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.audits.events import EventId, is_told
-from app.audits.watch import AuditWatch
+from app.audits.watch import AuditWatch, Watched
+from app.http.dependencies import TenantDep
 from app.http.problems import problem_responses
 
 router = APIRouter(prefix="/v1", tags=["audits"])
@@ -47,7 +48,9 @@ STREAM = {"schema": {"type": "string"}, "example": EXAMPLE}
         204: {"description": "The last event was seen already: do not come again."},
     },
 )
-async def get_events(audit_id: UUID, request: Request, last_event_id: LastEventId = None) -> Response:
+async def get_events(
+    audit_id: UUID, request: Request, tenant: TenantDep, last_event_id: LastEventId = None
+) -> Response:
     """Server-sent events instead of polling: `status` and `progress` as they change, and a last `end`.
 
     Every event has an `id`. A client that was cut off sends the last one it saw as `Last-Event-ID` (browsers'
@@ -55,8 +58,9 @@ async def get_events(audit_id: UUID, request: Request, last_event_id: LastEventI
     """
     watch: AuditWatch = request.app.state.watch
     last = EventId.parse(last_event_id)
-    snapshot = await watch.find(audit_id)
+    watched = Watched(tenant.tenant_id, audit_id)
+    snapshot = await watch.find(watched)
     if is_told(last, snapshot):
         return Response(status_code=204)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(watch.stream(snapshot, last), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(watch.stream(watched, snapshot, last), media_type="text/event-stream", headers=headers)

@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.audits.repository import get_audit, models_of, results_of
 from app.audits.service import check_kept
 from app.datasets.repository import get_dataset
+from app.db.session import TenantEngine
 from app.db.tables import AuditRow, Json, ShardRow
 from app.domain.vocabulary import AuditStatus, ShardStatus
 from app.errors import Conflict
@@ -48,22 +49,22 @@ class PartialResults:
     same numbers twice.
     """
 
-    def __init__(self, engine: Engine, max_samples: int) -> None:
-        # All queries of a document see the same shards done.
-        self._engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    def __init__(self, max_samples: int) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="partial-results")
         self._max_samples = max_samples
         self._kept: OrderedDict[UUID, _Kept] = OrderedDict()
 
-    async def read(self, audit_id: UUID) -> bytes:
+    async def read(self, tenant: TenantEngine, audit_id: UUID) -> bytes:
         """JSON: the document of ``results`` with ``partial`` and ``samples_done``. Raises NotFound or Conflict."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, audit_id)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, tenant, audit_id)
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _read(self, audit_id: UUID) -> bytes:
-        with Session(self._engine) as session:
+    def _read(self, tenant: TenantEngine, audit_id: UUID) -> bytes:
+        # All queries of a document see the same shards done.
+        engine = tenant.engine.execution_options(isolation_level="REPEATABLE READ")
+        with TenantEngine(engine, tenant.tenant_id).session() as session:
             audit = get_audit(session, audit_id)
             done = stored_samples(session, audit_id)
             key = (audit.status, audit.protocol_digest, done)

@@ -8,7 +8,7 @@ from uuid import UUID
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from sqlalchemy import Engine, func
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from app.audits import service
@@ -28,11 +28,11 @@ from app.audits.repository import (
 from app.audits.schemas import Audit, AuditRequest, Progress, SalienceMap, SampleScore
 from app.audits.scores import ScoreFilter, ScoreReader
 from app.datasets.repository import get_dataset
-from app.db.session import transaction
+from app.db.session import TenantEngine, transaction
 from app.db.tables import AuditRow
 from app.domain.vocabulary import CLEAN, AuditStatus
 from app.gates.schemas import FrozenGate
-from app.http.dependencies import BlobsDep, EngineDep, QueueDep, SessionDep, SettingsDep
+from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep, TenantDep
 from app.http.doorbell import ring_for_shards
 from app.http.idempotency import OnceDep
 from app.http.pagination import Page, PageDep, make_page
@@ -126,16 +126,16 @@ def delete_audit(audit_id: UUID, session: SessionDep) -> None:
     responses=problem_responses(404, 409, 410, 422),
     response_model=dict[str, Any],
 )
-async def get_results(audit_id: UUID, request: Request, engine: EngineDep, *, partial: PartialFlag = False) -> Response:
+async def get_results(audit_id: UUID, request: Request, tenant: TenantDep, *, partial: PartialFlag = False) -> Response:
     """Summaries by total, label and source, performance on clean and changed images, noise curves, stability."""
     if partial:
         so_far: PartialResults = request.app.state.partial_results
-        return Response(await so_far.read(audit_id), media_type="application/json")
-    return Response(await to_thread.run_sync(_results, engine, audit_id), media_type="application/json")
+        return Response(await so_far.read(tenant, audit_id), media_type="application/json")
+    return Response(await to_thread.run_sync(_results, tenant, audit_id), media_type="application/json")
 
 
-def _results(engine: Engine, audit_id: UUID) -> bytes:
-    with transaction(engine) as session:
+def _results(tenant: TenantEngine, audit_id: UUID) -> bytes:
+    with transaction(tenant) as session:
         service.check_finished(get_audit(session, audit_id))
         return json.dumps(results_of(session, audit_id), allow_nan=False).encode()
 
@@ -153,7 +153,7 @@ def get_scores(
     audit_id: UUID,
     request: Request,
     session: SessionDep,
-    engine: EngineDep,
+    tenant: TenantDep,
     page: PageDep,
     wanted: Annotated[ScoreFilter, Depends()],
 ) -> Any:
@@ -164,14 +164,14 @@ def get_scores(
     reader = ScoreReader(session, audit, wanted)
     export = next((kind for kind in EXPORTS if kind in request.headers.get("accept", "")), None)
     if export is not None:
-        return StreamingResponse(_stream(engine, audit_id, wanted, export), media_type=export)
+        return StreamingResponse(_stream(tenant, audit_id, wanted, export), media_type=export)
     rows = reader.page(page.limit, page.after(3))
     return make_page(rows, page.limit, lambda row: row[1], lambda row: row[0])
 
 
-def _stream(engine: Engine, audit_id: UUID, wanted: ScoreFilter, kind: str) -> Iterator[bytes]:
+def _stream(tenant: TenantEngine, audit_id: UUID, wanted: ScoreFilter, kind: str) -> Iterator[bytes]:
     """The request's own session ends with its route; a stream lives longer."""
-    with Session(engine) as session:
+    with tenant.session() as session:
         yield from EXPORTS[kind](ScoreReader(session, get_audit(session, audit_id), wanted).stream())
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
@@ -14,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.audits.events import LIVE, Event, EventId, events_after
 from app.audits.progress import Snapshot, read_snapshots
-from app.db.session import transaction
+from app.db.session import TenantEngine, transaction
 from app.errors import NotFound
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,13 @@ RETRY_MILLISECONDS = 2000
 GATHER_SECONDS = 0.02
 READ_SHARE = 0.1
 """The most of its time that the reader spends reading: a large audit is looked at less often."""
+
+
+class Watched(NamedTuple):
+    """An audit as its tenant sees it: another one's is not there."""
+
+    tenant_id: UUID
+    audit_id: UUID
 
 
 @dataclass
@@ -56,7 +64,7 @@ class AuditWatch:
         self._engine = engine
         self._interval = interval_seconds
         self._heartbeat = heartbeat_seconds
-        self._topics: dict[UUID, _Topic] = {}
+        self._topics: dict[Watched, _Topic] = {}
         self._newcomer = asyncio.Event()
         self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="audit-watch")
@@ -74,7 +82,7 @@ class AuditWatch:
             self._newcomer.clear()
             started = loop.time()
             is_due = started >= due
-            await self._look([id_ for id_, topic in self._topics.items() if is_due or topic.snapshot is None])
+            await self._look([one for one, topic in self._topics.items() if is_due or topic.snapshot is None])
             if is_due:
                 due = loop.time() + max(self._interval, (loop.time() - started) / READ_SHARE)
             pause = max(due - loop.time(), 0) if self._topics else None
@@ -86,9 +94,9 @@ class AuditWatch:
             topic.tell()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def find(self, audit_id: UUID) -> Snapshot:
+    async def find(self, watched: Watched) -> Snapshot:
         """How an audit stands. Raises NotFound, or the database's error where it cannot be read."""
-        with self._watching(audit_id) as topic:
+        with self._watching(watched) as topic:
             while topic.snapshot is None and not self._closed:
                 await topic.changed.wait()
                 if topic.failure is not None:
@@ -97,11 +105,11 @@ class AuditWatch:
             raise NotFound("audit")
         return topic.snapshot
 
-    async def stream(self, snapshot: Snapshot, last: EventId | None) -> AsyncIterator[bytes]:
+    async def stream(self, watched: Watched, snapshot: Snapshot, last: EventId | None) -> AsyncIterator[bytes]:
         """Server-sent events after ``last`` until the audit has ended; comments while there are none."""
         loop = asyncio.get_running_loop()
-        yield format_sse_event(retry=RETRY_MILLISECONDS, comment=f"audit {snapshot.audit_id}")
-        with self._watching(snapshot.audit_id, snapshot) as topic:
+        yield format_sse_event(retry=RETRY_MILLISECONDS, comment=f"audit {watched.audit_id}")
+        with self._watching(watched, snapshot) as topic:
             now: Snapshot | None = snapshot
             sent = loop.time()
             while now is not None:
@@ -119,8 +127,8 @@ class AuditWatch:
                 now = topic.snapshot
 
     @contextmanager
-    def _watching(self, audit_id: UUID, snapshot: Snapshot | None = None) -> Iterator[_Topic]:
-        topic = self._topics.setdefault(audit_id, _Topic(snapshot))
+    def _watching(self, watched: Watched, snapshot: Snapshot | None = None) -> Iterator[_Topic]:
+        topic = self._topics.setdefault(watched, _Topic(snapshot))
         topic.watchers += 1
         self._newcomer.set()
         try:
@@ -128,27 +136,35 @@ class AuditWatch:
         finally:
             topic.watchers -= 1
             if not topic.watchers:
-                self._topics.pop(audit_id, None)
+                self._topics.pop(watched, None)
 
-    async def _look(self, audit_ids: list[UUID]) -> None:
-        if not audit_ids or self._closed:
+    async def _look(self, watched: list[Watched]) -> None:
+        if not watched or self._closed:
             return
         try:
-            found = await asyncio.get_running_loop().run_in_executor(self._thread, self._read, audit_ids)
+            found = await asyncio.get_running_loop().run_in_executor(self._thread, self._read, watched)
         except SQLAlchemyError as error:
             # Watchers that have seen something wait on; those that have not are told at once.
             logger.warning("watchers of audits wait: %s", type(error).__name__)
-            for topic in [self._topics[id_] for id_ in audit_ids if id_ in self._topics]:
+            for topic in [self._topics[one] for one in watched if one in self._topics]:
                 topic.failure = error
                 topic.tell()
             return
-        for audit_id in audit_ids:
-            if audit_id in self._topics:
-                self._topics[audit_id].learn(found.get(audit_id))
+        for one in watched:
+            if one in self._topics:
+                self._topics[one].learn(found.get(one))
 
-    def _read(self, audit_ids: list[UUID]) -> dict[UUID, Snapshot]:
-        with transaction(self._engine) as session:
-            return read_snapshots(session, audit_ids)
+    def _read(self, watched: list[Watched]) -> dict[Watched, Snapshot]:
+        """One query for each tenant."""
+        of_tenant: dict[UUID, list[UUID]] = {}
+        for one in watched:
+            of_tenant.setdefault(one.tenant_id, []).append(one.audit_id)
+        found: dict[Watched, Snapshot] = {}
+        for tenant_id, audit_ids in of_tenant.items():
+            with transaction(TenantEngine(self._engine, tenant_id)) as session:
+                snapshots = read_snapshots(session, audit_ids)
+            found |= {Watched(tenant_id, audit_id): snapshot for audit_id, snapshot in snapshots.items()}
+        return found
 
 
 def _encoded(event: Event) -> bytes:

@@ -5,15 +5,14 @@ from uuid import UUID
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
-from sqlalchemy import Engine
 
 from app.datasets import service
 from app.datasets.repository import SampleFilter, get_dataset, list_datasets, list_samples
 from app.datasets.schemas import Dataset, DatasetRequest, Sample
-from app.db.session import transaction
+from app.db.session import TenantEngine, transaction
 from app.domain.vocabulary import ResourceStatus
 from app.http.content import accept, delete_unused, digests_of, taking_over
-from app.http.dependencies import BlobsDep, EngineDep, QueueDep, SessionDep, SettingsDep
+from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep, TenantDep
 from app.http.doorbell import ring
 from app.http.idempotency import OnceDep
 from app.http.openapi import RAW_BODY
@@ -48,25 +47,25 @@ def create_dataset(request: DatasetRequest, session: SessionDep, response: Respo
     openapi_extra=RAW_BODY,
 )
 async def put_content(
-    dataset_id: UUID, request: Request, engine: EngineDep, blobs: BlobsDep, queue: QueueDep, settings: SettingsDep
+    dataset_id: UUID, request: Request, tenant: TenantDep, blobs: BlobsDep, queue: QueueDep, settings: SettingsDep
 ) -> Dataset:
     """A zip, tar or tar.gz of images: folders are labels (`label/file` or `label/source/file`), or a `manifest.csv` or
     `manifest.jsonl` with `path,label,source` inside. Poll the data set until it is `ready` or `rejected`."""
-    await to_thread.run_sync(_find, engine, dataset_id)
+    await to_thread.run_sync(_find, tenant, dataset_id)
     blob = await receive_blob(request, blobs, settings.max_upload_bytes, service.check_start)
-    dataset, is_new = await to_thread.run_sync(_accept, engine, blobs, dataset_id, blob)
+    dataset, is_new = await to_thread.run_sync(_accept, tenant, blobs, dataset_id, blob)
     if is_new:
         await to_thread.run_sync(ring, queue, TaskName.INDEX_DATASET, dataset_id)
     return dataset
 
 
-def _find(engine: Engine, dataset_id: UUID) -> None:
-    with transaction(engine) as session:
+def _find(tenant: TenantEngine, dataset_id: UUID) -> None:
+    with transaction(tenant) as session:
         get_dataset(session, dataset_id)
 
 
-def _accept(engine: Engine, blobs: BlobStore, dataset_id: UUID, blob: StoredBlob) -> tuple[Dataset, bool]:
-    with taking_over(engine, blobs, blob) as session:
+def _accept(tenant: TenantEngine, blobs: BlobStore, dataset_id: UUID, blob: StoredBlob) -> tuple[Dataset, bool]:
+    with taking_over(tenant, blobs, blob) as session:
         row = get_dataset(session, dataset_id, lock=True)
         replaced = digests_of(row) - {blob.digest}
         is_new = accept(row, blob)
@@ -74,7 +73,7 @@ def _accept(engine: Engine, blobs: BlobStore, dataset_id: UUID, blob: StoredBlob
         session.refresh(row)
         shown = Dataset.of(row)
     if is_new:
-        delete_unused(engine, blobs, replaced)
+        delete_unused(tenant.engine, blobs, replaced)
     return shown, is_new
 
 
@@ -105,8 +104,8 @@ def get_samples(
 
 
 @router.delete("/{dataset_id}", status_code=204, summary="Delete a data set", responses=problem_responses(404, 409))
-def delete_dataset(dataset_id: UUID, session: SessionDep, engine: EngineDep, blobs: BlobsDep) -> None:
+def delete_dataset(dataset_id: UUID, session: SessionDep, tenant: TenantDep, blobs: BlobsDep) -> None:
     """Refused while an audit refers to it."""
     digests = service.delete(session, get_dataset(session, dataset_id, lock=True))
     session.commit()
-    delete_unused(engine, blobs, digests)
+    delete_unused(tenant.engine, blobs, digests)

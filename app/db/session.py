@@ -1,10 +1,15 @@
-"""The engine and the one way to open a transaction."""
+"""The engine and the one way to open a transaction: for the service itself, or for one tenant."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
+
+from app.db.tables import TenantOwned
 
 APPLICATION_NAME = "salience-audit"
 
@@ -21,8 +26,45 @@ def make_engine(url: str) -> Engine:
     )
 
 
+@dataclass(frozen=True)
+class TenantEngine:
+    """The database as one tenant sees it."""
+
+    engine: Engine
+    tenant_id: UUID
+
+    def session(self) -> Session:
+        """Finds, changes and deletes rows of the tenant alone; what it adds is the tenant's."""
+        return _TenantSession(self.engine, expire_on_commit=False, info={"tenant_id": self.tenant_id})
+
+
 @contextmanager
-def transaction(engine: Engine) -> Iterator[Session]:
+def transaction(engine: Engine | TenantEngine) -> Iterator[Session]:
     """A session that commits at the end of the block, and rolls back where the block raises."""
-    with Session(engine, expire_on_commit=False) as session, session.begin():
+    opened = engine.session() if isinstance(engine, TenantEngine) else Session(engine, expire_on_commit=False)
+    with opened as session, session.begin():
         yield session
+
+
+class _TenantSession(Session):
+    """``info["tenant_id"]`` says whose."""
+
+
+@event.listens_for(_TenantSession, "after_begin")
+def _say_whose(session: Session, _: SessionTransaction, connection: Connection) -> None:
+    """Until the transaction's end, as with SET LOCAL."""
+    tenant_id = str(session.info["tenant_id"])
+    connection.execute(text("SELECT set_config('app.tenant', :tenant_id, true)"), {"tenant_id": tenant_id})
+
+
+@event.listens_for(_TenantSession, "do_orm_execute")
+def _restrict(state: ORMExecuteState) -> None:
+    """Every query of rows that tenants own gets its WHERE here, so that no repository can forget it."""
+    is_query = state.is_select or state.is_update or state.is_delete
+    if is_query and not state.is_column_load and not state.is_relationship_load:
+        tenant_id = state.session.info["tenant_id"]
+        state.statement = state.statement.options(_owned_by(tenant_id))
+
+
+def _owned_by(tenant_id: UUID) -> Any:
+    return with_loader_criteria(TenantOwned, lambda row: row.tenant_id == tenant_id, include_aliases=True)

@@ -11,7 +11,7 @@ import httpx
 
 Json = dict[str, Any]
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.1
 
 
 class DemoFailed(Exception):

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,12 +16,16 @@ START_SECONDS = 120
 
 
 @contextmanager
-def running_service(data: Path) -> Iterator[tuple[str, str | None]]:
-    """Its address and key, on a free port, until the block ends. Raises DemoFailed where it does not start."""
+def running_service(data: Path, settings: Mapping[str, str] | None = None) -> Iterator[tuple[str, str | None]]:
+    """Its address and key, on a free port, until the block ends. Raises DemoFailed where it does not start.
+
+    ``settings`` go into its environment.
+    """
     found = data / "server.json"
     found.unlink(missing_ok=True)
     command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data", str(data)]
     environment = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "BROKER_URL"}}
+    environment |= settings or {}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
         _wait_for(found, process)

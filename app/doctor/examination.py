@@ -1,7 +1,6 @@
 """All checks, one after another, and how they are shown."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +10,8 @@ from pydantic import ValidationError
 from app.doctor.findings import Finding, Verdict, fail, ok
 from app.doctor.machine import check_disk, check_versions, check_worker
 from app.doctor.services import check_blobs, check_broker, check_database
-from app.server_file import PartsFile
-from app.settings import Settings, settings_faults
+from app.server_file import PartsFile, settings_of
+from app.settings import settings_faults
 
 
 def run_doctor(data: Path, *, as_json: bool) -> int:
@@ -34,8 +33,7 @@ def examine(data: Path) -> Iterator[Finding]:
     """Of the parts that the environment names; of those that run in the data folder where it names none."""
     running = PartsFile(data).read()
     try:
-        named = {name.lower(): value for name, value in running.items() if name not in os.environ}
-        settings = Settings.model_validate({**Settings().model_dump(), **named})
+        settings = settings_of(data)
     except ValidationError as error:
         yield fail("settings", "; ".join(settings_faults(error)), "correct these environment variables")
         return

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.access.startup import open_entrance
 from app.db.migrations import upgrade
 from app.db.session import make_engine
 from app.embedded.ports import accepts, free_port
@@ -15,7 +16,7 @@ from app.embedded.process import ChildSpec
 from app.embedded.supervisor import Supervisor
 from app.embedded.valkey import EmbeddedValkey
 from app.errors import SalienceError
-from app.server_file import PartsFile, ServerFile
+from app.server_file import PartsFile, ServerFile, settings_of
 
 
 def run_service(host: str, port: int, data: Path) -> int:
@@ -24,6 +25,7 @@ def run_service(host: str, port: int, data: Path) -> int:
         with _locked(data), Supervisor() as supervisor:
             environment = _start_servers(supervisor, data)
             PartsFile(data).write(environment)
+            open_entrance(settings_of(data), host, data)
             api = _api(host, port or free_port(), data, environment)
             supervisor.start(api)
             supervisor.start(_worker(data, environment))

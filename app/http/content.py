@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.db.references import lock_digests, unused_digests
-from app.db.session import transaction
+from app.db.session import TenantEngine, transaction
 from app.db.tables import DatasetRow, ModelRow
 from app.domain.vocabulary import ResourceStatus
 from app.errors import Conflict, RequestError, TransientFailure
@@ -36,24 +36,24 @@ def accept(row: ModelRow | DatasetRow, blob: StoredBlob) -> bool:
 
 
 @contextmanager
-def taking_over(engine: Engine, blobs: BlobStore, blob: StoredBlob) -> Iterator[Session]:
-    """The transaction in which a row comes to refer to the blob; a blob that the block refuses is deleted.
+def taking_over(tenant: TenantEngine, blobs: BlobStore, blob: StoredBlob) -> Iterator[Session]:
+    """The tenant's transaction in which a row comes to refer to the blob; a blob that the block refuses is deleted.
 
     Raises TransientFailure where the blob was deleted with its last owner just before.
     """
     try:
-        with transaction(engine) as session:
+        with transaction(tenant) as session:
             lock_digests(session, {blob.digest})
             if not blobs.exists(blob.digest):
                 raise TransientFailure("storage-unavailable", "The content was deleted meanwhile; send it again.")
             yield session
     except RequestError:
-        delete_unused(engine, blobs, {blob.digest})
+        delete_unused(tenant.engine, blobs, {blob.digest})
         raise
 
 
 def delete_unused(engine: Engine, blobs: BlobStore, digests: set[str]) -> None:
-    """Delete those of the blobs that no resource refers to; after the commit that let go of them."""
+    """Delete those of the blobs that no resource of any tenant refers to; after the commit that let go of them."""
     with transaction(engine) as session:
         lock_digests(session, digests)
         for digest in unused_digests(session, digests):

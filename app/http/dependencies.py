@@ -1,7 +1,9 @@
 """What routes ask for; made once by the lifespan, handed out here."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated
 
 from anyio import CancelScope, to_thread
@@ -9,6 +11,8 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from app.access.key_ring import Caller
+from app.db.session import TenantEngine
 from app.errors import Unavailable
 from app.queue import TaskQueue
 from app.settings import Settings
@@ -19,19 +23,41 @@ SESSIONS = 24
 WAIT_SECONDS = 30.0
 
 
-async def _session(request: Request) -> AsyncIterator[Session]:
-    """Never commits: a route that writes does so in plain sight, before it answers.
+async def _tenant(request: Request) -> TenantEngine:
+    """Of the key that the request came with."""
+    caller: Caller = request.state.caller
+    return TenantEngine(request.app.state.engine, caller.tenant_id)
+
+
+TenantDep = Annotated[TenantEngine, Depends(_tenant)]
+
+
+async def _session(request: Request, tenant: TenantDep) -> AsyncIterator[Session]:
+    """The tenant's. Never commits: a route that writes does so in plain sight, before it answers.
 
     Requests wait for their turn here, off the threads: those that waited in a thread for a connection would keep
     the threads from those that have one and need a thread to give it back.
     """
+    async with _in_turn(request, tenant.session) as session:
+        yield session
+
+
+async def _service_session(request: Request) -> AsyncIterator[Session]:
+    """Across tenants: for the few routes that tell of the whole service."""
+    engine: Engine = request.app.state.engine
+    async with _in_turn(request, partial(Session, engine, expire_on_commit=False)) as session:
+        yield session
+
+
+@asynccontextmanager
+async def _in_turn(request: Request, make_session: Callable[[], Session]) -> AsyncIterator[Session]:
     turns: asyncio.Semaphore = request.app.state.session_turns
     try:
         async with asyncio.timeout(WAIT_SECONDS):
             await turns.acquire()
     except TimeoutError as error:
         raise Unavailable("overloaded", "Too many requests at once; come again.") from error
-    session = Session(request.app.state.engine, expire_on_commit=False)
+    session = make_session()
     try:
         yield session
     finally:
@@ -40,11 +66,6 @@ async def _session(request: Request) -> AsyncIterator[Session]:
                 await to_thread.run_sync(session.close)
         finally:
             turns.release()
-
-
-def _engine(request: Request) -> Engine:
-    engine: Engine = request.app.state.engine
-    return engine
 
 
 def _queue(request: Request) -> TaskQueue:
@@ -64,7 +85,7 @@ def _settings(request: Request) -> Settings:
 
 # Given back before the answer is sent: a slow reader must not hold a connection.
 SessionDep = Annotated[Session, Depends(_session, scope="function")]
-EngineDep = Annotated[Engine, Depends(_engine)]
+ServiceSessionDep = Annotated[Session, Depends(_service_session, scope="function")]
 QueueDep = Annotated[TaskQueue, Depends(_queue)]
 BlobsDep = Annotated[BlobStore, Depends(_blobs)]
 SettingsDep = Annotated[Settings, Depends(_settings)]

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy import text
 
-from app.http.dependencies import BlobsDep, QueueDep, SessionDep
+from app.http.dependencies import BlobsDep, QueueDep, ServiceSessionDep
 from app.http.problems import problem_responses
 
 router = APIRouter(tags=["operations"])
@@ -25,7 +25,7 @@ def live() -> Health:
 
 
 @router.get("/readyz", summary="Can the service do its work", responses=problem_responses(503))
-def ready(session: SessionDep, queue: QueueDep, blobs: BlobsDep) -> Health:
+def ready(session: ServiceSessionDep, queue: QueueDep, blobs: BlobsDep) -> Health:
     """For a load balancer: database, broker and blob store answer."""
     session.execute(text("SELECT 1"))
     queue.ping()

@@ -66,7 +66,7 @@ class Once:
         values = {"operation": self._operation, "key": self._key, "request_digest": digest, "created_at": now}
         taken = insert(row).values(values)
         taken = taken.on_conflict_do_update(
-            index_elements=[row.operation, row.key],
+            index_elements=[row.tenant_id, row.operation, row.key],
             set_={"request_digest": digest, "answer": None, "created_at": now},
             where=row.created_at < now - self._keep,
         )

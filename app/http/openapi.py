@@ -4,7 +4,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from app.http.problems import MEDIA_TYPE
+from app.access.scopes import is_open, needed_scope
+from app.http.problems import MEDIA_TYPE, problem_responses
+from app.settings import Settings
 
 RAW_BODY: dict[str, Any] = {
     "requestBody": {
@@ -25,15 +27,33 @@ RAW_BODY: dict[str, Any] = {
 
 
 def install_openapi(app: FastAPI) -> None:
-    """Errors are problem documents and nothing else, as install_handlers makes them."""
+    """Errors are problem documents and nothing else, as install_handlers makes them; most requests need a key."""
     framework_document = app.openapi
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _with_problems(framework_document())
+            app.openapi_schema = _with_keys(_with_problems(framework_document()), app.state.settings)
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
+
+
+def _with_keys(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """What a request needs, as app.http.authentication asks for it."""
+    document["components"]["securitySchemes"] = {"api_key": {"type": "http", "scheme": "bearer"}}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items() if not is_open(path, settings) else ():
+            scope = needed_scope(method.upper(), path)
+            operation["security"] = [{"api_key": []}]
+            operation["description"] = f"{operation.get('description', '')}\n\nNeeds the scope `{scope}`.".lstrip()
+            for status in (401, 403):
+                operation["responses"][str(status)] = _problem_answer(status)
+    return document
+
+
+def _problem_answer(status: int) -> dict[str, Any]:
+    answer = problem_responses(status)[status]
+    return {name: answer[name] for name in ("description", "content")}
 
 
 def _with_problems(document: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from app.errors import (
     Conflict,
     Gone,
     HeadersTooLarge,
+    InsufficientScope,
     InsufficientStorage,
     NotFound,
     RequestError,
@@ -23,6 +24,7 @@ from app.errors import (
     TooLarge,
     TooSlow,
     TransientFailure,
+    Unauthenticated,
     Unavailable,
     Unprocessable,
     UnsupportedMediaType,
@@ -34,6 +36,8 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 
 STATUS_OF: dict[type[SalienceError], HTTPStatus] = {
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    InsufficientScope: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Gone: HTTPStatus.GONE,
     Conflict: HTTPStatus.CONFLICT,
@@ -48,6 +52,7 @@ STATUS_OF: dict[type[SalienceError], HTTPStatus] = {
     RequestError: HTTPStatus.BAD_REQUEST,
 }
 
+CHALLENGE = 'Bearer realm="salience-audit"'
 MAX_FIELD_PROBLEMS = 50
 MAX_LOC_CHARACTERS = 100
 
@@ -107,7 +112,18 @@ def problem_response(error: SalienceError, request_id: str) -> JSONResponse:
         (STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF), HTTPStatus.INTERNAL_SERVER_ERROR
     )
     errors = error.errors if isinstance(error, RequestError) else None
-    return _problem(problem_document(status, error.code, error.detail, request_id), errors)
+    answer = _problem(problem_document(status, error.code, error.detail, request_id), errors)
+    answer.headers.update(_headers_of(error))
+    return answer
+
+
+def _headers_of(error: SalienceError) -> dict[str, str]:
+    """RFC 6750: what a client must bring."""
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": CHALLENGE}
+    if isinstance(error, InsufficientScope):
+        return {"WWW-Authenticate": f'{CHALLENGE}, error="insufficient_scope", scope="{error.scope}"'}
+    return {}
 
 
 def unexpected_response(request_id: str) -> JSONResponse:

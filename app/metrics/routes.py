@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
 from app.errors import Unavailable
-from app.http.dependencies import QueueDep, SessionDep
+from app.http.dependencies import QueueDep, ServiceSessionDep
 from app.http.problems import problem_responses
 from app.metrics.families import SnapshotCollector
 from app.metrics.repository import read_snapshot
@@ -22,7 +22,7 @@ router = APIRouter(tags=["operations"])
         200: {"content": {CONTENT_TYPE_LATEST: {}}, "description": "Prometheus's text format."},
     },
 )
-def metrics(session: SessionDep, queue: QueueDep) -> Response:
+def metrics(session: ServiceSessionDep, queue: QueueDep) -> Response:
     """The service's audits, shards, queues and workers, from the database: the same in every API process. HTTP
     requests, memory and processor time are this process's own."""
     registry = CollectorRegistry()

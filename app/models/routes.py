@@ -5,12 +5,11 @@ from uuid import UUID
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
-from sqlalchemy import Engine
 
-from app.db.session import transaction
+from app.db.session import TenantEngine, transaction
 from app.domain.vocabulary import ResourceStatus
 from app.http.content import accept, delete_unused, digests_of, taking_over
-from app.http.dependencies import BlobsDep, EngineDep, QueueDep, SessionDep, SettingsDep
+from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep, TenantDep
 from app.http.doorbell import ring
 from app.http.idempotency import OnceDep
 from app.http.openapi import RAW_BODY
@@ -46,25 +45,25 @@ def create_model(request: ModelRequest, session: SessionDep, response: Response,
     openapi_extra=RAW_BODY,
 )
 async def put_content(
-    model_id: UUID, request: Request, engine: EngineDep, blobs: BlobsDep, queue: QueueDep, settings: SettingsDep
+    model_id: UUID, request: Request, tenant: TenantDep, blobs: BlobsDep, queue: QueueDep, settings: SettingsDep
 ) -> Model:
     """Raw bytes, streamed; `Content-Digest: sha-256=:...:` is checked. The worker then looks into them: poll the
     model until its status is `ready` or `rejected`."""
-    await to_thread.run_sync(_find, engine, model_id)
+    await to_thread.run_sync(_find, tenant, model_id)
     blob = await receive_blob(request, blobs, settings.max_upload_bytes)
-    model, is_new = await to_thread.run_sync(_accept, engine, blobs, model_id, blob)
+    model, is_new = await to_thread.run_sync(_accept, tenant, blobs, model_id, blob)
     if is_new:
         await to_thread.run_sync(ring, queue, TaskName.VALIDATE_MODEL, model_id)
     return model
 
 
-def _find(engine: Engine, model_id: UUID) -> None:
-    with transaction(engine) as session:
+def _find(tenant: TenantEngine, model_id: UUID) -> None:
+    with transaction(tenant) as session:
         get_model(session, model_id)
 
 
-def _accept(engine: Engine, blobs: BlobStore, model_id: UUID, blob: StoredBlob) -> tuple[Model, bool]:
-    with taking_over(engine, blobs, blob) as session:
+def _accept(tenant: TenantEngine, blobs: BlobStore, model_id: UUID, blob: StoredBlob) -> tuple[Model, bool]:
+    with taking_over(tenant, blobs, blob) as session:
         row = get_model(session, model_id, lock=True)
         replaced = digests_of(row) - {blob.digest}
         is_new = accept(row, blob)
@@ -72,7 +71,7 @@ def _accept(engine: Engine, blobs: BlobStore, model_id: UUID, blob: StoredBlob) 
         session.refresh(row)
         shown = Model.of(row)
     if is_new:
-        delete_unused(engine, blobs, replaced)
+        delete_unused(tenant.engine, blobs, replaced)
     return shown, is_new
 
 
@@ -95,8 +94,8 @@ def get_one_model(model_id: UUID, session: SessionDep) -> Model:
 
 
 @router.delete("/{model_id}", status_code=204, summary="Delete a model", responses=problem_responses(404, 409))
-def delete_model(model_id: UUID, session: SessionDep, engine: EngineDep, blobs: BlobsDep) -> None:
+def delete_model(model_id: UUID, session: SessionDep, tenant: TenantDep, blobs: BlobsDep) -> None:
     """Refused while a run group or an audit refers to it."""
     digests = service.delete(session, get_model(session, model_id, lock=True))
     session.commit()
-    delete_unused(engine, blobs, digests)
+    delete_unused(tenant.engine, blobs, digests)

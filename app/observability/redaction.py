@@ -9,6 +9,7 @@ MIN_SECRET_CHARACTERS = 6
 """A shorter one would blot out innocent words, and is no secret for long."""
 
 _PATTERNS = (
+    re.compile(r"(?P<keep>\bsa_(?:live|test)_[0-9A-Za-z]{12})[0-9A-Za-z]{30,}"),
     re.compile(r"(?P<keep>://)[^/\s:@]*:[^/\s]*(?=@)"),
     re.compile(
         r"""(?P<keep>(?i:authorization)['"]?\]?\s*[:=,]\s*b?['"]?(?:(?i:bearer|basic|aws4-hmac-sha256)\s+)?)[^\s'"]+"""

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from app.db.tables import SampleRow, SampleScoresRow
@@ -13,6 +14,8 @@ from app.domain.protocol import Protocol
 from app.domain.statistics import Floats, Integers
 from app.domain.summaries import ScoreTable
 from app.domain.vocabulary import CLEAN
+
+CHUNK_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,31 @@ def read_scores(session: Session, audit_id: UUID, model_ordinal: int) -> StoredS
         .where(row.audit_id == audit_id, row.model_ordinal == model_ordinal)
         .order_by(row.ordinal)
     )
-    found = session.execute(query.execution_options(yield_per=1000))
-    columns = tuple(zip(*found, strict=True)) or ((),) * 8
+    names: dict[str | None, str | None] = {}
+    rows = session.execute(query.execution_options(yield_per=CHUNK_ROWS)).partitions()
+    chunks = [_decoded(chunk, names) for chunk in rows] or [_decoded((), names)]
+    return StoredScores(
+        labels=tuple(label for chunk in chunks for label in chunk.labels),
+        sources=tuple(source for chunk in chunks for source in chunk.sources),
+        scores=np.concatenate([chunk.scores for chunk in chunks]),
+        controls=np.concatenate([chunk.controls for chunk in chunks]),
+        predicted=np.concatenate([chunk.predicted for chunk in chunks]),
+        class_scores=np.concatenate([chunk.class_scores for chunk in chunks]),
+        pairs=np.concatenate([chunk.pairs for chunk in chunks]),
+        map_side=min(chunk.map_side for chunk in chunks),
+    )
+
+
+def _decoded(rows: Sequence[Row[Any]], names: dict[str | None, str | None]) -> StoredScores:
+    """Arrays at once, chunk by chunk: as Python's numbers a large audit would need several times the memory.
+
+    ``names`` keeps one copy of each label and source.
+    """
+    columns = tuple(zip(*rows, strict=True)) or ((),) * 8
     labels, sources, scores, controls, predicted, class_scores, pairs, sides = columns
     return StoredScores(
-        labels=labels,
-        sources=sources,
+        labels=tuple(names.setdefault(label, label) for label in labels),
+        sources=tuple(names.setdefault(source, source) for source in sources),
         scores=_floats(scores),
         controls=_floats(controls),
         predicted=np.array([classes or [] for classes in predicted], dtype=np.int64),

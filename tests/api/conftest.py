@@ -16,6 +16,7 @@ from app.db.session import make_engine
 from app.embedded.ports import accepts, free_port
 from app.embedded.postgres import EmbeddedPostgres
 from tests.api.running_api import UPLOAD_LIMIT, Api, until
+from tests.keys import HEADERS
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,7 @@ def start_api(postgres: EmbeddedPostgres) -> Iterator[Callable[..., Api]]:
         arguments = ("serve", "--only", "api", "--port", str(port), "--data", str(folder / "data"))
         processes.append(subprocess.Popen([sys.executable, "-m", "app.cli", *arguments], env=os.environ | environment))
         until(lambda: accepts(port), seconds=60)
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=HEADERS, timeout=30)
         apis.append(Api(processes[-1].pid, port, folder / "blobs", make_engine(url), client))
         return apis[-1]
 

@@ -6,12 +6,14 @@ import time
 import httpx
 
 from tests.api.running_api import Api
+from tests.keys import HEADERS
 
 
 def test_more_requests_than_threads_and_connections(api: Api) -> None:
     async def ask() -> set[int]:
         limits = httpx.Limits(max_connections=300)
-        async with httpx.AsyncClient(base_url=api.client.base_url, timeout=60, limits=limits) as client:
+        options = {"base_url": api.client.base_url, "headers": HEADERS, "timeout": 60}
+        async with httpx.AsyncClient(**options, limits=limits) as client:
             answers = await asyncio.gather(*(client.get("/v1/models") for _ in range(300)))
         return {answer.status_code for answer in answers}
 

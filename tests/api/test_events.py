@@ -22,6 +22,7 @@ from app.db.session import transaction
 from app.domain.vocabulary import AuditStatus
 from tests.api.audit_rows import add_audit, set_audit, worked
 from tests.api.running_api import Api, check_problem, until
+from tests.keys import HEADERS, KEY
 
 WATCHERS = 1000
 FAST = {"WATCH_SECONDS": "0.1", "WATCH_HEARTBEAT_SECONDS": "0.5", "RECONCILE_SECONDS": "3600"}
@@ -47,7 +48,7 @@ class Watcher:
         self.comments = 0
         self.retry = 0
         self.over = False
-        self._client = httpx.Client(base_url=api.client.base_url, timeout=30)
+        self._client = httpx.Client(base_url=api.client.base_url, headers=HEADERS, timeout=30)
         self._request = self._client.build_request("GET", f"/v1/audits/{audit_id}/events", headers=headers)
         self._answer = self._client.send(self._request, stream=True)
         assert self._answer.status_code == 200
@@ -223,7 +224,8 @@ def crowd(watched: Api) -> Iterator[Callable[[UUID, int], asyncio.Future[list[by
 
     async def watch(audit_id: UUID, ready: asyncio.Semaphore) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", watched.port)
-        writer.write(f"GET /v1/audits/{audit_id}/events HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+        head = f"GET /v1/audits/{audit_id}/events HTTP/1.1\r\nHost: a\r\nConnection: close"
+        writer.write(f"{head}\r\nAuthorization: Bearer {KEY}\r\n\r\n".encode())
         beginning = await reader.readuntil(b"event: progress")
         ready.release()
         whole = beginning + await reader.read()
@@ -245,7 +247,7 @@ def test_a_thousand_watchers(watched: Api, crowd: Any) -> None:
             for _ in range(WATCHERS):
                 await ready.acquire()
         slowest = 0.0
-        async with httpx.AsyncClient(base_url=watched.client.base_url, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=watched.client.base_url, headers=HEADERS, timeout=30) as client:
             for number in range(20):
                 worked(watched.engine, audits[number % 10], 0, done=number + 1, begin=9, until=0)
                 started = time.monotonic()

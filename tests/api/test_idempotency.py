@@ -13,6 +13,7 @@ from app.db.session import transaction
 from app.db.tables import AuditRow, DatasetRow, GateRow, IdempotencyKeyRow, ModelRow, RunGroupRow, ShardRow
 from app.domain.vocabulary import ResourceStatus
 from tests.api.running_api import Api, check_problem
+from tests.keys import HEADERS
 from tests.waiting import RECIPE
 
 PROBE = {"parameter_count": 5, "classes": 2, "map_height": 7, "map_width": 7, "map_channels": 4}
@@ -57,7 +58,8 @@ def test_fifty_at_once_make_one(api: Api, bodies: dict[str, Any], collection: st
         answer = client.post(f"/v1/{collection}", json=bodies[collection], headers=headers)
         return answer.status_code, answer.headers.get("location", ""), answer.content
 
-    with httpx.Client(base_url=api.client.base_url, timeout=60) as client, ThreadPoolExecutor(50) as pool:
+    one_client = httpx.Client(base_url=api.client.base_url, headers=HEADERS, timeout=60)
+    with one_client as client, ThreadPoolExecutor(50) as pool:
         answers = set(pool.map(submit, range(50)))
     assert len(answers) == 1
     status, location, _ = answers.pop()

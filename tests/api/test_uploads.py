@@ -14,6 +14,7 @@ from app.db.tables import ModelRow
 from app.domain.vocabulary import ResourceStatus
 from app.queue import PRIORITIES, QUEUE_NAME, TaskName
 from tests.api.running_api import EMPTY_ZIP, UPLOAD_LIMIT, Api, check_problem, until
+from tests.keys import KEY
 
 
 def sha256(content: bytes) -> bytes:
@@ -242,7 +243,7 @@ def connect(api: Api) -> socket.socket:
 
 
 def head(path: str, lines: str) -> bytes:
-    return f"PUT {path} HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n\r\n".encode()
+    return f"PUT {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n{lines}\r\n\r\n".encode()
 
 
 def read_to_end(peer: socket.socket) -> bytes:

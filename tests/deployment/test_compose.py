@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, text
 from app.embedded.ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SECRETS = {"POSTGRES_PASSWORD": "one", "BROKER_PASSWORD": "two"}
+SECRETS = {"POSTGRES_PASSWORD": "one", "BROKER_PASSWORD": "two", "API_KEY_SECRET": "three" * 7}
 
 
 def compose(*arguments: str, secrets: dict[str, str] = SECRETS) -> subprocess.CompletedProcess[str]:
@@ -79,6 +79,7 @@ def test_the_services_commands_run(
         "DATABASE_URL": database_url,
         "BROKER_URL": broker_url,
         "BLOB_STORE": str(tmp_path / "blobs"),
+        "API_KEY_SECRET": services["api"]["environment"]["API_KEY_SECRET"],
     }
 
     def command(name: str) -> list[str]:
@@ -93,6 +94,13 @@ def test_the_services_commands_run(
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM audits")).scalar() == 0
     engine.dispose()
+    options: dict[str, Any] = {"env": environment, "cwd": REPOSITORY, "capture_output": True, "timeout": 60}
+    without_keys = subprocess.run(command("api"), **options, check=False)
+    assert without_keys.returncode == 1
+    assert b"There are no API keys" in without_keys.stderr
+    make_key = ["salience-audit", "keys", "create", "--tenant", "default", "--scope", "audit:write"]
+    made = subprocess.run(make_key, **options, check=True)
+    headers = {"Authorization": f"Bearer {made.stdout.decode().strip()}"}
     children = [subprocess.Popen(command(name), env=environment, cwd=REPOSITORY) for name in ("api", "worker")]
     try:
         for name in ("api", "worker"):
@@ -100,7 +108,12 @@ def test_the_services_commands_run(
             while not healthy(name):
                 assert time.monotonic() < deadline, name
                 time.sleep(0.5)
-        assert httpx.get(f"http://127.0.0.1:{port}/readyz").json() == {"status": "ok"}
+        url = f"http://127.0.0.1:{port}"
+        assert httpx.get(f"{url}/readyz").json() == {"status": "ok"}
+        assert httpx.get(f"{url}/v1/audits", headers=headers).json()["items"] == []
+        # Listening to others, it tells strangers nothing.
+        for path, status in {"/v1/audits": 401, "/metrics": 401, "/docs": 404, "/openapi.json": 404}.items():
+            assert httpx.get(f"{url}{path}").status_code == status
     finally:
         for child in children:
             child.terminate()

@@ -20,12 +20,13 @@ def command(data: Path) -> list[str]:
 
 @contextmanager
 def serving(data: Path) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
-    process = subprocess.Popen(command(data), stdout=subprocess.DEVNULL)
+    environment = {name: value for name, value in os.environ.items() if name != "API_KEY_SECRET"}
+    process = subprocess.Popen(command(data), env=environment, stdout=subprocess.DEVNULL)
     try:
         wait_until((data / "pids").exists, process)
         document = json.loads((data / "server.json").read_text())
-        assert document["api_key"] is None
-        with httpx.Client(base_url=document["url"], timeout=30) as client:
+        headers = {"Authorization": f"Bearer {document['api_key']}"}
+        with httpx.Client(base_url=document["url"], headers=headers, timeout=30) as client:
             yield process, client
     finally:
         process.kill()
@@ -77,10 +78,20 @@ def test_children_are_replaced_and_data_is_kept(data: Path) -> None:
         assert process.wait(60) == 0
         assert not any(map(alive, children.values()))
         assert not (data / "server.json").exists()
+    made = [data / name for name in ("api-key", "api-key.secret")]
+    assert [oct(file.stat().st_mode)[-3:] for file in made] == ["600", "600"]
     with serving(data) as (process, client):
+        assert client.headers["authorization"] == f"Bearer {made[0].read_text()}"
         assert client.get(f"/v1/datasets/{created['id']}").json() == created
         process.terminate()
         assert process.wait(60) == 0
+
+
+def test_strangers_are_not_let_in_without_keys(data: Path) -> None:
+    refused = [*command(data), "--host", "0.0.0.0"]
+    done = subprocess.run(refused, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith("There are no API keys, and 0.0.0.0 is not this machine's loopback address")
 
 
 def test_nothing_outlives_a_killed_supervisor(data: Path) -> None:

@@ -19,6 +19,7 @@ import httpx
 import psycopg
 
 from app.embedded.ports import accepts, free_port
+from tests.keys import HEADERS
 from tests.waiting import wait_for
 
 ENDED = ("succeeded", "failed", "cancelled")
@@ -110,7 +111,7 @@ class Cluster:
         environment = os.environ | self._environment() | settings
         self._api = subprocess.Popen([sys.executable, "-m", "app.cli", *arguments], env=environment)
         until(lambda: accepts(port))
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=HEADERS, timeout=30)
 
     def start_worker(self, **settings: str) -> Worker:
         """With a temporary folder of its own, so that leftovers show."""

@@ -20,6 +20,7 @@ from prepare import build_archive
 
 from app.embedded.ports import accepts, free_port
 from app.embedded.postgres import EmbeddedPostgres
+from tests.keys import HEADERS, KEY, SECRET
 from tests.observability.otlp_receiver import Receiver, otlp_receiver
 from tests.waiting import upload, upload_run, wait_for
 
@@ -30,7 +31,6 @@ PLANTED = {
     "AWS_SECRET_ACCESS_KEY": "planted/secret+access/key0123456789",
     "OTEL_EXPORTER_OTLP_HEADERS": "x-collector-key=planted-collector-key",
 }
-BEARER = "planted-bearer-credential"
 IN_QUERY = "planted-in-a-query"
 IN_BODY = "planted-in-a-body"
 
@@ -87,9 +87,10 @@ def watched(postgres: EmbeddedPostgres, broker_url: str) -> Iterator[Watched]:
         processes = [_start(command, logs[name], environment) for name, command in commands.items()]
         try:
             until(lambda: all(map(accepts, ports)))
-            headers = {"Authorization": f"Bearer {BEARER}"}
-            clients = [httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) for port in ports]
-            secrets = [*passwords, BEARER, IN_QUERY, IN_BODY, *(value.rpartition("=")[2] for value in PLANTED.values())]
+            urls = [f"http://127.0.0.1:{port}" for port in ports]
+            clients = [httpx.Client(base_url=url, headers=HEADERS, timeout=60) for url in urls]
+            planted = (value.rpartition("=")[2] for value in PLANTED.values())
+            secrets = [*passwords, KEY, SECRET, IN_QUERY, IN_BODY, *planted]
             found = Watched(clients, logs, receiver, secrets)
             _audit(found)
             yield found

@@ -4,14 +4,16 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
+from uuid import UUID
 
 from app.settings import Settings
 from worker.supervision.process import ChildProcess
 
 
 class Acquaintance(NamedTuple):
-    """What a warm child has seen: it is never shown other models. ``models`` are their digests."""
+    """What a warm child has seen: one tenant's models, by digest. It is never shown others."""
 
+    tenant_id: UUID
     models: frozenset[str]
 
 

@@ -14,6 +14,8 @@ from worker.supervision.surroundings import Scratch
 TICK_SECONDS = 0.2
 _THREADS_OF_A_CORE = 4
 _MORE_THREADS = 128
+# The clock comes first: it says why.
+_SLACK_SECONDS = 10.0
 
 
 class Watch:
@@ -45,7 +47,7 @@ class Watch:
         """Processor time for one more step, on all cores: it ends even a child whose parent does not look."""
         with suppress(OSError, ValueError):
             used = _processor_seconds(pid)
-            more = int(used + self._step_seconds * (os.cpu_count() or 1)) + 1
+            more = int(used + (self._step_seconds + _SLACK_SECONDS) * (os.cpu_count() or 1))
             _, hard = resource.prlimit(pid, resource.RLIMIT_CPU)
             resource.prlimit(pid, resource.RLIMIT_CPU, (more, hard))
 

@@ -1,5 +1,6 @@
 """Every row of the database."""
 
+from app.db.tables.access import ApiKeyRow, TenantRow
 from app.db.tables.audits import (
     AuditModelRow,
     AuditResultsRow,
@@ -9,11 +10,13 @@ from app.db.tables.audits import (
     SampleScoresRow,
     ShardRow,
 )
-from app.db.tables.base import Base, Json
+from app.db.tables.base import DEFAULT_TENANT, Base, Json, TenantOwned
 from app.db.tables.operations import CounterRow, GpuReportRow, IdempotencyKeyRow, WorkerRow
 from app.db.tables.resources import DatasetRow, GateRow, ModelRow, RunGroupModelRow, RunGroupRow, SampleRow
 
 __all__ = [
+    "DEFAULT_TENANT",
+    "ApiKeyRow",
     "AuditModelRow",
     "AuditResultsRow",
     "AuditRow",
@@ -32,5 +35,7 @@ __all__ = [
     "SampleRow",
     "SampleScoresRow",
     "ShardRow",
+    "TenantOwned",
+    "TenantRow",
     "WorkerRow",
 ]

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import DateTime, Integer, Text, Uuid, func
+from sqlalchemy import DateTime, ForeignKey, Index, Integer, Text, Uuid, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from app.domain.vocabulary import (
     AuditStatus,
@@ -19,6 +19,12 @@ from app.domain.vocabulary import (
 )
 
 Json = dict[str, Any]
+
+DEFAULT_TENANT = UUID("00000000-0000-7000-8000-000000000001")
+"""Has the rows from before there were tenants, and those that no request wrote."""
+TENANT_OF_TRANSACTION = text(
+    f"COALESCE(NULLIF(current_setting('app.tenant', true), '')::uuid, '{DEFAULT_TENANT}'::uuid)"
+)
 
 
 class Base(DeclarativeBase):
@@ -39,8 +45,23 @@ class Base(DeclarativeBase):
     }
 
 
-class Identified:
-    """UUIDv7 keys sort by creation, so that they page lists as well."""
+class TenantOwned:
+    """A row of one tenant: of the one in whose transaction it was written. What hangs on such a row is its too."""
+
+    tenant_id: Mapped[UUID] = mapped_column(
+        ForeignKey("tenants.id", ondelete="RESTRICT"), server_default=TENANT_OF_TRANSACTION
+    )
+
+
+class Identified(TenantOwned):
+    """A tenant's resource. UUIDv7 keys sort by creation, so that they page its lists as well."""
+
+    __tablename__: str
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Index, ...]:
+        return (Index(f"ix_{cls.__tablename__}_tenant", "tenant_id", "id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

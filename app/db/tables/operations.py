@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Double, SmallInteger, func
+from sqlalchemy import JSON, BigInteger, Double, ForeignKey, SmallInteger, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.tables.base import Base, Json
+from app.db.tables.base import TENANT_OF_TRANSACTION, Base, Json, TenantOwned
 from app.domain.vocabulary import DeviceClass
 
 
@@ -20,11 +20,14 @@ class WorkerRow(Base):
     seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class IdempotencyKeyRow(Base):
+class IdempotencyKeyRow(TenantOwned, Base):
     """What a POST with an ``Idempotency-Key`` made: sent again, it gets the same answer."""
 
     __tablename__ = "idempotency_keys"
 
+    tenant_id: Mapped[UUID] = mapped_column(
+        ForeignKey("tenants.id", ondelete="RESTRICT"), server_default=TENANT_OF_TRANSACTION, primary_key=True
+    )
     operation: Mapped[str] = mapped_column(primary_key=True)
     """Method and path."""
     key: Mapped[str] = mapped_column(primary_key=True)

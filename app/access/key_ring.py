@@ -1,0 +1,109 @@
+"""Tells whose key a request presents, on the database's word of this very moment: a revoked key is revoked at once."""
+
+import asyncio
+import hmac
+import logging
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Engine, func, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.access.keys import KEY_LENGTH, generate_key, is_key, prefix_of
+from app.access.repository import active_keys
+from app.access.scopes import Scope, with_included
+from app.access.service import Mint
+from app.db.session import transaction
+from app.db.tables import ApiKeyRow
+from app.errors import Unauthenticated, Unavailable
+
+logger = logging.getLogger(__name__)
+
+NOTE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who a request comes from, and what it may do."""
+
+    tenant_id: UUID
+    key_id: UUID
+    scopes: frozenset[Scope]
+    rotated_at: datetime | None
+    expires_at: datetime | None
+
+
+class KeyRing:
+    """One thread and one connection read keys: whoever asks while a query runs shares the next one."""
+
+    def __init__(self, engine: Engine, mint: Mint) -> None:
+        self._engine = engine
+        self._mint = mint
+        self._decoy = generate_key(mint.environment)
+        self._decoy_hash = mint.hash(self._decoy)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="key-ring")
+        self._reading = asyncio.Lock()
+        self._waiting: set[str] = set()
+        self._next: asyncio.Task[Mapping[str, ApiKeyRow]] | None = None
+        self._noted: dict[UUID, float] = {}
+
+    async def authenticate(self, presented: str | None) -> Caller:
+        """Raises Unauthenticated, in the same words and after the same work for every key that is not good.
+
+        One that cannot be a key is checked as if it were another that nobody has, so that its answer takes as long.
+        Raises Unavailable while the database is away.
+        """
+        # The length comes first: nothing that is long is looked at.
+        well_formed = (
+            presented is not None and len(presented) == KEY_LENGTH and is_key(presented, self._mint.environment)
+        )
+        key = presented if presented is not None and well_formed else self._decoy
+        row = await self._find(prefix_of(key))
+        found = hmac.compare_digest(self._mint.hash(key), self._decoy_hash if row is None else row.key_hash)
+        if row is None or not found or not well_formed:
+            raise Unauthenticated
+        self._note_use(row)
+        scopes = frozenset(Scope(scope) for scope in row.scopes if scope in set(Scope))
+        return Caller(row.tenant_id, row.id, with_included(scopes), row.rotated_at, row.expires_at)
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _find(self, prefix: str) -> ApiKeyRow | None:
+        self._waiting.add(prefix)
+        if self._next is None:
+            self._next = asyncio.create_task(self._read_waiting())
+        try:
+            found = await asyncio.shield(self._next)
+        except SQLAlchemyError as error:
+            logger.warning("keys cannot be read: %s", type(error).__name__)
+            raise Unavailable("database-unavailable", "The database cannot be reached.") from error
+        return found.get(prefix)
+
+    async def _read_waiting(self) -> Mapping[str, ApiKeyRow]:
+        async with self._reading:
+            prefixes, self._waiting, self._next = self._waiting, set(), None
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, prefixes)
+
+    def _read(self, prefixes: set[str]) -> Mapping[str, ApiKeyRow]:
+        with transaction(self._engine) as session:
+            return active_keys(session, prefixes)
+
+    def _note_use(self, row: ApiKeyRow) -> None:
+        """Now and then; nobody waits for it."""
+        now = time.monotonic()
+        if now - self._noted.get(row.id, -NOTE_SECONDS) >= NOTE_SECONDS:
+            self._noted[row.id] = now
+            self._thread.submit(self._write_use, row.id)
+
+    def _write_use(self, key_id: UUID) -> None:
+        try:
+            with transaction(self._engine) as session:
+                noted = update(ApiKeyRow).where(ApiKeyRow.id == key_id).values(last_used_at=func.clock_timestamp())
+                session.execute(noted)
+        except SQLAlchemyError as error:
+            logger.warning("the use of a key is not noted: %s", type(error).__name__)

@@ -1,0 +1,204 @@
+"""Who comes in, who does not, and that every refusal looks the same."""
+
+import json
+import socket
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import func, select, update
+
+from app.access.keys import checksum, generate_key, prefix_of
+from app.db.session import transaction
+from app.db.tables import ApiKeyRow
+from tests.api.access.conftest import Keys
+from tests.api.running_api import Api, check_problem, until
+
+MakeKey = Callable[..., str]
+
+
+def ask(api: Api, key: str | None, method: str = "GET", path: str = "/v1/models", **options: Any) -> httpx.Response:
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    return httpx.request(method, f"http://127.0.0.1:{api.port}{path}", headers=headers, **options)
+
+
+def wrong_secret(key: str) -> str:
+    body = key[:20] + "0" * 36
+    return body + checksum(body)
+
+
+@pytest.fixture(scope="module")
+def key(make_key: MakeKey) -> str:
+    return make_key("a:b")
+
+
+class TestRefused:
+    @pytest.fixture
+    def bad(self, key: str) -> dict[str, str | None]:
+        return {
+            "none": None,
+            "malformed": "nonsense",
+            "wrong secret": wrong_secret(key),
+            "wrong checksum": key[:-1] + ("a" if key[-1] != "a" else "b"),
+            "unknown": generate_key("live"),
+            "other environment": generate_key("test"),
+            "long": "x" * 50_000,
+            "look-alike": "\u0455a_live_" + key[8:],
+            "two": f"{key} {key}",
+        }
+
+    def test_all_in_the_same_words(self, guarded: Api, bad: dict[str, str | None]) -> None:
+        answers = []
+        for value in bad.values():
+            header = b"" if value is None else f"Bearer {value}".encode()
+            headers = {"Authorization": header} if header else {}
+            answers.append(httpx.get(f"http://127.0.0.1:{guarded.port}/v1/models", headers=headers))
+        for answer in answers:
+            check_problem(answer, 401, "unauthenticated")
+            assert answer.headers["www-authenticate"] == 'Bearer realm="salience-audit"'
+        bodies = [answer.json() | {"request_id": ""} for answer in answers]
+        assert all(body == bodies[0] for body in bodies)
+        names = [sorted(name for name in answer.headers if name != "date") for answer in answers]
+        assert all(found == names[0] for found in names)
+
+    def test_in_the_same_time(self, guarded: Api, bad: dict[str, str | None]) -> None:
+        """Their medians differ by less than single answers do."""
+        del bad["long"], bad["look-alike"]
+        seconds: dict[str, list[float]] = {name: [] for name in bad}
+        with httpx.Client(base_url=f"http://127.0.0.1:{guarded.port}") as client:
+            for _ in range(60):
+                for name, value in bad.items():
+                    headers = {} if value is None else {"Authorization": f"Bearer {value}"}
+                    started = time.perf_counter()
+                    client.get("/v1/models", headers=headers)
+                    seconds[name].append(time.perf_counter() - started)
+        medians = [statistics.median(found) for found in seconds.values()]
+        noise = statistics.median(statistics.quantiles(found, n=4)[2] - min(found) for found in seconds.values())
+        assert max(medians) - min(medians) < max(noise, 0.001), medians
+
+    def test_every_other_scheme_and_two_headers(self, guarded: Api, key: str) -> None:
+        for lines in ([f"Basic {key}"], [key], [f"Bearer{key}"], [f"Bearer  {key}"], [f"Bearer {key}"] * 2):
+            headers = [("Authorization", line) for line in lines]
+            answer = httpx.get(f"http://127.0.0.1:{guarded.port}/v1/models", headers=headers)
+            check_problem(answer, 401, "unauthenticated")
+        assert ask(guarded, key).status_code == 200
+        shouting = httpx.get(f"http://127.0.0.1:{guarded.port}/v1/models", headers={"Authorization": f"BEARER {key}"})
+        assert shouting.status_code == 200
+
+    def test_before_any_body_is_read(self, guarded: Api) -> None:
+        with socket.create_connection(("127.0.0.1", guarded.port), timeout=10) as peer:
+            peer.sendall(b"POST /v1/models HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n[")
+            assert peer.recv(65_536).startswith(b"HTTP/1.1 401 ")
+
+    def test_unknown_paths_are_not_told_either(self, guarded: Api) -> None:
+        for path in ("/nowhere", "/v1/", "/v1/models/", "//v1/models", "/v1/models/1/content", "/livez/"):
+            check_problem(ask(guarded, None, path=path), 401, "unauthenticated")
+
+    def test_secrets_are_not_echoed(self, guarded: Api, key: str) -> None:
+        for method, path in (("GET", f"/v1/models/{key}"), ("GET", f"/v1/models?cursor={key}"), ("POST", "/v1/models")):
+            answer = ask(guarded, key, method, path, content=json.dumps({key: key}) if method == "POST" else None)
+            assert answer.status_code in {404, 415, 422}
+            assert key not in answer.text + str(answer.headers)
+
+
+def test_open_to_all(guarded: Api) -> None:
+    """On loopback; docs and metrics only there."""
+    for path in ("/livez", "/readyz", "/docs", "/openapi.json", "/metrics"):
+        assert ask(guarded, None, path=path).status_code == 200
+
+
+def test_documents_and_metrics_can_be_closed(start_api: Callable[..., Api], broker_url: str) -> None:
+    api = start_api(broker_url, OPEN_DOCS="false", OPEN_METRICS="false", RECONCILE_SECONDS="3600")
+    check_problem(ask(api, None, path="/openapi.json"), 404, "not-found")
+    check_problem(ask(api, None, path="/docs"), 404, "not-found")
+    check_problem(ask(api, None, path="/metrics"), 401, "unauthenticated")
+    assert api.client.get("/metrics").status_code == 200
+
+
+class TestScopes:
+    def test_reading_is_not_writing(self, guarded: Api, make_key: MakeKey) -> None:
+        reader = make_key("scoped", "audit:read")
+        assert ask(guarded, reader).status_code == 200
+        for method, path in (("POST", "/v1/models"), ("DELETE", "/v1/models/1"), ("PUT", "/v1/models/1/content")):
+            answer = ask(guarded, reader, method, path)
+            assert "audit:write" in check_problem(answer, 403, "insufficient-scope")
+            assert 'scope="audit:write"' in answer.headers["www-authenticate"]
+        estimate = ask(guarded, reader, "POST", "/v1/audits:estimate", json={})
+        check_problem(estimate, 422, "validation-error")
+
+    def test_metrics_have_a_scope_of_their_own(
+        self, start_api: Callable[..., Api], broker_url: str, guarded: Api, make_key: MakeKey
+    ) -> None:
+        url = guarded.engine.url.render_as_string(hide_password=False)
+        api = start_api(broker_url, DATABASE_URL=url, OPEN_METRICS="false", RECONCILE_SECONDS="3600")
+        writer, scraper = make_key("scoped"), make_key("scoped", "metrics:read")
+        assert "metrics:read" in check_problem(ask(api, writer, path="/metrics"), 403, "insufficient-scope")
+        assert ask(api, scraper, path="/metrics").status_code == 200
+        assert "audit:read" in check_problem(ask(api, scraper), 403, "insufficient-scope")
+
+
+class TestLife:
+    def test_a_key_is_nowhere(self, guarded: Api, make_key: MakeKey, keys: Keys) -> None:
+        key = make_key("life", name="nightly")
+        with transaction(guarded.engine) as session:
+            row = session.scalars(select(ApiKeyRow).where(ApiKeyRow.prefix == prefix_of(key))).one()
+        assert len(row.key_hash) == 32
+        assert key[20:].encode() not in row.key_hash
+        listed = keys("list", "--tenant", "life")
+        assert prefix_of(key) in listed.stdout
+        assert key[20:-6] not in listed.stdout
+        assert "nightly" in listed.stdout
+
+    def test_the_last_use_is_noted(self, guarded: Api, make_key: MakeKey, keys: Keys) -> None:
+        key = make_key("used")
+        assert json.loads(keys("list", "--tenant", "used", "--json").stdout)[0]["last_used_at"] is None
+        assert ask(guarded, wrong_secret(key)).status_code == 401
+        assert ask(guarded, key).status_code == 200
+        until(lambda: json.loads(keys("list", "--tenant", "used", "--json").stdout)[0]["last_used_at"] is not None)
+
+    def test_revoked_at_once(self, guarded: Api, make_key: MakeKey, keys: Keys) -> None:
+        key = make_key("life")
+        assert ask(guarded, key).status_code == 200
+        assert keys("revoke", prefix_of(key)).returncode == 0
+        check_problem(ask(guarded, key), 401, "unauthenticated")
+        again = keys("revoke", prefix_of(key))
+        assert (again.returncode, again.stderr) == (1, "The key was revoked, or has expired.\n")
+        assert keys("rotate", prefix_of(key)).returncode == 1
+        assert keys("revoke", "sa_live_nobodys").stderr == "No such key.\n"
+
+    def test_expired(self, guarded: Api, make_key: MakeKey) -> None:
+        key = make_key("life", expires_in_days="1")
+        assert ask(guarded, key).status_code == 200
+        with transaction(guarded.engine) as session:
+            chosen = update(ApiKeyRow).where(ApiKeyRow.prefix == prefix_of(key))
+            session.execute(chosen.values(expires_at=func.clock_timestamp()))
+        check_problem(ask(guarded, key), 401, "unauthenticated")
+
+    def test_rotation(self, guarded: Api, make_key: MakeKey, keys: Keys) -> None:
+        old = make_key("rotating", name="service")
+        made = keys("rotate", prefix_of(old), "--grace-hours", "1")
+        new = made.stdout.strip()
+        assert made.returncode == 0, made.stderr
+        fresh, late = ask(guarded, new), ask(guarded, old)
+        assert (fresh.status_code, late.status_code) == (200, 200)
+        assert "deprecation" not in fresh.headers
+        assert abs(int(late.headers["deprecation"].removeprefix("@")) - time.time()) < 60
+        assert late.headers["sunset"].endswith("GMT")
+        assert "rotated already" in keys("rotate", prefix_of(old)).stderr
+        assert "still works" in keys("rotate", prefix_of(new)).stderr
+        with transaction(guarded.engine) as session:
+            chosen = update(ApiKeyRow).where(ApiKeyRow.prefix == prefix_of(old))
+            session.execute(chosen.values(expires_at=func.clock_timestamp()))
+        check_problem(ask(guarded, old), 401, "unauthenticated")
+        assert ask(guarded, new).status_code == 200
+        assert keys("rotate", prefix_of(new), "--grace-hours", "0").returncode == 0
+        check_problem(ask(guarded, new), 401, "unauthenticated")
+
+    def test_another_server_secret_knows_no_key(self, guarded: Api, keys: Keys) -> None:
+        made = keys("create", "--tenant", "life", "--scope", "audit:read", API_KEY_SECRET="x" * 32)
+        check_problem(ask(guarded, made.stdout.strip()), 401, "unauthenticated")
+        short = keys("list", API_KEY_SECRET="short")
+        assert (short.returncode, "32 characters" in short.stderr) == (1, True)

@@ -1,0 +1,167 @@
+"""What one tenant has does not exist for another: every route of the OpenAPI document, with the other one's ids."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from prepare import build_archive
+
+from tests.waiting import upload, upload_run, wait_for
+
+Json = dict[str, Any]
+
+RUNS = ("cross_entropy_run1", "cross_entropy_run2")
+VOLATILE = {"date", "x-request-id", "ratelimit"}
+
+
+@pytest.fixture(scope="module")
+def stranger(service: httpx.Client, open_folder: Path) -> Iterator[httpx.Client]:
+    """Another tenant's client; the service's own one belongs to the tenant `default`."""
+    environment = {name: value for name, value in os.environ.items() if name != "API_KEY_SECRET"}
+    command = [sys.executable, "-m", "app.cli", "keys", "create", "--tenant", "stranger", "--scope", "audit:write"]
+    full = [*command, "--data", str(open_folder / "service")]
+    made = subprocess.run(full, env=environment, capture_output=True, text=True, check=True)
+    headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
+    with httpx.Client(base_url=service.base_url, headers=headers, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def theirs(service: httpx.Client) -> Json:
+    """One of everything that has an id, by the name of the id."""
+    models = [upload_run(service, run)["id"] for run in RUNS]
+    dataset = upload(service, "datasets", {"name": "faces"}, build_archive())["id"]
+    group = service.post("/v1/run-groups", json={"name": "g", "model_ids": models}).json()["id"]
+    gate = service.post("/v1/gates", json={"name": "g", "conditions": ["entropy.spatial.mean <= 1"]}).json()["id"]
+    body = {"dataset_id": dataset, "run_group_id": group, "gate_id": gate, "sample_limit": 4}
+    protocol = {"micro_batch": 4, "measures": {"entropy": {}, "stability": {}}}
+    audit = service.post("/v1/audits", json=body | {"protocol": protocol}).json()["id"]
+    assert wait_for(service, f"/v1/audits/{audit}", "succeeded", "failed")["status"] == "succeeded"
+    comparison = service.post("/v1/comparisons", json={"audit_ids": [audit], "by": "model"}).json()["id"]
+    wait_for(service, f"/v1/comparisons/{comparison}", "succeeded")
+    sample = service.get(f"/v1/audits/{audit}/samples").json()["items"][0]["sample_id"]
+    return {
+        "model_id": models[0],
+        "dataset_id": dataset,
+        "run_group_id": group,
+        "gate_id": gate,
+        "audit_id": audit,
+        "sample_id": sample,
+        "comparison_id": comparison,
+    }
+
+
+@pytest.fixture(scope="module")
+def document(service: httpx.Client) -> Json:
+    found: Json = service.get("/openapi.json").json()
+    return found
+
+
+def seen(answer: httpx.Response) -> tuple[int, Json, bytes]:
+    """All of an answer that could tell anything."""
+    headers = {name: value for name, value in answer.headers.items() if name not in VOLATILE}
+    return answer.status_code, headers, answer.content.replace(answer.headers["x-request-id"].encode(), b"")
+
+
+def operations(document: Json) -> Iterator[tuple[str, str]]:
+    for path, methods in document["paths"].items():
+        for method in methods:
+            yield method.upper(), path
+
+
+def test_every_path_with_an_id(service: httpx.Client, stranger: httpx.Client, theirs: Json, document: Json) -> None:
+    tried = 0
+    for method, path in operations(document):
+        if "{" not in path:
+            continue
+        real, random = path.format(**theirs), path.format(**{name: uuid4() for name in theirs})
+        for accept in ("application/json", "text/csv", "image/png", "application/xml"):
+            options: Json = {"headers": {"Accept": accept}}
+            if method == "PUT":
+                options["content"] = b"PK\x05\x06" + bytes(18)
+            query = {"params": {"model_id": theirs["model_id"]}} if path.endswith("/map") else {}
+            answer = stranger.request(method, real, **options, **query)
+            assert answer.status_code == 404, (method, path)
+            assert seen(answer) == seen(stranger.request(method, random, **options)), (method, path)
+        if method == "GET":
+            asked = {"model_id": theirs["model_id"]} if path.endswith("/map") else {}
+            assert service.get(real, params=asked).status_code == 200, path
+        tried += 1
+    assert tried >= 20
+
+
+def test_every_id_in_a_body(stranger: httpx.Client, theirs: Json, document: Json) -> None:
+    """The answer may repeat the ids that the request named, and nothing else."""
+    audit, model, dataset = theirs["audit_id"], theirs["model_id"], theirs["dataset_id"]
+    group, gate = theirs["run_group_id"], theirs["gate_id"]
+    whole = {"dataset_id": dataset, "model_ids": [model]}
+    bodies: list[tuple[str, Json]] = [
+        ("/v1/run-groups", {"name": "g", "model_ids": [model, str(uuid4())]}),
+        ("/v1/comparisons", {"audit_ids": [audit], "by": "model"}),
+        *((path, whole) for path in ("/v1/audits", "/v1/audits:estimate")),
+        ("/v1/audits", {"dataset_id": dataset, "run_group_id": group}),
+        ("/v1/audits", whole | {"gate_id": gate, "baseline_audit_id": audit}),
+    ]
+    for path, body in bodies:
+        text = json.dumps(body)
+        random = text
+        for name in theirs.values():
+            random = random.replace(name, str(uuid4()))
+        first, second = (stranger.post(path, json=json.loads(one)) for one in (text, random))
+        assert first.status_code in {404, 422}, path
+        assert without_ids(first, text) == without_ids(second, random), path
+    schemas = document["components"]["schemas"]
+    named = {name for kind in schemas if kind.endswith("Request") for name in schemas[kind].get("properties", {})}
+    in_bodies = {name for name in named if name.endswith(("_id", "_ids"))}
+    assert in_bodies == {name for _, body in bodies for name in body if name.endswith(("_id", "_ids"))}
+
+
+def without_ids(answer: httpx.Response, body: str) -> tuple[int, Json, bytes]:
+    status, headers, content = seen(answer)
+    for part in body.split('"'):
+        content = content.replace(part.encode(), b"ID") if len(part) == 36 else content
+    return status, headers, content
+
+
+def test_lists_filters_and_cursors(service: httpx.Client, stranger: httpx.Client, theirs: Json, document: Json) -> None:
+    lists = [path for method, path in operations(document) if method == "GET" and "{" not in path]
+    lists = [path for path in lists if "cursor" in str(document["paths"][path]["get"].get("parameters"))]
+    assert len(lists) == 6
+    for path in lists:
+        assert stranger.get(path).json() == {"items": [], "next_cursor": None}
+        found = service.get(path, params={"limit": 1}).json()
+        assert len(found["items"]) == 1
+        if found["next_cursor"]:
+            mixed = stranger.get(path, params={"cursor": found["next_cursor"]})
+            assert mixed.json() == {"items": [], "next_cursor": None}
+        for parameter in document["paths"][path]["get"]["parameters"]:
+            if parameter["name"].endswith("_id"):
+                filtered = {parameter["name"]: theirs[parameter["name"]]}
+                assert service.get(path, params=filtered).json()["items"]
+                assert stranger.get(path, params=filtered).json()["items"] == []
+
+
+def test_the_same_idempotency_key_and_the_same_bytes(service: httpx.Client, stranger: httpx.Client) -> None:
+    headers = {"Idempotency-Key": uuid4().hex}
+    body = {"name": "same"}
+    clients = (service, stranger)
+    made = [client.post("/v1/datasets", json=body, headers=headers).json() for client in clients]
+    assert made[0]["id"] != made[1]["id"]
+    pairs = list(zip(clients, made, strict=True))
+    archive = build_archive()
+    puts = [client.put(one["content_url"], content=archive) for client, one in pairs]
+    assert [put.status_code for put in puts] == [202, 202]
+    assert puts[0].json()["content_digest"] == puts[1].json()["content_digest"]
+    # The bytes are stored once; each keeps them as long as it wants.
+    done = [wait_for(client, f"/v1/datasets/{one['id']}", "ready") for client, one in pairs]
+    assert done[0]["digest"] == done[1]["digest"]
+    assert service.delete(f"/v1/datasets/{made[0]['id']}").status_code == 204
+    assert stranger.get(f"/v1/datasets/{made[1]['id']}/samples").json()["items"]
+    assert stranger.delete(f"/v1/datasets/{made[1]['id']}").status_code == 204

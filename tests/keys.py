@@ -1,0 +1,21 @@
+"""The API key that every database of the tests has, and the secret under which it is hashed."""
+
+from sqlalchemy import Engine
+
+from app.access.keys import checksum, key_hash, prefix_of
+from app.access.repository import Grant, NewKey, insert_key
+from app.access.scopes import Scope
+from app.db.session import transaction
+from app.db.tables import DEFAULT_TENANT
+
+SECRET = "the-server-secret-of-these-tests"
+_BODY = "sa_live_" + "TheirFinder0" + "s" * 36
+KEY = _BODY + checksum(_BODY)
+HEADERS = {"Authorization": f"Bearer {KEY}"}
+
+
+def insert_test_key(engine: Engine) -> None:
+    """Good for everything in the default tenant."""
+    with transaction(engine) as session:
+        new = NewKey(prefix_of(KEY), key_hash(SECRET.encode(), KEY))
+        insert_key(session, new, Grant(DEFAULT_TENANT, tuple(Scope), "tests"))
