@@ -22,23 +22,18 @@ class _Message(BaseModel):
 
 
 class Start(_Message):
-    """The first frame: settings without any credentials, what the child may take, which walls may be missing.
-
-    ``environment`` is what libraries read as they are imported; the process itself is born with none.
-    """
+    """What a child begins with: settings without any credentials, what it may take, which walls may be missing."""
 
     settings: dict[str, Any]
-    environment: dict[str, str]
     scratch: Path
     memory_bytes: int
     file_bytes: int
     allowed_missing: frozenset[Wall]
 
     @classmethod
-    def of(cls, settings: Settings, *, environment: dict[str, str], scratch: Path, memory_bytes: int) -> "Start":
+    def of(cls, settings: Settings, *, scratch: Path, memory_bytes: int) -> "Start":
         return cls(
             settings=settings.model_dump(mode="json", include=set(SETTINGS)),
-            environment=environment,
             scratch=scratch,
             memory_bytes=memory_bytes,
             file_bytes=settings.child_scratch_bytes,
