@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     child_batch_seconds: float = Field(default=600.0, gt=0, description="Wall clock of one micro-batch, or model load")
     child_memory_bytes: int = Field(default=0, ge=0, description="Of the models' process; 0: 3/4 of what there is")
     reconcile_seconds: float = Field(default=5.0, gt=0)
+    reconcile_after_seconds: float = Field(default=15.0, gt=0, description="How long a message may be overdue")
     watch_seconds: float = Field(default=1.0, gt=0, description="How often watched audits are looked at")
     watch_heartbeat_seconds: float = Field(default=15.0, gt=0, description="A comment to silent watchers")
     max_partial_samples: int = Field(default=100_000, ge=1, description="2 s of work for 10,000 samples and a model")
