@@ -15,8 +15,9 @@ from app.db.session import TENANT_ROLE, TenantEngine, make_engine, transaction
 from app.db.tables import Base, DatasetRow, ModelRow, TenantOwned
 from tests.api.audit_rows import add_audit
 
-SERVICE_ALONE = {"alembic_version", "tenants", "api_keys", "counters", "gpu_reports"}
-READABLE = {"workers"}
+SERVICE_ALONE = {"alembic_version", "api_keys", "counters", "gpu_reports"}
+READABLE = {"workers", "tenants"}
+"""The second one shows a tenant its own row."""
 
 
 @pytest.fixture
@@ -82,7 +83,8 @@ def test_every_table_is_behind_the_wall(engine: Engine) -> None:
     with transaction(engine) as session:
         found = set(session.scalars(text(secured)))
         role = session.execute(text(f"SELECT * FROM pg_roles WHERE rolname = '{TENANT_ROLE}'")).mappings().one()
-    assert found == set(inspect(engine).get_table_names()) - SERVICE_ALONE - READABLE == set(tables_of_tenants())
+    unsecured = SERVICE_ALONE | {"workers"}
+    assert found == set(inspect(engine).get_table_names()) - unsecured == {*tables_of_tenants(), "tenants"}
     assert not any(role[name] for name in ("rolsuper", "rolbypassrls", "rolcanlogin", "rolcreaterole"))
 
 
@@ -127,6 +129,15 @@ def test_nothing_is_written_for_another(tenants: list[TenantEngine]) -> None:
     row |= {"sample_count": 0, "unreadable_count": 0}
     with pytest.raises(ProgrammingError, match="row-level security"), transaction(second) as session:
         session.execute(insert(DatasetRow).values(row | {"tenant_id": first.tenant_id}))
+    with transaction(second) as session:
+        assert session.scalars(text("SELECT id FROM tenants")).all() == [second.tenant_id]
+    for statement in (
+        "UPDATE tenants SET max_bytes = 0",
+        "DELETE FROM workers",
+        "INSERT INTO api_keys (id) VALUES (null)",
+    ):
+        with pytest.raises(ProgrammingError, match="permission denied"), transaction(second) as session:
+            session.execute(text(statement))
     for table in SERVICE_ALONE:
         with pytest.raises(ProgrammingError, match="permission denied"):
             count(second, table)
