@@ -35,6 +35,13 @@ class Settings(BaseSettings):
     open_docs: bool | None = Field(default=None, description="/docs and /openapi.json; unset: on loopback only")
     open_metrics: bool | None = Field(default=None, description="/metrics without a key; unset: on loopback only")
 
+    rate_window_seconds: int = Field(default=60, ge=1)
+    rate_limit_key: int = Field(default=12_000, ge=0, description="Requests of a key in a window; 0: any number")
+    rate_limit_tenant: int = Field(default=24_000, ge=0, description="Of all keys of a tenant")
+    max_tenant_bytes: int = Field(default=0, ge=0, description="Uploaded content of a tenant; 0: no limit, here below")
+    max_tenant_models: int = Field(default=0, ge=0)
+    max_tenant_live_audits: int = Field(default=0, ge=0, description="Queued or running")
+
     max_upload_bytes: int = 5 * GIBIBYTE
     max_json_bytes: int = 1 * MEBIBYTE
     max_header_bytes: int = 64 * 1024

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, insert, literal_column, or_, select, text, update
 from sqlalchemy.orm import Session
 
+from app.db.session import write_for
 from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow, ShardRow
 from app.domain.vocabulary import AuditStatus, DeviceClass, ShardStatus
 from app.results.inputs import AuditInputs
@@ -131,10 +132,13 @@ def save_scores(session: Session, claim: Claim, rows: list[dict[str, Any]]) -> b
             lease_expires_at=None,
             finished_at=func.clock_timestamp(),
         )
-        .returning(func.extract("epoch", ShardRow.finished_at - ShardRow.claimed_at).label("seconds"))
+        .returning(
+            func.extract("epoch", ShardRow.finished_at - ShardRow.claimed_at).label("seconds"), ShardRow.tenant_id
+        )
     ).one_or_none()
     if done is None:
         return False
+    write_for(session, done.tenant_id)
     session.execute(insert(SampleScoresRow), rows)
     count_done(session, claim.shard_id, claim.stop - claim.start, float(done.seconds or 0))
     return True
