@@ -47,6 +47,14 @@ def alive(pid: int) -> bool:
         return False
 
 
+def at_work(pid: int) -> bool:
+    """It was handed something to read."""
+    try:
+        return any("/blobs/" in str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
+
+
 def children_of(pid: int) -> list[int]:
     """Model processes whose parent this is, by the process tree."""
     found = []
@@ -69,8 +77,8 @@ class Worker:
 
     @property
     def child(self) -> int:
-        """Of its child; the worker must have one."""
-        return until(lambda: children_of(self.process.pid))[0]
+        """Of its child that is at work; it must have one."""
+        return until(lambda: [pid for pid in children_of(self.process.pid) if at_work(pid)])[0]
 
     def scratch_folders(self) -> list[Path]:
         """What its children left behind."""
