@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from app.commands.keys import keys
+from app.commands.tenants import tenants
 from app.errors import SalienceError
-from app.key_commands import keys
 from app.observability.logs import configure_logging
 from app.settings import Settings, get_settings, settings_faults
 
@@ -18,6 +19,7 @@ cli = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_e
 
 
 cli.add_typer(keys, name="keys")
+cli.add_typer(tenants, name="tenants")
 
 
 class Part(StrEnum):

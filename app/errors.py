@@ -4,9 +4,11 @@ SalienceError                    code and facts; no HTTP, no logging
 ├─ RequestError                  services raise it; app/http/problems.py maps it to a status
 │  ├─ Unauthenticated            no API key, or none that is good
 │  ├─ InsufficientScope          the key is good, but not for this
+│  ├─ RateLimited                too many requests in a window of time
 │  ├─ NotFound                   no such resource
 │  ├─ Gone                       it was there, and a retention setting removed it
 │  ├─ Conflict                   the resource's state forbids it now
+│  │  └─ QuotaExceeded           the tenant has as much as it may have
 │  ├─ Unprocessable              well-formed, but it cannot be done
 │  ├─ TooLarge                   over a limit that is a setting
 │  │  └─ HeadersTooLarge         so are the headers, before any body
@@ -59,6 +61,14 @@ class InsufficientScope(RequestError):
         self.scope = scope
 
 
+class RateLimited(RequestError):
+    """Too many requests in a window of time."""
+
+    def __init__(self, retry_seconds: int) -> None:
+        super().__init__("rate-limited", f"Too many requests; come again in {retry_seconds} s.")
+        self.retry_seconds = retry_seconds
+
+
 class NotFound(RequestError):
     """No such resource."""
 
@@ -72,6 +82,13 @@ class Gone(RequestError):
 
 class Conflict(RequestError):
     """The resource's state forbids it now."""
+
+
+class QuotaExceeded(Conflict):
+    """The tenant has as much as it may have."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("quota-exceeded", detail)
 
 
 class Unprocessable(RequestError):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
@@ -9,6 +10,7 @@ from fastapi.telemetry import TelemetryConfig
 
 from app import __version__
 from app.access.key_ring import KeyRing
+from app.access.rate_limits import RateLimiter
 from app.access.service import Mint
 from app.audits.event_routes import router as audit_events
 from app.audits.partial import PartialResults
@@ -57,14 +59,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     start_tracing(settings, "api")
     app.state.engine = make_engine(settings.database_url)
-    app.state.key_ring = KeyRing(app.state.engine, Mint.of(settings))
+    entrance = ThreadPoolExecutor(1, thread_name_prefix="entrance")
+    app.state.key_ring = KeyRing(app.state.engine, Mint.of(settings), entrance)
+    app.state.rate_limiter = RateLimiter(entrance, settings)
     app.state.session_turns = asyncio.Semaphore(SESSIONS)
     app.state.queue = TaskQueue(settings.broker_url)
     app.state.watch = AuditWatch(app.state.engine, settings.watch_seconds, settings.watch_heartbeat_seconds)
     watching = asyncio.create_task(app.state.watch.run())
     app.state.partial_results = PartialResults(settings.max_partial_samples)
     app.state.blobs = BlobStore.from_settings(settings)
-    reconciler = Reconciler(app.state.engine, app.state.queue, settings.reconcile_seconds)
+    reconciler = Reconciler(
+        app.state.engine, app.state.queue, settings.reconcile_seconds, settings.reconcile_after_seconds
+    )
     reconciler.start()
     housekeeper = Housekeeper(app.state.engine, app.state.blobs, settings)
     housekeeper.start()
@@ -74,7 +80,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     housekeeper.stop()
     reconciler.stop()
     app.state.partial_results.close()
-    app.state.key_ring.close()
+    entrance.shutdown(wait=False, cancel_futures=True)
+    app.state.rate_limiter.close()
     app.state.queue.close()
     app.state.engine.dispose()
     stop_tracing()

@@ -37,6 +37,13 @@ class Settings(BaseSettings):
     open_docs: bool | None = Field(default=None, description="/docs and /openapi.json; unset: on loopback only")
     open_metrics: bool | None = Field(default=None, description="/metrics without a key; unset: on loopback only")
 
+    rate_window_seconds: int = Field(default=60, ge=1)
+    rate_limit_key: int = Field(default=12_000, ge=0, description="Requests of a key in a window; 0: any number")
+    rate_limit_tenant: int = Field(default=24_000, ge=0, description="Of all keys of a tenant")
+    max_tenant_bytes: int = Field(default=0, ge=0, description="Uploaded content of a tenant; 0: no limit, here below")
+    max_tenant_models: int = Field(default=0, ge=0)
+    max_tenant_live_audits: int = Field(default=0, ge=0, description="Queued or running")
+
     max_upload_bytes: int = 5 * GIBIBYTE
     max_json_bytes: int = 1 * MEBIBYTE
     max_header_bytes: int = 64 * 1024
@@ -76,6 +83,7 @@ class Settings(BaseSettings):
         default=frozenset(), description="Walls without which models are run all the same: see docs/security.md"
     )
     reconcile_seconds: float = Field(default=5.0, gt=0)
+    reconcile_after_seconds: float = Field(default=15.0, gt=0, description="How long a message may be overdue")
     watch_seconds: float = Field(default=1.0, gt=0, description="How often watched audits are looked at")
     watch_heartbeat_seconds: float = Field(default=15.0, gt=0, description="A comment to silent watchers")
     max_partial_samples: int = Field(default=100_000, ge=1, description="2 s of work for 10,000 samples and a model")

@@ -1,10 +1,13 @@
 """The API key that every database of the tests has, and the secret under which it is hashed."""
 
+from datetime import timedelta
+
 from sqlalchemy import Engine
 
 from app.access.keys import checksum, key_hash, prefix_of
-from app.access.repository import Grant, NewKey, insert_key
+from app.access.repository import Grant, NewKey, insert_key, tenant_named
 from app.access.scopes import Scope
+from app.access.service import Mint, create_key
 from app.db.session import transaction
 from app.db.tables import DEFAULT_TENANT
 
@@ -12,6 +15,14 @@ SECRET = "the-server-secret-of-these-tests"
 _BODY = "sa_live_" + "TheirFinder0" + "s" * 36
 KEY = _BODY + checksum(_BODY)
 HEADERS = {"Authorization": f"Bearer {KEY}"}
+
+
+def make_key(engine: Engine, tenant: str, *scopes: str, lifetime: timedelta | None = None) -> str:
+    """A new one; without scopes it may read and write."""
+    with transaction(engine) as session:
+        chosen = [Scope(scope) for scope in scopes or (Scope.WRITE,)]
+        grant = Grant(tenant_named(session, tenant).id, chosen, lifetime=lifetime)
+        return create_key(session, Mint("live", SECRET.encode()), grant)
 
 
 def insert_test_key(engine: Engine) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db.session import transaction
+from app.db.session import transaction, write_for
 from app.db.tables import DatasetRow, SampleRow
 from app.domain.vocabulary import ResourceStatus, SampleStatus
 from app.errors import InputFailure
@@ -71,6 +71,7 @@ class _Indexer:
     def run(self) -> None:
         dataset, session = self._dataset, self._session
         delete_samples(session, dataset.id)
+        write_for(session, dataset.tenant_id)
         stored = seekable(self._context.blobs, dataset.content_digest or "", self._settings)
         dataset.stored_digest = stored
         entries = archive_entries(self._context.blobs, stored, self._settings)

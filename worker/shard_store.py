@@ -5,14 +5,16 @@ from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, insert, literal_column, or_, select, text, update
 from sqlalchemy.orm import Session
 
+from app.db.session import write_for
 from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow, ShardRow
 from app.domain.vocabulary import AuditStatus, DeviceClass, ShardStatus
 from app.results.inputs import AuditInputs
 from worker.shard_counts import count_claim, count_done
 
+_SAVE_IDLE_SECONDS = 10
 LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
 
 
@@ -119,6 +121,8 @@ def extend_lease(session: Session, claim: Claim, samples_done: int, lease_second
 
 def save_scores(session: Session, claim: Claim, rows: list[dict[str, Any]]) -> bool:
     """Store the shard's scores and mark it done, both or neither; False where another attempt owns it now."""
+    # Where the line is cut before the COMMIT, Postgres may not hear of it: nobody else could have the row's lock.
+    session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{_SAVE_IDLE_SECONDS}s'"))
     done = session.execute(
         update(ShardRow)
         .where(*held(claim))
@@ -128,10 +132,13 @@ def save_scores(session: Session, claim: Claim, rows: list[dict[str, Any]]) -> b
             lease_expires_at=None,
             finished_at=func.clock_timestamp(),
         )
-        .returning(func.extract("epoch", ShardRow.finished_at - ShardRow.claimed_at).label("seconds"))
+        .returning(
+            func.extract("epoch", ShardRow.finished_at - ShardRow.claimed_at).label("seconds"), ShardRow.tenant_id
+        )
     ).one_or_none()
     if done is None:
         return False
+    write_for(session, done.tenant_id)
     session.execute(insert(SampleScoresRow), rows)
     count_done(session, claim.shard_id, claim.stop - claim.start, float(done.seconds or 0))
     return True

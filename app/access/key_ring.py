@@ -1,11 +1,10 @@
 """Tells whose key a request presents, on the database's word of this very moment: a revoked key is revoked at once."""
 
-import asyncio
 import hmac
 import logging
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Engine, func, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.access.batches import Batches
 from app.access.keys import KEY_LENGTH, generate_key, is_key, prefix_of
 from app.access.repository import active_keys
 from app.access.scopes import Scope, with_included
@@ -38,17 +38,15 @@ class Caller:
 
 
 class KeyRing:
-    """One thread and one connection read keys: whoever asks while a query runs shares the next one."""
+    """One thread and one connection read all keys."""
 
-    def __init__(self, engine: Engine, mint: Mint) -> None:
+    def __init__(self, engine: Engine, mint: Mint, thread: Executor) -> None:
         self._engine = engine
         self._mint = mint
         self._decoy = generate_key(mint.environment)
         self._decoy_hash = mint.hash(self._decoy)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="key-ring")
-        self._reading = asyncio.Lock()
-        self._waiting: set[str] = set()
-        self._next: asyncio.Task[Mapping[str, ApiKeyRow]] | None = None
+        self._thread = thread
+        self._batches: Batches[str, ApiKeyRow | None] = Batches(thread, self._read)
         self._noted: dict[UUID, float] = {}
 
     async def authenticate(self, presented: str | None) -> Caller:
@@ -70,28 +68,17 @@ class KeyRing:
         scopes = frozenset(Scope(scope) for scope in row.scopes if scope in set(Scope))
         return Caller(row.tenant_id, row.id, with_included(scopes), row.rotated_at, row.expires_at)
 
-    def close(self) -> None:
-        self._thread.shutdown(wait=False, cancel_futures=True)
-
     async def _find(self, prefix: str) -> ApiKeyRow | None:
-        self._waiting.add(prefix)
-        if self._next is None:
-            self._next = asyncio.create_task(self._read_waiting())
         try:
-            found = await asyncio.shield(self._next)
+            return await self._batches.ask(prefix)
         except SQLAlchemyError as error:
             logger.warning("keys cannot be read: %s", type(error).__name__)
             raise Unavailable("database-unavailable", "The database cannot be reached.") from error
-        return found.get(prefix)
 
-    async def _read_waiting(self) -> Mapping[str, ApiKeyRow]:
-        async with self._reading:
-            prefixes, self._waiting, self._next = self._waiting, set(), None
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, prefixes)
-
-    def _read(self, prefixes: set[str]) -> Mapping[str, ApiKeyRow]:
+    def _read(self, prefixes: Sequence[str]) -> list[ApiKeyRow | None]:
         with transaction(self._engine) as session:
-            return active_keys(session, prefixes)
+            found = active_keys(session, set(prefixes))
+        return [found.get(prefix) for prefix in prefixes]
 
     def _note_use(self, row: ApiKeyRow) -> None:
         """Now and then; nobody waits for it."""

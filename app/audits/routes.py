@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
+from app.access.quotas import check_live_audits
 from app.audits import service
 from app.audits.estimates import AuditEstimate
 from app.audits.exports import EXPORTS
@@ -68,6 +69,7 @@ def create_audit(
         requested = service.request_audit(session, request, settings)
         shown = _show(session, [requested.audit])[0]
         once.remember(session, shown.id, shown)
+        check_live_audits(session, settings)
         session.commit()
         bind(audit_id=shown.id)
         ring_for_shards(queue, requested.audit.device_class, requested.new_shards)

@@ -6,6 +6,7 @@ from uuid import UUID
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from app.access.quotas import check_bytes
 from app.datasets import service
 from app.datasets.repository import SampleFilter, get_dataset, list_datasets, list_samples
 from app.datasets.schemas import Dataset, DatasetRequest, Sample
@@ -20,6 +21,7 @@ from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.http.upload import receive_blob
 from app.queue import TaskName
+from app.settings import Settings
 from app.storage.blobs import BlobStore, StoredBlob
 
 router = APIRouter(prefix="/v1/datasets", tags=["data sets"])
@@ -53,7 +55,7 @@ async def put_content(
     `manifest.jsonl` with `path,label,source` inside. Poll the data set until it is `ready` or `rejected`."""
     await to_thread.run_sync(_find, tenant, dataset_id)
     blob = await receive_blob(request, blobs, settings.max_upload_bytes, service.check_start)
-    dataset, is_new = await to_thread.run_sync(_accept, tenant, blobs, dataset_id, blob)
+    dataset, is_new = await to_thread.run_sync(_accept, tenant, settings, blobs, dataset_id, blob)
     if is_new:
         await to_thread.run_sync(ring, queue, TaskName.INDEX_DATASET, dataset_id)
     return dataset
@@ -64,12 +66,15 @@ def _find(tenant: TenantEngine, dataset_id: UUID) -> None:
         get_dataset(session, dataset_id)
 
 
-def _accept(tenant: TenantEngine, blobs: BlobStore, dataset_id: UUID, blob: StoredBlob) -> tuple[Dataset, bool]:
+def _accept(
+    tenant: TenantEngine, settings: Settings, blobs: BlobStore, dataset_id: UUID, blob: StoredBlob
+) -> tuple[Dataset, bool]:
     with taking_over(tenant, blobs, blob) as session:
         row = get_dataset(session, dataset_id, lock=True)
         replaced = digests_of(row) - {blob.digest}
         is_new = accept(row, blob)
         session.flush()
+        check_bytes(session, settings)
         session.refresh(row)
         shown = Dataset.of(row)
     if is_new:

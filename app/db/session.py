@@ -12,6 +12,14 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_lo
 from app.db.tables import TenantOwned
 
 APPLICATION_NAME = "salience-audit"
+TENANT_ROLE = "salience_audit_tenant"
+"""Sees and changes, by row security, the rows of the tenant that the setting ``app.tenant`` names; no others."""
+
+_WRITE_FOR = text("SELECT set_config('app.tenant', :tenant_id, true)")
+_ACT_AS_TENANT = text("SELECT set_config('role', :role, true), set_config('app.tenant', :tenant_id, true)")
+
+# libpq's: a line that has fallen silent is given up within half a minute instead of hours.
+_SILENT_LINES = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 30_000}
 
 
 def make_engine(url: str) -> Engine:
@@ -22,7 +30,7 @@ def make_engine(url: str) -> Engine:
         pool_size=10,
         max_overflow=20,
         hide_parameters=True,  # an error's text goes into logs; what was being stored does not
-        connect_args={"application_name": APPLICATION_NAME, "connect_timeout": 10},
+        connect_args={"application_name": APPLICATION_NAME, "connect_timeout": 10} | _SILENT_LINES,
     )
 
 
@@ -46,20 +54,24 @@ def transaction(engine: Engine | TenantEngine) -> Iterator[Session]:
         yield session
 
 
+def write_for(session: Session, tenant_id: UUID) -> None:
+    """What the service itself writes from here to the transaction's end is the tenant's."""
+    session.execute(_WRITE_FOR, {"tenant_id": str(tenant_id)})
+
+
 class _TenantSession(Session):
     """``info["tenant_id"]`` says whose."""
 
 
 @event.listens_for(_TenantSession, "after_begin")
-def _say_whose(session: Session, _: SessionTransaction, connection: Connection) -> None:
-    """Until the transaction's end, as with SET LOCAL."""
-    tenant_id = str(session.info["tenant_id"])
-    connection.execute(text("SELECT set_config('app.tenant', :tenant_id, true)"), {"tenant_id": tenant_id})
+def _act_as_tenant(session: Session, _: SessionTransaction, connection: Connection) -> None:
+    """The second wall, until the transaction's end (``SET LOCAL``): the database looks at every row itself."""
+    connection.execute(_ACT_AS_TENANT, {"role": TENANT_ROLE, "tenant_id": str(session.info["tenant_id"])})
 
 
 @event.listens_for(_TenantSession, "do_orm_execute")
 def _restrict(state: ORMExecuteState) -> None:
-    """Every query of rows that tenants own gets its WHERE here, so that no repository can forget it."""
+    """The first wall: every query of rows that tenants own gets its WHERE here; no repository can forget it."""
     is_query = state.is_select or state.is_update or state.is_delete
     if is_query and not state.is_column_load and not state.is_relationship_load:
         tenant_id = state.session.info["tenant_id"]

@@ -6,9 +6,11 @@ from email.utils import format_datetime
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.key_ring import Caller, KeyRing
+from app.access.rate_limits import RateLimiter
 from app.access.scopes import is_open, needed_scope
 from app.errors import InsufficientScope, SalienceError
 from app.http.problems import problem_response
+from app.http.rate_headers import Header, check_rate, rate_headers
 from app.settings import Settings
 
 
@@ -24,20 +26,24 @@ class Authentication:
             await self._app(scope, receive, send)
             return
         try:
-            caller = await self._admit(scope)
+            keys: KeyRing = scope["app"].state.key_ring
+            caller = await keys.authenticate(_presented(scope))
+            limits: RateLimiter = scope["app"].state.rate_limiter
+            standings = await limits.count(caller.key_id, caller.tenant_id)
+            send = _telling([*_deprecation(caller), *rate_headers(standings)], send)
+            check_rate(standings)
+            _check_scope(caller, scope)
         except SalienceError as error:
             await problem_response(error, scope["state"]["request_id"])(scope, receive, send)
             return
         scope["state"]["caller"] = caller
-        await self._app(scope, receive, send if caller.rotated_at is None else _deprecating(caller, send))
+        await self._app(scope, receive, send)
 
-    async def _admit(self, scope: Scope) -> Caller:
-        keys: KeyRing = scope["app"].state.key_ring
-        caller = await keys.authenticate(_presented(scope))
-        needed = needed_scope(scope["method"], scope["path"])
-        if needed not in caller.scopes:
-            raise InsufficientScope(needed)
-        return caller
+
+def _check_scope(caller: Caller, scope: Scope) -> None:
+    needed = needed_scope(scope["method"], scope["path"])
+    if needed not in caller.scopes:
+        raise InsufficientScope(needed)
 
 
 def _presented(scope: Scope) -> str | None:
@@ -47,11 +53,18 @@ def _presented(scope: Scope) -> str | None:
     return credentials.decode("latin-1") if kind.lower() == b"bearer" else None
 
 
-def _deprecating(caller: Caller, send: Send) -> Send:
-    """RFC 9745 and RFC 8594: since when another key is to be used, and when this one ends."""
-    headers = [(b"deprecation", f"@{caller.rotated_at.timestamp():.0f}".encode())] if caller.rotated_at else []
+def _deprecation(caller: Caller) -> list[Header]:
+    """Of a rotated key, RFC 9745 and RFC 8594: since when another one is to be used, and when this one ends."""
+    if caller.rotated_at is None:
+        return []
+    headers = [(b"deprecation", f"@{caller.rotated_at.timestamp():.0f}".encode())]
     if caller.expires_at is not None:
         headers.append((b"sunset", format_datetime(caller.expires_at.astimezone(UTC), usegmt=True).encode()))
+    return headers
+
+
+def _telling(headers: list[Header], send: Send) -> Send:
+    """Whatever the answer is, it has these headers."""
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":

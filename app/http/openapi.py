@@ -46,7 +46,7 @@ def _with_keys(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
             scope = needed_scope(method.upper(), path)
             operation["security"] = [{"api_key": []}]
             operation["description"] = f"{operation.get('description', '')}\n\nNeeds the scope `{scope}`.".lstrip()
-            for status in (401, 403):
+            for status in (401, 403, 429):
                 operation["responses"][str(status)] = _problem_answer(status)
     return document
 

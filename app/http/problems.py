@@ -19,6 +19,7 @@ from app.errors import (
     InsufficientScope,
     InsufficientStorage,
     NotFound,
+    RateLimited,
     RequestError,
     SalienceError,
     TooLarge,
@@ -38,6 +39,7 @@ MEDIA_TYPE = "application/problem+json"
 STATUS_OF: dict[type[SalienceError], HTTPStatus] = {
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     InsufficientScope: HTTPStatus.FORBIDDEN,
+    RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     NotFound: HTTPStatus.NOT_FOUND,
     Gone: HTTPStatus.GONE,
     Conflict: HTTPStatus.CONFLICT,
@@ -118,11 +120,13 @@ def problem_response(error: SalienceError, request_id: str) -> JSONResponse:
 
 
 def _headers_of(error: SalienceError) -> dict[str, str]:
-    """RFC 6750: what a client must bring."""
+    """RFC 6750: what a client must bring; RFC 9110: when it may come again."""
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": CHALLENGE}
     if isinstance(error, InsufficientScope):
         return {"WWW-Authenticate": f'{CHALLENGE}, error="insufficient_scope", scope="{error.scope}"'}
+    if isinstance(error, RateLimited):
+        return {"Retry-After": str(error.retry_seconds)}
     return {}
 
 

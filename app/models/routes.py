@@ -6,6 +6,7 @@ from uuid import UUID
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
+from app.access.quotas import check_bytes, check_models
 from app.db.session import TenantEngine, transaction
 from app.domain.vocabulary import ResourceStatus
 from app.errors import Unprocessable
@@ -21,18 +22,22 @@ from app.models import service
 from app.models.repository import get_model, list_models
 from app.models.schemas import Model, ModelRequest
 from app.queue import TaskName
+from app.settings import Settings
 from app.storage.blobs import BlobStore, StoredBlob
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
-@router.post("", status_code=201, summary="Register a model", responses=problem_responses(400, 413, 415, 422))
-def create_model(request: ModelRequest, session: SessionDep, response: Response, once: OnceDep) -> Model:
+@router.post("", status_code=201, summary="Register a model", responses=problem_responses(400, 409, 413, 415, 422))
+def create_model(
+    request: ModelRequest, session: SessionDep, settings: SettingsDep, response: Response, once: OnceDep
+) -> Model:
     """Describe the classifier first; its weights follow with `PUT content_url`."""
     shown = once.earlier(session, request, Model)
     if shown is None:
         shown = Model.of(service.register(session, request))
         once.remember(session, shown.id, shown)
+        check_models(session, settings)
         session.commit()
     response.headers["Location"] = f"/v1/models/{shown.id}"
     return shown
@@ -52,7 +57,7 @@ async def put_content(
     model until its status is `ready` or `rejected`."""
     await to_thread.run_sync(_find, tenant, model_id)
     blob = await _receive(request, blobs, settings.max_upload_bytes)
-    model, is_new = await to_thread.run_sync(_accept, tenant, blobs, model_id, blob)
+    model, is_new = await to_thread.run_sync(_accept, tenant, settings, blobs, model_id, blob)
     if is_new:
         await to_thread.run_sync(ring, queue, TaskName.VALIDATE_MODEL, model_id)
     return model
@@ -73,12 +78,15 @@ def _find(tenant: TenantEngine, model_id: UUID) -> None:
         get_model(session, model_id)
 
 
-def _accept(tenant: TenantEngine, blobs: BlobStore, model_id: UUID, blob: StoredBlob) -> tuple[Model, bool]:
+def _accept(
+    tenant: TenantEngine, settings: Settings, blobs: BlobStore, model_id: UUID, blob: StoredBlob
+) -> tuple[Model, bool]:
     with taking_over(tenant, blobs, blob) as session:
         row = get_model(session, model_id, lock=True)
         replaced = digests_of(row) - {blob.digest}
         is_new = accept(row, blob)
         session.flush()
+        check_bytes(session, settings)
         session.refresh(row)
         shown = Model.of(row)
     if is_new:

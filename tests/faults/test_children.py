@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.faults.cluster import Cluster, alive, children_of, nurseries_of, until
 from tests.faults.conftest import Recovery
 
@@ -31,6 +33,7 @@ def test_the_child_is_killed(cluster: Cluster, parts: dict[str, Any], undisturbe
     assert child not in children_of(worker.process.pid)
 
 
+@pytest.mark.long
 def test_the_child_hangs(cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery) -> None:
     worker = cluster.start_worker(CHILD_BATCH_SECONDS="10")
     audit_id = cluster.submit(parts)
@@ -42,6 +45,7 @@ def test_the_child_hangs(cluster: Cluster, parts: dict[str, Any], undisturbed: s
     assert not alive(child)
 
 
+@pytest.mark.long
 def test_a_model_that_is_too_slow_fails_its_own_audit_only(
     cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery
 ) -> None:
@@ -56,6 +60,7 @@ def test_a_model_that_is_too_slow_fails_its_own_audit_only(
     assert worker.process.poll() is None
 
 
+@pytest.mark.long
 def test_a_model_that_eats_memory_fails_its_own_audit_only(
     cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery
 ) -> None:
@@ -114,6 +119,7 @@ def test_the_worker_sleeps_past_its_lease(
     assert sleeper.process.poll() is None
 
 
+@pytest.mark.long
 def test_a_deploying_worker_gives_its_shard_back(
     cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery
 ) -> None:

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from prepare import build_archive
 from safetensors.torch import save
 
-from app.embedded.postgres import EmbeddedPostgres
+from app.db.migrations import upgrade
+from app.db.session import make_engine
 from tests.faults.cluster import Cluster, Worker, children_of, until
+from tests.faults.servers import Servers
+from tests.keys import insert_test_key
 from tests.sandbox.attackers import HOSTILE, WEIGHTS
 from tests.waiting import RECIPE, upload, upload_run
 
@@ -19,12 +21,14 @@ LIMITS = {"CHILD_BATCH_SECONDS": "4", "CHILD_SCRATCH_BYTES": str(64 * 1024**2), 
 
 
 @pytest.fixture(scope="module")
-def cluster(postgres: EmbeddedPostgres, broker_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    server = postgres.url.rpartition("/")[0]
-    with psycopg.connect(server.replace("+psycopg", "") + "/postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE hostile TEMPLATE salience_audit")
-    folder = tmp_path_factory.mktemp("hostile")
-    cluster = Cluster(f"{server}/hostile", broker_url.rpartition("/")[0] + "/9", folder)
+def cluster(open_folder: Path) -> Iterator[Cluster]:
+    folder = open_folder / "hostile"
+    servers = Servers(folder)
+    engine = make_engine(servers.postgres.url)
+    upgrade(engine)
+    insert_test_key(engine)
+    engine.dispose()
+    cluster = Cluster(servers, folder)
     cluster.start_api()
     yield cluster
     cluster.close()

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, func
+from sqlalchemy import BigInteger, ForeignKey, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables.base import Base
@@ -17,6 +17,10 @@ class TenantRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    max_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """Null: the setting of that name counts, here and below; 0: no limit."""
+    max_models: Mapped[int | None]
+    max_live_audits: Mapped[int | None]
 
 
 class ApiKeyRow(Base):

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.tables.base import Base, Identified, Json
+from app.db.tables.base import Base, Identified, Json, OfTenant
 from app.domain.vocabulary import AuditStatus, ComparisonStatus, ComparisonUnit, DeviceClass, ShardStatus
 
 
@@ -64,7 +64,7 @@ class AuditModelRow(Base):
     model_id: Mapped[UUID] = mapped_column(ForeignKey("models.id", ondelete="RESTRICT"), index=True)
 
 
-class ShardRow(Base):
+class ShardRow(OfTenant, Base):
     """A contiguous range of an audit's samples: the unit of work."""
 
     __tablename__ = "shards"
@@ -95,7 +95,7 @@ class ShardRow(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
-class SampleScoresRow(Base):
+class SampleScoresRow(OfTenant, Base):
     """What one model gave for one sample of an audit; arrays follow the protocol's columns and conditions.
 
     ``model_ordinal`` -1 is the row across models: stability, its only score, and the pairs behind it.

@@ -53,6 +53,12 @@ class TenantOwned:
     )
 
 
+class OfTenant:
+    """A row that hangs on a tenant's row, of which there are so many that each says itself whose it is."""
+
+    tenant_id: Mapped[UUID] = mapped_column(server_default=TENANT_OF_TRANSACTION)
+
+
 class Identified(TenantOwned):
     """A tenant's resource. UUIDv7 keys sort by creation, so that they page its lists as well."""
 

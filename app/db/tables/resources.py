@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.tables.base import Base, Identified, Json
+from app.db.tables.base import Base, Identified, Json, OfTenant
 from app.domain.vocabulary import ResourceStatus, SampleStatus
 
 
@@ -50,7 +50,7 @@ class DatasetRow(_Uploaded, Base):
     notes: Mapped[list[str]] = mapped_column(default=list)
 
 
-class SampleRow(Base):
+class SampleRow(OfTenant, Base):
     """One image of a data set: where its bytes lie in the archive and what was found."""
 
     __tablename__ = "samples"

@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from tests.api.running_api import Api
+from tests.keys import make_key as new_key
 
 Keys = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -31,12 +33,6 @@ def keys(guarded: Api) -> Keys:
 
 
 @pytest.fixture(scope="session")
-def make_key(keys: Keys) -> Callable[..., str]:
-    def make(tenant: str, *scopes: str, **options: str) -> str:
-        chosen = [part for scope in scopes or ("audit:write",) for part in ("--scope", scope)]
-        more = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
-        made = keys("create", "--tenant", tenant, *chosen, *more)
-        assert made.returncode == 0, made.stderr
-        return made.stdout.strip()
-
-    return make
+def make_key(guarded: Api) -> Callable[..., str]:
+    """For a tenant and scopes."""
+    return partial(new_key, guarded.engine)

@@ -141,8 +141,13 @@ class TestScopes:
 
 
 class TestLife:
-    def test_a_key_is_nowhere(self, guarded: Api, make_key: MakeKey, keys: Keys) -> None:
-        key = make_key("life", name="nightly")
+    def test_a_key_is_nowhere(self, guarded: Api, keys: Keys) -> None:
+        made = keys(
+            "create", "--tenant", "life", "--scope", "audit:read", "--scope", "metrics:read", "--name", "nightly"
+        )
+        key = made.stdout.strip()
+        assert ask(guarded, key).status_code == 200
+        assert key not in made.stderr
         with transaction(guarded.engine) as session:
             row = session.scalars(select(ApiKeyRow).where(ApiKeyRow.prefix == prefix_of(key))).one()
         assert len(row.key_hash) == 32
@@ -150,6 +155,7 @@ class TestLife:
         listed = keys("list", "--tenant", "life")
         assert prefix_of(key) in listed.stdout
         assert key[20:-6] not in listed.stdout
+        assert "audit:read,metrics:read" in listed.stdout
         assert "nightly" in listed.stdout
 
     def test_the_last_use_is_noted(self, guarded: Api, make_key: MakeKey, keys: Keys) -> None:
@@ -169,8 +175,8 @@ class TestLife:
         assert keys("rotate", prefix_of(key)).returncode == 1
         assert keys("revoke", "sa_live_nobodys").stderr == "No such key.\n"
 
-    def test_expired(self, guarded: Api, make_key: MakeKey) -> None:
-        key = make_key("life", expires_in_days="1")
+    def test_expired(self, guarded: Api, keys: Keys) -> None:
+        key = keys("create", "--tenant", "life", "--scope", "audit:read", "--expires-in-days", "1").stdout.strip()
         assert ask(guarded, key).status_code == 200
         with transaction(guarded.engine) as session:
             chosen = update(ApiKeyRow).where(ApiKeyRow.prefix == prefix_of(key))
@@ -178,7 +184,7 @@ class TestLife:
         check_problem(ask(guarded, key), 401, "unauthenticated")
 
     def test_rotation(self, guarded: Api, make_key: MakeKey, keys: Keys) -> None:
-        old = make_key("rotating", name="service")
+        old = make_key("rotating")
         made = keys("rotate", prefix_of(old), "--grace-hours", "1")
         new = made.stdout.strip()
         assert made.returncode == 0, made.stderr

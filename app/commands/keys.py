@@ -2,32 +2,22 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.exc import OperationalError, ProgrammingError
-from sqlalchemy.orm import Session
 
 from app.access.repository import Grant, list_keys, tenant_named
 from app.access.scopes import Scope
-from app.access.secret import with_secret
-from app.access.service import Mint, create_key, revoke_key, rotate_key
-from app.db.session import make_engine, transaction
+from app.access.service import create_key, revoke_key, rotate_key
+from app.commands.opening import SERVED, Data, checked_name, opened
 from app.db.tables import ApiKeyRow
-from app.errors import SalienceError
-from app.server_file import settings_of
 
 keys = typer.Typer(no_args_is_help=True, help="API keys: who may come in, to which tenant, and for what.")
 
-Data = Annotated[Path, typer.Option(help="Folder of the service: where it runs, and its secret; or set DATABASE_URL.")]
 Tenant = Annotated[str, typer.Option(help="Whose; made where there is none of that name.")]
 Scopes = Annotated[list[Scope], typer.Option("--scope", help="What it is good for; may be given several times.")]
 Key = Annotated[str, typer.Argument(help="Its prefix, as `keys list` shows it.")]
-SERVED = Path("data/serve")
 
 
 @keys.command()
@@ -40,8 +30,8 @@ def create(
 ) -> None:
     """Print a new key, once: only its hash is stored."""
     lifetime = None if expires_in_days is None else timedelta(days=expires_in_days)
-    with _opened(data) as (session, mint):
-        owner = tenant_named(session, _checked(tenant))
+    with opened(data) as (session, mint):
+        owner = tenant_named(session, checked_name(tenant))
         key = create_key(session, mint, Grant(owner.id, tuple(scope), name, lifetime))
     _show(key)
 
@@ -53,7 +43,7 @@ def show_all(
     data: Data = SERVED,
 ) -> None:
     """List keys by their prefixes; the secret part of a key is nowhere."""
-    with _opened(data) as (session, _):
+    with opened(data) as (session, _):
         found = [_described(row, owner, active=active) for row, owner, active in list_keys(session, tenant)]
     if as_json:
         sys.stdout.write(json.dumps(found, indent=2) + "\n")
@@ -71,7 +61,7 @@ def rotate(
     data: Data = SERVED,
 ) -> None:
     """Print a key that replaces this one; until the grace ends both work, the old one with `Deprecation`."""
-    with _opened(data) as (session, mint):
+    with opened(data) as (session, mint):
         made = rotate_key(session, mint, key, timedelta(hours=grace_hours))
     _show(made)
 
@@ -79,37 +69,8 @@ def rotate(
 @keys.command()
 def revoke(key: Key, data: Data = SERVED) -> None:
     """End a key at once and for good."""
-    with _opened(data) as (session, _):
+    with opened(data) as (session, _):
         revoke_key(session, key)
-
-
-@contextmanager
-def _opened(data: Path) -> Iterator[tuple[Session, Mint]]:
-    """A transaction and what makes keys; a refusal is told in a line, and the exit status is 1."""
-    engine = None
-    try:
-        settings = with_secret(settings_of(data), data)
-        engine = make_engine(settings.database_url)
-        with transaction(engine) as session:
-            yield session, Mint.of(settings)
-    except SalienceError as error:
-        _refuse(error.detail)
-    except (OperationalError, ProgrammingError) as error:
-        _refuse(f"{type(error).__name__}: start the service, or set DATABASE_URL; see salience-audit doctor.")
-    finally:
-        if engine is not None:
-            engine.dispose()
-
-
-def _refuse(why: str) -> None:
-    sys.stderr.write(f"{why}\n")
-    raise typer.Exit(1)
-
-
-def _checked(tenant: str) -> str:
-    if not tenant.strip() or len(tenant) > 100 or not tenant.isprintable():
-        raise SalienceError("bad-tenant", "A tenant's name has 1 to 100 printable characters.")
-    return tenant
 
 
 def _show(key: str) -> None:

@@ -1,0 +1,55 @@
+"""What a tenant may have at once: bytes, models, live audits.
+
+A quota is judged after the row that uses it was written and under the lock of the tenant's row: of two requests for the
+last place the second waits for the first, and then sees what it wrote. It is the last lock that a transaction takes.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select, union
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from app.db.tables import DEFAULT_TENANT, AuditRow, DatasetRow, ModelRow, TenantRow
+from app.domain.vocabulary import AuditStatus
+from app.errors import QuotaExceeded
+from app.settings import Settings
+
+LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
+
+
+def check_models(session: Session, settings: Settings) -> None:
+    """After a model was added. Raises QuotaExceeded."""
+    limit = _locked_limit(session, TenantRow.max_models, settings.max_tenant_models)
+    if limit and (session.scalar(select(func.count()).select_from(ModelRow)) or 0) > limit:
+        raise QuotaExceeded(f"The tenant may have {limit} models.")
+
+
+def check_live_audits(session: Session, settings: Settings) -> None:
+    """After an audit was added. Raises QuotaExceeded."""
+    limit = _locked_limit(session, TenantRow.max_live_audits, settings.max_tenant_live_audits)
+    live = select(func.count()).select_from(AuditRow).where(AuditRow.status.in_(LIVE))
+    if limit and (session.scalar(live) or 0) > limit:
+        raise QuotaExceeded(f"The tenant may have {limit} audits that are queued or running.")
+
+
+def check_bytes(session: Session, settings: Settings) -> None:
+    """After content was accepted; content that several rows share counts once. Raises QuotaExceeded."""
+    limit = _locked_limit(session, TenantRow.max_bytes, settings.max_tenant_bytes)
+    if limit and used_bytes(session) > limit:
+        raise QuotaExceeded(f"The tenant may have {limit} bytes of content.")
+
+
+def used_bytes(session: Session) -> int:
+    """Of the tenant's uploads."""
+    contents = union(*(select(table.content_digest, table.content_size) for table in (ModelRow, DatasetRow)))
+    sizes = contents.subquery().c.content_size
+    return int(session.scalar(select(func.coalesce(func.sum(sizes), 0))) or 0)
+
+
+def _locked_limit(session: Session, own: InstrumentedAttribute[int | None], general: int) -> int:
+    """The tenant's own limit, else the general one; 0, and no lock, where there is none."""
+    limit: ColumnElement[int] = func.coalesce(own, general)
+    tenant_id: UUID = session.info.get("tenant_id", DEFAULT_TENANT)
+    # Not FOR UPDATE: whoever adds a row of the tenant holds a key-share lock on it.
+    locked = select(limit).where(TenantRow.id == tenant_id, limit > 0).with_for_update(key_share=True)
+    return session.scalar(locked) or 0

@@ -1,0 +1,113 @@
+"""How many requests a key, and all keys of a tenant together, may send in a window of time.
+
+A window begins with its first request. The counts stand in the broker's Redis, so that all API processes share them.
+While it is away each process counts for itself: with N processes N times as many may pass, but never without end.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from typing import NamedTuple
+from uuid import UUID
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from app.access.batches import Batches
+from app.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 5.0
+"""How long a broker that failed is left alone: no request waits for it in the meantime."""
+MOST_WINDOWS = 10_000
+
+
+class Counted(NamedTuple):
+    """Requests of a window so far, and the seconds until its end."""
+
+    requests: int
+    seconds_left: float
+
+
+class Standing(NamedTuple):
+    """How a caller stands with one of the limits."""
+
+    policy: str
+    limit: int
+    window_seconds: int
+    counted: Counted
+
+    @property
+    def remaining(self) -> int:
+        return max(self.limit - self.counted.requests, 0)
+
+    @property
+    def is_exceeded(self) -> bool:
+        return self.counted.requests > self.limit
+
+
+class RateLimiter:
+    """Counts a request against the limits of its key and of its tenant."""
+
+    def __init__(self, thread: Executor, settings: Settings) -> None:
+        self._window = settings.rate_window_seconds
+        self._limits = {"key": settings.rate_limit_key, "tenant": settings.rate_limit_tenant}
+        self._redis = Redis.from_url(settings.broker_url, socket_timeout=0.5, socket_connect_timeout=0.5)
+        self._local = _LocalWindows(self._window)
+        self._away_until = 0.0
+        self._batches: Batches[str, Counted] = Batches(thread, self._count)
+
+    async def count(self, key_id: UUID, tenant_id: UUID) -> list[Standing]:
+        """How the caller stands with this request; a limit of 0 is none."""
+        owners = {"key": key_id, "tenant": tenant_id}
+        chosen = [(policy, limit) for policy, limit in self._limits.items() if limit]
+        return [
+            Standing(policy, limit, self._window, await self._batches.ask(f"{policy}:{owners[policy]}"))
+            for policy, limit in chosen
+        ]
+
+    def close(self) -> None:
+        self._redis.close()
+
+    def _count(self, names: Sequence[str]) -> list[Counted]:
+        if time.monotonic() >= self._away_until:
+            try:
+                return self._count_in_redis(names)
+            except (RedisError, OSError) as error:
+                self._away_until = time.monotonic() + RETRY_SECONDS
+                logger.warning("the broker is away (%s): each process limits rates by itself", type(error).__name__)
+        return [self._local.count(name) for name in names]
+
+    def _count_in_redis(self, names: Sequence[str]) -> list[Counted]:
+        with self._redis.pipeline(transaction=False) as pipe:
+            for name in names:
+                place = f"salience_audit:rate:{name}"
+                pipe.incr(place)
+                pipe.expire(place, self._window, nx=True)
+                pipe.pttl(place)
+            answers = pipe.execute()
+        pairs = zip(answers[::3], answers[2::3], strict=True)
+        return [Counted(int(requests), max(int(milliseconds), 0) / 1000) for requests, milliseconds in pairs]
+
+
+class _LocalWindows:
+    """The same, in this process alone."""
+
+    def __init__(self, window_seconds: int) -> None:
+        self._window = window_seconds
+        self._windows: dict[str, tuple[float, int]] = {}
+
+    def count(self, name: str) -> Counted:
+        now = time.monotonic()
+        end, requests = self._windows.get(name, (0.0, 0))
+        if end <= now:
+            self._forget_ended(now)
+            end, requests = now + self._window, 0
+        self._windows[name] = (end, requests + 1)
+        return Counted(requests + 1, end - now)
+
+    def _forget_ended(self, now: float) -> None:
+        if len(self._windows) >= MOST_WINDOWS:
+            self._windows = {name: window for name, window in self._windows.items() if window[0] > now}

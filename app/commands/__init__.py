@@ -1,0 +1,1 @@
+"""Commands of an operator that change the database: keys and tenants."""

@@ -1,0 +1,123 @@
+"""A tenant's last place goes to exactly one of those that ask for it at the same time."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from sqlalchemy import func, select
+
+from app.access.quotas import used_bytes
+from app.db.session import TenantEngine, transaction
+from app.db.tables import DEFAULT_TENANT, AuditRow, DatasetRow, ModelRow, TenantRow
+from app.domain.vocabulary import ResourceStatus
+from tests.api.running_api import Api, check_problem
+from tests.waiting import RECIPE
+
+PROBE = {"parameter_count": 5, "classes": 2, "map_height": 7, "map_width": 7, "map_channels": 4}
+PROBE |= {"target_layer": "conv5", "candidate_layers": []}
+ROUNDS = 5
+
+
+@pytest.fixture
+def tenant(guarded: Api, make_key: Callable[..., str]) -> Iterator[httpx.Client]:
+    """With room for one model, one live audit and a thousand bytes."""
+    name = f"limited {os.urandom(4).hex()}"
+    key = make_key(name)
+    url = guarded.engine.url.render_as_string(hide_password=False)
+    limits = ("--max-models", "1", "--max-live-audits", "1", "--max-bytes", "1000")
+    command = [sys.executable, "-m", "app.cli", "tenants", "limit", name, *limits]
+    subprocess.run(command, env=os.environ | {"DATABASE_URL": url}, check=True)
+    headers = {"Authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=guarded.client.base_url, headers=headers, timeout=30) as client:
+        client.headers["X-Tenant"] = name
+        yield client
+
+
+def raced(ask: Callable[[int], httpx.Response]) -> list[httpx.Response]:
+    """Two requests at once; who got in comes first."""
+    with ThreadPoolExecutor(2) as pool:
+        answers = sorted(pool.map(ask, range(2)), key=lambda answer: answer.status_code)
+    check_problem(answers[1], 409, "quota-exceeded")
+    return answers
+
+
+def test_models(tenant: httpx.Client) -> None:
+    for _ in range(ROUNDS):
+        first, _second = raced(lambda number: tenant.post("/v1/models", json=RECIPE | {"name": str(number)}))
+        assert first.status_code == 201
+        assert len(tenant.get("/v1/models").json()["items"]) == 1
+        assert tenant.delete(first.headers["location"]).status_code == 204
+
+
+def test_bytes(guarded: Api, tenant: httpx.Client) -> None:
+    for number in range(ROUNDS):
+        datasets = [tenant.post("/v1/datasets", json={"name": "d"}).json() for _ in range(2)]
+        contents = [b"PK\x05\x06" + bytes([number, place]) * 300 for place in range(2)]
+
+        def put(
+            place: int, datasets: list[dict[str, str]] = datasets, contents: list[bytes] = contents
+        ) -> httpx.Response:
+            return tenant.put(datasets[place]["content_url"], content=contents[place])
+
+        first, _second = raced(put)
+        assert first.status_code == 202
+        assert not guarded.leftovers()
+        assert len([path for path in guarded.files() if path.parts[0] == "blobs"]) == 1
+        # The same bytes in another data set take no room.
+        other = next(one for one in datasets if one["id"] != first.json()["id"])
+        same = next(content for content in contents if tenant.put(other["content_url"], content=content).is_success)
+        assert len(same) == first.json()["content_size"]
+        for dataset in datasets:
+            assert tenant.delete(f"/v1/datasets/{dataset['id']}").status_code == 204
+
+
+def test_live_audits(guarded: Api, tenant: httpx.Client) -> None:
+    model = tenant.post("/v1/models", json=RECIPE | {"name": "m"}).json()
+    guarded.set_row(ModelRow, model, status=ResourceStatus.READY, probe=PROBE)
+    dataset = tenant.post("/v1/datasets", json={"name": "d"}).json()
+    guarded.set_row(DatasetRow, dataset, status=ResourceStatus.READY, sample_count=200, labels=["face", "non_face"])
+    body = {"dataset_id": dataset["id"], "model_ids": [model["id"]]}
+    headers = {"Idempotency-Key": "once"}
+    for _ in range(ROUNDS):
+        first, _second = raced(lambda _: tenant.post("/v1/audits", json=body))
+        assert first.status_code == 202
+        with transaction(guarded.engine) as session:
+            query = select(func.count()).select_from(AuditRow).where(AuditRow.status == "queued")
+            assert session.scalar(query) == 1
+        # A refusal is not what the key stands for.
+        check_problem(tenant.post("/v1/audits", json=body, headers=headers), 409, "quota-exceeded")
+        assert tenant.post(f"/v1/audits/{first.json()['id']}/cancel").status_code == 202
+    assert tenant.post("/v1/audits", json=body, headers=headers).status_code == 202
+
+
+def test_others_have_their_own_room(guarded: Api, tenant: httpx.Client, make_key: Callable[..., str]) -> None:
+    assert tenant.post("/v1/models", json=RECIPE | {"name": "one"}).status_code == 201
+    headers = {"Authorization": f"Bearer {make_key('roomy')}"}
+    for _ in range(3):
+        answer = httpx.post(f"{guarded.client.base_url}/v1/models", json=RECIPE | {"name": "m"}, headers=headers)
+        assert answer.status_code == 201
+
+
+def test_bytes_are_the_tenants_own(guarded: Api, tenant: httpx.Client) -> None:
+    """Also for a database user to whom row security does not apply."""
+    made = guarded.client.post("/v1/datasets", json={"name": "d"}).json()
+    assert guarded.client.put(made["content_url"], content=b"PK\x05\x06" + bytes(500)).status_code == 202
+    with transaction(guarded.engine) as session:
+        name = tenant.headers["x-tenant"]
+        tenant_id = session.scalars(select(TenantRow.id).where(TenantRow.name == name)).one()
+    for owner, used in ((DEFAULT_TENANT, 504), (tenant_id, 0)):
+        with transaction(TenantEngine(guarded.engine, owner)) as session:
+            assert used_bytes(session) == used
+            session.connection().exec_driver_sql("RESET ROLE")
+            assert used_bytes(session) == used
+    assert guarded.client.delete(f"/v1/datasets/{made['id']}").status_code == 204
+
+
+def test_limits_of_the_settings(start_api: Callable[..., Api], broker_url: str) -> None:
+    api = start_api(broker_url, MAX_TENANT_MODELS="2", RECONCILE_SECONDS="3600")
+    statuses = [api.client.post("/v1/models", json=RECIPE | {"name": "m"}).status_code for _ in range(3)]
+    assert statuses == [201, 201, 409]
