@@ -7,12 +7,12 @@ from contextlib import ExitStack, contextmanager
 
 from app.errors import InputFailure, SalienceError
 from app.storage.blobs import BlobStore
-from worker.wire.jobs import ModelJob, ShardJob
+from worker.wire.jobs import AnyJob
 from worker.wire.ranges import serve_ranges
 
 
 @contextmanager
-def opened_inputs(blobs: BlobStore, job: ShardJob | ModelJob) -> Iterator[tuple[int, ...]]:
+def opened_inputs(blobs: BlobStore, job: AnyJob) -> Iterator[tuple[int, ...]]:
     """Descriptors for as long as the block runs, in the order of the job's inputs.
 
     Of a remote store, an archive is read in parts as the child asks for them; anything else is copied. Raises

@@ -20,7 +20,7 @@ from worker.supervision.output import Tail
 from worker.supervision.surroundings import Scratch
 from worker.supervision.watch import TICK_SECONDS, Watch
 from worker.wire.channel import Channel, ChannelClosed
-from worker.wire.jobs import ModelJob, ShardJob, Start
+from worker.wire.jobs import AnyJob, Start
 from worker.wire.replies import Done, Failed, Logged, Ready, Reply, read_reply
 
 logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class ChildProcess:
             raise ChildDied(End.CRASHED, "It was never born.")
         return self._pid
 
-    def converse(self, job: ShardJob | ModelJob, blobs: BlobStore) -> Iterator[Answer | None]:
+    def converse(self, job: AnyJob, blobs: BlobStore) -> Iterator[Answer | None]:
         """Replies up to the last; None at every tick without one, so that the caller can look after other things.
 
         Raises InputFailure and TransientFailure as the child found them, OutOfGpuMemory, and ChildDied.
@@ -114,6 +114,7 @@ class ChildProcess:
                     yield None
                 elif isinstance(answer.reply, Ready):
                     self._ready = True
+                    self._watch.begin(self.pid)
                     return
                 else:
                     self._take_failure(answer.reply)

@@ -1,12 +1,13 @@
 """What the child is asked to do. It has no database: a job says everything."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import ModelFormat, Wall
+from app.imaging.entries import StoredSample
 from app.settings import Settings
 
 SETTINGS = frozenset(
@@ -70,6 +71,10 @@ class JobSample(_Message):
     compression: int
     crc32: int | None
 
+    @classmethod
+    def of(cls, sample: StoredSample) -> Self:
+        return cls(**{name: getattr(sample, name) for name in cls.model_fields})
+
 
 class KnownMap(_Message):
     """The clean map that an earlier audit stored of sample ``number`` of the job; ``native`` is hex of float32."""
@@ -125,5 +130,22 @@ class ModelJob(_Job):
         return None
 
 
-Job = Annotated[ShardJob | ModelJob, Field(discriminator="kind")]
-JOB: TypeAdapter[ShardJob | ModelJob] = TypeAdapter(Job)
+class ImagesJob(_Job):
+    """See whether these samples can be decoded."""
+
+    kind: Literal["images"] = "images"
+    archive_digest: str
+    samples: tuple[JobSample, ...]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.archive_digest,)
+
+    @property
+    def archive(self) -> str | None:
+        return self.archive_digest
+
+
+AnyJob = ShardJob | ModelJob | ImagesJob
+Job = Annotated[AnyJob, Field(discriminator="kind")]
+JOB: TypeAdapter[AnyJob] = TypeAdapter(Job)
