@@ -11,6 +11,7 @@ from safetensors.torch import save
 
 from app.db.migrations import upgrade
 from app.db.session import make_engine
+from tests.datasets.hostile_archives import make_tar, picture
 from tests.faults.cluster import Cluster, Worker, children_of, until
 from tests.faults.servers import Servers
 from tests.keys import insert_test_key
@@ -132,6 +133,22 @@ def test_weights_that_were_changed_on_disk(cluster: Cluster, worker: Worker, dat
     data[-1] ^= 1
     path.write_bytes(data)
     ended = cluster.wait(cluster.submit({"dataset_id": dataset_id, "model_ids": [model["id"]]}, measures=MEASURES))
+    assert (ended["status"], ended["problem"]["code"]) == ("failed", "artifact-corrupted")
+
+
+def test_pixels_that_were_changed_on_disk(cluster: Cluster, worker: Worker) -> None:
+    """In a tar, whose entries carry no checksums."""
+    pictures = {f"{label}/{number}.bmp": picture(number, kind="BMP") for label in "ab" for number in range(4)}
+    dataset = upload(cluster.client, "datasets", {"name": "tar"}, make_tar(pictures))
+    model = upload_run(cluster.client, "cross_entropy_run3")
+    parts = {"dataset_id": dataset["id"], "model_ids": [model["id"]]}
+    assert cluster.wait(cluster.submit(parts, measures=MEASURES))["status"] == "succeeded"
+    (digest,) = cluster.query("SELECT stored_digest FROM datasets WHERE id = %s", dataset["id"])[0]
+    (path,) = (cluster.folder / "blobs").rglob(digest.removeprefix("sha256:"))
+    data = bytearray(path.read_bytes())
+    data[512 + 200] ^= 1
+    path.write_bytes(data)
+    ended = cluster.wait(cluster.submit(parts, measures=MEASURES, seed=1))
     assert (ended["status"], ended["problem"]["code"]) == ("failed", "artifact-corrupted")
 
 

@@ -50,6 +50,16 @@ class _Job(_Message):
 
     log_ids: dict[str, str] = Field(default_factory=dict)
 
+    @property
+    def archive(self) -> str | None:
+        """The input that is read in parts."""
+        return None
+
+    @property
+    def unchecked(self) -> str | None:
+        """The input of whose parts the job knows no checksums."""
+        return None
+
 
 class JobModel(_Message):
     """A model of an audit; ``digest`` is that of its canonical safetensors."""
@@ -107,8 +117,11 @@ class ShardJob(_Job):
 
     @property
     def archive(self) -> str | None:
-        """The input that is read in parts."""
         return self.archive_digest
+
+    @property
+    def unchecked(self) -> str | None:
+        return self.archive_digest if any(sample.crc32 is None for sample in self.samples) else None
 
 
 class ModelJob(_Job):
@@ -124,10 +137,6 @@ class ModelJob(_Job):
     @property
     def inputs(self) -> tuple[str, ...]:
         return (self.digest,)
-
-    @property
-    def archive(self) -> str | None:
-        return None
 
 
 class ImagesJob(_Job):
