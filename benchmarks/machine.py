@@ -17,7 +17,7 @@ def describe() -> str:
     return (
         f"{_processor()}, {len(os.sched_getaffinity(0))} cores, {_memory_gib():.0f} GiB, GPU: {gpu}; "
         f"Python {platform.python_version()}, {packages}; {torch.get_num_threads()} torch threads, float32, "
-        "the heap kept (`keep_heap`: glibc neither maps nor trims)."
+        "the heap kept (`keep_heap`: glibc neither maps nor trims) unless a row says otherwise."
     )
 
 

@@ -12,6 +12,7 @@ from captum.attr import LayerGradCam
 from torch import Tensor, nn
 from torchcam.methods import GradCAM as TorchCam
 
+from benchmarks.elsewhere import Elsewhere
 from benchmarks.memory import peak_mebibytes
 from benchmarks.subjects import batch, network, normalise
 from benchmarks.table import Row, Section, at_least, at_most
@@ -38,13 +39,18 @@ Candidates = dict[str, Callable[[], Any]]
 def grad_cam(name: str, device: torch.device, repetitions: int) -> Section:
     """One network: throughput, peak memory and agreement."""
     runs = candidates(name, device)
-    timings = side_by_side(runs, repetitions)
+    with Elsewhere("benchmarks.maps", "peer", name, str(device)) as elsewhere:
+        timings = side_by_side(runs | {"elsewhere": elsewhere}, repetitions)
     expected = min_max(runs["pytorch-grad-cam"]())[0]
     difference = float((min_max(runs["ours"]())[0].cpu() - expected).abs().max())
     spread = max(timing.spread for timing in timings.values())
     rows = [
         Row("maps / bare forward", **at_least(ratio(timings, "ours", "forward"), 0.97)),
-        Row("maps / pytorch-grad-cam", **at_least(ratio(timings, "ours", "pytorch-grad-cam"), 4, 1)),
+        Row(
+            "maps / pytorch-grad-cam",
+            **at_least(ratio(timings, "ours", "elsewhere"), 4, 1),
+            note=f"as users run it; with the heap kept for it too: {ratio(timings, 'ours', 'pytorch-grad-cam'):.1f}",
+        ),
         Row("maps / TorchCAM", f"{ratio(timings, 'ours', 'TorchCAM'):.2f}", note="with a forward pass for the class"),
         Row("maps / Captum", f"{ratio(timings, 'ours', 'Captum'):.2f}", note="with a forward pass for the class"),
         Row("largest difference to pytorch-grad-cam", **at_most(difference, 5e-6)),
@@ -64,6 +70,11 @@ def grad_cam(name: str, device: torch.device, repetitions: int) -> Section:
 def peak_candidate(name: str, which: str) -> Callable[[], Any]:
     """For `benchmarks.memory`, in a process of its own."""
     return candidates(name, torch.device("cpu"))[which]
+
+
+def peer(name: str, device: str) -> Callable[[], Any]:
+    """pytorch-grad-cam, for `benchmarks.elsewhere`."""
+    return candidates(name, torch.device(device))["pytorch-grad-cam"]
 
 
 def candidates(name: str, device: torch.device) -> Candidates:

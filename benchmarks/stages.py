@@ -43,6 +43,7 @@ def stages(name: str, device: torch.device, repetitions: int) -> Section:
     picture = io.BytesIO()
     Image.fromarray(photographs(1)[0]).save(picture, "PNG")
     streams = [noise_generator(0, sample, 0.05) for sample in names]
+    limits = Settings()
     runs: dict[str, tuple[int, Callable[[], object]]] = {
         "the whole engine": (1, lambda: auditor.audit(ImageBatch(images, names), truth)),
         "forward passes": (PASSES, partial(_forward, module, tensor)),
@@ -57,7 +58,7 @@ def stages(name: str, device: torch.device, repetitions: int) -> Section:
         "its levels": (2, lambda: degradation_levels(maps)),
         "noise": (1, lambda: salt_and_pepper(images, 0.05, streams)),
         "shifts there and back": (SHIFTS, lambda: (shift(images, 16, 16), shift(maps, -16, -16))),
-        "decoding (beside the passes)": (1, lambda: [decode_rgb(picture.getvalue(), Settings()) for _ in range(BATCH)]),
+        "decoding (beside the passes)": (1, lambda: [decode_rgb(picture.getvalue(), limits) for _ in range(BATCH)]),
     }
     timings = side_by_side({stage: run for stage, (_, run) in runs.items()}, repetitions)
     spent = {stage: timings[stage].median / BATCH * 1e3 * times for stage, (times, _) in runs.items()}

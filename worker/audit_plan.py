@@ -6,17 +6,15 @@ from typing import Self
 
 import numpy as np
 import torch
-from torch import nn
 
 from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol
 from app.storage.blobs import BlobStore
 from worker.engine import UNKNOWN_CLASS, KnownLook, ModelAuditor, Normalisation, Outcome
 from worker.measures.stability import PairScores, stability
-from worker.runtime.model_cache import ModelCache
+from worker.runtime.model_cache import LoadedModel, ModelCache
 from worker.runtime.sample_reader import DecodedBatch, InputSpec
 from worker.salience import make_explainer
-from worker.salience.tap import TargetTap
 from worker.views.base import ImageBatch
 from worker.wire.jobs import JobModel, KnownMap, ShardJob
 
@@ -44,11 +42,11 @@ class AuditPlan:
     @classmethod
     def load(cls, job: ShardJob, blobs: BlobStore, models: ModelCache, device: torch.device) -> Self:
         """Raises InputFailure where a model cannot be loaded or lacks the target layer."""
-        modules = [models.get(blobs, model.digest, model.architecture, device) for model in job.models]
+        loaded = [models.get(blobs, model.digest, model.architecture, device) for model in job.models]
         return cls(
             protocol=job.protocol,
             mapping=LabelMapping(job.label_indices),
-            auditors=tuple(_auditor(job, *pair) for pair in zip(job.models, modules, strict=True)),
+            auditors=tuple(_auditor(job, *pair) for pair in zip(job.models, loaded, strict=True)),
             specs=tuple(InputSpec.of(model.preprocessing) for model in job.models),
             device=device,
             known={(one.model_ordinal, one.number): one for one in job.known},
@@ -96,13 +94,13 @@ def _look(known: KnownMap, device: torch.device) -> KnownLook:
     )
 
 
-def _auditor(job: ShardJob, model: JobModel, module: nn.Module) -> ModelAuditor:
+def _auditor(job: ShardJob, model: JobModel, loaded: LoadedModel) -> ModelAuditor:
     layer = job.protocol.salience.target_layer or model.target_layer
     preprocessing = model.preprocessing
     normalisation = Normalisation(
         preprocessing["input_size"], tuple(preprocessing["mean"]), tuple(preprocessing["std"])
     )
-    tap = TargetTap(module, input_size=normalisation.input_size, target_layer=layer)
+    tap = loaded.tap(normalisation.input_size, layer)
     return ModelAuditor(
         make_explainer(job.protocol.salience.method, tap), normalisation, job.protocol, job.score_classes
     )

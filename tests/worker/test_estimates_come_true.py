@@ -50,7 +50,9 @@ def test_passes_are_those_that_the_engine_makes(context: WorkerContext, protocol
     for model_id in model_ids:
         with transaction(context.engine) as session:
             model = session.get_one(ModelRow, model_id)
-        module = ModelCache().get(context.blobs, model.stored_digest or "", model.architecture, torch.device("cpu"))
+        module = (
+            ModelCache().get(context.blobs, model.stored_digest or "", model.architecture, torch.device("cpu")).module
+        )
         explainer = make_explainer(CamMethod.GRADCAM, TargetTap(module, input_size=224))
         normalisation = Normalisation(
             224, tuple(RECIPE["preprocessing"]["mean"]), tuple(RECIPE["preprocessing"]["std"])

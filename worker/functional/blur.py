@@ -4,7 +4,7 @@ The paper blurs with SciPy on 8 bits, which truncates after each pass; `degrade_
 """
 
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -40,8 +40,18 @@ def degradation_levels(maps: Tensor) -> Tensor:
     everywhere = torch.zeros_like(maps)
     (blurred,) = degrade_exact(maps.unsqueeze(1), [everywhere], np.array([MAP_SIGMA]))
     pixels = blurred.squeeze(1).cpu().numpy()
-    peaks = pixels.max((1, 2), keepdims=True, initial=1)
-    return torch.from_numpy(np.round(np.round(pixels / peaks * 10, 1) * 10).astype(np.uint8)).to(maps.device)
+    levels = np.empty_like(pixels)
+    for out, image in zip(levels, pixels, strict=True):
+        row = _levels_of_pixels(int(image.max()))
+        out[:] = np.frombuffer(image.tobytes().translate(row), np.uint8).reshape(image.shape)
+    return torch.from_numpy(levels).to(maps.device)
+
+
+@lru_cache(maxsize=256)
+def _levels_of_pixels(peak: int) -> bytes:
+    """The level of each of the 256 values in a map with this maximum."""
+    scaled = np.arange(256) / max(peak, 1) * 10
+    return np.round(np.round(scaled, 1) * 10).clip(0, LEVELS - 1).astype(np.uint8).tobytes()
 
 
 def degrade_exact(images: Tensor, directions: Sequence[Tensor], sigmas: NDArray[np.float64]) -> list[Tensor]:

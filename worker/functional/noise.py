@@ -8,8 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from worker.functional.native import share_out
+
 # scikit-image works on image * (1 / 255); the authors then truncate image * 255, which costs some values one level.
-_TRUNCATED = (np.arange(256) * (1 / 255) * 255).astype(np.uint8)
+_TRUNCATED = (np.arange(256) * (1 / 255) * 255).astype(np.uint8).tobytes()
 
 
 def noise_generator(seed: int, sample: str, amount: float) -> np.random.Generator:
@@ -24,15 +26,22 @@ def salt_and_pepper(images: Tensor, amount: float, generators: Sequence[np.rando
     ``images`` (N, 3, H, W) uint8 with one generator each; returns a new tensor of the same shape and device. Equals
     ``skimage.util.random_noise(image, "s&p", amount=amount, rng=generator)`` on (H, W, 3), then truncate(x * 255).
     """
-    pixels = images.permute(0, 2, 3, 1).cpu().numpy()
+    pixels = images.permute(0, 2, 3, 1).cpu().contiguous().numpy()
     noisy = np.empty(pixels.shape, np.uint8)
-    for out, image, generator in zip(noisy, pixels, generators, strict=True):
-        out[:] = _noisy(image, amount, generator)
+
+    def work(part: slice) -> None:
+        for out, image, generator in zip(noisy[part], pixels[part], generators[part], strict=True):
+            out[:] = _noisy(image, amount, generator)
+
+    share_out(work, len(pixels))
     return torch.from_numpy(noisy).permute(0, 3, 1, 2).to(images.device)
 
 
 def _noisy(image: NDArray[np.uint8], amount: float, generator: np.random.Generator) -> NDArray[np.uint8]:
+    """Of a contiguous image; translating bytes is several times faster than looking them up in an array."""
+    out = np.frombuffer(bytearray(image).translate(_TRUNCATED), np.uint8).reshape(image.shape)
     # scikit-image draws nothing where every value flips.
     flipped = np.ones(image.shape, bool) if amount == 1 else generator.random(image.shape) <= amount
     salted = generator.random(image.shape) <= 0.5
-    return np.where(flipped, salted.view(np.uint8) * np.uint8(255), _TRUNCATED[image])
+    np.copyto(out, salted.view(np.uint8) * np.uint8(255), where=flipped)
+    return out

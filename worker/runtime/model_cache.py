@@ -1,6 +1,7 @@
 """Models that this process has loaded, so that shards of one audit, and audits of one model, load it once."""
 
 from collections import OrderedDict
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
@@ -10,10 +11,26 @@ from app.errors import InputFailure
 from app.storage.blobs import BlobStore
 from worker.runtime.architectures import build
 from worker.runtime.checkpoints import read_state_dict
+from worker.salience.tap import TargetTap
 
 MAX_BYTES = 2 * 1024**3
 
 _Key = tuple[str, str, torch.device]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in eval mode on its device, with the taps that audits asked for: each costs a traced forward pass."""
+
+    module: nn.Module
+    _taps: dict[tuple[int, str | None], TargetTap] = field(default_factory=dict, repr=False)
+
+    def tap(self, input_size: int, target_layer: str | None) -> TargetTap:
+        """Raises InputFailure ``target-layer-not-found``."""
+        key = (input_size, target_layer)
+        if key not in self._taps:
+            self._taps[key] = TargetTap(self.module, input_size=input_size, target_layer=target_layer)
+        return self._taps[key]
 
 
 class ModelCache:
@@ -21,17 +38,18 @@ class ModelCache:
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
-        self._modules: OrderedDict[_Key, nn.Module] = OrderedDict()
+        self._models: OrderedDict[_Key, LoadedModel] = OrderedDict()
 
-    def get(self, blobs: BlobStore, digest: str, architecture: str, device: torch.device) -> nn.Module:
+    def get(self, blobs: BlobStore, digest: str, architecture: str, device: torch.device) -> LoadedModel:
         """The model in eval mode, channels last, on the device. Raises InputFailure where the blob is gone."""
         key = (digest, architecture, device)
-        if key not in self._modules:
-            self._modules[key] = _load(blobs, digest, architecture).to(device).to(memory_format=torch.channels_last)
-        self._modules.move_to_end(key)
-        while len(self._modules) > 1 and sum(map(_bytes, self._modules.values())) > self._max_bytes:
-            self._modules.popitem(last=False)
-        return self._modules[key]
+        if key not in self._models:
+            module = _load(blobs, digest, architecture).to(device).to(memory_format=torch.channels_last)
+            self._models[key] = LoadedModel(module)
+        self._models.move_to_end(key)
+        while len(self._models) > 1 and sum(map(_bytes, self._models.values())) > self._max_bytes:
+            self._models.popitem(last=False)
+        return self._models[key]
 
 
 def _load(blobs: BlobStore, digest: str, architecture: str) -> nn.Module:
@@ -41,5 +59,5 @@ def _load(blobs: BlobStore, digest: str, architecture: str) -> nn.Module:
         return build(architecture, read_state_dict(path, ModelFormat.SAFETENSORS)).eval()
 
 
-def _bytes(module: nn.Module) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in module.state_dict().values())
+def _bytes(model: LoadedModel) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in model.module.state_dict().values())

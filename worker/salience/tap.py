@@ -29,7 +29,8 @@ class TargetTap:
         first = next(module.parameters())
         probe = torch.zeros(2, 3, input_size, input_size, device=first.device, dtype=first.dtype)
         self.module = module
-        self._trace = trace(module, probe)
+        # As audits lay their images out: another layout would need kernels of its own.
+        self._trace = trace(module, probe.to(memory_format=torch.channels_last))
         self.layer = resolve_layer(self._trace, target_layer)
         in_call = self.layer == self._trace.collapse_layer and not self._trace.collapse_is_output
         self._call = self._trace.collapse_call if in_call else None
