@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 DATA ?= data/serve
 PORT ?= 8000
 
-.PHONY: help install demo serve test check format bench clean
+.PHONY: help install demo serve test faults fuzz audit check format bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -28,6 +28,16 @@ serve: $(INSTALLED) ## Start the service on http://127.0.0.1:8000 (PORT=, DATA= 
 test: $(INSTALLED) ## Run linters and all tests, against real Postgres, Valkey, HTTP and workers
 	$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest
+
+faults: $(INSTALLED) ## Kill, freeze and empty every part in turn, and compare digests: the long form of what `make test` does
+	$(BIN)/python -m pytest tests/faults -m 'long or not long'
+
+fuzz: $(INSTALLED) ## Schemathesis over the whole API with all checks: the long form of what `make test` does
+	FUZZ_EXAMPLES=200 $(BIN)/python -m pytest tests/fuzz
+
+audit: $(INSTALLED) ## Bandit, floors of safe versions, pip-audit where there is a network, CycloneDX list into build/
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[audit]'
+	.ci/audit
 
 check: $(INSTALLED) ## Run ruff, mypy and import-linter
 	$(BIN)/ruff check .

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from app.commands.keys import keys
 from app.commands.tenants import tenants
 from app.errors import SalienceError
 from app.observability.logs import configure_logging
-from app.settings import get_settings
+from app.settings import Settings, get_settings, settings_faults
 
 cli = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -119,7 +120,13 @@ def _serve_api(host: str, port: int, data: Path) -> None:
 
 def main() -> None:
     """The entry point of the package."""
-    cli()
+    try:
+        cli()
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        sys.stderr.write("".join(f"{fault}\n" for fault in settings_faults(error)))
+        sys.exit(2)
 
 
 if __name__ == "__main__":

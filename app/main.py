@@ -68,7 +68,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     watching = asyncio.create_task(app.state.watch.run())
     app.state.partial_results = PartialResults(settings.max_partial_samples)
     app.state.blobs = BlobStore.from_settings(settings)
-    reconciler = Reconciler(app.state.engine, app.state.queue, settings.reconcile_seconds)
+    reconciler = Reconciler(
+        app.state.engine, app.state.queue, settings.reconcile_seconds, settings.reconcile_after_seconds
+    )
     reconciler.start()
     housekeeper = Housekeeper(app.state.engine, app.state.blobs, settings)
     housekeeper.start()

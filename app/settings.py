@@ -3,11 +3,13 @@
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.domain.vocabulary import Wall
 
 MEBIBYTE = 1024**2
 GIBIBYTE = 1024**3
@@ -70,8 +72,18 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=60.0, gt=0)
     max_shard_attempts: int = 3
     child_batch_seconds: float = Field(default=600.0, gt=0, description="Wall clock of one micro-batch, or model load")
-    child_memory_bytes: int = Field(default=0, ge=0, description="Of the models' process; 0: 3/4 of what there is")
+    child_memory_bytes: int = Field(
+        default=0, ge=0, description="Of a models' process; 0: 3/4 of what there is, on a CPU at most 4 GiB"
+    )
+    child_gpu_memory_share: float = Field(default=0.9, gt=0, le=1, description="Of a GPU, for a models' process")
+    child_scratch_bytes: int = Field(default=256 * MEBIBYTE, ge=0, description="Of all files of a models' process")
+    child_scratch_files: int = Field(default=10_000, ge=0, description="That a models' process may make")
+    warm_children: int = Field(default=2, ge=1, description="Models' processes that are kept for their next shard")
+    allow_missing_walls: Annotated[frozenset[Wall], NoDecode] = Field(
+        default=frozenset(), description="Walls without which models are run all the same: see docs/security.md"
+    )
     reconcile_seconds: float = Field(default=5.0, gt=0)
+    reconcile_after_seconds: float = Field(default=15.0, gt=0, description="How long a message may be overdue")
     watch_seconds: float = Field(default=1.0, gt=0, description="How often watched audits are looked at")
     watch_heartbeat_seconds: float = Field(default=15.0, gt=0, description="A comment to silent watchers")
     max_partial_samples: int = Field(default=100_000, ge=1, description="2 s of work for 10,000 samples and a model")
@@ -93,11 +105,27 @@ class Settings(BaseSettings):
     otel_traces_exporter: str | None = Field(default=None, description="otlp, console or none")
     otel_service_name: str | None = None
 
+    # Read by torch: with it, torch.load runs whatever a file says.
+    torch_force_no_weights_only_load: str | None = None
+
     # Read by the S3 client and by OpenTelemetry; here only to be kept out of logs.
     aws_access_key_id: str | None = Field(default=None, repr=False)
     aws_secret_access_key: str | None = Field(default=None, repr=False)
     aws_session_token: str | None = Field(default=None, repr=False)
     otel_exporter_otlp_headers: str | None = Field(default=None, repr=False)
+
+    @field_validator("allow_missing_walls", mode="before")
+    @classmethod
+    def _names_of_walls(cls, value: Any) -> Any:
+        """Separated by commas."""
+        return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+    @field_validator("torch_force_no_weights_only_load")
+    @classmethod
+    def _weights_only(cls, value: str | None) -> str | None:
+        if value is not None and value.strip().lower() not in {"", "0", "n", "no", "false"}:
+            raise ValueError("it makes uploaded models run code: unset it")
+        return value
 
     @property
     def local_blob_folder(self) -> Path | None:
@@ -116,6 +144,11 @@ class Settings(BaseSettings):
         keys = [self.aws_access_key_id, self.aws_secret_access_key, self.aws_session_token, self.api_key_secret]
         exporter = [pair.partition("=")[2].strip() for pair in (self.otel_exporter_otlp_headers or "").split(",")]
         return tuple(secret for secret in (*passwords, *keys, *exporter) if secret)
+
+
+def settings_faults(error: ValidationError) -> list[str]:
+    """What is wrong with the environment, by variable; without the values, which may be secrets."""
+    return [f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()]
 
 
 @lru_cache(maxsize=1)

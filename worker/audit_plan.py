@@ -9,9 +9,9 @@ import torch
 
 from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol
-from app.storage.blobs import BlobStore
 from worker.engine import UNKNOWN_CLASS, KnownLook, ModelAuditor, Normalisation, Outcome
 from worker.measures.stability import PairScores, stability
+from worker.runtime.inputs import Inputs
 from worker.runtime.model_cache import LoadedModel, ModelCache
 from worker.runtime.sample_reader import DecodedBatch, InputSpec
 from worker.salience import make_explainer
@@ -40,9 +40,9 @@ class AuditPlan:
     """By model and sample of the job."""
 
     @classmethod
-    def load(cls, job: ShardJob, blobs: BlobStore, models: ModelCache, device: torch.device) -> Self:
+    def load(cls, job: ShardJob, inputs: Inputs, models: ModelCache, device: torch.device) -> Self:
         """Raises InputFailure where a model cannot be loaded or lacks the target layer."""
-        loaded = [models.get(blobs, model.digest, model.architecture, device) for model in job.models]
+        loaded = [models.get(inputs, model.digest, model.architecture, device) for model in job.models]
         return cls(
             protocol=job.protocol,
             mapping=LabelMapping(job.label_indices),

@@ -1,5 +1,6 @@
 """The worker process: its Celery application and what it holds from start to end."""
 
+import logging
 import os
 import socket
 import threading
@@ -14,6 +15,9 @@ from worker.context import WorkerContext
 from worker.gpu_reports import GpuReporter
 from worker.presence import Presence
 from worker.runtime.device_class import device_class
+from worker.sandbox.survey import SandboxUnavailable, require_walls
+
+logger = logging.getLogger(__name__)
 
 celery_app = configure(Celery("salience_audit"), get_settings().broker_url)
 celery_app.conf.include = ["worker.tasks", "worker.celery_signals"]
@@ -37,6 +41,17 @@ def _gpu_reporter() -> GpuReporter:
     return GpuReporter(worker_context())
 
 
+def _check_walls(**_: Any) -> None:
+    """Before anything is taken on. Ends the process where models could not be run behind walls."""
+    try:
+        missing = require_walls(get_settings().allow_missing_walls)
+    except SandboxUnavailable as error:
+        logger.critical("%s", error)
+        raise SystemExit(1) from error
+    for wall, why in missing.items():
+        logger.warning("models run without the wall %s, as ALLOW_MISSING_WALLS says (%s)", wall, why)
+
+
 def _come(**_: Any) -> None:
     """The child imports torch while the first message is on its way."""
     worker_context().children.prepare()
@@ -55,6 +70,7 @@ def _go(**_: Any) -> None:
     worker_context().close()
 
 
+signals.worker_init.connect(_check_walls)
 signals.worker_ready.connect(_come)
 signals.worker_shutting_down.connect(_stop)
 signals.worker_shutdown.connect(_go)

@@ -1,10 +1,7 @@
 """Lets a fresh child look deep into an uploaded model, and writes down what it found."""
 
 import logging
-import os
-import stat
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import update
@@ -12,19 +9,16 @@ from sqlalchemy import update
 from app.db.session import transaction
 from app.db.tables import ModelRow
 from app.domain.vocabulary import ModelFormat, ResourceStatus
-from app.errors import InputFailure
+from app.errors import InputFailure, TooLarge
 from app.queue import TaskName
-from app.storage.blobs import StoredBlob
+from app.storage.blobs import BlobWriter, StoredBlob
 from worker.context import WorkerContext
 from worker.lease import WorkerStopping
 from worker.supervision.endings import ChildDied, End
-from worker.supervision.process import ChildProcess
 from worker.wire.jobs import ModelJob
-from worker.wire.replies import ModelFacts
+from worker.wire.replies import ModelFacts, Weights
 
 logger = logging.getLogger(__name__)
-
-CHUNK_BYTES = 4 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -67,50 +61,45 @@ def _examine(context: WorkerContext, model: ModelRow) -> _Accepted:
 
 
 def _in_child(context: WorkerContext, model: ModelRow) -> _Accepted:
-    with context.children.fresh() as child:
-        canonical = child.scratch.path / "model.safetensors"
-        facts = _converse(context, child, _job(model, canonical))
+    with context.blobs.writer(context.settings.max_upload_bytes) as writer:
+        facts = _converse(context, _job(model), writer)
         if model.class_names is not None and len(model.class_names) != facts.classes:
             detail = f"class_names has {len(model.class_names)} names, but the model has {facts.classes} outputs."
             raise InputFailure("model-output-mismatch", detail)
-        return _Accepted(_store(context, canonical), facts)
+        return _Accepted(writer.commit(), facts)
 
 
-def _job(model: ModelRow, output: Path) -> ModelJob:
+def _job(model: ModelRow) -> ModelJob:
     return ModelJob(
         digest=model.content_digest or "",
         format=ModelFormat(model.format),
         architecture=model.architecture,
         input_size=model.preprocessing["input_size"],
         target_layer=model.target_layer,
-        output=str(output),
     )
 
 
-def _converse(context: WorkerContext, child: ChildProcess, job: ModelJob) -> ModelFacts:
+def _converse(context: WorkerContext, job: ModelJob, writer: BlobWriter) -> ModelFacts:
+    """What was found; the canonical form is in the writer."""
     facts: ModelFacts | None = None
-    for answer in child.converse(job):
-        if context.stopping.is_set():
-            raise WorkerStopping
-        if answer is not None and isinstance(answer.reply, ModelFacts):
-            facts = answer.reply
-    if facts is None:
+    with context.children.fresh() as child:
+        for answer in child.converse(job, context.blobs):
+            if context.stopping.is_set():
+                raise WorkerStopping
+            if answer is not None and isinstance(answer.reply, Weights):
+                _write(writer, answer.blob)
+            elif answer is not None and isinstance(answer.reply, ModelFacts):
+                facts = answer.reply
+    if facts is None or not writer.size:
         raise ChildDied(End.CRASHED, "It found nothing.")
     return facts
 
 
-def _store(context: WorkerContext, path: Path) -> StoredBlob:
-    """The child wrote the file: whatever else may lie there by that name is not followed."""
+def _write(writer: BlobWriter, part: bytes) -> None:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        raise ChildDied(End.CRASHED, "It did not write the model's canonical form.") from error
-    with os.fdopen(descriptor, "rb") as file, context.blobs.writer(context.settings.max_upload_bytes) as writer:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ChildDied(End.CRASHED, "It wrote no plain file.")
-        while chunk := file.read(CHUNK_BYTES):
-            writer.write(chunk)
-        return writer.commit()
+        writer.write(part)
+    except TooLarge as error:
+        raise InputFailure("model-invalid", f"As float32, the model is too large. {error.detail}") from error
 
 
 def _finish(context: WorkerContext, model: ModelRow, values: dict[str, object]) -> None:

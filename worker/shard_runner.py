@@ -29,7 +29,8 @@ from worker.shard_store import (
     release_shard,
     save_scores,
 )
-from worker.supervision.endings import ChildDied, OutOfGpuMemory
+from worker.supervision.children import Acquaintance
+from worker.supervision.endings import ChildDied, End, OutOfGpuMemory
 from worker.wire.jobs import ShardJob
 from worker.wire.replies import Progress
 
@@ -39,6 +40,13 @@ SAVE_PAUSE_SECONDS = 0.5
 # After a fault from outside (a blob store that is away, say), which may not have passed.
 FAULT_PAUSE_SECONDS = 2.0
 CRASHED = "model-crashed-worker"
+# How a child's end is told, and how many attempts it takes to believe that the next one would end so too.
+_VERDICTS = {
+    End.CRASHED: (CRASHED, None),
+    End.TOO_SLOW: ("audit-timeout", 2),
+    End.TOO_MUCH_MEMORY: ("audit-resource-limit", 1),
+    End.TOO_MUCH_SPACE: ("audit-resource-limit", 1),
+}
 
 
 def run_next_shard(context: WorkerContext) -> None:
@@ -99,7 +107,8 @@ class _ShardRun:
             inputs = read_inputs(session, claim.audit_id)
             samples = read_samples(session, inputs.audit, claim.start, claim.stop)
             job = self._with_known_maps(session, inputs.audit.tenant_id, shard_job(inputs, samples), samples)
-        return self._converse(job, samples)
+        models = frozenset(model.digest for model in job.models)
+        return self._converse(job, samples, Acquaintance(inputs.audit.tenant_id, models))
 
     def finish(self, rows: list[Row]) -> None:
         """Store, and ask for the reduce where this shard was the last."""
@@ -119,17 +128,19 @@ class _ShardRun:
             self._ring(1)
 
     def survive(self, death: ChildDied) -> None:
-        """Another try in another child; the last one fails the audit."""
+        """Another try in another child, where that may end otherwise; the last one fails the audit."""
         start = self._claim.start + self._done
         stop = min(start + self._micro_batch, self._claim.stop)
         what = f"Samples {start} to {stop} ended the process of their models in attempt {self._claim.attempt}."
         logger.warning("shard %s: %s %s", self._claim.shard_id, what, death.detail)
         with transaction(self._context.engine) as session:
             count_model_crash(session, self._claim.shard_id)
-        if self._claim.attempt < self._context.settings.max_shard_attempts:
+        code, enough = _VERDICTS[death.end]
+        most = self._context.settings.max_shard_attempts
+        if self._claim.attempt < min(most, enough or most):
             self.give_back(counted=True)
         else:
-            self.fail(InputFailure(CRASHED, f"{what} {death.detail}"))
+            self.fail(InputFailure(code, f"{what} {death.detail}"))
 
     def replan(self, shortage: OutOfGpuMemory) -> None:
         """The whole audit with half the micro-batch; the second time it fails."""
@@ -157,11 +168,11 @@ class _ShardRun:
             logger.info("shard %s: %s clean maps are known", self._claim.shard_id, len(known))
         return job.model_copy(update={"known": tuple(known)})
 
-    def _converse(self, job: ShardJob, samples: list[SampleRow]) -> list[Row]:
+    def _converse(self, job: ShardJob, samples: list[SampleRow], acquaintance: Acquaintance) -> list[Row]:
         self._micro_batch = job.protocol.micro_batch
         table = RowTable(self._claim, samples, job)
-        with self._context.children.warm() as child:
-            for answer in child.converse(job):
+        with self._context.children.warm(acquaintance) as child:
+            for answer in child.converse(job, self._context.blobs):
                 if answer is not None:
                     table.take(answer)
                     self._done = answer.reply.done if isinstance(answer.reply, Progress) else self._done

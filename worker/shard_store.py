@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, insert, literal_column, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from app.db.session import write_for
@@ -14,6 +14,7 @@ from app.domain.vocabulary import AuditStatus, DeviceClass, ShardStatus
 from app.results.inputs import AuditInputs
 from worker.shard_counts import count_claim, count_done
 
+_SAVE_IDLE_SECONDS = 10
 LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
 
 
@@ -120,6 +121,8 @@ def extend_lease(session: Session, claim: Claim, samples_done: int, lease_second
 
 def save_scores(session: Session, claim: Claim, rows: list[dict[str, Any]]) -> bool:
     """Store the shard's scores and mark it done, both or neither; False where another attempt owns it now."""
+    # Where the line is cut before the COMMIT, Postgres may not hear of it: nobody else could have the row's lock.
+    session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{_SAVE_IDLE_SECONDS}s'"))
     done = session.execute(
         update(ShardRow)
         .where(*held(claim))

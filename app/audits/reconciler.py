@@ -20,7 +20,8 @@ from app.queue import MAX_DOORBELLS, QUEUE_NAME, TaskName, TaskQueue, shard_queu
 logger = logging.getLogger(__name__)
 
 LOCK = 7_326_511_902_115
-STALE = timedelta(seconds=15)
+STALE_SECONDS = 15.0
+"""How long a shard, a reduce or a comparison waits before its worker is reminded."""
 STALE_UPLOAD = timedelta(seconds=60)
 LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
 
@@ -30,10 +31,13 @@ Message = tuple[TaskName, UUID]
 class Reconciler:
     """A thread of the API process; of several processes, one at a time does the work."""
 
-    def __init__(self, engine: Engine, queue: TaskQueue, interval_seconds: float) -> None:
+    def __init__(
+        self, engine: Engine, queue: TaskQueue, interval_seconds: float, stale_seconds: float = STALE_SECONDS
+    ) -> None:
         self._engine = engine
         self._queue = queue
         self._interval = interval_seconds
+        self._stale = timedelta(seconds=stale_seconds)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
 
@@ -56,8 +60,12 @@ class Reconciler:
         with transaction(self._engine) as session:
             if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LOCK}):
                 return
-            messages = [*_stale_uploads(session), *_stale_reduces(session), *_stale_comparisons(session)]
-            waiting = _stale_shards(session)
+            messages = [
+                *_stale_uploads(session),
+                *_stale_reduces(session, self._stale),
+                *_stale_comparisons(session, self._stale),
+            ]
+            waiting = _stale_shards(session, self._stale)
         sent: Counter[TaskName] = Counter()
         try:
             self._remind(messages, waiting, sent)
@@ -90,10 +98,10 @@ def _stale_uploads(session: Session) -> list[Message]:
     return found
 
 
-def _stale_comparisons(session: Session) -> list[Message]:
+def _stale_comparisons(session: Session, age: timedelta) -> list[Message]:
     """Queued for a while; a worker that is at one holds its row's lock."""
     stale = select(ComparisonRow.id).where(
-        ComparisonRow.status == ComparisonStatus.QUEUED, ComparisonRow.updated_at < func.clock_timestamp() - STALE
+        ComparisonRow.status == ComparisonStatus.QUEUED, ComparisonRow.updated_at < func.clock_timestamp() - age
     )
     ids = session.scalars(stale.with_for_update(skip_locked=True)).all()
     touched = update(ComparisonRow).where(ComparisonRow.id.in_(ids))
@@ -101,23 +109,23 @@ def _stale_comparisons(session: Session) -> list[Message]:
     return [(TaskName.COMPARE_AUDITS, comparison_id) for comparison_id in ids]
 
 
-def _stale_shards(session: Session) -> dict[DeviceClass, int]:
+def _stale_shards(session: Session, age: timedelta) -> dict[DeviceClass, int]:
     """How many are queued for a while, or running under a lease that has run out, by their audits' device class."""
     now = func.clock_timestamp()
     free = or_(ShardRow.lease_expires_at.is_(None), ShardRow.lease_expires_at < now)
     query = (
         select(AuditRow.device_class, func.count())
         .join(ShardRow, ShardRow.audit_id == AuditRow.id)
-        .where(ShardRow.status != ShardStatus.DONE, free, ShardRow.updated_at < now - STALE)
+        .where(ShardRow.status != ShardStatus.DONE, free, ShardRow.updated_at < now - age)
         .where(AuditRow.status.in_(LIVE))
         .group_by(AuditRow.device_class)
     )
     return {device_class: shards for device_class, shards in session.execute(query)}  # noqa: C416 - dict() has no type
 
 
-def _stale_reduces(session: Session) -> list[Message]:
+def _stale_reduces(session: Session, age: timedelta) -> list[Message]:
     """All shards done for a while, and still no results."""
     waiting = exists().where(ShardRow.audit_id == AuditRow.id, ShardRow.status != ShardStatus.DONE)
-    recent = exists().where(ShardRow.audit_id == AuditRow.id, ShardRow.updated_at > func.clock_timestamp() - STALE)
+    recent = exists().where(ShardRow.audit_id == AuditRow.id, ShardRow.updated_at > func.clock_timestamp() - age)
     ids = session.scalars(select(AuditRow.id).where(AuditRow.status.in_(LIVE), ~waiting, ~recent))
     return [(TaskName.REDUCE_AUDIT, audit_id) for audit_id in ids]

@@ -1,6 +1,7 @@
 """Where a protocol takes a model's salience, as the model's probe knows it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from app.db.tables import ModelRow
 from app.domain.protocol import Protocol
@@ -17,12 +18,17 @@ class TargetLayer:
 
 def target_layer(model: ModelRow, protocol: Protocol) -> TargetLayer:
     """The layer that the protocol names, else the one that the probe resolved."""
-    probe, wanted = model.probe or {}, protocol.salience.target_layer
+    probe = model.probe or {}
+    wanted = protocol.salience.target_layer or probe["target_layer"]
     named = (layer for layer in probe["candidate_layers"] if layer["name"] == wanted)
-    layer = next(named, None)
-    if layer is None:
-        layer = {name: probe[f"map_{name}"] for name in ("channels", "height", "width")}
+    layer = next(named, None) or _resolved(probe)
     height, width = layer["height"], layer["width"]
     if protocol.salience.method.at_input_resolution:
         height = width = model.preprocessing["input_size"]
     return TargetLayer(layer["channels"], height, width)
+
+
+def _resolved(probe: dict[str, Any]) -> dict[str, int]:
+    """A tensor that no module put out. Probes made before channels were kept count one: only estimates use it."""
+    channels = probe.get("map_channels", 1)
+    return {"channels": channels, "height": probe["map_height"], "width": probe["map_width"]}

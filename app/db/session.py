@@ -18,6 +18,9 @@ TENANT_ROLE = "salience_audit_tenant"
 _WRITE_FOR = text("SELECT set_config('app.tenant', :tenant_id, true)")
 _ACT_AS_TENANT = text("SELECT set_config('role', :role, true), set_config('app.tenant', :tenant_id, true)")
 
+# libpq's: a line that has fallen silent is given up within half a minute instead of hours.
+_SILENT_LINES = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 30_000}
+
 
 def make_engine(url: str) -> Engine:
     """A pool that notices a restarted server before it hands out a connection."""
@@ -27,7 +30,7 @@ def make_engine(url: str) -> Engine:
         pool_size=10,
         max_overflow=20,
         hide_parameters=True,  # an error's text goes into logs; what was being stored does not
-        connect_args={"application_name": APPLICATION_NAME, "connect_timeout": 10},
+        connect_args={"application_name": APPLICATION_NAME, "connect_timeout": 10} | _SILENT_LINES,
     )
 
 

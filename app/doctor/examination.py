@@ -11,6 +11,7 @@ from app.doctor.findings import Finding, Verdict, fail, ok
 from app.doctor.machine import check_disk, check_versions, check_worker
 from app.doctor.services import check_blobs, check_broker, check_database
 from app.server_file import PartsFile, settings_of
+from app.settings import settings_faults
 
 
 def run_doctor(data: Path, *, as_json: bool) -> int:
@@ -34,8 +35,7 @@ def examine(data: Path) -> Iterator[Finding]:
     try:
         settings = settings_of(data)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors())
-        yield fail("settings", faults, "correct these environment variables")
+        yield fail("settings", "; ".join(settings_faults(error)), "correct these environment variables")
         return
     yield ok("settings", f"of the service in {data}" if running else "from the environment and the defaults")
     yield from check_database(settings)

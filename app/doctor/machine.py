@@ -15,6 +15,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from app.doctor.findings import Finding, fail, ok, warn
+from app.domain.vocabulary import Wall
 from app.settings import GIBIBYTE, Settings
 
 CONSTRAINTS = Path(__file__).resolve().parents[2] / "constraints.txt"
@@ -24,6 +25,7 @@ ASK_SECONDS = 120
 # A process of its own: torch stays out of this one, and a driver that hangs hangs only that.
 _ASK_WORKER = """
 import json, torch
+from worker.sandbox.survey import missing_walls
 try:
     from worker.functional import _native
 except ImportError:
@@ -31,7 +33,8 @@ except ImportError:
 count = torch.cuda.device_count() if torch.cuda.is_available() else 0
 names = [torch.cuda.get_device_name(n) for n in range(count)]
 memory = [torch.cuda.mem_get_info(n) for n in range(count)]
-print(json.dumps({"torch": torch.__version__, "native": _native is not None, "names": names, "memory": memory}))
+found = {"torch": torch.__version__, "native": _native is not None, "names": names, "memory": memory}
+print(json.dumps(found | {"missing_walls": missing_walls()}))
 """
 
 
@@ -81,7 +84,7 @@ def _differs(found: str | None, pins: dict[str, str], name: str) -> bool:
 
 
 def check_worker(settings: Settings) -> Iterator[Finding]:
-    """GPU and compiled routines; where no worker is installed, the GPU alone, as the driver sees it."""
+    """GPU, compiled routines, walls; where no worker is installed, the GPU alone, as the driver sees it."""
     driver = _driver_gpus()
     if find_spec("torch") is None:
         names = ", ".join(driver) or "none"
@@ -98,6 +101,17 @@ def check_worker(settings: Settings) -> Iterator[Finding]:
     else:
         advice = "install a C compiler, then `pip install --no-deps --editable .`"
         yield warn("native", "no compiled routines: the same numbers, but slower", advice)
+    yield _walls(settings, answer["missing_walls"])
+
+
+def _walls(settings: Settings, missing: dict[str, str]) -> Finding:
+    if not missing:
+        return ok("walls", "models run behind all of them: " + ", ".join(Wall))
+    detail = "this system lacks " + "; ".join(f"{wall} ({why})" for wall, why in missing.items())
+    if missing.keys() <= set(settings.allow_missing_walls):
+        return warn("walls", f"{detail}; ALLOW_MISSING_WALLS allows it", "take no models from people you do not trust")
+    advice = f"use Linux 5.13 or newer and a container that allows them, or set ALLOW_MISSING_WALLS={','.join(missing)}"
+    return fail("walls", f"{detail}: the worker does not start (sandbox-unavailable)", advice)
 
 
 def _gpu(settings: Settings, answer: dict[str, Any], driver: list[str]) -> Finding:

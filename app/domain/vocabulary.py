@@ -4,6 +4,15 @@ from decimal import Decimal
 from enum import StrEnum
 
 
+class Wall(StrEnum):
+    """What keeps code that gets into a model's process from doing harm (docs/security.md)."""
+
+    LIMITS = "limits"
+    PRIVILEGES = "privileges"
+    LANDLOCK = "landlock"
+    SECCOMP = "seccomp"
+
+
 class MeasureName(StrEnum):
     """The five measures of Crum et al. (2023), in the order of the paper."""
 

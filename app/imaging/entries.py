@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.errors import InputFailure
-from app.storage.blobs import BlobStore
 
 STORED = 0
 DEFLATED = 8
@@ -22,6 +21,12 @@ class ArchiveEntry:
     compression: int = STORED
     crc32: int | None = None
     is_folder: bool = False
+
+
+class Ranges(Protocol):
+    """Whatever reads parts of stored contents: the blob store, or what a process without one was handed."""
+
+    def read_range(self, digest: str, offset: int, length: int) -> bytes: ...
 
 
 class StoredSample(Protocol):
@@ -46,7 +51,7 @@ def entry_of(sample: StoredSample) -> ArchiveEntry:
     return ArchiveEntry(sample.name, sample.offset, sample.stored_size, sample.size, sample.compression, sample.crc32)
 
 
-def read_entry(blobs: BlobStore, digest: str, entry: ArchiveEntry, max_bytes: int) -> bytes:
+def read_entry(blobs: Ranges, digest: str, entry: ArchiveEntry, max_bytes: int) -> bytes:
     """The file's bytes, checked against its size and CRC. Raises InputFailure ``sample-corrupt``."""
     stored = blobs.read_range(digest, entry.offset, entry.stored_size)
     data = _inflate(stored, min(entry.size, max_bytes)) if entry.compression == DEFLATED else stored

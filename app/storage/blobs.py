@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 from uuid import uuid4
 
 import obstore
@@ -153,17 +153,23 @@ class BlobStore:
             stream = obstore.get(self._store, _place(digest)).stream(min_chunk_size=READ_BYTES)
             yield from (bytes(chunk) for chunk in stream)
 
+    @property
+    def is_local(self) -> bool:
+        """Whether its blobs are files of this machine."""
+        return self._folder is not None
+
     @contextmanager
-    def local_path(self, digest: str) -> Iterator[Path]:
-        """The blob as a file: its own place, or a temporary copy for the length of the block."""
+    def opened(self, digest: str) -> Iterator[BinaryIO]:
+        """The blob as a file to be read: itself, or a temporary copy without a name. Raises FileNotFoundError."""
         if self._folder is not None:
-            yield self._folder / _place(digest)
+            with (self._folder / _place(digest)).open("rb") as file:
+                yield file
             return
-        with tempfile.NamedTemporaryFile() as file:
+        with tempfile.TemporaryFile() as copy:
             for chunk in self.read(digest):
-                file.write(chunk)
-            file.flush()
-            yield Path(file.name)
+                copy.write(chunk)
+            copy.seek(0)
+            yield copy
 
     def delete(self, digest: str) -> None:
         """A blob that is not there is deleted already."""

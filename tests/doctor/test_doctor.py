@@ -36,6 +36,7 @@ CHECKS = (
     "versions",
     "gpu",
     "native",
+    "walls",
 )
 
 

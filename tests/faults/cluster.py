@@ -19,6 +19,7 @@ import httpx
 import psycopg
 
 from app.embedded.ports import accepts, free_port
+from tests.faults.servers import Servers
 from tests.keys import HEADERS
 from tests.waiting import wait_for
 
@@ -46,6 +47,14 @@ def alive(pid: int) -> bool:
         return False
 
 
+def at_work(pid: int) -> bool:
+    """It was handed something to read."""
+    try:
+        return any("/blobs/" in str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
+
+
 def children_of(pid: int) -> list[int]:
     """Model processes whose parent this is, by the process tree."""
     found = []
@@ -68,8 +77,8 @@ class Worker:
 
     @property
     def child(self) -> int:
-        """Of its child; the worker must have one."""
-        return until(lambda: children_of(self.process.pid))[0]
+        """Of its child that is at work; it must have one."""
+        return until(lambda: [pid for pid in children_of(self.process.pid) if at_work(pid)])[0]
 
     def scratch_folders(self) -> list[Path]:
         """What its children left behind."""
@@ -87,23 +96,33 @@ class Worker:
 
 @dataclass
 class Cluster:
-    """One API; workers come and go."""
+    """Servers and one API; workers come and go."""
 
-    database_url: str
-    broker_url: str
+    servers: Servers
     folder: Path
     client: httpx.Client = field(init=False)
+    _port: int = field(default_factory=free_port)
     _api: "subprocess.Popen[bytes]" = field(init=False)
     workers: list[Worker] = field(default_factory=list)
 
-    def start_api(self) -> None:
-        port = free_port()
-        arguments = ("serve", "--only", "api", "--port", str(port), "--data", str(self.folder / "data"))
-        settings = {"SHARD_SAMPLES": str(SHARD), "RECONCILE_SECONDS": "0.5"}
-        environment = os.environ | self._environment() | settings
+    def __post_init__(self) -> None:
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self._port}", headers=HEADERS, timeout=30)
+
+    @property
+    def database_url(self) -> str:
+        return self.servers.postgres.url
+
+    def start_api(self, **settings: str) -> None:
+        """On the same port every time."""
+        arguments = ("serve", "--only", "api", "--port", str(self._port), "--data", str(self.folder / "data"))
+        quick = {"SHARD_SAMPLES": str(SHARD), "RECONCILE_SECONDS": "0.5", "RECONCILE_AFTER_SECONDS": "3"}
+        environment = os.environ | self._environment() | quick | settings
         self._api = subprocess.Popen([sys.executable, "-m", "app.cli", *arguments], env=environment)
-        until(lambda: accepts(port))
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=HEADERS, timeout=30)
+        until(lambda: accepts(self._port))
+
+    def kill_api(self) -> None:
+        self._api.kill()
+        self._api.wait()
 
     def start_worker(self, **settings: str) -> Worker:
         """With a temporary folder of its own, so that leftovers show."""
@@ -123,6 +142,7 @@ class Cluster:
         self.client.close()
         self._api.terminate()
         self._api.wait(30)
+        self.servers.stop()
 
     def submit(self, parts: dict[str, Any], **protocol: Any) -> str:
         body = parts | {"sample_limit": SAMPLES, "protocol": PROTOCOL | protocol}
@@ -160,6 +180,7 @@ class Cluster:
 
     def _environment(self) -> dict[str, str]:
         blobs = str(self.folder / "blobs")
-        places = {"DATABASE_URL": self.database_url, "BROKER_URL": self.broker_url, "BLOB_STORE": blobs}
+        servers = self.servers
+        places = {"DATABASE_URL": servers.postgres.url, "BROKER_URL": servers.broker.url, "BLOB_STORE": blobs}
         # Runs that are compared must not share what they computed.
         return places | {"REUSE_CLEAN_MAPS": "false"}

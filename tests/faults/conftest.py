@@ -3,14 +3,17 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from prepare import build_archive
 
-from app.embedded.postgres import EmbeddedPostgres
+from app.db.migrations import upgrade
+from app.db.session import make_engine
 from tests.faults.cluster import Cluster
+from tests.faults.servers import Servers
+from tests.keys import insert_test_key
 from tests.waiting import upload, upload_run
 
 Recovery = Callable[[str], AbstractContextManager[None]]
@@ -18,11 +21,14 @@ _TABLE = pytest.StashKey[list[tuple[str, float, str]]]()
 
 
 @pytest.fixture(scope="session")
-def cluster(postgres: EmbeddedPostgres, broker_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    server = postgres.url.rpartition("/")[0]
-    with psycopg.connect(server.replace("+psycopg", "") + "/postgres", autocommit=True) as connection:
-        connection.execute("CREATE DATABASE faults TEMPLATE salience_audit")
-    cluster = Cluster(f"{server}/faults", broker_url.rpartition("/")[0] + "/7", tmp_path_factory.mktemp("faults"))
+def cluster(open_folder: Path) -> Iterator[Cluster]:
+    folder = open_folder / "faults"
+    servers = Servers(folder)
+    engine = make_engine(servers.postgres.url)
+    upgrade(engine)
+    insert_test_key(engine)
+    engine.dispose()
+    cluster = Cluster(servers, folder)
     cluster.start_api()
     yield cluster
     cluster.close()

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.faults.cluster import Cluster, alive, children_of, until
 from tests.faults.conftest import Recovery
 
@@ -28,9 +30,10 @@ def test_the_child_is_killed(cluster: Cluster, parts: dict[str, Any], undisturbe
         check_identical(cluster, audit_id, undisturbed)
     assert cluster.crashes("model") == crashes + 1
     assert worker.process.poll() is None
-    assert worker.child != child
+    assert child not in children_of(worker.process.pid)
 
 
+@pytest.mark.long
 def test_the_child_hangs(cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery) -> None:
     worker = cluster.start_worker(CHILD_BATCH_SECONDS="10")
     audit_id = cluster.submit(parts)
@@ -42,29 +45,32 @@ def test_the_child_hangs(cluster: Cluster, parts: dict[str, Any], undisturbed: s
     assert not alive(child)
 
 
+@pytest.mark.long
 def test_a_model_that_is_too_slow_fails_its_own_audit_only(
     cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery
 ) -> None:
     worker = cluster.start_worker(CHILD_BATCH_SECONDS="6")
     slow, next_one = cluster.submit(parts, micro_batch=1024), cluster.submit(parts)
-    with recovering("a batch over the wall clock, three times"):
+    with recovering("a batch over the wall clock, twice"):
         failed = cluster.wait(slow)
-        assert (failed["status"], failed["problem"]["code"]) == ("failed", "model-crashed-worker")
+        assert (failed["status"], failed["problem"]["code"]) == ("failed", "audit-timeout")
         assert "longer than 6 seconds" in failed["problem"]["detail"]
-        assert "attempt 3" in failed["problem"]["detail"]
+        assert "attempt 2" in failed["problem"]["detail"]
         check_identical(cluster, next_one, undisturbed)
     assert worker.process.poll() is None
 
 
+@pytest.mark.long
 def test_a_model_that_eats_memory_fails_its_own_audit_only(
     cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery
 ) -> None:
     worker = cluster.start_worker(CHILD_MEMORY_BYTES=str(1200 * 1024**2))
     greedy, next_one = cluster.submit(parts, micro_batch=512), cluster.submit(parts)
-    with recovering("a model over the memory limit, three times"):
+    with recovering("a model over the memory limit, once"):
         failed = cluster.wait(greedy)
-        assert (failed["status"], failed["problem"]["code"]) == ("failed", "model-crashed-worker")
+        assert (failed["status"], failed["problem"]["code"]) == ("failed", "audit-resource-limit")
         assert "memory" in failed["problem"]["detail"]
+        assert "attempt 1" in failed["problem"]["detail"]
         check_identical(cluster, next_one, undisturbed)
     assert worker.process.poll() is None
 
@@ -113,6 +119,7 @@ def test_the_worker_sleeps_past_its_lease(
     assert sleeper.process.poll() is None
 
 
+@pytest.mark.long
 def test_a_deploying_worker_gives_its_shard_back(
     cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery
 ) -> None:
@@ -130,10 +137,7 @@ def test_a_deploying_worker_gives_its_shard_back(
         check_identical(cluster, audit_id, undisturbed)
 
 
-def test_the_child_knows_no_credentials(cluster: Cluster, parts: dict[str, Any]) -> None:
+def test_the_child_has_no_environment(cluster: Cluster, parts: dict[str, Any]) -> None:
     worker = cluster.start_worker(SOME_SECRET="hidden")
-    environment = (Path("/proc") / str(worker.child) / "environ").read_bytes()
-    until(lambda: b"TMPDIR=" in environment or not alive(worker.child))
-    for name in (b"DATABASE_URL", b"BROKER_URL", b"SOME_SECRET"):
-        assert name not in environment
-    assert children_of(worker.process.pid) == [worker.child]
+    (child,) = until(lambda: children_of(worker.process.pid))
+    assert not (Path("/proc") / str(child) / "environ").read_bytes()

@@ -40,8 +40,8 @@ def test_round_trip(store: BlobStore) -> None:
     assert store.read_range(DIGEST, 5, 10) == CONTENT[5:15]
     assert store.read_range(DIGEST, len(CONTENT) - 3, 10) == CONTENT[-3:]
     assert b"".join(store.read(DIGEST)) == CONTENT
-    with store.local_path(DIGEST) as path:
-        assert path.read_bytes() == CONTENT
+    with store.opened(DIGEST) as file:
+        assert file.read() == CONTENT
     store.ping()
     store.delete(DIGEST)
     store.delete(DIGEST)

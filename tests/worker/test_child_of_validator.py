@@ -5,7 +5,6 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,7 @@ import pytest
 from app.db.session import transaction
 from app.db.tables import ModelRow
 from app.domain.vocabulary import ResourceStatus
-from tests.faults.cluster import children_of
+from tests.faults.cluster import at_work, children_of
 from tests.worker.workplace import RUNS, upload_model
 from worker.context import WorkerContext
 from worker.model_validator import validate_model
@@ -78,11 +77,3 @@ def test_crashes_are_tried_again(context: WorkerContext, kills: int, status: Res
         assert model.problem is not None
         assert model.problem["code"] == "model-crashed-worker"
         assert "SIGKILL" in model.problem["detail"]
-
-
-def at_work(pid: int) -> bool:
-    """It has mapped or opened the weights."""
-    try:
-        return "/blobs/" in Path(f"/proc/{pid}/maps").read_text()
-    except OSError:
-        return False

@@ -15,7 +15,7 @@ from app.errors import InputFailure, TransientFailure
 from app.settings import Settings
 from worker.child.failures import failed
 from worker.runtime.probe import ModelProbe
-from worker.supervision.surroundings import child_environment
+from worker.supervision.surroundings import birth_environment, library_environment
 from worker.wire.channel import MAX_BYTES, Channel, ChannelClosed, Frame
 from worker.wire.jobs import Start
 from worker.wire.replies import Done, ModelFacts, Progress, ScoresRow, read_reply
@@ -116,11 +116,13 @@ def test_what_torch_says_without_memory() -> None:
 
 def test_no_credentials_leave_the_worker(tmp_path: Path) -> None:
     settings = Settings(database_url="postgresql+psycopg://u:hidden@h/d", broker_url="redis://:hidden@h/0", threads=3)
-    start = Start.of(settings, 5)
+    start = Start.of(settings, environment={}, scratch=tmp_path, memory_bytes=5)
     assert "hidden" not in start.model_dump_json()
     assert Start.model_validate_json(start.model_dump_json()).to_settings().threads == 3
-    inherited = {"DATABASE_URL": "hidden", "BROKER_URL": "hidden", "API_TOKEN": "hidden", "PATH": "/bin", "LC_ALL": "C"}
-    assert child_environment(inherited, tmp_path) == {"PATH": "/bin", "LC_ALL": "C", "TMPDIR": str(tmp_path)}
+    inherited = {"DATABASE_URL": "hidden", "AWS_SECRET_ACCESS_KEY": "hidden", "PATH": "/bin", "OMP_NUM_THREADS": "3"}
+    assert birth_environment(inherited) == {}
+    ours = {"TMPDIR": str(tmp_path), "HOME": str(tmp_path), "OPENBLAS_NUM_THREADS": "1"}
+    assert library_environment(inherited, tmp_path) == {"OMP_NUM_THREADS": "3"} | ours
 
 
 def test_every_fact_of_the_probe_has_its_place() -> None:

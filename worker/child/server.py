@@ -4,73 +4,93 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import torch
+
 from app.observability.log_context import bound
-from app.observability.logs import configure_logging
 from app.settings import Settings
-from app.storage.blobs import BlobStore
 from worker.child.failures import failed
-from worker.child.memory import limit_data
+from worker.child.inputs import JobInputs
+from worker.child.log import log_to
 from worker.child.model_job import run_model_job
 from worker.child.shard_job import run_shard_job
+from worker.child.warming import warm_up
 from worker.runtime.device import keep_heap, pick_device, use_threads
 from worker.runtime.model_cache import ModelCache
-from worker.wire.channel import Channel, ChannelClosed
+from worker.sandbox.walls import Builder, WallMissing
+from worker.wire.channel import Channel, ChannelClosed, Frame
 from worker.wire.jobs import JOB, ModelJob, ShardJob, Start
-from worker.wire.replies import Done, Ready, Reply
+from worker.wire.replies import Done, Failed, Ready, Reply
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What the child keeps from job to job. ``blobs`` is its only way to the blob store."""
+    """What the child keeps from job to job."""
 
     settings: Settings
-    blobs: BlobStore
+    device: torch.device
     models: ModelCache = field(default_factory=ModelCache)
 
 
-def serve(channel: Channel) -> int:
+def serve(channel: Channel, start: Start) -> int:
     """Until the parent closes the channel; returns the exit status."""
     try:
-        tools = _start(channel)
-        channel.send(Ready())
+        tools = _prepare(channel, start)
         while True:
             frame = channel.receive()
             if frame is not None:
-                _answer(channel, tools, JOB.validate_json(frame.body))
+                _answer(channel, tools, frame)
+    except WallMissing as error:
+        channel.send(Failed(failure="wall", code="sandbox-unavailable", detail=str(error)[:300]))
+        return 1
     except ChannelClosed:
         return 0
 
 
-def _start(channel: Channel) -> Tools:
-    frame = channel.receive()
-    if frame is None:
-        raise ChannelClosed("no settings came")
-    start = Start.model_validate_json(frame.body)
+def _prepare(channel: Channel, start: Start) -> Tools:
+    """Everything is imported by now. What a GPU's driver needs is opened before the walls, threads of a CPU behind."""
     settings = start.to_settings()
-    configure_logging(settings)
+    log_to(channel, settings.log_level)
     keep_heap()
+    device = pick_device(settings.device)
+    gpu = device.type != "cpu"
+    memory = None if gpu else start.memory_bytes
+    walls = Builder(start.scratch, start.file_bytes, memory, gpu=gpu, allowed=start.allowed_missing)
+    if gpu:
+        warm_up(device, settings.child_gpu_memory_share)
+    walls.enclose()
     use_threads(settings.threads)
-    if pick_device(settings.device).type == "cpu":
-        limit_data(start.memory_bytes)
-    return Tools(settings, BlobStore.from_settings(settings))
+    if not gpu:
+        warm_up(device, settings.child_gpu_memory_share)
+    walls.seal()
+    channel.send(Ready(missing=tuple(walls.missing)))
+    return Tools(settings, device)
 
 
-def _answer(channel: Channel, tools: Tools, job: ShardJob | ModelJob) -> None:
+def _answer(channel: Channel, tools: Tools, frame: Frame) -> None:
+    job = JOB.validate_json(frame.body)
     with bound(**job.log_ids):
-        try:
-            logger.debug("a job begins: %s", job.kind)
-            for reply, blob in _run(tools, job):
-                channel.send(reply, blob)
-            channel.send(Done())
-        except ChannelClosed:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the parent has to hear of it
-            channel.send(failed(error))
+        logger.debug("a job begins: %s", job.kind)
+        channel.send(_outcome(channel, tools, job, JobInputs(job.inputs, frame.descriptors)))
 
 
-def _run(tools: Tools, job: ShardJob | ModelJob) -> Iterator[tuple[Reply, bytes]]:
+def _outcome(channel: Channel, tools: Tools, job: ShardJob | ModelJob, inputs: JobInputs) -> Done | Failed:
+    """The last reply; the parent stops this process as soon as it has it."""
+    try:
+        for reply, blob in _run(tools, job, inputs):
+            channel.send(reply, blob)
+    except ChannelClosed:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent has to hear of it
+        return failed(error)
+    else:
+        return Done()
+    finally:
+        inputs.close()
+
+
+def _run(tools: Tools, job: ShardJob | ModelJob, inputs: JobInputs) -> Iterator[tuple[Reply, bytes]]:
     if isinstance(job, ShardJob):
-        return run_shard_job(job, tools.settings, tools.blobs, tools.models)
-    return run_model_job(job, pick_device(tools.settings.device), tools.blobs)
+        return run_shard_job(job, tools.settings, inputs, tools.models)
+    return run_model_job(job, tools.device, inputs)

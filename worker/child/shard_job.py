@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from app.settings import Settings
-from app.storage.blobs import BlobStore
 from worker.audit_plan import AuditPlan
 from worker.runtime.device import pick_device
+from worker.runtime.inputs import Inputs
 from worker.runtime.model_cache import ModelCache
 from worker.runtime.sample_reader import ArchiveLocation, SampleReader
 from worker.shard_rows import batch_rows
@@ -14,13 +14,13 @@ from worker.wire.replies import Progress, Reply
 
 
 def run_shard_job(
-    job: ShardJob, settings: Settings, blobs: BlobStore, models: ModelCache
+    job: ShardJob, settings: Settings, inputs: Inputs, models: ModelCache
 ) -> Iterator[tuple[Reply, bytes]]:
     """Every row with its maps; a progress after the models are loaded and after every batch. Raises AuditFailure."""
-    plan = AuditPlan.load(job, blobs, models, pick_device(settings.device))
+    plan = AuditPlan.load(job, inputs, models, pick_device(settings.device))
     yield Progress(), b""
     done = 0
-    with SampleReader(ArchiveLocation(blobs, job.archive_digest, settings), plan.input_specs) as reader:
+    with SampleReader(ArchiveLocation(inputs, job.archive_digest, settings), plan.input_specs) as reader:
         for batch in reader.batches(job.samples, plan.protocol.micro_batch):
             yield from batch_rows(plan.protocol, plan.look_at(batch, done), done)
             done += len(batch.samples)

@@ -1,17 +1,15 @@
 """Weight files to state_dicts: nothing in a file is ever executed."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from app.domain.vocabulary import ModelFormat
 from app.errors import InputFailure
-from worker.runtime.safetensors_header import judge_safetensors
-from worker.runtime.torch_file import ADVICE, judge_torch_file
+from worker.runtime.safetensors_file import read_safetensors, safetensors_parts
+from worker.runtime.torch_file import ADVICE, judge_torch_file, refuse_foreign_file
 
 StateDict = dict[str, Tensor]
 
@@ -24,35 +22,33 @@ MAX_EXPANSION = 4
 SLACK_BYTES = 1024**2
 
 
-def read_state_dict(path: Path, kind: ModelFormat) -> StateDict:
+def read_state_dict(file: BinaryIO, kind: ModelFormat) -> StateDict:
     """Tensors by name, unwrapped and without ``module.`` prefixes; floating point ones float32 and finite.
 
     Raises InputFailure: ``model-invalid``, ``model-unsafe``, ``model-format-not-accepted``,
     ``archive-duplicate-entry`` or ``model-nonfinite-weights``, naming the tensor where one is at fault.
     """
-    tensors = _read_safetensors(path) if kind is ModelFormat.SAFETENSORS else _read_torch(path)
+    tensors = _read_safetensors(file) if kind is ModelFormat.SAFETENSORS else _read_torch(file)
     plain = _plain_tensors(_without_prefixes(tensors))
-    _check_expansion(plain, path.stat().st_size)
+    _check_expansion(plain, file.seek(0, 2))
     return {name: _finite_float32(name, tensor) for name, tensor in plain.items()}
 
 
-def write_canonical(state_dict: Mapping[str, Tensor], path: Path) -> None:
-    """Plain safetensors: every tensor contiguous and on its own."""
-    save_file({name: tensor.detach().clone().contiguous() for name, tensor in state_dict.items()}, path)
+def canonical_parts(state_dict: Mapping[str, Tensor]) -> Iterator[bytes]:
+    """Plain safetensors, piece by piece: every tensor contiguous and on its own."""
+    return safetensors_parts(state_dict)
 
 
-def _read_safetensors(path: Path) -> dict[object, object]:
-    judge_safetensors(path)
+def _read_safetensors(file: BinaryIO) -> dict[object, object]:
+    refuse_foreign_file(file)
+    return dict(read_safetensors(file).items())
+
+
+def _read_torch(file: BinaryIO) -> dict[object, object]:
+    judge_torch_file(file)
+    file.seek(0)
     try:
-        return dict(load_file(path).items())
-    except (SafetensorError, ValueError, RuntimeError) as error:
-        raise InputFailure("model-invalid", "The safetensors library refuses the file.") from error
-
-
-def _read_torch(path: Path) -> dict[object, object]:
-    judge_torch_file(path)
-    try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        loaded = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
         raise InputFailure("model-invalid", "The file cannot be read as a state_dict.") from error
     for wrapper in WRAPPERS:

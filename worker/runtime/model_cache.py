@@ -7,10 +7,9 @@ import torch
 from torch import nn
 
 from app.domain.vocabulary import ModelFormat
-from app.errors import InputFailure
-from app.storage.blobs import BlobStore
 from worker.runtime.architectures import build
 from worker.runtime.checkpoints import read_state_dict
+from worker.runtime.inputs import Inputs, verified
 from worker.salience.tap import TargetTap
 
 MAX_BYTES = 2 * 1024**3
@@ -40,11 +39,11 @@ class ModelCache:
         self._max_bytes = max_bytes
         self._models: OrderedDict[_Key, LoadedModel] = OrderedDict()
 
-    def get(self, blobs: BlobStore, digest: str, architecture: str, device: torch.device) -> LoadedModel:
-        """The model in eval mode, channels last, on the device. Raises InputFailure where the blob is gone."""
+    def get(self, inputs: Inputs, digest: str, architecture: str, device: torch.device) -> LoadedModel:
+        """The model in eval mode, channels last, on the device. Raises InputFailure where its file is not as it was."""
         key = (digest, architecture, device)
         if key not in self._models:
-            module = _load(blobs, digest, architecture).to(device).to(memory_format=torch.channels_last)
+            module = _load(inputs, digest, architecture).to(device).to(memory_format=torch.channels_last)
             self._models[key] = LoadedModel(module)
         self._models.move_to_end(key)
         while len(self._models) > 1 and sum(map(_bytes, self._models.values())) > self._max_bytes:
@@ -52,11 +51,9 @@ class ModelCache:
         return self._models[key]
 
 
-def _load(blobs: BlobStore, digest: str, architecture: str) -> nn.Module:
-    if not blobs.exists(digest):
-        raise InputFailure("artifact-corrupted", f"The stored weights {digest} of a model are gone.")
-    with blobs.local_path(digest) as path:
-        return build(architecture, read_state_dict(path, ModelFormat.SAFETENSORS)).eval()
+def _load(inputs: Inputs, digest: str, architecture: str) -> nn.Module:
+    with verified(inputs, digest) as file:
+        return build(architecture, read_state_dict(file, ModelFormat.SAFETENSORS)).eval()
 
 
 def _bytes(model: LoadedModel) -> int:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from app.errors import InputFailure
+from worker.runtime.shortage import is_gpu_shortage, is_shortage
 from worker.salience.tap import resolve_layer
 from worker.salience.tracing import Layer, Trace, trace
 
@@ -39,6 +40,8 @@ def probe(module: nn.Module, *, input_size: int, target_layer: str | None) -> Mo
     try:
         traced = trace(module, images)
     except (RuntimeError, ValueError, AssertionError, TypeError) as error:
+        if is_gpu_shortage(error) or is_shortage(error):
+            raise
         detail = f"The model cannot take images of {input_size} x {input_size} pixels: {str(error)[:200]}"
         raise InputFailure("model-output-mismatch", detail) from error
     output = _checked_output(traced)

@@ -17,7 +17,7 @@ from app.errors import InputFailure
 from app.imaging.decoding import decode_rgb, prepare
 from app.imaging.entries import entry_of, read_entry
 from app.settings import Settings
-from app.storage.blobs import BlobStore
+from worker.runtime.inputs import Inputs
 from worker.wire.jobs import JobSample
 
 
@@ -43,7 +43,7 @@ class DecodedBatch:
 class ArchiveLocation(NamedTuple):
     """Where samples are read from, and under which limits."""
 
-    blobs: BlobStore
+    inputs: Inputs
     digest: str
     settings: Settings
 
@@ -84,9 +84,9 @@ class SampleReader:
 
     def _pixels(self, sample: JobSample) -> list[NDArray[np.uint8]]:
         """Once for each spec. What was readable when it was indexed and is not now was changed on disk."""
-        blobs, digest, settings = self._archive
+        inputs, digest, settings = self._archive
         try:
-            data = read_entry(blobs, digest, entry_of(sample), settings.max_entry_bytes)
+            data = read_entry(inputs, digest, entry_of(sample), settings.max_entry_bytes)
             image = decode_rgb(data, settings)
         except (InputFailure, FileNotFoundError) as error:
             detail = f"The sample {sample.name!a} can no longer be read from the archive {digest}."

@@ -1,7 +1,8 @@
 """Judges a ``torch.save`` file by its structure, before anything in it is unpickled."""
 
 import zipfile
-from pathlib import Path
+from collections.abc import Mapping
+from typing import BinaryIO
 
 from torch._C import PyTorchFileReader
 
@@ -12,29 +13,30 @@ ADVICE = "Upload the weights as safetensors, or as torch.save(model.state_dict()
 MAX_PICKLE_BYTES = 64 * 1024**2
 MAX_RECORDS = 200_000
 _ZIP = b"PK\x03\x04"
-_OTHER_KINDS = {
-    b"\x89HDF": "an HDF5 (Keras) file",
-    b"\x93NUMPY": "a NumPy file",
-    b"\x80\x02\x8a\nl\xfc": "a legacy torch file",
-    b"\x08": "an ONNX file",
-}
+_FOREIGN_KINDS = {b"\x89HDF": "an HDF5 (Keras) file", b"\x93NUMPY": "a NumPy file"}
+_OTHER_KINDS = {b"\x80\x02\x8a\nl\xfc": "a legacy torch file", b"\x08": "an ONNX file"}
 _PICKLE_STARTS = (b"\x80", b"(", b"c", b"]", b"}")
 
 
-def judge_torch_file(path: Path) -> None:
+def refuse_foreign_file(file: BinaryIO) -> None:
+    """Raises InputFailure ``model-format-not-accepted`` for what can be neither safetensors nor from torch."""
+    _refuse(_start_of(file), _FOREIGN_KINDS)
+
+
+def judge_torch_file(file: BinaryIO) -> None:
     """Raises InputFailure unless the file is a ZIP of stored records with one harmless pickle.
 
     Codes: ``model-invalid`` (cut off or no torch file), ``model-format-not-accepted`` (TorchScript, exported
     programs, legacy and foreign files), ``model-unsafe``, ``archive-duplicate-entry``.
     """
-    with path.open("rb") as file:
-        start = file.read(9)
+    start = _start_of(file)
     if not start.startswith(_ZIP):
         _refuse_other_kind(start)
     try:
-        with zipfile.ZipFile(path) as archive:
-            pickled = _only_pickle(archive, path.stat().st_size)
-        as_loaded = PyTorchFileReader(str(path)).get_record("data.pkl")
+        with zipfile.ZipFile(file) as archive:
+            pickled = _only_pickle(archive, file.seek(0, 2))
+        file.seek(0)
+        as_loaded = PyTorchFileReader(file).get_record("data.pkl")
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
         raise InputFailure("model-invalid", "The file is cut off or not a valid torch.save file.") from error
     if pickled != as_loaded:
@@ -62,10 +64,19 @@ def _only_pickle(archive: zipfile.ZipFile, size: int) -> bytes:
     return archive.read(pickles[0])
 
 
-def _refuse_other_kind(start: bytes) -> None:
-    for magic, kind in _OTHER_KINDS.items():
+def _start_of(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read(9)
+
+
+def _refuse(start: bytes, kinds: Mapping[bytes, str]) -> None:
+    for magic, kind in kinds.items():
         if start.startswith(magic):
             raise InputFailure("model-format-not-accepted", f"This is {kind}. {ADVICE}")
+
+
+def _refuse_other_kind(start: bytes) -> None:
+    _refuse(start, _FOREIGN_KINDS | _OTHER_KINDS)
     if start.endswith(b"{") and len(start) == 9:
         raise InputFailure("model-invalid", 'This looks like a safetensors file: say so with format "safetensors".')
     if start.startswith(_PICKLE_STARTS):

@@ -5,11 +5,12 @@ from enum import StrEnum
 
 
 class End(StrEnum):
-    """Why it ended; the values are problem codes."""
+    """Why it ended; the values are the problem codes of a model that is looked into."""
 
     CRASHED = "model-crashed-worker"
     TOO_SLOW = "model-too-slow"
     TOO_MUCH_MEMORY = "model-needs-too-much-memory"
+    TOO_MUCH_SPACE = "model-needs-too-much-space"
 
 
 class ChildDied(Exception):
@@ -29,11 +30,19 @@ class OutOfGpuMemory(Exception):
         self.detail = detail
 
 
-def describe_exit(status: int) -> str:
+_SIGNALS = {
+    signal.SIGXCPU: (End.TOO_SLOW, "It used up its processor time."),
+    signal.SIGXFSZ: (End.TOO_MUCH_SPACE, "It wrote a file that is too long."),
+    signal.SIGSYS: (End.CRASHED, "It made a forbidden system call (SIGSYS)."),
+}
+
+
+def death_of(status: int) -> ChildDied:
     """Of a process that ended by itself, or by somebody else's signal."""
     if status >= 0:
-        return f"It ended with status {status}."
+        return ChildDied(End.CRASHED, f"It ended with status {status}.")
     try:
-        return f"It was ended by {signal.Signals(-status).name}."
+        number = signal.Signals(-status)
     except ValueError:
-        return f"It was ended by signal {-status}."
+        return ChildDied(End.CRASHED, f"It was ended by signal {-status}.")
+    return ChildDied(*_SIGNALS.get(number, (End.CRASHED, f"It was ended by {number.name}.")))

@@ -2,27 +2,41 @@
 
 import os
 from pathlib import Path
+from typing import NamedTuple
+
+from app.domain.vocabulary import DeviceClass
+from app.settings import GIBIBYTE
+from worker.runtime.device_class import device_class
 
 SHARE = 0.75
+CPU_BYTES = 4 * GIBIBYTE
 _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-_TAKEN = ("RssAnon:", "RssShmem:", "VmSwap:")
+_TAKEN = ("RssAnon", "RssShmem", "VmSwap")
 
 
-def memory_limit(wanted_bytes: int) -> int:
-    """The setting; 0 takes three quarters of what the machine, or the container, has."""
-    return wanted_bytes or int(SHARE * min([_machine_bytes(), *_container_limits()]))
+class Taken(NamedTuple):
+    """Bytes that nobody else could use: pages of mapped files, which the kernel may drop, do not count."""
+
+    memory_bytes: int
+    threads: int
 
 
-def memory_taken(pid: int) -> int:
-    """Bytes that nobody else could use: pages of mapped files, which the kernel may drop, do not count.
+def memory_limit(wanted_bytes: int, device: str) -> int:
+    """The setting; 0 takes three quarters of what the machine, or the container, has, and on a CPU 4 GiB at most."""
+    most = int(SHARE * min([_machine_bytes(), *_container_limits()]))
+    if device_class(device) is DeviceClass.CPU:
+        most = min(most, CPU_BYTES)
+    return wanted_bytes or most
 
-    0 where the process is gone, or the system has no /proc.
-    """
+
+def taken_by(pid: int) -> Taken:
+    """Nothing where the process is gone, or the system has no /proc."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(_TAKEN))
+        return Taken(0, 0)
+    facts = {name: rest.split()[0] for name, _, rest in (line.partition(":") for line in lines) if rest.strip()}
+    return Taken(sum(int(facts.get(name, 0)) for name in _TAKEN) * 1024, int(facts.get("Threads", 0)))
 
 
 def _machine_bytes() -> int:

@@ -1,4 +1,4 @@
-"""A child process: a fresh interpreter, a socket, limits that its parent enforces."""
+"""A child process: a fresh interpreter behind walls, a socket, limits that its parent enforces."""
 
 import contextlib
 import logging
@@ -6,28 +6,30 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import IO, NamedTuple, cast
 
 from app.errors import InputFailure, TransientFailure
 from app.observability.log_context import current_ids
 from app.settings import Settings
-from worker.supervision.endings import ChildDied, End, OutOfGpuMemory, describe_exit
-from worker.supervision.memory import memory_limit, memory_taken
-from worker.supervision.surroundings import Scratch, child_environment
+from app.storage.blobs import BlobStore
+from worker.supervision.endings import ChildDied, End, OutOfGpuMemory, death_of
+from worker.supervision.inputs import opened_inputs
+from worker.supervision.launch import launch
+from worker.supervision.output import Tail
+from worker.supervision.surroundings import Scratch, library_environment
+from worker.supervision.watch import TICK_SECONDS, Watch
 from worker.wire.channel import Channel, ChannelClosed
 from worker.wire.jobs import ModelJob, ShardJob, Start
-from worker.wire.replies import Done, Failed, Reply, read_reply
+from worker.wire.replies import Done, Failed, Logged, Ready, Reply, read_reply
 
 logger = logging.getLogger(__name__)
 
-TICK_SECONDS = 0.2
 START_SECONDS = 180.0
 _SEND_SECONDS = 30.0
 _EXIT_SECONDS = 5.0
-_STANDARD_ERROR = 2
+_MOST_LINES = 10_000
 
 
 class Answer(NamedTuple):
@@ -45,59 +47,51 @@ class ChildProcess:
 
     def __init__(self, settings: Settings) -> None:
         self._batch_seconds = settings.child_batch_seconds
-        self._memory_bytes = memory_limit(settings.child_memory_bytes)
         self.scratch = Scratch()
+        self._watch = Watch(settings, self.scratch)
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "worker.child", str(theirs.fileno()), str(os.getpid())],
-                env=child_environment(os.environ, self.scratch.path),
-                stdin=subprocess.DEVNULL,
-                stdout=_STANDARD_ERROR,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-            )
+            self._process = launch(theirs.fileno(), self.scratch.path)
+        self._output = Tail(cast("IO[bytes]", self._process.stdout))
         self._channel = Channel(ours)
         self._ready = False
-        self._measured_at = 0.0
+        self._lines = 0
         self.idle = True
+        environment = library_environment(os.environ, self.scratch.path)
+        start = Start.of(
+            settings, environment=environment, scratch=self.scratch.path, memory_bytes=self._watch.memory_bytes
+        )
         with contextlib.suppress(ChannelClosed):
-            self._channel.send(Start.of(settings, self._memory_bytes), timeout=_SEND_SECONDS)
+            self._channel.send(start, timeout=_SEND_SECONDS)
 
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def converse(self, job: ShardJob | ModelJob) -> Iterator[Answer | None]:
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def converse(self, job: ShardJob | ModelJob, blobs: BlobStore) -> Iterator[Answer | None]:
         """Replies up to the last; None at every tick without one, so that the caller can look after other things.
 
         Raises InputFailure and TransientFailure as the child found them, OutOfGpuMemory, and ChildDied.
         """
+        self.idle, self._lines = False, 0
         yield from self._start()
-        self.idle = False
-        try:
-            self._channel.send(job.model_copy(update={"log_ids": current_ids()}), timeout=_SEND_SECONDS)
-        except ChannelClosed:
-            raise self._death() from None
-        for answer in self._answers(self._batch_seconds):
-            if answer is not None:
-                self._take_failure(answer.reply)
-                if isinstance(answer.reply, Done):
-                    self.idle = True
-                    return
-            yield answer
+        self._signal(signal.SIGCONT)
+        with opened_inputs(blobs, job) as descriptors:
+            try:
+                named = job.model_copy(update={"log_ids": current_ids()})
+                self._channel.send(named, timeout=_SEND_SECONDS, descriptors=descriptors)
+            except ChannelClosed:
+                raise self._death() from None
+            yield from self._replies()
+        self._rest()
 
-    def _start(self) -> Iterator[None]:
-        """Raises TransientFailure: no model has been near it yet."""
-        try:
-            for answer in () if self._ready else self._answers(START_SECONDS):
-                if answer is not None:
-                    self._ready = True
-                    return
-                yield None
-        except ChildDied as death:
-            self.idle = False
-            raise TransientFailure("child-not-started", death.detail) from death
+    def last_words(self) -> str:
+        """The end of what it printed; nothing in it is to be believed."""
+        return self._output.text()
 
     def kill(self) -> None:
         """The whole group, at once; its scratch folder goes too."""
@@ -106,6 +100,31 @@ class ChildProcess:
         self._process.wait()
         self._channel.close()
         self.scratch.remove()
+
+    def _start(self) -> Iterator[None]:
+        """Raises TransientFailure: no model has been near it yet."""
+        try:
+            for answer in () if self._ready else self._answers(START_SECONDS):
+                if answer is None:
+                    yield None
+                elif isinstance(answer.reply, Ready):
+                    self._ready = True
+                    return
+                else:
+                    self._take_failure(answer.reply)
+        except ChildDied as death:
+            logger.error("a child does not start: %s %s", death.detail, self.last_words())  # noqa: TRY400 - a sentence
+            raise TransientFailure("child-not-started", death.detail) from death
+
+    def _replies(self) -> Iterator[Answer | None]:
+        self._watch.allow_a_step(self.pid)
+        for answer in self._answers(self._batch_seconds):
+            if answer is not None:
+                self._take_failure(answer.reply)
+                if isinstance(answer.reply, Done):
+                    return
+                self._watch.allow_a_step(self.pid)
+            yield answer
 
     def _answers(self, allowed_seconds: float) -> Iterator[Answer | None]:
         """None at every tick. Raises ChildDied where more than ``allowed_seconds`` pass between two answers."""
@@ -120,13 +139,24 @@ class ChildProcess:
             yield answer
 
     def _receive(self) -> Answer | None:
-        self._check_memory()
+        if self._ready:
+            self._watch.look(self.pid)
         try:
             frame = self._channel.receive(TICK_SECONDS)
-            return None if frame is None else Answer(read_reply(frame), frame.blob)
+            answer = None if frame is None else Answer(read_reply(frame), frame.blob)
         except ChannelClosed as error:
-            logger.info("child %s: %s", self._process.pid, error)
+            logger.info("child %s: %s", self.pid, error)
             raise self._death() from error
+        if answer is None or not isinstance(answer.reply, Logged):
+            return answer
+        self._log(answer.reply)
+        return None
+
+    def _log(self, line: Logged) -> None:
+        """In this process's form, under the ids of the job, redacted like any line; not without end."""
+        self._lines += 1
+        if self._lines <= _MOST_LINES:
+            logging.getLogger(line.logger).log(line.level, "%s", line.message)
 
     def _take_failure(self, reply: Reply) -> None:
         if not isinstance(reply, Failed):
@@ -135,26 +165,28 @@ class ChildProcess:
         if reply.failure == "gpu-memory":
             raise OutOfGpuMemory(detail)
         if reply.failure == "memory":
-            raise ChildDied(End.TOO_MUCH_MEMORY, f"It could not get more memory ({self._limit_text()}).")
+            raise ChildDied(End.TOO_MUCH_MEMORY, f"It could not get more memory ({self._watch.limit_text()}).")
+        if reply.failure == "space":
+            raise ChildDied(End.TOO_MUCH_SPACE, f"It could not write: {detail}.")
         if reply.failure == "crash":
             raise ChildDied(End.CRASHED, f"It ended with {detail}.")
-        self.idle = True
+        if reply.failure != "wall":
+            self._rest()
         raise (InputFailure if reply.failure == "input" else TransientFailure)(reply.code, detail)
-
-    def _check_memory(self) -> None:
-        now = time.monotonic()
-        if not self._ready or now - self._measured_at < TICK_SECONDS:
-            return
-        self._measured_at = now
-        if memory_taken(self._process.pid) > self._memory_bytes:
-            raise ChildDied(End.TOO_MUCH_MEMORY, f"It took too much memory ({self._limit_text()}).")
 
     def _death(self) -> ChildDied:
         try:
             status = self._process.wait(_EXIT_SECONDS)
         except subprocess.TimeoutExpired:
             return ChildDied(End.CRASHED, "It broke the conversation off.")
-        return ChildDied(End.CRASHED, describe_exit(status))
+        logger.info("the last that child %s printed: %a", self.pid, self.last_words())
+        return death_of(status)
 
-    def _limit_text(self) -> str:
-        return f"the limit is {self._memory_bytes} bytes"
+    def _rest(self) -> None:
+        """Whatever a model may have left running there stands still until the next job."""
+        self._signal(signal.SIGSTOP)
+        self.idle = True
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)

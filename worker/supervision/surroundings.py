@@ -1,4 +1,4 @@
-"""What a child is born into: few variables, and a scratch folder that goes with it."""
+"""What a child is born into: no environment to speak of, and a scratch folder that goes with it."""
 
 import fcntl
 import os
@@ -9,22 +9,27 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-_NAMES = frozenset(
-    {
-        *("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SSL_CERT_FILE", "SSL_CERT_DIR"),
-        *("PYTHONPATH", "PYTHONHOME", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"),
-    }
-)
-# AWS_: the child reads blobs itself.
-_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "CUBLAS_", "TORCH_", "PYTORCH_", "OMP_", "MKL_", "KMP_", "GOMP_", "AWS_")
+# The dynamic linker reads it before the child can be told anything.
+_AT_BIRTH = ("LD_LIBRARY_PATH",)
+_PREFIXES = ("CUDA_", "NVIDIA_", "CUBLAS_", "CUDNN_", "TORCH_", "PYTORCH_", "OMP_", "MKL_", "KMP_", "GOMP_")
+_NEVER = ("TORCH_FORCE_",)
 _FOLDER = "salience-audit-child-"
 _YOUNG_SECONDS = 60.0
 
 
-def child_environment(inherited: Mapping[str, str], scratch: Path) -> dict[str, str]:
-    """An allow-list: neither the database's address nor the broker's is on it."""
-    kept = {name: value for name, value in inherited.items() if name in _NAMES or name.startswith(_PREFIXES)}
-    return kept | {"TMPDIR": str(scratch)}
+def birth_environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """Of the new process: empty, but where the operator's libraries lie."""
+    return {name: inherited[name] for name in _AT_BIRTH if name in inherited}
+
+
+def library_environment(inherited: Mapping[str, str], scratch: Path) -> dict[str, str]:
+    """What the child sets for its libraries: how they are to compute, and no other folder than its own.
+
+    OpenBLAS would start threads as it is imported, before Landlock could reach them; torch does not use it.
+    """
+    kept = {name: value for name, value in inherited.items() if name.startswith(_PREFIXES)}
+    tuning = {name: value for name, value in kept.items() if not name.startswith(_NEVER)}
+    return tuning | {"TMPDIR": str(scratch), "HOME": str(scratch), "OPENBLAS_NUM_THREADS": "1"}
 
 
 class Scratch:
@@ -35,6 +40,18 @@ class Scratch:
         self.path = Path(tempfile.mkdtemp(prefix=_FOLDER))
         self._lock = os.open(self.path, os.O_RDONLY)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def holds_more_than(self, bytes_allowed: int, files_allowed: int) -> bool:
+        """On the disk. There is nothing to descend into: a child can make no folders."""
+        taken = files = 0
+        with suppress(OSError), os.scandir(self.path) as entries:
+            for entry in entries:
+                files += 1
+                with suppress(FileNotFoundError):
+                    taken += entry.stat(follow_symlinks=False).st_blocks * 512
+                if taken > bytes_allowed or files > files_allowed:
+                    return True
+        return False
 
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)

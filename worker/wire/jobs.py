@@ -1,18 +1,18 @@
 """What the child is asked to do. It has no database: a job says everything."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import ModelFormat
+from app.domain.vocabulary import ModelFormat, Wall
 from app.settings import Settings
 
 SETTINGS = frozenset(
     {
-        *("blob_store", "s3_endpoint", "device", "threads"),
+        *("device", "threads", "log_level"),
         *("max_entry_bytes", "max_pixels", "min_side", "max_side"),
-        *("log_level", "log_format"),
     }
 )
 
@@ -22,14 +22,28 @@ class _Message(BaseModel):
 
 
 class Start(_Message):
-    """The first frame: settings without any credentials, and how much memory the child may take."""
+    """The first frame: settings without any credentials, what the child may take, which walls may be missing.
+
+    ``environment`` is what libraries read as they are imported; the process itself is born with none.
+    """
 
     settings: dict[str, Any]
+    environment: dict[str, str]
+    scratch: Path
     memory_bytes: int
+    file_bytes: int
+    allowed_missing: frozenset[Wall]
 
     @classmethod
-    def of(cls, settings: Settings, memory_bytes: int) -> "Start":
-        return cls(settings=settings.model_dump(mode="json", include=set(SETTINGS)), memory_bytes=memory_bytes)
+    def of(cls, settings: Settings, *, environment: dict[str, str], scratch: Path, memory_bytes: int) -> "Start":
+        return cls(
+            settings=settings.model_dump(mode="json", include=set(SETTINGS)),
+            environment=environment,
+            scratch=scratch,
+            memory_bytes=memory_bytes,
+            file_bytes=settings.child_scratch_bytes,
+            allowed_missing=settings.allow_missing_walls,
+        )
 
     def to_settings(self) -> Settings:
         return Settings(**self.settings)
@@ -86,9 +100,19 @@ class ShardJob(_Job):
     samples: tuple[JobSample, ...]
     known: tuple[KnownMap, ...] = ()
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The digests of the files that come with the job, in this order."""
+        return (self.archive_digest, *(model.digest for model in self.models))
+
+    @property
+    def archive(self) -> str | None:
+        """The input that is read in parts."""
+        return self.archive_digest
+
 
 class ModelJob(_Job):
-    """Look deep into an uploaded model and write it to the file ``output``, in canonical form."""
+    """Look deep into an uploaded model and send back its canonical form."""
 
     kind: Literal["model"] = "model"
     digest: str
@@ -96,7 +120,14 @@ class ModelJob(_Job):
     architecture: str
     input_size: int
     target_layer: str | None
-    output: str
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.digest,)
+
+    @property
+    def archive(self) -> str | None:
+        return None
 
 
 Job = Annotated[ShardJob | ModelJob, Field(discriminator="kind")]

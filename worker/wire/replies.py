@@ -4,10 +4,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from app.domain.vocabulary import DeviceClass
+from app.domain.vocabulary import DeviceClass, Wall
 from worker.wire.channel import ChannelClosed, Frame
 
 Numbers = list[float | None]
+
+
+LONGEST_LINE = 8000
 
 
 class _Reply(BaseModel):
@@ -15,9 +18,19 @@ class _Reply(BaseModel):
 
 
 class Ready(_Reply):
-    """Started; waits for a job."""
+    """Behind its walls; waits for a job. ``missing`` are those that the operator allowed to be."""
 
     kind: Literal["ready"] = "ready"
+    missing: tuple[Wall, ...] = ()
+
+
+class Logged(_Reply):
+    """A line for the worker's log, from whichever logger of the child."""
+
+    kind: Literal["logged"] = "logged"
+    logger: str = Field(max_length=200)
+    level: int = Field(ge=0, le=50)
+    message: str = Field(max_length=LONGEST_LINE)
 
 
 class Progress(_Reply):
@@ -79,17 +92,23 @@ class ModelFacts(_Reply):
         return self.model_dump(mode="json", exclude={"kind"})
 
 
+class Weights(_Reply):
+    """The next part of the model's canonical form: the bytes behind it."""
+
+    kind: Literal["weights"] = "weights"
+
+
 class Done(_Reply):
     """The job is finished; the child waits for another."""
 
     kind: Literal["done"] = "done"
 
 
-FailureKind = Literal["input", "transient", "gpu-memory", "memory", "crash"]
+FailureKind = Literal["input", "transient", "gpu-memory", "memory", "space", "wall", "crash"]
 
 
 class Failed(_Reply):
-    """The job ended with a failure; after the last three the child is not used again."""
+    """The job ended with a failure; after the last five the child is not used again."""
 
     kind: Literal["failed"] = "failed"
     failure: FailureKind
@@ -97,7 +116,7 @@ class Failed(_Reply):
     detail: str
 
 
-Reply = Ready | Progress | ScoresRow | ModelFacts | Done | Failed
+Reply = Ready | Logged | Progress | ScoresRow | ModelFacts | Weights | Done | Failed
 _REPLY: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="kind")])
 
 

@@ -1,4 +1,4 @@
-"""``python -m worker.child DESCRIPTOR PARENT``: started by the worker, talks to it over the inherited socket."""
+"""The child's main function: started by worker.supervision.launch, talks to the worker over the inherited socket."""
 
 import ctypes
 import os
@@ -7,17 +7,29 @@ import socket
 import sys
 from pathlib import Path
 
+from worker.wire.channel import Channel, ChannelClosed
+from worker.wire.jobs import Start
+
 _PR_SET_PDEATHSIG = 1
 
 
 def main(descriptor: int, parent: int) -> int:
-    """Serve jobs until the parent closes the socket."""
+    """Serve jobs until the parent closes the socket; the exit status."""
     _die_with(parent)
     _die_before_the_parent()
+    channel = Channel(socket.socket(fileno=descriptor), takes_descriptors=True)
+    try:
+        frame = channel.receive()
+    except ChannelClosed:
+        return 0
+    if frame is None:
+        return 1
+    start = Start.model_validate_json(frame.body)
+    # Before the libraries are imported that read these.
+    os.environ |= start.environment
     from worker.child.server import serve  # noqa: PLC0415 - torch takes seconds, in which the parent might die
-    from worker.wire.channel import Channel  # noqa: PLC0415
 
-    return serve(Channel(socket.socket(fileno=descriptor)))
+    return serve(channel, start)
 
 
 def _die_with(parent: int) -> None:
@@ -33,7 +45,3 @@ def _die_before_the_parent() -> None:
     score = Path("/proc/self/oom_score_adj")
     if score.exists():
         score.write_text("1000", encoding="ascii")
-
-
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))

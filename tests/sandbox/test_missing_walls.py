@@ -1,0 +1,112 @@
+"""Where the kernel lacks a wall, the worker says so and does not run, unless the operator allows that."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings
+from tests.faults.cluster import until
+from tests.sandbox.old_kernel import without_landlock
+
+TRY_ATTACKS = """
+import sys
+from app.storage.blobs import BlobStore
+from app.settings import Settings
+from tests.sandbox.attackers import HOSTILE, attack
+from worker.supervision.process import ChildProcess
+sys.path.insert(0, str(HOSTILE))
+settings = Settings(device="cpu", threads=1, blob_store=sys.argv[1])
+child = ChildProcess(settings)
+try:
+    for name in ("read." + b"/etc/passwd".hex(), "socket"):
+        print(attack(child, BlobStore.from_settings(settings), name))
+except Exception as error:
+    print(error)
+child.kill()
+"""
+
+
+def start(
+    *command: str, kernel: Callable[[], None] | None = without_landlock, log: Path, **settings: str
+) -> "subprocess.Popen[bytes]":
+    with log.open("wb") as file:
+        return subprocess.Popen(
+            [sys.executable, *command],
+            env=os.environ | settings,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            preexec_fn=kernel,  # noqa: PLW1509 - nothing but system calls
+        )
+
+
+@pytest.fixture
+def parts(database_url: str, broker_url: str, tmp_path: Path) -> dict[str, str]:
+    places = {"DATABASE_URL": database_url, "BROKER_URL": broker_url, "BLOB_STORE": str(tmp_path / "blobs")}
+    return places | {"DEVICE": "cpu", "LOG_FORMAT": "json"}
+
+
+def test_the_worker_does_not_start(parts: dict[str, str], tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    worker = start("-m", "app.cli", "worker", log=log, **parts)
+    assert worker.wait(60) == 1
+    (line,) = (line for line in map(json.loads, log.read_text().splitlines()) if line["level"] == "CRITICAL")
+    for words in ("sandbox-unavailable", "landlock (", "ALLOW_MISSING_WALLS=landlock"):
+        assert words in line["message"]
+    assert "seccomp (" not in line["message"]
+
+
+def test_it_starts_where_the_operator_allows_it(parts: dict[str, str], tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    worker = start("-m", "app.cli", "worker", log=log, ALLOW_MISSING_WALLS="landlock", **parts)
+    try:
+        until(lambda: "models run without the wall landlock" in log.read_text())
+        until(lambda: "ready" in log.read_text())
+        assert worker.poll() is None
+    finally:
+        worker.terminate()
+        worker.wait(60)
+
+
+def test_a_child_does_not_run_without_it_either(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert start("-c", TRY_ATTACKS, str(tmp_path / "blobs"), log=log).wait(120) == 0
+    assert log.read_text().startswith("sandbox-unavailable: The wall landlock cannot be put up")
+
+
+def test_the_other_walls_stand(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert start("-c", TRY_ATTACKS, str(tmp_path / "blobs"), log=log, ALLOW_MISSING_WALLS="landlock").wait(120) == 0
+    files, network = log.read_text().splitlines()[-2:]
+    assert files == "done"
+    assert "Operation not permitted" in network
+
+
+@pytest.mark.parametrize(("allowed", "verdict"), [("", "fail"), ("seccomp", "fail"), ("landlock, limits", "warn")])
+def test_the_doctor_says_so(parts: dict[str, str], tmp_path: Path, allowed: str, verdict: str) -> None:
+    log = tmp_path / "log"
+    command = ("-m", "app.cli", "doctor", "--json", "--data", str(tmp_path))
+    start(*command, log=log, ALLOW_MISSING_WALLS=allowed, **parts).wait(120)
+    text = log.read_text()
+    findings = {finding["check"]: finding for finding in json.loads(text[text.index("{") :])["findings"]}
+    assert findings["walls"]["verdict"] == verdict
+    assert "landlock (" in findings["walls"]["detail"]
+
+
+def test_unknown_walls_are_refused() -> None:
+    with pytest.raises(ValueError, match="allow_missing_walls"):
+        Settings(allow_missing_walls="moat")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("command", [("serve", "--only", "api", "--port", "0"), ("worker",), ("serve", "--port", "0")])
+def test_nothing_starts_while_torch_loads_whatever_a_file_says(command: tuple[str, ...], tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    data = ("--data", str(tmp_path / "data")) if command[0] == "serve" else ()
+    arguments = ("-m", "app.cli", *command, *data)
+    assert start(*arguments, log=log, kernel=None, TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD="1").wait(60) == 2
+    assert "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD" in log.read_text()
+    assert "Traceback" not in log.read_text()

@@ -1,0 +1,25 @@
+"""What libraries raise where there is no memory left."""
+
+import torch
+
+# What libraries say that allocate for themselves; torch's own allocator has an exception of its own.
+_NO_GPU_MEMORY = (
+    "CUDA out of memory",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "cudaErrorMemoryAllocation",
+)
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "Cannot allocate memory")
+
+
+def is_gpu_shortage(error: Exception) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or _says(error, _NO_GPU_MEMORY)
+
+
+def is_shortage(error: Exception) -> bool:
+    """Of the process's own memory."""
+    return isinstance(error, MemoryError) or _says(error, _NO_MEMORY)
+
+
+def _says(error: Exception, signs: tuple[str, ...]) -> bool:
+    return isinstance(error, RuntimeError | OSError) and any(sign in str(error) for sign in signs)

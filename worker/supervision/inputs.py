@@ -1,0 +1,55 @@
+"""Opens for a child what it is to read: it has no way to a store of its own."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from app.errors import InputFailure, SalienceError
+from app.storage.blobs import BlobStore
+from worker.wire.jobs import ModelJob, ShardJob
+from worker.wire.ranges import serve_ranges
+
+
+@contextmanager
+def opened_inputs(blobs: BlobStore, job: ShardJob | ModelJob) -> Iterator[tuple[int, ...]]:
+    """Descriptors for as long as the block runs, in the order of the job's inputs.
+
+    Of a remote store, an archive is read in parts as the child asks for them; anything else is copied. Raises
+    InputFailure ``artifact-corrupted`` where one is gone.
+    """
+    with ExitStack() as stack:
+        descriptors = []
+        for digest in job.inputs:
+            in_parts = digest == job.archive and not blobs.is_local
+            try:
+                if in_parts:
+                    descriptors.append(stack.enter_context(_served(blobs, digest)).fileno())
+                else:
+                    descriptors.append(stack.enter_context(blobs.opened(digest)).fileno())
+            except FileNotFoundError as error:
+                raise InputFailure("artifact-corrupted", f"The stored content {digest} is gone.") from error
+        yield tuple(descriptors)
+
+
+@contextmanager
+def _served(blobs: BlobStore, digest: str) -> Iterator[socket.socket]:
+    """The child's end of a line to the store; a thread reads for it until both ends are closed."""
+    blobs.size(digest)
+    ours, theirs = socket.socketpair()
+
+    def read(offset: int, length: int) -> bytes | None:
+        try:
+            return blobs.read_range(digest, offset, length)
+        except (SalienceError, FileNotFoundError):
+            return None
+
+    thread = threading.Thread(target=serve_ranges, args=(ours, read), name="ranges", daemon=True)
+    thread.start()
+    try:
+        with theirs:
+            yield theirs
+    finally:
+        ours.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        ours.close()
