@@ -77,7 +77,7 @@ def list_keys(session: Session, tenant: str | None) -> Sequence[tuple[ApiKeyRow,
     """The oldest first, each with its tenant's name and whether it is active."""
     query = select(ApiKeyRow, TenantRow.name, is_active()).join(TenantRow, TenantRow.id == ApiKeyRow.tenant_id)
     query = query if tenant is None else query.where(TenantRow.name == tenant)
-    return session.execute(query.order_by(ApiKeyRow.id)).tuples().all()
+    return [(row, owner, active) for row, owner, active in session.execute(query.order_by(ApiKeyRow.id))]
 
 
 def lock_key(session: Session, prefix: str) -> ApiKeyRow:
