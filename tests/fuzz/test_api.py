@@ -1,0 +1,39 @@
+"""Schemathesis over the whole API, with all its checks: no 5xx, no answer that the OpenAPI document does not name."""
+
+import os
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import Case
+
+from app.main import create_app
+from app.settings import Settings
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3"))
+
+
+# A request may fit the schema and name what is not there, or hold a cursor that is none: 422 says so.
+ACCEPTED = ["2xx", "401", "403", "404", "409", "415", "422", "429"]
+CHECKS = {"positive_data_acceptance": {"expected-statuses": ACCEPTED}}
+
+
+def _operations() -> list[Any]:
+    config = schemathesis.Config.from_dict({"checks": CHECKS})
+    schema = schemathesis.openapi.from_dict(create_app(Settings(open_metrics=True)).openapi(), config=config)
+    found = [result.ok() for result in schema.get_all_operations()]
+    # A stream of events has no end that a check could wait for.
+    return [operation for operation in found if not operation.path.endswith("/events")]
+
+
+@pytest.mark.parametrize("operation", _operations(), ids=lambda operation: operation.label)
+def test_the_contract(operation: Any, service: httpx.Client) -> None:
+    @given(case=operation.as_strategy())
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    def check(case: Case) -> None:
+        key = {"Authorization": service.headers["Authorization"]}
+        case.call_and_validate(base_url=str(service.base_url), headers=key, timeout=30)
+
+    check()
