@@ -33,7 +33,9 @@ faults: $(INSTALLED) ## Kill, freeze and empty every part in turn, and compare d
 	$(BIN)/python -m pytest tests/faults -m 'long or not long'
 
 fuzz: $(INSTALLED) ## Schemathesis over the whole API with all checks: the long form of what `make test` does
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[audit]'
 	FUZZ_EXAMPLES=200 $(BIN)/python -m pytest tests/fuzz
+	$(BIN)/python -m tests.fuzz.coverage_guided 60
 
 audit: $(INSTALLED) ## Bandit, floors of safe versions, pip-audit where there is a network, CycloneDX list into build/
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[audit]'

@@ -32,6 +32,7 @@ from app.http.openapi import install_openapi
 from app.http.problems import install_handlers
 from app.http.request_context import RequestContext, bind_path_ids
 from app.http.strict_json import StrictJson
+from app.http.swagger import router as swagger
 from app.metrics.routes import router as metrics
 from app.models.routes import router as models
 from app.observability.tracing import start_tracing, stop_tracing
@@ -97,6 +98,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=_lifespan,
         redirect_slashes=False,
         openapi_url="/openapi.json" if settings.open_docs else None,
+        docs_url=None,
+        redoc_url=None,
         telemetry=NO_TELEMETRY,
     )
     app.state.settings = settings
@@ -115,6 +118,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     for router in rooms:
         app.include_router(router, dependencies=[Depends(bind_path_ids)])
+    if settings.open_docs:
+        app.include_router(swagger)
     install_handlers(app)
     install_openapi(app)
     app.add_middleware(StrictJson, max_bytes=app.state.settings.max_json_bytes)

@@ -3,7 +3,6 @@
 import hashlib
 import logging
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +13,9 @@ from app.db.session import transaction, write_for
 from app.db.tables import DatasetRow, SampleRow
 from app.domain.vocabulary import ResourceStatus, SampleStatus
 from app.errors import InputFailure
-from app.imaging.decoding import decode_rgb
-from app.imaging.entries import entry_of, read_entry
+from app.imaging.entries import read_entry
 from worker.context import WorkerContext
+from worker.image_examiner import ImageExaminer
 from worker.runtime.archives import archive_entries, seekable
 from worker.runtime.layout import Layout
 from worker.runtime.manifest import read_manifest
@@ -30,10 +29,11 @@ from worker.sample_store import (
     save_findings,
     stream_samples,
 )
+from worker.wire.replies import ImageFacts
 
 logger = logging.getLogger(__name__)
 
-DECODE_BATCH = 256
+DECODE_BATCH = 1024
 
 
 def index_dataset(context: WorkerContext, dataset_id: UUID) -> None:
@@ -100,36 +100,21 @@ class _Indexer:
         return bool(manifests)
 
     def _findings(self, *, by_manifest: bool) -> Iterator[list[dict[str, Any]]]:
-        """What decoding every sample, in the order of the names, found; several at a time, in threads."""
+        """What decoding every sample, in the order of the names, found."""
         position = 0
-        with ThreadPoolExecutor(thread_name_prefix="decode") as pool:
-            for batch in in_batches(stream_samples(self._session, self._dataset.id), DECODE_BATCH):
-                findings = list(pool.map(self._examine, batch))
-                for sample, finding in zip(batch, findings, strict=True):
-                    if not by_manifest:
-                        sample.label, sample.source = self._layout.label_and_source(sample.name)
-                    finding |= {"id": sample.id, "label": sample.label, "source": sample.source}
-                    content = finding.pop("content")
-                    if content is not None:
-                        finding["position"] = position
-                        position += 1
-                        self._hash(sample, content)
-                yield findings
-
-    def _examine(self, sample: SampleRow) -> dict[str, Any]:
-        nothing = {"position": None, "width": None, "height": None, "content": None}
-        try:
-            data = read_entry(
-                self._context.blobs,
-                self._dataset.stored_digest or "",
-                entry_of(sample),
-                self._settings.max_entry_bytes,
-            )
-            image = decode_rgb(data, self._settings)
-        except InputFailure as failure:
-            return nothing | {"status": SampleStatus.UNREADABLE, "problem": failure.to_problem()}
-        size = {"width": image.width, "height": image.height, "content": hashlib.sha256(data).digest()}
-        return nothing | size | {"status": SampleStatus.READY, "problem": None}
+        examiner = ImageExaminer(self._context, self._dataset.stored_digest or "")
+        for batch in in_batches(stream_samples(self._session, self._dataset.id), DECODE_BATCH):
+            findings = []
+            for sample, facts in zip(batch, examiner.examine(batch), strict=True):
+                if not by_manifest:
+                    sample.label, sample.source = self._layout.label_and_source(sample.name)
+                finding = _finding(facts) | {"id": sample.id, "label": sample.label, "source": sample.source}
+                if facts.sha256 is not None:
+                    finding["position"] = position
+                    position += 1
+                    self._hash(sample, bytes.fromhex(facts.sha256))
+                findings.append(finding)
+            yield findings
 
     def _hash(self, sample: SampleRow, content: bytes) -> None:
         for part in (sample.name, sample.label or "", sample.source or ""):
@@ -150,3 +135,10 @@ class _Indexer:
         if unreadable > allowed:
             detail = f"{unreadable} of {ready + unreadable} samples cannot be read; see the data set's samples."
             raise InputFailure("dataset-too-many-unreadable", detail)
+
+
+def _finding(facts: ImageFacts) -> dict[str, Any]:
+    problem = None if facts.code is None else {"code": facts.code, "detail": facts.detail}
+    status = SampleStatus.READY if problem is None else SampleStatus.UNREADABLE
+    size = {"width": facts.width, "height": facts.height}
+    return {"position": None, "status": status, "problem": problem} | size

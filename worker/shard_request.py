@@ -26,7 +26,7 @@ def shard_job(inputs: AuditInputs, samples: Sequence[SampleRow]) -> ShardJob:
         label_indices=mapping.indices,
         score_classes=mapping.score_classes(class_count(first)),
         models=tuple(map(_job_model, inputs.models)),
-        samples=tuple(map(_job_sample, samples)),
+        samples=tuple(map(JobSample.of, samples)),
     )
 
 
@@ -37,10 +37,6 @@ def _job_model(model: ModelRow) -> JobModel:
         preprocessing=model.preprocessing,
         target_layer=model.target_layer,
     )
-
-
-def _job_sample(sample: SampleRow) -> JobSample:
-    return JobSample.model_validate({name: getattr(sample, name) for name in JobSample.model_fields})
 
 
 class RowTable:

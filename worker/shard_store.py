@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, insert, literal_column, or_, select, text, update
+from sqlalchemy import Select, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from app.db.session import write_for
 from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow, ShardRow
 from app.domain.vocabulary import AuditStatus, DeviceClass, ShardStatus
 from app.results.inputs import AuditInputs
+from worker.fair_order import audits_in_fair_order, is_free
 from worker.shard_counts import count_claim, count_done
 
 _SAVE_IDLE_SECONDS = 10
@@ -32,10 +33,9 @@ class Claim:
 def claim_next_shard(session: Session, device_class: DeviceClass, worker: str, lease_seconds: float) -> Claim | None:
     """The next shard in fair order, so that a long audit does not starve a short one; None where none waits.
 
-    Audits take turns: the one with the fewest shards at work comes first, then the one that was served least
-    recently, then the oldest. Within an audit the shards come in order.
+    Tenants take turns, and so do the audits of each (worker.fair_order). Within an audit the shards come in order.
     """
-    for audit_id in _audits_in_fair_order(session, device_class):
+    for audit_id in audits_in_fair_order(session, device_class):
         shard_id = session.scalar(_first_free_shard(audit_id))
         claim = None if shard_id is None else claim_shard(session, shard_id, worker, lease_seconds)
         if claim is not None:
@@ -43,38 +43,10 @@ def claim_next_shard(session: Session, device_class: DeviceClass, worker: str, l
     return None
 
 
-def _audits_in_fair_order(session: Session, device_class: DeviceClass) -> list[UUID]:
-    """Live audits of that class that have a shard to claim."""
-    held = _status_is("running") & (ShardRow.lease_expires_at >= func.clock_timestamp())
-    at_work = select(ShardRow.audit_id, func.count()).where(held).group_by(ShardRow.audit_id)
-    of_audit = ShardRow.audit_id == AuditRow.id
-    served_at = select(func.max(ShardRow.claimed_at)).where(of_audit).scalar_subquery()
-    free = select(ShardRow.id).where(of_audit, _free()).exists()
-    waiting = (
-        select(AuditRow.id)
-        .where(AuditRow.status.in_(LIVE), AuditRow.device_class == device_class, free)
-        .order_by(served_at.asc().nulls_first(), AuditRow.id)
-    )
-    # Two queries: the planner takes live audits for few, and would join them row by row.
-    busy = {audit_id: shards for audit_id, shards in session.execute(at_work)}  # noqa: C416 - dict() has no type for it
-    return sorted(session.scalars(waiting), key=lambda audit_id: busy.get(audit_id, 0))
-
-
 def _first_free_shard(audit_id: UUID) -> Select[UUID]:
     """Two workers that look at the same time get two shards."""
-    query = select(ShardRow.id).where(ShardRow.audit_id == audit_id, _free()).order_by(ShardRow.ordinal).limit(1)
+    query = select(ShardRow.id).where(ShardRow.audit_id == audit_id, is_free()).order_by(ShardRow.ordinal).limit(1)
     return query.with_for_update(skip_locked=True)
-
-
-def _free() -> ColumnElement[bool]:
-    """Queued and not pausing, or running under a lease that has run out."""
-    waits = _status_is("queued") & ShardRow.lease_expires_at.is_(None)
-    return ~_status_is("done") & or_(waits, ShardRow.lease_expires_at < func.clock_timestamp())
-
-
-def _status_is(word: Literal["queued", "running", "done"]) -> ColumnElement[bool]:
-    """Spelt out: with a parameter the plan could not use the index of shards that are not done."""
-    return ShardRow.status == literal_column(f"'{word}'")
 
 
 def claim_shard(session: Session, shard_id: UUID, worker: str, lease_seconds: float) -> Claim | None:
@@ -83,7 +55,7 @@ def claim_shard(session: Session, shard_id: UUID, worker: str, lease_seconds: fl
     now = func.clock_timestamp()
     claimed = session.execute(
         update(ShardRow)
-        .where(ShardRow.id == shard_id, _free(), live_audit)
+        .where(ShardRow.id == shard_id, is_free(), live_audit)
         .values(
             status=ShardStatus.RUNNING,
             attempt=ShardRow.attempt + 1,

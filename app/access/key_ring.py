@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.batches import Batches
 from app.access.keys import KEY_LENGTH, generate_key, is_key, prefix_of
-from app.access.repository import active_keys
+from app.access.repository import StoredKey, active_keys
 from app.access.scopes import Scope, with_included
 from app.access.service import Mint
 from app.db.session import transaction
@@ -42,11 +42,13 @@ class KeyRing:
 
     def __init__(self, engine: Engine, mint: Mint, thread: Executor) -> None:
         self._engine = engine
+        # One statement needs no transaction around it: two round trips less, on every request.
+        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._mint = mint
         self._decoy = generate_key(mint.environment)
         self._decoy_hash = mint.hash(self._decoy)
         self._thread = thread
-        self._batches: Batches[str, ApiKeyRow | None] = Batches(thread, self._read)
+        self._batches: Batches[str, StoredKey | None] = Batches(thread, self._read)
         self._noted: dict[UUID, float] = {}
 
     async def authenticate(self, presented: str | None) -> Caller:
@@ -68,19 +70,19 @@ class KeyRing:
         scopes = frozenset(Scope(scope) for scope in row.scopes if scope in set(Scope))
         return Caller(row.tenant_id, row.id, with_included(scopes), row.rotated_at, row.expires_at)
 
-    async def _find(self, prefix: str) -> ApiKeyRow | None:
+    async def _find(self, prefix: str) -> StoredKey | None:
         try:
             return await self._batches.ask(prefix)
         except SQLAlchemyError as error:
             logger.warning("keys cannot be read: %s", type(error).__name__)
             raise Unavailable("database-unavailable", "The database cannot be reached.") from error
 
-    def _read(self, prefixes: Sequence[str]) -> list[ApiKeyRow | None]:
-        with transaction(self._engine) as session:
-            found = active_keys(session, set(prefixes))
+    def _read(self, prefixes: Sequence[str]) -> list[StoredKey | None]:
+        with self._reading.connect() as connection:
+            found = active_keys(connection, set(prefixes))
         return [found.get(prefix) for prefix in prefixes]
 
-    def _note_use(self, row: ApiKeyRow) -> None:
+    def _note_use(self, row: StoredKey) -> None:
         """Now and then; nobody waits for it."""
         now = time.monotonic()
         if now - self._noted.get(row.id, -NOTE_SECONDS) >= NOTE_SECONDS:

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from itertools import chain, islice
 from typing import NamedTuple
 from uuid import UUID
 
@@ -57,21 +58,24 @@ class RateLimiter:
         self._redis = Redis.from_url(settings.broker_url, socket_timeout=0.5, socket_connect_timeout=0.5)
         self._local = _LocalWindows(self._window)
         self._away_until = 0.0
-        self._batches: Batches[str, Counted] = Batches(thread, self._count)
+        self._batches: Batches[list[str], list[Counted]] = Batches(thread, self._count)
 
     async def count(self, key_id: UUID, tenant_id: UUID) -> list[Standing]:
         """How the caller stands with this request; a limit of 0 is none."""
         owners = {"key": key_id, "tenant": tenant_id}
-        chosen = [(policy, limit) for policy, limit in self._limits.items() if limit]
-        return [
-            Standing(policy, limit, self._window, await self._batches.ask(f"{policy}:{owners[policy]}"))
-            for policy, limit in chosen
-        ]
+        chosen = {policy: limit for policy, limit in self._limits.items() if limit}
+        found = await self._batches.ask([f"{policy}:{owners[policy]}" for policy in chosen])
+        pairs = zip(chosen.items(), found, strict=True)
+        return [Standing(policy, limit, self._window, counted) for (policy, limit), counted in pairs]
 
     def close(self) -> None:
         self._redis.close()
 
-    def _count(self, names: Sequence[str]) -> list[Counted]:
+    def _count(self, asked: Sequence[list[str]]) -> list[list[Counted]]:
+        counted = iter(self._count_all(list(chain.from_iterable(asked))))
+        return [list(islice(counted, len(names))) for names in asked]
+
+    def _count_all(self, names: list[str]) -> list[Counted]:
         if time.monotonic() >= self._away_until:
             try:
                 return self._count_in_redis(names)
@@ -80,7 +84,7 @@ class RateLimiter:
                 logger.warning("the broker is away (%s): each process limits rates by itself", type(error).__name__)
         return [self._local.count(name) for name in names]
 
-    def _count_in_redis(self, names: Sequence[str]) -> list[Counted]:
+    def _count_in_redis(self, names: list[str]) -> list[Counted]:
         with self._redis.pipeline(transaction=False) as pipe:
             for name in names:
                 place = f"salience_audit:rate:{name}"

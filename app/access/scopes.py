@@ -15,7 +15,8 @@ class Scope(StrEnum):
 
 
 HEALTH: Final = frozenset({"/livez", "/readyz"})
-DOCUMENTS: Final = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"})
+DOCUMENTS: Final = frozenset({"/docs", "/openapi.json"})
+DOCUMENT_FILES: Final = "/docs/assets/"
 METRICS: Final = "/metrics"
 READING_POSTS: Final = frozenset({"/v1/audits:estimate"})
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -23,7 +24,8 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def is_open(path: str, settings: Settings) -> bool:
     """Whether it asks for no key: health, and what the settings open. Everything else does, whatever is added."""
-    return path in HEALTH or path in DOCUMENTS or (path == METRICS and bool(settings.open_metrics))
+    is_document = path in DOCUMENTS or path.startswith(DOCUMENT_FILES)
+    return path in HEALTH or is_document or (path == METRICS and bool(settings.open_metrics))
 
 
 def needed_scope(method: str, path: str) -> Scope:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.access.keys import Environment, generate_key, key_hash, prefix_of
 from app.access.repository import Grant, NewKey, insert_key, lock_key, retire_key
 from app.access.scopes import Scope
+from app.errors import SalienceError
 from app.settings import Settings
 
 
@@ -20,8 +21,10 @@ class Mint(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings) -> "Mint":
-        """Of settings that have a secret."""
-        return cls(settings.api_key_environment, (settings.api_key_secret or "").encode())
+        """Raises SalienceError where the settings have no secret: everybody could make keys under none."""
+        if not settings.api_key_secret:
+            raise SalienceError("api-key-secret-missing", "Set API_KEY_SECRET, or start with salience-audit serve.")
+        return cls(settings.api_key_environment, settings.api_key_secret.encode())
 
     def hash(self, key: str) -> bytes:
         return key_hash(self.secret, key)

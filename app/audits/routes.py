@@ -206,7 +206,7 @@ def get_map(  # noqa: PLR0913, PLR0917 - what a map is asked by
     return Response(draw_map(stored, dataset, blobs, settings), media_type="image/png")
 
 
-@router.get("/protocols", tags=["protocols"], summary="List protocols and their options")
+@router.get("/protocols", summary="List protocols and their options")
 def get_protocols() -> Protocols:
     """The presets, and every option with its range and default."""
     return describe_protocols()

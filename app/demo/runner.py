@@ -36,7 +36,7 @@ def run_demo(data: Path) -> int:
     console.print(comparison_table(results))
     console.print(f"The results as JSON: {folder}/cross_entropy.json and human_guided.json", soft_wrap=True)
     console.print(f"The service is stopped; `make serve DATA={data}` starts it again with these audits in it,")
-    console.print("Swagger UI is then at http://127.0.0.1:8000/docs", soft_wrap=True)
+    console.print(f"Swagger UI is then at http://127.0.0.1:8000/docs; its key lies in {data}/api-key", soft_wrap=True)
     return 0
 
 

@@ -29,14 +29,21 @@ def run_service(host: str, port: int, data: Path) -> int:
             api = _api(host, port or free_port(), data, environment)
             supervisor.start(api)
             supervisor.start(_worker(data, environment))
-            url = ServerFile(data).read()["url"]
-            sys.stdout.write(f"Salience audit runs at {url}; Swagger UI: {url}/docs; data: {data}\n")
+            sys.stdout.write(_greeting(ServerFile(data)))
             sys.stdout.flush()
             supervisor.watch(data / "pids")
     except SalienceError as error:
         sys.stderr.write(f"{error.detail}\n")
         return 1
     return 0
+
+
+def _greeting(file: ServerFile) -> str:
+    """With the key for Swagger UI's "Authorize"; a terminal is no log."""
+    found = file.read()
+    key = found["api_key"] if sys.stdout.isatty() else f"the api_key in {file.path}"
+    url, data = found["url"], file.path.parent
+    return f"Salience audit runs at {url}; Swagger UI: {url}/docs, authorize with {key}; data: {data}\n"
 
 
 @contextmanager

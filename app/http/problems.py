@@ -31,8 +31,10 @@ from app.errors import (
     UnsupportedMediaType,
 )
 from app.http.methods import allowed_methods
+from app.observability.redaction import Redactor
 
 logger = logging.getLogger(__name__)
+_redact = Redactor()
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -165,8 +167,8 @@ def _validation_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def _cut(part: str | int) -> str | int:
-    """The name of a field that no schema has is the caller's own text."""
-    return part[:MAX_LOC_CHARACTERS] if isinstance(part, str) else part
+    """The name of a field that no schema has is the caller's own text; it may be a misplaced key."""
+    return _redact(part)[:MAX_LOC_CHARACTERS] if isinstance(part, str) else part
 
 
 def _http_exception(request: Request, error: Exception) -> JSONResponse:

@@ -17,7 +17,14 @@ from app.observability.tracing import Span, span
 logger = logging.getLogger(__name__)
 
 _SANE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_SECURITY = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+# An answer that wants another policy, or to be kept, says so itself.
+_SECURITY = {
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cache-control": b"no-store",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"cross-origin-resource-policy": b"same-origin",
+}
 
 
 class RequestContext:
@@ -67,8 +74,10 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            extra = [(b"x-request-id", self.request_id.encode()), *_SECURITY]
-            message["headers"] = [*message.get("headers", []), *extra]
+            given = message.get("headers", [])
+            names = {name.lower() for name, _ in given}
+            missing = [item for item in _SECURITY.items() if item[0] not in names]
+            message["headers"] = [*given, (b"x-request-id", self.request_id.encode()), *missing]
         self._sent_bytes += len(message.get("body", b""))
         await self._send(message)
 

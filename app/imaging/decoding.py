@@ -23,7 +23,7 @@ def decode_rgb(data: bytes, limits: Settings) -> Image.Image:
     """The picture as it should be seen: mode RGB, EXIF orientation applied, alpha on black, 16 bits divided by 257.
 
     Raises InputFailure: ``sample-unsupported-type``, ``sample-corrupt``, ``sample-animated``,
-    ``sample-too-many-pixels`` or ``sample-bad-dimensions``.
+    ``sample-too-many-pixels`` or ``sample-bad-dimensions``; MemoryError says nothing about the image.
     """
     if not data:
         raise InputFailure("sample-corrupt", "The file is empty.")
@@ -33,7 +33,7 @@ def decode_rgb(data: bytes, limits: Settings) -> Image.Image:
         image = _open(data, limits)
         image.load()
         return _to_rgb(_upright(image))
-    except InputFailure:
+    except (InputFailure, MemoryError):
         raise
     except Exception as error:  # Pillow's decoders raise nearly anything on bytes made to confuse them
         raise InputFailure("sample-corrupt", "The image cannot be decoded.") from error

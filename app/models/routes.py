@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from app.access.quotas import check_bytes, check_models
 from app.db.session import TenantEngine, transaction
 from app.domain.vocabulary import ResourceStatus
+from app.errors import Unprocessable
 from app.http.content import accept, delete_unused, digests_of, taking_over
 from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep, TenantDep
 from app.http.doorbell import ring
@@ -55,11 +56,21 @@ async def put_content(
     """Raw bytes, streamed; `Content-Digest: sha-256=:...:` is checked. The worker then looks into them: poll the
     model until its status is `ready` or `rejected`."""
     await to_thread.run_sync(_find, tenant, model_id)
-    blob = await receive_blob(request, blobs, settings.max_upload_bytes)
+    blob = await _receive(request, blobs, settings.max_upload_bytes)
     model, is_new = await to_thread.run_sync(_accept, tenant, settings, blobs, model_id, blob)
     if is_new:
         await to_thread.run_sync(ring, queue, TaskName.VALIDATE_MODEL, model_id)
     return model
+
+
+async def _receive(request: Request, blobs: BlobStore, max_bytes: int) -> StoredBlob:
+    """An empty file is a model file like any other, and an invalid one."""
+    try:
+        return await receive_blob(request, blobs, max_bytes)
+    except Unprocessable as error:
+        if error.code == "empty-body":
+            raise Unprocessable("model-invalid", "The file is empty: it holds no weights.") from error
+        raise
 
 
 def _find(tenant: TenantEngine, model_id: UUID) -> None:

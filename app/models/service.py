@@ -19,7 +19,7 @@ def register(session: Session, request: ModelRequest) -> ModelRow:
     """Raises Unprocessable ``model-format-not-accepted`` or ``architecture-required``."""
     kind = FORMATS.get(request.format.lower())
     if kind is None:
-        advice = "upload a state_dict, as safetensors or as torch.save(model.state_dict(), path)"
+        advice = "upload the weights as safetensors, or as torch.save(model.state_dict(), path)"
         raise Unprocessable("model-format-not-accepted", f"This format is not accepted: {advice}.")
     if not request.architecture:
         errors: list[dict[str, object]] = [{"loc": ["body", "architecture"], "msg": "needed for this format"}]

@@ -103,6 +103,23 @@ def _negative_tar() -> bytes:
     return bytes(data)
 
 
+def _twice() -> bytes:
+    """One name, two contents."""
+    return patched(make_zip({**GOOD, "a/Q.png": picture(3)}), b"a/Q.png", b"a/1.png")
+
+
+def _symlink_then_write() -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        link = tarfile.TarInfo("way")
+        link.type, link.linkname = tarfile.SYMTYPE, "/tmp"
+        archive.addfile(link)
+        info = tarfile.TarInfo("way/out.png")
+        info.size = len(picture())
+        archive.addfile(info, io.BytesIO(picture()))
+    return file.getvalue()
+
+
 def _crc_mismatch() -> bytes:
     data = bytearray(make_zip(GOOD, zipfile.ZIP_STORED))
     for start in (14, data.index(b"PK\x01\x02") + 16):
@@ -120,6 +137,8 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
     "zipslip_dotdot": (lambda: make_zip({**GOOD, "../../evil.png": picture()}), "archive-unsafe-path"),
     "zipslip_backslash": (lambda: renamed("..\\..\\evil.png"), "archive-unsafe-path"),
     "zipslip_drive": (lambda: make_zip({**GOOD, "C:/evil.png": picture()}), "archive-unsafe-path"),
+    "zipslip_unc": (lambda: renamed("\\\\host\\share\\e.png"), "archive-unsafe-path"),
+    "dup_names": (_twice, "archive-duplicate-entry"),
     "absolute": (lambda: make_zip({**GOOD, "/evil.png": picture()}), "archive-unsafe-path"),
     "name_nul": (lambda: renamed("a\0b.png"), "archive-unsafe-path"),
     "name_rtl": (lambda: make_zip({**GOOD, "gnp.\u202eexe.png": picture()}), "archive-unsafe-path"),
@@ -153,6 +172,7 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
     "tar_abs": (lambda: make_tar({**GOOD, "/x.png": picture()}), "archive-unsafe-path"),
     "tar_hardlink": (lambda: _special(tarfile.LNKTYPE), "archive-special-entry"),
     "tar_symlink": (lambda: _special(tarfile.SYMTYPE), "archive-special-entry"),
+    "tar_symlink_then_write": (_symlink_then_write, "archive-special-entry"),
     "tar_fifo": (lambda: _special(tarfile.FIFOTYPE), "archive-special-entry"),
     "tar_blkdev": (lambda: _special(tarfile.BLKTYPE), "archive-special-entry"),
     "tar_bad_checksum": (lambda: patched(make_tar(GOOD), b"a/1.png", b"x/1.png", 1), "archive-malformed"),
@@ -163,5 +183,13 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
     "tar_gz_trailing": (lambda: gzip.compress(make_tar(GOOD)) + b"more", "archive-ambiguous"),
 }
 """Name -> how it is made, and the problem code of the data set (or ``ready``)."""
+
+NOT_TAKEN: dict[str, bytes] = {
+    "not_zip": b"This is a text, whatever its name says.",
+    "sevenzip": b"7z\xbc\xaf\x27\x1c" + bytes(60),
+    "rar": b"Rar!\x1a\x07\x01\x00" + bytes(60),
+    "prefix_data": b"MZ" + bytes(100) + make_zip(GOOD),
+}
+"""What the upload itself refuses, as ``unsupported-media-type``."""
 
 SAMPLES_OF_ARCHIVES = {"crc_mismatch": _crc_mismatch}

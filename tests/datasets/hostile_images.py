@@ -4,11 +4,12 @@ import io
 import struct
 import zlib
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from PIL import Image
 
-from tests.datasets.hostile_archives import picture
+from tests.datasets.hostile_archives import make_zip, picture
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -63,6 +64,11 @@ IMAGES: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: _png(16, 16, bytes(17 * 16), _chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(64 * 1024**2)))),
         "sample-corrupt",
     ),
+    "itxt_bomb.png": (
+        lambda: _png(16, 16, bytes(17 * 16), _chunk(b"iTXt", b"k\0\1\0\0\0" + zlib.compress(bytes(64 * 1024**2)))),
+        "sample-corrupt",
+    ),
+    "nested.zip": (lambda: make_zip({"a/1.png": picture()}), "sample-unsupported-type"),
     "bad_crc.png": (_bad_crc, "sample-corrupt"),
     "truncated.png": (lambda: picture()[:-30], "sample-corrupt"),
     "bad_zlib.png": (lambda: PNG + _png(16, 16)[8:33] + _chunk(b"IDAT", b"nonsense"), "sample-corrupt"),
@@ -80,7 +86,7 @@ IMAGES: dict[str, tuple[Callable[[], bytes], str]] = {
     "ok_cmyk.jpg": (lambda: _mode("CMYK", "JPEG"), "ready"),
     "truncated.jpg": (lambda: picture(size=(64, 64), kind="JPEG")[:-200], "sample-corrupt"),
     "header_only.jpg": (lambda: picture(kind="JPEG")[:20], "sample-corrupt"),
-    "exif_orient6.jpg": (lambda: _oriented(6), "ready"),
+    **{f"exif_orient{number}.jpg": (partial(_oriented, number), "ready") for number in range(1, 9)},
     "exif_orient99.jpg": (lambda: _oriented(99), "ready"),
     "exif_garbage.jpg": (
         lambda: picture(kind="JPEG")[:2] + b"\xff\xe1\0\x10Exif\0\0garbage!" + picture(kind="JPEG")[2:],

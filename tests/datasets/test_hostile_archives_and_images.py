@@ -1,10 +1,13 @@
 """Every archive and image of the corpus gets its code; good ones are indexed."""
 
 import hashlib
+import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
 
 from app.db.identifiers import new_id
@@ -16,16 +19,25 @@ from tests.datasets.hostile_archives import ARCHIVES, GOOD, SAMPLES_OF_ARCHIVES,
 from tests.datasets.hostile_images import IMAGES
 from worker.context import WorkerContext
 from worker.dataset_indexer import index_dataset
+from worker.supervision.children import Children
 
 Indexed = tuple[DatasetRow, list[SampleRow]]
 
 
+@pytest.fixture(scope="module")
+def children() -> Iterator[Children]:
+    """One worker's, for all tests: to start the process that bears them takes seconds."""
+    children = Children(Settings(device="cpu"))
+    yield children
+    children.close()
+
+
 @pytest.fixture
-def context(database_url: str, broker_url: str, tmp_path: Path) -> Iterator[WorkerContext]:
+def context(database_url: str, broker_url: str, tmp_path: Path, children: Children) -> Iterator[WorkerContext]:
     settings = Settings(database_url=database_url, broker_url=broker_url, blob_store=str(tmp_path / "blobs"))
-    context = WorkerContext.from_settings(settings, "test")
-    yield context
-    context.close()
+    own = WorkerContext.from_settings(settings, "test")
+    yield replace(own, children=children)
+    own.close()
 
 
 def index(context: WorkerContext, content: bytes) -> Indexed:
@@ -131,3 +143,18 @@ def test_too_many_unreadable(context: WorkerContext) -> None:
 def test_digest_is_of_the_bytes(context: WorkerContext) -> None:
     dataset, _ = index(context, make_zip(GOOD))
     assert dataset.content_digest == "sha256:" + hashlib.sha256(make_zip(GOOD)).hexdigest()
+
+
+def test_an_image_that_ends_its_process_costs_itself_alone(context: WorkerContext) -> None:
+    """Decoded behind walls: here one that needs more memory than there is."""
+    large = io.BytesIO()
+    Image.new("RGB", (7000, 7000)).save(large, "PNG", compress_level=1)
+    entries = {f"a/{number}.png": picture(number) for number in range(9)} | {"a/5.png": large.getvalue()}
+    settings = context.settings.model_copy(update={"child_memory_bytes": 100 * 1024**2})
+    other = WorkerContext.from_settings(settings, "small")
+    dataset, samples = index(other, make_zip(entries))
+    other.close()
+    assert (dataset.status, dataset.sample_count, dataset.unreadable_count) == ("ready", 8, 1)
+    (lost,) = (sample for sample in samples if sample.problem)
+    assert (lost.name, (lost.problem or {})["code"]) == ("a/5.png", "sample-corrupt")
+    assert "memory" in (lost.problem or {})["detail"]

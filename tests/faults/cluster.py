@@ -56,7 +56,12 @@ def at_work(pid: int) -> bool:
 
 
 def children_of(pid: int) -> list[int]:
-    """Model processes whose parent this is, by the process tree."""
+    """Model processes of this worker, by the process tree."""
+    return [child for nursery in nurseries_of(pid) for child in nurseries_of(nursery)]
+
+
+def nurseries_of(pid: int) -> list[int]:
+    """Processes that bear children, and whose parent this is."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

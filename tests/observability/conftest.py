@@ -6,8 +6,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ import httpx
 import psycopg
 import pytest
 from prepare import build_archive
+from redis import Redis
+from redis.exceptions import RedisError
 
 from app.embedded.ports import accepts, free_port
 from app.embedded.postgres import EmbeddedPostgres
@@ -44,6 +48,15 @@ class Watched:
     receiver: Receiver
     secrets: list[str]
     audit: dict[str, Any] = field(default_factory=dict)
+    commands: list[str] = field(default_factory=list)
+    """All that anybody said to the broker."""
+    problems: list[str] = field(default_factory=list)
+    """Bodies of refusals."""
+
+    def keep_problem(self, answer: httpx.Response) -> None:
+        if answer.is_error:
+            answer.read()
+            self.problems.append(answer.text + str(answer.headers))
 
     def lines(self, process: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.logs[process].read_text().splitlines()]
@@ -92,7 +105,10 @@ def watched(postgres: EmbeddedPostgres, broker_url: str) -> Iterator[Watched]:
             planted = (value.rpartition("=")[2] for value in PLANTED.values())
             secrets = [*passwords, KEY, SECRET, IN_QUERY, IN_BODY, *planted]
             found = Watched(clients, logs, receiver, secrets)
-            _audit(found)
+            for client in clients:
+                client.event_hooks = {"response": [found.keep_problem]}
+            with _overheard(broker, found.commands):
+                _audit(found)
             yield found
             for client in clients:
                 client.close()
@@ -110,6 +126,24 @@ def _start(command: tuple[str, ...], log: Path, environment: dict[str, str]) -> 
         return subprocess.Popen(full, env=os.environ | environment, stdout=file, stderr=file)
 
 
+@contextmanager
+def _overheard(broker: str, commands: list[str]) -> Iterator[None]:
+    redis = Redis.from_url(broker)
+    with redis.monitor() as monitor:
+
+        def listen() -> None:
+            with suppress(RedisError, OSError, ValueError):
+                commands.extend(str(command) for command in monitor.listen())
+
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        yield
+        until(lambda: any("reduce_audit" in command for command in commands))
+        monitor.connection.disconnect()
+        thread.join(10)
+    redis.close()
+
+
 def _audit(watched: Watched) -> None:
     """One small audit through the first API, by a client that has a trace of its own."""
     client = watched.clients[0]
@@ -124,5 +158,9 @@ def _audit(watched: Watched) -> None:
     assert watched.audit["status"] == "succeeded", watched.audit
     client.get("/v1/models", params={"name": IN_QUERY, "token": IN_QUERY})
     client.get(f"/nowhere/{IN_QUERY}?api_key={IN_QUERY}")
+    client.get(f"/v1/models/{KEY}", params={"cursor": KEY})
+    client.get("/v1/models", params={"cursor": KEY, "status": KEY})
+    client.post("/v1/models", json={KEY: KEY, "name": {"password": IN_BODY}})
+    client.get("/v1/models", headers={"Authorization": f"Bearer {KEY[:-1]}"})
     client.post("/v1/datasets", content=f'{{"name": "{IN_BODY}", "password": "{IN_BODY}", "x": }}')
     until(lambda: bool(watched.receiver.named("reduce")))

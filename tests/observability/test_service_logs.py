@@ -79,6 +79,13 @@ def test_no_line_holds_a_secret(watched: Watched) -> None:
         assert not [secret for secret in watched.secrets if secret in text], process
 
 
+def test_neither_tasks_nor_problems_hold_a_secret(watched: Watched) -> None:
+    assert sum("reduce_audit" in command for command in watched.commands) >= 1
+    assert len(watched.problems) >= 5
+    for text in (*watched.commands, *watched.problems):
+        assert not [secret for secret in watched.secrets if secret in text], text
+
+
 @pytest.mark.parametrize("command", [("serve", "--only", "api", "--port", "0"), ("worker",), ("migrate",)])
 def test_failing_processes_keep_secrets_too(command: tuple[str, ...], tmp_path: object) -> None:
     """Neither database nor broker answers; both passwords are in the errors' way."""

@@ -18,16 +18,19 @@ import sys
 from app.storage.blobs import BlobStore
 from app.settings import Settings
 from tests.sandbox.attackers import HOSTILE, attack
+from worker.supervision.nursery import Nursery
 from worker.supervision.process import ChildProcess
 sys.path.insert(0, str(HOSTILE))
 settings = Settings(device="cpu", threads=1, blob_store=sys.argv[1])
-child = ChildProcess(settings)
+nursery = Nursery()
+child = ChildProcess(settings, nursery)
 try:
     for name in ("read." + b"/etc/passwd".hex(), "socket"):
         print(attack(child, BlobStore.from_settings(settings), name))
 except Exception as error:
     print(error)
 child.kill()
+nursery.close()
 """
 
 

@@ -12,6 +12,7 @@ from app.storage.blobs import BlobStore
 from tests.faults.cluster import until
 from tests.sandbox.attackers import attack, settings
 from worker.supervision.endings import ChildDied, End
+from worker.supervision.nursery import Nursery
 from worker.supervision.output import TAIL_BYTES
 from worker.supervision.process import ChildProcess
 
@@ -20,9 +21,16 @@ MEBIBYTE = 1024**2
 
 
 @pytest.fixture(scope="module")
-def child(blobs: BlobStore) -> Iterator[ChildProcess]:
+def nursery() -> Iterator[Nursery]:
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
+@pytest.fixture(scope="module")
+def child(nursery: Nursery) -> Iterator[ChildProcess]:
     """One for all attacks that are answered with an error."""
-    child = ChildProcess(settings())
+    child = ChildProcess(settings(), nursery)
     yield child
     child.kill()
     assert not child.scratch.path.exists()
@@ -83,16 +91,16 @@ def test_refused(child: ChildProcess, blobs: BlobStore, name: str, refused: str)
     assert child.alive
 
 
-@pytest.mark.parametrize("name", ["ptrace", "read_parent", "mount"])
-def test_what_only_an_attack_calls_ends_the_process(blobs: BlobStore, name: str) -> None:
-    with fresh_child() as child, pytest.raises(ChildDied, match="forbidden system call") as died:
+@pytest.mark.parametrize("name", ["ptrace", "read_parent", "mount", "unshare", "bpf"])
+def test_what_only_an_attack_calls_ends_the_process(nursery: Nursery, blobs: BlobStore, name: str) -> None:
+    with fresh_child(nursery) as child, pytest.raises(ChildDied, match="forbidden system call") as died:
         attack(child, blobs, name)
     assert died.value.end is End.CRASHED
 
 
 @contextmanager
-def fresh_child(**limits: object) -> Iterator[ChildProcess]:
-    child = ChildProcess(settings(**limits))
+def fresh_child(nursery: Nursery, **limits: object) -> Iterator[ChildProcess]:
+    child = ChildProcess(settings(**limits), nursery)
     yield child
     child.kill()
     assert not child.scratch.path.exists()
@@ -108,18 +116,20 @@ def fresh_child(**limits: object) -> Iterator[ChildProcess]:
         ("segfault", {}, End.CRASHED),
     ],
 )
-def test_what_takes_too_much_is_ended(blobs: BlobStore, name: str, limits: dict[str, object], end: End) -> None:
-    with fresh_child(**limits) as child, pytest.raises(ChildDied) as died:
+def test_what_takes_too_much_is_ended(
+    nursery: Nursery, blobs: BlobStore, name: str, limits: dict[str, object], end: End
+) -> None:
+    with fresh_child(nursery, **limits) as child, pytest.raises(ChildDied) as died:
         attack(child, blobs, name)
     assert died.value.end is end
 
 
-def test_what_goes_no_further(blobs: BlobStore) -> None:
+def test_what_goes_no_further(nursery: Nursery, blobs: BlobStore) -> None:
     """A long file, and threads without end."""
-    with fresh_child() as child:
+    with fresh_child(nursery) as child:
         assert "Errno 27" in attack(child, blobs, "long_file")
         assert (child.scratch.path / "long").stat().st_size == 256 * MEBIBYTE
-    with fresh_child(child_memory_bytes=1024 * MEBIBYTE) as child:
+    with fresh_child(nursery, child_memory_bytes=1024 * MEBIBYTE) as child:
         assert "can't start new thread" in attack(child, blobs, "threads")
 
 

@@ -8,9 +8,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, func, select, text, update
 
+from app.access.repository import tenant_named
 from app.db.identifiers import new_id
-from app.db.session import make_engine, transaction
-from app.db.tables import AuditRow, DatasetRow, SampleRow, ShardRow
+from app.db.session import make_engine, transaction, write_for
+from app.db.tables import DEFAULT_TENANT, AuditRow, DatasetRow, SampleRow, ShardRow
 from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, SampleStatus, ShardStatus
 from worker.shard_store import Claim, claim_next_shard, claim_shard, extend_lease, release_shard, save_scores
 
@@ -22,10 +23,13 @@ def engine(database_url: str) -> Any:
     engine.dispose()
 
 
-def add_audit(engine: Engine, shards: int, device_class: DeviceClass = DeviceClass.CPU) -> UUID:
+def add_audit(
+    engine: Engine, shards: int, device_class: DeviceClass = DeviceClass.CPU, tenant_id: UUID = DEFAULT_TENANT
+) -> UUID:
     """With shards of one sample each."""
     dataset_id, audit_id = new_id(), new_id()
     with transaction(engine) as session:
+        write_for(session, tenant_id)
         session.add(DatasetRow(id=dataset_id, name="d", status=ResourceStatus.READY, labels=[], sources=[], notes=[]))
         session.flush()
         where = {"offset": 0, "stored_size": 1, "size": 1, "compression": 0}
@@ -95,6 +99,31 @@ def test_one_worker_serves_audits_in_turns(engine: Engine) -> None:
         ("long", 5),
     ]
     assert nothing_left(engine)
+
+
+def test_ten_thousand_audits_of_one_tenant_and_one_of_another(engine: Engine) -> None:
+    """The other one's has the next worker that becomes free, and then every second turn."""
+    crowd = [add_audit(engine, 1) for _ in range(5)]
+    with transaction(engine) as session:
+        many = "INSERT INTO audits (id, dataset_id, status, protocol, protocol_digest, sample_count, device_class,"
+        many += " cancel_requested) SELECT uuidv7(), dataset_id, status, protocol, protocol_digest, 1, device_class,"
+        many += " false FROM audits CROSS JOIN generate_series(1, 2000)"
+        session.execute(text(many))
+        shards = "INSERT INTO shards (id, audit_id, ordinal, start, stop, status, attempt, samples_done)"
+        shards += " SELECT uuidv7(), id, 0, 0, 1, 'queued', 0, 0 FROM audits"
+        session.execute(text(f"{shards} WHERE id NOT IN (SELECT audit_id FROM shards)"))
+        other = tenant_named(session, "other").id
+    with transaction(engine) as session:
+        session.execute(text("ANALYZE audits, shards"))
+    assert finish(engine, claim(engine))
+    late = add_audit(engine, 3, tenant_id=other)
+    order = []
+    for _ in range(6):
+        held = claim(engine)
+        order.append(held.audit_id == late)
+        assert finish(engine, held)
+    assert order == [True, False] * 3
+    assert crowd
 
 
 def test_workers_are_shared_out_evenly(engine: Engine) -> None:

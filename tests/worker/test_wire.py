@@ -116,13 +116,12 @@ def test_what_torch_says_without_memory() -> None:
 
 def test_no_credentials_leave_the_worker(tmp_path: Path) -> None:
     settings = Settings(database_url="postgresql+psycopg://u:hidden@h/d", broker_url="redis://:hidden@h/0", threads=3)
-    start = Start.of(settings, environment={}, scratch=tmp_path, memory_bytes=5)
+    start = Start.of(settings, scratch=tmp_path, memory_bytes=5)
     assert "hidden" not in start.model_dump_json()
     assert Start.model_validate_json(start.model_dump_json()).to_settings().threads == 3
     inherited = {"DATABASE_URL": "hidden", "AWS_SECRET_ACCESS_KEY": "hidden", "PATH": "/bin", "OMP_NUM_THREADS": "3"}
     assert birth_environment(inherited) == {}
-    ours = {"TMPDIR": str(tmp_path), "HOME": str(tmp_path), "OPENBLAS_NUM_THREADS": "1"}
-    assert library_environment(inherited, tmp_path) == {"OMP_NUM_THREADS": "3"} | ours
+    assert library_environment(inherited) == {"OMP_NUM_THREADS": "3", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def test_every_fact_of_the_probe_has_its_place() -> None:

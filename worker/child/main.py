@@ -1,41 +1,37 @@
-"""The child's main function: started by worker.supervision.launch, talks to the worker over the inherited socket."""
+"""The nursery's main function: started by worker.supervision.launch, talks to the worker over the inherited socket.
 
-import ctypes
+It imports everything once, runs nothing, and forks a child whenever one is wanted: that takes milliseconds, where a
+fresh interpreter takes seconds to import torch.
+"""
+
 import os
 import signal
 import socket
 import sys
 from pathlib import Path
 
+from worker.sandbox.kernel import prctl
 from worker.wire.channel import Channel, ChannelClosed
-from worker.wire.jobs import Start
 
 _PR_SET_PDEATHSIG = 1
 
 
 def main(descriptor: int, parent: int) -> int:
-    """Serve jobs until the parent closes the socket; the exit status."""
-    _die_with(parent)
+    """Until the parent closes the socket; the exit status."""
+    die_with(parent)
     _die_before_the_parent()
-    channel = Channel(socket.socket(fileno=descriptor), takes_descriptors=True)
+    from worker.child.nursery import keep_nursery  # noqa: PLC0415 - torch takes seconds, in which the parent might die
+
     try:
-        frame = channel.receive()
+        return keep_nursery(Channel(socket.socket(fileno=descriptor), takes_descriptors=True))
     except ChannelClosed:
         return 0
-    if frame is None:
-        return 1
-    start = Start.model_validate_json(frame.body)
-    # Before the libraries are imported that read these.
-    os.environ |= start.environment
-    from worker.child.server import serve  # noqa: PLC0415 - torch takes seconds, in which the parent might die
-
-    return serve(channel, start)
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Asked by the child itself: between fork and exec a parent with threads may run no Python."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
     if os.getppid() != parent:
         sys.exit(1)
 

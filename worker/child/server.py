@@ -9,6 +9,7 @@ import torch
 from app.observability.log_context import bound
 from app.settings import Settings
 from worker.child.failures import failed
+from worker.child.images_job import run_images_job
 from worker.child.inputs import JobInputs
 from worker.child.log import log_to
 from worker.child.model_job import run_model_job
@@ -18,7 +19,7 @@ from worker.runtime.device import keep_heap, pick_device, use_threads
 from worker.runtime.model_cache import ModelCache
 from worker.sandbox.walls import Builder, WallMissing
 from worker.wire.channel import Channel, ChannelClosed, Frame
-from worker.wire.jobs import JOB, ModelJob, ShardJob, Start
+from worker.wire.jobs import JOB, AnyJob, ImagesJob, ShardJob, Start
 from worker.wire.replies import Done, Failed, Ready, Reply
 
 logger = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ def _answer(channel: Channel, tools: Tools, frame: Frame) -> None:
         channel.send(_outcome(channel, tools, job, JobInputs(job.inputs, frame.descriptors)))
 
 
-def _outcome(channel: Channel, tools: Tools, job: ShardJob | ModelJob, inputs: JobInputs) -> Done | Failed:
+def _outcome(channel: Channel, tools: Tools, job: AnyJob, inputs: JobInputs) -> Done | Failed:
     """The last reply; the parent stops this process as soon as it has it."""
     try:
         for reply, blob in _run(tools, job, inputs):
@@ -90,7 +91,9 @@ def _outcome(channel: Channel, tools: Tools, job: ShardJob | ModelJob, inputs: J
         inputs.close()
 
 
-def _run(tools: Tools, job: ShardJob | ModelJob, inputs: JobInputs) -> Iterator[tuple[Reply, bytes]]:
+def _run(tools: Tools, job: AnyJob, inputs: JobInputs) -> Iterator[tuple[Reply, bytes]]:
     if isinstance(job, ShardJob):
         return run_shard_job(job, tools.settings, inputs, tools.models)
+    if isinstance(job, ImagesJob):
+        return run_images_job(job, tools.settings, inputs)
     return run_model_job(job, tools.device, inputs)

@@ -24,8 +24,7 @@ def verified(inputs: Inputs, digest: str) -> Iterator[BinaryIO]:
     """
     try:
         with inputs.opened(digest) as file:
-            found = f"sha256:{_sha256(file)}"
-            if found != digest:
+            if sha256_of(file) != digest:
                 raise InputFailure("artifact-corrupted", f"The stored content {digest} has changed.")
             file.seek(0)
             yield file
@@ -33,5 +32,6 @@ def verified(inputs: Inputs, digest: str) -> Iterator[BinaryIO]:
         raise InputFailure("artifact-corrupted", f"The stored content {digest} is gone.") from error
 
 
-def _sha256(file: BinaryIO) -> str:
-    return hashlib.file_digest(cast("Any", file), "sha256").hexdigest()
+def sha256_of(file: BinaryIO) -> str:
+    """From where it stands, in the form in which contents are named."""
+    return f"sha256:{hashlib.file_digest(cast('Any', file), 'sha256').hexdigest()}"

@@ -1,4 +1,4 @@
-"""The children of a worker: warm ones that keep their models, a spare one that waits, and fresh ones."""
+"""The children of a worker: warm ones that keep their models, and fresh ones."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from app.settings import Settings
+from worker.supervision.nursery import Nursery
 from worker.supervision.process import ChildProcess
 
 
@@ -22,14 +23,15 @@ class Children:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._spare: ChildProcess | None = None
+        self._nursery: Nursery | None = None
         self._warm: OrderedDict[Acquaintance, ChildProcess] = OrderedDict()
 
-    def prepare(self) -> None:
-        """Start a child that has seen nothing; it is not waited for."""
-        if self._spare is None or not self._spare.alive:
-            _kill(self._spare)
-            self._spare = ChildProcess(self._settings)
+    def prepare(self) -> Nursery:
+        """Where children come from; that it starts is not waited for."""
+        if self._nursery is None or not self._nursery.alive:
+            self.close()
+            self._nursery = Nursery()
+        return self._nursery
 
     @contextmanager
     def warm(self, acquaintance: Acquaintance) -> Iterator[ChildProcess]:
@@ -37,7 +39,7 @@ class Children:
         child = self._warm.pop(acquaintance, None)
         if child is None or not child.alive:
             _kill(child)
-            child = self._take_spare()
+            child = ChildProcess(self._settings, self.prepare())
         try:
             yield child
         finally:
@@ -49,27 +51,20 @@ class Children:
 
     @contextmanager
     def fresh(self) -> Iterator[ChildProcess]:
-        """A child that has seen nothing, killed at the end of the block; the next one starts then."""
-        child = self._take_spare()
+        """A child that has seen nothing, killed at the end of the block."""
+        child = ChildProcess(self._settings, self.prepare())
         try:
             yield child
         finally:
             child.kill()
-            self.prepare()
 
     def close(self) -> None:
         """Kill them all."""
-        for child in (self._spare, *self._warm.values()):
-            _kill(child)
-        self._spare = None
-        self._warm.clear()
-
-    def _take_spare(self) -> ChildProcess:
-        spare, self._spare = self._spare, None
-        if spare is not None and spare.alive:
-            return spare
-        _kill(spare)
-        return ChildProcess(self._settings)
+        while self._warm:
+            _kill(self._warm.popitem()[1])
+        if self._nursery is not None:
+            self._nursery.close()
+            self._nursery = None
 
 
 def _kill(child: ChildProcess | None) -> None:

@@ -7,16 +7,17 @@ from contextlib import ExitStack, contextmanager
 
 from app.errors import InputFailure, SalienceError
 from app.storage.blobs import BlobStore
-from worker.wire.jobs import ModelJob, ShardJob
+from worker.supervision.integrity import check_intact
+from worker.wire.jobs import AnyJob
 from worker.wire.ranges import serve_ranges
 
 
 @contextmanager
-def opened_inputs(blobs: BlobStore, job: ShardJob | ModelJob) -> Iterator[tuple[int, ...]]:
+def opened_inputs(blobs: BlobStore, job: AnyJob) -> Iterator[tuple[int, ...]]:
     """Descriptors for as long as the block runs, in the order of the job's inputs.
 
     Of a remote store, an archive is read in parts as the child asks for them; anything else is copied. Raises
-    InputFailure ``artifact-corrupted`` where one is gone.
+    InputFailure ``artifact-corrupted`` where one is gone, or an archive that nothing else checks has changed.
     """
     with ExitStack() as stack:
         descriptors = []
@@ -25,8 +26,11 @@ def opened_inputs(blobs: BlobStore, job: ShardJob | ModelJob) -> Iterator[tuple[
             try:
                 if in_parts:
                     descriptors.append(stack.enter_context(_served(blobs, digest)).fileno())
-                else:
-                    descriptors.append(stack.enter_context(blobs.opened(digest)).fileno())
+                    continue
+                file = stack.enter_context(blobs.opened(digest))
+                if digest == job.unchecked:
+                    check_intact(file, digest)
+                descriptors.append(file.fileno())
             except FileNotFoundError as error:
                 raise InputFailure("artifact-corrupted", f"The stored content {digest} is gone.") from error
         yield tuple(descriptors)

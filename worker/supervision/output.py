@@ -2,7 +2,6 @@
 
 import os
 import threading
-from typing import IO
 
 TAIL_BYTES = 4096
 _SECONDS = 0.5
@@ -12,8 +11,8 @@ _CHUNK = 1024**2
 class Tail:
     """The last bytes that come out of a pipe, read by a thread until its writers are gone."""
 
-    def __init__(self, pipe: IO[bytes]) -> None:
-        self._pipe = pipe
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
         self._last = b""
         self._thread = threading.Thread(target=self._drain, name="child-output", daemon=True)
         self._thread.start()
@@ -24,6 +23,6 @@ class Tail:
         return self._last.decode("utf-8", errors="replace").strip()
 
     def _drain(self) -> None:
-        while data := os.read(self._pipe.fileno(), _CHUNK):
+        while data := os.read(self._descriptor, _CHUNK):
             self._last = (self._last + data)[-TAIL_BYTES:]
-        self._pipe.close()
+        os.close(self._descriptor)

@@ -1,14 +1,13 @@
-"""A child process: a fresh interpreter behind walls, a socket, limits that its parent enforces."""
+"""A child process: everything imported, nothing seen; walls, a socket, limits that its parent enforces."""
 
 import contextlib
 import logging
 import os
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
-from typing import IO, NamedTuple, cast
+from typing import NamedTuple
 
 from app.errors import InputFailure, TransientFailure
 from app.observability.log_context import current_ids
@@ -16,12 +15,12 @@ from app.settings import Settings
 from app.storage.blobs import BlobStore
 from worker.supervision.endings import ChildDied, End, OutOfGpuMemory, death_of
 from worker.supervision.inputs import opened_inputs
-from worker.supervision.launch import launch
+from worker.supervision.nursery import Nursery
 from worker.supervision.output import Tail
-from worker.supervision.surroundings import Scratch, library_environment
+from worker.supervision.surroundings import Scratch
 from worker.supervision.watch import TICK_SECONDS, Watch
 from worker.wire.channel import Channel, ChannelClosed
-from worker.wire.jobs import ModelJob, ShardJob, Start
+from worker.wire.jobs import AnyJob, Start
 from worker.wire.replies import Done, Failed, Logged, Ready, Reply, read_reply
 
 logger = logging.getLogger(__name__)
@@ -45,34 +44,39 @@ class ChildProcess:
     To be started by a thread that lives as long as it shall: the kernel kills it together with that thread.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, nursery: Nursery) -> None:
+        self._nursery = nursery
         self._batch_seconds = settings.child_batch_seconds
         self.scratch = Scratch()
         self._watch = Watch(settings, self.scratch)
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = launch(theirs.fileno(), self.scratch.path)
-        self._output = Tail(cast("IO[bytes]", self._process.stdout))
-        self._channel = Channel(ours)
+        self._pid: int | None = None
+        self._status: int | None = None
         self._ready = False
         self._lines = 0
         self.idle = True
-        environment = library_environment(os.environ, self.scratch.path)
-        start = Start.of(
-            settings, environment=environment, scratch=self.scratch.path, memory_bytes=self._watch.memory_bytes
-        )
-        with contextlib.suppress(ChannelClosed):
-            self._channel.send(start, timeout=_SEND_SECONDS)
+        ours, theirs = socket.socketpair()
+        read, write = os.pipe()
+        self._channel = Channel(ours)
+        self._output = Tail(read)
+        start = Start.of(settings, scratch=self.scratch.path, memory_bytes=self._watch.memory_bytes)
+        self._number = 0
+        with theirs, contextlib.suppress(ChannelClosed):
+            self._number = nursery.ask(start, (theirs.fileno(), write))
+        os.close(write)
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        """Whether it can be spoken to, now or once it is born."""
+        return self._nursery.alive and (self._pid is None or self._ending(0) is None)
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        """Raises ChildDied where it is not born yet."""
+        if self._pid is None:
+            raise ChildDied(End.CRASHED, "It was never born.")
+        return self._pid
 
-    def converse(self, job: ShardJob | ModelJob, blobs: BlobStore) -> Iterator[Answer | None]:
+    def converse(self, job: AnyJob, blobs: BlobStore) -> Iterator[Answer | None]:
         """Replies up to the last; None at every tick without one, so that the caller can look after other things.
 
         Raises InputFailure and TransientFailure as the child found them, OutOfGpuMemory, and ChildDied.
@@ -94,27 +98,42 @@ class ChildProcess:
         return self._output.text()
 
     def kill(self) -> None:
-        """The whole group, at once; its scratch folder goes too."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        """At once; its scratch folder goes too. One that is not born yet finds nobody to talk to, and ends."""
         self._channel.close()
+        if self._pid is not None and self._status is None:
+            self._signal(signal.SIGKILL)
+            self._ending(_EXIT_SECONDS)
         self.scratch.remove()
 
     def _start(self) -> Iterator[None]:
         """Raises TransientFailure: no model has been near it yet."""
         try:
+            yield from self._birth()
             for answer in () if self._ready else self._answers(START_SECONDS):
                 if answer is None:
                     yield None
                 elif isinstance(answer.reply, Ready):
                     self._ready = True
+                    self._watch.begin(self.pid)
                     return
                 else:
                     self._take_failure(answer.reply)
         except ChildDied as death:
-            logger.error("a child does not start: %s %s", death.detail, self.last_words())  # noqa: TRY400 - a sentence
+            words = f"{self._nursery.last_words()} {self.last_words()}"
+            logger.error("a child does not start: %s %a", death.detail, words)  # noqa: TRY400 - a sentence
             raise TransientFailure("child-not-started", death.detail) from death
+
+    def _birth(self) -> Iterator[None]:
+        """Raises ChildDied."""
+        deadline = time.monotonic() + START_SECONDS
+        try:
+            while self._pid is None:
+                self._pid = self._nursery.pick_up(self._number, TICK_SECONDS)
+                if time.monotonic() > deadline:
+                    raise ChildDied(End.TOO_SLOW, "It was not born in time.")
+                yield None
+        except ChannelClosed as error:
+            raise ChildDied(End.CRASHED, "The process that bears children is gone.") from error
 
     def _replies(self) -> Iterator[Answer | None]:
         self._watch.allow_a_step(self.pid)
@@ -175,12 +194,21 @@ class ChildProcess:
         raise (InputFailure if reply.failure == "input" else TransientFailure)(reply.code, detail)
 
     def _death(self) -> ChildDied:
-        try:
-            status = self._process.wait(_EXIT_SECONDS)
-        except subprocess.TimeoutExpired:
+        status = self._ending(_EXIT_SECONDS)
+        if status is None:
             return ChildDied(End.CRASHED, "It broke the conversation off.")
         logger.info("the last that child %s printed: %a", self.pid, self.last_words())
         return death_of(status)
+
+    def _ending(self, seconds: float) -> int | None:
+        """Its exit status, None where it lives on after so many seconds."""
+        if self._status is None and self._pid is not None:
+            try:
+                self._status = self._nursery.ending(self._pid, seconds)
+            except ChannelClosed:
+                # It went with the nursery.
+                self._status = -signal.SIGKILL
+        return self._status
 
     def _rest(self) -> None:
         """Whatever a model may have left running there stands still until the next job."""

@@ -22,14 +22,14 @@ def birth_environment(inherited: Mapping[str, str]) -> dict[str, str]:
     return {name: inherited[name] for name in _AT_BIRTH if name in inherited}
 
 
-def library_environment(inherited: Mapping[str, str], scratch: Path) -> dict[str, str]:
-    """What the child sets for its libraries: how they are to compute, and no other folder than its own.
+def library_environment(inherited: Mapping[str, str]) -> dict[str, str]:
+    """How libraries are to compute: what they read as they are imported.
 
     OpenBLAS would start threads as it is imported, before Landlock could reach them; torch does not use it.
     """
     kept = {name: value for name, value in inherited.items() if name.startswith(_PREFIXES)}
     tuning = {name: value for name, value in kept.items() if not name.startswith(_NEVER)}
-    return tuning | {"TMPDIR": str(scratch), "HOME": str(scratch), "OPENBLAS_NUM_THREADS": "1"}
+    return tuning | {"OPENBLAS_NUM_THREADS": "1"}
 
 
 class Scratch:

@@ -28,6 +28,11 @@ class Watch:
         self._threads = _THREADS_OF_A_CORE * (os.cpu_count() or 1) + _MORE_THREADS
         self._scratch = scratch
         self._looked_at = 0.0
+        self._base_bytes = 0
+
+    def begin(self, pid: int) -> None:
+        """What it has taken by now is not its models'."""
+        self._base_bytes = taken_by(pid).memory_bytes
 
     def look(self, pid: int) -> None:
         """Once a tick. Raises ChildDied."""
@@ -36,7 +41,7 @@ class Watch:
             return
         self._looked_at = now
         taken = taken_by(pid)
-        if taken.memory_bytes > self.memory_bytes:
+        if taken.memory_bytes - self._base_bytes > self.memory_bytes:
             raise ChildDied(End.TOO_MUCH_MEMORY, f"It took too much memory ({self.limit_text()}).")
         if taken.threads > self._threads:
             raise ChildDied(End.TOO_MUCH_MEMORY, f"It started more than {self._threads} threads.")

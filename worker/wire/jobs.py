@@ -1,12 +1,13 @@
 """What the child is asked to do. It has no database: a job says everything."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import ModelFormat, Wall
+from app.imaging.entries import StoredSample
 from app.settings import Settings
 
 SETTINGS = frozenset(
@@ -22,23 +23,18 @@ class _Message(BaseModel):
 
 
 class Start(_Message):
-    """The first frame: settings without any credentials, what the child may take, which walls may be missing.
-
-    ``environment`` is what libraries read as they are imported; the process itself is born with none.
-    """
+    """What a child begins with: settings without any credentials, what it may take, which walls may be missing."""
 
     settings: dict[str, Any]
-    environment: dict[str, str]
     scratch: Path
     memory_bytes: int
     file_bytes: int
     allowed_missing: frozenset[Wall]
 
     @classmethod
-    def of(cls, settings: Settings, *, environment: dict[str, str], scratch: Path, memory_bytes: int) -> "Start":
+    def of(cls, settings: Settings, *, scratch: Path, memory_bytes: int) -> "Start":
         return cls(
             settings=settings.model_dump(mode="json", include=set(SETTINGS)),
-            environment=environment,
             scratch=scratch,
             memory_bytes=memory_bytes,
             file_bytes=settings.child_scratch_bytes,
@@ -53,6 +49,16 @@ class _Job(_Message):
     """Names in ``log_ids`` what log lines name (app.observability.log_context): whose work it is."""
 
     log_ids: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def archive(self) -> str | None:
+        """The input that is read in parts."""
+        return None
+
+    @property
+    def unchecked(self) -> str | None:
+        """The input of whose parts the job knows no checksums."""
+        return None
 
 
 class JobModel(_Message):
@@ -74,6 +80,10 @@ class JobSample(_Message):
     size: int
     compression: int
     crc32: int | None
+
+    @classmethod
+    def of(cls, sample: StoredSample) -> Self:
+        return cls(**{name: getattr(sample, name) for name in cls.model_fields})
 
 
 class KnownMap(_Message):
@@ -107,8 +117,11 @@ class ShardJob(_Job):
 
     @property
     def archive(self) -> str | None:
-        """The input that is read in parts."""
         return self.archive_digest
+
+    @property
+    def unchecked(self) -> str | None:
+        return self.archive_digest if any(sample.crc32 is None for sample in self.samples) else None
 
 
 class ModelJob(_Job):
@@ -125,10 +138,23 @@ class ModelJob(_Job):
     def inputs(self) -> tuple[str, ...]:
         return (self.digest,)
 
+
+class ImagesJob(_Job):
+    """See whether these samples can be decoded."""
+
+    kind: Literal["images"] = "images"
+    archive_digest: str
+    samples: tuple[JobSample, ...]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.archive_digest,)
+
     @property
     def archive(self) -> str | None:
-        return None
+        return self.archive_digest
 
 
-Job = Annotated[ShardJob | ModelJob, Field(discriminator="kind")]
-JOB: TypeAdapter[ShardJob | ModelJob] = TypeAdapter(Job)
+AnyJob = ShardJob | ModelJob | ImagesJob
+Job = Annotated[AnyJob, Field(discriminator="kind")]
+JOB: TypeAdapter[AnyJob] = TypeAdapter(Job)

@@ -1,8 +1,8 @@
 """What the child answers. The parent takes nothing on trust: every reply is checked against these forms."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from app.domain.vocabulary import DeviceClass, Wall
 from worker.wire.channel import ChannelClosed, Frame
@@ -92,6 +92,24 @@ class ModelFacts(_Reply):
         return self.model_dump(mode="json", exclude={"kind"})
 
 
+class ImageFacts(_Reply):
+    """What there is to say of a sample of the job: its picture's size and its content, or what is wrong with it."""
+
+    kind: Literal["image"] = "image"
+    number: int
+    width: int | None = Field(None, ge=1)
+    height: int | None = Field(None, ge=1)
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+    code: str | None = Field(None, pattern="^sample-[a-z-]+$", max_length=60)
+    detail: str = Field("", max_length=1000)
+
+    @model_validator(mode="after")
+    def one_or_the_other(self) -> Self:
+        if (self.code is None) != (None not in {self.width, self.height, self.sha256}):
+            raise ValueError("neither a picture nor a problem")
+        return self
+
+
 class Weights(_Reply):
     """The next part of the model's canonical form: the bytes behind it."""
 
@@ -116,7 +134,7 @@ class Failed(_Reply):
     detail: str
 
 
-Reply = Ready | Logged | Progress | ScoresRow | ModelFacts | Weights | Done | Failed
+Reply = Ready | Logged | Progress | ScoresRow | ModelFacts | ImageFacts | Weights | Done | Failed
 _REPLY: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="kind")])
 
 

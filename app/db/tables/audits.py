@@ -70,6 +70,7 @@ class ShardRow(OfTenant, Base):
     __tablename__ = "shards"
     __table_args__ = (
         Index("ix_shards_audit_ordinal", "audit_id", "ordinal", unique=True),
+        Index("ix_shards_tenant_claimed", "tenant_id", "claimed_at", postgresql_where=text("claimed_at IS NOT NULL")),
         Index("ix_shards_audit_claimed", "audit_id", "claimed_at", postgresql_where=text("claimed_at IS NOT NULL")),
         # Of a long audit most shards are done: whoever looks for the next one should not meet them.
         Index("ix_shards_open", "audit_id", "ordinal", postgresql_where=text("status <> 'done'")),

@@ -13,11 +13,20 @@ import httpx
 import pytest
 from prepare import build_archive
 
+from app.embedded.ports import accepts, free_port
+from tests.api.running_api import until
 from tests.waiting import upload, upload_run, wait_for
 
 Json = dict[str, Any]
 
 RUNS = ("cross_entropy_run1", "cross_entropy_run2")
+MUTATION = """
+from sqlalchemy import event
+from app.cli import main
+from app.db import session
+event.remove(session._TenantSession, "do_orm_execute", session._restrict)
+main()
+"""
 VOLATILE = {"date", "x-request-id", "ratelimit"}
 
 
@@ -31,6 +40,29 @@ def stranger(service: httpx.Client, open_folder: Path) -> Iterator[httpx.Client]
     headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
     with httpx.Client(base_url=service.base_url, headers=headers, timeout=60) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def one_wall(service: httpx.Client, stranger: httpx.Client, open_folder: Path) -> Iterator[httpx.Client]:
+    """The stranger at another API process, from whose queries the tenant's WHERE was taken away."""
+    data, port = open_folder / "service", free_port()
+    secret = (data / "api-key.secret").read_text()
+    environment = os.environ | json.loads((data / "parts.json").read_text()) | {"API_KEY_SECRET": secret}
+    arguments = ("serve", "--only", "api", "--port", str(port), "--data", str(open_folder / "mutant"))
+    process = subprocess.Popen([sys.executable, "-c", MUTATION, *arguments], env=environment)
+    until(lambda: accepts(port), seconds=60)
+    headers = {"Authorization": stranger.headers["authorization"]}
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as client:
+        yield client
+    process.terminate()
+    process.wait(30)
+
+
+@pytest.fixture(scope="module", params=["stranger", "one_wall"])
+def visitor(request: pytest.FixtureRequest) -> httpx.Client:
+    """The stranger before both walls, and before the second one alone."""
+    client: httpx.Client = request.getfixturevalue(request.param)
+    return client
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +108,7 @@ def operations(document: Json) -> Iterator[tuple[str, str]]:
             yield method.upper(), path
 
 
-def test_every_path_with_an_id(service: httpx.Client, stranger: httpx.Client, theirs: Json, document: Json) -> None:
+def test_every_path_with_an_id(service: httpx.Client, visitor: httpx.Client, theirs: Json, document: Json) -> None:
     tried = 0
     for method, path in operations(document):
         if "{" not in path:
@@ -87,9 +119,9 @@ def test_every_path_with_an_id(service: httpx.Client, stranger: httpx.Client, th
             if method == "PUT":
                 options["content"] = b"PK\x05\x06" + bytes(18)
             query = {"params": {"model_id": theirs["model_id"]}} if path.endswith("/map") else {}
-            answer = stranger.request(method, real, **options, **query)
+            answer = visitor.request(method, real, **options, **query)
             assert answer.status_code == 404, (method, path)
-            assert seen(answer) == seen(stranger.request(method, random, **options)), (method, path)
+            assert seen(answer) == seen(visitor.request(method, random, **options)), (method, path)
         if method == "GET":
             asked = {"model_id": theirs["model_id"]} if path.endswith("/map") else {}
             assert service.get(real, params=asked).status_code == 200, path
@@ -97,7 +129,7 @@ def test_every_path_with_an_id(service: httpx.Client, stranger: httpx.Client, th
     assert tried >= 20
 
 
-def test_every_id_in_a_body(stranger: httpx.Client, theirs: Json, document: Json) -> None:
+def test_every_id_in_a_body(visitor: httpx.Client, theirs: Json, document: Json) -> None:
     """The answer may repeat the ids that the request named, and nothing else."""
     audit, model, dataset = theirs["audit_id"], theirs["model_id"], theirs["dataset_id"]
     group, gate = theirs["run_group_id"], theirs["gate_id"]
@@ -114,7 +146,7 @@ def test_every_id_in_a_body(stranger: httpx.Client, theirs: Json, document: Json
         random = text
         for name in theirs.values():
             random = random.replace(name, str(uuid4()))
-        first, second = (stranger.post(path, json=json.loads(one)) for one in (text, random))
+        first, second = (visitor.post(path, json=json.loads(one)) for one in (text, random))
         assert first.status_code in {404, 422}, path
         assert without_ids(first, text) == without_ids(second, random), path
     schemas = document["components"]["schemas"]
@@ -130,22 +162,22 @@ def without_ids(answer: httpx.Response, body: str) -> tuple[int, Json, bytes]:
     return status, headers, content
 
 
-def test_lists_filters_and_cursors(service: httpx.Client, stranger: httpx.Client, theirs: Json, document: Json) -> None:
+def test_lists_filters_and_cursors(service: httpx.Client, visitor: httpx.Client, theirs: Json, document: Json) -> None:
     lists = [path for method, path in operations(document) if method == "GET" and "{" not in path]
     lists = [path for path in lists if "cursor" in str(document["paths"][path]["get"].get("parameters"))]
     assert len(lists) == 6
     for path in lists:
-        assert stranger.get(path).json() == {"items": [], "next_cursor": None}
+        assert visitor.get(path).json() == {"items": [], "next_cursor": None}
         found = service.get(path, params={"limit": 1}).json()
         assert len(found["items"]) == 1
         if found["next_cursor"]:
-            mixed = stranger.get(path, params={"cursor": found["next_cursor"]})
+            mixed = visitor.get(path, params={"cursor": found["next_cursor"]})
             assert mixed.json() == {"items": [], "next_cursor": None}
         for parameter in document["paths"][path]["get"]["parameters"]:
             if parameter["name"].endswith("_id"):
                 filtered = {parameter["name"]: theirs[parameter["name"]]}
                 assert service.get(path, params=filtered).json()["items"]
-                assert stranger.get(path, params=filtered).json()["items"] == []
+                assert visitor.get(path, params=filtered).json()["items"] == []
 
 
 def test_the_same_idempotency_key_and_the_same_bytes(service: httpx.Client, stranger: httpx.Client) -> None:

@@ -1,0 +1,154 @@
+"""What the walls around a model's process cost: the same shard behind them and without, and the start of a process.
+
+`python -m benchmarks.walls` prints the tables of docs/security.md.
+"""
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from unittest.mock import patch
+
+import torch
+from safetensors.torch import save
+
+from app.domain.protocol import ProtocolRequest
+from app.domain.vocabulary import Wall
+from app.settings import Settings
+from app.storage.blobs import BlobStore
+from benchmarks.audits import PASSES, PROTOCOL
+from benchmarks.machine import describe
+from benchmarks.subjects import MEAN, SIZE, STD, archive, network
+from benchmarks.table import Row, Section
+from benchmarks.timing import side_by_side
+from worker.runtime.archives import archive_entries
+from worker.supervision import launch
+from worker.supervision.nursery import Nursery
+from worker.supervision.process import ChildProcess
+from worker.wire.jobs import ImagesJob, JobModel, JobSample, ShardJob
+
+NETWORKS = {"resnet18": 16, "shufflenet_v2_x0_5": 64}
+ROUNDS, STARTS = 7, 15
+
+
+class NoWalls:
+    """Stands where the builder of walls stands."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self.missing = dict.fromkeys(Wall, "not wanted")
+
+    def enclose(self) -> None:
+        """No wall."""
+
+    def seal(self) -> None:
+        """No wall."""
+
+
+_MAIN = "from worker.child.main import main; "
+_OPEN = "import worker.child.server, benchmarks.walls; worker.child.server.Builder = benchmarks.walls.NoWalls; "
+
+
+@contextmanager
+def nursery(*, walls: bool) -> Iterator[Nursery]:
+    """Whose children have walls, or none."""
+    program = launch._PROGRAM if walls else launch._PROGRAM.replace(_MAIN, _OPEN + _MAIN)  # noqa: SLF001
+    with patch.object(launch, "_PROGRAM", program):
+        found = Nursery()
+    yield found
+    found.close()
+
+
+def run(child: ChildProcess, job: ShardJob | ImagesJob, blobs: BlobStore) -> None:
+    for _ in child.converse(job, blobs):
+        pass
+
+
+def start_and_kill(settings: Settings, bearer: Nursery, job: ImagesJob, blobs: BlobStore) -> None:
+    """From nothing to the answer of an empty job."""
+    child = ChildProcess(settings, bearer)
+    run(child, job, blobs)
+    child.kill()
+
+
+def shard(name: str, images: int, blobs: BlobStore) -> ShardJob:
+    weights = {key: value.contiguous() for key, value in network(name, torch.device("cpu")).state_dict().items()}
+    preprocessing = {"input_size": SIZE, "mean": MEAN, "std": STD}
+    model = JobModel(
+        digest=_put(blobs, save(weights)), architecture=name, preprocessing=preprocessing, target_layer=None
+    )
+    digest = _put(blobs, archive(images))
+    entries = [entry for entry in archive_entries(blobs, digest, Settings()) if not entry.is_folder]
+    fields = [name for name in JobSample.model_fields if name != "label"]
+    return ShardJob(
+        protocol=ProtocolRequest.model_validate(PROTOCOL).resolve(),
+        archive_digest=digest,
+        label_indices=None,
+        score_classes=(0, 1),
+        models=(model,),
+        samples=tuple(
+            JobSample.model_validate({field: getattr(entry, field) for field in fields} | {"label": None})
+            for entry in entries
+        ),
+    )
+
+
+def shards(settings: Settings, blobs: BlobStore, closed: Nursery, bare: Nursery) -> Section:
+    rows = []
+    for name, images in NETWORKS.items():
+        job = shard(name, images, blobs)
+        children = {"walls": ChildProcess(settings, closed), "none": ChildProcess(settings, bare)}
+        timings = side_by_side({kind: partial(run, child, job, blobs) for kind, child in children.items()}, ROUNDS)
+        for child in children.values():
+            child.kill()
+        pairs = zip(timings["walls"].seconds, timings["none"].seconds, strict=True)
+        ratio = statistics.median(behind / without for behind, without in pairs)
+        note = f"{timings['walls'].median:.2f} s behind walls, {timings['none'].median:.2f} s without"
+        rows.append(
+            Row(f"{name}, {images} images", f"{ratio:.3f}", note=f"{note}; spread {timings['walls'].spread:.0%}")
+        )
+    method = f"The same warm shard, {PASSES} passes an image, {ROUNDS} rounds in turn; the ratio of times."
+    return Section("A shard behind walls / without", method, rows)
+
+
+def starts(settings: Settings, blobs: BlobStore, closed: Nursery, bare: Nursery) -> Section:
+    job = ImagesJob(archive_digest=_put(blobs, archive(1)), samples=())
+    timings = side_by_side(
+        {
+            "with walls": partial(start_and_kill, settings, closed, job, blobs),
+            "without": partial(start_and_kill, settings, bare, job, blobs),
+        },
+        STARTS,
+    )
+    rows = [Row(f"a fresh child, {kind}", f"{timing.median * 1e3:.0f} ms") for kind, timing in timings.items()]
+    return Section("Starting", "From the wish for a child to its first answer, and its end; medians.", rows)
+
+
+def _put(blobs: BlobStore, content: bytes) -> str:
+    with blobs.writer(len(content)) as writer:
+        writer.write(content)
+        return writer.commit().digest
+
+
+def main() -> None:
+    print(f"Measured on {describe()}; load {os.getloadavg()[0]:.1f}\n")
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(device="cpu", blob_store=str(Path(folder) / "blobs"))
+        blobs = BlobStore.from_settings(settings)
+        begun = time.monotonic()
+        with nursery(walls=True) as closed:
+            start_and_kill(settings, closed, ImagesJob(archive_digest=_put(blobs, archive(1)), samples=()), blobs)
+            print(
+                f"The process that bears children, from its start to its first child's answer: "
+                f"{time.monotonic() - begun:.1f} s\n"
+            )
+            with nursery(walls=False) as bare:
+                for section in (shards, starts):
+                    print(section(settings, blobs, closed, bare).to_markdown(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""Hostile model files, made the same every time: what each is, as what it is uploaded, and which problem it gets.
+
+``canary`` is a file that would appear if anything in them ran.
+"""
+
+import io
+import json
+import os
+import pickle
+import struct
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors.torch import save
+
+from tests.waiting import WEIGHTS
+
+ST, PT = "safetensors", "state_dict"
+NUMBER = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+UNSAFE, INVALID, FOREIGN = "model-unsafe", "model-invalid", "model-format-not-accepted"
+OK = "ok"
+
+
+class Case(NamedTuple):
+    """A file, made with the canary's path."""
+
+    make: Callable[[Path], bytes]
+    format: str
+    codes: tuple[str, ...]
+
+
+class Canary:
+    """Pickles to a call that leaves a file behind."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (f"touch {self.path}",)
+
+
+def weights() -> bytes:
+    return (WEIGHTS / "cross_entropy_run1.safetensors").read_bytes()
+
+
+def st_file(header: object, data: bytes = b"", length: int | None = None) -> bytes:
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + data
+
+
+def saved(content: Any, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(content, buffer, **options)
+    return buffer.getvalue()
+
+
+def torch_zip(*records: tuple[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file, warnings.catch_warnings(action="ignore"):
+        for name, data in records:
+            entry = zipfile.ZipInfo(f"archive/{name}")
+            entry.compress_type = method
+            file.writestr(entry, data)
+    return buffer.getvalue()
+
+
+def with_pickle(pickled: bytes, *more: tuple[str, bytes]) -> bytes:
+    return torch_zip(("data.pkl", pickled), ("version", b"3\n"), ("byteorder", b"little"), *more)
+
+
+def pickled(canary: Path, protocol: int = 2) -> bytes:
+    return pickle.dumps(Canary(canary), protocol)
+
+
+def state_dict() -> dict[str, torch.Tensor]:
+    return {"conv1.0.weight": torch.linspace(-1, 1, 648).view(24, 3, 3, 3)}
+
+
+def expanding() -> bytes:
+    """A few hundred bytes whose one tensor says that it holds a tebibyte."""
+    return saved({"w": torch.ones(1).expand(2**38)})
+
+
+SAFETENSORS = {
+    "st_ok": Case(lambda _: weights(), ST, (OK,)),
+    "st_hdr_1GB": Case(lambda _: st_file({"a": NUMBER}, bytes(4), 2**30), ST, (INVALID,)),
+    "st_hdr_negative": Case(lambda _: st_file({"a": NUMBER}, bytes(4), 2**64 - 1), ST, (INVALID,)),
+    "st_json_list": Case(lambda _: st_file([1, 2]), ST, (INVALID,)),
+    "st_dup_key": Case(
+        lambda _: st_file(b'{"a":%b,"a":%b}' % ((json.dumps(NUMBER).encode(),) * 2), bytes(4)), ST, (INVALID,)
+    ),
+    "st_hole": Case(
+        lambda _: st_file({"a": NUMBER, "b": NUMBER | {"data_offsets": [8, 12]}}, bytes(12)), ST, (INVALID,)
+    ),
+    "st_overlap": Case(lambda _: st_file({"a": NUMBER, "b": NUMBER}, bytes(4)), ST, (INVALID,)),
+    "st_trailing": Case(lambda _: weights() + b"x", ST, (INVALID,)),
+    "st_cut": Case(lambda _: weights()[:-1], ST, (INVALID,)),
+    "st_shape_overflow": Case(lambda _: st_file({"a": NUMBER | {"shape": [2**62, 4]}}, bytes(4)), ST, (INVALID,)),
+    "st_negative_shape": Case(lambda _: st_file({"a": NUMBER | {"shape": [-1, -1]}}, bytes(4)), ST, (INVALID,)),
+    "st_reversed_offsets": Case(
+        lambda _: st_file({"a": NUMBER | {"data_offsets": [4, 0]}}, bytes(4)), ST, (INVALID,)
+    ),
+    "st_unknown_dtype": Case(lambda _: st_file({"a": NUMBER | {"dtype": "Q4_0"}}, bytes(4)), ST, (INVALID,)),
+    "st_empty_file": Case(lambda _: b"", ST, (INVALID,)),
+    "st_one_byte": Case(lambda _: b"\x02", ST, (INVALID,)),
+    "st_nan_weights": Case(
+        lambda _: save({"a": torch.tensor([1.0, torch.nan])}), ST, ("model-nonfinite-weights",)
+    ),
+    "st_inf_weights": Case(
+        lambda _: save({"a": torch.tensor([1.0, -torch.inf])}), ST, ("model-nonfinite-weights",)
+    ),
+    "st_deep_json": Case(lambda _: st_file(b'{"a":' * 100_000), ST, (INVALID,)),
+    "st_evil_names": Case(
+        lambda _: save({name: torch.ones(1) for name in ("../../etc/passwd", "a\u202eb\n\x00", "__class__")}),
+        ST,
+        ("model-architecture-mismatch",),
+    ),
+    "pickle_named.safetensors": Case(pickled, ST, (INVALID,)),
+    "torch_named.safetensors": Case(lambda _: saved(state_dict()), ST, (INVALID,)),
+}  # fmt: skip
+
+TORCH = {
+    "pickle_raw.pkl": Case(pickled, PT, (UNSAFE,)),
+    "pickle_raw_protocol0.pkl": Case(lambda canary: pickled(canary, 0), PT, (UNSAFE,)),
+    "pt_zip_canary.pt": Case(lambda canary: saved({"w": Canary(canary)}), PT, (UNSAFE,)),
+    "pt_two_data_pkl.pt": Case(
+        lambda canary: torch_zip(("data.pkl", pickle.dumps({}, 2)), ("data.pkl", pickled(canary))),
+        PT,
+        ("archive-duplicate-entry", UNSAFE),
+    ),
+    "pt_nested_protocol4.pt": Case(lambda canary: saved({"w": Canary(canary)}, pickle_protocol=4), PT, (UNSAFE,)),
+    "pt_break_after.pt": Case(lambda canary: with_pickle(pickled(canary)[:-1] + b"\xff\xff"), PT, (UNSAFE,)),
+    "pt_second_pickle.pt": Case(lambda canary: with_pickle(pickle.dumps({}, 2) + pickled(canary)), PT, (UNSAFE,)),
+    "pt_deflated.pt": Case(
+        lambda _: torch_zip(("data.pkl", pickle.dumps({}, 2)), method=zipfile.ZIP_DEFLATED), PT, (UNSAFE,)
+    ),
+    "pt_deep_list.pt": Case(
+        lambda _: with_pickle(b"\x80\x02" + b"]" * 200_000 + b"a" * 199_999 + b"."), PT, (UNSAFE, INVALID)
+    ),
+    "pt_truncated.pt": Case(lambda _: saved(state_dict())[:-40], PT, (INVALID,)),
+    "pt_expanding.pt": Case(lambda _: expanding(), PT, (INVALID,)),
+    "pt_module.pt": Case(lambda _: saved(torch.nn.Linear(2, 2)), PT, (UNSAFE,)),
+    "pt_legacy_canary.pt": Case(
+        lambda canary: saved({"w": Canary(canary)}, _use_new_zipfile_serialization=False), PT, (FOREIGN, UNSAFE)
+    ),
+    "torchscript_like.pt": Case(
+        lambda _: with_pickle(pickle.dumps({}, 2), ("constants.pkl", pickle.dumps((), 2)), ("code/m.py", b"")),
+        PT,
+        (FOREIGN, UNSAFE),
+    ),
+    "program.pt2": Case(
+        lambda _: torch_zip(("archive_format", b"pt2"), ("models/model.json", b"{}"), ("version", b"0")),
+        PT,
+        (FOREIGN, UNSAFE),
+    ),
+    "no_tensors.pt": Case(lambda _: saved([1, 2]), PT, (INVALID,)),
+}
+
+FOREIGN_FILES = {
+    f"{name}, said to be {kind}": Case(lambda _, start=start: start + bytes(200), kind, (FOREIGN,))  # type: ignore[misc]
+    for name, start in {"keras.h5": b"\x89HDF\r\n\x1a\n", "numpy_object.npy": b"\x93NUMPY\x01\x00v\x00"}.items()
+    for kind in (ST, PT)
+} | {"model.onnx": Case(lambda _: b"\x08\x07\x12\x07pytorch" + bytes(200), PT, (FOREIGN,))}
+
+MODEL_FILES: dict[str, Case] = SAFETENSORS | TORCH | FOREIGN_FILES
+REFUSED_FORMATS = ("keras", "onnx", "torchscript", "pt2", "pickle", "npy", "tflite", "gguf")

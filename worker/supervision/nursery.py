@@ -1,0 +1,77 @@
+"""The worker's side of its nursery: asks for children, and how they have ended."""
+
+import contextlib
+import os
+import signal
+import socket
+
+from worker.supervision.launch import launch
+from worker.supervision.output import Tail
+from worker.supervision.surroundings import library_environment
+from worker.wire.births import Birth, Born, Inquiry, read_answer
+from worker.wire.channel import Channel, ChannelClosed
+from worker.wire.jobs import Start
+
+_SEND_SECONDS = 30.0
+_MORE_SECONDS = 5.0
+
+
+class Nursery:
+    """Starts at once, which takes seconds; whoever asks for a child does not wait for them.
+
+    To be made and used by one thread that lives as long as it shall: the kernel kills it, and its children, with it.
+    """
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        read, write = os.pipe()
+        with theirs:
+            self._process = launch(theirs.fileno(), write, library_environment(os.environ))
+        os.close(write)
+        self._output = Tail(read)
+        self._channel = Channel(ours)
+        self._born: dict[int, int] = {}
+        self._asked = 0
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def ask(self, start: Start, descriptors: tuple[int, int]) -> int:
+        """The number under which the child can be picked up. Raises ChannelClosed."""
+        self._asked += 1
+        self._channel.send(Birth(number=self._asked, start=start), timeout=_SEND_SECONDS, descriptors=descriptors)
+        return self._asked
+
+    def pick_up(self, number: int, seconds: float) -> int | None:
+        """The child's process id, None where it is not born so soon. Raises ChannelClosed."""
+        if number not in self._born:
+            self._take(seconds)
+        return self._born.pop(number, None)
+
+    def ending(self, pid: int, seconds: float) -> int | None:
+        """How a child ended, as subprocess tells it; None where it lives on. Raises ChannelClosed."""
+        self._channel.send(Inquiry(pid=pid, seconds=seconds), timeout=_SEND_SECONDS)
+        while True:
+            frame = self._channel.receive(seconds + _MORE_SECONDS)
+            if frame is None:
+                raise ChannelClosed("no answer")
+            answer = read_answer(frame)
+            if not isinstance(answer, Born):
+                return answer.status
+            self._born[answer.number] = answer.pid
+
+    def last_words(self) -> str:
+        return self._output.text()
+
+    def close(self) -> None:
+        """Its children go with it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._channel.close()
+
+    def _take(self, seconds: float) -> None:
+        frame = self._channel.receive(seconds)
+        if frame is not None and isinstance(answer := read_answer(frame), Born):
+            self._born[answer.number] = answer.pid
