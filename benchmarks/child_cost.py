@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy import select
 
 from app.db.session import make_engine, transaction
-from app.db.tables import AuditRow
+from app.db.tables import DEFAULT_TENANT, AuditRow
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 from benchmarks.table import Row, Section
@@ -18,8 +18,8 @@ from worker.child.shard_job import run_shard_job
 from worker.runtime.model_cache import ModelCache
 from worker.shard_request import shard_job
 from worker.shard_store import read_inputs, read_samples
+from worker.supervision.children import Acquaintance, Children
 from worker.supervision.inputs import opened_inputs
-from worker.supervision.process import ChildProcess
 from worker.wire.jobs import ShardJob
 
 SAMPLES = (1, 16)
@@ -32,7 +32,7 @@ class Bench:
         self._settings = settings
         self._blobs = BlobStore.from_settings(settings)
         self._models = ModelCache()
-        self.child = ChildProcess(settings)
+        self.children = Children(settings)
 
     def here(self, job: ShardJob) -> None:
         with opened_inputs(self._blobs, job) as descriptors:
@@ -40,7 +40,9 @@ class Bench:
             deque(run_shard_job(job, self._settings, inputs, self._models), maxlen=0)
 
     def there(self, job: ShardJob) -> None:
-        deque(self.child.converse(job, self._blobs), maxlen=0)
+        acquaintance = Acquaintance(DEFAULT_TENANT, frozenset(model.digest for model in job.models))
+        with self.children.warm(acquaintance) as child:
+            deque(child.converse(job, self._blobs), maxlen=0)
 
     def job(self, samples: int) -> ShardJob:
         """The first samples of the service's newest audit."""
@@ -59,7 +61,7 @@ def child_cost(settings: Settings, rounds: int) -> Section:
     try:
         rows = [_row(bench, samples, rounds) for samples in SAMPLES]
     finally:
-        bench.child.kill()
+        bench.children.close()
     method = (
         f"The same job by the child and by the same code in the calling process, models loaded in both; {rounds} "
         f"interleaved rounds after a warm-up, medians. Load at the end: {os.getloadavg()[0]:.1f}."
