@@ -33,6 +33,9 @@ PROTOCOL = {
     },
 }
 
+# The slow implementation is slow: minutes, on a machine that has something else to do.
+pytestmark = pytest.mark.timeout(900)
+
 Found = dict[tuple[str, str], dict[str, Any]]
 
 
