@@ -29,12 +29,7 @@ class Lease:
         self._context = context
         self._claim = claim
         self._interval = min(BEAT_SECONDS, context.settings.lease_seconds / 4)
-        self._kept_at = self._beaten_at = time.monotonic()
-
-    @property
-    def seconds_left(self) -> float:
-        """Until another worker may take the shard."""
-        return self._kept_at + self._context.settings.lease_seconds - time.monotonic()
+        self._beaten_at = time.monotonic()
 
     def keep(self, done: int) -> None:
         """Extend the lease and report progress, where it is time. Raises LeaseLost and WorkerStopping."""
@@ -53,4 +48,3 @@ class Lease:
             return
         if not kept:
             raise LeaseLost
-        self._kept_at = now

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from contextlib import suppress
 from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
@@ -37,7 +38,7 @@ from worker.wire.replies import Progress
 logger = logging.getLogger(__name__)
 
 SAVE_PAUSE_SECONDS = 0.5
-# After a fault from outside (a blob store that is away, say), which may not have passed.
+# After a fault from outside (a blob store or a database that is away, say), which may not have passed.
 FAULT_PAUSE_SECONDS = 2.0
 CRASHED = "model-crashed-worker"
 # How a child's end is told, and how many attempts it takes to believe that the next one would end so too.
@@ -78,9 +79,8 @@ def run_claimed(context: WorkerContext, claim: Claim) -> None:
         run.replan(shortage)
     except ChildDied as death:
         run.survive(death)
-    except TransientFailure:
-        with transaction(context.engine) as session:
-            release_shard(session, claim, counted=False, pause_seconds=FAULT_PAUSE_SECONDS)
+    except (TransientFailure, OperationalError):
+        run.pause()
         raise
     except AuditFailure as failure:
         run.fail(failure)
@@ -114,11 +114,18 @@ class _ShardRun:
         """Store, and ask for the reduce where this shard was the last."""
         with span("store"):
             while not self._saved(rows):
+                # A full database takes no rows but heart-beats; one that is away lends the shard to nobody else.
                 time.sleep(SAVE_PAUSE_SECONDS)
+                self._lease.keep(self._done)
         with transaction(self._context.engine) as session:
             finished = all_shards_done(session, self._claim.audit_id)
         if finished:
             self._context.queue.send(TaskName.REDUCE_AUDIT, self._claim.audit_id)
+
+    def pause(self) -> None:
+        """What comes from outside counts against no shard; where the database hears nothing, the lease runs out."""
+        with suppress(OperationalError), transaction(self._context.engine) as session:
+            release_shard(session, self._claim, counted=False, pause_seconds=FAULT_PAUSE_SECONDS)
 
     def give_back(self, *, counted: bool) -> None:
         """To whoever comes first: nobody waits for the lease."""
@@ -180,15 +187,17 @@ class _ShardRun:
         return table.finished()
 
     def _saved(self, rows: list[Row]) -> bool:
-        """False where the database is away and the lease has time left. Raises LeaseLost."""
+        """False where the database is away or full, however long: the fence tells whose shard it is then.
+
+        Raises LeaseLost.
+        """
         try:
             with transaction(self._context.engine) as session:
                 saved = save_scores(session, self._claim, rows)
                 if saved:
                     remember_clean_maps(session, self._claim, self._clean_keys)
-        except OperationalError:
-            if self._lease.seconds_left < 0 or self._context.stopping.is_set():
-                raise
+        except OperationalError as error:
+            logger.warning("shard %s: scores not stored yet (%s)", self._claim.shard_id, type(error.orig).__name__)
             return False
         if not saved:
             raise LeaseLost

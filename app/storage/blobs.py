@@ -30,6 +30,9 @@ LIST_BATCH = 1000
 _QUARANTINE = "quarantine"
 _BLOBS = "blobs/sha256"
 _OWNER = "owner"
+# A disk, a quota, and the longest file that the system allows; as the system says it and as obstore does.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL_TEXTS = ("StorageFull", *map(os.strerror, _FULL))
 _HEXADECIMAL = re.compile("[0-9a-f]{64}")
 # A store that is away is told to the caller, who may come again; obstore's own patience is three minutes.
 _PATIENCE: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
@@ -251,6 +254,6 @@ def _storage_errors() -> Iterator[None]:
         raise
     except (BaseError, OSError) as error:
         text = str(error)
-        if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in text or "StorageFull" in text:
+        if getattr(error, "errno", None) in _FULL or any(full in text for full in _FULL_TEXTS):
             raise InsufficientStorage("insufficient-storage", "The blob store is full.") from error
         raise TransientFailure("storage-unavailable", "The blob store cannot be reached.") from error

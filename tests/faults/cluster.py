@@ -117,13 +117,18 @@ class Cluster:
     def database_url(self) -> str:
         return self.servers.postgres.url
 
-    def start_api(self, **settings: str) -> None:
-        """On the same port every time."""
+    def start_api(self, *inside: str, **settings: str) -> None:
+        """On the same port every time; ``inside`` is a command that runs the rest of its arguments in its place."""
         arguments = ("serve", "--only", "api", "--port", str(self._port), "--data", str(self.folder / "data"))
         quick = {"SHARD_SAMPLES": str(SHARD), "RECONCILE_SECONDS": "0.5", "RECONCILE_AFTER_SECONDS": "3"}
         environment = os.environ | self._environment() | quick | settings
-        self._api = subprocess.Popen([sys.executable, "-m", "app.cli", *arguments], env=environment)
+        self._api = subprocess.Popen([*inside, sys.executable, "-m", "app.cli", *arguments], env=environment)
         until(lambda: accepts(self._port))
+
+    @property
+    def api_root(self) -> Path:
+        """The file system as the API sees it."""
+        return Path(f"/proc/{self._api.pid}/root")
 
     def kill_api(self) -> None:
         self._api.kill()
@@ -182,6 +187,11 @@ class Cluster:
     def query(self, statement: str, *values: Any) -> list[Any]:
         with psycopg.connect(self.database_url.replace("+psycopg", "")) as connection:
             return connection.execute(statement.encode(), values).fetchall()
+
+    def administer(self, statement: str) -> None:
+        """Outside of any transaction."""
+        with psycopg.connect(self.database_url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(statement.encode())
 
     def _environment(self) -> dict[str, str]:
         blobs = str(self.folder / "blobs")

@@ -75,6 +75,26 @@ def test_a_model_that_eats_memory_fails_its_own_audit_only(
     assert worker.process.poll() is None
 
 
+@pytest.mark.long
+def test_a_model_that_writes_files_fails_its_own_audit_only(
+    cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery
+) -> None:
+    worker = cluster.start_worker(CHILD_SCRATCH_FILES="20")
+    writing = cluster.submit(parts)
+    cluster.wait_mid_shard(writing)
+    scratch = Path(f"/proc/{worker.child}/cwd").resolve()
+    assert scratch in worker.scratch_folders()
+    with recovering("a model that writes files, once"):
+        for number in range(21):
+            (scratch / str(number)).touch()
+        failed = cluster.wait(writing)
+        assert (failed["status"], failed["problem"]["code"]) == ("failed", "audit-resource-limit")
+        assert "more files than it may" in failed["problem"]["detail"]
+        check_identical(cluster, cluster.submit(parts), undisturbed)
+    assert not scratch.exists()
+    assert worker.process.poll() is None
+
+
 def test_cancelling_kills_even_a_child_that_hears_nothing(
     cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery
 ) -> None:
