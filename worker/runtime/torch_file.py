@@ -1,5 +1,6 @@
 """Judges a ``torch.save`` file by its structure, before anything in it is unpickled."""
 
+import io
 import zipfile
 from collections.abc import Mapping
 from typing import BinaryIO
@@ -33,7 +34,7 @@ def judge_torch_file(file: BinaryIO) -> None:
     if not start.startswith(_ZIP):
         _refuse_other_kind(start)
     try:
-        with zipfile.ZipFile(file) as archive:
+        with zipfile.ZipFile(_BoundedReads(file)) as archive:
             pickled = _only_pickle(archive, file.seek(0, 2))
         file.seek(0)
         as_loaded = PyTorchFileReader(file).get_record("data.pkl")
@@ -42,6 +43,25 @@ def judge_torch_file(file: BinaryIO) -> None:
     if pickled != as_loaded:
         raise InputFailure("model-unsafe", f"The file can be read in more than one way. {ADVICE}")
     judge_pickle(pickled)
+
+
+class _BoundedReads(io.BufferedIOBase):
+    """zipfile reads a directory whole, whatever length it claims: here it may not be longer than any real one."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Raises InputFailure ``model-unsafe`` for more than a directory or a pickle may have."""
+        if size is not None and size > MAX_PICKLE_BYTES:
+            raise InputFailure("model-unsafe", f"The directory of the file is too long. {ADVICE}")
+        return self._file.read(-1 if size is None else size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
 
 
 def _only_pickle(archive: zipfile.ZipFile, size: int) -> bytes:
