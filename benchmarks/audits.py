@@ -35,7 +35,7 @@ TARGETS = {"resnet50": 0.85, "densenet121": 0.85, "resnet18": 0.75, "shufflenet_
 
 @dataclass(frozen=True)
 class Service:
-    """A running service with one data set."""
+    """A running service with one data set, and how many of its images an audit takes."""
 
     client: DemoClient
     dataset_id: str
@@ -49,9 +49,9 @@ class Service:
         return model_id
 
     def audit(self, model_id: str, seed: int) -> None:
-        """From the request to the results; the seed keeps audits from sharing what they may share."""
-        body = {"dataset_id": self.dataset_id, "model_ids": [model_id], "protocol": PROTOCOL | {"seed": seed}}
-        audit = self.client.create("audits", body)
+        """Of ``images`` samples, from the request to the results; every seed draws others."""
+        wanted = {"protocol": PROTOCOL | {"seed": seed}, "sample_limit": self.images}
+        audit = self.client.create("audits", {"dataset_id": self.dataset_id, "model_ids": [model_id], **wanted})
         self.client.wait(f"/v1/audits/{audit['id']}", {"succeeded"}, {"failed", "cancelled"})
 
 

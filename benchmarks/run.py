@@ -6,6 +6,7 @@ and images; ``gpu`` runs what needs no service on a CUDA device. The last two pr
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -39,11 +40,7 @@ def _sections(form: str) -> Iterator[Section]:
     device = torch.device("cuda" if form == "gpu" else "cpu")
     rounds = 3 if form == "short" else 9
     if form != "gpu":
-        for name, images in (SHORT if form == "short" else LONG).items():
-            with audits.service(images) as service:
-                yield audits.audit(
-                    name, service, rounds=2 if form == "short" else 5, scripted=1 if form == "short" else 5
-                )
+        yield from _audits(form)
     for name in NETWORKS:
         yield maps.grad_cam(name, device, rounds)
     yield maps.six_methods("resnet18", device, rounds)
@@ -54,6 +51,13 @@ def _sections(form: str) -> Iterator[Section]:
     yield memory.growth("shufflenet_v2_x0_5", device, 1000)
     if form == "long":
         yield data_set_size.bounded(1000, 100_000)
+
+
+def _audits(form: str) -> Iterator[Section]:
+    counts, rounds, scripted = (SHORT, 2, 1) if form == "short" else (LONG, 5, 5)
+    with audits.service(max(counts.values())) as service:
+        for name, images in counts.items():
+            yield audits.audit(name, replace(service, images=images), rounds, scripted)
 
 
 def _write(tables: str) -> None:

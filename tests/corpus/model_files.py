@@ -80,6 +80,13 @@ def state_dict() -> dict[str, torch.Tensor]:
     return {"conv1.0.weight": torch.linspace(-1, 1, 648).view(24, 3, 3, 3)}
 
 
+def whole_module() -> torch.nn.Module:
+    module = torch.nn.Linear(2, 2)
+    for parameter in module.parameters():
+        torch.nn.init.ones_(parameter)
+    return module
+
+
 def expanding() -> bytes:
     """A few hundred bytes whose one tensor says that it holds a tebibyte."""
     return saved({"w": torch.ones(1).expand(2**38)})
@@ -143,7 +150,7 @@ TORCH = {
     ),
     "pt_truncated.pt": Case(lambda _: saved(state_dict())[:-40], PT, (INVALID,)),
     "pt_expanding.pt": Case(lambda _: expanding(), PT, (INVALID,)),
-    "pt_module.pt": Case(lambda _: saved(torch.nn.Linear(2, 2)), PT, (UNSAFE,)),
+    "pt_module.pt": Case(lambda _: saved(whole_module()), PT, (UNSAFE,)),
     "pt_legacy_canary.pt": Case(
         lambda canary: saved({"w": Canary(canary)}, _use_new_zipfile_serialization=False), PT, (FOREIGN, UNSAFE)
     ),

@@ -70,6 +70,10 @@ class ChildProcess:
         return self._nursery.alive and (self._pid is None or self._ending(0) is None)
 
     @property
+    def is_born(self) -> bool:
+        return self._pid is not None
+
+    @property
     def pid(self) -> int:
         """Raises ChildDied where it is not born yet."""
         if self._pid is None:

@@ -13,6 +13,9 @@ from pathlib import Path
 _AT_BIRTH = ("LD_LIBRARY_PATH",)
 _PREFIXES = ("CUDA_", "NVIDIA_", "CUBLAS_", "CUDNN_", "TORCH_", "PYTORCH_", "OMP_", "MKL_", "KMP_", "GOMP_")
 _NEVER = ("TORCH_FORCE_",)
+# OpenBLAS would start threads as it is imported, before Landlock could reach them; torch does not use it. And whoever
+# asks for a GPU as it is imported must not start CUDA: what is forked then could not use it.
+LIBRARY_DEFAULTS = {"OPENBLAS_NUM_THREADS": "1", "PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
 _FOLDER = "salience-audit-child-"
 _YOUNG_SECONDS = 60.0
 
@@ -23,13 +26,10 @@ def birth_environment(inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 def library_environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """How libraries are to compute: what they read as they are imported.
-
-    OpenBLAS would start threads as it is imported, before Landlock could reach them; torch does not use it.
-    """
+    """How libraries are to compute: what they read as they are imported."""
     kept = {name: value for name, value in inherited.items() if name.startswith(_PREFIXES)}
     tuning = {name: value for name, value in kept.items() if not name.startswith(_NEVER)}
-    return tuning | {"OPENBLAS_NUM_THREADS": "1"}
+    return tuning | LIBRARY_DEFAULTS
 
 
 class Scratch:

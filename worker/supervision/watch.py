@@ -51,7 +51,7 @@ class Watch:
     def allow_a_step(self, pid: int) -> None:
         """Processor time for one more step, on all cores: it ends even a child whose parent does not look."""
         with suppress(OSError, ValueError):
-            used = _processor_seconds(pid)
+            used = processor_seconds(pid)
             more = int(used + (self._step_seconds + _SLACK_SECONDS) * (os.cpu_count() or 1))
             _, hard = resource.prlimit(pid, resource.RLIMIT_CPU)
             resource.prlimit(pid, resource.RLIMIT_CPU, (more, hard))
@@ -60,7 +60,8 @@ class Watch:
         return f"the limit is {self.memory_bytes} bytes"
 
 
-def _processor_seconds(pid: int) -> float:
+def processor_seconds(pid: int) -> float:
+    """Used by all threads of a process since its start. Raises OSError."""
     text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     fields = text.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
