@@ -1,20 +1,35 @@
-"""What it costs a shard that its models run in a child process, against the same code called here."""
+"""`python -m benchmarks.child_cost`: what it costs a shard that its models run in a child process.
+
+The same job, without the database, by the child and by the same code called here, with the models loaded in both. The
+small job does next to nothing, so that what is left is the way there and back.
+"""
 
 import os
 import statistics
+import sys
+import tempfile
 from collections import deque
 from functools import partial
+from pathlib import Path
 
 from sqlalchemy import select
 
 from app.db.session import make_engine, transaction
 from app.db.tables import DEFAULT_TENANT, AuditRow
+from app.demo.client import DemoClient
+from app.demo.service import running_service
+from app.domain.protocol import ProtocolRequest
+from app.server_file import settings_of
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+from benchmarks.audits import AFRESH, PROTOCOL, Service
+from benchmarks.machine import describe
+from benchmarks.subjects import archive
 from benchmarks.table import Row, Section
 from benchmarks.timing import side_by_side
 from worker.child.inputs import JobInputs
 from worker.child.shard_job import run_shard_job
+from worker.runtime.device import keep_heap, use_threads
 from worker.runtime.model_cache import ModelCache
 from worker.shard_request import shard_job
 from worker.shard_store import read_inputs, read_samples
@@ -22,7 +37,8 @@ from worker.supervision.children import Acquaintance, Children
 from worker.supervision.inputs import opened_inputs
 from worker.wire.jobs import ShardJob
 
-SAMPLES = (1, 16)
+SAMPLES = 16
+NETWORK = "resnet18"
 
 
 class Bench:
@@ -54,26 +70,41 @@ class Bench:
         engine.dispose()
         return job
 
+    def row(self, what: str, job: ShardJob, rounds: int) -> Row:
+        found = side_by_side({"here": partial(self.here, job), "child": partial(self.there, job)}, rounds)
+        pairs = zip(found["child"].seconds, found["here"].seconds, strict=True)
+        more, here = statistics.median(child - here for child, here in pairs), found["here"]
+        note = f"{rounds} rounds, {here.median * 1e3:.0f} ms here, spread {here.spread:.0%}"
+        return Row(what, f"{more * 1e3:+.0f} ms ({more / here.median:+.1%})", note=note)
 
-def child_cost(settings: Settings, rounds: int) -> Section:
-    """Without the database: a job in, rows out."""
+
+def child_cost(settings: Settings) -> Section:
+    """Interleaved rounds after a warm-up, medians of the differences."""
     bench = Bench(settings)
     try:
-        rows = [_row(bench, samples, rounds) for samples in SAMPLES]
+        whole = bench.job(SAMPLES)
+        light = ProtocolRequest.model_validate({"measures": {"entropy": {}}, "micro_batch": 2}).resolve()
+        small = bench.job(2).model_copy(update={"protocol": light.without_stability()})
+        rows = [
+            bench.row("2 samples, entropy alone", small, 40),
+            bench.row(f"{SAMPLES} samples, {', '.join(PROTOCOL['measures'])}", whole, 3),
+        ]
     finally:
         bench.children.close()
-    method = (
-        f"The same job by the child and by the same code in the calling process, models loaded in both; {rounds} "
-        f"interleaved rounds after a warm-up, medians. Load at the end: {os.getloadavg()[0]:.1f}."
-    )
+    method = f"{NETWORK}; median of the differences. Load at the end: {os.getloadavg()[0]:.1f}."
     return Section("What the child process costs a shard", method, rows)
 
 
-def _row(bench: Bench, samples: int, rounds: int) -> Row:
-    job = bench.job(samples)
-    found = side_by_side({"here": partial(bench.here, job), "child": partial(bench.there, job)}, rounds)
-    pairs = zip(found["child"].seconds, found["here"].seconds, strict=True)
-    more = statistics.median(child - here for child, here in pairs)
-    here = found["here"].median
-    note = f"{here * 1e3:.0f} ms here, spread {found['here'].spread:.0%}"
-    return Row(f"{samples} samples", f"{more * 1e3:+.0f} ms ({more / here:+.1%})", note=note)
+def main() -> None:
+    use_threads(0)
+    keep_heap()
+    with tempfile.TemporaryDirectory() as name, running_service(Path(name), AFRESH) as (url, key):
+        client = DemoClient(url, key)
+        dataset = client.upload("datasets", {"name": "photographs"}, archive(SAMPLES))
+        service = Service(client, dataset["id"], SAMPLES)
+        service.audit(service.upload(NETWORK), 1)
+        sys.stdout.write(f"Measured on {describe()}\n\n{child_cost(settings_of(Path(name))).to_markdown()}")
+
+
+if __name__ == "__main__":
+    main()

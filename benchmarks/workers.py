@@ -1,4 +1,4 @@
-"""`python -m benchmarks.workers`: an audit by one worker and by four on this machine, and what a child costs a shard.
+"""`python -m benchmarks.workers`: an audit by one worker and by four on this machine.
 
 Two services run side by side, each idle while the other has an audit: in the first one worker has all cores, in the
 second four have ``--threads`` each. Every round begins with the other one. Processor seconds are those of all processes
@@ -22,9 +22,8 @@ import psutil
 
 from app.demo.client import DemoClient
 from app.demo.service import running_service
-from app.server_file import PartsFile, settings_of
+from app.server_file import PartsFile
 from benchmarks.audits import AFRESH, PROTOCOL, Service
-from benchmarks.child_cost import child_cost
 from benchmarks.machine import describe
 from benchmarks.subjects import archive
 from benchmarks.table import Row, Section, at_most
@@ -40,7 +39,6 @@ class Crew:
 
     service: Service
     model_id: str
-    folder: Path
     processes: list[psutil.Process]
     seeds: Iterator[int] = field(default_factory=lambda: count(1))
     seconds: list[float] = field(default_factory=list)
@@ -71,7 +69,6 @@ def main() -> None:
     one_worker, four_workers = _crew(options, 1, 0), _crew(options, WORKERS, options.threads)
     with one_worker as one, four_workers as four:
         print(_sharing(one, four, options).to_markdown(), flush=True)
-        print(child_cost(settings_of(one.folder), options.rounds).to_markdown())
 
 
 def _sharing(one: Crew, four: Crew, options: argparse.Namespace) -> Section:
@@ -108,7 +105,7 @@ def _crew(options: argparse.Namespace, workers: int, threads: int) -> Iterator[C
         more = [subprocess.Popen(command, env=environment) for _ in range(workers - 1)]
         try:
             processes = [_started_for(name), *map(_process, more)]
-            yield Crew(service, service.upload(options.model), Path(name), processes)
+            yield Crew(service, service.upload(options.model), processes)
         finally:
             for worker in more:
                 worker.terminate()
