@@ -33,6 +33,7 @@ from app.http.problems import install_handlers
 from app.http.request_context import RequestContext, bind_path_ids
 from app.http.strict_json import StrictJson
 from app.http.swagger import router as swagger
+from app.http.tags import TAGS
 from app.metrics.routes import router as metrics
 from app.models.routes import router as models
 from app.observability.tracing import start_tracing, stop_tracing
@@ -95,6 +96,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Salience audit",
         version=__version__,
         description=DESCRIPTION,
+        openapi_tags=TAGS,
         lifespan=_lifespan,
         redirect_slashes=False,
         openapi_url="/openapi.json" if settings.open_docs else None,
