@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -27,7 +26,6 @@ from benchmarks.audits import AFRESH, PROTOCOL, Service
 from benchmarks.machine import describe
 from benchmarks.subjects import archive
 from benchmarks.table import Row, Section, at_most
-from benchmarks.timing import timed
 from worker.runtime.device import keep_heap, use_threads
 
 WORKERS = 4
@@ -46,7 +44,7 @@ class Crew:
 
     def audit(self, *, keep: bool = True) -> None:
         before = self._processor_seconds()
-        seconds = timed(partial(self.service.audit, self.model_id, next(self.seeds)))
+        seconds = self.service.audit(self.model_id, next(self.seeds))
         if keep:
             self.seconds.append(seconds)
             self.processor_seconds.append(self._processor_seconds() - before)

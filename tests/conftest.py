@@ -1,5 +1,6 @@
 """Real servers for the tests: the same Postgres and Valkey that ``salience-audit serve`` embeds, on free ports."""
 
+import importlib
 import json
 import os
 import shutil
@@ -27,6 +28,17 @@ FACES = REPOSITORY / "examples" / "faces"
 sys.path.insert(0, str(FACES))
 os.environ["API_KEY_SECRET"] = SECRET
 
+
+def _import_without_traces() -> None:
+    """OpenCV and scikit-learn change the environment when they are imported; what the tests start must not get that."""
+    before = dict(os.environ)
+    importlib.import_module("cv2")
+    importlib.import_module("sklearn")
+    os.environ.clear()
+    os.environ.update(before)
+
+
+_import_without_traces()
 
 OWN = {"DATABASE_URL", "BROKER_URL", "API_KEY_SECRET"}
 """What a service that is started without them makes for itself."""

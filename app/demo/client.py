@@ -11,7 +11,7 @@ import httpx
 
 Json = dict[str, Any]
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.5
 
 
 class DemoFailed(Exception):

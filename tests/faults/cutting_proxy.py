@@ -59,7 +59,7 @@ class CuttingProxy:
             time.sleep(CARRIED_OUT_SECONDS)
 
     def _to_client(self, client: socket.socket, server: socket.socket, lost: threading.Event) -> None:
-        with contextlib.suppress(OSError):
+        with server, contextlib.suppress(OSError):
             while data := server.recv(CHUNK_BYTES):
                 if not lost.is_set():
                     client.sendall(data)

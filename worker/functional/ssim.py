@@ -47,10 +47,11 @@ def _native_similarity(first: Tensor, second: Tensor) -> Tensor:
     """Each thread takes a run of maps; `native_src/similarity.c` adds up the same sums."""
     out = torch.empty(len(first), dtype=torch.float64)
     height, width = first.shape[1:]
+    # Not in the threads: a loop of torch's there would get OpenMP workers of its own, which slow down all others.
+    ones, others = first.contiguous().numpy(), second.contiguous().numpy()
 
     def add_up(part: slice) -> None:
-        ones, others = first[part].contiguous().numpy(), second[part].contiguous().numpy()
-        native.mean_similarity(ones, others, out[part].numpy(), height, width)
+        native.mean_similarity(ones[part], others[part], out[part].numpy(), height, width)
 
     share_out(add_up, len(first))
     return out
