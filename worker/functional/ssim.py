@@ -13,6 +13,8 @@ from worker.functional.native import native, share_out
 
 WINDOW = 7
 _CELLS = WINDOW * WINDOW
+# Cells of all maps together: fewer take less time than to wake a thread.
+_WORTH_THREADS = 100_000
 _C1 = (0.01 * 255) ** 2
 _C2 = (0.03 * 255) ** 2
 
@@ -53,7 +55,10 @@ def _native_similarity(first: Tensor, second: Tensor) -> Tensor:
     def add_up(part: slice) -> None:
         native.mean_similarity(ones[part], others[part], out[part].numpy(), height, width)
 
-    share_out(add_up, len(first))
+    if ones.size < _WORTH_THREADS:
+        add_up(slice(None))
+    else:
+        share_out(add_up, len(first))
     return out
 
 
