@@ -16,7 +16,7 @@ install: $(INSTALLED) ## Make .venv with everything that the other targets need
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[api,worker,embedded,timm,tracing,test]'
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[api,worker,embedded,timm,tracing,frames,docs,test]'
 	@touch $@
 
 demo: $(INSTALLED) ## Audit two run groups of real models on real images, print the paper's Table 1 for them
