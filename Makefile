@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 DATA ?= data/serve
 PORT ?= 8000
 
-.PHONY: help install demo serve test faults fuzz audit check format bench clean
+.PHONY: help install demo serve docs test faults fuzz audit check format bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ format: $(INSTALLED) ## Let ruff format and fix
 
 bench: $(INSTALLED) ## Measure the speed of an audit against the bare forward pass and against peers
 	$(BIN)/python -m benchmarks.run
+
+docs: $(INSTALLED) ## Build the documentation into build/site
+	$(BIN)/mkdocs build --strict
 
 clean: ## Remove what was built and the data folders
 	rm -rf $(VENV) data *.egg-info .mypy_cache .ruff_cache

@@ -1,0 +1,9 @@
+"""Blocks that no test runs: a page and how the block begins, and why."""
+
+NOT_RUN = {
+    ("README.md", "make demo"): "takes minutes; the end-to-end tests audit the same networks",
+    ("README.md", "make serve"): "the service of the tests stands in for it",
+    ("docs/tutorial.md", "make serve"): "the service of the tests stands in for it",
+    ("docs/keys-and-tenants.md", "docker compose run"): "needs Docker and the images",
+    ("docs/scaling.md", ".venv/bin/python -m benchmarks"): "simulates for minutes",
+}
