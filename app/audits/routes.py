@@ -241,5 +241,6 @@ def _one(row: AuditRow, model_ids: list[UUID], progress: Progress) -> Audit:
         verdict=(row.verdict or {}).get("verdict"),
         conditions=(row.verdict or {}).get("conditions"),
         results_url=f"/v1/audits/{row.id}/results",
+        report_url=f"/v1/audits/{row.id}/report",
         **same,
     )
