@@ -1,4 +1,4 @@
-"""What stands out, in words made from the numbers; nothing is said that no number says."""
+"""What stands out, in words made from the numbers: nothing is said that no number says."""
 
 from collections.abc import Iterator
 
@@ -12,13 +12,29 @@ EQUAL_ACCURACY = 0.02
 """Sides whose accuracies lie no further apart are called equally accurate."""
 
 
-def findings(job: ReportJob) -> list[str]:
-    """Sentences, the most important first."""
-    found = [*_accuracy(job), *_differences(job)]
-    for side in job.measured:
-        prefix = f"{side.name}: " if len(job.sides) > 1 else ""
-        found += [prefix + sentence if prefix else _capital(sentence) for sentence in _of_side(side, job.resolved)]
-    return found
+def lead(job: ReportJob) -> str:
+    """The whole comparison in a sentence or two; of an audit there is nothing to choose between."""
+    rows = [row for row in headline_differences(job) if row["difference"] is not None]
+    if len(job.sides) != 2 or not rows:
+        return ""
+    wins = [sum(row["favours"] == place for row in rows) for place in range(2)]
+    names = [side.name for side in job.sides]
+    order = (0, 1) if wins[0] >= wins[1] else (1, 0)
+    told = [f"{names[place]} is clearly better in {wins[place]}" for place in order if wins[place]]
+    if not told:
+        return f"In none of the {len(rows)} headline numbers is the difference clear of chance."
+    unclear = len(rows) - sum(wins)
+    rest = f"; in {unclear} the difference is not clear of chance" if unclear else ""
+    return f"Of {len(rows)} headline numbers, {', '.join(told)}{rest}."
+
+
+def findings(job: ReportJob) -> list[tuple[str, list[str]]]:
+    """Sentences under headings: of all sides together, then of each."""
+    together = [*_accuracy(job), *_differences(job)]
+    of_sides = [(side.name, [_capital(one) for one in _of_side(side, job.resolved)]) for side in job.measured]
+    if len(job.sides) == 1:
+        return [("", together + [sentence for _, sentences in of_sides for sentence in sentences])]
+    return [found for found in (("", together), *of_sides) if found[1]]
 
 
 def _capital(sentence: str) -> str:

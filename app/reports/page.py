@@ -15,7 +15,7 @@ from app.reports import overview
 from app.reports.figures import Drawing, drawings
 from app.reports.figures.palette import DARK_SERIES, LIGHT
 from app.reports.figures.rendering import inline_svg
-from app.reports.findings import findings
+from app.reports.findings import findings, lead
 from app.reports.job import ReportJob
 from app.reports.words import QUESTIONS, SYMBOLS, TITLES, number
 
@@ -31,6 +31,7 @@ def page(job: ReportJob) -> str:
             style=Markup(_file("report.css")),  # noqa: S704 - a file of ours
             light=LIGHT.series,
             dark=DARK_SERIES,
+            lead=lead(job),
             findings=findings(job),
             cards=overview.five_numbers(job),
             accuracy=overview.accuracy_table(job),

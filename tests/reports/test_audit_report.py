@@ -188,7 +188,7 @@ def test_names_are_text_wherever_they_stand(service: httpx.Client, start: Callab
     audit = start("cross_entropy_run1", name=name, sample_limit=2, protocol={"measures": {"entropy": {}}})
     found = read(service, audit)
     assert "script" not in found.tags
-    assert found.headings[0] == name.strip()
+    assert found.headings[0] == name
 
 
 def test_an_audit_that_has_not_ended_has_no_report(
