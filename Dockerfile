@@ -11,6 +11,8 @@ COPY alembic alembic
 FROM base AS api
 RUN pip install --constraint constraints.txt --editable '.[api,tracing]'
 USER 10001
+# Where the process that draws reports keeps its list of fonts.
+ENV MPLCONFIGDIR=/tmp/matplotlib
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/livez', timeout=3)"]

@@ -38,6 +38,9 @@ from app.metrics.routes import router as metrics
 from app.models.routes import router as models
 from app.observability.tracing import start_tracing, stop_tracing
 from app.queue import TaskQueue
+from app.reports.link_routes import router as report_links
+from app.reports.press import Press
+from app.reports.routes import router as reports
 from app.run_groups.routes import router as run_groups
 from app.settings import Settings, get_settings
 from app.storage.blobs import BlobStore
@@ -68,6 +71,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.queue = TaskQueue(settings.broker_url)
     app.state.watch = AuditWatch(app.state.engine, settings.watch_seconds, settings.watch_heartbeat_seconds)
     watching = asyncio.create_task(app.state.watch.run())
+    app.state.press = Press()
     app.state.partial_results = PartialResults(settings.max_partial_samples)
     app.state.blobs = BlobStore.from_settings(settings)
     reconciler = Reconciler(
@@ -115,6 +119,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         verdicts,
         publishing,
         comparisons,
+        reports,
+        report_links,
         health,
         metrics,
     )

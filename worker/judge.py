@@ -91,7 +91,7 @@ def _aggregate(session: Session, judged: _Judged) -> list[Json]:
     sides = judged.sides(session, columns, models=False)
     blank = np.full_like(sides.scores[0], np.nan)
     table = ScoreTable(None, columns, sides.scores[0], blank, blank)
-    return summarise(table, sides.groups, judged.protocol.seed) + stability
+    return summarise(table, sides.groups, judged.protocol.seed).rows + stability
 
 
 def _same_samples(session: Session, audit: AuditRow, baseline: AuditRow) -> bool:

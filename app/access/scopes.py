@@ -19,6 +19,7 @@ DOCUMENTS: Final = frozenset({"/docs", "/openapi.json"})
 DOCUMENT_FILES: Final = "/docs/assets/"
 METRICS: Final = "/metrics"
 READING_POSTS: Final = frozenset({"/v1/audits:estimate"})
+REPORT_LINKS: Final = "/report-links"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -32,7 +33,8 @@ def needed_scope(method: str, path: str) -> Scope:
     """Of a request that is not open."""
     if path == METRICS:
         return Scope.METRICS
-    return Scope.READ if method in _READING or path in READING_POSTS else Scope.WRITE
+    reads = method in _READING or path in READING_POSTS or path.endswith(REPORT_LINKS)
+    return Scope.READ if reads else Scope.WRITE
 
 
 def with_included(scopes: frozenset[Scope]) -> frozenset[Scope]:

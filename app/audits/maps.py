@@ -77,25 +77,50 @@ def find_map(session: Session, audit: AuditRow, sample_id: UUID, model_id: UUID 
     if found is None:
         raise NotFound("sample in this audit")
     row, sample = found
-    maps = np.frombuffer(row.maps or b"", "<f4").reshape(len(conditions), row.map_height or 0, row.map_width or 0)
     condition = conditions.index(view)
-    return StoredMap(maps[condition], view, row, sample, models[ordinal], condition)
+    return StoredMap(native_maps(row, len(conditions))[condition], view, row, sample, models[ordinal], condition)
 
 
-def draw_map(stored: StoredMap, dataset: DatasetRow, blobs: BlobStore, settings: Settings) -> bytes:
+def native_maps(row: SampleScoresRow, conditions: int) -> NDArray[np.float32]:
+    """(C, h, w) in [0, 1], the clean map first."""
+    return np.frombuffer(row.maps or b"", "<f4").reshape(conditions, row.map_height or 0, row.map_width or 0)
+
+
+@dataclass(frozen=True)
+class ImageReader:
+    """Reads samples of one data set as the models of an audit see them."""
+
+    dataset: DatasetRow
+    blobs: BlobStore
+    settings: Settings
+
+    def read(self, sample: SampleRow, model: ModelRow) -> NDArray[np.uint8]:
+        """(S, S, 3): the clean image at the model's input size. Raises InputFailure."""
+        digest = self.dataset.stored_digest or ""
+        data = read_entry(self.blobs, digest, entry_of(sample), self.settings.max_entry_bytes)
+        size, resize = model.preprocessing["input_size"], Resize(model.preprocessing.get("resize", Resize.STRETCH))
+        return prepare(decode_rgb(data, self.settings), size, resize)
+
+
+def draw_map(stored: StoredMap, images: ImageReader, protocol: Protocol) -> bytes:
     """A PNG of the model's input size: the map in colour over the image.
 
     Geometric views are shown over the image as the model saw it; noisy and degraded ones over the clean image.
     """
-    data = read_entry(blobs, dataset.stored_digest or "", entry_of(stored.sample), settings.max_entry_bytes)
-    preprocessing = stored.model.preprocessing
-    size, resize = preprocessing["input_size"], Resize(preprocessing.get("resize", Resize.STRETCH))
-    pixels = as_seen(prepare(decode_rgb(data, settings), size, resize), stored.view)
-    levels = Image.fromarray((stored.values * 255).astype(np.uint8)).resize((size, size), Image.Resampling.BICUBIC)
-    blended = (1 - OPACITY) * pixels + OPACITY * _coloured(np.asarray(levels))
+    geometric = protocol.measures.geometric_resilience
+    shift_pixels = geometric.shift_pixels if geometric else None
+    pixels = as_seen(images.read(stored.sample, stored.model), stored.view, shift_pixels)
     file = io.BytesIO()
-    Image.fromarray(blended.round().astype(np.uint8)).save(file, "PNG")
+    Image.fromarray(overlaid(pixels, stored.values)).save(file, "PNG")
     return file.getvalue()
+
+
+def overlaid(pixels: NDArray[np.uint8], values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """An image (S, S, 3) under a native map (h, w), in colour."""
+    size = (pixels.shape[1], pixels.shape[0])
+    levels = Image.fromarray((values * 255).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    blended: NDArray[np.float64] = (1 - OPACITY) * pixels + OPACITY * _coloured(np.asarray(levels))
+    return blended.round().astype(np.uint8)
 
 
 def _coloured(levels: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from app.access.quotas import check_live_audits
 from app.audits import service
 from app.audits.estimates import AuditEstimate
 from app.audits.exports import EXPORTS
-from app.audits.maps import draw_map, find_map
+from app.audits.maps import ImageReader, draw_map, find_map
 from app.audits.partial import PartialResults
 from app.audits.progress import read_snapshots
 from app.audits.protocols import Protocols, describe_protocols
@@ -31,6 +31,7 @@ from app.audits.scores import ScoreFilter, ScoreReader
 from app.datasets.repository import get_dataset
 from app.db.session import TenantEngine, transaction
 from app.db.tables import AuditRow
+from app.domain.protocol import Protocol
 from app.domain.vocabulary import CLEAN, AuditStatus
 from app.gates.schemas import FrozenGate
 from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep, TenantDep
@@ -202,8 +203,8 @@ def get_map(  # noqa: PLR0913, PLR0917 - what a map is asked by
     stored = find_map(session, audit, sample_id, model_id, view)
     if "image/png" not in request.headers.get("accept", ""):
         return stored.to_schema()
-    dataset = get_dataset(session, audit.dataset_id)
-    return Response(draw_map(stored, dataset, blobs, settings), media_type="image/png")
+    images = ImageReader(get_dataset(session, audit.dataset_id), blobs, settings)
+    return Response(draw_map(stored, images, Protocol.model_validate(audit.protocol)), media_type="image/png")
 
 
 @router.get("/protocols", summary="List protocols and their options")
@@ -240,5 +241,6 @@ def _one(row: AuditRow, model_ids: list[UUID], progress: Progress) -> Audit:
         verdict=(row.verdict or {}).get("verdict"),
         conditions=(row.verdict or {}).get("conditions"),
         results_url=f"/v1/audits/{row.id}/results",
+        report_url=f"/v1/audits/{row.id}/report",
         **same,
     )

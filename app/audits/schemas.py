@@ -86,6 +86,7 @@ class Audit(BaseModel):
     verdict: Outcome | None = Field(description="What the gate says; null without a gate and before the end.")
     conditions: list[ConditionOutcome] | None = Field(description="The gate's conditions, judged.")
     results_url: str
+    report_url: str = Field(description="A page for people, once the audit has `succeeded`.")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

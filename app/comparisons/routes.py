@@ -29,6 +29,7 @@ def _summary(row: ComparisonRow) -> ComparisonSummary:
         problem=StoredProblem.of(row.problem),
         created_at=row.created_at,
         finished_at=row.finished_at,
+        report_url=f"/v1/comparisons/{row.id}/report",
     )
 
 

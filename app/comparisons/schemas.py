@@ -54,6 +54,7 @@ class ComparisonSummary(BaseModel):
     problem: StoredProblem | None
     created_at: datetime
     finished_at: datetime | None
+    report_url: str = Field(description="A page for people, once the comparison has `succeeded`.")
 
 
 class Side(BaseModel):

@@ -62,25 +62,35 @@ class Groups:
         return np.array([codes[name] for name in self.sources], dtype=np.int64)
 
 
-def summarise(table: ScoreTable, groups: Groups, seed: int) -> list[Json]:
+@dataclass(frozen=True)
+class Summarised:
+    """Summaries, and of each total the column means (R, V) over the R bootstrap resamples behind its intervals."""
+
+    rows: list[Json]
+    resampled: dict[str, Floats]
+
+
+def summarise(table: ScoreTable, groups: Groups, seed: int) -> Summarised:
     """One summary a column for each of: total micro, total macro, every label, every source."""
-    rows = np.arange(len(table.scores))
-    codes = groups.source_codes()
-    blocks = [_block(table, rows, GroupBy.TOTAL, "micro", seed), _macro_block(table, codes, seed)]
+    everything, codes = np.arange(len(table.scores)), groups.source_codes()
+    resampled = {
+        "micro": bootstrap_means(table.scores, group_seed(seed, GroupBy.TOTAL, "micro")),
+        "macro": macro_bootstrap_means(table.scores, codes, seed),
+    }
+    by_source = np.stack([equal_group_weights(codes, column) for column in table.scores.T], axis=1)
+    weights = {"micro": np.ones_like(by_source), "macro": by_source}
+    blocks = [
+        _summaries(table, everything, weights[total], means, (GroupBy.TOTAL, total))
+        for total, means in resampled.items()
+    ]
     blocks += [_block(table, rows, kind, name, seed) for kind, name, rows in groups.named()]
-    return [summary for column in zip(*blocks, strict=True) for summary in column]
+    return Summarised([summary for column in zip(*blocks, strict=True) for summary in column], resampled)
 
 
 def _block(table: ScoreTable, rows: Integers, group_by: GroupBy, group: str, seed: int) -> list[Json]:
     resampled = bootstrap_means(table.scores[rows], group_seed(seed, group_by, group))
     weights = np.ones((len(rows), len(table.columns)))
     return _summaries(table, rows, weights, resampled, (group_by, group))
-
-
-def _macro_block(table: ScoreTable, codes: Integers, seed: int) -> list[Json]:
-    weights = np.stack([equal_group_weights(codes, column) for column in table.scores.T], axis=1)
-    resampled = macro_bootstrap_means(table.scores, codes, seed)
-    return _summaries(table, np.arange(len(codes)), weights, resampled, (GroupBy.TOTAL, "macro"))
 
 
 def macro_bootstrap_means(columns: Floats, codes: Integers, seed: int) -> Floats:
@@ -142,14 +152,38 @@ def value_range(measure: MeasureName) -> tuple[float, float]:
     return (0.0, 1.0) if measure is MeasureName.ENTROPY else (-1.0, 1.0)
 
 
-def across_models(summaries: list[Json]) -> list[Json]:
-    """Mean and population spread over models of their total means: one row a measure, view and total."""
+def across_models(columns: tuple[ScoreColumn, ...], models: list[Summarised]) -> list[Json]:
+    """Mean and population spread over models of their total means: one row a measure, view and total.
+
+    The interval is of that mean, by resampling samples; how much other training runs differ is the spread.
+    """
     means: dict[tuple[str, str, str], list[float]] = {}
-    for summary in summaries:
-        if summary["group_by"] == GroupBy.TOTAL and summary["model_id"] and summary["mean"] is not None:
+    for summary in (row for model in models for row in model.rows):
+        if summary["group_by"] == GroupBy.TOTAL and summary["mean"] is not None:
             key = (summary["measure"], summary["view"], summary["group"])
             means.setdefault(key, []).append(summary["mean"])
-    return [_across(key, np.array(values)) for key, values in means.items()]
+    intervals = _intervals_over_models(columns, models)
+    return [_across(key, np.array(values)) | intervals[key] for key, values in means.items()]
+
+
+def _intervals_over_models(
+    columns: tuple[ScoreColumn, ...], models: list[Summarised]
+) -> dict[tuple[str, str, str], Json]:
+    """Of the mean over models: all models were resampled alike, since the seed belongs to the group of samples."""
+    found: dict[tuple[str, str, str], Json] = {}
+    for total in models[0].resampled:
+        lows, highs = percentile_interval(_mean_over_models([model.resampled[total] for model in models]))
+        for column, low, high in zip(columns, lows, highs, strict=True):
+            found[column.measure, column.view, total] = {"ci95_low": low, "ci95_high": high}
+    return found
+
+
+def _mean_over_models(resampled: list[Floats]) -> Floats:
+    """K times (R, V) -> (R, V); a model without any score in a resample is left out of its mean."""
+    stacked = np.stack(resampled)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means: Floats = np.nansum(stacked, axis=0) / (~np.isnan(stacked)).sum(axis=0)
+    return means
 
 
 def _across(key: tuple[str, str, str], values: Floats) -> Json:

@@ -1,17 +1,24 @@
 """No request gets further without a key that is good for it, but for the few paths that are open to all."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import format_datetime
+from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.key_ring import Caller, KeyRing
+from app.access.links import opens_by_link, tenant_of
 from app.access.rate_limits import RateLimiter
+from app.access.scopes import Scope as AccessScope
 from app.access.scopes import is_open, needed_scope
+from app.access.service import Mint
 from app.errors import InsufficientScope, SalienceError
 from app.http.problems import problem_response
 from app.http.rate_headers import Header, check_rate, rate_headers
 from app.settings import Settings
+
+LINK = "link"
+"""The name of the query's field that holds a link's token."""
 
 
 class Authentication:
@@ -26,8 +33,7 @@ class Authentication:
             await self._app(scope, receive, send)
             return
         try:
-            keys: KeyRing = scope["app"].state.key_ring
-            caller = await keys.authenticate(_presented(scope))
+            caller = await self._caller(scope)
             limits: RateLimiter = scope["app"].state.rate_limiter
             standings = await limits.count(caller.key_id, caller.tenant_id)
             send = _telling([*_deprecation(caller), *rate_headers(standings)], send)
@@ -38,6 +44,22 @@ class Authentication:
             return
         scope["state"]["caller"] = caller
         await self._app(scope, receive, send)
+
+    async def _caller(self, scope: Scope) -> Caller:
+        """By its key; by a link, where the request has no key and asks for a report."""
+        keys: KeyRing = scope["app"].state.key_ring
+        presented, token = _presented(scope), _link(scope)
+        if presented is not None or token is None:
+            return await keys.authenticate(presented)
+        tenant_id = tenant_of(scope["path"], token, Mint.of(self._settings).secret, datetime.now(UTC))
+        return Caller(tenant_id, tenant_id, frozenset({AccessScope.READ}), None, None)
+
+
+def _link(scope: Scope) -> str | None:
+    if not opens_by_link(scope["method"], scope["path"]):
+        return None
+    values = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=16).get(LINK, [])
+    return values[0] if len(values) == 1 else None
 
 
 def _check_scope(caller: Caller, scope: Scope) -> None:

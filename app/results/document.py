@@ -59,16 +59,16 @@ def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores])
     protocol = Protocol.model_validate(inputs.audit.protocol)
     mapping = map_labels(inputs.dataset.labels, models[0].class_names, class_count(models[0]))
     groups = Groups(stored[0].labels, stored[0].sources)
-    summaries = [
-        summary
+    summarised = [
+        summarise(scores.table(str(model.id), protocol), groups, protocol.seed)
         for model, scores in zip(models, stored, strict=True)
-        for summary in summarise(scores.table(str(model.id), protocol), groups, protocol.seed)
     ]
+    summaries = [row for model in summarised for row in model.rows]
     measured = _performance(inputs, stored, protocol, mapping)
     small = [model for model, scores in zip(models, stored, strict=True) if scores.map_side < SSIM_WINDOW]
     return {
         "summaries": summaries + _stability_summaries(session, inputs, protocol, groups),
-        "across_models": across_models(summaries),
+        "across_models": across_models(protocol.columns(), summarised),
         "stability": _pairs(session, inputs, protocol),
         "performance": measured,
         "performance_reason": mapping.reason,
@@ -107,7 +107,7 @@ def _stability_summaries(session: Session, inputs: AuditInputs, protocol: Protoc
         return []
     stored = read_scores(session, inputs.audit.id, ACROSS_MODELS)
     blank = np.full_like(stored.scores, np.nan)
-    return summarise(ScoreTable(None, (STABILITY,), stored.scores, blank, blank), groups, protocol.seed)
+    return summarise(ScoreTable(None, (STABILITY,), stored.scores, blank, blank), groups, protocol.seed).rows
 
 
 def _pairs(session: Session, inputs: AuditInputs, protocol: Protocol) -> Json | None:

@@ -19,6 +19,13 @@ PROTOCOL: dict[str, Any] = {
         "degradation": {},
     },
 }
+WITH_EVERYTHING: dict[str, Any] = {
+    "entropy": {},
+    "noise_reaction": {"curve": [0.01, 0.5]},
+    "geometric_resilience": {},
+    "degradation": {},
+    "stability": {},
+}
 COLUMNS = 2 + 1 + 3 + 2
 
 

@@ -205,7 +205,7 @@ class TestDifferenceRows:
         blank, groups = np.full_like(values, np.nan), Groups((None,) * 90, sources)
         own = next(
             row
-            for row in summarise(ScoreTable("m", (ENTROPY,), values, blank, blank), groups, 0)
+            for row in summarise(ScoreTable("m", (ENTROPY,), values, blank, blank), groups, 0).rows
             if row["group"] == "macro"
         )
         [[total]] = side_totals(Sides.of([values], (ENTROPY,), groups, 0))

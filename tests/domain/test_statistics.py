@@ -65,7 +65,7 @@ def test_macro_gives_every_source_the_same_weight() -> None:
     column = ScoreColumn(measure=MeasureName.ENTROPY, view="spatial")
     table = np.array(scores)[:, None]
     blank = np.full_like(table, np.nan)
-    found = summarise(ScoreTable("m", (column,), table, blank, blank), Groups((None,) * 17, sources), 0)
+    found = summarise(ScoreTable("m", (column,), table, blank, blank), Groups((None,) * 17, sources), 0).rows
     means = {(row["group_by"], row["group"]): row["mean"] for row in found}
     assert means["total", "macro"] == pytest.approx((0.885 + 4 * 0.896) / 5)
     assert means["total", "micro"] == pytest.approx((7 * 0.885 + 10 * 0.896) / 17)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from prepare import build_archive
 
-from tests.comparisons.real_audits import PROTOCOL, SAMPLES
+from tests.comparisons.real_audits import PROTOCOL, SAMPLES, WITH_EVERYTHING
 from tests.waiting import upload, upload_run, wait_for
 
 Json = dict[str, Any]
@@ -102,3 +102,28 @@ def judge(service: httpx.Client, start: Callable[..., Json], make_gate: Callable
         return document
 
     return judged
+
+
+@pytest.fixture(scope="session")
+def strategies(
+    service: httpx.Client, models: dict[str, Json], start: Callable[..., Json], make_gate: Callable[..., Json]
+) -> list[Json]:
+    """An audit of each strategy's run group, with every measure and a short noise curve; the second has a gate."""
+    gate = make_gate("entropy.spatial.mean <= 1", "stability.mean >= 0.999 (warn)", name="report gate")
+    protocol = {"micro_batch": 4, "measures": WITH_EVERYTHING}
+    audits = []
+    for kind in ("cross_entropy", "human_guided"):
+        ids = [models[f"{kind}_run{run}"]["id"] for run in (1, 2)]
+        group = service.post("/v1/run-groups", json={"name": kind, "model_ids": ids})
+        assert group.status_code == 201, group.text
+        gated = {"gate_id": gate["id"]} if kind == "human_guided" else {}
+        changes = {"model_ids": None, "run_group_id": group.json()["id"], "protocol": protocol, "name": kind}
+        audits.append(start(**changes, **gated, sample_limit=10))
+    return audits
+
+
+@pytest.fixture(scope="session")
+def strategies_compared(compare: Callable[..., Json], strategies: list[Json]) -> Json:
+    found = compare(*strategies, name="two strategies")
+    assert found["status"] == "succeeded", found
+    return found

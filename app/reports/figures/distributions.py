@@ -1,0 +1,94 @@
+"""How the scores of each measure's headline views are distributed over the samples."""
+
+from functools import partial
+
+from matplotlib.figure import Figure
+
+from app.domain.radar import radar_columns
+from app.domain.vocabulary import MeasureName
+from app.reports.figures.drawing import Drawing
+from app.reports.figures.palette import Palette
+from app.reports.job import Json, ReportJob, Side
+from app.reports.tables import Table
+from app.reports.words import TITLES, number, short, view_title
+
+QUANTILES = ("p05", "p25", "p50", "p75", "p95")
+
+
+def distributions(job: ReportJob) -> list[Drawing]:
+    """One a headline view; the runs of a side count together, over all samples alike."""
+    return [
+        _drawing(job, measure, view)
+        for measure, views in radar_columns(job.resolved).items()
+        for view in views
+        if any(_counts(side, measure, view) for side in job.measured)
+    ]
+
+
+def _drawing(job: ReportJob, measure: MeasureName, view: str) -> Drawing:
+    title = f"{TITLES[measure]}, {view_title(view)}: distribution over samples"
+    return Drawing(
+        name=f"distribution-{measure}-{view}".replace("_", "-").replace("@", "-").replace(".", "-"),
+        section=measure,
+        title=title,
+        alt=f"Histogram. {_alt(job, measure, view)}",
+        draw=partial(_draw, job, measure, view),
+        tables=(_quantiles(job, measure, view),),
+        size=(4.4, 2.7),
+    )
+
+
+def _draw(job: ReportJob, measure: MeasureName, view: str, figure: Figure, palette: Palette) -> None:
+    axes = figure.add_subplot(xlabel="score", ylabel="share of the samples")
+    axes.grid(axis="y")
+    lowest = 0.0
+    for place, side in enumerate(job.sides):
+        counts = _counts(side, measure, view)
+        if not counts:
+            continue
+        low, high = _range(side, measure, view)
+        step = (high - low) / len(counts)
+        edges = [low + step * index for index in range(len(counts) + 1)]
+        shares = [count / sum(counts) for count in counts]
+        axes.stairs(shares, edges, color=palette.colour(place), fill=True, alpha=0.14, linewidth=0)
+        axes.stairs(shares, edges, color=palette.colour(place), linestyle=palette.dash(place), label=short(side.name))
+        lowest = min([lowest, *(edge for edge, count in zip(edges, counts, strict=False) if count)])
+    axes.set_xlim(lowest, 1)
+    figure.legend(loc="outside lower center", ncols=min(3, len(job.sides)))
+
+
+def _counts(side: Side, measure: str, view: str) -> list[int]:
+    """Added up over the models of the side; empty where nothing is defined."""
+    histograms = [row["histogram"]["counts"] for row in side.summaries(measure, view, group="micro")]
+    added = [sum(counts) for counts in zip(*histograms, strict=True)]
+    return added if any(added) else []
+
+
+def _range(side: Side, measure: str, view: str) -> tuple[float, float]:
+    histogram: Json = side.summaries(measure, view, group="micro")[0]["histogram"]
+    return histogram["low"], histogram["high"]
+
+
+def _alt(job: ReportJob, measure: str, view: str) -> str:
+    rows = [(side, side.summaries(measure, view, group="micro")) for side in job.measured]
+    told = [
+        f"{side.name}: median {number(row['p50'], 2)}, 90% from {number(row['p05'], 2)} to {number(row['p95'], 2)}"
+        for side, found in rows
+        for row in found[:1]
+    ]
+    return "; ".join(told)
+
+
+def _quantiles(job: ReportJob, measure: str, view: str) -> Table:
+    rows = [
+        (_owner(side, row), str(row["n"]), *(number(row[name]) for name in ("mean", "std", *QUANTILES)))
+        for side in job.measured
+        for row in side.summaries(measure, view, group="micro")
+    ]
+    head = ("model", "n", "mean", "std", "5%", "25%", "median", "75%", "95%")
+    return Table(f"{TITLES[measure]}, {view_title(view)}: quantiles over all samples", head, tuple(rows))
+
+
+def _owner(side: Side, row: Json) -> str:
+    names = dict(zip(side.model_ids, side.model_names(), strict=False))
+    return names.get(row["model_id"], side.name)

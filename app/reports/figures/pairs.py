@@ -1,0 +1,70 @@
+"""Stability by pair of runs."""
+
+from functools import partial
+from itertools import product
+
+from matplotlib.figure import Figure
+
+from app.domain.vocabulary import MeasureName
+from app.reports.figures.drawing import Drawing
+from app.reports.figures.palette import Palette
+from app.reports.job import Json, ReportJob, Side
+from app.reports.tables import Table
+from app.reports.words import number, short
+
+_COLOURS = "Blues"
+_DARK = 0.55
+"""From here on a cell is dark enough for white letters."""
+_LETTERS = ("#10202f", "#ffffff")
+MOST_WRITTEN = 12
+
+
+def pair_matrices(job: ReportJob) -> list[Drawing]:
+    """One matrix a side that has several runs."""
+    sides = [side for side in job.measured if _report(side) is not None and len(side.model_ids) > 1]
+    return [
+        _drawing(side, f"stability-{place + 1}" if len(sides) > 1 else "stability") for place, side in enumerate(sides)
+    ]
+
+
+def _report(side: Side) -> Json | None:
+    return (side.document or {}).get("stability")
+
+
+def _drawing(side: Side, name: str) -> Drawing:
+    report = _report(side) or {}
+    values = [value for row in report["pair_means"] for value in row if value is not None]
+    return Drawing(
+        name=name,
+        section=MeasureName.STABILITY,
+        title=f"Stability of {side.name} by pair of runs",
+        alt=f"Matrix of {len(side.model_ids)} runs; mean SSIM of their maps from {number(min(values), 2)} up.",
+        draw=partial(_draw, report, side.model_names()),
+        tables=(_table(side, report),),
+        size=(4.2, 3.6),
+    )
+
+
+def _draw(report: Json, names: list[str], figure: Figure, palette: Palette) -> None:
+    axes = figure.add_subplot()
+    matrix = [[float("nan") if value is None else value for value in row] for row in report["pair_means"]]
+    axes.pcolormesh(matrix, cmap=_COLOURS, vmin=0, vmax=1, edgecolors=palette.paper, linewidth=1.5)
+    places = [place + 0.5 for place in range(len(matrix))]
+    for row, column in product(range(len(matrix)), repeat=2) if len(matrix) <= MOST_WRITTEN else ():
+        value = report["pair_means"][row][column]
+        letters = _LETTERS[(value or 0) > _DARK]
+        axes.text(places[column], places[row], number(value, 2), color=letters, ha="center", va="center")
+    axes.set_xticks(places, [f"run {place + 1}" for place in range(len(matrix))])
+    axes.set_yticks(places, [f"{short(name)} ({place + 1})" for place, name in enumerate(names)])
+    axes.invert_yaxis()
+    axes.set_aspect("equal")
+    axes.tick_params(length=0)
+
+
+def _table(side: Side, report: Json) -> Table:
+    rows = [
+        (name, *(number(value) for value in row), number(to_others))
+        for name, row, to_others in zip(side.model_names(), report["pair_means"], report["mean_to_others"], strict=True)
+    ]
+    head = ("run", *(f"with run {place + 1}" for place in range(len(rows))), "with the others")
+    return Table(f"Mean SSIM of the maps of {side.name}, run by run", head, tuple(rows))

@@ -1,0 +1,204 @@
+"""The samples that a report shows, and their maps over the image."""
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.audits.maps import ImageReader, native_maps, overlaid
+from app.audits.repository import models_of
+from app.audits.scores import predicted_label
+from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
+from app.domain.protocol import Protocol
+from app.domain.radar import radar_columns
+from app.domain.vocabulary import ACROSS_MODELS, CLEAN, DEGRADATIONS, MeasureName, lower_is_better
+from app.errors import InputFailure
+from app.imaging.geometry import as_seen
+from app.reports.job import Exhibit, Gallery, Json, Tile
+from app.reports.words import TITLES, number, view_title
+
+TILE_SIDE = 224
+TILE_QUALITY = 80
+MOST_MODELS = 3
+MOST_DIFFERENT = 2
+RANKED = (
+    "Of each measure the best, the median and the worst sample by the score of {model}. Every picture shows the map of "
+    "an image over that image: geometric views as the model saw them, noisy and degraded ones over the clean image."
+)
+DIFFERENT = (
+    "The samples in which the first two sides differ most, for each headline. Of a side of several runs the maps are "
+    "those of its first run, while the scores are the mean over the runs."
+)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """A sample and what one model made of it."""
+
+    sample: SampleRow
+    model: ModelRow
+    row: SampleScoresRow
+
+
+@dataclass(frozen=True)
+class GalleryMaker:
+    """Of one audit, whose scores and maps are still kept."""
+
+    session: Session
+    audit: AuditRow
+    images: ImageReader
+
+    @property
+    def protocol(self) -> Protocol:
+        return Protocol.model_validate(self.audit.protocol)
+
+    def ranked(self) -> Gallery:
+        """Three samples a measure."""
+        models = models_of(self.session, self.audit.id)
+        exhibits = [
+            exhibit
+            for measure, views in radar_columns(self.protocol).items()
+            for exhibit in self._ranked(models, measure, views[-1])
+        ]
+        return Gallery(exhibits=exhibits, note=RANKED.format(model=models[0].name))
+
+    def _ranked(self, models: list[ModelRow], measure: MeasureName, view: str) -> Iterable[Exhibit]:
+        shown = models[:MOST_MODELS] if measure is MeasureName.STABILITY else models[:1]
+        for rank, ordinal, score in self._places(measure, view):
+            found = self._rows(ordinal, range(len(shown)), shown)
+            facts = f"{_facts(found[0].sample)}{view_title(view)} {number(score)}, {self._predicted(found[0])}"
+            yield Exhibit(
+                measure=measure,
+                title=f"{rank}, {TITLES[measure].lower()}",
+                sample=found[0].sample.name,
+                facts=facts,
+                tiles=self._tiles(found, measure),
+            )
+
+    def _places(self, measure: MeasureName, view: str) -> list[tuple[str, int, float]]:
+        """Rank, ordinal and score of the best, the median and the worst defined score."""
+        row, across = SampleScoresRow, measure is MeasureName.STABILITY
+        columns = [(column.measure, column.view) for column in self.protocol.columns()]
+        score = row.scores[1 if across else columns.index((measure, view)) + 1]
+        order = score.asc() if lower_is_better(measure, view) else score.desc()
+        place = func.row_number().over(order_by=(order, row.ordinal))
+        model = ACROSS_MODELS if across else 0
+        ranked = (
+            select(row.ordinal, score.label("score"), place.label("place"), func.count().over().label("of"))
+            .where(row.audit_id == self.audit.id, row.model_ordinal == model, score.is_not(None))
+            .subquery()
+        )
+        wanted = ranked.c.place.in_((1, (ranked.c.of + 1) // 2, ranked.c.of))
+        found = self.session.execute(select(ranked).where(wanted).order_by(ranked.c.place)).all()
+        names = {found[-1].of: "Worst", 1: "Best"} if found else {}
+        return [(names.get(one.place, "Median"), one.ordinal, one.score) for one in found]
+
+    def _rows(self, ordinal: int, model_ordinals: Sequence[int], models: Sequence[ModelRow]) -> list[_Shown]:
+        row = SampleScoresRow
+        query = (
+            select(row, SampleRow)
+            .join(SampleRow, SampleRow.id == row.sample_id)
+            .where(row.audit_id == self.audit.id, row.ordinal == ordinal, row.model_ordinal.in_(model_ordinals))
+            .order_by(row.model_ordinal)
+        )
+        return [_Shown(sample, models[scores.model_ordinal], scores) for scores, sample in self.session.execute(query)]
+
+    def of_sample(self, sample_id: UUID, model_ordinal: int) -> _Shown | None:
+        """What one model made of a sample; None where the audit has not got it."""
+        row = SampleScoresRow
+        query = select(row.ordinal).where(row.audit_id == self.audit.id, row.sample_id == sample_id).limit(1)
+        ordinal = self.session.scalar(query)
+        models = models_of(self.session, self.audit.id)
+        found = [] if ordinal is None else self._rows(ordinal, [model_ordinal], models)
+        return found[0] if found else None
+
+    def _tiles(self, found: list[_Shown], measure: MeasureName) -> list[Tile]:
+        """Of one model, or of several runs side by side under their names."""
+        own = [(one.model.name, self.tiles(one, measure)) for one in found]
+        return own[0][1] if len(own) == 1 else beside(own)
+
+    def _predicted(self, shown: _Shown) -> str:
+        return f"predicted {predicted_label(shown.row, shown.model, 0)}"
+
+    def tiles(self, shown: _Shown, measure: MeasureName) -> list[Tile]:
+        """The image, its clean map, and those of the measure's views; of an unreadable image, none."""
+        try:
+            pixels = self.images.read(shown.sample, shown.model)
+        except InputFailure:
+            return []
+        conditions = (CLEAN, *self.protocol.conditions())
+        maps = native_maps(shown.row, len(conditions))
+        geometric = self.protocol.measures.geometric_resilience
+        shift_pixels = geometric.shift_pixels if geometric else None
+        tiles = [Tile(caption="image", jpeg=_jpeg(pixels))]
+        for view in (CLEAN, *_views(self.protocol, measure)):
+            values = maps[conditions.index(view)]
+            caption = f"{view_title(view)}{'' if values.any() else ': no salience'}"
+            tiles.append(Tile(caption=caption, jpeg=_jpeg(overlaid(as_seen(pixels, view, shift_pixels), values))))
+        return tiles
+
+
+def beside(tiles_of: list[tuple[str, list[Tile]]]) -> list[Tile]:
+    """The image once, then everybody's maps under their names."""
+    image = [tiles[0] for _, tiles in tiles_of[:1] if tiles]
+    maps = [Tile(caption=f"{name}: {tile.caption}", jpeg=tile.jpeg) for name, tiles in tiles_of for tile in tiles[1:]]
+    return image + maps
+
+
+def different(makers: list[tuple[str, int, GalleryMaker]], tables: list[Json]) -> Gallery:
+    """From a comparison: ``makers`` are name, model ordinal and audit of the first two sides."""
+    exhibits = [
+        exhibit
+        for table in tables
+        if (table["first"], table["second"]) == (0, 1)
+        for sample in table["samples"][:MOST_DIFFERENT]
+        if (exhibit := _side_by_side(makers, table, sample)) is not None
+    ]
+    return Gallery(exhibits=exhibits, note=DIFFERENT)
+
+
+def _side_by_side(makers: list[tuple[str, int, GalleryMaker]], table: Json, sample: Json) -> Exhibit | None:
+    measure = MeasureName(table["measure"])
+    own: list[tuple[str, list[Tile]]] = []
+    for name, ordinal, maker in makers:
+        shown = maker.of_sample(UUID(sample["sample_id"]), ordinal)
+        if shown is None:
+            return None
+        own.append((name, maker.tiles(shown, measure)))
+    scores = f"{number(sample['score_first'])} against {number(sample['score_second'])}"
+    return Exhibit(
+        measure=measure,
+        title=f"Most different, {view_title(table['view'])}",
+        sample=sample["sample"],
+        facts=f"{scores} ({makers[0][0]} against {makers[1][0]})",
+        tiles=beside(own),
+    )
+
+
+def _views(protocol: Protocol, measure: MeasureName) -> tuple[str, ...]:
+    """Beside the clean map: one view of each kind is enough to see what the measure does."""
+    geometric = protocol.measures.geometric_resilience
+    if measure is MeasureName.GEOMETRIC_RESILIENCE and geometric is not None:
+        return tuple(views[0] for name, views in geometric.aggregates.items() if name != "all")
+    if measure is MeasureName.DEGRADATION:
+        return DEGRADATIONS
+    return radar_columns(protocol)[measure] if measure is MeasureName.NOISE_REACTION else ()
+
+
+def _facts(sample: SampleRow) -> str:
+    known = [f"{name} {value}" for name, value in (("label", sample.label), ("source", sample.source)) if value]
+    return "".join(f"{fact}, " for fact in known)
+
+
+def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).resize((TILE_SIDE, TILE_SIDE), Image.Resampling.BILINEAR).save(
+        file, "JPEG", quality=TILE_QUALITY
+    )
+    return file.getvalue()

@@ -1,0 +1,125 @@
+"""What a report is made of, as it goes from the API to the process that draws it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.domain.protocol import Protocol
+from app.domain.vocabulary import GroupBy
+
+Json = dict[str, Any]
+Base64 = Annotated[bytes, Field(repr=False)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
+
+
+class Side(_Part):
+    """A model, or the runs of one recipe as the mean over them.
+
+    ``totals`` are macro totals with their intervals. ``document`` is the audit's results document, None where the
+    audit was deleted after it was compared.
+    """
+
+    name: str
+    audit_name: str
+    model_ids: tuple[str, ...]
+    totals: list[Json]
+    radar: dict[str, float | None]
+    document: Json | None = Field(repr=False)
+
+    def total(self, measure: str, view: str) -> Json:
+        """The row of a view; empty where it was not measured."""
+        return next((row for row in self.totals if (row["measure"], row["view"]) == (measure, view)), {})
+
+    def model_names(self) -> list[str]:
+        names = {model["model_id"]: model["name"] for model in (self.document or {}).get("models", [])}
+        return [names[model_id] for model_id in self.model_ids if model_id in names]
+
+    def summaries(self, measure: str, view: str, group_by: str = GroupBy.TOTAL, group: str = "macro") -> list[Json]:
+        """One row a model of the side; stability's is of all of them."""
+        wanted = {"measure": measure, "view": view, "group_by": group_by, "group": group}
+        rows = (self.document or {}).get("summaries", [])
+        owners = {*self.model_ids, None}
+        return [row for row in rows if wanted.items() <= row.items() and row["model_id"] in owners]
+
+    def performance(self, condition: str) -> list[Json]:
+        """One row a model."""
+        rows = (self.document or {}).get("performance", [])
+        return [row for row in rows if row["condition"] == condition and row["model_id"] in self.model_ids]
+
+
+class Tile(_Part):
+    """A picture of the gallery."""
+
+    caption: str
+    jpeg: Base64
+
+
+class Exhibit(_Part):
+    """A sample of the gallery, with its maps over the image."""
+
+    measure: str
+    title: str
+    sample: str
+    facts: str
+    tiles: list[Tile]
+
+
+class Undefined(_Part):
+    """Scores that could not be made: how many, why, and the first few samples."""
+
+    model: str
+    measure: str
+    view: str
+    reason: str
+    count: int
+    samples: list[str]
+
+
+class Gallery(_Part):
+    """``note`` says what is shown, or why nothing is."""
+
+    exhibits: list[Exhibit] = []
+    note: str
+
+
+class ReportJob(_Part):
+    """One report."""
+
+    kind: Literal["audit", "comparison"]
+    identity: str
+    title: str
+    dataset: str
+    dataset_digest: str | None
+    sample_count: int
+    protocol: Json
+    protocol_digest: str
+    finished_at: str | None
+    sides: list[Side]
+    verdicts: list[Json]
+    comparison: Json | None
+    gallery: Gallery
+    undefined: list[Undefined]
+
+    @property
+    def resolved(self) -> Protocol:
+        return Protocol.model_validate(self.protocol)
+
+    @property
+    def measured(self) -> list[Side]:
+        """The sides whose audits are still there."""
+        return [side for side in self.sides if side.document is not None]
+
+    def groups(self) -> list[tuple[str, str]]:
+        """Every label and source, as the summaries name them."""
+        rows = self.measured[0].document["summaries"] if self.measured and self.measured[0].document else []
+        found = dict.fromkeys((row["group_by"], row["group"]) for row in rows)
+        return [(group_by, group) for group_by, group in found if group_by != GroupBy.TOTAL]
+
+
+def mean_of(rows: list[Json], name: str) -> float | None:
+    """Over the models of a side."""
+    values = [row[name] for row in rows if row[name] is not None]
+    return sum(values) / len(values) if values else None

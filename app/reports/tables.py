@@ -1,0 +1,13 @@
+"""A table of a report: every cell is text already."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Table:
+    """The first cell of a row names it. ``is_long``: folded away on the screen, open in print."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    is_long: bool = False

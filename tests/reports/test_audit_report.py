@@ -1,0 +1,201 @@
+"""The report of an audit says what its results say, shows its maps, and loads nothing."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.comparisons.real_audits import FAIL
+from tests.reports.reading import Report, written
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def report(service: httpx.Client, strategies: list[Json]) -> Report:
+    return read(service, strategies[1])
+
+
+def read(service: httpx.Client, audit: Json) -> Report:
+    answer = service.get(f"/v1/audits/{audit['id']}/report")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; img-src data:;")
+    return Report(answer.text)
+
+
+def results(service: httpx.Client, audit: Json) -> Json:
+    document: Json = service.get(f"/v1/audits/{audit['id']}/results").json()
+    return document
+
+
+def test_it_loads_and_runs_nothing(report: Report) -> None:
+    assert not {"script", "link", "iframe", "object", "form", "input"} & set(report.tags)
+    assert all(address.startswith(("data:image/jpeg;base64,", "#")) for address in report.addresses)
+    assert "url(http" not in report.text
+    assert "@import" not in report.text
+    assert len(report.ids) == len(set(report.ids))
+    targets = {address[1:] for address in report.addresses if address.startswith("#")}
+    assert targets <= set(report.ids)
+
+
+def test_every_measure_has_its_section_and_its_figures(report: Report) -> None:
+    for title in ("Entropy", "Noise reaction", "Geometric resilience", "Degradation", "Stability", "Provenance"):
+        assert any(heading.startswith(title) for heading in report.headings)
+    # Radar, seven distributions, noise curve, geometry, ROC curves, pairs.
+    assert len(report.labels) == 1 + 6 + 1 + 1 + 1 + 1
+    assert all(len(label) > 20 for label in report.labels)
+
+
+def test_table_1_is_that_of_the_results(service: httpx.Client, report: Report, strategies: list[Json]) -> None:
+    summaries = results(service, strategies[1])["summaries"]
+    for measure, view, title in (
+        ("entropy", "spatial", "Entropy, spatial, by label"),
+        ("noise_reaction", "noise@0.05", "Noise reaction, noise 5%, by label"),
+        ("degradation", "non_salience_removed", "Degradation, non-salience removed, by label"),
+    ):
+        _, *rows = report.table(title)
+        assert [row[0] for row in rows[2:]] == ["label face", "label non_face", "source bright", "source dark"]
+        for name, cell in rows:
+            words = name.split()
+            group = {"group_by": words[0], "group": words[1]}
+            if words[0] == "total,":
+                group = {"group_by": "total", "group": "macro" if "macro" in name else "micro"}
+            wanted = {"measure": measure, "view": view} | group
+            means = [row["mean"] for row in summaries if wanted.items() <= row.items()]
+            assert len(means) == 2
+            mean, low, high = (written(value) for value in (sum(means) / 2, min(means), max(means)))
+            assert cell == f"{mean} ({low} to {high})"
+
+
+def test_the_cards_hold_the_five_numbers_with_their_intervals(
+    service: httpx.Client, report: Report, strategies: list[Json]
+) -> None:
+    document, words = results(service, strategies[1]), report.words()
+    headlines = {("entropy", "spatial"), ("noise_reaction", "noise@0.05"), ("geometric_resilience", "all")}
+    for row in document["across_models"]:
+        if row["group"] == "macro" and (row["measure"], row["view"]) in headlines:
+            bounds = f"{written(row['ci95_low'])} to {written(row['ci95_high'])}"
+            assert f"{written(row['mean'])} 95% {bounds}; ± {written(row['std'])} over runs" in words
+    stability = next(row for row in document["summaries"] if row["measure"] == "stability" and row["group"] == "macro")
+    assert f"{written(stability['mean'])} 95% {written(stability['ci95_low'])} to" in words
+
+
+def test_the_interval_over_models_belongs_to_their_mean(service: httpx.Client, strategies: list[Json]) -> None:
+    """Between the lowest bound and the highest of the models, and around the mean."""
+    document = results(service, strategies[1])
+    for row in document["across_models"]:
+        same = {name: row[name] for name in ("measure", "view", "group_by", "group")}
+        models = [one for one in document["summaries"] if same.items() <= one.items()]
+        assert row["ci95_low"] <= row["mean"] <= row["ci95_high"]
+        assert min(one["ci95_low"] for one in models) <= row["ci95_low"]
+        assert max(one["ci95_high"] for one in models) >= row["ci95_high"]
+
+
+def test_noise_geometry_decisions_and_pairs_are_tables_too(
+    service: httpx.Client, report: Report, strategies: list[Json]
+) -> None:
+    document = results(service, strategies[1])
+    points = [curve["points"] for curve in document["noise_curves"]]
+    means = [written(sum(point["mean"] for point in column) / 2) for column in zip(*points, strict=True)]
+    assert [row[1] for row in report.table("Noise curve of")[1:]] == means
+
+    geometry = {row[0]: row for row in report.table("Geometry of")[1:]}
+    assert len(geometry) == 12 + 4
+    wanted = {"measure": "geometric_resilience", "view": "rotate_90_cw", "group": "macro"}
+    rows = [row for row in document["summaries"] if wanted.items() <= row.items()]
+    shown = [written(sum(row[name] for row in rows) / 2) for name in ("mean", "control_mean")]
+    assert [geometry["rotate 90 cw"][1], geometry["rotate 90 cw"][3]] == shown
+
+    decisions = report.table("Decisions of")[1:]
+    clean = [row for row in document["performance"] if row["condition"] == "clean"]
+    assert [row[1:3] for row in decisions[:2]] == [[written(row["accuracy"]), written(row["auroc"])] for row in clean]
+
+    matrix = document["stability"]["pair_means"]
+    assert [row[1:3] for row in report.table("Mean SSIM of the maps")[1:]] == [
+        [written(value) for value in row] for row in matrix
+    ]
+
+
+def test_the_gallery_shows_best_median_and_worst_with_their_maps(
+    service: httpx.Client, report: Report, strategies: list[Json]
+) -> None:
+    audit = strategies[1]
+    model_id = audit["model_ids"][0]
+    asked = {"measure": "noise_reaction", "view": "noise@0.05", "model_id": model_id, "order": "desc"}
+    samples = service.get(f"/v1/audits/{audit['id']}/samples", params=asked).json()["items"]
+    ranked = [samples[0], samples[(len(samples) + 1) // 2 - 1], samples[-1]]
+    shown = [picture for picture in report.pictures if picture.alt.endswith(": noise 5%")]
+    assert [picture.alt for picture in shown] == [f"{sample['sample']}: noise 5%" for sample in ranked]
+    for picture, sample in zip(shown, ranked, strict=True):
+        answer = service.get(
+            f"/v1/audits/{audit['id']}/samples/{sample['sample_id']}/map",
+            params={"model_id": model_id, "view": "noise@0.05"},
+            headers={"Accept": "image/png"},
+        )
+        expected = np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGB")).astype(np.float64)
+        # JPEG and nothing else lies between the two.
+        assert np.abs(picture.pixels() - expected).mean() < 3
+    assert len([picture for picture in report.pictures if picture.alt.endswith(": image")]) == 5 * 3
+
+
+def test_the_verdict_stands_first(service: httpx.Client, report: Report, judge: Callable[..., Json]) -> None:
+    words = report.words()
+    assert words.index("Passed : human_guided against the gate report gate, with 1 warning") < words.index(
+        "What stands"
+    )
+    outcomes = {row[0]: row[1] for row in report.table("The gate's conditions")[1:]}
+    assert outcomes == {
+        "entropy.spatial.mean <= 1": "passed",
+        "stability.mean >= 0.999 (warn)": "failed (warning only)",
+    }
+
+    failed = read(service, {"id": judge(FAIL)["audit_id"]})
+    assert "Failed : " in failed.words()
+
+
+def test_models_named_one_by_one_stand_side_by_side(service: httpx.Client, groups: list[Json]) -> None:
+    found = read(service, groups[0])
+    assert found.table("Entropy, spatial, by label")[0] == ["group", "cross_entropy_run1", "cross_entropy_run2"]
+    assert found.table("The radar's numbers")[0][1:3] == ["cross_entropy_run1", "cross_entropy_run2"]
+    assert "Not measured everywhere: geometric resilience and degradation" in found.words()
+
+
+def test_figures_alone(service: httpx.Client, strategies: list[Json]) -> None:
+    address = f"/v1/audits/{strategies[1]['id']}/plots"
+    svg = service.get(f"{address}/radar.svg")
+    assert svg.headers["content-type"] == "image/svg+xml"
+    assert ET.fromstring(svg.content).tag == "{http://www.w3.org/2000/svg}svg"
+    assert "1 \N{MINUS SIGN} entropy" in svg.text
+    assert service.get(f"{address}/radar.svg").content == svg.content
+    png = service.get(f"{address}/noise-curve.png")
+    assert png.headers["content-type"] == "image/png"
+    assert Image.open(io.BytesIO(png.content)).size == (880, 840)
+
+    missing = service.get(f"{address}/nothing.svg")
+    assert missing.status_code == 404
+    assert "this report has radar, distribution-entropy-spatial, " in missing.json()["detail"]
+    assert service.get(f"{address}/radar.gif").status_code == 404
+
+
+def test_names_are_text_wherever_they_stand(service: httpx.Client, start: Callable[..., Json]) -> None:
+    name = "<script>alert(1)</script> $\\frac{$ & \"quotes\" 'x' " + "long " * 20
+    audit = start("cross_entropy_run1", name=name, sample_limit=2, protocol={"measures": {"entropy": {}}})
+    found = read(service, audit)
+    assert "script" not in found.tags
+    assert found.headings[0] == name
+
+
+def test_an_audit_that_has_not_ended_has_no_report(
+    service: httpx.Client, dataset: Json, models: dict[str, Json]
+) -> None:
+    body = {"dataset_id": dataset["id"], "model_ids": [models["cross_entropy_run1"]["id"]]}
+    audit = service.post("/v1/audits", json=body).json()
+    service.post(f"/v1/audits/{audit['id']}/cancel")
+    answer = service.get(f"/v1/audits/{audit['id']}/report")
+    assert (answer.status_code, answer.json()["code"]) == (409, "audit-cancelled")
