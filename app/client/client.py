@@ -21,17 +21,17 @@ COMPARISON_POLL_SECONDS = 0.5
 
 
 class AuditOptions(TypedDict, total=False):
-    """What an audit may be asked for, as in ``POST /v1/audits``; either ``model_ids`` or ``run_group_id``."""
+    """What ``POST /v1/audits`` may be asked for: either ``model_ids`` or ``run_group_id``; None says nothing."""
 
-    model_ids: Sequence[str]
-    run_group_id: str
-    protocol: Json | str
+    model_ids: Sequence[str] | None
+    run_group_id: str | None
+    protocol: Json | str | None
     """A document, or the name of a preset."""
-    name: str
-    sample_limit: int
-    gate_id: str
-    baseline_audit_id: str
-    device_class: Literal["cpu", "gpu"]
+    name: str | None
+    sample_limit: int | None
+    gate_id: str | None
+    baseline_audit_id: str | None
+    device_class: Literal["cpu", "gpu"] | None
 
 
 class ScoreFilter(TypedDict, total=False):
