@@ -4,17 +4,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.client.errors import AuditEnded, ComparisonFailed, Json
 from app.client.events import Event, follow
 from app.client.frames import FrameKind, frame_of_parquet, frame_of_rows
 from app.client.resources import Resources
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import polars as pl
+    from numpy.typing import NDArray
 
 PARQUET = "application/vnd.apache.parquet"
 COMPARISON_POLL_SECONDS = 0.5
@@ -123,8 +122,10 @@ class Client(Resources):
 
     def salience_map(
         self, audit_id: str, sample_id: str, model_id: str | None = None, view: str = "clean"
-    ) -> NDArray[np.float32]:
+    ) -> "NDArray[np.float32]":
         """The native map (h, w) in [0, 1]; all zero where it is undefined. One model alone needs no ``model_id``."""
+        import numpy as np  # noqa: PLC0415 - a command line that is completed need not wait for it
+
         path = f"/v1/audits/{audit_id}/samples/{sample_id}/map"
         return np.array(self._connection.get(path, model_id=model_id, view=view)["values"], dtype=np.float32)
 

@@ -22,6 +22,7 @@ REPEATABLE = frozenset({"GET", "PUT"})
 """Methods that may be sent twice as they are; a POST may where it has an Idempotency-Key."""
 
 KEY_HEADER = "Idempotency-Key"
+PAGE_ITEMS = 200
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Connection:
         """The items of a list, page by page."""
         cursor = None
         while True:
-            page = self.get(path, limit=200, cursor=cursor, **params)
+            page = self.get(path, limit=PAGE_ITEMS, cursor=cursor, **params)
             yield from page["items"]
             cursor = page["next_cursor"]
             if cursor is None:
