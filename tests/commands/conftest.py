@@ -77,7 +77,7 @@ def in_tenant(service: httpx.Client, open_folder: Path) -> Callable[[str], Comma
         kept = {name: value for name, value in os.environ.items() if name not in OWN}
         nowhere = str(open_folder / "nowhere")
         keys = Commands(kept)(
-            "keys", "create", "--tenant", tenant, "--scope", "audit:write", "--data", _data(open_folder)
+            "keys", "create", "--tenant", tenant, "--scope", "audit:write", "--data", str(open_folder / "service")
         )
         assert keys.status == 0, keys.err
         named = {"SALIENCE_AUDIT_URL": str(service.base_url), "SALIENCE_AUDIT_API_KEY": keys.out.strip()}
