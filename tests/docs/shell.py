@@ -1,15 +1,17 @@
-"""A page's blocks as one script, in a folder that looks like a checkout in which the service runs."""
+"""Pages as one script, in a folder that looks like a checkout in which the service runs."""
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests.conftest import OWN
 from tests.docs.pages import ROOT, Block
 
 SECONDS = 600
-OWN = {"DATABASE_URL", "BROKER_URL", "API_KEY_SECRET"}
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in OWN} | {"PYTHONPATH": str(ROOT)}
 
 INTERPRETER = """
 import sys, traceback
@@ -27,31 +29,43 @@ for line in sys.stdin:
 """
 """All Python blocks of a page run in one process, as in a notebook."""
 
+PREAMBLE = """
+set -euo pipefail
+set -a
+new_page() { [ -z "${PYTHON_PID:-}" ] || { eval "exec ${PYTHON[1]}>&-"; wait $PYTHON_PID; }; }
+python_block() {
+  [ -n "${PYTHON_PID:-}" ] || coproc PYTHON { python -u interpreter.py; }
+  echo "$1" >&"${PYTHON[1]}"
+  read -r answer <&"${PYTHON[0]}"
+  test "$answer" = done
+}
+"""
+"""Variables are exported, since Python's blocks read them from the environment."""
 
-def make_checkout(folder: Path, data: Path) -> Path:
-    """``data`` is the running service's."""
+
+def make_checkout(folder: Path, data: Path, tenant: str) -> Path:
+    """``data`` is the running service's; names are unique in a tenant, so each walk has one of its own."""
     for name, target in {"examples": ROOT / "examples", ".venv": Path(sys.prefix)}.items():
         (folder / name).symlink_to(target)
-    (folder / "data").mkdir()
-    (folder / "data" / "serve").symlink_to(data)
+    served = folder / "data" / "serve"
+    served.mkdir(parents=True)
+    for part in data.iterdir():
+        (served / part.name).symlink_to(part)
+    (served / "server.json").unlink()
+    found = json.loads((data / "server.json").read_text(encoding="utf-8"))
+    (served / "server.json").write_text(json.dumps(found | {"api_key": _new_key(data, tenant)}), encoding="utf-8")
     (folder / "interpreter.py").write_text(INTERPRETER, encoding="utf-8")
     return folder
 
 
-def run(blocks: Iterable[Block], checkout: Path, before: Path | None = None, after: Path | None = None) -> str:
-    """What the blocks print; variables and functions go on from ``before`` and are written to ``after``.
-
-    Raises AssertionError with the block at which the script ended.
-    """
+def run(blocks: Sequence[Block], checkout: Path) -> str:
+    """What the blocks print. Raises AssertionError with the block at which the script ended."""
     script = checkout / "page.sh"
-    steps = [_step(block, number, checkout) for number, block in enumerate(blocks)]
-    script.write_text("\n".join([_setting(before), *steps, _keeping(after)]), encoding="utf-8")
-    environment = {name: value for name, value in os.environ.items() if name not in OWN}
-    environment |= {"PYTHONPATH": str(ROOT), "HOME": str(checkout), "COLUMNS": "120"}
+    script.write_text(PREAMBLE + "\n".join(_steps(blocks, checkout)), encoding="utf-8")
     ended = subprocess.run(
         ["bash", str(script)],
         cwd=checkout,
-        env=environment,
+        env=ENVIRONMENT | {"HOME": str(checkout), "COLUMNS": "200"},
         capture_output=True,
         text=True,
         timeout=SECONDS,
@@ -62,21 +76,21 @@ def run(blocks: Iterable[Block], checkout: Path, before: Path | None = None, aft
     return ended.stdout + ended.stderr
 
 
-def _setting(before: Path | None) -> str:
-    """Variables are exported, since Python's blocks read them from the environment."""
-    ask = 'echo "$1" >&"${PYTHON[1]}"; read -r answer <&"${PYTHON[0]}"; test "$answer" = done'
-    start = '[ -n "${PYTHON_PID:-}" ] || coproc PYTHON { python -u interpreter.py; }'
-    return f"set -euo pipefail\n{f'. {before}' if before else ''}\nset -a\npython_block() {{ {start}; {ask}; }}"
+def _steps(blocks: Sequence[Block], checkout: Path) -> Iterator[str]:
+    page = None
+    for number, block in enumerate(blocks):
+        if block.page != page:
+            page = block.page
+            yield "new_page"
+        yield f"echo '{block.page}:{block.line}' > {checkout}/reached"
+        if block.language == "sh":
+            yield block.text
+        else:
+            (checkout / f"block{number}.py").write_text(block.text, encoding="utf-8")
+            yield f"python_block block{number}.py"
 
 
-def _step(block: Block, number: int, checkout: Path) -> str:
-    reached = f"echo '{block.page}:{block.line}' > reached"
-    if block.language == "sh":
-        return f"{reached}\n{block.text}"
-    file = checkout / f"block{number}.py"
-    file.write_text(block.text, encoding="utf-8")
-    return f"{reached}\npython_block {file.name}"
-
-
-def _keeping(after: Path | None) -> str:
-    return f"{{ export -p | grep -v PYTHON_PID; declare -f; }} > {after}" if after else ""
+def _new_key(data: Path, tenant: str) -> str:
+    command = [sys.executable, "-m", "app.cli", "keys", "create", "--tenant", tenant, "--scope", "audit:write"]
+    made = subprocess.run([*command, "--data", str(data)], env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    return made.stdout.strip()

@@ -11,55 +11,65 @@ from tests.docs.exceptions import NOT_RUN
 from tests.docs.pages import PAGES, RUN, SHOWN, Block, blocks, has_indented_block
 from tests.docs.shell import make_checkout, run
 
-TUTORIAL = "docs/tutorial.md"
-GOING_ON = ("docs/api.md", "docs/comparisons-and-gates.md")
-"""Pages that begin where the tutorial ended."""
+WALKS = (
+    ("docs/tutorial.md", "docs/api.md", "docs/comparisons-and-gates.md", "docs/reports.md"),
+    ("README.md", "docs/client.md"),
+    ("docs/keys-and-tenants.md",),
+    ("docs/operations.md",),
+)
+"""Pages that go on where the one before ended."""
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("curl") is None, reason="curl is missing: NO snippet of the docs was run"),
-    pytest.mark.timeout(900),
-]
+needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is missing: NO snippet of the docs was run")
 
 
-def _to_run(page: str) -> list[Block]:
-    return [block for block in blocks(page) if block.language in RUN and not any(_excepted(block))]
+@pytest.fixture
+def checkout(service: httpx.Client, open_folder: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    return make_checkout(tmp_path, open_folder / "service", f"docs: {request.node.name}"[:100])
+
+
+def _to_run(*pages: str) -> list[Block]:
+    found = [block for page in pages for block in blocks(page)]
+    return [block for block in found if block.language in RUN and not any(_excepted(block))]
 
 
 def _excepted(block: Block) -> Iterator[bool]:
     return (block.page == page and block.text.startswith(beginning) for page, beginning in NOT_RUN)
 
 
-ON_THEIR_OWN = [page for page in PAGES if page not in {TUTORIAL, *GOING_ON} and _to_run(page)]
-
-
-@pytest.fixture(scope="module")
-def checkout(service: httpx.Client, open_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_checkout(tmp_path_factory.mktemp("checkout"), open_folder / "service")
-
-
-@pytest.fixture(scope="module")
-def walked(checkout: Path) -> tuple[Path, str]:
-    """The variables that the tutorial leaves behind, and what it printed."""
-    after = checkout / "walked.sh"
-    return after, run(_to_run(TUTORIAL), checkout, after=after)
-
-
-def test_the_tutorial(walked: tuple[Path, str], checkout: Path) -> None:
-    _, printed = walked
+@needs_curl
+@pytest.mark.timeout(900)
+def test_tutorial_and_what_goes_on_from_it(checkout: Path) -> None:
+    printed = run(_to_run(*WALKS[0]), checkout)
     assert "conv5" in printed
     assert "event: end" in printed
+    assert "Gate tutorial: passed" in printed
+    assert "<svg" in (checkout / "radar.svg").read_text(encoding="utf-8")
+    assert "404 not-found" in printed
     assert (checkout / "map.png").read_bytes().startswith(b"\x89PNG")
-    assert "<testsuite" in (checkout / "verdict.xml").read_text()
+    assert "<testsuite" in (checkout / "verdict.xml").read_text(encoding="utf-8")
+    assert (checkout / "scores.csv").read_text(encoding="utf-8").startswith("sample,label,source")
+    assert "model-index" in (checkout / "model_card.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", GOING_ON)
-def test_after_the_tutorial(page: str, walked: tuple[Path, str], checkout: Path) -> None:
-    run(_to_run(page), checkout, before=walked[0])
+@needs_curl
+@pytest.mark.timeout(900)
+def test_readme_and_client(checkout: Path) -> None:
+    printed = run(_to_run(*WALKS[1]), checkout)
+    assert printed.count("Gate release: passed") == 2
+    assert "422 validation-error" in printed
+    assert "end {'status': 'succeeded', 'problem': None}" in printed
+    for page in ("report.html", "audit.html"):
+        assert "<html" in (checkout / page).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("page", ON_THEIR_OWN)
-def test_on_its_own(page: str, checkout: Path) -> None:
-    run(_to_run(page), checkout)
+@needs_curl
+@pytest.mark.parametrize("pages", WALKS[2:], ids=lambda pages: Path(pages[0]).stem)
+def test_on_its_own(pages: tuple[str, ...], checkout: Path) -> None:
+    assert run(_to_run(*pages), checkout)
+
+
+def test_every_page_is_walked() -> None:
+    assert {page for page in PAGES if _to_run(page)} == {page for walk in WALKS for page in walk}
 
 
 @pytest.mark.parametrize("page", PAGES)
