@@ -1,14 +1,12 @@
 """A refusal says what is wrong, where, and what to do; it exits with 3, and with --json it is a document too."""
 
 from pathlib import Path
-from typing import Any
 
+from app.client import Client
 from app.embedded.ports import free_port
 from app.server_file import ServerFile
 from tests.commands.conftest import Commands
 from tests.waiting import WEIGHTS
-
-Json = dict[str, Any]
 
 
 def refused(cli: Commands, *arguments: str, **variables: str) -> str:
@@ -61,21 +59,21 @@ def test_files(cli: Commands, tmp_path: Path) -> None:
     assert "'noise' is rejected: The file is not a valid safetensors file" in text
 
 
-def test_protocols(cli: Commands, faces: Json, run1: Json) -> None:
-    run = ("audits", "run", "--dataset", faces["id"], "--model", run1["id"], "--protocol")
+def test_protocols(cli: Commands, client: Client) -> None:
+    run = ("audits", "run", "--dataset", client.find("datasets", "faces"), "--model", "plain", "--protocol")
     text = refused(cli, *run, "explain3me")
     assert "'explain3me' is neither a file nor a preset (default, explain2me-2023)" in text
 
 
-def test_names(cli: Commands, faces: Json, run1: Json) -> None:
-    gates = [cli.made("gates", "create", "twin", "--condition", f"entropy.mean <= {n}")["id"] for n in (1, 2)]
-    text = refused(cli, "audits", "run", "--dataset", faces["id"], "--model", run1["id"], "--gate", "twin")
+def test_names(cli: Commands, client: Client) -> None:
+    gates = [client.create_gate("twin", [f"entropy.mean <= {limit}"])["id"] for limit in (1, 2)]
+    text = refused(cli, "audits", "run", "--dataset", "faces", "--model", "plain", "--gate", "twin")
     assert "2 have the gate name 'twin'" in text
     assert all(gate in text for gate in gates)
 
 
-def test_names_are_no_orders_to_a_terminal(cli: Commands) -> None:
-    cli.made("gates", "create", "\x1b]0;mine\x07[red]x[/red]", "--condition", "entropy.mean <= 1")
+def test_names_are_no_orders_to_a_terminal(cli: Commands, client: Client) -> None:
+    client.create_gate("\x1b]0;mine\x07[red]x[/red]", ["entropy.mean <= 1"])
     shown = cli("gates", "list").out
     assert "\x1b" not in shown
     assert "[red]x[/red]" in shown
