@@ -1,4 +1,4 @@
-"""``salience-audit``: the commands of an operator. Composition happens here, in main.py and in celery_app.py."""
+"""``salience-audit``: all its commands. Composition happens here, in main.py and in celery_app.py."""
 
 import os
 import sys
@@ -9,15 +9,30 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from app.commands.audits import audits
+from app.commands.dataset_uploads import datasets
+from app.commands.gates import gates
+from app.commands.group import CarefulGroup
 from app.commands.keys import keys
+from app.commands.model_uploads import models
+from app.commands.run_groups import run_groups
 from app.commands.tenants import tenants
 from app.errors import SalienceError
 from app.observability.logs import configure_logging
 from app.settings import Settings, get_settings, settings_faults
 
-cli = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
+HELP = "Tells whether what an image classifier looks at can be trusted: a service, and commands that speak to it."
+
+cli = typer.Typer(
+    cls=CarefulGroup, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=HELP
+)
 
 
+cli.add_typer(models, name="models")
+cli.add_typer(datasets, name="datasets")
+cli.add_typer(run_groups, name="run-groups")
+cli.add_typer(gates, name="gates")
+cli.add_typer(audits, name="audits")
 cli.add_typer(keys, name="keys")
 cli.add_typer(tenants, name="tenants")
 

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from safetensors.torch import save
 
-from app.demo.client import DemoClient
+from app.client import Client
 from app.demo.service import running_service
 from benchmarks.elsewhere import Elsewhere
 from benchmarks.subjects import MEAN, SIZE, STD, archive, batch, network, normalise, photographs
@@ -37,7 +37,7 @@ TARGETS = {"resnet50": 0.85, "densenet121": 0.85, "resnet18": 0.75, "shufflenet_
 class Service:
     """A running service with one data set, and how many of its images an audit takes."""
 
-    client: DemoClient
+    client: Client
     dataset_id: str
     images: int
 
@@ -45,7 +45,7 @@ class Service:
         preprocessing = {"input_size": SIZE, "mean": MEAN, "std": STD}
         description = {"name": name, "architecture": name, "format": "safetensors", "preprocessing": preprocessing}
         weights = {key: value.contiguous() for key, value in network(name, torch.device("cpu")).state_dict().items()}
-        model_id: str = self.client.upload("models", description, save(weights))["id"]
+        model_id: str = self.client.push_model(save(weights), description=description)["id"]
         return model_id
 
     def audit(self, model_id: str, seed: int) -> float:
@@ -53,9 +53,11 @@ class Service:
 
         By the service's own clock: to ask more often would take the time of what is measured.
         """
-        wanted = {"protocol": PROTOCOL | {"seed": seed}, "sample_limit": self.images}
-        audit = self.client.create("audits", {"dataset_id": self.dataset_id, "model_ids": [model_id], **wanted})
-        ended = self.client.wait(f"/v1/audits/{audit['id']}", {"succeeded"}, {"failed", "cancelled"})
+        protocol = PROTOCOL | {"seed": seed}
+        audit = self.client.run_audit(
+            self.dataset_id, model_ids=[model_id], protocol=protocol, sample_limit=self.images
+        )
+        ended = self.client.wait(audit["id"])
         begun, done = (datetime.fromisoformat(ended[name]) for name in ("created_at", "finished_at"))
         return (done - begun).total_seconds()
 
@@ -64,8 +66,8 @@ class Service:
 def service(images: int) -> Iterator[Service]:
     """Its own servers in a folder that is deleted afterwards."""
     with tempfile.TemporaryDirectory() as folder, running_service(Path(folder), AFRESH) as (url, key):
-        client = DemoClient(url, key)
-        dataset = client.upload("datasets", {"name": "photographs"}, archive(images))
+        client = Client(url, key)
+        dataset = client.push_dataset(archive(images), name="photographs")
         yield Service(client, dataset["id"], images)
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from app.client import Client
 from app.db.session import make_engine, transaction
 from app.db.tables import DEFAULT_TENANT, AuditRow
-from app.demo.client import DemoClient
 from app.demo.service import running_service
 from app.domain.protocol import ProtocolRequest
 from app.server_file import settings_of
@@ -99,8 +99,8 @@ def main() -> None:
     use_threads(0)
     keep_heap()
     with tempfile.TemporaryDirectory() as name, running_service(Path(name), AFRESH) as (url, key):
-        client = DemoClient(url, key)
-        dataset = client.upload("datasets", {"name": "photographs"}, archive(SAMPLES))
+        client = Client(url, key)
+        dataset = client.push_dataset(archive(SAMPLES), name="photographs")
         service = Service(client, dataset["id"], SAMPLES)
         service.audit(service.upload(NETWORK), 1)
         sys.stdout.write(f"Measured on {describe()}\n\n{child_cost(settings_of(Path(name))).to_markdown()}")

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save
 
-from app.demo.client import DemoClient
+from app.client import Client
 from app.demo.service import running_service
 from benchmarks.subjects import MEAN, STD, network, photographs
 from benchmarks.table import Row, Section, at_most
@@ -42,14 +42,12 @@ def bounded(small: int, large: int) -> Section:
 
 def _peak(count: int) -> float:
     with tempfile.TemporaryDirectory() as folder, running_service(Path(folder)) as (url, key):
-        client = DemoClient(url, key)
-        dataset = client.upload("datasets", {"name": f"{count} images"}, _archive(count))
-        model = client.upload("models", _description(), _weights())
+        client = Client(url, key)
+        dataset = client.push_dataset(_archive(count), name=f"{count} images")
+        model = client.push_model(_weights(), description=_description())
         with _watched() as peaks:
-            audit = client.create(
-                "audits", {"dataset_id": dataset["id"], "model_ids": [model["id"]], "protocol": PROTOCOL}
-            )
-            client.wait(f"/v1/audits/{audit['id']}", {"succeeded"}, {"failed", "cancelled"})
+            audit = client.run_audit(dataset["id"], model_ids=[model["id"]], protocol=PROTOCOL)
+            client.wait(audit["id"])
     return max(peaks) / MEBIBYTE
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from app.demo.client import DemoClient
+from app.client import Client
 from app.demo.service import running_service
 from app.server_file import PartsFile
 from benchmarks.audits import AFRESH, PROTOCOL, Service
@@ -95,8 +95,8 @@ def _sharing(one: Crew, four: Crew, options: argparse.Namespace) -> Section:
 def _crew(options: argparse.Namespace, workers: int, threads: int) -> Iterator[Crew]:
     settings = AFRESH | {"THREADS": str(threads)}
     with tempfile.TemporaryDirectory() as name, running_service(Path(name), settings) as (url, key):
-        client = DemoClient(url, key)
-        dataset = client.upload("datasets", {"name": "photographs"}, archive(options.images))
+        client = Client(url, key)
+        dataset = client.push_dataset(archive(options.images), name="photographs")
         service = Service(client, dataset["id"], options.images)
         environment = os.environ | PartsFile(Path(name)).read() | settings
         command = [sys.executable, "-m", "app.cli", "worker"]

@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from app.demo.client import DemoClient, DemoFailed, read
-from app.demo.service import running_service
+from app.client import Client, ClientError, Event
+from app.demo.service import DemoFailed, running_service
 from app.demo.table import comparison_table
 
 Json = dict[str, Any]
@@ -25,8 +25,9 @@ def run_demo(data: Path) -> int:
     try:
         with running_service(data) as (url, api_key):
             console.print(f"The service runs at {url} (Swagger UI: {url}/docs)")
-            results = _audit_both(DemoClient(url, api_key), console)
-    except DemoFailed as failure:
+            with Client(url, api_key) as client:
+                results = _audit_both(client, console)
+    except (DemoFailed, ClientError) as failure:
         console.print(f"[red]The demo failed:[/red] {failure}", highlight=False)
         return 1
     folder = data / "results"
@@ -40,24 +41,31 @@ def run_demo(data: Path) -> int:
     return 0
 
 
-def _audit_both(client: DemoClient, console: Console) -> dict[str, Json]:
-    recipe = json.loads(read(FACES / "recipe.json"))
-    faces = client.upload("datasets", {"name": "LFW faces and non-faces"}, _archive())
+def _audit_both(client: Client, console: Console) -> dict[str, Json]:
+    recipe = _recipe()
+    faces = client.push_dataset(_archive(), name="LFW faces and non-faces")
     console.print(f"Data set: {faces['sample_count']} images, labels {', '.join(faces['labels'])}")
     audits, groups = {}, {}
     for strategy, stem in STRATEGIES.items():
         models = [_upload_model(client, recipe, f"{stem}_run{run}") for run in RUNS]
         members = [model["id"] for model in models]
-        groups[strategy] = client.create("run-groups", {"name": strategy, "model_ids": members})
+        groups[strategy] = client.create_run_group(strategy, members)
     for strategy, group in groups.items():
-        request = {"dataset_id": faces["id"], "run_group_id": group["id"], "name": strategy}
-        audits[strategy] = client.create("audits", request)
+        audits[strategy] = client.run_audit(faces["id"], run_group_id=group["id"], name=strategy)
         console.print(f"Run group {strategy}: three {recipe['architecture']}, audit {audits[strategy]['id']}")
     return {strategy: _results(client, audit, strategy, console) for strategy, audit in audits.items()}
 
 
-def _upload_model(client: DemoClient, recipe: Json, name: str) -> Json:
-    return client.upload("models", recipe | {"name": name}, read(FACES / "weights" / f"{name}.safetensors"))
+def _upload_model(client: Client, recipe: Json, name: str) -> Json:
+    return client.push_model(FACES / "weights" / f"{name}.safetensors", description=recipe | {"name": name})
+
+
+def _recipe() -> Json:
+    path = FACES / "recipe.json"
+    if not path.exists():
+        raise DemoFailed(f"{path} is missing; run the demo from a checkout of the repository.")
+    recipe: Json = json.loads(path.read_text(encoding="utf-8"))
+    return recipe
 
 
 def _archive() -> bytes:
@@ -68,13 +76,13 @@ def _archive() -> bytes:
     return content
 
 
-def _results(client: DemoClient, audit: Json, strategy: str, console: Console) -> Json:
+def _results(client: Client, audit: Json, strategy: str, console: Console) -> Json:
     with Progress(console=console) as progress:
         task = progress.add_task(f"Audit {strategy}", total=audit["progress"]["total"])
-        client.wait(
-            f"/v1/audits/{audit['id']}",
-            {"succeeded"},
-            {"failed", "cancelled"},
-            watch=lambda state: progress.update(task, completed=state["progress"]["done"]),
-        )
-    return client.get(f"/v1/audits/{audit['id']}/results")
+
+        def show(event: Event) -> None:
+            if event.name == "progress":
+                progress.update(task, completed=event.data["done"])
+
+        client.wait(audit["id"], show)
+    return client.results(audit["id"])

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.demo.client import DemoFailed
-
 START_SECONDS = 120
+
+
+class DemoFailed(Exception):
+    """A step of the demo did not end well."""
 
 
 @contextmanager

@@ -1,0 +1,155 @@
+"""Audits, and the numbers that come of them."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
+
+from app.client.errors import AuditEnded, ComparisonFailed, Json
+from app.client.events import Event, follow
+from app.client.frames import FrameKind, frame_of_parquet, frame_of_rows
+from app.client.resources import Resources
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import polars as pl
+    from numpy.typing import NDArray
+
+PARQUET = "application/vnd.apache.parquet"
+COMPARISON_POLL_SECONDS = 0.5
+
+
+class AuditOptions(TypedDict, total=False):
+    """What ``POST /v1/audits`` may be asked for: either ``model_ids`` or ``run_group_id``; None says nothing."""
+
+    model_ids: Sequence[str] | None
+    run_group_id: str | None
+    protocol: Json | str | None
+    """A document, or the name of a preset."""
+    name: str | None
+    sample_limit: int | None
+    gate_id: str | None
+    baseline_audit_id: str | None
+    device_class: Literal["cpu", "gpu"] | None
+
+
+class ScoreFilter(TypedDict, total=False):
+    """Which scores, as in ``GET /v1/audits/{id}/samples``."""
+
+    measure: str
+    view: str
+    model_id: str
+    label: str
+    source: str
+    order: Literal["asc", "desc"]
+
+
+class Client(Resources):
+    """A salience audit service, for notebooks and programs.
+
+    Resources are dicts, as the API shows them. What fails in passing (a lost line, 429, 502, 503, 504) is sent again
+    where that is safe: a POST too, since it has an Idempotency-Key. All errors are in ``app.client.errors``.
+
+        with Client() as client:
+            faces = client.push_dataset("faces.zip", name="faces")
+            model = client.push_model("run1.safetensors", description=recipe | {"name": "run 1"})
+            audit = client.run_audit(faces["id"], model_ids=[model["id"]], sample_limit=32)
+            client.wait(audit["id"])
+            client.summaries(audit["id"]).query("group_by == 'total'")
+    """
+
+    def run_audit(
+        self, dataset_id: str, *, idempotency_key: str | None = None, **options: Unpack[AuditOptions]
+    ) -> Json:
+        """Start an audit. With a key of yours, a second call with the same arguments gets the first one's audit."""
+        body: Json = {"dataset_id": dataset_id} | dict(options)
+        if isinstance(body.get("protocol"), str):
+            body["protocol"] = {"preset": body["protocol"]}
+        return self._connection.post("/v1/audits", body, key=idempotency_key)
+
+    def audit(self, audit_id: str) -> Json:
+        """Its status, progress, resolved protocol, and its verdict if it names a gate."""
+        return self._connection.get(f"/v1/audits/{audit_id}")
+
+    def audits(self, *, status: str | None = None) -> Iterator[Json]:
+        """The newest first, page by page."""
+        return self._connection.pages("/v1/audits", status=status)
+
+    def events(self, audit_id: str) -> Iterator[Event]:
+        """What happens until the audit ends; the last event is ``end``.
+
+        Goes on where it was after a lost line, and polls where no stream gets through.
+        """
+        return follow(self._connection, audit_id)
+
+    def wait(self, audit_id: str, watch: Callable[[Event], None] = lambda _: None) -> Json:
+        """The audit, once it has succeeded; ``watch`` is told its events. Raises AuditEnded where it does not."""
+        for event in self.events(audit_id):
+            watch(event)
+        audit = self.audit(audit_id)
+        if audit["status"] != "succeeded":
+            raise AuditEnded(audit)
+        return audit
+
+    def cancel(self, audit_id: str) -> Json:
+        """Workers stop within seconds; an audit that has ended stays as it is."""
+        return self._connection.post(f"/v1/audits/{audit_id}/cancel")
+
+    def results(self, audit_id: str, *, partial: bool = False) -> Json:
+        """The whole document; ``partial`` also before the end, from what is done."""
+        return self._connection.get(f"/v1/audits/{audit_id}/results", partial=partial or None)
+
+    @overload
+    def summaries(self, audit_id: str) -> "pd.DataFrame": ...
+    @overload
+    def summaries(self, audit_id: str, frame: Literal["pandas"]) -> "pd.DataFrame": ...
+    @overload
+    def summaries(self, audit_id: str, frame: Literal["polars"]) -> "pl.DataFrame": ...
+    def summaries(self, audit_id: str, frame: FrameKind = "pandas") -> Any:
+        """The results' ``summaries``, a row each. Raises MissingLibrary."""
+        return frame_of_rows(self.results(audit_id)["summaries"], frame)
+
+    @overload
+    def scores(self, audit_id: str, **wanted: Unpack[ScoreFilter]) -> "pd.DataFrame": ...
+    @overload
+    def scores(self, audit_id: str, frame: Literal["pandas"], **wanted: Unpack[ScoreFilter]) -> "pd.DataFrame": ...
+    @overload
+    def scores(self, audit_id: str, frame: Literal["polars"], **wanted: Unpack[ScoreFilter]) -> "pl.DataFrame": ...
+    def scores(self, audit_id: str, frame: FrameKind = "pandas", **wanted: Unpack[ScoreFilter]) -> Any:
+        """A row for each sample, model, measure and view, read as Parquet. Raises MissingLibrary."""
+        content = self._connection.content(f"/v1/audits/{audit_id}/samples", PARQUET, **wanted)
+        return frame_of_parquet(content, frame)
+
+    def salience_map(
+        self, audit_id: str, sample_id: str, model_id: str | None = None, view: str = "clean"
+    ) -> "NDArray[np.float32]":
+        """The native map (h, w) in [0, 1]; all zero where it is undefined. One model alone needs no ``model_id``."""
+        import numpy as np  # noqa: PLC0415 - a command line that is completed need not wait for it
+
+        path = f"/v1/audits/{audit_id}/samples/{sample_id}/map"
+        return np.array(self._connection.get(path, model_id=model_id, view=view)["values"], dtype=np.float32)
+
+    def verdict(self, audit_id: str) -> Json:
+        """What the audit's gate says, condition by condition."""
+        return self._connection.get(f"/v1/audits/{audit_id}/verdict")
+
+    def compare(
+        self, audit_ids: Sequence[str], *, name: str | None = None, by: Literal["audit", "model"] = "audit"
+    ) -> Json:
+        """Paired differences on the same samples, computed by a worker. Raises ComparisonFailed."""
+        body = {"audit_ids": list(audit_ids), "name": name, "by": by}
+        comparison = self._connection.post("/v1/comparisons", body)
+        while comparison["status"] == "queued":
+            time.sleep(COMPARISON_POLL_SECONDS)
+            comparison = self._connection.get(f"/v1/comparisons/{comparison['id']}")
+        if comparison["status"] == "failed":
+            raise ComparisonFailed(comparison)
+        return comparison
+
+    def report(self, audit_id: str) -> bytes:
+        """The audit as one self-contained HTML page."""
+        return self._connection.content(f"/v1/audits/{audit_id}/report", "text/html")
+
+    def comparison_report(self, comparison_id: str) -> bytes:
+        """The comparison as one self-contained HTML page."""
+        return self._connection.content(f"/v1/comparisons/{comparison_id}/report", "text/html")

@@ -1,0 +1,150 @@
+"""Requests that are sent again where that is safe and may help."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from app.client.configuration import Address
+from app.client.errors import ApiError, Json, Unreachable
+
+PASSING = frozenset({429, 502, 503, 504})
+"""Statuses after which the same request may be answered better."""
+
+REPEATABLE = frozenset({"GET", "PUT"})
+"""Methods that may be sent twice as they are; a POST may where it has an Idempotency-Key."""
+
+KEY_HEADER = "Idempotency-Key"
+PAGE_ITEMS = 200
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How often a request is sent again, and after which pauses, which double."""
+
+    times: int = 5
+    first_seconds: float = 0.25
+    longest_seconds: float = 60.0
+
+    def pause(self, attempt: int, answer: httpx.Response | None = None) -> float:
+        """Seconds after the attempt of that number (from 0): what Retry-After asks, or up to twice the last pause."""
+        asked = None if answer is None else _asked(answer.headers.get("retry-after"))
+        drawn = self.first_seconds * 2**attempt * random.uniform(0.5, 1)  # noqa: S311 - no secret
+        return min(drawn if asked is None else asked, self.longest_seconds)
+
+
+class Connection:
+    """One service: its address, the key, pooled connections."""
+
+    def __init__(self, address: Address, retries: Retries, timeout_seconds: float) -> None:
+        headers = {"Authorization": f"Bearer {address.api_key}"} if address.api_key else {}
+        self.url = address.url
+        self.retries = retries
+        self._http = httpx.Client(base_url=address.url, headers=headers, timeout=timeout_seconds)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def get(self, path: str, **params: Any) -> Json:
+        """The JSON of a resource; parameters that are None are left out."""
+        return _document(self.answer("GET", path, params=_named(params)))
+
+    def post(self, path: str, body: Json | None = None, *, key: str | None = None) -> Json:
+        """Under an Idempotency-Key, so that sending it again makes nothing new."""
+        headers = {KEY_HEADER: key or str(uuid4())}
+        return _document(self.answer("POST", path, json=None if body is None else _named(body), headers=headers))
+
+    def pages(self, path: str, **params: Any) -> Iterator[Json]:
+        """The items of a list, page by page."""
+        cursor = None
+        while True:
+            page = self.get(path, limit=PAGE_ITEMS, cursor=cursor, **params)
+            yield from page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def content(self, path: str, accept: str, **params: Any) -> bytes:
+        """A resource in another form than JSON."""
+        return self.answer("GET", path, params=_named(params), headers={"Accept": accept}).content
+
+    def answer(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Raises ApiError for an error answer, Unreachable where there is none."""
+        return self.send(lambda: self._http.build_request(method, path, **options))
+
+    def put(self, path: str, content: Callable[[], Iterator[bytes]], headers: dict[str, str]) -> Json:
+        """``content`` is asked for anew each time that it is sent."""
+        return _document(self.send(lambda: self._http.build_request("PUT", path, content=content(), headers=headers)))
+
+    def send(self, build: Callable[[], httpx.Request]) -> httpx.Response:
+        """Send what ``build`` makes until an answer is final. Raises ApiError, Unreachable."""
+        for attempt in range(self.retries.times + 1):
+            request, answer = build(), None
+            is_last = attempt == self.retries.times or not _is_repeatable(request)
+            try:
+                answer = self._http.send(request)
+            except httpx.TransportError as error:
+                if is_last:
+                    raise Unreachable(self.url, str(error) or type(error).__name__) from error
+            if answer is not None and (is_last or answer.status_code not in PASSING):
+                return checked(answer)
+            time.sleep(self.retries.pause(attempt, answer))
+        raise AssertionError("the last attempt returns or raises")
+
+    @contextmanager
+    def stream(self, path: str, headers: dict[str, str], silence_seconds: float) -> Iterator[httpx.Response]:
+        """An answer whose body goes on, sent once. Raises ApiError, or httpx.TransportError as it is."""
+        timeout = httpx.Timeout(self._http.timeout.connect, read=silence_seconds)
+        with self._http.stream("GET", path, headers=headers, timeout=timeout) as answer:
+            if answer.is_error:
+                answer.read()
+            yield checked(answer)
+
+
+def checked(answer: httpx.Response) -> httpx.Response:
+    """Raises ApiError, also for errors and redirects that are not the service's own."""
+    if answer.is_success:
+        return answer
+    try:
+        problem = answer.json()
+        raise ApiError(problem | {"code": problem["code"], "detail": problem["detail"]}, answer.status_code)
+    except (ValueError, KeyError, TypeError):
+        kind = answer.headers.get("content-type", "nothing")
+        detail = f"{answer.url} answered {answer.status_code} with {kind}: is it the address of this service?"
+        raise ApiError({"code": "no-problem-document", "detail": detail}, answer.status_code) from None
+
+
+def _document(answer: httpx.Response) -> Json:
+    try:
+        document: Json = answer.json()
+    except ValueError:
+        detail = f"{answer.url} answered something that is no JSON: is it the address of this service?"
+        raise ApiError({"code": "no-json", "detail": detail}, answer.status_code) from None
+    return document
+
+
+def _is_repeatable(request: httpx.Request) -> bool:
+    return request.method in REPEATABLE or KEY_HEADER in request.headers
+
+
+def _named(values: Json) -> Json:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _asked(retry_after: str | None) -> float | None:
+    """Seconds from a number or a date (RFC 9110); None where there is neither."""
+    if retry_after is None:
+        return None
+    if retry_after.isascii() and retry_after.isdecimal():
+        return float(retry_after)
+    try:
+        return max((parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds(), 0.0)
+    except (ValueError, TypeError):
+        return None

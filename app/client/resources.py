@@ -1,0 +1,138 @@
+"""Models, data sets, run groups and gates: what an audit is made of."""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, Self
+from uuid import UUID
+
+from app.client.configuration import find_service
+from app.client.connection import Connection, Retries
+from app.client.errors import AmbiguousName, Json, NoSuchName, Rejected
+from app.client.uploads import Progress, Source, opened
+
+Collection = Literal["models", "datasets", "run-groups", "gates", "audits", "comparisons"]
+
+NOUNS: dict[Collection, str] = {
+    "models": "model",
+    "datasets": "data set",
+    "run-groups": "run group",
+    "gates": "gate",
+    "audits": "audit",
+    "comparisons": "comparison",
+}
+SEARCHED = frozenset({"models", "datasets"})
+"""Lists that the service filters by name."""
+
+FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS = 0.2, 2.0
+
+
+class Resources:
+    """Registers, uploads, lists and finds. Every call may raise ApiError and Unreachable."""
+
+    def __init__(
+        self,
+        url: str | None = None,
+        api_key: str | None = None,
+        *,
+        config: Path | None = None,
+        retries: Retries | None = None,
+        timeout_seconds: float = 60.0,
+    ) -> None:
+        """Without ``url`` and ``api_key``: from the environment, the configuration file, or the service that runs in
+        ``data/serve``. ``timeout_seconds`` bounds each wait for bytes. Raises ConfigurationError."""
+        self._connection = Connection(find_service(url, api_key, config), retries or Retries(), timeout_seconds)
+
+    @property
+    def url(self) -> str:
+        """The service's address."""
+        return self._connection.url
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._connection.close()
+
+    def push_model(self, source: Source, *, description: Json, progress: Progress | None = None) -> Json:
+        """Register a model, send its weights (a file or bytes), wait until it is ready.
+
+        ``description`` is the body of ``POST /v1/models``. Raises Rejected, UnreadableFile.
+        """
+        return self._push("models", source, description, progress)
+
+    def push_dataset(self, source: Source, *, name: str, progress: Progress | None = None) -> Json:
+        """Register a data set, send its archive (a zip or tar file, a folder, or bytes), wait until it is ready.
+
+        A folder is zipped on the way. Raises Rejected, UnreadableFile.
+        """
+        return self._push("datasets", source, {"name": name}, progress)
+
+    def create_run_group(self, name: str, model_ids: Sequence[str]) -> Json:
+        """Models of one recipe, trained independently."""
+        return self._connection.post("/v1/run-groups", {"name": name, "model_ids": list(model_ids)})
+
+    def create_gate(self, name: str, conditions: Sequence[str]) -> Json:
+        """Conditions such as ``entropy.spatial.mean <= 0.85``."""
+        return self._connection.post("/v1/gates", {"name": name, "conditions": list(conditions)})
+
+    def models(self) -> Iterator[Json]:
+        """The newest first, page by page; so are the lists below."""
+        return self._connection.pages("/v1/models")
+
+    def datasets(self) -> Iterator[Json]:
+        return self._connection.pages("/v1/datasets")
+
+    def run_groups(self) -> Iterator[Json]:
+        return self._connection.pages("/v1/run-groups")
+
+    def gates(self) -> Iterator[Json]:
+        return self._connection.pages("/v1/gates")
+
+    def samples(self, dataset_id: str) -> Iterator[Json]:
+        """Of a data set, by name."""
+        return self._connection.pages(f"/v1/datasets/{dataset_id}/samples")
+
+    def protocols(self) -> Json:
+        """The presets, and every option with its range and default."""
+        return self._connection.get("/v1/protocols")
+
+    def find(self, collection: Collection, reference: str) -> str:
+        """The id of what is meant: an id is one already, a name must be the name of one alone.
+
+        Of models and data sets of a name, those that are ready go before all others. Raises NoSuchName, AmbiguousName.
+        """
+        if _is_id(reference):
+            return reference
+        wanted = {"name": reference} if collection in SEARCHED else {}
+        found = [one for one in self._connection.pages(f"/v1/{collection}", **wanted) if one["name"] == reference]
+        found = [one for one in found if one.get("status") == "ready"] or found
+        if not found:
+            raise NoSuchName(NOUNS[collection], reference)
+        if len(found) > 1:
+            raise AmbiguousName(NOUNS[collection], reference, found)
+        found_id: str = found[0]["id"]
+        return found_id
+
+    def _push(self, collection: Collection, source: Source, description: Json, progress: Progress | None) -> Json:
+        with opened(source) as upload:
+            resource = self._connection.post(f"/v1/{collection}", description)
+            self._connection.put(resource["content_url"], lambda: upload.chunks(progress), upload.headers)
+        pause = FIRST_POLL_SECONDS
+        while (resource := self._connection.get(f"/v1/{collection}/{resource['id']}"))["status"] != "ready":
+            if resource["status"] == "rejected":
+                raise Rejected(resource)
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_POLL_SECONDS)
+        return resource
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False

@@ -1,0 +1,107 @@
+"""``salience-audit audits run`` and ``watch``: their exit status tells the verdict."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from app.client import Client
+from app.client.errors import ClientError, Json
+from app.client.resources import Collection
+from app.commands.bundles import with_bundles
+from app.commands.connecting import Link
+from app.commands.documents import protocol_named
+from app.commands.group import ExitStatus
+from app.commands.output import refuse
+from app.commands.progress import audit_bar
+from app.commands.tables import Columns, record, verdict_tables
+from app.domain.vocabulary import DeviceClass
+
+STATUS_OF = {
+    None: ExitStatus.DONE,
+    "passed": ExitStatus.DONE,
+    "failed": ExitStatus.GATE_FAILED,
+    "inconclusive": ExitStatus.GATE_INCONCLUSIVE,
+}
+
+
+COLUMNS: Columns = {
+    "id": lambda audit: audit["id"],
+    "name": lambda audit: audit["name"],
+    "status": lambda audit: audit["status"],
+    "samples": lambda audit: f"{audit['progress']['done']} of {audit['progress']['total']}",
+    "verdict": lambda audit: audit["verdict"],
+    "created": lambda audit: audit["created_at"][:19],
+}
+
+AuditName = Annotated[str, typer.Argument(help="Its id, or a name that no other audit has.", metavar="AUDIT")]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to measure, and how. Everything may be named by its id, or by a name that no other has."""
+
+    dataset: Annotated[str, typer.Option(help="Id or name of the data set.")]
+    model: Annotated[list[str] | None, typer.Option(help="Id or name of a model; several times.")] = None
+    run_group: Annotated[str | None, typer.Option(help="Instead of models: id or name of a run group.")] = None
+    name: Annotated[str | None, typer.Option(help="The audit's.")] = None
+    protocol: Annotated[str | None, typer.Option(help="A JSON file, or the name of a preset.")] = None
+    gate: Annotated[str | None, typer.Option(help="Id or name of the gate that judges it.")] = None
+    baseline: Annotated[str | None, typer.Option(help="Id or name of the audit that the gate compares with.")] = None
+    sample_limit: Annotated[int | None, typer.Option(min=1, help="So many samples, by a seeded draw.")] = None
+    device_class: Annotated[DeviceClass | None, typer.Option(help="Where it runs.")] = None
+
+    def start(self, client: Client) -> Json:
+        """Raises ClientError."""
+        return client.run_audit(
+            client.find("datasets", self.dataset),
+            model_ids=[client.find("models", one) for one in self.model] if self.model else None,
+            run_group_id=_id(client, "run-groups", self.run_group),
+            protocol=None if self.protocol is None else protocol_named(client, self.protocol),
+            name=self.name,
+            sample_limit=self.sample_limit,
+            gate_id=_id(client, "gates", self.gate),
+            baseline_audit_id=_id(client, "audits", self.baseline),
+            device_class=None if self.device_class is None else self.device_class.value,
+        )
+
+
+@with_bundles
+def run(
+    wanted: Wanted,
+    link: Link,
+    *,
+    wait: Annotated[bool, typer.Option("--wait", help="Until it ends; the exit status tells the verdict.")] = False,
+) -> None:
+    """Start an audit; with --wait, watch it and exit by what its gate says."""
+    if bool(wanted.model) == (wanted.run_group is not None):
+        raise typer.BadParameter("Name models or a run group: --model (several times), or --run-group.")
+    with link.client() as client:
+        audit = wanted.start(client)
+        if wait:
+            _watch(client, audit["id"], link)
+    if not wait:
+        link.show(audit, record(audit, COLUMNS))
+
+
+@with_bundles
+def watch(audit: AuditName, link: Link) -> None:
+    """Watch an audit until it ends, and exit by what its gate says."""
+    with link.client() as client:
+        _watch(client, client.find("audits", audit), link)
+
+
+def _watch(client: Client, audit_id: str, link: Link) -> None:
+    try:
+        with audit_bar(audit_id) as show:
+            audit = client.wait(audit_id, show)
+    except KeyboardInterrupt:
+        advice = f"`salience-audit audits watch {audit_id}` watches it again, `audits cancel` stops it."
+        refuse(ClientError("interrupted", f"Audit {audit_id} goes on: {advice}"), as_json=link.as_json)
+        raise typer.Exit(ExitStatus.INTERRUPTED) from None
+    link.show(audit, record(audit, COLUMNS), *verdict_tables(audit))
+    raise typer.Exit(STATUS_OF[audit["verdict"]])
+
+
+def _id(client: Client, collection: Collection, reference: str | None) -> str | None:
+    return None if reference is None else client.find(collection, reference)

@@ -1,0 +1,30 @@
+"""JSON files that a command is given."""
+
+import json
+from pathlib import Path
+
+from app.client import Client
+from app.client.errors import ClientError, Json, UnreadableFile
+
+
+def read_document(path: Path) -> Json:
+    """A JSON object. Raises UnreadableFile."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnreadableFile("unreadable-file", f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        raise UnreadableFile("no-json", f"{path} is no JSON: {error}.") from None
+    if not isinstance(document, dict):
+        raise UnreadableFile("no-json-object", f"{path} holds no JSON object.")
+    return document
+
+
+def protocol_named(client: Client, text: str) -> Json:
+    """A file's document, or a preset by its name. Raises ClientError."""
+    if Path(text).is_file():
+        return read_document(Path(text))
+    presets = client.protocols()["presets"]
+    if text not in presets:
+        raise ClientError("no-such-protocol", f"{text!r} is neither a file nor a preset ({', '.join(presets)}).")
+    return {"preset": text}

@@ -1,0 +1,93 @@
+"""``salience-audit models``."""
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.client.errors import Json
+from app.commands.bundles import with_bundles
+from app.commands.connecting import Link
+from app.commands.documents import read_document
+from app.commands.group import ClientGroup
+from app.commands.progress import upload_bar
+from app.commands.tables import Columns, record, table
+
+models = typer.Typer(cls=ClientGroup, no_args_is_help=True, help="Models: the classifiers under audit.")
+
+COLUMNS: Columns = {
+    "id": lambda model: model["id"],
+    "name": lambda model: model["name"],
+    "status": lambda model: model["status"],
+    "architecture": lambda model: model["architecture"],
+    "classes": lambda model: ", ".join(model["class_names"] or []) or model["classes"],
+    "created": lambda model: model["created_at"][:19],
+}
+
+Limit = Annotated[int, typer.Option(min=1, help="How many, the newest first.")]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is said of a model; each option goes before the file of ``--description``."""
+
+    name: Annotated[str | None, typer.Option(help="Unset: the file's name.")] = None
+    version: Annotated[str | None, typer.Option()] = None
+    architecture: Annotated[
+        str | None, typer.Option(help="A torchvision classification architecture, or timm/NAME.")
+    ] = None
+    format: Annotated[str | None, typer.Option(help="safetensors or state_dict; unset: by the file's name.")] = None
+    class_names: Annotated[str | None, typer.Option(help="In the order of the outputs: face,non_face")] = None
+    input_size: Annotated[int | None, typer.Option(help="Side of the square input in pixels.")] = None
+    mean: Annotated[str | None, typer.Option(help="Of each channel: 0.485,0.456,0.406")] = None
+    std: Annotated[str | None, typer.Option(help="Of each channel: 0.229,0.224,0.225")] = None
+    resize: Annotated[str | None, typer.Option(help="stretch or shorter_side_crop.")] = None
+    target_layer: Annotated[str | None, typer.Option(help="Overrides the layer that tracing finds.")] = None
+    description: Annotated[Path | None, typer.Option(help="JSON, as in the body of POST /v1/models.")] = None
+
+    def document(self, file: Path) -> Json:
+        """The body of ``POST /v1/models``. Raises UnreadableFile."""
+        base = {} if self.description is None else read_document(self.description)
+        guessed = {"name": file.stem, "format": "safetensors" if file.suffix == ".safetensors" else "state_dict"}
+        said = {
+            **{name: getattr(self, name) for name in ("name", "version", "architecture", "format", "target_layer")},
+            "class_names": None if self.class_names is None else self.class_names.split(","),
+        }
+        return guessed | base | _given(said) | {"preprocessing": base.get("preprocessing", {}) | self._preprocessing()}
+
+    def _preprocessing(self) -> Json:
+        numbers = {"mean": _numbers("--mean", self.mean), "std": _numbers("--std", self.std)}
+        return _given(numbers | {"input_size": self.input_size, "resize": self.resize})
+
+
+@models.command()
+@with_bundles
+def push(
+    file: Annotated[Path, typer.Argument(help="The weights.", metavar="FILE")], description: Description, link: Link
+) -> None:
+    """Register a model, send its weights, and wait until the worker has looked into them."""
+    with link.client() as client, upload_bar(file.name) as progress:
+        model = client.push_model(file, description=description.document(file), progress=progress)
+    link.show(model, record(model, COLUMNS))
+
+
+@models.command("list")
+@with_bundles
+def show_all(link: Link, limit: Limit = 50) -> None:
+    """List models."""
+    with link.client() as client:
+        found = list(islice(client.models(), limit))
+    link.show(found, table("Models", found, COLUMNS))
+
+
+def _numbers(option: str, text: str | None) -> list[float] | None:
+    try:
+        return None if text is None else [float(part) for part in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} are no numbers between commas", param_hint=option) from None
+
+
+def _given(values: Json) -> Json:
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,105 @@
+"""The tables that people read."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from rich.table import Table
+from rich.text import Text
+
+from app.client.errors import Json
+from app.commands.output import printable
+
+COLOURS = {"passed": "green", "ready": "green", "succeeded": "green", "inconclusive": "yellow"} | dict.fromkeys(
+    ("failed", "rejected"), "red"
+)
+
+Columns = Mapping[str, Callable[[Json], object]]
+
+
+def table(title: str, rows: Iterable[Json], columns: Columns) -> Table:
+    """A column for each name, made of each row."""
+    made = Table(title=title, title_justify="left", show_edge=False)
+    for name in columns:
+        made.add_column(name, overflow="fold", no_wrap=name == "id")
+    for row in rows:
+        made.add_row(*(_cell(make(row)) for make in columns.values()))
+    return made
+
+
+def record(resource: Json, columns: Columns) -> Table:
+    """One resource, a line for each column."""
+    made = Table(show_header=False, show_edge=False, box=None)
+    for name, make in columns.items():
+        made.add_row(name, _cell(make(resource)))
+    return made
+
+
+def verdict_tables(audit: Json) -> list[Table]:
+    """The conditions of an audit's gate; none where it names none."""
+    if audit["verdict"] is None:
+        return []
+    columns: Columns = {
+        "condition": lambda row: row["condition"],
+        "outcome": lambda row: row["outcome"],
+        "value": lambda row: row["value"],
+        "limit": lambda row: row["threshold"],
+        "why": lambda row: row["explanation"],
+    }
+    return [table(f"Gate {printable(audit['gate']['name'])}: {audit['verdict']}", audit["conditions"], columns)]
+
+
+def results_tables(results: Json) -> list[Table]:
+    """The macro means of every measure's views, and how well the models classify."""
+    names = {model["model_id"]: model["name"] for model in results["models"]} | {None: "across runs"}
+    totals = [row for row in results["summaries"] if (row["group_by"], row["group"]) == ("total", "macro")]
+    measures: Columns = {
+        "measure": lambda row: row["measure"],
+        "view": lambda row: row["view"],
+        "model": lambda row: names[row["model_id"]],
+        "mean": lambda row: row["mean"],
+        "95% interval": _interval,
+        "n": lambda row: row["n"],
+        "undefined": lambda row: row["n_undefined"],
+    }
+    performance: Columns = {
+        "images": lambda row: row["condition"],
+        "model": lambda row: names[row["model_id"]],
+        "accuracy": lambda row: row["accuracy"],
+        "AUROC": lambda row: row["auroc"],
+    }
+    return [table("Measures", totals, measures), table("Performance", results["performance"], performance)]
+
+
+def comparison_table(comparison: Json) -> Table:
+    """Second side minus first, macro totals."""
+    results = comparison["results"]
+    sides = [_side(side) for side in results["sides"]]
+    rows = [row for row in results["differences"] if (row["group_by"], row["group"]) == ("total", "macro")]
+    columns: Columns = {
+        "measure": lambda row: row["measure"],
+        "view": lambda row: row["view"],
+        "first": lambda row: f"{sides[row['first']]}: {_number(row['mean_first'])}",
+        "second": lambda row: f"{sides[row['second']]}: {_number(row['mean_second'])}",
+        "difference": lambda row: row["difference"],
+        "95% interval": _interval,
+        "p (Holm)": lambda row: row["p_holm"],
+        "favours": lambda row: None if row["favours"] is None else sides[row["favours"]],
+    }
+    return table(f"Comparison {comparison['id']}", rows, columns)
+
+
+def _side(side: Json) -> str:
+    models = ", ".join(model["name"] for model in side["models"])
+    return side["audit_name"] or models
+
+
+def _interval(row: Json) -> str:
+    return f"{_number(row['ci95_low'])} to {_number(row['ci95_high'])}"
+
+
+def _cell(value: object) -> Text:
+    text = _number(value) if isinstance(value, float) or value is None else printable(str(value))
+    return Text(text, style=COLOURS.get(text, ""))
+
+
+def _number(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else "-" if value is None else str(value)
