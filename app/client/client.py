@@ -153,3 +153,15 @@ class Client(Resources):
     def comparison_report(self, comparison_id: str) -> bytes:
         """The comparison as one self-contained HTML page."""
         return self._connection.content(f"/v1/comparisons/{comparison_id}/report", "text/html")
+
+    def report_link(self, audit_id: str, *, expires_in_seconds: int = 86_400) -> str:
+        """An address that opens the audit's report in a browser, without a key, until it expires."""
+        return self._link(f"/v1/audits/{audit_id}", expires_in_seconds)
+
+    def comparison_report_link(self, comparison_id: str, *, expires_in_seconds: int = 86_400) -> str:
+        """An address that opens the comparison's report in a browser, without a key, until it expires."""
+        return self._link(f"/v1/comparisons/{comparison_id}", expires_in_seconds)
+
+    def _link(self, path: str, expires_in_seconds: int) -> str:
+        made = self._connection.post(f"{path}/report-links", {"expires_in_seconds": expires_in_seconds})
+        return f"{self.url.rstrip('/')}{made['url']}"

@@ -51,13 +51,14 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the page.")],
     link: Link,
 ) -> None:
-    """Write an audit's report: one HTML page that needs no network."""
+    """Write an audit's report, one HTML page that needs no network; say where a browser finds it for a day."""
     with link.client() as client:
         audit_id = client.find("audits", audit)
         page = client.report(audit_id)
         _write(output, page)
-    written = {"audit_id": audit_id, "file": str(output), "bytes": len(page)}
-    link.show(written, f"{output}: {len(page)} bytes")
+        address = client.report_link(audit_id)
+    written = {"audit_id": audit_id, "file": str(output), "bytes": len(page), "url": address}
+    link.show(written, f"{output}: {len(page)} bytes; in a browser until tomorrow:", address)
 
 
 @audits.command()

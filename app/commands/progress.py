@@ -33,16 +33,17 @@ def audit_bar(audit_id: str) -> Iterator[Callable[[Event], None]]:
     if not console.is_terminal:
         yield lambda event: _line(audit_id, event)
         return
+    note(f"Audit {audit_id}")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[speed]}"))
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task(f"Audit {audit_id}", total=None, speed="")
+        task = progress.add_task("queued", total=None, speed="")
 
         def show(event: Event) -> None:
             if event.name == "progress":
                 done, total = event.data["done"], event.data["total"]
                 progress.update(task, completed=done, total=total, speed=_speed(event))
             else:
-                progress.update(task, description=f"Audit {audit_id} {event.data['status']}")
+                progress.update(task, description=event.data["status"])
 
         yield show
 

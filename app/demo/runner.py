@@ -1,7 +1,8 @@
-"""Serve, upload two run groups of three models, audit both, print the table, stop what was started."""
+"""Serve, audit two run groups of three models, compare them, print the table and where the report is, stop it all."""
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,41 +20,82 @@ STRATEGIES = {"cross-entropy": "cross_entropy", "human-guided": "human_guided"}
 RUNS = (1, 2, 3)
 
 
+GATE = (
+    "entropy.spatial.mean <= 0.9",
+    "stability.mean >= 0.5",
+    "noise_reaction.mean not worse than baseline by more than 0.05 (ci)",
+)
+"""Judges the second strategy, with the first as its baseline."""
+LINK_SECONDS = 7 * 86_400
+PORT = 8000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the demo leaves behind; ``report_path`` is the address behind the service's own."""
+
+    results: dict[str, Json]
+    report: bytes
+    report_path: str
+
+
 def run_demo(data: Path) -> int:
-    """Exit status: 0 only if both audits succeeded."""
-    console = Console()
+    """Exit status: 0 only if both audits and their comparison succeeded."""
+    console = Console(soft_wrap=True)
     try:
         with running_service(data) as (url, api_key):
             console.print(f"The service runs at {url} (Swagger UI: {url}/docs)")
             with Client(url, api_key) as client:
-                results = _audit_both(client, console)
+                outcome = _audit_both(client, console)
     except (DemoFailed, ClientError) as failure:
         console.print(f"[red]The demo failed:[/red] {failure}", highlight=False)
         return 1
-    folder = data / "results"
-    folder.mkdir(parents=True, exist_ok=True)
-    for strategy, document in results.items():
-        (folder / f"{STRATEGIES[strategy]}.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
-    console.print(comparison_table(results))
-    console.print(f"The results as JSON: {folder}/cross_entropy.json and human_guided.json", soft_wrap=True)
-    console.print(f"The service is stopped; `make serve DATA={data}` starts it again with these audits in it,")
-    console.print(f"Swagger UI is then at http://127.0.0.1:8000/docs; its key lies in {data}/api-key", soft_wrap=True)
+    _tell(outcome, data, console)
     return 0
 
 
-def _audit_both(client: Client, console: Console) -> dict[str, Json]:
+def _tell(outcome: Outcome, data: Path, console: Console) -> None:
+    folder = data / "results"
+    folder.mkdir(parents=True, exist_ok=True)
+    for strategy, document in outcome.results.items():
+        (folder / f"{STRATEGIES[strategy]}.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
+    (folder / "report.html").write_bytes(outcome.report)
+    console.print(comparison_table(outcome.results))
+    console.print(f"The results as JSON: {folder}/cross_entropy.json and human_guided.json")
+    console.print(f"The service is stopped; `make serve DATA={data}` starts it again with these audits in it:")
+    console.print(f"  Swagger UI is then at http://127.0.0.1:{PORT}/docs; its key lies in {data}/api-key")
+    console.print(f"  the report at http://127.0.0.1:{PORT}{outcome.report_path}")
+    console.print(f"The report that compares the two strategies: {(folder / 'report.html').as_uri()}")
+
+
+def _audit_both(client: Client, console: Console) -> Outcome:
     recipe = _recipe()
     faces = client.push_dataset(_archive(), name="LFW faces and non-faces")
     console.print(f"Data set: {faces['sample_count']} images, labels {', '.join(faces['labels'])}")
-    audits, groups = {}, {}
+    gate = client.create_gate("release", GATE)
+    results: dict[str, Json] = {}
+    baseline: str | None = None
     for strategy, stem in STRATEGIES.items():
         models = [_upload_model(client, recipe, f"{stem}_run{run}") for run in RUNS]
-        members = [model["id"] for model in models]
-        groups[strategy] = client.create_run_group(strategy, members)
-    for strategy, group in groups.items():
-        audits[strategy] = client.run_audit(faces["id"], run_group_id=group["id"], name=strategy)
-        console.print(f"Run group {strategy}: three {recipe['architecture']}, audit {audits[strategy]['id']}")
-    return {strategy: _results(client, audit, strategy, console) for strategy, audit in audits.items()}
+        group = client.create_run_group(strategy, [model["id"] for model in models])
+        audit = client.run_audit(
+            faces["id"],
+            run_group_id=group["id"],
+            name=strategy,
+            gate_id=gate["id"] if baseline else None,
+            baseline_audit_id=baseline,
+        )
+        console.print(f"Run group {strategy}: three {recipe['architecture']}, audit {audit['id']}")
+        results[strategy] = _results(client, audit, strategy, console)
+        baseline = audit["id"]
+    return _compared(client, results)
+
+
+def _compared(client: Client, results: dict[str, Json]) -> Outcome:
+    ids = [document["audit_id"] for document in results.values()]
+    comparison = client.compare(ids, name=" against ".join(results))
+    link = client.comparison_report_link(comparison["id"], expires_in_seconds=LINK_SECONDS)
+    return Outcome(results, client.comparison_report(comparison["id"]), link.removeprefix(client.url))
 
 
 def _upload_model(client: Client, recipe: Json, name: str) -> Json:

@@ -33,9 +33,10 @@ def comparison_table(results: dict[str, Json]) -> Table:
 
 
 def _cell(document: Json, measure: str, view: str) -> str:
+    """Stability is one number for all runs, so nothing spreads over them."""
     rows = [row for row in document["summaries"] if _is_macro_total(row, measure, view)]
     if measure == "stability":
-        return f"{rows[0]['mean']:.3f} ± {rows[0]['std']:.3f}"
+        return f"{rows[0]['mean']:.3f}"
     across = next(row for row in document["across_models"] if _is_macro_total(row, measure, view))
     controls = [row["control_mean"] for row in rows if row["control_mean"] is not None]
     control = f" ({sum(controls) / len(controls):.3f})" if controls else ""

@@ -26,6 +26,10 @@ class ReportLinkRequest(BaseModel):
     expires_in_seconds: int = Field(24 * 3600, ge=60, le=LONGEST_SECONDS, description="At most seven days.")
 
 
+A_DAY = ReportLinkRequest()
+"""What a request without a body asks for."""
+
+
 class ShownLink(BaseModel):
     """A link; whoever has it can read the report."""
 
@@ -43,7 +47,7 @@ class ShownLink(BaseModel):
     responses=problem_responses(400, 404, 413, 415, 422),
 )
 def create_audit_link(
-    audit_id: UUID, request: ReportLinkRequest, session: SessionDep, tenant: TenantDep, settings: SettingsDep
+    audit_id: UUID, session: SessionDep, tenant: TenantDep, settings: SettingsDep, request: ReportLinkRequest = A_DAY
 ) -> ShownLink:
     """When the report is to be opened in a browser or sent to somebody without a key: the address reads this report,
     nothing else, until it expires. Nothing is stored, so a link cannot be taken back."""
@@ -59,7 +63,11 @@ def create_audit_link(
     responses=problem_responses(400, 404, 413, 415, 422),
 )
 def create_comparison_link(
-    comparison_id: UUID, request: ReportLinkRequest, session: SessionDep, tenant: TenantDep, settings: SettingsDep
+    comparison_id: UUID,
+    session: SessionDep,
+    tenant: TenantDep,
+    settings: SettingsDep,
+    request: ReportLinkRequest = A_DAY,
 ) -> ShownLink:
     """When the report is to be opened in a browser or sent to somebody without a key: the address reads this report,
     nothing else, until it expires. Nothing is stored, so a link cannot be taken back."""

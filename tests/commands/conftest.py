@@ -4,17 +4,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from prepare import build_archive
 
+from app.client import Client
+from tests.commands.guides import ROOT, WALK, commands_of
 from tests.conftest import OWN
-from tests.waiting import WEIGHTS
 
 Json = dict[str, Any]
 
@@ -98,36 +98,48 @@ def protocol(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-@pytest.fixture(scope="session")
-def faces(cli: Commands, tmp_path_factory: pytest.TempPathFactory) -> Json:
-    archive = tmp_path_factory.mktemp("faces") / "faces.zip"
-    archive.write_bytes(build_archive())
-    return cli.made("datasets", "push", str(archive))
+@dataclass(frozen=True)
+class Checkout:
+    """A folder that looks like a checkout of the repository, whose commands are those under test."""
+
+    folder: Path
+    commands: Commands
+
+    def run(self, *program: str, text: str) -> str:
+        """What a program prints that gets this text and does what it should."""
+        environment = self.commands.environment | {
+            "PYTHONPATH": str(ROOT),
+            "PATH": f"{self.folder}/.venv/bin:/usr/bin:/bin",
+        }
+        done = subprocess.run(
+            program, input=text, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
 
 @pytest.fixture(scope="session")
-def run1(cli: Commands) -> Json:
-    """Described by options alone."""
-    described = {
-        "--name": "run 1",
-        "--architecture": "shufflenet_v2_x0_5",
-        "--class-names": "face,non_face",
-        "--input-size": "224",
-        "--mean": "0.485,0.456,0.406",
-        "--std": "0.229,0.224,0.225",
-    }
-    options = [part for option in described.items() for part in option]
-    return cli.made("models", "push", str(WEIGHTS / "cross_entropy_run1.safetensors"), *options)
+def checkout(cli: Commands, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    folder = tmp_path_factory.mktemp("checkout")
+    (folder / "examples").symlink_to(ROOT / "examples")
+    (folder / "small.json").write_text(json.dumps(PROTOCOL))
+    programs = folder / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for name, module in (("python", ""), ("salience-audit", "-m app.cli")):
+        (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} {module} "$@"\n')
+        (programs / name).chmod(0o755)
+    return Checkout(folder, cli)
 
 
 @pytest.fixture(scope="session")
-def run2(cli: Commands) -> Json:
-    """Described by a file."""
-    recipe = str(WEIGHTS.parent / "recipe.json")
-    return cli.made("models", "push", str(WEIGHTS / "human_guided_run1.safetensors"), "--description", recipe)
+def walked(checkout: Checkout) -> str:
+    """What the README's walk prints: it leaves behind a data set, two models, a gate and two audits."""
+    return checkout.run("bash", "-e", text=commands_of(WALK))
 
 
 @pytest.fixture(scope="session")
-def audit(cli: Commands, faces: Json, run1: Json, protocol: str) -> Json:
-    options = ("--dataset", "faces", "--model", "run 1", "--protocol", protocol, "--sample-limit", SAMPLES)
-    return cli.made("audits", "run", *options, "--name", "before", "--wait")
+def client(cli: Commands, walked: str) -> Iterator[Client]:
+    """Reads what the commands made, in less time than they."""
+    named = (cli.environment[f"SALIENCE_AUDIT_{name}"] for name in ("URL", "API_KEY"))
+    with Client(*named) as client:
+        yield client

@@ -31,6 +31,5 @@ def test_the_script_of_a_shell() -> None:
 
 def test_commands_options_choices() -> None:
     assert {"models", "datasets", "run-groups", "gates", "audits", "serve"} <= set(completed("salience-audit "))
-    assert completed("salience-audit audits re") == ["results", "report"]
     assert "--sample-limit" in completed("salience-audit audits run --s")
     assert completed("salience-audit audits list --status can") == ["cancelled"]

@@ -58,6 +58,10 @@ def one_wall(service: httpx.Client, stranger: httpx.Client, open_folder: Path) -
     process.wait(30)
 
 
+FIGURE = {"name": "radar", "form": "svg"}
+"""What a path holds that is no id."""
+
+
 @pytest.fixture(scope="module", params=["stranger", "one_wall"])
 def visitor(request: pytest.FixtureRequest) -> httpx.Client:
     """The stranger before both walls, and before the second one alone."""
@@ -113,7 +117,7 @@ def test_every_path_with_an_id(service: httpx.Client, visitor: httpx.Client, the
     for method, path in operations(document):
         if "{" not in path:
             continue
-        real, random = path.format(**theirs), path.format(**{name: uuid4() for name in theirs})
+        real, random = (path.format(**ids, **FIGURE) for ids in (theirs, {name: uuid4() for name in theirs}))
         for accept in ("application/json", "text/csv", "image/png", "application/xml"):
             options: Json = {"headers": {"Accept": accept}}
             if method == "PUT":
