@@ -1,6 +1,5 @@
 """What the browser tests watch for: complaints of the page, requests to elsewhere, findings of axe-core."""
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +14,7 @@ SERIOUS = ("serious", "critical")
 
 def watch(page: Page, complaints: list[str]) -> None:
     """From now on, note what a quiet page has none of: errors and warnings on its console, uncaught errors, requests
-    that leave its origin (for a ``file:`` page, every request but the one for itself), dialogs, failed requests."""
+    that leave its origin (for a ``file:`` page, every request but the one for itself), and requests that fail."""
     page.on("console", lambda message: _note_message(message.type, message.text, complaints))
     page.on("pageerror", lambda error: complaints.append(f"uncaught: {error}"))
     page.on("request", lambda request: complaints.append(f"left: {request.url}") if leaves(request) else None)
@@ -31,15 +30,13 @@ def leaves(request: Request) -> bool:
     return own.scheme == "file" or (asked.scheme, asked.netloc) != (own.scheme, own.netloc)
 
 
-def serious_findings(page: Page, excused: Mapping[str, str] | None = None) -> list[str]:
+def serious_findings(page: Page) -> list[str]:
     """axe-core's serious and critical violations of the page as it is shown now, one line an element.
 
-    ``excused`` maps a rule to a CSS selector: elements that match it are let off that rule alone. Write the reason
-    where you use it. axe-core comes through the debugger, so that the page's policy stays in force.
+    axe-core comes through the debugger, so that the page's policy stays in force.
     """
     violations = Axe().run(page).response["violations"]
-    found = [(rule, node) for rule in violations if rule["impact"] in SERIOUS for node in rule["nodes"]]
-    return [_line(rule, node) for rule, node in found if not _is_excused(page, rule, node, excused or {})]
+    return [_line(rule, node) for rule in violations if rule["impact"] in SERIOUS for node in rule["nodes"]]
 
 
 def sideways(page: Page) -> int:
@@ -66,12 +63,3 @@ def _note_message(kind: str, text: str, complaints: list[str]) -> None:
 
 def _line(rule: dict[str, Any], node: dict[str, Any]) -> str:
     return f"{rule['id']} ({rule['impact']}) {' '.join(map(str, node['target']))}: {node['failureSummary']}"
-
-
-def _is_excused(page: Page, rule: dict[str, Any], node: dict[str, Any], excused: Mapping[str, str]) -> bool:
-    selector = excused.get(rule["id"])
-    if selector is None:
-        return False
-    script = "([target, selector]) => document.querySelector(target)?.matches(selector) ?? false"
-    matches: bool = page.evaluate(script, [str(node["target"][-1]), selector])
-    return matches
