@@ -28,7 +28,7 @@ from app.http.authentication import Authentication
 from app.http.body_guard import BodyGuard
 from app.http.dependencies import SESSIONS
 from app.http.health import router as health
-from app.http.openapi import install_openapi
+from app.http.openapi import install_openapi, operation_id
 from app.http.problems import install_handlers
 from app.http.request_context import RequestContext, bind_path_ids
 from app.http.strict_json import StrictJson
@@ -107,6 +107,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         telemetry=NO_TELEMETRY,
+        generate_unique_id_function=operation_id,
     )
     app.state.settings = settings
     rooms = (

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
-from uuid import UUID
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.db.session import TenantEngine
 from app.http.dependencies import BlobsDep, SettingsDep, TenantDep
+from app.http.path_ids import AuditId, ComparisonId
 from app.http.problems import problem_responses
 from app.reports.gathering import Gatherer
 from app.reports.job import ReportJob
@@ -47,24 +47,23 @@ FigureName = Annotated[
 ]
 Form = Annotated[FigureForm, Path(description="The kind of file.")]
 
-_PAGE: dict[int | str, dict[str, Any]] = {
-    **problem_responses(404, 409, 410),
-    200: {"content": {"text/html": {"schema": {"type": "string"}}}, "description": "A self-contained page."},
+_PAGE: dict[str, Any] = {
+    "content": {"text/html": {"schema": {"type": "string"}}},
+    "description": "A self-contained page.",
 }
-_FIGURE: dict[int | str, dict[str, Any]] = {
-    **problem_responses(404, 409, 410, 422),
-    200: {
-        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()},
-        "description": "The figure.",
-    },
+_FIGURE: dict[str, Any] = {
+    "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()},
+    "description": "The figure.",
 }
 
 
-async def _audit_job(audit_id: UUID, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep) -> ReportJob:
+async def _audit_job(audit_id: AuditId, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep) -> ReportJob:
     return await to_thread.run_sync(_gathered, tenant, blobs, settings, lambda it: it.audit(audit_id))
 
 
-async def _comparison_job(comparison_id: UUID, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep) -> ReportJob:
+async def _comparison_job(
+    comparison_id: ComparisonId, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep
+) -> ReportJob:
     return await to_thread.run_sync(_gathered, tenant, blobs, settings, lambda it: it.comparison(comparison_id))
 
 
@@ -100,7 +99,7 @@ PressDep = Annotated[Press, Depends(_press)]
     dependencies=[Depends(_documented)],
     tags=["audits"],
     summary="Read an audit as a report",
-    responses=_PAGE,
+    responses={**problem_responses(404, 409, 422), 200: _PAGE},
     response_class=Response,
 )
 async def get_audit_report(job: Annotated[ReportJob, Depends(_audit_job)], press: PressDep) -> Response:
@@ -114,13 +113,13 @@ async def get_audit_report(job: Annotated[ReportJob, Depends(_audit_job)], press
     "/audits/{audit_id}/plots/{name}.{form}",
     tags=["audits"],
     summary="Read one figure of an audit's report",
-    responses=_FIGURE,
+    responses={**problem_responses(404, 409), 200: _FIGURE},
     response_class=Response,
 )
 async def get_audit_plot(
     job: Annotated[ReportJob, Depends(_audit_job)], name: FigureName, form: Form, press: PressDep
 ) -> Response:
-    """For slides and papers, on white: SVG, or PNG at 200 dots an inch."""
+    """When a figure is wanted alone, for slides and papers: on white, as SVG, or as PNG at 200 dots an inch."""
     return Response(await press.figure(job, name, form), media_type=MEDIA_TYPES[form], headers=_HEADERS)
 
 
@@ -129,7 +128,7 @@ async def get_audit_plot(
     dependencies=[Depends(_documented)],
     tags=["comparisons"],
     summary="Read a comparison as a report",
-    responses=_PAGE,
+    responses={**problem_responses(404, 409, 410, 422), 200: _PAGE},
     response_class=Response,
 )
 async def get_comparison_report(job: Annotated[ReportJob, Depends(_comparison_job)], press: PressDep) -> Response:
@@ -142,11 +141,11 @@ async def get_comparison_report(job: Annotated[ReportJob, Depends(_comparison_jo
     "/comparisons/{comparison_id}/plots/{name}.{form}",
     tags=["comparisons"],
     summary="Read one figure of a comparison's report",
-    responses=_FIGURE,
+    responses={**problem_responses(404, 409, 410), 200: _FIGURE},
     response_class=Response,
 )
 async def get_comparison_plot(
     job: Annotated[ReportJob, Depends(_comparison_job)], name: FigureName, form: Form, press: PressDep
 ) -> Response:
-    """For slides and papers, on white: SVG, or PNG at 200 dots an inch."""
+    """When a figure is wanted alone, for slides and papers: on white, as SVG, or as PNG at 200 dots an inch."""
     return Response(await press.figure(job, name, form), media_type=MEDIA_TYPES[form], headers=_HEADERS)
