@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageFile, ImageOps
 
 from app.domain.vocabulary import Resize
 from app.errors import InputFailure
@@ -17,6 +17,8 @@ Image.MAX_IMAGE_PIXELS = None
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
 _MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM")
 _16_BIT = {"I;16", "I;16B", "I;16L", "I;16N", "I"}
+# How Pillow reads 16-bit colours of a PNG, which keeps their high bytes, and how it can be made to keep the low ones.
+_LOW_BYTES = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L", "LA;16B": "RGBA"}
 
 
 def decode_rgb(data: bytes, limits: Settings) -> Image.Image:
@@ -30,7 +32,7 @@ def decode_rgb(data: bytes, limits: Settings) -> Image.Image:
     if not (data.startswith(_MAGICS) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")):
         raise InputFailure("sample-unsupported-type", "The content is no PNG, JPEG, WebP or BMP image.")
     try:
-        image = _open(data, limits)
+        image = _divided(_open(data, limits), data)
         image.load()
         return _to_rgb(_upright(image))
     except (InputFailure, MemoryError):
@@ -51,7 +53,7 @@ def prepare(image: Image.Image, size: int, resize: Resize) -> NDArray[np.uint8]:
     return np.asarray(resized.crop((left, top, left + size, top + size)))
 
 
-def _open(data: bytes, limits: Settings) -> Image.Image:
+def _open(data: bytes, limits: Settings) -> ImageFile.ImageFile:
     image = Image.open(BytesIO(data), formats=FORMATS)
     width, height = image.size
     if width * height > limits.max_pixels:
@@ -69,6 +71,21 @@ def _open(data: bytes, limits: Settings) -> Image.Image:
         image.verify()
         image = Image.open(BytesIO(data), formats=FORMATS)
     return image
+
+
+def _divided(image: ImageFile.ImageFile, data: bytes) -> Image.Image:
+    """16-bit colours divided by 257: the high byte, less one where the low byte is smaller."""
+    kind = image.tile[0].args if len(image.tile) == 1 else None
+    if not isinstance(kind, str) or kind not in _LOW_BYTES:
+        return image
+    again = Image.open(BytesIO(data), formats=FORMATS)
+    again.tile = [again.tile[0]._replace(args=_LOW_BYTES[kind])]
+    low: Image.Image = again
+    if kind == "LA;16B":
+        _, grey, _, alpha = again.split()
+        low = Image.merge("RGBA", (grey, grey, grey, alpha))
+    too_much = ImageChops.subtract(image, low).point(lambda difference: difference > 0)
+    return ImageChops.subtract(image, too_much)
 
 
 def _upright(image: Image.Image) -> Image.Image:
