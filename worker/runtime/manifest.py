@@ -60,7 +60,7 @@ def _csv_rows(text: str) -> Iterator[tuple[int, dict[str, object]]]:
 
 
 def _json_rows(text: str) -> Iterator[tuple[int, dict[str, object]]]:
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(StringIO(text, newline="\n"), 1):
         if not line.strip():
             continue
         try:
