@@ -1,6 +1,7 @@
 """Stored salience maps: as numbers, and as a heat map over the image."""
 
 import io
+import threading
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from app.settings import Settings
 from app.storage.blobs import BlobStore
 
 OPACITY = 0.5
+# A large picture takes hundreds of megabytes while it is decoded: never two at once.
+_DECODING = threading.Lock()
 # Anchors of the colour map "inferno" (Smith and van der Walt), evenly spaced.
 _ANCHORS = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)], np.float64)
 
@@ -90,7 +93,8 @@ def draw_map(stored: StoredMap, dataset: DatasetRow, blobs: BlobStore, settings:
     data = read_entry(blobs, dataset.stored_digest or "", entry_of(stored.sample), settings.max_entry_bytes)
     preprocessing = stored.model.preprocessing
     size, resize = preprocessing["input_size"], Resize(preprocessing.get("resize", Resize.STRETCH))
-    pixels = as_seen(prepare(decode_rgb(data, settings), size, resize), stored.view)
+    with _DECODING:
+        pixels = as_seen(prepare(decode_rgb(data, settings, shown_at=size), size, resize), stored.view)
     levels = Image.fromarray((stored.values * 255).astype(np.uint8)).resize((size, size), Image.Resampling.BICUBIC)
     blended = (1 - OPACITY) * pixels + OPACITY * _coloured(np.asarray(levels))
     file = io.BytesIO()

@@ -133,3 +133,14 @@ class TestModes:
         data = saved(Image.new("CMYK", (16, 16), tuple(inks)), "JPEG", quality=100, subsampling=0)
         expected = (255 - inks[:3]) * (255 - inks[3]) / 255
         assert np.abs(decoded(data) - expected).max() <= 2
+
+
+def test_a_large_jpeg_is_shown_smaller() -> None:
+    """No side falls below what is shown, and what is shown is the same scene."""
+    ramp = np.linspace(0, 255, 1600).astype(np.uint8)
+    scene = np.stack([np.broadcast_to(ramp, (1200, 1600))] * 3, -1)
+    data = saved(Image.fromarray(scene), "JPEG", quality=95)
+    whole, small = decode_rgb(data, Settings()), decode_rgb(data, Settings(), shown_at=224)
+    assert (whole.size, small.size) == ((1600, 1200), (400, 300))
+    drawn = [np.asarray(image.resize((224, 224))).astype(np.int64) for image in (whole, small)]
+    assert np.abs(drawn[0] - drawn[1]).max() <= 3
