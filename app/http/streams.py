@@ -8,8 +8,9 @@ from uuid import UUID
 from anyio import CancelScope, to_thread
 from starlette.concurrency import iterate_in_threadpool
 
-MOST = 8
-MOST_OF_A_TENANT = 4
+MOST = 4
+"""What the pool has besides those of requests (app.http.dependencies), and some to spare."""
+MOST_OF_A_TENANT = 2
 
 
 class Streams:
