@@ -77,7 +77,7 @@ class _Indexer:
         self._settings = context.settings
         self._session = session
         self._dataset = dataset
-        self._layout = Layout()
+        self._layout = Layout(self._settings.max_entries)
         self._digest = hashlib.sha256()
         self.inflated: str | None = None
         """The blob that was made of a compressed archive."""
