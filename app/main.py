@@ -31,6 +31,7 @@ from app.http.health import router as health
 from app.http.openapi import install_openapi, operation_id
 from app.http.problems import install_handlers
 from app.http.request_context import RequestContext, bind_path_ids
+from app.http.streams import Streams
 from app.http.strict_json import StrictJson
 from app.http.swagger import router as swagger
 from app.http.tags import TAGS
@@ -68,6 +69,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.key_ring = KeyRing(app.state.engine, Mint.of(settings), entrance)
     app.state.rate_limiter = RateLimiter(entrance, settings)
     app.state.session_turns = asyncio.Semaphore(SESSIONS)
+    app.state.streams = Streams()
     app.state.queue = TaskQueue(settings.broker_url)
     app.state.watch = AuditWatch(app.state.engine, settings.watch_seconds, settings.watch_heartbeat_seconds)
     watching = asyncio.create_task(app.state.watch.run())

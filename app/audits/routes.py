@@ -1,7 +1,7 @@
 """``/v1/audits`` and ``/v1/protocols``."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -41,6 +41,7 @@ from app.http.pagination import Page, PageDep, make_page
 from app.http.path_ids import AuditId, SampleId
 from app.http.problems import problem_responses
 from app.http.schemas import StoredProblem
+from app.http.streams import Streams
 from app.observability.log_context import bind
 
 router = APIRouter(prefix="/v1", tags=["audits"])
@@ -180,12 +181,14 @@ def get_scores(
     reader = ScoreReader(session, audit, wanted)
     export = next((kind for kind in EXPORTS if kind in request.headers.get("accept", "")), None)
     if export is not None:
-        return StreamingResponse(_stream(tenant, audit_id, wanted, export), media_type=export)
+        streams: Streams = request.app.state.streams
+        parts = _stream(tenant, audit_id, wanted, export)
+        return StreamingResponse(streams.send(tenant.tenant_id, parts), media_type=export)
     rows = reader.page(page.limit, page.after(3))
     return make_page(rows, page.limit, lambda row: row[1], lambda row: row[0])
 
 
-def _stream(tenant: TenantEngine, audit_id: UUID, wanted: ScoreFilter, kind: str) -> Iterator[bytes]:
+def _stream(tenant: TenantEngine, audit_id: UUID, wanted: ScoreFilter, kind: str) -> Generator[bytes]:
     """The request's own session ends with its route; a stream lives longer."""
     with tenant.session() as session:
         yield from EXPORTS[kind](ScoreReader(session, get_audit(session, audit_id), wanted).stream())

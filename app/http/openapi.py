@@ -13,7 +13,7 @@ from app.settings import Settings
 RAW_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "The file itself.",
+        "description": "The file itself. A `multipart/form-data` body with one file in it is taken as well.",
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     },
     "parameters": [

@@ -1,0 +1,31 @@
+"""Answers that are made while they are sent: each holds a connection to the database as long as its reader takes."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Generator
+from uuid import UUID
+
+from anyio import CancelScope, to_thread
+from starlette.concurrency import iterate_in_threadpool
+
+MOST = 4
+"""What the pool has besides those of requests (app.http.dependencies), and some to spare."""
+MOST_OF_A_TENANT = 2
+
+
+class Streams:
+    """So few at once, of all tenants and of each, that slow readers never keep the connections from other requests."""
+
+    def __init__(self) -> None:
+        self._turns = asyncio.Semaphore(MOST)
+        self._turns_of: defaultdict[UUID, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MOST_OF_A_TENANT))
+
+    async def send(self, tenant_id: UUID, parts: Generator[bytes]) -> AsyncIterator[bytes]:
+        """The parts, once it is their turn; whoever leaves gives the turn back."""
+        async with self._turns_of[tenant_id], self._turns:
+            try:
+                async for part in iterate_in_threadpool(parts):
+                    yield part
+            finally:
+                with CancelScope(shield=True):
+                    await to_thread.run_sync(parts.close)
