@@ -1,21 +1,16 @@
 """``/v1/audits/{id}/report``, ``/v1/comparisons/{id}/report`` and their figures."""
 
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from app.db.session import TenantEngine
 from app.http.dependencies import BlobsDep, SettingsDep, TenantDep
 from app.http.path_ids import AuditId, ComparisonId
 from app.http.problems import problem_responses
 from app.reports.gathering import Gatherer
 from app.reports.job import ReportJob
-from app.reports.press import Press
-from app.settings import Settings
-from app.storage.blobs import BlobStore
+from app.reports.press import Order, Press
 
 router = APIRouter(prefix="/v1")
 
@@ -57,21 +52,22 @@ _FIGURE: dict[str, Any] = {
 }
 
 
-async def _audit_job(audit_id: AuditId, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep) -> ReportJob:
-    return await to_thread.run_sync(_gathered, tenant, blobs, settings, lambda it: it.audit(audit_id))
+async def _audit_order(audit_id: AuditId, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep) -> Order:
+    def gather() -> ReportJob:
+        with tenant.session() as session:
+            return Gatherer(session, blobs, settings).audit(audit_id)
+
+    return Order(tenant.tenant_id, gather)
 
 
-async def _comparison_job(
+async def _comparison_order(
     comparison_id: ComparisonId, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep
-) -> ReportJob:
-    return await to_thread.run_sync(_gathered, tenant, blobs, settings, lambda it: it.comparison(comparison_id))
+) -> Order:
+    def gather() -> ReportJob:
+        with tenant.session() as session:
+            return Gatherer(session, blobs, settings).comparison(comparison_id)
 
-
-def _gathered(
-    tenant: TenantEngine, blobs: BlobStore, settings: Settings, gather: Callable[[Gatherer], ReportJob]
-) -> ReportJob:
-    with tenant.session() as session:
-        return gather(Gatherer(session, blobs, settings))
+    return Order(tenant.tenant_id, gather)
 
 
 async def _press(request: Request) -> Press:
@@ -102,11 +98,11 @@ PressDep = Annotated[Press, Depends(_press)]
     responses={**problem_responses(404, 409, 422), 200: _PAGE},
     response_class=Response,
 )
-async def get_audit_report(job: Annotated[ReportJob, Depends(_audit_job)], press: PressDep) -> Response:
+async def get_audit_report(order: Annotated[Order, Depends(_audit_order)], press: PressDep) -> Response:
     """One page for people, when the numbers are to be read, printed or sent on: verdict, the five numbers with their
     intervals, radar, what stands out, every measure's figures and tables, a gallery of samples with their maps, and
     what it takes to repeat it. It loads nothing and runs nothing. The runs of a run group count as one."""
-    return Response(await press.page(job), media_type="text/html", headers=_HEADERS)
+    return Response(await press.page(order), media_type="text/html", headers=_HEADERS)
 
 
 @router.get(
@@ -117,10 +113,10 @@ async def get_audit_report(job: Annotated[ReportJob, Depends(_audit_job)], press
     response_class=Response,
 )
 async def get_audit_plot(
-    job: Annotated[ReportJob, Depends(_audit_job)], name: FigureName, form: Form, press: PressDep
+    order: Annotated[Order, Depends(_audit_order)], name: FigureName, form: Form, press: PressDep
 ) -> Response:
     """When a figure is wanted alone, for slides and papers: on white, as SVG, or as PNG at 200 dots an inch."""
-    return Response(await press.figure(job, name, form), media_type=MEDIA_TYPES[form], headers=_HEADERS)
+    return Response(await press.figure(order, name, form), media_type=MEDIA_TYPES[form], headers=_HEADERS)
 
 
 @router.get(
@@ -131,10 +127,10 @@ async def get_audit_plot(
     responses={**problem_responses(404, 409, 410, 422), 200: _PAGE},
     response_class=Response,
 )
-async def get_comparison_report(job: Annotated[ReportJob, Depends(_comparison_job)], press: PressDep) -> Response:
+async def get_comparison_report(order: Annotated[Order, Depends(_comparison_order)], press: PressDep) -> Response:
     """One page for whoever has to choose: all sides in every figure, the paired differences with their corrected
     tests, and the samples in which the first two sides differ most."""
-    return Response(await press.page(job), media_type="text/html", headers=_HEADERS)
+    return Response(await press.page(order), media_type="text/html", headers=_HEADERS)
 
 
 @router.get(
@@ -145,7 +141,7 @@ async def get_comparison_report(job: Annotated[ReportJob, Depends(_comparison_jo
     response_class=Response,
 )
 async def get_comparison_plot(
-    job: Annotated[ReportJob, Depends(_comparison_job)], name: FigureName, form: Form, press: PressDep
+    order: Annotated[Order, Depends(_comparison_order)], name: FigureName, form: Form, press: PressDep
 ) -> Response:
     """When a figure is wanted alone, for slides and papers: on white, as SVG, or as PNG at 200 dots an inch."""
-    return Response(await press.figure(job, name, form), media_type=MEDIA_TYPES[form], headers=_HEADERS)
+    return Response(await press.figure(order, name, form), media_type=MEDIA_TYPES[form], headers=_HEADERS)
