@@ -3,6 +3,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 def mean_similarity(first: NDArray[Any], second: NDArray[Any], out: NDArray[Any], height: int, width: int) -> None: ...
+def pair_similarities(maps: NDArray[Any], out: NDArray[Any], runs: int) -> None: ...
 def degrade(
     image: NDArray[Any],
     levels: NDArray[Any],

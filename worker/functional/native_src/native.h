@@ -16,6 +16,7 @@
 #endif
 
 PyObject *mean_similarity(PyObject *self, PyObject *args);
+PyObject *pair_similarities(PyObject *self, PyObject *args);
 PyObject *degrade(PyObject *self, PyObject *args);
 PyObject *look_up(PyObject *self, PyObject *args);
 
