@@ -10,12 +10,10 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from worker.functional.native import native, share_out
+from worker.functional.native import WORTH_THREADS, native, share_out
 
 WINDOW = 7
 _CELLS = WINDOW * WINDOW
-# Cells of all maps together: fewer take less time than to wake a thread.
-_WORTH_THREADS = 100_000
 _C1 = (0.01 * 255) ** 2
 _C2 = (0.03 * 255) ** 2
 
@@ -56,7 +54,7 @@ def _native_similarity(first: Tensor, second: Tensor) -> Tensor:
     def add_up(part: slice) -> None:
         native.mean_similarity(ones[part], others[part], out[part].numpy(), height, width)
 
-    if ones.size < _WORTH_THREADS:
+    if ones.size < WORTH_THREADS:
         add_up(slice(None))
     else:
         share_out(add_up, len(first))
