@@ -27,6 +27,7 @@ serve: $(INSTALLED) ## Start the service on http://127.0.0.1:8000 (PORT=, DATA= 
 
 test: $(INSTALLED) ## Run linters and all tests, against real Postgres, Valkey, HTTP and workers
 	$(MAKE) --no-print-directory check
+	.ci/chromium
 	$(BIN)/python -m pytest
 
 faults: $(INSTALLED) ## Kill, freeze and empty every part in turn, and compare digests: the long form of what `make test` does

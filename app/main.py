@@ -28,9 +28,10 @@ from app.http.authentication import Authentication
 from app.http.body_guard import BodyGuard
 from app.http.dependencies import SESSIONS
 from app.http.health import router as health
-from app.http.openapi import install_openapi
+from app.http.openapi import install_openapi, operation_id
 from app.http.problems import install_handlers
 from app.http.request_context import RequestContext, bind_path_ids
+from app.http.streams import Streams
 from app.http.strict_json import StrictJson
 from app.http.swagger import router as swagger
 from app.http.tags import TAGS
@@ -68,6 +69,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.key_ring = KeyRing(app.state.engine, Mint.of(settings), entrance)
     app.state.rate_limiter = RateLimiter(entrance, settings)
     app.state.session_turns = asyncio.Semaphore(SESSIONS)
+    app.state.streams = Streams()
     app.state.queue = TaskQueue(settings.broker_url)
     app.state.watch = AuditWatch(app.state.engine, settings.watch_seconds, settings.watch_heartbeat_seconds)
     watching = asyncio.create_task(app.state.watch.run())
@@ -107,6 +109,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         telemetry=NO_TELEMETRY,
+        generate_unique_id_function=operation_id,
     )
     app.state.settings = settings
     rooms = (

@@ -1,11 +1,15 @@
-"""Resident memory of the processes that audit, for a small and a large data set."""
+"""Resident memory of the processes that audit, for a small and a large data set.
 
+``python -m benchmarks.data_set_size`` runs this part alone, in half an hour or so.
+"""
+
+import argparse
 import io
 import tempfile
 import threading
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +27,36 @@ MEBIBYTE = 1024**2
 NETWORK, SIDE, KINDS = "shufflenet_v2_x0_5", 32, 50
 PROTOCOL: dict[str, Any] = {"measures": {"entropy": {}}, "micro_batch": 64}
 SAMPLE_SECONDS = 0.2
+# By what their command line holds.
+ROLES = {"API": "serve --only api", "worker": "worker.celery_app", "model process": "worker.child"}
+
+Peaks = dict[str, float]
 
 
 def bounded(small: int, large: int) -> Section:
     """Two audits, the smaller one first, each on a service of its own."""
-    peaks = [_peak(count) for count in (small, large)]
+    few, many = (_peak(count) for count in (small, large))
     return Section(
         "Memory against the size of the data set",
-        f"{NETWORK} at {SIDE} pixels, entropy alone; the most that worker and model process held together, sampled "
-        f"every {SAMPLE_SECONDS} s from the request to the results.",
+        f"{NETWORK} at {SIDE} pixels, entropy alone; the most that each kind of process held, in MiB, sampled every "
+        f"{SAMPLE_SECONDS} s from the request to the results: {small:,} images, then {large:,}.",
         [
-            Row(f"{small:,} images, MiB", f"{peaks[0]:.0f}"),
-            Row(f"{large:,} images, MiB", f"{peaks[1]:.0f}"),
-            Row("ratio", **at_most(peaks[1] / peaks[0], 1.1)),
-        ],
+            Row(
+                f"{role}, {small:,} / {large:,} images",
+                f"{few[role]:.0f} / {many[role]:.0f}",
+                note=_grown(few, many, role),
+            )
+            for role in ROLES
+        ]
+        + [Row("all together, ratio", **at_most(sum(many.values()) / sum(few.values()), 1.1))],
     )
 
 
-def _peak(count: int) -> float:
+def _grown(few: Peaks, many: Peaks, role: str) -> str:
+    return f"{many[role] / few[role] - 1:+.0%}"
+
+
+def _peak(count: int) -> Peaks:
     with tempfile.TemporaryDirectory() as folder, running_service(Path(folder)) as (url, key):
         client = Client(url, key)
         dataset = client.push_dataset(_archive(count), name=f"{count} images")
@@ -48,7 +64,7 @@ def _peak(count: int) -> float:
         with _watched() as peaks:
             audit = client.run_audit(dataset["id"], model_ids=[model["id"]], protocol=PROTOCOL)
             client.wait(audit["id"])
-    return max(peaks) / MEBIBYTE
+    return {role: peak / MEBIBYTE for role, peak in peaks.items()}
 
 
 def _description() -> dict[str, Any]:
@@ -76,13 +92,14 @@ def _archive(count: int) -> bytes:
 
 
 @contextmanager
-def _watched() -> Iterator[list[int]]:
-    """Resident bytes of all workers and model processes below this one, sampled until the block ends."""
-    ended, found = threading.Event(), [0]
+def _watched() -> Iterator[dict[str, int]]:
+    """The most resident bytes of each role among the processes below this one, sampled until the block ends."""
+    ended, found = threading.Event(), dict.fromkeys(ROLES, 0)
 
     def sample() -> None:
         while not ended.wait(SAMPLE_SECONDS):
-            found.append(sum(map(_resident, psutil.Process().children(recursive=True))))
+            for role, held in _resident().items():
+                found[role] = max(found[role], held)
 
     thread = threading.Thread(target=sample)
     thread.start()
@@ -93,11 +110,20 @@ def _watched() -> Iterator[list[int]]:
         thread.join()
 
 
-def _resident(process: psutil.Process) -> int:
-    """0 for what does not audit, and for what has just ended."""
-    try:
-        command = " ".join(process.cmdline())
-        audits = "worker.celery_app" in command or "worker.child" in command
-        return int(process.memory_info().rss) if audits else 0
-    except psutil.NoSuchProcess:
-        return 0
+def _resident() -> dict[str, int]:
+    """Bytes of each role now; several processes of one role are added up."""
+    held = dict.fromkeys(ROLES, 0)
+    for process in psutil.Process().children(recursive=True):
+        # What has just ended holds nothing.
+        with suppress(psutil.NoSuchProcess):
+            command = " ".join(process.cmdline())
+            for role, sign in ROLES.items():
+                held[role] += process.memory_info().rss if sign in command else 0
+    return held
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--small", type=int, default=1000)
+    options.add_argument("--large", type=int, default=100_000)
+    print(bounded(**vars(options.parse_args())).to_markdown())

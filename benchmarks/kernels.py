@@ -1,6 +1,7 @@
 """The comparisons and the blur against scikit-image and SciPy."""
 
 import itertools
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -19,6 +20,8 @@ from worker.functional.resampling import resize_bicubic_8bit
 from worker.functional.ssim import pairwise_structural_similarity, structural_similarity
 
 RUNS = 10
+# Ours in a row a round: a single call is over within a few ticks of what it takes to look at the clock.
+CALLS = 50
 
 
 def comparisons(device: torch.device, repetitions: int) -> Section:
@@ -34,14 +37,19 @@ def comparisons(device: torch.device, repetitions: int) -> Section:
     targets = {"7 x 7": 80.0, "pairs": 500.0, "224 x 224": 4.0}
     rows = []
     for name, (ours, theirs) in found.items():
-        timings = side_by_side({"ours": ours, "scikit-image": theirs}, repetitions)
+        timings = side_by_side({"ours": partial(_in_a_row, ours), "scikit-image": theirs}, repetitions)
         difference = float((ours().cpu() - theirs()).abs().max())
         label = f"all pairs of {RUNS} runs, 7 x 7" if name == "pairs" else name
-        rows.append(
-            Row(f"{label} / scikit-image", **at_least(ratio(timings, "ours", "scikit-image"), targets[name], 0))
-        )
+        times = ratio(timings, "ours", "scikit-image") * CALLS
+        rows.append(Row(f"{label} / scikit-image", **at_least(times, targets[name], 0)))
         rows.append(Row(f"{label}, largest difference", **at_most(difference, 1e-9)))
-    return Section("SSIM", f"64 and 8 maps a call, compiled: {native is not None}; {repetitions} rounds.", rows)
+    method = f"64 and 8 maps a call, {CALLS} calls a round, compiled: {native is not None}; {repetitions} rounds."
+    return Section("SSIM", method, rows)
+
+
+def _in_a_row(run: Callable[[], object]) -> None:
+    for _ in range(CALLS):
+        run()
 
 
 def _scikit(first: Tensor, second: Tensor) -> Tensor:

@@ -93,7 +93,9 @@ def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
 def service(open_folder: Path) -> Iterator[httpx.Client]:
     """The whole service as a user starts it: servers, API and a real worker process."""
     data = open_folder / "service"
-    environment = {name: value for name, value in os.environ.items() if name not in OWN}
+    scratch = open_folder / "tmp"
+    scratch.mkdir()
+    environment = {name: value for name, value in os.environ.items() if name not in OWN} | {"TMPDIR": str(scratch)}
     command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data", str(data)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120

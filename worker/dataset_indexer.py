@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.db.references import lock_digests, unused_digests
 from app.db.session import transaction, write_for
 from app.db.tables import DatasetRow, SampleRow
 from app.domain.vocabulary import ResourceStatus, SampleStatus
@@ -47,8 +48,9 @@ def index_dataset(context: WorkerContext, dataset_id: UUID) -> None:
         if dataset is None:
             return
         savepoint = session.begin_nested()
+        indexer = _Indexer(context, session, dataset)
         try:
-            _Indexer(context, session, dataset).run()
+            indexer.run()
             context.keep_blob(session, dataset.stored_digest or "")
             dataset.status, dataset.problem = ResourceStatus.READY, None
         except InputFailure as failure:
@@ -57,6 +59,16 @@ def index_dataset(context: WorkerContext, dataset_id: UUID) -> None:
                 savepoint.rollback()
             dataset.status, dataset.problem = ResourceStatus.REJECTED, failure.to_problem()
             logger.info("data set %s rejected: %s", dataset_id, failure.code)
+    if indexer.inflated is not None:
+        _delete_if_unused(context, indexer.inflated)
+
+
+def _delete_if_unused(context: WorkerContext, digest: str) -> None:
+    """Of an archive that was refused as a whole nothing stays but what was uploaded."""
+    with transaction(context.engine) as session:
+        lock_digests(session, {digest})
+        if unused_digests(session, {digest}):
+            context.blobs.delete(digest)
 
 
 class _Indexer:
@@ -65,8 +77,10 @@ class _Indexer:
         self._settings = context.settings
         self._session = session
         self._dataset = dataset
-        self._layout = Layout()
+        self._layout = Layout(self._settings.max_entries)
         self._digest = hashlib.sha256()
+        self.inflated: str | None = None
+        """The blob that was made of a compressed archive."""
 
     def run(self) -> None:
         dataset, session = self._dataset, self._session
@@ -74,6 +88,7 @@ class _Indexer:
         write_for(session, dataset.tenant_id)
         stored = seekable(self._context.blobs, dataset.content_digest or "", self._settings)
         dataset.stored_digest = stored
+        self.inflated = stored if stored != dataset.content_digest else None
         entries = archive_entries(self._context.blobs, stored, self._settings)
         insert_entries(session, dataset.id, self._layout.watch(entries))
         if count_named(session, dataset.id, self._layout.folder_keys):

@@ -18,6 +18,7 @@ from worker.runtime.entry_names import name_key
 from worker.runtime.manifest import ManifestRow
 
 BATCH = 1000
+MAX_VALUES_BYTES = 1024**2
 LISTED: dict[str, Any] = {"code": "listed-by-manifest"}
 PENDING: dict[str, Any] = {"code": "pending"}
 
@@ -103,12 +104,19 @@ def save_findings(session: Session, findings: list[dict[str, Any]]) -> None:
 
 
 def distinct_values(session: Session, dataset_id: UUID, column: Any) -> list[str]:
-    """Labels or sources of the readable samples, sorted by code point."""
+    """Labels or sources of the readable samples, sorted by code point.
+
+    Raises InputFailure ``dataset-too-many-labels`` for more than every answer about the data set should hold.
+    """
     query = (
-        select(column)
+        select(column.label("value"))
         .distinct()
         .where(SampleRow.dataset_id == dataset_id, SampleRow.status == SampleStatus.READY, column.is_not(None))
     )
+    taken = session.scalar(select(func.sum(func.octet_length(query.subquery().c.value)))) or 0
+    if taken > MAX_VALUES_BYTES:
+        detail = f"Its {column.key}s have more than {MAX_VALUES_BYTES} bytes in all: are they not files' names?"
+        raise InputFailure("dataset-too-many-labels", detail)
     return sorted(session.scalars(query))
 
 

@@ -1,7 +1,6 @@
 """``GET /v1/audits/{id}/events``."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import StreamingResponse
@@ -9,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from app.audits.events import EventId, is_told
 from app.audits.watch import AuditWatch, Watched
 from app.http.dependencies import TenantDep
+from app.http.path_ids import AuditId
 from app.http.problems import problem_responses
 
 router = APIRouter(prefix="/v1", tags=["audits"])
@@ -17,25 +17,7 @@ LastEventId = Annotated[
     str | None, Header(max_length=100, description="The `id` of the last event that was seen: only later ones follow.")
 ]
 
-EXAMPLE = """retry: 2000
-
-event: status
-data: {"status":"running","problem":null}
-id: 1.0.0
-
-event: progress
-data: {"done":48,"total":200,"unit":"samples","samples_per_second":3.1,"eta_seconds":49.0}
-id: 2.2.48
-
-event: status
-data: {"status":"succeeded","problem":null}
-id: 3.0.0
-
-event: end
-data: {"status":"succeeded","problem":null}
-id: 4.0.0
-"""
-STREAM = {"schema": {"type": "string"}, "example": EXAMPLE}
+STREAM = {"schema": {"type": "string"}}
 
 
 @router.get(
@@ -49,9 +31,10 @@ STREAM = {"schema": {"type": "string"}, "example": EXAMPLE}
     },
 )
 async def get_events(
-    audit_id: UUID, request: Request, tenant: TenantDep, last_event_id: LastEventId = None
+    audit_id: AuditId, request: Request, tenant: TenantDep, last_event_id: LastEventId = None
 ) -> Response:
-    """Server-sent events instead of polling: `status` and `progress` as they change, and a last `end`.
+    """For a progress bar, or to act at once when an audit ends: server-sent events instead of polling, `status` and
+    `progress` as they change, and a last `end`.
 
     Every event has an `id`. A client that was cut off sends the last one it saw as `Last-Event-ID` (browsers'
     `EventSource` does) and gets what is new, once. Progress between two connections is told as it stands now.

@@ -1,6 +1,7 @@
 """Stored salience maps: as numbers, and as a heat map over the image."""
 
 import io
+import threading
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from app.settings import Settings
 from app.storage.blobs import BlobStore
 
 OPACITY = 0.5
+# A large picture takes hundreds of megabytes while it is decoded: never two at once.
+_DECODING = threading.Lock()
 # Anchors of the colour map "inferno" (Smith and van der Walt), evenly spaced.
 _ANCHORS = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)], np.float64)
 
@@ -99,7 +102,8 @@ class ImageReader:
         digest = self.dataset.stored_digest or ""
         data = read_entry(self.blobs, digest, entry_of(sample), self.settings.max_entry_bytes)
         size, resize = model.preprocessing["input_size"], Resize(model.preprocessing.get("resize", Resize.STRETCH))
-        return prepare(decode_rgb(data, self.settings), size, resize)
+        with _DECODING:
+            return prepare(decode_rgb(data, self.settings, shown_at=size), size, resize)
 
 
 def draw_map(stored: StoredMap, images: ImageReader, protocol: Protocol) -> bytes:

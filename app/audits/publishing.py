@@ -1,7 +1,5 @@
 """``GET /v1/audits/{id}/model-card`` and ``/metrics``: results in the forms that other tools take."""
 
-from uuid import UUID
-
 from fastapi import APIRouter, Response
 
 from app.audits.model_card import flat_metrics, model_card
@@ -9,6 +7,7 @@ from app.audits.repository import get_audit, results_of
 from app.audits.service import check_finished
 from app.datasets.repository import get_dataset
 from app.http.dependencies import SessionDep
+from app.http.path_ids import AuditId
 from app.http.problems import problem_responses
 
 router = APIRouter(prefix="/v1", tags=["audits"])
@@ -25,9 +24,9 @@ MARKDOWN = "text/markdown"
     },
     response_class=Response,
 )
-def get_model_card(audit_id: UUID, session: SessionDep) -> Response:
-    """Hugging Face metadata (`model-index`) with the measures of every model, and a table of the same numbers, to be
-    pasted into the `README.md` of a model repository."""
+def get_model_card(audit_id: AuditId, session: SessionDep) -> Response:
+    """When a model is published: Hugging Face metadata (`model-index`) with the measures of every model, and a table of
+    the same numbers, to be pasted into the `README.md` of its repository."""
     audit = get_audit(session, audit_id)
     check_finished(audit)
     card = model_card(results_of(session, audit_id), get_dataset(session, audit.dataset_id).name)
@@ -39,8 +38,9 @@ def get_model_card(audit_id: UUID, session: SessionDep) -> Response:
     summary="Read an audit as a flat map of numbers",
     responses=problem_responses(404, 409),
 )
-def get_metrics(audit_id: UUID, session: SessionDep) -> dict[str, float]:
-    """For `mlflow.log_metrics` and its kin: `entropy.spatial.mean`, `performance.clean.auroc`, `radar.entropy` and so
-    on, macro totals. Of several models, each has its own under `models/PLACE/`."""
+def get_metrics(audit_id: AuditId, session: SessionDep) -> dict[str, float]:
+    """To log an audit beside a training run, with `mlflow.log_metrics` and its kin: `entropy.spatial.mean`,
+    `performance.clean.auroc`, `radar.entropy` and so on, macro totals. Of several models, each has its own under
+    `models/PLACE/`."""
     check_finished(get_audit(session, audit_id))
     return flat_metrics(results_of(session, audit_id))

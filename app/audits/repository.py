@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Annotated
 from uuid import UUID
 
+from fastapi import Query
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -46,9 +48,9 @@ def lock_dataset(session: Session, dataset_id: UUID) -> DatasetRow:
 class AuditFilter:
     """Which audits."""
 
-    status: AuditStatus | None = None
-    dataset_id: UUID | None = None
-    model_id: UUID | None = None
+    status: Annotated[AuditStatus | None, Query(description="Audits in this state.")] = None
+    dataset_id: Annotated[UUID | None, Query(description="Audits of this data set.")] = None
+    model_id: Annotated[UUID | None, Query(description="Audits that measure this model, alone or with others.")] = None
 
 
 def list_audits(session: Session, wanted: AuditFilter, limit: int, after: UUID | None) -> Sequence[AuditRow]:

@@ -1,7 +1,7 @@
 """``/v1/audits`` and ``/v1/protocols``."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -38,8 +38,10 @@ from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep, T
 from app.http.doorbell import ring_for_shards
 from app.http.idempotency import OnceDep
 from app.http.pagination import Page, PageDep, make_page
+from app.http.path_ids import AuditId, SampleId
 from app.http.problems import problem_responses
 from app.http.schemas import StoredProblem
+from app.http.streams import Streams
 from app.observability.log_context import bind
 
 router = APIRouter(prefix="/v1", tags=["audits"])
@@ -64,7 +66,10 @@ def create_audit(
     response: Response,
     once: OnceDep,
 ) -> Audit:
-    """Measure models on a data set. Poll the audit until it has `succeeded`, then read its results."""
+    """Once models and data set are `ready`: measures what the models look at, over the whole data set or
+    `sample_limit` of its samples. What is left out of `protocol` has its default, and all five measures are computed
+    (stability where there are two models or more). Watch or read the audit until it has `succeeded`, then read its
+    results. With an `Idempotency-Key`, a request that is sent twice starts one audit."""
     shown = once.earlier(session, request, Audit)
     if shown is None:
         requested = service.request_audit(session, request, settings)
@@ -84,28 +89,30 @@ def create_audit(
     responses=problem_responses(400, 404, 409, 413, 415, 422),
 )
 def estimate_audit(request: AuditRequest, session: SessionDep, settings: SettingsDep) -> AuditEstimate:
-    """Takes the body that would start an audit and checks it in the same way, but writes nothing: ask it before a long
-    audit for its passes, shards, seconds and bytes."""
+    """Before a long audit: takes the body that would start it and checks it in the same way, but writes nothing.
+    Answers its passes, shards, seconds and bytes."""
     return AuditEstimate.of(service.plan_work(session, request, settings), settings)
 
 
 @router.get("/audits", summary="List audits, the newest first", responses=problem_responses(422))
 def get_audits(session: SessionDep, page: PageDep, wanted: Annotated[AuditFilter, Depends()]) -> Page[Audit]:
-    """Filter by status, data set or model."""
+    """To find an id again, or to see what runs: filter by status, data set or model."""
     rows = list_audits(session, wanted, page.limit, page.after_id())
     shown = {audit.id: audit for audit in _show(session, rows)}
     return make_page(rows, page.limit, lambda row: shown[row.id], lambda row: [str(row.id)])
 
 
 @router.get("/audits/{audit_id}", summary="Read an audit", responses=problem_responses(404))
-def get_one_audit(audit_id: UUID, session: SessionDep) -> Audit:
-    """Its status, progress and the whole resolved protocol."""
+def get_one_audit(audit_id: AuditId, session: SessionDep) -> Audit:
+    """While it runs, for its status and progress where a stream of events is not at hand; once it has ended, for its
+    verdict or, in `problem`, why it failed. Also shows the whole resolved protocol."""
     return _show(session, [get_audit(session, audit_id)])[0]
 
 
 @router.post("/audits/{audit_id}/cancel", status_code=202, summary="Cancel an audit", responses=problem_responses(404))
-def cancel_audit(audit_id: UUID, session: SessionDep) -> Audit:
-    """Workers stop within seconds, in mid-batch. An audit that has ended stays as it is."""
+def cancel_audit(audit_id: AuditId, session: SessionDep) -> Audit:
+    """When its numbers are no longer wanted, or to make room for another audit. Workers stop within seconds, in
+    mid-batch; what was measured stays readable by `results?partial=true`. An audit that has ended stays as it is."""
     audit = get_audit(session, audit_id, lock=True)
     service.cancel(audit)
     if audit.finished_at is None and audit.status == AuditStatus.CANCELLED:
@@ -115,8 +122,9 @@ def cancel_audit(audit_id: UUID, session: SessionDep) -> Audit:
 
 
 @router.delete("/audits/{audit_id}", status_code=204, summary="Delete an audit", responses=problem_responses(404, 409))
-def delete_audit(audit_id: UUID, session: SessionDep) -> None:
-    """With its scores, maps and results; refused while it runs."""
+def delete_audit(audit_id: AuditId, session: SessionDep) -> None:
+    """When nobody needs it any more, with its scores, maps and results, or before its models and data set are deleted.
+    Refused while it runs: cancel it first. Comparisons that were made of it stay."""
     audit = get_audit(session, audit_id, lock=True)
     service.check_ended(audit)
     session.delete(audit)
@@ -129,8 +137,13 @@ def delete_audit(audit_id: UUID, session: SessionDep) -> None:
     responses=problem_responses(404, 409, 410, 422),
     response_model=dict[str, Any],
 )
-async def get_results(audit_id: UUID, request: Request, tenant: TenantDep, *, partial: PartialFlag = False) -> Response:
-    """Summaries by total, label and source, performance on clean and changed images, noise curves, stability."""
+async def get_results(
+    audit_id: AuditId, request: Request, tenant: TenantDep, *, partial: PartialFlag = False
+) -> Response:
+    """Once the audit has `succeeded`: the numbers to decide by. `summaries` are means with intervals, quantiles and
+    controls by measure and view, in total (`macro`: every label counts the same) and by label and source;
+    `performance` is accuracy and ROC on clean and changed images; `noise_curves` and `stability` are the paper's
+    figures. Earlier, `partial=true` tells what is known so far."""
     if partial:
         so_far: PartialResults = request.app.state.partial_results
         return Response(await so_far.read(tenant, audit_id), media_type="application/json")
@@ -153,26 +166,29 @@ def _results(tenant: TenantEngine, audit_id: UUID) -> bytes:
     response_model=Page[SampleScore],
 )
 def get_scores(
-    audit_id: UUID,
+    audit_id: AuditId,
     request: Request,
     session: SessionDep,
     tenant: TenantDep,
     page: PageDep,
     wanted: Annotated[ScoreFilter, Depends()],
 ) -> Any:
-    """Long rows, one number each. `order` sorts by score and needs one measure and view. `Accept: text/csv`,
-    `application/x-ndjson` or `application/vnd.apache.parquet` streams all of them."""
+    """To see which images stand behind a mean, or to make statistics of your own. Long rows, one number each. The worst
+    ones first: name a measure and a view, and `order`. `Accept: text/csv`, `application/x-ndjson` or
+    `application/vnd.apache.parquet` streams all of them, for data frames."""
     audit = get_audit(session, audit_id)
     service.check_kept(audit)
     reader = ScoreReader(session, audit, wanted)
     export = next((kind for kind in EXPORTS if kind in request.headers.get("accept", "")), None)
     if export is not None:
-        return StreamingResponse(_stream(tenant, audit_id, wanted, export), media_type=export)
+        streams: Streams = request.app.state.streams
+        parts = _stream(tenant, audit_id, wanted, export)
+        return StreamingResponse(streams.send(tenant.tenant_id, parts), media_type=export)
     rows = reader.page(page.limit, page.after(3))
     return make_page(rows, page.limit, lambda row: row[1], lambda row: row[0])
 
 
-def _stream(tenant: TenantEngine, audit_id: UUID, wanted: ScoreFilter, kind: str) -> Iterator[bytes]:
+def _stream(tenant: TenantEngine, audit_id: UUID, wanted: ScoreFilter, kind: str) -> Generator[bytes]:
     """The request's own session ends with its route; a stream lives longer."""
     with tenant.session() as session:
         yield from EXPORTS[kind](ScoreReader(session, get_audit(session, audit_id), wanted).stream())
@@ -188,16 +204,17 @@ def _stream(tenant: TenantEngine, audit_id: UUID, wanted: ScoreFilter, kind: str
     response_model=SalienceMap,
 )
 def get_map(  # noqa: PLR0913, PLR0917 - what a map is asked by
-    audit_id: UUID,
-    sample_id: UUID,
+    audit_id: AuditId,
+    sample_id: SampleId,
     request: Request,
     session: SessionDep,
     blobs: BlobsDep,
     settings: SettingsDep,
-    model_id: UUID | None = None,
-    view: str = CLEAN,
+    model_id: Annotated[UUID | None, Query(description="Needed where the audit has several models.")] = None,
+    view: Annotated[str, Query(description="`clean`, or a changed image's: see `GET /v1/protocols`.")] = CLEAN,
 ) -> Any:
-    """The native map of a view (`clean` by default); `Accept: image/png` draws it over the image."""
+    """To look at a score that stands out: where the model looked, in the clean image by default or in a changed one.
+    Numbers in the map's native size; `Accept: image/png` draws them over the image."""
     audit = get_audit(session, audit_id)
     service.check_kept(audit, maps=True)
     stored = find_map(session, audit, sample_id, model_id, view)
@@ -209,7 +226,8 @@ def get_map(  # noqa: PLR0913, PLR0917 - what a map is asked by
 
 @router.get("/protocols", summary="List protocols and their options")
 def get_protocols() -> Protocols:
-    """The presets, and every option with its range and default."""
+    """Before you choose a protocol of your own: the presets, and every option with its range and default. What is
+    listed here may stand in `protocol` of `POST /v1/audits`."""
     return describe_protocols()
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from fastapi import Query
 from sqlalchemy import Select, and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
@@ -25,12 +26,12 @@ Key = tuple[int, int, int]
 class ScoreFilter:
     """Which scores; ``order`` sorts by score and needs one measure's one view."""
 
-    measure: MeasureName | None = None
-    view: str | None = None
-    model_id: UUID | None = None
-    label: str | None = None
-    source: str | None = None
-    order: Order | None = None
+    measure: Annotated[MeasureName | None, Query(description="Scores of this measure.")] = None
+    view: Annotated[str | None, Query(description="Of this view: `spatial`, `noise@0.05`, `shift_left`, ...")] = None
+    model_id: Annotated[UUID | None, Query(description="Of this model; leaves out stability, which has none.")] = None
+    label: Annotated[str | None, Query(description="Of samples with this label.")] = None
+    source: Annotated[str | None, Query(description="Of samples from this source.")] = None
+    order: Annotated[Order | None, Query(description="By score; needs one measure and one view.")] = None
 
 
 class ScoreReader:

@@ -1,7 +1,6 @@
 """``GET /v1/audits/{id}/verdict``."""
 
 from typing import Any
-from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
@@ -11,6 +10,7 @@ from app.errors import NotFound
 from app.gates.junit import MEDIA_TYPES, as_junit
 from app.gates.schemas import FrozenGate, Verdict
 from app.http.dependencies import SessionDep
+from app.http.path_ids import AuditId
 from app.http.problems import problem_responses
 
 router = APIRouter(prefix="/v1", tags=["audits"])
@@ -25,9 +25,10 @@ router = APIRouter(prefix="/v1", tags=["audits"])
     },
     response_model=Verdict,
 )
-def get_verdict(audit_id: UUID, request: Request, session: SessionDep) -> Any:
-    """`passed`, `failed` or `inconclusive`, with every condition's number, threshold, outcome and the words why.
-    `Accept: application/xml` gives JUnit XML. 404 where the audit names no gate, 409 before it has succeeded."""
+def get_verdict(audit_id: AuditId, request: Request, session: SessionDep) -> Any:
+    """In a CI job, once the audit has `succeeded` (409 before): `passed`, `failed` or `inconclusive`, with every
+    condition's number, threshold, outcome and the words why. `Accept: application/xml` gives JUnit XML, which CI
+    systems show as a list of tests. 404 where the audit names no gate."""
     audit = get_audit(session, audit_id)
     if audit.gate is None:
         raise NotFound("verdict: the audit names no gate")

@@ -1,7 +1,5 @@
 """``/v1/comparisons``."""
 
-from uuid import UUID
-
 from fastapi import APIRouter, Response
 
 from app.comparisons.repository import get_comparison, list_comparisons, lock_comparison
@@ -12,6 +10,7 @@ from app.http.dependencies import QueueDep, SessionDep
 from app.http.doorbell import ring
 from app.http.idempotency import OnceDep
 from app.http.pagination import Page, PageDep, make_page
+from app.http.path_ids import ComparisonId
 from app.http.problems import problem_responses
 from app.http.schemas import StoredProblem
 from app.queue import TaskName
@@ -42,8 +41,8 @@ def _show(row: ComparisonRow) -> Comparison:
 def create_comparison(
     request: ComparisonRequest, session: SessionDep, queue: QueueDep, response: Response, once: OnceDep
 ) -> Comparison:
-    """Which of several equally accurate models to choose: paired differences on the same samples, with intervals and
-    a test that is corrected for their number. Poll it until it has `succeeded`. Audits must have succeeded (409), and
+    """To choose between several equally accurate models: paired differences on the same samples, with intervals and
+    a test that is corrected for their number. Read it until it has `succeeded`. Audits must have succeeded (409), and
     share data set, sample draw and protocol (422 names the fields that differ)."""
     shown = once.earlier(session, request, Comparison)
     if shown is None:
@@ -57,21 +56,22 @@ def create_comparison(
 
 @router.get("", summary="List comparisons, the newest first", responses=problem_responses(422))
 def get_comparisons(session: SessionDep, page: PageDep) -> Page[ComparisonSummary]:
-    """Without their tables."""
+    """To find an id again, or what is still being computed. Without their tables."""
     rows = list_comparisons(session, page.limit, page.after_id())
     return make_page(rows, page.limit, _summary, lambda row: [str(row.id)])
 
 
 @router.get("/{comparison_id}", summary="Read a comparison", responses=problem_responses(404))
-def get_one_comparison(comparison_id: UUID, session: SessionDep) -> Comparison:
-    """With its tables once it has `succeeded`; they stay when the audits are deleted."""
+def get_one_comparison(comparison_id: ComparisonId, session: SessionDep) -> Comparison:
+    """Once it has `succeeded`, for its tables: each side's radar and totals, the paired differences with intervals and
+    corrected p-values, and the samples that differ most. They stay when the audits are deleted."""
     return _show(get_comparison(session, comparison_id))
 
 
 @router.delete(
     "/{comparison_id}", status_code=204, summary="Delete a comparison", responses=problem_responses(404, 409)
 )
-def delete_comparison(comparison_id: UUID, session: SessionDep) -> None:
-    """The audits stay. Refused while it is being computed."""
+def delete_comparison(comparison_id: ComparisonId, session: SessionDep) -> None:
+    """When nobody needs it any more. The audits stay. Refused while it is being computed."""
     session.delete(lock_comparison(session, comparison_id))
     session.commit()

@@ -15,17 +15,7 @@ MAX_SIDES = 10
 class ComparisonRequest(BaseModel):
     """Audits of the same samples under the same protocol."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "audit_ids": ["01a20000-0000-7000-8000-000000000001", "01a20000-0000-7000-8000-000000000002"],
-                    "name": "cross-entropy against human-guided",
-                }
-            ]
-        },
-    )
+    model_config = ConfigDict(extra="forbid")
 
     audit_ids: list[UUID] = Field(min_length=1, max_length=MAX_SIDES)
     name: Name | None = None

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 from uuid import UUID
 
+from fastapi import Query
 from sqlalchemy import collate, select
 from sqlalchemy.orm import Session
 
@@ -38,9 +40,9 @@ def list_datasets(
 class SampleFilter:
     """Which samples of a data set."""
 
-    status: SampleStatus | None = None
-    label: str | None = None
-    source: str | None = None
+    status: Annotated[SampleStatus | None, Query(description="`unreadable` samples were left out.")] = None
+    label: Annotated[str | None, Query(description="Samples with this label.")] = None
+    source: Annotated[str | None, Query(description="Samples from this source.")] = None
 
 
 def list_samples(

@@ -11,14 +11,15 @@ from app.datasets import service
 from app.datasets.repository import SampleFilter, get_dataset, list_datasets, list_samples
 from app.datasets.schemas import Dataset, DatasetRequest, Sample
 from app.db.session import TenantEngine, transaction
-from app.domain.vocabulary import ResourceStatus
 from app.http.content import accept, delete_unused, digests_of, taking_over
 from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep, TenantDep
 from app.http.doorbell import ring
 from app.http.idempotency import OnceDep
 from app.http.openapi import RAW_BODY
 from app.http.pagination import Page, PageDep, make_page
+from app.http.path_ids import DatasetId
 from app.http.problems import problem_responses
+from app.http.schemas import StatusFilter
 from app.http.upload import receive_blob
 from app.queue import TaskName
 from app.settings import Settings
@@ -26,12 +27,13 @@ from app.storage.blobs import BlobStore, StoredBlob
 
 router = APIRouter(prefix="/v1/datasets", tags=["data sets"])
 
-Text = Annotated[str | None, Query(max_length=1024)]
+ExactName = Annotated[str | None, Query(max_length=1024, description="Exactly this name.")]
 
 
 @router.post("", status_code=201, summary="Register a data set", responses=problem_responses(400, 413, 415, 422))
 def create_dataset(request: DatasetRequest, session: SessionDep, response: Response, once: OnceDep) -> Dataset:
-    """Name it first; the archive follows with `PUT content_url`."""
+    """The first of two steps that bring in images: a name, and notes of your own. The second is to send the archive
+    with `PUT` to the answer's `content_url`."""
     shown = once.earlier(session, request, Dataset)
     if shown is None:
         shown = Dataset.of(service.register(session, request))
@@ -49,10 +51,12 @@ def create_dataset(request: DatasetRequest, session: SessionDep, response: Respo
     openapi_extra=RAW_BODY,
 )
 async def put_content(
-    dataset_id: UUID, request: Request, tenant: TenantDep, blobs: BlobsDep, queue: QueueDep, settings: SettingsDep
+    dataset_id: DatasetId, request: Request, tenant: TenantDep, blobs: BlobsDep, queue: QueueDep, settings: SettingsDep
 ) -> Dataset:
-    """A zip, tar or tar.gz of images: folders are labels (`label/file` or `label/source/file`), or a `manifest.csv` or
-    `manifest.jsonl` with `path,label,source` inside. Poll the data set until it is `ready` or `rejected`."""
+    """The second step, after `POST /v1/datasets`: a zip, tar or tar.gz of images as the body. Folders are labels
+    (`label/file` or `label/source/file`), or a `manifest.csv` or `manifest.jsonl` inside says `path,label,source`. A
+    worker then opens every image: read the data set until it is `ready` or `rejected`. Images that cannot be read are
+    left out and listed, not fatal."""
     await to_thread.run_sync(_find, tenant, dataset_id)
     blob = await receive_blob(request, blobs, settings.max_upload_bytes, service.check_start)
     dataset, is_new = await to_thread.run_sync(_accept, tenant, settings, blobs, dataset_id, blob)
@@ -84,24 +88,26 @@ def _accept(
 
 @router.get("", summary="List data sets, the newest first", responses=problem_responses(422))
 def get_datasets(
-    session: SessionDep, page: PageDep, status: ResourceStatus | None = None, name: Text = None
+    session: SessionDep, page: PageDep, status: StatusFilter = None, name: ExactName = None
 ) -> Page[Dataset]:
-    """Filter by status or by the exact name."""
+    """To find an id again, or what still waits for its archive: filter by status or by the exact name."""
     rows = list_datasets(session, page.limit, page.after_id(), status=status, name=name)
     return make_page(rows, page.limit, Dataset.of, lambda row: [str(row.id)])
 
 
 @router.get("/{dataset_id}", summary="Read a data set", responses=problem_responses(404))
-def get_one_dataset(dataset_id: UUID, session: SessionDep) -> Dataset:
-    """With its labels, sources and counts once it is ready."""
+def get_one_dataset(dataset_id: DatasetId, session: SessionDep) -> Dataset:
+    """After an upload, to wait until it is `ready`, or to learn from `problem` why it is `rejected`. Then it has its
+    labels, sources and counts: look whether they are the ones you meant before you start an audit."""
     return Dataset.of(get_dataset(session, dataset_id))
 
 
 @router.get("/{dataset_id}/samples", summary="List a data set's samples", responses=problem_responses(404, 422))
 def get_samples(
-    dataset_id: UUID, session: SessionDep, page: PageDep, wanted: Annotated[SampleFilter, Depends()]
+    dataset_id: DatasetId, session: SessionDep, page: PageDep, wanted: Annotated[SampleFilter, Depends()]
 ) -> Page[Sample]:
-    """By name; `status=unreadable` lists what was left out, each with its reason."""
+    """To check what was read from the archive, by name, with label, source and size. `status=unreadable` lists what was
+    left out, each with its reason."""
     get_dataset(session, dataset_id)
     after = page.after(1)
     rows = list_samples(session, dataset_id, wanted, page.limit, None if after is None else str(after[0]))
@@ -109,8 +115,9 @@ def get_samples(
 
 
 @router.delete("/{dataset_id}", status_code=204, summary="Delete a data set", responses=problem_responses(404, 409))
-def delete_dataset(dataset_id: UUID, session: SessionDep, tenant: TenantDep, blobs: BlobsDep) -> None:
-    """Refused while an audit refers to it."""
+def delete_dataset(dataset_id: DatasetId, session: SessionDep, tenant: TenantDep, blobs: BlobsDep) -> None:
+    """When nobody needs it any more, with its images, to make room. Refused while an audit refers to it: delete that
+    first."""
     digests = service.delete(session, get_dataset(session, dataset_id, lock=True))
     session.commit()
     delete_unused(tenant.engine, blobs, digests)

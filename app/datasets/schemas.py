@@ -14,7 +14,7 @@ from app.http.schemas import Metadata, Name, StoredProblem
 class DatasetRequest(BaseModel):
     """What a registration says; the archive follows by ``PUT content_url``."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"name": "LFW faces and non-faces"}})
+    model_config = ConfigDict(extra="forbid")
 
     name: Name
     metadata: Metadata = Field(default_factory=dict)

@@ -67,9 +67,15 @@ def resampled_counts(size: int, seed: int) -> Iterator[Floats]:
     generator = np.random.Generator(np.random.PCG64(seed))
     rows = max(1, min(BOOTSTRAP_RESAMPLES, _CHUNK_DRAWS // max(size, 1)))
     for start in range(0, BOOTSTRAP_RESAMPLES, rows):
-        count = min(rows, BOOTSTRAP_RESAMPLES - start)
-        draws = generator.integers(0, size, (count, size)) + np.arange(count)[:, None] * size
-        yield np.bincount(draws.ravel(), minlength=count * size).reshape(count, size).astype(np.float64)
+        yield _counts(generator, min(rows, BOOTSTRAP_RESAMPLES - start), size).astype(np.float64)
+
+
+def _counts(generator: np.random.Generator, rows: int, size: int) -> Integers:
+    """(rows, size), in place where it can be: a chunk is what a large audit's results need most of their memory for."""
+    draws = generator.integers(0, size, (rows, size))
+    draws += np.arange(rows)[:, None] * size
+    counts: Integers = np.bincount(draws.ravel(), minlength=rows * size).reshape(rows, size)
+    return counts
 
 
 def bootstrap_means(columns: Floats, seed: int) -> Floats:

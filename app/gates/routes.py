@@ -1,7 +1,5 @@
 """``/v1/gates``."""
 
-from uuid import UUID
-
 from fastapi import APIRouter, Response
 
 from app.db.tables import GateRow
@@ -12,13 +10,14 @@ from app.gates.service import gate_digest
 from app.http.dependencies import SessionDep
 from app.http.idempotency import OnceDep
 from app.http.pagination import Page, PageDep, make_page
+from app.http.path_ids import GateId
 from app.http.problems import problem_responses
 
 router = APIRouter(prefix="/v1/gates", tags=["gates"])
 
-DESCRIPTION = f"""Conditions that an audit's numbers must meet. An audit that names the gate answers with a verdict at
-`GET /v1/audits/{{id}}/verdict`, so that a CI job can hold a release. A mistake is answered with 422 and the character
-where it stands.
+DESCRIPTION = f"""When a release shall hang on the numbers: conditions that an audit's numbers must meet. An audit that
+names the gate answers with a verdict at `GET /v1/audits/{{id}}/verdict`, so that a CI job can hold a release. A mistake
+is answered with 422 and the character where it stands.
 
 ```
 {(condition_parser.__doc__ or "").strip()}
@@ -60,19 +59,20 @@ def create_gate(request: GateRequest, session: SessionDep, response: Response, o
 
 @router.get("", summary="List gates, the newest first", responses=problem_responses(422))
 def get_gates(session: SessionDep, page: PageDep) -> Page[Gate]:
-    """Each with its conditions and their digest."""
+    """To find an id again, or the gate whose digest an audit shows. Each has its conditions."""
     rows = list_gates(session, page.limit, page.after_id())
     return make_page(rows, page.limit, _show, lambda row: [str(row.id)])
 
 
 @router.get("/{gate_id}", summary="Read a gate", responses=problem_responses(404))
-def get_one_gate(gate_id: UUID, session: SessionDep) -> Gate:
-    """Its conditions in their canonical form."""
+def get_one_gate(gate_id: GateId, session: SessionDep) -> Gate:
+    """To see what a gate asks before an audit names it: its conditions in their canonical form."""
     return _show(get_gate(session, gate_id))
 
 
 @router.delete("/{gate_id}", status_code=204, summary="Delete a gate", responses=problem_responses(404))
-def delete_gate(gate_id: UUID, session: SessionDep) -> None:
-    """Audits that named it keep its conditions and their verdict."""
+def delete_gate(gate_id: GateId, session: SessionDep) -> None:
+    """When no further audit shall name it: conditions cannot be changed, so define a new gate and delete the old one.
+    Audits that named it keep its conditions and their verdict."""
     session.delete(get_gate(session, gate_id))
     session.commit()

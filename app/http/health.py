@@ -20,13 +20,13 @@ class Health(BaseModel):
 
 @router.get("/livez", summary="Is the process alive")
 def live() -> Health:
-    """For a restart policy: it asks nothing of other parts."""
+    """For a restart policy: a process that does not answer is to be started again. Asks nothing of other parts."""
     return Health()
 
 
 @router.get("/readyz", summary="Can the service do its work", responses=problem_responses(503))
 def ready(session: ServiceSessionDep, queue: QueueDep, blobs: BlobsDep) -> Health:
-    """For a load balancer: database, broker and blob store answer."""
+    """For a load balancer: whether to send requests here, since database, broker and blob store answer."""
     session.execute(text("SELECT 1"))
     queue.ping()
     blobs.ping()

@@ -3,15 +3,17 @@
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from app.access.scopes import is_open, needed_scope
+from app.http.examples import add_examples
 from app.http.problems import MEDIA_TYPE, problem_responses
 from app.settings import Settings
 
 RAW_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "The file itself.",
+        "description": "The file itself. A `multipart/form-data` body with one file in it is taken as well.",
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     },
     "parameters": [
@@ -24,6 +26,16 @@ RAW_BODY: dict[str, Any] = {
         }
     ],
 }
+API_KEY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "What `salience-audit keys create` printed, or the `api_key` in the data folder's `server.json`.",
+}
+
+
+def operation_id(route: APIRoute) -> str:
+    """Such as ``models-create-model``: without the underscores that Swagger UI does not take in an address."""
+    return "-".join((*map(str, route.tags), route.name)).replace("_", "-").replace(" ", "-")
 
 
 def install_openapi(app: FastAPI) -> None:
@@ -32,7 +44,8 @@ def install_openapi(app: FastAPI) -> None:
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _with_keys(_with_problems(framework_document()), app.state.settings)
+            document = _with_keys(_with_problems(framework_document()), app.state.settings)
+            app.openapi_schema = add_examples(document)
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
@@ -40,7 +53,7 @@ def install_openapi(app: FastAPI) -> None:
 
 def _with_keys(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """What a request needs, as app.http.authentication asks for it."""
-    document["components"]["securitySchemes"] = {"api_key": {"type": "http", "scheme": "bearer"}}
+    document["components"]["securitySchemes"] = {"api_key": API_KEY}
     for path, operations in document["paths"].items():
         for method, operation in operations.items() if not is_open(path, settings) else ():
             scope = needed_scope(method.upper(), path)

@@ -40,7 +40,7 @@ class PageParams:
             key = parse_strictly(base64.b64decode(padded, altchars=b"-_", validate=True))
         except (ValueError, RequestError) as error:
             raise _invalid() from error
-        if not isinstance(key, list) or len(key) != length:
+        if not isinstance(key, list) or len(key) != length or any(map(_is_beyond_any_column, key)):
             raise _invalid()
         return key
 
@@ -68,6 +68,10 @@ def make_page(
     shown = rows[:limit]
     cursor = encode_cursor(key(shown[-1])) if len(rows) > limit else None
     return Page(items=[show(row) for row in shown], next_cursor=cursor)
+
+
+def _is_beyond_any_column(part: Any) -> bool:
+    return isinstance(part, int) and not -(2**63) <= part < 2**63
 
 
 def _invalid() -> Unprocessable:

@@ -10,16 +10,18 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from app.http.problems import MEDIA_TYPE, problem_document
 
 HEADER_SECONDS = 30.0
+ANSWER_SECONDS = 30.0
 MAX_HEADER_BYTES = 512 * 1024
 """The most that is held before the application judges complete headers by its own, lower limit."""
 
 
 class GuardedHttp(HttpToolsProtocol):
-    """A connection that sends headers without end, or not at all, is closed."""
+    """A connection that sends headers without end, or not at all, or does not take its answer, is closed."""
 
     _in_headers = True
     _header_bytes = 0
     _header_timer: asyncio.TimerHandle | None = None
+    _answer_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -27,7 +29,17 @@ class GuardedHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        self._stop_answer_timer()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The peer has not read what was sent: closed in the common way, the rest would be waited for."""
+        super().pause_writing()
+        self._answer_timer = self.loop.call_later(ANSWER_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._stop_answer_timer()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -58,6 +70,11 @@ class GuardedHttp(HttpToolsProtocol):
         if self._header_timer is not None:
             self._header_timer.cancel()
             self._header_timer = None
+
+    def _stop_answer_timer(self) -> None:
+        if self._answer_timer is not None:
+            self._answer_timer.cancel()
+            self._answer_timer = None
 
     def _refuse(self, status: int, code: str, detail: str) -> None:
         if self.transport.is_closing():

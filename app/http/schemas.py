@@ -3,7 +3,10 @@
 import json
 from typing import Annotated, Any, Self
 
+from fastapi import Query
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+
+from app.domain.vocabulary import ResourceStatus
 
 MAX_METADATA_BYTES = 16 * 1024
 
@@ -17,6 +20,11 @@ def _small(value: dict[str, Any]) -> dict[str, Any]:
 
 
 Metadata = Annotated[dict[str, Any], AfterValidator(_small), Field(description="Yours; up to 16 KiB of JSON.")]
+
+
+StatusFilter = Annotated[
+    ResourceStatus | None, Query(description="`ready` can be audited; `rejected` says why in its `problem`.")
+]
 
 
 class StoredProblem(BaseModel):

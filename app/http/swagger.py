@@ -8,68 +8,41 @@ from fastapi.responses import HTMLResponse
 
 from app.errors import NotFound
 
+THEIRS = "fastapi_swagger.resources"
+OURS = "app.http.swagger_files"
+_JAVASCRIPT = "text/javascript; charset=utf-8"
+_CSS = "text/css; charset=utf-8"
 ASSETS = {
-    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
-    "swagger-ui.css": "text/css; charset=utf-8",
-    "favicon-32x32.png": "image/png",
+    "swagger-ui-bundle.js": (THEIRS, _JAVASCRIPT),
+    "swagger-ui.css": (THEIRS, _CSS),
+    "favicon-32x32.png": (THEIRS, "image/png"),
+    "start.js": (OURS, _JAVASCRIPT),
+    "ours.css": (OURS, _CSS),
 }
-PREFIX = "/docs/assets/"
-# Swagger UI writes styles into its elements and draws its icons from data URLs.
+# Swagger UI writes styles into its elements, draws its icons from data URLs and shows answers that are images by blob:.
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _CACHED = {"Cache-Control": "public, max-age=86400"}
-
-_PAGE = f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Salience audit: API</title>
-<link rel="icon" href="{PREFIX}favicon-32x32.png">
-<link rel="stylesheet" href="{PREFIX}swagger-ui.css">
-</head>
-<body>
-<div id="swagger-ui"></div>
-<noscript>This page needs JavaScript; the same document is at <a href="/openapi.json">/openapi.json</a>.</noscript>
-<script src="{PREFIX}swagger-ui-bundle.js"></script>
-<script src="{PREFIX}start.js"></script>
-</body>
-</html>
-"""
-_START = """SwaggerUIBundle({
-  url: "/openapi.json",
-  dom_id: "#swagger-ui",
-  presets: [SwaggerUIBundle.presets.apis],
-  deepLinking: true,
-  displayRequestDuration: true,
-  docExpansion: "list",
-  filter: true,
-  persistAuthorization: true,
-  tryItOutEnabled: true,
-  validatorUrl: null,
-});
-"""
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/docs")
 def page() -> HTMLResponse:
-    return HTMLResponse(_PAGE, headers={"Content-Security-Policy": POLICY})
+    return HTMLResponse(_content(OURS, "index.html"), headers={"Content-Security-Policy": POLICY})
 
 
-@router.get(PREFIX + "{name}")
+@router.get("/docs/assets/{name}")
 def asset(name: str) -> Response:
-    """Of Swagger UI's own files, as the wheel ``fastapi-swagger`` ships them, and the script that starts it."""
-    if name == "start.js":
-        return Response(_START, media_type=ASSETS["swagger-ui-bundle.js"], headers=_CACHED)
+    """Of Swagger UI's own files, as the wheel ``fastapi-swagger`` ships them, or of ours that start and mend it."""
     if name not in ASSETS:
         raise NotFound("file")
-    return Response(_content(name), media_type=ASSETS[name], headers=_CACHED)
+    package, kind = ASSETS[name]
+    return Response(_content(package, name), media_type=kind, headers=_CACHED)
 
 
-@lru_cache(maxsize=len(ASSETS))
-def _content(name: str) -> bytes:
-    return (files("fastapi_swagger.resources") / name).read_bytes()
+@lru_cache(maxsize=len(ASSETS) + 1)
+def _content(package: str, name: str) -> bytes:
+    return (files(package) / name).read_bytes()

@@ -23,8 +23,8 @@ router = APIRouter(tags=["operations"])
     },
 )
 def metrics(session: ServiceSessionDep, queue: QueueDep) -> Response:
-    """The service's audits, shards, queues and workers, from the database: the same in every API process. HTTP
-    requests, memory and processor time are this process's own."""
+    """For Prometheus to scrape: the service's audits, shards, queues and workers, from the database, the same in every
+    API process. HTTP requests, memory and processor time are this process's own."""
     registry = CollectorRegistry()
     registry.register(SnapshotCollector(read_snapshot(session), _depths(queue)))
     return Response(generate_latest(REGISTRY) + generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.access.quotas import check_bytes, check_models
 from app.db.session import TenantEngine, transaction
-from app.domain.vocabulary import ResourceStatus
 from app.errors import Unprocessable
 from app.http.content import accept, delete_unused, digests_of, taking_over
 from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep, TenantDep
@@ -16,7 +15,9 @@ from app.http.doorbell import ring
 from app.http.idempotency import OnceDep
 from app.http.openapi import RAW_BODY
 from app.http.pagination import Page, PageDep, make_page
+from app.http.path_ids import ModelId
 from app.http.problems import problem_responses
+from app.http.schemas import StatusFilter
 from app.http.upload import receive_blob
 from app.models import service
 from app.models.repository import get_model, list_models
@@ -32,7 +33,9 @@ router = APIRouter(prefix="/v1/models", tags=["models"])
 def create_model(
     request: ModelRequest, session: SessionDep, settings: SettingsDep, response: Response, once: OnceDep
 ) -> Model:
-    """Describe the classifier first; its weights follow with `PUT content_url`."""
+    """The first of two steps that bring in a classifier: which network it is, which classes it tells apart, and how an
+    image becomes its input. The second is to send the weights with `PUT` to the answer's `content_url`. Nothing runs
+    before that."""
     shown = once.earlier(session, request, Model)
     if shown is None:
         shown = Model.of(service.register(session, request))
@@ -51,10 +54,11 @@ def create_model(
     openapi_extra=RAW_BODY,
 )
 async def put_content(
-    model_id: UUID, request: Request, tenant: TenantDep, blobs: BlobsDep, queue: QueueDep, settings: SettingsDep
+    model_id: ModelId, request: Request, tenant: TenantDep, blobs: BlobsDep, queue: QueueDep, settings: SettingsDep
 ) -> Model:
-    """Raw bytes, streamed; `Content-Digest: sha-256=:...:` is checked. The worker then looks into them: poll the
-    model until its status is `ready` or `rejected`."""
+    """The second step, after `POST /v1/models`: the file itself as the body, which is streamed and may be large. A
+    worker then loads it behind walls and tries it: read the model until its status is `ready` or `rejected`. Rejected
+    content may be sent again; accepted content stays, so register another model for other weights."""
     await to_thread.run_sync(_find, tenant, model_id)
     blob = await _receive(request, blobs, settings.max_upload_bytes)
     model, is_new = await to_thread.run_sync(_accept, tenant, settings, blobs, model_id, blob)
@@ -98,23 +102,25 @@ def _accept(
 def get_models(
     session: SessionDep,
     page: PageDep,
-    status: ResourceStatus | None = None,
-    name: Annotated[str | None, Query(max_length=200)] = None,
+    status: StatusFilter = None,
+    name: Annotated[str | None, Query(max_length=200, description="Exactly this name.")] = None,
 ) -> Page[Model]:
-    """Filter by status or by the exact name."""
+    """To find an id again, or what still waits for its weights: filter by status or by the exact name."""
     rows = list_models(session, page.limit, page.after_id(), status=status, name=name)
     return make_page(rows, page.limit, Model.of, lambda row: [str(row.id)])
 
 
 @router.get("/{model_id}", summary="Read a model", responses=problem_responses(404))
-def get_one_model(model_id: UUID, session: SessionDep) -> Model:
-    """With its digest, and, once it is ready, what the probe found."""
+def get_one_model(model_id: ModelId, session: SessionDep) -> Model:
+    """After an upload, to wait until it is `ready`, or to learn from `problem` why it is `rejected`. Later, to see what
+    the probe found: parameters, classes, the layer that maps are taken from and others that could be named, speed."""
     return Model.of(get_model(session, model_id))
 
 
 @router.delete("/{model_id}", status_code=204, summary="Delete a model", responses=problem_responses(404, 409))
-def delete_model(model_id: UUID, session: SessionDep, tenant: TenantDep, blobs: BlobsDep) -> None:
-    """Refused while a run group or an audit refers to it."""
+def delete_model(model_id: ModelId, session: SessionDep, tenant: TenantDep, blobs: BlobsDep) -> None:
+    """When nobody needs it any more, with its weights, to make room. Refused while a run group or an audit refers to
+    it: delete those first."""
     digests = service.delete(session, get_model(session, model_id, lock=True))
     session.commit()
     delete_unused(tenant.engine, blobs, digests)

@@ -36,18 +36,7 @@ class Preprocessing(BaseModel):
 class ModelRequest(BaseModel):
     """What a registration says; the weights follow by ``PUT content_url``."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "example": {
-                "name": "face detector, run 1",
-                "architecture": "shufflenet_v2_x0_5",
-                "format": "safetensors",
-                "class_names": ["face", "non_face"],
-                "preprocessing": {"input_size": 224, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
-            }
-        },
-    )
+    model_config = ConfigDict(extra="forbid")
 
     name: Name
     version: str | None = Field(None, max_length=100)

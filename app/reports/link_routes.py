@@ -1,7 +1,6 @@
 """``POST .../report-links``: an address that opens a report in a browser, which sends no key."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +11,7 @@ from app.audits.repository import get_audit
 from app.comparisons.repository import get_comparison
 from app.http.authentication import LINK
 from app.http.dependencies import SessionDep, SettingsDep, TenantDep
+from app.http.path_ids import AuditId, ComparisonId
 from app.http.problems import problem_responses
 from app.settings import Settings
 
@@ -47,7 +47,7 @@ class ShownLink(BaseModel):
     responses=problem_responses(400, 404, 413, 415, 422),
 )
 def create_audit_link(
-    audit_id: UUID, session: SessionDep, tenant: TenantDep, settings: SettingsDep, request: ReportLinkRequest = A_DAY
+    audit_id: AuditId, session: SessionDep, tenant: TenantDep, settings: SettingsDep, request: ReportLinkRequest = A_DAY
 ) -> ShownLink:
     """When the report is to be opened in a browser or sent to somebody without a key: the address reads this report,
     nothing else, until it expires. Nothing is stored, so a link cannot be taken back."""
@@ -63,7 +63,7 @@ def create_audit_link(
     responses=problem_responses(400, 404, 413, 415, 422),
 )
 def create_comparison_link(
-    comparison_id: UUID,
+    comparison_id: ComparisonId,
     session: SessionDep,
     tenant: TenantDep,
     settings: SettingsDep,

@@ -5,13 +5,20 @@ import logging
 import os
 import sys
 from asyncio.subprocess import PIPE
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from anyio import to_thread
 
 from app.errors import NotFound, Unavailable
+from app.http.turns import Turns
 from app.reports.job import ReportJob
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 2
+AT_ONCE = 3
+AT_ONCE_OF_A_TENANT = 2
 UNKNOWN_FIGURE = 3
 """The status of a process that was asked for a figure that the report has not got; it says which there are."""
 TIMEOUT_SECONDS = 120.0
@@ -20,30 +27,36 @@ _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "MPLCO
 """What Python and matplotlib need: nothing of the service's, least of all its secrets."""
 
 
+@dataclass(frozen=True)
+class Order:
+    """A report that is wanted: whose, and what gathers its job from the database."""
+
+    tenant_id: UUID
+    gather: Callable[[], ReportJob]
+
+
 class Press:
     """One for each API process."""
 
     def __init__(self) -> None:
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._turns = Turns(AT_ONCE, AT_ONCE_OF_A_TENANT)
 
-    async def page(self, job: ReportJob) -> bytes:
+    async def page(self, order: Order) -> bytes:
         """The report as HTML. Raises Unavailable where it takes too long or too many wait."""
-        return await self._draw(job, "page")
+        return await self._print(order, "page")
 
-    async def figure(self, job: ReportJob, name: str, form: str) -> bytes:
+    async def figure(self, order: Order, name: str, form: str) -> bytes:
         """One figure alone, ``svg`` or ``png``. Raises NotFound, or Unavailable as above."""
-        return await self._draw(job, form, name)
+        return await self._print(order, form, name)
 
-    async def _draw(self, job: ReportJob, *arguments: str) -> bytes:
+    async def _print(self, order: Order, *arguments: str) -> bytes:
+        """Gathers in its turn, too: many who ask at once hold no more connections than those whose turn it is."""
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                await self._turns.acquire()
+            async with self._turns.turn(order.tenant_id, WAIT_SECONDS):
+                job = await to_thread.run_sync(order.gather)
+                return await _run(job.model_dump_json().encode(), *arguments)
         except TimeoutError as error:
             raise Unavailable("overloaded", "Too many reports at once; come again.") from error
-        try:
-            return await _run(job.model_dump_json().encode(), *arguments)
-        finally:
-            self._turns.release()
 
 
 async def _run(job: bytes, *arguments: str) -> bytes:

@@ -1,21 +1,16 @@
 """``/v1/audits/{id}/report``, ``/v1/comparisons/{id}/report`` and their figures."""
 
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
-from uuid import UUID
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from app.db.session import TenantEngine
 from app.http.dependencies import BlobsDep, SettingsDep, TenantDep
+from app.http.path_ids import AuditId, ComparisonId
 from app.http.problems import problem_responses
 from app.reports.gathering import Gatherer
 from app.reports.job import ReportJob
-from app.reports.press import Press
-from app.settings import Settings
-from app.storage.blobs import BlobStore
+from app.reports.press import Order, Press
 
 router = APIRouter(prefix="/v1")
 
@@ -47,32 +42,32 @@ FigureName = Annotated[
 ]
 Form = Annotated[FigureForm, Path(description="The kind of file.")]
 
-_PAGE: dict[int | str, dict[str, Any]] = {
-    **problem_responses(404, 409, 410),
-    200: {"content": {"text/html": {"schema": {"type": "string"}}}, "description": "A self-contained page."},
+_PAGE: dict[str, Any] = {
+    "content": {"text/html": {"schema": {"type": "string"}}},
+    "description": "A self-contained page.",
 }
-_FIGURE: dict[int | str, dict[str, Any]] = {
-    **problem_responses(404, 409, 410, 422),
-    200: {
-        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()},
-        "description": "The figure.",
-    },
+_FIGURE: dict[str, Any] = {
+    "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES.values()},
+    "description": "The figure.",
 }
 
 
-async def _audit_job(audit_id: UUID, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep) -> ReportJob:
-    return await to_thread.run_sync(_gathered, tenant, blobs, settings, lambda it: it.audit(audit_id))
+async def _audit_order(audit_id: AuditId, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep) -> Order:
+    def gather() -> ReportJob:
+        with tenant.session() as session:
+            return Gatherer(session, blobs, settings).audit(audit_id)
+
+    return Order(tenant.tenant_id, gather)
 
 
-async def _comparison_job(comparison_id: UUID, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep) -> ReportJob:
-    return await to_thread.run_sync(_gathered, tenant, blobs, settings, lambda it: it.comparison(comparison_id))
+async def _comparison_order(
+    comparison_id: ComparisonId, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep
+) -> Order:
+    def gather() -> ReportJob:
+        with tenant.session() as session:
+            return Gatherer(session, blobs, settings).comparison(comparison_id)
 
-
-def _gathered(
-    tenant: TenantEngine, blobs: BlobStore, settings: Settings, gather: Callable[[Gatherer], ReportJob]
-) -> ReportJob:
-    with tenant.session() as session:
-        return gather(Gatherer(session, blobs, settings))
+    return Order(tenant.tenant_id, gather)
 
 
 async def _press(request: Request) -> Press:
@@ -100,28 +95,28 @@ PressDep = Annotated[Press, Depends(_press)]
     dependencies=[Depends(_documented)],
     tags=["audits"],
     summary="Read an audit as a report",
-    responses=_PAGE,
+    responses={**problem_responses(404, 409, 422), 200: _PAGE},
     response_class=Response,
 )
-async def get_audit_report(job: Annotated[ReportJob, Depends(_audit_job)], press: PressDep) -> Response:
+async def get_audit_report(order: Annotated[Order, Depends(_audit_order)], press: PressDep) -> Response:
     """One page for people, when the numbers are to be read, printed or sent on: verdict, the five numbers with their
     intervals, radar, what stands out, every measure's figures and tables, a gallery of samples with their maps, and
     what it takes to repeat it. It loads nothing and runs nothing. The runs of a run group count as one."""
-    return Response(await press.page(job), media_type="text/html", headers=_HEADERS)
+    return Response(await press.page(order), media_type="text/html", headers=_HEADERS)
 
 
 @router.get(
     "/audits/{audit_id}/plots/{name}.{form}",
     tags=["audits"],
     summary="Read one figure of an audit's report",
-    responses=_FIGURE,
+    responses={**problem_responses(404, 409), 200: _FIGURE},
     response_class=Response,
 )
 async def get_audit_plot(
-    job: Annotated[ReportJob, Depends(_audit_job)], name: FigureName, form: Form, press: PressDep
+    order: Annotated[Order, Depends(_audit_order)], name: FigureName, form: Form, press: PressDep
 ) -> Response:
-    """For slides and papers, on white: SVG, or PNG at 200 dots an inch."""
-    return Response(await press.figure(job, name, form), media_type=MEDIA_TYPES[form], headers=_HEADERS)
+    """When a figure is wanted alone, for slides and papers: on white, as SVG, or as PNG at 200 dots an inch."""
+    return Response(await press.figure(order, name, form), media_type=MEDIA_TYPES[form], headers=_HEADERS)
 
 
 @router.get(
@@ -129,24 +124,24 @@ async def get_audit_plot(
     dependencies=[Depends(_documented)],
     tags=["comparisons"],
     summary="Read a comparison as a report",
-    responses=_PAGE,
+    responses={**problem_responses(404, 409, 410, 422), 200: _PAGE},
     response_class=Response,
 )
-async def get_comparison_report(job: Annotated[ReportJob, Depends(_comparison_job)], press: PressDep) -> Response:
+async def get_comparison_report(order: Annotated[Order, Depends(_comparison_order)], press: PressDep) -> Response:
     """One page for whoever has to choose: all sides in every figure, the paired differences with their corrected
     tests, and the samples in which the first two sides differ most."""
-    return Response(await press.page(job), media_type="text/html", headers=_HEADERS)
+    return Response(await press.page(order), media_type="text/html", headers=_HEADERS)
 
 
 @router.get(
     "/comparisons/{comparison_id}/plots/{name}.{form}",
     tags=["comparisons"],
     summary="Read one figure of a comparison's report",
-    responses=_FIGURE,
+    responses={**problem_responses(404, 409, 410), 200: _FIGURE},
     response_class=Response,
 )
 async def get_comparison_plot(
-    job: Annotated[ReportJob, Depends(_comparison_job)], name: FigureName, form: Form, press: PressDep
+    order: Annotated[Order, Depends(_comparison_order)], name: FigureName, form: Form, press: PressDep
 ) -> Response:
-    """For slides and papers, on white: SVG, or PNG at 200 dots an inch."""
-    return Response(await press.figure(job, name, form), media_type=MEDIA_TYPES[form], headers=_HEADERS)
+    """When a figure is wanted alone, for slides and papers: on white, as SVG, or as PNG at 200 dots an inch."""
+    return Response(await press.figure(order, name, form), media_type=MEDIA_TYPES[form], headers=_HEADERS)

@@ -8,6 +8,7 @@ from app.db.tables import RunGroupRow
 from app.http.dependencies import SessionDep
 from app.http.idempotency import OnceDep
 from app.http.pagination import Page, PageDep, make_page
+from app.http.path_ids import RunGroupId
 from app.http.problems import problem_responses
 from app.run_groups.repository import (
     delete_run_group,
@@ -33,7 +34,9 @@ def _show(row: RunGroupRow, members: dict[UUID, list[UUID]]) -> RunGroup:
 
 @router.post("", status_code=201, summary="Group models", responses=problem_responses(400, 413, 415, 422))
 def create_run_group(request: RunGroupRequest, session: SessionDep, response: Response, once: OnceDep) -> RunGroup:
-    """Models of one recipe, trained independently: an audit of the group measures their stability."""
+    """Where you trained one recipe several times, with other seeds: an audit of the group measures every model, the
+    spread over them, and their stability, that is, whether independent trainings look at the same things. Models may
+    be grouped before they are ready."""
     shown = once.earlier(session, request, RunGroup)
     if shown is None:
         row = insert_run_group(session, request.name, request.model_ids)
@@ -46,21 +49,22 @@ def create_run_group(request: RunGroupRequest, session: SessionDep, response: Re
 
 @router.get("", summary="List run groups, the newest first", responses=problem_responses(422))
 def get_run_groups(session: SessionDep, page: PageDep) -> Page[RunGroup]:
-    """Each with its models."""
+    """To find an id again. Each has the ids of its models."""
     rows = list_run_groups(session, page.limit, page.after_id())
     members = members_of(session, [row.id for row in rows])
     return make_page(rows, page.limit, lambda row: _show(row, members), lambda row: [str(row.id)])
 
 
 @router.get("/{run_group_id}", summary="Read a run group", responses=problem_responses(404))
-def get_one_run_group(run_group_id: UUID, session: SessionDep) -> RunGroup:
-    """With its models in the order in which they were named."""
+def get_one_run_group(run_group_id: RunGroupId, session: SessionDep) -> RunGroup:
+    """To see which models an audit of the group would measure, in the order in which they were named."""
     row = get_run_group(session, run_group_id)
     return _show(row, members_of(session, [row.id]))
 
 
 @router.delete("/{run_group_id}", status_code=204, summary="Delete a run group", responses=problem_responses(404, 409))
-def remove_run_group(run_group_id: UUID, session: SessionDep) -> None:
-    """Its models stay, and its audits that have ended; refused while one of its audits runs."""
+def remove_run_group(run_group_id: RunGroupId, session: SessionDep) -> None:
+    """When the grouping is no longer needed, or before its models are deleted. They stay, and so do its audits that
+    have ended; refused while one of its audits runs."""
     delete_run_group(session, get_run_group(session, run_group_id, lock=True))
     session.commit()

@@ -1,6 +1,7 @@
 """Whatever arrives gets a problem document: the right status, a stable code, no echo."""
 
 import base64
+import gzip
 import hashlib
 import json
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from app.errors import Unprocessable
+from app.http.pagination import PageParams, encode_cursor
 from tests.waiting import RECIPE
 
 GOOD = RECIPE | {"name": "m"}
@@ -52,6 +55,12 @@ def test_another_content_type(service: httpx.Client) -> None:
     check_problem(answer, 415, "unsupported-media-type")
 
 
+def test_a_compressed_body(service: httpx.Client) -> None:
+    headers = JSON | {"Content-Encoding": "gzip"}
+    answer = service.post("/v1/datasets", content=gzip.compress(b'{"name": "a"}'), headers=headers)
+    check_problem(answer, 415, "unsupported-content-encoding")
+
+
 def test_no_echo_of_a_secret(service: httpx.Client) -> None:
     secret = "hunter2-hunter2"
     answer = service.post("/v1/models", json=GOOD | {"preprocessing": secret})
@@ -67,6 +76,9 @@ def test_no_echo_of_a_secret(service: httpx.Client) -> None:
         ("GET", "/v1/models/not-an-id", 404, "not-found"),
         ("GET", "/v1/audits/01a20000-0000-7000-8000-000000000000", 404, "not-found"),
         ("PATCH", "/v1/models", 405, "method-not-allowed"),
+        ("OPTIONS", "/v1/models", 405, "method-not-allowed"),
+        ("TRACE", "/v1/models", 405, "method-not-allowed"),
+        ("POST", "/v1/datasets/", 404, "not-found"),
         ("GET", "/v1/models?limit=0", 422, "validation-error"),
         ("GET", "/v1/models?limit=1000000000", 422, "validation-error"),
         ("GET", "/v1/models?cursor=forged", 422, "invalid-cursor"),
@@ -75,6 +87,30 @@ def test_no_echo_of_a_secret(service: httpx.Client) -> None:
 )
 def test_bad_addresses(service: httpx.Client, method: str, path: str, status: int, code: str) -> None:
     check_problem(service.request(method, path), status, code)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/v1/models", 405), ("/livez", 405), ("/v1/models/", 404)])
+def test_heads_have_no_body(service: httpx.Client, path: str, status: int) -> None:
+    answer = service.head(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert not answer.content
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**400])
+def test_numbers_in_a_cursor_that_no_column_holds(service: httpx.Client, number: int) -> None:
+    dataset = service.post("/v1/datasets", json={"name": "d"}).json()["id"]
+    answer = service.get(f"/v1/datasets/{dataset}/samples", params={"cursor": encode_cursor([number])})
+    check_problem(answer, 422, "invalid-cursor")
+    with pytest.raises(Unprocessable):
+        PageParams(cursor=encode_cursor([0.5, number, 1])).after(3)
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "GET"])
+def test_no_other_origin_is_let_in(service: httpx.Client, method: str) -> None:
+    headers = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"}
+    answer = service.request(method, "/v1/models", headers=headers)
+    assert answer.status_code == (405 if method == "OPTIONS" else 200)
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def test_swagger_ui_loads_nothing_from_elsewhere(service: httpx.Client) -> None:
     assert "script-src 'self'" in page.headers["content-security-policy"]
     assert page.headers["content-security-policy"].count("unsafe") == 1
     addresses = re.findall(r'(?:src|href)="([^"]+)"', page.text)
-    assert len(addresses) == 5
+    assert len(addresses) == 6
     for address in addresses:
         assert address.startswith("/")
         answer = service.get(address, headers={"Authorization": ""})

@@ -1,14 +1,32 @@
 """What Swagger UI says of every route, read from the OpenAPI document."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
+import app
+from app.http.examples import ROUTES as EXAMPLES
+from app.http.examples.form import JSON
+from app.http.examples.problems import CATALOGUE
+from app.http.problems import MEDIA_TYPE
 from app.http.tags import TAGS
 from app.main import create_app
 
 DOCUMENT = create_app().openapi()
 ROUTES = [(method, path) for path, operations in DOCUMENT["paths"].items() for method in operations]
+PICTURES_AND_FILES = {"image/png", "image/svg+xml", "text/html", "application/vnd.apache.parquet"}
+
+
+def operation_of(method: str, path: str) -> dict[str, Any]:
+    operation: dict[str, Any] = DOCUMENT["paths"][path][method]
+    return operation
+
+
+def check_fits(value: Any, schema: dict[str, Any]) -> None:
+    Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(value)
 
 
 def test_tags_stand_in_the_order_of_use() -> None:
@@ -19,18 +37,78 @@ def test_tags_stand_in_the_order_of_use() -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_a_route_has_a_summary_and_a_description(method: str, path: str) -> None:
-    operation: dict[str, Any] = DOCUMENT["paths"][path][method]
+def test_a_route_has_a_summary_and_says_when_to_use_it(method: str, path: str) -> None:
+    operation = operation_of(method, path)
 
     assert operation["summary"]
     # The line on scopes is added to every route; it does not say when to use one.
-    assert operation["description"].partition("Needs the scope")[0].strip()
+    assert len(operation["description"].partition("Needs the scope")[0].split()) >= 10
     assert len(operation["tags"]) == 1
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_parameters_are_described(method: str, path: str) -> None:
+    parameters = operation_of(method, path).get("parameters", [])
+
+    assert [parameter["name"] for parameter in parameters if not parameter.get("description")] == []
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_bodies_have_examples_that_fit(method: str, path: str) -> None:
+    content = operation_of(method, path).get("requestBody", {}).get("content", {})
+    for kind, body in content.items():
+        if kind == JSON:
+            assert body["examples"]
+            for example in body["examples"].values():
+                check_fits(example["value"], body["schema"])
+        else:
+            assert (kind, body["schema"]) == ("application/octet-stream", {"type": "string", "format": "binary"})
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_answers_have_examples_that_fit(method: str, path: str) -> None:
+    """Where one is missing, app/http/examples wants an entry for the route."""
+    answers = operation_of(method, path)["responses"]
+    for status, answer in answers.items():
+        for kind, content in answer.get("content", {}).items() if status.startswith("2") else ():
+            if kind not in PICTURES_AND_FILES:
+                assert content["example"], (status, kind)
+                check_fits(content["example"], content.get("schema", {}))
 
 
 @pytest.mark.parametrize(("method", "path"), [route for route in ROUTES if route[1] != "/livez"])
 def test_a_route_says_how_it_may_fail(method: str, path: str) -> None:
-    answers = DOCUMENT["paths"][path][method]["responses"]
+    answers = operation_of(method, path)["responses"]
+    failures = {int(status): answer for status, answer in answers.items() if status.startswith(("4", "5"))}
 
     # /livez alone looks at nothing, so nothing can go wrong there.
-    assert [status for status in answers if status.startswith(("4", "5"))]
+    assert failures
+    for status, answer in failures.items():
+        examples = answer["content"][MEDIA_TYPE]["examples"]
+        assert examples, status
+        for code, example in examples.items():
+            assert (example["value"]["status"], example["value"]["code"]) == (status, code)
+            check_fits(example["value"], {"$ref": "#/components/schemas/Problem"})
+
+
+@pytest.mark.parametrize("route", EXAMPLES)
+def test_every_example_is_shown(route: str) -> None:
+    method, _, path = route.partition(" ")
+    statuses = set(map(int, operation_of(method.lower(), path)["responses"]))
+    assert {CATALOGUE[code][0] for code in EXAMPLES[route].problems} <= statuses
+    assert set(EXAMPLES[route].answers) <= statuses
+
+
+def test_the_catalogue_has_codes_of_the_service_only() -> None:
+    folder = Path(app.__file__).parent
+    sources = [path for path in folder.rglob("*.py") if "examples" not in path.parts]
+    written = set(re.findall(r'"([a-z-]+)"', "\n".join(path.read_text(encoding="utf-8") for path in sources)))
+    assert set(CATALOGUE) - written == set()
+    named = {code for examples in EXAMPLES.values() for code in examples.problems}
+    shown = {
+        code
+        for method, path in ROUTES
+        for answer in operation_of(method, path)["responses"].values()
+        for code in answer.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
+    }
+    assert named <= shown == set(CATALOGUE)

@@ -157,7 +157,7 @@ class TestRefused:
         ("headers", "status", "code"),
         [
             ({"Content-Encoding": "gzip"}, 415, "unsupported-content-encoding"),
-            ({"Content-Type": "multipart/form-data; boundary=x"}, 415, "unsupported-media-type"),
+            ({"Content-Type": "multipart/mixed; boundary=x"}, 415, "unsupported-media-type"),
         ],
     )
     def test_by_a_header(self, api: Api, headers: dict[str, str], status: int, code: str) -> None:
@@ -169,6 +169,14 @@ class TestRefused:
             lines = "Content-Length: 3\r\nTransfer-Encoding: chunked"
             peer.sendall(head(api.register()["content_url"], lines) + b"3\r\nabc\r\n0\r\n\r\n")
             assert read_to_end(peer).startswith(b"HTTP/1.1 400 ")
+
+    def test_a_compressing_transfer_coding(self, api: Api) -> None:
+        with connect(api) as peer:
+            lines = "Connection: close\r\nTransfer-Encoding: gzip, chunked"
+            peer.sendall(head(api.register()["content_url"], lines) + b"3\r\nabc\r\n0\r\n\r\n")
+            answer = read_to_end(peer)
+        assert answer.startswith(b"HTTP/1.1 415 ")
+        assert b'"unsupported-content-encoding"' in answer
 
 
 class TestInterrupted:

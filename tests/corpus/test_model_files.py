@@ -1,19 +1,17 @@
 """Every hostile model file gets its code through the real API, and nothing in it runs, with walls or without."""
 
-import contextlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 
 from app.domain.vocabulary import ModelFormat
 from app.errors import InputFailure
 from tests.corpus.model_files import MODEL_FILES, OK, REFUSED_FORMATS, Case
-from tests.faults.cluster import until
+from tests.leftovers import nothing_left
 from tests.waiting import RECIPE, wait_for
 from worker.runtime.checkpoints import read_state_dict
 
@@ -27,16 +25,29 @@ def canary() -> Iterator[Path]:
     assert not path.exists(), "something ran"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_is_left(service: httpx.Client, open_folder: Path) -> Iterator[None]:
+    with nothing_left(open_folder / "service"):
+        yield
+
+
 def upload(client: httpx.Client, case: Case, content: bytes) -> str:
     """The problem's code, from the upload itself or from the look into it, or ``ok``."""
     registered = client.post("/v1/models", json=RECIPE | {"name": "hostile", "format": case.format})
     assert registered.status_code == 201, registered.text
-    put = client.put(registered.json()["content_url"], content=content)
+    try:
+        return ending(client, registered.json(), content)
+    finally:
+        assert client.delete(f"/v1/models/{registered.json()['id']}").status_code == 204
+
+
+def ending(client: httpx.Client, registered: dict[str, Any], content: bytes) -> str:
+    put = client.put(registered["content_url"], content=content)
     if put.status_code != 202:
         assert put.status_code == 422
         assert put.headers["content-type"] == "application/problem+json"
         return code_of(put.json())
-    model = wait_for(client, f"/v1/models/{registered.json()['id']}", "ready", "rejected")
+    model = wait_for(client, f"/v1/models/{registered['id']}", "ready", "rejected")
     assert (model["status"] == "ready") == (model["problem"] is None)
     return OK if model["problem"] is None else code_of(model["problem"])
 
@@ -80,16 +91,3 @@ def test_other_formats_cannot_even_be_registered(service: httpx.Client, kind: st
     answer = service.post("/v1/models", json=RECIPE | {"name": "hostile", "format": kind})
     assert (answer.status_code, answer.json()["code"]) == (422, "model-format-not-accepted")
     assert "torch.save(model.state_dict(), path)" in answer.json()["detail"]
-
-
-def test_nobody_is_left(service: httpx.Client) -> None:
-    """Children that look into models are gone; those that wait for their next shard stand still."""
-    assert service.get("/readyz").status_code == 200
-    until(lambda: not list(children_at_work()), seconds=10)
-
-
-def children_at_work() -> Iterator[psutil.Process]:
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
-            if "salience-audit-child-" in process.cwd() and process.status() != psutil.STATUS_STOPPED:
-                yield process

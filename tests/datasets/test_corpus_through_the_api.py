@@ -1,19 +1,16 @@
 """The whole corpus through the real API and a real worker: the same codes, and nothing left behind."""
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 
 from tests.datasets.hostile_archives import ARCHIVES, GOOD, NOT_TAKEN, make_zip
 from tests.datasets.hostile_images import IMAGES
+from tests.leftovers import nothing_left
 from tests.waiting import wait_for
-
-API_BYTES = 300 * 1024**2
 
 
 def send(service: httpx.Client, content: bytes) -> dict[str, Any]:
@@ -27,10 +24,8 @@ def send(service: httpx.Client, content: bytes) -> dict[str, Any]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _nothing_is_left(service: httpx.Client, open_folder: Path) -> Iterator[None]:
-    before = set(_files(open_folder / "service" / "blobs" / "quarantine"))
-    yield
-    assert set(_files(open_folder / "service" / "blobs" / "quarantine")) <= before
-    assert max(_resident_bytes_of_the_api()) < API_BYTES
+    with nothing_left(open_folder / "service"):
+        yield
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
@@ -70,14 +65,3 @@ def _images() -> dict[str, bytes]:
 def _check_cleared(service: httpx.Client, found: dict[str, Any]) -> None:
     assert service.delete(f"/v1/datasets/{found['id']}").status_code == 204
     assert service.get(f"/v1/datasets/{found['id']}").status_code == 404
-
-
-def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
-
-
-def _resident_bytes_of_the_api() -> Iterator[int]:
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if {"--only", "api"} <= set(process.cmdline()):
-                yield process.memory_info().rss

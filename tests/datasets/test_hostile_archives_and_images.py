@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +15,14 @@ from app.db.identifiers import new_id
 from app.db.session import transaction
 from app.db.tables import DatasetRow, SampleRow
 from app.domain.vocabulary import ResourceStatus
+from app.errors import InputFailure
+from app.imaging.entries import ArchiveEntry
 from app.settings import Settings
 from tests.datasets.hostile_archives import ARCHIVES, GOOD, SAMPLES_OF_ARCHIVES, make_tar, make_zip, picture
 from tests.datasets.hostile_images import IMAGES
 from worker.context import WorkerContext
 from worker.dataset_indexer import index_dataset
+from worker.runtime.layout import Layout
 from worker.supervision.children import Children
 
 Indexed = tuple[DatasetRow, list[SampleRow]]
@@ -138,6 +142,26 @@ def test_too_many_unreadable(context: WorkerContext) -> None:
     dataset, samples = index(context, make_zip({**GOOD, **bad}))
     assert (dataset.problem or {})["code"] == "dataset-too-many-unreadable"
     assert len(samples) == 12
+
+
+def test_labels_without_end(context: WorkerContext) -> None:
+    """Every answer about a data set holds its labels, so that they may not take megabytes."""
+    line = json.dumps({"path": "a/1.png", "label": "x" * 1025})
+    dataset, _ = index(context, make_zip({**GOOD, "manifest.jsonl": line.encode()}))
+    assert (dataset.problem or {})["code"] == "manifest-invalid"
+    folders = {f"{number}{'x' * 900}/1.png": picture() for number in range(1200)}
+    dataset, samples = index(context, make_zip(folders))
+    assert ((dataset.problem or {})["code"], samples) == ("dataset-too-many-labels", [])
+
+
+def test_folders_without_end() -> None:
+    """They are kept in mind, so their number has an end: that of the entries."""
+    layout = Layout(max_folders=20)
+    entries = [ArchiveEntry(f"{number}/a/b/1.png", 0, 0, 0) for number in range(7)]
+    assert len(list(layout.watch(entries[:6]))) == 6
+    with pytest.raises(InputFailure) as refused:
+        list(layout.watch(entries[6:]))
+    assert refused.value.code == "archive-too-many-entries"
 
 
 def test_digest_is_of_the_bytes(context: WorkerContext) -> None:

@@ -82,6 +82,20 @@ def test_exact_equals_scipy_on_any_image(images: np.ndarray, seed: int, kinds: i
         assert np.array_equal(got[:, levels == level], expected[:, levels == level])
 
 
+@given(
+    st.tuples(st.integers(1, 5), st.integers(1, 12), st.integers(1, 12)).flatmap(lambda n: arrays.arrays(np.uint8, n)),
+    st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=60, deadline=None)
+def test_compiled_equals_scipy_for_any_channels_and_oblong_images(image: np.ndarray, seed: int) -> None:
+    levels = np.random.default_rng(seed).integers(0, 101, (2, *image.shape[1:]), dtype=np.uint8)
+    sigmas = sigma_of_levels(10.0, 4)
+    expected = np.empty((2, *image.shape), np.uint8)
+    blur._degrade_by_scipy(sigmas, image, levels, expected)
+    found = degrade_exact(torch.from_numpy(image[None]), list(torch.from_numpy(levels[:, None])), sigmas)
+    assert np.array_equal(torch.cat(found).numpy(), expected)
+
+
 @given(arrays.arrays(np.uint8, (1, 16, 16)))
 @settings(max_examples=50, deadline=None)
 def test_levels_equal_scipy(maps: np.ndarray) -> None:

@@ -7,10 +7,21 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 from torch import Tensor
 
+from worker.functional import resampling
 from worker.functional.resampling import resize_bicubic_8bit
 
 SIDES = st.integers(1, 24)
 MAPS = SIDES.flatmap(lambda side: arrays.arrays(np.uint8, (2, side, side)))
+
+
+@pytest.fixture(params=["compiled", "torch"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways to the same bits, where a compiler was there to make the first."""
+    if request.param == "torch":
+        monkeypatch.setattr(resampling, "native", None)
+    elif resampling.native is None:
+        pytest.skip("installed without a compiler")
+    return request.param
 
 
 def pillow(single: np.ndarray, size: int) -> np.ndarray:
@@ -33,21 +44,33 @@ def test_equals_pillow_for_oblong_maps_made_larger(maps: np.ndarray, size: int) 
     assert np.array_equal(resized(maps, size)[0], pillow(maps[0], size))
 
 
+@given(st.tuples(st.integers(0, 3), SIDES, SIDES).flatmap(lambda n: arrays.arrays(np.uint8, n)), st.integers(1, 64))
+@settings(max_examples=100, deadline=None)
+def test_compiled_and_torch_are_the_same_bits(maps: np.ndarray, size: int) -> None:
+    """Of oblong maps and of views, too."""
+    for seen in (torch.from_numpy(maps), torch.from_numpy(maps).mT):
+        assert torch.equal(resize_bicubic_8bit(seen, size), resampling._by_torch(seen, size))
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("size", [7, 56, 224, 299, 512])
 def test_equals_pillow_on_photographs(photographs: Tensor, size: int) -> None:
     maps = photographs[:, 1].contiguous().numpy()
     assert np.array_equal(resized(maps, size), np.stack([pillow(single, size) for single in maps]))
 
 
+@pytest.mark.usefixtures("way")
 def test_overshoot_is_clipped_between_the_passes() -> None:
     checkers = (np.indices((7, 7)).sum(0) % 2 * 255).astype(np.uint8)[None]
     assert np.array_equal(resized(checkers, 224)[0], pillow(checkers[0], 224))
     assert {0, 255} <= set(np.unique(resized(checkers, 224)))
 
 
+@pytest.mark.usefixtures("way")
 def test_same_size_changes_nothing(coarse_maps: Tensor) -> None:
     assert torch.equal(resize_bicubic_8bit(coarse_maps, 7), coarse_maps)
 
 
+@pytest.mark.usefixtures("way")
 def test_no_maps() -> None:
     assert resize_bicubic_8bit(torch.zeros(0, 7, 7, dtype=torch.uint8), 224).shape == (0, 224, 224)

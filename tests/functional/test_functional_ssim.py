@@ -99,6 +99,7 @@ def test_refusals() -> None:
         structural_similarity(torch.zeros(1, 7, 7, dtype=torch.uint8), torch.zeros(2, 7, 7, dtype=torch.uint8))
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("side", [7, 9])
 @pytest.mark.parametrize("runs", [2, 4])
 def test_pairs_equal_scikit_image(side: int, runs: int) -> None:
@@ -109,3 +110,12 @@ def test_pairs_equal_scikit_image(side: int, runs: int) -> None:
     assert got.shape == (len(pairs), 3)
     assert got.dtype == torch.float64
     assert got.numpy() == pytest.approx(np.stack([expected(maps[i], maps[j]) for i, j in pairs]), abs=1e-9)
+
+
+@given(st.tuples(st.integers(1, 6), st.integers(0, 5)).flatmap(lambda n: arrays.arrays(np.uint8, (*n, 7, 7))))
+@settings(max_examples=50, deadline=None)
+def test_compiled_and_torch_pairs_are_the_same_bits(maps: np.ndarray) -> None:
+    """Batches of rows and views among them: the compiled way reads what is contiguous."""
+    runs = torch.from_numpy(maps)
+    for seen in (runs, runs.mT, runs[:, ::2]):
+        assert torch.equal(pairwise_structural_similarity(seen), ssim._pairwise_single_window(seen))

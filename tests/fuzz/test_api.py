@@ -9,6 +9,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import Case
 
+from app.http.problems import MEDIA_TYPE
 from app.main import create_app
 from app.settings import Settings
 
@@ -28,12 +29,19 @@ def _operations() -> list[Any]:
     return [operation for operation in found if not operation.path.endswith("/events")]
 
 
+def _shown_codes(operation: Any, status: int) -> set[str]:
+    """Those of the examples of problems."""
+    return set(operation.definition.raw["responses"][str(status)]["content"][MEDIA_TYPE]["examples"])
+
+
 @pytest.mark.parametrize("operation", _operations(), ids=lambda operation: operation.label)
 def test_the_contract(operation: Any, service: httpx.Client) -> None:
     @given(case=operation.as_strategy())
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
     def check(case: Case) -> None:
         key = {"Authorization": service.headers["Authorization"]}
-        case.call_and_validate(base_url=str(service.base_url), headers=key, timeout=30)
+        answer = case.call_and_validate(base_url=str(service.base_url), headers=key, timeout=30)
+        if answer.status_code >= 400:
+            assert answer.json()["code"] in _shown_codes(operation, answer.status_code), answer.text
 
     check()

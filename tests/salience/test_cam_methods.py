@@ -62,6 +62,20 @@ def test_nothing_active_gives_an_all_zero_map(method: CamMethod) -> None:
     assert torch.equal(CAM_METHODS[method](nothing, nothing), torch.zeros(2, 4, 4))
 
 
+def test_eigencam_has_the_same_bits_whatever_the_threads() -> None:
+    activation = torch.randn(4, 512, 7, 7, generator=torch.Generator().manual_seed(3)).relu()
+    threads = torch.get_num_threads()
+    found = []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            found.append(eigencam(activation, activation))
+            assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(*found)
+
+
 def test_by_hand() -> None:
     activation = torch.tensor([[[[1.0, 2.0]], [[3.0, 0.0]]]])
     gradient = torch.tensor([[[[1.0, -2.0]], [[1.0, 3.0]]]])

@@ -69,6 +69,9 @@ class TestFilter:
         assert self.answer(machine, device, "prlimit64", 0, 7, 1 << 40, 0) == EPERM
         assert self.answer(machine, device, "prlimit64", 0, 7, 8, 0) == EPERM
         assert self.answer(machine, device, "openat", 0, 0, 0o20200000) == EPERM
+        for command, expected in ((2, ALLOW), (1030, ALLOW), (8, EPERM), (10, EPERM), (15, EPERM), (1026, EPERM)):
+            assert self.answer(machine, device, "fcntl", 0, command) == expected, command
+        assert self.answer(machine, device, "ioctl", 0, 0x8901) == EPERM
         assert self.answer(machine, device, "ioctl", 0, 0x5412) == (ALLOW if device == "gpu" else EPERM)
 
     def test_what_it_does_not_know(self, machine: str, device: str) -> None:

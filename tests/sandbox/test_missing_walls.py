@@ -25,7 +25,7 @@ settings = Settings(device="cpu", threads=1, blob_store=sys.argv[1])
 nursery = Nursery()
 child = ChildProcess(settings, nursery)
 try:
-    for name in ("read." + b"/etc/passwd".hex(), "socket"):
+    for name in ("read." + b"/etc/passwd".hex(), "socket", "signal_by_file"):
         print(attack(child, BlobStore.from_settings(settings), name))
 except Exception as error:
     print(error)
@@ -84,9 +84,10 @@ def test_a_child_does_not_run_without_it_either(tmp_path: Path) -> None:
 def test_the_other_walls_stand(tmp_path: Path) -> None:
     log = tmp_path / "log"
     assert start("-c", TRY_ATTACKS, str(tmp_path / "blobs"), log=log, ALLOW_MISSING_WALLS="landlock").wait(120) == 0
-    files, network = log.read_text().splitlines()[-2:]
+    files, network, signals = log.read_text().splitlines()[-3:]
     assert files == "done"
-    assert "Operation not permitted" in network
+    for refused in (network, signals):
+        assert "Operation not permitted" in refused
 
 
 @pytest.mark.parametrize(("allowed", "verdict"), [("", "fail"), ("seccomp", "fail"), ("landlock, limits", "warn")])

@@ -16,7 +16,7 @@ from app.settings import Settings
 from worker.child.failures import failed
 from worker.runtime.probe import ModelProbe
 from worker.supervision.surroundings import LIBRARY_DEFAULTS, birth_environment, library_environment
-from worker.wire.channel import MAX_BYTES, Channel, ChannelClosed, Frame
+from worker.wire.channel import MAX_ANSWER_BODY, MAX_BYTES, Channel, ChannelClosed, Frame
 from worker.wire.jobs import Start
 from worker.wire.replies import Done, ModelFacts, Progress, ScoresRow, read_reply
 
@@ -62,6 +62,19 @@ def test_a_long_frame_is_refused_before_it_comes(ends: tuple[Channel, socket.soc
     other.sendall(struct.pack(">II", 10, MAX_BYTES))
     with pytest.raises(ChannelClosed, match="a frame of"):
         channel.receive(1)
+
+
+def test_a_childs_json_may_not_be_as_long_as_its_bytes() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        channel = Channel(ours, most_body=MAX_ANSWER_BODY)
+        theirs.sendall(struct.pack(">II", MAX_ANSWER_BODY, MAX_ANSWER_BODY + 1))
+        assert channel.receive(0.01) is None
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(struct.pack(">II", MAX_ANSWER_BODY + 1, 0))
+        with pytest.raises(ChannelClosed, match="a frame of"):
+            Channel(ours, most_body=MAX_ANSWER_BODY).receive(1)
 
 
 def test_the_end_and_a_side_that_does_not_read(ends: tuple[Channel, socket.socket]) -> None:

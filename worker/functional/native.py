@@ -14,7 +14,10 @@ try:
 except ImportError:
     native = None  # type: ignore[assignment]
 
-__all__ = ["native", "share_out"]
+__all__ = ["WORTH_THREADS", "native", "share_out"]
+
+WORTH_THREADS = 100_000
+"""Cells of all maps together: fewer take less time than to wake a thread."""
 
 
 def share_out(work: Callable[[slice], None], count: int) -> None:

@@ -1,10 +1,18 @@
-"""Pillow's bicubic resize of 8-bit images, bit for bit, on any device."""
+"""Pillow's bicubic resize of 8-bit images, bit for bit, on any device.
+
+Pillow's fixed-point arithmetic: weights of 22 bits, horizontal pass first, rounded and clipped to 8 bits between the
+passes.
+"""
 
 from functools import lru_cache, reduce
 from operator import add
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+from worker.functional.native import WORTH_THREADS, native, share_out
 
 _PRECISION_BITS = 22
 _SUPPORT = 2.0
@@ -14,10 +22,32 @@ _A = -0.5
 def resize_bicubic_8bit(maps: Tensor, size: int) -> Tensor:
     """``maps`` (N, h, w) uint8 -> (N, size, size) uint8, equal to ``Image.resize((size, size), BICUBIC)``.
 
-    Pillow's fixed-point arithmetic: weights of 22 bits, horizontal pass first, rounded and clipped to 8 bits between
-    the passes. Products of integers this small are exact in float64. Pillow 13 swaps the passes where it finds that
-    cheaper, for some maps taller than both ``size`` and their width: only there may values differ.
+    Pillow 13 swaps the passes where it finds that cheaper, for some maps taller than both ``size`` and their width:
+    only there may values differ.
     """
+    if native is None or maps.device.type != "cpu":
+        return _by_torch(maps, size)
+    count, height, width = maps.shape
+    across, down = _integers(width, size).T.copy(), _integers(height, size)
+    pixels, out = maps.contiguous().numpy(), np.empty((count, size, size), np.uint8)
+
+    def work(part: slice) -> None:
+        native.resize(pixels[part], across, down, out[part], size)
+
+    if out.size < WORTH_THREADS:
+        work(slice(None))
+    else:
+        share_out(work, count)
+    return torch.from_numpy(out)
+
+
+@lru_cache(maxsize=64)
+def _integers(length: int, size: int) -> NDArray[np.int32]:
+    return _weights(length, size, torch.device("cpu")).numpy().astype(np.int32)
+
+
+def _by_torch(maps: Tensor, size: int) -> Tensor:
+    """Products of integers this small are exact in float64."""
     horizontal = _weights(maps.shape[2], size, maps.device)
     vertical = _weights(maps.shape[1], size, maps.device)
     rows = _to_8_bits(maps.double() @ horizontal.mT)

@@ -5,16 +5,15 @@ Every window sum of 8-bit values is an integer below 2**24, so float32 sums are 
 """
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import torch
 from torch import Tensor
 
-from worker.functional.native import native, share_out
+from worker.functional.native import WORTH_THREADS, native, share_out
 
 WINDOW = 7
 _CELLS = WINDOW * WINDOW
-# Cells of all maps together: fewer take less time than to wake a thread.
-_WORTH_THREADS = 100_000
 _C1 = (0.01 * 255) ** 2
 _C2 = (0.03 * 255) ** 2
 
@@ -55,7 +54,7 @@ def _native_similarity(first: Tensor, second: Tensor) -> Tensor:
     def add_up(part: slice) -> None:
         native.mean_similarity(ones[part], others[part], out[part].numpy(), height, width)
 
-    if ones.size < _WORTH_THREADS:
+    if ones.size < WORTH_THREADS:
         add_up(slice(None))
     else:
         share_out(add_up, len(first))
@@ -64,24 +63,33 @@ def _native_similarity(first: Tensor, second: Tensor) -> Tensor:
 
 def pairwise_structural_similarity(maps: Tensor) -> Tensor:
     """SSIM of all pairs i < j of K batches: ``maps`` (K, N, H, W) uint8 -> (K (K - 1) / 2, N) float64."""
-    rows, columns = torch.triu_indices(len(maps), len(maps), 1)
     if maps.shape[-2:] == (WINDOW, WINDOW):
-        return _pairwise_single_window(maps)[:, rows, columns].T
-    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
-    return torch.stack([structural_similarity(maps[i], maps[j]) for i, j in pairs])
+        is_native = native is not None and maps.device.type == "cpu"
+        return _native_pairs(maps) if is_native else _pairwise_single_window(maps)
+    return torch.stack([structural_similarity(first, second) for first, second in combinations(maps, 2)])
+
+
+def _native_pairs(maps: Tensor) -> Tensor:
+    """In `native_src/pairs.c`: too little work to share out."""
+    runs = len(maps)
+    out = torch.empty(runs * (runs - 1) // 2, maps.shape[1], dtype=torch.float64)
+    native.pair_similarities(maps.contiguous().numpy(), out.numpy(), runs)
+    return out
 
 
 def _pairwise_single_window(maps: Tensor) -> Tensor:
-    """A 7 x 7 map is one window, so that a Gram matrix an image holds all its pairs: (N, K, K)."""
+    """A 7 x 7 map is one window, so that a Gram matrix an image holds all its pairs: (K (K - 1) / 2, N)."""
     cells = maps.flatten(2).double().transpose(0, 1)
     gram, totals = cells @ cells.mT, cells.sum(2)
     squares = gram.diagonal(dim1=1, dim2=2)
-    return _formula(
+    whole = _formula(
         totals[:, :, None] * totals[:, None, :],
         totals[:, :, None] ** 2 + totals[:, None, :] ** 2,
         squares[:, :, None] + squares[:, None, :],
         gram,
     )
+    rows, columns = torch.triu_indices(len(maps), len(maps), 1)
+    return whole[:, rows, columns].T
 
 
 def _similarity(first: WindowSums, second: WindowSums) -> Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
 from worker.runtime.entry_names import name_key
 from worker.runtime.manifest import MANIFEST_NAMES
@@ -10,7 +11,8 @@ from worker.runtime.manifest import MANIFEST_NAMES
 class Layout:
     """Watches entries go by and knows afterwards how they are laid out; keeps folders in mind, not files."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_folders: int) -> None:
+        self._max_folders = max_folders
         self.manifests: list[ArchiveEntry] = []
         self.files = 0
         self._folders: set[bytes] = set()
@@ -18,7 +20,7 @@ class Layout:
         self._shallowest: int | None = None
 
     def watch(self, entries: Iterable[ArchiveEntry]) -> Iterator[ArchiveEntry]:
-        """Hands on the files that may be samples."""
+        """Hands on the files that may be samples. Raises InputFailure ``archive-too-many-entries`` for its folders."""
         for entry in entries:
             parts = entry.name.removesuffix("/").split("/")
             self._note_folders(parts if entry.is_folder else parts[:-1])
@@ -28,7 +30,8 @@ class Layout:
                 self.manifests.append(entry)
                 continue
             self.files += 1
-            self._tops.add(parts[0] if len(parts) > 1 else "")
+            if len(self._tops) < 2:
+                self._tops.add(parts[0] if len(parts) > 1 else "")
             depth = len(parts) - 1
             self._shallowest = depth if self._shallowest is None else min(self._shallowest, depth)
             yield entry
@@ -52,3 +55,5 @@ class Layout:
     def _note_folders(self, parts: list[str]) -> None:
         for depth in range(1, len(parts) + 1):
             self._folders.add(name_key("/".join(parts[:depth])))
+        if len(self._folders) > self._max_folders:
+            raise InputFailure("archive-too-many-entries", f"More than {self._max_folders} folders.")

@@ -10,6 +10,8 @@ from app.errors import InputFailure
 
 MANIFEST_NAMES = ("manifest.csv", "manifest.jsonl")
 COLUMNS = frozenset({"path", "label", "source"})
+MAX_CHARACTERS = 1024
+"""Of a value: folders' names, which may say the same, are no longer."""
 
 
 class ManifestRow(NamedTuple):
@@ -43,6 +45,8 @@ def _text(line: int, value: object) -> str | None:
         return None
     if not isinstance(value, str) or "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
         raise _invalid(line, "a value is not text that can be stored")
+    if len(value) > MAX_CHARACTERS:
+        raise _invalid(line, f"a value has more than {MAX_CHARACTERS} characters")
     return value
 
 
@@ -60,7 +64,7 @@ def _csv_rows(text: str) -> Iterator[tuple[int, dict[str, object]]]:
 
 
 def _json_rows(text: str) -> Iterator[tuple[int, dict[str, object]]]:
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(StringIO(text, newline="\n"), 1):
         if not line.strip():
             continue
         try:

@@ -9,6 +9,9 @@ from worker.runtime.range_reader import RangeReader
 
 BLOCK = 512
 _MAX_EXTENSION_BYTES = 64 * 1024
+_MAX_EXTENSIONS = 8
+"""Of one entry: one of each kind is what archivers write."""
+_NAMING = frozenset({b"path", b"size"})
 _FILES, _FOLDER, _PAX, _PAX_GLOBAL, _LONG_NAME = frozenset("0\x007"), "5", "x", "g", "L"
 
 
@@ -25,6 +28,7 @@ class _Override:
 
     name: str | None = None
     size: int | None = None
+    headers: int = 0
 
 
 def tar_entries(reader: RangeReader) -> Iterator[ArchiveEntry]:
@@ -37,11 +41,12 @@ def tar_entries(reader: RangeReader) -> Iterator[ArchiveEntry]:
             return
         header = _parse(block)
         body = position + BLOCK
-        size = header.size if override.size is None else override.size
+        is_extension = header.kind in {_PAX, _LONG_NAME, _PAX_GLOBAL}
+        size = header.size if override.size is None or is_extension else override.size
         position = body + -(-size // BLOCK) * BLOCK
         if position > reader.size:
             raise _malformed("it is cut off")
-        if header.kind in {_PAX, _LONG_NAME, _PAX_GLOBAL}:
+        if is_extension:
             override = _extended(override, header, _extension(reader, body, size))
             continue
         name = override.name or header.name
@@ -85,8 +90,13 @@ def _number(field: bytes) -> int:
 
 
 def _text(field: bytes) -> str:
+    """Of a field of fixed length, which a NUL may end."""
+    return _decoded(field.split(b"\0", 1)[0])
+
+
+def _decoded(text: bytes) -> str:
     try:
-        return field.split(b"\0", 1)[0].decode("utf-8")
+        return text.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _malformed("a name is not UTF-8") from error
 
@@ -97,32 +107,36 @@ def _extension(reader: RangeReader, body: int, size: int) -> bytes:
     return reader.read(body, size)
 
 
-def _extended(before: _Override, header: _Header, data: bytes) -> _Override:
+def _extended(earlier: _Override, header: _Header, data: bytes) -> _Override:
+    before = replace(earlier, headers=earlier.headers + 1)
+    if before.headers > _MAX_EXTENSIONS:
+        raise _malformed("an entry has too many extension headers")
     if header.kind == _LONG_NAME:
         return replace(before, name=_text(data))
     fields = _pax_fields(data)
     if header.kind == _PAX_GLOBAL:
-        if {"path", "size"} & set(fields):
+        if fields:
             raise _malformed("a global header names every entry")
         return before
     size = fields.get("size")
     if size is not None and not (size.isascii() and size.isdigit() and len(size) < 20):
         raise _malformed("a size is negative or too large")
-    return _Override(fields.get("path", before.name), before.size if size is None else int(size))
+    return replace(before, name=fields.get("path", before.name), size=before.size if size is None else int(size))
 
 
 def _pax_fields(data: bytes) -> dict[str, str]:
-    """Records "length key=value\\n"."""
+    """Those of the records "length key=value\\n" that matter; others may hold any bytes."""
     fields: dict[str, str] = {}
-    while data:
-        digits, _, _ = data.partition(b" ")
-        length = int(digits) if digits.isdigit() and len(digits) < 8 else 0
-        record = data[len(digits) + 1 : length]
-        key, equals, value = record.partition(b"=")
-        if length > len(data) or not equals or not value.endswith(b"\n"):
+    place = 0
+    while place < len(data):
+        digits, _, _ = data[place : place + 8].partition(b" ")
+        end = place + (int(digits) if digits.isdigit() else 0)
+        key, equals, value = data[place + len(digits) + 1 : end].partition(b"=")
+        if end > len(data) or not equals or not value.endswith(b"\n"):
             raise _malformed("an extension header is broken")
-        fields[_text(key)] = _text(value[:-1])
-        data = data[length:]
+        if key in _NAMING:
+            fields[_decoded(key)] = _decoded(value[:-1])
+        place = end
     return fields
 
 

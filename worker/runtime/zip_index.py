@@ -2,7 +2,7 @@
 
 import stat
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.errors import InputFailure
@@ -68,6 +68,8 @@ def _find_directory(reader: RangeReader) -> _Directory:
     place = tail.rfind(_END)
     while place >= 0 and len(tail) - place >= _END_BYTES:
         if place + _END_BYTES + int.from_bytes(tail[place + 20 : place + 22], "little") == len(tail):
+            if tail.find(_END, place + 1) > 0:
+                raise _ambiguous("its comment holds another end record")
             return _read_end(reader, reader.size - length + place)
         place = tail.rfind(_END, 0, place)
     raise _malformed("it has no end record: the upload was cut off")
@@ -82,8 +84,10 @@ def _read_end(reader: RangeReader, end: int) -> _Directory:
         if end < 20 or reader.read(end - 20, 4) != _LOCATOR64:
             raise _malformed("its ZIP64 locator is missing")
         (last,) = reader.unpack("8xQ4x", end - 20)
-        if reader.read(last, 4) != _END64 or last + 56 > end - 20:
+        if last + 56 > end - 20 or reader.read(last, 4) != _END64:
             raise _malformed("its ZIP64 end record is missing")
+        if last + 12 + reader.unpack("4xQ", last)[0] != end - 20:
+            raise _ambiguous("something lies between its ZIP64 end record and the locator")
         count, size, start = reader.unpack("32xQQQ", last)
     if start + size != last:
         raise _ambiguous("its end record does not lie right behind its directory")
@@ -100,14 +104,17 @@ def _read_record(reader: RangeReader, position: int, limit: int) -> tuple[_Recor
         raise _malformed("its directory is broken")
     raw_name = reader.read(position + 46, name_bytes)
     extra = reader.read(position + 46 + name_bytes, extra_bytes)
+    size, stored_size, local = _widened((size, stored_size, local), extra)
+    return _Record(flags, method, crc, stored_size, size, attributes, system, local, raw_name), end
+
+
+def _widened(numbers: Sequence[int], extra: bytes) -> list[int]:
+    """Numbers that do not fit their fields stand in the ZIP64 field, in this order."""
     wide = iter(_zip64_fields(extra))
     try:
-        size = next(wide) if size == _FULL32 else size
-        stored_size = next(wide) if stored_size == _FULL32 else stored_size
-        local = next(wide) if local == _FULL32 else local
+        return [next(wide) if number == _FULL32 else number for number in numbers]
     except StopIteration as error:
         raise _malformed("a ZIP64 field is missing") from error
-    return _Record(flags, method, crc, stored_size, size, attributes, system, local, raw_name), end
 
 
 def _zip64_fields(extra: bytes) -> list[int]:
@@ -131,7 +138,8 @@ def _locate(reader: RangeReader, record: _Record, limit: int) -> ArchiveEntry:
     offset = record.local + 30 + name_bytes + extra_bytes
     same = (flags, method) == (record.flags, record.method)
     if not record.flags & _DESCRIPTOR:
-        same &= stored_size in {record.stored_size, _FULL32} and size in {record.size, _FULL32}
+        extra = reader.read(record.local + 30 + name_bytes, extra_bytes)
+        same &= _widened((size, stored_size), extra) == [record.size, record.stored_size]
     if not same or reader.read(record.local + 30, name_bytes) != record.raw_name:
         raise _ambiguous(f"directory and local header of {name[:200]!a} disagree")
     if offset + record.stored_size > limit:

@@ -3,6 +3,9 @@
 Every function takes ``activation`` and ``gradient`` (N, K, h, w) float and returns raw maps (N, h, w) after ReLU.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
@@ -45,11 +48,25 @@ def eigencam(activation: Tensor, gradient: Tensor) -> Tensor:
     del gradient
     cells = activation.flatten(2).mT.double()
     centred = cells - cells.mean(1, keepdim=True)
-    values, vectors = torch.linalg.eigh(centred @ centred.mT)
+    with _one_thread():
+        values, vectors = torch.linalg.eigh(centred @ centred.mT)
     component = vectors[:, :, -1] * values[:, -1:].clamp(min=0).sqrt()
     sign = (component * centred.mean(2)).sum(1, keepdim=True).sign()
     maps: Tensor = (component * torch.where(sign == 0, 1, sign)).relu()
     return maps.view(len(maps), *activation.shape[2:]).to(activation.dtype)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """A decomposition this small takes as long on two threads, a hundred times as long where another process has one of
+    the cores, and its last bits would depend on their number.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _weighted(activation: Tensor, weights: Tensor) -> Tensor:

@@ -29,6 +29,7 @@ class TargetTap:
         first = next(module.parameters())
         probe = torch.zeros(2, 3, input_size, input_size, device=first.device, dtype=first.dtype)
         self.module = module
+        self._parts = tuple(module.modules())
         # As audits lay their images out: another layout would need kernels of its own.
         self._trace = trace(module, probe.to(memory_format=torch.channels_last))
         self.layer = resolve_layer(self._trace, target_layer)
@@ -43,7 +44,7 @@ class TargetTap:
         watch = _Watch(self._call, change)
         # To watch every call costs a small network a tenth of its speed.
         watched = watch if self._call is not None or self._trace.final_softmax else nullcontext()
-        with evaluating(self.module), self._hooked(watch), watched:
+        with evaluating(self._parts), self._hooked(watch), watched:
             output = self.module(images)
         if not watch.reached:
             raise _not_found(f"{self.layer.name} was not reached.", self._trace)

@@ -33,7 +33,7 @@ _FIRST_NEW = 424
 FILES = (
     *("read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "close", "lseek", "fstat"),
     *("newfstatat", "stat", "lstat", "statx", "statfs", "fstatfs", "access", "faccessat"),
-    *("faccessat2", "readlink", "readlinkat", "getdents64", "getcwd", "fcntl", "dup", "dup2", "dup3", "ftruncate"),
+    *("faccessat2", "readlink", "readlinkat", "getdents64", "getcwd", "dup", "dup2", "dup3", "ftruncate"),
     *("fsync", "fdatasync", "flock", "fadvise64", "pipe", "pipe2"),
 )
 """Landlock says which files; these only say that there are files."""
@@ -60,7 +60,7 @@ FACTS = (
     *("getresuid", "getresgid", "getcpu", "getsid", "getpgrp", "getpgid", "capget"),
 )
 
-GPU = ("ioctl", "memfd_create", "mbind", "set_mempolicy", "mlock", "munlock", "mlock2", "timerfd_create", "sendmsg")
+GPU = ("memfd_create", "mbind", "set_mempolicy", "mlock", "munlock", "mlock2", "timerfd_create", "sendmsg")
 """What the driver of a GPU needs besides."""
 
 KILLED = (
@@ -74,6 +74,10 @@ KILLED = (
 _UNNAMED_FILE = 0x0040_0000  # of O_TMPFILE: a file that nobody sees
 _CLONE_THREAD = 0x0001_0000
 _PLAIN_IOCTLS = (0x5401, 0x5421, 0x5450, 0x5451, 0x541B)  # TCGETS, FIONBIO, FIONCLEX, FIOCLEX, FIONREAD
+_SIGNALLING_IOCTLS = (0x8901, 0x8902)  # FIOSETOWN, SIOCSPGRP: an owner who gets a signal
+# F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, locks; F_DUPFD_CLOEXEC, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS. Neither
+# F_SETOWN nor F_SETSIG: with those, the kernel sends any process of the same user any signal.
+_PLAIN_FCNTLS = (*range(8), 36, 37, 38, 1030, 1032, 1033, 1034)
 _PLAIN_PRCTLS = (15, 16, 0x5356_4D41)  # PR_SET_NAME, PR_GET_NAME, PR_SET_VMA: names of threads and of memory
 
 
@@ -111,14 +115,20 @@ def _judged(machine: str, own_pid: int, *, gpu: bool) -> list[Instruction]:
     for name, flags in (("openat", 2), ("open", 1)):
         steps += _for(machine, name, [load(argument(flags)), *if_any_bit(_UNNAMED_FILE, [no]), answer(ALLOW)])
     steps += _for(machine, "prctl", _one_of(0, _PLAIN_PRCTLS))
+    steps += _for(machine, "fcntl", _one_of(1, _PLAIN_FCNTLS))
     new_limit = [load(argument(2, high=True)), *if_equal(0, [answer(ALLOW)])]
     steps += _for(machine, "prlimit64", [load(argument(2)), *if_equal(0, new_limit), no])
-    return steps if gpu else steps + _for(machine, "ioctl", _one_of(1, _PLAIN_IOCTLS))
+    return steps + _for(machine, "ioctl", _but(1, _SIGNALLING_IOCTLS) if gpu else _one_of(1, _PLAIN_IOCTLS))
 
 
 def _one_of(index: int, values: Sequence[int]) -> list[Instruction]:
     allowed = [step for value in values for step in if_equal(value, [answer(ALLOW)])]
     return [load(argument(index)), *allowed, answer(REFUSE | errno.EPERM)]
+
+
+def _but(index: int, values: Sequence[int]) -> list[Instruction]:
+    refused = [step for value in values for step in if_equal(value, [answer(REFUSE | errno.EPERM)])]
+    return [load(argument(index)), *refused, answer(ALLOW)]
 
 
 def _for(machine: str, name: str, block: Sequence[Instruction]) -> list[Instruction]:

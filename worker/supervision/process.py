@@ -19,7 +19,7 @@ from worker.supervision.nursery import Nursery
 from worker.supervision.output import Tail
 from worker.supervision.surroundings import Scratch
 from worker.supervision.watch import TICK_SECONDS, Watch
-from worker.wire.channel import Channel, ChannelClosed
+from worker.wire.channel import MAX_ANSWER_BODY, Channel, ChannelClosed
 from worker.wire.jobs import AnyJob, Start
 from worker.wire.replies import Done, Failed, Logged, Ready, Reply, read_reply
 
@@ -56,7 +56,7 @@ class ChildProcess:
         self.idle = True
         ours, theirs = socket.socketpair()
         read, write = os.pipe()
-        self._channel = Channel(ours)
+        self._channel = Channel(ours, most_body=MAX_ANSWER_BODY)
         self._output = Tail(read)
         start = Start.of(settings, scratch=self.scratch.path, memory_bytes=self._watch.memory_bytes)
         self._number = 0

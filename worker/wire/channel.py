@@ -13,6 +13,8 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 MAX_BYTES = 512 * 1024**2
+MAX_ANSWER_BODY = 16 * 1024**2
+"""Of JSON from a child, which is parsed at once; parts of weights and maps lie behind it."""
 MAX_DESCRIPTORS = 200
 _LENGTHS = struct.Struct(">II")
 _CHUNK = 1024**2
@@ -34,8 +36,9 @@ class ChannelClosed(Exception):
 class Channel:
     """One end of the pair. Any thread may send; one receives."""
 
-    def __init__(self, end: socket.socket, *, takes_descriptors: bool = False) -> None:
+    def __init__(self, end: socket.socket, *, takes_descriptors: bool = False, most_body: int = MAX_BYTES) -> None:
         self._socket = end
+        self._most_body = most_body
         self._takes_descriptors = takes_descriptors
         self._received = bytearray()
         self._descriptors: list[int] = []
@@ -86,7 +89,7 @@ class Channel:
         if len(self._received) < _LENGTHS.size:
             return None
         body, blob = _LENGTHS.unpack_from(self._received)
-        if body + blob > MAX_BYTES:
+        if body > self._most_body or body + blob > MAX_BYTES:
             raise ChannelClosed(f"a frame of {body + blob} bytes")
         middle, end = _LENGTHS.size + body, _LENGTHS.size + body + blob
         if len(self._received) < end:

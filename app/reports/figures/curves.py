@@ -131,7 +131,7 @@ def _draw_roc(side: Side, conditions: list[str], figure: Figure, palette: Palett
             label = view_title(condition) if run == 0 else None
             axes.plot(false, true, palette.dash(place), color=palette.colour(place), linewidth=1.3, label=label)
     axes.set_aspect("equal")
-    figure.legend(loc="outside lower center", ncols=3)
+    figure.legend(loc="outside lower center", ncols=2)
 
 
 def _drawn(roc: Json | None) -> tuple[list[float], list[float]]:

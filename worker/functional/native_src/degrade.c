@@ -3,21 +3,25 @@
  *
  * SciPy blurs the whole image for every sigma. Here the first pass, down the columns, is made only where some pixel's
  * second pass, along the row, will look. The pairs of rows that it adds up are the same for every sigma and direction:
- * they are added once a row. */
+ * they are added once a row. Neighbours seldom share a level, so that a pixel's channels lie side by side: they fill the
+ * vectors that its few neighbours would not. */
 #include "native.h"
 
 #define LANES 8
 #define TILE (4 * LANES)
 
 typedef double Doubles __attribute__((vector_size(LANES * sizeof(double)), aligned(8)));
-typedef int32_t Integers __attribute__((vector_size(LANES * sizeof(int32_t))));
+typedef int32_t Integers __attribute__((vector_size(LANES * sizeof(int32_t)), aligned(4)));
 
+/* A row is `row` = width * channels values, those of a pixel side by side. */
 typedef struct {
     const double *weights; /* (levels, reach + 1), the centre first */
     const int32_t *radii;  /* (levels) */
-    Py_ssize_t levels, reach, height, width, stride;
-    double *pairs; /* (reach + 1, stride): the row itself, then the sums of the rows k above and k below it */
-    double *line;  /* reach + stride + reach: a row after the first pass, with its reflected borders */
+    Py_ssize_t levels, reach, height, width, channels, row, stride, margin;
+    uint8_t *pixels; /* (height, row) */
+    int32_t *done;   /* (row): of the result */
+    double *pairs;   /* (reach + 1, stride): the row itself, then the sums of the rows k above and k below it */
+    double *line;    /* margin, stride and margin: a row after the first pass, with its reflected borders */
 } Blur;
 
 static Py_ssize_t reflected(Py_ssize_t place, Py_ssize_t length)
@@ -28,87 +32,95 @@ static Py_ssize_t reflected(Py_ssize_t place, Py_ssize_t length)
     return place < length ? place : 2 * length - 1 - place;
 }
 
-FAST static void add_pair(const uint8_t *above, const uint8_t *below, double *sums, Py_ssize_t width)
+FAST static void add_pair(const uint8_t *above, const uint8_t *below, double *sums, Py_ssize_t row)
 {
-    for (Py_ssize_t i = 0; i < width; i++)
+    for (Py_ssize_t i = 0; i < row; i++)
         sums[i] = (double)(above[i] + below[i]);
 }
 
-static void add_pairs(const Blur *blur, const uint8_t *plane, Py_ssize_t row, int32_t radius)
+static void add_pairs(const Blur *blur, Py_ssize_t row, int32_t radius)
 {
-    for (Py_ssize_t i = 0; i < blur->width; i++)
-        blur->pairs[i] = plane[row * blur->width + i];
+    for (Py_ssize_t i = 0; i < blur->row; i++)
+        blur->pairs[i] = blur->pixels[row * blur->row + i];
     for (int32_t k = 1; k <= radius; k++)
-        add_pair(plane + reflected(row - k, blur->height) * blur->width,
-                 plane + reflected(row + k, blur->height) * blur->width, blur->pairs + k * blur->stride, blur->width);
+        add_pair(blur->pixels + reflected(row - k, blur->height) * blur->row,
+                 blur->pixels + reflected(row + k, blur->height) * blur->row, blur->pairs + k * blur->stride,
+                 blur->row);
 }
 
-/* Columns [from, to) and some more, four vectors at a time: their sums stay in registers. */
-FAST static void first_pass(const double *pairs, Py_ssize_t stride, const double *weights, int32_t radius,
-                            Py_ssize_t from, Py_ssize_t to, double *line)
+/* `vectors` of the first pass, which stay in registers. */
+INLINE void first_pass_tile(const int vectors, const double *pairs, Py_ssize_t stride, const double *weights,
+                            int32_t radius, double *line)
 {
-    for (Py_ssize_t i = from; i < to; i += TILE) {
-        const Doubles *at = (const Doubles *)(pairs + i);
-        Doubles a = at[0] * weights[0], b = at[1] * weights[0], c = at[2] * weights[0], d = at[3] * weights[0];
-        for (int32_t k = radius; k > 0; k--) {
-            const double weight = weights[k];
-            at = (const Doubles *)(pairs + k * stride + i);
-            a += at[0] * weight;
-            b += at[1] * weight;
-            c += at[2] * weight;
-            d += at[3] * weight;
-        }
-        Doubles *out = (Doubles *)(line + i);
-        out[0] = __builtin_convertvector(__builtin_convertvector(a, Integers), Doubles);
-        out[1] = __builtin_convertvector(__builtin_convertvector(b, Integers), Doubles);
-        out[2] = __builtin_convertvector(__builtin_convertvector(c, Integers), Doubles);
-        out[3] = __builtin_convertvector(__builtin_convertvector(d, Integers), Doubles);
+    const Doubles *at = (const Doubles *)pairs;
+    Doubles sums[TILE / LANES];
+    for (int i = 0; i < vectors; i++)
+        sums[i] = at[i] * weights[0];
+    for (int32_t k = radius; k > 0; k--) {
+        at = (const Doubles *)(pairs + k * stride);
+        for (int i = 0; i < vectors; i++)
+            sums[i] += at[i] * weights[k];
     }
+    for (int i = 0; i < vectors; i++)
+        ((Doubles *)line)[i] = __builtin_convertvector(__builtin_convertvector(sums[i], Integers), Doubles);
 }
 
-FAST static void second_pass(const double *line, const double *weights, int32_t radius, Py_ssize_t from,
-                             Py_ssize_t to, uint8_t *out)
+/* Values [from, to) and some more: vectors begin where lines of the cache do. */
+INLINE void first_pass(const Blur *blur, const double *weights, int32_t radius, Py_ssize_t from, Py_ssize_t to,
+                       double *line)
+{
+    from -= from % LANES;
+    for (; to - from > TILE / 2; from += TILE)
+        first_pass_tile(4, blur->pairs + from, blur->stride, weights, radius, line + from);
+    if (from < to)
+        first_pass_tile(2, blur->pairs + from, blur->stride, weights, radius, line + from);
+}
+
+/* Values [from, to) and some more, which whoever comes next writes over. */
+INLINE void second_pass(const double *line, Py_ssize_t channels, const double *weights, int32_t radius,
+                        Py_ssize_t from, Py_ssize_t to, int32_t *out)
 {
     for (Py_ssize_t i = from; i < to; i += LANES) {
         Doubles sums = *(const Doubles *)(line + i) * weights[0];
         for (int32_t k = radius; k > 0; k--)
-            sums += (*(const Doubles *)(line + i - k) + *(const Doubles *)(line + i + k)) * weights[k];
-        const Integers pixels = __builtin_convertvector(sums, Integers);
-        for (Py_ssize_t lane = 0; lane < LANES && i + lane < to; lane++)
-            out[i + lane] = (uint8_t)pixels[lane];
+            sums += (*(const Doubles *)(line + i - k * channels) + *(const Doubles *)(line + i + k * channels)) *
+                    weights[k];
+        *(Integers *)(out + i) = __builtin_convertvector(sums, Integers);
     }
 }
 
 /* The pixels [from, to) of a row share a level. */
-static void degrade_run(const Blur *blur, uint8_t level, Py_ssize_t from, Py_ssize_t to, uint8_t *out)
+INLINE void degrade_run(const Blur *blur, uint8_t level, Py_ssize_t from, Py_ssize_t to)
 {
     const int32_t radius = blur->radii[level];
     const double *weights = blur->weights + level * (blur->reach + 1);
-    const Py_ssize_t width = blur->width, left = from - radius, right = to + radius;
-    double *line = blur->line + blur->reach;
+    const Py_ssize_t width = blur->width, channels = blur->channels, left = from - radius, right = to + radius;
+    double *line = blur->line + blur->margin;
     /* Of the first pass, what the second will look at: near a border also what is reflected there. */
     Py_ssize_t begin = left < 0 ? 0 : left, end = right > width ? width : right;
     if (left < 0 && -left > end)
         end = -left < width ? -left : width;
     if (right > width && 2 * width - right < begin)
         begin = 2 * width - right > 0 ? 2 * width - right : 0;
-    first_pass(blur->pairs, blur->stride, weights, radius, begin, end, line);
+    first_pass(blur, weights, radius, begin * channels, end * channels, line);
     for (Py_ssize_t i = left; i < 0; i++)
-        line[i] = line[reflected(i, width)];
+        memcpy(line + i * channels, line + reflected(i, width) * channels, channels * sizeof(double));
     for (Py_ssize_t i = width; i < right; i++)
-        line[i] = line[reflected(i, width)];
-    second_pass(line, weights, radius, from, to, out);
+        memcpy(line + i * channels, line + reflected(i, width) * channels, channels * sizeof(double));
+    second_pass(line, channels, weights, radius, from * channels, to * channels, blur->done);
 }
 
-static void degrade_row(const Blur *blur, const uint8_t *row, const uint8_t *levels, uint8_t *out)
+FAST static void degrade_row(const Blur *blur, const uint8_t *pixels, const uint8_t *levels)
 {
+    const Py_ssize_t channels = blur->channels;
     for (Py_ssize_t from = 0, to; from < blur->width; from = to) {
         for (to = from + 1; to < blur->width && levels[to] == levels[from]; to++)
             ;
         if (blur->radii[levels[from]] == 0)
-            memcpy(out + from, row + from, to - from);
+            for (Py_ssize_t i = from * channels; i < to * channels; i++)
+                blur->done[i] = pixels[i];
         else
-            degrade_run(blur, levels[from], from, to, out);
+            degrade_run(blur, levels[from], from, to);
     }
 }
 
@@ -123,20 +135,43 @@ static int32_t widest(const Blur *blur, const uint8_t *levels, Py_ssize_t direct
     return radius;
 }
 
-static void degrade_image(const Blur *blur, const Py_buffer *image, const Py_buffer *levels, uint8_t *out)
+/* `count` pixels from planes that lie `plane` apart to side by side, and back. */
+FAST static void interleave(const uint8_t *planes, Py_ssize_t plane, Py_ssize_t channels, Py_ssize_t count, uint8_t *pixels)
+{
+    for (Py_ssize_t i = 0; i < count; i++)
+        for (Py_ssize_t channel = 0; channel < channels; channel++)
+            pixels[i * channels + channel] = planes[channel * plane + i];
+}
+
+FAST static void separate(const int32_t *pixels, Py_ssize_t plane, Py_ssize_t channels, Py_ssize_t count, uint8_t *planes)
+{
+    for (Py_ssize_t channel = 0; channel < channels; channel++)
+        for (Py_ssize_t i = 0; i < count; i++)
+            planes[channel * plane + i] = (uint8_t)pixels[i * channels + channel];
+}
+
+static void degrade_image(const Blur *blur, const uint8_t *image, const Py_buffer *levels, uint8_t *out)
 {
     const Py_ssize_t plane = blur->height * blur->width, directions = levels->len / plane;
-    const uint8_t *chosen = levels->buf;
+    interleave(image, plane, blur->channels, plane, blur->pixels);
     for (Py_ssize_t row = 0; row < blur->height; row++) {
-        const int32_t radius = widest(blur, chosen, directions, row);
-        for (Py_ssize_t channel = 0; channel < image->len; channel += plane) {
-            const uint8_t *pixels = (const uint8_t *)image->buf + channel;
-            add_pairs(blur, pixels, row, radius);
-            for (Py_ssize_t direction = 0; direction < directions; direction++)
-                degrade_row(blur, pixels + row * blur->width, chosen + direction * plane + row * blur->width,
-                            out + direction * image->len + channel + row * blur->width);
+        add_pairs(blur, row, widest(blur, levels->buf, directions, row));
+        for (Py_ssize_t direction = 0; direction < directions; direction++) {
+            const Py_ssize_t start = row * blur->width;
+            degrade_row(blur, blur->pixels + row * blur->row,
+                        (const uint8_t *)levels->buf + direction * plane + start);
+            separate(blur->done, plane, blur->channels, blur->width,
+                     out + direction * blur->channels * plane + start);
         }
     }
+}
+
+static int are_below(const uint8_t *levels, Py_ssize_t count, Py_ssize_t most)
+{
+    uint8_t highest = 0;
+    for (Py_ssize_t i = 0; i < count; i++)
+        highest = levels[i] > highest ? levels[i] : highest;
+    return highest < most;
 }
 
 static int fits(const Blur *blur, const Py_buffer *image, const Py_buffer *levels, const Py_buffer *out)
@@ -148,10 +183,33 @@ static int fits(const Blur *blur, const Py_buffer *image, const Py_buffer *level
     for (Py_ssize_t i = 0; i < blur->levels; i++)
         if (blur->radii[i] < 0 || blur->radii[i] > blur->reach)
             return 0;
-    for (Py_ssize_t i = 0; i < levels->len; i++)
-        if (((const uint8_t *)levels->buf)[i] >= blur->levels)
-            return 0;
-    return 1;
+    return are_below(levels->buf, levels->len, blur->levels);
+}
+
+static Py_ssize_t whole_vectors(Py_ssize_t values)
+{
+    return (values + LANES - 1) / LANES * LANES;
+}
+
+/* `count` doubles, whole vectors, from where a line of the cache begins. */
+static double *zeros(Py_ssize_t count)
+{
+    double *made = aligned_alloc(LANES * sizeof(double), count * sizeof(double));
+    return made ? memset(made, 0, count * sizeof(double)) : NULL;
+}
+
+/* Vectors may look at what lies past an end, or leave something there: no pixel takes it. */
+static int make_room(Blur *blur, Py_ssize_t channels)
+{
+    blur->channels = channels;
+    blur->row = blur->width * channels;
+    blur->stride = whole_vectors(blur->row) + TILE;
+    blur->margin = whole_vectors(blur->reach * channels);
+    blur->pixels = malloc(blur->height * blur->row + 1);
+    blur->done = malloc((blur->row + LANES) * sizeof(int32_t));
+    blur->pairs = zeros((blur->reach + 1) * blur->stride);
+    blur->line = zeros(2 * blur->margin + blur->stride);
+    return blur->pixels && blur->done && blur->pairs && blur->line;
 }
 
 /* degrade(image, levels, weights, radii, out, height, width): (C, H, W) uint8, (D, H, W) uint8 below L, (L, reach + 1)
@@ -166,20 +224,18 @@ PyObject *degrade(PyObject *self, PyObject *args)
     blur.radii = radii.buf;
     blur.levels = radii.len / (Py_ssize_t)sizeof(int32_t);
     blur.reach = blur.levels ? weights.len / (Py_ssize_t)sizeof(double) / blur.levels - 1 : 0;
-    blur.stride = blur.width + TILE;
     if (!fits(&blur, &image, &levels, &out))
         PyErr_SetString(PyExc_ValueError, "buffers of other lengths, or a level without a kernel");
     else {
-        /* Vectors may look at what lies past the end: zeros, which no pixel takes. */
-        blur.pairs = calloc((blur.reach + 1) * blur.stride, sizeof(double));
-        blur.line = calloc(2 * blur.reach + blur.stride, sizeof(double));
-        if (!blur.pairs || !blur.line)
+        if (!make_room(&blur, image.len / (blur.height * blur.width)))
             PyErr_NoMemory();
         else {
             Py_BEGIN_ALLOW_THREADS
-            degrade_image(&blur, &image, &levels, out.buf);
+            degrade_image(&blur, image.buf, &levels, out.buf);
             Py_END_ALLOW_THREADS
         }
+        free(blur.pixels);
+        free(blur.done);
         free(blur.pairs);
         free(blur.line);
     }

@@ -3,7 +3,9 @@
 static PyMethodDef methods[] = {
     {"look_up", look_up, METH_VARARGS, "8-bit images to normalised floats, channels last."},
     {"degrade", degrade, METH_VARARGS, "Every pixel blurred with the Gaussian of its level."},
+    {"resize", resize, METH_VARARGS, "8-bit maps resized as Pillow does."},
     {"mean_similarity", mean_similarity, METH_VARARGS, "Mean SSIM of pairs of 8-bit maps."},
+    {"pair_similarities", pair_similarities, METH_VARARGS, "SSIM of all pairs of runs of 7 x 7 maps."},
     {NULL, NULL, 0, NULL},
 };
 

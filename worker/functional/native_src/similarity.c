@@ -50,8 +50,24 @@ FAST static double sum_similarity(const int32_t *x, const int32_t *y, const int3
     return total;
 }
 
+/* A map of 7 x 7 is a single window, which needs no running sums. */
+FAST static double single_window(const uint8_t *restrict x, const uint8_t *restrict y)
+{
+    int32_t xs = 0, ys = 0, squares = 0, cross = 0;
+    for (int i = 0; i < WINDOW * WINDOW; i++) {
+        int32_t a = x[i], b = y[i];
+        xs += a;
+        ys += b;
+        squares += a * a + b * b;
+        cross += a * b;
+    }
+    return sum_similarity(&xs, &ys, &squares, &cross, 1);
+}
+
 static double similarity(const uint8_t *x, const uint8_t *y, Py_ssize_t height, Py_ssize_t width, int32_t *scratch)
 {
+    if (height == WINDOW && width == WINDOW)
+        return single_window(x, y);
     Columns columns = {scratch, scratch + width, scratch + 2 * width, scratch + 3 * width};
     int32_t *twos = scratch + 4 * width, *windows = scratch + 5 * width;
     const Py_ssize_t rows = height - WINDOW + 1, count = width - WINDOW + 1;

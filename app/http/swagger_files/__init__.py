@@ -1,0 +1,1 @@
+"""Our own files of the page with Swagger UI."""

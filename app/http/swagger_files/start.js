@@ -1,0 +1,50 @@
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+function followColorScheme() {
+  document.documentElement.classList.toggle("dark-mode", dark.matches);
+}
+
+// What Swagger UI draws without a good name or out of the keyboard's reach.
+const MENDED = [
+  ["textarea.body-param__text", "aria-label", "Request body"],
+  ["#auth-bearer-value", "aria-label", "API key"],
+  ["input[type=file]", "aria-label", "File to upload"],
+  [".examples-select-element", "aria-label", "Example"],
+  [".close-modal", "aria-label", "Close"],
+  ["pre.microlight", "tabindex", "0"],
+];
+
+function mend() {
+  for (const [selector, name, value] of MENDED) {
+    for (const element of document.querySelectorAll(`${selector}:not([${name}="${value}"])`)) {
+      element.setAttribute(name, value);
+    }
+  }
+  for (const element of document.querySelectorAll("tr[data-param-name] select:not([aria-label])")) {
+    element.setAttribute("aria-label", element.closest("tr").dataset.paramName);
+  }
+  // A link inside of a button is a second stop for the same thing; the button sets the address itself.
+  for (const link of document.querySelectorAll(".opblock-summary-control a[href]")) {
+    link.removeAttribute("href");
+  }
+}
+
+followColorScheme();
+dark.addEventListener("change", followColorScheme);
+new MutationObserver(mend).observe(document.getElementById("swagger-ui"), { childList: true, subtree: true });
+
+SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#swagger-ui",
+  presets: [SwaggerUIBundle.presets.apis],
+  deepLinking: true,
+  defaultModelsExpandDepth: 0,
+  displayRequestDuration: true,
+  docExpansion: "list",
+  filter: true,
+  persistAuthorization: true,
+  // Colours make a hundred thousand elements of a results document, and the page stands still for seconds.
+  syntaxHighlight: { activated: false },
+  tryItOutEnabled: true,
+  validatorUrl: null,
+});

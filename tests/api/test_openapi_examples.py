@@ -1,0 +1,171 @@
+"""Every example of the OpenAPI document, sent to the real service with real ids in the place of its made-up ones."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+from prepare import build_archive
+
+from app.http.examples import ROUTES
+from app.http.examples.form import JSON
+from app.http.examples.ids import AUDITS, DATASET, GATE, MODELS, RUN_GROUP
+from app.http.problems import MEDIA_TYPE
+from tests.waiting import upload, upload_run, wait_for
+
+Json = dict[str, Any]
+
+BODIES = [(route, title) for route, examples in ROUTES.items() for title in examples.requests]
+READS = [route for route in ROUTES if route.startswith("GET")]
+# Its keys are those of the measures that were asked for.
+FREE_FORM = {"GET /v1/audits/{audit_id}/metrics"}
+# What stands in these is chosen by whoever asks, or differs from item to item.
+CHOSEN = (".measures", ".metadata", ".radar", ".schema")
+NOWHERE = "01a20000-0000-7000-8000-000000000000"
+
+
+class World:
+    """One of each resource, and the ids under which the examples know them."""
+
+    def __init__(self, service: httpx.Client) -> None:
+        self.http = service
+        self.ids: dict[str, str] = {}
+        self.paths: dict[str, str] = {}
+        self.ids[DATASET] = upload(service, "datasets", {"name": "faces"}, build_archive())["id"]
+        for place, made_up in enumerate(MODELS, start=1):
+            self.ids[made_up] = upload_run(service, f"cross_entropy_run{place}")["id"]
+        self.ids[RUN_GROUP] = self._example("POST /v1/run-groups", "Three trainings")["id"]
+        self.ids[GATE] = self._example("POST /v1/gates", "Limits of its own")["id"]
+        for made_up in AUDITS:
+            self.ids[made_up] = self._audit()
+        comparison = self._example("POST /v1/comparisons", "Two training strategies")
+        wait_for(service, f"/v1/comparisons/{comparison['id']}", "succeeded", seconds=60)
+        sample = service.get(f"/v1/audits/{self.ids[AUDITS[0]]}/samples?limit=1").json()["items"][0]
+        self.paths = {
+            "dataset_id": self.ids[DATASET],
+            "model_id": self.ids[MODELS[0]],
+            "run_group_id": self.ids[RUN_GROUP],
+            "gate_id": self.ids[GATE],
+            "audit_id": self.ids[AUDITS[0]],
+            "sample_id": sample["sample_id"],
+            "comparison_id": comparison["id"],
+        }
+
+    def send(self, route: str, title: str) -> httpx.Response:
+        method, _, path = route.partition(" ")
+        body = json.dumps(ROUTES[route].requests[title])
+        for made_up, real in self.ids.items():
+            body = body.replace(made_up, real)
+        return self.http.request(method, self.filled(path), content=body, headers={"Content-Type": JSON})
+
+    def filled(self, path: str, kind: str = JSON) -> str:
+        """With the real ids; a figure's address ends as its kind does."""
+        return path.format(**self.paths, name="radar", form="png" if kind == "image/png" else "svg")
+
+    def _example(self, route: str, title: str) -> Json:
+        answer = self.send(route, title)
+        assert answer.is_success, answer.text
+        made: Json = answer.json()
+        return made
+
+    def _audit(self) -> str:
+        """Four samples, the clean maps alone: what an audit takes is not the matter here."""
+        measures = {"entropy": {}, "stability": {}}
+        wanted = {"dataset_id": self.ids[DATASET], "run_group_id": self.ids[RUN_GROUP], "gate_id": self.ids[GATE]}
+        answer = self.http.post("/v1/audits", json=wanted | {"sample_limit": 4, "protocol": {"measures": measures}})
+        assert answer.status_code == 202, answer.text
+        audit_id: str = answer.json()["id"]
+        assert wait_for(self.http, f"/v1/audits/{audit_id}", "succeeded", "failed")["status"] == "succeeded"
+        return audit_id
+
+
+@pytest.fixture(scope="module")
+def world(service: httpx.Client) -> World:
+    return World(service)
+
+
+@pytest.fixture(scope="module")
+def document(service: httpx.Client) -> Json:
+    found: Json = service.get("/openapi.json").json()
+    return found
+
+
+@pytest.mark.parametrize(("route", "title"), BODIES)
+def test_an_example_body_works(world: World, document: Json, route: str, title: str) -> None:
+    answer = world.send(route, title)
+    assert [str(answer.status_code)] == _good(document, route), answer.text
+    if route == "POST /v1/audits":
+        assert world.http.post(f"{answer.headers['location']}/cancel").status_code == 202
+
+
+@pytest.mark.parametrize("route", ["POST /v1/models", "POST /v1/datasets", "POST /v1/gates"])
+def test_a_registration_works_as_it_stands(service: httpx.Client, document: Json, route: str) -> None:
+    path = route.partition(" ")[2]
+    examples = document["paths"][path]["post"]["requestBody"]["content"][JSON]["examples"]
+    for example in examples.values():
+        assert service.post(path, json=example["value"]).status_code == 201
+
+
+@pytest.mark.parametrize("route", READS)
+def test_an_example_answer_has_the_form_of_a_real_one(world: World, document: Json, route: str) -> None:
+    """The schemas alone would let an example lack what need not be there, or have what is no more."""
+    path = route.partition(" ")[2]
+    answers = document["paths"][path]["get"]["responses"]["200"]["content"]
+    for kind, shown in answers.items():
+        answer = world.http.get(world.filled(path, kind), params=_query(world, path), headers={"Accept": kind})
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"].partition(";")[0] == kind.partition(";")[0]
+        if kind == JSON and route not in FREE_FORM:
+            Draft202012Validator({**shown["schema"], "components": document["components"]}).validate(answer.json())
+            assert list(_differences(shown["example"], answer.json())) == []
+
+
+REFUSALS = [
+    *[
+        (f"GET /v1/{name}/{{{noun}_id}}", {}, 404, "not-found")
+        for name, noun in [("models", "model"), ("gates", "gate")]
+    ],
+    ("POST /v1/models", {"json": {"name": "a", "format": "onnx", "preprocessing": None}}, 422, "validation-error"),
+    ("POST /v1/models", {"content": b"{"}, 400, "malformed-json"),
+    ("POST /v1/models", {"content": b"{}", "headers": {"Content-Type": "text/plain"}}, 415, "unsupported-media-type"),
+    ("POST /v1/run-groups", {"json": {"name": "a", "model_ids": MODELS}}, 422, "unknown-models"),
+    ("POST /v1/audits", {"json": {"dataset_id": NOWHERE, "run_group_id": NOWHERE}}, 404, "not-found"),
+    ("POST /v1/audits", {"json": {"dataset_id": NOWHERE, "model_ids": [NOWHERE]}}, 422, "unknown-models"),
+    ("POST /v1/comparisons", {"json": {"audit_ids": AUDITS}}, 422, "unknown-audits"),
+    ("GET /v1/comparisons", {"params": {"cursor": "x"}}, 422, "invalid-cursor"),
+    ("GET /v1/models", {"headers": {"Authorization": "Bearer no"}}, 401, "unauthenticated"),
+]
+
+
+@pytest.mark.parametrize(("route", "options", "status", "code"), REFUSALS)
+def test_a_refusal_is_the_one_that_is_shown(
+    service: httpx.Client, document: Json, route: str, options: Json, status: int, code: str
+) -> None:
+    method, _, path = route.partition(" ")
+    headers = {"Content-Type": JSON} | options.get("headers", {})
+    address = path.format(model_id=NOWHERE, gate_id=NOWHERE)
+    answer = service.request(method, address, **options | {"headers": headers})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    shown = document["paths"][path][method.lower()]["responses"][str(status)]["content"][MEDIA_TYPE]["examples"][code]
+    assert answer.json().keys() == shown["value"].keys()
+
+
+def _good(document: Json, route: str) -> list[str]:
+    method, _, path = route.partition(" ")
+    return [status for status in document["paths"][path][method.lower()]["responses"] if status.startswith("2")]
+
+
+def _query(world: World, path: str) -> Json:
+    return {"model_id": world.ids[MODELS[0]]} if path.endswith("/map") else {}
+
+
+def _differences(shown: Any, real: Any, place: str = "") -> Iterator[str]:
+    """Keys that only one of the two has; null stands for anything."""
+    if isinstance(shown, dict) and isinstance(real, dict) and not place.endswith(CHOSEN):
+        yield from (f"{place}.{key}" for key in sorted(shown.keys() ^ real.keys()))
+        for key in shown.keys() & real.keys():
+            yield from _differences(shown[key], real[key], f"{place}.{key}")
+    elif isinstance(shown, list) and isinstance(real, list) and shown and real:
+        yield from _differences(shown[0], real[0], f"{place}[0]")

@@ -1,0 +1,23 @@
+"""The watchers of these tests see what they are there to see."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.browser.browsing import serious_findings, sideways
+
+BAD = """<!doctype html><html lang="en"><title>bad</title><main style="width: 3000px">
+<img src="http://127.0.0.1:9/elsewhere.png"><p style="color: #ddd; background: #fff">pale</p></main>
+<script>console.error("said aloud"); setTimeout(() => { throw new Error("never caught"); });</script></html>"""
+
+
+def test_a_bad_page_is_noticed(page: Page, complaints: list[str], tmp_path: Path) -> None:
+    (tmp_path / "bad.html").write_text(BAD)
+    page.goto((tmp_path / "bad.html").as_uri())
+    page.wait_for_timeout(200)
+
+    for noticed in ("left: http://127.0.0.1:9/", "failed: http://127.0.0.1:9/", "said aloud", "uncaught: never caught"):
+        assert [text for text in complaints if noticed in text], (noticed, complaints)
+    assert {finding.partition(" ")[0] for finding in serious_findings(page)} == {"color-contrast", "image-alt"}
+    assert sideways(page) > 1000
+    complaints.clear()

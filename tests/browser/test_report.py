@@ -1,0 +1,105 @@
+"""The reports as people see them: light, dark and in print, on a telephone and on a desk, without JavaScript, without
+a network, by keyboard, and to a screen reader."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, ViewportSize, expect
+
+from tests.browser.browsing import DESKTOP, PHONE, focus_is_visible, serious_findings, sideways
+
+Json = dict[str, Any]
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def addresses(service: httpx.Client, strategies: list[Json], strategies_compared: Json) -> dict[str, str]:
+    """Links that need no key, as a browser sends none."""
+    paths = {"audit": f"/v1/audits/{strategies[1]['id']}", "comparison": f"/v1/comparisons/{strategies_compared['id']}"}
+    made = {kind: service.post(f"{path}/report-links", json={}).json()["url"] for kind, path in paths.items()}
+    return {kind: str(service.base_url).rstrip("/") + url for kind, url in made.items()}
+
+
+@pytest.mark.parametrize("kind", ["audit", "comparison"])
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_radar_and_gallery_are_seen_without_javascript(
+    open_page: OpenPage, addresses: dict[str, str], kind: str, viewport: ViewportSize
+) -> None:
+    page = open_page(viewport, java_script_enabled=False)
+    page.goto(addresses[kind])
+    expect(page.get_by_role("img", name="Radar with five axes")).to_be_visible()
+    pictures = page.locator(".exhibit img")
+    assert pictures.count() >= 10
+    for picture in pictures.all()[:3]:
+        picture.scroll_into_view_if_needed()
+        expect(picture).to_be_visible()
+    assert all(picture.get_attribute("alt") for picture in pictures.all())
+
+
+@pytest.mark.parametrize("kind", ["audit", "comparison"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_no_serious_finding(
+    open_page: OpenPage, addresses: dict[str, str], kind: str, scheme: str, viewport: ViewportSize
+) -> None:
+    page = open_page(viewport, color_scheme=scheme)
+    page.goto(addresses[kind])
+    assert serious_findings(page) == []
+    assert sideways(page) == 0
+    images = page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
+    assert images
+
+
+def test_dark_is_dark_and_print_is_light(open_page: OpenPage, addresses: dict[str, str]) -> None:
+    page = open_page(color_scheme="dark")
+    page.goto(addresses["audit"])
+    ground = "getComputedStyle(document.body).backgroundColor"
+    line = "getComputedStyle(document.querySelector('svg text')).fill"
+    dark, dark_text = page.evaluate(ground), page.evaluate(line)
+    page.emulate_media(media="print")
+    assert (dark, page.evaluate(ground)) == ("rgb(15, 20, 27)", "rgba(0, 0, 0, 0)")
+    # The letters of the figures follow the page.
+    assert (dark_text, page.evaluate(line)) == ("rgb(230, 235, 242)", "rgb(27, 36, 48)")
+    assert not page.get_by_role("navigation").is_visible()
+
+
+def test_print_leaves_nothing_out(open_page: OpenPage, addresses: dict[str, str]) -> None:
+    """Neither cut at the right nor behind a scroll bar."""
+    page = open_page({"width": 700, "height": 1000})
+    page.goto(addresses["comparison"])
+    page.emulate_media(media="print")
+    hidden = (
+        "[...document.querySelectorAll('.scroll, pre')].filter(one => getComputedStyle(one).overflowX !== 'visible')"
+    )
+    assert page.evaluate(f"{hidden}.length") == 0
+    pdf = page.pdf(format="A4")
+    assert pdf.startswith(b"%PDF")
+
+
+def test_the_keyboard_reaches_every_section_and_every_table(open_page: OpenPage, addresses: dict[str, str]) -> None:
+    page = open_page()
+    page.goto(addresses["audit"])
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Overview"
+    assert focus_is_visible(page)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#entropy")
+    tables = page.locator(".scroll")
+    assert all(table.get_attribute("tabindex") == "0" for table in tables.all())
+    tables.first.focus()
+    assert focus_is_visible(page)
+
+
+def test_a_kept_file_is_whole(
+    open_page: OpenPage, service: httpx.Client, strategies_compared: Json, tmp_path: Path
+) -> None:
+    """Opened from a disk it asks nobody for anything; ``open_page`` would complain."""
+    file = tmp_path / "report.html"
+    file.write_bytes(service.get(f"/v1/comparisons/{strategies_compared['id']}/report").content)
+    page = open_page()
+    page.goto(file.as_uri())
+    expect(page.get_by_role("heading", name="two strategies", level=1)).to_be_visible()

@@ -1,0 +1,183 @@
+"""Swagger UI as people use it: with the mouse, with the keyboard, in the dark, on a phone."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from prepare import build_archive
+
+from app.http.tags import TAGS
+from tests.browser.browsing import DESKTOP, PHONE, focus_is_visible, serious_findings, sideways
+from tests.waiting import WEIGHTS, upload, upload_run, wait_for
+
+OpenPage = Callable[..., Page]
+
+# A body with examples, a file, something that deletes; a list with filters and its answer come on top.
+SHOWN = ["models-create-model", "models-put-content", "gates-delete-gate"]
+
+
+@pytest.fixture(scope="module")
+def audit(service: httpx.Client) -> dict[str, Any]:
+    """One model, two samples, entropy alone."""
+    dataset = upload(service, "datasets", {"name": "faces"}, build_archive())
+    model = upload_run(service, "cross_entropy_run1")
+    body = {"dataset_id": dataset["id"], "model_ids": [model["id"]], "sample_limit": 2}
+    started = service.post(
+        "/v1/audits", json=body | {"protocol": {"measures": {"entropy": {}}, "micro_batch": 2}}
+    ).json()
+    return wait_for(service, f"/v1/audits/{started['id']}", "succeeded", "failed")
+
+
+def visit(page: Page, service: httpx.Client) -> Page:
+    page.goto(str(service.base_url.join("/docs")))
+    expect(page.locator(".opblock").first).to_be_visible()
+    return page
+
+
+def operation(page: Page, operation_id: str) -> Locator:
+    """Opened where it is not open."""
+    block = page.locator(f".opblock[id$='-{operation_id}']")
+    if "is-open" not in (block.get_attribute("class") or ""):
+        block.locator(".opblock-summary-control").click()
+    expect(block.locator(".responses-inner").first).to_be_visible()
+    return block
+
+
+def authorize(page: Page, service: httpx.Client) -> None:
+    page.get_by_role("button", name="Authorize", exact=True).click()
+    page.get_by_label("API key").fill(service.headers["Authorization"].removeprefix("Bearer "))
+    page.get_by_role("button", name="Apply credentials").click()
+    page.locator(".modal-ux .btn-done").click()
+    expect(page.locator(".modal-ux")).to_have_count(0)
+
+
+def execute(block: Locator) -> Locator:
+    """The live answer."""
+    block.get_by_role("button", name="Execute").click()
+    live = block.locator(".live-responses-table .response")
+    expect(live).to_be_visible()
+    return live
+
+
+def shown_json(live: Locator) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(live.locator("pre.microlight").first.inner_text())
+    return found
+
+
+def test_all_tags_stand_in_the_order_of_use(page: Page, service: httpx.Client) -> None:
+    visit(page, service)
+    assert page.title() == "Salience audit: API"
+    headings = page.locator("h3.opblock-tag")
+    assert [heading.get_attribute("data-tag") for heading in headings.all()] == [tag["name"] for tag in TAGS]
+    for heading in headings.all():
+        expect(heading).to_be_visible()
+
+
+def test_authorize(page: Page, service: httpx.Client, complaints: list[str]) -> None:
+    live = execute(operation(visit(page, service), "models-get-models"))
+    assert shown_json(live)["code"] == "unauthenticated"
+    assert [text for text in complaints if "401" not in text] == []
+    complaints.clear()
+
+    authorize(page, service)
+    live = execute(operation(page, "models-get-models"))
+    expect(live.locator(".response-col_status")).to_contain_text("200")
+    assert shown_json(live).keys() == {"items", "next_cursor"}
+
+    # The address names the operation, and the browser keeps the key.
+    page.reload()
+    expect(page.locator(".opblock.is-open")).to_have_count(1)
+    expect(page.get_by_label("authorization button locked").first).to_be_visible()
+
+
+def test_an_example_is_sent_and_a_file_uploaded(page: Page, service: httpx.Client) -> None:
+    """The whole way of a model, without a line typed but its id."""
+    authorize(visit(page, service), service)
+    live = execute(operation(page, "models-create-model"))
+    expect(live.locator(".response-col_status")).to_contain_text("201")
+    model = shown_json(live)
+
+    upload = operation(page, "models-put-content")
+    upload.get_by_placeholder("model_id").fill(str(model["id"]))
+    with page.expect_file_chooser() as chooser:
+        upload.get_by_label("File to upload").click()
+    weights = WEIGHTS / "cross_entropy_run1.safetensors"
+    chooser.value.set_files(weights)
+    live = execute(upload)
+    expect(live.locator(".response-col_status")).to_contain_text("202")
+    assert shown_json(live)["content_size"] == weights.stat().st_size
+    assert wait_for(service, f"/v1/models/{model['id']}", "ready", "rejected")["status"] == "ready"
+
+
+def test_a_salience_map_is_shown(page: Page, service: httpx.Client, audit: dict[str, Any]) -> None:
+    """A picture is asked for by the list of media types, and the page's policy lets it be seen."""
+    authorize(visit(page, service), service)
+    block = operation(page, "audits-get-map")
+    sample = service.get(f"/v1/audits/{audit['id']}/samples?limit=1").json()["items"][0]
+    block.get_by_placeholder("audit_id").fill(audit["id"])
+    block.get_by_placeholder("sample_id").fill(sample["sample_id"])
+    block.locator("select.content-type").first.select_option("image/png")
+    picture = execute(block).locator("img")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") == 224
+
+
+def test_a_data_set_has_a_file_chooser(page: Page, service: httpx.Client) -> None:
+    block = operation(visit(page, service), "data-sets-put-content")
+    assert block.get_by_label("File to upload").get_attribute("type") == "file"
+
+
+def test_another_example_can_be_chosen(page: Page, service: httpx.Client) -> None:
+    block = operation(visit(page, service), "gates-create-gate")
+    block.get_by_label("Example").first.select_option("Against a baseline audit")
+    expect(block.get_by_label("Request body")).to_have_value(re.compile("not worse than baseline"))
+
+
+def test_keyboard(page: Page, service: httpx.Client) -> None:
+    """Tab gets to the Authorize button and to an operation, and one sees where it is; Enter opens it."""
+    visit(page, service)
+    tab_to(page, "authorize")
+    page.keyboard.press("Enter")
+    expect(page.locator(".modal-ux")).to_be_visible()
+    tab_to(page, "btn-done")
+    page.keyboard.press("Enter")
+    expect(page.locator(".modal-ux")).to_have_count(0)
+    tab_to(page, "opblock-summary-control")
+    block = page.locator(".opblock", has=page.locator(":focus")).first
+    page.keyboard.press("Enter")
+    expect(block.locator(".opblock-body")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(block.locator(".opblock-body")).to_have_count(0)
+
+
+def tab_to(page: Page, css_class: str) -> None:
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        assert focus_is_visible(page)
+        if page.evaluate("name => document.activeElement.classList.contains(name)", css_class):
+            return
+    pytest.fail(f"no Tab gets to {css_class}")
+
+
+@pytest.mark.parametrize(("window", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"])
+def test_no_serious_findings(open_page: OpenPage, service: httpx.Client, window: dict[str, int], scheme: str) -> None:
+    page = visit(open_page(window, color_scheme=scheme), service)
+    for function in SHOWN:
+        operation(page, function)
+    authorize(page, service)
+    execute(operation(page, "models-get-models"))
+    assert serious_findings(page) == []
+    assert sideways(page) == 0
+    is_dark = page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(28, 32, 34)"
+    assert is_dark == (scheme == "dark")
+
+
+def test_without_scripts_it_says_where_the_document_is(open_page: OpenPage, service: httpx.Client) -> None:
+    page = open_page(java_script_enabled=False)
+    page.goto(str(service.base_url.join("/docs")))
+    page.get_by_role("link", name="/openapi.json").click()
+    assert page.url.endswith("/openapi.json")
