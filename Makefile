@@ -19,7 +19,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[api,worker,embedded,timm,tracing,frames,docs,test]'
 	@touch $@
 
-demo: $(INSTALLED) ## Audit two run groups of real models on real images, print the paper's Table 1 for them
+demo: $(INSTALLED) ## Audit two run groups of real models on real images, write a report that compares them
 	$(BIN)/salience-audit demo
 
 serve: $(INSTALLED) ## Start the service on http://127.0.0.1:8000 (PORT=, DATA= change that); Ctrl-C stops it
