@@ -112,6 +112,13 @@ class ReportJob(_Part):
         """The sides whose audits are still there."""
         return [side for side in self.sides if side.document is not None]
 
+    @property
+    def left_out(self) -> int:
+        """Models of an audit for which there was no room."""
+        shown = {model_id for side in self.sides for model_id in side.model_ids}
+        audited = {model["model_id"] for side in self.measured for model in (side.document or {})["models"]}
+        return len(audited - shown) if self.kind == "audit" else 0
+
     def groups(self) -> list[tuple[str, str]]:
         """Every label and source, as the summaries name them."""
         rows = self.measured[0].document["summaries"] if self.measured and self.measured[0].document else []

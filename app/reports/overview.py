@@ -28,12 +28,13 @@ def five_numbers(job: ReportJob) -> list[Json]:
 
 def _headline(side: Side, measure: str, view: str) -> Json:
     row = side.total(measure, view)
+    control = mean_of(side.summaries(measure, view), "control_mean")
     return {
         "side": side.name,
         "mean": number(row.get("mean")),
         "interval": interval(row.get("ci95_low"), row.get("ci95_high")),
         "spread": number(row.get("spread")) if row.get("spread") is not None else None,
-        "control": number(control) if (control := mean_of(side.summaries(measure, view), "control_mean")) else None,
+        "control": None if control is None else number(control),
     }
 
 
@@ -78,9 +79,9 @@ def difference_table(job: ReportJob) -> Table | None:
     return Table(caption, head, rows)
 
 
-def group_tables(job: ReportJob, measure: str) -> Iterator[Table]:
+def group_tables(job: ReportJob, measure: MeasureName) -> Iterator[Table]:
     """The paper's Table 1: totals, labels and sources, one table a view; in brackets the spread over runs."""
-    for view in radar_columns(job.resolved).get(measure, ()):  # type: ignore[call-overload]
+    for view in radar_columns(job.resolved).get(measure, ()):
         rows = [
             (_group_name(group_by, group), *(_cell(side, measure, view, (group_by, group)) for side in job.measured))
             for group_by, group in [(GroupBy.TOTAL, "macro"), (GroupBy.TOTAL, "micro"), *job.groups()]

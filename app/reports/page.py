@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from app import __version__
 from app.domain.radar import radar_columns
+from app.domain.vocabulary import MeasureName
 from app.reports import overview
 from app.reports.figures import Drawing, drawings
 from app.reports.figures.palette import DARK_SERIES, LIGHT
@@ -46,7 +47,7 @@ def page(job: ReportJob) -> str:
     )
 
 
-def _section(job: ReportJob, made: list[Drawing], measure: str) -> dict[str, Any]:
+def _section(job: ReportJob, made: list[Drawing], measure: MeasureName) -> dict[str, Any]:
     return {
         "id": measure,
         "title": TITLES[measure],
