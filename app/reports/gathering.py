@@ -13,16 +13,14 @@ from app.comparisons.repository import get_comparison
 from app.datasets.repository import get_dataset
 from app.db.tables import AuditRow, ComparisonRow
 from app.domain.protocol import Protocol
-from app.domain.radar import radar
-from app.domain.vocabulary import CLEAN, DEGRADATIONS, ComparisonStatus, GroupBy
+from app.domain.vocabulary import CLEAN, DEGRADATIONS, ComparisonStatus
 from app.errors import Conflict, Gone
 from app.reports.gallery import GalleryMaker, different
-from app.reports.job import Gallery, Json, ReportJob, Side
+from app.reports.job import Gallery, Json, ReportJob
+from app.reports.sides import name_of, sides_of_audit, sides_of_comparison
 from app.reports.undefined import undefined_of
 from app.settings import Settings
 from app.storage.blobs import BlobStore
-
-MOST_SIDES = 8
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class Gatherer:
             identity=str(audit.id),
             title=audit.name or f"Audit {audit.id}",
             dataset=dataset.name,
-            sides=_sides_of_audit(audit, document),
+            sides=sides_of_audit(document, audit.name, as_runs=audit.run_group_id is not None),
             verdicts=_verdicts([audit]),
             comparison=None,
             gallery=maker if isinstance(maker, Gallery) else maker.ranked(),
@@ -68,7 +66,7 @@ class Gatherer:
             identity=str(row.id),
             title=row.name or f"Comparison {row.id}",
             dataset=get_dataset(self.session, kept[0].dataset_id).name if kept else "a data set",
-            sides=_sides_of_comparison(document, results),
+            sides=sides_of_comparison(document, results),
             verdicts=_verdicts(kept),
             comparison=document,
             gallery=self._different(document, {str(audit.id): audit for audit in kept}),
@@ -98,7 +96,7 @@ class Gatherer:
             if isinstance(maker, Gallery):
                 return maker
             ordinals = [str(model.id) for model in models_of(self.session, audit.id)]
-            makers.append((_name(side), ordinals.index(side["models"][0]["model_id"]), maker))
+            makers.append((name_of(side), ordinals.index(side["models"][0]["model_id"]), maker))
         return different(makers, document["most_different_samples"])
 
 
@@ -126,79 +124,6 @@ def _verdicts(audits: list[AuditRow]) -> list[Json]:
         for audit in audits
         if audit.gate is not None and audit.verdict is not None
     ]
-
-
-def _sides_of_audit(audit: AuditRow, document: Json) -> list[Side]:
-    """The runs of a run group are one side; models that were named one by one are a side each."""
-    ids = [model["model_id"] for model in document["models"]]
-    if audit.run_group_id is not None and len(ids) > 1:
-        name = audit.name or "the run group"
-        return [_side(name, name, ids, document, _totals_of_runs(document))]
-    names = _distinct([model["name"] for model in document["models"]])
-    sides = [
-        _side(name, audit.name or name, [model_id], document, _totals_of_model(document, model_id))
-        for name, model_id in zip(names, ids, strict=True)
-    ]
-    return sides[:MOST_SIDES]
-
-
-def _side(name: str, audit_name: str, ids: list[str], document: Json, totals: list[Json]) -> Side:
-    means = {(row["measure"], row["view"]): row["mean"] for row in totals}
-    axes = radar(Protocol.model_validate(document["protocol"]), means)
-    return Side(name=name, audit_name=audit_name, model_ids=tuple(ids), totals=totals, radar=axes, document=document)
-
-
-def _totals_of_runs(document: Json) -> list[Json]:
-    """Means over the runs and, as ``spread``, how much the runs differ."""
-    across = [row | {"spread": row["std"]} for row in document["across_models"] if row["group"] == "macro"]
-    return across + _totals_of_model(document, None)
-
-
-def _totals_of_model(document: Json, model_id: str | None) -> list[Json]:
-    """With what belongs to all models, which is stability."""
-    total = (GroupBy.TOTAL, "macro")
-    return [
-        row
-        for row in document["summaries"]
-        if (row["group_by"], row["group"]) == total and row["model_id"] in {model_id, None}
-    ]
-
-
-def _sides_of_comparison(document: Json, results: dict[str, Json]) -> list[Side]:
-    sides = document["sides"]
-    names = _distinct([_name(side) for side in sides])
-    return [
-        Side(
-            name=name,
-            audit_name=side["audit_name"] or name,
-            model_ids=tuple(model["model_id"] for model in side["models"]),
-            totals=_with_spread(side),
-            radar=side["radar"],
-            document=results.get(side["audit_id"]),
-        )
-        for name, side in zip(names, sides, strict=True)
-    ]
-
-
-def _with_spread(side: Json) -> list[Json]:
-    spreads = {
-        (row["measure"], row["view"]): row["std"]
-        for row in side["across_models"]
-        if row["group"] == "macro" and row["n_models"] > 1
-    }
-    return [row | {"spread": spreads.get((row["measure"], row["view"]))} for row in side["totals"]]
-
-
-def _name(side: Json) -> str:
-    """Of a comparison's side: a single model's own, else the audit's."""
-    is_model = len(side["models"]) == 1 and not side["across_models"]
-    name: str = side["models"][0]["name"] if is_model else side["audit_name"] or f"audit {side['audit_id']}"
-    return name
-
-
-def _distinct(names: list[str]) -> list[str]:
-    """Equal names get their place behind them."""
-    return [f"{name} ({place + 1})" if names.count(name) > 1 else name for place, name in enumerate(names)]
 
 
 def _protocol(row: ComparisonRow, results: dict[str, Json]) -> Json:

@@ -23,7 +23,6 @@ class Side(_Part):
     """
 
     name: str
-    audit_name: str
     model_ids: tuple[str, ...]
     totals: list[Json]
     radar: dict[str, float | None]

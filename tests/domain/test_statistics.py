@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from app.domain import statistics
 from app.domain.protocol import ScoreColumn
-from app.domain.summaries import Groups, ScoreTable, pair_report, summarise
+from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
 from app.domain.vocabulary import MeasureName
 
 floats = st.floats(-1, 1, allow_nan=False)
@@ -78,3 +78,32 @@ def test_the_run_apart_is_the_least_similar() -> None:
     assert report["pair_means"][0] == [1.0, pytest.approx(0.8), pytest.approx(0.2)]
     assert report["pair_means"][2][1] == pytest.approx(0.3)
     assert report["apart_model_id"] == "z"
+
+
+def test_the_interval_of_a_mean_over_models() -> None:
+    """Of one model it is its own; of two that mirror each other, nothing is left to vary; of two alike, their own."""
+    column = ScoreColumn(measure=MeasureName.ENTROPY, view="spatial")
+    scores = np.random.default_rng(0).uniform(size=(40, 1))
+    groups, blank = Groups((None,) * 40, ("a", "b") * 20), np.full((40, 1), np.nan)
+    first, mirror = (
+        summarise(ScoreTable(name, (column,), values, blank, blank), groups, 0)
+        for name, values in (("m", scores), ("n", 1 - scores))
+    )
+    own = {(row["group_by"], row["group"]): (row["ci95_low"], row["ci95_high"]) for row in first.rows}
+    for models in ([first], [first, first]):
+        for row in across_models((column,), models):
+            assert (row["ci95_low"], row["ci95_high"]) == own["total", row["group"]]
+    for row in across_models((column,), [first, mirror]):
+        assert (row["ci95_low"], row["ci95_high"]) == (pytest.approx(0.5), pytest.approx(0.5))
+
+
+def test_a_model_without_any_score_has_no_part_in_the_interval() -> None:
+    column = ScoreColumn(measure=MeasureName.ENTROPY, view="spatial")
+    scores, blank = np.array([[0.2], [0.4]]), np.full((2, 1), np.nan)
+    groups = Groups((None, None), (None, None))
+    some, none = (
+        summarise(ScoreTable(name, (column,), values, blank, blank), groups, 0)
+        for name, values in (("m", scores), ("n", blank))
+    )
+    bounds = [(row["ci95_low"], row["ci95_high"]) for row in across_models((column,), [some, none])]
+    assert bounds == [(pytest.approx(0.2), pytest.approx(0.4))] * 2
