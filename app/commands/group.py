@@ -46,7 +46,7 @@ class ClientGroup(CarefulGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except (TyperException, typer.Exit, typer.Abort, BrokenPipeError):
+        except (TyperException, typer.Exit, typer.Abort):
             raise
         except Exception:  # noqa: BLE001 - whatever it is, it is no verdict
             sys.stderr.write(traceback.format_exc())

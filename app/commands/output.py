@@ -1,6 +1,7 @@
 """What a command says: one JSON document or tables on standard output, everything else on standard error."""
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -19,12 +20,28 @@ HINTS = {
 }
 
 
+class _Console(Console):
+    """Rich would end the program with 1 where nobody reads any more, and 1 is a verdict."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def show(document: Any, tables: list[RenderableType], *, as_json: bool) -> None:
-    """The document, or the tables that tell the same to people."""
+    """The document, or the tables that tell the same to people; whoever stops reading changes no exit status."""
+    try:
+        _write(document, tables, as_json=as_json)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python's own flush at the end would fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _write(document: Any, tables: list[RenderableType], *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
         return
-    console = Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS)
+    console = _Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS)
     for table in tables:
         console.print(table)
 

@@ -72,6 +72,8 @@ class Summarised:
 
 def summarise(table: ScoreTable, groups: Groups, seed: int) -> Summarised:
     """One summary a column for each of: total micro, total macro, every label, every source."""
+    if not table.columns:  # a protocol of stability alone asks nothing of a single model
+        return Summarised([], {})
     everything, codes = np.arange(len(table.scores)), groups.source_codes()
     resampled = {
         "micro": bootstrap_means(table.scores, group_seed(seed, GroupBy.TOTAL, "micro")),

@@ -48,8 +48,9 @@ class Authentication:
     async def _caller(self, scope: Scope) -> Caller:
         """By its key; by a link, where the request has no key and asks for a report."""
         keys: KeyRing = scope["app"].state.key_ring
-        presented, token = _presented(scope), _link(scope)
-        if presented is not None or token is None:
+        presented = _presented(scope)
+        token = _link(scope) if presented is None else None
+        if token is None:
             return await keys.authenticate(presented)
         tenant_id = tenant_of(scope["path"], token, Mint.of(self._settings).secret, datetime.now(UTC))
         return Caller(tenant_id, tenant_id, frozenset({AccessScope.READ}), None, None)
@@ -58,7 +59,10 @@ class Authentication:
 def _link(scope: Scope) -> str | None:
     if not opens_by_link(scope["method"], scope["path"]):
         return None
-    values = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=16).get(LINK, [])
+    try:
+        values = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=16).get(LINK, [])
+    except ValueError:  # more fields than any report has
+        return None
     return values[0] if len(values) == 1 else None
 
 

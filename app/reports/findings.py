@@ -32,6 +32,8 @@ def findings(job: ReportJob) -> list[tuple[str, list[str]]]:
     """Sentences under headings: of all sides together, then of each."""
     together = [*_accuracy(job), *_differences(job)]
     of_sides = [(side.name, [_capital(one) for one in _of_side(side, job.resolved)]) for side in job.measured]
+    if job.together is not None:
+        of_sides.append((job.together.name, [_capital(one) for one in _stability(job.together)]))
     if len(job.sides) == 1:
         return [("", together + [sentence for _, sentences in of_sides for sentence in sentences])]
     return [found for found in (("", together), *of_sides) if found[1]]
@@ -49,7 +51,7 @@ def _accuracy(job: ReportJob) -> Iterator[str]:
     told = listed([f"{share(value)} ({name})" if len(known) > 1 else share(value) for name, value in known])
     if len(known) == 1:
         yield f"Clean accuracy is {told}."
-    elif max(accuracies) - min(accuracies) <= EQUAL_ACCURACY:
+    elif round(max(accuracies) - min(accuracies), 9) <= EQUAL_ACCURACY:
         yield f"Accuracy does not tell them apart: {told}."
     else:
         yield f"They are not equally accurate: {told}."
@@ -126,10 +128,11 @@ def _degradation(side: Side) -> Iterator[str]:
     removed, kept = (mean_of(side.summaries(MeasureName.DEGRADATION, view), "mean") for view in DEGRADATIONS)
     if removed is None or kept is None:
         return
-    moves = "more" if removed < kept else "less"
+    shown = (number(removed, 2), number(kept, 2))
+    moves = "as much as" if shown[0] == shown[1] else "more than" if removed < kept else "less than"
     yield (
-        f"blurring what the map calls salient moves the map {moves} than blurring all the rest "
-        f"(SSIM {number(removed, 2)} against {number(kept, 2)})."
+        f"blurring what the map calls salient moves the map {moves} blurring all the rest "
+        f"(SSIM {shown[0]} against {shown[1]})."
     )
 
 
@@ -138,7 +141,7 @@ def _noise(side: Side, protocol: Protocol) -> Iterator[str]:
     if settings is None:
         return
     view = noise_view(settings.amount)
-    flips = mean_of(side.summaries(MeasureName.NOISE_REACTION, view), "flip_rate")
+    flips = mean_of(side.summaries(MeasureName.NOISE_REACTION, view, group="micro"), "flip_rate")
     if flips:
         yield f"{view_title(view)} changes the predicted class of {share(flips)} of the samples."
 

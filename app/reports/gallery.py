@@ -185,7 +185,9 @@ def _views(protocol: Protocol, measure: MeasureName) -> tuple[str, ...]:
     """Beside the clean map: one view of each kind is enough to see what the measure does."""
     geometric = protocol.measures.geometric_resilience
     if measure is MeasureName.GEOMETRIC_RESILIENCE and geometric is not None:
-        return tuple(views[0] for name, views in geometric.aggregates.items() if name != "all")
+        kinds = [views[0] for name, views in geometric.aggregates.items() if name != "all"]
+        ranked = radar_columns(protocol)[measure][-1]
+        return tuple(dict.fromkeys([*kinds, *([ranked] if ranked in geometric.views else [])]))
     if measure is MeasureName.DEGRADATION:
         return DEGRADATIONS
     return radar_columns(protocol)[measure] if measure is MeasureName.NOISE_REACTION else ()

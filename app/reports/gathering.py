@@ -11,13 +11,12 @@ from app.audits.repository import get_audit, models_of, results_of
 from app.audits.service import check_finished, check_kept
 from app.comparisons.repository import get_comparison
 from app.datasets.repository import get_dataset
-from app.db.tables import AuditRow, ComparisonRow
-from app.domain.protocol import Protocol
+from app.db.tables import AuditRow
 from app.domain.vocabulary import CLEAN, DEGRADATIONS, ComparisonStatus
 from app.errors import Conflict, Gone
 from app.reports.gallery import GalleryMaker, different
-from app.reports.job import Gallery, Json, ReportJob
-from app.reports.sides import name_of, sides_of_audit, sides_of_comparison
+from app.reports.job import Gallery, Json, ReportJob, Side
+from app.reports.sides import all_together, sides_of_audit, sides_of_comparison
 from app.reports.undefined import undefined_of
 from app.settings import Settings
 from app.storage.blobs import BlobStore
@@ -25,60 +24,77 @@ from app.storage.blobs import BlobStore
 
 @dataclass(frozen=True)
 class Gatherer:
-    """Reads what a report needs, in one tenant's transaction."""
+    """Reads what a report needs, in one tenant's transaction; a figure alone needs no pictures."""
 
     session: Session
     blobs: BlobStore
     settings: Settings
+    with_pictures: bool = True
 
     def audit(self, audit_id: UUID) -> ReportJob:
         """Raises NotFound, or Conflict where the audit has no results."""
         audit = get_audit(self.session, audit_id)
         check_finished(audit)
-        document = _lean(results_of(self.session, audit_id))
-        dataset = get_dataset(self.session, audit.dataset_id)
-        maker = self._maker(audit)
+        document = results_of(self.session, audit_id)
+        # Older results do not say; the row forgets its run group when that is deleted.
+        as_runs = document.get("run_group_id", audit.run_group_id) is not None
+        sides = sides_of_audit(document, audit.name, as_runs=as_runs)
         return ReportJob(
             kind="audit",
             identity=str(audit.id),
             title=audit.name or f"Audit {audit.id}",
-            dataset=dataset.name,
-            sides=sides_of_audit(document, audit.name, as_runs=audit.run_group_id is not None),
-            verdicts=_verdicts([audit]),
+            sides=sides,
+            together=all_together(document, sides),
             comparison=None,
-            gallery=maker if isinstance(maker, Gallery) else maker.ranked(),
-            undefined=[] if audit.scores_removed_at else undefined_of(self.session, audit),
+            gallery=self._ranked(audit),
+            **self._of_audits([audit], {str(audit.id): document}, sides),
             **_basis(document),
             finished_at=_time(audit.finished_at),
         )
 
     def comparison(self, comparison_id: UUID) -> ReportJob:
-        """Raises NotFound, or Conflict where it has not succeeded."""
+        """Raises NotFound, Gone, or Conflict where it has not succeeded."""
         row = get_comparison(self.session, comparison_id)
         if row.status != ComparisonStatus.SUCCEEDED or row.document is None:
             raise Conflict("comparison-not-finished", f"The comparison is {row.status}.")
-        document = row.document
-        audits = {audit_id: self.session.get(AuditRow, audit_id) for audit_id in row.audit_ids}
-        kept = [audit for audit in audits.values() if audit is not None]
-        results = {str(audit.id): _lean(results_of(self.session, audit.id)) for audit in kept}
+        found = [self.session.get(AuditRow, audit_id) for audit_id in row.audit_ids]
+        kept = [audit for audit in found if audit is not None]
+        if not kept:
+            raise Gone("audits-deleted", "All audits of the comparison were deleted; its tables are still there.")
+        results = {str(audit.id): results_of(self.session, audit.id) for audit in kept}
+        sides, first = sides_of_comparison(row.document), results[str(kept[0].id)]
         return ReportJob(
             kind="comparison",
             identity=str(row.id),
             title=row.name or f"Comparison {row.id}",
-            dataset=get_dataset(self.session, kept[0].dataset_id).name if kept else "a data set",
-            sides=sides_of_comparison(document, results),
-            verdicts=_verdicts(kept),
-            comparison=document,
-            gallery=self._different(document, {str(audit.id): audit for audit in kept}),
-            undefined=[
-                one for audit in kept if not audit.scores_removed_at for one in undefined_of(self.session, audit)
-            ],
-            **_basis(document | {"protocol": _protocol(row, results)}),
+            sides=sides,
+            together=all_together(first, sides) if len(found) == 1 else None,
+            comparison=row.document,
+            gallery=self._different(row.document, sides, {str(audit.id): audit for audit in kept}),
+            **self._of_audits(kept, results, sides),
+            # A comparison keeps only the digest of its protocol.
+            **_basis(row.document | {"protocol": first["protocol"]}),
             finished_at=_time(row.finished_at),
         )
 
+    def _of_audits(self, audits: list[AuditRow], results: dict[str, Json], sides: list[Side]) -> dict[str, Any]:
+        shown = {model_id for side in sides for model_id in side.model_ids}
+        known = not any(audit.scores_removed_at for audit in audits)
+        return {
+            "dataset": get_dataset(self.session, audits[0].dataset_id).name,
+            "documents": {audit_id: _lean(document, shown) for audit_id, document in results.items()},
+            "verdicts": _verdicts(audits),
+            "undefined": [one for audit in audits for one in undefined_of(self.session, audit)] if known else None,
+        }
+
+    def _ranked(self, audit: AuditRow) -> Gallery:
+        maker = self._maker(audit)
+        return maker if isinstance(maker, Gallery) else maker.ranked()
+
     def _maker(self, audit: AuditRow) -> GalleryMaker | Gallery:
         """Or why there is no gallery."""
+        if not self.with_pictures:
+            return Gallery(note="Not asked for.")
         try:
             check_kept(audit, maps=True)
         except Gone as gone:
@@ -86,28 +102,34 @@ class Gatherer:
         dataset = get_dataset(self.session, audit.dataset_id)
         return GalleryMaker(self.session, audit, ImageReader(dataset, self.blobs, self.settings))
 
-    def _different(self, document: Json, audits: dict[str, AuditRow]) -> Gallery:
+    def _different(self, document: Json, sides: list[Side], audits: dict[str, AuditRow]) -> Gallery:
         makers = []
-        for side in document["sides"][:2]:
-            audit = audits.get(side["audit_id"])
+        for side in sides[:2]:
+            audit = audits.get(side.audit_id)
             if audit is None:
                 return Gallery(note="An audit of the comparison was deleted, and its maps with it.")
             maker = self._maker(audit)
             if isinstance(maker, Gallery):
                 return maker
             ordinals = [str(model.id) for model in models_of(self.session, audit.id)]
-            makers.append((name_of(side), ordinals.index(side["models"][0]["model_id"]), maker))
+            makers.append((side.name, ordinals.index(side.model_ids[0]), maker))
         return different(makers, document["most_different_samples"])
 
 
-def _lean(document: Json) -> Json:
-    """Without what no figure shows: thresholds, and other views' ROC curves; a large audit has millions of them."""
-    drawn = {CLEAN, *DEGRADATIONS}
-    rows = [
-        row | {"roc": row["roc"] and row["condition"] in drawn and {"fpr": row["roc"]["fpr"], "tpr": row["roc"]["tpr"]}}
+def _lean(document: Json, shown: set[str]) -> Json:
+    """Without what no figure shows: other models, thresholds, other views' ROC curves; large audits have millions."""
+    drawn, ours = {CLEAN, *DEGRADATIONS}, shown | {None}
+    performance = [
+        row | {"roc": _curve(row["roc"] if row["condition"] in drawn else None)}
         for row in document["performance"]
+        if row["model_id"] in shown
     ]
-    return document | {"performance": [row | {"roc": row["roc"] or None} for row in rows]}
+    few = {name: [row for row in document[name] if row["model_id"] in ours] for name in ("summaries", "noise_curves")}
+    return document | few | {"performance": performance}
+
+
+def _curve(roc: Json | None) -> Json | None:
+    return roc and {"fpr": roc["fpr"], "tpr": roc["tpr"]}
 
 
 def _basis(document: Json) -> dict[str, Any]:
@@ -124,12 +146,3 @@ def _verdicts(audits: list[AuditRow]) -> list[Json]:
         for audit in audits
         if audit.gate is not None and audit.verdict is not None
     ]
-
-
-def _protocol(row: ComparisonRow, results: dict[str, Json]) -> Json:
-    """Of the first audit that is left; a comparison keeps only the digest."""
-    kept = [results[str(audit_id)] for audit_id in row.audit_ids if str(audit_id) in results]
-    if not kept:
-        raise Gone("audits-deleted", "All audits of the comparison were deleted; its tables are still there.")
-    protocol: Json = Protocol.model_validate(kept[0]["protocol"]).to_json()
-    return protocol

@@ -1,11 +1,11 @@
 """What a report is made of, as it goes from the API to the process that draws it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import GroupBy
+from app.domain.vocabulary import GroupBy, MeasureName
 
 Json = dict[str, Any]
 Base64 = Annotated[bytes, Field(repr=False)]
@@ -19,28 +19,33 @@ class Side(_Part):
     """A model, or the runs of one recipe as the mean over them.
 
     ``totals`` are macro totals with their intervals. ``document`` is the audit's results document, None where the
-    audit was deleted after it was compared.
+    audit was deleted after it was compared; it travels with the job, once for all sides of the audit.
     """
 
     name: str
+    audit_id: str
     model_ids: tuple[str, ...]
     totals: list[Json]
     radar: dict[str, float | None]
-    document: Json | None = Field(repr=False)
+    document: Json | None = Field(None, repr=False, exclude=True)
 
     def total(self, measure: str, view: str) -> Json:
         """The row of a view; empty where it was not measured."""
         return next((row for row in self.totals if (row["measure"], row["view"]) == (measure, view)), {})
+
+    @property
+    def holds_all_models(self) -> bool:
+        return len(self.model_ids) == len((self.document or {}).get("models", []))
 
     def model_names(self) -> list[str]:
         names = {model["model_id"]: model["name"] for model in (self.document or {}).get("models", [])}
         return [names[model_id] for model_id in self.model_ids if model_id in names]
 
     def summaries(self, measure: str, view: str, group_by: str = GroupBy.TOTAL, group: str = "macro") -> list[Json]:
-        """One row a model of the side; stability's is of all of them."""
+        """One row a model of the side; stability's is of all models together, so no single one of several has it."""
         wanted = {"measure": measure, "view": view, "group_by": group_by, "group": group}
         rows = (self.document or {}).get("summaries", [])
-        owners = {*self.model_ids, None}
+        owners = {*self.model_ids, *([None] if self.holds_all_models else [])}
         return [row for row in rows if wanted.items() <= row.items() and row["model_id"] in owners]
 
     def performance(self, condition: str) -> list[Json]:
@@ -97,10 +102,21 @@ class ReportJob(_Part):
     protocol_digest: str
     finished_at: str | None
     sides: list[Side]
+    together: Side | None
+    """All models of an audit whose sides are single models: stability is theirs alone."""
+    documents: dict[str, Json] = Field(repr=False)
+    """Results by audit."""
     verdicts: list[Json]
     comparison: Json | None
     gallery: Gallery
-    undefined: list[Undefined]
+    undefined: list[Undefined] | None
+    """None where the scores are gone, so that nobody knows."""
+
+    @model_validator(mode="after")
+    def _hand_out(self) -> Self:
+        for side in (*self.sides, *([self.together] if self.together else [])):
+            object.__setattr__(side, "document", self.documents.get(side.audit_id))
+        return self
 
     @property
     def resolved(self) -> Protocol:
@@ -111,11 +127,19 @@ class ReportJob(_Part):
         """The sides whose audits are still there."""
         return [side for side in self.sides if side.document is not None]
 
+    def sides_of(self, measure: str) -> list[Side]:
+        """Whose numbers a measure's section shows."""
+        return [self.together] if self.together and measure == MeasureName.STABILITY else self.sides
+
+    def measured_of(self, measure: str) -> list[Side]:
+        """Those of them whose audits are still there."""
+        return [side for side in self.sides_of(measure) if side.document is not None]
+
     @property
     def left_out(self) -> int:
         """Models of an audit for which there was no room."""
         shown = {model_id for side in self.sides for model_id in side.model_ids}
-        audited = {model["model_id"] for side in self.measured for model in (side.document or {})["models"]}
+        audited = {model["model_id"] for document in self.documents.values() for model in document["models"]}
         return len(audited - shown) if self.kind == "audit" else 0
 
     def groups(self) -> list[tuple[str, str]]:

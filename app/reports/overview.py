@@ -18,7 +18,7 @@ def five_numbers(job: ReportJob) -> list[Json]:
             "title": TITLES[measure],
             "direction": DIRECTIONS[measure],
             "numbers": [
-                {"view": view_title(view), "sides": [_headline(side, measure, view) for side in job.sides]}
+                {"view": view_title(view), "sides": [_headline(side, measure, view) for side in job.sides_of(measure)]}
                 for view in views
             ],
         }
@@ -81,16 +81,17 @@ def difference_table(job: ReportJob) -> Table | None:
 
 def group_tables(job: ReportJob, measure: MeasureName) -> Iterator[Table]:
     """The paper's Table 1: totals, labels and sources, one table a view; in brackets the spread over runs."""
+    sides = job.measured_of(measure)
     for view in radar_columns(job.resolved).get(measure, ()):
         rows = [
-            (_group_name(group_by, group), *(_cell(side, measure, view, (group_by, group)) for side in job.measured))
+            (_group_name(group_by, group), *(_cell(side, measure, view, (group_by, group)) for side in sides))
             for group_by, group in [(GroupBy.TOTAL, "macro"), (GroupBy.TOTAL, "micro"), *job.groups()]
         ]
         better = "lower" if lower_is_better(measure, view) else "higher"
         caption = (
             f"{TITLES[measure]}, {view_title(view)}, by label and source; {better} is better. {_legend(job, measure)}"
         )
-        yield Table(caption, ("group", *(side.name for side in job.measured)), tuple(rows))
+        yield Table(caption, ("group", *(side.name for side in sides)), tuple(rows))
 
 
 def _legend(job: ReportJob, measure: str) -> str:
@@ -107,11 +108,14 @@ def _group_name(group_by: str, group: str) -> str:
 def _cell(side: Side, measure: str, view: str, group: tuple[str, str]) -> str:
     rows = side.summaries(measure, view, *group)
     means = [row["mean"] for row in rows if row["mean"] is not None]
+    # A comparison's own total is over the samples that all runs scored; the card says so, and so must the row.
+    total = side.total(measure, view).get("mean") if group == (GroupBy.TOTAL, "macro") else None
     if not means:
         return NO_NUMBER
     if len(rows) == 1:
         return f"{number(means[0])} ({interval(rows[0]['ci95_low'], rows[0]['ci95_high'])})"
-    return f"{number(sum(means) / len(means))} ({number(min(means))} to {number(max(means))})"
+    mean = sum(means) / len(means) if total is None else total
+    return f"{number(mean)} ({number(min(means))} to {number(max(means))})"
 
 
 def undefined_table(job: ReportJob) -> Table | None:
@@ -124,7 +128,7 @@ def undefined_table(job: ReportJob) -> Table | None:
             str(row.count),
             ", ".join(row.samples),
         )
-        for row in job.undefined
+        for row in job.undefined or ()
     )
     head = ("model", "score", "reason", "samples", "the first of them")
     return Table("Undefined scores, left out of every mean", head, rows) if rows else None

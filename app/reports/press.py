@@ -23,16 +23,17 @@ UNKNOWN_FIGURE = 3
 """The status of a process that was asked for a figure that the report has not got; it says which there are."""
 TIMEOUT_SECONDS = 120.0
 WAIT_SECONDS = 60.0
+PAGE = ("page",)
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "MPLCONFIGDIR", "LD_LIBRARY_PATH")
 """What Python and matplotlib need: nothing of the service's, least of all its secrets."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """A report that is wanted: whose, and what gathers its job from the database."""
+    """A report that is wanted: whose, and what gathers its job from the database, with its pictures or without."""
 
     tenant_id: UUID
-    gather: Callable[[], ReportJob]
+    gather: Callable[[bool], ReportJob]
 
 
 class Press:
@@ -43,7 +44,7 @@ class Press:
 
     async def page(self, order: Order) -> bytes:
         """The report as HTML. Raises Unavailable where it takes too long or too many wait."""
-        return await self._print(order, "page")
+        return await self._print(order, *PAGE)
 
     async def figure(self, order: Order, name: str, form: str) -> bytes:
         """One figure alone, ``svg`` or ``png``. Raises NotFound, or Unavailable as above."""
@@ -53,10 +54,14 @@ class Press:
         """Gathers in its turn, too: many who ask at once hold no more connections than those whose turn it is."""
         try:
             async with self._turns.turn(order.tenant_id, WAIT_SECONDS):
-                job = await to_thread.run_sync(order.gather)
-                return await _run(job.model_dump_json().encode(), *arguments)
+                job = await to_thread.run_sync(_gathered, order, arguments == PAGE)
+                return await _run(job, *arguments)
         except TimeoutError as error:
             raise Unavailable("overloaded", "Too many reports at once; come again.") from error
+
+
+def _gathered(order: Order, with_pictures: bool) -> bytes:  # noqa: FBT001 - run_sync names no arguments
+    return order.gather(with_pictures).model_dump_json().encode()
 
 
 async def _run(job: bytes, *arguments: str) -> bytes:

@@ -53,9 +53,9 @@ _FIGURE: dict[str, Any] = {
 
 
 async def _audit_order(audit_id: AuditId, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep) -> Order:
-    def gather() -> ReportJob:
+    def gather(with_pictures: bool) -> ReportJob:  # noqa: FBT001 - of app.reports.press.Order
         with tenant.session() as session:
-            return Gatherer(session, blobs, settings).audit(audit_id)
+            return Gatherer(session, blobs, settings, with_pictures).audit(audit_id)
 
     return Order(tenant.tenant_id, gather)
 
@@ -63,9 +63,9 @@ async def _audit_order(audit_id: AuditId, tenant: TenantDep, blobs: BlobsDep, se
 async def _comparison_order(
     comparison_id: ComparisonId, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep
 ) -> Order:
-    def gather() -> ReportJob:
+    def gather(with_pictures: bool) -> ReportJob:  # noqa: FBT001 - of app.reports.press.Order
         with tenant.session() as session:
-            return Gatherer(session, blobs, settings).comparison(comparison_id)
+            return Gatherer(session, blobs, settings, with_pictures).comparison(comparison_id)
 
     return Order(tenant.tenant_id, gather)
 

@@ -81,5 +81,7 @@ def listed(words: Sequence[str]) -> str:
 
 
 def short(name: str) -> str:
-    """For a figure, which has no room for long ones."""
-    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 1]}…"
+    """For a figure, which has no room for long ones; XML has no control characters, and matplotlib hides ``_names``."""
+    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+    shown = shown if len(shown) <= MOST_LETTERS else f"{shown[: MOST_LETTERS - 1]}…"
+    return f"\N{ZERO WIDTH SPACE}{shown}" if shown.startswith("_") else shown

@@ -32,6 +32,7 @@ def results_document(session: Session, inputs: AuditInputs, software: dict[str, 
         "protocol_digest": audit.protocol_digest,
         "dataset_digest": inputs.dataset.digest,
         "sample_count": audit.sample_count,
+        "run_group_id": audit.run_group_id and str(audit.run_group_id),
         "models": [_shown(model) for model in inputs.models],
         "software": software,
     }

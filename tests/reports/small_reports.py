@@ -29,6 +29,7 @@ def job(*summaries: Json, accuracy: float | None = None) -> ReportJob:
     protocol = ProtocolRequest.model_validate({"measures": MEASURES}).resolve().to_json()
     performance = [] if accuracy is None else [{"condition": "clean", "model_id": "m", "accuracy": accuracy}]
     document: Json = {
+        "audit_id": "1",
         "protocol": protocol,
         "models": [{"model_id": "m", "name": "net", "digest": "sha256:0"}],
         "summaries": list(summaries),
@@ -46,6 +47,8 @@ def job(*summaries: Json, accuracy: float | None = None) -> ReportJob:
         protocol_digest="sha256:1",
         finished_at=None,
         sides=sides_of_audit(document, None, as_runs=False),
+        together=None,
+        documents={"1": document},
         verdicts=[],
         comparison=None,
         gallery=Gallery(note=""),

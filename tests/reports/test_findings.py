@@ -37,7 +37,7 @@ def test_a_score_stands_above_its_control_by_more_than_chance() -> None:
     ]
 
 
-@pytest.mark.parametrize(("removed", "word"), [(0.4, "more"), (0.8, "less")])
+@pytest.mark.parametrize(("removed", "word"), [(0.4, "more than"), (0.8, "less than"), (0.6001, "as much as")])
 def test_what_blurring_the_salient_part_does(removed: float, word: str) -> None:
     found = sentences(
         job(
@@ -47,14 +47,16 @@ def test_what_blurring_the_salient_part_does(removed: float, word: str) -> None:
     )
     assert found == [
         (
-            f"Blurring what the map calls salient moves the map {word} than blurring all the rest "
+            f"Blurring what the map calls salient moves the map {word} blurring all the rest "
             f"(SSIM {removed:.2f} against 0.60)."
         )
     ]
 
 
 def test_noise_that_changes_decisions() -> None:
-    found = sentences(job(summary("noise_reaction", "noise@0.05", 0.5, flip_rate=0.125)))
+    """Of the samples, so that a small source does not count as much as a large one."""
+    macro = summary("noise_reaction", "noise@0.05", 0.5, flip_rate=0.5)
+    found = sentences(job(macro, summary("noise_reaction", "noise@0.05", 0.5, "total/micro", flip_rate=0.125)))
     assert found == ["Noise 5% changes the predicted class of 12.5% of the samples."]
 
 
@@ -79,7 +81,7 @@ def comparison(*favours: int | None) -> ReportJob:
         | {"favours": one}
         for one in favours
     ]
-    sides = [Side(name=name, model_ids=(name,), totals=[], radar={}, document=None) for name in ("a", "b")]
+    sides = [Side(name=name, audit_id=name, model_ids=(name,), totals=[], radar={}) for name in ("a", "b")]
     return job().model_copy(update={"sides": sides, "comparison": {"differences": rows}})
 
 

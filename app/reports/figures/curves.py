@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from app.domain.vocabulary import CLEAN, DEGRADATIONS, MeasureName, noise_view
-from app.reports.figures.drawing import Drawing
+from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
 from app.reports.job import Json, ReportJob, Side
 from app.reports.tables import Table
@@ -17,12 +17,14 @@ from app.reports.words import listed, number, share, short, view_title
 RATES = (0.01, 0.05, 0.1, 0.2, 0.5)
 """False positive rates at which a table gives the true positive rate."""
 _POINTS = 200
+Points = list[tuple[str, list[Json]]]
+"""Of every side, by its name: none where it has no curve."""
 
 
 def noise_curves(job: ReportJob) -> list[Drawing]:
     """The score and AUROC over the amount of noise; none where the protocol asks for one amount only."""
-    points = {side.name: _mean_points(side) for side in job.measured}
-    if not any(len(found) > 1 for found in points.values()):
+    points = [(side.name, _mean_points(side)) for side in job.sides]
+    if not any(len(found) > 1 for _, found in points):
         return []
     title = "Noise: the map and the decision as the amount grows"
     drawing = Drawing(
@@ -30,9 +32,9 @@ def noise_curves(job: ReportJob) -> list[Drawing]:
         section=MeasureName.NOISE_REACTION,
         title=title,
         alt=f"Two curves over the amount of noise, SSIM of the maps and AUROC. {_noise_alt(points)}",
-        draw=partial(_draw_noise, job, points),
-        tables=tuple(_noise_table(name, found) for name, found in points.items()),
-        size=(4.4, 4.2),
+        draw=partial(_draw_noise, points),
+        tables=tuple(_noise_table(name, found) for name, found in points if found),
+        size=with_legend((4.4, 4.2), [name for name, _ in points]),
     )
     return [drawing]
 
@@ -53,10 +55,9 @@ def _mean(values: list[float | None]) -> float | None:
     return sum(defined) / len(defined) if defined and len(defined) == len(values) else None
 
 
-def _draw_noise(job: ReportJob, points: dict[str, list[Json]], figure: Figure, palette: Palette) -> None:
+def _draw_noise(points: Points, figure: Figure, palette: Palette) -> None:
     upper, lower = figure.subplots(2, 1, sharex=True)
-    for place, side in enumerate(job.sides):
-        found = points.get(side.name, [])
+    for place, (name, found) in enumerate(points):
         amounts, means, spreads, aurocs = (
             np.array([point[name] for point in found], dtype=np.float64) for name in ("amount", "mean", "std", "auroc")
         )
@@ -66,20 +67,20 @@ def _draw_noise(job: ReportJob, points: dict[str, list[Json]], figure: Figure, p
             "marker": palette.marker(place),
         }
         upper.fill_between(amounts, means - spreads, means + spreads, color=look["color"], alpha=0.12, linewidth=0)
-        upper.plot(amounts, means, label=short(side.name), **look)
+        upper.plot(amounts, means, label=short(name), **look)
         lower.plot(amounts, aurocs, **look)
-    for axes, name in ((upper, "SSIM of the maps"), (lower, "AUROC")):
+    for axes, title in ((upper, "SSIM of the maps"), (lower, "AUROC")):
         axes.grid()
-        axes.set_ylabel(name)
+        axes.set_ylabel(title)
     lower.set_xlabel("share of channel values that are noise")
-    figure.legend(loc="outside lower center", ncols=min(3, len(job.sides)))
+    legend(figure, [name for name, _ in points])
 
 
-def _noise_alt(points: dict[str, list[Json]]) -> str:
+def _noise_alt(points: Points) -> str:
     told = [
         f"{name}: SSIM {number(found[0]['mean'], 2)} at {share(found[0]['amount'])} noise, "
         f"{number(found[-1]['mean'], 2)} at {share(found[-1]['amount'])}"
-        for name, found in points.items()
+        for name, found in points
         if found
     ]
     return "; ".join(told)
@@ -117,7 +118,7 @@ def _roc(side: Side, name: str) -> Drawing:
         alt=f"ROC curves. {'; '.join(told)}.",
         draw=partial(_draw_roc, side, conditions),
         tables=(_roc_table(side, conditions),),
-        size=(4.0, 3.8),
+        size=with_legend((4.0, 3.8), [view_title(condition) for condition in conditions]),
     )
 
 
@@ -131,7 +132,7 @@ def _draw_roc(side: Side, conditions: list[str], figure: Figure, palette: Palett
             label = view_title(condition) if run == 0 else None
             axes.plot(false, true, palette.dash(place), color=palette.colour(place), linewidth=1.3, label=label)
     axes.set_aspect("equal")
-    figure.legend(loc="outside lower center", ncols=2)
+    legend(figure, [view_title(condition) for condition in conditions])
 
 
 def _drawn(roc: Json | None) -> tuple[list[float], list[float]]:

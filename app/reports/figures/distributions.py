@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 
 from app.domain.radar import radar_columns
 from app.domain.vocabulary import MeasureName
-from app.reports.figures.drawing import Drawing
+from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
-from app.reports.job import Json, ReportJob, Side
+from app.reports.job import Json, ReportJob, Side, mean_of
 from app.reports.tables import Table
 from app.reports.words import TITLES, number, short, view_title
 
@@ -21,7 +21,7 @@ def distributions(job: ReportJob) -> list[Drawing]:
         _drawing(job, measure, view)
         for measure, views in radar_columns(job.resolved).items()
         for view in views
-        if any(_counts(side, measure, view) for side in job.measured)
+        if any(_counts(side, measure, view) for side in job.measured_of(measure))
     ]
 
 
@@ -34,7 +34,7 @@ def _drawing(job: ReportJob, measure: MeasureName, view: str) -> Drawing:
         alt=f"Histogram. {_alt(job, measure, view)}",
         draw=partial(_draw, job, measure, view),
         tables=(_quantiles(job, measure, view),),
-        size=(4.4, 2.7),
+        size=with_legend((4.4, 2.7), [side.name for side in job.sides_of(measure)]),
     )
 
 
@@ -42,7 +42,7 @@ def _draw(job: ReportJob, measure: MeasureName, view: str, figure: Figure, palet
     axes = figure.add_subplot(xlabel="score", ylabel="share of the samples")
     axes.grid(axis="y")
     lowest = 0.0
-    for place, side in enumerate(job.sides):
+    for place, side in enumerate(job.sides_of(measure)):
         counts = _counts(side, measure, view)
         if not counts:
             continue
@@ -54,7 +54,7 @@ def _draw(job: ReportJob, measure: MeasureName, view: str, figure: Figure, palet
         axes.stairs(shares, edges, color=palette.colour(place), linestyle=palette.dash(place), label=short(side.name))
         lowest = min([lowest, *(edge for edge, count in zip(edges, counts, strict=False) if count)])
     axes.set_xlim(lowest, 1)
-    figure.legend(loc="outside lower center", ncols=min(3, len(job.sides)))
+    legend(figure, [side.name for side in job.sides_of(measure)])
 
 
 def _counts(side: Side, measure: str, view: str) -> list[int]:
@@ -70,11 +70,13 @@ def _range(side: Side, measure: str, view: str) -> tuple[float, float]:
 
 
 def _alt(job: ReportJob, measure: str, view: str) -> str:
-    rows = [(side, side.summaries(measure, view, group="micro")) for side in job.measured]
+    rows = [(side, side.summaries(measure, view, group="micro")) for side in job.measured_of(measure)]
     told = [
-        f"{side.name}: median {number(row['p50'], 2)}, 90% from {number(row['p05'], 2)} to {number(row['p95'], 2)}"
+        f"{side.name}: median {number(mean_of(found, 'p50'), 2)}, "
+        f"90% from {number(mean_of(found, 'p05'), 2)} to {number(mean_of(found, 'p95'), 2)}"
+        + (", means over its runs" if len(found) > 1 else "")
         for side, found in rows
-        for row in found[:1]
+        if found
     ]
     return "; ".join(told)
 
@@ -82,7 +84,7 @@ def _alt(job: ReportJob, measure: str, view: str) -> str:
 def _quantiles(job: ReportJob, measure: str, view: str) -> Table:
     rows = [
         (_owner(side, row), str(row["n"]), *(number(row[name]) for name in ("mean", "std", *QUANTILES)))
-        for side in job.measured
+        for side in job.measured_of(measure)
         for row in side.summaries(measure, view, group="micro")
     ]
     head = ("model", "n", "mean", "std", "5%", "25%", "median", "75%", "95%")

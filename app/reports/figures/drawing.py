@@ -1,12 +1,14 @@
 """A figure: how it is drawn, what it says to whoever cannot see it, and its numbers as tables."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
 from app.reports.figures.palette import Palette
 from app.reports.tables import Table
+from app.reports.words import short
 
 WIDTH, HEIGHT = 4.4, 3.2
 """Inches; small, so that its letters can still be read on a telephone."""
@@ -25,3 +27,23 @@ class Drawing:
     draw: Draw
     tables: tuple[Table, ...]
     size: tuple[float, float] = (WIDTH, HEIGHT)
+
+
+HANDLE, LETTER, LINE = 0.55, 0.075, 0.17
+"""Inches of a legend: the mark beside a name, a letter, a line."""
+
+
+def with_legend(size: tuple[float, float], names: Sequence[str]) -> tuple[float, float]:
+    """A size that has room below for the names, the first line of which is in it already."""
+    width, height = size
+    return width, height + LINE * (math.ceil(len(names) / _columns(names, width)) - 1)
+
+
+def legend(figure: Figure, names: Sequence[str]) -> None:
+    """Below the axes, in as many columns as fit."""
+    figure.legend(loc="outside lower center", ncols=_columns(names, figure.get_figwidth()))
+
+
+def _columns(names: Sequence[str], width: float) -> int:
+    longest = max((len(short(name)) for name in names), default=1)
+    return max(1, min(3, len(names), int(width / (HANDLE + LETTER * longest))))

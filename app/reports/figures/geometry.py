@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from app.domain.vocabulary import MeasureName
-from app.reports.figures.drawing import Drawing
+from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
 from app.reports.job import ReportJob, Side, mean_of
 from app.reports.tables import Table
@@ -29,7 +29,7 @@ def geometry(job: ReportJob) -> list[Drawing]:
         alt=f"Dots by transformation, hollow for the control. {_alt(job, tuple(settings.aggregates))}",
         draw=partial(_draw, job, settings.views),
         tables=tuple(_table(side, views) for side in job.measured),
-        size=(4.6, 1.1 + 0.26 * len(settings.views)),
+        size=with_legend((4.6, 1.1 + 0.26 * len(settings.views)), [side.name for side in job.sides]),
     )
     return [drawing]
 
@@ -50,7 +50,7 @@ def _draw(job: ReportJob, views: tuple[str, ...], figure: Figure, palette: Palet
             )
     axes.set_yticks(range(len(views)), [view_title(view) for view in views])
     axes.invert_yaxis()
-    figure.legend(loc="outside lower center", ncols=min(3, len(job.sides)))
+    legend(figure, [side.name for side in job.sides])
 
 
 def _alt(job: ReportJob, groups: tuple[str, ...]) -> str:

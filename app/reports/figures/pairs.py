@@ -21,7 +21,8 @@ MOST_WRITTEN = 12
 
 def pair_matrices(job: ReportJob) -> list[Drawing]:
     """One matrix a side that has several runs."""
-    sides = [side for side in job.measured if _report(side) is not None and len(side.model_ids) > 1]
+    measured = job.measured_of(MeasureName.STABILITY)
+    sides = [side for side in measured if _report(side) is not None and len(side.model_ids) > 1]
     return [
         _drawing(side, f"stability-{place + 1}" if len(sides) > 1 else "stability") for place, side in enumerate(sides)
     ]

@@ -34,16 +34,23 @@ LIGHT = Palette(
     muted="#566173",
     grid="#d9dfe7",
     paper="#ffffff",
-    series=("#0b5fbd", "#b3430c", "#0a7358", "#7439c4", "#806000", "#ad2165", "#2a6680", "#5a5a5a"),
+    series=(
+        *("#0b5fbd", "#b3430c", "#0a7358", "#7439c4", "#806000"),
+        *("#ad2165", "#2a6680", "#5a5a5a", "#4f6b00", "#8a3b12"),
+    ),
 )
-DARK_SERIES = ("#6cb2ff", "#ff9d66", "#4fd1ae", "#c09bff", "#e2bd4c", "#ff8fc0", "#7cc7e0", "#b8b8b8")
+DARK_SERIES = (
+    *("#6cb2ff", "#ff9d66", "#4fd1ae", "#c09bff", "#e2bd4c"),
+    *("#ff8fc0", "#7cc7e0", "#b8b8b8", "#b9d65c", "#e0a58a"),
+)
+"""The same on a dark page, in the same order."""
 
 VARIABLES = Palette(
     ink="#5a11a0",
     muted="#5a11a1",
     grid="#5a11a2",
     paper="#5a11a3",
-    series=tuple(f"#5a11b{index}" for index in range(len(LIGHT.series))),
+    series=tuple(f"#5a11b{index:x}" for index in range(len(LIGHT.series))),
 )
 """Colours that nothing else has: each becomes a variable of the page's style sheet."""
 

@@ -8,7 +8,7 @@ from matplotlib.projections.polar import PolarAxes
 
 from app.domain.radar import FORMULAS
 from app.domain.vocabulary import MeasureName
-from app.reports.figures.drawing import Drawing
+from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
 from app.reports.job import ReportJob, Side
 from app.reports.tables import Table
@@ -20,16 +20,17 @@ AXES = tuple(MeasureName)
 def radar_figure(job: ReportJob) -> list[Drawing]:
     """Five axes in [0, 1], higher is better; a side that lacks an axis has a gap there."""
 
+    names = [side.name for side in job.sides]
+
     def draw(figure: Figure, palette: Palette) -> None:
         axes = cast("PolarAxes", figure.add_subplot(projection="polar"))
         _set_up(axes, palette)
         for place, side in enumerate(job.sides):
             _polygon(axes, side, place, palette)
-        figure.legend(loc="outside lower center", ncols=min(3, len(job.sides)))
+        legend(figure, names)
 
-    return [
-        Drawing("radar", "overview", "The five measures at a glance", _alt(job.sides), draw, _tables(job), (4.6, 4.4))
-    ]
+    size, title = with_legend((4.6, 4.4), names), "The five measures at a glance"
+    return [Drawing("radar", "overview", title, _alt(job.sides), draw, _tables(job), size)]
 
 
 def _set_up(axes: PolarAxes, palette: Palette) -> None:
