@@ -5,6 +5,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from app.client import Client
 from tests.commands.conftest import PROTOCOL, SAMPLES, Commands
 from tests.waiting import RECIPE, WEIGHTS
@@ -129,6 +131,18 @@ class TestNoVerdict:
             assert (done.status, done.out) == (3, "")
             assert "No such" in done.err
         assert "--run-group" in cli("audits", "run", "--dataset", "faces").err
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]], ids=["tables", "json"])
+def test_whoever_stops_reading_changes_no_verdict(cli: Commands, client: Client, as_json: list[str]) -> None:
+    assert client.audit(client.find("audits", "after"))["verdict"] == "passed"
+    command = cli.start("audits", "watch", "after", *as_json)
+    assert command.stdout is not None
+    command.stdout.close()
+    assert command.wait(60) == 0
+    assert command.stderr is not None
+    assert "Traceback" not in command.stderr.read()
+    command.stderr.close()
 
 
 def test_groups_of_runs(cli: Commands, client: Client, tmp_path: Path) -> None:

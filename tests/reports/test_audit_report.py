@@ -166,6 +166,18 @@ def test_models_named_one_by_one_stand_side_by_side(service: httpx.Client, group
     assert "Not measured everywhere: geometric resilience and degradation" in found.words()
 
 
+def test_stability_alone(service: httpx.Client, start: Callable[..., Json]) -> None:
+    """Of models that were named one by one: no single one has it, and all of them do."""
+    protocol = {"micro_batch": 4, "measures": {"stability": {}}}
+    audit = start("cross_entropy_run1", "cross_entropy_run2", protocol=protocol, sample_limit=4)
+    assert audit["status"] == "succeeded", audit
+    assert {row["measure"] for row in results(service, audit)["summaries"]} == {"stability"}
+    found = read(service, audit)
+    assert found.table("Stability, pairs, by label")[0] == ["group", "all models"]
+    assert len(found.table("Mean SSIM of the maps")) == 1 + 2
+    assert "The 2 runs agree with SSIM" in found.words()
+
+
 def test_figures_alone(service: httpx.Client, strategies: list[Json]) -> None:
     address = f"/v1/audits/{strategies[1]['id']}/plots"
     svg = service.get(f"{address}/radar.svg")

@@ -54,3 +54,10 @@ def test_a_link_lasts_seven_days_at_most(api: Api) -> None:
     answer = api.client.post(f"/v1/audits/{uuid4()}/report-links", json={"expires_in_seconds": 7 * 24 * 3600 + 1})
     check_problem(answer, 422, "validation-error")
     check_problem(api.client.post(f"/v1/audits/{uuid4()}/report-links", json={}), 404, "not-found")
+
+
+def test_more_fields_than_a_report_has(api: Api) -> None:
+    path = f"/v1/audits/{uuid4()}/report?" + "&".join(["a=1"] * 40)
+    with httpx.Client(base_url=api.client.base_url) as stranger:
+        check_problem(stranger.get(path), 401, "unauthenticated")
+    check_problem(api.client.get(path), 404, "not-found")
