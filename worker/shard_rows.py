@@ -1,6 +1,7 @@
 """From what the engine found to rows of the table ``sample_scores``, as the child sends them."""
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -12,6 +13,8 @@ from worker.engine import Outcome
 from worker.measures.base import Score
 from worker.wire.replies import ScoresRow
 
+Cell = TypeVar("Cell")
+
 
 def batch_rows(protocol: Protocol, looks: Looks, first: int) -> Iterator[tuple[ScoresRow, bytes]]:
     """One row a sample and model with its maps, and one across models where stability was asked for.
@@ -22,7 +25,10 @@ def batch_rows(protocol: Protocol, looks: Looks, first: int) -> Iterator[tuple[S
         yield from _model_rows(protocol, outcome, ordinal, first)
     if looks.pairs is not None:
         score = looks.pairs.score
-        columns = zip(_cells([score]), _reasons([score]), _cells(looks.pairs.pairs), strict=True)
+        samples = len(score.reasons)
+        columns = zip(
+            _cells([score], samples), _reasons([score], samples), _cells(looks.pairs.pairs, samples), strict=True
+        )
         for number, (scores, undefined, pairs) in enumerate(columns, first):
             yield (
                 ScoresRow(number=number, model_ordinal=ACROSS_MODELS, scores=scores, undefined=undefined, pairs=pairs),
@@ -36,9 +42,9 @@ def _model_rows(protocol: Protocol, outcome: Outcome, ordinal: int, first: int) 
     maps = torch.stack([look.maps.native for look in looks], 1).cpu()
     predicted = torch.stack([look.predicted for look in looks], 1).tolist()
     class_scores = torch.stack([look.class_scores for look in looks], 1).flatten(1)
-    columns = zip(
-        _cells(scores), _controls(scores), _reasons(scores), predicted, _nullable(class_scores), maps, strict=True
-    )
+    # Of stability alone a model has no score of its own, and yet a row a sample.
+    made = (make(scores, len(maps)) for make in (_cells, _controls, _reasons))
+    columns = zip(*made, predicted, _nullable(class_scores), maps, strict=True)
     for number, (score, control, undefined, classes, kept, sample_maps) in enumerate(columns, first):
         row = ScoresRow(
             number=number,
@@ -54,28 +60,33 @@ def _model_rows(protocol: Protocol, outcome: Outcome, ordinal: int, first: int) 
         yield row, sample_maps.numpy().astype("<f4").tobytes()
 
 
-def _cells(scores: Sequence[Score]) -> list[list[float | None]]:
+def _cells(scores: Sequence[Score], samples: int) -> list[list[float | None]]:
     """(N, V) values, None where undefined."""
     columns = [
         [None if reason else value for value, reason in zip(score.values.tolist(), score.reasons, strict=True)]
         for score in scores
     ]
-    return [list(row) for row in zip(*columns, strict=True)]
+    return _transposed(columns, samples)
 
 
-def _controls(scores: Sequence[Score]) -> list[list[float | None]]:
+def _controls(scores: Sequence[Score], samples: int) -> list[list[float | None]]:
     columns = [
         [None] * len(score.reasons)
         if score.control is None
         else [None if reason else value for value, reason in zip(score.control.tolist(), score.reasons, strict=True)]
         for score in scores
     ]
-    return [list(row) for row in zip(*columns, strict=True)]
+    return _transposed(columns, samples)
 
 
-def _reasons(scores: Sequence[Score]) -> list[list[str | None] | None]:
-    rows = [list(row) for row in zip(*(score.reasons for score in scores), strict=True)]
+def _reasons(scores: Sequence[Score], samples: int) -> list[list[str | None] | None]:
+    rows = _transposed([list(score.reasons) for score in scores], samples)
     return [[reason and str(reason) for reason in row] if any(row) else None for row in rows]
+
+
+def _transposed(columns: Sequence[Sequence[Cell]], samples: int) -> list[list[Cell]]:
+    """A row a sample, even of no column."""
+    return [[column[sample] for column in columns] for sample in range(samples)]
 
 
 def _nullable(values: Tensor) -> list[list[float | None]]:

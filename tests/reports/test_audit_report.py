@@ -163,7 +163,7 @@ def test_models_named_one_by_one_stand_side_by_side(service: httpx.Client, group
     found = read(service, groups[0])
     assert found.table("Entropy, spatial, by label")[0] == ["group", "cross_entropy_run1", "cross_entropy_run2"]
     assert found.table("The radar's numbers")[0][1:3] == ["cross_entropy_run1", "cross_entropy_run2"]
-    assert "Not measured everywhere: geometric resilience and degradation" in found.words()
+    assert "Not measured everywhere: geometric resilience, degradation and stability" in found.words()
 
 
 def test_stability_alone(service: httpx.Client, start: Callable[..., Json]) -> None:
