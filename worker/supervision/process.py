@@ -156,9 +156,10 @@ class ChildProcess:
             started = time.monotonic()
             answer = self._receive()
             # A worker that was stopped for a while must not hold that against its child.
-            waited = 0.0 if answer else waited + min(time.monotonic() - started, 2 * TICK_SECONDS)
+            waited += min(time.monotonic() - started, 2 * TICK_SECONDS)
             if waited > allowed_seconds:
                 raise ChildDied(End.TOO_SLOW, f"One step took longer than {allowed_seconds:g} seconds.")
+            waited = 0.0 if answer else waited
             yield answer
 
     def _receive(self) -> Answer | None:
