@@ -68,7 +68,8 @@ def configure(celery: Celery, broker_url: str) -> Celery:
             "unacked_restore_throttle": 1,
             "socket_timeout": 10,
             "socket_connect_timeout": 5,
-            "retry_on_timeout": True,
+            # No retry_on_timeout: redis-py would reconnect to a broker that came back within the moment, and the
+            # worker would wait for ever on a new line for the rest of an old answer.
         },
         task_default_queue=QUEUE_NAME,
         task_serializer="json",
