@@ -24,9 +24,10 @@ from tests.keys import HEADERS
 from tests.waiting import wait_for
 
 ENDED = ("succeeded", "failed", "cancelled")
-SAMPLES = 24
-SHARD = 12
-MEASURES = {"entropy": {}, "degradation": {}, "geometric_resilience": {}, "stability": {}}
+SAMPLES = 36
+SHARD = 18
+# Enough work for a shard that whoever kills something in the middle of it does not come too late.
+MEASURES = {"entropy": {}, "noise_reaction": {}, "degradation": {}, "geometric_resilience": {}, "stability": {}}
 PROTOCOL = {"micro_batch": 4, "measures": MEASURES}
 
 
