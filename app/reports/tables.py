@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Table:
-    """The first cell of a row names it. ``is_long``: folded away on the screen, open in print."""
+    """The first cell of a row names it."""
 
     caption: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    is_long: bool = False

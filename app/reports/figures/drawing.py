@@ -10,15 +10,15 @@ from app.reports.figures.palette import Palette
 from app.reports.tables import Table
 from app.reports.words import short
 
-WIDTH, HEIGHT = 4.4, 3.2
-"""Inches; small, so that its letters can still be read on a telephone."""
-
 Draw = Callable[[Figure, Palette], None]
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """``section`` is the measure under which it stands, or ``overview``."""
+    """``section`` is the measure under which it stands, or ``overview``.
+
+    ``size`` is in inches, and small, so that its letters can still be read on a telephone.
+    """
 
     name: str
     section: str
@@ -26,7 +26,7 @@ class Drawing:
     alt: str
     draw: Draw
     tables: tuple[Table, ...]
-    size: tuple[float, float] = (WIDTH, HEIGHT)
+    size: tuple[float, float]
 
 
 HANDLE, LETTER, LINE = 0.55, 0.075, 0.17
