@@ -11,6 +11,12 @@ DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 
 SERIOUS = ("serious", "critical")
 
+# Every transition and animation that has an end.
+REST = """async () => {
+    const moving = document.getAnimations().filter(one => one.effect.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(moving.map(one => one.finished));
+}"""
+
 
 def watch(page: Page, complaints: list[str]) -> None:
     """From now on, note what a quiet page has none of: errors and warnings on its console, uncaught errors, requests
@@ -33,8 +39,10 @@ def leaves(request: Request) -> bool:
 def serious_findings(page: Page) -> list[str]:
     """axe-core's serious and critical violations of the page as it is shown now, one line an element.
 
-    axe-core comes through the debugger, so that the page's policy stays in force.
+    A colour that is on its way to another is neither's contrast, so what moves is let come to rest first. axe-core comes
+    through the debugger, so that the page's policy stays in force.
     """
+    page.evaluate(REST)
     violations = Axe().run(page).response["violations"]
     return [_line(rule, node) for rule in violations if rule["impact"] in SERIOUS for node in rule["nodes"]]
 

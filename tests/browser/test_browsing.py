@@ -21,3 +21,13 @@ def test_a_bad_page_is_noticed(page: Page, complaints: list[str], tmp_path: Path
     assert {finding.partition(" ")[0] for finding in serious_findings(page)} == {"color-contrast", "image-alt"}
     assert sideways(page) > 1000
     complaints.clear()
+
+
+def test_what_moves_is_judged_when_it_rests(page: Page) -> None:
+    page.set_content("""<!doctype html><html lang="en"><title>moving</title><style>
+        @keyframes turn { to { rotate: 1turn; } }
+        p { background: #fff; color: #fff; transition: color 1s; }
+        i { animation: turn 1s infinite; }
+        </style><main><h1>Moving</h1><p>from white to black</p><i>for ever</i></main></html>""")
+    page.evaluate("getComputedStyle(document.querySelector('p')).color; document.querySelector('p').style.color = '#000'")
+    assert serious_findings(page) == []
