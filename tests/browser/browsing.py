@@ -39,8 +39,8 @@ def leaves(request: Request) -> bool:
 def serious_findings(page: Page) -> list[str]:
     """axe-core's serious and critical violations of the page as it is shown now, one line an element.
 
-    A colour that is on its way to another is neither's contrast, so what moves is let come to rest first. axe-core comes
-    through the debugger, so that the page's policy stays in force.
+    A colour on its way to another is neither's contrast, so what moves is let come to rest first. axe-core comes by
+    way of the debugger, so that the page's policy stays in force.
     """
     page.evaluate(REST)
     violations = Axe().run(page).response["violations"]

@@ -29,5 +29,6 @@ def test_what_moves_is_judged_when_it_rests(page: Page) -> None:
         p { background: #fff; color: #fff; transition: color 1s; }
         i { animation: turn 1s infinite; }
         </style><main><h1>Moving</h1><p>from white to black</p><i>for ever</i></main></html>""")
-    page.evaluate("getComputedStyle(document.querySelector('p')).color; document.querySelector('p').style.color = '#000'")
+    text = "document.querySelector('p')"
+    page.evaluate(f"getComputedStyle({text}).color; {text}.style.color = '#000'")
     assert serious_findings(page) == []
