@@ -145,6 +145,35 @@ def test_activation_is_no_alias_of_what_a_shortcut_overwrites() -> None:
         assert torch.equal(extraction.activation, toy_images()[:, :2])
 
 
+# How the target comes about, by what the pass does to the convolution's output: in all cases the same tensor is pooled.
+WAYS: dict[str, Callable[[Toy, Tensor], Tensor]] = {
+    "what a module put out": lambda toy, features: toy.relu(features),
+    "written to since": lambda _toy, features: torch.relu_(features),
+    "written to twice": lambda _toy, features: features.mul_(2).clamp_(min=0),
+    "of no module": lambda _toy, features: features.clone().relu(),
+    "a module called twice": lambda toy, features: toy.relu(toy.relu(features) - 0.25),
+    "written to behind a module called twice": lambda toy, features: toy.relu(toy.relu(features)).mul_(2),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("softmax", [False, True])
+def test_the_target_is_found_wherever_it_is_made(way: str, softmax: bool) -> None:  # noqa: FBT001
+    class Odd(Toy):
+        def forward(self, images: Tensor) -> Tensor:
+            logits = self.head(WAYS[way](self, self.conv(images)).mean((2, 3)))
+            return logits.softmax(1) if softmax else logits
+
+    toy = Odd()
+    extractor = SalienceExtractor(TargetTap(toy, input_size=4))
+    for _ in range(2):
+        found = extractor.extract(toy_images(), torch.tensor([0, 1]))
+        assert torch.equal(found.activation, WAYS[way](toy, toy.conv(toy_images())))
+        assert torch.equal(found.gradient, (toy.head.weight / 16).view(2, 2, 1, 1).expand(2, 2, 4, 4))
+        assert torch.equal(found.logits, toy.head(found.activation.mean((2, 3))))
+    assert _get_current_function_mode_stack() == []
+
+
 def test_unknown_layer_names_the_candidates() -> None:
     with pytest.raises(InputFailure, match=r"target-layer-not-found.*'nowhere'.*relu") as caught:
         SalienceExtractor(TargetTap(Toy(), input_size=4, target_layer="nowhere"))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +11,13 @@ from torch.overrides import TorchFunctionMode
 
 SOFTMAXES = frozenset({"softmax", "log_softmax"})
 
-# What modules put out, in order, by name; None stands for a write to a tensor in place.
-Made = list[tuple[str | None, Tensor]]
+
+class Event(NamedTuple):
+    """A module put out a tensor, or (``name`` None) something wrote to it; so many calls on feature maps had been."""
+
+    name: str | None
+    tensor: Tensor
+    calls: int
 
 
 @dataclass(frozen=True)
@@ -25,37 +30,43 @@ class Layer:
     width: int
 
 
+class Place(NamedTuple):
+    """Where in a pass a tensor is to be found: it is what a module put out, ``calls`` None, or the first argument of
+    the call that comes so many calls on feature maps after it. ``module`` None counts from the beginning.
+    """
+
+    module: str | None
+    calls: int | None = None
+
+
 @dataclass(frozen=True)
 class Trace:
     """What one forward pass showed.
 
-    ``collapse_call`` counts the calls whose first argument is a feature map: the last of them that leaves no spatial
-    extent takes the salience target as its input; None where there is none. ``collapse_layer`` describes that input,
-    named after the outermost module that made it; ``collapse_is_output`` says that it still is what that module, called
-    once, put out, so that a plain hook on the module finds it (after DenseNet's last ReLU, in place, it is not).
+    ``collapse`` is the place of the salience target, which enters the last call that takes a feature map and leaves it
+    no spatial extent; None where there is none. ``collapse_layer`` describes it, named after the outermost module that
+    made it. It is no module's output any more where it was written to since (DenseNet's last ReLU, in place).
     """
 
     output: Any
     layers: tuple[Layer, ...]
-    collapse_call: int | None
+    collapse: Place | None
     collapse_layer: Layer | None
-    collapse_is_output: bool
     in_place: tuple[str, ...]
     final_softmax: bool
 
 
 def trace(module: nn.Module, images: Tensor) -> Trace:
     """Run ``module``, in eval mode, on (N, 3, S, S) float images and watch every call that torch sees."""
-    made: Made = []
-    watch = _Watch(made)
-    handles = [part.register_forward_hook(_remember(name, made)) for name, part in module.named_modules() if name]
+    watch = _Watch()
+    handles = [part.register_forward_hook(_remember(name, watch)) for name, part in module.named_modules() if name]
     try:
         with evaluating(tuple(module.modules())), torch.no_grad(), watch:
             output = module(images)
     finally:
         for handle in handles:
             handle.remove()
-    return _read(module, output, watch, made)
+    return _read(module, output, watch)
 
 
 @contextmanager
@@ -79,11 +90,11 @@ def is_feature_map(value: object) -> bool:
     return isinstance(value, Tensor) and value.dim() == 4 and value.is_floating_point() and value[0, 0].numel() > 1
 
 
-def _remember(name: str, made: Made) -> Callable[[nn.Module, Any, Any], None]:
+def _remember(name: str, watch: "_Watch") -> Callable[[nn.Module, Any, Any], None]:
     def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
         # Nothing is asked of the tensor here: the watch would count it as a call of the model's.
         if isinstance(output, Tensor):
-            made.append((name, output))
+            watch.note(name, output)
 
     return hook
 
@@ -97,13 +108,16 @@ class _Collapse:
 class _Watch(TorchFunctionMode):
     """Notes the calls of a forward pass; inside the handler the mode itself is off."""
 
-    def __init__(self, made: Made) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.made = made
+        self.made: list[Event] = []
         self.collapse: _Collapse | None = None
         self.in_place: dict[str, None] = {}
         self.softmax_result: object = None
         self._calls = 0
+
+    def note(self, name: str | None, tensor: Tensor) -> None:
+        self.made.append(Event(name, tensor, self._calls))
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -118,7 +132,7 @@ class _Watch(TorchFunctionMode):
             self._calls += 1
         if _is_in_place(name, kwargs or {}):
             self.in_place[f"{name} call"] = None
-            self.made.append((None, result))
+            self.note(None, result)
         if name in SOFTMAXES:
             self.softmax_result = result
         return result
@@ -138,20 +152,26 @@ def _collapses(shape: torch.Size, result: object) -> bool:
     return pooled or flattened
 
 
-def _read(module: nn.Module, output: Any, watch: _Watch, made: Made) -> Trace:
-    layers = {name: Layer(name, *tensor.shape[1:]) for name, tensor in made if name and is_feature_map(tensor)}
-    entered = None if watch.collapse is None else watch.collapse.entered
-    history = [name for name, tensor in made if tensor is entered]
-    names = [name for name in history if name is not None]
-    collapse_layer = None if entered is None else Layer(names[-1] if names else "(functional)", *entered.shape[1:])
-    calls = sum(name == history[-1] for name, _ in made) if history else 0
+def _read(module: nn.Module, output: Any, watch: _Watch) -> Trace:
+    made, collapse = watch.made, watch.collapse
+    layers = {name: Layer(name, *tensor.shape[1:]) for name, tensor, _ in made if name and is_feature_map(tensor)}
+    history = [] if collapse is None else [event for event in made if event.tensor is collapse.entered]
+    makers = [event for event in history if event.name is not None]
     modules = [name for name, part in module.named_modules() if getattr(part, "inplace", False)]
+    name = makers[-1].name if makers else None
     return Trace(
         output=output,
         layers=tuple(layers.values()),
-        collapse_call=None if watch.collapse is None else watch.collapse.call,
-        collapse_layer=collapse_layer,
-        collapse_is_output=bool(history) and history[-1] is not None and calls == 1,
+        collapse=None if collapse is None else _place(collapse.call, history, made),
+        collapse_layer=None if collapse is None else Layer(name or "(functional)", *collapse.entered.shape[1:]),
         in_place=(*modules, *watch.in_place),
         final_softmax=watch.softmax_result is not None and output is watch.softmax_result,
     )
+
+
+def _place(call: int, history: list[Event], made: list[Event]) -> Place:
+    """Of the target of this call, from the last module that had it, where it is called once in a pass."""
+    for event in reversed(history):
+        if event.name is not None and sum(other.name == event.name for other in made) == 1:
+            return Place(event.name, None if event is history[-1] else call - event.calls)
+    return Place(None, call)
