@@ -15,7 +15,7 @@ from app.errors import InputFailure, TransientFailure
 from app.settings import Settings
 from worker.child.failures import failed
 from worker.runtime.probe import ModelProbe
-from worker.supervision.surroundings import LIBRARY_DEFAULTS, birth_environment, library_environment
+from worker.supervision.surroundings import LIBRARY_DEFAULTS, PATIENCE, birth_environment, library_environment
 from worker.wire.channel import MAX_ANSWER_BODY, MAX_BYTES, Channel, ChannelClosed, Frame
 from worker.wire.jobs import Start
 from worker.wire.replies import Done, ModelFacts, Progress, ScoresRow, read_reply
@@ -134,7 +134,8 @@ def test_no_credentials_leave_the_worker(tmp_path: Path) -> None:
     assert Start.model_validate_json(start.model_dump_json()).to_settings().threads == 3
     inherited = {"DATABASE_URL": "hidden", "AWS_SECRET_ACCESS_KEY": "hidden", "PATH": "/bin", "OMP_NUM_THREADS": "3"}
     assert birth_environment(inherited) == {}
-    assert library_environment(inherited) == {"OMP_NUM_THREADS": "3"} | LIBRARY_DEFAULTS
+    assert library_environment(inherited) == {"OMP_NUM_THREADS": "3"} | PATIENCE | LIBRARY_DEFAULTS
+    assert library_environment({"GOMP_SPINCOUNT": "7"})["GOMP_SPINCOUNT"] == "7"
 
 
 def test_every_fact_of_the_probe_has_its_place() -> None:

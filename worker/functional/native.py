@@ -24,8 +24,12 @@ def share_out(work: Callable[[slice], None], count: int) -> None:
     """Call ``work`` on slices of 0..count, one a torch thread; compiled loops let go of the interpreter's lock."""
     size = max(1, -(-count // torch.get_num_threads()))
     parts = [slice(start, min(start + size, count)) for start in range(0, count, size)]
-    for _ in _threads(torch.get_num_threads()).map(work, parts):
-        pass
+    # The caller takes the first: to wake a thread costs as much as a small share does.
+    others = [_threads(torch.get_num_threads()).submit(work, part) for part in parts[1:]]
+    for part in parts[:1]:
+        work(part)
+    for other in others:
+        other.result()
 
 
 @lru_cache(maxsize=4)
