@@ -28,13 +28,14 @@ class Timing:
 
 
 def side_by_side(candidates: Mapping[str, Callable[[], object]], repetitions: int) -> dict[str, Timing]:
-    """One warm-up of each, then all in turn, every round beginning with another one."""
-    for run in candidates.values():
-        run()
+    """All in turn, every round beginning with another one. Each runs twice and the second is timed: the first finds
+    caches and heap as another left them, which after a library's call costs a forward pass half its time again.
+    """
     names = list(candidates)
     seconds: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(repetitions):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            candidates[name]()
             seconds[name].append(timed(candidates[name]))
     return {name: Timing(tuple(values)) for name, values in seconds.items()}
 

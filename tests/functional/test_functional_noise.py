@@ -6,7 +6,18 @@ from hypothesis import strategies as st
 from skimage.util import img_as_float, random_noise
 from torch import Tensor
 
+from worker.functional import noise
 from worker.functional.noise import noise_generator, salt_and_pepper
+
+
+@pytest.fixture(params=["compiled", "NumPy"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways to the same draws, where a compiler was there to make the first."""
+    if request.param == "NumPy":
+        monkeypatch.setattr(noise, "native", None)
+    elif noise.native is None:
+        pytest.skip("installed without a compiler")
+    return request.param
 
 
 def scikit_image(image: Tensor, amount: float, generator: np.random.Generator) -> np.ndarray:
@@ -14,6 +25,7 @@ def scikit_image(image: Tensor, amount: float, generator: np.random.Generator) -
     return (random_noise(floats, mode="s&p", amount=amount, rng=generator) * 255).astype(np.uint8)
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("amount", [0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0])
 def test_equals_scikit_image_then_truncation(photographs: Tensor, amount: float) -> None:
     def generators() -> list[np.random.Generator]:
@@ -25,6 +37,7 @@ def test_equals_scikit_image_then_truncation(photographs: Tensor, amount: float)
     assert np.array_equal(got.permute(0, 2, 3, 1).numpy(), np.stack(expected))
 
 
+@pytest.mark.usefixtures("way")
 def test_every_level_is_truncated_as_scikit_image_does() -> None:
     every = torch.arange(256, dtype=torch.uint8).repeat(3).view(1, 3, 16, 16)
     got = salt_and_pepper(every, 0.0, [np.random.default_rng(0)])[0]
@@ -61,9 +74,18 @@ def test_batch_is_the_stack_of_singles(photographs: Tensor) -> None:
         assert torch.equal(batch[index], single[0])
 
 
+@pytest.mark.usefixtures("way")
 def test_the_input_is_left_alone_and_every_image_needs_a_stream(photographs: Tensor) -> None:
     before = photographs.clone()
     salt_and_pepper(photographs[:1], 1.0, [np.random.default_rng(0)])
     assert torch.equal(photographs, before)
     with pytest.raises(ValueError, match="zip"):
         salt_and_pepper(photographs, 0.5, [np.random.default_rng(0)])
+
+
+@pytest.mark.usefixtures("way")
+def test_images_need_not_be_square_nor_their_generator_pcg(photographs: Tensor) -> None:
+    image = photographs[0, :, :17, :31]
+    got = salt_and_pepper(image.unsqueeze(0), 0.3, [np.random.Generator(np.random.MT19937(5))])[0]
+    expected = scikit_image(image, 0.3, np.random.Generator(np.random.MT19937(5)))
+    assert np.array_equal(got.permute(1, 2, 0).numpy(), expected)

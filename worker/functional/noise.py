@@ -8,7 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from worker.functional.native import share_out
+from worker.functional.native import native, share_out
+
+Bytes = NDArray[np.uint8]
 
 # scikit-image works on image * (1 / 255); the authors then truncate image * 255, which costs some values one level.
 _TRUNCATED = (np.arange(256) * (1 / 255) * 255).astype(np.uint8).tobytes()
@@ -26,22 +28,28 @@ def salt_and_pepper(images: Tensor, amount: float, generators: Sequence[np.rando
     ``images`` (N, 3, H, W) uint8 with one generator each; returns a new tensor of the same shape and device. Equals
     ``skimage.util.random_noise(image, "s&p", amount=amount, rng=generator)`` on (H, W, 3), then truncate(x * 255).
     """
-    pixels = images.permute(0, 2, 3, 1).cpu().contiguous().numpy()
-    noisy = np.empty(pixels.shape, np.uint8)
+    pixels = images.cpu().contiguous().numpy()
+    noisy = np.empty_like(pixels)
 
     def work(part: slice) -> None:
         for out, image, generator in zip(noisy[part], pixels[part], generators[part], strict=True):
-            out[:] = _noisy(image, amount, generator)
+            flip(image, amount, generator, out)
 
+    flip = _by_numpy if native is None else _natively
     share_out(work, len(pixels))
-    return torch.from_numpy(noisy).permute(0, 3, 1, 2).to(images.device)
+    return torch.from_numpy(noisy).to(images.device)
 
 
-def _noisy(image: NDArray[np.uint8], amount: float, generator: np.random.Generator) -> NDArray[np.uint8]:
-    """Of a contiguous image; translating bytes is several times faster than looking them up in an array."""
-    out = np.frombuffer(bytearray(image).translate(_TRUNCATED), np.uint8).reshape(image.shape)
+def _natively(image: Bytes, amount: float, generator: np.random.Generator, out: Bytes) -> None:
+    """(3, H, W), in `worker/functional/native_src/noise.c`."""
+    native.salt_and_pepper(image, generator.bit_generator.capsule, amount, _TRUNCATED, out, image[0].size)
+
+
+def _by_numpy(image: Bytes, amount: float, generator: np.random.Generator, out: Bytes) -> None:
+    """The same draws, for (H, W, 3)."""
+    pixels = np.ascontiguousarray(image.transpose(1, 2, 0))
+    kept = np.frombuffer(pixels.tobytes().translate(_TRUNCATED), np.uint8).reshape(pixels.shape)
     # scikit-image draws nothing where every value flips.
-    flipped = np.ones(image.shape, bool) if amount == 1 else generator.random(image.shape) <= amount
-    salted = generator.random(image.shape) <= 0.5
-    np.copyto(out, salted.view(np.uint8) * np.uint8(255), where=flipped)
-    return out
+    flipped = np.ones(pixels.shape, bool) if amount == 1 else generator.random(pixels.shape) <= amount
+    salted = generator.random(pixels.shape) <= 0.5
+    out[:] = np.where(flipped, salted * np.uint8(255), kept).transpose(2, 0, 1)

@@ -2,6 +2,7 @@
 
 static PyMethodDef methods[] = {
     {"look_up", look_up, METH_VARARGS, "8-bit images to normalised floats, channels last."},
+    {"salt_and_pepper", salt_and_pepper, METH_VARARGS, "Values flipped to black or white as scikit-image does."},
     {"degrade", degrade, METH_VARARGS, "Every pixel blurred with the Gaussian of its level."},
     {"resize", resize, METH_VARARGS, "8-bit maps resized as Pillow does."},
     {"mean_similarity", mean_similarity, METH_VARARGS, "Mean SSIM of pairs of 8-bit maps."},

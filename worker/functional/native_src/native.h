@@ -1,5 +1,5 @@
 /* The inner loops that an audit would otherwise spend most of its time in. Each has a definition in Python beside
- * this folder, which the tests hold it to: ssim.py, blur.py, resampling.py and normalization.py. */
+ * this folder, which the tests hold it to: ssim.py, blur.py, resampling.py, normalization.py and noise.py. */
 #ifndef SALIENCE_AUDIT_NATIVE_H
 #define SALIENCE_AUDIT_NATIVE_H
 #define PY_SSIZE_T_CLEAN
@@ -23,5 +23,6 @@ PyObject *pair_similarities(PyObject *self, PyObject *args);
 PyObject *degrade(PyObject *self, PyObject *args);
 PyObject *resize(PyObject *self, PyObject *args);
 PyObject *look_up(PyObject *self, PyObject *args);
+PyObject *salt_and_pepper(PyObject *self, PyObject *args);
 
 #endif
