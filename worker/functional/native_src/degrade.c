@@ -1,26 +1,20 @@
-/* Every pixel blurred with its own Gaussian, in SciPy's arithmetic, bit for bit: the centre first, then pairs from the
- * farthest to the nearest, truncated to 8 bits after each pass.
+/* Every pixel blurred with its own Gaussian, in SciPy's arithmetic (passes.h), bit for bit.
  *
  * SciPy blurs the whole image for every sigma. Here the first pass, down the columns, is made only where some pixel's
  * second pass, along the row, will look. The pairs of rows that it adds up are the same for every sigma and direction:
  * they are added once a row. Neighbours seldom share a level, so that a pixel's channels lie side by side: they fill the
  * vectors that its few neighbours would not. */
-#include "native.h"
-
-#define LANES 8
-#define TILE (4 * LANES)
-
-typedef double Doubles __attribute__((vector_size(LANES * sizeof(double)), aligned(8)));
-typedef int32_t Integers __attribute__((vector_size(LANES * sizeof(int32_t)), aligned(4)));
+#include "passes.h"
 
 /* A row is `row` = width * channels values, those of a pixel side by side. */
 typedef struct {
     const double *weights; /* (levels, reach + 1), the centre first */
+    float *light;          /* the same, rounded */
     const int32_t *radii;  /* (levels) */
     Py_ssize_t levels, reach, height, width, channels, row, stride, margin;
     uint8_t *pixels; /* (height, row) */
     int32_t *done;   /* (row): of the result */
-    double *pairs;   /* (reach + 1, stride): the row itself, then the sums of the rows k above and k below it */
+    float *pairs;    /* (reach + 1, stride): the row itself, then the sums of the rows k above and k below it */
     double *line;    /* margin, stride and margin: a row after the first pass, with its reflected borders */
 } Blur;
 
@@ -32,10 +26,10 @@ static Py_ssize_t reflected(Py_ssize_t place, Py_ssize_t length)
     return place < length ? place : 2 * length - 1 - place;
 }
 
-FAST static void add_pair(const uint8_t *above, const uint8_t *below, double *sums, Py_ssize_t row)
+FAST static void add_pair(const uint8_t *above, const uint8_t *below, float *sums, Py_ssize_t row)
 {
     for (Py_ssize_t i = 0; i < row; i++)
-        sums[i] = (double)(above[i] + below[i]);
+        sums[i] = (float)(above[i] + below[i]);
 }
 
 static void add_pairs(const Blur *blur, Py_ssize_t row, int32_t radius)
@@ -48,52 +42,12 @@ static void add_pairs(const Blur *blur, Py_ssize_t row, int32_t radius)
                  blur->row);
 }
 
-/* `vectors` of the first pass, which stay in registers. */
-INLINE void first_pass_tile(const int vectors, const double *pairs, Py_ssize_t stride, const double *weights,
-                            int32_t radius, double *line)
-{
-    const Doubles *at = (const Doubles *)pairs;
-    Doubles sums[TILE / LANES];
-    for (int i = 0; i < vectors; i++)
-        sums[i] = at[i] * weights[0];
-    for (int32_t k = radius; k > 0; k--) {
-        at = (const Doubles *)(pairs + k * stride);
-        for (int i = 0; i < vectors; i++)
-            sums[i] += at[i] * weights[k];
-    }
-    for (int i = 0; i < vectors; i++)
-        ((Doubles *)line)[i] = __builtin_convertvector(__builtin_convertvector(sums[i], Integers), Doubles);
-}
-
-/* Values [from, to) and some more: vectors begin where lines of the cache do. */
-INLINE void first_pass(const Blur *blur, const double *weights, int32_t radius, Py_ssize_t from, Py_ssize_t to,
-                       double *line)
-{
-    from -= from % LANES;
-    for (; to - from > TILE / 2; from += TILE)
-        first_pass_tile(4, blur->pairs + from, blur->stride, weights, radius, line + from);
-    if (from < to)
-        first_pass_tile(2, blur->pairs + from, blur->stride, weights, radius, line + from);
-}
-
-/* Values [from, to) and some more, which whoever comes next writes over. */
-INLINE void second_pass(const double *line, Py_ssize_t channels, const double *weights, int32_t radius,
-                        Py_ssize_t from, Py_ssize_t to, int32_t *out)
-{
-    for (Py_ssize_t i = from; i < to; i += LANES) {
-        Doubles sums = *(const Doubles *)(line + i) * weights[0];
-        for (int32_t k = radius; k > 0; k--)
-            sums += (*(const Doubles *)(line + i - k * channels) + *(const Doubles *)(line + i + k * channels)) *
-                    weights[k];
-        *(Integers *)(out + i) = __builtin_convertvector(sums, Integers);
-    }
-}
-
 /* The pixels [from, to) of a row share a level. */
 INLINE void degrade_run(const Blur *blur, uint8_t level, Py_ssize_t from, Py_ssize_t to)
 {
     const int32_t radius = blur->radii[level];
-    const double *weights = blur->weights + level * (blur->reach + 1);
+    const Py_ssize_t row = level * (blur->reach + 1);
+    const Kernel kernel = {blur->weights + row, blur->light + row, radius, doubt_of(radius)};
     const Py_ssize_t width = blur->width, channels = blur->channels, left = from - radius, right = to + radius;
     double *line = blur->line + blur->margin;
     /* Of the first pass, what the second will look at: near a border also what is reflected there. */
@@ -102,12 +56,12 @@ INLINE void degrade_run(const Blur *blur, uint8_t level, Py_ssize_t from, Py_ssi
         end = -left < width ? -left : width;
     if (right > width && 2 * width - right < begin)
         begin = 2 * width - right > 0 ? 2 * width - right : 0;
-    first_pass(blur, weights, radius, begin * channels, end * channels, line);
+    first_pass(blur->pairs, blur->stride, &kernel, begin * channels, end * channels, line);
     for (Py_ssize_t i = left; i < 0; i++)
         memcpy(line + i * channels, line + reflected(i, width) * channels, channels * sizeof(double));
     for (Py_ssize_t i = width; i < right; i++)
         memcpy(line + i * channels, line + reflected(i, width) * channels, channels * sizeof(double));
-    second_pass(line, channels, weights, radius, from * channels, to * channels, blur->done);
+    second_pass(line, channels, &kernel, from * channels, to * channels, blur->done);
 }
 
 FAST static void degrade_row(const Blur *blur, const uint8_t *pixels, const uint8_t *levels)
@@ -188,28 +142,32 @@ static int fits(const Blur *blur, const Py_buffer *image, const Py_buffer *level
 
 static Py_ssize_t whole_vectors(Py_ssize_t values)
 {
-    return (values + LANES - 1) / LANES * LANES;
+    return (values + WIDE - 1) / WIDE * WIDE;
 }
 
-/* `count` doubles, whole vectors, from where a line of the cache begins. */
-static double *zeros(Py_ssize_t count)
+/* `bytes`, whole vectors of them, from where a line of the cache begins. */
+static void *zeros(Py_ssize_t bytes)
 {
-    double *made = aligned_alloc(LANES * sizeof(double), count * sizeof(double));
-    return made ? memset(made, 0, count * sizeof(double)) : NULL;
+    void *made = aligned_alloc(WIDE * sizeof(float), bytes);
+    return made ? memset(made, 0, bytes) : NULL;
 }
 
 /* Vectors may look at what lies past an end, or leave something there: no pixel takes it. */
 static int make_room(Blur *blur, Py_ssize_t channels)
 {
+    const Py_ssize_t weights = blur->levels * (blur->reach + 1);
     blur->channels = channels;
     blur->row = blur->width * channels;
     blur->stride = whole_vectors(blur->row) + TILE;
     blur->margin = whole_vectors(blur->reach * channels);
     blur->pixels = malloc(blur->height * blur->row + 1);
     blur->done = malloc((blur->row + LANES) * sizeof(int32_t));
-    blur->pairs = zeros((blur->reach + 1) * blur->stride);
-    blur->line = zeros(2 * blur->margin + blur->stride);
-    return blur->pixels && blur->done && blur->pairs && blur->line;
+    blur->pairs = zeros((blur->reach + 1) * blur->stride * sizeof(float));
+    blur->line = zeros((2 * blur->margin + blur->stride) * sizeof(double));
+    blur->light = malloc(weights * sizeof(float));
+    for (Py_ssize_t i = 0; blur->light && i < weights; i++)
+        blur->light[i] = (float)blur->weights[i];
+    return blur->pixels && blur->done && blur->pairs && blur->line && blur->light;
 }
 
 /* degrade(image, levels, weights, radii, out, height, width): (C, H, W) uint8, (D, H, W) uint8 below L, (L, reach + 1)
@@ -238,6 +196,7 @@ PyObject *degrade(PyObject *self, PyObject *args)
         free(blur.done);
         free(blur.pairs);
         free(blur.line);
+        free(blur.light);
     }
     PyBuffer_Release(&image);
     PyBuffer_Release(&levels);
