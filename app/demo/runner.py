@@ -1,6 +1,7 @@
 """Serve, audit two run groups of three models, compare them, print the table and where the report is, stop it all."""
 
 import json
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,8 @@ def _tell(outcome: Outcome, data: Path, console: Console) -> None:
     (folder / "report.html").write_bytes(outcome.report)
     console.print(comparison_table(outcome.results))
     console.print(f"The results as JSON: {folder}/cross_entropy.json and human_guided.json")
-    console.print(f"The service is stopped; `make serve DATA={data}` starts it again with these audits in it:")
+    again = f"make serve DATA={shlex.quote(str(data))}"
+    console.print(f"The service is stopped; `{again}` starts it again with these audits in it:")
     console.print(f"  Swagger UI is then at http://127.0.0.1:{PORT}/docs; its key lies in {data}/api-key")
     console.print(f"  the report at http://127.0.0.1:{PORT}{outcome.report_path}")
     console.print(f"The report that compares the two strategies: {(folder / 'report.html').as_uri()}")
