@@ -97,6 +97,17 @@ def test_the_interval_over_models_belongs_to_their_mean(service: httpx.Client, s
         assert max(one["ci95_high"] for one in models) >= row["ci95_high"]
 
 
+def test_histograms_are_tables_too(service: httpx.Client, report: Report, strategies: list[Json]) -> None:
+    wanted = {"measure": "entropy", "view": "spatial", "group": "micro", "group_by": "total"}
+    rows = [row for row in results(service, strategies[1])["summaries"] if wanted.items() <= row.items()]
+    added = np.sum([row["histogram"]["counts"] for row in rows], axis=0)
+    edges = np.linspace(rows[0]["histogram"]["low"], rows[0]["histogram"]["high"], len(added) + 1)
+    bins = zip(edges, edges[1:], added, strict=False)
+    expected = [[f"{written(low, 2)} to {written(high, 2)}", str(count)] for low, high, count in bins if count]
+    assert report.table("Entropy, spatial: samples by score")[1:] == expected
+    assert added.sum() == sum(row["n"] for row in rows)
+
+
 def test_noise_geometry_decisions_and_pairs_are_tables_too(
     service: httpx.Client, report: Report, strategies: list[Json]
 ) -> None:

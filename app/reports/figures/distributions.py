@@ -33,7 +33,7 @@ def _drawing(job: ReportJob, measure: MeasureName, view: str) -> Drawing:
         title=title,
         alt=f"Histogram. {_alt(job, measure, view)}",
         draw=partial(_draw, job, measure, view),
-        tables=(_quantiles(job, measure, view),),
+        tables=(_quantiles(job, measure, view), _bins(job, measure, view)),
         size=with_legend((4.4, 2.7), [side.name for side in job.sides_of(measure)]),
     )
 
@@ -46,9 +46,7 @@ def _draw(job: ReportJob, measure: MeasureName, view: str, figure: Figure, palet
         counts = _counts(side, measure, view)
         if not counts:
             continue
-        low, high = _range(side, measure, view)
-        step = (high - low) / len(counts)
-        edges = [low + step * index for index in range(len(counts) + 1)]
+        edges = _edges(side, measure, view)
         shares = [count / sum(counts) for count in counts]
         axes.stairs(shares, edges, color=palette.colour(place), fill=True, alpha=0.14, linewidth=0)
         axes.stairs(shares, edges, color=palette.colour(place), linestyle=palette.dash(place), label=short(side.name))
@@ -64,9 +62,12 @@ def _counts(side: Side, measure: str, view: str) -> list[int]:
     return added if any(added) else []
 
 
-def _range(side: Side, measure: str, view: str) -> tuple[float, float]:
+def _edges(side: Side, measure: str, view: str) -> list[float]:
+    """Of the bins, the same for every side."""
     histogram: Json = side.summaries(measure, view, group="micro")[0]["histogram"]
-    return histogram["low"], histogram["high"]
+    low, bins = histogram["low"], len(histogram["counts"])
+    step = (histogram["high"] - low) / bins
+    return [low + step * index for index in range(bins + 1)]
 
 
 def _alt(job: ReportJob, measure: str, view: str) -> str:
@@ -89,6 +90,20 @@ def _quantiles(job: ReportJob, measure: str, view: str) -> Table:
     ]
     head = ("model", "n", "mean", "std", "5%", "25%", "median", "75%", "95%")
     return Table(f"{TITLES[measure]}, {view_title(view)}: quantiles over all samples", head, tuple(rows))
+
+
+def _bins(job: ReportJob, measure: str, view: str) -> Table:
+    """What the figure draws; of the bins that are empty for all, none."""
+    sides = [side for side in job.measured_of(measure) if _counts(side, measure, view)]
+    edges = _edges(sides[0], measure, view)
+    columns = [_counts(side, measure, view) for side in sides]
+    rows = [
+        (f"{number(low, 2)} to {number(high, 2)}", *map(str, counts))
+        for low, high, *counts in zip(edges, edges[1:], *columns, strict=False)
+        if any(counts)
+    ]
+    head = ("score", *(side.name for side in sides))
+    return Table(f"{TITLES[measure]}, {view_title(view)}: samples by score", head, tuple(rows))
 
 
 def _owner(side: Side, row: Json) -> str:
