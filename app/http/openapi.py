@@ -73,6 +73,9 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
     for operations in document["paths"].values():
         for operation in operations.values():
             answers = operation["responses"]
+            # Headers that are too large, and a body that does not come.
+            for status in (431, 408) if "requestBody" in operation else (431,):
+                answers[str(status)] = _problem_answer(status)
             for status in [status for status in answers if status.isdecimal() and int(status) >= 400]:
                 if MEDIA_TYPE in answers[status].get("content", {}):
                     answers[status]["content"] = {MEDIA_TYPE: answers[status]["content"][MEDIA_TYPE]}

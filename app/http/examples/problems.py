@@ -11,8 +11,8 @@ Json = dict[str, Any]
 REQUEST_ID = "0f6d2c1b9a8e4d7f8c3b2a1908f7e6d5"
 
 ANYWHERE = (
-    *("unauthenticated", "insufficient-scope", "payload-too-large", "rate-limited", "internal-error"),
-    *("database-unavailable", "overloaded"),
+    *("unauthenticated", "insufficient-scope", "request-timeout", "payload-too-large", "rate-limited"),
+    *("headers-too-large", "internal-error", "database-unavailable", "overloaded"),
 )
 """Codes that stand wherever a route names their status."""
 
@@ -27,6 +27,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "unauthenticated": (401, "Send a valid API key: Authorization: Bearer KEY."),
     "insufficient-scope": (403, "The key lacks the scope audit:write."),
     "not-found": (404, "No such resource."),
+    "request-timeout": (408, "The body did not arrive in time."),
     "audit-not-finished": (409, "The audit is running."),
     "audit-failed": (409, "The audit failed: model-crashed-worker."),
     "audit-cancelled": (409, "The audit was cancelled."),
@@ -82,6 +83,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "unknown-view": (422, "The audit has no such measure and view."),
     "validation-error": (422, "The request does not fit the schema."),
     "rate-limited": (429, "Too many requests; come again in 7 s."),
+    "headers-too-large": (431, "The request's headers are too large or too many."),
     "internal-error": (500, "Something went wrong here; the request id finds it in the logs."),
     "broker-unavailable": (503, "The task broker cannot be reached."),
     "database-unavailable": (503, "The database cannot be reached."),
