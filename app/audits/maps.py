@@ -1,7 +1,6 @@
 """Stored salience maps: as numbers, and as a heat map over the image."""
 
 import io
-import threading
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,15 +17,13 @@ from app.db.tables import AuditRow, DatasetRow, ModelRow, SampleRow, SampleScore
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CLEAN, EntropyReading, Resize
 from app.errors import NotFound, Unprocessable
-from app.imaging.decoding import decode_rgb, prepare
 from app.imaging.entries import entry_of, read_entry
 from app.imaging.geometry import as_seen
+from app.imaging.shrinking import shrink
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 
 OPACITY = 0.5
-# A large picture takes hundreds of megabytes while it is decoded: never two at once.
-_DECODING = threading.Lock()
 # Anchors of the colour map "inferno" (Smith and van der Walt), evenly spaced.
 _ANCHORS = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)], np.float64)
 
@@ -102,8 +99,7 @@ class ImageReader:
         digest = self.dataset.stored_digest or ""
         data = read_entry(self.blobs, digest, entry_of(sample), self.settings.max_entry_bytes)
         size, resize = model.preprocessing["input_size"], Resize(model.preprocessing.get("resize", Resize.STRETCH))
-        with _DECODING:
-            return prepare(decode_rgb(data, self.settings, shown_at=size), size, resize)
+        return shrink(data, (sample.width or 0) * (sample.height or 0), size, resize, self.settings)
 
 
 def draw_map(stored: StoredMap, images: ImageReader, protocol: Protocol) -> bytes:

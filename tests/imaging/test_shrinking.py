@@ -1,0 +1,70 @@
+"""Large images come from another process: the same pixels, and none of the memory."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.domain.vocabulary import Resize
+from app.errors import InputFailure
+from app.imaging.decoding import decode_rgb, prepare
+from app.imaging.shrinking import PIXELS_HERE, shrink
+from app.settings import Settings
+
+LIMITS = Settings()
+MEMORY = """
+import resource, sys
+from app.domain.vocabulary import Resize
+from app.imaging.shrinking import shrink
+from app.settings import Settings
+data = open(sys.argv[1], "rb").read()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+shrink(data, 7000 * 7000, 224, Resize.STRETCH, Settings())
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def large(mode: str, width: int = 2300, height: int = 1800) -> Image.Image:
+    """Smooth, and another number everywhere; alpha where the mode has it."""
+    rows, columns = np.mgrid[:height, :width]
+    bands = [(rows * scale + columns) // 16 % 256 for scale in range(1, len(mode) + 1)]
+    return Image.fromarray(np.stack(bands, -1).astype(np.uint8), mode)
+
+
+def saved(image: Image.Image, kind: str) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("RGB", "PNG"), ("RGBA", "PNG"), ("RGB", "JPEG"), ("RGB", "BMP")])
+@pytest.mark.parametrize("resize", Resize)
+def test_the_pixels_are_those_that_are_made_here(mode: str, kind: str, resize: Resize) -> None:
+    image = large(mode)
+    assert image.width * image.height > PIXELS_HERE
+    data = saved(image, kind)
+    expected = prepare(decode_rgb(data, LIMITS, shown_at=96), 96, resize)
+    for pixels in (image.width * image.height, 0):
+        assert np.array_equal(shrink(data, pixels, 96, resize, LIMITS), expected)
+
+
+def test_what_is_refused_here_is_refused_there() -> None:
+    data = saved(large("RGB"), "PNG")
+    for pixels in (0, PIXELS_HERE + 1):
+        with pytest.raises(InputFailure, match="the limit is 1000") as caught:
+            shrink(data, pixels, 96, Resize.STRETCH, Settings(max_pixels=1000))
+        assert caught.value.code == "sample-too-many-pixels"
+        with pytest.raises(InputFailure) as caught:
+            shrink(data[:-100_000], pixels, 96, Resize.STRETCH, LIMITS)
+        assert caught.value.code == "sample-corrupt"
+
+
+def test_its_memory_is_not_ours(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    Image.new("RGBA", (7000, 7000), (10, 20, 30, 40)).save(path)
+    done = subprocess.run([sys.executable, "-c", MEMORY, path], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 20 * 1024
