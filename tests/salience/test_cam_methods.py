@@ -89,3 +89,18 @@ def test_eigencam_sign_goes_with_the_mean_activation() -> None:
     activation = torch.zeros(1, 3, 2, 2)
     activation[0, :, 0, 0] = torch.tensor([5.0, 6.0, 7.0])
     assert int(eigencam(activation, activation).argmax()) == 0
+
+
+@pytest.mark.parametrize("method", CAM_METHODS)
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("shape", [(12, 7, 7), (10, 7, 7), (512, 7, 7), (33, 5, 9), (64, 14, 14)])
+def test_a_map_has_the_same_bits_wherever_its_image_lies_in_the_batch(
+    method: CamMethod, layout: torch.memory_format, shape: tuple[int, int, int]
+) -> None:
+    generator = torch.Generator().manual_seed(11)
+    activation = torch.randn(16, *shape, generator=generator).relu().contiguous(memory_format=layout)
+    gradient = (torch.randn(16, *shape, generator=generator) / 10).contiguous(memory_format=layout)
+    maps = CAM_METHODS[method](activation, gradient)
+    for places in (1, 3, 8):
+        elsewhere = CAM_METHODS[method](activation.roll(places, 0), gradient.roll(places, 0))
+        assert torch.equal(elsewhere.roll(-places, 0), maps)

@@ -145,6 +145,12 @@ def test_activation_is_no_alias_of_what_a_shortcut_overwrites() -> None:
         assert torch.equal(extraction.activation, toy_images()[:, :2])
 
 
+def within_a_mode(toy: Toy, features: Tensor) -> Tensor:
+    """Which ends after the module and before the pooling."""
+    with torch.device("cpu"):
+        return toy.relu(features)
+
+
 # How the target comes about, by what the pass does to the convolution's output: in all cases the same tensor is pooled.
 WAYS: dict[str, Callable[[Toy, Tensor], Tensor]] = {
     "what a module put out": lambda toy, features: toy.relu(features),
@@ -153,6 +159,9 @@ WAYS: dict[str, Callable[[Toy, Tensor], Tensor]] = {
     "of no module": lambda _toy, features: features.clone().relu(),
     "a module called twice": lambda toy, features: toy.relu(toy.relu(features) - 0.25),
     "written to behind a module called twice": lambda toy, features: toy.relu(toy.relu(features)).mul_(2),
+    "written to through a view": lambda _toy, features: (features[:, :1].relu_(), features)[1],
+    "written to through an item": lambda _toy, features: (features.__setitem__((0, 0), 0.5), features)[1],
+    "within a mode of its own": within_a_mode,
 }
 
 
@@ -171,6 +180,39 @@ def test_the_target_is_found_wherever_it_is_made(way: str, softmax: bool) -> Non
         assert torch.equal(found.activation, WAYS[way](toy, toy.conv(toy_images())))
         assert torch.equal(found.gradient, (toy.head.weight / 16).view(2, 2, 1, 1).expand(2, 2, 4, 4))
         assert torch.equal(found.logits, toy.head(found.activation.mean((2, 3))))
+    assert _get_current_function_mode_stack() == []
+
+
+@pytest.mark.parametrize("way", ["what a module put out", "written to since", "of no module"])
+def test_all_poolings_count(way: str) -> None:
+    """As in networks that take the mean and the maximum of the same features."""
+
+    class Both(Toy):
+        def forward(self, images: Tensor) -> Tensor:
+            features = WAYS[way](self, self.conv(images))
+            kept.append(features)
+            return self.head(features.mean((2, 3)) + features.amax((2, 3)))
+
+    kept: list[Tensor] = []
+    both = Both()
+    found = SalienceExtractor(TargetTap(both, input_size=4)).extract(toy_images(), torch.tensor([0, 1]))
+    logits = both(toy_images())
+    expected = torch.autograd.grad(logits[0, 0] + logits[1, 1], kept[-1])[0]
+    torch.testing.assert_close(found.gradient, expected)
+    assert torch.equal(found.activation, kept[-1])
+
+
+@pytest.mark.parametrize("layer", [None, "conv"])
+def test_a_mode_of_the_model_that_ends_midway_keeps_the_softmax_in_sight(layer: str | None) -> None:
+    class Odd(Toy):
+        def forward(self, images: Tensor) -> Tensor:
+            with torch.device("cpu"):
+                features = self.conv(images)
+            return self.head(features.mean((2, 3))).softmax(1)
+
+    odd = Odd()
+    found = SalienceExtractor(TargetTap(odd, input_size=4, target_layer=layer)).extract(toy_images())
+    assert torch.equal(found.logits, odd.head(odd.conv(toy_images()).mean((2, 3))))
     assert _get_current_function_mode_stack() == []
 
 

@@ -70,5 +70,8 @@ def _one_thread() -> Iterator[None]:
 
 
 def _weighted(activation: Tensor, weights: Tensor) -> Tensor:
-    """ReLU of the sum over channels under weights (N, K); with the weights in front a tenth of the time of `einsum`."""
-    return (weights.unsqueeze(1) @ activation.flatten(2)).view(len(weights), *activation.shape[2:]).relu()
+    """ReLU of the sum over channels under weights (N, K).
+
+    A matrix product takes longer, or has other last bits where the image lies elsewhere in its batch.
+    """
+    return (activation * weights[:, :, None, None]).sum(1).relu()

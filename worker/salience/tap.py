@@ -56,9 +56,10 @@ class TargetTap:
         To watch every call costs a small network a tenth of its speed, DenseNet a thirtieth.
         """
         with ExitStack() as stack:
-            if self._place.module is None:
+            if self._place.module is None or self._trace.own_modes:
+                # A mode that began within one of the model's would be ended in its stead.
                 watch.begin(stack)
-            else:
+            if self._place.module is not None:
                 module = self.module.get_submodule(self._place.module)
                 stack.enter_context(module.register_forward_hook(partial(self._left, watch, stack)))
             yield
@@ -89,7 +90,10 @@ def _not_found(what: str, traced: Trace) -> InputFailure:
 
 
 class _Watch(TorchFunctionMode):
-    """Hands the target to ``change``, in the n-th call on a feature map or where a hook brings it."""
+    """Hands the target to ``change``, in the n-th call on a feature map or where a hook brings it.
+
+    Calls that take the target after the n-th get what that got: more than one pooling may.
+    """
 
     def __init__(self, call: int | None, change: Change) -> None:
         super().__init__()
@@ -98,6 +102,8 @@ class _Watch(TorchFunctionMode):
         self._call = call
         self._calls = 0
         self._softmax: tuple[object, Tensor] | None = None
+        self._taken: Tensor | None = None
+        self._given: Tensor | None = None
         self._begun = False
 
     def begin(self, stack: ExitStack) -> None:
@@ -122,7 +128,9 @@ class _Watch(TorchFunctionMode):
     ) -> Any:
         if args and is_feature_map(args[0]):
             if self._calls == self._call:
-                args = (self.at_target(args[0]), *args[1:])
+                self._taken, self._given = args[0], self.at_target(args[0])
+            if args[0] is self._taken:
+                args = (self._given, *args[1:])
             self._calls += 1
         result = func(*args, **(kwargs or {}))
         if args and getattr(func, "__name__", "") in SOFTMAXES:

@@ -3,21 +3,25 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
+from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
 
 SOFTMAXES = frozenset({"softmax", "log_softmax"})
 
 
 class Event(NamedTuple):
-    """A module put out a tensor, or (``name`` None) something wrote to it; so many calls on feature maps had been."""
+    """A tensor leaves a module (``name``) or enters a call on a feature map (None), the ``calls``-th in the pass.
+
+    ``version`` counts the writes to it so far, through views of it too.
+    """
 
     name: str | None
     tensor: Tensor
     calls: int
+    version: int
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Trace:
     ``collapse`` is the place of the salience target, which enters the last call that takes a feature map and leaves it
     no spatial extent; None where there is none. ``collapse_layer`` describes it, named after the outermost module that
     made it. It is no module's output any more where it was written to since (DenseNet's last ReLU, in place).
+    ``own_modes`` says that a module was left while a function mode of the model's own was on.
     """
 
     output: Any
@@ -54,6 +59,7 @@ class Trace:
     collapse_layer: Layer | None
     in_place: tuple[str, ...]
     final_softmax: bool
+    own_modes: bool
 
 
 def trace(module: nn.Module, images: Tensor) -> Trace:
@@ -92,17 +98,10 @@ def is_feature_map(value: object) -> bool:
 
 def _remember(name: str, watch: "_Watch") -> Callable[[nn.Module, Any, Any], None]:
     def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
-        # Nothing is asked of the tensor here: the watch would count it as a call of the model's.
         if isinstance(output, Tensor):
-            watch.note(name, output)
+            watch.note_output(name, output)
 
     return hook
-
-
-@dataclass
-class _Collapse:
-    call: int
-    entered: Tensor
 
 
 class _Watch(TorchFunctionMode):
@@ -111,31 +110,49 @@ class _Watch(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.made: list[Event] = []
-        self.collapse: _Collapse | None = None
+        self.taken: list[Event] = []
+        self.collapse: Event | None = None
         self.in_place: dict[str, None] = {}
         self.softmax_result: object = None
-        self._calls = 0
+        self.own_modes = False
+        self._depth = 0
 
-    def note(self, name: str | None, tensor: Tensor) -> None:
-        self.made.append(Event(name, tensor, self._calls))
+    def __enter__(self) -> Self:
+        super().__enter__()  # type: ignore[no-untyped-call]
+        self._depth = _modes()
+        return self
+
+    def note_output(self, name: str, tensor: Tensor) -> None:
+        self.own_modes |= _modes() > self._depth
+        self.made.append(Event(name, tensor, len(self.taken), _version(tensor)))
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        entered = args[0] if args and is_feature_map(args[0]) else None
-        shape = None if entered is None else entered.shape
+        entered, shape = None, torch.Size()
+        if args and is_feature_map(args[0]):
+            entered, shape = Event(None, args[0], len(self.taken), _version(args[0])), args[0].shape
+            self.taken.append(entered)
         result = func(*args, **(kwargs or {}))
+        if entered is not None and _collapses(shape, result):
+            self.collapse = entered
         name = getattr(func, "__name__", "")
-        if entered is not None and shape is not None:
-            if _collapses(shape, result):
-                self.collapse = _Collapse(self._calls, entered)
-            self._calls += 1
         if _is_in_place(name, kwargs or {}):
             self.in_place[f"{name} call"] = None
-            self.note(None, result)
         if name in SOFTMAXES:
             self.softmax_result = result
         return result
+
+
+def _modes() -> int:
+    """How many function modes are on."""
+    return len(_get_current_function_mode_stack())  # type: ignore[no-untyped-call]
+
+
+def _version(tensor: Tensor) -> int:
+    """What is asked of a tensor here is no call of the model's."""
+    with torch._C.DisableTorchFunction():  # noqa: SLF001
+        return tensor._version  # noqa: SLF001
 
 
 def _is_in_place(name: str, options: dict[str, Any]) -> bool:
@@ -153,25 +170,37 @@ def _collapses(shape: torch.Size, result: object) -> bool:
 
 
 def _read(module: nn.Module, output: Any, watch: _Watch) -> Trace:
-    made, collapse = watch.made, watch.collapse
-    layers = {name: Layer(name, *tensor.shape[1:]) for name, tensor, _ in made if name and is_feature_map(tensor)}
-    history = [] if collapse is None else [event for event in made if event.tensor is collapse.entered]
-    makers = [event for event in history if event.name is not None]
+    collapse = watch.collapse
+    layers = {
+        event.name: Layer(event.name, *event.tensor.shape[1:])
+        for event in watch.made
+        if event.name and is_feature_map(event.tensor)
+    }
+    makers = [] if collapse is None else [event.name for event in watch.made if event.tensor is collapse.tensor]
     modules = [name for name, part in module.named_modules() if getattr(part, "inplace", False)]
-    name = makers[-1].name if makers else None
+    name = (makers[-1] if makers else None) or "(functional)"
     return Trace(
         output=output,
         layers=tuple(layers.values()),
-        collapse=None if collapse is None else _place(collapse.call, history, made),
-        collapse_layer=None if collapse is None else Layer(name or "(functional)", *collapse.entered.shape[1:]),
+        collapse=None if collapse is None else _place(collapse, watch),
+        collapse_layer=None if collapse is None else Layer(name, *collapse.tensor.shape[1:]),
         in_place=(*modules, *watch.in_place),
         final_softmax=watch.softmax_result is not None and output is watch.softmax_result,
+        own_modes=watch.own_modes,
     )
 
 
-def _place(call: int, history: list[Event], made: list[Event]) -> Place:
-    """Of the target of this call, from the last module that had it, where it is called once in a pass."""
-    for event in reversed(history):
-        if event.name is not None and sum(other.name == event.name for other in made) == 1:
-            return Place(event.name, None if event is history[-1] else call - event.calls)
-    return Place(None, call)
+def _place(collapse: Event, watch: _Watch) -> Place:
+    """From the last module that put the tensor out, where it is called once in a pass; else from the beginning."""
+    for event in reversed(watch.made) if not watch.own_modes else ():
+        if event.tensor is collapse.tensor and sum(other.name == event.name for other in watch.made) == 1:
+            since = _first_call(collapse, watch) - event.calls
+            return Place(event.name, None if event.version == collapse.version else since)
+    return Place(None, _first_call(collapse, watch))
+
+
+def _first_call(collapse: Event, watch: _Watch) -> int:
+    """That takes the tensor as it is at the collapse: other poolings may come before the last."""
+    return next(
+        event.calls for event in watch.taken if event.tensor is collapse.tensor and event.version == collapse.version
+    )
