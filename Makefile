@@ -22,8 +22,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: $(INSTALLED) ## Audit two run groups of real models on real images, write a report that compares them
 	$(BIN)/salience-audit demo
 
+serve: export FOLDER = $(DATA:~/%=$(HOME)/%)
 serve: $(INSTALLED) ## Start the service on http://127.0.0.1:8000 (PORT=, DATA= change that); Ctrl-C stops it
-	$(BIN)/salience-audit serve --port $(PORT) --data "$(DATA)"
+	$(BIN)/salience-audit serve --port $(PORT) --data "$$FOLDER"
 
 test: $(INSTALLED) ## Run linters and all tests, against real Postgres, Valkey, HTTP and workers
 	$(MAKE) --no-print-directory check

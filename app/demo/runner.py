@@ -62,12 +62,15 @@ def _tell(outcome: Outcome, data: Path, console: Console) -> None:
         (folder / f"{STRATEGIES[strategy]}.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
     (folder / "report.html").write_bytes(outcome.report)
     console.print(comparison_table(outcome.results))
-    console.print(f"The results as JSON: {folder}/cross_entropy.json and human_guided.json")
-    again = f"make serve DATA={shlex.quote(str(data))}"
-    console.print(f"The service is stopped; `{again}` starts it again with these audits in it:")
-    console.print(f"  Swagger UI is then at http://127.0.0.1:{PORT}/docs; its key lies in {data}/api-key")
-    console.print(f"  the report at http://127.0.0.1:{PORT}{outcome.report_path}")
-    console.print(f"The report that compares the two strategies: {(folder / 'report.html').as_uri()}")
+    again = f"make serve DATA={shlex.quote(str(data))}".replace("$", "$$")
+    for line in (
+        f"The results as JSON: {folder}/cross_entropy.json and human_guided.json",
+        f"The service is stopped; `{again}` starts it again with these audits in it:",
+        f"  Swagger UI is then at http://127.0.0.1:{PORT}/docs; its key lies in {data}/api-key",
+        f"  the report at http://127.0.0.1:{PORT}{outcome.report_path}",
+        f"The report that compares the two strategies: {(folder / 'report.html').as_uri()}",
+    ):
+        console.print(line, markup=False)
 
 
 def _audit_both(client: Client, console: Console) -> Outcome:

@@ -136,6 +136,7 @@ def test_no_credentials_leave_the_worker(tmp_path: Path) -> None:
     assert birth_environment(inherited) == {}
     assert library_environment(inherited) == {"OMP_NUM_THREADS": "3"} | PATIENCE | LIBRARY_DEFAULTS
     assert library_environment({"GOMP_SPINCOUNT": "7"})["GOMP_SPINCOUNT"] == "7"
+    assert "GOMP_SPINCOUNT" not in library_environment({"OMP_WAIT_POLICY": "PASSIVE"})
 
 
 def test_every_fact_of_the_probe_has_its_place() -> None:

@@ -17,8 +17,9 @@ _NEVER = ("TORCH_FORCE_",)
 # asks for a GPU as it is imported must not start CUDA: what is forked then could not use it.
 LIBRARY_DEFAULTS = {"OPENBLAS_NUM_THREADS": "1", "PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
 # After each of torch's loops GNU OpenMP's threads spin for milliseconds, on the cores that whatever comes between two
-# loops needs; a tenth of a millisecond is enough to be there for the next. An operator's own value stands.
+# loops needs; a tenth of a millisecond is enough to be there for the next. An operator's own choice stands.
 PATIENCE = {"GOMP_SPINCOUNT": "10000"}
+_CHOICE = "OMP_WAIT_POLICY"
 _FOLDER = "salience-audit-child-"
 _YOUNG_SECONDS = 60.0
 
@@ -32,7 +33,7 @@ def library_environment(inherited: Mapping[str, str]) -> dict[str, str]:
     """How libraries are to compute: what they read as they are imported."""
     kept = {name: value for name, value in inherited.items() if name.startswith(_PREFIXES)}
     tuning = {name: value for name, value in kept.items() if not name.startswith(_NEVER)}
-    return PATIENCE | tuning | LIBRARY_DEFAULTS
+    return ({} if _CHOICE in tuning else PATIENCE) | tuning | LIBRARY_DEFAULTS
 
 
 class Scratch:
