@@ -9,11 +9,13 @@ from collections.abc import Callable
 import uvicorn
 from fastapi import FastAPI
 
+from app.http.open_files import raise_open_files
 from app.http.protocol import GuardedHttp
 
 
 def run_server(app: FastAPI, host: str, port: int, announce: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM; ``announce`` is told the real URL once connections are accepted."""
+    raise_open_files()
     config = uvicorn.Config(
         app,
         host=host,

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import signal
 import threading
 import time
@@ -20,6 +21,7 @@ from app.audits.progress import Snapshot
 from app.audits.schemas import Progress
 from app.db.session import transaction
 from app.domain.vocabulary import AuditStatus
+from app.http.open_files import raise_open_files
 from tests.api.audit_rows import add_audit, set_audit, worked
 from tests.api.running_api import Api, check_problem, until
 from tests.keys import HEADERS, KEY
@@ -235,6 +237,16 @@ def crowd(watched: Api) -> Iterator[Callable[[UUID, int], asyncio.Future[list[by
     return watch  # type: ignore[return-value]
 
 
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """For this process, as the API does for itself."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    raise_open_files()
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.usefixtures("many_files")
 def test_a_thousand_watchers(watched: Api, crowd: Any) -> None:
     audits = [start(watched) for _ in range(10)]
     threads_before, files_before = threads_and_files(watched.pid)
