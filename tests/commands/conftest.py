@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -126,7 +127,7 @@ def checkout(cli: Commands, tmp_path_factory: pytest.TempPathFactory) -> Checkou
     programs = folder / ".venv" / "bin"
     programs.mkdir(parents=True)
     for name, module in (("python", ""), ("salience-audit", "-m app.cli")):
-        (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} {module} "$@"\n')
+        (programs / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {module} "$@"\n')
         (programs / name).chmod(0o755)
     return Checkout(folder, cli)
 

@@ -67,7 +67,8 @@ def children(pid: int) -> dict[str, int]:
     """GPU number -> process, as the kernel knows them."""
     found = {}
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        with suppress(ProcessLookupError, FileNotFoundError):
+        # The kernel shows nobody but root the environment of one that is ending.
+        with suppress(ProcessLookupError, FileNotFoundError, PermissionError):
             lines = Path(f"/proc/{child}/environ").read_bytes().decode().split("\0")
             environment = dict(line.split("=", 1) for line in lines if "=" in line)
             if environment.get("DEVICE") == "cuda":  # else it is about to become a worker
