@@ -103,7 +103,7 @@ def _bins(job: ReportJob, measure: str, view: str) -> Table:
         if any(counts)
     ]
     head = ("score", *(side.name for side in sides))
-    return Table(f"{TITLES[measure]}, {view_title(view)}: samples by score", head, tuple(rows))
+    return Table(f"{TITLES[measure]}, {view_title(view)}: samples by score, all runs together", head, tuple(rows))
 
 
 def _owner(side: Side, row: Json) -> str:
