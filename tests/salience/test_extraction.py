@@ -188,13 +188,17 @@ def test_all_poolings_count(way: str) -> None:
     """As in networks that take the mean and the maximum of the same features."""
 
     class Both(Toy):
+        def __init__(self) -> None:
+            super().__init__()
+            self.between = nn.Dropout()
+
         def forward(self, images: Tensor) -> Tensor:
             features = WAYS[way](self, self.conv(images))
             kept.append(features)
-            return self.head(features.mean((2, 3)) + features.amax((2, 3)))
+            return self.head(features.mean((2, 3)) + self.between(features).amax((2, 3)))
 
     kept: list[Tensor] = []
-    both = Both()
+    both = Both().eval()
     found = SalienceExtractor(TargetTap(both, input_size=4)).extract(toy_images(), torch.tensor([0, 1]))
     logits = both(toy_images())
     expected = torch.autograd.grad(logits[0, 0] + logits[1, 1], kept[-1])[0]

@@ -191,16 +191,14 @@ def _read(module: nn.Module, output: Any, watch: _Watch) -> Trace:
 
 
 def _place(collapse: Event, watch: _Watch) -> Place:
-    """From the last module that put the tensor out, where it is called once in a pass; else from the beginning."""
-    for event in reversed(watch.made) if not watch.own_modes else ():
-        if event.tensor is collapse.tensor and sum(other.name == event.name for other in watch.made) == 1:
-            since = _first_call(collapse, watch) - event.calls
-            return Place(event.name, None if event.version == collapse.version else since)
-    return Place(None, _first_call(collapse, watch))
-
-
-def _first_call(collapse: Event, watch: _Watch) -> int:
-    """That takes the tensor as it is at the collapse: other poolings may come before the last."""
-    return next(
+    """From the last module that put the tensor out before it was taken; else, or where that is called again in a pass,
+    from the beginning. The first call that takes it as it is at the collapse counts: there may be other poolings.
+    """
+    first = next(
         event.calls for event in watch.taken if event.tensor is collapse.tensor and event.version == collapse.version
     )
+    for event in reversed(watch.made) if not watch.own_modes else ():
+        is_maker = event.tensor is collapse.tensor and event.calls <= first
+        if is_maker and sum(other.name == event.name for other in watch.made) == 1:
+            return Place(event.name, None if event.version == collapse.version else first - event.calls)
+    return Place(None, first)
