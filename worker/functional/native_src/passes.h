@@ -1,8 +1,8 @@
 /* The two passes of a Gaussian over 8-bit values, in SciPy's arithmetic: the centre first, then pairs from the farthest
  * to the nearest, all in doubles, truncated to 8 bits after each pass.
  *
- * The first pass is most of the work, and only whole numbers come of it: floats find them twice as fast. Where a float
- * lies so near to a whole number that rounding may have carried it across, doubles decide. */
+ * The first pass is most of the work, and only whole numbers come of it: floats find them, of which a vector holds twice
+ * as many. Where a float lies so near to a whole number that rounding may have carried it across, doubles decide. */
 #ifndef SALIENCE_AUDIT_PASSES_H
 #define SALIENCE_AUDIT_PASSES_H
 #include "native.h"
