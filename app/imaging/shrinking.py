@@ -6,7 +6,6 @@ reads the encoded image from standard input and writes (size, size, 3) bytes.
 """
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
+from app.child_environment import child_environment
 from app.domain.vocabulary import Resize
 from app.errors import InputFailure
 from app.imaging.decoding import decode_rgb, prepare
@@ -24,7 +24,6 @@ PIXELS_HERE = 4_000_000
 TIMEOUT_SECONDS = 60.0
 _REFUSED = 3
 _LIMITS = ("max_pixels", "min_side", "max_side")
-_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH")
 # A large picture takes hundreds of megabytes while it is decoded: never two at once.
 _DECODING = threading.Lock()
 
@@ -43,7 +42,7 @@ def _elsewhere(data: bytes, size: int, resize: Resize, limits: Settings) -> NDAr
         [sys.executable, "-m", "app.imaging.shrinking", json.dumps(order)],
         input=data,
         capture_output=True,
-        env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+        env=child_environment(),
         timeout=TIMEOUT_SECONDS,
         check=False,
     )

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from uuid import UUID
 
 from anyio import to_thread
 
+from app.child_environment import child_environment
 from app.errors import NotFound, Unavailable
 from app.http.turns import Turns
 from app.reports.job import ReportJob
@@ -24,8 +24,6 @@ UNKNOWN_FIGURE = 3
 TIMEOUT_SECONDS = 120.0
 WAIT_SECONDS = 60.0
 PAGE = ("page",)
-_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "MPLCONFIGDIR", "LD_LIBRARY_PATH")
-"""What Python and matplotlib need: nothing of the service's, least of all its secrets."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +63,10 @@ def _gathered(order: Order, with_pictures: bool) -> bytes:  # noqa: FBT001 - run
 
 
 async def _run(job: bytes, *arguments: str) -> bytes:
-    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     command = (sys.executable, "-m", "app.reports.draw", *arguments)
-    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment)
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=child_environment()
+    )
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             made, complaints = await process.communicate(job)
