@@ -1,11 +1,9 @@
 """Orphaned blobs and half uploads, against real Postgres and both kinds of store, beside uploads at the same time."""
 
-import os
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -24,9 +22,10 @@ from app.housekeeping.orphans import sweep_orphans
 from app.http.content import accept, taking_over
 from app.settings import Settings
 from app.storage.blobs import BlobStore, StoredBlob
-from tests.storage.stores import make_store
+from tests.storage.stores import age_blobs, make_store
 
-GRACE = timedelta(seconds=1)
+GRACE = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -55,17 +54,12 @@ def register(engine: Engine, **values: object) -> UUID:
     return row_id
 
 
-def outlive_grace() -> None:
-    """S3 tells times in whole seconds."""
-    time.sleep(GRACE.total_seconds() + 1.1)
-
-
 def test_only_what_nothing_refers_to_and_is_old(engine: Engine, store: BlobStore) -> None:
     content, stored, orphan, other = (put(store, text) for text in (b"content", b"stored", b"orphan", b"other"))
     register(engine, content_digest=content.digest, stored_digest=stored.digest, status=ResourceStatus.READY)
     obstore.put(store._store, "blobs/sha256/ab/notes.txt", b"somebody's")
     assert sweep_orphans(engine, store, GRACE) == 0
-    outlive_grace()
+    age_blobs(store, DAY)
     young = put(store, b"young")
     again = put(store, b"other")
     assert again == other
@@ -73,14 +67,15 @@ def test_only_what_nothing_refers_to_and_is_old(engine: Engine, store: BlobStore
     there = {blob: store.exists(blob.digest) for blob in (content, stored, young, other, orphan)}
     assert there == {content: True, stored: True, young: True, other: True, orphan: False}
     assert obstore.head(store._store, "blobs/sha256/ab/notes.txt")["size"] == 10
-    assert sweep_orphans(engine, store, timedelta(days=1)) == 0
+    age_blobs(store, GRACE / 2)
+    assert sweep_orphans(engine, store, GRACE) == 0
 
 
 def test_many(engine: Engine, store: BlobStore) -> None:
     blobs = [put(store, str(number).encode()) for number in range(120)]
     for blob in blobs[::3]:
         register(engine, content_digest=blob.digest, status=ResourceStatus.READY)
-    outlive_grace()
+    age_blobs(store, DAY)
     assert sweep_orphans(engine, store, GRACE) == 80
     assert [store.exists(blob.digest) for blob in blobs] == [number % 3 == 0 for number in range(120)]
 
@@ -89,7 +84,7 @@ def test_the_store_of_another_database(
     engine: Engine, postgres: EmbeddedPostgres, store: BlobStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     blob = put(store, b"another's")
-    outlive_grace()
+    age_blobs(store, DAY)
     other = make_engine(postgres.url)
     assert store.is_owned_by("another")
     assert sweep_orphans(other, store, GRACE) == 0
@@ -98,16 +93,17 @@ def test_the_store_of_another_database(
     obstore.delete(store._store, "owner")
     assert sweep_orphans(engine, store, GRACE) == 1
     put(store, b"another's")
-    outlive_grace()
+    age_blobs(store, DAY)
     assert sweep_orphans(other, store, GRACE) == 0
     other.dispose()
 
 
 def test_what_a_worker_may_have_written_stays(engine: Engine, store: BlobStore) -> None:
     """It looks into an upload for hours, and commits its own blob at the end."""
-    row_id = register(engine, content_digest="sha256:0", status=ResourceStatus.VALIDATING)
+    began = datetime.now(UTC) - DAY - GRACE / 2
+    row_id = register(engine, content_digest="sha256:0", status=ResourceStatus.VALIDATING, updated_at=began)
     inflated = put(store, b"inflated")
-    outlive_grace()
+    age_blobs(store, DAY)
     assert sweep_orphans(engine, store, GRACE) == 0
     with transaction(engine) as session:
         session.execute(update(DatasetRow).where(DatasetRow.id == row_id).values(status=ResourceStatus.REJECTED))
@@ -120,7 +116,7 @@ def test_uploads_at_the_same_time_lose_nothing(engine: Engine, store: BlobStore)
     texts = [f"again {number}".encode() for number in range(40)]
     for text in texts:
         put(store, text)
-    outlive_grace()
+    age_blobs(store, DAY)
     start = threading.Barrier(5)
     kept: list[str] = []
 
@@ -148,13 +144,11 @@ def test_uploads_at_the_same_time_lose_nothing(engine: Engine, store: BlobStore)
 
 
 def test_half_uploads_and_a_whole_round(engine: Engine, database_url: str, tmp_path: Path) -> None:
-    settings = Settings(database_url=database_url, blob_store=str(tmp_path), orphan_grace_seconds=1)
+    settings = Settings(database_url=database_url, blob_store=str(tmp_path), orphan_grace_seconds=GRACE.seconds)
     store = BlobStore.from_settings(settings)
     obstore.put(store._store, "quarantine/left", b"half")
     orphan = put(store, b"orphan")
-    long_ago = time.time() - 7200
-    os.utime(tmp_path / "quarantine" / "left", (long_ago, long_ago))
-    outlive_grace()
+    age_blobs(store, DAY)
     housekeeper = Housekeeper(engine, store, settings)
     removed = housekeeper.round()
     assert removed == {"half uploads": 1, "idempotency keys": 0, "orphaned blobs": 1}

@@ -1,13 +1,17 @@
 """Both kinds of blob store: a folder, and a real S3 server (moto's) with a bucket of its own."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import boto3
 import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
 from app.settings import Settings
@@ -53,3 +57,15 @@ def make_store(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         return
     with make_bucket(monkeypatch) as bucket:
         yield BlobStore.from_settings(bucket.settings())
+
+
+def age_blobs(store: BlobStore, by: timedelta) -> None:
+    """Make all that it holds older; no test has to wait, or to hurry."""
+    if store._folder is not None:
+        for file in (file for file in store._folder.rglob("*") if file.is_file()):
+            written = file.stat().st_mtime - by.total_seconds()
+            os.utime(file, (written, written))
+        return
+    bucket = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[store._store.config["bucket"]]
+    for key in bucket.keys.values():
+        key.last_modified -= by
