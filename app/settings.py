@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     max_tenant_bytes: int = Field(default=0, ge=0, description="Uploaded content of a tenant; 0: no limit, here below")
     max_tenant_models: int = Field(default=0, ge=0)
     max_tenant_live_audits: int = Field(default=0, ge=0, description="Queued or running")
+    max_tenant_audit_minutes: int = Field(default=0, ge=0, description="Of workers, in thirty days")
 
     max_upload_bytes: int = 5 * GIBIBYTE
     max_json_bytes: int = 1 * MEBIBYTE

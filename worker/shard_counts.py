@@ -1,10 +1,12 @@
-"""What becomes of shards, for ``/metrics``: counted in the transaction in which it becomes so."""
+"""What becomes of shards, for ``/metrics`` and quotas: counted in the transaction in which it becomes so."""
 
 from uuid import UUID
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.db.counters import Tally, add, shard_seconds_label
+from app.db.tables import AuditUsageRow
 
 
 def count_claim(session: Session, shard_id: UUID, attempt: int, *, taken_over: bool) -> None:
@@ -12,6 +14,12 @@ def count_claim(session: Session, shard_id: UUID, attempt: int, *, taken_over: b
     if attempt > 1:
         lost = {(Tally.CRASHES, "worker"): 1.0} if taken_over else {}
         add(session, shard_id, {(Tally.RETRIES, ""): 1.0} | lost)
+
+
+def charge(session: Session, audit_id: UUID, seconds: float) -> None:
+    """To the audit's tenant. Call it late: its other workers wait for the row until the end."""
+    row = AuditUsageRow
+    session.execute(update(row).where(row.audit_id == audit_id).values(used_seconds=row.used_seconds + seconds))
 
 
 def count_done(session: Session, shard_id: UUID, samples: int, seconds: float) -> None:

@@ -13,7 +13,7 @@ from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, SampleR
 from app.domain.vocabulary import AuditStatus, DeviceClass, ShardStatus
 from app.results.inputs import AuditInputs
 from worker.fair_order import audits_in_fair_order, is_free
-from worker.shard_counts import count_claim, count_done
+from worker.shard_counts import charge, count_claim, count_done
 
 _SAVE_IDLE_SECONDS = 10
 LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
@@ -112,7 +112,9 @@ def save_scores(session: Session, claim: Claim, rows: list[dict[str, Any]]) -> b
         return False
     write_for(session, done.tenant_id)
     session.execute(insert(SampleScoresRow), rows)
-    count_done(session, claim.shard_id, claim.stop - claim.start, float(done.seconds or 0))
+    seconds = float(done.seconds or 0)
+    charge(session, claim.audit_id, seconds)
+    count_done(session, claim.shard_id, claim.stop - claim.start, seconds)
     return True
 
 

@@ -1,20 +1,22 @@
-"""What a tenant may have at once: bytes, models, live audits.
+"""What a tenant may have at once: bytes, models, live audits; and its minutes of workers in thirty days.
 
 A quota is judged after the row that uses it was written and under the lock of the tenant's row: of two requests for the
 last place the second waits for the first, and then sees what it wrote. It is the last lock that a transaction takes.
 """
 
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, union
+from sqlalchemy import ColumnElement, case, func, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.db.tables import DEFAULT_TENANT, AuditRow, DatasetRow, ModelRow, TenantRow
+from app.db.tables import DEFAULT_TENANT, AuditRow, AuditUsageRow, DatasetRow, ModelRow, TenantRow
 from app.domain.vocabulary import AuditStatus
 from app.errors import QuotaExceeded
 from app.settings import Settings
 
 LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
+USAGE_WINDOW = timedelta(days=30)
 
 
 def check_models(session: Session, settings: Settings) -> None:
@@ -30,6 +32,24 @@ def check_live_audits(session: Session, settings: Settings) -> None:
     live = select(func.count()).select_from(AuditRow).where(AuditRow.status.in_(LIVE))
     if limit and (session.scalar(live) or 0) > limit:
         raise QuotaExceeded(f"The tenant may have {limit} audits that are queued or running.")
+
+
+def check_audit_minutes(session: Session, settings: Settings) -> None:
+    """After an audit was added with its usage. Raises QuotaExceeded."""
+    limit = _locked_limit(session, TenantRow.max_audit_minutes, settings.max_tenant_audit_minutes)
+    minutes = used_audit_minutes(session) if limit else 0.0
+    if minutes > limit:
+        allowed = f"The tenant may have {limit} minutes of audits in {USAGE_WINDOW.days} days"
+        raise QuotaExceeded(f"{allowed}; with this one they would be {minutes:.1f}.")
+
+
+def used_audit_minutes(session: Session) -> float:
+    """Of audits asked for within the window: what they took; while they live, at least what was estimated."""
+    used = AuditUsageRow.used_seconds
+    counted = case((AuditRow.status.in_(LIVE), func.greatest(AuditUsageRow.reserved_seconds, used)), else_=used)
+    charges = select(func.coalesce(func.sum(counted), 0.0)).select_from(AuditUsageRow)
+    charges = charges.outerjoin(AuditRow, AuditRow.id == AuditUsageRow.audit_id)
+    return float(session.scalar(charges.where(AuditUsageRow.created_at > func.now() - USAGE_WINDOW)) or 0) / 60
 
 
 def check_bytes(session: Session, settings: Settings) -> None:

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from app.access.quotas import check_live_audits
+from app.access.quotas import check_audit_minutes, check_live_audits
 from app.audits import service
 from app.audits.estimates import AuditEstimate
 from app.audits.exports import EXPORTS
@@ -76,6 +76,7 @@ def create_audit(
         shown = _show(session, [requested.audit])[0]
         once.remember(session, shown.id, shown)
         check_live_audits(session, settings)
+        check_audit_minutes(session, settings)
         session.commit()
         bind(audit_id=shown.id)
         ring_for_shards(queue, requested.audit.device_class, requested.new_shards)

@@ -7,12 +7,12 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.audits.gating import frozen_gate
-from app.audits.planning import Work, shard_ranges
+from app.audits.planning import Work, estimated_seconds, shard_ranges
 from app.audits.repository import lock_dataset, lock_models, worker_known
 from app.audits.schemas import AuditRequest
 from app.audits.target_layers import target_layer
 from app.db.identifiers import new_id
-from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, ShardRow
+from app.db.tables import AuditModelRow, AuditRow, AuditUsageRow, DatasetRow, ModelRow, ShardRow
 from app.domain.label_mapping import map_labels
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, SalienceTarget
@@ -34,6 +34,7 @@ class Requested:
 def request_audit(session: Session, request: AuditRequest, settings: Settings) -> Requested:
     """Raises Unprocessable, Conflict or NotFound where the audit could not succeed."""
     work = plan_work(session, request, settings)
+    ranges = shard_ranges(work, settings)
     audit = _audit(request, work)
     audit.gate = frozen_gate(session, request, work.protocol)
     session.add(audit)
@@ -42,8 +43,9 @@ def request_audit(session: Session, request: AuditRequest, settings: Settings) -
         AuditModelRow(audit_id=audit.id, ordinal=ordinal, model_id=model.id)
         for ordinal, model in enumerate(work.models)
     )
-    shards = _shards(audit, shard_ranges(work, settings))
+    shards = _shards(audit, ranges)
     session.add_all(shards)
+    session.add(AuditUsageRow(audit_id=audit.id, reserved_seconds=estimated_seconds(work, ranges) or 0.0))
     session.flush()
     session.refresh(audit)
     return Requested(audit, len(shards))

@@ -10,9 +10,10 @@ from functools import partial
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.access.quotas import USAGE_WINDOW
 from app.errors import SalienceError
 from app.housekeeping.orphans import sweep_orphans
-from app.housekeeping.retention import remove_awaiting, remove_keys, remove_maps, remove_scores
+from app.housekeeping.retention import remove_awaiting, remove_keys, remove_maps, remove_scores, remove_usage
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 
@@ -68,6 +69,7 @@ class Housekeeper:
         steps: dict[str, Callable[[], int]] = {
             "half uploads": blobs.sweep,
             "idempotency keys": partial(remove_keys, engine, timedelta(days=settings.keep_idempotency_keys_days)),
+            "usage": partial(remove_usage, engine, USAGE_WINDOW),
         }
         for name, days, remove in (
             ("registrations", settings.keep_awaiting_days, remove_awaiting),

@@ -10,6 +10,7 @@ from sqlalchemy.orm import QueryableAttribute, Session
 from app.db.session import transaction
 from app.db.tables import (
     AuditRow,
+    AuditUsageRow,
     CleanSourceRow,
     DatasetRow,
     IdempotencyKeyRow,
@@ -39,6 +40,14 @@ def remove_keys(engine: Engine, keep: timedelta) -> int:
     with transaction(engine) as session:
         expired = delete(row).where(row.created_at < func.clock_timestamp() - keep)
         return len(session.execute(expired.returning(row.key)).all())
+
+
+def remove_usage(engine: Engine, keep: timedelta) -> int:
+    """What audits took of their tenants' minutes, once it does not count any more."""
+    row = AuditUsageRow
+    with transaction(engine) as session:
+        past = delete(row).where(row.created_at < func.clock_timestamp() - keep)
+        return len(session.execute(past.returning(row.audit_id)).all())
 
 
 def remove_awaiting(engine: Engine, keep: timedelta) -> int:

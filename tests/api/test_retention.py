@@ -98,7 +98,7 @@ def test_scores_and_maps(api: Api) -> None:
             strict=True,
         )
     )
-    assert sweep(api).keys() == {"half uploads", "idempotency keys", "orphaned blobs"}
+    assert sweep(api).keys() == {"half uploads", "idempotency keys", "usage", "orphaned blobs"}
     assert answers(api, older) == (200, 200, 200)
     removed = sweep(api, **DAYS)
     assert (removed["maps"], removed["scores"]) == (3, 2)

@@ -151,7 +151,7 @@ def test_half_uploads_and_a_whole_round(engine: Engine, database_url: str, tmp_p
     age_blobs(store, DAY)
     housekeeper = Housekeeper(engine, store, settings)
     removed = housekeeper.round()
-    assert removed == {"half uploads": 1, "idempotency keys": 0, "orphaned blobs": 1}
+    assert removed == {"half uploads": 1, "idempotency keys": 0, "usage": 0, "orphaned blobs": 1}
     assert not store.exists(orphan.digest)
     assert not any(housekeeper.round().values())
 

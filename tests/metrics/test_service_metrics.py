@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, create_engine, delete, text, update
+from sqlalchemy import Engine, create_engine, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from app.db.counters import Tally, add, shard_seconds_label, totals
 from app.db.identifiers import new_id
 from app.db.session import transaction
-from app.db.tables import AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow, ShardRow
+from app.db.tables import AuditRow, AuditUsageRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow, ShardRow
 from app.domain.vocabulary import AuditStatus, ResourceStatus, SampleStatus, ShardStatus
 from app.metrics.families import SnapshotCollector
 from app.metrics.repository import Snapshot, read_snapshot
@@ -138,6 +138,21 @@ def test_a_shard_is_counted_once(engine: Engine, shards: list[UUID]) -> None:
     assert found["salience_audit_shard_seconds_bucket{le=+Inf}"] == 1
     assert found["salience_audit_shard_retries_total"] == 0
     assert found["salience_audit_samples_per_second"] == pytest.approx(SAMPLES / 60)
+
+
+def test_a_shard_is_charged_once_to_its_audit(engine: Engine, shards: list[UUID]) -> None:
+    claims = [claim(engine, shard_id) for shard_id in shards]
+    with transaction(engine) as session:
+        session.add_all(
+            AuditUsageRow(audit_id=audit_id, reserved_seconds=1.0) for audit_id in (claims[0].audit_id, new_id())
+        )
+        session.execute(update(ShardRow).values(claimed_at=ShardRow.claimed_at - text("interval '25 seconds'")))
+    assert [save(engine, claimed) for claimed in (*claims, *claims)] == [True, True, False, False]
+    with Session(engine) as session:
+        used = {row.audit_id: row.used_seconds for row in session.scalars(select(AuditUsageRow))}
+        taken = session.scalar(select(func.sum(func.extract("epoch", ShardRow.finished_at - ShardRow.claimed_at))))
+    assert used.pop(claims[0].audit_id) == pytest.approx(float(taken or 0), abs=1e-6)
+    assert list(used.values()) == [0.0]
 
 
 def test_a_transaction_that_fails_counts_nothing(engine: Engine, shards: list[UUID]) -> None:

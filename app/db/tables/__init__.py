@@ -11,7 +11,7 @@ from app.db.tables.audits import (
     ShardRow,
 )
 from app.db.tables.base import DEFAULT_TENANT, Base, Json, TenantOwned
-from app.db.tables.operations import CounterRow, GpuReportRow, IdempotencyKeyRow, WorkerRow
+from app.db.tables.operations import AuditUsageRow, CounterRow, GpuReportRow, IdempotencyKeyRow, WorkerRow
 from app.db.tables.resources import DatasetRow, GateRow, ModelRow, RunGroupModelRow, RunGroupRow, SampleRow
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "AuditModelRow",
     "AuditResultsRow",
     "AuditRow",
+    "AuditUsageRow",
     "Base",
     "CleanSourceRow",
     "ComparisonRow",

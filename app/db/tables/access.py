@@ -21,6 +21,7 @@ class TenantRow(Base):
     """Null: the setting of that name counts, here and below; 0: no limit."""
     max_models: Mapped[int | None]
     max_live_audits: Mapped[int | None]
+    max_audit_minutes: Mapped[int | None]
 
 
 class ApiKeyRow(Base):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Double, ForeignKey, SmallInteger, func
+from sqlalchemy import JSON, BigInteger, Double, ForeignKey, Index, SmallInteger, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables.base import TENANT_OF_TRANSACTION, Base, Json, TenantOwned
@@ -35,6 +35,20 @@ class IdempotencyKeyRow(TenantOwned, Base):
     resource_id: Mapped[UUID | None]
     answer: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+
+
+class AuditUsageRow(TenantOwned, Base):
+    """What an audit takes of its tenant's minutes; deleting the audit does not give them back."""
+
+    __tablename__ = "audit_usage"
+    __table_args__ = (Index("ix_audit_usage_tenant", "tenant_id", "created_at"),)
+
+    audit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    reserved_seconds: Mapped[float] = mapped_column(Double)
+    """The estimate, as it was when the audit was asked for; 0 where there was none."""
+    used_seconds: Mapped[float] = mapped_column(Double, default=0.0, server_default=text("0"))
+    """Of workers, in the shards that are done."""
 
 
 class CounterRow(Base):

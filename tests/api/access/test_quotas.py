@@ -5,15 +5,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from app.access.quotas import used_bytes
+from app.access.quotas import USAGE_WINDOW, used_bytes
 from app.db.session import TenantEngine, transaction
-from app.db.tables import DEFAULT_TENANT, AuditRow, DatasetRow, ModelRow, TenantRow
+from app.db.tables import DEFAULT_TENANT, AuditRow, AuditUsageRow, DatasetRow, ModelRow, TenantRow
 from app.domain.vocabulary import ResourceStatus
+from app.housekeeping.retention import remove_usage
 from tests.api.running_api import Api, check_problem
 from tests.waiting import RECIPE
 
@@ -27,14 +30,26 @@ def tenant(guarded: Api, make_key: Callable[..., str]) -> Iterator[httpx.Client]
     """With room for one model, one live audit and a thousand bytes."""
     name = f"limited {os.urandom(4).hex()}"
     key = make_key(name)
-    url = guarded.engine.url.render_as_string(hide_password=False)
-    limits = ("--max-models", "1", "--max-live-audits", "1", "--max-bytes", "1000")
-    command = [sys.executable, "-m", "app.cli", "tenants", "limit", name, *limits]
-    subprocess.run(command, env=os.environ | {"DATABASE_URL": url}, check=True)
     headers = {"Authorization": f"Bearer {key}"}
     with httpx.Client(base_url=guarded.client.base_url, headers=headers, timeout=30) as client:
         client.headers["X-Tenant"] = name
+        limit(guarded, client, "--max-models", "1", "--max-live-audits", "1", "--max-bytes", "1000")
         yield client
+
+
+def limit(guarded: Api, tenant: httpx.Client, *limits: str) -> None:
+    url = guarded.engine.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-m", "app.cli", "tenants", "limit", tenant.headers["x-tenant"], *limits]
+    subprocess.run(command, env=os.environ | {"DATABASE_URL": url}, check=True)
+
+
+def auditable(guarded: Api, tenant: httpx.Client, **probed: object) -> dict[str, Any]:
+    """The body of an audit that can start."""
+    model = tenant.post("/v1/models", json=RECIPE | {"name": "m"}).json()
+    guarded.set_row(ModelRow, model, status=ResourceStatus.READY, probe=PROBE | probed)
+    dataset = tenant.post("/v1/datasets", json={"name": "d"}).json()
+    guarded.set_row(DatasetRow, dataset, status=ResourceStatus.READY, sample_count=200, labels=["face", "non_face"])
+    return {"dataset_id": dataset["id"], "model_ids": [model["id"]]}
 
 
 def raced(ask: Callable[[int], httpx.Response]) -> list[httpx.Response]:
@@ -76,11 +91,7 @@ def test_bytes(guarded: Api, tenant: httpx.Client) -> None:
 
 
 def test_live_audits(guarded: Api, tenant: httpx.Client) -> None:
-    model = tenant.post("/v1/models", json=RECIPE | {"name": "m"}).json()
-    guarded.set_row(ModelRow, model, status=ResourceStatus.READY, probe=PROBE)
-    dataset = tenant.post("/v1/datasets", json={"name": "d"}).json()
-    guarded.set_row(DatasetRow, dataset, status=ResourceStatus.READY, sample_count=200, labels=["face", "non_face"])
-    body = {"dataset_id": dataset["id"], "model_ids": [model["id"]]}
+    body = auditable(guarded, tenant)
     headers = {"Idempotency-Key": "once"}
     for _ in range(ROUNDS):
         first, _second = raced(lambda _: tenant.post("/v1/audits", json=body))
@@ -92,6 +103,32 @@ def test_live_audits(guarded: Api, tenant: httpx.Client) -> None:
         check_problem(tenant.post("/v1/audits", json=body, headers=headers), 409, "quota-exceeded")
         assert tenant.post(f"/v1/audits/{first.json()['id']}/cancel").status_code == 202
     assert tenant.post("/v1/audits", json=body, headers=headers).status_code == 202
+
+
+def test_audit_minutes(guarded: Api, tenant: httpx.Client) -> None:
+    """A live audit counts with its estimate, one that has ended with what it took, also after it was deleted."""
+    limit(guarded, tenant, "--max-live-audits", "0", "--max-audit-minutes", "10")
+    body = auditable(guarded, tenant, speed={"device_class": "cpu", "seconds_per_image": 0.1, "batch": 16})
+    estimate = tenant.post("/v1/audits:estimate", json=body).json()["seconds"]
+    assert 300 < estimate < 600
+    for used in (0.0, 600 - estimate):
+        first, second = raced(lambda _: tenant.post("/v1/audits", json=body))
+        assert first.status_code == 202
+        assert second.json()["detail"].endswith(f"with this one they would be {(used + 2 * estimate) / 60:.1f}.")
+        assert tenant.post(f"/v1/audits/{first.json()['id']}/cancel").status_code == 202
+        with transaction(guarded.engine) as session:
+            row = session.get_one(AuditUsageRow, UUID(first.json()["id"]))
+            assert (row.reserved_seconds, row.used_seconds) == (estimate, 0)
+            row.used_seconds = 600 - estimate
+        assert tenant.delete(f"/v1/audits/{first.json()['id']}").status_code == 204
+    check_problem(tenant.post("/v1/audits", json=body), 409, "quota-exceeded")
+    with transaction(guarded.engine) as session:
+        session.execute(update(AuditUsageRow).values(created_at=func.now() - USAGE_WINDOW))
+    live = tenant.post("/v1/audits", json=body)
+    assert live.status_code == 202
+    assert remove_usage(guarded.engine, USAGE_WINDOW) >= 2
+    with transaction(guarded.engine) as session:
+        assert session.scalars(select(AuditUsageRow.audit_id)).all() == [UUID(live.json()["id"])]
 
 
 def test_others_have_their_own_room(guarded: Api, tenant: httpx.Client, make_key: Callable[..., str]) -> None:
