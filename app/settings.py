@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     max_upload_bytes: int = 5 * GIBIBYTE
     max_json_bytes: int = 1 * MEBIBYTE
     max_header_bytes: int = 64 * 1024
-    max_headers: int = 200
+    max_headers: int = Field(default=200, ge=1, le=1000)
     body_idle_seconds: float = Field(default=30.0, gt=0, description="A body that pauses for longer is given up")
     min_body_rate: int = Field(default=16 * 1024, ge=1, description="Bytes a second, after a minute of grace")
     max_inflated_bytes: int = 20 * GIBIBYTE

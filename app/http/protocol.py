@@ -8,18 +8,29 @@ from uuid import uuid4
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.http.problems import MEDIA_TYPE, problem_document
+from app.http.request_context import SECURITY_HEADERS
 
 HEADER_SECONDS = 30.0
 ANSWER_SECONDS = 30.0
-MAX_HEADER_BYTES = 512 * 1024
-"""The most that is held before the application judges complete headers by its own, lower limit."""
+LINGER_SECONDS = 2.0
+LINGER_BYTES = 8 * 1024**2
+MAX_FRAMING_BYTES = 128 * 1024
+"""Of headers, trailers or chunk extensions in a row: more than the application's own, lower limit on headers."""
+MAX_HEADER_LINES = 1000
+"""That are kept; more than the application takes, so that it refuses them."""
+MAX_PIPELINED = 64
+"""Requests of a connection that wait for the answer to the one before."""
 
 
 class GuardedHttp(HttpToolsProtocol):
-    """A connection that sends headers without end, or not at all, or does not take its answer, is closed."""
+    """A connection may cost so much and no more before the application judges its requests.
+
+    One that sends headers without end, or not at all, or does not take its answer, is closed.
+    """
 
     _in_headers = True
-    _header_bytes = 0
+    _framing_bytes = 0
+    _refused_bytes: int | None = None
     _header_timer: asyncio.TimerHandle | None = None
     _answer_timer: asyncio.TimerHandle | None = None
 
@@ -42,21 +53,39 @@ class GuardedHttp(HttpToolsProtocol):
         super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
+        if self._refused_bytes is not None:
+            self._discard(data)
+            return
+        self._framing_bytes += len(data)
         super().data_received(data)
-        if self._in_headers and not self.transport.is_closing():
-            self._header_bytes += len(data)
-            if self._header_bytes > MAX_HEADER_BYTES:
-                self._refuse(431, "headers-too-large", "The request's headers are too large.")
+        if self._framing_bytes > MAX_FRAMING_BYTES:
+            self._refuse(431, "headers-too-large", "The request's headers are too large.")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._in_headers, self._header_bytes = True, 0
+        self._in_headers = True
         self._start_timer()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Trailers come here too; nobody reads those."""
+        if self._in_headers and len(self.headers) <= MAX_HEADER_LINES:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._in_headers = False
         self._stop_timer()
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self.transport.abort()
+            return
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._framing_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._framing_bytes = 0
+        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """uvicorn's own is plain text."""
@@ -76,17 +105,35 @@ class GuardedHttp(HttpToolsProtocol):
             self._answer_timer.cancel()
             self._answer_timer = None
 
+    def _discard(self, data: bytes) -> None:
+        self._refused_bytes = (self._refused_bytes or 0) + len(data)
+        if self._refused_bytes > LINGER_BYTES:
+            self.transport.abort()
+
     def _refuse(self, status: int, code: str, detail: str) -> None:
-        if self.transport.is_closing():
+        """To close at once would reset the connection, and a client that still sends might never see the answer."""
+        if self.transport.is_closing() or self._refused_bytes is not None:
             return
-        request_id = uuid4().hex
-        body = json.dumps(problem_document(status, code, detail, request_id))
-        lines = (
-            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
-            f"content-type: {MEDIA_TYPE}",
-            f"content-length: {len(body)}",
-            f"x-request-id: {request_id}",
-            "connection: close",
-        )
-        self.transport.write("\r\n".join((*lines, "", body)).encode())
-        self.transport.close()
+        self._refused_bytes = 0
+        if self.cycle is not None and not self.cycle.response_complete:
+            if self.cycle.response_started:
+                self.transport.abort()
+                return
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self._stop_timer()
+        self.transport.write(_answer(status, code, detail))
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+
+def _answer(status: int, code: str, detail: str) -> bytes:
+    request_id = uuid4().hex
+    body = json.dumps(problem_document(status, code, detail, request_id)).encode()
+    headers = {
+        "content-type": MEDIA_TYPE,
+        "content-length": str(len(body)),
+        "connection": "close",
+        "x-request-id": request_id,
+    } | {name.decode(): value.decode() for name, value in SECURITY_HEADERS.items()}
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + body

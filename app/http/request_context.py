@@ -17,14 +17,14 @@ from app.observability.tracing import Span, span
 logger = logging.getLogger(__name__)
 
 _SANE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-# An answer that wants another policy, or to be kept, says so itself.
-_SECURITY = {
+SECURITY_HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
     b"cache-control": b"no-store",
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
     b"cross-origin-resource-policy": b"same-origin",
 }
+"""An answer that wants another policy, or to be kept, says so itself."""
 
 
 class RequestContext:
@@ -76,7 +76,7 @@ class _Answer:
             self.status = message["status"]
             given = message.get("headers", [])
             names = {name.lower() for name, _ in given}
-            missing = [item for item in _SECURITY.items() if item[0] not in names]
+            missing = [item for item in SECURITY_HEADERS.items() if item[0] not in names]
             message["headers"] = [*given, (b"x-request-id", self.request_id.encode()), *missing]
         self._sent_bytes += len(message.get("body", b""))
         await self._send(message)

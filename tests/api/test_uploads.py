@@ -227,17 +227,6 @@ class TestHeaders:
             peer.sendall(b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             assert read_to_end(peer).startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 431 "))
 
-    def test_without_end(self, api: Api) -> None:
-        with connect(api) as peer:
-            peer.sendall(b"GET /livez HTTP/1.1\r\nX-Long: ")
-            answer = b""
-            try:
-                for _ in range(100):
-                    peer.sendall(b"x" * 100_000)
-            except OSError:
-                answer = b"closed"
-            assert answer or read_to_end(peer).startswith(b"HTTP/1.1 431 ")
-
     def test_no_http(self, api: Api) -> None:
         with connect(api) as peer:
             peer.sendall(b"hello there\r\n\r\n")
