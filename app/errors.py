@@ -6,7 +6,7 @@ SalienceError                    code and facts; no HTTP, no logging
 │  ├─ InsufficientScope          the key is good, but not for this
 │  ├─ RateLimited                too many requests in a window of time
 │  ├─ NotFound                   no such resource
-│  ├─ Gone                       it was there, and a retention setting removed it
+│  ├─ Gone                       it was there: a retention setting removed it, or the store lost it
 │  ├─ Conflict                   the resource's state forbids it now
 │  │  └─ QuotaExceeded           the tenant has as much as it may have
 │  ├─ Unprocessable              well-formed, but it cannot be done
@@ -77,7 +77,7 @@ class NotFound(RequestError):
 
 
 class Gone(RequestError):
-    """It was there, and a retention setting removed it."""
+    """It was there: a retention setting removed it, or the store lost it."""
 
 
 class Conflict(RequestError):

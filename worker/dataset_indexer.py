@@ -83,6 +83,13 @@ class _Indexer:
         """The blob that was made of a compressed archive."""
 
     def run(self) -> None:
+        """Raises InputFailure where the data set is to be rejected."""
+        try:
+            self._run()
+        except FileNotFoundError as error:
+            raise InputFailure("artifact-corrupted", "The stored content is gone; upload it again.") from error
+
+    def _run(self) -> None:
         dataset, session = self._dataset, self._session
         delete_samples(session, dataset.id)
         write_for(session, dataset.tenant_id)

@@ -16,7 +16,7 @@ from app.audits.scores import predicted_label
 from app.db.tables import AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CLEAN, EntropyReading, Resize
-from app.errors import NotFound, Unprocessable
+from app.errors import Gone, InputFailure, NotFound, Unprocessable
 from app.imaging.entries import entry_of, read_entry
 from app.imaging.geometry import as_seen
 from app.imaging.shrinking import shrink
@@ -95,11 +95,17 @@ class ImageReader:
     settings: Settings
 
     def read(self, sample: SampleRow, model: ModelRow) -> NDArray[np.uint8]:
-        """(S, S, 3): the clean image at the model's input size. Raises InputFailure."""
+        """(S, S, 3): the clean image at the model's input size.
+
+        Raises Gone ``artifact-corrupted`` where the store lost or changed what was once readable.
+        """
         digest = self.dataset.stored_digest or ""
-        data = read_entry(self.blobs, digest, entry_of(sample), self.settings.max_entry_bytes)
         size, resize = model.preprocessing["input_size"], Resize(model.preprocessing.get("resize", Resize.STRETCH))
-        return shrink(data, (sample.width or 0) * (sample.height or 0), size, resize, self.settings)
+        try:
+            data = read_entry(self.blobs, digest, entry_of(sample), self.settings.max_entry_bytes)
+            return shrink(data, (sample.width or 0) * (sample.height or 0), size, resize, self.settings)
+        except (FileNotFoundError, InputFailure) as error:
+            raise Gone("artifact-corrupted", "The stored image is lost, or is not what was uploaded.") from error
 
 
 def draw_map(stored: StoredMap, images: ImageReader, protocol: Protocol) -> bytes:

@@ -18,7 +18,7 @@ from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.protocol import Protocol
 from app.domain.radar import radar_columns
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN, DEGRADATIONS, MeasureName, lower_is_better
-from app.errors import InputFailure
+from app.errors import Gone
 from app.imaging.geometry import as_seen
 from app.reports.job import Exhibit, Gallery, Json, Tile
 from app.reports.words import TITLES, number, view_title
@@ -127,10 +127,10 @@ class GalleryMaker:
         return f"predicted {predicted_label(shown.row, shown.model, 0)}"
 
     def tiles(self, shown: _Shown, measure: MeasureName) -> list[Tile]:
-        """The image, its clean map, and those of the measure's views; of an unreadable image, none."""
+        """The image, its clean map, and those of the measure's views; of an image that the store lost, none."""
         try:
             pixels = self.images.read(shown.sample, shown.model)
-        except InputFailure:
+        except Gone:
             return []
         conditions = (CLEAN, *self.protocol.conditions())
         maps = native_maps(shown.row, len(conditions))

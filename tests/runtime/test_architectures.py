@@ -111,6 +111,7 @@ def test_missing_unexpected_misshaped_and_mistyped_tensors_are_named() -> None:
         "1 tensor(s) of another shape, the first 'bn1.bias' (expected [64] torch.float32, found [65]": weights
         | {"bn1.bias": torch.ones(65)},
         "1 tensor(s) of another type, the first 'bn1.bias'": weights | {"bn1.bias": torch.ones(64, dtype=torch.int8)},
+        "'fc.weight' is missing or empty": weights | {"fc.weight": torch.empty(2**55, 0)},
         "'fc.weight' is missing": {name: tensor for name, tensor in weights.items() if name != "fc.weight"},
         "tensor(s) missing from the file": {"fc.weight": torch.ones(3, 512)},
         "of another shape, the first 'fc.weight'": weights | {"fc.weight": torch.ones(3)},

@@ -92,6 +92,16 @@ def test_wrapped_and_prefixed(tmp_path: Path, wrapper: str | None, prefix: str) 
     assert same(read_state_dict(save(content, tmp_path / "m"), PT), WEIGHTS)
 
 
+def test_a_long_row_of_prefixes(tmp_path: Path) -> None:
+    """As long as a header may be, within moments."""
+    row = "module." * 100_000
+    save_file({row + name: tensor for name, tensor in WEIGHTS.items()}, tmp_path / "m")
+    assert same(read_state_dict(tmp_path / "m", ST), WEIGHTS)
+    assert read_state_dict(
+        save({"module.module.a": torch.ones(1), "module.b": torch.ones(1)}, tmp_path / "p"), PT
+    ).keys() == {"module.a", "b"}
+
+
 def test_a_module_s_own_state_dict_and_parameters(tmp_path: Path) -> None:
     module = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
     assert same(read_state_dict(save(module.state_dict(), tmp_path / "m"), PT), dict(module.state_dict()))
@@ -148,6 +158,7 @@ GOOD = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
         ({"a": GOOD}, b"\0" * 5, None),
         ({"a": GOOD}, b"\0" * 3, None),
         ({"a": GOOD | {"shape": [2**62, 4]}}, b"\0" * 4, None),
+        ({"a": GOOD | {"shape": [2**62, 2**62, 0], "data_offsets": [0, 0]}}, b"", None),
         ({"a": GOOD | {"shape": [1] * 500}}, b"\0" * 4, None),
         ({"a": GOOD | {"shape": [-1, -1]}}, b"\0" * 4, None),
         ({"a": GOOD | {"shape": "1"}}, b"\0" * 4, None),

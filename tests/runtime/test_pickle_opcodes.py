@@ -74,6 +74,32 @@ def test_deep_nesting_through_the_memo() -> None:
     assert is_refused(b"\x80\x02)q\x00" + steps + b".")
 
 
+def thrice(levels: int) -> bytes:
+    """A tuple of three times the tuple below it: few bytes, 3 ** levels leaves."""
+    return b")q\x00" + b"".join(b"h%ch%c\x87q%c" % (n, n, n + 1) for n in range(levels))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"}" + thrice(31) + b"Ns.",
+        b"}(" + thrice(31) + b"Nu.",
+        b"ccollections\nOrderedDict\n](" + thrice(31) + b"Ne\x85R.",
+        b"](" + thrice(12) + b"h\x0c" * 100 + b"e.",
+        b"]q\x00" + b"h\x00aq\x00" * 100 + b".",
+    ],
+    ids=["a key", "keys", "keys of an ordered dict", "many of them", "a list in itself"],
+)
+def test_sharing(data: bytes) -> None:
+    assert is_refused(b"\x80\x02" + data)
+
+
+def test_what_real_files_share_passes() -> None:
+    judge_pickle(b"\x80\x02}" + thrice(8) + b"Ns.")
+    tied = torch.ones(2, 2)
+    judge_pickle(pickled({f"{number}": {"weights": [tied] * 10, "shape": tied.shape} for number in range(1000)}))
+
+
 def test_too_many_opcodes() -> None:
     assert is_refused(b"\x80\x02(" + b"N" * 2_100_000 + b"t.")
 

@@ -98,9 +98,10 @@ def _class_count(make: Maker, state_dict: StateDict) -> int:
     for name, shape in shapes[0].items():
         if shape != shapes[1][name]:
             given = state_dict.get(name)
-            if given is None or given.dim() == 0:
-                raise InputFailure("model-architecture-mismatch", f"The tensor {name!r} is missing.")
-            return max(int(given.shape[0]), 1)
+            # A network for as many classes as an empty tensor claims would have to be made before the shapes differ.
+            if given is None or given.dim() == 0 or not 0 < len(given) <= given.numel():
+                raise InputFailure("model-architecture-mismatch", f"The tensor {name!r} is missing or empty.")
+            return len(given)
     raise InputFailure("model-architecture-unknown", "The architecture has no classifier.")
 
 

@@ -1,6 +1,8 @@
 """Weight files to state_dicts: nothing in a file is ever executed."""
 
+import re
 from collections.abc import Iterator, Mapping
+from os.path import commonprefix
 from typing import BinaryIO
 
 import torch
@@ -14,12 +16,12 @@ from worker.runtime.torch_file import ADVICE, judge_torch_file, refuse_foreign_f
 StateDict = dict[str, Tensor]
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")
-PREFIXES = ("module.", "_orig_mod.")
 FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool)
 # Tied weights share a storage, so tensors may hold more bytes than their file; this much more is no state_dict.
 MAX_EXPANSION = 4
 SLACK_BYTES = 1024**2
+_PREFIXES = re.compile(r"(?:module\.|_orig_mod\.)+")
 
 
 def read_state_dict(file: BinaryIO, kind: ModelFormat) -> StateDict:
@@ -61,11 +63,12 @@ def _read_torch(file: BinaryIO) -> dict[object, object]:
 
 
 def _without_prefixes(tensors: dict[object, object]) -> dict[object, object]:
-    """DataParallel and torch.compile put a prefix before every name, in either order."""
-    for prefix in PREFIXES:
-        if tensors and all(isinstance(name, str) and name.startswith(prefix) for name in tensors):
-            return _without_prefixes({str(name).removeprefix(prefix): value for name, value in tensors.items()})
-    return tensors
+    """DataParallel and torch.compile put a prefix before every name, in either order, and some trainers twice."""
+    names = [name for name in tensors if isinstance(name, str)]
+    if len(names) < len(tensors):
+        return tensors
+    prefix = _PREFIXES.match(commonprefix(names))  # noqa: RUF071 - letter by letter is what is wanted
+    return {name[prefix.end() :] if prefix else name: tensors[name] for name in names}
 
 
 def _plain_tensors(tensors: Mapping[object, object]) -> StateDict:

@@ -118,7 +118,9 @@ def _place(name: str, entry: Any) -> Place:
         whole = all(type(number) is int and 0 <= number < 2**63 for number in (*shape, first, last))
     except (KeyError, TypeError, ValueError) as error:
         raise _invalid(f"the entry of the tensor {name[:200]!r} is malformed or of an unknown type") from error
-    if not whole or len(shape) > MAX_DIMENSIONS or last - first != math.prod(shape) * dtype.itemsize:
+    # torch counts with 63 bits, also where one size is zero and nothing is stored.
+    fits = whole and len(shape) <= MAX_DIMENSIONS and math.prod(shape) * dtype.itemsize == last - first
+    if not fits or math.prod(max(size, 1) for size in shape) * dtype.itemsize >= 2**63:
         raise _invalid(f"shape and bytes of the tensor {name[:200]!r} disagree")
     return Place(first, last, name, dtype, tuple(shape))
 

@@ -1,0 +1,52 @@
+"""A blob that the store lost or changed: numbers and reports stay, and what needs the image says why it cannot."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.running_api import check_problem
+from tests.datasets.hostile_archives import make_zip, picture
+from tests.reports.reading import Report
+from tests.waiting import upload, upload_run, wait_for
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def audit(service: httpx.Client) -> Json:
+    """Of eight images that nobody else has uploaded."""
+    pictures = {f"{label}/{number}.png": picture(number + 100) for label in ("face", "non_face") for number in range(4)}
+    dataset = upload(service, "datasets", {"name": "to be lost"}, make_zip(pictures))
+    model = upload_run(service, "cross_entropy_run1")
+    body = {"dataset_id": dataset["id"], "model_ids": [model["id"]]}
+    body["protocol"] = {"micro_batch": 4, "measures": {"entropy": {}}}
+    started = service.post("/v1/audits", json=body).json()
+    return wait_for(service, f"/v1/audits/{started['id']}", "succeeded", "failed")
+
+
+def blob_of(service: httpx.Client, audit: Json, open_folder: Path) -> Path:
+    digest = service.get(f"/v1/datasets/{audit['dataset_id']}").json()["content_digest"]
+    (path,) = (open_folder / "service" / "blobs").rglob(digest.removeprefix("sha256:"))
+    return path
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_maps_and_reports(service: httpx.Client, audit: Json, open_folder: Path, *, lost: bool) -> None:
+    base = f"/v1/audits/{audit['id']}"
+    sample = service.get(f"{base}/samples").json()["items"][0]["sample_id"]
+    whole = Report(service.get(f"{base}/report").text)
+    assert [picture for picture in whole.pictures if picture.alt.endswith(": image")]
+    path = blob_of(service, audit, open_folder)
+    content = path.read_bytes()
+    path.unlink()
+    if not lost:
+        path.write_bytes(bytes(len(content)))
+    picture = service.get(f"{base}/samples/{sample}/map", headers={"Accept": "image/png"})
+    check_problem(picture, 410, "artifact-corrupted")
+    assert service.get(f"{base}/samples/{sample}/map").status_code == 200
+    report = service.get(f"{base}/report")
+    assert report.status_code == 200
+    assert Report(report.text).headings == whole.headings
+    assert not Report(report.text).pictures

@@ -1,0 +1,21 @@
+"""A data set whose archive the store lost before anybody looked into it."""
+
+from app.db.identifiers import new_id
+from app.db.session import transaction
+from app.db.tables import DatasetRow
+from app.domain.vocabulary import ResourceStatus
+from worker.context import WorkerContext
+from worker.dataset_indexer import index_dataset
+
+
+def test_an_archive_that_was_lost_before_anybody_looked(context: WorkerContext) -> None:
+    digest = "sha256:" + "0" * 64
+    row = DatasetRow(id=new_id(), name="d", status=ResourceStatus.VALIDATING, content_digest=digest, extra={})
+    row.labels, row.sources, row.notes = [], [], []
+    with transaction(context.engine) as session:
+        session.add(row)
+    index_dataset(context, row.id)
+    with transaction(context.engine) as session:
+        found = session.get_one(DatasetRow, row.id)
+        assert found.status == ResourceStatus.REJECTED
+        assert (found.problem or {})["code"] == "artifact-corrupted"
