@@ -9,8 +9,9 @@ with atheris.instrument_imports(include=["worker.runtime", "tests.fuzz.judges"])
 
 
 def main(seconds: str) -> None:
-    """Ends with 0 where nothing was found."""
-    atheris.Setup([sys.argv[0], f"-max_total_time={seconds}", "-max_len=4096", "-verbosity=0"], run_all)
+    """Ends with 0 where nothing was found; bytes that take a judge ten seconds are a finding too."""
+    limits = (f"-max_total_time={seconds}", "-max_len=4096", "-timeout=10", "-rss_limit_mb=4096")
+    atheris.Setup([sys.argv[0], *limits, "-verbosity=0"], run_all)
     atheris.Fuzz()
 
 

@@ -22,7 +22,7 @@ ROUTES = {
     "GET /v1/audits/{audit_id}/samples/{sample_id}/map": RouteExamples(
         answers={200: {JSON: recorded("map.json")}},
         problems={"not-found": "No such sample in this audit."}
-        | codes("scores-removed", "maps-removed", "model-id-required", "validation-error")
+        | codes("scores-removed", "maps-removed", "artifact-corrupted", "model-id-required", "validation-error")
         | {"unknown-view": "The audit has these views: clean, noise@0.05, flip_horizontal."},
     ),
     "GET /v1/audits/{audit_id}/verdict": RouteExamples(
