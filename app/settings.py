@@ -50,7 +50,8 @@ class Settings(BaseSettings):
     max_header_bytes: int = 64 * 1024
     max_headers: int = Field(default=200, ge=1, le=1000)
     body_idle_seconds: float = Field(default=30.0, gt=0, description="A body that pauses for longer is given up")
-    min_body_rate: int = Field(default=16 * 1024, ge=1, description="Bytes a second, after a minute of grace")
+    min_body_rate: int = Field(default=16 * 1024, ge=1, description="Bytes a second, after the grace")
+    body_grace_seconds: float = Field(default=60.0, gt=0, description="That a body may take at any rate")
     max_inflated_bytes: int = 20 * GIBIBYTE
     max_entry_bytes: int = 64 * MEBIBYTE
     max_entries: int = 1_000_000

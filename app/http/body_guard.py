@@ -10,7 +10,6 @@ from app.errors import HeadersTooLarge, TooSlow
 from app.http.problems import problem_response
 from app.settings import Settings
 
-GRACE_SECONDS = 60.0
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 8 * 1024**2
 
@@ -53,7 +52,7 @@ class _GuardedBody:
         """Raises TooSlow where nothing comes for long, or too little for too long."""
         if self._ended:
             return await self._receive()
-        owed = GRACE_SECONDS + self._received / self._settings.min_body_rate - self._waited
+        owed = self._settings.body_grace_seconds + self._received / self._settings.min_body_rate - self._waited
         started = time.monotonic()
         try:
             async with asyncio.timeout(min(self._settings.body_idle_seconds, max(owed, 0.0))):

@@ -142,6 +142,14 @@ def test_cancel_and_delete(service: httpx.Client, parts: dict[str, Any]) -> None
     check_problem(service.get(path), 404, "not-found")
 
 
+def test_cancelling_what_has_ended_changes_nothing(service: httpx.Client, audit: dict[str, Any]) -> None:
+    path = f"/v1/audits/{audit['id']}"
+    before = service.get(path).json()
+    cancelled = service.post(f"{path}/cancel")
+    assert (cancelled.status_code, cancelled.json()) == (202, before)
+    assert service.get(f"{path}/results").status_code == 200
+
+
 def test_events_of_a_real_worker(service: httpx.Client, parts: dict[str, Any]) -> None:
     samples = 160  # some seconds' work, so that it is seen on its way
     body = parts | {"protocol": PROTOCOL, "sample_limit": samples}

@@ -80,6 +80,7 @@ def test_no_echo_of_a_secret(service: httpx.Client) -> None:
         ("TRACE", "/v1/models", 405, "method-not-allowed"),
         ("POST", "/v1/datasets/", 404, "not-found"),
         ("GET", "/v1/models?limit=0", 422, "validation-error"),
+        ("GET", "/v1/models?limit=-1", 422, "validation-error"),
         ("GET", "/v1/models?limit=1000000000", 422, "validation-error"),
         ("GET", "/v1/models?cursor=forged", 422, "invalid-cursor"),
         ("GET", "/v1/models?name=%00", 422, "validation-error"),
@@ -103,6 +104,16 @@ def test_numbers_in_a_cursor_that_no_column_holds(service: httpx.Client, number:
     check_problem(answer, 422, "invalid-cursor")
     with pytest.raises(Unprocessable):
         PageParams(cursor=encode_cursor([0.5, number, 1])).after(3)
+
+
+def test_a_cursor_that_was_cut(service: httpx.Client) -> None:
+    for name in ("one", "two"):
+        service.post("/v1/datasets", json={"name": name})
+    cursor = service.get("/v1/datasets?limit=1").json()["next_cursor"]
+    assert service.get("/v1/datasets", params={"cursor": cursor}).status_code == 200
+    for length in range(1, len(cursor)):
+        answer = service.get("/v1/datasets", params={"cursor": cursor[:length]})
+        check_problem(answer, 422, "invalid-cursor")
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "GET"])

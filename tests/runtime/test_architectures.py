@@ -65,6 +65,15 @@ def test_torchvision(name: str) -> None:
     assert found(images).shape == (2, 3)
 
 
+@pytest.mark.parametrize("name", ["alexnet", "mobilenet_v3_small"])
+def test_dropout_is_off(name: str) -> None:
+    network = build(name, random_weights(torchvision.models.get_model(name, weights=None, num_classes=3)))
+    assert any(isinstance(part, nn.Dropout) for part in network.modules())
+    images = torch.randn(2, 3, 224, 224)
+    with torch.no_grad():
+        assert torch.equal(network(images), network(images))
+
+
 @pytest.mark.parametrize("classes", [1, 2, 10, 1000])
 def test_any_number_of_classes(classes: int) -> None:
     assert build("resnet18", resnet(classes)).fc.out_features == classes

@@ -64,6 +64,19 @@ def test_scores_are_taken_before_a_final_softmax() -> None:
     assert torch.equal(plain.gradient, behind.gradient)
 
 
+def test_one_thread_or_two(make_network: Callable[[str], nn.Module], photographs: Tensor) -> None:
+    """Of one network, and of these versions of torch: a release that differs is to be noticed."""
+    extractor = SalienceExtractor(TargetTap(make_network("resnet18"), input_size=224))
+    with_two = extractor.extract(photographs)
+    torch.set_num_threads(1)
+    try:
+        with_one = extractor.extract(photographs)
+    finally:
+        torch.set_num_threads(2)
+    for name in ("activation", "gradient", "logits"):
+        assert torch.equal(getattr(with_one, name), getattr(with_two, name)), name
+
+
 @pytest.mark.parametrize("name", ["resnet18", "densenet121", "mobilenet_v3_small", "shufflenet_v2_x0_5"])
 def test_in_place_equals_its_out_of_place_twin(
     name: str, make_network: Callable[[str], nn.Module], photographs: Tensor

@@ -52,6 +52,16 @@ def test_limits(context: WorkerContext, limits: dict[str, Any], code: str, said:
     assert read(context, good).status == ResourceStatus.READY
 
 
+def test_names_of_more_classes_than_the_model_has(context: WorkerContext) -> None:
+    model_id = upload_model(context, RUNS[0])
+    with transaction(context.engine) as session:
+        session.get_one(ModelRow, model_id).class_names = ["face", "non_face", "cat"]
+    validate_model(context, model_id)
+    found = read(context, model_id)
+    detail = "class_names has 3 names, but the model has 2 outputs."
+    assert (found.status, found.problem) == ("rejected", {"code": "model-output-mismatch", "detail": detail})
+
+
 @pytest.mark.parametrize(("kills", "status"), [(1, ResourceStatus.READY), (3, ResourceStatus.REJECTED)])
 def test_crashes_are_tried_again(context: WorkerContext, kills: int, status: ResourceStatus) -> None:
     model_id = upload_model(context, RUNS[0])
