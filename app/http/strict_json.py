@@ -6,9 +6,11 @@ import re
 from itertools import chain
 from typing import Any, NoReturn
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import RequestError, SalienceError, TooLarge, Unprocessable, UnsupportedMediaType
+from app.http.codings import is_compressed
 from app.http.problems import problem_response
 
 MAX_DEPTH = 32
@@ -35,7 +37,7 @@ class StrictJson:
                 body = await self._read(receive)
                 if body is None:
                     return
-                self._judge(dict(scope["headers"]), body)
+                _judge(Headers(scope=scope), body)
                 receive = _replay(body, receive)
         except SalienceError as error:
             await problem_response(error, scope["state"]["request_id"])(scope, receive, send)
@@ -56,15 +58,16 @@ class StrictJson:
             more = message.get("more_body", False)
         return bytes(body)
 
-    def _judge(self, headers: dict[bytes, bytes], body: bytes) -> None:
-        if not body:
-            return
-        kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-        if kind != b"application/json" and not kind.endswith(b"+json"):
-            raise UnsupportedMediaType("unsupported-media-type", "The body must be application/json.")
-        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-            raise UnsupportedMediaType("unsupported-content-encoding", "Bodies must not be compressed.")
-        parse_strictly(body)
+
+def _judge(headers: Headers, body: bytes) -> None:
+    if not body:
+        return
+    kind = headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise UnsupportedMediaType("unsupported-media-type", "The body must be application/json.")
+    if is_compressed(headers):
+        raise UnsupportedMediaType("unsupported-content-encoding", "Bodies must not be compressed.")
+    parse_strictly(body)
 
 
 def parse_strictly(body: bytes) -> Any:

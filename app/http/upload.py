@@ -9,6 +9,7 @@ from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
 
 from app.errors import RequestError, TooLarge, Unprocessable, UnsupportedMediaType
+from app.http.codings import is_compressed
 from app.http.multipart import FORM, FormFile
 from app.storage.blobs import BlobStore, BlobWriter, StoredBlob
 
@@ -45,7 +46,7 @@ async def receive_blob(
 def _check_headers(request: Request, max_bytes: int) -> FormFile | None:
     """What will find the file, where a form comes."""
     headers = request.headers
-    if {headers.get("content-encoding", "identity").lower(), _transfer_coding(request)} - {"identity", "chunked"}:
+    if is_compressed(headers):
         raise UnsupportedMediaType("unsupported-content-encoding", "Send the bytes as they are, uncompressed.")
     if int(headers.get("content-length", "0")) > max_bytes:
         raise TooLarge("payload-too-large", f"The body exceeds the limit of {max_bytes} bytes.")
@@ -55,10 +56,6 @@ def _check_headers(request: Request, max_bytes: int) -> FormFile | None:
     if kind.partition(";")[0].strip().lower() != FORM:
         raise UnsupportedMediaType("unsupported-media-type", f"Send the file itself as the body, or {FORM}.")
     return FormFile(kind)
-
-
-def _transfer_coding(request: Request) -> str:
-    return request.headers.get("transfer-encoding", "chunked").lower()
 
 
 async def _file_bytes(request: Request, form: FormFile | None) -> AsyncIterator[bytes]:

@@ -55,9 +55,13 @@ def test_another_content_type(service: httpx.Client) -> None:
     check_problem(answer, 415, "unsupported-media-type")
 
 
-def test_a_compressed_body(service: httpx.Client) -> None:
-    headers = JSON | {"Content-Encoding": "gzip"}
+@pytest.mark.parametrize("codings", [["gzip"], ["gzip", "identity"], ["identity", "br"], ["identity, GZIP"]])
+def test_a_compressed_body(service: httpx.Client, codings: list[str]) -> None:
+    headers = [*JSON.items(), *(("Content-Encoding", coding) for coding in codings)]
     answer = service.post("/v1/datasets", content=gzip.compress(b'{"name": "a"}'), headers=headers)
+    check_problem(answer, 415, "unsupported-content-encoding")
+    url = service.post("/v1/datasets", json={"name": "d"}).json()["content_url"]
+    answer = service.put(url, content=b"PK", headers=headers[1:])
     check_problem(answer, 415, "unsupported-content-encoding")
 
 
