@@ -81,17 +81,21 @@ def _section(document: Json, dataset_name: str) -> str:
     ]
     for model in document["models"]:
         for row in _headlines(document, model["model_id"]):
-            interval = f"{row['ci95_low']:.3f} to {row['ci95_high']:.3f}"
             cells = (
                 _plain(model["name"]),
                 row["measure"],
                 row["view"],
                 f"{row['mean']:.3f}",
-                interval,
+                _interval(row),
                 _direction(row),
             )
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _interval(row: Json) -> str:
+    """None where there were too few samples for one."""
+    return "none" if row["ci95_low"] is None else f"{row['ci95_low']:.3f} to {row['ci95_high']:.3f}"
 
 
 def _plain(name: str) -> str:

@@ -141,8 +141,9 @@ def delete_audit(audit_id: AuditId, session: SessionDep) -> None:
 async def get_results(
     audit_id: AuditId, request: Request, tenant: TenantDep, *, partial: PartialFlag = False
 ) -> Response:
-    """Once the audit has `succeeded`: the numbers to decide by. `summaries` are means with intervals, quantiles and
-    controls by measure and view, in total (`macro`: every label counts the same) and by label and source;
+    """Once the audit has `succeeded`: the numbers to decide by. `summaries` are means with intervals (null
+    where the samples are too few for one), quantiles and controls by measure and view, in total (`macro`: every source
+    counts the same) and by label and source;
     `performance` is accuracy and ROC on clean and changed images; `noise_curves` and `stability` are the paper's
     figures. Earlier, `partial=true` tells what is known so far."""
     if partial:

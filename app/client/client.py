@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 PARQUET = "application/vnd.apache.parquet"
 COMPARISON_POLL_SECONDS = 0.5
+NUMBERS = ("mean", "std", "ci95_low", "ci95_high", "p05", "p25", "p50", "p75", "p95", "control_mean", "flip_rate")
+"""Of a summary: null where the samples give none."""
 
 
 class AuditOptions(TypedDict, total=False):
@@ -107,7 +109,7 @@ class Client(Resources):
     def summaries(self, audit_id: str, frame: Literal["polars"]) -> "pl.DataFrame": ...
     def summaries(self, audit_id: str, frame: FrameKind = "pandas") -> Any:
         """The results' ``summaries``, a row each. Raises MissingLibrary."""
-        return frame_of_rows(self.results(audit_id)["summaries"], frame)
+        return frame_of_rows(self.results(audit_id)["summaries"], frame, NUMBERS)
 
     @overload
     def scores(self, audit_id: str, **wanted: Unpack[ScoreFilter]) -> "pd.DataFrame": ...

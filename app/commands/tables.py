@@ -93,7 +93,8 @@ def _side(side: Json) -> str:
 
 
 def _interval(row: Json) -> str:
-    return f"{_number(row['ci95_low'])} to {_number(row['ci95_high'])}"
+    """A dash where too few samples give none."""
+    return "-" if row["ci95_low"] is None else f"{_number(row['ci95_low'])} to {_number(row['ci95_high'])}"
 
 
 def _cell(value: object) -> Text:

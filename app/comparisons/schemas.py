@@ -75,7 +75,7 @@ class DifferenceRow(BaseModel):
     mean_first: float | None
     mean_second: float | None
     difference: float | None
-    ci95_low: float | None
+    ci95_low: float | None = Field(description="Null too where the samples are too few for an interval.")
     ci95_high: float | None
     p_value: float | None = None
     p_method: str | None = Field(None, description="`exact`, `monte-carlo` or `normal`.")

@@ -9,8 +9,16 @@ import numpy as np
 from app.domain.comparison import Sides, difference_rows
 from app.domain.differences import snap
 from app.domain.protocol import ScoreColumn
-from app.domain.statistics import Floats, bootstrap_means, equal_group_weights, mean, percentile_interval, weighted_mean
-from app.domain.summaries import group_seed, macro_bootstrap_means
+from app.domain.statistics import (
+    Floats,
+    Resampled,
+    bootstrap,
+    equal_group_weights,
+    mean,
+    percentile_interval,
+    weighted_mean,
+)
+from app.domain.summaries import group_seed, macro_bootstrap
 from app.domain.vocabulary import GroupBy
 
 Json = dict[str, Any]
@@ -43,13 +51,13 @@ def unpaired_rows(baseline: Sides, audit: Sides) -> list[Json]:
 
 @dataclass(frozen=True)
 class _Group:
-    """One side's scores of a group (N, V), their means (V,) and resampled means (R, V)."""
+    """One side's scores of a group (N, V), their means (V,) and their resamples."""
 
     by: GroupBy
     name: str
     scores: Floats
     means: list[float | None]
-    resampled: Floats
+    resampled: Resampled
 
 
 def _groups(sides: Sides, number: int) -> Iterator[_Group]:
@@ -57,16 +65,17 @@ def _groups(sides: Sides, number: int) -> Iterator[_Group]:
     for group_by, name, members in sides.rows_of_groups():
         scores = sides.scores[number, members]
         if name == "macro" and group_by is GroupBy.TOTAL:
-            resampled = macro_bootstrap_means(snap(scores), codes, sides.seed)
+            resampled = macro_bootstrap(snap(scores), codes, sides.seed)
             means = [weighted_mean(column, equal_group_weights(codes, column)) for column in scores.T]
         else:
-            resampled = bootstrap_means(snap(scores), group_seed(sides.seed, group_by, name))
+            resampled = bootstrap(snap(scores), group_seed(sides.seed, group_by, name))
             means = [mean(column) for column in scores.T]
         yield _Group(group_by, name, scores, means, resampled)
 
 
 def _rows(theirs: _Group, own: _Group, columns: tuple[ScoreColumn, ...], second: int) -> list[Json]:
-    lows, highs = percentile_interval(own.resampled - theirs.resampled)
+    mine, others = own.resampled, theirs.resampled
+    lows, highs = percentile_interval(Resampled(mine.means - others.means, mine.varies | others.varies))
     rows: list[Json] = []
     for index, column in enumerate(columns):
         before, after = theirs.means[index], own.means[index]

@@ -11,12 +11,12 @@ from app.domain.protocol import ScoreColumn
 from app.domain.statistics import (
     Floats,
     Integers,
-    bootstrap_means,
+    bootstrap,
     equal_group_weights,
     percentile_interval,
     weighted_mean,
 )
-from app.domain.summaries import Groups, group_seed, macro_bootstrap_means
+from app.domain.summaries import Groups, group_seed, macro_bootstrap
 from app.domain.vocabulary import GroupBy, lower_is_better
 
 Json = dict[str, Any]
@@ -65,7 +65,7 @@ def side_totals(sides: Sides) -> list[list[Json]]:
     """Per side, the macro mean of each column over the samples that it scored, with its interval."""
     # All sides in one bootstrap: over a million samples, drawing costs far more than adding up.
     together, codes = np.concatenate(list(sides.scores), axis=1), sides.groups.source_codes()
-    lows, highs = percentile_interval(macro_bootstrap_means(snap(together), codes, sides.seed))
+    lows, highs = percentile_interval(macro_bootstrap(snap(together), codes, sides.seed))
     width = len(sides.columns)
     return [
         [
@@ -98,10 +98,10 @@ def difference_rows(sides: Sides) -> list[Json]:
     for group_by, group, members in sides.rows_of_groups():
         if (group_by, group) == (GroupBy.TOTAL, "macro"):
             weights = _macro_weights(contrasts.values, codes)
-            resampled = macro_bootstrap_means(snap(contrasts.values), codes, sides.seed)
+            resampled = macro_bootstrap(snap(contrasts.values), codes, sides.seed)
         else:
             weights = np.ones((len(members), contrasts.values.shape[1]))
-            resampled = bootstrap_means(snap(contrasts.values[members]), group_seed(sides.seed, group_by, group))
+            resampled = bootstrap(snap(contrasts.values[members]), group_seed(sides.seed, group_by, group))
         lows, highs = percentile_interval(resampled)
         for index, owner in enumerate(contrasts.owners):
             numbers = _means(sides, contrasts.values[members, index], (owner, members), weights[:, index])

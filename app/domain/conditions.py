@@ -14,6 +14,8 @@ SUMMARY_STATISTICS = (
 PERFORMANCE_STATISTICS = ("accuracy", "auroc")
 LOWER_IS_BETTER = ("flip_rate", "n_undefined")
 NEITHER_IS_BETTER = ("std", "control_mean", "n")
+EQUAL_WITHIN = 1e-9
+"""Numbers so near to each other are equal: 0.96 - 0.98 is not quite -0.02 in binary, and no score is known better."""
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -26,15 +28,16 @@ class Relation(StrEnum):
     ABOVE = ">"
 
     def holds(self, value: float, threshold: float) -> bool:
+        """As the decimal numbers say it: see EQUAL_WITHIN."""
         match self:
             case Relation.AT_MOST:
-                return value <= threshold
+                return value <= threshold + EQUAL_WITHIN
             case Relation.BELOW:
-                return value < threshold
+                return value < threshold - EQUAL_WITHIN
             case Relation.AT_LEAST:
-                return value >= threshold
+                return value >= threshold - EQUAL_WITHIN
             case Relation.ABOVE:
-                return value > threshold
+                return value > threshold + EQUAL_WITHIN
 
 
 class Scope(StrEnum):

@@ -8,11 +8,12 @@ from typing import Any
 from app.domain.conditions import PERFORMANCE, Quantity, Scope, Selector
 from app.domain.protocol import Protocol
 from app.domain.radar import radar_columns
-from app.domain.verdicts import Measured
+from app.domain.verdicts import FEW, Measured
 from app.domain.vocabulary import CLEAN, GroupBy, MeasureName
 
 Json = dict[str, Any]
 
+INTERVAL = ("ci95_low", "ci95_high")
 MEANS_OVER_MODELS = ("control_mean", "flip_rate")
 
 _GROUP_OF = {
@@ -56,7 +57,7 @@ class AuditNumbers:
                 row["ci95_low"] if quantity.statistic == "mean" else None,
                 row["ci95_high"] if quantity.statistic == "mean" else None,
                 self.subject(row, scope, row["model_id"]),
-                note=f"it has no {quantity.statistic}" if row["n"] else "no sample has a defined score",
+                note=_why_none(row, quantity.statistic),
             )
             for row in rows
             if (row["measure"], row["view"]) == (quantity.measure, view) and selects(quantity, row)
@@ -106,6 +107,12 @@ class AuditNumbers:
         values = [row[quantity.statistic] for row in rows]
         whole = None if None in values else _mean(values)
         return [Measured(whole, note=_NONE)]
+
+
+def _why_none(row: Json, statistic: str) -> str:
+    if not row["n"]:
+        return "no sample has a defined score"
+    return FEW if statistic in INTERVAL else f"it has no {statistic}"
 
 
 def _mean(values: list[float]) -> float | None:

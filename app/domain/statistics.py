@@ -6,6 +6,7 @@ neither shards nor workers can move the last digit.
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,18 @@ BOOTSTRAP_RESAMPLES = 1000
 HISTOGRAM_BINS = 20
 # A thousand samples fill it: larger data sets take no more memory for a chunk.
 _CHUNK_DRAWS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Means (R, V) of V columns over R bootstrap resamples.
+
+    ``varies`` (V,) is false where no unit that is resampled on its own has two defined samples. Its samples can only
+    be drawn again or be left out then, so that the means tell nothing of other samples.
+    """
+
+    means: Floats
+    varies: Masks
 
 
 def mean(values: Floats) -> float | None:
@@ -90,12 +103,17 @@ def bootstrap_means(columns: Floats, seed: int) -> Floats:
     return np.concatenate(parts)
 
 
-def percentile_interval(resampled: Floats) -> tuple[list[float | None], list[float | None]]:
-    """The 2.5% and 97.5% quantiles of each column of (R, V)."""
+def bootstrap(columns: Floats, seed: int) -> Resampled:
+    """All rows of (N, V) are one unit."""
+    return Resampled(bootstrap_means(columns, seed), (~np.isnan(columns)).sum(axis=0) > 1)
+
+
+def percentile_interval(resampled: Resampled) -> tuple[list[float | None], list[float | None]]:
+    """The 2.5% and 97.5% quantiles of each column; None where nothing varies, since certainty would be a lie."""
     lows: list[float | None] = []
     highs: list[float | None] = []
-    for column in resampled.T:
-        defined = column[~np.isnan(column)]
+    for column, varies in zip(resampled.means.T, resampled.varies, strict=True):
+        defined = column[~np.isnan(column) & varies]
         low, high = np.quantile(defined, [0.025, 0.975]).tolist() if defined.size else (None, None)
         lows.append(low)
         highs.append(high)

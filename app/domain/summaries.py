@@ -14,7 +14,8 @@ from app.domain.statistics import (
     QUANTILES,
     Floats,
     Integers,
-    bootstrap_means,
+    Resampled,
+    bootstrap,
     equal_group_weights,
     histogram,
     mean,
@@ -64,10 +65,10 @@ class Groups:
 
 @dataclass(frozen=True)
 class Summarised:
-    """Summaries, and of each total the column means (R, V) over the R bootstrap resamples behind its intervals."""
+    """Summaries, and of each total the resamples behind its intervals."""
 
     rows: list[Json]
-    resampled: dict[str, Floats]
+    resampled: dict[str, Resampled]
 
 
 def summarise(table: ScoreTable, groups: Groups, seed: int) -> Summarised:
@@ -76,8 +77,8 @@ def summarise(table: ScoreTable, groups: Groups, seed: int) -> Summarised:
         return Summarised([], {})
     everything, codes = np.arange(len(table.scores)), groups.source_codes()
     resampled = {
-        "micro": bootstrap_means(table.scores, group_seed(seed, GroupBy.TOTAL, "micro")),
-        "macro": macro_bootstrap_means(table.scores, codes, seed),
+        "micro": bootstrap(table.scores, group_seed(seed, GroupBy.TOTAL, "micro")),
+        "macro": macro_bootstrap(table.scores, codes, seed),
     }
     by_source = np.stack([equal_group_weights(codes, column) for column in table.scores.T], axis=1)
     weights = {"micro": np.ones_like(by_source), "macro": by_source}
@@ -90,25 +91,24 @@ def summarise(table: ScoreTable, groups: Groups, seed: int) -> Summarised:
 
 
 def _block(table: ScoreTable, rows: Integers, group_by: GroupBy, group: str, seed: int) -> list[Json]:
-    resampled = bootstrap_means(table.scores[rows], group_seed(seed, group_by, group))
+    resampled = bootstrap(table.scores[rows], group_seed(seed, group_by, group))
     weights = np.ones((len(rows), len(table.columns)))
     return _summaries(table, rows, weights, resampled, (group_by, group))
 
 
-def macro_bootstrap_means(columns: Floats, codes: Integers, seed: int) -> Floats:
-    """(N, V) -> (R, V). Resampling is stratified: every source is resampled on its own, as it has the same weight."""
+def macro_bootstrap(columns: Floats, codes: Integers, seed: int) -> Resampled:
+    """Of (N, V), stratified: every source is a unit of its own, as it has the same weight."""
     parts = [
-        bootstrap_means(columns[codes == code], group_seed(seed, GroupBy.TOTAL, f"macro {code}"))
-        for code in np.unique(codes)
+        bootstrap(columns[codes == code], group_seed(seed, GroupBy.TOTAL, f"macro {code}")) for code in np.unique(codes)
     ]
-    defined = [np.where(np.isnan(part), 0.0, 1.0) for part in parts]
+    defined = [np.where(np.isnan(part.means), 0.0, 1.0) for part in parts]
     with np.errstate(invalid="ignore"):
-        resampled: Floats = np.sum([np.nan_to_num(part) for part in parts], axis=0) / np.sum(defined, axis=0)
-    return resampled
+        means: Floats = np.sum([np.nan_to_num(part.means) for part in parts], axis=0) / np.sum(defined, axis=0)
+    return Resampled(means, np.any([part.varies for part in parts], axis=0))
 
 
 def _summaries(
-    table: ScoreTable, rows: Integers, weights: Floats, resampled: Floats, group: tuple[GroupBy, str]
+    table: ScoreTable, rows: Integers, weights: Floats, resampled: Resampled, group: tuple[GroupBy, str]
 ) -> list[Json]:
     lows, highs = percentile_interval(resampled)
     return [
@@ -180,12 +180,12 @@ def _intervals_over_models(
     return found
 
 
-def _mean_over_models(resampled: list[Floats]) -> Floats:
-    """K times (R, V) -> (R, V); a model without any score in a resample is left out of its mean."""
-    stacked = np.stack(resampled)
+def _mean_over_models(resampled: list[Resampled]) -> Resampled:
+    """A model without any score in a resample is left out of its mean; one that varies lets the mean vary."""
+    stacked = np.stack([one.means for one in resampled])
     with np.errstate(invalid="ignore", divide="ignore"):
         means: Floats = np.nansum(stacked, axis=0) / (~np.isnan(stacked)).sum(axis=0)
-    return means
+    return Resampled(means, np.any([one.varies for one in resampled], axis=0))
 
 
 def _across(key: tuple[str, str, str], values: Floats) -> Json:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from app.domain.conditions import Condition, NotWorse, Quantity, Threshold, shortest
+from app.domain.conditions import Condition, NotWorse, Quantity, Relation, Threshold, shortest
 
 Json = dict[str, Any]
 
@@ -26,6 +26,7 @@ class Severity(StrEnum):
     WARN = "warn"
 
 
+FEW = "too few samples for an interval (two of the group are needed; of one source, for the macro total)"
 _GRAVITY = {Outcome.PASSED: 0, Outcome.INCONCLUSIVE: 1, Outcome.FAILED: 2}
 
 
@@ -107,22 +108,29 @@ def _threshold(quantity: Quantity, limit: Threshold | NotWorse) -> float:
 def _one(condition: Condition, measured: Measured) -> _Judged:
     ends = (measured.low, measured.high) if condition.interval else (measured.value, measured.value)
     if measured.value is None or ends[0] is None or ends[1] is None:
-        outcome = Outcome.PASSED if condition.missing_ok else Outcome.FAILED
-        why = measured.note or "it has no interval"
-        so = "which the condition allows" if condition.missing_ok else "which fails the condition"
-        slack = math.inf if condition.missing_ok else -math.inf
-        return _Judged(outcome, slack, measured, f"{_name(condition, measured)} is missing: {why}; {so}.")
+        return _missing(condition, measured)
     held = [_holds(condition, end) for end in (ends[0], ends[1])]
     outcome = Outcome.PASSED if all(held) else Outcome.INCONCLUSIVE if any(held) else Outcome.FAILED
     slack = min(_slack(condition, ends[0]), _slack(condition, ends[1]))
     return _Judged(outcome, slack, measured, _words(condition, measured, outcome))
 
 
+def _missing(condition: Condition, measured: Measured) -> _Judged:
+    """The number itself, or only the interval that the condition is about."""
+    name, why = _name(condition, measured), measured.note
+    if measured.value is not None:
+        name, why = f"the interval of {name}", FEW
+    outcome = Outcome.PASSED if condition.missing_ok else Outcome.FAILED
+    so = "which the condition allows" if condition.missing_ok else "which fails the condition"
+    slack = math.inf if condition.missing_ok else -math.inf
+    return _Judged(outcome, slack, measured, f"{name} is missing: {why}; {so}.")
+
+
 def _holds(condition: Condition, value: float) -> bool:
     limit = condition.limit
     if isinstance(limit, Threshold):
         return limit.relation.holds(value, limit.value)
-    return _harm(condition.quantity, value) <= limit.margin
+    return Relation.AT_MOST.holds(_harm(condition.quantity, value), limit.margin)
 
 
 def _harm(quantity: Quantity, difference: float) -> float:

@@ -72,7 +72,10 @@ class ConditionOutcome(BaseModel):
     value: float | None = Field(description="The audit's number; null where it is missing.", examples=[0.8712])
     baseline_value: float | None
     difference: float | None = Field(description="The audit's minus the baseline's.")
-    ci95_low: float | None = Field(description="Of the value; of the difference, where there is a baseline.")
+    ci95_low: float | None = Field(
+        description="Of the value; of the difference, where there is a baseline. Null too where the samples are too "
+        "few for an interval."
+    )
     ci95_high: float | None
     threshold: float = Field(description="For the value, or for the difference.", examples=[0.85])
     explanation: str

@@ -50,8 +50,8 @@ def test_auroc_of_one_kind_is_undefined() -> None:
 
 def test_bootstrap_covers_the_mean_and_is_seeded() -> None:
     columns = np.random.default_rng(0).normal(size=(400, 2))
-    resampled = statistics.bootstrap_means(columns, 3)
-    np.testing.assert_array_equal(resampled, statistics.bootstrap_means(columns, 3))
+    resampled = statistics.bootstrap(columns, 3)
+    np.testing.assert_array_equal(resampled.means, statistics.bootstrap(columns, 3).means)
     lows, highs = statistics.percentile_interval(resampled)
     expected = 1.96 * columns.std(0) / math.sqrt(400)
     np.testing.assert_allclose(np.array(highs) - np.array(lows), 2 * expected, rtol=0.1)
