@@ -37,6 +37,7 @@ from app.gates.schemas import FrozenGate
 from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep, TenantDep
 from app.http.doorbell import ring_for_shards
 from app.http.idempotency import OnceDep
+from app.http.negotiation import chosen_form
 from app.http.pagination import Page, PageDep, make_page
 from app.http.path_ids import AuditId, SampleId
 from app.http.problems import problem_responses
@@ -181,7 +182,7 @@ def get_scores(
     audit = get_audit(session, audit_id)
     service.check_kept(audit)
     reader = ScoreReader(session, audit, wanted)
-    export = next((kind for kind in EXPORTS if kind in request.headers.get("accept", "")), None)
+    export = chosen_form(request, tuple(EXPORTS))
     if export is not None:
         streams: Streams = request.app.state.streams
         parts = _stream(tenant, audit_id, wanted, export)
@@ -220,7 +221,7 @@ def get_map(  # noqa: PLR0913, PLR0917 - what a map is asked by
     audit = get_audit(session, audit_id)
     service.check_kept(audit, maps=True)
     stored = find_map(session, audit, sample_id, model_id, view)
-    if "image/png" not in request.headers.get("accept", ""):
+    if chosen_form(request, ("image/png",)) is None:
         return stored.to_schema()
     images = ImageReader(get_dataset(session, audit.dataset_id), blobs, settings)
     return Response(draw_map(stored, images, Protocol.model_validate(audit.protocol)), media_type="image/png")

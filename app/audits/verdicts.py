@@ -10,6 +10,7 @@ from app.errors import NotFound
 from app.gates.junit import MEDIA_TYPES, as_junit
 from app.gates.schemas import FrozenGate, Verdict
 from app.http.dependencies import SessionDep
+from app.http.negotiation import chosen_form, named_ranges
 from app.http.path_ids import AuditId
 from app.http.problems import problem_responses
 
@@ -34,5 +35,7 @@ def get_verdict(audit_id: AuditId, request: Request, session: SessionDep) -> Any
         raise NotFound("verdict: the audit names no gate")
     check_finished(audit)
     verdict = Verdict(audit_id=audit.id, gate=FrozenGate(**audit.gate), **(audit.verdict or {}))
-    accepted = next((kind for kind in MEDIA_TYPES if kind in request.headers.get("accept", "")), None)
+    # A browser names XML as a way to write the page that it would rather have; JUnit is none.
+    is_browser = "text/html" in named_ranges(request)
+    accepted = None if is_browser else chosen_form(request, MEDIA_TYPES)
     return verdict if accepted is None else Response(as_junit(verdict), media_type=accepted)
