@@ -1,5 +1,6 @@
 """The tables that people read."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from rich.table import Table
@@ -11,6 +12,9 @@ from app.commands.output import printable
 COLOURS = {"passed": "green", "ready": "green", "succeeded": "green", "inconclusive": "yellow"} | dict.fromkeys(
     ("failed", "rejected"), "red"
 )
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+"""A label or a source in a condition: other people's text."""
 
 Columns = Mapping[str, Callable[[Json], object]]
 
@@ -40,11 +44,18 @@ def verdict_tables(audit: Json) -> list[Table]:
     columns: Columns = {
         "condition": lambda row: row["condition"],
         "outcome": lambda row: row["outcome"],
-        "value": lambda row: row["value"],
+        "value": _judged,
         "limit": lambda row: row["threshold"],
         "why": lambda row: row["explanation"],
     }
     return [table(f"Gate {printable(audit['gate']['name'])}: {audit['verdict']}", audit["conditions"], columns)]
+
+
+def _judged(row: Json) -> object:
+    """What stands beside the limit: of a baseline's condition, whose limit is for the difference, that."""
+    if "not worse than baseline" not in _QUOTED.sub("", row["condition"]):
+        return row["value"]
+    return f"{_number(row['difference'])} (difference)"
 
 
 def results_tables(results: Json) -> list[Table]:
