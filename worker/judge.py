@@ -51,7 +51,7 @@ def verdict_of(session: Session, audit: AuditRow, document: Json) -> Json | None
     """None where the audit names no gate."""
     if audit.gate is None:
         return None
-    conditions = [parse_condition(text) for text in audit.gate["conditions"]]
+    conditions = [parse_condition(text, stored=True) for text in audit.gate["conditions"]]
     judged = _Judged(audit, document, Protocol.model_validate(audit.protocol))
     return judge(conditions, _numbers(session, judged, conditions))
 

@@ -18,7 +18,7 @@ import re
 
 from app.domain.condition_tokens import ConditionError, Token, tokens_of
 from app.domain.conditions import (
-    NEITHER_IS_BETTER,
+    OF_CLASSES,
     PERFORMANCE,
     PERFORMANCE_STATISTICS,
     SUMMARY_STATISTICS,
@@ -58,18 +58,23 @@ VIEWS: dict[str, tuple[str, ...]] = {
 NOISY = (MeasureName.NOISE_REACTION, PERFORMANCE)
 
 
-def parse_condition(text: str) -> Condition:
-    """Raises ConditionError."""
+def parse_condition(text: str, *, stored: bool = False) -> Condition:
+    """Raises ConditionError.
+
+    A gate that is ``stored`` may say what new ones may not: earlier versions took it, and what was promised to an
+    audit is judged as it was.
+    """
     if len(text) > MAX_CHARACTERS:
         raise ConditionError(f"a condition may have {MAX_CHARACTERS} characters", MAX_CHARACTERS)
-    return _Parser(tokens_of(text)).condition()
+    return _Parser(tokens_of(text), stored=stored).condition()
 
 
 class _Parser:
     """Recursive descent; one method a rule."""
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[Token], *, stored: bool) -> None:
         self._tokens = tokens
+        self._stored = stored
         self._place = 0
 
     def condition(self) -> Condition:
@@ -141,8 +146,9 @@ class _Parser:
             raise self._expected("<=, <, >=, > or 'not worse than baseline'")
         for word in ("not", "worse", "than", "baseline"):
             self._word(f"'{word}'", (word,))
-        if quantity.statistic in NEITHER_IS_BETTER:
-            raise ConditionError(f"of {quantity.statistic} neither more nor less is worse", place.position)
+        if not (quantity.has_direction or self._stored):
+            of = f" on {quantity.view} images" if quantity.statistic in OF_CLASSES else ""
+            raise ConditionError(f"of {quantity.statistic}{of} neither more nor less is worse", place.position)
         return NotWorse(self._margin())
 
     def _margin(self) -> float:

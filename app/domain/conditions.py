@@ -14,6 +14,8 @@ SUMMARY_STATISTICS = (
 PERFORMANCE_STATISTICS = ("accuracy", "auroc")
 LOWER_IS_BETTER = ("flip_rate", "n_undefined")
 NEITHER_IS_BETTER = ("std", "control_mean", "n")
+OF_CLASSES = ("accuracy", "auroc", "flip_rate")
+"""How well classes are told apart, or kept."""
 EQUAL_WITHIN = 1e-9
 """Numbers so near to each other are equal: 0.96 - 0.98 is not quite -0.02 in binary, and no score is known better."""
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -77,6 +79,17 @@ class Quantity:
     def __str__(self) -> str:
         view = "" if self.view is None else f".{self.view}"
         return f"{self.measure}{view}{self.selector}.{self.statistic}"
+
+    @property
+    def has_direction(self) -> bool:
+        """Whether more of it, or less, is worse.
+
+        Where the salience is removed a model should look elsewhere; whether it should still see the same class, the
+        paper does not say: fewer right answers prove the salience right, and fewer flips prove the model robust.
+        """
+        if self.statistic in OF_CLASSES and self.view == "salience_removed":
+            return False
+        return self.statistic not in NEITHER_IS_BETTER
 
     @property
     def lower_is_better(self) -> bool:

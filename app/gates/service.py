@@ -18,7 +18,7 @@ def gate_digest(conditions: list[str]) -> str:
 
 def freeze(gate: GateRow, baseline_audit_id: UUID | None) -> dict[str, Any]:
     """What the audit keeps. Raises Unprocessable ``gate-needs-baseline`` where a condition could never be met."""
-    parsed = [parse_condition(text) for text in gate.conditions]
+    parsed = [parse_condition(text, stored=True) for text in gate.conditions]
     if baseline_audit_id is None and any(isinstance(one.limit, NotWorse) and not one.missing_ok for one in parsed):
         detail = "A condition of the gate compares with a baseline: name it by baseline_audit_id."
         raise Unprocessable("gate-needs-baseline", detail)

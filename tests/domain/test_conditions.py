@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from app.domain.condition_parser import NOISY, VIEWS, parse_condition
 from app.domain.condition_tokens import ConditionError
 from app.domain.conditions import (
-    NEITHER_IS_BETTER,
     PERFORMANCE,
     PERFORMANCE_STATISTICS,
     SUMMARY_STATISTICS,
@@ -39,9 +38,9 @@ def conditions(draw: st.DrawFn) -> Condition:
     statistic = draw(st.sampled_from(PERFORMANCE_STATISTICS if performance else SUMMARY_STATISTICS))
     threshold = st.builds(Threshold, st.sampled_from(Relation), numbers)
     not_worse = st.builds(NotWorse, st.floats(0, 1e9))
-    limit = draw(threshold if statistic in NEITHER_IS_BETTER else threshold | not_worse)
-    interval = statistic == "mean" and draw(st.booleans())
     quantity = Quantity(measure, draw(st.one_of(views)), selector, statistic)
+    limit = draw(threshold | not_worse if quantity.has_direction else threshold)
+    interval = statistic == "mean" and draw(st.booleans())
     return Condition(quantity, limit, interval, draw(st.booleans()), draw(st.booleans()))
 
 
@@ -125,6 +124,9 @@ def test_canonical_form(text: str, canonical: str) -> None:
         ("entropy[source=].mean < 1", 16, "expected a name"),
         ('entropy[source="a].mean < 1', 16, "no part of a condition begins like this"),
         ("entropy.std not worse than baseline", 13, "of std neither more nor less is worse"),
+        ("performance.salience_removed.accuracy not worse than baseline", 39, "of accuracy on salience_removed images"),
+        ("performance.salience_removed.auroc not worse than baseline", 36, "neither more nor less is worse"),
+        ("degradation.salience_removed.flip_rate not worse than baseline", 40, "of flip_rate on salience_removed"),
         ("entropy.mean not worse than before", 29, "expected 'baseline'"),
         ("entropy.mean not worse than baseline by more than -1", 51, "may not be negative"),
         ("performance[micro].auroc > 1", 20, "performance is known of all samples only"),
@@ -137,3 +139,23 @@ def test_mistakes_are_named_with_their_place(text: str, position: int, message: 
         parse_condition(text)
     assert str(raised.value).startswith(f"at character {position}: ")
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "degradation.salience_removed.mean not worse than baseline",
+        "degradation.salience_removed.n_undefined not worse than baseline",
+        "degradation.non_salience_removed.flip_rate not worse than baseline",
+        "performance.non_salience_removed.accuracy not worse than baseline",
+        "performance.salience_removed.accuracy >= 0.5",
+    ],
+)
+def test_what_has_a_direction_may_be_compared(text: str) -> None:
+    assert str(parse_condition(text)) == text
+
+
+def test_a_gate_of_an_earlier_version_is_still_read() -> None:
+    """Or the audit that names it could never end."""
+    text = "performance.salience_removed.accuracy not worse than baseline"
+    assert str(parse_condition(text, stored=True)) == text
