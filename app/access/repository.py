@@ -92,10 +92,13 @@ def any_active_key(session: Session) -> bool:
     return bool(session.scalar(select(exists().where(is_active()))))
 
 
-def list_keys(session: Session, tenant: str | None) -> Sequence[tuple[ApiKeyRow, str, bool]]:
+def list_keys(
+    session: Session, tenant: str | None = None, prefix: str | None = None
+) -> Sequence[tuple[ApiKeyRow, str, bool]]:
     """The oldest first, each with its tenant's name and whether it is active."""
     query = select(ApiKeyRow, TenantRow.name, is_active()).join(TenantRow, TenantRow.id == ApiKeyRow.tenant_id)
     query = query if tenant is None else query.where(TenantRow.name == tenant)
+    query = query if prefix is None else query.where(ApiKeyRow.prefix == prefix)
     return [(row, owner, active) for row, owner, active in session.execute(query.order_by(ApiKeyRow.id))]
 
 

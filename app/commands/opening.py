@@ -1,10 +1,11 @@
-"""A transaction against the service that an operator means."""
+"""A transaction against the service that an operator means, and what is told of it."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy.exc import OperationalError, ProgrammingError
@@ -12,35 +13,51 @@ from sqlalchemy.orm import Session
 
 from app.access.secret import with_secret
 from app.access.service import Mint
+from app.commands.output import show
 from app.db.session import make_engine, transaction
 from app.errors import SalienceError
 from app.server_file import settings_of
 
-Data = Annotated[Path, typer.Option(help="Folder of the service: where it runs, and its secret; or set DATABASE_URL.")]
-SERVED = Path("data/serve")
 
+@dataclass(frozen=True)
+class Desk:
+    """The options of every command of whoever runs the service."""
 
-@contextmanager
-def opened(data: Path) -> Iterator[tuple[Session, Mint]]:
-    """A transaction and what makes keys; a refusal is told in a line, and the exit status is 1."""
-    engine = None
-    try:
-        settings = with_secret(settings_of(data), data)
-        engine = make_engine(settings.database_url)
-        with transaction(engine) as session:
-            yield session, Mint.of(settings)
-    except SalienceError as error:
-        _refuse(error.detail)
-    except (OperationalError, ProgrammingError) as error:
-        _refuse(f"{type(error).__name__}: start the service, or set DATABASE_URL; see salience-audit doctor.")
-    finally:
-        if engine is not None:
-            engine.dispose()
+    data: Annotated[
+        Path, typer.Option(help="Folder of the service: where it runs, and its secret; or set DATABASE_URL.")
+    ] = Path("data/serve")
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False
 
+    @contextmanager
+    def opened(self) -> Iterator[tuple[Session, Mint]]:
+        """A transaction and what makes keys; a refusal is told in a line, and the exit status is 1."""
+        engine = None
+        try:
+            settings = with_secret(settings_of(self.data), self.data)
+            engine = make_engine(settings.database_url)
+            with transaction(engine) as session:
+                yield session, Mint.of(settings)
+        except SalienceError as error:
+            raise self._refuse(error.code, error.detail) from None
+        except (OperationalError, ProgrammingError) as error:
+            advice = "start the service, or set DATABASE_URL; see salience-audit doctor."
+            raise self._refuse("database-unavailable", f"{type(error).__name__}: {advice}") from None
+        finally:
+            if engine is not None:
+                engine.dispose()
 
-def _refuse(why: str) -> None:
-    sys.stderr.write(f"{why}\n")
-    raise typer.Exit(1)
+    def show(self, document: Any, lines: Sequence[str] = ()) -> None:
+        """The document, or the lines that tell the same to people and scripts, as they stand."""
+        if self.as_json:
+            show(document, [], as_json=True)
+            return
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+    def _refuse(self, code: str, why: str) -> typer.Exit:
+        if self.as_json:
+            show({"error": {"code": code, "detail": why}}, [], as_json=True)
+        sys.stderr.write(f"{why}\n")
+        return typer.Exit(1)
 
 
 def checked_name(tenant: str) -> str:
