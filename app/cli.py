@@ -51,6 +51,7 @@ Gpus = Annotated[
     str | None,
     typer.Option(help="One process for each GPU: all, how many (2), or which (0,1); ended ones are started again."),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Only = Annotated[Part | None, typer.Option(help="Start one part, against DATABASE_URL and BROKER_URL.")]
 
 
@@ -98,10 +99,7 @@ def migrate() -> None:
 
 
 @cli.command()
-def doctor(
-    data: Data = Path("data/serve"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,  # noqa: FBT002 - a flag
-) -> None:
+def doctor(data: Data = Path("data/serve"), as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
     """Check every part that the service needs, and say what to do; exits with 1 where one fails."""
     from app.doctor.examination import run_doctor  # noqa: PLC0415 - its checks are needed by this command alone
 
@@ -109,11 +107,11 @@ def doctor(
 
 
 @cli.command()
-def demo(data: Data = Path("data/demo")) -> None:
-    """Audit two run groups of three models on real images, through the real API, and print the table."""
+def demo(data: Data = Path("data/demo"), as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
+    """Audit two run groups of three models on real images, through the real API; print the table and the verdict."""
     from app.demo.runner import run_demo  # noqa: PLC0415 - HTTP client and tables are needed by this command alone
 
-    sys.exit(run_demo(data.resolve()))
+    sys.exit(run_demo(data.resolve(), as_json=as_json))
 
 
 def _serve_api(host: str, port: int, data: Path) -> None:

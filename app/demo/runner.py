@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 
 from app.client import Client, ClientError, Event
 from app.demo.service import DemoFailed, running_service
-from app.demo.table import comparison_table
+from app.demo.table import comparison_table, verdict_lines
 
 Json = dict[str, Any]
 
@@ -32,36 +33,80 @@ PORT = 8000
 
 
 @dataclass(frozen=True)
+class Extent:
+    """How much is audited: all of it, unless a test makes it less."""
+
+    sample_limit: int | None = None
+    protocol: Json | None = None
+
+
+EVERYTHING = Extent()
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """What the demo leaves behind; ``report_path`` is the address behind the service's own."""
+    """What the demo leaves behind.
+
+    ``judged`` is the second strategy's audit with what its gate says; ``report_path`` is the address behind the
+    service's own.
+    """
 
     results: dict[str, Json]
+    judged: Json
+    comparison_id: str
     report: bytes
     report_path: str
 
 
-def run_demo(data: Path) -> int:
-    """Exit status: 0 only if both audits and their comparison succeeded."""
-    console = Console(soft_wrap=True)
+def run_demo(data: Path, *, as_json: bool = False, extent: Extent = EVERYTHING) -> int:
+    """Exit status: 0 only if both audits and their comparison succeeded.
+
+    ``as_json``: standard output is one document.
+    """
+    console = Console(soft_wrap=True, stderr=as_json)
     try:
         with running_service(data) as (url, api_key):
             console.print(f"The service runs at {url} (Swagger UI: {url}/docs)")
             with Client(url, api_key) as client:
-                outcome = _audit_both(client, console)
+                outcome = _audit_both(client, console, extent)
     except (DemoFailed, ClientError) as failure:
-        console.print(f"[red]The demo failed:[/red] {failure}", highlight=False)
+        console.print("[red]The demo failed:[/red]", escape(str(failure)), highlight=False)
+        if as_json:
+            _print_json({"error": {"code": getattr(failure, "code", "demo-failed"), "detail": str(failure)}})
         return 1
+    folder = _keep(outcome, data)
     _tell(outcome, data, console)
+    if as_json:
+        _print_json(_document(outcome, folder))
     return 0
 
 
-def _tell(outcome: Outcome, data: Path, console: Console) -> None:
+def _keep(outcome: Outcome, data: Path) -> Path:
     folder = data / "results"
     folder.mkdir(parents=True, exist_ok=True)
     for strategy, document in outcome.results.items():
         (folder / f"{STRATEGIES[strategy]}.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
     (folder / "report.html").write_bytes(outcome.report)
+    return folder
+
+
+def _document(outcome: Outcome, folder: Path) -> Json:
+    audits = {strategy: document["audit_id"] for strategy, document in outcome.results.items()}
+    files = {strategy: str(folder / f"{STRATEGIES[strategy]}.json") for strategy in outcome.results}
+    verdict = {name: outcome.judged[name] for name in ("verdict", "conditions")}
+    report = {"report": str(folder / "report.html"), "report_url": outcome.report_path}
+    return {"audits": audits, "results": files, **verdict, "comparison": outcome.comparison_id, **report}
+
+
+def _print_json(document: Json) -> None:
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def _tell(outcome: Outcome, data: Path, console: Console) -> None:
+    folder = data / "results"
     console.print(comparison_table(outcome.results))
+    for line in verdict_lines(outcome.judged, *outcome.results):
+        console.print(line, markup=False, highlight=False)
     again = f"make serve DATA={shlex.quote(str(data))}".replace("$", "$$")
     for line in (
         f"The results as JSON: {folder}/cross_entropy.json and human_guided.json",
@@ -73,13 +118,13 @@ def _tell(outcome: Outcome, data: Path, console: Console) -> None:
         console.print(line, markup=False)
 
 
-def _audit_both(client: Client, console: Console) -> Outcome:
+def _audit_both(client: Client, console: Console, extent: Extent) -> Outcome:
     recipe = _recipe()
     faces = client.push_dataset(_archive(), name="LFW faces and non-faces")
     console.print(f"Data set: {faces['sample_count']} images, labels {', '.join(faces['labels'])}")
     gate = client.create_gate("release", GATE)
     results: dict[str, Json] = {}
-    baseline: str | None = None
+    judged: Json = {}
     for strategy, stem in STRATEGIES.items():
         models = [_upload_model(client, recipe, f"{stem}_run{run}") for run in RUNS]
         group = client.create_run_group(strategy, [model["id"] for model in models])
@@ -87,20 +132,23 @@ def _audit_both(client: Client, console: Console) -> Outcome:
             faces["id"],
             run_group_id=group["id"],
             name=strategy,
-            gate_id=gate["id"] if baseline else None,
-            baseline_audit_id=baseline,
+            gate_id=gate["id"] if judged else None,
+            baseline_audit_id=judged.get("id"),
+            sample_limit=extent.sample_limit,
+            protocol=extent.protocol,
         )
         console.print(f"Run group {strategy}: three {recipe['architecture']}, audit {audit['id']}")
-        results[strategy] = _results(client, audit, strategy, console)
-        baseline = audit["id"]
-    return _compared(client, results)
+        judged = _watched(client, audit, strategy, console)
+        results[strategy] = client.results(judged["id"])
+    return _compared(client, results, judged)
 
 
-def _compared(client: Client, results: dict[str, Json]) -> Outcome:
+def _compared(client: Client, results: dict[str, Json], judged: Json) -> Outcome:
     ids = [document["audit_id"] for document in results.values()]
     comparison = client.compare(ids, name=" against ".join(results))
     link = client.comparison_report_link(comparison["id"], expires_in_seconds=LINK_SECONDS)
-    return Outcome(results, client.comparison_report(comparison["id"]), link.removeprefix(client.url))
+    report = client.comparison_report(comparison["id"])
+    return Outcome(results, judged, comparison["id"], report, link.removeprefix(client.url))
 
 
 def _upload_model(client: Client, recipe: Json, name: str) -> Json:
@@ -123,7 +171,7 @@ def _archive() -> bytes:
     return content
 
 
-def _results(client: Client, audit: Json, strategy: str, console: Console) -> Json:
+def _watched(client: Client, audit: Json, strategy: str, console: Console) -> Json:
     with Progress(console=console) as progress:
         task = progress.add_task(f"Audit {strategy}", total=audit["progress"]["total"])
 
@@ -131,5 +179,4 @@ def _results(client: Client, audit: Json, strategy: str, console: Console) -> Js
             if event.name == "progress":
                 progress.update(task, completed=event.data["done"])
 
-        client.wait(audit["id"], show)
-    return client.results(audit["id"])
+        return client.wait(audit["id"], show)

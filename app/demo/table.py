@@ -1,4 +1,4 @@
-"""The table of the paper (Table 1, and Table 2 for the geometry), one column a training strategy."""
+"""The table of the paper (Table 1, and Table 2 for the geometry), one column a training strategy; and a verdict."""
 
 from typing import Any
 
@@ -30,6 +30,12 @@ def comparison_table(results: dict[str, Json]) -> Table:
         number = "accuracy" if title.startswith("accuracy") else "auroc"
         table.add_row(title, *(_performance(document, condition, number) for document in results.values()))
     return table
+
+
+def verdict_lines(audit: Json, baseline: str, judged: str) -> list[str]:
+    """What an audit's gate says, then each of its conditions."""
+    head = f"Gate {audit['gate']['name']}, {judged} judged against {baseline}: {audit['verdict']}"
+    return [head, *(f"  {row['outcome']:12} {row['explanation']}" for row in audit["conditions"])]
 
 
 def _cell(document: Json, measure: str, view: str) -> str:

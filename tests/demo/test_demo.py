@@ -1,0 +1,51 @@
+"""``salience-audit demo`` as it stands, with a service of its own, but with few images and no noise curve."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.demo import runner
+from app.demo.service import DemoFailed
+
+MEASURES = {"entropy": {}, "noise_reaction": {"curve": []}, "geometric_resilience": {}, "degradation": {}}
+SMALL = runner.Extent(4, {"micro_batch": 4, "measures": MEASURES | {"stability": {}}})
+
+
+def test_it_ends_with_table_verdict_and_report(
+    open_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = open_folder / "demo"
+    monkeypatch.setattr(runner, "RUNS", (1, 2))
+    status = runner.run_demo(data, as_json=True, extent=SMALL)
+    out, told = capsys.readouterr()
+    assert status == 0, told
+    document = json.loads(out)
+    assert list(document["audits"]) == ["cross-entropy", "human-guided"]
+    assert [row["condition"] for row in document["conditions"]] == list(runner.GATE)
+    assert f"Gate release, human-guided judged against cross-entropy: {document['verdict']}" in told
+    for row in document["conditions"]:
+        assert f"  {row['outcome']:12} {row['explanation']}" in told
+    for strategy, file in document["results"].items():
+        results = json.loads(Path(file).read_text())
+        assert results["audit_id"] == document["audits"][strategy]
+        [stability] = [row for row in results["summaries"] if (row["measure"], row["group"]) == ("stability", "macro")]
+        assert f"{stability['mean']:.3f}" in told
+    assert document["report_url"] in told
+    assert document["report_url"].startswith(f"/v1/comparisons/{document['comparison']}/report?")
+    assert "<html" in Path(document["report"]).read_text()
+    assert Path(document["report"]).as_uri() in told
+    assert not (data / "server.json").exists(), "the service is stopped"
+
+
+def test_a_failure_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(_: Path) -> None:
+        raise DemoFailed("No [service] today.")
+
+    monkeypatch.setattr(runner, "running_service", never)
+    assert runner.run_demo(tmp_path) == 1
+    assert "The demo failed: No [service] today." in capsys.readouterr().out
+    assert runner.run_demo(tmp_path, as_json=True) == 1
+    out, told = capsys.readouterr()
+    assert json.loads(out) == {"error": {"code": "demo-failed", "detail": "No [service] today."}}
+    assert "The demo failed" in told
