@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PARQUET = "application/vnd.apache.parquet"
+HTML = "text/html"
 COMPARISON_POLL_SECONDS = 0.5
 NUMBERS = ("mean", "std", "ci95_low", "ci95_high", "p05", "p25", "p50", "p75", "p95", "control_mean", "flip_rate")
 """Of a summary: null where the samples give none."""
@@ -149,12 +150,20 @@ class Client(Resources):
         return comparison
 
     def report(self, audit_id: str) -> bytes:
-        """The audit as one self-contained HTML page."""
-        return self._connection.content(f"/v1/audits/{audit_id}/report", "text/html")
+        """The audit as one self-contained HTML page. Raises TooSlow."""
+        return self._connection.drawn(f"/v1/audits/{audit_id}/report", HTML)
 
     def comparison_report(self, comparison_id: str) -> bytes:
-        """The comparison as one self-contained HTML page."""
-        return self._connection.content(f"/v1/comparisons/{comparison_id}/report", "text/html")
+        """The comparison as one self-contained HTML page. Raises TooSlow."""
+        return self._connection.drawn(f"/v1/comparisons/{comparison_id}/report", HTML)
+
+    def plot(self, audit_id: str, name: str, form: Literal["svg", "png"] = "svg") -> bytes:
+        """One figure of the audit's report, such as ``radar``. Raises TooSlow."""
+        return self._connection.drawn(f"/v1/audits/{audit_id}/plots/{name}.{form}", "image/*")
+
+    def comparison_plot(self, comparison_id: str, name: str, form: Literal["svg", "png"] = "svg") -> bytes:
+        """One figure of the comparison's report. Raises TooSlow."""
+        return self._connection.drawn(f"/v1/comparisons/{comparison_id}/plots/{name}.{form}", "image/*")
 
     def report_link(self, audit_id: str, *, expires_in_seconds: int = 86_400) -> str:
         """An address that opens the audit's report in a browser, without a key, until it expires."""

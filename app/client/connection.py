@@ -13,13 +13,19 @@ from uuid import uuid4
 import httpx
 
 from app.client.configuration import Address
-from app.client.errors import ApiError, Json, Unreachable
+from app.client.errors import ApiError, Json, TooSlow, Unreachable
 
 PASSING = frozenset({429, 502, 503, 504})
 """Statuses after which the same request may be answered better."""
 
 REPEATABLE = frozenset({"GET", "PUT"})
 """Methods that may be sent twice as they are; a POST may where it has an Idempotency-Key."""
+
+DRAWN_TOO_LONG = "report-timeout"
+"""Of a 503 that would be no better the next time."""
+
+DRAWING_SECONDS = 200.0
+"""A report waits up to 60 seconds for its turn and is drawn for up to 120."""
 
 KEY_HEADER = "Idempotency-Key"
 PAGE_ITEMS = 200
@@ -75,6 +81,18 @@ class Connection:
         """A resource in another form than JSON."""
         return self.answer("GET", path, params=_named(params), headers={"Accept": accept}).content
 
+    def drawn(self, path: str, accept: str) -> bytes:
+        """A report or a figure, which is long in the making. Raises TooSlow."""
+        own = self._http.timeout
+        timeout = httpx.Timeout(own.connect, read=max(DRAWING_SECONDS, own.read or 0.0))
+        headers = {"Accept": accept}
+        try:
+            return self.send(lambda: self._http.build_request("GET", path, headers=headers, timeout=timeout)).content
+        except Unreachable as error:
+            if isinstance(error.__cause__, httpx.ReadTimeout):
+                raise TooSlow(self.url, timeout.read or 0.0) from error
+            raise
+
     def answer(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Raises ApiError for an error answer, Unreachable where there is none."""
         return self.send(lambda: self._http.build_request(method, path, **options))
@@ -91,9 +109,9 @@ class Connection:
             try:
                 answer = self._http.send(request)
             except httpx.TransportError as error:
-                if is_last:
+                if is_last or _waited_for_a_drawing(request, error):
                     raise Unreachable(self.url, str(error) or type(error).__name__) from error
-            if answer is not None and (is_last or answer.status_code not in PASSING):
+            if answer is not None and (is_last or not _will_pass(answer)):
                 return checked(answer)
             time.sleep(self.retries.pause(attempt, answer))
         raise AssertionError("the last attempt returns or raises")
@@ -132,6 +150,23 @@ def _document(answer: httpx.Response) -> Json:
 
 def _is_repeatable(request: httpx.Request) -> bool:
     return request.method in REPEATABLE or KEY_HEADER in request.headers
+
+
+def _waited_for_a_drawing(request: httpx.Request, error: httpx.TransportError) -> bool:
+    """It was begun and is not done: who asks again has it begun once more."""
+    return isinstance(error, httpx.ReadTimeout) and request.extensions["timeout"]["read"] >= DRAWING_SECONDS
+
+
+def _will_pass(answer: httpx.Response) -> bool:
+    return answer.status_code in PASSING and _code(answer) != DRAWN_TOO_LONG
+
+
+def _code(answer: httpx.Response) -> object:
+    """Of a problem document; None where it is none."""
+    try:
+        return answer.json()["code"]
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _named(values: Json) -> Json:

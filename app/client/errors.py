@@ -4,6 +4,7 @@ ClientError                  code for programs, detail for people
 ├─ ConfigurationError        no service is named, or not in a way that can be used
 ├─ UnreadableFile            what is to be sent cannot be read here
 ├─ Unreachable               no answer, although it was asked for several times
+├─ TooSlow                   no answer in time to what is long in the making; asking again would make it anew
 ├─ ApiError                  the service's problem document: status, request id, fields at fault
 ├─ NoSuchName                nothing has this name
 ├─ AmbiguousName             several have it
@@ -48,18 +49,29 @@ class Unreachable(ClientError):
         super().__init__("unreachable", f"No service answers at {url} ({why}).")
 
 
+class TooSlow(ClientError):
+    """No answer in time to what is long in the making; asking again would make it anew."""
+
+    def __init__(self, url: str, seconds: float) -> None:
+        super().__init__("too-slow", f"{url} did not answer within {seconds:g} seconds.")
+
+
 class ApiError(ClientError):
     """The service's problem document (RFC 9457).
 
     ``status`` is HTTP's; ``request_id`` finds the request in the service's logs; ``errors`` are fields at fault, each
-    with ``loc`` and ``msg``.
+    with ``loc`` and ``msg``, which ``str()`` names too.
     """
 
     def __init__(self, problem: Json, status: int) -> None:
         super().__init__(problem["code"], problem["detail"])
         self.status = status
         self.request_id: str | None = problem.get("request_id")
-        self.errors: list[Json] = problem.get("errors") or []
+        self.errors: list[Json] = [one for one in problem.get("errors") or [] if {"loc", "msg"} <= set(one)]
+
+    def __str__(self) -> str:
+        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in self.errors)
+        return "; ".join([super().__str__(), *faults])
 
     def to_json(self) -> Json:
         known = {"status": self.status, "request_id": self.request_id}
