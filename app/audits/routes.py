@@ -70,7 +70,10 @@ def create_audit(
     """Once models and data set are `ready`: measures what the models look at, over the whole data set or
     `sample_limit` of its samples. What is left out of `protocol` has its default, and all five measures are computed
     (stability where there are two models or more). Watch or read the audit until it has `succeeded`, then read its
-    results. With an `Idempotency-Key`, a request that is sent twice starts one audit."""
+    results. With an `Idempotency-Key`, a request that is sent twice starts one audit.
+
+    The examples' ids are made up: put yours from `GET /v1/datasets`, `/v1/models` or `/v1/run-groups`; for a verdict
+    also from `/v1/gates` and, as a baseline, `/v1/audits`."""
     shown = once.earlier(session, request, Audit)
     if shown is None:
         requested = service.request_audit(session, request, settings)
@@ -92,7 +95,9 @@ def create_audit(
 )
 def estimate_audit(request: AuditRequest, session: SessionDep, settings: SettingsDep) -> AuditEstimate:
     """Before a long audit: takes the body that would start it and checks it in the same way, but writes nothing.
-    Answers its passes, shards, seconds and bytes."""
+    Answers its passes, shards, seconds and bytes.
+
+    The examples' ids are made up: put yours from `GET /v1/datasets`, `/v1/models` or `/v1/run-groups`."""
     return AuditEstimate.of(service.plan_work(session, request, settings), settings)
 
 

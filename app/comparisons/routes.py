@@ -43,7 +43,9 @@ def create_comparison(
 ) -> Comparison:
     """To choose between several equally accurate models: paired differences on the same samples, with intervals and
     a test that is corrected for their number. Read it until it has `succeeded`. Audits must have succeeded (409), and
-    share data set, sample draw and protocol (422 names the fields that differ)."""
+    share data set, sample draw and protocol (422 names the fields that differ).
+
+    The examples' ids are made up: put those of your audits, from `GET /v1/audits?status=succeeded`."""
     shown = once.earlier(session, request, Comparison)
     if shown is None:
         shown = _show(request_comparison(session, request))

@@ -36,7 +36,9 @@ def _show(row: RunGroupRow, members: dict[UUID, list[UUID]]) -> RunGroup:
 def create_run_group(request: RunGroupRequest, session: SessionDep, response: Response, once: OnceDep) -> RunGroup:
     """Where you trained one recipe several times, with other seeds: an audit of the group measures every model, the
     spread over them, and their stability, that is, whether independent trainings look at the same things. Models may
-    be grouped before they are ready."""
+    be grouped before they are ready.
+
+    The examples' ids are made up: put those of your models, from `GET /v1/models`."""
     shown = once.earlier(session, request, RunGroup)
     if shown is None:
         row = insert_run_group(session, request.name, request.model_ids)

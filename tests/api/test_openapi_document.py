@@ -1,5 +1,6 @@
 """What Swagger UI says of every route, read from the OpenAPI document."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from jsonschema import Draft202012Validator
 import app
 from app.http.examples import ROUTES as EXAMPLES
 from app.http.examples.form import JSON
+from app.http.examples.ids import DATASET
 from app.http.examples.problems import CATALOGUE
 from app.http.problems import MEDIA_TYPE
 from app.http.tags import TAGS
@@ -17,6 +19,7 @@ from app.main import create_app
 
 DOCUMENT = create_app().openapi()
 ROUTES = [(method, path) for path, operations in DOCUMENT["paths"].items() for method in operations]
+MADE_UP = DATASET[:24]
 PICTURES_AND_FILES = {"image/png", "image/svg+xml", "text/html", "application/vnd.apache.parquet"}
 
 
@@ -59,6 +62,17 @@ def test_parameters_are_described(method: str, path: str) -> None:
     parameters = operation_of(method, path).get("parameters", [])
 
     assert [parameter["name"] for parameter in parameters if not parameter.get("description")] == []
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_made_up_ids_are_called_so(method: str, path: str) -> None:
+    """Or whoever tries a body as it stands wonders at its 404; the line says where real ones are."""
+    operation = operation_of(method, path)
+    body = operation.get("requestBody", {}).get("content", {}).get(JSON, {})
+    lines = [line for line in operation["description"].split("\n\n") if "ids are made up: put" in line]
+
+    assert len(lines) == (MADE_UP in json.dumps(body.get("examples")))
+    assert all("`GET /v1/" in line for line in lines)
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
