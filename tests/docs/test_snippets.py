@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.docs.exceptions import NOT_RUN
-from tests.docs.pages import PAGES, RUN, SHOWN, Block, blocks, has_indented_block
+from tests.docs.pages import PAGES, ROOT, RUN, SHOWN, Block, blocks, has_indented_block
 from tests.docs.shell import make_checkout, run
 
 WALKS = (
@@ -76,6 +76,12 @@ def test_every_page_is_walked() -> None:
 def test_no_block_is_left_out(page: str) -> None:
     assert {block.language for block in blocks(page)} <= {*RUN, *SHOWN}
     assert not has_indented_block(page)
+
+
+def test_it_is_said_which_curl_is_needed() -> None:
+    """Debian 11 and Ubuntu 22.04 have one that knows no --json. What goes on from the tutorial has what it needs."""
+    tutorial, guide = ((ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("tutorial.md", "api.md"))
+    assert all("curl 7.82" in text for text in (tutorial, guide))
 
 
 def test_exceptions_exist() -> None:
