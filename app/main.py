@@ -17,6 +17,7 @@ from app.audits.partial import PartialResults
 from app.audits.publishing import router as publishing
 from app.audits.reconciler import Reconciler
 from app.audits.routes import router as audits
+from app.audits.sample_routes import router as audit_samples
 from app.audits.verdicts import router as verdicts
 from app.audits.watch import AuditWatch
 from app.comparisons.routes import router as comparisons
@@ -118,6 +119,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         run_groups,
         gates,
         audits,
+        audit_samples,
         audit_events,
         verdicts,
         publishing,
