@@ -14,7 +14,7 @@ from app.db.session import transaction, write_for
 from app.db.tables import DatasetRow, SampleRow
 from app.domain.vocabulary import ResourceStatus, SampleStatus
 from app.errors import InputFailure
-from app.imaging.entries import read_entry
+from app.imaging.entries import ArchiveEntry, read_entry
 from worker.context import WorkerContext
 from worker.image_examiner import ImageExaminer
 from worker.runtime.archives import archive_entries, seekable
@@ -113,13 +113,19 @@ class _Indexer:
         if len(manifests) > 1:
             raise InputFailure("manifest-invalid", "The archive holds more than one manifest.")
         for entry in manifests:
-            data = read_entry(
-                self._context.blobs, self._dataset.stored_digest or "", entry, self._settings.max_entry_bytes
-            )
             folder = entry.name.rpartition("/")[0]
-            rows = read_manifest(entry.name, data)
+            rows = read_manifest(entry.name, self._manifest_bytes(entry))
             apply_manifest(self._session, self._dataset.id, rows, f"{folder}/" if folder else "")
         return bool(manifests)
+
+    def _manifest_bytes(self, entry: ArchiveEntry) -> bytes:
+        """What is broken here is no sample, and costs the whole data set."""
+        try:
+            return read_entry(
+                self._context.blobs, self._dataset.stored_digest or "", entry, self._settings.max_entry_bytes
+            )
+        except InputFailure as failure:
+            raise InputFailure("manifest-invalid", f"The manifest is broken. {failure.detail}") from failure
 
     def _findings(self, *, by_manifest: bool) -> Iterator[list[dict[str, Any]]]:
         """What decoding every sample, in the order of the names, found."""

@@ -51,8 +51,15 @@ def entry_of(sample: StoredSample) -> ArchiveEntry:
     return ArchiveEntry(sample.name, sample.offset, sample.stored_size, sample.size, sample.compression, sample.crc32)
 
 
+def max_stored_bytes(max_bytes: int) -> int:
+    """How long a deflate stream of so many bytes may be: what cannot be deflated grows by a few bytes a block."""
+    return max_bytes + max_bytes // 16 + 1024
+
+
 def read_entry(blobs: Ranges, digest: str, entry: ArchiveEntry, max_bytes: int) -> bytes:
     """The file's bytes, checked against its size and CRC. Raises InputFailure ``sample-corrupt``."""
+    if entry.stored_size > max_stored_bytes(max_bytes):
+        raise InputFailure("sample-corrupt", "The entry is longer than its content could be.")
     stored = blobs.read_range(digest, entry.offset, entry.stored_size)
     data = _inflate(stored, min(entry.size, max_bytes)) if entry.compression == DEFLATED else stored
     if len(data) != entry.size or (entry.crc32 is not None and zlib.crc32(data) != entry.crc32):

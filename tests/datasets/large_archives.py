@@ -10,12 +10,16 @@ FULL16, FULL32 = 0xFFFF, 0xFFFF_FFFF
 
 
 class Stored(NamedTuple):
-    """An entry: its bytes, and zeros behind them that take no room on the disk; told in ZIP64 fields if wanted."""
+    """An entry: its bytes, and zeros behind them that take no room on the disk; told in ZIP64 fields if wanted.
+
+    With ``claimed`` they are said to be a deflate stream of so many bytes.
+    """
 
     name: str
     data: bytes
     zeros: int = 0
     wide: bool = False
+    claimed: int | None = None
 
     @property
     def size(self) -> int:
@@ -42,9 +46,10 @@ def write_zip(file: BinaryIO, entries: Sequence[Stored], *, gap: int = 0) -> Non
 def _write_entry(file: BinaryIO, entry: Stored, checksum: int) -> bytes:
     """Its record for the directory."""
     name, place = entry.name.encode(), file.tell()
-    sizes = (FULL32, FULL32) if entry.wide else (entry.size, entry.size)
+    method, size = (0, entry.size) if entry.claimed is None else (8, entry.claimed)
+    sizes = (FULL32, FULL32) if entry.wide else (entry.size, size)
     wide = struct.pack("<2H2Q", 1, 16, entry.size, entry.size) if entry.wide else b""
-    fields = (0, 0, 0, 0, checksum, *sizes, len(name))
+    fields = (0, method, 0, 0, checksum, *sizes, len(name))
     file.write(struct.pack("<4sH4H3I2H", b"PK\x03\x04", 45, *fields, len(wide)) + name + wide + entry.data)
     file.seek(entry.zeros, 1)
     if place >= FULL32 or entry.wide:

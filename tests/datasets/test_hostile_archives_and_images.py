@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -182,3 +183,13 @@ def test_an_image_that_ends_its_process_costs_itself_alone(context: WorkerContex
     (lost,) = (sample for sample in samples if sample.problem)
     assert (lost.name, (lost.problem or {})["code"]) == ("a/5.png", "sample-corrupt")
     assert "memory" in (lost.problem or {})["detail"]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_broken_manifest_costs_the_data_set(context: WorkerContext, method: int) -> None:
+    """A wrong checksum or stream there is not some sample's problem."""
+    content = make_zip({"manifest.csv": b"path\na/1.png\n", **GOOD}, method)
+    place = content.index(b"manifest.csv") + len(b"manifest.csv") + 3
+    content = content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
+    dataset, samples = index(context, content)
+    assert ((dataset.problem or {})["code"], samples) == ("manifest-invalid", [])

@@ -1,14 +1,17 @@
 """Archives with many entries, and with more bytes than 32 bits can count, are looked through without reading them."""
 
 import io
+import itertools
 import zipfile
+import zlib
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from app.errors import InputFailure
-from app.imaging.entries import ArchiveEntry, read_entry
+from app.imaging.entries import DEFLATED, ArchiveEntry, max_stored_bytes, read_entry
 from app.settings import MEBIBYTE, Settings
 from app.storage.blobs import BlobStore
 from tests.datasets.hostile_archives import GOOD, picture
@@ -115,3 +118,26 @@ def test_a_second_end_record_in_the_comment(blobs: BlobStore) -> None:
     assert refused.value.code == "archive-ambiguous"
     content = file.getvalue().replace(b"PK\x05\x06" + bytes(30), b"a comment" + bytes(25))
     assert len(entries_of(blobs, put(blobs, content))) == 1
+
+
+def test_stored_bytes_have_a_limit_of_their_own(tmp_path: Path, blobs: BlobStore) -> None:
+    """A deflate stream of little content may be long: it would be read whole before anybody knew."""
+    limit = max_stored_bytes(MEBIBYTE)
+    for length in (limit, limit + 1):
+        digest = store(tmp_path, [Stored("a/1.png", b"", length, claimed=100)])
+        if length == limit:
+            assert [entry.stored_size for entry in entries_of(blobs, digest, max_entry_bytes=MEBIBYTE)] == [limit]
+            continue
+        with pytest.raises(InputFailure, match="a/1") as refused:
+            entries_of(blobs, digest, max_entry_bytes=MEBIBYTE)
+        assert refused.value.code == "archive-expansion-limit"
+        with pytest.raises(InputFailure, match="sample-corrupt"):
+            read_entry(blobs, digest, ArchiveEntry("a/1.png", 0, length, 100, DEFLATED), MEBIBYTE)
+
+
+def test_what_cannot_be_deflated_stays_within_the_limit() -> None:
+    noise = np.random.default_rng(0).bytes(MEBIBYTE)
+    for level, memory in itertools.product((0, 1, 9), (1, 8)):
+        deflate = zlib.compressobj(level, zlib.DEFLATED, -15, memory)
+        length = len(deflate.compress(noise) + deflate.flush())
+        assert length <= max_stored_bytes(MEBIBYTE)

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterator
 
 from app.errors import InputFailure
-from app.imaging.entries import ArchiveEntry
+from app.imaging.entries import ArchiveEntry, max_stored_bytes
 from app.settings import MEBIBYTE, Settings
 from app.storage.blobs import BlobStore
 from worker.runtime.entry_names import checked_name, is_junk
@@ -49,8 +49,10 @@ def archive_entries(blobs: BlobStore, digest: str, settings: Settings) -> Iterat
 
 def _check_expansion(entry: ArchiveEntry, total: int, settings: Settings) -> None:
     suspicious = entry.size > MEBIBYTE and entry.size > settings.max_ratio * max(entry.stored_size, 1)
-    if suspicious or entry.size > settings.max_entry_bytes or total > settings.max_inflated_bytes:
-        detail = f"The entry {entry.name[:200]!a} passes the limits on inflated bytes."
+    # A deflated entry is read whole before it is inflated, so that its stored bytes have a limit too.
+    too_long = entry.size > settings.max_entry_bytes or entry.stored_size > max_stored_bytes(settings.max_entry_bytes)
+    if suspicious or too_long or total > settings.max_inflated_bytes:
+        detail = f"The entry {entry.name[:200]!a} passes the limits on bytes, stored or inflated."
         raise InputFailure("archive-expansion-limit", detail)
 
 
