@@ -79,6 +79,7 @@ class _Indexer:
         self._dataset = dataset
         self._layout = Layout(self._settings.max_entries)
         self._digest = hashlib.sha256()
+        self._misnamed = 0
         self.inflated: str | None = None
         """The blob that was made of a compressed archive."""
 
@@ -137,6 +138,7 @@ class _Indexer:
                 if not by_manifest:
                     sample.label, sample.source = self._layout.label_and_source(sample.name)
                 finding = _finding(facts) | {"id": sample.id, "label": sample.label, "source": sample.source}
+                self._misnamed += facts.misnamed
                 if facts.sha256 is not None:
                     finding["position"] = position
                     position += 1
@@ -155,14 +157,27 @@ class _Indexer:
         dataset.labels = distinct_values(self._session, dataset.id, SampleRow.label)
         dataset.sources = distinct_values(self._session, dataset.id, SampleRow.source)
         dataset.digest = f"sha256:{self._digest.hexdigest()}"
-        top = self._layout.top_folder
-        dataset.notes = [f"The top folder {top!r} holds everything and is no label."] if top else []
+        dataset.notes = self._notes()
         if not ready:
             raise InputFailure("dataset-empty", "The archive holds no image that can be read.")
         allowed = max(settings.min_unreadable_allowance, settings.max_unreadable_share * (ready + unreadable))
         if unreadable > allowed:
             detail = f"{unreadable} of {ready + unreadable} samples cannot be read; see the data set's samples."
             raise InputFailure("dataset-too-many-unreadable", detail)
+
+    def _notes(self) -> list[str]:
+        """What was taken in another way than the archive looks."""
+        top, junk, misnamed = self._layout.top_folder, self._layout.junk, self._misnamed
+        notes = [f"The top folder {top!r} holds everything and is no label."] if top else []
+        if junk == 1:
+            notes.append("1 file of operating systems was skipped.")
+        elif junk:
+            notes.append(f"{junk} files of operating systems were skipped.")
+        if misnamed == 1:
+            notes.append("1 image is not of the kind that its name says.")
+        elif misnamed:
+            notes.append(f"{misnamed} images are not of the kinds that their names say.")
+        return notes
 
 
 def _finding(facts: ImageFacts) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from PIL import Image, ImageChops, ImageFile, ImageOps
 
 from app.domain.vocabulary import Resize
 from app.errors import InputFailure
+from app.imaging.kinds import kind_of
 from app.settings import Settings
 
 # Our own limits are tested before a pixel is decoded; Pillow's warning would come on top of them.
 Image.MAX_IMAGE_PIXELS = None
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
-_MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM")
 _16_BIT = {"I;16", "I;16B", "I;16L", "I;16N", "I"}
 # How Pillow reads 16-bit colours of a PNG, which keeps their high bytes, and how it can be made to keep the low ones.
 _LOW_BYTES = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L", "LA;16B": "RGBA"}
@@ -31,7 +31,7 @@ def decode_rgb(data: bytes, limits: Settings, *, shown_at: int | None = None) ->
     """
     if not data:
         raise InputFailure("sample-corrupt", "The file is empty.")
-    if not (data.startswith(_MAGICS) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")):
+    if kind_of(data) is None:
         raise InputFailure("sample-unsupported-type", "The content is no PNG, JPEG, WebP or BMP image.")
     try:
         opened = _open(data, limits)

@@ -95,7 +95,26 @@ def test_labels_sources_and_positions(context: WorkerContext) -> None:
         ("top/b/s1/2.png", "b", "s1", 2),
         ("top/c/4.png", "c", None, 3),
     ]
-    assert dataset.notes == ["The top folder 'top/' holds everything and is no label."]
+    assert dataset.notes == [
+        "The top folder 'top/' holds everything and is no label.",
+        "1 file of operating systems was skipped.",
+    ]
+
+
+def test_notes_on_what_was_skipped_and_what_lies(context: WorkerContext) -> None:
+    """A name without an extension, or with one of no image, promises nothing; a broken image is told of by itself."""
+    junk = dict.fromkeys(["__MACOSX/", "__MACOSX/a/._1.png", "a/.DS_Store", "a/Thumbs.db"], b"")
+    jpeg, true = picture(kind="JPEG"), {"a/1.jpg": picture(kind="JPEG"), "a/2.WEBP": picture(kind="WEBP")}
+    lies = {"a/3.png": jpeg, "a/4.JPEG": picture()}
+    unsaid = {"a/5": jpeg, "a/6.dat": jpeg, "a.png/jpg": picture(), "a/7.png": b"text"}
+    dataset, samples = index(context, make_zip(junk | true | lies | unsaid))
+    assert (dataset.status, len(samples)) == ("ready", 8)
+    skipped = "3 files of operating systems were skipped."
+    assert dataset.notes == [skipped, "2 images are not of the kinds that their names say."]
+    assert index(context, make_zip({**GOOD, "a/3.bmp": jpeg}))[0].notes == [
+        "1 image is not of the kind that its name says."
+    ]
+    assert index(context, make_zip(GOOD))[0].notes == []
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from contextvars import copy_context
 from app.errors import InputFailure
 from app.imaging.decoding import decode_rgb
 from app.imaging.entries import entry_of, read_entry
+from app.imaging.kinds import is_misnamed
 from app.settings import Settings
 from worker.runtime.device import use_threads
 from worker.runtime.inputs import Inputs
@@ -38,4 +39,10 @@ def _look(number: int, sample: JobSample, job: ImagesJob, settings: Settings, in
         image = decode_rgb(data, settings)
     except InputFailure as failure:
         return ImageFacts(number=number, code=failure.code, detail=failure.detail)
-    return ImageFacts(number=number, width=image.width, height=image.height, sha256=hashlib.sha256(data).hexdigest())
+    return ImageFacts(
+        number=number,
+        width=image.width,
+        height=image.height,
+        sha256=hashlib.sha256(data).hexdigest(),
+        misnamed=is_misnamed(sample.name, data),
+    )

@@ -2,12 +2,13 @@
 
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry, max_stored_bytes
 from app.settings import MEBIBYTE, Settings
 from app.storage.blobs import BlobStore
-from worker.runtime.entry_names import checked_name, is_junk
+from worker.runtime.entry_names import checked_name
 from worker.runtime.range_reader import RangeReader
 from worker.runtime.tar_index import tar_entries
 from worker.runtime.zip_index import zip_entries
@@ -27,7 +28,7 @@ def seekable(blobs: BlobStore, digest: str, settings: Settings) -> str:
 
 
 def archive_entries(blobs: BlobStore, digest: str, settings: Settings) -> Iterator[ArchiveEntry]:
-    """The files and folders of a zip or tar, names checked, junk left out, limits kept.
+    """The files and folders of a zip or tar, names checked, limits kept.
 
     Raises InputFailure with one of the ``archive-...`` codes, or ``unsupported-media-type``.
     """
@@ -41,10 +42,7 @@ def archive_entries(blobs: BlobStore, digest: str, settings: Settings) -> Iterat
         name = checked_name(entry.name, max_bytes=settings.max_path_bytes, max_depth=settings.max_path_depth)
         total += entry.size
         _check_expansion(entry, total, settings)
-        if not is_junk(name):
-            yield ArchiveEntry(
-                name, entry.offset, entry.stored_size, entry.size, entry.compression, entry.crc32, entry.is_folder
-            )
+        yield replace(entry, name=name)
 
 
 def _check_expansion(entry: ArchiveEntry, total: int, settings: Settings) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
-from worker.runtime.entry_names import name_key
+from worker.runtime.entry_names import is_junk, name_key
 from worker.runtime.manifest import MANIFEST_NAMES
 
 
@@ -14,7 +14,8 @@ class Layout:
     def __init__(self, max_folders: int) -> None:
         self._max_folders = max_folders
         self.manifests: list[ArchiveEntry] = []
-        self.files = 0
+        self.junk = 0
+        """Files that operating systems left, and that are no samples."""
         self._folders: set[bytes] = set()
         self._tops: set[str] = set()
         self._shallowest: int | None = None
@@ -22,6 +23,9 @@ class Layout:
     def watch(self, entries: Iterable[ArchiveEntry]) -> Iterator[ArchiveEntry]:
         """Hands on the files that may be samples. Raises InputFailure ``archive-too-many-entries`` for its folders."""
         for entry in entries:
+            if is_junk(entry.name):
+                self.junk += not entry.is_folder
+                continue
             parts = entry.name.removesuffix("/").split("/")
             self._note_folders(parts if entry.is_folder else parts[:-1])
             if entry.is_folder:
@@ -29,7 +33,6 @@ class Layout:
             if parts[-1] in MANIFEST_NAMES and len(parts) <= 2:
                 self.manifests.append(entry)
                 continue
-            self.files += 1
             if len(self._tops) < 2:
                 self._tops.add(parts[0] if len(parts) > 1 else "")
             depth = len(parts) - 1

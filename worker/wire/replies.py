@@ -93,13 +93,17 @@ class ModelFacts(_Reply):
 
 
 class ImageFacts(_Reply):
-    """What there is to say of a sample of the job: its picture's size and its content, or what is wrong with it."""
+    """What there is to say of a sample of the job: its picture's size and its content, or what is wrong with it.
+
+    ``misnamed``: it can be decoded, but its name promises another kind of image.
+    """
 
     kind: Literal["image"] = "image"
     number: int
     width: int | None = Field(None, ge=1)
     height: int | None = Field(None, ge=1)
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+    misnamed: bool = False
     code: str | None = Field(None, pattern="^sample-[a-z-]+$", max_length=60)
     detail: str = Field("", max_length=1000)
 
