@@ -7,8 +7,18 @@ import unicodedata
 from app.errors import InputFailure
 
 _JUNK = re.compile(r"(^|/)(__MACOSX/|\.DS_Store$|Thumbs\.db$|desktop\.ini$|\._[^/]*$)", re.IGNORECASE)
-_WINDOWS = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Windows drops blanks before an extension, and takes the superscript digits of Latin-1 for digits.
+_WINDOWS = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3]) *(\..*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories that control, reorder or hide."""
+# Signs of Arabic, Syriac and Kaithi that span the digits behind them: of category Cf, but they are seen.
+_SEEN = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
+_JOINER = "\u200d"
+_JOINED = re.compile(f"(?<=[^\\x00-\\x7f{_JOINER}]){_JOINER}(?=[^\\x00-\\x7f{_JOINER}])")
+"""As emoji and Indian scripts need it; anywhere else it only hides."""
 
 
 def checked_name(name: str, *, max_bytes: int, max_depth: int) -> str:
@@ -16,7 +26,7 @@ def checked_name(name: str, *, max_bytes: int, max_depth: int) -> str:
     normal = unicodedata.normalize("NFC", name)
     parts = normal.removesuffix("/").split("/")
     encoded = len(normal.encode("utf-8", "surrogatepass"))
-    if encoded > max_bytes or len(parts) > max_depth or any(map(_unsafe, parts)) or re.match(r"[a-zA-Z]:", normal):
+    if encoded > max_bytes or len(parts) > max_depth or any(map(_unsafe, parts)):
         raise InputFailure("archive-unsafe-path", f"The entry name {name[:200]!a} is not allowed.")
     return normal
 
@@ -26,14 +36,20 @@ def _unsafe(part: str) -> bool:
         part in {"", ".", ".."}
         or part[-1] in ". "
         or "\\" in part
+        or ":" in part  # a drive, or a stream of NTFS
         or bool(_WINDOWS.fullmatch(part))
-        or any(character in _BIDI or unicodedata.category(character) in {"Cc", "Cs"} for character in part)
+        or any(map(_hidden, _JOINED.sub("", part)))
     )
 
 
+def _hidden(character: str) -> bool:
+    return unicodedata.category(character) in _HIDDEN and character not in _SEEN
+
+
 def name_key(name: str) -> bytes:
-    """Equal for names that some file system would take for one."""
-    return hashlib.sha256(unicodedata.normalize("NFC", name.removesuffix("/").casefold()).encode()).digest()
+    """Equal for names that some file system would take for one: HFS+ ignores joiners too."""
+    folded = name.removesuffix("/").casefold().replace(_JOINER, "")
+    return hashlib.sha256(unicodedata.normalize("NFC", folded).encode()).digest()
 
 
 def is_junk(name: str) -> bool:
