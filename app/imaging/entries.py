@@ -8,6 +8,8 @@ from app.errors import InputFailure
 
 STORED = 0
 DEFLATED = 8
+NO_CRC = -1
+"""The checksum of an entry to which its archive gives two: no content has it."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,42 @@
+"""Archives that are judged without a service."""
+
+from pathlib import Path
+
+import pytest
+
+from app.errors import InputFailure
+from app.imaging.entries import ArchiveEntry
+from app.settings import Settings
+from app.storage.blobs import BlobStore
+from worker.runtime.archives import archive_entries, seekable
+
+
+class Archives:
+    """Puts archives into a store and looks into them as the indexer does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings = Settings(blob_store=str(folder))
+        self.blobs = BlobStore.from_settings(self.settings)
+
+    def put(self, content: bytes) -> str:
+        """Its digest, once it can be read at random."""
+        with self.blobs.writer(len(content)) as writer:
+            writer.write(content)
+            digest = writer.commit().digest
+        return seekable(self.blobs, digest, self.settings)
+
+    def entries(self, content: bytes) -> list[ArchiveEntry]:
+        return list(archive_entries(self.blobs, self.put(content), self.settings))
+
+    def judge(self, content: bytes, naming: str = "") -> str:
+        """The code of the problem, or ``ok``; a problem's text must hold ``naming``."""
+        try:
+            self.entries(content)
+        except InputFailure as failure:
+            return failure.code if naming in failure.detail else failure.detail
+        return "ok"
+
+
+@pytest.fixture
+def archives(tmp_path: Path) -> Archives:
+    return Archives(tmp_path)

@@ -1,0 +1,68 @@
+"""What the headers of a ZIP file have in common (APPNOTE 6.3.10): faults, names and extra fields."""
+
+import struct
+from collections.abc import Mapping, Sequence
+
+from app.errors import InputFailure
+
+FULL16, FULL32 = 0xFFFF, 0xFFFF_FFFF
+"""What stands in a field whose number is in the ZIP64 field."""
+_UTF8 = 0x800
+_ZIP64, _UNICODE_PATH = 0x0001, 0x7075
+
+
+def malformed(what: str) -> InputFailure:
+    return InputFailure("archive-malformed", f"The ZIP file is malformed: {what}.")
+
+
+def ambiguous(what: str) -> InputFailure:
+    return InputFailure("archive-ambiguous", f"The ZIP file can be read in more than one way: {what}.")
+
+
+def decoded(raw_name: bytes, flags: int) -> str:
+    """Raises InputFailure ``archive-malformed`` for a name that is not the UTF-8 that it says it is."""
+    if not flags & _UTF8:
+        return raw_name.decode("cp437")
+    try:
+        return raw_name.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise malformed(f"the entry name {raw_name[:200]!r} is not UTF-8 although it says so") from error
+
+
+def extra_fields(extra: bytes, name: str) -> dict[int, bytes]:
+    """The bodies, by kind, of the fields that may change an entry; others may hold anything.
+
+    Raises InputFailure ``archive-ambiguous`` for one that comes twice, is cut off, or gives the entry another name.
+    """
+    found: dict[int, bytes] = {}
+    place = 0
+    while place + 4 <= len(extra):
+        kind, length = struct.unpack_from("<2H", extra, place)
+        body = extra[place + 4 : place + 4 + length]
+        place += 4 + length
+        if kind not in {_ZIP64, _UNICODE_PATH}:
+            continue
+        if kind in found or len(body) < length:
+            raise ambiguous(f"an extra field of {name[:200]!a} comes twice or is cut off")
+        found[kind] = body
+    # A version and a checksum stand before the name.
+    if found.get(_UNICODE_PATH, b"12345" + name.encode())[5:] != name.encode():
+        raise ambiguous(f"an extra field gives the entry {name[:200]!a} another name")
+    return found
+
+
+def widened(numbers: Sequence[int], fields: Mapping[int, bytes], disk: int = 0) -> list[int]:
+    """Numbers that do not fit their fields stand in the ZIP64 field, in this order, and then that of the volume.
+
+    Raises InputFailure ``archive-malformed`` where they do not, or where the volume is another one.
+    """
+    body = fields.get(_ZIP64, b"")
+    missing = sum(number == FULL32 for number in numbers)
+    if len(body) < 8 * missing:
+        raise malformed("a ZIP64 field is missing")
+    wide = iter(struct.unpack_from(f"<{missing}Q", body))
+    if disk == FULL16:
+        disk = int.from_bytes(body[8 * missing : 8 * missing + 4], "little") if len(body) >= 8 * missing + 4 else disk
+    if disk != 0:
+        raise malformed("an entry lies in another volume")
+    return [next(wide) if number == FULL32 else number for number in numbers]
