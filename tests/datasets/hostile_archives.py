@@ -120,32 +120,32 @@ def _symlink_then_write() -> bytes:
     return file.getvalue()
 
 
-def _tar_member(name: str, data: bytes, kind: bytes = tarfile.REGTYPE) -> bytes:
+def tar_member(name: str, data: bytes, kind: bytes = tarfile.REGTYPE) -> bytes:
     info = tarfile.TarInfo(name)
     info.size, info.type = len(data), kind
     return info.tobuf(tarfile.USTAR_FORMAT) + data + bytes(-len(data) % 512)
 
 
-def _pax(*fields: tuple[bytes, bytes]) -> bytes:
+def pax(*fields: tuple[bytes, bytes]) -> bytes:
     """An extension header."""
     data = b""
     for key, value in fields:
         rest = len(key) + len(value) + 3
         length = rest + len(str(rest + len(str(rest))))
         data += b"%d %b=%b\n" % (length, key, value)
-    return _tar_member("pax", data, tarfile.XHDTYPE)
+    return tar_member("pax", data, tarfile.XHDTYPE)
 
 
-def _tar(*parts: bytes) -> bytes:
+def tar(*parts: bytes) -> bytes:
     """And a good member, and its end."""
-    return b"".join(parts) + _tar_member("b/2.png", GOOD["b/2.png"]) + bytes(1024)
+    return b"".join(parts) + tar_member("b/2.png", GOOD["b/2.png"]) + bytes(1024)
 
 
 def _pax_size_for_a_long_name() -> bytes:
     """The size is the file's, not that of the header between them."""
     size, name = (b"size", b"%d" % len(GOOD["a/1.png"])), b"a/" + b"n" * 150 + b".png\0"
-    long_name = _tar_member("././@LongLink", name, tarfile.GNUTYPE_LONGNAME)
-    return _tar(_pax(size), long_name, _tar_member("short", GOOD["a/1.png"]))
+    long_name = tar_member("././@LongLink", name, tarfile.GNUTYPE_LONGNAME)
+    return tar(pax(size), long_name, tar_member("short", GOOD["a/1.png"]))
 
 
 def _crc_mismatch() -> bytes:
@@ -206,16 +206,16 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
     "tar_bad_checksum": (lambda: patched(make_tar(GOOD), b"a/1.png", b"x/1.png", 1), "archive-malformed"),
     "tar_negative_size": (_negative_tar, "archive-malformed"),
     "ok_tar_attributes": (
-        lambda: _tar(_pax((b"SCHILY.xattr.user.x", b"\xff\0\xfe")), _tar_member("a/1.png", GOOD["a/1.png"])),
+        lambda: tar(pax((b"SCHILY.xattr.user.x", b"\xff\0\xfe")), tar_member("a/1.png", GOOD["a/1.png"])),
         "ready",
     ),
     "ok_tar_size_before_name": (_pax_size_for_a_long_name, "ready"),
     "tar_pax_nul": (
-        lambda: _tar(_pax((b"path", b"a/1.png\0.exe")), _tar_member("x", GOOD["a/1.png"])),
+        lambda: tar(pax((b"path", b"a/1.png\0.exe")), tar_member("x", GOOD["a/1.png"])),
         "archive-unsafe-path",
     ),
-    "tar_pax_flood": (lambda: _tar(*[_pax((b"comment", b"x"))] * 9), "archive-malformed"),
-    "tar_pax_long": (lambda: _tar(_pax((b"comment", b"x" * 70_000))), "archive-malformed"),
+    "tar_pax_flood": (lambda: tar(*[pax((b"comment", b"x"))] * 9), "archive-malformed"),
+    "tar_pax_long": (lambda: tar(pax((b"comment", b"x" * 70_000))), "archive-malformed"),
     "tar_truncated": (lambda: make_tar(GOOD)[:700], "archive-malformed"),
     "tar_gz_bomb": (lambda: gzip.compress(bytes(64 * 1024**2)), "archive-expansion-limit"),
     "tar_gz_truncated": (lambda: gzip.compress(make_tar(GOOD))[:-20], "archive-malformed"),

@@ -10,7 +10,8 @@ from app.settings import MEBIBYTE, Settings
 from app.storage.blobs import BlobStore
 from worker.runtime.entry_names import checked_name
 from worker.runtime.range_reader import RangeReader
-from worker.runtime.tar_index import tar_entries
+from worker.runtime.tar_headers import is_header
+from worker.runtime.tar_index import BLOCK, tar_entries
 from worker.runtime.zip_index import zip_entries
 
 _GZIP = b"\x1f\x8b\x08"
@@ -18,11 +19,15 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
 
 def seekable(blobs: BlobStore, digest: str, settings: Settings) -> str:
-    """The digest of an archive whose entries can be read at random: a gzip is inflated into a new blob, once."""
+    """The digest of an archive whose entries can be read at random: a gzip is inflated into a new blob, once.
+
+    Raises InputFailure: ``archive-malformed``, ``archive-ambiguous``, ``archive-expansion-limit``, or
+    ``unsupported-media-type`` for a gzip of anything but a tar.
+    """
     if blobs.read_range(digest, 0, 3) != _GZIP:
         return digest
     with blobs.writer(settings.max_inflated_bytes + 1) as writer:
-        for chunk in _inflated(blobs.read(digest), settings):
+        for chunk in _checked_tar(_inflated(blobs.read(digest), settings)):
             writer.write(chunk)
         return writer.commit().digest
 
@@ -52,6 +57,20 @@ def _check_expansion(entry: ArchiveEntry, total: int, settings: Settings) -> Non
     if suspicious or too_long or total > settings.max_inflated_bytes:
         detail = f"The entry {entry.name[:200]!a} passes the limits on bytes, stored or inflated."
         raise InputFailure("archive-expansion-limit", detail)
+
+
+def _checked_tar(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks, once a first block is there that may begin a tar: a header, or the zeros of an empty one."""
+    start = b""
+    for chunk in chunks:
+        start += chunk
+        if len(start) >= BLOCK:
+            break
+    block = start[:BLOCK]
+    if any(block) and not is_header(block.ljust(BLOCK, b"\0")):
+        raise InputFailure("unsupported-media-type", "The gzip stream holds no tar archive.")
+    yield start
+    yield from chunks
 
 
 def _inflated(chunks: Iterator[bytes], settings: Settings) -> Iterator[bytes]:

@@ -38,7 +38,7 @@ def _unsafe(part: str) -> bool:
         or "\\" in part
         or ":" in part  # a drive, or a stream of NTFS
         or bool(_WINDOWS.fullmatch(part))
-        or any(map(_hidden, _JOINED.sub("", part)))
+        or (not (part.isascii() and part.isprintable()) and any(map(_hidden, _JOINED.sub("", part))))
     )
 
 

@@ -46,7 +46,7 @@ def extra_fields(extra: bytes, name: str) -> dict[int, bytes]:
             raise ambiguous(f"an extra field of {name[:200]!a} comes twice or is cut off")
         found[kind] = body
     # A version and a checksum stand before the name.
-    if found.get(_UNICODE_PATH, b"12345" + name.encode())[5:] != name.encode():
+    if _UNICODE_PATH in found and found[_UNICODE_PATH][5:] != name.encode():
         raise ambiguous(f"an extra field gives the entry {name[:200]!a} another name")
     return found
 

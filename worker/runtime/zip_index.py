@@ -9,8 +9,8 @@ from worker.runtime.zip_directory import find_directory, read_record
 from worker.runtime.zip_fields import ambiguous
 from worker.runtime.zip_local import locate, read_name, tail_lengths
 
-_TAILS = (0, 12, 16, 20, 24)
-"""Bytes that a data descriptor may have."""
+_BITS = {0: 1, 12: 2, 16: 4, 20: 8, 24: 16}
+"""Of the lengths that a data descriptor may have: several may be right, and all are kept in a byte."""
 
 
 def zip_entries(reader: RangeReader) -> Iterator[ArchiveEntry]:
@@ -44,11 +44,11 @@ class _Tiles:
         """An entry from its header to the end of its bytes, and how many bytes its data descriptor may have."""
         self._starts.append(start)
         self._ends.append(end)
-        self._tails.append(sum(1 << place for place, length in enumerate(_TAILS) if length in tails))
+        self._tails.append(sum(_BITS[length] for length in tails))
 
     def check(self, directory: int) -> None:
         """Raises InputFailure ``archive-ambiguous`` naming the entry at fault."""
-        position, tails, before = 0, 1, None
+        position, tails, before = 0, _BITS[0], None
         for place in sorted(range(len(self._starts)), key=self._starts.__getitem__):
             start = self._starts[place]
             self._check_gap(start - position, tails, before if before is not None else start)
@@ -57,7 +57,7 @@ class _Tiles:
 
     def _check_gap(self, gap: int, tails: int, local: int | None) -> None:
         """Between the entry at ``local``, whose descriptor has one of these lengths, and what comes next."""
-        if gap in _TAILS and tails & 1 << _TAILS.index(gap):
+        if _BITS.get(gap, 0) & tails:
             return
         if local is None:
             raise ambiguous("bytes lie before its directory")
