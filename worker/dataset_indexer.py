@@ -22,9 +22,9 @@ from worker.runtime.layout import Layout
 from worker.runtime.manifest import read_manifest
 from worker.sample_store import (
     apply_manifest,
-    count_named,
     delete_samples,
     distinct_values,
+    find_named,
     in_batches,
     insert_entries,
     save_findings,
@@ -99,8 +99,9 @@ class _Indexer:
         self.inflated = stored if stored != dataset.content_digest else None
         entries = archive_entries(self._context.blobs, stored, self._settings)
         insert_entries(session, dataset.id, self._layout.watch(entries))
-        if count_named(session, dataset.id, self._layout.folder_keys):
-            raise InputFailure("archive-duplicate-entry", "A name is both a file and a folder.")
+        both = find_named(session, dataset.id, self._layout.folder_keys)
+        if both is not None:
+            raise InputFailure("archive-duplicate-entry", f"The name {both[:200]!a} is that of a file and of a folder.")
         by_manifest = self._apply_manifest()
         ready = unreadable = 0
         for findings in self._findings(by_manifest=by_manifest):

@@ -37,11 +37,26 @@ def insert_entries(session: Session, dataset_id: UUID, entries: Iterable[Archive
 
     Raises InputFailure ``archive-duplicate-entry`` for names that some file system would take for one.
     """
-    try:
-        for batch in in_batches(entries, BATCH):
-            session.execute(insert(SampleRow), [_entry_values(dataset_id, entry) for entry in batch])
-    except IntegrityError as error:
-        raise InputFailure("archive-duplicate-entry", "Two entries have the same name.") from error
+    for batch in in_batches(entries, BATCH):
+        values = [_entry_values(dataset_id, entry) for entry in batch]
+        try:
+            # A savepoint of its own, so that there is somebody left to ask whose name it was.
+            with session.begin_nested():
+                session.execute(insert(SampleRow), values)
+        except IntegrityError as error:
+            name = _second_of_its_name(session, dataset_id, values)
+            raise InputFailure("archive-duplicate-entry", f"Two entries have the name {name[:200]!a}.") from error
+
+
+def _second_of_its_name(session: Session, dataset_id: UUID, values: Sequence[dict[str, Any]]) -> str:
+    keys = [entry["name_key"] for entry in values]
+    query = select(SampleRow.name_key).where(SampleRow.dataset_id == dataset_id, SampleRow.name_key.in_(keys))
+    taken = set(session.scalars(query))
+    for entry in values:
+        if entry["name_key"] in taken:
+            return str(entry["name"])
+        taken.add(entry["name_key"])
+    return ""
 
 
 def _entry_values(dataset_id: UUID, entry: ArchiveEntry) -> dict[str, Any]:
@@ -60,13 +75,14 @@ def _entry_values(dataset_id: UUID, entry: ArchiveEntry) -> dict[str, Any]:
     }
 
 
-def count_named(session: Session, dataset_id: UUID, keys: Sequence[bytes]) -> int:
-    """How many samples have one of these name keys."""
-    counts = (
-        session.scalar(select(func.count()).where(SampleRow.dataset_id == dataset_id, SampleRow.name_key.in_(batch)))
-        for batch in in_batches(keys, BATCH)
-    )
-    return sum(count or 0 for count in counts)
+def find_named(session: Session, dataset_id: UUID, keys: Sequence[bytes]) -> str | None:
+    """The name of a sample that has one of these name keys."""
+    for batch in in_batches(keys, BATCH):
+        query = select(SampleRow.name).where(SampleRow.dataset_id == dataset_id, SampleRow.name_key.in_(batch))
+        name = session.scalar(query.limit(1))
+        if name is not None:
+            return name
+    return None
 
 
 def apply_manifest(session: Session, dataset_id: UUID, rows: Iterable[ManifestRow], folder: str) -> None:

@@ -170,6 +170,7 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
     "absolute": (lambda: make_zip({**GOOD, "/evil.png": picture()}), "archive-unsafe-path"),
     "name_nul": (lambda: renamed("a\0b.png"), "archive-unsafe-path"),
     "name_rtl": (lambda: make_zip({**GOOD, "gnp.\u202eexe.png": picture()}), "archive-unsafe-path"),
+    "name_stream": (lambda: make_zip({**GOOD, "a/x.png:stream": picture()}), "archive-unsafe-path"),
     "name_empty_part": (lambda: make_zip({**GOOD, "a//b.png": picture()}), "archive-unsafe-path"),
     "name_reserved": (lambda: make_zip({**GOOD, "CON.png": picture()}), "archive-unsafe-path"),
     "name_trailing_dot": (lambda: make_zip({**GOOD, "a./b.png": picture()}), "archive-unsafe-path"),
@@ -186,6 +187,7 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
     "truncated": (lambda: make_zip(GOOD)[:-22], "archive-malformed"),
     "truncated_half": (lambda: make_zip(GOOD)[: len(make_zip(GOOD)) // 2], "archive-malformed"),
     "two_eocd": (lambda: make_zip(GOOD) + make_zip(GOOD), "archive-ambiguous"),
+    "trailing_data": (lambda: make_zip(GOOD) + b"more", "archive-ambiguous"),
     "name_mismatch": (_local_name_differs, "archive-ambiguous"),
     "overlap_bomb": (_overlap, "archive-ambiguous"),
     "bomb_honest": (lambda: make_zip({**GOOD, "z.png": bytes(32 * 1024**2)}), "archive-expansion-limit"),
@@ -220,6 +222,12 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
     "tar_gz_bomb": (lambda: gzip.compress(bytes(64 * 1024**2)), "archive-expansion-limit"),
     "tar_gz_truncated": (lambda: gzip.compress(make_tar(GOOD))[:-20], "archive-malformed"),
     "tar_gz_of_a_bad_tar": (lambda: gzip.compress(_special(tarfile.SYMTYPE)), "archive-special-entry"),
+    "tar_gz_of_a_zip": (lambda: gzip.compress(make_zip(GOOD)), "unsupported-media-type"),
+    "tar_folder_with_content": (lambda: tar(tar_member("a/x", b"hidden", tarfile.DIRTYPE)), "archive-ambiguous"),
+    "tar_sparse": (
+        lambda: tar(pax((b"GNU.sparse.major", b"1")), tar_member("a/1.png", GOOD["a/1.png"])),
+        "archive-special-entry",
+    ),
     "tar_gz_trailing": (lambda: gzip.compress(make_tar(GOOD)) + b"more", "archive-ambiguous"),
 }
 """Name -> how it is made, and the problem code of the data set (or ``ready``)."""

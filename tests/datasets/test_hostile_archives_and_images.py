@@ -69,6 +69,18 @@ def test_archives(context: WorkerContext) -> None:
         assert bool(samples) == (found == "ready"), name
 
 
+@pytest.mark.parametrize("between", [0, 1200])
+def test_names_that_are_there_twice_are_told(context: WorkerContext, between: int) -> None:
+    """Whether the two are written at once or not."""
+    others = {f"b/{number}.png": b"" for number in range(between)}
+    doubled = make_zip({"a/\u00e9.png": b"", **others, "A/E\u0301.png": b""})
+    problem = index(context, doubled)[0].problem or {}
+    assert (problem["code"], r"'A/\xc9.png'" in problem["detail"]) == ("archive-duplicate-entry", True)
+    both = make_zip({"a/b.png": b"", **others, "a/b.png/1.png": b""})
+    problem = index(context, both)[0].problem or {}
+    assert (problem["code"], "'a/b.png'" in problem["detail"]) == ("archive-duplicate-entry", True)
+
+
 def test_images(context: WorkerContext) -> None:
     for name, (make, expected) in IMAGES.items():
         dataset, samples = index(context, make_zip({**GOOD, f"c/{name}": make()}))

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from typing import BinaryIO
 
@@ -68,7 +69,8 @@ def _only_pickle(archive: zipfile.ZipFile, size: int) -> bytes:
     entries = archive.infolist()
     names = [entry.filename for entry in entries]
     if len(set(names)) != len(names):
-        raise InputFailure("archive-duplicate-entry", "Two records of the file have the same name.")
+        name = next(name for name, count in Counter(names).items() if count > 1)
+        raise InputFailure("archive-duplicate-entry", f"Two records of the file have the name {name[:200]!a}.")
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
         raise InputFailure("model-unsafe", f"A record is compressed, which torch.save never does. {ADVICE}")
     if len(entries) > MAX_RECORDS or sum(entry.file_size for entry in entries) > size:
