@@ -2,24 +2,21 @@
 
 from contextlib import suppress
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageFile, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from app.domain.vocabulary import Resize
 from app.errors import InputFailure
-from app.imaging.kinds import kind_of
+from app.imaging.depths import divided, narrow_grey, spread_transparent
+from app.imaging.kinds import kind_of, webp_size
 from app.settings import Settings
 
 # Our own limits are tested before a pixel is decoded; Pillow's warning would come on top of them.
 Image.MAX_IMAGE_PIXELS = None
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
-_16_BIT = {"I;16", "I;16B", "I;16L", "I;16N", "I"}
-# How Pillow reads 16-bit colours of a PNG, which keeps their high bytes, and how it can be made to keep the low ones.
-_LOW_BYTES = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L", "LA;16B": "RGBA"}
 
 
 def decode_rgb(data: bytes, limits: Settings, *, shown_at: int | None = None) -> Image.Image:
@@ -31,13 +28,16 @@ def decode_rgb(data: bytes, limits: Settings, *, shown_at: int | None = None) ->
     """
     if not data:
         raise InputFailure("sample-corrupt", "The file is empty.")
-    if kind_of(data) is None:
+    kind = kind_of(data)
+    if kind is None:
         raise InputFailure("sample-unsupported-type", "The content is no PNG, JPEG, WebP or BMP image.")
     try:
+        if kind == "WEBP":
+            _check_canvas(data, limits)
         opened = _open(data, limits)
         if shown_at is not None:
             opened.draft("RGB", (shown_at, shown_at))
-        image = _divided(opened, data)
+        image = divided(opened, data)
         image.load()
         return _to_rgb(_upright(image))
     except (InputFailure, MemoryError):
@@ -60,14 +60,7 @@ def prepare(image: Image.Image, size: int, resize: Resize) -> NDArray[np.uint8]:
 
 def _open(data: bytes, limits: Settings) -> ImageFile.ImageFile:
     image = Image.open(BytesIO(data), formats=FORMATS)
-    width, height = image.size
-    if width * height > limits.max_pixels:
-        raise InputFailure("sample-too-many-pixels", f"{width} x {height} pixels; the limit is {limits.max_pixels}.")
-    if min(width, height) < 1:
-        raise InputFailure("sample-corrupt", "The image has no pixels.")
-    if min(width, height) < limits.min_side or max(width, height) > limits.max_side:
-        allowed = f"sides of {limits.min_side} to {limits.max_side} pixels"
-        raise InputFailure("sample-bad-dimensions", f"{width} x {height} pixels; allowed are {allowed}.")
+    _check_size(*image.size, limits)
     # A phone's JPEG may carry a second, smaller picture; its first is the photograph.
     if image.format in {"PNG", "WEBP"} and getattr(image, "n_frames", 1) > 1:
         raise InputFailure("sample-animated", "The image has several frames.")
@@ -75,22 +68,26 @@ def _open(data: bytes, limits: Settings) -> ImageFile.ImageFile:
         # Pillow checks a PNG's checksums only here, and the image cannot be used afterwards.
         image.verify()
         image = Image.open(BytesIO(data), formats=FORMATS)
+        spread_transparent(image)
     return image
 
 
-def _divided(image: ImageFile.ImageFile, data: bytes) -> Image.Image:
-    """16-bit colours divided by 257: the high byte, less one where the low byte is smaller."""
-    kind = image.tile[0].args if len(image.tile) == 1 else None
-    if not isinstance(kind, str) or kind not in _LOW_BYTES:
-        return image
-    again = Image.open(BytesIO(data), formats=FORMATS)
-    again.tile = [again.tile[0]._replace(args=_LOW_BYTES[kind])]
-    low: Image.Image = again
-    if kind == "LA;16B":
-        _, grey, _, alpha = again.split()
-        low = Image.merge("RGBA", (grey, grey, grey, alpha))
-    too_much = ImageChops.subtract(image, low).point(lambda difference: difference > 0)
-    return ImageChops.subtract(image, too_much)
+def _check_canvas(data: bytes, limits: Settings) -> None:
+    """Pillow reserves eight bytes for each pixel of a WebP before it says how many there are."""
+    size = webp_size(data)
+    if size is None:
+        raise InputFailure("sample-corrupt", "The header of the WebP image is broken.")
+    _check_size(*size, limits)
+
+
+def _check_size(width: int, height: int, limits: Settings) -> None:
+    if width * height > limits.max_pixels:
+        raise InputFailure("sample-too-many-pixels", f"{width} x {height} pixels; the limit is {limits.max_pixels}.")
+    if min(width, height) < 1:
+        raise InputFailure("sample-corrupt", "The image has no pixels.")
+    if min(width, height) < limits.min_side or max(width, height) > limits.max_side:
+        allowed = f"sides of {limits.min_side} to {limits.max_side} pixels"
+        raise InputFailure("sample-bad-dimensions", f"{width} x {height} pixels; allowed are {allowed}.")
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -100,9 +97,9 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in _16_BIT:
-        wide: NDArray[Any] = np.asarray(image).clip(0, 65535)
-        return Image.fromarray((wide // 257).astype(np.uint8)).convert("RGB")
+    narrow = narrow_grey(image)
+    if narrow is not None:
+        return narrow
     if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
         visible = image if image.mode == "RGBA" else image.convert("RGBA")
         black = Image.new("RGBA", visible.size, (0, 0, 0, 255))

@@ -46,6 +46,21 @@ def _bad_crc() -> bytes:
     return bytes(data)
 
 
+def _webp_bomb() -> bytes:
+    """Whose canvas of 16,383 pixels square Pillow would reserve, twice, before it said so."""
+    data = bytearray(_saved(Image.new("RGB", (16, 16), "red"), "WEBP", lossless=True))
+    data[21:25] = struct.pack("<I", 16_382 | 16_382 << 14)
+    return bytes(data)
+
+
+def _jpeg_bomb() -> bytes:
+    """Of 65,500 pixels square."""
+    data = bytearray(picture(kind="JPEG"))
+    frame = data.index(b"\xff\xc0")
+    data[frame + 5 : frame + 9] = struct.pack(">2H", 65_500, 65_500)
+    return bytes(data)
+
+
 def _mode(mode: str, kind: str = "PNG") -> bytes:
     return _saved(Image.new("RGB", (16, 16), (200, 100, 50)).convert(mode), kind)
 
@@ -96,6 +111,8 @@ IMAGES: dict[str, tuple[Callable[[], bytes], str]] = {
     "animated.png": (lambda: _animated("PNG"), "sample-animated"),
     "ok.webp": (lambda: picture(kind="WEBP"), "ready"),
     "ok.bmp": (lambda: picture(kind="BMP"), "ready"),
+    "canvas_bomb.webp": (_webp_bomb, "sample-too-many-pixels"),
+    "frame_bomb.jpg": (_jpeg_bomb, "sample-too-many-pixels"),
     "multipage.tiff": (lambda: _animated("TIFF"), "sample-unsupported-type"),
     "header_bomb.bmp": (
         lambda: picture(kind="BMP")[:18] + struct.pack("<ii", 60_000, 60_000) + picture(kind="BMP")[26:],

@@ -91,6 +91,22 @@ class TestSixteenBits:
         expected = over_black(np.broadcast_to(eight[..., :-1], (16, 16, 3)), eight[..., -1])
         assert np.abs(decoded(png16(values, colour_type)) - expected).max() <= 1
 
+    @pytest.mark.parametrize(("colour_type", "channels"), [(0, 1), (2, 3)])
+    @pytest.mark.parametrize("orientation", [1, 6])
+    def test_a_transparent_colour_is_black(self, colour_type: int, channels: int, orientation: int) -> None:
+        """Only where both bytes of every channel are its own."""
+        values = 40_000 + np.random.default_rng(2).integers(0, 3, (16, 16, channels)) * [1, 256, 257][:channels]
+        colour = values[3, 4]
+        expected = np.broadcast_to(values // 257, (16, 16, 3)).copy()
+        expected[(values == colour).all(-1)] = 0
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        told = chunk(b"tRNS", colour.astype(">u2").tobytes()) + chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0"))
+        data = png16(TRANSPOSED[orientation](values), colour_type)
+        found = decoded(data[:33] + told + data[33:])
+        assert (found == expected).all()
+        assert 0 < (found == 0).all(-1).sum() < 256
+
     def test_eight_bits_written_with_sixteen(self) -> None:
         assert (decoded(png16(SCENE * 257, 2)) == SCENE).all()
 
@@ -110,6 +126,19 @@ class TestModes:
 
     def test_grey(self) -> None:
         assert (decoded(saved(picture(SCENE[..., 0], "L"))) == SCENE[..., :1]).all()
+
+    @pytest.mark.parametrize("bits", [1, 2, 4, 8])
+    def test_a_transparent_grey_is_black(self, bits: int) -> None:
+        levels = 2**bits
+        values = SCENE[:, :8, 0] % levels
+        grey = int(values[0, 0]) or 1
+        rows = np.unpackbits(values.astype(np.uint8)[..., None], -1)[..., -bits:].reshape(len(values), -1)
+        lines = b"".join(b"\0" + np.packbits(row).tobytes() for row in rows)
+        header = struct.pack(">2I5B", 8, len(values), bits, 0, 0, 0, 0)
+        parts = ((b"IHDR", header), (b"tRNS", struct.pack(">H", grey)), (b"IDAT", zlib.compress(lines)), (b"IEND", b""))
+        found = decoded(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, data) for kind, data in parts))
+        expected = np.where(values == grey, 0, values * (255 // (levels - 1)))
+        assert (found == expected[..., None]).all()
 
     @pytest.mark.parametrize("mode", ["LA", "RGBA"])
     def test_alpha_over_black(self, mode: str) -> None:
