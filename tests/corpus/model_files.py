@@ -3,11 +3,13 @@
 ``canary`` is a file that would appear if anything in them ran.
 """
 
+import gzip
 import io
 import json
 import os
 import pickle
 import struct
+import tarfile
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -50,6 +52,10 @@ def weights() -> bytes:
 def st_file(header: object, data: bytes = b"", length: int | None = None) -> bytes:
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return struct.pack("<Q", len(text) if length is None else length) + text + data
+
+
+def with_metadata(metadata: object) -> bytes:
+    return st_file({"__metadata__": metadata, "a": NUMBER}, bytes(4))
 
 
 def saved(content: Any, **options: Any) -> bytes:
@@ -112,6 +118,10 @@ SAFETENSORS = {
         lambda _: st_file({"a": NUMBER | {"data_offsets": [4, 0]}}, bytes(4)), ST, (INVALID,)
     ),
     "st_unknown_dtype": Case(lambda _: st_file({"a": NUMBER | {"dtype": "Q4_0"}}, bytes(4)), ST, (INVALID,)),
+    "st_metadata": Case(lambda _: with_metadata({"format": "pt"}), ST, ("model-architecture-mismatch",)),
+    "st_metadata_of_numbers": Case(lambda _: with_metadata({"a": 1}), ST, (INVALID,)),
+    "st_metadata_list": Case(lambda _: with_metadata(["a"]), ST, (INVALID,)),
+    "st_metadata_null": Case(lambda _: with_metadata(None), ST, (INVALID,)),
     "st_empty_file": Case(lambda _: b"", ST, (INVALID,)),
     "st_one_byte": Case(lambda _: b"\x02", ST, (INVALID,)),
     "st_nan_weights": Case(
@@ -133,6 +143,12 @@ SAFETENSORS = {
 TORCH = {
     "pickle_raw.pkl": Case(pickled, PT, (UNSAFE,)),
     "pickle_raw_protocol0.pkl": Case(lambda canary: pickled(canary, 0), PT, (UNSAFE,)),
+    "pickle_of_a_number.pkl": Case(lambda _: b"I1\n.", PT, (UNSAFE,)),
+    "pickle_of_a_small_number.pkl": Case(lambda _: b"K\x01.", PT, (UNSAFE,)),
+    "pickle_call_then_break.pkl": Case(lambda canary: b"K\x01" + pickled(canary, 1)[:-1] + b"\xff", PT, (UNSAFE,)),
+    "pickle_named.pt": Case(lambda canary: pickle.dumps([1, 2, {"a": Canary(canary)}], 0), PT, (UNSAFE,)),
+    "text.pt": Case(lambda _: b"This is a text, whatever its name says.\n" * 20, PT, (INVALID,)),
+    "zeros.pt": Case(lambda _: bytes(2000), PT, (INVALID,)),
     "pt_zip_canary.pt": Case(lambda canary: saved({"w": Canary(canary)}), PT, (UNSAFE,)),
     "pt_two_data_pkl.pt": Case(
         lambda canary: torch_zip(("data.pkl", pickle.dumps({}, 2)), ("data.pkl", pickled(canary))),
@@ -167,11 +183,42 @@ TORCH = {
     "no_tensors.pt": Case(lambda _: saved([1, 2]), PT, (INVALID,)),
 }
 
+
+def onnx(*order: int) -> bytes:
+    """The fields of a small model: IR version, producer, graph, operator set."""
+    graph = b"\x0a\x0b\x0a\x01x\x12\x01y\x22\x03Abs\x12\x01g"
+    fields = (b"\x08\x07", b"\x12\x07pytorch", b"\x3a" + bytes([len(graph)]) + graph, b"\x42\x02\x10\x11")
+    return b"".join(fields[place] for place in order)
+
+
+def oldest_torch_file() -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name in ("storages", "tensors", "pickle"):
+            archive.addfile(tarfile.TarInfo(name))
+    return file.getvalue()
+
+
+FOREIGN_MAKERS: dict[str, Callable[[], bytes]] = {
+    "keras.h5": lambda: b"\x89HDF\r\n\x1a\n" + bytes(200),
+    "numpy_object.npy": lambda: b"\x93NUMPY\x01\x00v\x00" + bytes(200),
+    "llama.gguf": lambda: b"GGUF\x03\0\0\0" + bytes(200),
+    "mobile.tflite": lambda: b"\x1c\0\0\0TFL3" + bytes(200),
+    "weights.tar": oldest_torch_file,
+    "weights.gz": lambda: gzip.compress(weights()[:1000], mtime=0),
+    "weights.7z": lambda: b"7z\xbc\xaf\x27\x1c\0\4" + bytes(200),
+    "model.onnx": lambda: onnx(0, 1, 2, 3),
+    "model_of_pytorch.onnx": lambda: b"\x08\x07\x12\x07pytorch" + bytes(200),
+    "model_by_its_producer.onnx": lambda: onnx(1, 0, 3, 2),
+    "model_by_its_graph.onnx": lambda: onnx(2, 0),
+    "model_by_its_operators.onnx": lambda: onnx(3, 2, 0),
+    "model_of_a_graph_alone.onnx": lambda: onnx(2),
+}
 FOREIGN_FILES = {
-    f"{name}, said to be {kind}": Case(lambda _, start=start: start + bytes(200), kind, (FOREIGN,))  # type: ignore[misc]
-    for name, start in {"keras.h5": b"\x89HDF\r\n\x1a\n", "numpy_object.npy": b"\x93NUMPY\x01\x00v\x00"}.items()
+    f"{name}, said to be {kind}": Case(lambda _, make=make: make(), kind, (FOREIGN,))  # type: ignore[misc]
+    for name, make in FOREIGN_MAKERS.items()
     for kind in (ST, PT)
-} | {"model.onnx": Case(lambda _: b"\x08\x07\x12\x07pytorch" + bytes(200), PT, (FOREIGN,))}
+}
 
 MODEL_FILES: dict[str, Case] = SAFETENSORS | TORCH | FOREIGN_FILES
 REFUSED_FORMATS = ("keras", "onnx", "torchscript", "pt2", "pickle", "npy", "tflite", "gguf")

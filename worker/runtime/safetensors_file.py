@@ -69,7 +69,9 @@ def _judge(file: BinaryIO) -> tuple[int, list[Place]]:
     if size < 10 or not 2 <= length <= min(MAX_HEADER_BYTES, size - _LENGTH.size):
         raise _invalid("its header length does not fit the file")
     header = _parse(file.read(length))
-    header.pop("__metadata__", None)
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise _invalid("its __metadata__ is not an object of strings")
     if len(header) > MAX_TENSORS:
         raise _invalid(f"it has more than {MAX_TENSORS} tensors")
     places = sorted((_place(name, entry) for name, entry in header.items()), key=lambda place: place[:2])

@@ -3,26 +3,25 @@
 import io
 import zipfile
 from collections import Counter
-from collections.abc import Mapping
 from typing import BinaryIO
 
 from torch._C import PyTorchFileReader
 
 from app.errors import InputFailure
+from worker.runtime.model_kinds import foreign_kind, is_legacy_torch, is_like_safetensors, is_pickle
 from worker.runtime.opcodes import judge_pickle
 
 ADVICE = "Upload the weights as safetensors, or as torch.save(model.state_dict(), path)."
 MAX_PICKLE_BYTES = 64 * 1024**2
 MAX_RECORDS = 200_000
 _ZIP = b"PK\x03\x04"
-_FOREIGN_KINDS = {b"\x89HDF": "an HDF5 (Keras) file", b"\x93NUMPY": "a NumPy file"}
-_OTHER_KINDS = {b"\x80\x02\x8a\nl\xfc": "a legacy torch file", b"\x08": "an ONNX file"}
-_PICKLE_STARTS = (b"\x80", b"(", b"c", b"]", b"}")
 
 
 def refuse_foreign_file(file: BinaryIO) -> None:
     """Raises InputFailure ``model-format-not-accepted`` for what can be neither safetensors nor from torch."""
-    _refuse(_start_of(file), _FOREIGN_KINDS)
+    kind = foreign_kind(file)
+    if kind is not None:
+        raise _foreign(kind)
 
 
 def judge_torch_file(file: BinaryIO) -> None:
@@ -31,9 +30,9 @@ def judge_torch_file(file: BinaryIO) -> None:
     Codes: ``model-invalid`` (cut off or no torch file), ``model-format-not-accepted`` (TorchScript, exported
     programs, legacy and foreign files), ``model-unsafe``, ``archive-duplicate-entry``.
     """
-    start = _start_of(file)
-    if not start.startswith(_ZIP):
-        _refuse_other_kind(start)
+    file.seek(0)
+    if file.read(len(_ZIP)) != _ZIP:
+        raise _other_kind(file)
     try:
         with zipfile.ZipFile(_BoundedReads(file)) as archive:
             pickled = _only_pickle(archive, file.seek(0, 2))
@@ -86,21 +85,16 @@ def _only_pickle(archive: zipfile.ZipFile, size: int) -> bytes:
     return archive.read(pickles[0])
 
 
-def _start_of(file: BinaryIO) -> bytes:
-    file.seek(0)
-    return file.read(9)
+def _other_kind(file: BinaryIO) -> InputFailure:
+    if is_like_safetensors(file):
+        return InputFailure("model-invalid", 'This looks like a safetensors file: say so with format "safetensors".')
+    kind = "a legacy torch file" if is_legacy_torch(file) else foreign_kind(file)
+    if kind is not None:
+        return _foreign(kind)
+    if is_pickle(file):
+        return InputFailure("model-unsafe", f"This is a raw pickle, which could run code. {ADVICE}")
+    return InputFailure("model-invalid", f"This is no torch.save file. {ADVICE}")
 
 
-def _refuse(start: bytes, kinds: Mapping[bytes, str]) -> None:
-    for magic, kind in kinds.items():
-        if start.startswith(magic):
-            raise InputFailure("model-format-not-accepted", f"This is {kind}. {ADVICE}")
-
-
-def _refuse_other_kind(start: bytes) -> None:
-    _refuse(start, _FOREIGN_KINDS | _OTHER_KINDS)
-    if start.endswith(b"{") and len(start) == 9:
-        raise InputFailure("model-invalid", 'This looks like a safetensors file: say so with format "safetensors".')
-    if start.startswith(_PICKLE_STARTS):
-        raise InputFailure("model-unsafe", f"This is a raw pickle, which could run code. {ADVICE}")
-    raise InputFailure("model-invalid", f"This is no torch.save file. {ADVICE}")
+def _foreign(kind: str) -> InputFailure:
+    return InputFailure("model-format-not-accepted", f"This is {kind}. {ADVICE}")
