@@ -6,6 +6,7 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from PIL import Image
@@ -148,10 +149,11 @@ def _pax_size_for_a_long_name() -> bytes:
     return tar(pax(size), long_name, tar_member("short", GOOD["a/1.png"]))
 
 
-def _crc_mismatch() -> bytes:
+def _crc_mismatch(*, local: bool = True, central: bool = True) -> bytes:
+    """Wrong in one place or both."""
     data = bytearray(make_zip(GOOD, zipfile.ZIP_STORED))
-    for start in (14, data.index(b"PK\x01\x02") + 16):
-        data[start] ^= 0xFF
+    data[14] ^= 0xFF * local
+    data[data.index(b"PK\x01\x02") + 16] ^= 0xFF * central
     return bytes(data)
 
 
@@ -240,4 +242,9 @@ NOT_TAKEN: dict[str, bytes] = {
 }
 """What the upload itself refuses, as ``unsupported-media-type``."""
 
-SAMPLES_OF_ARCHIVES = {"crc_mismatch": _crc_mismatch}
+SAMPLES_OF_ARCHIVES = {
+    "crc_mismatch": _crc_mismatch,
+    "crc_of_the_local_header": partial(_crc_mismatch, central=False),
+    "crc_of_the_directory": partial(_crc_mismatch, local=False),
+}
+"""Whose first image cannot be read."""

@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,8 +90,9 @@ def test_images(context: WorkerContext) -> None:
         assert (sample.position is None) == (expected != "ready"), name
 
 
-def test_a_wrong_checksum_is_the_samples_problem(context: WorkerContext) -> None:
-    dataset, samples = index(context, SAMPLES_OF_ARCHIVES["crc_mismatch"]())
+@pytest.mark.parametrize("make", SAMPLES_OF_ARCHIVES.values(), ids=SAMPLES_OF_ARCHIVES.keys())
+def test_a_wrong_checksum_is_the_samples_problem(context: WorkerContext, make: Callable[[], bytes]) -> None:
+    dataset, samples = index(context, make())
     assert (dataset.status, dataset.sample_count, dataset.unreadable_count) == ("ready", 1, 1)
     assert [(sample.problem or {}).get("code") for sample in samples] == ["sample-corrupt", None]
 
