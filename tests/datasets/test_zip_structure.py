@@ -93,9 +93,13 @@ class TestTheEnd:
         wide = struct.pack("<4sQ2H2I4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, size, start)
         locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, end, 1)
 
-        def ended(count: int, told: int, disk: int = 0) -> bytes:
-            last = struct.pack("<4s4H2IH", END, disk, disk, count, count, told, 0xFFFF_FFFF, 0)
+        def ended(count: int, told: int, disk: int = 0, start: int = 0xFFFF_FFFF) -> bytes:
+            last = struct.pack("<4s4H2IH", END, disk, disk, count, count, told, start, 0)
             return content[:end] + wide + locator + last
+
+        assert archives.judge(ended(1, size, start=start)) == "ok"
+        assert archives.judge(ended(1, size, start=start + 1)) == AMBIGUOUS
+        assert archives.judge(ended(1, size, start=start) + b"more") == AMBIGUOUS
 
         assert {
             archives.judge(ended(1, size)),

@@ -86,15 +86,17 @@ def _ends_here(reader: RangeReader, place: int) -> bool:
     count, size, start, comment_bytes = reader.unpack("10xH2IH", place)
     if place + _END_BYTES + comment_bytes > reader.size:
         return False
-    if count == FULL16 or FULL32 in {size, start}:
-        return place >= 20 and reader.read(place - 20, 4) == _LOCATOR64
+    if place >= 20 and reader.read(place - 20, 4) == _LOCATOR64:
+        return True
     return start + size == place and (count == 0 or reader.read(start, 4) == _CENTRAL)
 
 
 def _read_end(reader: RangeReader, end: int) -> Directory:
     disk, first_disk, here, count, size, start = reader.unpack("4x4H2I", end)
     last, volumes = end, {0}
-    if count == FULL16 or FULL32 in {size, start}:
+    # Some archivers write a ZIP64 end record without need.
+    spare = start + size != end and end >= 20 and reader.read(end - 20, 4) == _LOCATOR64
+    if spare or count == FULL16 or FULL32 in {size, start}:
         last, wide = _read_end64(reader, end)
         volumes = {0, FULL16}
         if count not in {FULL16, wide[0]} or size not in {FULL32, wide[1]} or start not in {FULL32, wide[2]}:
