@@ -142,6 +142,12 @@ def tar(*parts: bytes) -> bytes:
     return b"".join(parts) + tar_member("b/2.png", GOOD["b/2.png"]) + bytes(1024)
 
 
+def tar_of_here() -> bytes:
+    """As ``tar -C folder -c .`` makes it."""
+    folders = (tar_member(name, b"", tarfile.DIRTYPE) for name in ("./", "./a/"))
+    return tar(*folders, tar_member("./a/1.png", GOOD["a/1.png"]))
+
+
 def _pax_size_for_a_long_name() -> bytes:
     """The size is the file's, not that of the header between them."""
     size, name = (b"size", b"%d" % len(GOOD["a/1.png"])), b"a/" + b"n" * 150 + b".png\0"
@@ -162,6 +168,9 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
     "ok.tar": (lambda: make_tar(GOOD), "ready"),
     "ok.tar.gz": (lambda: gzip.compress(make_tar(GOOD)), "ready"),
     "ok_utf8_names": (lambda: make_zip({"ä/1.png": picture(), "日本/2.png": picture(3)}), "ready"),
+    "ok_tar_of_here": (tar_of_here, "ready"),
+    "here_twice": (lambda: make_zip({**GOOD, "././a/3.png": picture()}), "archive-unsafe-path"),
+    "here_and_there": (lambda: make_zip({**GOOD, "./a/1.png": picture()}), "archive-duplicate-entry"),
     "ok_long_tar_name": (lambda: make_tar({**GOOD, f"a/{'n' * 200}.png": picture()}), "ready"),
     "name_percent": (lambda: make_zip({**GOOD, "%2e%2e%2fevil.png": picture()}), "ready"),
     "zipslip_dotdot": (lambda: make_zip({**GOOD, "../../evil.png": picture()}), "archive-unsafe-path"),

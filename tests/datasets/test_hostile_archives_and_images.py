@@ -19,7 +19,15 @@ from app.domain.vocabulary import ResourceStatus
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
 from app.settings import Settings
-from tests.datasets.hostile_archives import ARCHIVES, GOOD, SAMPLES_OF_ARCHIVES, make_tar, make_zip, picture
+from tests.datasets.hostile_archives import (
+    ARCHIVES,
+    GOOD,
+    SAMPLES_OF_ARCHIVES,
+    make_tar,
+    make_zip,
+    picture,
+    tar_of_here,
+)
 from tests.datasets.hostile_images import IMAGES
 from worker.context import WorkerContext
 from worker.dataset_indexer import index_dataset
@@ -168,6 +176,12 @@ def test_zip_tar_and_gzip_give_one_digest(context: WorkerContext) -> None:
     digests = {index(context, make(GOOD))[0].digest for make in (make_zip, make_tar)}
     assert len(digests) == 1
     assert digests.pop() != index(context, make_zip({**GOOD, "b/2.png": picture(7)}))[0].digest
+
+
+def test_names_from_here_on_are_the_same_names(context: WorkerContext) -> None:
+    dataset, samples = index(context, tar_of_here())
+    assert [(sample.name, sample.label) for sample in samples] == [("a/1.png", "a"), ("b/2.png", "b")]
+    assert dataset.digest == index(context, make_zip(GOOD))[0].digest
 
 
 def test_too_many_unreadable(context: WorkerContext) -> None:

@@ -14,6 +14,8 @@ from worker.runtime.tar_headers import is_header
 from worker.runtime.tar_index import BLOCK, tar_entries
 from worker.runtime.zip_index import zip_entries
 
+_HERE = "./"
+"""Before every name of what ``tar -C folder .`` makes, and the name of its first folder."""
 _GZIP = b"\x1f\x8b\x08"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -44,7 +46,10 @@ def archive_entries(blobs: BlobStore, digest: str, settings: Settings) -> Iterat
     for number, entry in enumerate(entries):
         if number >= settings.max_entries:
             raise InputFailure("archive-too-many-entries", f"More than {settings.max_entries} entries.")
-        name = checked_name(entry.name, max_bytes=settings.max_path_bytes, max_depth=settings.max_path_depth)
+        relative = entry.name.removeprefix(_HERE)
+        if entry.is_folder and not relative:
+            continue
+        name = checked_name(relative, max_bytes=settings.max_path_bytes, max_depth=settings.max_path_depth)
         total += entry.size
         _check_expansion(entry, total, settings)
         yield replace(entry, name=name)
