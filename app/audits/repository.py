@@ -10,6 +10,7 @@ from fastapi import Query
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.db.pages import Rows, newest
 from app.db.tables import AuditModelRow, AuditResultsRow, AuditRow, DatasetRow, Json, ModelRow, WorkerRow
 from app.domain.vocabulary import AuditStatus, DeviceClass
 from app.errors import NotFound, Unprocessable
@@ -53,11 +54,9 @@ class AuditFilter:
     model_id: Annotated[UUID | None, Query(description="Audits that measure this model, alone or with others.")] = None
 
 
-def list_audits(session: Session, wanted: AuditFilter, limit: int, after: UUID | None) -> Sequence[AuditRow]:
-    """The newest first; one more than ``limit``."""
-    query = select(AuditRow).order_by(AuditRow.id.desc()).limit(limit + 1)
-    if after is not None:
-        query = query.where(AuditRow.id < after)
+def list_audits(session: Session, wanted: AuditFilter, limit: int, after: UUID | None) -> Rows[AuditRow]:
+    """The newest first."""
+    query = select(AuditRow)
     if wanted.status is not None:
         query = query.where(AuditRow.status == wanted.status)
     if wanted.dataset_id is not None:
@@ -65,7 +64,7 @@ def list_audits(session: Session, wanted: AuditFilter, limit: int, after: UUID |
     if wanted.model_id is not None:
         of_model = select(AuditModelRow.audit_id).where(AuditModelRow.model_id == wanted.model_id)
         query = query.where(AuditRow.id.in_(of_model))
-    return session.scalars(query).all()
+    return newest(session, query, AuditRow, limit, after)
 
 
 def models_of(session: Session, audit_id: UUID) -> list[ModelRow]:

@@ -96,8 +96,8 @@ def estimate_audit(request: AuditRequest, session: SessionDep, settings: Setting
 def get_audits(session: SessionDep, page: PageDep, wanted: Annotated[AuditFilter, Depends()]) -> Page[Audit]:
     """To find an id again, or to see what runs: filter by status, data set or model."""
     rows = list_audits(session, wanted, page.limit, page.after_id())
-    shown = {audit.id: audit for audit in _show(session, rows)}
-    return make_page(rows, page.limit, lambda row: shown[row.id], lambda row: [str(row.id)])
+    shown = {audit.id: audit for audit in _show(session, rows.items)}
+    return make_page(rows, lambda row: shown[row.id], lambda row: [str(row.id)])
 
 
 @router.get("/audits/{audit_id}", summary="Read an audit", responses=problem_responses(404))

@@ -56,7 +56,7 @@ def get_scores(
         parts = _stream(tenant, audit_id, wanted, export)
         return StreamingResponse(streams.send(tenant.tenant_id, parts), media_type=export)
     rows = reader.page(page.limit, page.after(3))
-    return make_page(rows, page.limit, lambda row: row[1], lambda row: row[0])
+    return make_page(rows, lambda row: row[1], lambda row: row[0])
 
 
 def _stream(tenant: TenantEngine, audit_id: UUID, wanted: ScoreFilter, kind: str) -> Generator[bytes]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.audits.repository import models_of
 from app.audits.schemas import SampleScore
+from app.db.pages import Rows
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.protocol import Protocol, ScoreColumn
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN, PAIRS, MeasureName
@@ -53,8 +54,8 @@ class ScoreReader:
         if wanted.order and len(self._columns) + len(self._across) != 1:
             raise Unprocessable("order-needs-one-view", "To order by score, name a measure and one of its views.")
 
-    def page(self, limit: int, after: list[Any] | None) -> list[tuple[list[Any], SampleScore]]:
-        """Up to ``limit`` + 1 scores, each with the key that a cursor keeps."""
+    def page(self, limit: int, after: list[Any] | None) -> Rows[tuple[list[Any], SampleScore]]:
+        """Scores, each with the key that a cursor keeps."""
         if self._wanted.order:
             return self._ordered_page(limit, after)
         start = None if after is None else _whole(after)
@@ -67,7 +68,7 @@ class ScoreReader:
         for row in self._rows(query.limit(limit // width + 3)):
             keyed = [(self._key(row[0], index), score) for index, score in self._expand(*row)]
             found += [(list(key), score) for key, score in keyed if start is None or key > start]
-        return found[: limit + 1]
+        return Rows.cut(found, limit)
 
     def stream(self) -> Iterator[SampleScore]:
         """All of them, through a server-side cursor."""
@@ -117,7 +118,7 @@ class ScoreReader:
         score = self._score()
         return (score.asc() if self._wanted.order == "asc" else score.desc()).nulls_last()
 
-    def _ordered_page(self, limit: int, after: list[Any] | None) -> list[tuple[list[Any], SampleScore]]:
+    def _ordered_page(self, limit: int, after: list[Any] | None) -> Rows[tuple[list[Any], SampleScore]]:
         place = tuple_(SampleScoresRow.ordinal, SampleScoresRow.model_ordinal)
         query = self._query().order_by(self._sorting(), SampleScoresRow.ordinal, SampleScoresRow.model_ordinal)
         if after is not None:
@@ -126,7 +127,7 @@ class ScoreReader:
         for row in self._rows(query.limit(limit + 1)):
             (_, score), *_ = self._expand(*row)
             found.append(([score.score, row[0].ordinal, row[0].model_ordinal], score))
-        return found
+        return Rows.cut(found, limit)
 
     def _behind(self, after: list[Any], place: Any) -> Any:
         score = self._score()

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
+from app.db.pages import Rows, newest
 from app.db.tables import AuditRow, ComparisonRow, DatasetRow
 from app.errors import Conflict, NotFound, Unprocessable
 
@@ -43,8 +44,7 @@ def lock_comparison(session: Session, comparison_id: UUID) -> ComparisonRow:
     return row
 
 
-def list_comparisons(session: Session, limit: int, after: UUID | None) -> Sequence[ComparisonRow]:
-    """The newest first, without their documents; one more than ``limit``."""
-    query = select(ComparisonRow).options(defer(ComparisonRow.document)).order_by(ComparisonRow.id.desc())
-    query = query.limit(limit + 1)
-    return session.scalars(query if after is None else query.where(ComparisonRow.id < after)).all()
+def list_comparisons(session: Session, limit: int, after: UUID | None) -> Rows[ComparisonRow]:
+    """The newest first, without their documents."""
+    query = select(ComparisonRow).options(defer(ComparisonRow.document))
+    return newest(session, query, ComparisonRow, limit, after)

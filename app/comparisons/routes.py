@@ -60,7 +60,7 @@ def create_comparison(
 def get_comparisons(session: SessionDep, page: PageDep) -> Page[ComparisonSummary]:
     """To find an id again, or what is still being computed. Without their tables."""
     rows = list_comparisons(session, page.limit, page.after_id())
-    return make_page(rows, page.limit, _summary, lambda row: [str(row.id)])
+    return make_page(rows, _summary, lambda row: [str(row.id)])
 
 
 @router.get("/{comparison_id}", summary="Read a comparison", responses=problem_responses(404))

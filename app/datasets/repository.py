@@ -1,6 +1,5 @@
 """SQL of data sets and samples."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -9,6 +8,7 @@ from fastapi import Query
 from sqlalchemy import collate, select
 from sqlalchemy.orm import Session
 
+from app.db.pages import Rows, newest
 from app.db.tables import DatasetRow, SampleRow
 from app.domain.vocabulary import ResourceStatus, SampleStatus
 from app.errors import NotFound
@@ -24,16 +24,14 @@ def get_dataset(session: Session, dataset_id: UUID, *, lock: bool = False) -> Da
 
 def list_datasets(
     session: Session, limit: int, after: UUID | None, *, status: ResourceStatus | None, name: str | None
-) -> Sequence[DatasetRow]:
-    """The newest first; one more than ``limit``."""
-    query = select(DatasetRow).order_by(DatasetRow.id.desc()).limit(limit + 1)
-    if after is not None:
-        query = query.where(DatasetRow.id < after)
+) -> Rows[DatasetRow]:
+    """The newest first."""
+    query = select(DatasetRow)
     if status is not None:
         query = query.where(DatasetRow.status == status)
     if name is not None:
         query = query.where(DatasetRow.name == name)
-    return session.scalars(query).all()
+    return newest(session, query, DatasetRow, limit, after)
 
 
 @dataclass(frozen=True)
@@ -47,8 +45,8 @@ class SampleFilter:
 
 def list_samples(
     session: Session, dataset_id: UUID, wanted: SampleFilter, limit: int, after: str | None
-) -> Sequence[SampleRow]:
-    """By name; one more than ``limit``."""
+) -> Rows[SampleRow]:
+    """By name."""
     name = collate(SampleRow.name, "C")
     query = select(SampleRow).where(SampleRow.dataset_id == dataset_id).order_by(name).limit(limit + 1)
     if after is not None:
@@ -60,4 +58,4 @@ def list_samples(
     ):
         if value is not None:
             query = query.where(column == value)
-    return session.scalars(query).all()
+    return Rows.cut(session.scalars(query).all(), limit)

@@ -92,7 +92,7 @@ def get_datasets(
 ) -> Page[Dataset]:
     """To find an id again, or what still waits for its archive: filter by status or by the exact name."""
     rows = list_datasets(session, page.limit, page.after_id(), status=status, name=name)
-    return make_page(rows, page.limit, Dataset.of, lambda row: [str(row.id)])
+    return make_page(rows, Dataset.of, lambda row: [str(row.id)])
 
 
 @router.get("/{dataset_id}", summary="Read a data set", responses=problem_responses(404))
@@ -111,7 +111,7 @@ def get_samples(
     get_dataset(session, dataset_id)
     after = page.after(1)
     rows = list_samples(session, dataset_id, wanted, page.limit, None if after is None else str(after[0]))
-    return make_page(rows, page.limit, Sample.of, lambda row: [row.name])
+    return make_page(rows, Sample.of, lambda row: [row.name])
 
 
 @router.delete("/{dataset_id}", status_code=204, summary="Delete a data set", responses=problem_responses(404, 409))

@@ -1,12 +1,12 @@
 """SQL of gates."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.identifiers import new_id
+from app.db.pages import Rows, newest
 from app.db.tables import GateRow
 from app.errors import NotFound
 
@@ -28,7 +28,6 @@ def get_gate(session: Session, gate_id: UUID) -> GateRow:
     return row
 
 
-def list_gates(session: Session, limit: int, after: UUID | None) -> Sequence[GateRow]:
-    """The newest first; one more than ``limit``."""
-    query = select(GateRow).order_by(GateRow.id.desc()).limit(limit + 1)
-    return session.scalars(query if after is None else query.where(GateRow.id < after)).all()
+def list_gates(session: Session, limit: int, after: UUID | None) -> Rows[GateRow]:
+    """The newest first."""
+    return newest(session, select(GateRow), GateRow, limit, after)

@@ -64,7 +64,7 @@ def create_gate(request: GateRequest, session: SessionDep, response: Response, o
 def get_gates(session: SessionDep, page: PageDep) -> Page[Gate]:
     """To find an id again, or the gate whose digest an audit shows. Each has its conditions."""
     rows = list_gates(session, page.limit, page.after_id())
-    return make_page(rows, page.limit, _show, lambda row: [str(row.id)])
+    return make_page(rows, _show, lambda row: [str(row.id)])
 
 
 @router.get("/{gate_id}", summary="Read a gate", responses=problem_responses(404))

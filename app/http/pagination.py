@@ -10,11 +10,11 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 
+from app.db.pages import Row, Rows
 from app.errors import RequestError, Unprocessable
 from app.http.strict_json import parse_strictly
 
 Item = TypeVar("Item")
-Row = TypeVar("Row")
 
 
 class Page(BaseModel, Generic[Item]):
@@ -28,7 +28,7 @@ class Page(BaseModel, Generic[Item]):
 class PageParams:
     """How many items, and after which."""
 
-    limit: Annotated[int, Query(ge=1, le=1000, description="Items a page.")] = 50
+    limit: Annotated[int, Query(ge=1, le=1000, description="Items a page, fewer where they are large.")] = 50
     cursor: Annotated[str | None, Query(max_length=2000, description="`next_cursor` of the page before.")] = None
 
     def after(self, length: int) -> list[Any] | None:
@@ -61,13 +61,10 @@ def encode_cursor(key: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(list(key), separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def make_page(
-    rows: Sequence[Row], limit: int, show: Callable[[Row], Item], key: Callable[[Row], Sequence[Any]]
-) -> Page[Item]:
-    """A page of at most ``limit`` rows, of which one more was asked for to know whether there is a next page."""
-    shown = rows[:limit]
-    cursor = encode_cursor(key(shown[-1])) if len(rows) > limit else None
-    return Page(items=[show(row) for row in shown], next_cursor=cursor)
+def make_page(rows: Rows[Row], show: Callable[[Row], Item], key: Callable[[Row], Sequence[Any]]) -> Page[Item]:
+    """``key`` is what the cursor keeps of the last row."""
+    cursor = encode_cursor(key(rows.items[-1])) if rows.more else None
+    return Page(items=[show(row) for row in rows.items], next_cursor=cursor)
 
 
 def _is_beyond_any_column(part: Any) -> bool:

@@ -1,11 +1,11 @@
 """SQL of models."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.db.pages import Rows, newest
 from app.db.tables import ModelRow, RunGroupModelRow
 from app.domain.vocabulary import ResourceStatus
 from app.errors import NotFound
@@ -21,16 +21,14 @@ def get_model(session: Session, model_id: UUID, *, lock: bool = False) -> ModelR
 
 def list_models(
     session: Session, limit: int, after: UUID | None, *, status: ResourceStatus | None, name: str | None
-) -> Sequence[ModelRow]:
-    """The newest first; one more than ``limit``."""
-    query = select(ModelRow).order_by(ModelRow.id.desc()).limit(limit + 1)
-    if after is not None:
-        query = query.where(ModelRow.id < after)
+) -> Rows[ModelRow]:
+    """The newest first."""
+    query = select(ModelRow)
     if status is not None:
         query = query.where(ModelRow.status == status)
     if name is not None:
         query = query.where(ModelRow.name == name)
-    return session.scalars(query).all()
+    return newest(session, query, ModelRow, limit, after)
 
 
 def run_group_of(session: Session, model_id: UUID) -> UUID | None:

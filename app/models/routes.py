@@ -107,7 +107,7 @@ def get_models(
 ) -> Page[Model]:
     """To find an id again, or what still waits for its weights: filter by status or by the exact name."""
     rows = list_models(session, page.limit, page.after_id(), status=status, name=name)
-    return make_page(rows, page.limit, Model.of, lambda row: [str(row.id)])
+    return make_page(rows, Model.of, lambda row: [str(row.id)])
 
 
 @router.get("/{model_id}", summary="Read a model", responses=problem_responses(404))

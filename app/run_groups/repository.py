@@ -7,6 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.db.identifiers import new_id
+from app.db.pages import Rows, newest
 from app.db.references import refuse_while_audited
 from app.db.tables import AuditRow, ModelRow, RunGroupModelRow, RunGroupRow
 from app.errors import NotFound, Unprocessable
@@ -42,10 +43,9 @@ def get_run_group(session: Session, run_group_id: UUID, *, lock: bool = False) -
     return row
 
 
-def list_run_groups(session: Session, limit: int, after: UUID | None) -> Sequence[RunGroupRow]:
-    """The newest first; one more than ``limit``."""
-    query = select(RunGroupRow).order_by(RunGroupRow.id.desc()).limit(limit + 1)
-    return session.scalars(query if after is None else query.where(RunGroupRow.id < after)).all()
+def list_run_groups(session: Session, limit: int, after: UUID | None) -> Rows[RunGroupRow]:
+    """The newest first."""
+    return newest(session, select(RunGroupRow), RunGroupRow, limit, after)
 
 
 def members_of(session: Session, run_group_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:

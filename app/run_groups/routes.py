@@ -53,8 +53,8 @@ def create_run_group(request: RunGroupRequest, session: SessionDep, response: Re
 def get_run_groups(session: SessionDep, page: PageDep) -> Page[RunGroup]:
     """To find an id again. Each has the ids of its models."""
     rows = list_run_groups(session, page.limit, page.after_id())
-    members = members_of(session, [row.id for row in rows])
-    return make_page(rows, page.limit, lambda row: _show(row, members), lambda row: [str(row.id)])
+    members = members_of(session, [row.id for row in rows.items])
+    return make_page(rows, lambda row: _show(row, members), lambda row: [str(row.id)])
 
 
 @router.get("/{run_group_id}", summary="Read a run group", responses=problem_responses(404))
