@@ -50,7 +50,8 @@ class Api:
         return [path for path in self.files() if path.parts[0] == "quarantine"]
 
 
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def until(condition: Callable[[], bool], seconds: float = 120) -> None:
+    """Gives up late: where the API once looked too slowly, its next look comes ten times as late."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

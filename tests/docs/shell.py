@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.conftest import OWN
 from tests.docs.pages import ROOT, Block
 
-SECONDS = 600
+SECONDS = 1500
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in OWN} | {"PYTHONPATH": str(ROOT)}
 
 INTERPRETER = """

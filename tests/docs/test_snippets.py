@@ -37,7 +37,7 @@ def _excepted(block: Block) -> Iterator[bool]:
 
 
 @needs_curl
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_tutorial_and_what_goes_on_from_it(checkout: Path) -> None:
     printed = run(_to_run(*WALKS[0]), checkout)
     assert "conv5" in printed
@@ -52,7 +52,7 @@ def test_tutorial_and_what_goes_on_from_it(checkout: Path) -> None:
 
 
 @needs_curl
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_readme_and_client(checkout: Path) -> None:
     printed = run(_to_run(*WALKS[1]), checkout)
     assert printed.count("Gate release: passed") == 2
@@ -63,6 +63,7 @@ def test_readme_and_client(checkout: Path) -> None:
 
 
 @needs_curl
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("pages", WALKS[2:], ids=lambda pages: Path(pages[0]).stem)
 def test_on_its_own(pages: tuple[str, ...], checkout: Path) -> None:
     assert run(_to_run(*pages), checkout)

@@ -28,7 +28,7 @@ def scipy_sign_flip(values: np.ndarray, resamples: float = np.inf) -> float:
 
 class TestSignFlip:
     @given(arrays(np.float64, st.integers(1, 9), elements=st.floats(-2, 2).map(lambda x: round(x, 3))))
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_small_samples_are_exact(self, values: np.ndarray) -> None:
         """Counted with fractions, so that ties are ties."""
         parts = [Fraction(float(value)) for value in differences.snap(values[:, None])[:, 0]]
@@ -80,7 +80,7 @@ class TestSignFlip:
 
 class TestSameBits:
     @given(arrays(np.float64, st.integers(1, 60), elements=st.floats(-2, 2)), st.randoms())
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_sums_on_the_grid_are_exact_in_any_order(self, values: np.ndarray, random: object) -> None:
         snapped = differences.snap(values[:, None])[:, 0]
         exact = float(sum(Fraction(float(value)) for value in snapped))

@@ -31,8 +31,8 @@ MEASURES = {"entropy": {}, "noise_reaction": {}, "degradation": {}, "geometric_r
 PROTOCOL = {"micro_batch": 4, "measures": MEASURES}
 
 
-def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
-    """Whatever true thing the condition says at last."""
+def until(condition: Callable[[], Any], seconds: float = 240) -> Any:
+    """Whatever true thing the condition says at last; the wait may hold a worker's whole start."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline

@@ -70,7 +70,7 @@ def test_exact_equals_a_slow_loop(photographs: Tensor, input_maps: Tensor, curve
     st.integers(0, 2**32 - 1),
     st.sampled_from([1, 7, 101]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_exact_equals_scipy_on_any_image(images: np.ndarray, seed: int, kinds: int) -> None:
     """Kernels wider than the image are reflected more than once; runs of one level are long and short."""
     sigmas = sigma_of_levels(10.0, 4)
@@ -86,7 +86,7 @@ def test_exact_equals_scipy_on_any_image(images: np.ndarray, seed: int, kinds: i
     st.tuples(st.integers(1, 5), st.integers(1, 12), st.integers(1, 12)).flatmap(lambda n: arrays.arrays(np.uint8, n)),
     st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_compiled_equals_scipy_for_any_channels_and_oblong_images(image: np.ndarray, seed: int) -> None:
     levels = np.random.default_rng(seed).integers(0, 101, (2, *image.shape[1:]), dtype=np.uint8)
     sigmas = sigma_of_levels(10.0, 4)
@@ -97,7 +97,7 @@ def test_compiled_equals_scipy_for_any_channels_and_oblong_images(image: np.ndar
 
 
 @given(arrays.arrays(np.uint8, (1, 16, 16)))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_levels_equal_scipy(maps: np.ndarray) -> None:
     got = degradation_levels(torch.from_numpy(maps))[0].numpy()
     smooth = gaussian_filter(maps[0], 5)
@@ -145,7 +145,7 @@ def test_most_salient_pixels_are_untouched(photographs: Tensor) -> None:
 
 
 @given(arrays.arrays(np.uint8, (2, 3, 20, 20)), arrays.arrays(np.uint8, (2, 20, 20), elements={"max_value": 100}))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_fast_on_any_image(images: np.ndarray, levels: np.ndarray) -> None:
     """Noise is the worst case of the fit, and the blur is wider than the image."""
     sigmas = sigma_of_levels(10.0, 4)

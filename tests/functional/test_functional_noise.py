@@ -45,7 +45,7 @@ def test_every_level_is_truncated_as_scikit_image_does() -> None:
 
 
 @given(st.floats(0.01, 0.99), st.integers(0, 2**63))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_share_and_halves(amount: float, seed: int) -> None:
     grey = torch.full((1, 3, 64, 64), 100, dtype=torch.uint8)
     noisy = salt_and_pepper(grey, amount, [noise_generator(seed, "grey", amount)])

@@ -33,19 +33,19 @@ def resized(maps: np.ndarray, size: int) -> np.ndarray:
 
 
 @given(MAPS, st.integers(1, 64))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_equals_pillow(maps: np.ndarray, size: int) -> None:
     assert np.array_equal(resized(maps, size), np.stack([pillow(single, size) for single in maps]))
 
 
 @given(arrays.arrays(np.uint8, st.tuples(st.just(1), SIDES, SIDES)), st.integers(24, 48))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_equals_pillow_for_oblong_maps_made_larger(maps: np.ndarray, size: int) -> None:
     assert np.array_equal(resized(maps, size)[0], pillow(maps[0], size))
 
 
 @given(st.tuples(st.integers(0, 3), SIDES, SIDES).flatmap(lambda n: arrays.arrays(np.uint8, n)), st.integers(1, 64))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_compiled_and_torch_are_the_same_bits(maps: np.ndarray, size: int) -> None:
     """Of oblong maps and of views, too."""
     for seen in (torch.from_numpy(maps), torch.from_numpy(maps).mT):

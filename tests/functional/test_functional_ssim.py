@@ -35,13 +35,13 @@ def check(first: np.ndarray, second: np.ndarray) -> None:
 
 
 @given(PAIRS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_equals_scikit_image(pairs: np.ndarray) -> None:
     check(*pairs)
 
 
 @given(PAIRS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_compiled_and_torch_agree(pairs: np.ndarray) -> None:
     first, second = torch.from_numpy(pairs)
     plain = ssim._similarity(ssim.window_sums(first), ssim.window_sums(second))
@@ -113,7 +113,7 @@ def test_pairs_equal_scikit_image(side: int, runs: int) -> None:
 
 
 @given(st.tuples(st.integers(1, 6), st.integers(0, 5)).flatmap(lambda n: arrays.arrays(np.uint8, (*n, 7, 7))))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_compiled_and_torch_pairs_are_the_same_bits(maps: np.ndarray) -> None:
     """Batches of rows and views among them: the compiled way reads what is contiguous."""
     runs = torch.from_numpy(maps)

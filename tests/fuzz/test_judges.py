@@ -1,7 +1,7 @@
 """Whatever is changed in a good file, its judge takes it or refuses it, and says so in one way."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzz.judges import ENDLESS, JUDGES, SEEDS, refused
@@ -13,7 +13,6 @@ def test_good_files_pass(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", SEEDS)
-@settings(deadline=None)
 @given(place=st.integers(0, 4000), patch=st.binary(max_size=12), cut=st.integers(0, 12))
 def test_changed_files(kind: str, place: int, patch: bytes, cut: int) -> None:
     seed = SEEDS[kind]
@@ -22,7 +21,6 @@ def test_changed_files(kind: str, place: int, patch: bytes, cut: int) -> None:
 
 
 @pytest.mark.parametrize("kind", SEEDS)
-@settings(deadline=None)
 @given(length=st.integers(0, 4000))
 def test_cut_files_are_refused(kind: str, length: int) -> None:
     seed = SEEDS[kind]
