@@ -30,11 +30,11 @@ class Traces(NamedTuple):
 @contextmanager
 def nothing_left(data: Path) -> Iterator[None]:
     """Of what happens in the block, by the service of this folder; and its API never takes more than it may."""
-    api = next(process for process in _processes(data) if {"--only", "api"} <= set(process.cmdline()))
+    api = next(process for process in _processes(data) if {"--only", "api"} <= set(_command(process)))
     before = _traces(data)
     Path(f"/proc/{api.pid}/clear_refs").write_text(_RESET_PEAK)
     yield
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while _left(data, before) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert _left(data, before) == []
@@ -74,6 +74,13 @@ def _processes(data: Path) -> list[psutil.Process]:
             if str(data) in process.cmdline() and "serve" in process.cmdline():
                 found += [process, *process.children(recursive=True)]
     return list(dict.fromkeys(found))
+
+
+def _command(process: psutil.Process) -> list[str]:
+    """Of one that has ended since it was listed: nothing."""
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+        return process.cmdline()
+    return []
 
 
 def _folder_of(process: psutil.Process) -> str:

@@ -38,7 +38,7 @@ def start_api(postgres: EmbeddedPostgres) -> Iterator[Callable[..., Api]]:
         environment = {"LOG_LEVEL": "WARNING", **parts, **settings}
         arguments = ("serve", "--only", "api", "--port", str(port), "--data", str(folder / "data"))
         processes.append(subprocess.Popen([sys.executable, "-m", "app.cli", *arguments], env=os.environ | environment))
-        until(lambda: accepts(port), seconds=60)
+        until(lambda: accepts(port))
         client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=HEADERS, timeout=30)
         apis.append(Api(processes[-1].pid, port, folder / "blobs", make_engine(url), client))
         return apis[-1]
@@ -56,4 +56,4 @@ def start_api(postgres: EmbeddedPostgres) -> Iterator[Callable[..., Api]]:
 
 @pytest.fixture(scope="session")
 def api(start_api: Callable[..., Api], broker_url: str) -> Api:
-    return start_api(broker_url, MAX_UPLOAD_BYTES=str(UPLOAD_LIMIT), BODY_IDLE_SECONDS="1", RECONCILE_SECONDS="3600")
+    return start_api(broker_url, MAX_UPLOAD_BYTES=str(UPLOAD_LIMIT), RECONCILE_SECONDS="3600")
