@@ -22,7 +22,7 @@ MakeKey = Callable[..., str]
 
 def ask(api: Api, key: str | None, method: str = "GET", path: str = "/v1/models", **options: Any) -> httpx.Response:
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    return httpx.request(method, f"http://127.0.0.1:{api.port}{path}", headers=headers, **options)
+    return httpx.request(method, f"http://127.0.0.1:{api.port}{path}", headers=headers, timeout=60, **options)
 
 
 def wrong_secret(key: str) -> str:
@@ -55,7 +55,7 @@ class TestRefused:
         for value in bad.values():
             header = b"" if value is None else f"Bearer {value}".encode()
             headers = {"Authorization": header} if header else {}
-            answers.append(httpx.get(f"http://127.0.0.1:{guarded.port}/v1/models", headers=headers))
+            answers.append(httpx.get(f"http://127.0.0.1:{guarded.port}/v1/models", headers=headers, timeout=60))
         for answer in answers:
             check_problem(answer, 401, "unauthenticated")
             assert answer.headers["www-authenticate"] == 'Bearer realm="salience-audit"'
@@ -68,7 +68,7 @@ class TestRefused:
         """Their medians differ by less than single answers do."""
         del bad["long"], bad["look-alike"]
         seconds: dict[str, list[float]] = {name: [] for name in bad}
-        with httpx.Client(base_url=f"http://127.0.0.1:{guarded.port}") as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{guarded.port}", timeout=60) as client:
             for _ in range(60):
                 for name, value in bad.items():
                     headers = {} if value is None else {"Authorization": f"Bearer {value}"}
@@ -82,14 +82,16 @@ class TestRefused:
     def test_every_other_scheme_and_two_headers(self, guarded: Api, key: str) -> None:
         for lines in ([f"Basic {key}"], [key], [f"Bearer{key}"], [f"Bearer  {key}"], [f"Bearer {key}"] * 2):
             headers = [("Authorization", line) for line in lines]
-            answer = httpx.get(f"http://127.0.0.1:{guarded.port}/v1/models", headers=headers)
+            answer = httpx.get(f"http://127.0.0.1:{guarded.port}/v1/models", headers=headers, timeout=60)
             check_problem(answer, 401, "unauthenticated")
         assert ask(guarded, key).status_code == 200
-        shouting = httpx.get(f"http://127.0.0.1:{guarded.port}/v1/models", headers={"Authorization": f"BEARER {key}"})
+        shouting = httpx.get(
+            f"http://127.0.0.1:{guarded.port}/v1/models", headers={"Authorization": f"BEARER {key}"}, timeout=60
+        )
         assert shouting.status_code == 200
 
     def test_before_any_body_is_read(self, guarded: Api) -> None:
-        with socket.create_connection(("127.0.0.1", guarded.port), timeout=10) as peer:
+        with socket.create_connection(("127.0.0.1", guarded.port), timeout=60) as peer:
             peer.sendall(b"POST /v1/models HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n[")
             assert peer.recv(65_536).startswith(b"HTTP/1.1 401 ")
 

@@ -135,7 +135,7 @@ def test_others_have_their_own_room(guarded: Api, tenant: httpx.Client, make_key
     assert tenant.post("/v1/models", json=RECIPE | {"name": "one"}).status_code == 201
     headers = {"Authorization": f"Bearer {make_key('roomy')}"}
     for _ in range(3):
-        answer = httpx.post(f"{guarded.client.base_url}/v1/models", json=RECIPE | {"name": "m"}, headers=headers)
+        answer = guarded.client.post("/v1/models", json=RECIPE | {"name": "m"}, headers=headers)
         assert answer.status_code == 201
 
 

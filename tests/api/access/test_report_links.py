@@ -43,7 +43,7 @@ def test_a_link_that_was_changed_opens_nothing(api: Api, change: str) -> None:
         "twice": f"?link={token}&link={token}",
     }
     asked = f"/v1/audits/{uuid4()}/report" if change == "path" else path
-    with httpx.Client(base_url=api.client.base_url) as stranger:
+    with httpx.Client(base_url=api.client.base_url, timeout=60) as stranger:
         check_problem(stranger.get(asked + changed.get(change, f"?link={token}")), 401, "unauthenticated")
         # The same link unchanged gets as far as the audit that is not there.
         good = ReportLink(DEFAULT_TENANT, path, int(time.time()) + 60).token(SECRET.encode())
@@ -58,6 +58,6 @@ def test_a_link_lasts_seven_days_at_most(api: Api) -> None:
 
 def test_more_fields_than_a_report_has(api: Api) -> None:
     path = f"/v1/audits/{uuid4()}/report?" + "&".join(["a=1"] * 40)
-    with httpx.Client(base_url=api.client.base_url) as stranger:
+    with httpx.Client(base_url=api.client.base_url, timeout=60) as stranger:
         check_problem(stranger.get(path), 401, "unauthenticated")
     check_problem(api.client.get(path), 404, "not-found")
