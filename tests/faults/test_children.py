@@ -105,8 +105,8 @@ def test_cancelling_kills_even_a_child_that_hears_nothing(
     os.kill(child, signal.SIGSTOP)
     with recovering("cancel, the child deaf to SIGTERM"):
         assert cluster.client.post(f"/v1/audits/{audit_id}/cancel").json()["status"] == "cancelled"
-        until(lambda: not alive(child), seconds=5)
-        until(lambda: not worker.scratch_folders(), seconds=1)
+        until(lambda: not alive(child))
+        until(lambda: not worker.scratch_folders())
     check_identical(cluster, cluster.submit(parts), undisturbed)
 
 
@@ -117,7 +117,7 @@ def test_the_worker_is_killed(cluster: Cluster, parts: dict[str, Any], undisturb
     child = worker.child
     with recovering("kill -9 of the worker in mid-shard"):
         worker.send(signal.SIGKILL)
-        until(lambda: not alive(child), seconds=5)
+        until(lambda: not alive(child))
         cluster.start_worker()
         check_identical(cluster, audit_id, undisturbed)
 
