@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,10 +12,11 @@ import pytest
 from app.db.session import transaction
 from app.db.tables import ModelRow
 from app.domain.vocabulary import ResourceStatus
-from tests.faults.cluster import at_work, children_of
+from tests.faults.cluster import children_of
 from tests.worker.workplace import RUNS, upload_model
 from worker.context import WorkerContext
 from worker.model_validator import validate_model
+from worker.supervision.process import Answer, ChildProcess
 
 
 @contextmanager
@@ -63,24 +63,24 @@ def test_names_of_more_classes_than_the_model_has(context: WorkerContext) -> Non
 
 
 @pytest.mark.parametrize(("kills", "status"), [(1, ResourceStatus.READY), (3, ResourceStatus.REJECTED)])
-def test_crashes_are_tried_again(context: WorkerContext, kills: int, status: ResourceStatus) -> None:
+def test_crashes_are_tried_again(
+    context: WorkerContext, monkeypatch: pytest.MonkeyPatch, kills: int, status: ResourceStatus
+) -> None:
     model_id = upload_model(context, RUNS[0])
     killed: set[int] = set()
-    finished = threading.Event()
+    replies = ChildProcess._replies
 
-    def kill() -> None:
-        """At work, not while it starts: a child that cannot start is not the model's fault."""
-        while len(killed) < kills and not finished.is_set():
-            for pid in set(children_of(os.getpid())) - killed:
-                if at_work(pid):
-                    os.kill(pid, signal.SIGKILL)
-                    killed.add(pid)
+    def killing(child: ChildProcess) -> Iterator[Answer | None]:
+        """Once it has its job, not while it starts: a child that cannot start is not the model's fault."""
+        if len(killed) < kills:
+            os.kill(child.pid, signal.SIGKILL)
+            killed.add(child.pid)
+            while True:  # what it said before goes unheard, and its death is raised
+                child._receive()
+        yield from replies(child)
 
-    killer = threading.Thread(target=kill)
-    killer.start()
+    monkeypatch.setattr(ChildProcess, "_replies", killing)
     validate_model(context, model_id)
-    finished.set()
-    killer.join()
     model = read(context, model_id)
     assert (model.status, len(killed)) == (status, kills)
     if status == ResourceStatus.REJECTED:
