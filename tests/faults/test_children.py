@@ -12,6 +12,8 @@ from tests.faults.cluster import Cluster, alive, children_of, nurseries_of, unti
 from tests.faults.conftest import Recovery
 
 LONG_LEASE = "120"
+PATIENT = {"MAX_SHARD_ATTEMPTS": "10"}
+"""Where leases are short, a machine that stalls costs attempts which are nobody's fault."""
 
 
 def check_identical(cluster: Cluster, audit_id: str, digest: str) -> None:
@@ -111,26 +113,26 @@ def test_cancelling_kills_even_a_child_that_hears_nothing(
 
 
 def test_the_worker_is_killed(cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery) -> None:
-    worker = cluster.start_worker()
+    worker = cluster.start_worker(**PATIENT)
     audit_id = cluster.submit(parts)
     cluster.wait_mid_shard(audit_id)
     child = worker.child
     with recovering("kill -9 of the worker in mid-shard"):
         worker.send(signal.SIGKILL)
         until(lambda: not alive(child))
-        cluster.start_worker()
+        cluster.start_worker(**PATIENT)
         check_identical(cluster, audit_id, undisturbed)
 
 
 def test_the_worker_sleeps_past_its_lease(
     cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery
 ) -> None:
-    sleeper = cluster.start_worker()
+    sleeper = cluster.start_worker(**PATIENT)
     audit_id = cluster.submit(parts)
     shard = cluster.wait_mid_shard(audit_id)
     with recovering("SIGSTOP of the worker past its lease, SIGCONT"):
         sleeper.send(signal.SIGSTOP)
-        cluster.start_worker()
+        cluster.start_worker(**PATIENT)
         until(lambda: cluster.query("SELECT 1 FROM shards WHERE id = %s AND attempt > 1", shard))
         sleeper.send(signal.SIGCONT)
         check_identical(cluster, audit_id, undisturbed)
