@@ -1,10 +1,10 @@
 """Audits and shards as workers would leave them, for tests of what the API tells about them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, select, update
 
 from app.db.identifiers import new_id
 from app.db.session import transaction
@@ -40,12 +40,21 @@ def set_shard(engine: Engine, audit_id: UUID, ordinal: int, **values: Any) -> No
         session.execute(update(ShardRow).where(chosen).values(**values))
 
 
-def worked(engine: Engine, audit_id: UUID, ordinal: int, *, done: int, begin: float, until: float) -> None:
-    """A shard that was begun and last heard of that many seconds ago; done where all of its samples are."""
+def worked(
+    engine: Engine,
+    audit_id: UUID,
+    ordinal: int,
+    *,
+    done: int,
+    begin: float,
+    until: float,
+    now: datetime | None = None,
+) -> None:
+    """A shard that was begun and last heard of that many seconds before ``now``; done where all its samples are."""
+    now = now or datetime.now(UTC)
     with transaction(engine) as session:
         chosen = (ShardRow.audit_id == audit_id) & (ShardRow.ordinal == ordinal)
         size = session.scalars(select(ShardRow.stop - ShardRow.start).where(chosen)).one()
-        now = func.clock_timestamp()
         values = {
             "status": ShardStatus.DONE if done == size else ShardStatus.RUNNING,
             "samples_done": done,
