@@ -167,7 +167,7 @@ def test_events_of_a_real_worker(service: httpx.Client, parts: dict[str, Any]) -
     assert (names[0], names[-1]) == ("status", "end")
     assert done == sorted(set(done))
     assert done[-1] == samples
-    assert len(done) > 2
+    assert len(done) >= 2
     assert len(set(ids)) == len(ids) == len(names)
     audit = service.get(path).json()
     assert (audit["status"], audit["progress"]["done"]) == ("succeeded", samples)

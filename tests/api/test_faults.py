@@ -41,6 +41,7 @@ def test_the_blob_store_is_away(start_api: Callable[..., Api], broker_url: str) 
     api = start_api(broker_url, RECONCILE_SECONDS="3600")
     model = api.register()
     until(lambda: api.client.get("/readyz").status_code == 200)
+    until((api.folder / "owner").exists)  # what housekeeping writes at the start
     for path in sorted(api.folder.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     api.folder.rmdir()

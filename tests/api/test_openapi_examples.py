@@ -41,7 +41,7 @@ class World:
         for made_up in AUDITS:
             self.ids[made_up] = self._audit()
         comparison = self._example("POST /v1/comparisons", "Two training strategies")
-        wait_for(service, f"/v1/comparisons/{comparison['id']}", "succeeded", seconds=60)
+        wait_for(service, f"/v1/comparisons/{comparison['id']}", "succeeded")
         sample = service.get(f"/v1/audits/{self.ids[AUDITS[0]]}/samples?limit=1").json()["items"][0]
         self.paths = {
             "dataset_id": self.ids[DATASET],

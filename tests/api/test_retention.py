@@ -26,7 +26,7 @@ from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, Samp
 from app.housekeeping.housekeeper import Housekeeper
 from app.settings import Settings
 from app.storage.blobs import BlobStore
-from tests.api.running_api import Api, check_problem
+from tests.api.running_api import Api, check_problem, until
 
 DAYS = {"keep_awaiting_days": 7.0, "keep_maps_days": 30.0, "keep_scores_days": 90.0}
 
@@ -37,8 +37,12 @@ def api(start_api: Callable[..., Api], broker_url: str) -> Iterator[Api]:
 
 
 def sweep(api: Api, **days: float) -> dict[str, int]:
+    """Once the API's own first round is over: of two at a time one does nothing."""
     settings = Settings(blob_store=str(api.folder), **days)
-    return Housekeeper(api.engine, BlobStore.from_settings(settings), settings).round()
+    housekeeper = Housekeeper(api.engine, BlobStore.from_settings(settings), settings)
+    rounds: list[dict[str, int]] = []
+    until(lambda: bool(rounds.append(housekeeper.round()) or rounds[-1]))
+    return rounds[-1]
 
 
 def add_audit(engine: Engine, model: str, dataset: str, *, status: AuditStatus, days: float) -> UUID:

