@@ -63,7 +63,7 @@ def compare(service: httpx.Client) -> Callable[..., Json]:
         assert answer.status_code == 202, answer.text
         location = answer.headers["location"]
         assert location == f"/v1/comparisons/{answer.json()['id']}"
-        return wait_for(service, location, "succeeded", "failed", seconds=60)
+        return wait_for(service, location, "succeeded", "failed")
 
     return ask
 

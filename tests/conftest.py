@@ -118,4 +118,4 @@ def service(open_folder: Path) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=found["url"], headers=headers, timeout=60) as client:
         yield client
     process.terminate()
-    assert process.wait(60) == 0
+    assert process.wait(240) == 0

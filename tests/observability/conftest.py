@@ -59,10 +59,12 @@ class Watched:
             self.problems.append(answer.text + str(answer.headers))
 
     def lines(self, process: str) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.logs[process].read_text().splitlines()]
+        """Without the last one where it is only half written."""
+        whole, _, _ = self.logs[process].read_text().rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
 
 
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+def until(condition: Callable[[], bool], seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -116,7 +118,7 @@ def watched(postgres: EmbeddedPostgres, broker_url: str) -> Iterator[Watched]:
             for process in processes:
                 process.terminate()
             for process in processes:
-                process.wait(60)
+                process.wait(240)
             shutil.rmtree(folder)
 
 

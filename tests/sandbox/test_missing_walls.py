@@ -56,7 +56,7 @@ def parts(database_url: str, broker_url: str, tmp_path: Path) -> dict[str, str]:
 def test_the_worker_does_not_start(parts: dict[str, str], tmp_path: Path) -> None:
     log = tmp_path / "log"
     worker = start("-m", "app.cli", "worker", log=log, **parts)
-    assert worker.wait(60) == 1
+    assert worker.wait(240) == 1
     (line,) = (line for line in map(json.loads, log.read_text().splitlines()) if line["level"] == "CRITICAL")
     for words in ("sandbox-unavailable", "landlock (", "ALLOW_MISSING_WALLS=landlock"):
         assert words in line["message"]
@@ -72,18 +72,18 @@ def test_it_starts_where_the_operator_allows_it(parts: dict[str, str], tmp_path:
         assert worker.poll() is None
     finally:
         worker.terminate()
-        worker.wait(60)
+        worker.wait(240)
 
 
 def test_a_child_does_not_run_without_it_either(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    assert start("-c", TRY_ATTACKS, str(tmp_path / "blobs"), log=log).wait(120) == 0
+    assert start("-c", TRY_ATTACKS, str(tmp_path / "blobs"), log=log).wait(240) == 0
     assert log.read_text().startswith("sandbox-unavailable: The wall landlock cannot be put up")
 
 
 def test_the_other_walls_stand(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    assert start("-c", TRY_ATTACKS, str(tmp_path / "blobs"), log=log, ALLOW_MISSING_WALLS="landlock").wait(120) == 0
+    assert start("-c", TRY_ATTACKS, str(tmp_path / "blobs"), log=log, ALLOW_MISSING_WALLS="landlock").wait(240) == 0
     files, network, signals = log.read_text().splitlines()[-3:]
     assert files == "done"
     for refused in (network, signals):
@@ -94,7 +94,7 @@ def test_the_other_walls_stand(tmp_path: Path) -> None:
 def test_the_doctor_says_so(parts: dict[str, str], tmp_path: Path, allowed: str, verdict: str) -> None:
     log = tmp_path / "log"
     command = ("-m", "app.cli", "doctor", "--json", "--data", str(tmp_path))
-    start(*command, log=log, ALLOW_MISSING_WALLS=allowed, **parts).wait(120)
+    start(*command, log=log, ALLOW_MISSING_WALLS=allowed, **parts).wait(240)
     text = log.read_text()
     findings = {finding["check"]: finding for finding in json.loads(text[text.index("{") :])["findings"]}
     assert findings["walls"]["verdict"] == verdict
@@ -111,6 +111,6 @@ def test_nothing_starts_while_torch_loads_whatever_a_file_says(command: tuple[st
     log = tmp_path / "log"
     data = ("--data", str(tmp_path / "data")) if command[0] == "serve" else ()
     arguments = ("-m", "app.cli", *command, *data)
-    assert start(*arguments, log=log, kernel=None, TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD="1").wait(60) == 2
+    assert start(*arguments, log=log, kernel=None, TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD="1").wait(240) == 2
     assert "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD" in log.read_text()
     assert "Traceback" not in log.read_text()
