@@ -8,8 +8,26 @@ import time
 WRITES_SCORES = b"INSERT INTO sample_scores"
 COMMITS = b"COMMIT"
 CHUNK_BYTES = 65_536
+TAIL_BYTES = len(WRITES_SCORES) - 1
 # For the server to carry out what it was told.
 CARRIED_OUT_SECONDS = 0.5
+
+
+class Heard:
+    """Looks for a COMMIT behind a write of scores, though the line may bring either in two pieces."""
+
+    def __init__(self) -> None:
+        self._has_written = False
+        self._tail = b""
+
+    def commits(self, data: bytes) -> bool:
+        """Whether the COMMIT has come, with these bytes at the latest."""
+        text = self._tail + data
+        if not self._has_written:
+            before, marker, after = text.partition(WRITES_SCORES)
+            self._has_written, text = bool(marker), after if marker else before
+        self._tail = text[-TAIL_BYTES:]
+        return self._has_written and COMMITS in text
 
 
 class CuttingProxy:
@@ -39,11 +57,10 @@ class CuttingProxy:
                     threading.Thread(target=pump, args=(client, server, lost), daemon=True).start()
 
     def _to_server(self, client: socket.socket, server: socket.socket, lost: threading.Event) -> None:
-        has_written = False
+        heard = Heard()
         with client, contextlib.suppress(OSError):
             while data := client.recv(CHUNK_BYTES):
-                has_written = has_written or WRITES_SCORES in data
-                if has_written and COMMITS in data and not self.cut.is_set():
+                if heard.commits(data) and not self.cut.is_set():
                     self.cut.set()
                     lost.set()
                     client.shutdown(socket.SHUT_RDWR)
