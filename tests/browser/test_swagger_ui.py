@@ -80,8 +80,6 @@ def test_all_tags_stand_in_the_order_of_use(page: Page, service: httpx.Client) -
 def test_authorize(page: Page, service: httpx.Client, complaints: list[str]) -> None:
     live = execute(operation(visit(page, service), "models-get-models"))
     assert shown_json(live)["code"] == "unauthenticated"
-    assert [text for text in complaints if "401" not in text] == []
-    complaints.clear()
 
     authorize(page, service)
     live = execute(operation(page, "models-get-models"))
@@ -92,6 +90,10 @@ def test_authorize(page: Page, service: httpx.Client, complaints: list[str]) -> 
     page.reload()
     expect(page.locator(".opblock.is-open")).to_have_count(1)
     expect(page.get_by_label("authorization button locked").first).to_be_visible()
+    # The browser tells of the one refusal when it pleases.
+    assert [text for text in complaints if "401" not in text] == []
+    assert len(complaints) <= 1
+    complaints.clear()
 
 
 def test_an_example_is_sent_and_a_file_uploaded(page: Page, service: httpx.Client) -> None:
@@ -123,7 +125,7 @@ def test_a_salience_map_is_shown(page: Page, service: httpx.Client, audit: dict[
     block.locator("select.content-type").first.select_option("image/png")
     picture = execute(block).locator("img")
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.naturalWidth") == 224
+    expect(picture).to_have_js_property("naturalWidth", 224)
 
 
 def test_a_data_set_has_a_file_chooser(page: Page, service: httpx.Client) -> None:
@@ -180,4 +182,4 @@ def test_without_scripts_it_says_where_the_document_is(open_page: OpenPage, serv
     page = open_page(java_script_enabled=False)
     page.goto(str(service.base_url.join("/docs")))
     page.get_by_role("link", name="/openapi.json").click()
-    assert page.url.endswith("/openapi.json")
+    expect(page).to_have_url(re.compile("/openapi.json$"))
