@@ -107,7 +107,7 @@ class TestNoVerdict:
         assert running.stderr is not None
         audit_id = running.stderr.readline().split()[1]
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=240)
         assert (running.returncode, out) == (130, "")
         assert f"Audit {audit_id} goes on" in err
         assert "Traceback" not in err
@@ -115,7 +115,7 @@ class TestNoVerdict:
         assert watching.stderr is not None
         assert audit_id in watching.stderr.readline()
         assert cli.made("audits", "cancel", "long")["id"] == audit_id
-        out, err = watching.communicate(timeout=60)
+        out, err = watching.communicate(timeout=240)
         assert watching.returncode == 3
         assert json.loads(out)["error"] | {"detail": ""} == {
             "code": "audit-cancelled",
@@ -139,7 +139,7 @@ def test_whoever_stops_reading_changes_no_verdict(cli: Commands, client: Client,
     command = cli.start("audits", "watch", "after", *as_json)
     assert command.stdout is not None
     command.stdout.close()
-    assert command.wait(60) == 0
+    assert command.wait(240) == 0
     assert command.stderr is not None
     assert "Traceback" not in command.stderr.read()
     command.stderr.close()

@@ -87,4 +87,4 @@ def test_a_store_that_is_away_is_soon_told(monkeypatch: pytest.MonkeyPatch) -> N
     started = time.monotonic()
     with pytest.raises(TransientFailure, match="storage-unavailable"):
         store.ping()
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 60
