@@ -4,43 +4,37 @@ from collections.abc import Iterator
 
 from app.domain.protocol import Protocol
 from app.domain.radar import radar_columns
-from app.domain.vocabulary import CLEAN, DEGRADATIONS, GroupBy, MeasureName, lower_is_better, noise_view
+from app.domain.vocabulary import CLEAN, DEGRADATIONS, MeasureName, lower_is_better, noise_view
+from app.reports.contrasts import contrasts
+from app.reports.headlines import above_control
 from app.reports.job import Json, ReportJob, Side, mean_of
-from app.reports.words import TITLES, interval, listed, number, share, signed, view_title
+from app.reports.words import TITLES, capital, headline, listed, number, share, view_title
 
 EQUAL_ACCURACY = 0.02
 """Sides whose accuracies lie no further apart are called equally accurate."""
-
-
-def lead(job: ReportJob) -> str:
-    """The whole comparison in a sentence or two; of an audit there is nothing to choose between."""
-    rows = [row for row in headline_differences(job) if row["difference"] is not None]
-    if len(job.sides) != 2 or not rows:
-        return ""
-    wins = [sum(row["favours"] == place for row in rows) for place in range(2)]
-    names = [side.name for side in job.sides]
-    order = (0, 1) if wins[0] >= wins[1] else (1, 0)
-    told = [f"{names[place]} is clearly better in {wins[place]}" for place in order if wins[place]]
-    if not told:
-        return f"In none of the {len(rows)} headline numbers is the difference clear of chance."
-    unclear = len(rows) - sum(wins)
-    rest = f"; in {unclear} the difference is not clear of chance" if unclear else ""
-    return f"Of {len(rows)} headline numbers, {', '.join(told)}{rest}."
+POINTS = round(100 * EQUAL_ACCURACY)
+ORIGIN = "Small differences may come from there."
+RULES = (
+    "How these sentences come about. Intervals and tests are about the choice of images: they hold for other images of "
+    "this kind, judged by these very models; how much other training runs would differ, the spread over runs shows. "
+    "Clearly better: p under 0.05 in the paired test, corrected by Holm for all tests of the comparison. The runs "
+    "overlap: a run of one side lies within the range of the other side's runs. "
+    f"Equal accuracy: at most {POINTS} points apart. Above its control: so is the whole 95% interval. A label or "
+    "source is worst, or contradicts the total, where its own 95% interval lies wholly beyond the total's, or beyond "
+    "0; these intervals are not corrected for the number of groups. Degradation is compared as it is written, to two "
+    "decimals."
+)
 
 
 def findings(job: ReportJob) -> list[tuple[str, list[str]]]:
     """Sentences under headings: of all sides together, then of each."""
-    together = [*_accuracy(job), *_differences(job)]
-    of_sides = [(side.name, [_capital(one) for one in _of_side(side, job.resolved)]) for side in job.measured]
+    together = [*_accuracy(job), *contrasts(job), *_origins(job)]
+    of_sides = [(side.name, [capital(one) for one in _of_side(side, job.resolved)]) for side in job.measured]
     if job.together is not None:
-        of_sides.append((job.together.name, [_capital(one) for one in _stability(job.together)]))
+        of_sides.append((job.together.name, [capital(one) for one in _stability(job.together)]))
     if len(job.sides) == 1:
         return [("", together + [sentence for _, sentences in of_sides for sentence in sentences])]
     return [found for found in (("", together), *of_sides) if found[1]]
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
 
 
 def _accuracy(job: ReportJob) -> Iterator[str]:
@@ -52,48 +46,23 @@ def _accuracy(job: ReportJob) -> Iterator[str]:
     if len(known) == 1:
         yield f"Clean accuracy is {told}."
     elif round(max(accuracies) - min(accuracies), 9) <= EQUAL_ACCURACY:
-        yield f"Accuracy does not tell them apart: {told}."
+        yield f"Accuracy does not tell them apart: {told}, within {POINTS} points of each other."
     else:
-        yield f"They are not equally accurate: {told}."
+        yield f"They are not equally accurate: {told}, more than {POINTS} points apart."
 
 
-def _differences(job: ReportJob) -> Iterator[str]:
-    """Headline rows of the first pairs, those that the test tells from chance first."""
-    if job.comparison is None:
-        return
-    rows = [row for row in headline_differences(job) if row["difference"] is not None]
-    clear = [row for row in rows if row["favours"] is not None]
-    for row in clear if len(job.sides) == 2 else ():
-        yield _difference(job, row)
-    if len(job.sides) > 2:
-        yield f"{len(clear)} of {len(rows)} headline differences are clear of chance; the table names them."
-    unclear = [
-        f"{TITLES[row['measure']].lower()} ({view_title(row['view'])})" for row in rows if row["favours"] is None
-    ]
-    if unclear and len(job.sides) == 2:
-        yield f"No difference that is clear of chance: {listed(unclear)}."
-
-
-def headline_differences(job: ReportJob) -> list[Json]:
-    """Of every pair of sides, by the macro total of each headline view."""
-    headlines = {(measure, view) for measure, views in radar_columns(job.resolved).items() for view in views}
-    total = (GroupBy.TOTAL, "macro")
-    rows: list[Json] = (job.comparison or {}).get("differences", [])
-    return [
-        row for row in rows if (row["group_by"], row["group"]) == total and (row["measure"], row["view"]) in headlines
-    ]
-
-
-def _difference(job: ReportJob, row: Json) -> str:
-    better, other = (row["favours"], row["first"] + row["second"] - row["favours"])
-    means = {row["first"]: row["mean_first"], row["second"]: row["mean_second"]}
-    what = f"{TITLES[row['measure']].lower()} ({view_title(row['view'])})"
-    direction = "lower" if lower_is_better(row["measure"], row["view"]) else "higher"
-    bounds = interval(row["ci95_low"], row["ci95_high"])
-    return (
-        f"{job.sides[better].name} does better in {what}: {number(means[better])} against {number(means[other])}, "
-        f"{direction} is better (difference {signed(row['difference'])}, 95% {bounds})."
-    )
+def _origins(job: ReportJob) -> Iterator[str]:
+    """What the audits of a comparison were not made alike with."""
+    audits = {audit_id: job.audits[audit_id] for audit_id in job.documents if audit_id in job.audits}
+    software = {audit_id: job.documents[audit_id].get("software") or {} for audit_id in audits}
+    for name in sorted({name for versions in software.values() for name in versions}):
+        found = {audit_id: versions.get(name, "unknown") for audit_id, versions in software.items()}
+        if len(set(found.values())) > 1:
+            told = listed([f"{version} for {audits[audit_id].name}" for audit_id, version in found.items()])
+            yield f"The audits were made with different versions of {name}: {told}. {ORIGIN}"
+    if len({audit.device_class for audit in audits.values()}) > 1:
+        told = listed([f"{audit.device_class} for {audit.name}" for audit in audits.values()])
+        yield f"The audits ran on different kinds of processors: {told}. {ORIGIN}"
 
 
 def _of_side(side: Side, protocol: Protocol) -> Iterator[str]:
@@ -109,19 +78,16 @@ def _geometry(side: Side, protocol: Protocol) -> Iterator[str]:
     """Whether each group of transformations stands above its control, by more than its interval is wide."""
     settings = protocol.measures.geometric_resilience
     groups = [name for name in (settings.aggregates if settings else ()) if name != "all"]
-    above: list[str] = []
-    level: list[str] = []
+    told: dict[bool, list[str]] = {True: [], False: []}
     for group in groups:
-        rows = side.summaries(MeasureName.GEOMETRIC_RESILIENCE, group)
-        low, control = mean_of(rows, "ci95_low"), mean_of(rows, "control_mean")
-        if low is None or control is None:
-            continue
-        told = f"{group} ({number(mean_of(rows, 'mean'), 2)}, control {number(control, 2)})"
-        (above if low > control else level).append(told)
-    if above:
-        yield f"the maps follow the image under {listed(above)}."
-    if level:
-        yield f"under {listed(level)} the score does not stand above its control, so it says little."
+        rows, above = side.summaries(MeasureName.GEOMETRIC_RESILIENCE, group), above_control(side, group)
+        if above is not None:
+            score, control = mean_of(rows, "mean"), mean_of(rows, "control_mean")
+            told[above].append(f"{group} ({number(score, 2)}, control {number(control, 2)})")
+    if told[True]:
+        yield f"the maps follow the image under {listed(told[True])}."
+    if told[False]:
+        yield f"under {listed(told[False])} the score does not stand above its control, so it says little."
 
 
 def _degradation(side: Side) -> Iterator[str]:
@@ -152,28 +118,32 @@ def _groups(side: Side, protocol: Protocol) -> Iterator[str]:
         for view in views:
             worst = _worst_group(side, measure, view)
             if worst is not None:
-                total = mean_of(side.summaries(measure, view), "mean")
-                name = f"{worst['group_by']} {worst['group']}"
-                what = f"{TITLES[measure].lower()} ({view_title(view)})"
-                yield f"{what} is worst for {name}: {number(worst['mean'])} against {number(total)} in total."
+                rows, total = side.summaries(measure, view, *worst), mean_of(side.summaries(measure, view), "mean")
+                found = f"{number(mean_of(rows, 'mean'))} against {number(total)} in total"
+                name, runs = " ".join(worst), ", apart in every run" if len(rows) > 1 else ""
+                yield f"{headline(measure, view)} is worst for {name}: {found}{runs}."
 
 
-def _worst_group(side: Side, measure: str, view: str) -> Json | None:
-    """Of a single model, whose groups have intervals."""
-    total = side.summaries(measure, view)
-    if len(total) != 1 or side.document is None or total[0]["ci95_low"] is None:
-        return None
+def _worst_group(side: Side, measure: str, view: str) -> tuple[str, str] | None:
+    """Of several runs, one that is apart in each of them: only the runs' own groups have intervals."""
     sign = 1 if lower_is_better(measure, view) else -1
+    totals = {row["model_id"]: row for row in side.summaries(measure, view)}
+    rows = {group: side.summaries(measure, view, *group) for group in side.groups()}
+    apart = {
+        group: sign * sum(row["mean"] for row in found)
+        for group, found in rows.items()
+        if found and len(found) == len(totals) and all(_apart(row, totals.get(row["model_id"]), sign) for row in found)
+    }
+    return max(apart, key=lambda group: apart[group], default=None)
+
+
+def _apart(row: Json, total: Json | None, sign: int) -> bool:
+    """Whether a group's interval lies wholly on the worse side of the total's; high is worse where ``sign`` is 1."""
     bound, own = ("ci95_high", "ci95_low") if sign > 0 else ("ci95_low", "ci95_high")
-    rows = [
-        row
-        for row in side.document["summaries"]
-        if (row["measure"], row["view"], row["model_id"]) == (measure, view, total[0]["model_id"])
-        and row["group_by"] != GroupBy.TOTAL
-        and row[own] is not None
-        and sign * (row[own] - total[0][bound]) > 0
-    ]
-    return max(rows, key=lambda row: sign * row["mean"], default=None)
+    if total is None or total[bound] is None or row[own] is None:
+        return False
+    beyond: float = sign * (row[own] - total[bound])
+    return beyond > 0
 
 
 def _stability(side: Side) -> Iterator[str]:

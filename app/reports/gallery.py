@@ -20,8 +20,8 @@ from app.domain.radar import radar_columns
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN, DEGRADATIONS, MeasureName, lower_is_better
 from app.errors import Gone
 from app.imaging.geometry import as_seen
-from app.reports.job import Exhibit, Gallery, Json, Tile
-from app.reports.words import TITLES, number, view_title
+from app.reports.job import Exhibit, Gallery, Json, Tile, TileRow
+from app.reports.words import TITLES, headline, number, view_title
 
 TILE_SIDE = 224
 TILE_QUALITY = 80
@@ -72,13 +72,15 @@ class GalleryMaker:
         shown = models[:MOST_MODELS] if measure is MeasureName.STABILITY else models[:1]
         for rank, ordinal, score in self._places(measure, view):
             found = self._rows(ordinal, range(len(shown)), shown)
-            facts = f"{_facts(found[0].sample)}{view_title(view)} {number(score)}, {self._predicted(found[0])}"
+            facts = f"{_facts(found[0].sample)}{headline(measure, view)} {number(score)}, {self._predicted(found[0])}"
+            image, rows = self._rows_of_tiles(found, measure)
             yield Exhibit(
                 measure=measure,
-                title=f"{rank}, {TITLES[measure].lower()}",
+                title=f"{rank} {TITLES[measure].lower()}",
                 sample=found[0].sample.name,
                 facts=facts,
-                tiles=self._tiles(found, measure),
+                image=image,
+                rows=rows,
             )
 
     def _places(self, measure: MeasureName, view: str) -> list[tuple[str, int, float]]:
@@ -118,10 +120,9 @@ class GalleryMaker:
         found = [] if ordinal is None else self._rows(ordinal, [model_ordinal], models)
         return found[0] if found else None
 
-    def _tiles(self, found: list[_Shown], measure: MeasureName) -> list[Tile]:
-        """Of one model, or of several runs side by side under their names."""
-        own = [(one.model.name, self.tiles(one, measure)) for one in found]
-        return own[0][1] if len(own) == 1 else beside(own)
+    def _rows_of_tiles(self, found: list[_Shown], measure: MeasureName) -> tuple[Tile | None, list[TileRow]]:
+        """Of one model, or of several runs under their names."""
+        return beside([(one.model.name if len(found) > 1 else "", self.tiles(one, measure)) for one in found])
 
     def _predicted(self, shown: _Shown) -> str:
         return f"predicted {predicted_label(shown.row, shown.model, 0)}"
@@ -144,11 +145,17 @@ class GalleryMaker:
         return tiles
 
 
-def beside(tiles_of: list[tuple[str, list[Tile]]]) -> list[Tile]:
-    """The image once, then everybody's maps under their names."""
-    image = [tiles[0] for _, tiles in tiles_of[:1] if tiles]
-    maps = [Tile(caption=f"{name}: {tile.caption}", jpeg=tile.jpeg) for name, tiles in tiles_of for tile in tiles[1:]]
-    return image + maps
+def beside(tiles_of: list[tuple[str, list[Tile]]]) -> tuple[Tile | None, list[TileRow]]:
+    """The image once, then a row of maps for each side, so that a view stands beside its own clean map.
+
+    Where a side has nothing but its clean map, all of them share a row.
+    """
+    image = next((tiles[0] for _, tiles in tiles_of if tiles), None)
+    rows = [TileRow(name=name, tiles=tiles[1:]) for name, tiles in tiles_of if tiles[1:]]
+    if len(rows) < 2 or any(len(row.tiles) > 1 for row in rows):
+        return image, rows
+    maps = [Tile(caption=f"{row.name}: {tile.caption}", jpeg=tile.jpeg) for row in rows for tile in row.tiles]
+    return image, [TileRow(name="", tiles=maps)]
 
 
 def different(makers: list[tuple[str, int, GalleryMaker]], tables: list[Json]) -> Gallery:
@@ -172,12 +179,14 @@ def _side_by_side(makers: list[tuple[str, int, GalleryMaker]], table: Json, samp
             return None
         own.append((name, maker.tiles(shown, measure)))
     scores = f"{number(sample['score_first'])} against {number(sample['score_second'])}"
+    image, rows = beside(own)
     return Exhibit(
         measure=measure,
-        title=f"Most different, {view_title(table['view'])}",
+        title=f"Most different in {headline(measure, table['view'])}",
         sample=sample["sample"],
         facts=f"{scores} ({makers[0][0]} against {makers[1][0]})",
-        tiles=beside(own),
+        image=image,
+        rows=rows,
     )
 
 

@@ -14,6 +14,7 @@ from app.datasets.repository import get_dataset
 from app.db.tables import AuditRow
 from app.domain.vocabulary import CLEAN, DEGRADATIONS, ComparisonStatus
 from app.errors import Conflict, Gone
+from app.reports.audit_facts import as_text, facts_of, owners, verdicts
 from app.reports.gallery import GalleryMaker, different
 from app.reports.job import Gallery, Json, ReportJob, Side
 from app.reports.sides import all_together, sides_of_audit, sides_of_comparison
@@ -49,7 +50,7 @@ class Gatherer:
             gallery=self._ranked(audit),
             **self._of_audits([audit], {str(audit.id): document}, sides),
             **_basis(document),
-            finished_at=_time(audit.finished_at),
+            finished_at=as_text(audit.finished_at),
         )
 
     def comparison(self, comparison_id: UUID) -> ReportJob:
@@ -74,17 +75,23 @@ class Gatherer:
             **self._of_audits(kept, results, sides),
             # A comparison keeps only the digest of its protocol.
             **_basis(row.document | {"protocol": first["protocol"]}),
-            finished_at=_time(row.finished_at),
+            finished_at=as_text(row.finished_at),
         )
 
     def _of_audits(self, audits: list[AuditRow], results: dict[str, Json], sides: list[Side]) -> dict[str, Any]:
         shown = {model_id for side in sides for model_id in side.model_ids}
         known = not any(audit.scores_removed_at for audit in audits)
+        undefined = [
+            one
+            for audit in audits
+            for one in undefined_of(self.session, audit, owners(self.session, audit, sides, alone=len(audits) == 1))
+        ]
         return {
             "dataset": get_dataset(self.session, audits[0].dataset_id).name,
             "documents": {audit_id: _lean(document, shown) for audit_id, document in results.items()},
-            "verdicts": _verdicts(audits),
-            "undefined": [one for audit in audits for one in undefined_of(self.session, audit)] if known else None,
+            "audits": facts_of(self.session, audits),
+            "verdicts": verdicts(self.session, audits),
+            "undefined": undefined if known else None,
         }
 
     def _ranked(self, audit: AuditRow) -> Gallery:
@@ -134,15 +141,3 @@ def _curve(roc: Json | None) -> Json | None:
 
 def _basis(document: Json) -> dict[str, Any]:
     return {name: document[name] for name in ("dataset_digest", "sample_count", "protocol", "protocol_digest")}
-
-
-def _time(value: Any) -> str | None:
-    return None if value is None else value.isoformat(timespec="seconds")
-
-
-def _verdicts(audits: list[AuditRow]) -> list[Json]:
-    return [
-        {"subject": audit.name or f"audit {audit.id}", "gate": audit.gate, **audit.verdict}
-        for audit in audits
-        if audit.gate is not None and audit.verdict is not None
-    ]

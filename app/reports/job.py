@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import GroupBy, MeasureName
+from app.domain.vocabulary import PAIRS, GroupBy, MeasureName
 
 Json = dict[str, Any]
 Base64 = Annotated[bytes, Field(repr=False)]
@@ -48,6 +48,12 @@ class Side(_Part):
         owners = {*self.model_ids, *([None] if self.holds_all_models else [])}
         return [row for row in rows if wanted.items() <= row.items() and row["model_id"] in owners]
 
+    def groups(self) -> list[tuple[str, str]]:
+        """Every label and source, as the summaries name them."""
+        rows = (self.document or {}).get("summaries", [])
+        found = dict.fromkeys((row["group_by"], row["group"]) for row in rows)
+        return [(group_by, group) for group_by, group in found if group_by != GroupBy.TOTAL]
+
     def performance(self, condition: str) -> list[Json]:
         """One row a model."""
         rows = (self.document or {}).get("performance", [])
@@ -61,14 +67,22 @@ class Tile(_Part):
     jpeg: Base64
 
 
+class TileRow(_Part):
+    """The maps of one side, its clean map first; the name is empty where there is one side only."""
+
+    name: str
+    tiles: list[Tile]
+
+
 class Exhibit(_Part):
-    """A sample of the gallery, with its maps over the image."""
+    """A sample of the gallery: its image, and its maps over the image. An unreadable image is None."""
 
     measure: str
     title: str
     sample: str
     facts: str
-    tiles: list[Tile]
+    image: Tile | None
+    rows: list[TileRow]
 
 
 class Undefined(_Part):
@@ -89,6 +103,16 @@ class Gallery(_Part):
     note: str
 
 
+class AuditFacts(_Part):
+    """What an audit's results do not say about how it was made; ``layers`` are the models' target layers."""
+
+    name: str
+    device_class: str
+    finished_at: str | None
+    layers: dict[str, str]
+    replanned: str | None = None
+
+
 class ReportJob(_Part):
     """One report."""
 
@@ -106,6 +130,7 @@ class ReportJob(_Part):
     """All models of an audit whose sides are single models: stability is theirs alone."""
     documents: dict[str, Json] = Field(repr=False)
     """Results by audit."""
+    audits: dict[str, AuditFacts] = {}
     verdicts: list[Json]
     comparison: Json | None
     gallery: Gallery
@@ -135,6 +160,12 @@ class ReportJob(_Part):
         """Those of them whose audits are still there."""
         return [side for side in self.sides_of(measure) if side.document is not None]
 
+    def is_of_single_models(self, measure: str) -> bool:
+        """Stability compares several runs; a report whose sides are single models has none to show."""
+        if measure != MeasureName.STABILITY or self.together is not None:
+            return False
+        return all(len(side.model_ids) == 1 and side.total(measure, PAIRS).get("mean") is None for side in self.sides)
+
     @property
     def left_out(self) -> int:
         """Models of an audit for which there was no room."""
@@ -144,9 +175,7 @@ class ReportJob(_Part):
 
     def groups(self) -> list[tuple[str, str]]:
         """Every label and source, as the summaries name them."""
-        rows = self.measured[0].document["summaries"] if self.measured and self.measured[0].document else []
-        found = dict.fromkeys((row["group_by"], row["group"]) for row in rows)
-        return [(group_by, group) for group_by, group in found if group_by != GroupBy.TOTAL]
+        return self.measured[0].groups() if self.measured else []
 
 
 def mean_of(rows: list[Json], name: str) -> float | None:

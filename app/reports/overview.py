@@ -1,13 +1,24 @@
-"""The tables of a report that belong to no figure: the five numbers, differences, groups, accuracy, provenance."""
-
-from collections.abc import Iterator
+"""The numbers that a report opens with: the five of each side, their differences, and accuracy."""
 
 from app.domain.radar import radar_columns
-from app.domain.vocabulary import CLEAN, GroupBy, MeasureName, lower_is_better
-from app.reports.findings import headline_differences
+from app.domain.vocabulary import CLEAN
+from app.reports.headlines import headline_differences, says_little
 from app.reports.job import Json, ReportJob, Side, mean_of
 from app.reports.tables import Table
-from app.reports.words import DIRECTIONS, MINUS, NO_NUMBER, TITLES, interval, number, p_value, signed, view_title
+from app.reports.words import (
+    DIRECTIONS,
+    MINUS,
+    NO_NUMBER,
+    TITLES,
+    counted,
+    interval,
+    number,
+    p_value,
+    signed,
+    view_title,
+)
+
+WITHOUT_RUNS = "Stability compares several training runs of one recipe, and here every side is a single model."
 
 
 def five_numbers(job: ReportJob) -> list[Json]:
@@ -17,10 +28,13 @@ def five_numbers(job: ReportJob) -> list[Json]:
             "measure": measure,
             "title": TITLES[measure],
             "direction": DIRECTIONS[measure],
-            "numbers": [
+            "numbers": []
+            if job.is_of_single_models(measure)
+            else [
                 {"view": view_title(view), "sides": [_headline(side, measure, view) for side in job.sides_of(measure)]}
                 for view in views
             ],
+            "reason": WITHOUT_RUNS if job.is_of_single_models(measure) else None,
         }
         for measure, views in radar_columns(job.resolved).items()
     ]
@@ -35,7 +49,19 @@ def _headline(side: Side, measure: str, view: str) -> Json:
         "interval": interval(row.get("ci95_low"), row.get("ci95_high")),
         "spread": number(row.get("spread")) if row.get("spread") is not None else None,
         "control": None if control is None else number(control),
+        "defined": _defined(side, measure, view),
     }
+
+
+def _defined(side: Side, measure: str, view: str) -> str | None:
+    """How many samples the number stands on, where some are undefined; of several runs, the fewest and the most."""
+    total = side.total(measure, view)
+    rows = [total] if "n" in total else side.summaries(measure, view)
+    if not any(row["n_undefined"] for row in rows):
+        return None
+    fewest, most = min(row["n"] for row in rows), max(row["n"] for row in rows)
+    shown = str(most) if fewest == most else f"{fewest} to {most}"
+    return f"{shown} of {counted(rows[0]['n'] + rows[0]['n_undefined'], 'sample')}"
 
 
 def accuracy_table(job: ReportJob) -> Table | None:
@@ -47,6 +73,16 @@ def accuracy_table(job: ReportJob) -> Table | None:
     ]
     head = ("model", "n", "accuracy", "AUROC")
     return Table("Decisions on the clean images", head, tuple(rows)) if rows else None
+
+
+def no_decisions(job: ReportJob) -> str | None:
+    """Why there is neither accuracy nor AUROC."""
+    reasons = [str(document["performance_reason"]) for document in job.documents.values() if _reasoned(document)]
+    return f"Neither accuracy nor AUROC: {reasons[0]}" if reasons else None
+
+
+def _reasoned(document: Json) -> bool:
+    return bool(document.get("performance_reason")) and not document["performance"]
 
 
 def _model_name(side: Side, row: Json) -> str:
@@ -66,7 +102,7 @@ def difference_table(job: ReportJob) -> Table | None:
             signed(row["difference"]),
             interval(row["ci95_low"], row["ci95_high"]),
             p_value(row["p_holm"]),
-            NO_NUMBER if row["favours"] is None else job.sides[row["favours"]].name,
+            _better(job, row),
         )
         for row in headline_differences(job)
     )
@@ -76,82 +112,10 @@ def difference_table(job: ReportJob) -> Table | None:
         f"Paired differences: {statistics['difference']}. Interval: {statistics['interval']}. p: {statistics['test']}, "
         f"corrected by Holm over {statistics['family_size']} tests; better where p is under {statistics['alpha']}."
     )
-    return Table(caption, head, rows)
+    return Table(caption, head, rows, words=(1, 7))
 
 
-def group_tables(job: ReportJob, measure: MeasureName) -> Iterator[Table]:
-    """The paper's Table 1: totals, labels and sources, one table a view; in brackets the spread over runs."""
-    sides = job.measured_of(measure)
-    for view in radar_columns(job.resolved).get(measure, ()):
-        rows = [
-            (_group_name(group_by, group), *(_cell(side, measure, view, (group_by, group)) for side in sides))
-            for group_by, group in [(GroupBy.TOTAL, "macro"), (GroupBy.TOTAL, "micro"), *job.groups()]
-        ]
-        better = "lower" if lower_is_better(measure, view) else "higher"
-        caption = (
-            f"{TITLES[measure]}, {view_title(view)}, by label and source; {better} is better. {_legend(job, measure)}"
-        )
-        yield Table(caption, ("group", *(side.name for side in sides)), tuple(rows))
-
-
-def _legend(job: ReportJob, measure: str) -> str:
-    """Stability is one number for all runs of a side."""
-    several = measure != MeasureName.STABILITY and any(len(side.model_ids) > 1 for side in job.measured)
-    return "Mean over runs, in brackets the lowest and the highest run." if several else "Mean and 95% interval."
-
-
-def _group_name(group_by: str, group: str) -> str:
-    totals = {"macro": "total, every source alike (macro)", "micro": "total, every sample alike (micro)"}
-    return totals[group] if group_by == GroupBy.TOTAL else f"{group_by} {group}"
-
-
-def _cell(side: Side, measure: str, view: str, group: tuple[str, str]) -> str:
-    rows = side.summaries(measure, view, *group)
-    means = [row["mean"] for row in rows if row["mean"] is not None]
-    # A comparison's own total is over the samples that all runs scored; the card says so, and so must the row.
-    total = side.total(measure, view).get("mean") if group == (GroupBy.TOTAL, "macro") else None
-    if not means:
+def _better(job: ReportJob, row: Json) -> str:
+    if row["favours"] is None:
         return NO_NUMBER
-    if len(rows) == 1:
-        return f"{number(means[0])} ({interval(rows[0]['ci95_low'], rows[0]['ci95_high'])})"
-    mean = sum(means) / len(means) if total is None else total
-    return f"{number(mean)} ({number(min(means))} to {number(max(means))})"
-
-
-def undefined_table(job: ReportJob) -> Table | None:
-    """Scores that could not be made, and why."""
-    rows = tuple(
-        (
-            row.model,
-            f"{TITLES[row.measure]}, {view_title(row.view)}",
-            row.reason,
-            str(row.count),
-            ", ".join(row.samples),
-        )
-        for row in job.undefined or ()
-    )
-    head = ("model", "score", "reason", "samples", "the first of them")
-    return Table("Undefined scores, left out of every mean", head, rows) if rows else None
-
-
-def provenance(job: ReportJob) -> Table:
-    """What it takes to make the same numbers again."""
-    rows = [
-        (job.kind, job.identity),
-        ("data set", f"{job.dataset}, {job.sample_count} samples"),
-        ("data set digest", job.dataset_digest or NO_NUMBER),
-        ("protocol digest", job.protocol_digest),
-        ("finished", job.finished_at or NO_NUMBER),
-    ]
-    for side in job.measured:
-        document = side.document or {}
-        digests = {model["model_id"]: model for model in document["models"]}
-        rows += [
-            (f"model {digests[one]['name']}", f"{digests[one]['digest']} ({one})")
-            for one in side.model_ids
-            if one in digests
-        ]
-        rows += [(f"audit of {side.name}", document["audit_id"])] if job.kind == "comparison" else []
-    software = (job.measured[0].document or {}).get("software") or {} if job.measured else {}
-    rows += [(f"version of {name}", str(version)) for name, version in software.items()]
-    return Table("Provenance", ("what", "which"), tuple(dict.fromkeys(rows)))
+    return "neither above its control" if says_little(job, row) else job.sides[row["favours"]].name

@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from functools import lru_cache
 from importlib.resources import files
+from itertools import count
 from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
@@ -12,13 +13,17 @@ from markupsafe import Markup
 from app import __version__
 from app.domain.radar import radar_columns
 from app.domain.vocabulary import MeasureName
-from app.reports import overview
+from app.reports import groups, overview
 from app.reports.figures import Drawing, drawings
 from app.reports.figures.palette import DARK_SERIES, LIGHT
 from app.reports.figures.rendering import inline_svg
-from app.reports.findings import findings, lead
+from app.reports.figures.roc import decision_tables, why_no_curve
+from app.reports.findings import RULES, findings
 from app.reports.job import ReportJob
-from app.reports.words import QUESTIONS, SYMBOLS, TITLES, number
+from app.reports.lead import lead
+from app.reports.provenance import provenance, undefined_table
+from app.reports.tables import breaks
+from app.reports.words import QUESTIONS, SUBSCRIPTS, TITLES, counted, number
 
 
 def page(job: ReportJob) -> str:
@@ -34,27 +39,36 @@ def page(job: ReportJob) -> str:
             dark=DARK_SERIES,
             lead=lead(job),
             findings=findings(job),
+            rules=RULES,
             cards=overview.five_numbers(job),
             accuracy=overview.accuracy_table(job),
+            no_decisions=overview.no_decisions(job),
             differences=overview.difference_table(job),
             overview=_figures(made, "overview"),
             measures=[_section(job, made, measure) for measure in radar_columns(job.resolved)],
-            undefined=overview.undefined_table(job),
-            provenance=overview.provenance(job),
+            undefined=undefined_table(job),
+            provenance=provenance(job),
             protocol=json.dumps(job.protocol, indent=2),
             version=__version__,
+            numbers=count(1),  # of the tables
+            next=next,
         )
     )
 
 
 def _section(job: ReportJob, made: list[Drawing], measure: MeasureName) -> dict[str, Any]:
+    decided = measure is MeasureName.DEGRADATION
+    reason = overview.WITHOUT_RUNS if job.is_of_single_models(measure) else None
     return {
         "id": measure,
+        "reason": reason,
         "title": TITLES[measure],
-        "symbol": SYMBOLS[measure],
+        "subscript": SUBSCRIPTS[measure],
         "question": QUESTIONS[measure],
         "figures": _figures(made, measure),
-        "tables": list(overview.group_tables(job, measure)),
+        "tables": [] if reason else [*groups.group_tables(job, measure), *groups.difference_tables(job, measure)],
+        "decisions": decision_tables(job) if decided else [],
+        "no_curve": why_no_curve(job) or overview.no_decisions(job) if decided else None,
         "exhibits": [exhibit for exhibit in job.gallery.exhibits if exhibit.measure == measure],
     }
 
@@ -76,6 +90,8 @@ def _environment() -> Environment:
     )
     environment.filters["base64"] = lambda data: b64encode(data).decode()
     environment.filters["number"] = number
+    environment.filters["counted"] = counted
+    environment.filters["breaks"] = breaks
     return environment
 
 

@@ -15,7 +15,7 @@ def sides_of_audit(document: Json, audit_name: str | None, *, as_runs: bool) -> 
     ids = [model["model_id"] for model in document["models"]]
     if as_runs and len(ids) > 1:
         return [_side(audit_name or "the run group", ids, document, _totals_of_runs(document))]
-    names = _distinct([model["name"] for model in document["models"]])
+    names = distinct([model["name"] for model in document["models"]])
     rows = _macro_totals(document)
     # Stability is not one model's.
     sides = [
@@ -52,7 +52,7 @@ def _macro_totals(document: Json) -> list[Json]:
 def sides_of_comparison(document: Json) -> list[Side]:
     """In the comparison's order."""
     sides = document["sides"]
-    names = _distinct([_name(side) for side in sides])
+    names = distinct([_name(side) for side in sides])
     return [
         Side(
             name=name,
@@ -66,12 +66,13 @@ def sides_of_comparison(document: Json) -> list[Side]:
 
 
 def _with_spread(side: Json) -> list[Json]:
+    """And the lowest and the highest run."""
     spreads = {
-        (row["measure"], row["view"]): row["std"]
+        (row["measure"], row["view"]): {"spread": row["std"], "min": row["min"], "max": row["max"]}
         for row in side["across_models"]
         if row["group"] == "macro" and row["n_models"] > 1
     }
-    return [row | {"spread": spreads.get((row["measure"], row["view"]))} for row in side["totals"]]
+    return [row | spreads.get((row["measure"], row["view"]), {"spread": None}) for row in side["totals"]]
 
 
 def _name(side: Json) -> str:
@@ -81,7 +82,7 @@ def _name(side: Json) -> str:
     return name
 
 
-def _distinct(names: list[str]) -> list[str]:
+def distinct(names: list[str]) -> list[str]:
     """Equal names get a number behind them, which no other name has."""
     found: list[str] = []
     for name in names:

@@ -4,7 +4,6 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
-from app.audits.repository import models_of
 from app.db.tables import AuditRow, SampleRow, SampleScoresRow
 from app.domain.protocol import STABILITY, Protocol
 from app.domain.vocabulary import ACROSS_MODELS
@@ -13,8 +12,11 @@ from app.reports.job import Undefined
 MOST_NAMED = 5
 
 
-def undefined_of(session: Session, audit: AuditRow) -> list[Undefined]:
-    """By model, column and reason: how many samples, and the first few of them."""
+def undefined_of(session: Session, audit: AuditRow, owners: dict[int, str]) -> list[Undefined]:
+    """By model, column and reason: how many samples, and the first few of them.
+
+    ``owners`` names the model ordinals, the row across models among them.
+    """
     row = SampleScoresRow
     reasons = func.unnest(row.undefined).table_valued("reason", with_ordinality="place").render_derived()
     first = func.array_agg(aggregate_order_by(row.sample_id, row.ordinal))[1:MOST_NAMED]
@@ -27,11 +29,10 @@ def undefined_of(session: Session, audit: AuditRow) -> list[Undefined]:
     )
     found = session.execute(query).all()
     names = _names(session, {sample_id for *_, ids in found for sample_id in ids})
-    models = {ordinal: model.name for ordinal, model in enumerate(models_of(session, audit.id))}
     columns = Protocol.model_validate(audit.protocol).columns()
     return [
         Undefined(
-            model=models.get(ordinal, "all runs"),
+            model=owners[ordinal],
             measure=(STABILITY if ordinal == ACROSS_MODELS else columns[place - 1]).measure,
             view=(STABILITY if ordinal == ACROSS_MODELS else columns[place - 1]).view,
             reason=reason,
@@ -39,6 +40,7 @@ def undefined_of(session: Session, audit: AuditRow) -> list[Undefined]:
             samples=[names[sample_id] for sample_id in ids],
         )
         for ordinal, place, reason, count, ids in found
+        if ordinal in owners
     ]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.domain.vocabulary import MeasureName
+from app.domain.vocabulary import PAIRS, MeasureName, UndefinedReason
 
 TITLES: dict[str, str] = {
     MeasureName.ENTROPY: "Entropy",
@@ -11,13 +11,14 @@ TITLES: dict[str, str] = {
     MeasureName.DEGRADATION: "Degradation",
     MeasureName.STABILITY: "Stability",
 }
-SYMBOLS: dict[str, str] = {
-    MeasureName.ENTROPY: "S_E",
-    MeasureName.NOISE_REACTION: "S_N",
-    MeasureName.GEOMETRIC_RESILIENCE: "S_G",
-    MeasureName.DEGRADATION: "S_D",
-    MeasureName.STABILITY: "S_S",
+SUBSCRIPTS: dict[str, str] = {
+    MeasureName.ENTROPY: "E",
+    MeasureName.NOISE_REACTION: "N",
+    MeasureName.GEOMETRIC_RESILIENCE: "G",
+    MeasureName.DEGRADATION: "D",
+    MeasureName.STABILITY: "S",
 }
+"""Of the paper's symbols."""
 QUESTIONS: dict[str, str] = {
     MeasureName.ENTROPY: "Is the salience focused? 0: all of it in one cell of the map; 1: spread evenly.",
     MeasureName.NOISE_REACTION: "Does salt-and-pepper noise move the map? SSIM of the maps of the clean and the noisy "
@@ -37,7 +38,13 @@ DIRECTIONS: dict[str, str] = {
     MeasureName.DEGRADATION: "non-salience removed: higher is better; salience removed: lower",
     MeasureName.STABILITY: "higher = the recipe converges to the same salience",
 }
-
+REASONS: dict[str, str] = {
+    UndefinedReason.CONSTANT_MAP: "the map of the clean image is the same everywhere, so it shows no salience",
+    UndefinedReason.CONSTANT_VIEW_MAP: "the map of the changed image is the same everywhere, so it shows no salience",
+    UndefinedReason.NONFINITE_OUTPUT: "the model put out numbers that are not finite",
+    UndefinedReason.NO_TARGET: "the sample has no label that is one of the model's classes, so there is no target",
+}
+_VIEWS = {"all": "all transformations", PAIRS: "pairs of runs"}
 
 MINUS = "\N{MINUS SIGN}"
 """A true one, so that screen readers say it."""
@@ -49,16 +56,22 @@ def view_title(view: str) -> str:
     """``rotate_90_cw`` -> ``rotate 90 cw``; ``noise@0.05`` -> ``noise 5%``."""
     if view.startswith("noise@"):
         return f"noise {100 * float(view.removeprefix('noise@')):g}%"
-    return view.replace("non_", "non-").replace("_", " ")
+    return _VIEWS.get(view) or view.replace("non_", "non-").replace("_", " ")
+
+
+def headline(measure: str, view: str) -> str:
+    """A number's name within a sentence: ``entropy (spatial)``; stability has one view only."""
+    title = TITLES[measure].lower()
+    return title if view == PAIRS else f"{title} ({view_title(view)})"
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A dash where there is none."""
-    return NO_NUMBER if value is None else f"{value:.{digits}f}".replace("-", MINUS)
+    """A dash where there is none; never a negative zero."""
+    return NO_NUMBER if value is None else f"{value:z.{digits}f}".replace("-", MINUS)
 
 
 def signed(value: float | None) -> str:
-    return NO_NUMBER if value is None else f"{value:+.3f}".replace("-", MINUS)
+    return NO_NUMBER if value is None else f"{value:+z.3f}".replace("-", MINUS)
 
 
 def interval(low: float | None, high: float | None) -> str:
@@ -73,6 +86,15 @@ def p_value(value: float | None) -> str:
     if value is None:
         return NO_NUMBER
     return "< 0.001" if value < 0.001 else number(value)
+
+
+def capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 sample``, ``2 samples``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def listed(words: Sequence[str]) -> str:

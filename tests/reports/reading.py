@@ -38,6 +38,8 @@ class Report(HTMLParser):
     def __post_init__(self) -> None:
         super().__init__()
         self._rows: list[list[str]] = []
+        self._captions: dict[str, str] = {}
+        """By id: they stand before their tables, which name them."""
         self._caption = ""
         self._collecting: str | None = None
         self.feed(self.text)
@@ -53,27 +55,30 @@ class Report(HTMLParser):
             assert given["role"] == "img"
             self.labels.append(given["aria-label"])
         if tag == "table":
-            self._rows, self._caption = [], ""
+            self._rows, self._table = [], given["aria-labelledby"]
+        if given.get("class") == "caption":
+            self._caption = given["id"]
+            self._captions[self._caption] = ""
         if tag == "tr":
             self._rows.append([])
         if tag in {"td", "th"}:
             self._rows[-1].append("")
         if tag in {"h1", "h2", "h3", "h4"}:
             self.headings.append("")
-        if tag in {"td", "th", "caption", "h1", "h2", "h3", "h4"}:
+        if tag in {"td", "th", "h1", "h2", "h3", "h4"} or given.get("class") == "caption":
             self._collecting = tag
 
     def handle_endtag(self, tag: str) -> None:
         if tag == self._collecting:
             self._collecting = None
         if tag == "table":
-            self.tables[self._caption] = [row for row in self._rows if row]
+            self.tables[self._captions[self._table]] = [row for row in self._rows if row]
 
     def handle_data(self, data: str) -> None:
         if self._collecting in {"td", "th"}:
             self._rows[-1][-1] += data
-        elif self._collecting == "caption":
-            self._caption += data
+        elif self._collecting in {"p", "summary"}:
+            self._captions[self._caption] += data
         elif self._collecting is not None:
             self.headings[-1] += data
 

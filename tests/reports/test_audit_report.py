@@ -114,7 +114,10 @@ def test_noise_geometry_decisions_and_pairs_are_tables_too(
     document = results(service, strategies[1])
     points = [curve["points"] for curve in document["noise_curves"]]
     means = [written(sum(point["mean"] for point in column) / 2) for column in zip(*points, strict=True)]
-    assert [row[1] for row in report.table("Noise curve of")[1:]] == means
+    clean, *noisy = report.table("Noise curve of")[1:]
+    assert [row[1] for row in noisy] == means
+    areas = [curve["clean_auroc"] for curve in document["noise_curves"]]
+    assert (clean[0], clean[3]) == ("noise 0% (clean images)", written(sum(areas) / 2))
 
     geometry = {row[0]: row for row in report.table("Geometry of")[1:]}
     assert len(geometry) == 12 + 4
@@ -124,8 +127,8 @@ def test_noise_geometry_decisions_and_pairs_are_tables_too(
     assert [geometry["rotate 90 cw"][1], geometry["rotate 90 cw"][3]] == shown
 
     decisions = report.table("Decisions of")[1:]
-    clean = [row for row in document["performance"] if row["condition"] == "clean"]
-    assert [row[1:3] for row in decisions[:2]] == [[written(row["accuracy"]), written(row["auroc"])] for row in clean]
+    rows = [row for row in document["performance"] if row["condition"] == "clean"]
+    assert [row[2:4] for row in decisions[:2]] == [[written(row["accuracy"]), written(row["auroc"])] for row in rows]
 
     matrix = document["stability"]["pair_means"]
     assert [row[1:3] for row in report.table("Mean SSIM of the maps")[1:]] == [
@@ -184,7 +187,7 @@ def test_stability_alone(service: httpx.Client, start: Callable[..., Json]) -> N
     assert audit["status"] == "succeeded", audit
     assert {row["measure"] for row in results(service, audit)["summaries"]} == {"stability"}
     found = read(service, audit)
-    assert found.table("Stability, pairs, by label")[0] == ["group", "all models"]
+    assert found.table("Stability, pairs of runs, by label")[0] == ["group", "all models"]
     assert len(found.table("Mean SSIM of the maps")) == 1 + 2
     assert "The 2 runs agree with SSIM" in found.words()
 

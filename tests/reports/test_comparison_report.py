@@ -19,13 +19,13 @@ def report(service: httpx.Client, strategies_compared: Json) -> Report:
 
 def test_both_sides_stand_in_every_table(report: Report) -> None:
     assert report.table("The radar's numbers")[0] == ["axis", "cross_entropy", "human_guided", "how it is made"]
-    assert report.table("Stability, pairs, by label")[0] == ["group", "cross_entropy", "human_guided"]
+    assert report.table("Stability, pairs of runs, by label")[0] == ["group", "cross_entropy", "human_guided"]
     assert len([label for label in report.labels if label.startswith("ROC")]) == 2
     assert len([label for label in report.labels if label.startswith("Matrix")]) == 2
 
 
 def test_differences_are_those_of_the_comparison(report: Report, strategies_compared: Json) -> None:
-    rows = {row[0]: row for row in report.table("Paired differences")[1:]}
+    rows = {row[0]: row for row in report.table("Paired differences: ")[1:]}
     wanted = {"measure": "entropy", "view": "spatial", "group_by": "total", "group": "macro"}
     row = next(row for row in strategies_compared["results"]["differences"] if wanted.items() <= row.items())
     shown = rows["Entropy, spatial"]

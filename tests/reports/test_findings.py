@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.reports.findings import findings, lead
-from app.reports.job import ReportJob, Side
+from app.reports.findings import ORIGIN, findings
+from app.reports.job import AuditFacts, ReportJob
 from tests.reports.small_reports import job, summary
 
 Json = dict[str, Any]
@@ -73,32 +73,53 @@ def test_samples_without_salience_are_counted() -> None:
     assert sentences(job(micro)) == ["3 of 10 samples have no entropy; see Undefined samples."]
 
 
-def comparison(*favours: int | None) -> ReportJob:
-    """Two sides, and a difference of entropy's headline for each entry."""
+def test_a_group_of_several_runs_is_worst_where_it_is_apart_in_each() -> None:
+    """Label a is apart in both runs, b in one of them only, though its mean is worse."""
+    means = {"total/macro": (0.9, 0.8), "label/a": (0.95, 0.85), "label/b": (0.9, 0.97)}
     rows = [
-        {"first": 0, "second": 1, "measure": "entropy", "view": "spatial", "group_by": "total", "group": "macro"}
-        | {"difference": -0.1, "mean_first": 0.9, "mean_second": 0.8, "ci95_low": -0.2, "ci95_high": -0.05}
-        | {"favours": one}
-        for one in favours
+        summary("entropy", "spatial", mean, group, model_id=run)
+        for group, both in means.items()
+        for run, mean in zip(("m", "n"), both, strict=True)
     ]
-    sides = [Side(name=name, audit_id=name, model_ids=(name,), totals=[], radar={}) for name in ("a", "b")]
-    return job().model_copy(update={"sides": sides, "comparison": {"differences": rows}})
+    found = sentences(of_runs(*rows))
+    assert found == ["Entropy (spatial) is worst for label a: 0.900 against 0.850 in total, apart in every run."]
 
 
-def test_a_comparison_opens_with_the_choice() -> None:
-    assert lead(comparison(1, 1, 0, None)) == (
-        "Of 4 headline numbers, b is clearly better in 2, a is clearly better in 1; "
-        "in 1 the difference is not clear of chance."
-    )
-    assert lead(comparison(None)) == "In none of the 1 headline numbers is the difference clear of chance."
-    assert lead(job()) == ""
+def of_runs(*rows: Json) -> ReportJob:
+    made = job(*rows)
+    side = made.sides[0].model_copy(update={"model_ids": ("m", "n")})
+    return made.model_copy(update={"sides": [side]})
 
 
-def test_a_difference_says_who_where_and_how_much() -> None:
-    minus = "\N{MINUS SIGN}"
-    assert sentences(comparison(1)) == [
-        (
-            "b does better in entropy (spatial): 0.800 against 0.900, lower is better "
-            f"(difference {minus}0.100, 95% {minus}0.200 to {minus}0.050)."
-        )
+def test_audits_that_were_not_made_alike() -> None:
+    """By other versions of something, or on another kind of processor."""
+    made = job()
+    documents = {
+        name: made.documents["1"] | {"software": {"torch": version, "scipy": "1"}}
+        for name, version in (("1", "2.0"), ("2", "2.1"))
+    }
+    audits = {
+        name: AuditFacts(name=f"audit {name}", device_class=device, finished_at=None, layers={})
+        for name, device in (("1", "cpu"), ("2", "gpu"))
+    }
+    assert sentences(made.model_copy(update={"documents": documents, "audits": audits})) == [
+        f"The audits were made with different versions of torch: 2.0 for audit 1 and 2.1 for audit 2. {ORIGIN}",
+        f"The audits ran on different kinds of processors: cpu for audit 1 and gpu for audit 2. {ORIGIN}",
     ]
+    alike = dict.fromkeys(documents, documents["1"])
+    one_kind = dict.fromkeys(audits, audits["1"])
+    assert sentences(made.model_copy(update={"documents": alike, "audits": one_kind})) == []
+
+
+def test_accuracies_are_equal_within_two_points() -> None:
+    """The threshold stands in the sentence."""
+    made = job(accuracy=0.95)
+    other = made.sides[0].model_copy(update={"name": "other", "model_ids": ("n",)})
+    for accuracy, sentence in (
+        (0.97, "Accuracy does not tell them apart: 95.0% (net) and 97.0% (other), within 2 points of each other."),
+        (0.98, "They are not equally accurate: 95.0% (net) and 98.0% (other), more than 2 points apart."),
+    ):
+        row = {"condition": "clean", "model_id": "n", "accuracy": accuracy}
+        document = made.documents["1"] | {"performance": [*made.documents["1"]["performance"], row]}
+        both = made.model_copy(update={"sides": [made.sides[0], other], "documents": {"1": document}})
+        assert sentences(ReportJob.model_validate(both.model_dump())) == [sentence]

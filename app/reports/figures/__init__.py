@@ -1,11 +1,12 @@
 """The figures of a report, by name: the list is the documentation."""
 
-from app.reports.figures.curves import noise_curves, roc_curves
+from app.reports.figures.curves import noise_curves
 from app.reports.figures.distributions import distributions
 from app.reports.figures.drawing import Drawing
 from app.reports.figures.geometry import geometry
 from app.reports.figures.pairs import pair_matrices
 from app.reports.figures.polygon import radar_figure
+from app.reports.figures.roc import roc_curves
 from app.reports.job import ReportJob
 
 MAKERS = (radar_figure, distributions, noise_curves, geometry, roc_curves, pair_matrices)

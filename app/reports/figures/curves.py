@@ -1,22 +1,20 @@
-"""The noise curve with its AUROC (Fig. 4) and the ROC curves (Fig. 9) of Crum et al. (2023)."""
+"""The noise curve with its AUROC (Fig. 4) of Crum et al. (2023)."""
 
 from functools import partial
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from app.domain.vocabulary import CLEAN, DEGRADATIONS, MeasureName, noise_view
+from app.domain.vocabulary import CLEAN, MeasureName, noise_view
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
 from app.reports.job import Json, ReportJob, Side
 from app.reports.tables import Table
-from app.reports.words import listed, number, share, short, view_title
+from app.reports.words import number, share, short, view_title
 
-RATES = (0.01, 0.05, 0.1, 0.2, 0.5)
-"""False positive rates at which a table gives the true positive rate."""
-_POINTS = 200
+CHANCE = 0.5
+BAND = "Band: one standard deviation over the samples to either side of the mean{runs}."
 Points = list[tuple[str, list[Json]]]
 """Of every side, by its name: none where it has no curve."""
 
@@ -24,30 +22,49 @@ Points = list[tuple[str, list[Json]]]
 def noise_curves(job: ReportJob) -> list[Drawing]:
     """The score and AUROC over the amount of noise; none where the protocol asks for one amount only."""
     points = [(side.name, _mean_points(side)) for side in job.sides]
-    if not any(len(found) > 1 for _, found in points):
+    if not any(len(found) > 2 for _, found in points):
         return []
-    title = "Noise: the map and the decision as the amount grows"
+    decided = _decided(points)
+    seen = (
+        "Two curves over the amount of noise, SSIM of the maps and AUROC"
+        if decided
+        else "SSIM of the maps over the amount of noise"
+    )
+    runs = ", means over the runs" if any(len(side.model_ids) > 1 for side in job.sides) else ""
     drawing = Drawing(
         name="noise-curve",
         section=MeasureName.NOISE_REACTION,
-        title=title,
-        alt=f"Two curves over the amount of noise, SSIM of the maps and AUROC. {_noise_alt(points)}",
+        title=f"Noise: the map{' and the decision' if decided else ''} as the amount grows",
+        alt=f"{seen}. {_noise_alt(points)}",
         draw=partial(_draw_noise, points),
         tables=tuple(_noise_table(name, found) for name, found in points if found),
-        size=with_legend((4.4, 4.2), [name for name, _ in points]),
+        size=with_legend((4.4, 4.2 if decided else 2.7), [name for name, _ in points]),
+        note=BAND.format(runs=runs) + (" Dotted: chance. AUROC at 0 is that of the clean images." if decided else ""),
     )
     return [drawing]
 
 
+def _decided(points: Points) -> bool:
+    """Whether there is an AUROC at all: without labels there is none to draw."""
+    return any(point["auroc"] is not None for _, found in points for point in found)
+
+
 def _mean_points(side: Side) -> list[Json]:
-    """Per amount, the mean over the side's models; a number that one of them lacks is lacking."""
+    """Per amount, the mean over the side's models; a number that one of them lacks is lacking.
+
+    The first amount is 0, the clean images, whose maps are what all others are compared with.
+    """
     found = [
         curve["points"]
         for curve in (side.document or {}).get("noise_curves", [])
         if curve["model_id"] in side.model_ids
     ]
     names = ("amount", "mean", "std", "auroc", "accuracy", "flip_rate")
-    return [{name: _mean([point[name] for point in column]) for name in names} for column in zip(*found, strict=True)]
+    noisy = [{name: _mean([point[name] for point in column]) for name in names} for column in zip(*found, strict=True)]
+    if not noisy:
+        return []
+    clean = {name: _mean([row[name] for row in side.performance(CLEAN)] or [None]) for name in ("auroc", "accuracy")}
+    return [{"amount": 0.0, "mean": 1.0, "std": 0.0, "flip_rate": 0.0} | clean, *noisy]
 
 
 def _mean(values: list[float | None]) -> float | None:
@@ -56,7 +73,8 @@ def _mean(values: list[float | None]) -> float | None:
 
 
 def _draw_noise(points: Points, figure: Figure, palette: Palette) -> None:
-    upper, lower = figure.subplots(2, 1, sharex=True)
+    panels = figure.subplots(1 + _decided(points), 1, sharex=True, squeeze=False)[:, 0]
+    lowest = 0.0
     for place, (name, found) in enumerate(points):
         amounts, means, spreads, aurocs = (
             np.array([point[name] for point in found], dtype=np.float64) for name in ("amount", "mean", "std", "auroc")
@@ -66,19 +84,25 @@ def _draw_noise(points: Points, figure: Figure, palette: Palette) -> None:
             "linestyle": palette.dash(place),
             "marker": palette.marker(place),
         }
-        upper.fill_between(amounts, means - spreads, means + spreads, color=look["color"], alpha=0.12, linewidth=0)
-        upper.plot(amounts, means, label=short(name), **look)
-        lower.plot(amounts, aurocs, **look)
-    for axes, title in ((upper, "SSIM of the maps"), (lower, "AUROC")):
+        # Without the clean images: a map is as it is, and a line down from there would show nothing.
+        band = (amounts[1:], means[1:] - spreads[1:], means[1:] + spreads[1:])
+        panels[0].fill_between(*band, color=look["color"], alpha=0.12, linewidth=0)
+        panels[0].plot(amounts[1:], means[1:], label=short(name), **look)
+        if len(panels) > 1:
+            panels[1].plot(amounts, aurocs, **look)
+        lowest = min([lowest, *means[np.isfinite(means)].tolist()])
+    for axes, title, low in zip(panels, ("SSIM of the maps", "AUROC"), (lowest, 0.0), strict=False):
         axes.grid()
-        axes.set_ylabel(title)
-    lower.set_xlabel("share of channel values that are noise")
+        axes.set(ylabel=title, ylim=(low, 1))
+    for axes in panels[1:]:
+        axes.axhline(CHANCE, color=palette.muted, linewidth=0.8, linestyle=":")
+    panels[-1].set_xlabel("share of channel values that are noise")
     legend(figure, [name for name, _ in points])
 
 
 def _noise_alt(points: Points) -> str:
     told = [
-        f"{name}: SSIM {number(found[0]['mean'], 2)} at {share(found[0]['amount'])} noise, "
+        f"{name}: SSIM {number(found[1]['mean'], 2)} at {share(found[1]['amount'])} noise, "
         f"{number(found[-1]['mean'], 2)} at {share(found[-1]['amount'])}"
         for name, found in points
         if found
@@ -89,7 +113,7 @@ def _noise_alt(points: Points) -> str:
 def _noise_table(name: str, points: list[Json]) -> Table:
     rows = [
         (
-            view_title(noise_view(point["amount"])),
+            view_title(noise_view(point["amount"])) if point["amount"] else "noise 0% (clean images)",
             *(number(point[key]) for key in ("mean", "std", "auroc", "accuracy")),
             share(point["flip_rate"]),
         )
@@ -97,65 +121,3 @@ def _noise_table(name: str, points: list[Json]) -> Table:
     ]
     head = ("amount", "SSIM", "std over samples", "AUROC", "accuracy", "predictions that change")
     return Table(f"Noise curve of {name}", head, tuple(rows))
-
-
-def roc_curves(job: ReportJob) -> list[Drawing]:
-    """One figure a side: clean, salience removed, non-salience removed; every run of the side a line of its own."""
-    sides = [side for side in job.measured if any(row.get("roc") for row in side.performance(CLEAN))]
-    return [_roc(side, f"roc-{place + 1}" if len(sides) > 1 else "roc") for place, side in enumerate(sides)]
-
-
-def _roc(side: Side, name: str) -> Drawing:
-    conditions = [condition for condition in (CLEAN, *DEGRADATIONS) if side.performance(condition)]
-    told = [
-        f"{view_title(one)}: AUROC {listed([number(row['auroc'], 2) for row in side.performance(one)])}"
-        for one in conditions
-    ]
-    return Drawing(
-        name=name,
-        section=MeasureName.DEGRADATION,
-        title=f"ROC curves of {side.name}",
-        alt=f"ROC curves. {'; '.join(told)}.",
-        draw=partial(_draw_roc, side, conditions),
-        tables=(_roc_table(side, conditions),),
-        size=with_legend((4.0, 3.8), [view_title(condition) for condition in conditions]),
-    )
-
-
-def _draw_roc(side: Side, conditions: list[str], figure: Figure, palette: Palette) -> None:
-    axes: Axes = figure.add_subplot(xlabel="false positive rate", ylabel="true positive rate")
-    axes.grid()
-    axes.plot([0, 1], [0, 1], color=palette.muted, linewidth=0.8, linestyle=":")
-    for place, condition in enumerate(conditions):
-        for run, row in enumerate(side.performance(condition)):
-            false, true = _drawn(row["roc"])
-            label = view_title(condition) if run == 0 else None
-            axes.plot(false, true, palette.dash(place), color=palette.colour(place), linewidth=1.3, label=label)
-    axes.set_aspect("equal")
-    legend(figure, [view_title(condition) for condition in conditions])
-
-
-def _drawn(roc: Json | None) -> tuple[list[float], list[float]]:
-    """At most 200 of its corners, evenly spread: more cannot be told apart."""
-    false, true = ([], []) if roc is None else (roc["fpr"], roc["tpr"])
-    places = np.unique(np.linspace(0, max(len(false) - 1, 0), min(len(false), _POINTS)).round().astype(int))
-    return [false[place] for place in places], [true[place] for place in places]
-
-
-def _roc_table(side: Side, conditions: list[str]) -> Table:
-    names = dict(zip(side.model_ids, side.model_names(), strict=False))
-    rows = [
-        (
-            f"{names.get(row['model_id'], side.name)}, {view_title(condition)}",
-            *(number(row[key]) for key in ("accuracy", "auroc")),
-            *(number(_true_rate(row["roc"], rate)) for rate in RATES),
-        )
-        for condition in conditions
-        for row in side.performance(condition)
-    ]
-    head = ("model and images", "accuracy", "AUROC", *(f"TPR at FPR {rate:g}" for rate in RATES))
-    return Table(f"Decisions of {side.name} on clean and degraded images", head, tuple(rows))
-
-
-def _true_rate(roc: Json | None, rate: float) -> float | None:
-    return None if roc is None else float(np.interp(rate, roc["fpr"], roc["tpr"]))

@@ -12,6 +12,8 @@ from app.reports.job import Json, ReportJob, Side, mean_of
 from app.reports.tables import Table
 from app.reports.words import TITLES, number, short, view_title
 
+MOST_FILLED = 3
+"""Sides whose histograms are filled: the colours of more would mix into one that is nobody's."""
 QUANTILES = ("p05", "p25", "p50", "p75", "p95")
 
 
@@ -41,14 +43,15 @@ def _drawing(job: ReportJob, measure: MeasureName, view: str) -> Drawing:
 def _draw(job: ReportJob, measure: MeasureName, view: str, figure: Figure, palette: Palette) -> None:
     axes = figure.add_subplot(xlabel="score", ylabel="share of the samples")
     axes.grid(axis="y")
-    lowest = 0.0
+    lowest, filled = 0.0, len(job.sides_of(measure)) <= MOST_FILLED
     for place, side in enumerate(job.sides_of(measure)):
         counts = _counts(side, measure, view)
         if not counts:
             continue
         edges = _edges(side, measure, view)
         shares = [count / sum(counts) for count in counts]
-        axes.stairs(shares, edges, color=palette.colour(place), fill=True, alpha=0.14, linewidth=0)
+        if filled:
+            axes.stairs(shares, edges, color=palette.colour(place), fill=True, alpha=0.14, linewidth=0)
         axes.stairs(shares, edges, color=palette.colour(place), linestyle=palette.dash(place), label=short(side.name))
         lowest = min([lowest, *(edge for edge, count in zip(edges, counts, strict=False) if count)])
     axes.set_xlim(lowest, 1)

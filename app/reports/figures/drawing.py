@@ -27,6 +27,8 @@ class Drawing:
     draw: Draw
     tables: tuple[Table, ...]
     size: tuple[float, float]
+    note: str = ""
+    """What the marks mean that the legend does not name."""
 
 
 HANDLE, LETTER, LINE = 0.55, 0.075, 0.17

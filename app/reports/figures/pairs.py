@@ -3,19 +3,20 @@
 from functools import partial
 from itertools import product
 
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from app.domain.vocabulary import MeasureName
 from app.reports.figures.drawing import Drawing
-from app.reports.figures.palette import Palette
+from app.reports.figures.palette import Palette, contrast
 from app.reports.job import Json, ReportJob, Side
 from app.reports.tables import Table
 from app.reports.words import number, short
 
 _COLOURS = "Blues"
-_DARK = 0.55
-"""From here on a cell is dark enough for white letters."""
-_LETTERS = ("#10202f", "#ffffff")
+_LETTERS = ("#000000", "#ffffff")
+"""Of these two, one has a contrast of at least 4.5 to any colour at all; of softer ones that is not so."""
 MOST_WRITTEN = 12
 
 
@@ -47,19 +48,30 @@ def _drawing(side: Side, name: str) -> Drawing:
 
 
 def _draw(report: Json, names: list[str], figure: Figure, palette: Palette) -> None:
-    axes = figure.add_subplot()
+    axes = figure.add_subplot(facecolor=cell_colour(None))
     matrix = [[float("nan") if value is None else value for value in row] for row in report["pair_means"]]
     axes.pcolormesh(matrix, cmap=_COLOURS, vmin=0, vmax=1, edgecolors=palette.paper, linewidth=1.5)
     places = [place + 0.5 for place in range(len(matrix))]
     for row, column in product(range(len(matrix)), repeat=2) if len(matrix) <= MOST_WRITTEN else ():
         value = report["pair_means"][row][column]
-        letters = _LETTERS[(value or 0) > _DARK]
-        axes.text(places[column], places[row], number(value, 2), color=letters, ha="center", va="center")
+        colour = letters_on(value)
+        axes.text(places[column], places[row], number(value, 2), color=colour, ha="center", va="center")
     axes.set_xticks(places, [f"run {place + 1}" for place in range(len(matrix))])
     axes.set_yticks(places, [f"{short(name)} ({place + 1})" for place, name in enumerate(names)])
     axes.invert_yaxis()
     axes.set_aspect("equal")
     axes.tick_params(length=0)
+
+
+def cell_colour(value: float | None) -> str:
+    """Of a cell, on a light page and on a dark one alike. Without a value a cell is left white."""
+    shade = None if value is None else min(1.0, max(0.0, value))
+    return "#ffffff" if shade is None else to_hex(colormaps[_COLOURS](shade))
+
+
+def letters_on(value: float | None) -> str:
+    """The colour of the letters on a cell: that with the higher contrast."""
+    return max(_LETTERS, key=lambda letters: contrast(letters, cell_colour(value)))
 
 
 def _table(side: Side, report: Json) -> Table:

@@ -29,6 +29,20 @@ class Palette:
         return MARKERS[index % len(MARKERS)]
 
 
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of two colours ``#rrggbb``, 1 to 21 (WCAG 2.2)."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (
+        channel / 12.92 if channel <= 0.03928 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 LIGHT = Palette(
     ink="#1b2430",
     muted="#566173",

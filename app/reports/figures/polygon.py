@@ -82,4 +82,5 @@ def _tables(job: ReportJob) -> tuple[Table, ...]:
         TITLES[measure].lower() for measure in AXES if any(side.radar.get(measure) is None for side in job.sides)
     ]
     note = f" Not measured everywhere: {listed(missing)}." if missing else ""
-    return (Table(f"The radar's numbers, each in [0, 1], higher is better.{note}", head, tuple(rows)),)
+    words = (len(head) - 1,)
+    return (Table(f"The radar's numbers, each in [0, 1], higher is better.{note}", head, tuple(rows), words),)

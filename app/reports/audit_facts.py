@@ -1,0 +1,89 @@
+"""What a report says about its audits beside their results: how they were made, who owns a score, their verdicts."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.audits.repository import models_of
+from app.db.tables import AuditRow, ModelRow
+from app.domain.protocol import Protocol
+from app.domain.vocabulary import ACROSS_MODELS
+from app.reports.job import AuditFacts, Json, Side
+from app.reports.sides import distinct
+
+
+def as_text(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat(timespec="seconds")
+
+
+def facts_of(session: Session, audits: list[AuditRow]) -> dict[str, AuditFacts]:
+    """By audit, under names of which no two are alike."""
+    names = distinct([_name(audit) for audit in audits])
+    return {
+        str(audit.id): AuditFacts(
+            name=name,
+            device_class=audit.device_class,
+            finished_at=as_text(audit.finished_at),
+            layers={str(model.id): _layer(model, audit) for model in models_of(session, audit.id)},
+            replanned=_replanned(audit),
+        )
+        for name, audit in zip(names, audits, strict=True)
+    }
+
+
+def _name(audit: AuditRow) -> str:
+    return audit.name or f"audit {audit.id}"
+
+
+def _layer(model: ModelRow, audit: AuditRow) -> str:
+    """The one that the protocol names, else the one that the model's probe resolved."""
+    named = Protocol.model_validate(audit.protocol).salience.target_layer
+    return str(named or (model.probe or {}).get("target_layer") or "an unknown layer")
+
+
+def _replanned(audit: AuditRow) -> str | None:
+    if audit.replanned is None:
+        return None
+    return f"{audit.replanned['reason']} (micro-batch before: {audit.replanned['micro_batch_before']})"
+
+
+def owners(session: Session, audit: AuditRow, sides: list[Side], *, alone: bool) -> dict[int, str]:
+    """The names of an audit's model ordinals as the report uses them; of a side of several runs, of both.
+
+    What is nobody's is left out: in a comparison by model the scores across models, for example.
+    """
+    found: dict[int, str] = {}
+    own = [side for side in sides if side.audit_id == str(audit.id)]
+    for ordinal, model in enumerate(models_of(session, audit.id)):
+        side = next((side for side in own if str(model.id) in side.model_ids), None)
+        if side is not None:
+            of_runs = len(side.model_ids) > 1
+            found[ordinal] = (model.name if alone else f"{model.name} ({side.name})") if of_runs else side.name
+    several = next((side for side in own if len(side.model_ids) > 1), None)
+    if several is not None:
+        found[ACROSS_MODELS] = "all runs" if alone else f"all runs of {several.name}"
+    elif alone and len(own) > 1:
+        found[ACROSS_MODELS] = "all models"
+    return found
+
+
+def verdicts(session: Session, audits: list[AuditRow]) -> list[Json]:
+    """Of the audits that a gate judges, with the baseline by name."""
+    return [
+        {
+            "subject": _name(audit),
+            "gate": audit.gate,
+            "baseline": _baseline(session, audit.gate.get("baseline_audit_id")),
+            **audit.verdict,
+        }
+        for audit in audits
+        if audit.gate is not None and audit.verdict is not None
+    ]
+
+
+def _baseline(session: Session, audit_id: str | None) -> Json | None:
+    if audit_id is None:
+        return None
+    audit = session.get(AuditRow, UUID(audit_id))
+    return {"id": audit_id, "name": "deleted since" if audit is None else audit.name or "without a name"}

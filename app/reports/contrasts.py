@@ -1,0 +1,75 @@
+"""What a comparison says in sentences: who does better in what, and where labels or sources say otherwise."""
+
+from collections.abc import Iterator
+
+from app.domain.vocabulary import lower_is_better
+from app.reports.headlines import better, contradictions, headline_differences, run_ranges, says_little
+from app.reports.job import Json, ReportJob
+from app.reports.words import capital, headline, interval, listed, number, signed
+
+MOST_NAMED = 3
+
+
+def contrasts(job: ReportJob) -> Iterator[str]:
+    """Of two sides every headline number, those first that the test tells from chance; of more, how many."""
+    rows = [row for row in headline_differences(job) if row["difference"] is not None]
+    clear = [row for row in rows if row["favours"] is not None]
+    hiding = [row for row in rows if contradictions(job, row) and not says_little(job, row)]
+    if len(job.sides) == 2:
+        yield from (_difference(job, row) for row in clear)
+        unclear = [headline(row["measure"], row["view"]) for row in rows if row["favours"] is None]
+        if unclear:
+            yield f"No difference that is clear of chance: {listed(unclear)}."
+        yield from (_contradiction(job, row) for row in hiding)
+    elif rows:
+        yield f"{len(clear)} of {len(rows)} headline differences are clear of chance; the table names them."
+        if hiding:
+            yield (
+                f"In {len(hiding)} of {len(rows)} headline differences labels or sources contradict the total; "
+                "the tables of paired differences under each measure show where."
+            )
+
+
+def _difference(job: ReportJob, row: Json) -> str:
+    place, other = (row["favours"], row["first"] + row["second"] - row["favours"])
+    means = {row["first"]: row["mean_first"], row["second"]: row["mean_second"]}
+    verb, direction = "does better", "lower" if lower_is_better(row["measure"], row["view"]) else "higher"
+    reserve = ""
+    if says_little(job, row):
+        # Not better: neither follows the image.
+        verb, reserve = f"is {direction}", ", but neither side stands above its control, so it says little"
+    elif ranges := run_ranges(job, row):
+        told = [f"{number(low)} to {number(high)}" for low, high in ranges]
+        reserve = f", but the runs overlap: {' and '.join(told)}"
+    return (
+        f"{job.sides[place].name} {verb} in {headline(row['measure'], row['view'])}: {number(means[place])} against "
+        f"{number(means[other])}, {direction} is better (difference {signed(row['difference'])}, "
+        f"95% {interval(row['ci95_low'], row['ci95_high'])}){reserve}."
+    )
+
+
+def _contradiction(job: ReportJob, total: Json) -> str:
+    rows = sorted(contradictions(job, total), key=lambda row: -abs(row["difference"]))
+    told = [
+        (job.sides[place].name, _groups([row for row in rows if better(row) == place]))
+        for place in dict.fromkeys(better(row) for row in rows)
+    ]
+    what = capital(headline(total["measure"], total["view"]))
+    if total["favours"] is not None:
+        total_name, (name, groups) = job.sides[total["favours"]].name, told[0]
+        return f"{what} turns round: {total_name} does better in total, but {name} for {groups}."
+    (name, groups), (other, other_groups) = told
+    return (
+        f"{what} shows no clear difference in total, but {name} does better for {groups}, "
+        f"and {other} for {other_groups}."
+    )
+
+
+def _groups(rows: list[Json]) -> str:
+    """The largest differences; signs are those of the table, second side minus first."""
+    named = [
+        f"{row['group_by']} {row['group']} ({signed(row['difference'])}, "
+        f"95% {interval(row['ci95_low'], row['ci95_high'])})"
+        for row in rows[:MOST_NAMED]
+    ]
+    return listed([*named, *([f"{len(rows) - MOST_NAMED} more"] if len(rows) > MOST_NAMED else [])])

@@ -1,0 +1,113 @@
+"""The ROC curves of Crum et al. (2023), Fig. 9, and the decisions on clean and degraded images as a table."""
+
+from functools import partial
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from app.domain.vocabulary import CLEAN, DEGRADATIONS, MeasureName
+from app.reports.figures.drawing import Drawing, legend, with_legend
+from app.reports.figures.palette import Palette
+from app.reports.job import Json, ReportJob, Side
+from app.reports.tables import Table
+from app.reports.words import listed, number, view_title
+
+RATES = (0.0, 0.01, 0.02, *(place / 20 for place in range(1, 11)), 0.6, 0.7, 0.8, 0.9, 1.0)
+"""False positive rates at which a table gives the true positive rate: enough to draw the curve again."""
+_POINTS = 200
+NO_CURVE = (
+    "No ROC curves: with more than two classes there is no single false positive rate. AUROC is the mean over the "
+    "classes of each against all others; the results document has every class."
+)
+
+
+def roc_curves(job: ReportJob) -> list[Drawing]:
+    """One figure a side: clean, salience removed, non-salience removed; every run of the side a line of its own."""
+    sides = [side for side in job.measured if any(row.get("roc") for row in side.performance(CLEAN))]
+    return [_roc(side, f"roc-{place + 1}" if len(sides) > 1 else "roc") for place, side in enumerate(sides)]
+
+
+def _roc(side: Side, name: str) -> Drawing:
+    conditions = [condition for condition in (CLEAN, *DEGRADATIONS) if side.performance(condition)]
+    told = [
+        f"{view_title(one)}: AUROC {listed([number(row['auroc'], 2) for row in side.performance(one)])}"
+        for one in conditions
+    ]
+    return Drawing(
+        name=name,
+        section=MeasureName.DEGRADATION,
+        title=f"ROC curves of {side.name}",
+        alt=f"ROC curves. {'; '.join(told)}.",
+        draw=partial(_draw_roc, side, conditions),
+        tables=(_roc_table(side, conditions),),
+        note="Dotted: chance." + (" Each run is a line of its own." if len(side.model_ids) > 1 else ""),
+        size=with_legend((4.0, 3.8), [view_title(condition) for condition in conditions]),
+    )
+
+
+def _draw_roc(side: Side, conditions: list[str], figure: Figure, palette: Palette) -> None:
+    axes: Axes = figure.add_subplot(xlabel="false positive rate", ylabel="true positive rate")
+    axes.grid()
+    axes.plot([0, 1], [0, 1], color=palette.muted, linewidth=0.8, linestyle=":")
+    for place, condition in enumerate(conditions):
+        for run, row in enumerate(side.performance(condition)):
+            false, true = _drawn(row["roc"])
+            label = view_title(condition) if run == 0 else None
+            axes.plot(false, true, palette.dash(place), color=palette.colour(place), linewidth=1.3, label=label)
+    axes.set_aspect("equal")
+    legend(figure, [view_title(condition) for condition in conditions])
+
+
+def _drawn(roc: Json | None) -> tuple[list[float], list[float]]:
+    """At most 200 of its corners, evenly spread: more cannot be told apart."""
+    false, true = ([], []) if roc is None else (roc["fpr"], roc["tpr"])
+    places = np.unique(np.linspace(0, max(len(false) - 1, 0), min(len(false), _POINTS)).round().astype(int))
+    return [false[place] for place in places], [true[place] for place in places]
+
+
+def decision_tables(job: ReportJob) -> list[Table]:
+    """Accuracy and AUROC of every side that has them, whether or not there are curves."""
+    head = ("model and images", "n", "accuracy", "AUROC")
+    return [
+        Table(f"Decisions of {side.name} on clean and degraded images", head, rows)
+        for side in job.measured
+        if (rows := tuple(_decisions(side)))
+    ]
+
+
+def _decisions(side: Side) -> list[tuple[str, ...]]:
+    return [
+        (_owner(side, row, condition), str(row["n"]), *(number(row[key]) for key in ("accuracy", "auroc")))
+        for condition in (CLEAN, *DEGRADATIONS)
+        for row in side.performance(condition)
+    ]
+
+
+def why_no_curve(job: ReportJob) -> str | None:
+    """Where there are decisions, yet of more classes than a curve can show."""
+    rows = [row for side in job.measured for row in side.performance(CLEAN)]
+    return NO_CURVE if rows and all("auroc_by_class" in row for row in rows) else None
+
+
+def _roc_table(side: Side, conditions: list[str]) -> Table:
+    rows = [
+        (_owner(side, row, condition), *(number(_true_rate(row["roc"], rate)) for rate in RATES))
+        for condition in conditions
+        for row in side.performance(condition)
+    ]
+    head = ("model and images", *(f"{rate:g}" for rate in RATES))
+    caption = (
+        f"ROC curves of {side.name}: true positive rate by false positive rate, straight between corners. The results "
+        "document has every corner."
+    )
+    return Table(caption, head, tuple(rows), collapsed=True)
+
+
+def _owner(side: Side, row: Json, condition: str) -> str:
+    names = dict(zip(side.model_ids, side.model_names(), strict=False))
+    return f"{names.get(row['model_id'], side.name)}, {view_title(condition)}"
+
+
+def _true_rate(roc: Json | None, rate: float) -> float | None:
+    return None if roc is None else float(np.interp(rate, roc["fpr"], roc["tpr"]))

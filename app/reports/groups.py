@@ -1,0 +1,98 @@
+"""The tables of a measure by label and source: of every side, and of the differences between them."""
+
+from collections.abc import Iterator
+
+from app.domain.radar import radar_columns
+from app.domain.vocabulary import GroupBy, MeasureName, lower_is_better
+from app.reports.headlines import better, clear_of_zero, group_differences, headline_differences
+from app.reports.job import Json, ReportJob, Side
+from app.reports.tables import MOST_OPEN_ROWS, Table
+from app.reports.words import MINUS, NO_NUMBER, TITLES, interval, number, signed, view_title
+
+MOST_ROWS = 400
+"""Of a table that nobody reads through: ten sides are 45 pairs."""
+
+
+def group_tables(job: ReportJob, measure: MeasureName) -> Iterator[Table]:
+    """The paper's Table 1: totals, labels and sources, one table a view; in brackets the spread over runs."""
+    sides = job.measured_of(measure)
+    for view in radar_columns(job.resolved).get(measure, ()):
+        rows = [
+            (_group_name(group_by, group), *(_cell(side, measure, view, (group_by, group)) for side in sides))
+            for group_by, group in [(GroupBy.TOTAL, "macro"), (GroupBy.TOTAL, "micro"), *job.groups()]
+        ]
+        better = "lower" if lower_is_better(measure, view) else "higher"
+        caption = (
+            f"{TITLES[measure]}, {view_title(view)}, by label and source; {better} is better. {_legend(job, measure)}"
+        )
+        yield Table(caption, ("group", *(side.name for side in sides)), tuple(rows))
+
+
+def _legend(job: ReportJob, measure: str) -> str:
+    """Stability is one number for all runs of a side."""
+    several = measure != MeasureName.STABILITY and any(len(side.model_ids) > 1 for side in job.measured)
+    return "Mean over runs, in brackets the lowest and the highest run." if several else "Mean and 95% interval."
+
+
+def _group_name(group_by: str, group: str) -> str:
+    totals = {"macro": "total, every source alike (macro)", "micro": "total, every sample alike (micro)"}
+    return totals[group] if group_by == GroupBy.TOTAL else f"{group_by} {group}"
+
+
+def _cell(side: Side, measure: str, view: str, group: tuple[str, str]) -> str:
+    rows = side.summaries(measure, view, *group)
+    means = [row["mean"] for row in rows if row["mean"] is not None]
+    # A comparison's own total is over the samples that all runs scored; the card says so, and so must the row.
+    total = side.total(measure, view).get("mean") if group == (GroupBy.TOTAL, "macro") else None
+    if not means:
+        return NO_NUMBER
+    if len(rows) == 1:
+        return f"{number(means[0])} ({interval(rows[0]['ci95_low'], rows[0]['ci95_high'])})"
+    mean = sum(means) / len(means) if total is None else total
+    return f"{number(mean)} ({number(min(means))} to {number(max(means))})"
+
+
+def difference_tables(job: ReportJob, measure: MeasureName) -> Iterator[Table]:
+    """Paired differences by label and source, one table a headline view: what a total may hide."""
+    totals = [row for row in headline_differences(job) if row["measure"] == measure]
+    for view in radar_columns(job.resolved).get(measure, ()):
+        rows = [
+            one
+            for total in totals
+            if total["view"] == view
+            for one in (total, *group_differences(job, total))
+            if one["difference"] is not None
+        ]
+        if rows:
+            yield _difference_table(job, rows)
+
+
+def _difference_table(job: ReportJob, rows: list[Json]) -> Table:
+    measure, view = rows[0]["measure"], rows[0]["view"]
+    better_is = "lower" if lower_is_better(measure, view) else "higher"
+    of = _pair(job, rows[0]) if len(job.sides) == 2 else "second minus first"
+    left_out = f" The first {MOST_ROWS} of {len(rows)} rows." if len(rows) > MOST_ROWS else ""
+    caption = (
+        f"Paired differences in {TITLES[measure].lower()}, {view_title(view)}, by label and source: {of}; {better_is} "
+        f"is better. 95% intervals, not corrected for the number of groups; better where 0 lies outside.{left_out}"
+    )
+    head = ("group", "difference of", "n", "first", "second", "difference", "95% interval", "better")
+    cells = tuple(_difference_cells(job, row) for row in rows[:MOST_ROWS])
+    return Table(caption, head, cells, words=(1, 7), collapsed=len(rows) > MOST_OPEN_ROWS)
+
+
+def _difference_cells(job: ReportJob, row: Json) -> tuple[str, ...]:
+    return (
+        _group_name(row["group_by"], row["group"]),
+        _pair(job, row),
+        str(row["n"]),
+        number(row["mean_first"]),
+        number(row["mean_second"]),
+        signed(row["difference"]),
+        interval(row["ci95_low"], row["ci95_high"]),
+        job.sides[better(row)].name if clear_of_zero(row) else NO_NUMBER,
+    )
+
+
+def _pair(job: ReportJob, row: Json) -> str:
+    return f"{job.sides[row['second']].name} {MINUS} {job.sides[row['first']].name}"

@@ -1,0 +1,68 @@
+"""What it takes to make a report's numbers again, and which of them could not be made."""
+
+from collections.abc import Iterator
+
+from app.domain.vocabulary import UndefinedReason
+from app.reports.job import AuditFacts, Json, ReportJob
+from app.reports.tables import Table
+from app.reports.words import NO_NUMBER, REASONS, TITLES, counted, view_title
+
+Row = tuple[str, str]
+
+
+def provenance(job: ReportJob) -> Table:
+    """Of the report, then of every audit."""
+    rows: list[Row] = [
+        (job.kind, job.identity),
+        ("data set", f"{job.dataset}, {counted(job.sample_count, 'sample')}"),
+        ("data set digest", job.dataset_digest or NO_NUMBER),
+        ("protocol digest", job.protocol_digest),
+        ("finished", job.finished_at or NO_NUMBER),
+    ]
+    for audit_id, document in job.documents.items():
+        facts = job.audits.get(audit_id)
+        name = f" of {facts.name}" if facts and job.kind == "comparison" else ""
+        rows += [(f"{what}{name}", which) for what, which in _of_audit(job, audit_id, document, facts)]
+    return Table("Provenance", ("what", "which"), tuple(dict.fromkeys(rows)), words=(1,))
+
+
+def _of_audit(job: ReportJob, audit_id: str, document: Json, facts: AuditFacts | None) -> Iterator[Row]:
+    if job.kind == "comparison":
+        yield "audit", audit_id
+    if facts is not None:
+        if job.kind == "comparison":
+            yield "end", facts.finished_at or NO_NUMBER
+        yield "processor", facts.device_class
+        if facts.replanned:
+            yield "protocol changed by the service", facts.replanned
+    shown = {model_id for side in job.sides for model_id in side.model_ids}
+    layers = {} if facts is None else facts.layers
+    for model in document["models"]:
+        if model["model_id"] in shown:
+            layer = layers.get(model["model_id"])
+            salience = f"; salience taken at {layer}" if layer else ""
+            yield f"model {model['name']}", f"{model['digest']} ({model['model_id']}){salience}"
+    versions = document.get("software") or {}
+    yield "software", ", ".join(f"{name} {version}" for name, version in versions.items()) or "unknown"
+
+
+def undefined_table(job: ReportJob) -> Table | None:
+    """Scores that could not be made, and why."""
+    rows = tuple(
+        (
+            row.model,
+            f"{TITLES[row.measure]}, {view_title(row.view)}",
+            _reason(row.reason),
+            str(row.count),
+            ", ".join(row.samples),
+        )
+        for row in job.undefined or ()
+    )
+    head = ("model", "score", "reason", "samples", "the first of them")
+    caption = "Undefined scores, left out of every mean"
+    return Table(caption, head, rows, words=(1, 2, 4)) if rows else None
+
+
+def _reason(code: str) -> str:
+    """In words, and the code that the API uses."""
+    return f"{REASONS[code]} ({code})" if code in set(UndefinedReason) else code
