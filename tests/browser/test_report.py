@@ -10,10 +10,38 @@ import httpx
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
+from app.reports.page import page as page_of
 from tests.browser.browsing import DESKTOP, PHONE, focus_is_visible, serious_findings, sideways
+from tests.reports.full_reports import comparison
 
 Json = dict[str, Any]
 OpenPage = Callable[..., Page]
+
+
+PAPER = 680
+"""Pixels between the margins of an A4 page."""
+
+RIGHT_EDGES = """[...document.querySelectorAll('table')].map(table => {
+    const box = table.getBoundingClientRect();
+    const cells = [...table.querySelectorAll('th, td')];
+    const right = Math.max(box.right, ...cells.map(cell => cell.getBoundingClientRect().left + cell.scrollWidth));
+    return [document.getElementById(table.getAttribute('aria-labelledby')).textContent, right, box.height];
+})"""
+
+TORN_NUMBERS = """[...document.querySelectorAll('td')].filter(cell => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    return /^[−+]?\\d+(\\.\\d+)?$/.test(cell.textContent) && range.getClientRects().length > 1;
+}).map(cell => cell.textContent)"""
+
+
+@pytest.fixture(scope="module")
+def six_sides(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A comparison of six models with long names, as a kept file."""
+    names = [f"a_model_with_a_long_name_run{place}" for place in range(6)]
+    file = tmp_path_factory.mktemp("reports") / "six.html"
+    file.write_text(page_of(comparison(names)))
+    return file.as_uri()
 
 
 @pytest.fixture(scope="module")
@@ -67,17 +95,40 @@ def test_dark_is_dark_and_print_is_light(open_page: OpenPage, addresses: dict[st
     assert not page.get_by_role("navigation").is_visible()
 
 
-def test_print_leaves_nothing_out(open_page: OpenPage, addresses: dict[str, str]) -> None:
-    """Neither cut at the right nor behind a scroll bar."""
-    page = open_page({"width": 700, "height": 1000})
-    page.goto(addresses["comparison"])
+@pytest.mark.parametrize("kind", ["comparison", "six sides"])
+def test_print_leaves_nothing_out(open_page: OpenPage, addresses: dict[str, str], six_sides: str, kind: str) -> None:
+    """Neither cut at the right, nor behind a scroll bar, nor closed, and no number is torn."""
+    page = open_page({"width": PAPER, "height": 1000})
+    page.goto(six_sides if kind == "six sides" else addresses[kind])
     page.emulate_media(media="print")
     hidden = (
         "[...document.querySelectorAll('.scroll, pre')].filter(one => getComputedStyle(one).overflowX !== 'visible')"
     )
     assert page.evaluate(f"{hidden}.length") == 0
+    # To the pixel: scrollWidth is rounded.
+    tables = page.evaluate(RIGHT_EDGES)
+    assert len(tables) > 10
+    assert [caption for caption, right, height in tables if right > PAPER + 1 or not height] == []
+    assert page.evaluate(TORN_NUMBERS) == []
     pdf = page.pdf(format="A4")
     assert pdf.startswith(b"%PDF")
+
+
+def test_a_telephone_shows_captions_and_conditions_without_scrolling_sideways(
+    open_page: OpenPage, addresses: dict[str, str]
+) -> None:
+    page = open_page(PHONE)
+    page.goto(addresses["comparison"])
+    wide = "[...document.querySelectorAll('.caption')].filter(one => one.getBoundingClientRect().right > innerWidth)"
+    assert page.evaluate(f"{wide}.length") == 0
+    assert page.locator(".scroll .caption").count() == 0
+    conditions = page.get_by_role("table", name="The gate's conditions")
+    expect(conditions.get_by_role("row")).to_have_count(1 + 2)
+    assert conditions.evaluate("table => table.scrollWidth <= table.closest('.scroll').clientWidth")
+    lefts = conditions.evaluate(
+        "table => [...table.querySelectorAll('td')].map(one => one.getBoundingClientRect().left)"
+    )
+    assert len(set(lefts)) == 1
 
 
 def test_the_keyboard_reaches_every_section_and_every_table(open_page: OpenPage, addresses: dict[str, str]) -> None:
