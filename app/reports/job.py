@@ -84,6 +84,11 @@ class Exhibit(_Part):
     image: Tile | None
     rows: list[TileRow]
 
+    @property
+    def most_tiles(self) -> int:
+        """In a row: for that many there should be room."""
+        return max((len(row.tiles) for row in self.rows), default=1)
+
 
 class Undefined(_Part):
     """Scores that could not be made: how many, why, and the first few samples."""

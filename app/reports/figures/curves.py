@@ -83,6 +83,7 @@ def _draw_noise(points: Points, figure: Figure, palette: Palette) -> None:
             "color": palette.colour(place),
             "linestyle": palette.dash(place),
             "marker": palette.marker(place),
+            "clip_on": False,
         }
         # Without the clean images: a map is as it is, and a line down from there would show nothing.
         band = (amounts[1:], means[1:] - spreads[1:], means[1:] + spreads[1:])
