@@ -14,16 +14,26 @@ EQUAL_ACCURACY = 0.02
 """Sides whose accuracies lie no further apart are called equally accurate."""
 POINTS = round(100 * EQUAL_ACCURACY)
 ORIGIN = "Small differences may come from there."
-RULES = (
-    "How these sentences come about. Intervals and tests are about the choice of images: they hold for other images of "
-    "this kind, judged by these very models; how much other training runs would differ, the spread over runs shows. "
+COMPARED = (
     "Clearly better: p under 0.05 in the paired test, corrected by Holm for all tests of the comparison. The runs "
-    "overlap: a run of one side lies within the range of the other side's runs. "
-    f"Equal accuracy: at most {POINTS} points apart. Above its control: so is the whole 95% interval. A label or "
-    "source is worst, or contradicts the total, where its own 95% interval lies wholly beyond the total's, or beyond "
-    "0; these intervals are not corrected for the number of groups. Degradation is compared as it is written, to two "
-    "decimals."
+    "overlap: a run of one side lies within the range of the other side's runs. A label or source contradicts the "
+    "total: its 95% interval lies on the other side of 0, or, where the total shows no clear difference, such "
+    "intervals lie on both sides."
 )
+RULES = (
+    "A label or source is worst: its 95% interval lies wholly on the worse side of the total's. Intervals of labels "
+    f"and sources are not corrected for their number. Equal accuracy: at most {POINTS} points apart. Above its "
+    "control: so is the whole 95% interval. Degradation is compared as it is written, to two decimals."
+)
+
+
+def rules(job: ReportJob) -> str:
+    """The thresholds behind the sentences."""
+    about = (
+        "How these sentences come about. Intervals and tests are about the choice of images: they hold for other "
+        "images of this kind and these very models; how much other training runs differ, the spread over runs shows."
+    )
+    return " ".join([about, *([COMPARED] if job.comparison else []), RULES])
 
 
 def findings(job: ReportJob) -> list[tuple[str, list[str]]]:

@@ -18,7 +18,7 @@ from app.reports.figures import Drawing, drawings
 from app.reports.figures.palette import DARK_SERIES, LIGHT
 from app.reports.figures.rendering import inline_svg
 from app.reports.figures.roc import decision_tables, why_no_curve
-from app.reports.findings import RULES, findings
+from app.reports.findings import findings, rules
 from app.reports.job import ReportJob
 from app.reports.lead import lead
 from app.reports.provenance import provenance, undefined_table
@@ -39,7 +39,7 @@ def page(job: ReportJob) -> str:
             dark=DARK_SERIES,
             lead=lead(job),
             findings=findings(job),
-            rules=RULES,
+            rules=rules(job),
             cards=overview.five_numbers(job),
             accuracy=overview.accuracy_table(job),
             no_decisions=overview.no_decisions(job),
