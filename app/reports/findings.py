@@ -8,7 +8,7 @@ from app.domain.vocabulary import CLEAN, DEGRADATIONS, MeasureName, lower_is_bet
 from app.reports.contrasts import contrasts
 from app.reports.headlines import above_control
 from app.reports.job import Json, ReportJob, Side, mean_of
-from app.reports.words import TITLES, capital, headline, listed, number, share, view_title
+from app.reports.words import TITLES, capital, counted, headline, listed, number, share, view_title
 
 EQUAL_ACCURACY = 0.02
 """Sides whose accuracies lie no further apart are called equally accurate."""
@@ -180,4 +180,5 @@ def _undefined(side: Side, protocol: Protocol) -> Iterator[str]:
     ]
     missing, defined, measure = max(counts, default=(0, 0, ""))
     if missing:
-        yield f"{missing} of {missing + defined} samples have no {TITLES[measure].lower()}; see Undefined samples."
+        have, of = ("has" if missing == 1 else "have"), counted(missing + defined, "sample")
+        yield f"{missing} of {of} {have} no {TITLES[measure].lower()} score; see Undefined samples."

@@ -110,6 +110,9 @@ def test_print_leaves_nothing_out(open_page: OpenPage, addresses: dict[str, str]
     assert len(tables) > 10
     assert [caption for caption, right, height in tables if right > PAPER + 1 or not height] == []
     assert page.evaluate(TORN_NUMBERS) == []
+    # A heading goes with its question, and both with the first figure.
+    kept = "[...document.querySelectorAll('h2, h2 + p')].map(one => getComputedStyle(one).breakAfter)"
+    assert set(page.evaluate(kept)) == {"avoid"}
     pdf = page.pdf(format="A4")
     assert pdf.startswith(b"%PDF")
 

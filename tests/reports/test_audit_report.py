@@ -173,6 +173,19 @@ def test_the_verdict_stands_first(service: httpx.Client, report: Report, judge: 
     assert "Failed : " in failed.words()
 
 
+def test_the_verdict_and_the_provenance_say_what_they_rest_on(
+    service: httpx.Client, report: Report, strategies: list[Json]
+) -> None:
+    audit = strategies[1]
+    assert f"Gate report gate: {audit['gate']['digest']} . No baseline." in report.words()
+    rows = dict(report.table("Provenance")[1:])
+    assert rows["processor"] == audit["device_class"]
+    assert rows["software"].startswith("salience_audit ")
+    for model_id in audit["model_ids"]:
+        model = service.get(f"/v1/models/{model_id}").json()
+        assert rows[f"model {model['name']}"].endswith(f"; salience taken at {model['target_layer']}")
+
+
 def test_models_named_one_by_one_stand_side_by_side(service: httpx.Client, groups: list[Json]) -> None:
     found = read(service, groups[0])
     assert found.table("Entropy, spatial, by label")[0] == ["group", "cross_entropy_run1", "cross_entropy_run2"]

@@ -70,7 +70,9 @@ def test_the_worst_group_is_named_where_its_interval_is_apart() -> None:
 
 def test_samples_without_salience_are_counted() -> None:
     micro = summary("entropy", "spatial", 0.9, "total/micro", n=7, n_undefined=3)
-    assert sentences(job(micro)) == ["3 of 10 samples have no entropy; see Undefined samples."]
+    assert sentences(job(micro)) == ["3 of 10 samples have no entropy score; see Undefined samples."]
+    one = summary("entropy", "spatial", 0.9, "total/micro", n=0, n_undefined=1)
+    assert sentences(job(one)) == ["1 of 1 sample has no entropy score; see Undefined samples."]
 
 
 def test_a_group_of_several_runs_is_worst_where_it_is_apart_in_each() -> None:

@@ -91,6 +91,14 @@ def test_every_audit_has_its_provenance() -> None:
     assert rows["model a of audit 0"].endswith("; salience taken at layer of a")
 
 
+def test_the_rules_behind_the_sentences_are_told() -> None:
+    audit, compared = (read(made).words() for made in (full_reports.audit(["a"]), full_reports.comparison(["a", "b"])))
+    assert "Equal accuracy: at most 2 points apart." in audit
+    assert "about the choice of images" in audit
+    assert "corrected by Holm for all tests" not in audit
+    assert "corrected by Holm for all tests" in compared
+
+
 def test_captions_name_their_tables_and_do_not_scroll() -> None:
     text = page(full_reports.audit(["a", "b"]))
     assert "<caption" not in text
