@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from app.domain.vocabulary import UndefinedReason
+from app.domain.vocabulary import MeasureName, UndefinedReason
 from app.reports.job import AuditFacts, Json, ReportJob
 from app.reports.tables import Table
-from app.reports.words import NO_NUMBER, REASONS, TITLES, counted, view_title
+from app.reports.words import NO_NUMBER, REASONS, REASONS_OF_RUNS, TITLES, counted, view_title
 
 Row = tuple[str, str]
 
@@ -52,7 +52,7 @@ def undefined_table(job: ReportJob) -> Table | None:
         (
             row.model,
             f"{TITLES[row.measure]}, {view_title(row.view)}",
-            _reason(row.reason),
+            _reason(row.measure, row.reason),
             str(row.count),
             ", ".join(row.samples),
         )
@@ -63,6 +63,7 @@ def undefined_table(job: ReportJob) -> Table | None:
     return Table(caption, head, rows, words=(1, 2, 4)) if rows else None
 
 
-def _reason(code: str) -> str:
-    """In words, and the code that the API uses."""
-    return f"{REASONS[code]} ({code})" if code in set(UndefinedReason) else code
+def _reason(measure: str, code: str) -> str:
+    """In words, and the code that the API uses. Stability compares runs with one another, not images."""
+    words = REASONS_OF_RUNS.get(code) if measure == MeasureName.STABILITY else None
+    return f"{words or REASONS[code]} ({code})" if code in set(UndefinedReason) else code

@@ -44,6 +44,11 @@ REASONS: dict[str, str] = {
     UndefinedReason.NONFINITE_OUTPUT: "the model put out numbers that are not finite",
     UndefinedReason.NO_TARGET: "the sample has no label that is one of the model's classes, so there is no target",
 }
+_OF_A_RUN = "the map of one of the runs is the same everywhere, so it shows no salience"
+REASONS_OF_RUNS: dict[str, str] = {
+    UndefinedReason.CONSTANT_MAP: _OF_A_RUN,
+    UndefinedReason.CONSTANT_VIEW_MAP: _OF_A_RUN,
+}
 _VIEWS = {"all": "all transformations", PAIRS: "pairs of runs"}
 
 MINUS = "\N{MINUS SIGN}"

@@ -33,6 +33,15 @@ def test_three_classes_have_decisions_and_no_curve() -> None:
     assert not [label for label in found.labels if label.startswith("ROC")]
 
 
+def test_samples_of_one_class_have_no_curve_either() -> None:
+    made = full_reports.audit(["net"])
+    for row in made.documents["1"]["performance"]:
+        row |= {"auroc": None, "roc": None}
+    words = read(made).words()
+    assert "the samples with a label all belong to one class" in words
+    assert "more than two classes" not in words
+
+
 def test_a_curve_can_be_drawn_again_from_its_table() -> None:
     found = read(full_reports.audit(["net"]))
     head, *rows = found.table("ROC curves of net")

@@ -25,6 +25,10 @@ def test_headlines_are_words() -> None:
 def test_every_reason_has_words_beside_its_code() -> None:
     assert set(REASONS) == set(UndefinedReason)
     one = Undefined(model="m", measure="entropy", view="spatial", reason="constant-map", count=1, samples=["s"])
-    table = undefined_table(job().model_copy(update={"undefined": [one]}))
+    of_runs = one.model_copy(update={"measure": "stability", "view": "pairs", "reason": "constant-view-map"})
+    table = undefined_table(job().model_copy(update={"undefined": [one, of_runs]}))
     assert table is not None
-    assert table.rows[0][2].endswith("so it shows no salience (constant-map)")
+    assert table.rows[0][2] == (
+        "the map of the clean image is the same everywhere, so it shows no salience (constant-map)"
+    )
+    assert table.rows[1][2].startswith("the map of one of the runs is the same everywhere")

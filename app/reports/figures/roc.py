@@ -20,6 +20,7 @@ NO_CURVE = (
     "No ROC curves: with more than two classes there is no single false positive rate. AUROC is the mean over the "
     "classes of each against all others; the results document has every class."
 )
+ONE_CLASS = "Neither ROC curves nor AUROC: the samples with a label all belong to one class."
 
 
 def roc_curves(job: ReportJob) -> list[Drawing]:
@@ -85,9 +86,11 @@ def _decisions(side: Side) -> list[tuple[str, ...]]:
 
 
 def why_no_curve(job: ReportJob) -> str | None:
-    """Where there are decisions, yet of more classes than a curve can show."""
+    """Where there are decisions, yet of more classes than a curve can show, or of one only."""
     rows = [row for side in job.measured for row in side.performance(CLEAN)]
-    return NO_CURVE if rows and all("auroc_by_class" in row for row in rows) else None
+    if not rows or any(row.get("roc") for row in rows):
+        return None
+    return NO_CURVE if all("auroc_by_class" in row for row in rows) else ONE_CLASS
 
 
 def _roc_table(side: Side, conditions: list[str]) -> Table:
