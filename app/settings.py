@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     open_metrics: bool | None = Field(default=None, description="/metrics without a key; unset: on loopback only")
 
     rate_window_seconds: int = Field(default=60, ge=1)
+    rate_limit_patience_seconds: float = Field(default=0.5, gt=0, description="With the broker's counts")
     rate_limit_key: int = Field(default=12_000, ge=0, description="Requests of a key in a window; 0: any number")
     rate_limit_tenant: int = Field(default=24_000, ge=0, description="Of all keys of a tenant")
     max_tenant_bytes: int = Field(default=0, ge=0, description="Uploaded content of a tenant; 0: no limit, here below")

@@ -55,7 +55,8 @@ class RateLimiter:
     def __init__(self, thread: Executor, settings: Settings) -> None:
         self._window = settings.rate_window_seconds
         self._limits = {"key": settings.rate_limit_key, "tenant": settings.rate_limit_tenant}
-        self._redis = Redis.from_url(settings.broker_url, socket_timeout=0.5, socket_connect_timeout=0.5)
+        patience = settings.rate_limit_patience_seconds
+        self._redis = Redis.from_url(settings.broker_url, socket_timeout=patience, socket_connect_timeout=patience)
         self._local = _LocalWindows(self._window)
         self._away_until = 0.0
         self._batches: Batches[list[str], list[Counted]] = Batches(thread, self._count)

@@ -35,7 +35,8 @@ def own_broker(broker_url: str) -> str:
 
 @pytest.fixture(scope="module")
 def shared(start_api: Callable[..., Api], own_broker: str) -> Api:
-    return start_api(own_broker, RECONCILE_SECONDS="3600", **LIMITS)
+    patient = {"RATE_LIMIT_PATIENCE_SECONDS": "30"}  # a stall would let more requests pass
+    return start_api(own_broker, RECONCILE_SECONDS="3600", **LIMITS, **patient)
 
 
 @pytest.fixture(scope="module")
