@@ -9,10 +9,13 @@ _JSON = "application/json"
 
 
 def chosen_form(request: Request, offers: Sequence[str]) -> str | None:
-    """The one of these media types, lower case, that the client likes best and better than JSON; None for JSON."""
+    """The one of these media types, lower case, that the client likes best and better than JSON; None for JSON.
+
+    What it names goes before what a wildcard lets pass with the same quality.
+    """
     ranges = named_ranges(request)
-    best = max(offers, key=lambda offer: _quality(offer, ranges))
-    return best if _quality(best, ranges) > _quality(_JSON, ranges) else None
+    best = max(offers, key=lambda offer: _liking(offer, ranges))
+    return best if _liking(best, ranges) > _liking(_JSON, ranges) else None
 
 
 def named_ranges(request: Request) -> dict[str, float]:
@@ -36,7 +39,9 @@ def _q_of(parameters: Sequence[str]) -> float | None:
     return quality if 0 <= quality <= 1 else None
 
 
-def _quality(kind: str, ranges: dict[str, float]) -> float:
-    """The most specific range decides, so that ``text/csv;q=0, */*`` takes anything but CSV."""
-    wider = (kind, f"{kind.partition('/')[0]}/*", "*/*")
-    return next((ranges[one] for one in wider if one in ranges), 0.0)
+def _liking(kind: str, ranges: dict[str, float]) -> tuple[float, int]:
+    """Quality and specificity. The most specific range decides: ``text/csv;q=0, */*`` takes anything but CSV."""
+    wider = ("*/*", f"{kind.partition('/')[0]}/*", kind)
+    found = [place for place, one in enumerate(wider) if one in ranges]
+    quality = ranges[wider[found[-1]]] if found else 0.0
+    return (quality, found[-1]) if quality else (0.0, 0)

@@ -30,6 +30,9 @@ def chosen(*accept: str) -> str | None:
         (CHROME_IMAGE, "image/png"),
         ('text/csv;note="a, b";q=0.4, */*;q=0.3', "text/csv"),
         ("text/csv ; Q=1.000", "text/csv"),
+        ("text/csv, */*", "text/csv"),
+        ("image/*, */*", "image/png"),
+        ("text/*;q=0.5, */*;q=0.5, application/*;q=0.1", "text/csv"),
     ],
 )
 def test_another_form_where_it_is_liked_better(accept: str, form: str) -> None:
@@ -41,7 +44,7 @@ def test_another_form_where_it_is_liked_better(accept: str, form: str) -> None:
     [
         *("", "*/*", "application/*", "application/json", CHROME, JAVA),
         *("text/csv;q=0", "text/csv;q=0, */*", "text/*;q=0", "text/csv;q=0.000"),
-        *("text/csv, application/json", "text/csv;q=0.5, */*;q=0.5", "application/json, text/csv;q=0.9"),
+        *("text/csv, application/json", "text/csv;q=0.4, */*;q=0.5", "application/json, text/csv;q=0.9"),
         *("text/csvx", "xtext/csv", "x-text/csv", "application/vnd.image/png", "application/pdf", "text", "*"),
         *("text/csv;q=nan", "text/csv;q=2", "text/csv;q=-1", "text/csv;q=", "text/csv;q=high", ",;,=;q", ";q=1"),
     ],
