@@ -12,13 +12,15 @@ _WINDOWS = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3]) *(\..*)?",
     re.IGNORECASE | re.DOTALL,
 )
+_COLON = re.compile(r"(?<![0-9]):|:(?![0-9])")
+"""Of a drive, or of a stream of NTFS; between digits it is that of a time."""
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories that control, reorder or hide."""
 # Signs of Arabic, Syriac and Kaithi that span the digits behind them: of category Cf, but they are seen.
 _SEEN = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
-_JOINER = "\u200d"
-_JOINED = re.compile(f"(?<=[^\\x00-\\x7f{_JOINER}]){_JOINER}(?=[^\\x00-\\x7f{_JOINER}])")
-"""As emoji and Indian scripts need it; anywhere else it only hides."""
+_JOINERS = re.compile("[\u200c\u200d]")
+_JOINING = re.compile("(?<=[^\x00-\x7f\u200c\u200d])[\u200c\u200d](?=[^\x00-\x7f\u200c\u200d])")
+"""As emoji, Persian and Indian scripts need one; anywhere else it only hides."""
 
 
 def checked_name(name: str, *, max_bytes: int, max_depth: int) -> str:
@@ -36,9 +38,9 @@ def _unsafe(part: str) -> bool:
         part in {"", ".", ".."}
         or part[-1] in ". "
         or "\\" in part
-        or ":" in part  # a drive, or a stream of NTFS
+        or bool(_COLON.search(part))
         or bool(_WINDOWS.fullmatch(part))
-        or (not (part.isascii() and part.isprintable()) and any(map(_hidden, _JOINED.sub("", part))))
+        or (not (part.isascii() and part.isprintable()) and any(map(_hidden, _JOINING.sub("", part))))
     )
 
 
@@ -48,7 +50,7 @@ def _hidden(character: str) -> bool:
 
 def name_key(name: str) -> bytes:
     """Equal for names that some file system would take for one: HFS+ ignores joiners too."""
-    folded = name.removesuffix("/").casefold().replace(_JOINER, "")
+    folded = _JOINERS.sub("", name.removesuffix("/").casefold())
     return hashlib.sha256(unicodedata.normalize("NFC", folded).encode()).digest()
 
 
