@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from prepare import build_archive
 from safetensors.torch import save
@@ -14,9 +16,9 @@ from app.db.session import make_engine
 from tests.datasets.hostile_archives import make_tar, picture
 from tests.faults.cluster import Cluster, Worker, children_of, until
 from tests.faults.servers import Servers
-from tests.keys import insert_test_key
+from tests.keys import insert_test_key, make_key
 from tests.sandbox.attackers import HOSTILE, WEIGHTS
-from tests.waiting import RECIPE, upload, upload_run
+from tests.waiting import RECIPE, upload, upload_run, wait_for
 
 LIMITS = {"CHILD_BATCH_SECONDS": "30", "CHILD_SCRATCH_BYTES": str(64 * 1024**2), "LEASE_SECONDS": "120"}
 LIMITS["CHILD_SCRATCH_FILES"] = "1000"  # on a busy machine, ten thousand files may take longer than a batch may
@@ -169,6 +171,31 @@ def test_pixels_that_were_changed_on_disk(cluster: Cluster, worker: Worker) -> N
     path.write_bytes(data)
     ended = cluster.wait(cluster.submit(parts, measures=MEASURES, seed=1))
     assert (ended["status"], ended["problem"]["code"]) == ("failed", "artifact-corrupted")
+
+
+def test_a_model_that_crashes_costs_nobody_else(cluster: Cluster, worker: Worker, dataset_id: str) -> None:
+    """Another tenant's audit shares the worker with it."""
+    crashing = register(cluster, "segfault.later")
+    crashes = cluster.crashes("model")
+    with other_tenant(cluster) as other:
+        faces = upload(other, "datasets", {"name": "faces"}, build_archive())["id"]
+        good = upload_run(other, "cross_entropy_run2")["id"]
+        bad = cluster.submit({"dataset_id": dataset_id, "model_ids": [crashing["id"]]}, measures=MEASURES)
+        body = {"dataset_id": faces, "model_ids": [good], "sample_limit": 36, "protocol": {"measures": MEASURES}}
+        path = f"/v1/audits/{other.post('/v1/audits', json=body).json()['id']}"
+        check_failed(cluster.wait(bad), "model-crashed-worker", "attempt 3")
+        assert wait_for(other, path, "succeeded", "failed")["status"] == "succeeded"
+    assert cluster.crashes("model") == crashes + 3
+    assert worker.process.poll() is None
+
+
+@contextmanager
+def other_tenant(cluster: Cluster) -> Iterator[httpx.Client]:
+    engine = make_engine(cluster.database_url)
+    headers = {"Authorization": f"Bearer {make_key(engine, 'another')}"}
+    engine.dispose()
+    with httpx.Client(base_url=cluster.client.base_url, headers=headers, timeout=60) as client:
+        yield client
 
 
 def test_after_all_that_a_good_model_is_audited(cluster: Cluster, worker: Worker, dataset_id: str) -> None:
