@@ -11,8 +11,8 @@ from tests.keys import HEADERS
 def test_more_requests_than_threads_and_connections(api: Api) -> None:
     async def ask() -> set[int]:
         limits = httpx.Limits(max_connections=300)
-        options = {"base_url": api.client.base_url, "headers": HEADERS, "timeout": 240}
-        async with httpx.AsyncClient(**options, limits=limits) as client:
+        base_url = api.client.base_url
+        async with httpx.AsyncClient(base_url=base_url, headers=HEADERS, timeout=240, limits=limits) as client:
             answers = await asyncio.gather(*(client.get("/v1/models") for _ in range(300)))
         return {answer.status_code for answer in answers}
 

@@ -1,8 +1,8 @@
 """What retention settings let go, and what stays: rows in real Postgres, answers over HTTP."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict, Unpack
 from uuid import UUID, uuid4
 
 import pytest
@@ -28,20 +28,34 @@ from app.settings import Settings
 from app.storage.blobs import BlobStore
 from tests.api.running_api import Api, check_problem, until
 
-DAYS = {"keep_awaiting_days": 7.0, "keep_maps_days": 30.0, "keep_scores_days": 90.0}
+
+class Days(TypedDict, total=False):
+    """What is kept for how long."""
+
+    keep_awaiting_days: float
+    keep_maps_days: float
+    keep_scores_days: float
+
+
+DAYS: Days = {"keep_awaiting_days": 7.0, "keep_maps_days": 30.0, "keep_scores_days": 90.0}
 
 
 @pytest.fixture(scope="module")
-def api(start_api: Callable[..., Api], broker_url: str) -> Iterator[Api]:
+def api(start_api: Callable[..., Api], broker_url: str) -> Api:
     return start_api(broker_url, RECONCILE_SECONDS="3600")
 
 
-def sweep(api: Api, **days: float) -> dict[str, int]:
+def sweep(api: Api, **days: Unpack[Days]) -> dict[str, int]:
     """Once the API's own first round is over: of two at a time one does nothing."""
     settings = Settings(blob_store=str(api.folder), **days)
     housekeeper = Housekeeper(api.engine, BlobStore.from_settings(settings), settings)
     rounds: list[dict[str, int]] = []
-    until(lambda: bool(rounds.append(housekeeper.round()) or rounds[-1]))
+
+    def swept() -> bool:
+        rounds.append(housekeeper.round())
+        return bool(rounds[-1])
+
+    until(swept)
     return rounds[-1]
 
 

@@ -64,10 +64,18 @@ class Commands:
 
     def made(self, *arguments: str) -> Json:
         """The document of a command that does what it should."""
+        document: Json = self._document(*arguments)
+        return document
+
+    def listed(self, *arguments: str) -> list[Json]:
+        """The same of a command that lists."""
+        documents: list[Json] = self._document(*arguments)
+        return documents
+
+    def _document(self, *arguments: str) -> Any:
         done = self(*arguments, "--json")
         assert done.status == 0, done.err
-        document: Json = done.json
-        return document
+        return done.json
 
 
 @pytest.fixture(scope="session")

@@ -28,8 +28,8 @@ def test_a_model_is_described_by_options_alone(cli: Commands, client: Client) ->
     assert (model["name"], model["status"]) == ("by options", "ready")
     assert {name: model[name] for name in RECIPE} | {"preprocessing": {}} == RECIPE | {"preprocessing": {}}
     assert model["preprocessing"].items() >= RECIPE["preprocessing"].items()
-    assert cli.made("models", "list") == list(client.models())
-    assert [found["id"] for found in cli.made("models", "list", "--limit", "1")] == [model["id"]]
+    assert cli.listed("models", "list") == list(client.models())
+    assert [found["id"] for found in cli.listed("models", "list", "--limit", "1")] == [model["id"]]
 
 
 def test_lists(cli: Commands, client: Client) -> None:
@@ -149,7 +149,7 @@ def test_groups_of_runs(cli: Commands, client: Client, tmp_path: Path) -> None:
     plain, guided = (client.find("models", name) for name in ("plain", "guided"))
     group = cli.made("run-groups", "create", "both", "--model", "plain", "--model", guided)
     assert group["model_ids"] == [plain, guided]
-    assert cli.made("run-groups", "list") == list(client.run_groups()) == [group]
+    assert cli.listed("run-groups", "list") == list(client.run_groups()) == [group]
     chosen = tmp_path / "stability.json"
     chosen.write_text('{"micro_batch": 4, "measures": {"entropy": {}, "stability": {}}}')
     options = ("--dataset", "faces", "--run-group", "both", "--protocol", str(chosen), "--sample-limit", "4")

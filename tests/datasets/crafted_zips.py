@@ -34,9 +34,11 @@ def streamed(method: int = zipfile.ZIP_DEFLATED, *, wide: bool = False) -> bytes
     return file.getvalue()
 
 
-def zipped(*, extra: bytes = b"", central: bytes = b"", tail: bytes = b"", **fields: int) -> bytes:
+def zipped(
+    fields: dict[str, int] | None = None, *, extra: bytes = b"", central: bytes = b"", tail: bytes = b""
+) -> bytes:
     """One stored entry; any number of its local header or (as ``c_...``) its record may be another, and any extra."""
-    raw, data = NAME.encode(), GOOD["a/1.png"]
+    raw, data, fields = NAME.encode(), GOOD["a/1.png"], fields or {}
     good = {"flags": 0x800, "method": 0, "crc": zlib.crc32(data), "stored": len(data), "size": len(data)}
     local = good | {name: value for name, value in fields.items() if name in good}
     told = good | {name.removeprefix("c_"): value for name, value in fields.items() if name.startswith("c_")}

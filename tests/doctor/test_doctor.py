@@ -44,10 +44,10 @@ def found(findings: Iterator[Finding]) -> dict[str, Finding]:
     return {finding.check: finding for finding in findings}
 
 
-def doctor(*arguments: str, folder: Path = REPOSITORY, **environment: str) -> tuple[int, str]:
+def doctor(*arguments: str, folder: Path = REPOSITORY, variables: dict[str, str] | None = None) -> tuple[int, str]:
     kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "BROKER_URL"}}
     command = [sys.executable, "-m", "app.cli", "doctor", *arguments]
-    environment = kept | environment
+    environment = kept | (variables or {})
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout
@@ -61,13 +61,13 @@ def execute(database_url: str, *statements: str) -> None:
 
 def test_all_is_well(database_url: str, broker_url: str, tmp_path: Path) -> None:
     parts = {"DATABASE_URL": database_url, "BROKER_URL": broker_url, "BLOB_STORE": str(tmp_path / "blobs")}
-    status, text = doctor("--json", "--data", str(tmp_path), **parts)
+    status, text = doctor("--json", "--data", str(tmp_path), variables=parts)
     document = json.loads(text)
     assert (status, document["ok"]) == (0, True), text
     assert [finding["check"] for finding in document["findings"]] == list(CHECKS)
     assert {finding["verdict"] for finding in document["findings"]} <= {"ok", "warn"}
     assert not [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
-    status, text = doctor("--data", str(tmp_path), **parts)
+    status, text = doctor("--data", str(tmp_path), variables=parts)
     assert status == 0
     assert [line.split()[1] for line in text.splitlines()] == list(CHECKS)
 
@@ -86,7 +86,7 @@ def test_everything_is_away(tmp_path: Path) -> None:
         "BROKER_URL": f"redis://:{secret}@127.0.0.1:{free_port()}/0",
         "BLOB_STORE": str(tmp_path / "file" / "blobs"),
     }
-    status, text = doctor("--data", str(tmp_path), **parts)
+    status, text = doctor("--data", str(tmp_path), variables=parts)
     assert status == 1
     assert secret not in text
     failed = {line.split()[1]: line for line in text.splitlines() if line.startswith("fail")}
@@ -97,7 +97,7 @@ def test_everything_is_away(tmp_path: Path) -> None:
 
 
 def test_settings_that_cannot_be_read(tmp_path: Path) -> None:
-    status, text = doctor("--data", str(tmp_path), LEASE_SECONDS="-1", MAX_PIXELS="many")
+    status, text = doctor("--data", str(tmp_path), variables={"LEASE_SECONDS": "-1", "MAX_PIXELS": "many"})
     assert status == 1
     assert len(text.splitlines()) == 1
     assert "LEASE_SECONDS" in text
@@ -210,11 +210,9 @@ def test_a_small_disk(tmp_path: Path) -> None:
 class TestInstallation:
     """Other versions, other tools and missing routines, by what the command finds first on its paths."""
 
-    def run(
-        self, tmp_path: Path, folder: Path = REPOSITORY, **environment: str
-    ) -> tuple[int, dict[str, dict[str, Any]]]:
-        environment["BLOB_STORE"] = str(tmp_path / "blobs")
-        _, text = doctor("--json", "--data", str(tmp_path), folder=folder, **environment)
+    def run(self, tmp_path: Path, variables: dict[str, str], folder: Path = REPOSITORY) -> dict[str, dict[str, Any]]:
+        variables = variables | {"BLOB_STORE": str(tmp_path / "blobs")}
+        _, text = doctor("--json", "--data", str(tmp_path), folder=folder, variables=variables)
         document = json.loads(text)
         return {finding["check"]: finding for finding in document["findings"]}
 
@@ -226,7 +224,7 @@ class TestInstallation:
     @pytest.mark.parametrize(("version", "verdict"), [("1.0", "fail"), ("99.0", "warn")])
     def test_versions(self, tmp_path: Path, version: str, verdict: str) -> None:
         self.pretend(tmp_path, "pillow", version)
-        findings = self.run(tmp_path, PYTHONPATH=f"{tmp_path}:{REPOSITORY}")
+        findings = self.run(tmp_path, {"PYTHONPATH": f"{tmp_path}:{REPOSITORY}"})
         assert findings["versions"]["verdict"] == verdict
         assert f"pillow {version}" in findings["versions"]["detail"]
         assert "constraints.txt" in findings["versions"]["advice"]
@@ -236,15 +234,15 @@ class TestInstallation:
         tool.write_text("#!/bin/sh\necho NVIDIA H100\n")
         tool.chmod(0o755)
         environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CUDA_VISIBLE_DEVICES": ""}
-        findings = self.run(tmp_path, **environment)
+        findings = self.run(tmp_path, environment)
         assert findings["gpu"]["verdict"] == "warn"
         assert "CUDA_VISIBLE_DEVICES" in findings["gpu"]["advice"]
-        findings = self.run(tmp_path, **environment, DEVICE="cuda")
+        findings = self.run(tmp_path, environment | {"DEVICE": "cuda"})
         assert findings["gpu"]["verdict"] == "fail"
 
     def test_no_compiled_routines(self, tmp_path: Path) -> None:
         for name in ("app", "worker", "alembic"):
             shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
-        findings = self.run(tmp_path, tmp_path, PYTHONPATH=str(tmp_path))
+        findings = self.run(tmp_path, {"PYTHONPATH": str(tmp_path)}, tmp_path)
         assert findings["native"]["verdict"] == "warn"
         assert "compiler" in findings["native"]["advice"]

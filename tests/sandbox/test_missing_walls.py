@@ -35,12 +35,15 @@ nursery.close()
 
 
 def start(
-    *command: str, kernel: Callable[[], None] | None = without_landlock, log: Path, **settings: str
+    *command: str,
+    kernel: Callable[[], None] | None = without_landlock,
+    log: Path,
+    settings: dict[str, str] | None = None,
 ) -> "subprocess.Popen[bytes]":
     with log.open("wb") as file:
         return subprocess.Popen(
             [sys.executable, *command],
-            env=os.environ | settings,
+            env=os.environ | (settings or {}),
             stdout=file,
             stderr=subprocess.STDOUT,
             preexec_fn=kernel,  # noqa: PLW1509 - nothing but system calls
@@ -55,7 +58,7 @@ def parts(database_url: str, broker_url: str, tmp_path: Path) -> dict[str, str]:
 
 def test_the_worker_does_not_start(parts: dict[str, str], tmp_path: Path) -> None:
     log = tmp_path / "log"
-    worker = start("-m", "app.cli", "worker", log=log, **parts)
+    worker = start("-m", "app.cli", "worker", log=log, settings=parts)
     assert worker.wait(240) == 1
     (line,) = (line for line in map(json.loads, log.read_text().splitlines()) if line["level"] == "CRITICAL")
     for words in ("sandbox-unavailable", "landlock (", "ALLOW_MISSING_WALLS=landlock"):
@@ -65,7 +68,7 @@ def test_the_worker_does_not_start(parts: dict[str, str], tmp_path: Path) -> Non
 
 def test_it_starts_where_the_operator_allows_it(parts: dict[str, str], tmp_path: Path) -> None:
     log = tmp_path / "log"
-    worker = start("-m", "app.cli", "worker", log=log, ALLOW_MISSING_WALLS="landlock", **parts)
+    worker = start("-m", "app.cli", "worker", log=log, settings=parts | {"ALLOW_MISSING_WALLS": "landlock"})
     try:
         until(lambda: "models run without the wall landlock" in log.read_text())
         until(lambda: "ready" in log.read_text())
@@ -83,7 +86,8 @@ def test_a_child_does_not_run_without_it_either(tmp_path: Path) -> None:
 
 def test_the_other_walls_stand(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    assert start("-c", TRY_ATTACKS, str(tmp_path / "blobs"), log=log, ALLOW_MISSING_WALLS="landlock").wait(240) == 0
+    allowed = {"ALLOW_MISSING_WALLS": "landlock"}
+    assert start("-c", TRY_ATTACKS, str(tmp_path / "blobs"), log=log, settings=allowed).wait(240) == 0
     files, network, signals = log.read_text().splitlines()[-3:]
     assert files == "done"
     for refused in (network, signals):
@@ -94,7 +98,7 @@ def test_the_other_walls_stand(tmp_path: Path) -> None:
 def test_the_doctor_says_so(parts: dict[str, str], tmp_path: Path, allowed: str, verdict: str) -> None:
     log = tmp_path / "log"
     command = ("-m", "app.cli", "doctor", "--json", "--data", str(tmp_path))
-    start(*command, log=log, ALLOW_MISSING_WALLS=allowed, **parts).wait(240)
+    start(*command, log=log, settings=parts | {"ALLOW_MISSING_WALLS": allowed}).wait(240)
     text = log.read_text()
     findings = {finding["check"]: finding for finding in json.loads(text[text.index("{") :])["findings"]}
     assert findings["walls"]["verdict"] == verdict
@@ -103,7 +107,7 @@ def test_the_doctor_says_so(parts: dict[str, str], tmp_path: Path, allowed: str,
 
 def test_unknown_walls_are_refused() -> None:
     with pytest.raises(ValueError, match="allow_missing_walls"):
-        Settings(allow_missing_walls="moat")  # type: ignore[arg-type]
+        Settings(allow_missing_walls="moat")
 
 
 @pytest.mark.parametrize("command", [("serve", "--only", "api", "--port", "0"), ("worker",), ("serve", "--port", "0")])
@@ -111,6 +115,7 @@ def test_nothing_starts_while_torch_loads_whatever_a_file_says(command: tuple[st
     log = tmp_path / "log"
     data = ("--data", str(tmp_path / "data")) if command[0] == "serve" else ()
     arguments = ("-m", "app.cli", *command, *data)
-    assert start(*arguments, log=log, kernel=None, TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD="1").wait(240) == 2
+    forced = {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}
+    assert start(*arguments, log=log, kernel=None, settings=forced).wait(240) == 2
     assert "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD" in log.read_text()
     assert "Traceback" not in log.read_text()

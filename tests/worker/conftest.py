@@ -12,8 +12,13 @@ from worker.context import WorkerContext
 @pytest.fixture
 def context(database_url: str, broker_url: str, tmp_path: Path) -> Iterator[WorkerContext]:
     """Every map is made anew, or runs that are to be compared would share them."""
-    places = {"database_url": database_url, "broker_url": broker_url, "blob_store": str(tmp_path / "blobs")}
-    settings = Settings(**places, device="cpu", reuse_clean_maps=False)
+    settings = Settings(
+        database_url=database_url,
+        broker_url=broker_url,
+        blob_store=str(tmp_path / "blobs"),
+        device="cpu",
+        reuse_clean_maps=False,
+    )
     context = WorkerContext.from_settings(settings, "test")
     yield context
     context.close()
