@@ -6,6 +6,7 @@ Nothing here is imported from the project but the seed of a noise stream, which 
 import itertools
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import cv2
@@ -19,6 +20,7 @@ from skimage.util import random_noise
 from torch.nn import functional
 
 Bytes = NDArray[np.uint8]
+Turn = Callable[[Bytes], Bytes]
 SIZE = 224
 SHIFT = 16
 MOVES = {
@@ -37,25 +39,32 @@ def moved(image: Bytes, right: int, down: int) -> Bytes:
     """OpenCV's warp with a replicated border."""
     matrix = np.array([[1, 0, right], [0, 1, down]], np.float32)
     side = image.shape[0]
-    return cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, np.uint8)
 
 
-def view_pairs() -> dict[str, tuple[Callable[[Bytes], Bytes], Callable[[Bytes], Bytes]]]:
+def flipped(image: Bytes, code: int) -> Bytes:
+    return np.asarray(cv2.flip(image, code), np.uint8)
+
+
+def turned(image: Bytes, code: int) -> Bytes:
+    return np.asarray(cv2.rotate(image, code), np.uint8)
+
+
+def view_pairs() -> dict[str, tuple[Turn, Turn]]:
     """Geometric view -> there and back."""
-    shifts = {
-        name: (lambda x, r=r, d=d: moved(x, r, d), lambda x, r=r, d=d: moved(x, -r, -d))
-        for name, (r, d) in MOVES.items()
+    shifts: dict[str, tuple[Turn, Turn]] = {
+        name: (partial(moved, right=r, down=d), partial(moved, right=-r, down=-d)) for name, (r, d) in MOVES.items()
     }
-    flips = {
-        name: (lambda x, c=c: cv2.flip(x, c), lambda x, c=c: cv2.flip(x, c))
-        for name, c in (("flip_horizontal", 1), ("flip_vertical", 0))
+    across, over = partial(flipped, code=1), partial(flipped, code=0)
+    clockwise = partial(turned, code=cv2.ROTATE_90_CLOCKWISE)
+    counter = partial(turned, code=cv2.ROTATE_90_COUNTERCLOCKWISE)
+    return shifts | {
+        "flip_horizontal": (across, across),
+        "flip_vertical": (over, over),
+        "rotate_90_cw": (clockwise, counter),
+        "rotate_90_ccw": (counter, clockwise),
     }
-    clockwise, counter = cv2.ROTATE_90_CLOCKWISE, cv2.ROTATE_90_COUNTERCLOCKWISE
-    turns = {
-        "rotate_90_cw": (lambda x: cv2.rotate(x, clockwise), lambda x: cv2.rotate(x, counter)),
-        "rotate_90_ccw": (lambda x: cv2.rotate(x, counter), lambda x: cv2.rotate(x, clockwise)),
-    }
-    return shifts | flips | turns
 
 
 class SlowAudit:
@@ -69,12 +78,10 @@ class SlowAudit:
         """Grad-CAM by a full backward pass, the predicted class and the softmax."""
         pixels = ((image / 255 - self.mean) / self.std).astype(np.float32)
         images = torch.from_numpy(pixels).permute(2, 0, 1)[None]
-        m = self.module
-        stages = (m.conv1, m.maxpool, m.stage2, m.stage3, m.stage4, m.conv5)
-        for stage in stages:
-            images = stage(images)
+        for stage in ("conv1", "maxpool", "stage2", "stage3", "stage4", "conv5"):
+            images = self.module.get_submodule(stage)(images)
         activation = images.detach().requires_grad_()
-        logits = m.fc(activation.mean((2, 3)))
+        logits = self.module.get_submodule("fc")(activation.mean((2, 3)))
         predicted = int(logits.argmax())
         gradient = torch.autograd.grad(logits[0, predicted], activation)[0]
         raw = functional.relu((gradient.mean((2, 3), keepdim=True) * activation).sum(1))[0].detach().double().numpy()
@@ -113,7 +120,7 @@ def enlarged(native: Bytes) -> Bytes:
 
 def spatial(maps: NDArray[np.float64]) -> float:
     shares = maps.ravel() / maps.sum()
-    return -sum(p * math.log2(p) for p in shares if p > 0) / math.log2(maps.size)
+    return float(-sum(p * math.log2(p) for p in shares if p > 0) / math.log2(maps.size))
 
 
 def histogram(native: Bytes) -> float:

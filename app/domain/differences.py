@@ -20,7 +20,7 @@ ties of the permutation test are true ties.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -114,7 +114,7 @@ def _random_bits(size: int, seed: int, draws: int) -> Iterator[Floats]:
         yield np.unpackbits(packed, axis=1, count=size).astype(np.float64)
 
 
-def holm(p_values: list[float | None]) -> list[float | None]:
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
     """Holm's step-down adjustment; what was not tested (None) stays so and is not counted."""
     order = sorted((p, index) for index, p in enumerate(p_values) if p is not None)
     adjusted: list[float | None] = [None] * len(p_values)

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from huggingface_hub import ModelCard
+from huggingface_hub import ModelCard, ModelCardData
 
 from app.audits.model_card import model_card
 from tests.api.running_api import check_problem
@@ -27,8 +27,10 @@ def test_hugging_face_reads_the_card(service: httpx.Client, first: Json) -> None
     answer = service.get(f"/v1/audits/{first['id']}/model-card")
     assert answer.headers["content-type"].startswith("text/markdown")
     card = ModelCard(answer.text)
+    assert isinstance(card.data, ModelCardData)
+    assert card.data.eval_results is not None
     assert card.data.model_name == "cross_entropy_run1"
-    results = {(one.metric_type, one.metric_name.split(", ")[1]): one for one in card.data.eval_results}
+    results = {(one.metric_type, str(one.metric_name).split(", ")[1]): one for one in card.data.eval_results}
     [model_id] = first["model_ids"]
     expected = {
         *(("salience_entropy", "spatial"), ("salience_noise_reaction", "noise@0.05")),
@@ -40,7 +42,7 @@ def test_hugging_face_reads_the_card(service: httpx.Client, first: Json) -> None
     for (kind, view), one in results.items():
         assert one.metric_value == own[kind.removeprefix("salience_"), view, model_id]["mean"]
         assert (one.task_type, one.dataset_name, one.dataset_type) == ("image-classification", "faces", "faces")
-        assert one.dataset_revision.startswith("sha256:")
+        assert str(one.dataset_revision).startswith("sha256:")
     assert f"| {own['entropy', 'spatial', model_id]['mean']:.3f} |" in card.text
 
 
@@ -54,6 +56,7 @@ def test_names_cannot_break_out_of_the_card(service: httpx.Client, first: Json) 
     name = "a |\n---\n# <b>: {x} 'y'"
     document["models"][0]["name"] = name
     card = ModelCard(model_card(document, name))
+    assert isinstance(card.data, ModelCardData)
     assert card.data.model_name == name
     assert "<b>" not in card.text.replace("\\<b\\>", "")
     assert {line.replace("\\|", "").count("|") for line in card.text.splitlines() if line.startswith("|")} == {7}

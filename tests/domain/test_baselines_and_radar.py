@@ -72,7 +72,7 @@ class TestRadar:
         protocol = ProtocolRequest.model_validate(
             {"measures": {"geometric_resilience": {"groups": ["flips"]}}}
         ).resolve()
-        means: ClassVar = {
+        means = {
             ("geometric_resilience", f"flip_{way}"): score for way, score in (("horizontal", 0.6), ("vertical", 0.2))
         }
         assert radar(protocol, means)["geometric_resilience"] == pytest.approx(0.4)

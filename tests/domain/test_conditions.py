@@ -29,7 +29,7 @@ def conditions(draw: st.DrawFn) -> Condition:
     """Every condition that can be said."""
     measure = draw(st.sampled_from(list(VIEWS)))
     performance = measure == PERFORMANCE
-    views = [st.sampled_from(VIEWS[measure])] if VIEWS[measure] else []
+    views: list[st.SearchStrategy[str | None]] = [st.sampled_from(VIEWS[measure])] if VIEWS[measure] else []
     views += [st.floats(0.001, 1).map(lambda amount: noise_view(round(amount, 3)))] if measure in NOISY else []
     views += [] if measure == "degradation" else [st.none()]
     scopes = [Scope.MACRO, Scope.WORST_MODEL] if performance else list(Scope)

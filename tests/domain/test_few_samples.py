@@ -52,7 +52,7 @@ def test_one_defined_sample_of_every_source() -> None:
 def test_one_source_of_several_samples_is_enough() -> None:
     """Their spread is known, if not that between the others' samples."""
     found = bounds(summarised([0.1, 0.3, 0.9], "a", "a", "b").rows)
-    assert found["macro"] == (pytest.approx((0.1 + 0.9) / 2), pytest.approx((0.3 + 0.9) / 2))
+    assert found["macro"] == pytest.approx(((0.1 + 0.9) / 2, (0.3 + 0.9) / 2))
     assert [group for group, one in found.items() if one == NONE] == ["b"]
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import zipfile
+from functools import partial
 from typing import Any
 
 import httpx
@@ -83,7 +84,7 @@ def reference(rows: list[dict[str, str]]) -> Found:
         for name in names:
             image = Image.open(io.BytesIO(archive.read(name))).convert("RGB")
             pixels = np.asarray(image.resize((SIZE, SIZE), Image.Resampling.BILINEAR))
-            found[run, name] = slow.scores(pixels, lambda amount, name=name: noise_generator(7, name, amount))
+            found[run, name] = slow.scores(pixels, partial(noise_generator, 7, name))
     return found
 
 

@@ -1,8 +1,11 @@
 """Real images: those that the scikit-image wheel ships."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from skimage.data import astronaut, chelsea, coffee, lfw_subset
 from torch import Tensor
@@ -35,4 +38,4 @@ def input_maps(coarse_maps: Tensor) -> Tensor:
     return resize_bicubic_8bit(coarse_maps, SIDE)
 
 
-PHOTOGRAPHS = (astronaut, chelsea, coffee)
+PHOTOGRAPHS: tuple[Callable[[], NDArray[np.uint8]], ...] = (astronaut, chelsea, coffee)

@@ -13,6 +13,7 @@ from torch import Tensor
 from worker.functional import blur
 from worker.functional.blur import degradation_levels, degrade_exact, sigma_of_levels
 from worker.functional.blur_stack import blur_stack, blur_table, degrade_fast
+from worker.functional.native import native
 
 CPU = torch.device("cpu")
 SIDES = st.integers(1, 40)
@@ -22,11 +23,12 @@ CURVES = [(10.0, 4), (10.0, 1), (20.0, 2), (3.0, 4)]
 @pytest.fixture(params=["compiled", "scipy"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways to the same bits, where a compiler was there to make the first."""
-    if request.param == "scipy":
+    chosen: str = request.param
+    if chosen == "scipy":
         monkeypatch.setattr(blur, "native", None)
-    elif blur.native is None:
+    elif native is None:
         pytest.skip("installed without a compiler")
-    return request.param
+    return chosen
 
 
 def as_the_authors(image: np.ndarray, single: np.ndarray, curve: int) -> np.ndarray:

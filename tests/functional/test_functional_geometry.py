@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
@@ -19,9 +21,9 @@ STEPS = st.integers(-9, 9)
 
 
 def opencv_shift(image: np.ndarray, right: int, down: int) -> np.ndarray:
-    matrix = np.float32([[1, 0, right], [0, 1, down]])
+    matrix = np.array([[1, 0, right], [0, 1, down]], np.float32)
     size = image.shape[1], image.shape[0]
-    return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.warpAffine(image, matrix, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE))
 
 
 @pytest.mark.parametrize(("right", "down"), [(16, 0), (-16, 0), (0, 16), (0, -16), (16, -16), (-16, 16), (1, -3)])
@@ -47,7 +49,9 @@ TURNS = [
 
 
 @pytest.mark.parametrize(("ours", "opencv"), TURNS)
-def test_turns_equal_opencv(photographs: Tensor, ours, opencv) -> None:
+def test_turns_equal_opencv(
+    photographs: Tensor, ours: Callable[[Tensor], Tensor], opencv: Callable[[np.ndarray], np.ndarray]
+) -> None:
     images = photographs[:, :, :200]
     for image, got in zip(images, ours(images), strict=True):
         assert np.array_equal(got.permute(1, 2, 0).numpy(), opencv(image.permute(1, 2, 0).contiguous().numpy()))

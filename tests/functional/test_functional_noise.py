@@ -7,22 +7,25 @@ from skimage.util import img_as_float, random_noise
 from torch import Tensor
 
 from worker.functional import noise
+from worker.functional.native import native
 from worker.functional.noise import noise_generator, salt_and_pepper
 
 
 @pytest.fixture(params=["compiled", "NumPy"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways to the same draws, where a compiler was there to make the first."""
-    if request.param == "NumPy":
+    chosen: str = request.param
+    if chosen == "NumPy":
         monkeypatch.setattr(noise, "native", None)
-    elif noise.native is None:
+    elif native is None:
         pytest.skip("installed without a compiler")
-    return request.param
+    return chosen
 
 
 def scikit_image(image: Tensor, amount: float, generator: np.random.Generator) -> np.ndarray:
     floats = img_as_float(image.permute(1, 2, 0).numpy())
-    return (random_noise(floats, mode="s&p", amount=amount, rng=generator) * 255).astype(np.uint8)
+    noisy: np.ndarray = random_noise(floats, mode="s&p", amount=amount, rng=generator)
+    return (noisy * 255).astype(np.uint8)
 
 
 @pytest.mark.usefixtures("way")

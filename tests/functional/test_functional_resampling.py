@@ -8,6 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from worker.functional import resampling
+from worker.functional.native import native
 from worker.functional.resampling import resize_bicubic_8bit
 
 SIDES = st.integers(1, 24)
@@ -17,11 +18,12 @@ MAPS = SIDES.flatmap(lambda side: arrays.arrays(np.uint8, (2, side, side)))
 @pytest.fixture(params=["compiled", "torch"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways to the same bits, where a compiler was there to make the first."""
-    if request.param == "torch":
+    chosen: str = request.param
+    if chosen == "torch":
         monkeypatch.setattr(resampling, "native", None)
-    elif resampling.native is None:
+    elif native is None:
         pytest.skip("installed without a compiler")
-    return request.param
+    return chosen
 
 
 def pillow(single: np.ndarray, size: int) -> np.ndarray:

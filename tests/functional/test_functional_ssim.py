@@ -8,6 +8,7 @@ from skimage.metrics import structural_similarity as scikit_image
 from torch import Tensor
 
 from worker.functional import ssim
+from worker.functional.native import native
 from worker.functional.ssim import pairwise_structural_similarity, structural_similarity
 
 SHAPES = st.tuples(st.integers(7, 20), st.integers(7, 20))
@@ -17,11 +18,12 @@ PAIRS = SHAPES.flatmap(lambda shape: arrays.arrays(np.uint8, (2, 2, *shape)))
 @pytest.fixture(params=["compiled", "torch"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways to the same sums, where a compiler was there to make the first."""
-    if request.param == "torch":
+    chosen: str = request.param
+    if chosen == "torch":
         monkeypatch.setattr(ssim, "native", None)
-    elif ssim.native is None:
+    elif native is None:
         pytest.skip("installed without a compiler")
-    return request.param
+    return chosen
 
 
 def expected(first: np.ndarray, second: np.ndarray) -> list[float]:

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import Engine, update
 
 from app.db.identifiers import new_id
-from app.db.session import make_engine, transaction
-from app.db.tables import DatasetRow
+from app.db.session import TenantEngine, make_engine, transaction
+from app.db.tables import DEFAULT_TENANT, DatasetRow
 from app.domain.vocabulary import ResourceStatus
 from app.embedded.postgres import EmbeddedPostgres
 from app.errors import TransientFailure
@@ -126,7 +126,7 @@ def test_uploads_at_the_same_time_lose_nothing(engine: Engine, store: BlobStore)
             row_id = register(engine)
             blob = put(store, text)
             try:
-                with taking_over(engine, store, blob) as session:
+                with taking_over(TenantEngine(engine, DEFAULT_TENANT), store, blob) as session:
                     accept(session.get_one(DatasetRow, row_id), blob)
             except TransientFailure:
                 continue  # swept between its last byte and its commit: the client was told to send it again

@@ -46,7 +46,7 @@ def test_sizes(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_too_large_is_never_opened(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoding.Image, "open", lambda *_, **__: pytest.fail("opened"))
+    monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("opened"))
     for size, code in {(16_383, 16_383): "sample-too-many-pixels", (7, 100): "sample-bad-dimensions"}.items():
         with pytest.raises(InputFailure, match=code):
             decoding.decode_rgb(claiming(kind, *size), Settings())

@@ -7,6 +7,7 @@ import pickle
 import struct
 import zipfile
 from collections import OrderedDict
+from collections.abc import Mapping
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def refusal(path: Path, kind: ModelFormat = PT) -> InputFailure:
     return caught.value
 
 
-def same(found: dict[str, Tensor], expected: dict[str, Tensor]) -> bool:
+def same(found: dict[str, Tensor], expected: Mapping[str, Tensor]) -> bool:
     return found.keys() == expected.keys() and all(torch.equal(found[name], expected[name]) for name in expected)
 
 

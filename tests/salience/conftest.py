@@ -49,7 +49,7 @@ def make_network(photographs: Tensor) -> Callable[[str], nn.Module]:
 
     def make(name: str) -> nn.Module:
         torch.manual_seed(20_230)
-        network = torchvision.models.get_model(name, weights=None, num_classes=CLASSES)
+        network: nn.Module = torchvision.models.get_model(name, weights=None, num_classes=CLASSES)
         norms = [part for part in network.modules() if isinstance(part, nn.BatchNorm2d)]
         for norm in norms:
             norm.momentum = 1.0

@@ -48,8 +48,8 @@ def difference(found: Tensor, expected: Tensor) -> float:
 def out_of_place(network: nn.Module) -> nn.Module:
     twin = deepcopy(network)
     for part in twin.modules():
-        if hasattr(part, "inplace"):
-            part.inplace = False
+        if "inplace" in vars(part):
+            vars(part)["inplace"] = False
     return twin
 
 
@@ -61,8 +61,8 @@ def tappable(name: str, network: nn.Module) -> tuple[nn.Module, str]:
     """
     if name != "densenet121":
         return network, NAMES[name]
-    parts = network.features, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), network.classifier
-    return nn.Sequential(*parts), "1"
+    features, classifier = network.get_submodule("features"), network.get_submodule("classifier")
+    return nn.Sequential(features, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), classifier), "1"
 
 
 def test_layer_is_named_by_tracing(network: tuple[str, nn.Module]) -> None:
@@ -85,7 +85,9 @@ def test_float64_full_graph(network: tuple[str, nn.Module], photographs: Tensor)
     twin.get_submodule(layer).register_forward_hook(keep)
     logits = twin(photographs.double())
     logits.gather(1, extraction.predicted.view(-1, 1)).sum().backward()
-    expected = relu((kept[0] * kept[0].grad.mean((2, 3), keepdim=True)).sum(1)).detach()
+    gradient = kept[0].grad
+    assert gradient is not None
+    expected = relu((kept[0] * gradient.mean((2, 3), keepdim=True)).sum(1)).detach()
     assert torch.equal(extraction.predicted, logits.argmax(1))
     assert difference(maps, min_max(expected)) < 1e-10
     assert difference(rounded, min_max(expected)) < ROUNDING

@@ -31,7 +31,7 @@ class Toy(nn.Module):
         pooled = self.relu(self.conv(images)).mean((2, 3))
         if self.fails:
             raise RuntimeError("broken midway")
-        logits = self.head(pooled)
+        logits: Tensor = self.head(pooled)
         return logits.softmax(1) if self.softmax else logits
 
 
@@ -84,11 +84,11 @@ def test_in_place_equals_its_out_of_place_twin(
     network = make_network(name)
     twin = deepcopy(network)
     for part in twin.modules():
-        if hasattr(part, "inplace"):
-            part.inplace = False
+        if "inplace" in vars(part):
+            vars(part)["inplace"] = False
     if name == "densenet121":
-        parts = twin.features, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), twin.classifier
-        twin = nn.Sequential(*parts)
+        features, classifier = twin.get_submodule("features"), twin.get_submodule("classifier")
+        twin = nn.Sequential(features, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), classifier)
     found, expected = (
         SalienceExtractor(TargetTap(one, input_size=224)).extract(photographs) for one in (network, twin)
     )
@@ -101,7 +101,7 @@ def test_cut_equals_a_full_backward_pass(make_network: Callable[[str], nn.Module
     network = make_network("resnet18")
     found = SalienceExtractor(TargetTap(network, input_size=224)).extract(photographs)
     kept: list[Tensor] = []
-    handle = network.layer4.register_forward_hook(lambda _m, _i, output: kept.append(output))
+    handle = network.get_submodule("layer4").register_forward_hook(lambda _m, _i, output: kept.append(output))
     logits = network(photographs)
     handle.remove()
     gradient = torch.autograd.grad(logits.amax(1).sum(), kept[0])[0]
@@ -151,7 +151,8 @@ def test_activation_is_no_alias_of_what_a_shortcut_overwrites() -> None:
             features = self.conv(images)
             pooled = self.tap(features).mean((2, 3))
             features.zero_()
-            return self.head(pooled)
+            logits: Tensor = self.head(pooled)
+            return logits
 
     for layer in (None, "conv", "tap"):
         extraction = SalienceExtractor(TargetTap(Overwriting(), input_size=4, target_layer=layer)).extract(toy_images())
@@ -161,7 +162,13 @@ def test_activation_is_no_alias_of_what_a_shortcut_overwrites() -> None:
 def within_a_mode(toy: Toy, features: Tensor) -> Tensor:
     """Which ends after the module and before the pooling."""
     with torch.device("cpu"):
-        return toy.relu(features)
+        rectified: Tensor = toy.relu(features)
+    return rectified
+
+
+def written_through_an_item(_toy: Toy, features: Tensor) -> Tensor:
+    features[0, 0] = 0.5
+    return features
 
 
 # How the target comes about, by what the pass does to the convolution's output: in all cases the same tensor is pooled.
@@ -173,7 +180,7 @@ WAYS: dict[str, Callable[[Toy, Tensor], Tensor]] = {
     "a module called twice": lambda toy, features: toy.relu(toy.relu(features) - 0.25),
     "written to behind a module called twice": lambda toy, features: toy.relu(toy.relu(features)).mul_(2),
     "written to through a view": lambda _toy, features: (features[:, :1].relu_(), features)[1],
-    "written to through an item": lambda _toy, features: (features.__setitem__((0, 0), 0.5), features)[1],
+    "written to through an item": written_through_an_item,
     "within a mode of its own": within_a_mode,
 }
 
@@ -183,7 +190,7 @@ WAYS: dict[str, Callable[[Toy, Tensor], Tensor]] = {
 def test_the_target_is_found_wherever_it_is_made(way: str, softmax: bool) -> None:  # noqa: FBT001
     class Odd(Toy):
         def forward(self, images: Tensor) -> Tensor:
-            logits = self.head(WAYS[way](self, self.conv(images)).mean((2, 3)))
+            logits: Tensor = self.head(WAYS[way](self, self.conv(images)).mean((2, 3)))
             return logits.softmax(1) if softmax else logits
 
     toy = Odd()
@@ -208,7 +215,8 @@ def test_all_poolings_count(way: str) -> None:
         def forward(self, images: Tensor) -> Tensor:
             features = WAYS[way](self, self.conv(images))
             kept.append(features)
-            return self.head(features.mean((2, 3)) + self.between(features).amax((2, 3)))
+            logits: Tensor = self.head(features.mean((2, 3)) + self.between(features).amax((2, 3)))
+            return logits
 
     kept: list[Tensor] = []
     both = Both().eval()
@@ -225,7 +233,8 @@ def test_a_mode_of_the_model_that_ends_midway_keeps_the_softmax_in_sight(layer: 
         def forward(self, images: Tensor) -> Tensor:
             with torch.device("cpu"):
                 features = self.conv(images)
-            return self.head(features.mean((2, 3))).softmax(1)
+            logits: Tensor = self.head(features.mean((2, 3)))
+            return logits.softmax(1)
 
     odd = Odd()
     found = SalienceExtractor(TargetTap(odd, input_size=4, target_layer=layer)).extract(toy_images())
