@@ -49,7 +49,7 @@ def second(start: Callable[..., Json]) -> Json:
 @pytest.fixture(scope="session")
 def groups(start: Callable[..., Json]) -> list[Json]:
     """Two audits of two runs each, with stability; no curve and no degradation."""
-    measures = {"entropy": {}, "noise_reaction": {"curve": []}, "stability": {}}
+    measures: Json = {"entropy": {}, "noise_reaction": {"curve": []}, "stability": {}}
     protocol = {"micro_batch": 4, "measures": measures}
     kinds = ("cross_entropy", "human_guided")
     return [start(*(f"{kind}_run{run}" for run in (1, 2)), protocol=protocol, name=kind) for kind in kinds]

@@ -15,7 +15,7 @@ def wait_for(client: httpx.Client, path: str, *statuses: str, seconds: float = 2
     """Poll until the status is one of these."""
     deadline = time.monotonic() + seconds
     while True:
-        resource = client.get(path).json()
+        resource: dict[str, Any] = client.get(path).json()
         if resource["status"] in statuses:
             return resource
         assert time.monotonic() < deadline, resource

@@ -20,7 +20,7 @@ JSON = {"Content-Type": "application/json"}
 def check_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    problem = answer.json()
+    problem: dict[str, Any] = answer.json()
     assert (problem["status"], problem["code"]) == (status, code)
     assert problem["request_id"] == answer.headers["x-request-id"]
     assert {"type", "title", "detail"} <= problem.keys()
@@ -146,7 +146,8 @@ def test_bad_models(service: httpx.Client, change: dict[str, Any], code: str) ->
 class TestContent:
     @pytest.fixture
     def url(self, service: httpx.Client) -> str:
-        return service.post("/v1/datasets", json={"name": "d"}).json()["content_url"]
+        url: str = service.post("/v1/datasets", json={"name": "d"}).json()["content_url"]
+        return url
 
     def test_digest_is_checked(self, service: httpx.Client, url: str) -> None:
         wrong = base64.b64encode(hashlib.sha256(b"other").digest()).decode()

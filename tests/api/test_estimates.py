@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from redis import Redis
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from app.db.session import transaction
 from app.db.tables import AuditRow, Base, DatasetRow, ModelRow, ShardRow, WorkerRow
@@ -203,9 +203,7 @@ class TestDeviceClass:
     ) -> None:
         with transaction(api.engine) as session:
             row = session.get_one(WorkerRow, gpu_worker)
-            session.execute(
-                WorkerRow.__table__.update().values(seen_at=row.seen_at - func.make_interval(0, 0, 0, 0, 0, 11))
-            )
+            session.execute(update(WorkerRow).values(seen_at=row.seen_at - func.make_interval(0, 0, 0, 0, 0, 11)))
         assert self.run_on(api, body) == "cpu"
 
     @pytest.mark.usefixtures("gpu_worker")

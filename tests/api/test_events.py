@@ -124,7 +124,7 @@ def test_from_queued_to_the_end(watched: Api) -> None:
     assert last["samples_per_second"] > 0
     assert last["eta_seconds"] > 0
     ids = [EventId.parse(id_) for _, id_, _ in watcher.events]
-    assert ids == sorted(set(ids))
+    assert ids == sorted({id_ for id_ in ids if id_ is not None})
     assert watcher.retry == 2000
 
 
@@ -163,7 +163,7 @@ def test_another_process_goes_on_where_one_left_off(watched: Api, other: Api) ->
 @pytest.mark.parametrize("last", ["", "x", "1.2", "9.0.0", "1.2.-3", "1.2.٣", "4.0.0", "1." + "9" * 40 + ".0"])
 def test_ids_that_are_not_ours(watched: Api, last: str) -> None:
     audit_id = start(watched)
-    headers = {"Last-Event-ID": last.encode()}
+    headers = {b"Last-Event-ID": last.encode()}
     request = watched.client.build_request("GET", f"/v1/audits/{audit_id}/events", headers=headers)
     stream = watched.client.send(request, stream=True)
     assert stream.status_code == 200

@@ -16,7 +16,7 @@ from tests.api.running_api import Api, check_problem
 from tests.keys import HEADERS
 from tests.waiting import RECIPE
 
-PROBE = {"parameter_count": 5, "classes": 2, "map_height": 7, "map_width": 7, "map_channels": 4}
+PROBE: dict[str, object] = {"parameter_count": 5, "classes": 2, "map_height": 7, "map_width": 7, "map_channels": 4}
 PROBE |= {"target_layer": "conv5"}
 TABLES = {
     "models": ModelRow,
@@ -92,7 +92,7 @@ def test_without_a_key_each_is_new(api: Api, bodies: dict[str, Any]) -> None:
 @pytest.mark.parametrize("collection", TABLES)
 @pytest.mark.parametrize("key", ["", "x" * 256, "ä", "a\tb"])
 def test_keys_that_are_none(api: Api, bodies: dict[str, Any], collection: str, key: str) -> None:
-    headers = {"Idempotency-Key": key.encode()}
+    headers = {b"Idempotency-Key": key.encode()}
     answer = api.client.post(f"/v1/{collection}", json=bodies[collection], headers=headers)
     check_problem(answer, 422, "validation-error")
     assert answer.json()["errors"][0]["loc"][0] == "header"

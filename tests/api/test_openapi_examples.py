@@ -72,7 +72,7 @@ class World:
 
     def _audit(self) -> str:
         """Four samples, the clean maps alone: what an audit takes is not the matter here."""
-        measures = {"entropy": {}, "stability": {}}
+        measures: Json = {"entropy": {}, "stability": {}}
         wanted = {"dataset_id": self.ids[DATASET], "run_group_id": self.ids[RUN_GROUP], "gate_id": self.ids[GATE]}
         answer = self.http.post("/v1/audits", json=wanted | {"sample_limit": 4, "protocol": {"measures": measures}})
         assert answer.status_code == 202, answer.text

@@ -85,10 +85,10 @@ def test_an_answer_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch
     async def endless(scope: Scope, receive: Receive, send: Send) -> None:
         """As starlette does: whoever has left is heard of by ``receive``."""
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        left = asyncio.create_task(receive())
+        left = asyncio.ensure_future(receive())
         while not (left.done() and left.result()["type"] == "http.disconnect"):
             if left.done():
-                left = asyncio.create_task(receive())
+                left = asyncio.ensure_future(receive())
             await send({"type": "http.response.body", "body": bytes(100_000), "more_body": True})
             await asyncio.sleep(0)
         ended.set()

@@ -2,6 +2,7 @@
 
 import math
 import sys
+from collections.abc import Hashable
 from typing import Any
 
 import httpx
@@ -17,7 +18,7 @@ from tests.client.conftest import RUNS, SAMPLES
 Json = dict[str, Any]
 
 
-def as_told(rows: list[Json], names: list[str]) -> list[tuple[Any, ...]]:
+def as_told(rows: list[Json] | list[dict[Hashable, Any]], names: list[str]) -> list[tuple[Any, ...]]:
     """Undefined numbers are None in JSON and polars, NaN in pandas."""
     return [tuple(_plain(row[name]) for name in names) for row in rows]
 
@@ -72,7 +73,7 @@ def test_a_map(service: httpx.Client, client: Client, audit: Json, runs: list[Js
         path = f"/v1/audits/{audit['id']}/samples/{sample}/map"
         values = service.get(path, params={"model_id": model, "view": view}).json()["values"]
         found = client.salience_map(audit["id"], sample, model, view)
-        assert (found.dtype, found.shape) == (np.float32, (7, 7))
+        assert (found.dtype, found.shape) == (np.dtype(np.float32), (7, 7))
         assert found.astype(np.float64).tolist() == values
     with pytest.raises(ApiError, match="model-id-required"):
         client.salience_map(audit["id"], sample)

@@ -2,13 +2,19 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.demo import runner
 from app.demo.service import DemoFailed
 
-MEASURES = {"entropy": {}, "noise_reaction": {"curve": []}, "geometric_resilience": {}, "degradation": {}}
+MEASURES: dict[str, Any] = {
+    "entropy": {},
+    "noise_reaction": {"curve": []},
+    "geometric_resilience": {},
+    "degradation": {},
+}
 SMALL = runner.Extent(4, {"micro_batch": 4, "measures": MEASURES | {"stability": {}}})
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ def compose(*arguments: str, secrets: dict[str, str] = SECRETS) -> subprocess.Co
     assert spec.submodule_search_locations is not None
     binary = Path(next(iter(spec.submodule_search_locations))) / "docker-compose"
     environment = {"PATH": os.environ["PATH"], "HOME": "/tmp", **secrets}
-    command = [binary, "--profile", "gpu", *arguments]
+    command = [str(binary), "--profile", "gpu", *arguments]
     return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -34,7 +35,8 @@ def compose(*arguments: str, secrets: dict[str, str] = SECRETS) -> subprocess.Co
 def services() -> dict[str, Any]:
     answer = compose("config", "--format", "json")
     assert answer.returncode == 0, answer.stderr
-    return json.loads(answer.stdout)["services"]
+    services: dict[str, Any] = json.loads(answer.stdout)["services"]
+    return services
 
 
 def test_compose_accepts_the_file() -> None:
@@ -104,7 +106,7 @@ def test_the_services_commands_run(
     children = [subprocess.Popen(command(name), env=environment, cwd=REPOSITORY) for name in ("api", "worker")]
     try:
         for name in ("api", "worker"):
-            until(lambda name=name: healthy(name))
+            until(partial(healthy, name))
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             until(lambda: client.get("/readyz").json() == {"status": "ok"})
             assert client.get("/v1/audits", headers=headers).json()["items"] == []

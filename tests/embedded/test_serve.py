@@ -53,7 +53,8 @@ def alive(pid: int) -> bool:
 
 @pytest.fixture
 def data(open_folder: Path, request: pytest.FixtureRequest) -> Path:
-    return open_folder / request.node.name
+    name: str = request.node.name
+    return open_folder / name
 
 
 def healthy(client: httpx.Client) -> bool:

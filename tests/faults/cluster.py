@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
@@ -27,11 +27,18 @@ ENDED = ("succeeded", "failed", "cancelled")
 SAMPLES = 36
 SHARD = 18
 # Enough work for a shard that whoever kills something in the middle of it does not come too late.
-MEASURES = {"entropy": {}, "noise_reaction": {}, "degradation": {}, "geometric_resilience": {}, "stability": {}}
+MEASURES: dict[str, Any] = {
+    "entropy": {},
+    "noise_reaction": {},
+    "degradation": {},
+    "geometric_resilience": {},
+    "stability": {},
+}
 PROTOCOL = {"micro_batch": 4, "measures": MEASURES}
+Found = TypeVar("Found")
 
 
-def until(condition: Callable[[], Any], seconds: float = 240) -> Any:
+def until(condition: Callable[[], Found], seconds: float = 240) -> Found:
     """Whatever true thing the condition says at last; the wait may hold a worker's whole start."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -168,7 +175,9 @@ class Cluster:
     def wait_mid_shard(self, audit_id: str) -> UUID:
         """Until some of a shard's samples are done and some are not; returns the shard."""
         where = "status = 'running' AND samples_done BETWEEN 1 AND stop - start - 1"
-        return until(lambda: self.query(f"SELECT id FROM shards WHERE {where} AND audit_id = %s", audit_id))[0][0]
+        statement = f"SELECT id FROM shards WHERE {where} AND audit_id = %s"
+        shards: list[tuple[UUID]] = until(lambda: self.query(statement, audit_id))
+        return shards[0][0]
 
     def digest(self, audit_id: str) -> str:
         """Of everything that was computed: every stored row, and the results without the audit's own id."""

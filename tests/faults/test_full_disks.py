@@ -82,7 +82,7 @@ def full_table(cluster: Cluster) -> Iterator[Path]:
 @contextmanager
 def _mounted(folder: Path) -> Iterator[None]:
     """Seen by the database too, which other tests keep running: only root can mount that."""
-    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", folder]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
     if subprocess.run(command, check=False, capture_output=True).returncode:
         pytest.skip("only root can mount a small disk for a server that runs already")
     try:

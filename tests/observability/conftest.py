@@ -131,7 +131,7 @@ def _start(command: tuple[str, ...], log: Path, environment: dict[str, str]) -> 
 @contextmanager
 def _overheard(broker: str, commands: list[str]) -> Iterator[None]:
     redis = Redis.from_url(broker)
-    with redis.monitor() as monitor:
+    with redis.monitor() as monitor:  # type: ignore[no-untyped-call] # of redis-py, which leaves it untyped
 
         def listen() -> None:
             with suppress(RedisError, OSError, ValueError):
@@ -151,7 +151,7 @@ def _audit(watched: Watched) -> None:
     client = watched.clients[0]
     dataset = upload(client, "datasets", {"name": "faces", "metadata": {"note": IN_BODY}}, build_archive())
     model = upload_run(client, "cross_entropy_run1")
-    measures = {"entropy": {}, "degradation": {}}
+    measures: dict[str, Any] = {"entropy": {}, "degradation": {}}
     request = {"dataset_id": dataset["id"], "model_ids": [model["id"]], "sample_limit": 8}
     headers = {"traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01", "X-Request-ID": REQUEST_ID}
     started = client.post("/v1/audits", json=request | {"protocol": {"measures": measures}}, headers=headers)

@@ -36,7 +36,9 @@ def audit(*names: str) -> Json:
 def test_no_two_sides_have_one_name() -> None:
     sides = sides_of_audit(audit("a", "a", "a (1)"), None, as_runs=False)
     assert [side.name for side in sides] == ["a (2)", "a (3)", "a (1)"]
-    shown = [{"audit_id": "1", "audit_name": "nightly", "models": [{}, {}], "across_models": []} for _ in range(2)]
+    shown: list[dict[str, Any]] = [
+        {"audit_id": "1", "audit_name": "nightly", "models": [{}, {}], "across_models": []} for _ in range(2)
+    ]
     shown = [one | {"totals": [], "radar": {}, "models": [{"model_id": "m"}] * 2} for one in shown]
     assert [side.name for side in sides_of_comparison({"sides": shown})] == ["nightly (1)", "nightly (2)"]
 

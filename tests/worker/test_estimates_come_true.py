@@ -27,7 +27,7 @@ from worker.views.base import ImageBatch
 
 ALL: dict[str, Any] = {}
 NARROW = {"measures": {"entropy": {}, "geometric_resilience": {"groups": ["flips"]}, "stability": {}}}
-WIDE = {"measures": {"entropy": {}, "geometric_resilience": {}}}
+WIDE: dict[str, Any] = {"measures": {"entropy": {}, "geometric_resilience": {}}}
 BYTES_WITHIN = 1.3
 
 

@@ -21,7 +21,7 @@ from worker.replanning import replan_audit
 from worker.shard_runner import run_claimed
 from worker.shard_store import Claim, claim_shard, extend_lease, release_shard, save_scores
 
-MEASURES = {"entropy": {}, "stability": {}}
+MEASURES: dict[str, Any] = {"entropy": {}, "stability": {}}
 SAMPLES = 6
 
 

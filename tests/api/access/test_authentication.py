@@ -54,7 +54,7 @@ class TestRefused:
         answers = []
         for value in bad.values():
             header = b"" if value is None else f"Bearer {value}".encode()
-            headers = {"Authorization": header} if header else {}
+            headers = {b"Authorization": header} if header else {}
             answers.append(httpx.get(f"http://127.0.0.1:{guarded.port}/v1/models", headers=headers, timeout=60))
         for answer in answers:
             check_problem(answer, 401, "unauthenticated")

@@ -20,7 +20,7 @@ from app.housekeeping.retention import remove_usage
 from tests.api.running_api import Api, check_problem
 from tests.waiting import RECIPE
 
-PROBE = {"parameter_count": 5, "classes": 2, "map_height": 7, "map_width": 7, "map_channels": 4}
+PROBE: dict[str, object] = {"parameter_count": 5, "classes": 2, "map_height": 7, "map_width": 7, "map_channels": 4}
 PROBE |= {"target_layer": "conv5", "candidate_layers": []}
 ROUNDS = 5
 

@@ -122,7 +122,7 @@ def test_every_path_with_an_id(service: httpx.Client, visitor: httpx.Client, the
             options: Json = {"headers": {"Accept": accept}}
             if method == "PUT":
                 options["content"] = b"PK\x05\x06" + bytes(18)
-            query = {"params": {"model_id": theirs["model_id"]}} if path.endswith("/map") else {}
+            query: Json = {"params": {"model_id": theirs["model_id"]}} if path.endswith("/map") else {}
             answer = visitor.request(method, real, **options, **query)
             assert answer.status_code == 404, (method, path)
             assert seen(answer) == seen(visitor.request(method, random, **options)), (method, path)
