@@ -165,10 +165,9 @@ def _recipe() -> Json:
 
 def _archive() -> bytes:
     sys.path.insert(0, str(FACES))
-    from prepare import build_archive  # type: ignore[import-not-found]  # noqa: PLC0415 - a script of the examples
+    from prepare import build_archive  # noqa: PLC0415 - a script of the examples
 
-    content: bytes = build_archive()
-    return content
+    return build_archive()
 
 
 def _watched(client: Client, audit: Json, strategy: str, console: Console) -> Json:

@@ -146,7 +146,7 @@ class _Watch(TorchFunctionMode):
 
 def _modes() -> int:
     """How many function modes are on."""
-    return len(_get_current_function_mode_stack())  # type: ignore[no-untyped-call]
+    return len(_get_current_function_mode_stack())
 
 
 def _version(tensor: Tensor) -> int:
