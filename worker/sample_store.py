@@ -14,7 +14,7 @@ from app.db.tables import SampleRow
 from app.domain.vocabulary import SampleStatus
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
-from worker.runtime.entry_names import name_key
+from worker.runtime.entry_names import from_here, name_key
 from worker.runtime.manifest import ManifestRow
 
 BATCH = 1000
@@ -98,7 +98,7 @@ def apply_manifest(session: Session, dataset_id: UUID, rows: Iterable[ManifestRo
     )
     connection = session.connection()
     for row in rows:
-        values = {"path": folder + row.path, "new_label": row.label, "new_source": row.source}
+        values = {"path": folder + from_here(row.path), "new_label": row.label, "new_source": row.source}
         if connection.execute(statement, values).rowcount != 1:
             detail = f"Line {row.line} of the manifest names {row.path[:200]!a}, which is not there or named twice."
             raise InputFailure("manifest-invalid", detail)

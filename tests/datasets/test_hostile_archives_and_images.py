@@ -142,6 +142,7 @@ def test_notes_on_what_was_skipped_and_what_lies(context: WorkerContext) -> None
     ("name", "text"),
     [
         ("manifest.csv", "path,label,source\nx/2.png,cat,web\nx/1.png,dog,\n"),
+        ("manifest.csv", "path,label,source\n./x/2.png,cat,web\n./x/1.png,dog,\n"),
         (
             "manifest.jsonl",
             '{"path": "x/2.png", "label": "cat", "source": "web"}\n{"path": "x/1.png", "label": "dog"}\n',
@@ -160,6 +161,7 @@ def test_manifest(context: WorkerContext, name: str, text: str) -> None:
     [
         ("path,label\nmissing.png,a\n", 2),
         ("path,label\nx/1.png,a\nx/1.png,b\n", 3),
+        ("path,label\nx/1.png,a\n./x/1.png,b\n", 3),
         ("name,label\nx/1.png,a\n", 1),
         ("path,color\nx/1.png,a\n", 2),
         ("path,label\nx/1.png\n", 2),

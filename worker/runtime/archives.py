@@ -8,14 +8,12 @@ from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry, max_stored_bytes
 from app.settings import MEBIBYTE, Settings
 from app.storage.blobs import BlobStore
-from worker.runtime.entry_names import checked_name
+from worker.runtime.entry_names import checked_name, from_here
 from worker.runtime.range_reader import RangeReader
 from worker.runtime.tar_headers import is_header
 from worker.runtime.tar_index import BLOCK, tar_entries
 from worker.runtime.zip_index import zip_entries
 
-_HERE = "./"
-"""Before every name of what ``tar -C folder .`` makes, and the name of its first folder."""
 _GZIP = b"\x1f\x8b\x08"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -46,7 +44,7 @@ def archive_entries(blobs: BlobStore, digest: str, settings: Settings) -> Iterat
     for number, entry in enumerate(entries):
         if number >= settings.max_entries:
             raise InputFailure("archive-too-many-entries", f"More than {settings.max_entries} entries.")
-        relative = entry.name.removeprefix(_HERE)
+        relative = from_here(entry.name)
         if entry.is_folder and not relative:
             continue
         name = checked_name(relative, max_bytes=settings.max_path_bytes, max_depth=settings.max_path_depth)

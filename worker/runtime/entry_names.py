@@ -23,6 +23,11 @@ _JOINING = re.compile("(?<=[^\x00-\x7f\u200c\u200d])[\u200c\u200d](?=[^\x00-\x7f
 """As emoji, Persian and Indian scripts need one; anywhere else it only hides."""
 
 
+def from_here(name: str) -> str:
+    """Without the dot that ``tar -C folder -c .`` and ``find .`` put before every name; of that folder, nothing."""
+    return name.removeprefix("./")
+
+
 def checked_name(name: str, *, max_bytes: int, max_depth: int) -> str:
     """The name in NFC. Raises InputFailure ``archive-unsafe-path``, quoting it in plain ASCII."""
     normal = unicodedata.normalize("NFC", name)
