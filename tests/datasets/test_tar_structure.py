@@ -115,3 +115,21 @@ def test_a_gzip_of_a_tar(archives: Archives) -> None:
             file.write(make_tar(GOOD)[number : number + 100])
             file.flush()
     assert archives.judge(slow.getvalue()) == "ok"
+
+
+@pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+@pytest.mark.parametrize("shift", range(3))
+def test_long_names_whose_beginning_ends_within_a_letter(archives: Archives, form: int, shift: int) -> None:
+    """The header holds the first hundred bytes, an extension the whole name."""
+    name = f"cls/{'a' * shift}{'写真' * 20}.png"
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=form) as archive:
+        info = tarfile.TarInfo(name)
+        info.size = len(DATA)
+        archive.addfile(info, io.BytesIO(DATA))
+    assert archives.judge(file.getvalue()) == "ok"
+
+
+def test_a_name_that_is_not_utf8(archives: Archives) -> None:
+    member = corrected(tar_member("a/x.png", DATA), lambda data: data.__setitem__(slice(2, 3), b"\xe9"))
+    assert archives.judge(tar(member), r"b'a/\xe9.png'") == MALFORMED

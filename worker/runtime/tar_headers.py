@@ -16,7 +16,11 @@ _SPARSE = b"GNU.sparse."
 
 @dataclass(frozen=True)
 class Header:
-    """``kind`` is the type flag, ``size`` that of the bytes behind the header."""
+    """``kind`` is the type flag, ``size`` that of the bytes behind the header.
+
+    ``name`` holds bytes that are not UTF-8 as surrogates: where an extension gives the whole name, its beginning, which
+    stands here, may end within a letter.
+    """
 
     kind: str
     name: str
@@ -41,6 +45,10 @@ def ambiguous(what: str) -> InputFailure:
     return InputFailure("archive-ambiguous", f"The tar file can be read in more than one way: {what}.")
 
 
+def not_utf8(name: bytes) -> InputFailure:
+    return malformed(f"the name {name[:200]!r} is not UTF-8")
+
+
 def is_header(block: bytes) -> bool:
     """Whether 512 bytes are the header of an entry, by their mark or (the oldest tar files have none) checksum."""
     return block[257:262] == b"ustar" or block[148:156].strip(b" \0").lstrip(b"0") == b"%o" % _checksum(block)
@@ -53,10 +61,10 @@ def parse_header(block: bytes, position: int) -> Header:
     """
     if _number(block[148:156], f"the checksum at byte {position}") != _checksum(block):
         raise malformed(f"the checksum of the header at byte {position} is wrong")
-    name, prefix = _text(block[:100]), ""
+    raw_name, prefix = _until_nul(block[:100]), b""
     if block[257:263] == b"ustar\0":
-        prefix = _text(block[345:500])
-    name = f"{prefix}/{name}" if prefix else name
+        prefix = _until_nul(block[345:500])
+    name = (prefix + b"/" + raw_name if prefix else raw_name).decode("utf-8", "surrogateescape")
     return Header(chr(block[156]), name, _number(block[124:136], f"the size of {name[:200]!a}"))
 
 
@@ -69,7 +77,7 @@ def extended(earlier: Override, header: Header, data: bytes) -> Override:
     if found.headers > _MAX_EXTENSIONS:
         raise malformed(f"too many extension headers, up to {header.name[:200]!a}, belong to one entry")
     if header.kind == _LONG_NAME:
-        return _named(found, _text(data))
+        return _named(found, _decoded(_until_nul(data)))
     fields = _pax_fields(data, header.name)
     if header.kind == _PAX_GLOBAL:
         if fields:
@@ -129,13 +137,13 @@ def _number(field: bytes, what: str) -> int:
     return int(digits or b"0", 8)
 
 
-def _text(field: bytes) -> str:
+def _until_nul(field: bytes) -> bytes:
     """Of a field of fixed length, which a NUL may end."""
-    return _decoded(field.split(b"\0", 1)[0])
+    return field.split(b"\0", 1)[0]
 
 
 def _decoded(text: bytes) -> str:
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise malformed(f"the name {text[:200]!r} is not UTF-8") from error
+        raise not_utf8(text) from error

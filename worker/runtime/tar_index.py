@@ -14,6 +14,7 @@ from worker.runtime.tar_headers import (
     ambiguous,
     extended,
     malformed,
+    not_utf8,
     parse_header,
 )
 
@@ -59,6 +60,8 @@ def _end(reader: RangeReader, end: int, name: str) -> int:
 def _entry(header: Header, override: Override, body: int) -> ArchiveEntry:
     name = header.name if override.name is None else override.name
     size = header.size if override.size is None else override.size
+    if any("\udc80" <= character <= "\udcff" for character in name):
+        raise not_utf8(name.encode("utf-8", "surrogateescape"))
     if header.kind not in FILES and header.kind != FOLDER:
         raise InputFailure("archive-special-entry", f"The entry {name[:200]!a} is a link, a device or sparse.")
     if override.is_sparse:
