@@ -2,7 +2,9 @@
 
 from uuid import UUID
 
+from psycopg.errors import UndefinedTable
 from sqlalchemy import update
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.orm import Session
 
 from app.db.counters import Tally, add, shard_seconds_label
@@ -17,9 +19,17 @@ def count_claim(session: Session, shard_id: UUID, attempt: int, *, taken_over: b
 
 
 def charge(session: Session, audit_id: UUID, seconds: float) -> None:
-    """To the audit's tenant. Call it late: its other workers wait for the row until the end."""
+    """To the audit's tenant. Call it late: its other workers wait for the row until the end.
+
+    A database that an older version still runs on has no such row, and the shard's scores are worth more.
+    """
     row = AuditUsageRow
-    session.execute(update(row).where(row.audit_id == audit_id).values(used_seconds=row.used_seconds + seconds))
+    try:
+        with session.begin_nested():
+            session.execute(update(row).where(row.audit_id == audit_id).values(used_seconds=row.used_seconds + seconds))
+    except ProgrammingError as error:
+        if not isinstance(error.orig, UndefinedTable):
+            raise
 
 
 def count_done(session: Session, shard_id: UUID, samples: int, seconds: float) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import accumulate
 from operator import add
 from typing import Generic, Self, TypeVar
 from uuid import UUID
@@ -15,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.db.tables.base import Identified
 
 PAGE_BYTES = 4 * 1024**2
+STEP = 50
 
 Row = TypeVar("Row")
 Resource = TypeVar("Resource", bound=Identified)
@@ -40,10 +40,25 @@ def newest(
     query = query.order_by(table.id.desc())
     if after is not None:
         query = query.where(table.id < after)
-    sizes = session.scalars(query.with_only_columns(_size(table)).select_from(table).limit(limit + 1)).all()
-    fitting = sum(total <= PAGE_BYTES for total in accumulate(sizes[:limit]))
-    found = session.scalars(query.limit(max(fitting, 1))).all()
-    return Rows(found, len(sizes) > len(found))
+    ids, more = _fitting(session, query, table, limit)
+    found = session.scalars(query.where(table.id.in_(ids))).all()
+    if more and not found:
+        return newest(session, query, table, limit, ids[-1])  # all of them were deleted meanwhile
+    return Rows(found, more)
+
+
+def _fitting(session: Session, query: Select[Resource], table: type[Resource], limit: int) -> tuple[list[UUID], bool]:
+    """The ids of a page, and whether others follow; rows behind its end are not weighed."""
+    ids: list[UUID] = []
+    total = 0
+    sizes = query.with_only_columns(table.id, _size(table)).select_from(table).limit(limit + 1)
+    with session.execute(sizes.execution_options(yield_per=STEP)) as found:
+        for row_id, size in found:
+            total += size
+            if len(ids) == limit or (ids and total > PAGE_BYTES):
+                return ids, True
+            ids.append(row_id)
+    return ids, False
 
 
 def _size(table: type[Identified]) -> ColumnElement[int]:

@@ -1,10 +1,11 @@
 """A page of a list holds so many bytes: one data set may have a mebibyte of labels."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, delete, select, text
 
 from app.access.repository import tenant_named
 from app.datasets.repository import list_datasets
@@ -65,6 +66,36 @@ def test_pages(engine: Engine, sizes: list[int], limit: int, pages_of: list[int]
     found = walk(engine, limit)
     assert [len(page) for page in found] == pages_of
     assert [row_id for page in found for row_id in page] == ids
+
+
+def test_what_is_added_meanwhile_hides_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = add_datasets(engine, [10] * 5)
+    between_looks(monkeypatch, lambda: add_datasets(engine, [10]))
+    assert walk(engine, 2) == [ids[:2], ids[2:4], ids[4:]]
+
+
+def test_what_is_deleted_meanwhile_hides_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = add_datasets(engine, [10] * 5)
+
+    def delete_two() -> None:
+        with transaction(engine) as session:
+            session.execute(delete(DatasetRow).where(DatasetRow.id.in_(ids[:2])))
+
+    between_looks(monkeypatch, delete_two)
+    assert walk(engine, 2) == [ids[2:4], ids[4:]]
+
+
+def between_looks(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
+    """Once, when the sizes are known and the rows are not yet read."""
+    weigh = pages._fitting
+
+    def weigh_and_change(*arguments: Any) -> Any:
+        found = weigh(*arguments)
+        monkeypatch.setattr(pages, "_fitting", weigh)
+        change()
+        return found
+
+    monkeypatch.setattr(pages, "_fitting", weigh_and_change)
 
 
 def test_other_lists(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,6 +155,14 @@ def test_a_shard_is_charged_once_to_its_audit(engine: Engine, shards: list[UUID]
     assert list(used.values()) == [0.0]
 
 
+def test_a_database_that_has_not_been_migrated_yet_keeps_its_shards(engine: Engine, shards: list[UUID]) -> None:
+    """A newer worker comes before the newer API."""
+    with transaction(engine) as session:
+        session.execute(text("DROP TABLE audit_usage"))
+    assert save(engine, claim(engine, shards[0]))
+    assert shown(engine)["salience_audit_samples_scored_total"] == SAMPLES
+
+
 def test_a_transaction_that_fails_counts_nothing(engine: Engine, shards: list[UUID]) -> None:
     claimed = claim(engine, shards[0])
     with Session(engine) as session:
