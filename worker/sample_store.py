@@ -1,5 +1,6 @@
 """The worker's SQL for a data set's samples: entries in, labels from a manifest, findings back."""
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
@@ -98,7 +99,11 @@ def apply_manifest(session: Session, dataset_id: UUID, rows: Iterable[ManifestRo
     )
     connection = session.connection()
     for row in rows:
-        values = {"path": folder + from_here(row.path), "new_label": row.label, "new_source": row.source}
+        values = {
+            "path": folder + unicodedata.normalize("NFC", from_here(row.path)),
+            "new_label": row.label,
+            "new_source": row.source,
+        }
         if connection.execute(statement, values).rowcount != 1:
             detail = f"Line {row.line} of the manifest names {row.path[:200]!a}, which is not there or named twice."
             raise InputFailure("manifest-invalid", detail)

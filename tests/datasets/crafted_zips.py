@@ -35,17 +35,22 @@ def streamed(method: int = zipfile.ZIP_DEFLATED, *, wide: bool = False) -> bytes
 
 
 def zipped(
-    fields: dict[str, int] | None = None, *, extra: bytes = b"", central: bytes = b"", tail: bytes = b""
+    fields: dict[str, int] | None = None,
+    *,
+    raw: bytes = NAME.encode(),
+    extra: bytes = b"",
+    central: bytes = b"",
+    tail: bytes = b"",
 ) -> bytes:
     """One stored entry; any number of its local header or (as ``c_...``) its record may be another, and any extra."""
-    raw, data, fields = NAME.encode(), GOOD["a/1.png"], fields or {}
+    data, fields = GOOD["a/1.png"], fields or {}
     good = {"flags": 0x800, "method": 0, "crc": zlib.crc32(data), "stored": len(data), "size": len(data)}
     local = good | {name: value for name, value in fields.items() if name in good}
     told = good | {name.removeprefix("c_"): value for name, value in fields.items() if name.startswith("c_")}
     order = ("crc", "stored", "size")
     head = struct.pack("<4sH2H2H", b"PK\x03\x04", 20, local["flags"], local["method"], 0, 0)
     head += struct.pack("<3I2H", *(local[name] for name in order), len(raw), len(extra)) + raw + extra
-    record = struct.pack("<4s2H2H2H", CENTRAL, 0x314, 20, told["flags"], told["method"], 0, 0)
+    record = struct.pack("<4s2H2H2H", CENTRAL, told.get("maker", 0x314), 20, told["flags"], told["method"], 0, 0)
     record += struct.pack("<3I2H", *(told[name] for name in order), len(raw), len(central))
     record += struct.pack("<3H2I", 0, told.get("disk", 0), 0, 0, told.get("local", 0)) + raw + central
     body = head + data + tail

@@ -156,6 +156,16 @@ def test_manifest(context: WorkerContext, name: str, text: str) -> None:
     assert [(s.name, s.label, s.source) for s in samples] == [("x/1.png", "dog", None), ("x/2.png", "cat", "web")]
 
 
+def test_manifest_of_a_mac(context: WorkerContext) -> None:
+    """Its letters are taken apart, in the archive and in the manifest; names are kept as others write them."""
+    apart, whole = "x/e\u0301.png", "x/\u00e9.png"
+    for name in (apart, whole):
+        entries = {apart: picture(), "manifest.csv": f"path,label\n{name},a\n".encode()}
+        dataset, samples = index(context, make_zip(entries))
+        assert dataset.status == ResourceStatus.READY, dataset.problem
+        assert [sample.name for sample in samples] == [whole]
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [

@@ -110,6 +110,51 @@ class TestTheEnd:
         assert archives.judge(ended(1, size, 1)) == MALFORMED
 
 
+class TestNames:
+    """Of archivers that write another code page, or do not say which one."""
+
+    UNTOLD, ON_WINDOWS = {"flags": 0, "c_flags": 0}, {"flags": 0, "c_flags": 0, "c_maker": 0x0B14}
+    OLD = pytest.mark.parametrize(
+        ("page", "name"), [("cp866", "a/кот.png"), ("cp932", "a/写真.png"), ("cp850", "a/Ø.png")]
+    )
+
+    def told(self, raw: bytes, name: bytes) -> bytes:
+        return field(0x7075, struct.pack("<BI", 1, zlib.crc32(raw)) + name)
+
+    def names(self, archives: Archives, content: bytes) -> list[str]:
+        return [entry.name for entry in archives.entries(content)]
+
+    def test_utf8_that_nobody_tells_of(self, archives: Archives) -> None:
+        raw = "a/写真.png".encode()
+        assert self.names(archives, zipped(self.UNTOLD, raw=raw)) == ["a/写真.png"]
+        assert self.names(archives, zipped(self.ON_WINDOWS, raw=raw)) == [raw.decode("cp437")]
+        assert self.names(archives, zipped(self.UNTOLD, raw=b"a/\x84.png")) == ["a/ä.png"]
+
+    @OLD
+    def test_a_field_says_the_name(self, archives: Archives, page: str, name: str) -> None:
+        raw = name.encode(page)
+        told = self.told(raw, name.encode())
+        for content in (
+            zipped(self.ON_WINDOWS, raw=raw, central=told),
+            zipped(self.ON_WINDOWS, raw=raw, central=told, extra=told),
+        ):
+            assert self.names(archives, content) == [name]
+
+    @OLD
+    def test_a_field_that_is_not_this_names(self, archives: Archives, page: str, name: str) -> None:
+        raw = name.encode(page)
+        told = self.told(raw, name.encode())
+        for central, extra in (
+            (self.told(b"other", name.encode()), b""),
+            (self.told(raw, b"a/\xff.png"), b""),
+            (told, self.told(raw, b"a/other.png")),
+            (b"", told),
+        ):
+            assert archives.judge(zipped(self.ON_WINDOWS, raw=raw, central=central, extra=extra)) == AMBIGUOUS
+        evil = self.told(raw, b"../evil.png")
+        assert archives.judge(zipped(self.ON_WINDOWS, raw=raw, central=evil)) == "archive-unsafe-path"
+
+
 class TestExtraFields:
     @pytest.mark.parametrize("place", ["extra", "central"])
     def test_another_name(self, archives: Archives, place: str) -> None:

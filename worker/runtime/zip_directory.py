@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.settings import MEBIBYTE
 from worker.runtime.range_reader import RangeReader
-from worker.runtime.zip_fields import FULL16, FULL32, ambiguous, decoded, extra_fields, malformed, widened
+from worker.runtime.zip_fields import FULL16, FULL32, ambiguous, decoded, extra_fields, malformed, told_name, widened
 
 _CENTRAL, _END = b"PK\x01\x02", b"PK\x05\x06"
 _END64, _LOCATOR64 = b"PK\x06\x06", b"PK\x06\x07"
@@ -134,7 +134,8 @@ def read_record(reader: RangeReader, position: int, limit: int) -> tuple[Record,
     if end > limit:
         raise malformed("its directory is broken")
     raw_name = reader.read(position + 46, lengths[0])
-    name = decoded(raw_name, flags)
+    name = decoded(raw_name, flags, system)
     extra = extra_fields(reader.read(position + 46 + lengths[0], lengths[1]), name)
+    name = told_name(extra, raw_name, flags, name)
     size, stored_size, local = widened((size, stored_size, local), extra, disk)
     return Record(flags, method, crc, stored_size, size, attributes, system, local, raw_name, name), end

@@ -1,12 +1,16 @@
 """What the headers of a ZIP file have in common (APPNOTE 6.3.10): faults, names and extra fields."""
 
 import struct
+import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from app.errors import InputFailure
 
 FULL16, FULL32 = 0xFFFF, 0xFFFF_FFFF
 """What stands in a field whose number is in the ZIP64 field."""
+UNIX_LIKE = frozenset({3, 16, 19, 30})
+"""Makers whose attributes hold the file's mode: Unix, BeOS, macOS, AtheOS."""
 _UTF8 = 0x800
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
 
@@ -19,20 +23,39 @@ def ambiguous(what: str) -> InputFailure:
     return InputFailure("archive-ambiguous", f"The ZIP file can be read in more than one way: {what}.")
 
 
-def decoded(raw_name: bytes, flags: int) -> str:
-    """Raises InputFailure ``archive-malformed`` for a name that is not the UTF-8 that it says it is."""
-    if not flags & _UTF8:
-        return raw_name.decode("cp437")
+def decoded(raw_name: bytes, flags: int, system: int) -> str:
+    """Raises InputFailure ``archive-malformed`` for a name that is not the UTF-8 that it says it is.
+
+    Info-ZIP on Linux, Finder and ditto write UTF-8 and do not say so.
+    """
     try:
-        return raw_name.decode("utf-8")
+        if flags & _UTF8 or system in UNIX_LIKE:
+            return raw_name.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise malformed(f"the entry name {raw_name[:200]!r} is not UTF-8 although it says so") from error
+        if flags & _UTF8:
+            raise malformed(f"the entry name {raw_name[:200]!r} is not UTF-8 although it says so") from error
+    return raw_name.decode("cp437")
+
+
+def told_name(fields: Mapping[int, bytes], raw_name: bytes, flags: int, plain: str) -> str:
+    """The name in Info-ZIP's Unicode field, where the header's own is in some old code page; else ``plain``.
+
+    Raises InputFailure ``archive-ambiguous`` for another name beside one that needs none.
+    """
+    body = fields.get(_UNICODE_PATH)
+    if body is None or body[5:] == plain.encode():
+        return plain
+    is_of_this_name = body[:5] == struct.pack("<BI", 1, zlib.crc32(raw_name))
+    if is_of_this_name and not flags & _UTF8 and not raw_name.isascii():
+        with suppress(UnicodeDecodeError):
+            return body[5:].decode("utf-8")
+    raise ambiguous(f"an extra field gives the entry {plain[:200]!a} another name")
 
 
 def extra_fields(extra: bytes, name: str) -> dict[int, bytes]:
     """The bodies, by kind, of the fields that may change an entry; others may hold anything.
 
-    Raises InputFailure ``archive-ambiguous`` for one that comes twice, is cut off, or gives the entry another name.
+    Raises InputFailure ``archive-ambiguous`` for one that comes twice or is cut off.
     """
     found: dict[int, bytes] = {}
     place = 0
@@ -45,9 +68,6 @@ def extra_fields(extra: bytes, name: str) -> dict[int, bytes]:
         if kind in found or len(body) < length:
             raise ambiguous(f"an extra field of {name[:200]!a} comes twice or is cut off")
         found[kind] = body
-    # A version and a checksum stand before the name.
-    if _UNICODE_PATH in found and found[_UNICODE_PATH][5:] != name.encode():
-        raise ambiguous(f"an extra field gives the entry {name[:200]!a} another name")
     return found
 
 

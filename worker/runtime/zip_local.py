@@ -8,13 +8,11 @@ from app.errors import InputFailure
 from app.imaging.entries import DEFLATED, NO_CRC, STORED, ArchiveEntry
 from worker.runtime.range_reader import RangeReader
 from worker.runtime.zip_directory import Record
-from worker.runtime.zip_fields import FULL32, ambiguous, decoded, extra_fields, widened
+from worker.runtime.zip_fields import FULL32, UNIX_LIKE, ambiguous, decoded, extra_fields, told_name, widened
 
 _LOCAL, _DESCRIPTOR_MARK = b"PK\x03\x04", b"PK\x07\x08"
 _ENCRYPTED, _DESCRIPTOR, _STRONG = 0x1, 0x8, 0x40
 _AES = 99
-_UNIX_LIKE = frozenset({3, 16, 19, 30})
-"""Makers whose attributes hold the file's mode: Unix, BeOS, macOS, AtheOS."""
 _EMPTY_STREAM_BYTES = 2
 """Some archivers deflate folders too."""
 
@@ -43,6 +41,8 @@ def _read_header(reader: RangeReader, record: Record) -> tuple[int, int]:
     flags, method, crc, stored_size, size, name_bytes, extra_bytes = reader.unpack("6x2H4x3I2H", record.local)
     place = record.local + 30
     extra = extra_fields(reader.read(place + name_bytes, extra_bytes), record.name)
+    if told_name(extra, record.raw_name, record.flags, record.name) != record.name:
+        raise ambiguous(f"the local header of {record.name[:200]!a} has another name")
     size, stored_size = widened((size, stored_size), extra)
     said = [flags, method, stored_size, size]
     known = [record.flags, record.method, record.stored_size, record.size]
@@ -56,9 +56,9 @@ def _read_header(reader: RangeReader, record: Record) -> tuple[int, int]:
 
 
 def read_name(reader: RangeReader, local: int) -> str:
-    """As it stands in the local header there."""
+    """As it stands in the local header there; for messages, as there is no telling who wrote it."""
     flags, name_bytes = reader.unpack("6xH18xH", local)
-    return decoded(reader.read(local + 30, name_bytes), flags)
+    return decoded(reader.read(local + 30, name_bytes), flags, 0)
 
 
 def tail_lengths(reader: RangeReader, record: Record, end: int, limit: int) -> frozenset[int]:
@@ -86,6 +86,6 @@ def _check_kind(record: Record) -> None:
     if record.method not in {STORED, DEFLATED}:
         detail = f"The entry {name[:200]!a} is neither stored nor deflated (method {record.method})."
         raise InputFailure("archive-unsupported-compression", detail)
-    kind = stat.S_IFMT(record.attributes >> 16) if record.system in _UNIX_LIKE else 0
+    kind = stat.S_IFMT(record.attributes >> 16) if record.system in UNIX_LIKE else 0
     if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
         raise InputFailure("archive-special-entry", f"The entry {name[:200]!a} is a link or a device.")
