@@ -80,6 +80,22 @@ def test_trailers_are_read_by_nobody(api: Api) -> None:
             assert b"x-request-id: trailer" not in answer
 
 
+@pytest.mark.parametrize(
+    "body", [b"Content-Length: 2\r\n\r\n{}", b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"]
+)
+def test_a_body_beside_another_protocol_is_not_lost_in_silence(api: Api, body: bytes) -> None:
+    """As Java's client asks by default: what follows would be taken for HTTP/2."""
+    upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    with connect(api) as peer:
+        peer.sendall(HEAD + upgrade + body)
+        answer = peer.recv(65_536)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b"(Upgrade)" in answer
+    with connect(api) as peer:
+        peer.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + upgrade + b"Content-Length: 0\r\n\r\n")
+        assert peer.recv(65_536).startswith(b"HTTP/1.1 200 ")
+
+
 def test_a_refusal_arrives_at_whoever_still_sends(api: Api) -> None:
     """With the headers that every answer has."""
     with connect(api) as peer:
