@@ -111,7 +111,7 @@ class _LocalWindows:
             self._forget_ended(now)
             end, requests = now + self._window, 0
         self._windows[name] = (end, requests + 1)
-        return Counted(requests + 1, end - now)
+        return Counted(requests + 1, min(end - now, self._window))  # rounding may leave more than was added
 
     def _forget_ended(self, now: float) -> None:
         if len(self._windows) >= MOST_WINDOWS:

@@ -127,6 +127,14 @@ def test_own_counts_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (windows.count("a"), windows.count("b")) == (Counted(1, WINDOW), Counted(2, WINDOW - 1))
 
 
+def test_no_window_is_longer_than_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor by rounding: 12960.25... + 3600 - 12960.25... is more than 3600."""
+    now = 12960.252973056418
+    assert now + WINDOW - now > WINDOW
+    monkeypatch.setattr(rate_limits, "time", SimpleNamespace(monotonic=lambda: now))
+    assert _LocalWindows(WINDOW).count("a") == Counted(1, WINDOW)
+
+
 def test_own_counts_that_ended_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(rate_limits, "time", SimpleNamespace(monotonic=lambda: now))
