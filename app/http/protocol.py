@@ -7,13 +7,12 @@ from uuid import uuid4
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.http.body_guard import LINGER_BYTES, LINGER_SECONDS
 from app.http.problems import MEDIA_TYPE, problem_document
 from app.http.request_context import SECURITY_HEADERS
 
 HEADER_SECONDS = 30.0
 ANSWER_SECONDS = 30.0
-LINGER_SECONDS = 2.0
-LINGER_BYTES = 8 * 1024**2
 MAX_FRAMING_BYTES = 128 * 1024
 """Of headers, trailers or chunk extensions in a row: more than the application's own, lower limit on headers."""
 MAX_HEADER_LINES = 1000
