@@ -7,10 +7,10 @@ INSTALLED := $(VENV)/.installed
 DATA ?= data/serve
 PORT ?= 8000
 
-.PHONY: help install demo serve docs test faults fuzz audit check format bench clean
+.PHONY: help install demo serve docs test integration faults fuzz audit check format bench clean
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 install: $(INSTALLED) ## Make .venv with everything that the other targets need
 
@@ -30,6 +30,9 @@ test: $(INSTALLED) ## Run linters and all tests, against real Postgres, Valkey, 
 	$(MAKE) --no-print-directory check
 	.ci/chromium
 	$(BIN)/python -m pytest
+
+integration: $(INSTALLED) ## Run the tests that need what a fresh machine lacks, and tell what of that is missing
+	$(BIN)/python -m pytest -m integration
 
 faults: $(INSTALLED) ## Kill, freeze and empty every part in turn, and compare digests: the long form of what `make test` does
 	$(BIN)/python -m pytest tests/faults -m 'long or not long'

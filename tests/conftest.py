@@ -25,7 +25,7 @@ from app.embedded.valkey import EmbeddedValkey
 from tests.keys import SECRET, insert_test_key
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-pytest_plugins = ("tests.audited",)
+pytest_plugins = ("tests.audited", "tests.needs")
 FACES = REPOSITORY / "examples" / "faces"
 sys.path.insert(0, str(FACES))
 os.environ["API_KEY_SECRET"] = SECRET

@@ -28,7 +28,7 @@ FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-MISSING = f"no browser ({', '.join(NAMES)}) is installed"
+MISSING = f"no browser ({', '.join(NAMES)}) is installed; apt-get install chromium"
 WAIT_MILLISECONDS = 120_000
 
 
@@ -73,11 +73,3 @@ def open_page(browser: Browser, complaints: list[str]) -> Iterator[Callable[...,
 def page(open_page: Callable[..., Page]) -> Page:
     """A page at desktop width."""
     return open_page()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Nobody shall overlook that these tests did not run."""
-    skipped = [report for report in terminalreporter.stats.get("skipped", []) if MISSING in str(report.longrepr)]
-    if skipped:
-        text = f"{len(skipped)} BROWSER TESTS WERE SKIPPED: {MISSING}; apt-get install chromium"
-        terminalreporter.write_line(text, red=True, bold=True)
