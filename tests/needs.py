@@ -5,7 +5,7 @@
     @pytest.mark.needs(module="mlflow", get="pip install mlflow")
     def test_it(...): ...
 
-A test without ``integration`` may have needs too: `make test` runs it where they are there, and tells where they are not.
+A test with needs alone is of `make test`: it runs where they are there, and what is missing is told.
 """
 
 import importlib.util
