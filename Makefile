@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DATA ?= data/serve
 PORT ?= 8000
+TESTS ?=
 
-.PHONY: help install demo serve docs test integration faults fuzz audit check format bench clean
+.PHONY: help install demo serve docs test integration faults fuzz audit check format bench coverage hooks clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -61,6 +62,17 @@ bench: $(INSTALLED) ## Measure the speed of an audit against the bare forward pa
 
 docs: $(INSTALLED) ## Build the documentation into build/site
 	$(BIN)/mkdocs build --strict
+
+coverage: $(INSTALLED) ## Run all tests (TESTS= fewer), tell how much of the code they reach, lines in build/coverage/html
+	rm -rf build/coverage && mkdir -p build/coverage
+	$(BIN)/coverage run -m pytest $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet
+	$(BIN)/coverage report --skip-covered --sort=cover
+
+hooks: $(INSTALLED) ## Let git run the linters before each commit
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[hooks]'
+	$(BIN)/pre-commit install
 
 clean: ## Remove what was built and the data folders
 	rm -rf $(VENV) data *.egg-info .mypy_cache .ruff_cache

@@ -52,6 +52,9 @@ Gpus = Annotated[
     typer.Option(help="One process for each GPU: all, how many (2), or which (0,1); ended ones are started again."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+OnlyPre = Annotated[
+    bool, typer.Option("--pre", help="Only what processes of the version before go on running with; the rest later.")
+]
 Only = Annotated[Part | None, typer.Option(help="Start one part, against DATABASE_URL and BROKER_URL.")]
 
 
@@ -87,15 +90,19 @@ def worker(gpus: Gpus = None) -> None:
 
 
 @cli.command()
-def migrate() -> None:
+def migrate(pre: OnlyPre = False) -> None:  # noqa: FBT002 - a flag
     """Bring the database at DATABASE_URL to the newest revision."""
     configure_logging(get_settings())
     from app.db.migrations import upgrade  # noqa: PLC0415 - alembic is needed by this command alone
     from app.db.session import make_engine  # noqa: PLC0415
 
     engine = make_engine(get_settings().database_url)
-    upgrade(engine)
-    engine.dispose()
+    try:
+        upgrade(engine, only_pre=pre)
+    except SalienceError as error:
+        sys.exit(error.detail)
+    finally:
+        engine.dispose()
 
 
 @cli.command()

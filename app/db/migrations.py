@@ -1,27 +1,66 @@
-"""Brings a database to the newest revision; the scripts lie in the top-level folder ``alembic``."""
+"""Brings a database to the newest revision; the scripts lie in the top-level folder ``alembic``.
+
+While a version is rolled out, processes of two versions share a database. So a revision says in its name when it runs:
+``pre`` before the first process of its version starts, ``post`` after the last one of the version before has ended.
+"""
 
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
+
+from app.errors import SalienceError
 
 ALEMBIC_FOLDER = Path(__file__).resolve().parents[2] / "alembic"
 MIGRATION_LOCK = 7_326_511_902_114
 
 
-def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Upgrade under an advisory lock, so that several processes may start at once."""
+def upgrade(engine: Engine, *, only_pre: bool = False) -> None:
+    """Upgrade under an advisory lock, so that several processes may start at once.
+
+    ``only_pre`` stops before the first revision that processes of the version before would not survive.
+    """
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
         connection.commit()
         try:
-            command.upgrade(_config(connection), revision)
+            command.upgrade(_config(connection), _last_safe(connection) if only_pre else "head")
             connection.commit()
         finally:
+            connection.rollback()
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
             connection.commit()
+
+
+def pending(current: str | None) -> list[str]:
+    """The revisions that a database at ``current`` lacks, the next one first."""
+    lacking = ScriptDirectory(str(ALEMBIC_FOLDER)).iterate_revisions("head", current or "base")
+    return [script.revision for script in lacking][::-1]
+
+
+def is_post(revision: str) -> bool:
+    """Whether every process of the version before must have ended when it runs."""
+    return "_post_" in revision
+
+
+def _last_safe(connection: Connection) -> str:
+    """The last revision before a ``post`` one; "head" for a new database, which no process uses yet."""
+    current = MigrationContext.configure(connection).get_current_revision()
+    lacking = pending(current)
+    posts = [place for place, revision in enumerate(lacking) if is_post(revision)]
+    if current is None or not posts:
+        return "head"
+    left = lacking[posts[0] :]
+    behind = [revision for revision in left if not is_post(revision)]
+    if behind:
+        advice = (
+            "End all processes of the version before and run salience-audit migrate, or upgrade version by version."
+        )
+        raise SalienceError("migration-needs-pause", f"{behind[0]} can only run after {left[0]}. {advice}")
+    return lacking[posts[0] - 1] if posts[0] else current
 
 
 def newest_revision() -> str | None:
@@ -34,7 +73,7 @@ def is_known(revision: str) -> bool:
     return revision in {known.revision for known in ScriptDirectory(str(ALEMBIC_FOLDER)).walk_revisions()}
 
 
-def _config(connection: object) -> Config:
+def _config(connection: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", str(ALEMBIC_FOLDER))
     config.attributes["connection"] = connection

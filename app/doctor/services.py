@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db.migrations import is_known, newest_revision
+from app.db.migrations import is_known, is_post, newest_revision, pending
 from app.db.session import make_engine
 from app.doctor.findings import Finding, fail, ok, reason, warn
 from app.errors import SalienceError
@@ -58,6 +58,8 @@ def _revision(connection: Connection) -> Finding:
     if found == newest:
         return ok("revision", f"{found}, the newest")
     if found is None or is_known(str(found)):
+        if all(map(is_post, pending(found))):
+            return warn("revision", f"{found}; {newest} comes after the last old process has ended", MIGRATE)
         return fail("revision", f"the database is at {found}, this code needs {newest}", MIGRATE)
     return fail("revision", f"the database is at {found}, which this code does not know", "update this installation")
 
