@@ -33,7 +33,7 @@ class SalienceError(Exception):
         self.code = code
         self.detail = detail
 
-    def to_problem(self) -> dict[str, str]:
+    def to_problem(self) -> dict[str, object]:
         """The form in which it is stored on a resource."""
         return {"code": self.code, "detail": self.detail}
 
@@ -124,7 +124,14 @@ class AuditFailure(SalienceError):
 
 
 class InputFailure(AuditFailure):
-    """Final: the model, data set or sample is at fault."""
+    """Final: the model, data set or sample is at fault. ``facts``: what a program needs for the way out, as JSON."""
+
+    def __init__(self, code: str, detail: str, **facts: object) -> None:
+        super().__init__(code, detail)
+        self.facts = facts
+
+    def to_problem(self) -> dict[str, object]:
+        return {**super().to_problem(), **self.facts}
 
 
 class TransientFailure(AuditFailure):

@@ -42,7 +42,12 @@ def validate_model(context: WorkerContext, model_id: UUID) -> None:
         logger.info("model %s rejected: %s", model_id, failure.code)
         _finish(context, model, {"status": ResourceStatus.REJECTED, "problem": failure.to_problem()})
         return
-    found = {"stored_digest": accepted.stored.digest, "probe": accepted.facts.to_dict(), "problem": None}
+    found = {
+        "stored_digest": accepted.stored.digest,
+        "probe": accepted.facts.to_dict(),
+        "description": model.description | accepted.facts.described(),
+        "problem": None,
+    }
     _finish(context, model, {"status": ResourceStatus.READY, **found})
 
 

@@ -145,7 +145,7 @@ def all_shards_done(session: Session, audit_id: UUID) -> bool:
     return session.execute(waiting.limit(1)).one_or_none() is None
 
 
-def fail_audit(session: Session, audit_id: UUID, problem: dict[str, str]) -> None:
+def fail_audit(session: Session, audit_id: UUID, problem: dict[str, object]) -> None:
     """End a live audit with a reason; an audit that has ended keeps its end."""
     session.execute(
         update(AuditRow)

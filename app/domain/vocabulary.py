@@ -113,6 +113,15 @@ class ResourceStatus(StrEnum):
     REJECTED = "rejected"
 
 
+class Origin(StrEnum):
+    """Who said what a model's description holds."""
+
+    REQUEST = "request"
+    DEFAULT = "default"
+    FILE = "file"
+    ASSUMED = "assumed"
+
+
 class SampleStatus(StrEnum):
     """Whether an image can be audited."""
 

@@ -28,10 +28,13 @@ StatusFilter = Annotated[
 
 
 class StoredProblem(BaseModel):
-    """Why a resource was rejected, or why an audit failed."""
+    """Why a resource was rejected, or why an audit failed; some codes come with what the way out needs."""
 
     code: str
     detail: str
+    keys: list[str] | None = Field(
+        None, exclude_if=lambda keys: keys is None, description="What `weights_key` may name: several mappings fit."
+    )
 
     @classmethod
     def of(cls, problem: dict[str, Any] | None) -> Self | None:

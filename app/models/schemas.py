@@ -9,8 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from app.db.tables import ModelRow
 from app.domain.vocabulary import DeviceClass, ModelFormat, Resize, ResourceStatus
 from app.http.schemas import Metadata, Name, StoredProblem
+from app.models.description import Described
 
 Fraction = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]
+TensorPattern = Annotated[str, Field(min_length=1, max_length=512)]
 Deviation = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
 
 
@@ -47,6 +49,16 @@ class ModelRequest(BaseModel):
     class_names: list[Name] | None = Field(None, min_length=2, max_length=100_000)
     preprocessing: Preprocessing
     target_layer: str | None = Field(None, max_length=512, description="Overrides the layer that tracing finds.")
+    weights_key: str | None = Field(
+        None,
+        max_length=512,
+        description="Which of several mappings of tensors in the file, by the path of its keys: `model_ema`.",
+    )
+    ignore_tensors: list[TensorPattern] = Field(
+        default_factory=list,
+        max_length=100,
+        description="Names of tensors that the network does not need and that may be left over; `head.*` for many.",
+    )
     metadata: Metadata = Field(default_factory=dict)
 
     @field_validator("class_names")
@@ -55,6 +67,13 @@ class ModelRequest(BaseModel):
         if value is not None and len(set(value)) != len(value):
             raise ValueError("class names must be distinct")
         return value
+
+
+DESCRIBED = (
+    *("architecture", "format", "class_names", "preprocessing", "target_layer"),
+    *("weights_key", "ignore_tensors"),
+)
+"""The fields of a registration that bear on what the model computes."""
 
 
 class CandidateLayer(BaseModel):
@@ -85,6 +104,11 @@ class Model(BaseModel):
     class_names: list[str] | None
     preprocessing: Preprocessing
     target_layer: str | None
+    weights_key: str | None
+    ignore_tensors: list[str]
+    description: dict[str, Described] = Field(
+        description="Every field that bears on what the model computes, with its value and who said it."
+    )
     metadata: dict[str, Any]
     status: ResourceStatus
     problem: StoredProblem | None
@@ -121,6 +145,9 @@ class Model(BaseModel):
             class_names=row.class_names,
             preprocessing=Preprocessing.model_validate(row.preprocessing),
             target_layer=probe.get("target_layer", row.target_layer),
+            weights_key=row.weights_key,
+            ignore_tensors=row.ignore_tensors,
+            description={name: Described.model_validate(fact) for name, fact in row.description.items()},
             metadata=row.extra,
             status=row.status,
             problem=StoredProblem.of(row.problem),

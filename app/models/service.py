@@ -8,8 +8,9 @@ from app.db.tables import ModelRow
 from app.domain.vocabulary import ModelFormat
 from app.errors import Conflict, Unprocessable
 from app.http.content import digests_of
+from app.models.description import described_request
 from app.models.repository import run_group_of
-from app.models.schemas import ModelRequest
+from app.models.schemas import DESCRIBED, ModelRequest
 
 _ALIASES = dict.fromkeys(("state_dict", "torch", "pytorch", "pt", "pth", "torch_state_dict"), ModelFormat.STATE_DICT)
 FORMATS = {"safetensors": ModelFormat.SAFETENSORS, **_ALIASES}
@@ -33,6 +34,9 @@ def register(session: Session, request: ModelRequest) -> ModelRow:
         class_names=request.class_names,
         preprocessing=request.preprocessing.model_dump(mode="json"),
         target_layer=request.target_layer,
+        weights_key=request.weights_key,
+        ignore_tensors=request.ignore_tensors,
+        description=described_request(request, DESCRIBED),
         extra=request.metadata,
     )
     session.add(row)

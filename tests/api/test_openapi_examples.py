@@ -22,7 +22,7 @@ READS = [route for route in ROUTES if route.startswith("GET")]
 # Its keys are those of the measures that were asked for.
 FREE_FORM = {"GET /v1/audits/{audit_id}/metrics"}
 # What stands in these is chosen by whoever asks, or differs from item to item.
-CHOSEN = (".measures", ".metadata", ".radar", ".schema")
+CHOSEN = (".description", ".measures", ".metadata", ".radar", ".schema")
 NOWHERE = "01a20000-0000-7000-8000-000000000000"
 
 

@@ -15,7 +15,7 @@ _NO_SPACE = frozenset({errno.EFBIG, errno.ENOSPC, errno.EDQUOT, errno.EMFILE})
 def failed(error: Exception) -> Failed:
     """An unexpected exception counts as a crash: after a broken CUDA context no further number can be trusted."""
     if isinstance(error, InputFailure):
-        return Failed(failure="input", code=error.code, detail=error.detail)
+        return Failed(failure="input", code=error.code, detail=error.detail, facts=error.facts)
     if isinstance(error, TransientFailure):
         return Failed(failure="transient", code=error.code, detail=error.detail)
     if is_gpu_shortage(error):

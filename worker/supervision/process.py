@@ -196,7 +196,9 @@ class ChildProcess:
             raise ChildDied(End.CRASHED, f"It ended with {detail}.")
         if reply.failure != "wall":
             self._rest()
-        raise (InputFailure if reply.failure == "input" else TransientFailure)(reply.code, detail)
+        if reply.failure == "input":
+            raise InputFailure(reply.code, detail, **reply.facts)
+        raise TransientFailure(reply.code, detail)
 
     def _death(self) -> ChildDied:
         status = self._ending(_EXIT_SECONDS)

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
 
-from app.domain.vocabulary import DeviceClass, Wall
+from app.domain.vocabulary import DeviceClass, Origin, Wall
 from worker.wire.channel import ChannelClosed, Frame
 
 Numbers = list[float | None]
@@ -73,6 +73,14 @@ class SpeedFacts(_Reply):
     micro_batch: int
 
 
+class DescribedFact(_Reply):
+    """A fact of the model that nobody requested as it is: read off the file, or assumed."""
+
+    value: JsonValue
+    origin: Origin
+    note: str | None = Field(None, max_length=1000)
+
+
 class ModelFacts(_Reply):
     """What the probe found."""
 
@@ -87,9 +95,18 @@ class ModelFacts(_Reply):
     in_place_operations: tuple[str, ...]
     final_softmax: bool
     speed: SpeedFacts | None
+    description: dict[str, DescribedFact] = Field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        return self.model_dump(mode="json", exclude={"kind"})
+        """Of the probe alone."""
+        return self.model_dump(mode="json", exclude={"kind", "description"})
+
+    def described(self) -> dict[str, dict[str, JsonValue]]:
+        """As the model's resource shows it."""
+        return {
+            name: {"value": fact.value, "from": fact.origin.value} | ({"note": fact.note} if fact.note else {})
+            for name, fact in self.description.items()
+        }
 
 
 class ImageFacts(_Reply):
@@ -136,6 +153,7 @@ class Failed(_Reply):
     failure: FailureKind
     code: str
     detail: str
+    facts: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 Reply = Ready | Logged | Progress | ScoresRow | ModelFacts | ImageFacts | Weights | Done | Failed

@@ -33,6 +33,10 @@ class ModelRow(_Uploaded, Base):
     class_names: Mapped[list[str] | None]
     preprocessing: Mapped[Json]
     target_layer: Mapped[str | None]
+    weights_key: Mapped[str | None]
+    ignore_tensors: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+    description: Mapped[Json] = mapped_column(default=dict, server_default="{}")
+    """Every field with its value and who said it: from the request first, then what the worker found."""
     probe: Mapped[Json | None]
 
 

@@ -1,0 +1,39 @@
+"""What is known of a model, field by field, with who said it: the request, the file, or nobody (then it is assumed)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.domain.vocabulary import Origin
+
+Json = dict[str, Any]
+
+
+class Described(BaseModel):
+    """A field's value and where it is from."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    value: Any
+    origin: Origin = Field(
+        alias="from",
+        description="`request`, `default` of this service, `file`; or `assumed`: nobody said so, and it may be wrong.",
+    )
+    note: str | None = Field(None, description="Why, where the value does not say it by itself.")
+
+
+def described_request(request: BaseModel, fields: tuple[str, ...]) -> Json:
+    """The fields of a registration that bear on what the model computes; those of an object by ``object.field``."""
+    return dict(_described(request, fields))
+
+
+def _described(request: BaseModel, fields: tuple[str, ...], prefix: str = "") -> Iterator[tuple[str, Json]]:
+    for name in fields:
+        value = getattr(request, name)
+        if isinstance(value, BaseModel):
+            yield from _described(value, tuple(type(value).model_fields), f"{prefix}{name}.")
+        elif value is not None and value != []:
+            origin = Origin.REQUEST if name in request.model_fields_set else Origin.DEFAULT
+            shown = request.model_dump(mode="json", include={name})[name]
+            yield f"{prefix}{name}", {"value": shown, "from": origin.value}
