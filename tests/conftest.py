@@ -23,6 +23,7 @@ from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.process import Child
 from app.embedded.valkey import EmbeddedValkey
 from tests.keys import SECRET, insert_test_key
+from tests.waiting import PATIENCE_SECONDS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 pytest_plugins = ("tests.audited", "tests.needs")
@@ -115,7 +116,7 @@ def service(open_folder: Path) -> Iterator[httpx.Client]:
         time.sleep(0.1)
     found = json.loads((data / "server.json").read_text())
     headers = {"Authorization": f"Bearer {found['api_key']}"}
-    with httpx.Client(base_url=found["url"], headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=found["url"], headers=headers, timeout=PATIENCE_SECONDS) as client:
         yield client
     process.terminate()
-    assert process.wait(240) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0

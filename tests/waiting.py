@@ -2,18 +2,31 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 RECIPE = json.loads((Path(__file__).parents[1] / "examples" / "faces" / "recipe.json").read_text())
+PATIENCE_SECONDS = 240
+"""Against what hangs: no test may fail because others keep the machine busy, so nothing waits for less."""
+Found = TypeVar("Found")
 WEIGHTS = Path(__file__).parents[1] / "examples" / "faces" / "weights"
 
 
-def wait_for(client: httpx.Client, path: str, *statuses: str, seconds: float = 240) -> dict[str, Any]:
+def until(condition: Callable[[], Found]) -> Found:
+    """Whatever true thing the condition says at last; the wait may hold a worker's whole start."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (found := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
+
+
+def wait_for(client: httpx.Client, path: str, *statuses: str) -> dict[str, Any]:
     """Poll until the status is one of these."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         resource: dict[str, Any] = client.get(path).json()
         if resource["status"] in statuses:

@@ -15,8 +15,9 @@ import pytest
 from app.db.session import make_engine
 from app.embedded.ports import accepts, free_port
 from app.embedded.postgres import EmbeddedPostgres
-from tests.api.running_api import UPLOAD_LIMIT, Api, until
+from tests.api.running_api import UPLOAD_LIMIT, Api
 from tests.keys import HEADERS
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +40,7 @@ def start_api(postgres: EmbeddedPostgres) -> Iterator[Callable[..., Api]]:
         arguments = ("serve", "--only", "api", "--port", str(port), "--data", str(folder / "data"))
         processes.append(subprocess.Popen([sys.executable, "-m", "app.cli", *arguments], env=os.environ | environment))
         until(lambda: accepts(port))
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=HEADERS, timeout=30)
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=HEADERS, timeout=PATIENCE_SECONDS)
         apis.append(Api(processes[-1].pid, port, folder / "blobs", make_engine(url), client))
         return apis[-1]
 
@@ -49,7 +50,7 @@ def start_api(postgres: EmbeddedPostgres) -> Iterator[Callable[..., Api]]:
         api.engine.dispose()
     for process in processes:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE_SECONDS)
     for folder in folders:
         shutil.rmtree(folder)
 

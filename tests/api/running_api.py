@@ -1,7 +1,5 @@
 """A running API process and what tests ask of it."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,14 +46,6 @@ class Api:
 
     def leftovers(self) -> list[Path]:
         return [path for path in self.files() if path.parts[0] == "quarantine"]
-
-
-def until(condition: Callable[[], bool], seconds: float = 120) -> None:
-    """Gives up late: where the API once looked too slowly, its next look comes ten times as late."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def check_problem(answer: httpx.Response, status: int, code: str) -> str:

@@ -15,7 +15,7 @@ from PIL import Image
 from prepare import build_archive
 
 from tests.api.test_contract_of_errors import check_problem
-from tests.waiting import RECIPE, upload, upload_run, wait_for
+from tests.waiting import PATIENCE_SECONDS, RECIPE, upload, upload_run, wait_for
 
 PROTOCOL = {
     "micro_batch": 4,
@@ -155,7 +155,7 @@ def test_events_of_a_real_worker(service: httpx.Client, parts: dict[str, Any]) -
     body = parts | {"protocol": PROTOCOL, "sample_limit": samples}
     path = f"/v1/audits/{service.post('/v1/audits', json=body).json()['id']}"
     names, done, ids = [], [], []
-    with service.stream("GET", f"{path}/events", timeout=120) as stream:
+    with service.stream("GET", f"{path}/events", timeout=PATIENCE_SECONDS) as stream:
         for line in stream.iter_lines():
             name, _, value = line.partition(": ")
             if name == "event":

@@ -6,8 +6,10 @@ import socket
 import psutil
 import pytest
 
-from tests.api.running_api import Api, until
+from tests.api.running_api import Api
 from tests.keys import KEY
+from tests.sockets import connect, read_answer, read_to_end
+from tests.waiting import until
 
 MEBIBYTE = 1024**2
 SENT = 64 * MEBIBYTE
@@ -32,10 +34,6 @@ def memory(api: Api) -> int:
     return psutil.Process(api.pid).memory_info().rss
 
 
-def connect(api: Api) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", api.port), timeout=60)
-
-
 @pytest.mark.parametrize(
     ("opening", "piece"),
     [
@@ -50,7 +48,7 @@ def connect(api: Api) -> socket.socket:
 )
 def test_without_end(api: Api, opening: bytes, piece: bytes) -> None:
     before = memory(api)
-    with connect(api) as peer:
+    with connect(api.port) as peer:
         peer.sendall(opening)
         assert send_on(peer, piece, SENT) < SENT
     assert memory(api) - before < GROWTH
@@ -62,7 +60,7 @@ def test_many_short_header_lines_on_many_connections(api: Api) -> None:
     before = memory(api)
     with contextlib.ExitStack() as open_connections:
         for _ in range(CONNECTIONS):
-            peer = open_connections.enter_context(connect(api))
+            peer = open_connections.enter_context(connect(api.port))
             peer.sendall(HEAD + b"a:b\r\n" * 20_000)
         until(lambda: api.client.get("/livez").status_code == 200)
         assert memory(api) - before < GROWTH
@@ -72,12 +70,12 @@ def test_trailers_are_read_by_nobody(api: Api) -> None:
     """The request before them is answered as usual, and so is the next one on the same connection."""
     body = b'10\r\n{"name": "name"}\r\n0\r\nContent-Type: text/plain\r\nX-Request-Id: trailer\r\n\r\n'
     lines = f"Authorization: Bearer {KEY}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-    with connect(api) as peer:
+    with connect(api.port) as peer:
         for _ in range(2):
             peer.sendall(HEAD.replace(b"models", b"datasets") + lines.encode() + body)
-            answer = peer.recv(65_536)
-            assert answer.startswith(b"HTTP/1.1 201 ")
-            assert b"x-request-id: trailer" not in answer
+            status, headers, _ = read_answer(peer)
+            assert status == 201
+            assert "x-request-id: trailer" not in headers
 
 
 @pytest.mark.parametrize(
@@ -86,25 +84,23 @@ def test_trailers_are_read_by_nobody(api: Api) -> None:
 def test_a_body_beside_another_protocol_is_not_lost_in_silence(api: Api, body: bytes) -> None:
     """As Java's client asks by default: what follows would be taken for HTTP/2."""
     upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
-    with connect(api) as peer:
+    with connect(api.port) as peer:
         peer.sendall(HEAD + upgrade + body)
-        answer = peer.recv(65_536)
-        assert answer.startswith(b"HTTP/1.1 400 ")
-        assert b"(Upgrade)" in answer
-    with connect(api) as peer:
+        status, _, text = read_answer(peer)
+        assert status == 400
+        assert b"(Upgrade)" in text
+    with connect(api.port) as peer:
         peer.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + upgrade + b"Content-Length: 0\r\n\r\n")
-        assert peer.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        assert read_answer(peer)[0] == 200
 
 
 def test_a_refusal_arrives_at_whoever_still_sends(api: Api) -> None:
     """With the headers that every answer has."""
-    with connect(api) as peer:
+    with connect(api.port) as peer:
         sent = send_on(peer, HEAD + b"X-Long: " + b"x" * 400_000, 400_000)
         assert sent >= 400_000
         peer.shutdown(socket.SHUT_WR)
-        answer = b""
-        while part := peer.recv(65_536):
-            answer += part
+        answer = read_to_end(peer)
     assert answer.startswith(b"HTTP/1.1 431 ")
     assert b"x-content-type-options: nosniff" in answer
     assert b"x-request-id: " in answer

@@ -23,8 +23,9 @@ from app.db.session import transaction
 from app.domain.vocabulary import AuditStatus
 from app.http.open_files import raise_open_files
 from tests.api.audit_rows import add_audit, set_audit, worked
-from tests.api.running_api import Api, check_problem, until
+from tests.api.running_api import Api, check_problem
 from tests.keys import HEADERS, KEY
+from tests.waiting import PATIENCE_SECONDS, until
 
 WATCHERS = 1000
 FAST = {"WATCH_SECONDS": "0.1", "WATCH_HEARTBEAT_SECONDS": "0.5", "RECONCILE_SECONDS": "3600"}
@@ -50,7 +51,7 @@ class Watcher:
         self.comments = 0
         self.retry = 0
         self.over = False
-        self._client = httpx.Client(base_url=api.client.base_url, headers=HEADERS, timeout=30)
+        self._client = httpx.Client(base_url=api.client.base_url, headers=HEADERS, timeout=PATIENCE_SECONDS)
         self._request = self._client.build_request("GET", f"/v1/audits/{audit_id}/events", headers=headers)
         self._answer = self._client.send(self._request, stream=True)
         assert self._answer.status_code == 200
@@ -259,7 +260,9 @@ def test_a_thousand_watchers(watched: Api, crowd: Any) -> None:
             for _ in range(WATCHERS):
                 await ready.acquire()
         slowest = 0.0
-        async with httpx.AsyncClient(base_url=watched.client.base_url, headers=HEADERS, timeout=60) as client:
+        async with httpx.AsyncClient(
+            base_url=watched.client.base_url, headers=HEADERS, timeout=PATIENCE_SECONDS
+        ) as client:
             for number in range(20):
                 worked(watched.engine, audits[number % 10], 0, done=number + 1, begin=9, until=0)
                 started = time.monotonic()

@@ -21,8 +21,8 @@ from app.domain.vocabulary import DeviceClass
 from app.embedded.process import Child
 from app.embedded.valkey import EmbeddedValkey
 from app.queue import PRIORITIES, TaskName, shard_queue
-from tests.api.running_api import Api, until
-from tests.waiting import upload, upload_run, wait_for
+from tests.api.running_api import Api
+from tests.waiting import PATIENCE_SECONDS, until, upload, upload_run, wait_for
 
 LONG, SHORT = 60, 4
 PROTOCOL = {"micro_batch": 2, "measures": {"entropy": {}, "geometric_resilience": {"groups": ["flips"]}}}
@@ -52,7 +52,7 @@ def worker(api: Api, own_broker: str) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen([sys.executable, "-m", "app.cli", "worker"], env=environment)
     yield process
     process.terminate()
-    process.wait(60)
+    process.wait(PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_a_short_audit_does_not_wait_for_a_long_one(
     api: Api, parts: dict[str, Any], worker: subprocess.Popen[bytes]
 ) -> None:
     long = api.client.post("/v1/audits", json=parts | {"sample_limit": LONG}).json()
-    until(lambda: done(api, long) >= 4, seconds=240)
+    until(lambda: done(api, long) >= 4)
     # The worker stands still meanwhile: it must not be through with the long one before the short one is there.
     worker.send_signal(signal.SIGSTOP)
     try:

@@ -12,7 +12,8 @@ from starlette.types import Receive, Scope, Send
 
 from app.embedded.ports import free_port
 from app.http.request_context import RequestContext
-from tests.api.running_api import Api, check_problem, until
+from tests.api.running_api import Api, check_problem
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")

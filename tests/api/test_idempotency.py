@@ -14,7 +14,7 @@ from app.db.tables import AuditRow, DatasetRow, GateRow, IdempotencyKeyRow, Mode
 from app.domain.vocabulary import ResourceStatus
 from tests.api.running_api import Api, check_problem
 from tests.keys import HEADERS
-from tests.waiting import RECIPE
+from tests.waiting import PATIENCE_SECONDS, RECIPE
 
 PROBE: dict[str, object] = {"parameter_count": 5, "classes": 2, "map_height": 7, "map_width": 7, "map_channels": 4}
 PROBE |= {"target_layer": "conv5"}
@@ -58,7 +58,7 @@ def test_fifty_at_once_make_one(api: Api, bodies: dict[str, Any], collection: st
         answer = client.post(f"/v1/{collection}", json=bodies[collection], headers=headers)
         return answer.status_code, answer.headers.get("location", ""), answer.content
 
-    one_client = httpx.Client(base_url=api.client.base_url, headers=HEADERS, timeout=60)
+    one_client = httpx.Client(base_url=api.client.base_url, headers=HEADERS, timeout=PATIENCE_SECONDS)
     with one_client as client, ThreadPoolExecutor(50) as pool:
         answers = set(pool.map(submit, range(50)))
     assert len(answers) == 1

@@ -19,8 +19,8 @@ from app.db.session import transaction
 from app.db.tables import ShardRow
 from app.results.document import SSIM_WINDOW
 from app.settings import Settings
-from tests.api.running_api import Api, check_problem, until
-from tests.waiting import RECIPE, WEIGHTS
+from tests.api.running_api import Api, check_problem
+from tests.waiting import RECIPE, WEIGHTS, until
 from worker.context import WorkerContext
 from worker.dataset_indexer import index_dataset
 from worker.functional.ssim import WINDOW

@@ -26,7 +26,8 @@ from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, Samp
 from app.housekeeping.housekeeper import Housekeeper
 from app.settings import Settings
 from app.storage.blobs import BlobStore
-from tests.api.running_api import Api, check_problem, until
+from tests.api.running_api import Api, check_problem
+from tests.waiting import until
 
 
 class Days(TypedDict, total=False):

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from app.http import protocol
 from app.http.protocol import GuardedHttp
 from app.http.streams import MOST, MOST_OF_A_TENANT, Streams
-from tests.api.running_api import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 class Export:
@@ -99,9 +99,9 @@ def test_an_answer_that_nobody_takes_is_given_up(monkeypatch: pytest.MonkeyPatch
     thread.start()
     try:
         until(lambda: server.started)
-        with socket.create_connection(listening.getsockname(), timeout=60) as peer:
+        with socket.create_connection(listening.getsockname(), timeout=PATIENCE_SECONDS) as peer:
             peer.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert ended.wait(60)
+            assert ended.wait(PATIENCE_SECONDS)
     finally:
         server.should_exit = True
         thread.join(60)

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.api.running_api import Api, until
-from tests.api.test_uploads import connect, head, read_to_end
+from tests.api.running_api import Api
+from tests.api.test_uploads import head
+from tests.sockets import connect, read_to_end
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def trickling(peer: socket.socket) -> Iterator[None]:
 
 def test_it_is_given_up_and_others_are_served(impatient: Api) -> None:
     url = impatient.register()["content_url"]
-    with connect(impatient) as peer:
+    with connect(impatient.port) as peer:
         peer.sendall(head(url, "Content-Length: 100000"))
         with trickling(peer):
             assert impatient.client.get("/v1/models").status_code == 200

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +12,10 @@ from redis import Redis
 from app.db.tables import ModelRow
 from app.domain.vocabulary import ResourceStatus
 from app.queue import PRIORITIES, QUEUE_NAME, TaskName
-from tests.api.running_api import EMPTY_ZIP, UPLOAD_LIMIT, Api, check_problem, until
+from tests.api.running_api import EMPTY_ZIP, UPLOAD_LIMIT, Api, check_problem
 from tests.keys import KEY
+from tests.sockets import connect, read_head, read_to_end
+from tests.waiting import until
 
 
 def sha256(content: bytes) -> bytes:
@@ -130,7 +131,7 @@ class TestDigest:
 
 class TestRefused:
     def test_too_large_by_its_own_account(self, api: Api) -> None:
-        with connect(api) as peer:
+        with connect(api.port) as peer:
             peer.sendall(head(api.register()["content_url"], f"Content-Length: {UPLOAD_LIMIT + 1}"))
             answer = read_to_end(peer)
         assert answer.startswith(b"HTTP/1.1 413 ")
@@ -165,13 +166,13 @@ class TestRefused:
         check_problem(answer, status, code)
 
     def test_length_and_transfer_encoding(self, api: Api) -> None:
-        with connect(api) as peer:
+        with connect(api.port) as peer:
             lines = "Content-Length: 3\r\nTransfer-Encoding: chunked"
             peer.sendall(head(api.register()["content_url"], lines) + b"3\r\nabc\r\n0\r\n\r\n")
             assert read_to_end(peer).startswith(b"HTTP/1.1 400 ")
 
     def test_a_compressing_transfer_coding(self, api: Api) -> None:
-        with connect(api) as peer:
+        with connect(api.port) as peer:
             lines = "Connection: close\r\nTransfer-Encoding: gzip, chunked"
             peer.sendall(head(api.register()["content_url"], lines) + b"3\r\nabc\r\n0\r\n\r\n")
             answer = read_to_end(peer)
@@ -186,7 +187,7 @@ class TestInterrupted:
         return start_api(broker_url, BODY_IDLE_SECONDS="1", RECONCILE_SECONDS="3600")
 
     def test_stalled(self, impatient: Api) -> None:
-        with connect(impatient) as peer:
+        with connect(impatient.port) as peer:
             peer.sendall(head(impatient.register()["content_url"], "Content-Length: 2000000") + b"x" * 1_500_000)
             started = time.monotonic()
             answer = read_to_end(peer)
@@ -197,7 +198,7 @@ class TestInterrupted:
 
     def test_cut_off(self, api: Api) -> None:
         model = api.register()
-        with connect(api) as peer:
+        with connect(api.port) as peer:
             peer.sendall(head(model["content_url"], "Content-Length: 2000000") + b"x" * 1_900_000)
         until(lambda: not api.leftovers())
         time.sleep(0.2)
@@ -206,12 +207,12 @@ class TestInterrupted:
 
     def test_expected_to_continue_only_where_it_is_read(self, api: Api) -> None:
         url = api.register()["content_url"]
-        with connect(api) as peer:
+        with connect(api.port) as peer:
             peer.sendall(head(url, f"Expect: 100-continue\r\nContent-Length: {UPLOAD_LIMIT + 1}"))
             assert read_to_end(peer).startswith(b"HTTP/1.1 413 ")
-        with connect(api) as peer:
+        with connect(api.port) as peer:
             peer.sendall(head(url, "Expect: 100-continue\r\nConnection: close\r\nContent-Length: 3"))
-            assert peer.recv(1000).startswith(b"HTTP/1.1 100 ")
+            assert read_head(peer).startswith(b"HTTP/1.1 100 ")
             peer.sendall(b"abc")
             assert b"HTTP/1.1 202 " in read_to_end(peer)
 
@@ -220,7 +221,7 @@ class TestHeaders:
     @pytest.mark.parametrize("lines", ["X-Long: " + "x" * 200_000, "\r\n".join(f"X-{n}: " for n in range(20_000))])
     def test_too_large(self, api: Api, lines: str) -> None:
         for path in ("/livez", api.register()["content_url"]):
-            with connect(api) as peer:
+            with connect(api.port) as peer:
                 peer.sendall(head(path, f"Connection: close\r\n{lines}"))
                 answer = read_to_end(peer)
             assert answer.startswith(b"HTTP/1.1 431 ")
@@ -228,29 +229,17 @@ class TestHeaders:
 
     def test_a_long_address(self, api: Api) -> None:
         check_problem(api.client.get("/v1/models?name=" + "x" * 60_000), 422, "validation-error")
-        with connect(api) as peer:
+        with connect(api.port) as peer:
             peer.sendall(b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             assert read_to_end(peer).startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 431 "))
 
     def test_no_http(self, api: Api) -> None:
-        with connect(api) as peer:
+        with connect(api.port) as peer:
             peer.sendall(b"hello there\r\n\r\n")
             answer = read_to_end(peer)
         assert answer.startswith(b"HTTP/1.1 400 ")
         assert b"application/problem+json" in answer
 
 
-def connect(api: Api) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", api.port), timeout=60)
-
-
 def head(path: str, lines: str) -> bytes:
     return f"PUT {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n{lines}\r\n\r\n".encode()
-
-
-def read_to_end(peer: socket.socket) -> bytes:
-    """Until the other end closes: it does not hang."""
-    parts = []
-    while part := peer.recv(65_536):
-        parts.append(part)
-    return b"".join(parts)

@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
+from tests.waiting import PATIENCE_SECONDS
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -50,7 +52,7 @@ class Peer:
 def running_peer(*answers: Answer, respond: Callable[[Heard], Answer] | None = None) -> Iterator[Peer]:
     """Gives these answers, one a request; or what ``respond`` says."""
     script = iter(answers)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server = _Server(("127.0.0.1", 0), _Handler)
     peer = Peer(f"http://127.0.0.1:{server.server_port}", respond or (lambda _: next(script)))
     server.peer = peer  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -66,8 +68,14 @@ def running_peer(*answers: Answer, respond: Callable[[Heard], Answer] | None = N
 def passed_on(heard: Heard, url: str) -> Answer:
     """The answer of the server there."""
     kept = {name: value for name, value in heard.headers.items() if name.lower() not in {"host", "accept-encoding"}}
-    found = httpx.request(heard.method, f"{url}{heard.path}", headers=kept, content=heard.body, timeout=60)
+    found = httpx.request(
+        heard.method, f"{url}{heard.path}", headers=kept, content=heard.body, timeout=PATIENCE_SECONDS
+    )
     return Answer(found.status_code, found.content, {"Content-Type": found.headers["content-type"]})
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False  # its end waits for every request that arrived: whoever looks then misses none
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -9,6 +9,7 @@ from app.client import Client, Retries
 from app.client import connection as connection_module
 from app.client.errors import ApiError, TooSlow, Unreachable
 from tests.client.peer import AWAY, CUT, Answer, Heard, running_peer
+from tests.waiting import until
 
 PAGE = Answer(body=b"<html>", headers={"Content-Type": "text/html"})
 SOON = Retries(times=2, first_seconds=0.01)
@@ -23,6 +24,10 @@ def slow(seconds: float) -> Callable[[Heard], Answer]:
 
 
 def client_of(url: str) -> Client:
+    return Client(url, "a key", retries=SOON)
+
+
+def impatient_client_of(url: str) -> Client:
     return Client(url, "a key", retries=SOON, timeout_seconds=0.2)
 
 
@@ -36,17 +41,17 @@ DRAWN: list[Callable[[Client], bytes]] = [
 
 @pytest.mark.parametrize("ask", DRAWN)
 def test_a_drawing_may_take_longer_than_other_answers(ask: Callable[[Client], bytes]) -> None:
-    with running_peer(respond=slow(0.6)) as peer, client_of(peer.url) as client:
+    with running_peer(respond=slow(0.6)) as peer, impatient_client_of(peer.url) as client:
         assert ask(client) == b"<html>"
     assert len(peer.heard) == 1
 
 
 def test_what_is_too_slow_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_module, "DRAWING_SECONDS", 0.3)
-    with running_peer(respond=slow(0.8)) as peer, client_of(peer.url) as client:
+    with running_peer(respond=slow(0.8)) as peer, impatient_client_of(peer.url) as client:
         with pytest.raises(TooSlow, match=r"too-slow: .* did not answer within 0\.3 seconds"):
             client.report("one")
-        time.sleep(0.7)  # until the peer has heard all of it
+        until(lambda: peer.heard)
     assert len(peer.heard) == 1
 
 
@@ -67,10 +72,10 @@ def test_other_faults_pass() -> None:
 
 
 def test_other_answers_are_asked_for_again() -> None:
-    with running_peer(respond=slow(0.5)) as peer, client_of(peer.url) as client:
+    with running_peer(respond=slow(0.5)) as peer, impatient_client_of(peer.url) as client:
         with pytest.raises(Unreachable):
             client.audit("one")
-        time.sleep(0.6)
+        until(lambda: len(peer.heard) >= 1 + SOON.times)
     assert len(peer.heard) == 1 + SOON.times
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.client import Client
 from tests.commands.conftest import PROTOCOL, SAMPLES, Commands
-from tests.waiting import RECIPE, WEIGHTS
+from tests.waiting import PATIENCE_SECONDS, RECIPE, WEIGHTS
 
 Json = dict[str, Any]
 
@@ -139,7 +139,7 @@ def test_whoever_stops_reading_changes_no_verdict(cli: Commands, client: Client,
     command = cli.start("audits", "watch", "after", *as_json)
     assert command.stdout is not None
     command.stdout.close()
-    assert command.wait(240) == 0
+    assert command.wait(PATIENCE_SECONDS) == 0
     assert command.stderr is not None
     assert "Traceback" not in command.stderr.read()
     command.stderr.close()

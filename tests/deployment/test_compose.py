@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from app.embedded.ports import free_port
-from tests.faults.cluster import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SECRETS = {"POSTGRES_PASSWORD": "one", "BROKER_PASSWORD": "two", "API_KEY_SECRET": "three" * 7}
@@ -107,7 +107,7 @@ def test_the_services_commands_run(
     try:
         for name in ("api", "worker"):
             until(partial(healthy, name))
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as client:
             until(lambda: client.get("/readyz").json() == {"status": "ok"})
             assert client.get("/v1/audits", headers=headers).json()["items"] == []
             # Listening to others, it tells strangers nothing.
@@ -116,4 +116,4 @@ def test_the_services_commands_run(
     finally:
         for child in children:
             child.terminate()
-        assert [child.wait(240) for child in children] == [0, 0]
+        assert [child.wait(PATIENCE_SECONDS) for child in children] == [0, 0]

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.docs.pages import ROOT
+from tests.waiting import PATIENCE_SECONDS
 
 LOADING = {"src", "srcset", "poster", "data", "action"}
 """Attributes whose address a browser fetches; a link's ``href`` it fetches too, that of ``<a>`` on a click alone."""
@@ -34,7 +35,7 @@ class _Addresses(HTMLParser):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert ended.returncode == 0, ended.stderr
     return folder
 

@@ -23,6 +23,7 @@ from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.process import Child
 from app.embedded.valkey import EmbeddedValkey
 from app.errors import Unavailable
+from tests.waiting import PATIENCE_SECONDS
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="Postgres changes its user for root alone")
 
@@ -131,7 +132,7 @@ def test_a_server_that_was_killed_under_a_long_query_starts_again(folder: Path) 
         assert processes_of(server)
         again = Child(child.spec)
         again.wait_ready()
-        assert client.wait(120) != 0
+        assert client.wait(PATIENCE_SECONDS) != 0
         again.stop()
 
 

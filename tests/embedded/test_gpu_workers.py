@@ -18,6 +18,7 @@ from sqlalchemy import create_engine, select
 from app.db.tables import WorkerRow
 from app.embedded.gpu_workers import choose_gpus
 from app.errors import SalienceError
+from tests.waiting import PATIENCE_SECONDS
 
 PRESENT = [0, 1, 2, 3]
 
@@ -57,7 +58,9 @@ def with_driver(folder: Path, script: str) -> dict[str, str]:
 @pytest.mark.parametrize("script", ["exit 9", "echo 'No devices were found'", "echo; exit 0"])
 def test_no_gpus_are_told(tmp_path: Path, script: str) -> None:
     environment = with_driver(tmp_path, script)
-    answer = subprocess.run(command("all"), env=environment, capture_output=True, text=True, check=False, timeout=240)
+    answer = subprocess.run(
+        command("all"), env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS
+    )
     assert (answer.returncode, answer.stdout) == (1, "")
     assert answer.stderr.startswith("There is no GPU here that nvidia-smi can see")
     assert "Traceback" not in answer.stderr
@@ -106,7 +109,7 @@ def test_one_process_a_gpu(database_url: str, broker_url: str, tmp_path: Path) -
         assert second["0"] == first["0"]
         until(lambda: (str(second["2"]), "gpu") in announced(), process)
         process.terminate()
-        assert process.wait(240) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
         assert not any(Path(f"/proc/{pid}").exists() for pid in second.values())
     finally:
         process.kill()

@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.waiting import PATIENCE_SECONDS
+
 
 def command(data: Path) -> list[str]:
     return [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data", str(data)]
@@ -26,7 +28,7 @@ def serving(data: Path) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]
         wait_until((data / "pids").exists, process)
         document = json.loads((data / "server.json").read_text())
         headers = {"Authorization": f"Bearer {document['api_key']}"}
-        with httpx.Client(base_url=document["url"], headers=headers, timeout=30) as client:
+        with httpx.Client(base_url=document["url"], headers=headers, timeout=PATIENCE_SECONDS) as client:
             yield process, client
     finally:
         process.kill()
@@ -76,7 +78,7 @@ def test_children_are_replaced_and_data_is_kept(data: Path) -> None:
         assert client.get(f"/v1/datasets/{created['id']}").json() == created
         children = pids(data)
         process.send_signal(signal.SIGINT)
-        assert process.wait(240) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
         assert not any(map(alive, children.values()))
         assert not (data / "server.json").exists()
     made = [data / name for name in ("api-key", "api-key.secret")]
@@ -85,12 +87,12 @@ def test_children_are_replaced_and_data_is_kept(data: Path) -> None:
         assert client.headers["authorization"] == f"Bearer {made[0].read_text()}"
         assert client.get(f"/v1/datasets/{created['id']}").json() == created
         process.terminate()
-        assert process.wait(240) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_strangers_are_not_let_in_without_keys(data: Path) -> None:
     refused = [*command(data), "--host", "0.0.0.0"]
-    done = subprocess.run(refused, capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(refused, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
     assert done.returncode == 1
     assert done.stderr.startswith("There are no API keys, and 0.0.0.0 is not this machine's loopback address")
 
@@ -107,15 +109,15 @@ def test_nothing_outlives_a_killed_supervisor(data: Path) -> None:
     with serving(data) as (process, client):
         wait_until(lambda: healthy(client), process)
         process.terminate()
-        assert process.wait(240) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_one_service_a_folder(data: Path) -> None:
     with serving(data) as (process, client):
-        second = subprocess.run(command(data), capture_output=True, text=True, check=False, timeout=240)
+        second = subprocess.run(command(data), capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
         assert second.returncode == 1
         assert "Another service uses" in second.stderr
         assert (data / "server.json").exists()
         wait_until(lambda: healthy(client), process)
         process.terminate()
-        assert process.wait(240) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0

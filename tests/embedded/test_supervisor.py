@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from app.embedded import supervisor as supervisor_module
 from app.embedded.process import ChildSpec
 from app.embedded.supervisor import Supervisor
 from app.errors import Unavailable
@@ -46,7 +47,10 @@ def run(folder: Path, *specs: ChildSpec) -> None:
         supervisor.watch(folder / "pids")
 
 
-def test_a_child_that_ends_again_and_again_ends_all_with_its_log(tmp_path: Path) -> None:
+def test_a_child_that_ends_again_and_again_ends_all_with_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor_module, "WITHIN_SECONDS", 600)  # of a slow machine, six starts take long
     first = spec(tmp_path, "first", "ready.write_text(str(os.getpid())); time.sleep(60)")
     second = spec(tmp_path, "second", "ready.touch(); time.sleep(0.1); sys.exit('the reason')")
     with pytest.raises(Unavailable, match=r"second ended again and again.\n(.*\n)*the reason"):

@@ -8,11 +8,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -21,7 +19,7 @@ import psycopg
 from app.embedded.ports import accepts, free_port
 from tests.faults.servers import Servers
 from tests.keys import HEADERS
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, until, wait_for
 
 ENDED = ("succeeded", "failed", "cancelled")
 SAMPLES = 36
@@ -35,16 +33,6 @@ MEASURES: dict[str, Any] = {
     "stability": {},
 }
 PROTOCOL = {"micro_batch": 4, "measures": MEASURES}
-Found = TypeVar("Found")
-
-
-def until(condition: Callable[[], Found], seconds: float = 240) -> Found:
-    """Whatever true thing the condition says at last; the wait may hold a worker's whole start."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return found
 
 
 def alive(pid: int) -> bool:
@@ -119,7 +107,7 @@ class Cluster:
     workers: list[Worker] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self._port}", headers=HEADERS, timeout=30)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self._port}", headers=HEADERS, timeout=PATIENCE_SECONDS)
 
     @property
     def database_url(self) -> str:
@@ -159,7 +147,7 @@ class Cluster:
         self.stop_workers()
         self.client.close()
         self._api.terminate()
-        self._api.wait(30)
+        self._api.wait(PATIENCE_SECONDS)
         self.servers.stop()
 
     def submit(self, parts: dict[str, Any], **protocol: Any) -> str:

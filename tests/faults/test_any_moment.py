@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.faults.cluster import Cluster, children_of, until
+from tests.faults.cluster import Cluster, children_of
 from tests.faults.conftest import Recovery
 from tests.faults.test_children import check_identical
+from tests.waiting import until
 
 SEEDS = range(20)
 LATEST_SECONDS = 4.0

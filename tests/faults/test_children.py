@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.faults.cluster import Cluster, alive, children_of, nurseries_of, until
+from tests.faults.cluster import Cluster, alive, children_of, nurseries_of
 from tests.faults.conftest import Recovery
+from tests.waiting import until
 
 LONG_LEASE = "120"
 PATIENT = {"MAX_SHARD_ATTEMPTS": "10"}

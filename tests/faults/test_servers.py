@@ -10,10 +10,11 @@ import pytest
 
 from app.domain.vocabulary import DeviceClass
 from app.queue import TaskName, TaskQueue
-from tests.faults.cluster import Cluster, until
+from tests.faults.cluster import Cluster
 from tests.faults.conftest import Recovery
 from tests.faults.cutting_proxy import CuttingProxy
 from tests.faults.test_children import check_identical
+from tests.waiting import until
 
 Parts = dict[str, Any]
 

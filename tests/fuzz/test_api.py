@@ -13,6 +13,7 @@ from schemathesis.core.result import Ok
 from app.http.problems import MEDIA_TYPE
 from app.main import create_app
 from app.settings import Settings
+from tests.waiting import PATIENCE_SECONDS
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3"))
 
@@ -43,7 +44,7 @@ def test_the_contract(operation: Any, service: httpx.Client) -> None:
     @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), database=None)
     def check(case: Case[Any]) -> None:
         key = {"Authorization": service.headers["Authorization"]}
-        answer = case.call_and_validate(base_url=str(service.base_url), headers=key, timeout=120)
+        answer = case.call_and_validate(base_url=str(service.base_url), headers=key, timeout=PATIENCE_SECONDS)
         if answer.status_code >= 400:
             assert answer.json()["code"] in _shown_codes(operation, answer.status_code), answer.text
 

@@ -7,8 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +25,7 @@ from app.embedded.ports import accepts, free_port
 from app.embedded.postgres import EmbeddedPostgres
 from tests.keys import HEADERS, KEY, SECRET
 from tests.observability.otlp_receiver import Receiver, otlp_receiver
-from tests.waiting import upload, upload_run, wait_for
+from tests.waiting import PATIENCE_SECONDS, until, upload, upload_run, wait_for
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 REQUEST_ID = "the-request-that-began-it"
@@ -64,13 +63,6 @@ class Watched:
         return [json.loads(line) for line in whole.splitlines()]
 
 
-def until(condition: Callable[[], bool], seconds: float = 240) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 @pytest.fixture(scope="session")
 def watched(postgres: EmbeddedPostgres, broker_url: str) -> Iterator[Watched]:
     """After one audit, with everything logged that can be."""
@@ -103,7 +95,7 @@ def watched(postgres: EmbeddedPostgres, broker_url: str) -> Iterator[Watched]:
         try:
             until(lambda: all(map(accepts, ports)))
             urls = [f"http://127.0.0.1:{port}" for port in ports]
-            clients = [httpx.Client(base_url=url, headers=HEADERS, timeout=60) for url in urls]
+            clients = [httpx.Client(base_url=url, headers=HEADERS, timeout=PATIENCE_SECONDS) for url in urls]
             planted = (value.rpartition("=")[2] for value in PLANTED.values())
             secrets = [*passwords, KEY, SECRET, IN_QUERY, IN_BODY, *planted]
             found = Watched(clients, logs, receiver, secrets)
@@ -118,7 +110,7 @@ def watched(postgres: EmbeddedPostgres, broker_url: str) -> Iterator[Watched]:
             for process in processes:
                 process.terminate()
             for process in processes:
-                process.wait(240)
+                process.wait(PATIENCE_SECONDS)
             shutil.rmtree(folder)
 
 

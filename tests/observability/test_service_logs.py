@@ -8,7 +8,8 @@ from datetime import datetime
 import pytest
 
 from app.embedded.ports import free_port
-from tests.observability.conftest import IN_BODY, IN_QUERY, PLANTED, REQUEST_ID, Watched, until
+from tests.observability.conftest import IN_BODY, IN_QUERY, PLANTED, REQUEST_ID, Watched
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 def test_every_line_has_the_form(watched: Watched) -> None:
@@ -105,7 +106,7 @@ def test_failing_processes_keep_secrets_too(command: tuple[str, ...], tmp_path: 
         until(lambda: any(words in log.read_text() for words in told))
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(PATIENCE_SECONDS)
     text = log.read_text()
     assert "planted" not in text.lower()
     assert IN_QUERY not in text

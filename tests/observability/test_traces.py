@@ -3,8 +3,9 @@
 import subprocess
 import sys
 
-from tests.observability.conftest import REQUEST_ID, TRACE_ID, Watched, until
+from tests.observability.conftest import REQUEST_ID, TRACE_ID, Watched
 from tests.observability.otlp_receiver import FoundSpan
+from tests.waiting import until
 
 
 def one(watched: Watched, name: str, trace_id: str = TRACE_ID) -> FoundSpan:
@@ -13,7 +14,7 @@ def one(watched: Watched, name: str, trace_id: str = TRACE_ID) -> FoundSpan:
     def found() -> dict[str, FoundSpan]:
         return {span.span_id: span for span in watched.receiver.named(name) if span.trace_id == trace_id}
 
-    until(lambda: bool(found()), seconds=120)
+    until(lambda: bool(found()))
     (only,) = found().values()
     return only
 

@@ -14,11 +14,11 @@ from safetensors.torch import save
 from app.db.migrations import upgrade
 from app.db.session import make_engine
 from tests.datasets.hostile_archives import make_tar, picture
-from tests.faults.cluster import Cluster, Worker, children_of, until
+from tests.faults.cluster import Cluster, Worker, children_of
 from tests.faults.servers import Servers
 from tests.keys import insert_test_key, make_key
 from tests.sandbox.attackers import HOSTILE, WEIGHTS
-from tests.waiting import RECIPE, upload, upload_run, wait_for
+from tests.waiting import PATIENCE_SECONDS, RECIPE, until, upload, upload_run, wait_for
 
 LIMITS = {"CHILD_BATCH_SECONDS": "30", "CHILD_SCRATCH_BYTES": str(64 * 1024**2), "LEASE_SECONDS": "120"}
 LIMITS["CHILD_SCRATCH_FILES"] = "1000"  # on a busy machine, ten thousand files may take longer than a batch may
@@ -194,7 +194,7 @@ def other_tenant(cluster: Cluster) -> Iterator[httpx.Client]:
     engine = make_engine(cluster.database_url)
     headers = {"Authorization": f"Bearer {make_key(engine, 'another')}"}
     engine.dispose()
-    with httpx.Client(base_url=cluster.client.base_url, headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=cluster.client.base_url, headers=headers, timeout=PATIENCE_SECONDS) as client:
         yield client
 
 

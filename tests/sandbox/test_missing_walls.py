@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from tests.faults.cluster import until
 from tests.sandbox.old_kernel import without_landlock
+from tests.waiting import PATIENCE_SECONDS, until
 
 TRY_ATTACKS = """
 import sys
@@ -59,7 +59,7 @@ def parts(database_url: str, broker_url: str, tmp_path: Path) -> dict[str, str]:
 def test_the_worker_does_not_start(parts: dict[str, str], tmp_path: Path) -> None:
     log = tmp_path / "log"
     worker = start("-m", "app.cli", "worker", log=log, settings=parts)
-    assert worker.wait(240) == 1
+    assert worker.wait(PATIENCE_SECONDS) == 1
     (line,) = (line for line in map(json.loads, log.read_text().splitlines()) if line["level"] == "CRITICAL")
     for words in ("sandbox-unavailable", "landlock (", "ALLOW_MISSING_WALLS=landlock"):
         assert words in line["message"]
@@ -75,19 +75,19 @@ def test_it_starts_where_the_operator_allows_it(parts: dict[str, str], tmp_path:
         assert worker.poll() is None
     finally:
         worker.terminate()
-        worker.wait(240)
+        worker.wait(PATIENCE_SECONDS)
 
 
 def test_a_child_does_not_run_without_it_either(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    assert start("-c", TRY_ATTACKS, str(tmp_path / "blobs"), log=log).wait(240) == 0
+    assert start("-c", TRY_ATTACKS, str(tmp_path / "blobs"), log=log).wait(PATIENCE_SECONDS) == 0
     assert log.read_text().startswith("sandbox-unavailable: The wall landlock cannot be put up")
 
 
 def test_the_other_walls_stand(tmp_path: Path) -> None:
     log = tmp_path / "log"
     allowed = {"ALLOW_MISSING_WALLS": "landlock"}
-    assert start("-c", TRY_ATTACKS, str(tmp_path / "blobs"), log=log, settings=allowed).wait(240) == 0
+    assert start("-c", TRY_ATTACKS, str(tmp_path / "blobs"), log=log, settings=allowed).wait(PATIENCE_SECONDS) == 0
     files, network, signals = log.read_text().splitlines()[-3:]
     assert files == "done"
     for refused in (network, signals):
@@ -98,7 +98,7 @@ def test_the_other_walls_stand(tmp_path: Path) -> None:
 def test_the_doctor_says_so(parts: dict[str, str], tmp_path: Path, allowed: str, verdict: str) -> None:
     log = tmp_path / "log"
     command = ("-m", "app.cli", "doctor", "--json", "--data", str(tmp_path))
-    start(*command, log=log, settings=parts | {"ALLOW_MISSING_WALLS": allowed}).wait(240)
+    start(*command, log=log, settings=parts | {"ALLOW_MISSING_WALLS": allowed}).wait(PATIENCE_SECONDS)
     text = log.read_text()
     findings = {finding["check"]: finding for finding in json.loads(text[text.index("{") :])["findings"]}
     assert findings["walls"]["verdict"] == verdict
@@ -116,6 +116,6 @@ def test_nothing_starts_while_torch_loads_whatever_a_file_says(command: tuple[st
     data = ("--data", str(tmp_path / "data")) if command[0] == "serve" else ()
     arguments = ("-m", "app.cli", *command, *data)
     forced = {"TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}
-    assert start(*arguments, log=log, kernel=None, settings=forced).wait(240) == 2
+    assert start(*arguments, log=log, kernel=None, settings=forced).wait(PATIENCE_SECONDS) == 2
     assert "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD" in log.read_text()
     assert "Traceback" not in log.read_text()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.storage.blobs import BlobStore
-from tests.faults.cluster import until
 from tests.sandbox.attackers import attack, settings
+from tests.waiting import until
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.nursery import Nursery
 from worker.supervision.output import TAIL_BYTES

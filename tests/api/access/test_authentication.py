@@ -1,7 +1,6 @@
 """Who comes in, who does not, and that every refusal looks the same."""
 
 import json
-import socket
 import statistics
 import time
 from collections.abc import Callable
@@ -15,14 +14,18 @@ from app.access.keys import checksum, generate_key, prefix_of
 from app.db.session import transaction
 from app.db.tables import ApiKeyRow
 from tests.api.access.conftest import Keys
-from tests.api.running_api import Api, check_problem, until
+from tests.api.running_api import Api, check_problem
+from tests.sockets import connect, read_answer
+from tests.waiting import PATIENCE_SECONDS, until
 
 MakeKey = Callable[..., str]
 
 
 def ask(api: Api, key: str | None, method: str = "GET", path: str = "/v1/models", **options: Any) -> httpx.Response:
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    return httpx.request(method, f"http://127.0.0.1:{api.port}{path}", headers=headers, timeout=60, **options)
+    return httpx.request(
+        method, f"http://127.0.0.1:{api.port}{path}", headers=headers, timeout=PATIENCE_SECONDS, **options
+    )
 
 
 def wrong_secret(key: str) -> str:
@@ -55,7 +58,9 @@ class TestRefused:
         for value in bad.values():
             header = b"" if value is None else f"Bearer {value}".encode()
             headers = {b"Authorization": header} if header else {}
-            answers.append(httpx.get(f"http://127.0.0.1:{guarded.port}/v1/models", headers=headers, timeout=60))
+            answers.append(
+                httpx.get(f"http://127.0.0.1:{guarded.port}/v1/models", headers=headers, timeout=PATIENCE_SECONDS)
+            )
         for answer in answers:
             check_problem(answer, 401, "unauthenticated")
             assert answer.headers["www-authenticate"] == 'Bearer realm="salience-audit"'
@@ -80,7 +85,7 @@ class TestRefused:
     def measure(self, guarded: Api, bad: dict[str, str | None]) -> dict[str, list[float]]:
         """Seconds of sixty answers each, in turns."""
         seconds: dict[str, list[float]] = {name: [] for name in bad}
-        with httpx.Client(base_url=f"http://127.0.0.1:{guarded.port}", timeout=60) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{guarded.port}", timeout=PATIENCE_SECONDS) as client:
             for _ in range(60):
                 for name, value in bad.items():
                     headers = {} if value is None else {"Authorization": f"Bearer {value}"}
@@ -92,18 +97,20 @@ class TestRefused:
     def test_every_other_scheme_and_two_headers(self, guarded: Api, key: str) -> None:
         for lines in ([f"Basic {key}"], [key], [f"Bearer{key}"], [f"Bearer  {key}"], [f"Bearer {key}"] * 2):
             headers = [("Authorization", line) for line in lines]
-            answer = httpx.get(f"http://127.0.0.1:{guarded.port}/v1/models", headers=headers, timeout=60)
+            answer = httpx.get(f"http://127.0.0.1:{guarded.port}/v1/models", headers=headers, timeout=PATIENCE_SECONDS)
             check_problem(answer, 401, "unauthenticated")
         assert ask(guarded, key).status_code == 200
         shouting = httpx.get(
-            f"http://127.0.0.1:{guarded.port}/v1/models", headers={"Authorization": f"BEARER {key}"}, timeout=60
+            f"http://127.0.0.1:{guarded.port}/v1/models",
+            headers={"Authorization": f"BEARER {key}"},
+            timeout=PATIENCE_SECONDS,
         )
         assert shouting.status_code == 200
 
     def test_before_any_body_is_read(self, guarded: Api) -> None:
-        with socket.create_connection(("127.0.0.1", guarded.port), timeout=60) as peer:
+        with connect(guarded.port) as peer:
             peer.sendall(b"POST /v1/models HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n[")
-            assert peer.recv(65_536).startswith(b"HTTP/1.1 401 ")
+            assert read_answer(peer)[0] == 401
 
     def test_unknown_paths_are_not_told_either(self, guarded: Api) -> None:
         for path in ("/nowhere", "/v1/", "/v1/models/", "//v1/models", "/v1/models/1/content", "/livez/"):

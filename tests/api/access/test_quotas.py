@@ -18,7 +18,7 @@ from app.db.tables import DEFAULT_TENANT, AuditRow, AuditUsageRow, DatasetRow, M
 from app.domain.vocabulary import ResourceStatus
 from app.housekeeping.retention import remove_usage
 from tests.api.running_api import Api, check_problem
-from tests.waiting import RECIPE
+from tests.waiting import PATIENCE_SECONDS, RECIPE
 
 PROBE: dict[str, object] = {"parameter_count": 5, "classes": 2, "map_height": 7, "map_width": 7, "map_channels": 4}
 PROBE |= {"target_layer": "conv5", "candidate_layers": []}
@@ -31,7 +31,7 @@ def tenant(guarded: Api, make_key: Callable[..., str]) -> Iterator[httpx.Client]
     name = f"limited {os.urandom(4).hex()}"
     key = make_key(name)
     headers = {"Authorization": f"Bearer {key}"}
-    with httpx.Client(base_url=guarded.client.base_url, headers=headers, timeout=30) as client:
+    with httpx.Client(base_url=guarded.client.base_url, headers=headers, timeout=PATIENCE_SECONDS) as client:
         client.headers["X-Tenant"] = name
         limit(guarded, client, "--max-models", "1", "--max-live-audits", "1", "--max-bytes", "1000")
         yield client

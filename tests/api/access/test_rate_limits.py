@@ -17,8 +17,9 @@ from redis import Redis
 from app.access import rate_limits
 from app.access.rate_limits import Counted, _LocalWindows
 from app.embedded.ports import free_port
-from tests.api.running_api import Api, check_problem, until
+from tests.api.running_api import Api, check_problem
 from tests.keys import make_key
+from tests.waiting import PATIENCE_SECONDS, until
 
 WINDOW = 3600
 FIELD = re.compile(r'"key";r=(\d+);t=(\d+), "tenant";r=(\d+);t=(\d+)')
@@ -56,7 +57,7 @@ def asking(api: Api) -> Iterator[Ask]:
     """With one of three keys that nobody has used: two of one tenant, one of another."""
     names = [f"{name} {uuid4()}" for name in "ab"]
     keys = [make_key(api.engine, names[place]) for place in (0, 0, 1)]
-    with httpx.Client(base_url=api.client.base_url, timeout=60) as client:
+    with httpx.Client(base_url=api.client.base_url, timeout=PATIENCE_SECONDS) as client:
         yield lambda number: client.get("/v1/gates", headers={"Authorization": f"Bearer {keys[number]}"})
 
 
@@ -93,7 +94,7 @@ def test_many_keys_of_one_tenant(ask: Ask) -> None:
 
 
 def test_who_has_no_key_is_told_nothing(limited: Api) -> None:
-    with httpx.Client(base_url=limited.client.base_url, timeout=60) as stranger:
+    with httpx.Client(base_url=limited.client.base_url, timeout=PATIENCE_SECONDS) as stranger:
         answer = stranger.get("/v1/gates")
         check_problem(answer, 401, "unauthenticated")
         assert "ratelimit" not in answer.headers

@@ -11,6 +11,7 @@ from app.access.links import ReportLink
 from app.db.tables import DEFAULT_TENANT
 from tests.api.running_api import Api, check_problem
 from tests.keys import SECRET
+from tests.waiting import PATIENCE_SECONDS
 
 Json = dict[str, Any]
 NO_KEY = {"Authorization": ""}
@@ -20,7 +21,7 @@ def test_a_link_opens_its_report_without_a_key(service: httpx.Client, strategies
     address = f"/v1/comparisons/{strategies_compared['id']}"
     made = service.post(f"{address}/report-links", json={"expires_in_seconds": 60})
     assert made.status_code == 201, made.text
-    with httpx.Client(base_url=service.base_url, timeout=60) as stranger:
+    with httpx.Client(base_url=service.base_url, timeout=PATIENCE_SECONDS) as stranger:
         opened = stranger.get(made.json()["url"])
         assert opened.status_code == 200
         assert "two strategies" in opened.text
@@ -43,7 +44,7 @@ def test_a_link_that_was_changed_opens_nothing(api: Api, change: str) -> None:
         "twice": f"?link={token}&link={token}",
     }
     asked = f"/v1/audits/{uuid4()}/report" if change == "path" else path
-    with httpx.Client(base_url=api.client.base_url, timeout=60) as stranger:
+    with httpx.Client(base_url=api.client.base_url, timeout=PATIENCE_SECONDS) as stranger:
         check_problem(stranger.get(asked + changed.get(change, f"?link={token}")), 401, "unauthenticated")
         # The same link unchanged gets as far as the audit that is not there.
         good = ReportLink(DEFAULT_TENANT, path, int(time.time()) + 60).token(SECRET.encode())
@@ -58,6 +59,6 @@ def test_a_link_lasts_seven_days_at_most(api: Api) -> None:
 
 def test_more_fields_than_a_report_has(api: Api) -> None:
     path = f"/v1/audits/{uuid4()}/report?" + "&".join(["a=1"] * 40)
-    with httpx.Client(base_url=api.client.base_url, timeout=60) as stranger:
+    with httpx.Client(base_url=api.client.base_url, timeout=PATIENCE_SECONDS) as stranger:
         check_problem(stranger.get(path), 401, "unauthenticated")
     check_problem(api.client.get(path), 404, "not-found")

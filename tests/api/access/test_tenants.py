@@ -14,8 +14,7 @@ import pytest
 from prepare import build_archive
 
 from app.embedded.ports import accepts, free_port
-from tests.api.running_api import until
-from tests.waiting import upload, upload_run, wait_for
+from tests.waiting import PATIENCE_SECONDS, until, upload, upload_run, wait_for
 
 Json = dict[str, Any]
 
@@ -38,7 +37,7 @@ def stranger(service: httpx.Client, open_folder: Path) -> Iterator[httpx.Client]
     full = [*command, "--data", str(open_folder / "service")]
     made = subprocess.run(full, env=environment, capture_output=True, text=True, check=True)
     headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
-    with httpx.Client(base_url=service.base_url, headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=service.base_url, headers=headers, timeout=PATIENCE_SECONDS) as client:
         yield client
 
 
@@ -50,12 +49,12 @@ def one_wall(service: httpx.Client, stranger: httpx.Client, open_folder: Path) -
     environment = os.environ | json.loads((data / "parts.json").read_text()) | {"API_KEY_SECRET": secret}
     arguments = ("serve", "--only", "api", "--port", str(port), "--data", str(open_folder / "mutant"))
     process = subprocess.Popen([sys.executable, "-c", MUTATION, *arguments], env=environment)
-    until(lambda: accepts(port), seconds=60)
+    until(lambda: accepts(port))
     headers = {"Authorization": stranger.headers["authorization"]}
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=PATIENCE_SECONDS) as client:
         yield client
     process.terminate()
-    process.wait(30)
+    process.wait(PATIENCE_SECONDS)
 
 
 FIGURE = {"name": "radar", "form": "svg"}
