@@ -84,7 +84,7 @@ def worker(gpus: Gpus = None) -> None:
     named = ["--hostname", f"worker-{os.getpid()}@%h"]
     arguments = ["--loglevel", get_settings().log_level, "--pool", "solo", "--without-gossip", "--without-mingle"]
     # Quiet: no banner, so that a worker's output is its log and nothing else.
-    program = [sys.executable, "-m", "celery", "--quiet", "--app", "worker.celery_app:celery_app"]
+    program = [sys.executable, "-m", "celery", "--quiet", "--app", "worker.lifecycle.celery_app:celery_app"]
     command = [*program, "worker", *named, *arguments]
     os.execv(sys.executable, command)  # noqa: S606 - the same interpreter, fixed arguments
 

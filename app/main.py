@@ -12,53 +12,29 @@ from app import __version__
 from app.access.key_ring import KeyRing
 from app.access.rate_limits import RateLimiter
 from app.access.service import Mint
-from app.audits.event_routes import router as audit_events
-from app.audits.partial import PartialResults
-from app.audits.publishing import router as publishing
-from app.audits.reconciler import Reconciler
-from app.audits.routes import router as audits
-from app.audits.sample_routes import router as audit_samples
-from app.audits.verdicts import router as verdicts
-from app.audits.watch import AuditWatch
-from app.comparisons.routes import router as comparisons
-from app.datasets.routes import router as datasets
+from app.audits.following.partial import PartialResults
+from app.audits.following.watch import AuditWatch
 from app.db.session import make_engine
-from app.gates.routes import router as gates
 from app.housekeeping.housekeeper import Housekeeper
-from app.http.authentication import Authentication
-from app.http.body_guard import BodyGuard
+from app.housekeeping.reconciler import Reconciler
 from app.http.dependencies import SESSIONS
-from app.http.health import router as health
-from app.http.openapi import install_openapi, operation_id
+from app.http.guards.authentication import Authentication
+from app.http.guards.body_guard import BodyGuard
+from app.http.guards.request_context import RequestContext, bind_path_ids
+from app.http.guards.strict_json import StrictJson
+from app.http.openapi.document import install_openapi, operation_id
+from app.http.openapi.swagger import router as swagger
 from app.http.problems import install_handlers
-from app.http.request_context import RequestContext, bind_path_ids
 from app.http.streams import Streams
-from app.http.strict_json import StrictJson
-from app.http.swagger import router as swagger
-from app.http.tags import TAGS
-from app.metrics.routes import router as metrics
-from app.models.routes import router as models
 from app.observability.tracing import start_tracing, stop_tracing
 from app.queue import TaskQueue
-from app.reports.link_routes import router as report_links
 from app.reports.press import Press
-from app.reports.routes import router as reports
-from app.run_groups.routes import router as run_groups
+from app.rooms import DESCRIPTION, EXAMPLES, ROUTERS, TAGS
 from app.settings import Settings, get_settings
 from app.storage.blobs import BlobStore
 
 # The framework's spans would stand beside ours (app.observability), with query strings in them.
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
-
-DESCRIPTION = """
-Tells, for an image classifier and a data set, whether what the model looks at can be trusted.
-
-1. Register a **model** and upload its weights; register a **data set** and upload its archive.
-2. Group the runs of one recipe in a **run group**, if stability across runs matters.
-3. Start an **audit**, poll it, and read its **results**: entropy, noise reaction, geometric resilience, degradation,
-   stability.
-4. Compare audits of the same samples in a **comparison**; let a **gate** say whether an audit's numbers will do.
-"""
 
 
 @asynccontextmanager
@@ -113,28 +89,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=operation_id,
     )
     app.state.settings = settings
-    rooms = (
-        models,
-        datasets,
-        run_groups,
-        gates,
-        audits,
-        audit_samples,
-        audit_events,
-        verdicts,
-        publishing,
-        comparisons,
-        reports,
-        report_links,
-        health,
-        metrics,
-    )
-    for router in rooms:
+    for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(bind_path_ids)])
     if settings.open_docs:
         app.include_router(swagger)
     install_handlers(app)
-    install_openapi(app)
+    install_openapi(app, EXAMPLES)
     app.add_middleware(StrictJson, max_bytes=app.state.settings.max_json_bytes)
     app.add_middleware(Authentication, settings=app.state.settings)
     app.add_middleware(BodyGuard, settings=app.state.settings)

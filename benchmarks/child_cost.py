@@ -29,12 +29,12 @@ from benchmarks.table import Row, Section
 from benchmarks.timing import side_by_side
 from worker.child.inputs import JobInputs
 from worker.child.shard_job import run_shard_job
-from worker.runtime.device import keep_heap, use_threads
-from worker.runtime.model_cache import ModelCache
-from worker.shard_request import shard_job
-from worker.shard_store import read_inputs, read_samples
+from worker.machine.device import keep_heap, use_threads
+from worker.shards.request import shard_job
+from worker.shards.store import read_inputs, read_samples
 from worker.supervision.children import Acquaintance, Children
 from worker.supervision.inputs import opened_inputs
+from worker.weights.cache import ModelCache
 from worker.wire.jobs import ShardJob
 
 SAMPLES = 16

@@ -28,7 +28,7 @@ NETWORK, SIDE, KINDS = "shufflenet_v2_x0_5", 32, 50
 PROTOCOL: dict[str, Any] = {"measures": {"entropy": {}}, "micro_batch": 64}
 SAMPLE_SECONDS = 0.2
 # By what their command line holds.
-ROLES = {"API": "serve --only api", "worker": "worker.celery_app", "model process": "worker.child"}
+ROLES = {"API": "serve --only api", "worker": "worker.lifecycle.celery_app", "model process": "worker.child"}
 
 Peaks = dict[str, float]
 

@@ -14,7 +14,7 @@ import torch
 from benchmarks import audits, data_set_size, kernels, maps, memory, stages
 from benchmarks.machine import describe
 from benchmarks.table import Section
-from worker.runtime.device import keep_heap, use_threads
+from worker.machine.device import keep_heap, use_threads
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 NETWORKS = ("resnet50", "densenet121", "resnet18", "shufflenet_v2_x0_5")

@@ -20,7 +20,7 @@ from app.domain.protocol import Protocol
 from app.domain.vocabulary import DeviceClass
 from app.queue import configure, listen_to
 from benchmarks.scale_world import default_protocol
-from worker.shard_store import (
+from worker.shards.store import (
     Claim,
     all_shards_done,
     claim_next_shard,

@@ -14,16 +14,16 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.audits.reconciler import Reconciler
 from app.db.session import transaction
 from app.domain.vocabulary import DeviceClass
+from app.housekeeping.reconciler import Reconciler
 from app.metrics.repository import read_snapshot
 from app.queue import MAX_DOORBELLS, TaskQueue
 from benchmarks.scale_reads import measure_reduce
 from benchmarks.scale_report import Backlog, Plan, Round, Taken, facts, table
 from benchmarks.scale_workers import LEASE_SECONDS, Load, run_workers
 from benchmarks.scale_world import World, end_audit, start_audit, world
-from worker.shard_store import claim_next_shard
+from worker.shards.store import claim_next_shard
 
 RECONCILE_SECONDS = 5.0
 

@@ -14,7 +14,7 @@ from benchmarks.audits import BATCH, PASSES, PROTOCOL
 from benchmarks.subjects import SIZE, batch, network, normalise, photographs
 from benchmarks.table import Row, Section
 from benchmarks.timing import side_by_side
-from worker.engine import ModelAuditor
+from worker.engine.measuring import ModelAuditor
 from worker.functional.blur import degradation_levels, degrade_exact, sigma_of_levels
 from worker.functional.geometry import shift
 from worker.functional.noise import noise_generator, salt_and_pepper

@@ -12,7 +12,7 @@ from skimage import data
 from torch import Tensor, nn
 from torchvision.models import get_model
 
-from worker.engine import Normalisation
+from worker.engine.measuring import Normalisation
 
 SIZE = 224
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

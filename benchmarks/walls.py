@@ -25,7 +25,7 @@ from benchmarks.machine import describe
 from benchmarks.subjects import MEAN, SIZE, STD, archive, network
 from benchmarks.table import Row, Section
 from benchmarks.timing import side_by_side
-from worker.runtime.archives import archive_entries
+from worker.archives.listing import archive_entries
 from worker.supervision import launch
 from worker.supervision.nursery import Nursery
 from worker.supervision.process import ChildProcess

@@ -26,7 +26,7 @@ from benchmarks.audits import AFRESH, PROTOCOL, Service
 from benchmarks.machine import describe
 from benchmarks.subjects import archive
 from benchmarks.table import Row, Section, at_most
-from worker.runtime.device import keep_heap, use_threads
+from worker.machine.device import keep_heap, use_threads
 
 WORKERS = 4
 

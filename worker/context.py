@@ -13,7 +13,7 @@ from app.errors import TransientFailure
 from app.queue import TaskQueue
 from app.settings import Settings
 from app.storage.blobs import BlobStore
-from worker.runtime.device_class import device_class
+from worker.machine.device_class import device_class
 from worker.supervision.children import Children
 
 

@@ -7,12 +7,12 @@ from sqlalchemy.exc import OperationalError
 
 from app.errors import TransientFailure, Unavailable
 from app.queue import TaskName
-from worker.celery_app import celery_app, worker_context
-from worker.comparer import compare_audits
-from worker.dataset_indexer import index_dataset
-from worker.model_validator import validate_model
-from worker.reducer import reduce_audit
-from worker.shard_runner import run_next_shard
+from worker.intake.datasets import index_dataset
+from worker.intake.models import validate_model
+from worker.lifecycle.celery_app import celery_app, worker_context
+from worker.results.comparer import compare_audits
+from worker.results.reducer import reduce_audit
+from worker.shards.runner import run_next_shard
 
 PASSING = (TransientFailure, Unavailable, OperationalError)
 RETRIES: dict[str, Any] = {

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from app.access.quotas import check_audit_minutes, check_live_audits
 from app.audits import service
-from app.audits.estimates import AuditEstimate
-from app.audits.partial import PartialResults
-from app.audits.progress import read_snapshots
-from app.audits.protocols import Protocols, describe_protocols
+from app.audits.following.partial import PartialResults
+from app.audits.following.progress import read_snapshots
+from app.audits.planning.estimates import AuditEstimate
+from app.audits.planning.protocols import Protocols, describe_protocols
 from app.audits.repository import (
     AuditFilter,
     get_audit,
@@ -22,7 +22,7 @@ from app.audits.repository import (
     model_ids_of,
     results_of,
 )
-from app.audits.schemas import Audit, AuditRequest, Progress
+from app.audits.schemas import Audit, AuditId, AuditRequest, Progress
 from app.db.session import TenantEngine, transaction
 from app.db.tables import AuditRow
 from app.domain.vocabulary import AuditStatus
@@ -31,7 +31,6 @@ from app.http.dependencies import QueueDep, SessionDep, SettingsDep, TenantDep
 from app.http.doorbell import ring_for_shards
 from app.http.idempotency import OnceDep
 from app.http.pagination import Page, PageDep, make_page
-from app.http.path_ids import AuditId
 from app.http.problems import problem_responses
 from app.http.schemas import StoredProblem
 from app.observability.log_context import bind

@@ -4,13 +4,17 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from app.domain.gates.verdicts import Outcome
 from app.domain.protocol import ProtocolRequest
-from app.domain.verdicts import Outcome
 from app.domain.vocabulary import AuditStatus, DeviceClass, MeasureName
 from app.gates.schemas import ConditionOutcome, FrozenGate
 from app.http.schemas import Name, StoredProblem
+
+SampleId = Annotated[UUID, Path(description="A `sample_id` of `GET /v1/audits/{audit_id}/samples`.")]
+AuditId = Annotated[UUID, Path(description="The `id` that `POST /v1/audits` answered.")]
 
 
 class AuditRequest(BaseModel):

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.audits.gating import frozen_gate
-from app.audits.planning import Work, estimated_seconds, shard_ranges
+from app.audits.planning.gating import frozen_gate
+from app.audits.planning.shards import Work, estimated_seconds, shard_ranges
+from app.audits.planning.target_layers import target_layer
 from app.audits.repository import lock_dataset, lock_models, worker_known
 from app.audits.schemas import AuditRequest
-from app.audits.target_layers import target_layer
 from app.db.identifiers import new_id
 from app.db.tables import AuditModelRow, AuditRow, AuditUsageRow, DatasetRow, ModelRow, ShardRow
 from app.domain.label_mapping import map_labels

@@ -3,14 +3,13 @@
 from fastapi import APIRouter, Response
 
 from app.comparisons.repository import get_comparison, list_comparisons, lock_comparison
-from app.comparisons.schemas import Comparison, ComparisonRequest, ComparisonResults, ComparisonSummary
+from app.comparisons.schemas import Comparison, ComparisonId, ComparisonRequest, ComparisonResults, ComparisonSummary
 from app.comparisons.service import request_comparison
 from app.db.tables import ComparisonRow
 from app.http.dependencies import QueueDep, SessionDep
 from app.http.doorbell import ring
 from app.http.idempotency import OnceDep
 from app.http.pagination import Page, PageDep, make_page
-from app.http.path_ids import ComparisonId
 from app.http.problems import problem_responses
 from app.http.schemas import StoredProblem
 from app.queue import TaskName

@@ -1,13 +1,16 @@
 """A comparison as it is asked for and shown."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.domain.vocabulary import ComparisonStatus, ComparisonUnit
 from app.http.schemas import Name, StoredProblem
+
+ComparisonId = Annotated[UUID, Path(description="The `id` that `POST /v1/comparisons` answered.")]
 
 MAX_SIDES = 10
 

@@ -9,21 +9,20 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.access.quotas import check_bytes
 from app.datasets import service
 from app.datasets.repository import SampleFilter, get_dataset, list_datasets, list_samples
-from app.datasets.schemas import Dataset, DatasetRequest, Sample
+from app.datasets.schemas import Dataset, DatasetId, DatasetRequest, Sample
 from app.db.session import TenantEngine, transaction
-from app.http.content import accept, delete_unused, digests_of, taking_over
 from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep, TenantDep
 from app.http.doorbell import ring
 from app.http.idempotency import OnceDep
-from app.http.openapi import RAW_BODY
+from app.http.openapi.document import RAW_BODY
 from app.http.pagination import Page, PageDep, make_page
-from app.http.path_ids import DatasetId
 from app.http.problems import problem_responses
 from app.http.schemas import StatusFilter
-from app.http.upload import receive_blob
 from app.queue import TaskName
 from app.settings import Settings
 from app.storage.blobs import BlobStore, StoredBlob
+from app.uploads.content import accept, delete_unused, digests_of, taking_over
+from app.uploads.receiving import receive_blob
 
 router = APIRouter(prefix="/v1/datasets", tags=["data sets"])
 

@@ -1,14 +1,17 @@
 """A data set and its samples as they are described and shown."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.db.tables import DatasetRow, SampleRow
 from app.domain.vocabulary import ResourceStatus, SampleStatus
 from app.http.schemas import Metadata, Name, StoredProblem
+
+DatasetId = Annotated[UUID, Path(description="The `id` that `POST /v1/datasets` answered.")]
 
 
 class DatasetRequest(BaseModel):

@@ -7,7 +7,7 @@ from app.db.identifiers import new_id
 from app.db.references import refuse_while_audited
 from app.db.tables import AuditRow, DatasetRow
 from app.errors import UnsupportedMediaType
-from app.http.content import digests_of
+from app.uploads.content import digests_of
 
 _ARCHIVE_MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b\x08")
 _TAR_MAGIC = slice(257, 262)

@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree as ET
 
-from app.domain.verdicts import Outcome, Severity
+from app.domain.gates.verdicts import Outcome, Severity
 from app.gates.schemas import ConditionOutcome, Verdict
 
 MEDIA_TYPES = ("application/xml", "text/xml")

@@ -3,14 +3,13 @@
 from fastapi import APIRouter, Response
 
 from app.db.tables import GateRow
-from app.domain import condition_parser
+from app.domain.gates import parser as condition_parser
 from app.gates.repository import get_gate, insert_gate, list_gates
-from app.gates.schemas import Gate, GateRequest
+from app.gates.schemas import Gate, GateId, GateRequest
 from app.gates.service import gate_digest
 from app.http.dependencies import SessionDep
 from app.http.idempotency import OnceDep
 from app.http.pagination import Page, PageDep, make_page
-from app.http.path_ids import GateId
 from app.http.problems import problem_responses
 
 router = APIRouter(prefix="/v1/gates", tags=["gates"])

@@ -4,11 +4,14 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from app.domain.condition_parser import MAX_CHARACTERS, parse_condition
-from app.domain.verdicts import Outcome, Severity
+from app.domain.gates.parser import MAX_CHARACTERS, parse_condition
+from app.domain.gates.verdicts import Outcome, Severity
 from app.http.schemas import Name
+
+GateId = Annotated[UUID, Path(description="The `id` that `POST /v1/gates` answered.")]
 
 EXAMPLES = [
     "entropy.spatial.mean <= 0.85",

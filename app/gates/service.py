@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from app.db.tables import GateRow
-from app.domain.condition_parser import parse_condition
-from app.domain.conditions import NotWorse
+from app.domain.gates.conditions import NotWorse
+from app.domain.gates.parser import parse_condition
 from app.errors import Unprocessable
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from app.db.pages import Row, Rows
 from app.errors import RequestError, Unprocessable
-from app.http.strict_json import parse_strictly
+from app.http.guards.strict_json import parse_strictly
 
 Item = TypeVar("Item")
 

@@ -1,16 +1,17 @@
 """uvicorn, with httptools and uvloop."""
 
 import asyncio
+import resource
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 from fastapi import FastAPI
 
-from app.http.open_files import raise_open_files
-from app.http.protocol import GuardedHttp
+from app.http.guards.protocol import GuardedHttp
 
 
 def run_server(app: FastAPI, host: str, port: int, announce: Callable[[str], None]) -> None:
@@ -24,7 +25,7 @@ def run_server(app: FastAPI, host: str, port: int, announce: Callable[[str], Non
         ws="none",
         loop="uvloop",
         log_config=None,
-        access_log=False,  # it would hold query strings; app.http.access writes ours
+        access_log=False,  # it would hold query strings; app.http.guards.access_log writes ours
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
@@ -61,3 +62,11 @@ class _AnnouncingServer(uvicorn.Server):
             host = self.config.host
             shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - where to find it
             self._announce(f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}")
+
+
+def raise_open_files() -> None:
+    """From the limit that a shell gives, often 1,024, to the one that it may give: every connection takes a file."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # macOS promises more than it gives.
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

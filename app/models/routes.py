@@ -9,22 +9,21 @@ from fastapi import APIRouter, Query, Request, Response
 from app.access.quotas import check_bytes, check_models
 from app.db.session import TenantEngine, transaction
 from app.errors import Unprocessable
-from app.http.content import accept, delete_unused, digests_of, taking_over
 from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep, TenantDep
 from app.http.doorbell import ring
 from app.http.idempotency import OnceDep
-from app.http.openapi import RAW_BODY
+from app.http.openapi.document import RAW_BODY
 from app.http.pagination import Page, PageDep, make_page
-from app.http.path_ids import ModelId
 from app.http.problems import problem_responses
 from app.http.schemas import StatusFilter
-from app.http.upload import receive_blob
 from app.models import service
 from app.models.repository import get_model, list_models
-from app.models.schemas import Model, ModelRequest
+from app.models.schemas import Model, ModelId, ModelRequest
 from app.queue import TaskName
 from app.settings import Settings
 from app.storage.blobs import BlobStore, StoredBlob
+from app.uploads.content import accept, delete_unused, digests_of, taking_over
+from app.uploads.receiving import receive_blob
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 

@@ -4,12 +4,15 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.db.tables import ModelRow
 from app.domain.vocabulary import DeviceClass, ModelFormat, Resize, ResourceStatus
 from app.http.schemas import Metadata, Name, StoredProblem
 from app.models.description import Described
+
+ModelId = Annotated[UUID, Path(description="The `id` that `POST /v1/models` answered.")]
 
 Fraction = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]
 TensorPattern = Annotated[str, Field(min_length=1, max_length=512)]

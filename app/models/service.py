@@ -7,10 +7,10 @@ from app.db.references import of_model, refuse_while_audited
 from app.db.tables import ModelRow
 from app.domain.vocabulary import ModelFormat
 from app.errors import Conflict, Unprocessable
-from app.http.content import digests_of
 from app.models.description import described_request
 from app.models.repository import run_group_of
 from app.models.schemas import DESCRIBED, ModelRequest
+from app.uploads.content import digests_of
 
 _ALIASES = dict.fromkeys(("state_dict", "torch", "pytorch", "pt", "pth", "torch_state_dict"), ModelFormat.STATE_DICT)
 FORMATS = {"safetensors": ModelFormat.SAFETENSORS, **_ALIASES}

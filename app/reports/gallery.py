@@ -11,9 +11,9 @@ from PIL import Image
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.audits.maps import ImageReader, native_maps, overlaid
 from app.audits.repository import models_of
-from app.audits.scores import predicted_label
+from app.audits.scores.maps import ImageReader, native_maps, overlaid
+from app.audits.scores.rows import predicted_label
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.protocol import Protocol
 from app.domain.radar import radar_columns

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.audits.maps import ImageReader
 from app.audits.repository import get_audit, models_of, results_of
+from app.audits.scores.maps import ImageReader
 from app.audits.service import check_finished, check_kept
 from app.comparisons.repository import get_comparison
 from app.datasets.repository import get_dataset

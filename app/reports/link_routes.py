@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.access.links import LONGEST_SECONDS, ReportLink
 from app.access.service import Mint
 from app.audits.repository import get_audit
+from app.audits.schemas import AuditId
 from app.comparisons.repository import get_comparison
-from app.http.authentication import LINK
+from app.comparisons.schemas import ComparisonId
 from app.http.dependencies import SessionDep, SettingsDep, TenantDep
-from app.http.path_ids import AuditId, ComparisonId
+from app.http.guards.authentication import LINK
 from app.http.problems import problem_responses
 from app.settings import Settings
 

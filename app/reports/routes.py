@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from app.audits.schemas import AuditId
+from app.comparisons.schemas import ComparisonId
 from app.http.dependencies import BlobsDep, SettingsDep, TenantDep
-from app.http.path_ids import AuditId, ComparisonId
 from app.http.problems import problem_responses
 from app.reports.gathering import Gatherer
 from app.reports.job import ReportJob
@@ -84,7 +85,7 @@ LinkField = Annotated[
 
 
 async def _documented(link: LinkField = None) -> None:
-    """app.http.authentication has looked at it."""
+    """app.http.guards.authentication has looked at it."""
 
 
 PressDep = Annotated[Press, Depends(_press)]

@@ -8,7 +8,6 @@ from app.db.tables import RunGroupRow
 from app.http.dependencies import SessionDep
 from app.http.idempotency import OnceDep
 from app.http.pagination import Page, PageDep, make_page
-from app.http.path_ids import RunGroupId
 from app.http.problems import problem_responses
 from app.run_groups.repository import (
     delete_run_group,
@@ -17,7 +16,7 @@ from app.run_groups.repository import (
     list_run_groups,
     members_of,
 )
-from app.run_groups.schemas import RunGroup, RunGroupRequest
+from app.run_groups.schemas import RunGroup, RunGroupId, RunGroupRequest
 
 router = APIRouter(prefix="/v1/run-groups", tags=["run groups"])
 

@@ -1,11 +1,15 @@
 """A run group as it is asked for and shown."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.http.schemas import Name
+
+RunGroupId = Annotated[UUID, Path(description="The `id` that `POST /v1/run-groups` answered.")]
 
 
 class RunGroupRequest(BaseModel):

@@ -17,13 +17,13 @@ from torch import Tensor
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import ModelFormat
 from docs.pictures.joining import joined
-from worker.engine import ModelAuditor, Normalisation, Outcome
+from worker.engine.measuring import ModelAuditor, Normalisation, Outcome
 from worker.measures.stability import PairScores, stability
-from worker.runtime.architectures import build
-from worker.runtime.checkpoints import read_state_dict
 from worker.salience import make_explainer
 from worker.salience.tap import TargetTap
 from worker.views.base import ImageBatch
+from worker.weights.architectures import build
+from worker.weights.checkpoints import read_state_dict
 
 FACES = Path(__file__).resolve().parents[2] / "examples" / "faces"
 RECIPE: dict[str, Any] = json.loads((FACES / "recipe.json").read_text(encoding="utf-8"))

@@ -2,7 +2,7 @@
 
 import torch
 
-from worker.engine import Look, Outcome
+from worker.engine.measuring import Look, Outcome
 from worker.measures.base import Score
 from worker.salience.maps import SalienceMaps
 

@@ -8,7 +8,7 @@ from app.domain.vocabulary import noise_view
 from docs.pictures.audited import STRATEGIES, Audited, pixels
 from docs.pictures.choosing import typical
 from docs.pictures.drawing import COLOURS, MARKERS, at_input, grid, over, save_png, save_svg, show
-from worker.engine import Look
+from worker.engine.measuring import Look
 from worker.views.noise import NoiseView
 
 NETWORK = "cross_entropy_run1"

@@ -10,7 +10,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from app.http.protocol import HEADER_SECONDS, MIN_ANSWER_BYTES, GuardedHttp
+from app.http.guards.protocol import HEADER_SECONDS, MIN_ANSWER_BYTES, GuardedHttp
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

@@ -16,12 +16,12 @@ import httpx
 import pytest
 from sqlalchemy import func, text
 
-from app.audits.events import EventId, events_after
-from app.audits.progress import Snapshot
+from app.audits.following.events import EventId, events_after
+from app.audits.following.progress import Snapshot
 from app.audits.schemas import Progress
 from app.db.session import transaction
 from app.domain.vocabulary import AuditStatus
-from app.http.open_files import raise_open_files
+from app.http.server import raise_open_files
 from tests.api.audit_rows import add_audit, set_audit, worked
 from tests.api.running_api import Api, check_problem
 from tests.keys import HEADERS, KEY

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from starlette.types import Receive, Scope, Send
 
 from app.embedded.ports import free_port
-from app.http.request_context import RequestContext
+from app.http.guards.request_context import RequestContext
 from tests.api.running_api import Api, check_problem
 from tests.waiting import until
 

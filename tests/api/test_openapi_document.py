@@ -9,13 +9,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import app
-from app.http.examples import ROUTES as EXAMPLES
-from app.http.examples.form import JSON
-from app.http.examples.ids import DATASET
-from app.http.examples.problems import CATALOGUE
+from app.http.openapi.example_form import JSON
+from app.http.openapi.example_ids import DATASET
+from app.http.openapi.problem_catalogue import CATALOGUE
 from app.http.problems import MEDIA_TYPE
-from app.http.tags import TAGS
 from app.main import create_app
+from app.rooms import EXAMPLES, TAGS
 
 DOCUMENT = create_app().openapi()
 ROUTES = [(method, path) for path, operations in DOCUMENT["paths"].items() for method in operations]
@@ -89,7 +88,7 @@ def test_bodies_have_examples_that_fit(method: str, path: str) -> None:
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_answers_have_examples_that_fit(method: str, path: str) -> None:
-    """Where one is missing, app/http/examples wants an entry for the route."""
+    """Where one is missing, the room's examples.py wants an entry for the route."""
     answers = operation_of(method, path)["responses"]
     for status, answer in answers.items():
         for kind, content in answer.get("content", {}).items() if status.startswith("2") else ():

@@ -9,10 +9,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from prepare import build_archive
 
-from app.http.examples import ROUTES
-from app.http.examples.form import JSON
-from app.http.examples.ids import AUDITS, DATASET, GATE, MODELS, RUN_GROUP
+from app.http.openapi.example_form import JSON
+from app.http.openapi.example_ids import AUDITS, DATASET, GATE, MODELS, RUN_GROUP
 from app.http.problems import MEDIA_TYPE
+from app.rooms import EXAMPLES as ROUTES
 from tests.waiting import upload, upload_run, wait_for
 
 Json = dict[str, Any]

@@ -22,12 +22,12 @@ from app.settings import Settings
 from tests.api.running_api import Api, check_problem
 from tests.waiting import RECIPE, WEIGHTS, until
 from worker.context import WorkerContext
-from worker.dataset_indexer import index_dataset
 from worker.functional.ssim import WINDOW
-from worker.model_validator import validate_model
-from worker.reducer import reduce_audit
-from worker.shard_runner import run_claimed
-from worker.shard_store import claim_shard
+from worker.intake.datasets import index_dataset
+from worker.intake.models import validate_model
+from worker.results.reducer import reduce_audit
+from worker.shards.runner import run_claimed
+from worker.shards.store import claim_shard
 
 RUNS = ("cross_entropy_run1", "cross_entropy_run2")
 MEASURES = {"entropy": {}, "noise_reaction": {"curve": None}, "stability": {}}

@@ -10,8 +10,8 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from app.http import protocol
-from app.http.protocol import GuardedHttp
+from app.http.guards import protocol
+from app.http.guards.protocol import GuardedHttp
 from app.http.streams import MOST, MOST_OF_A_TENANT, Streams
 from tests.waiting import PATIENCE_SECONDS, until
 

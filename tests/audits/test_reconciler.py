@@ -8,11 +8,11 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, func, text, update
 
-from app.audits.reconciler import Reconciler
 from app.db.identifiers import new_id
 from app.db.session import make_engine, transaction
 from app.db.tables import AuditRow, DatasetRow, ShardRow
 from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, ShardStatus
+from app.housekeeping.reconciler import Reconciler
 from app.queue import MAX_DOORBELLS, PRIORITIES, TaskName, TaskQueue, shard_queue
 
 LONG_AGO = func.clock_timestamp() - text("interval '1 minute'")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.audits.planning import Work, estimated_seconds, shard_ranges, shard_samples
+from app.audits.planning.shards import Work, estimated_seconds, shard_ranges, shard_samples
 from app.db.tables import DatasetRow, ModelRow
 from app.domain.protocol import EntropySettings, MeasureSettings, NoiseReactionSettings, Protocol
 from app.domain.vocabulary import DeviceClass

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from prepare import build_archive
 
-from app.http.tags import TAGS
+from app.rooms import TAGS
 from tests.browser.browsing import DESKTOP, PHONE, focus_is_visible, serious_findings, sideways
 from tests.waiting import WEIGHTS, upload, upload_run, wait_for
 

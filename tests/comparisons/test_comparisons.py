@@ -23,7 +23,7 @@ from app.embedded.postgres import EmbeddedPostgres
 from tests.api.running_api import check_problem
 from tests.comparisons.real_audits import COLUMNS, SAMPLES, rows_of
 from tests.waiting import wait_for
-from worker.comparison_document import comparison_document
+from worker.results.comparison_document import comparison_document
 
 Json = dict[str, Any]
 
@@ -144,7 +144,7 @@ class TestComparisons:
         self, service_engine: Engine, comparison: Json, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """With room for one column at a time, as over millions of samples: the same document to the bit."""
-        monkeypatch.setattr("worker.sides.MEMORY_BUDGET", 1)
+        monkeypatch.setattr("worker.results.sides.MEMORY_BUDGET", 1)
         with transaction(service_engine) as session:
             row = session.get_one(ComparisonRow, comparison["id"])
             assert json.loads(json.dumps(comparison_document(session, row))) == row.document

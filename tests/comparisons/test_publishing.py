@@ -8,7 +8,7 @@ import httpx
 import pytest
 from huggingface_hub import ModelCard, ModelCardData
 
-from app.audits.model_card import model_card
+from app.audits.publishing.model_card import model_card
 from tests.api.running_api import check_problem
 
 Json = dict[str, Any]

@@ -13,7 +13,7 @@ from app.errors import InputFailure
 from tests.corpus.model_files import MODEL_FILES, OK, REFUSED_FORMATS, Case
 from tests.leftovers import nothing_left
 from tests.waiting import RECIPE, wait_for
-from worker.runtime.checkpoints import read_state_dict
+from worker.weights.checkpoints import read_state_dict
 
 
 @pytest.fixture

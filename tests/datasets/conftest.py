@@ -8,7 +8,7 @@ from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
 from app.settings import Settings
 from app.storage.blobs import BlobStore
-from worker.runtime.archives import archive_entries, seekable
+from worker.archives.listing import archive_entries, seekable
 
 
 class Archives:

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from app.errors import InputFailure
-from worker.runtime.entry_names import checked_name, name_key
+from worker.archives.entry_names import checked_name, name_key
 
 DEVICES = [
     "con",

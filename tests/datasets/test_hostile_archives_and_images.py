@@ -29,9 +29,9 @@ from tests.datasets.hostile_archives import (
     tar_of_here,
 )
 from tests.datasets.hostile_images import IMAGES
+from worker.archives.layout import Layout
 from worker.context import WorkerContext
-from worker.dataset_indexer import index_dataset
-from worker.runtime.layout import Layout
+from worker.intake.datasets import index_dataset
 from worker.supervision.children import Children
 
 Indexed = tuple[DatasetRow, list[SampleRow]]

@@ -16,7 +16,7 @@ from app.settings import MEBIBYTE, Settings
 from app.storage.blobs import BlobStore
 from tests.datasets.hostile_archives import GOOD, picture
 from tests.datasets.large_archives import Stored, store
-from worker.runtime.archives import archive_entries
+from worker.archives.listing import archive_entries
 
 PICTURE = picture()
 

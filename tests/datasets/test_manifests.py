@@ -7,7 +7,7 @@ import pytest
 
 from app.errors import InputFailure
 from app.settings import MEBIBYTE
-from worker.runtime.manifest import MAX_RECORD, read_manifest
+from worker.archives.manifest import MAX_RECORD, read_manifest
 
 
 def refused(name: str, data: bytes) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.domain.baselines import paired_rows, unpaired_rows
+from app.domain.gates.baselines import paired_rows, unpaired_rows
 from app.domain.protocol import Protocol, ProtocolRequest
 from app.domain.radar import radar
 from tests.domain.small_sides import normals, sides_of

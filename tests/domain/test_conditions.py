@@ -4,9 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.condition_parser import NOISY, VIEWS, parse_condition
-from app.domain.condition_tokens import ConditionError
-from app.domain.conditions import (
+from app.domain.gates.conditions import (
     PERFORMANCE,
     PERFORMANCE_STATISTICS,
     SUMMARY_STATISTICS,
@@ -18,6 +16,8 @@ from app.domain.conditions import (
     Selector,
     Threshold,
 )
+from app.domain.gates.parser import NOISY, VIEWS, parse_condition
+from app.domain.gates.tokens import ConditionError
 from app.domain.vocabulary import noise_view
 
 numbers = st.floats(-1e9, 1e9, allow_nan=False).map(lambda value: value + 0.0)

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.audits.model_card import model_card
+from app.audits.publishing.model_card import model_card
 from app.client.frames import frame_of_rows
 from app.commands.tables import results_tables
-from app.domain.baselines import paired_rows, unpaired_rows
 from app.domain.comparison import difference_rows, side_totals
+from app.domain.gates.baselines import paired_rows, unpaired_rows
 from app.domain.protocol import Protocol
 from app.domain.summaries import Groups, ScoreTable, Summarised, across_models, summarise
 from tests.domain.small_sides import ENTROPY, sides_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.domain.conditions import EQUAL_WITHIN
+from app.domain.gates.conditions import EQUAL_WITHIN
 from tests.domain.test_verdicts import Json, audit, outcome, row, verdict
 
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from app.domain.condition_parser import parse_condition
-from app.domain.conditions import Scope
 from app.domain.differing_fields import Basis, differing_fields
-from app.domain.gate_numbers import AuditNumbers, GateNumbers
+from app.domain.gates.conditions import Scope
+from app.domain.gates.numbers import AuditNumbers, GateNumbers
+from app.domain.gates.parser import parse_condition
+from app.domain.gates.verdicts import judge
 from app.domain.protocol import Protocol
-from app.domain.verdicts import judge
 
 Json = dict[str, Any]
 

@@ -4,7 +4,7 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["worker.runtime", "tests.fuzz.judges"]):
+with atheris.instrument_imports(include=["worker.weights", "worker.archives", "tests.fuzz.judges"]):
     from tests.fuzz.judges import run_all
 
 

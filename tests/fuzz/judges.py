@@ -15,10 +15,10 @@ from app.errors import InputFailure
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 from tests.datasets.hostile_archives import GOOD, make_tar, make_zip
-from worker.runtime.archives import archive_entries, seekable
-from worker.runtime.checkpoints import MAX_EXPANSION, SLACK_BYTES, read_state_dict
-from worker.runtime.manifest import MANIFEST_NAMES, MAX_CHARACTERS, read_manifest
-from worker.runtime.opcodes import judge_pickle
+from worker.archives.listing import archive_entries, seekable
+from worker.archives.manifest import MANIFEST_NAMES, MAX_CHARACTERS, read_manifest
+from worker.weights.checkpoints import MAX_EXPANSION, SLACK_BYTES, read_state_dict
+from worker.weights.opcodes import judge_pickle
 
 
 def _saved(weights: dict[str, torch.Tensor]) -> bytes:

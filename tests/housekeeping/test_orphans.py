@@ -19,9 +19,9 @@ from app.embedded.postgres import EmbeddedPostgres
 from app.errors import TransientFailure
 from app.housekeeping.housekeeper import Housekeeper
 from app.housekeeping.orphans import sweep_orphans
-from app.http.content import accept, taking_over
 from app.settings import Settings
 from app.storage.blobs import BlobStore, StoredBlob
+from app.uploads.content import accept, taking_over
 from tests.storage.stores import age_blobs, make_store
 
 GRACE = timedelta(hours=1)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.metrics.families import SnapshotCollector
 from app.metrics.repository import read_snapshot
-from worker.runtime.gpu_memory import read_gpu_memory
+from worker.machine.gpu_memory import read_gpu_memory
 
 # The five functions of libnvidia-ml.so.1 that are called, for a machine with two devices.
 DRIVER = r"""
@@ -39,7 +39,7 @@ REPORT = """
 import sys, time
 from app.settings import Settings
 from worker.context import WorkerContext
-from worker.gpu_reports import GpuReporter
+from worker.lifecycle.gpu_reports import GpuReporter
 context = WorkerContext.from_settings(Settings(device="cuda", cuda_visible_devices="1"), "host/1")
 reporter = GpuReporter(context)
 reporter.start()
@@ -56,7 +56,7 @@ def compiled(folder: Path) -> dict[str, str]:
 
 
 def test_which_device(tmp_path: Path) -> None:
-    script = "import sys; from worker.runtime.gpu_memory import read_gpu_memory as r; print(r(eval(sys.argv[1])))"
+    script = "import sys; from worker.machine.gpu_memory import read_gpu_memory as r; print(r(eval(sys.argv[1])))"
     environment = compiled(tmp_path)
     for visible, used in (("None", 5_000_000_000), ("'1,0'", 5_000_000_001), ("'GPU-one'", 5_000_000_001)):
         command = [sys.executable, "-c", script, visible]

@@ -7,12 +7,12 @@ from redis import Redis
 from sqlalchemy import Engine, create_engine, text, update
 from sqlalchemy.orm import Session
 
-from app.audits.reconciler import Reconciler
 from app.db.counters import Tally, totals
 from app.db.identifiers import new_id
 from app.db.session import transaction
 from app.db.tables import AuditRow, DatasetRow, ModelRow, ShardRow
 from app.domain.vocabulary import ResourceStatus
+from app.housekeeping.reconciler import Reconciler
 from app.queue import MAX_DOORBELLS, TaskName, TaskQueue
 
 

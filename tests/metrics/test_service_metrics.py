@@ -16,7 +16,7 @@ from app.db.tables import AuditRow, AuditUsageRow, DatasetRow, ModelRow, SampleR
 from app.domain.vocabulary import AuditStatus, ResourceStatus, SampleStatus, ShardStatus
 from app.metrics.families import SnapshotCollector
 from app.metrics.repository import Snapshot, read_snapshot
-from worker.shard_store import Claim, claim_shard, release_shard, save_scores
+from worker.shards.store import Claim, claim_shard, release_shard, save_scores
 
 SAMPLES = 4
 

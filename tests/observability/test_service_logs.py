@@ -45,7 +45,7 @@ def test_the_workers_lines_name_the_request_and_the_work(watched: Watched) -> No
         )
         for word in ("validate_model", "index_dataset", "run_shard", "reduce_audit")
     }
-    (shard,) = (line for line in lines if line["logger"] == "worker.shard_context")
+    (shard,) = (line for line in lines if line["logger"] == "worker.shards.trace")
     for line in (shard, done["reduce_audit"]):
         assert line["request_id"] == REQUEST_ID
         assert line["audit_id"] == watched.audit["id"]
@@ -64,7 +64,7 @@ def test_the_workers_lines_name_the_request_and_the_work(watched: Watched) -> No
 def test_the_childs_lines_name_them_too(watched: Watched) -> None:
     lines = [line for line in watched.lines("worker") if line["logger"] == "worker.child.server"]
     of_shard, of_model = (next(line for line in lines if line["message"].endswith(kind)) for kind in ("shard", "model"))
-    (shard,) = (line for line in watched.lines("worker") if line["logger"] == "worker.shard_context")
+    (shard,) = (line for line in watched.lines("worker") if line["logger"] == "worker.shards.trace")
     for name in ("request_id", "audit_id", "shard_id", "task_id"):
         assert of_shard[name] == shard[name]
     assert of_model["model_id"] == watched.audit["model_ids"][0]

@@ -7,7 +7,7 @@ import torchvision
 from torch import Tensor, nn
 
 from app.errors import InputFailure
-from worker.runtime.architectures import build
+from worker.weights.architectures import build
 
 StateDict = dict[str, Tensor]
 

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from app.domain.vocabulary import ModelFormat
 from app.errors import InputFailure
-from worker.runtime.checkpoints import StateDict, canonical_parts
-from worker.runtime.checkpoints import read_state_dict as read_open_file
+from worker.weights.checkpoints import StateDict, canonical_parts
+from worker.weights.checkpoints import read_state_dict as read_open_file
 
 ST, PT = ModelFormat.SAFETENSORS, ModelFormat.STATE_DICT
 WEIGHTS = {"a.weight": torch.arange(6.0).view(2, 3), "a.bias": torch.ones(2), "count": torch.tensor(3)}

@@ -13,8 +13,8 @@ import torch
 from safetensors.torch import save
 
 from tests.corpus.model_files import onnx
-from worker.runtime.model_kinds import foreign_kind, is_legacy_torch, is_pickle
-from worker.runtime.safetensors_file import read_safetensors
+from worker.weights.kinds import foreign_kind, is_legacy_torch, is_pickle
+from worker.weights.safetensors_file import read_safetensors
 
 VALUES: list[Any] = [
     1, -70_000, 2**40, 1.5, None, True, "text", b"bytes", (), [], {}, set(), [1] * 50, {"a": [1, 2]}, ("x", (1,)),

@@ -10,7 +10,7 @@ import torchvision
 from torch import Tensor, nn
 
 from app.errors import InputFailure
-from worker.runtime.probe import probe
+from worker.weights.probe import probe
 
 
 class Network(nn.Module):

@@ -8,8 +8,8 @@ import torch
 import torchvision
 
 from app.domain.vocabulary import DeviceClass
-from worker.runtime.device import device_class_of
-from worker.runtime.speed import FEWEST, MICRO_BATCH, MOST, ModelSpeed
+from worker.machine.device import device_class_of
+from worker.weights.speed import FEWEST, MICRO_BATCH, MOST, ModelSpeed
 
 CPU = torch.device("cpu")
 

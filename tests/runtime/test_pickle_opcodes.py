@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import InputFailure
-from worker.runtime.opcodes import ALLOWED_GLOBALS, judge_pickle
+from worker.weights.opcodes import ALLOWED_GLOBALS, judge_pickle
 
 
 def pickled(content: Any) -> bytes:

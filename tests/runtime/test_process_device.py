@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from worker.runtime.device import pick_device, use_threads
+from worker.machine.device import pick_device, use_threads
 
 
 def test_pick_device() -> None:
@@ -28,7 +28,7 @@ def test_kept_heap_saves_page_faults() -> None:
     """In a process of its own, since the setting cannot be taken back."""
     code = """
 import resource, torch
-from worker.runtime.device import keep_heap
+from worker.machine.device import keep_heap
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(20):

@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from app.errors import InputFailure
-from worker.runtime.torch_file import MAX_PICKLE_BYTES, judge_torch_file
+from worker.weights.torch_file import MAX_PICKLE_BYTES, judge_torch_file
 
 
 def test_a_directory_that_is_too_long() -> None:

@@ -15,7 +15,7 @@ from tests.datasets.hostile_archives import make_zip, picture
 from tests.sandbox.attackers import settings
 from tests.storage.stores import make_bucket
 from tests.waiting import RECIPE, WEIGHTS
-from worker.runtime.archives import archive_entries
+from worker.archives.listing import archive_entries
 from worker.supervision.nursery import Nursery
 from worker.supervision.process import ChildProcess
 from worker.wire.jobs import ImagesJob, JobSample, ModelJob

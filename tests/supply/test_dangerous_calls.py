@@ -29,8 +29,8 @@ METHODS = frozenset({"extractall", "unpack_archive"})
 """Of archives."""
 
 ALLOWED = {
-    ("worker/runtime/checkpoints.py", "torch.load"),  # behind the opcodes' allow-list, weights_only
-    ("worker/runtime/architectures.py", "timm.create_model"),  # pretrained=False, no address
+    ("worker/weights/checkpoints.py", "torch.load"),  # behind the opcodes' allow-list, weights_only
+    ("worker/weights/architectures.py", "timm.create_model"),  # pretrained=False, no address
 }
 
 
@@ -41,7 +41,7 @@ def test_none_but_the_known() -> None:
 
 
 def test_torch_load_reads_weights_only() -> None:
-    tree = ast.parse((ROOT / "worker/runtime/checkpoints.py").read_text())
+    tree = ast.parse((ROOT / "worker/weights/checkpoints.py").read_text())
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _dotted(node.func) == "torch.load"]
     options = [
         {part.arg: ast.literal_eval(part.value) for part in call.keywords if part.arg == "weights_only"}

@@ -15,7 +15,7 @@ from app.domain.vocabulary import ResourceStatus
 from tests.faults.cluster import children_of
 from tests.worker.workplace import RUNS, upload_model
 from worker.context import WorkerContext
-from worker.model_validator import validate_model
+from worker.intake.models import validate_model
 from worker.supervision.process import Answer, ChildProcess
 
 

@@ -14,8 +14,8 @@ from app.db.session import transaction
 from app.db.tables import AuditRow, CleanSourceRow, SampleScoresRow, ShardRow
 from tests.worker.workplace import prepare
 from worker.context import WorkerContext
-from worker.shard_runner import run_claimed
-from worker.shard_store import claim_shard
+from worker.shards.runner import run_claimed
+from worker.shards.store import claim_shard
 
 SAMPLES, MICRO_BATCH = 10, 4
 FOCUS: dict[str, Any] = {"entropy": {}}

@@ -7,8 +7,8 @@ import pytest
 import torch
 from sqlalchemy import func, select, text
 
-from app.audits.estimates import AuditEstimate
-from app.audits.planning import passes_per_map
+from app.audits.planning.estimates import AuditEstimate
+from app.audits.planning.shards import passes_per_map
 from app.audits.schemas import AuditRequest
 from app.audits.service import plan_work, request_audit
 from app.db.session import transaction
@@ -18,12 +18,12 @@ from app.domain.vocabulary import CamMethod
 from tests.waiting import RECIPE
 from tests.worker.workplace import prepare
 from worker.context import WorkerContext
-from worker.engine import ModelAuditor, Normalisation
-from worker.runtime.model_cache import ModelCache
+from worker.engine.measuring import ModelAuditor, Normalisation
 from worker.salience import make_explainer
 from worker.salience.tap import TargetTap
-from worker.shard_runner import run_next_shard
+from worker.shards.runner import run_next_shard
 from worker.views.base import ImageBatch
+from worker.weights.cache import ModelCache
 
 ALL: dict[str, Any] = {}
 NARROW = {"measures": {"entropy": {}, "geometric_resilience": {"groups": ["flips"]}, "stability": {}}}

@@ -13,7 +13,7 @@ from app.db.identifiers import new_id
 from app.db.session import make_engine, transaction, write_for
 from app.db.tables import DEFAULT_TENANT, AuditRow, DatasetRow, SampleRow, ShardRow
 from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, SampleStatus, ShardStatus
-from worker.shard_store import Claim, claim_next_shard, claim_shard, extend_lease, release_shard, save_scores
+from worker.shards.store import Claim, claim_next_shard, claim_shard, extend_lease, release_shard, save_scores
 
 
 @pytest.fixture
@@ -204,7 +204,7 @@ def test_a_long_audit_is_claimed_through_the_index_of_open_shards(engine: Engine
         session.execute(update(ShardRow).where(done).values(status=ShardStatus.DONE))
     with engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE shards"))
-    from worker.shard_store import _first_free_shard
+    from worker.shards.store import _first_free_shard
 
     query = _first_free_shard(audit_id).compile(engine, compile_kwargs={"literal_binds": True})
     with engine.connect() as connection:

@@ -5,7 +5,7 @@ from app.db.session import transaction
 from app.db.tables import DatasetRow
 from app.domain.vocabulary import ResourceStatus
 from worker.context import WorkerContext
-from worker.dataset_indexer import index_dataset
+from worker.intake.datasets import index_dataset
 
 
 def test_an_archive_that_was_lost_before_anybody_looked(context: WorkerContext) -> None:

@@ -16,10 +16,10 @@ from app.domain.vocabulary import AuditStatus, ShardStatus
 from app.errors import MeasureFailure
 from tests.worker.workplace import prepare
 from worker.context import WorkerContext
-from worker.reducer import reduce_audit
-from worker.replanning import replan_audit
-from worker.shard_runner import run_claimed
-from worker.shard_store import Claim, claim_shard, extend_lease, release_shard, save_scores
+from worker.results.reducer import reduce_audit
+from worker.shards.replanning import replan_audit
+from worker.shards.runner import run_claimed
+from worker.shards.store import Claim, claim_shard, extend_lease, release_shard, save_scores
 
 MEASURES: dict[str, Any] = {"entropy": {}, "stability": {}}
 SAMPLES = 6

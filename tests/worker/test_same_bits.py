@@ -14,9 +14,9 @@ from app.db.tables import AuditResultsRow, AuditRow, SampleScoresRow, ShardRow
 from app.domain.vocabulary import AuditStatus
 from tests.worker.workplace import RUNS, prepare
 from worker.context import WorkerContext
-from worker.reducer import reduce_audit
-from worker.shard_runner import run_claimed
-from worker.shard_store import claim_shard
+from worker.results.reducer import reduce_audit
+from worker.shards.runner import run_claimed
+from worker.shards.store import claim_shard
 
 SAMPLES = 13
 MEASURES = {

@@ -10,8 +10,8 @@ from app.db.tables import DatasetRow, ModelRow
 from app.domain.vocabulary import ResourceStatus
 from tests.waiting import RECIPE, WEIGHTS
 from worker.context import WorkerContext
-from worker.dataset_indexer import index_dataset
-from worker.model_validator import validate_model
+from worker.intake.datasets import index_dataset
+from worker.intake.models import validate_model
 
 RUNS = ("cross_entropy_run1", "cross_entropy_run2")
 

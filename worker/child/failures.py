@@ -4,7 +4,7 @@ import errno
 import logging
 
 from app.errors import InputFailure, TransientFailure
-from worker.runtime.shortage import is_gpu_shortage, is_shortage
+from worker.machine.shortage import is_gpu_shortage, is_shortage
 from worker.wire.replies import Failed
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from app.imaging.decoding import decode_rgb
 from app.imaging.entries import entry_of, read_entry
 from app.imaging.kinds import is_misnamed
 from app.settings import Settings
-from worker.runtime.device import use_threads
-from worker.runtime.inputs import Inputs
+from worker.machine.device import use_threads
+from worker.wire.contents import Inputs
 from worker.wire.jobs import ImagesJob, JobSample
 from worker.wire.replies import ImageFacts, Progress, Reply
 

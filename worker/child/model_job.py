@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import torch
 
-from worker.runtime.architectures import build
-from worker.runtime.checkpoints import canonical_parts, read_state_dict
-from worker.runtime.inputs import Inputs, verified
-from worker.runtime.probe import probe
-from worker.runtime.speed import ModelSpeed
+from worker.weights.architectures import build
+from worker.weights.checkpoints import canonical_parts, read_state_dict
+from worker.weights.probe import probe
+from worker.weights.speed import ModelSpeed
+from worker.wire.contents import Inputs, verified
 from worker.wire.jobs import ModelJob
 from worker.wire.replies import ModelFacts, Progress, Reply, Weights
 

@@ -15,9 +15,9 @@ from worker.child.log import log_to
 from worker.child.model_job import run_model_job
 from worker.child.shard_job import run_shard_job
 from worker.child.warming import warm_up
-from worker.runtime.device import keep_heap, pick_device, use_threads
-from worker.runtime.model_cache import ModelCache
+from worker.machine.device import keep_heap, pick_device, use_threads
 from worker.sandbox.walls import Builder, WallMissing
+from worker.weights.cache import ModelCache
 from worker.wire.channel import Channel, ChannelClosed, Frame
 from worker.wire.jobs import JOB, AnyJob, ImagesJob, ShardJob, Start
 from worker.wire.replies import Done, Failed, Ready, Reply

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from app.settings import Settings
-from worker.audit_plan import AuditPlan
-from worker.runtime.device import pick_device
-from worker.runtime.inputs import Inputs
-from worker.runtime.model_cache import ModelCache
-from worker.runtime.sample_reader import ArchiveLocation, SampleReader
-from worker.shard_rows import batch_rows
+from worker.engine.plan import AuditPlan
+from worker.engine.rows import batch_rows
+from worker.engine.sample_reader import ArchiveLocation, SampleReader
+from worker.machine.device import pick_device
+from worker.weights.cache import ModelCache
+from worker.wire.contents import Inputs
 from worker.wire.jobs import ShardJob
 from worker.wire.replies import Progress, Reply
 

@@ -4,7 +4,7 @@ import os
 from typing import BinaryIO
 
 from app.errors import InputFailure
-from worker.runtime.inputs import sha256_of
+from worker.wire.contents import sha256_of
 
 # By digest: how the file looked when it was found intact. Whoever changes it changes that.
 _intact: dict[str, tuple[int, ...]] = {}

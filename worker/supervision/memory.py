@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from app.domain.vocabulary import DeviceClass
 from app.settings import GIBIBYTE
-from worker.runtime.device_class import device_class
+from worker.machine.device_class import device_class
 
 SHARE = 0.75
 CPU_BYTES = 4 * GIBIBYTE

@@ -1,0 +1,69 @@
+"""Examples of ``/v1/audits``: asked for, watched, ended."""
+
+from typing import Any
+
+from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, RouteExamples, codes, page, recorded
+from app.http.openapi.example_ids import AUDITS, DATASET, GATE, MODELS, RUN_GROUP
+
+AUDIT: dict[str, Any] = recorded(__package__, "audit.json")
+_QUEUED = AUDIT | {
+    "status": "queued",
+    "progress": {"done": 0, "total": 64, "unit": "samples", "samples_per_second": None, "eta_seconds": None},
+    **dict.fromkeys(("verdict", "conditions", "started_at", "finished_at")),
+}
+_CANCELLED = _QUEUED | {"status": "cancelled", "finished_at": AUDIT["finished_at"]}
+
+_QUICK = {"dataset_id": DATASET, "model_ids": [MODELS[0]], "sample_limit": 32, "name": "a first look"}
+_GROUP = {"dataset_id": DATASET, "run_group_id": RUN_GROUP, "name": "three trainings, everything"}
+_CHOSEN = {
+    "dataset_id": DATASET,
+    "model_ids": MODELS[:2],
+    "protocol": {
+        "seed": 7,
+        "salience": {"method": "layercam", "target": "label"},
+        "measures": {"entropy": {}, "noise_reaction": {"amount": 0.1, "curve": []}, "stability": {}},
+    },
+}
+_GATED = {"dataset_id": DATASET, "model_ids": [MODELS[0]], "gate_id": GATE, "baseline_audit_id": AUDITS[0]}
+
+_UNKNOWN = {"not-found": "No such audit."}
+_REFUSED = {"not-found": "No such run group."} | codes(
+    *("unknown-models", "unknown-dataset", "model-not-ready", "dataset-not-ready", "stability-needs-two-models"),
+    *("map-sizes-differ", "model-classes-differ", "target-out-of-range", "labels-do-not-meet-classes"),
+    "target-layer-not-found",
+)
+_GATE_REFUSED = codes(
+    *("unknown-gate", "gate-needs-baseline", "unknown-baseline", "baseline-differs", "baseline-not-finished"),
+)
+
+ROUTES = {
+    "POST /v1/audits": RouteExamples(
+        requests={
+            "A first look at one model": _QUICK,
+            "A run group, all five measures": _GROUP,
+            "Chosen measures and method": _CHOSEN,
+            "Judged by a gate": _GATED,
+        },
+        answers={202: {JSON: _QUEUED}},
+        problems=ONCE
+        | _REFUSED
+        | _GATE_REFUSED
+        | {"quota-exceeded": "The tenant may have 20 audits that are queued or running."},
+    ),
+    "POST /v1/audits:estimate": RouteExamples(
+        requests={"One model": _QUICK, "A run group, all five measures": _GROUP},
+        answers={200: {JSON: recorded(__package__, "estimate.json")}},
+        problems=BODY | _REFUSED,
+    ),
+    "GET /v1/audits": RouteExamples(answers={200: {JSON: page(AUDIT)}}, problems=PAGES),
+    "GET /v1/audits/{audit_id}": RouteExamples(answers={200: {JSON: AUDIT}}, problems=_UNKNOWN),
+    "GET /v1/audits/{audit_id}/events": RouteExamples(
+        answers={200: {"text/event-stream": recorded(__package__, "events.txt")}},
+        problems=_UNKNOWN | codes("validation-error"),
+    ),
+    "POST /v1/audits/{audit_id}/cancel": RouteExamples(answers={202: {JSON: _CANCELLED}}, problems=_UNKNOWN),
+    "DELETE /v1/audits/{audit_id}": RouteExamples(
+        problems=_UNKNOWN | {"audit-not-finished": "The audit is running; cancel it first."}
+    ),
+    "GET /v1/protocols": RouteExamples(answers={200: {JSON: recorded(__package__, "protocols.json")}}),
+}

@@ -1,0 +1,1 @@
+"""An audit while it runs: progress, events, results so far."""

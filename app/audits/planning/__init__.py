@@ -1,0 +1,1 @@
+"""What an audit will cost, and how it is cut into shards."""

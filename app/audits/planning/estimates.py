@@ -1,0 +1,64 @@
+"""What an audit would cost, told before it starts."""
+
+from typing import Any, Self
+
+from pydantic import BaseModel, Field
+
+from app.audits.planning.shards import Work, estimated_seconds, shard_ranges, shard_samples
+from app.domain.vocabulary import CamMethod, DeviceClass
+from app.settings import Settings
+
+
+class AuditEstimate(BaseModel):
+    """The cost of an audit, by the same plan that would cut it into shards."""
+
+    samples: int = Field(examples=[200])
+    models: int = Field(examples=[3])
+    passes_per_image: int = Field(
+        description="Images that go through the models for one sample: the clean image and every view through each "
+        "model, and once more for every channel of the target layer where the CAM method tries each.",
+        examples=[66],
+    )
+    passes: int = Field(description="Of all samples.", examples=[13200])
+    device_class: DeviceClass = Field(description="Where the audit would run.")
+    shard_samples: int = Field(description="Samples of a shard; the last one may have fewer.", examples=[48])
+    shards: int = Field(description="Parts that workers can share.", examples=[5])
+    seconds: float | None = Field(
+        description="Of the models' passes on one worker, from the speed that each model's probe measured; reading "
+        "images, changing them and scoring come on top. Null where a speed is not known.",
+        examples=[118.5],
+    )
+    seconds_unknown_because: str | None = Field(description="Why `seconds` is null.", examples=[None])
+    bytes: int = Field(
+        description="Rows of scores and maps in the database with their index entries, before compression.",
+        examples=[3200000],
+    )
+    protocol: dict[str, Any] = Field(description="The whole resolved protocol.")
+    protocol_digest: str
+
+    @classmethod
+    def of(cls, work: Work, settings: Settings) -> Self:
+        ranges = shard_ranges(work, settings)
+        return cls(
+            samples=work.samples,
+            models=len(work.models),
+            passes_per_image=work.passes_per_image,
+            passes=work.samples * work.passes_per_image,
+            device_class=work.device_class,
+            shard_samples=shard_samples(work, settings),
+            shards=len(ranges),
+            seconds=estimated_seconds(work, ranges),
+            seconds_unknown_because=_reason(work),
+            bytes=work.bytes_per_sample * work.samples,
+            protocol=work.protocol.to_json(),
+            protocol_digest=work.protocol.digest(),
+        )
+
+
+def _reason(work: Work) -> str | None:
+    if not work.unmeasured:
+        return None
+    if work.protocol.salience.method is CamMethod.FULLGRAD:
+        return "fullgrad goes all the way back through a model, and the probe measures no such pass."
+    names = ", ".join(str(model.id) for model in work.unmeasured)
+    return f"The probe measured no speed on the device class {work.device_class} for these models: {names}."

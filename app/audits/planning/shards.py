@@ -1,0 +1,98 @@
+"""What an audit will cost, and how it is cut into shards."""
+
+from dataclasses import dataclass
+from math import ceil
+
+from app.audits.planning.row_sizes import bytes_per_sample
+from app.audits.planning.target_layers import target_layer
+from app.db.tables import DatasetRow, ModelRow
+from app.domain.label_mapping import map_labels
+from app.domain.protocol import Protocol
+from app.domain.vocabulary import CamMethod, DeviceClass
+from app.results.inputs import class_count
+from app.settings import Settings
+
+WORKERS = 4
+"""Even a small audit is cut so that as many workers have a share of it."""
+SAMPLES_OF_UNKNOWN_SPEED = 64
+
+
+@dataclass(frozen=True)
+class Work:
+    """A request that can succeed: what is to be done, and where."""
+
+    models: list[ModelRow]
+    dataset: DatasetRow
+    protocol: Protocol
+    samples: int
+    device_class: DeviceClass
+
+    @property
+    def passes_per_image(self) -> int:
+        """Images that go through the models for one sample."""
+        return sum(self._passes_of(model) for model in self.models)
+
+    @property
+    def unmeasured(self) -> list[ModelRow]:
+        """Models whose speed on this device class nobody knows."""
+        return [model for model in self.models if self._seconds_of(model) is None]
+
+    @property
+    def seconds_per_sample(self) -> float | None:
+        """All models' passes, from their probes."""
+        seconds = [self._seconds_of(model) for model in self.models]
+        known = [number for number in seconds if number is not None]
+        return sum(known) if len(known) == len(seconds) else None
+
+    def _passes_of(self, model: ModelRow) -> int:
+        """Maps of the clean image and of every view, and what a map costs."""
+        layer = target_layer(model, self.protocol)
+        return (1 + len(self.protocol.conditions())) * passes_per_map(self.protocol.salience.method, layer.channels)
+
+    def _seconds_of(self, model: ModelRow) -> float | None:
+        speed = (model.probe or {}).get("speed") or {}
+        # FullGrad goes all the way back through the model, which no probe does.
+        if speed.get("device_class") != self.device_class or self.protocol.salience.method is CamMethod.FULLGRAD:
+            return None
+        return float(speed["seconds_per_image"]) * self._passes_of(model)
+
+    @property
+    def bytes_per_sample(self) -> int:
+        """Rows of scores and maps."""
+        first = self.models[0]
+        mapping = map_labels(self.dataset.labels, first.class_names, class_count(first))
+        return bytes_per_sample(self.protocol, self.models, len(mapping.score_classes(class_count(first))))
+
+
+def passes_per_map(method: CamMethod, channels: int) -> int:
+    """Images that go forward through a model for one map; two methods try each channel of the target layer."""
+    extra = {CamMethod.SCORECAM: channels, CamMethod.ABLATIONCAM: channels + 1}
+    return 1 + extra.get(method, 0)
+
+
+def shard_samples(work: Work, settings: Settings) -> int:
+    """About SHARD_SECONDS of work, fewer where workers would stay idle, in whole micro-batches and at least one.
+
+    The last batch of a shard is padded, so that half a micro-batch costs as much as a whole one.
+    """
+    if settings.shard_samples is not None:
+        return settings.shard_samples
+    seconds = work.seconds_per_sample
+    wanted = SAMPLES_OF_UNKNOWN_SPEED if seconds is None else settings.shard_seconds / seconds
+    limits = (work.samples / WORKERS, settings.max_shard_samples, settings.max_shard_bytes / work.bytes_per_sample)
+    batch = work.protocol.micro_batch
+    return max(1, int(min(wanted, *limits)) // batch) * batch
+
+
+def shard_ranges(work: Work, settings: Settings) -> list[tuple[int, int]]:
+    """Contiguous ranges [start, stop) of the audit's samples."""
+    size = shard_samples(work, settings)
+    return [(start, min(start + size, work.samples)) for start in range(0, work.samples, size)]
+
+
+def estimated_seconds(work: Work, ranges: list[tuple[int, int]]) -> float | None:
+    """One worker's time for the models' passes, the padding of every shard's last batch among them."""
+    seconds, batch = work.seconds_per_sample, work.protocol.micro_batch
+    if seconds is None:
+        return None
+    return seconds * sum(ceil((stop - start) / batch) * batch for start, stop in ranges)

@@ -1,0 +1,40 @@
+"""Examples of what an audit that has succeeded answers: results, scores, maps, verdict and their other forms."""
+
+from app.http.openapi.example_form import FINISHED, JSON, PAGES, RouteExamples, codes, page, recorded
+
+_UNKNOWN = {"not-found": "No such audit."}
+
+ROUTES = {
+    "GET /v1/audits/{audit_id}/results": RouteExamples(
+        answers={200: {JSON: recorded(__package__, "results.json")}},
+        problems=_UNKNOWN | FINISHED | codes("partial-too-large", "scores-removed", "validation-error"),
+    ),
+    "GET /v1/audits/{audit_id}/samples": RouteExamples(
+        answers={
+            200: {
+                JSON: page(*recorded(__package__, "scores.json")),
+                "text/csv": recorded(__package__, "scores.csv"),
+                "application/x-ndjson": recorded(__package__, "scores.ndjson"),
+            }
+        },
+        problems=PAGES | _UNKNOWN | codes("scores-removed", "unknown-view", "order-needs-one-view"),
+    ),
+    "GET /v1/audits/{audit_id}/samples/{sample_id}/map": RouteExamples(
+        answers={200: {JSON: recorded(__package__, "map.json")}},
+        problems={"not-found": "No such sample in this audit."}
+        | codes("scores-removed", "maps-removed", "artifact-corrupted", "model-id-required", "validation-error")
+        | {"unknown-view": "The audit has these views: clean, noise@0.05, flip_horizontal."},
+    ),
+    "GET /v1/audits/{audit_id}/verdict": RouteExamples(
+        answers={
+            200: {JSON: recorded(__package__, "verdict.json"), "application/xml": recorded(__package__, "verdict.xml")}
+        },
+        problems=FINISHED | {"not-found": "No such verdict: the audit names no gate."},
+    ),
+    "GET /v1/audits/{audit_id}/model-card": RouteExamples(
+        answers={200: {"text/markdown": recorded(__package__, "model_card.md")}}, problems=_UNKNOWN | FINISHED
+    ),
+    "GET /v1/audits/{audit_id}/metrics": RouteExamples(
+        answers={200: {JSON: recorded(__package__, "metrics.json")}}, problems=_UNKNOWN | FINISHED
+    ),
+}

@@ -1,0 +1,134 @@
+"""Stored salience maps: as numbers, and as a heat map over the image."""
+
+import io
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.audits.repository import models_of
+from app.audits.schemas import SalienceMap
+from app.audits.scores.rows import predicted_label
+from app.db.tables import AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow
+from app.domain.protocol import Protocol
+from app.domain.vocabulary import CLEAN, EntropyReading, Resize
+from app.errors import Gone, InputFailure, NotFound, Unprocessable
+from app.imaging.entries import entry_of, read_entry
+from app.imaging.geometry import as_seen
+from app.imaging.shrinking import shrink
+from app.settings import Settings
+from app.storage.blobs import BlobStore
+
+OPACITY = 0.5
+# Anchors of the colour map "inferno" (Smith and van der Walt), evenly spaced.
+_ANCHORS = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)], np.float64)
+
+
+@dataclass(frozen=True)
+class StoredMap:
+    """A map (h, w) float32 and what it belongs to."""
+
+    values: NDArray[np.float32]
+    view: str
+    row: SampleScoresRow
+    sample: SampleRow
+    model: ModelRow
+    condition: int
+
+    def to_schema(self) -> SalienceMap:
+        defined = bool(self.values.any())
+        return SalienceMap(
+            sample=self.sample.name,
+            sample_id=self.sample.id,
+            model_id=self.model.id,
+            view=self.view,
+            height=self.values.shape[0],
+            width=self.values.shape[1],
+            values=self.values.astype(np.float64).tolist(),
+            undefined_reason=None if defined else "constant-map",
+            predicted_label=predicted_label(self.row, self.model, self.condition),
+        )
+
+
+def find_map(session: Session, audit: AuditRow, sample_id: UUID, model_id: UUID | None, view: str) -> StoredMap:
+    """Raises NotFound, or Unprocessable ``model-id-required`` and ``unknown-view``."""
+    models = models_of(session, audit.id)
+    if model_id is None and len(models) > 1:
+        raise Unprocessable("model-id-required", "The audit has several models; name one by model_id.")
+    ordinal = next((n for n, model in enumerate(models) if model_id in {None, model.id}), None)
+    if ordinal is None:
+        raise NotFound("model in this audit")
+    conditions = (CLEAN, *Protocol.model_validate(audit.protocol).conditions())
+    view = CLEAN if view in set(EntropyReading) else view
+    if view not in conditions:
+        raise Unprocessable("unknown-view", f"The audit has these views: {', '.join(conditions)}.")
+    query = select(SampleScoresRow, SampleRow).join(SampleRow, SampleRow.id == SampleScoresRow.sample_id)
+    found = session.execute(
+        query.where(
+            SampleScoresRow.audit_id == audit.id,
+            SampleScoresRow.model_ordinal == ordinal,
+            SampleScoresRow.sample_id == sample_id,
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound("sample in this audit")
+    row, sample = found
+    condition = conditions.index(view)
+    return StoredMap(native_maps(row, len(conditions))[condition], view, row, sample, models[ordinal], condition)
+
+
+def native_maps(row: SampleScoresRow, conditions: int) -> NDArray[np.float32]:
+    """(C, h, w) in [0, 1], the clean map first."""
+    return np.frombuffer(row.maps or b"", "<f4").reshape(conditions, row.map_height or 0, row.map_width or 0)
+
+
+@dataclass(frozen=True)
+class ImageReader:
+    """Reads samples of one data set as the models of an audit see them."""
+
+    dataset: DatasetRow
+    blobs: BlobStore
+    settings: Settings
+
+    def read(self, sample: SampleRow, model: ModelRow) -> NDArray[np.uint8]:
+        """(S, S, 3): the clean image at the model's input size.
+
+        Raises Gone ``artifact-corrupted`` where the store lost or changed what was once readable.
+        """
+        digest = self.dataset.stored_digest or ""
+        size, resize = model.preprocessing["input_size"], Resize(model.preprocessing.get("resize", Resize.STRETCH))
+        try:
+            data = read_entry(self.blobs, digest, entry_of(sample), self.settings.max_entry_bytes)
+            return shrink(data, (sample.width or 0) * (sample.height or 0), size, resize, self.settings)
+        except (FileNotFoundError, InputFailure) as error:
+            raise Gone("artifact-corrupted", "The stored image is lost, or is not what was uploaded.") from error
+
+
+def draw_map(stored: StoredMap, images: ImageReader, protocol: Protocol) -> bytes:
+    """A PNG of the model's input size: the map in colour over the image.
+
+    Geometric views are shown over the image as the model saw it; noisy and degraded ones over the clean image.
+    """
+    geometric = protocol.measures.geometric_resilience
+    shift_pixels = geometric.shift_pixels if geometric else None
+    pixels = as_seen(images.read(stored.sample, stored.model), stored.view, shift_pixels)
+    file = io.BytesIO()
+    Image.fromarray(overlaid(pixels, stored.values)).save(file, "PNG")
+    return file.getvalue()
+
+
+def overlaid(pixels: NDArray[np.uint8], values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """An image (S, S, 3) under a native map (h, w), in colour."""
+    size = (pixels.shape[1], pixels.shape[0])
+    levels = Image.fromarray((values * 255).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    blended: NDArray[np.float64] = (1 - OPACITY) * pixels + OPACITY * _coloured(np.asarray(levels))
+    return blended.round().astype(np.uint8)
+
+
+def _coloured(levels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    places = np.linspace(0, 255, len(_ANCHORS))
+    return np.stack([np.interp(levels, places, channel) for channel in _ANCHORS.T], axis=-1)

@@ -1,0 +1,94 @@
+"""``/v1/audits/{id}/samples``: scores and maps."""
+
+from collections.abc import Generator
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from app.audits import service
+from app.audits.repository import get_audit
+from app.audits.schemas import AuditId, SalienceMap, SampleId, SampleScore
+from app.audits.scores.exports import EXPORTS
+from app.audits.scores.maps import ImageReader, draw_map, find_map
+from app.audits.scores.rows import ScoreFilter, ScoreReader
+from app.datasets.repository import get_dataset
+from app.db.session import TenantEngine
+from app.domain.protocol import Protocol
+from app.domain.vocabulary import CLEAN
+from app.http.dependencies import BlobsDep, SessionDep, SettingsDep, TenantDep
+from app.http.negotiation import chosen_form
+from app.http.pagination import Page, PageDep, make_page
+from app.http.problems import problem_responses
+from app.http.streams import Streams
+
+router = APIRouter(prefix="/v1", tags=["audits"])
+
+
+@router.get(
+    "/audits/{audit_id}/samples",
+    summary="List an audit's scores per sample",
+    responses={
+        **problem_responses(404, 410, 422),
+        200: {"content": {name: {} for name in EXPORTS}, "description": "A page; or all scores, in another format."},
+    },
+    response_model=Page[SampleScore],
+)
+def get_scores(
+    audit_id: AuditId,
+    request: Request,
+    session: SessionDep,
+    tenant: TenantDep,
+    page: PageDep,
+    wanted: Annotated[ScoreFilter, Depends()],
+) -> Any:
+    """To see which images stand behind a mean, or to make statistics of your own. Long rows, one number each. The worst
+    ones first: name a measure and a view, and `order`. `Accept: text/csv`, `application/x-ndjson` or
+    `application/vnd.apache.parquet` streams all of them, for data frames."""
+    audit = get_audit(session, audit_id)
+    service.check_kept(audit)
+    reader = ScoreReader(session, audit, wanted)
+    export = chosen_form(request, tuple(EXPORTS))
+    if export is not None:
+        streams: Streams = request.app.state.streams
+        parts = _stream(tenant, audit_id, wanted, export)
+        return StreamingResponse(streams.send(tenant.tenant_id, parts), media_type=export)
+    rows = reader.page(page.limit, page.after(3))
+    return make_page(rows, lambda row: row[1], lambda row: row[0])
+
+
+def _stream(tenant: TenantEngine, audit_id: UUID, wanted: ScoreFilter, kind: str) -> Generator[bytes]:
+    """The request's own session ends with its route; a stream lives longer."""
+    with tenant.session() as session:
+        yield from EXPORTS[kind](ScoreReader(session, get_audit(session, audit_id), wanted).stream())
+
+
+@router.get(
+    "/audits/{audit_id}/samples/{sample_id}/map",
+    summary="Read a salience map",
+    responses={
+        **problem_responses(404, 410, 422),
+        200: {"content": {"image/png": {}}, "description": "Numbers, or a picture."},
+    },
+    response_model=SalienceMap,
+)
+def get_map(  # noqa: PLR0913, PLR0917 - what a map is asked by
+    audit_id: AuditId,
+    sample_id: SampleId,
+    request: Request,
+    session: SessionDep,
+    blobs: BlobsDep,
+    settings: SettingsDep,
+    model_id: Annotated[UUID | None, Query(description="Needed where the audit has several models.")] = None,
+    view: Annotated[str, Query(description="`clean`, or a changed image's: see `GET /v1/protocols`.")] = CLEAN,
+) -> Any:
+    """To look at a score that stands out: where the model looked, in the clean image by default or in a changed one.
+    Numbers in the map's native size; `Accept: image/png` draws them over the image."""
+    audit = get_audit(session, audit_id)
+    service.check_kept(audit, maps=True)
+    stored = find_map(session, audit, sample_id, model_id, view)
+    if chosen_form(request, ("image/png",)) is None:
+        return stored.to_schema()
+    images = ImageReader(get_dataset(session, audit.dataset_id), blobs, settings)
+    return Response(draw_map(stored, images, Protocol.model_validate(audit.protocol)), media_type="image/png")

@@ -1,0 +1,49 @@
+"""Examples of ``/v1/datasets``: the demo's images."""
+
+from typing import Any
+
+from app.http.openapi.example_form import JSON, ONCE, PAGES, UPLOAD, RouteExamples, page, recorded
+
+DATASET: dict[str, Any] = recorded(__package__, "dataset.json")
+_REGISTERED = (
+    DATASET
+    | dict.fromkeys(("content_digest", "content_size", "digest"))
+    | {"sample_count": 0, "unreadable_count": 0, "labels": [], "sources": [], "notes": []}
+    | {"status": "awaiting_content", "updated_at": DATASET["created_at"]}
+)
+_UPLOADED = (
+    _REGISTERED | {name: DATASET[name] for name in ("content_digest", "content_size")} | {"status": "validating"}
+)
+_UNKNOWN = {"not-found": "No such data set."}
+
+ROUTES = {
+    "POST /v1/datasets": RouteExamples(
+        requests={
+            "By name": {"name": "LFW faces and non-faces"},
+            "With notes of your own": {
+                "name": "detector test set",
+                "metadata": {"collected": "2026-03", "licence": "CC0"},
+            },
+        },
+        answers={201: {JSON: _REGISTERED}},
+        problems=ONCE,
+    ),
+    "GET /v1/datasets": RouteExamples(answers={200: {JSON: page(DATASET)}}, problems=PAGES),
+    "PUT /v1/datasets/{dataset_id}/content": RouteExamples(
+        answers={202: {JSON: _UPLOADED}},
+        problems=UPLOAD
+        | _UNKNOWN
+        | {
+            "empty-body": None,
+            "quota-exceeded": "The tenant may have 1000000000 bytes of content.",
+            "payload-too-large": "The body exceeds the limit of 5368709120 bytes.",
+            "unsupported-content-encoding": "Send the bytes as they are, uncompressed.",
+            "unsupported-media-type": "The content is no zip, tar or tar.gz archive.",
+        },
+    ),
+    "GET /v1/datasets/{dataset_id}": RouteExamples(answers={200: {JSON: DATASET}}, problems=_UNKNOWN),
+    "GET /v1/datasets/{dataset_id}/samples": RouteExamples(
+        answers={200: {JSON: page(*recorded(__package__, "samples.json"))}}, problems=PAGES | _UNKNOWN
+    ),
+    "DELETE /v1/datasets/{dataset_id}": RouteExamples(problems=_UNKNOWN | {"dataset-in-use": None}),
+}

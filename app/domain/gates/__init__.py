@@ -1,0 +1,1 @@
+"""The language of gates: conditions on an audit's numbers."""

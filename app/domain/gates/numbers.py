@@ -1,0 +1,215 @@
+"""Finds the numbers that a gate's conditions name: in an audit's summaries, and against a baseline's."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.gates.conditions import PERFORMANCE, Quantity, Scope, Selector
+from app.domain.gates.verdicts import FEW, Measured
+from app.domain.protocol import Protocol
+from app.domain.radar import radar_columns
+from app.domain.vocabulary import CLEAN, GroupBy, MeasureName
+
+Json = dict[str, Any]
+
+INTERVAL = ("ci95_low", "ci95_high")
+MEANS_OVER_MODELS = ("control_mean", "flip_rate")
+
+_GROUP_OF = {
+    Scope.LABEL: GroupBy.LABEL,
+    Scope.SOURCE: GroupBy.SOURCE,
+    Scope.WORST_LABEL: GroupBy.LABEL,
+    Scope.WORST_SOURCE: GroupBy.SOURCE,
+}
+_TOTAL = Selector()
+_NONE = "no sample of it has both a label and a finite output, or AUROC lacks a class"
+_NOT_IN_BASELINE = "the baseline audit has no such number"
+AGGREGATE = ""
+"""The subject that stands for all models of an audit together."""
+
+
+@dataclass(frozen=True)
+class AuditNumbers:
+    """The results of one audit.
+
+    ``aggregate`` holds summaries of the samples' mean scores over the audit's models, and stability's; with one model
+    they are the model's own.
+    """
+
+    document: Json
+    aggregate: Sequence[Json]
+
+    @property
+    def protocol(self) -> Protocol:
+        return Protocol.model_validate(self.document["protocol"])
+
+    def values(self, quantity: Quantity) -> list[Measured]:
+        """At least one; several for the worst of several."""
+        view = view_of(quantity, self.protocol)
+        if quantity.measure == PERFORMANCE:
+            return self._performance(quantity, view)
+        scope = quantity.selector.scope
+        rows = self._of_models() if scope is Scope.WORST_MODEL else self.aggregate
+        found = [
+            Measured(
+                self._statistic(row, quantity.statistic),
+                row["ci95_low"] if quantity.statistic == "mean" else None,
+                row["ci95_high"] if quantity.statistic == "mean" else None,
+                self.subject(row, scope, row["model_id"]),
+                note=_why_none(row, quantity.statistic),
+            )
+            for row in rows
+            if (row["measure"], row["view"]) == (quantity.measure, view) and selects(quantity, row)
+        ]
+        return found or [Measured(None, note=self._why_missing(quantity, view))]
+
+    def _why_missing(self, quantity: Quantity, view: str) -> str:
+        if quantity.measure not in self.protocol.measures.names:
+            return f"the protocol does not compute {quantity.measure}"
+        return f"the audit has no {quantity.measure}.{view}{quantity.selector}"
+
+    def _statistic(self, row: Json, statistic: str) -> float | None:
+        """A control and a flip rate are means over models, as they are not scores."""
+        if statistic not in MEANS_OVER_MODELS or row["model_id"] is not None:
+            value: float | None = row[statistic]
+            return value
+        same = ("measure", "view", "group_by", "group")
+        found = [
+            other[statistic]
+            for other in self.document["summaries"]
+            if other["model_id"] and all(other[name] == row[name] for name in same)
+        ]
+        return _mean([value for value in found if value is not None])
+
+    def _of_models(self) -> list[Json]:
+        return [row for row in self.document["summaries"] if row["model_id"] is not None]
+
+    def subject(self, row: Json, scope: Scope, model_id: str | None) -> str | None:
+        """The words for the one of several that a row is about."""
+        if scope is Scope.WORST_MODEL:
+            names = {model["model_id"]: model["name"] for model in self.document["models"]}
+            return f"model {names[model_id]}"
+        return f"{row['group_by']} {row['group']}" if scope in {Scope.WORST_LABEL, Scope.WORST_SOURCE} else None
+
+    def _performance(self, quantity: Quantity, view: str) -> list[Measured]:
+        """Of all models, their mean."""
+        rows = [row for row in self.document["performance"] if row["condition"] == view]
+        if not rows:
+            return [Measured(None, note=self.document["performance_reason"] or f"the audit has no {view} images")]
+        if quantity.selector.scope is Scope.WORST_MODEL:
+            return [
+                Measured(
+                    row[quantity.statistic], subject=self.subject(row, Scope.WORST_MODEL, row["model_id"]), note=_NONE
+                )
+                for row in rows
+            ]
+        values = [row[quantity.statistic] for row in rows]
+        whole = None if None in values else _mean(values)
+        return [Measured(whole, note=_NONE)]
+
+
+def _why_none(row: Json, statistic: str) -> str:
+    if not row["n"]:
+        return "no sample has a defined score"
+    return FEW if statistic in INTERVAL else f"it has no {statistic}"
+
+
+def _mean(values: list[float]) -> float | None:
+    return math.fsum(values) / len(values) if values else None
+
+
+def view_of(quantity: Quantity, protocol: Protocol) -> str:
+    """The view that is named, or the measure's headline under this protocol."""
+    if quantity.view is not None:
+        return quantity.view
+    if quantity.measure == PERFORMANCE:
+        return CLEAN
+    headline = radar_columns(protocol).get(MeasureName(quantity.measure), ())
+    return headline[0] if len(headline) == 1 else "all"
+
+
+def selects(quantity: Quantity, row: Json) -> bool:
+    """Whether a row of a group belongs to the quantity's selector."""
+    scope, name = quantity.selector.scope, quantity.selector.name
+    if scope in _GROUP_OF:
+        return row["group_by"] == _GROUP_OF[scope] and name in {None, row["group"]}
+    group = Scope.MICRO if scope is Scope.MICRO else Scope.MACRO
+    return (row["group_by"], row["group"]) == (GroupBy.TOTAL, group)
+
+
+@dataclass(frozen=True)
+class GateNumbers:
+    """An audit's numbers beside its baseline's.
+
+    ``compared`` are rows of differences, audit minus baseline, each with its ``subject``: AGGREGATE or a model's id.
+    ``note`` says how they were compared, or why there is no baseline.
+    """
+
+    audit: AuditNumbers
+    baseline: AuditNumbers | None
+    compared: Sequence[Json]
+    note: str
+
+    def values(self, quantity: Quantity) -> list[Measured]:
+        return self.audit.values(quantity)
+
+    def differences(self, quantity: Quantity) -> list[Measured]:
+        """Of means over the same samples, the mean difference; of other statistics, the difference of two numbers."""
+        if self.baseline is None:
+            return [Measured(None, note=self.note)]
+        if quantity.statistic == "mean" and quantity.measure != PERFORMANCE:
+            return self._of_means(quantity)
+        theirs = self._theirs(quantity)
+        return [self._difference(own, theirs) for own in self.audit.values(quantity)]
+
+    def _theirs(self, quantity: Quantity) -> list[Measured]:
+        """A model has no counterpart in the baseline: it meets the mean over the baseline's models."""
+        if self.baseline is None:
+            return []
+        if quantity.selector.scope is not Scope.WORST_MODEL:
+            return self.baseline.values(quantity)
+        return self.baseline.values(Quantity(quantity.measure, quantity.view, _TOTAL, quantity.statistic))
+
+    @staticmethod
+    def _difference(own: Measured, theirs: list[Measured]) -> Measured:
+        """Of the same group; a model meets the one number that stands for the baseline."""
+        other = next((one for one in theirs if one.subject in {own.subject, None}), None)
+        if own.value is None or other is None or other.value is None:
+            note = own.note if own.value is None else _NOT_IN_BASELINE
+            return Measured(None, subject=own.subject, audit_value=own.value, note=note)
+        return Measured(
+            own.value - other.value,
+            subject=own.subject,
+            audit_value=own.value,
+            baseline_value=other.value,
+        )
+
+    def _of_means(self, quantity: Quantity) -> list[Measured]:
+        scope = quantity.selector.scope
+        view = view_of(quantity, self.audit.protocol)
+        found = [
+            Measured(
+                row["difference"],
+                row["ci95_low"],
+                row["ci95_high"],
+                self.audit.subject(row, scope, row["subject"]),
+                audit_value=row["mean_second"],
+                baseline_value=row["mean_first"],
+                note="no sample is defined in both audits",
+                compared=self.note,
+            )
+            for row in self.compared
+            if (row["measure"], row["view"]) == (quantity.measure, view)
+            and (row["subject"] != AGGREGATE) == (scope is Scope.WORST_MODEL)
+            and selects(quantity, row)
+        ]
+        return found + self._without_baseline(quantity, {measured.subject for measured in found})
+
+    def _without_baseline(self, quantity: Quantity, found: set[str | None]) -> list[Measured]:
+        """A group that only the audit has is missing: it must not pass unseen."""
+        return [
+            Measured(None, subject=own.subject, audit_value=own.value, note=_NOT_IN_BASELINE)
+            for own in self.audit.values(quantity)
+            if own.subject not in found
+        ]

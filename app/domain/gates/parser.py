@@ -1,0 +1,216 @@
+"""The little language of gates.
+
+    condition = quantity limit [ "(" option { "," option } ")" ]
+    quantity  = measure [ "." view ] [ "[" selector "]" ] "." statistic
+    selector  = "macro" | "micro" | ( "label" | "source" ) "=" name | "worst" ( "label" | "source" | "model" )
+    limit     = ( "<=" | "<" | ">=" | ">" ) number | "not" "worse" "than" "baseline" [ "by" "more" "than" number ]
+    option    = "ci" | "warn" | "missing" "ok"
+    measure   = one of the five, or "performance" (view: clean or a changed image's; statistic: accuracy, auroc)
+    view      = as in the results: spatial, noise@0.05, shifts, salience_removed, pairs, ...
+    statistic = mean, ci95_low, ci95_high, std, p05 ... p95, control_mean, flip_rate, n, n_undefined
+    name      = a word, or any text in double quotes; a backslash before a quote or a backslash
+
+Blanks between words are free. Without a selector a quantity is the macro total, as in the paper's tables.
+"""
+
+import math
+import re
+
+from app.domain.gates.conditions import (
+    OF_CLASSES,
+    PERFORMANCE,
+    PERFORMANCE_STATISTICS,
+    SUMMARY_STATISTICS,
+    Condition,
+    NotWorse,
+    Quantity,
+    Relation,
+    Scope,
+    Selector,
+    Threshold,
+)
+from app.domain.gates.tokens import ConditionError, Token, tokens_of
+from app.domain.vocabulary import (
+    CLEAN,
+    DEGRADATIONS,
+    FLIPS,
+    GEOMETRIC_GROUPS,
+    PAIRS,
+    ROTATIONS,
+    SHIFTS,
+    EntropyReading,
+    MeasureName,
+    noise_view,
+)
+
+MAX_CHARACTERS = 500
+MAX_NUMBER = 1e9
+
+_GEOMETRY = (*SHIFTS, *FLIPS, *ROTATIONS)
+VIEWS: dict[str, tuple[str, ...]] = {
+    MeasureName.ENTROPY: tuple(EntropyReading),
+    MeasureName.NOISE_REACTION: (),
+    MeasureName.GEOMETRIC_RESILIENCE: (*_GEOMETRY, *GEOMETRIC_GROUPS, "all"),
+    MeasureName.DEGRADATION: DEGRADATIONS,
+    MeasureName.STABILITY: (PAIRS,),
+    PERFORMANCE: (CLEAN, *_GEOMETRY, *DEGRADATIONS),
+}
+NOISY = (MeasureName.NOISE_REACTION, PERFORMANCE)
+
+
+def parse_condition(text: str, *, stored: bool = False) -> Condition:
+    """Raises ConditionError.
+
+    A gate that is ``stored`` may say what new ones may not: earlier versions took it, and what was promised to an
+    audit is judged as it was.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise ConditionError(f"a condition may have {MAX_CHARACTERS} characters", MAX_CHARACTERS)
+    return _Parser(tokens_of(text), stored=stored).condition()
+
+
+class _Parser:
+    """Recursive descent; one method a rule."""
+
+    def __init__(self, tokens: list[Token], *, stored: bool) -> None:
+        self._tokens = tokens
+        self._stored = stored
+        self._place = 0
+
+    def condition(self) -> Condition:
+        quantity, start = self._quantity()
+        limit = self._limit(quantity)
+        options = self._options()
+        self._expect_end()
+        if "ci" in options and quantity.statistic != "mean":
+            raise ConditionError("(ci) belongs to a mean: only means have an interval", start)
+        if "ci" in options and quantity.measure == PERFORMANCE:
+            raise ConditionError("(ci) belongs to a measure's mean", start)
+        return Condition(quantity, limit, "ci" in options, "warn" in options, "missing ok" in options)
+
+    def _quantity(self) -> tuple[Quantity, int]:
+        measure = self._word("a measure", tuple(VIEWS)).text
+        view = self._view(measure)
+        selector = self._selector()
+        self._sign(".")
+        place = self._next
+        statistic = self._word("a statistic", _statistics(measure)).text
+        if measure == PERFORMANCE and selector is not None and selector.scope is not Scope.WORST_MODEL:
+            raise ConditionError("performance is known of all samples only, or of [worst model]", place.position)
+        return Quantity(measure, view, selector or Selector(), statistic), place.position
+
+    def _view(self, measure: str) -> str | None:
+        """None, and nothing taken, where the measure's headline view is meant."""
+        optional = measure != MeasureName.DEGRADATION
+        if optional and self._next.text == "[":
+            return None
+        self._sign(".")
+        place = self._next
+        if place.kind == "noise" and measure in NOISY:
+            return noise_view(float(self._take().text.removeprefix("noise@")))
+        if place.text in VIEWS[measure]:
+            return self._take().text
+        if optional and place.text in _statistics(measure):
+            self._place -= 1
+            return None
+        views = ", ".join([*VIEWS[measure], *(["noise@AMOUNT"] if measure in NOISY else [])])
+        statistics = f" or a statistic ({', '.join(_statistics(measure))})" if optional else ""
+        raise self._expected(f"a view ({views}){statistics}")
+
+    def _selector(self) -> Selector | None:
+        if self._next.text != "[":
+            return None
+        self._take()
+        word = self._word("a selector", ("macro", "micro", "label", "source", "worst")).text
+        if word == "worst":
+            selector = Selector(Scope(f"worst {self._word('what', ('label', 'source', 'model')).text}"))
+        elif word in {"label", "source"}:
+            self._sign("=")
+            selector = Selector(Scope(word), self._name())
+        else:
+            selector = Selector(Scope(word))
+        self._sign("]")
+        return selector
+
+    def _name(self) -> str:
+        if self._next.kind not in {"word", "quoted"}:
+            raise self._expected("a name, in double quotes unless it is a plain word")
+        token = self._take()
+        return token.text if token.kind == "word" else re.sub(r"\\(.)", r"\1", token.text[1:-1])
+
+    def _limit(self, quantity: Quantity) -> Threshold | NotWorse:
+        place = self._next
+        if place.text in set(Relation):
+            return Threshold(Relation(self._take().text), self._number())
+        if place.text != "not":
+            raise self._expected("<=, <, >=, > or 'not worse than baseline'")
+        for word in ("not", "worse", "than", "baseline"):
+            self._word(f"'{word}'", (word,))
+        if not (quantity.has_direction or self._stored):
+            of = f" on {quantity.view} images" if quantity.statistic in OF_CLASSES else ""
+            raise ConditionError(f"of {quantity.statistic}{of} neither more nor less is worse", place.position)
+        return NotWorse(self._margin())
+
+    def _margin(self) -> float:
+        if self._next.text != "by":
+            return 0.0
+        for word in ("by", "more", "than"):
+            self._word(f"'{word}'", (word,))
+        place = self._next
+        margin = self._number()
+        if margin < 0:
+            raise ConditionError("the margin may not be negative", place.position)
+        return margin
+
+    def _options(self) -> set[str]:
+        options: set[str] = set()
+        while self._next.text == ("," if options else "("):
+            self._take()
+            option = self._word("an option", ("ci", "warn", "missing")).text
+            if option == "missing":
+                self._word("'ok'", ("ok",))
+                option = "missing ok"
+            options.add(option)
+        if options:
+            self._sign(")")
+        return options
+
+    def _number(self) -> float:
+        if self._next.kind != "number":
+            raise self._expected("a number")
+        token = self._take()
+        value = float(token.text)
+        if not math.isfinite(value) or abs(value) > MAX_NUMBER:
+            raise ConditionError("the number is too large", token.position)
+        return value + 0.0  # -0.0 becomes 0.0
+
+    def _word(self, what: str, choices: tuple[str, ...]) -> Token:
+        if self._next.text not in choices:
+            listed = ", ".join(choices)
+            raise self._expected(what if len(choices) == 1 else f"{what} ({listed})")
+        return self._take()
+
+    def _sign(self, sign: str) -> None:
+        if self._next.text != sign:
+            raise self._expected(f"'{sign}'")
+        self._take()
+
+    def _expect_end(self) -> None:
+        if self._next.kind != "end":
+            raise self._expected("the end or options in brackets")
+
+    @property
+    def _next(self) -> Token:
+        return self._tokens[self._place]
+
+    def _take(self) -> Token:
+        token = self._next
+        self._place += 1
+        return token
+
+    def _expected(self, what: str) -> ConditionError:
+        return ConditionError(f"expected {what}", self._next.position)
+
+
+def _statistics(measure: str) -> tuple[str, ...]:
+    return PERFORMANCE_STATISTICS if measure == PERFORMANCE else SUMMARY_STATISTICS

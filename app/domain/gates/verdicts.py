@@ -1,0 +1,172 @@
+"""Judges an audit's numbers by the conditions of a gate. A verdict is about the model, never about the job."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from app.domain.gates.conditions import Condition, NotWorse, Quantity, Relation, Threshold, shortest
+
+Json = dict[str, Any]
+
+
+class Outcome(StrEnum):
+    """Of a condition, and of a gate: one failed condition fails it, else an inconclusive one leaves it open."""
+
+    PASSED = "passed"
+    INCONCLUSIVE = "inconclusive"
+    FAILED = "failed"
+
+
+class Severity(StrEnum):
+    """Whether a condition can fail the gate."""
+
+    FAIL = "fail"
+    WARN = "warn"
+
+
+FEW = "too few samples for an interval (two of the group are needed; of one source, for the macro total)"
+_GRAVITY = {Outcome.PASSED: 0, Outcome.INCONCLUSIVE: 1, Outcome.FAILED: 2}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A number, None where it is missing, with the 95% interval where there is one.
+
+    ``subject`` names the group or model that it belongs to; ``audit_value`` and ``baseline_value`` are the two numbers
+    behind a difference; ``note`` says why it is missing, ``compared`` how the difference was made.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    subject: str | None = None
+    audit_value: float | None = None
+    baseline_value: float | None = None
+    note: str = ""
+    compared: str = ""
+
+
+class Numbers(Protocol):
+    """Where the numbers of an audit come from; several where a selector names the worst of several."""
+
+    def values(self, quantity: Quantity) -> Sequence[Measured]: ...
+
+    def differences(self, quantity: Quantity) -> Sequence[Measured]:
+        """The audit's minus the baseline's."""
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """``slack`` is the distance to the limit, negative beyond it."""
+
+    outcome: Outcome
+    slack: float
+    measured: Measured
+    words: str
+
+
+def judge(conditions: Sequence[Condition], numbers: Numbers) -> Json:
+    """The verdict, and every condition with its number, limit, outcome and the words why."""
+    judged = [_condition(condition, numbers) for condition in conditions]
+    binding = [Outcome(row["outcome"]) for row in judged if row["severity"] == Severity.FAIL]
+    warned = sum(row["severity"] == Severity.WARN and row["outcome"] != Outcome.PASSED for row in judged)
+    verdict = max(binding, key=_GRAVITY.__getitem__, default=Outcome.PASSED)
+    return {"verdict": verdict, "warnings": warned, "conditions": judged}
+
+
+def _condition(condition: Condition, numbers: Numbers) -> Json:
+    quantity, limit = condition.quantity, condition.limit
+    against_baseline = isinstance(limit, NotWorse)
+    found = numbers.differences(quantity) if against_baseline else numbers.values(quantity)
+    # Of several groups or models, the worst speaks for all.
+    judged = max((_one(condition, one) for one in found), key=lambda one: (_GRAVITY[one.outcome], -one.slack))
+    measured = judged.measured
+    return {
+        "condition": str(condition),
+        "severity": Severity.WARN if condition.warn else Severity.FAIL,
+        "outcome": judged.outcome,
+        "subject": measured.subject,
+        "value": measured.audit_value if against_baseline else measured.value,
+        "baseline_value": measured.baseline_value,
+        "difference": measured.value if against_baseline else None,
+        "ci95_low": measured.low,
+        "ci95_high": measured.high,
+        "threshold": _threshold(quantity, limit),
+        "explanation": judged.words,
+    }
+
+
+def _threshold(quantity: Quantity, limit: Threshold | NotWorse) -> float:
+    """Of a baseline, the largest difference, or the smallest, that is still not worse."""
+    if isinstance(limit, Threshold):
+        return limit.value
+    return limit.margin if quantity.lower_is_better else -limit.margin + 0.0
+
+
+def _one(condition: Condition, measured: Measured) -> _Judged:
+    ends = (measured.low, measured.high) if condition.interval else (measured.value, measured.value)
+    if measured.value is None or ends[0] is None or ends[1] is None:
+        return _missing(condition, measured)
+    held = [_holds(condition, end) for end in (ends[0], ends[1])]
+    outcome = Outcome.PASSED if all(held) else Outcome.INCONCLUSIVE if any(held) else Outcome.FAILED
+    slack = min(_slack(condition, ends[0]), _slack(condition, ends[1]))
+    return _Judged(outcome, slack, measured, _words(condition, measured, outcome))
+
+
+def _missing(condition: Condition, measured: Measured) -> _Judged:
+    """The number itself, or only the interval that the condition is about."""
+    name, why = _name(condition, measured), measured.note
+    if measured.value is not None:
+        name, why = f"the interval of {name}", FEW
+    outcome = Outcome.PASSED if condition.missing_ok else Outcome.FAILED
+    so = "which the condition allows" if condition.missing_ok else "which fails the condition"
+    slack = math.inf if condition.missing_ok else -math.inf
+    return _Judged(outcome, slack, measured, f"{name} is missing: {why}; {so}.")
+
+
+def _holds(condition: Condition, value: float) -> bool:
+    limit = condition.limit
+    if isinstance(limit, Threshold):
+        return limit.relation.holds(value, limit.value)
+    return Relation.AT_MOST.holds(_harm(condition.quantity, value), limit.margin)
+
+
+def _harm(quantity: Quantity, difference: float) -> float:
+    return difference if quantity.lower_is_better else -difference
+
+
+def _slack(condition: Condition, value: float) -> float:
+    limit = condition.limit
+    if isinstance(limit, NotWorse):
+        return limit.margin - _harm(condition.quantity, value)
+    return limit.value - value if limit.relation.startswith("<") else value - limit.value
+
+
+def _name(condition: Condition, measured: Measured) -> str:
+    return str(condition.quantity) + (f" ({measured.subject})" if measured.subject else "")
+
+
+def _words(condition: Condition, measured: Measured, outcome: Outcome) -> str:
+    """One sentence a reader can check by hand."""
+    limit, name = condition.limit, _name(condition, measured)
+    if isinstance(limit, Threshold):
+        found, allowed = f"{name} is {_number(measured.value)}", f"{limit.relation} {shortest(limit.value)}"
+    else:
+        compared = f"{_number(measured.audit_value)} against the baseline's {_number(measured.baseline_value)}"
+        found = f"{name} is {compared}, a difference of {_number(measured.value)}"
+        sign = "<=" if condition.quantity.lower_is_better else ">="
+        allowed = f"{sign} {shortest(_threshold(condition.quantity, limit))}"
+    interval = f", 95% interval {_number(measured.low)} to {_number(measured.high)}" if condition.interval else ""
+    says = {
+        Outcome.PASSED: f"this is {allowed}",
+        Outcome.FAILED: f"this is not {allowed}",
+        Outcome.INCONCLUSIVE: f"the interval straddles the limit {allowed}",
+    }
+    note = f" ({measured.compared})" if measured.compared else ""
+    return f"{found}{interval}; {says[outcome]}{note}."
+
+
+def _number(value: float | None) -> str:
+    return "missing" if value is None else f"{value:.6g}"

@@ -1,0 +1,131 @@
+"""Reminds workers of what they may not have heard: a lost message costs time, never results."""
+
+import logging
+import threading
+from collections import Counter
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import Engine, exists, func, or_, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app.db.session import transaction
+from app.db.tables import AuditRow, ComparisonRow, DatasetRow, ModelRow, ShardRow
+from app.domain.vocabulary import AuditStatus, ComparisonStatus, DeviceClass, ResourceStatus, ShardStatus
+from app.errors import SalienceError
+from app.housekeeping.resends import count_resends
+from app.queue import MAX_DOORBELLS, QUEUE_NAME, TaskName, TaskQueue, shard_queue
+
+logger = logging.getLogger(__name__)
+
+LOCK = 7_326_511_902_115
+STALE_SECONDS = 15.0
+"""How long a shard, a reduce or a comparison waits before its worker is reminded."""
+STALE_UPLOAD = timedelta(seconds=60)
+LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
+
+Message = tuple[TaskName, UUID]
+
+
+class Reconciler:
+    """A thread of the API process; of several processes, one at a time does the work."""
+
+    def __init__(
+        self, engine: Engine, queue: TaskQueue, interval_seconds: float, stale_seconds: float = STALE_SECONDS
+    ) -> None:
+        self._engine = engine
+        self._queue = queue
+        self._interval = interval_seconds
+        self._stale = timedelta(seconds=stale_seconds)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._interval):
+            try:
+                self.reconcile()
+            except (SQLAlchemyError, SalienceError) as error:
+                logger.warning("reconciler waits: %s", type(error).__name__)
+
+    def reconcile(self) -> None:
+        """One round. A line of messages that workers have not come to yet is not made longer."""
+        with transaction(self._engine) as session:
+            if not session.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LOCK}):
+                return
+            messages = [
+                *_stale_uploads(session),
+                *_stale_reduces(session, self._stale),
+                *_stale_comparisons(session, self._stale),
+            ]
+            waiting = _stale_shards(session, self._stale)
+        sent: Counter[TaskName] = Counter()
+        try:
+            self._remind(messages, waiting, sent)
+        finally:
+            count_resends(self._engine, sent)
+
+    def _remind(self, messages: list[Message], waiting: dict[DeviceClass, int], sent: Counter[TaskName]) -> None:
+        """Adds to ``sent`` as it goes: a broker that goes away takes nothing back."""
+        if messages and self._queue.depth_of(QUEUE_NAME) <= len(messages):
+            for task, resource_id in messages:
+                self._queue.send(task, resource_id)
+                sent[task] += 1
+        for device_class, shards in waiting.items():
+            missing = min(shards, MAX_DOORBELLS) - self._queue.depth_of(shard_queue(device_class))
+            self._queue.ring_for_shards(device_class, missing)
+            sent[TaskName.RUN_SHARD] += max(0, missing)
+
+
+def _stale_uploads(session: Session) -> list[Message]:
+    """Touched as they are sent, so that each is sent again only after another while."""
+    found: list[Message] = []
+    for table, task in ((ModelRow, TaskName.VALIDATE_MODEL), (DatasetRow, TaskName.INDEX_DATASET)):
+        stale = select(table.id).where(
+            table.status == ResourceStatus.VALIDATING, table.updated_at < func.clock_timestamp() - STALE_UPLOAD
+        )
+        # A worker that is at it holds the row's lock.
+        ids = session.scalars(stale.with_for_update(skip_locked=True)).all()
+        session.execute(update(table).where(table.id.in_(ids)).values(updated_at=func.clock_timestamp()))
+        found += [(task, resource_id) for resource_id in ids]
+    return found
+
+
+def _stale_comparisons(session: Session, age: timedelta) -> list[Message]:
+    """Queued for a while; a worker that is at one holds its row's lock."""
+    stale = select(ComparisonRow.id).where(
+        ComparisonRow.status == ComparisonStatus.QUEUED, ComparisonRow.updated_at < func.clock_timestamp() - age
+    )
+    ids = session.scalars(stale.with_for_update(skip_locked=True)).all()
+    touched = update(ComparisonRow).where(ComparisonRow.id.in_(ids))
+    session.execute(touched.values(updated_at=func.clock_timestamp()))
+    return [(TaskName.COMPARE_AUDITS, comparison_id) for comparison_id in ids]
+
+
+def _stale_shards(session: Session, age: timedelta) -> dict[DeviceClass, int]:
+    """How many are queued for a while, or running under a lease that has run out, by their audits' device class."""
+    now = func.clock_timestamp()
+    free = or_(ShardRow.lease_expires_at.is_(None), ShardRow.lease_expires_at < now)
+    query = (
+        select(AuditRow.device_class, func.count())
+        .join(ShardRow, ShardRow.audit_id == AuditRow.id)
+        .where(ShardRow.status != ShardStatus.DONE, free, ShardRow.updated_at < now - age)
+        .where(AuditRow.status.in_(LIVE))
+        .group_by(AuditRow.device_class)
+    )
+    return {device_class: shards for device_class, shards in session.execute(query)}  # noqa: C416 - dict() has no type
+
+
+def _stale_reduces(session: Session, age: timedelta) -> list[Message]:
+    """All shards done for a while, and still no results."""
+    waiting = exists().where(ShardRow.audit_id == AuditRow.id, ShardRow.status != ShardStatus.DONE)
+    recent = exists().where(ShardRow.audit_id == AuditRow.id, ShardRow.updated_at > func.clock_timestamp() - age)
+    ids = session.scalars(select(AuditRow.id).where(AuditRow.status.in_(LIVE), ~waiting, ~recent))
+    return [(TaskName.REDUCE_AUDIT, audit_id) for audit_id in ids]

@@ -1,0 +1,91 @@
+"""Pieces of the OpenAPI document that the framework cannot infer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from app.access.scopes import is_open, needed_scope
+from app.http.openapi.example_form import RouteExamples
+from app.http.openapi.examples import add_examples
+from app.http.problems import MEDIA_TYPE, problem_responses
+from app.settings import Settings
+
+RAW_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "The file itself. A `multipart/form-data` body with one file in it is taken as well.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    },
+    "parameters": [
+        {
+            "name": "Content-Digest",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string"},
+            "description": "RFC 9530: `sha-256=:BASE64:` of the body; checked where given.",
+        }
+    ],
+}
+API_KEY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "What `salience-audit keys create` printed, or the `api_key` in the data folder's `server.json`.",
+}
+
+
+def operation_id(route: APIRoute) -> str:
+    """Such as ``models-create-model``: without the underscores that Swagger UI does not take in an address."""
+    return "-".join((*map(str, route.tags), route.name)).replace("_", "-").replace(" ", "-")
+
+
+def install_openapi(app: FastAPI, examples: Mapping[str, RouteExamples]) -> None:
+    """Errors are problem documents and nothing else, as install_handlers makes them; most requests need a key.
+
+    ``examples`` are by method and path.
+    """
+    framework_document = app.openapi
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = _with_keys(_with_problems(framework_document()), app.state.settings)
+            app.openapi_schema = add_examples(document, examples)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def _with_keys(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """What a request needs, as app.http.guards.authentication asks for it."""
+    document["components"]["securitySchemes"] = {"api_key": API_KEY}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items() if not is_open(path, settings) else ():
+            scope = needed_scope(method.upper(), path)
+            operation["security"] = [{"api_key": []}]
+            operation["description"] = f"{operation.get('description', '')}\n\nNeeds the scope `{scope}`.".lstrip()
+            for status in (401, 403, 429):
+                operation["responses"][str(status)] = _problem_answer(status)
+    return document
+
+
+def _problem_answer(status: int) -> dict[str, Any]:
+    answer = problem_responses(status)[status]
+    return {name: answer[name] for name in ("description", "content")}
+
+
+def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            answers = operation["responses"]
+            # Headers that are too large, and a body that does not come.
+            for status in (431, 408) if "requestBody" in operation else (431,):
+                answers[str(status)] = _problem_answer(status)
+            for status in [status for status in answers if status.isdecimal() and int(status) >= 400]:
+                if MEDIA_TYPE in answers[status].get("content", {}):
+                    answers[status]["content"] = {MEDIA_TYPE: answers[status]["content"][MEDIA_TYPE]}
+                else:
+                    del answers[status]
+    for unused in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(unused, None)
+    return document

@@ -1,0 +1,48 @@
+"""Swagger UI at ``/docs`` from files of our own, so that it works without a network and under a strict policy."""
+
+from functools import lru_cache
+from importlib.resources import files
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse
+
+from app.errors import NotFound
+
+THEIRS = "fastapi_swagger.resources"
+OURS = "app.http.openapi.swagger_files"
+_JAVASCRIPT = "text/javascript; charset=utf-8"
+_CSS = "text/css; charset=utf-8"
+ASSETS = {
+    "swagger-ui-bundle.js": (THEIRS, _JAVASCRIPT),
+    "swagger-ui.css": (THEIRS, _CSS),
+    "favicon-32x32.png": (THEIRS, "image/png"),
+    "start.js": (OURS, _JAVASCRIPT),
+    "ours.css": (OURS, _CSS),
+}
+# Swagger UI writes styles into its elements, draws its icons from data URLs and shows answers that are images by blob:.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_CACHED = {"Cache-Control": "public, max-age=86400"}
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/docs")
+def page() -> HTMLResponse:
+    return HTMLResponse(_content(OURS, "index.html"), headers={"Content-Security-Policy": POLICY})
+
+
+@router.get("/docs/assets/{name}")
+def asset(name: str) -> Response:
+    """Of Swagger UI's own files, as the wheel ``fastapi-swagger`` ships them, or of ours that start and mend it."""
+    if name not in ASSETS:
+        raise NotFound("file")
+    package, kind = ASSETS[name]
+    return Response(_content(package, name), media_type=kind, headers=_CACHED)
+
+
+@lru_cache(maxsize=len(ASSETS) + 1)
+def _content(package: str, name: str) -> bytes:
+    return (files(package) / name).read_bytes()

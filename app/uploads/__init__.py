@@ -1,0 +1,1 @@
+"""Bytes in: one way for models and data sets."""

@@ -1,0 +1,1 @@
+"""Archives of images, read in place: ZIP, tar, manifests."""

@@ -1,0 +1,106 @@
+"""An audit made ready: its protocol, and its models loaded onto the device."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+
+from app.domain.label_mapping import LabelMapping
+from app.domain.protocol import Protocol
+from worker.engine.measuring import UNKNOWN_CLASS, KnownLook, ModelAuditor, Normalisation, Outcome
+from worker.engine.sample_reader import DecodedBatch, InputSpec
+from worker.measures.stability import PairScores, stability
+from worker.salience import make_explainer
+from worker.views.base import ImageBatch
+from worker.weights.cache import LoadedModel, ModelCache
+from worker.wire.contents import Inputs
+from worker.wire.jobs import JobModel, KnownMap, ShardJob
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What all models of an audit gave for one batch."""
+
+    outcomes: tuple[Outcome, ...]
+    pairs: PairScores | None
+
+
+@dataclass(frozen=True)
+class AuditPlan:
+    """Everything that a shard needs but its samples."""
+
+    protocol: Protocol
+    mapping: LabelMapping
+    auditors: tuple[ModelAuditor, ...]
+    specs: tuple[InputSpec, ...]
+    device: torch.device
+    known: Mapping[tuple[int, int], KnownMap]
+    """By model and sample of the job."""
+
+    @classmethod
+    def load(cls, job: ShardJob, inputs: Inputs, models: ModelCache, device: torch.device) -> Self:
+        """Raises InputFailure where a model cannot be loaded or lacks the target layer."""
+        loaded = [models.get(inputs, model.digest, model.architecture, device) for model in job.models]
+        return cls(
+            protocol=job.protocol,
+            mapping=LabelMapping(job.label_indices),
+            auditors=tuple(_auditor(job, *pair) for pair in zip(job.models, loaded, strict=True)),
+            specs=tuple(InputSpec.of(model.preprocessing) for model in job.models),
+            device=device,
+            known={(one.model_ordinal, one.number): one for one in job.known},
+        )
+
+    @property
+    def input_specs(self) -> tuple[InputSpec, ...]:
+        """Every distinct way in which the models want their images, so that each is decoded once."""
+        return tuple(dict.fromkeys(self.specs))
+
+    def look_at(self, batch: DecodedBatch, first: int) -> Looks:
+        """Run all models on one batch; views that depend on the images alone are made once for all of them.
+
+        ``first`` is the number of its first sample within the job.
+        """
+        names = tuple(sample.name for sample in batch.samples)
+        images = {spec: ImageBatch(pixels.to(self.device), names) for spec, pixels in batch.images.items()}
+        truth = torch.tensor([self._truth(sample.label) for sample in batch.samples], device=self.device)
+        outcomes = tuple(
+            auditor.audit(images[spec], truth, self._known(ordinal, first, len(names)))
+            for ordinal, (auditor, spec) in enumerate(zip(self.auditors, self.specs, strict=True))
+        )
+        wanted = self.protocol.measures.stability is not None
+        return Looks(outcomes, stability([outcome.clean.maps for outcome in outcomes]) if wanted else None)
+
+    def _known(self, ordinal: int, first: int, count: int) -> dict[int, KnownLook]:
+        """By place in the batch."""
+        numbers = range(first, first + count)
+        return {
+            number - first: _look(self.known[ordinal, number], self.device)
+            for number in numbers
+            if (ordinal, number) in self.known
+        }
+
+    def _truth(self, label: str | None) -> int:
+        return (self.mapping.indices or {}).get(label or "", UNKNOWN_CLASS)
+
+
+def _look(known: KnownMap, device: torch.device) -> KnownLook:
+    cells = np.frombuffer(bytes.fromhex(known.native), "<f4").reshape(known.map_height, known.map_width)
+    return KnownLook(
+        native=torch.from_numpy(cells.astype(np.float32)).to(device),
+        predicted=torch.tensor(known.predicted, device=device),
+        class_scores=torch.tensor(known.class_scores, dtype=torch.float64, device=device),
+    )
+
+
+def _auditor(job: ShardJob, model: JobModel, loaded: LoadedModel) -> ModelAuditor:
+    layer = job.protocol.salience.target_layer or model.target_layer
+    preprocessing = model.preprocessing
+    normalisation = Normalisation(
+        preprocessing["input_size"], tuple(preprocessing["mean"]), tuple(preprocessing["std"])
+    )
+    tap = loaded.tap(normalisation.input_size, layer)
+    return ModelAuditor(
+        make_explainer(job.protocol.salience.method, tap), normalisation, job.protocol, job.score_classes
+    )

@@ -1,0 +1,94 @@
+"""From what the engine found to rows of the table ``sample_scores``, as the child sends them."""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from app.domain.protocol import Protocol
+from app.domain.vocabulary import ACROSS_MODELS, CLEAN
+from worker.engine.measuring import Outcome
+from worker.engine.plan import Looks
+from worker.measures.base import Score
+from worker.wire.replies import ScoresRow
+
+Cell = TypeVar("Cell")
+
+
+def batch_rows(protocol: Protocol, looks: Looks, first: int) -> Iterator[tuple[ScoresRow, bytes]]:
+    """One row a sample and model with its maps, and one across models where stability was asked for.
+
+    ``first`` is the number of the batch's first sample within the job.
+    """
+    for ordinal, outcome in enumerate(looks.outcomes):
+        yield from _model_rows(protocol, outcome, ordinal, first)
+    if looks.pairs is not None:
+        score = looks.pairs.score
+        samples = len(score.reasons)
+        columns = zip(
+            _cells([score], samples), _reasons([score], samples), _cells(looks.pairs.pairs, samples), strict=True
+        )
+        for number, (scores, undefined, pairs) in enumerate(columns, first):
+            yield (
+                ScoresRow(number=number, model_ordinal=ACROSS_MODELS, scores=scores, undefined=undefined, pairs=pairs),
+                b"",
+            )
+
+
+def _model_rows(protocol: Protocol, outcome: Outcome, ordinal: int, first: int) -> Iterator[tuple[ScoresRow, bytes]]:
+    scores = [outcome.scores[column.view] for column in protocol.columns()]
+    looks = [outcome.looks[condition] for condition in (CLEAN, *protocol.conditions())]
+    maps = torch.stack([look.maps.native for look in looks], 1).cpu()
+    predicted = torch.stack([look.predicted for look in looks], 1).tolist()
+    class_scores = torch.stack([look.class_scores for look in looks], 1).flatten(1)
+    # Of stability alone a model has no score of its own, and yet a row a sample.
+    made = (make(scores, len(maps)) for make in (_cells, _controls, _reasons))
+    columns = zip(*made, predicted, _nullable(class_scores), maps, strict=True)
+    for number, (score, control, undefined, classes, kept, sample_maps) in enumerate(columns, first):
+        row = ScoresRow(
+            number=number,
+            model_ordinal=ordinal,
+            scores=score,
+            controls=control,
+            undefined=undefined,
+            predicted=classes,
+            class_scores=kept,
+            map_height=maps.shape[-2],
+            map_width=maps.shape[-1],
+        )
+        yield row, sample_maps.numpy().astype("<f4").tobytes()
+
+
+def _cells(scores: Sequence[Score], samples: int) -> list[list[float | None]]:
+    """(N, V) values, None where undefined."""
+    columns = [
+        [None if reason else value for value, reason in zip(score.values.tolist(), score.reasons, strict=True)]
+        for score in scores
+    ]
+    return _transposed(columns, samples)
+
+
+def _controls(scores: Sequence[Score], samples: int) -> list[list[float | None]]:
+    columns = [
+        [None] * len(score.reasons)
+        if score.control is None
+        else [None if reason else value for value, reason in zip(score.control.tolist(), score.reasons, strict=True)]
+        for score in scores
+    ]
+    return _transposed(columns, samples)
+
+
+def _reasons(scores: Sequence[Score], samples: int) -> list[list[str | None] | None]:
+    rows = _transposed([list(score.reasons) for score in scores], samples)
+    return [[reason and str(reason) for reason in row] if any(row) else None for row in rows]
+
+
+def _transposed(columns: Sequence[Sequence[Cell]], samples: int) -> list[list[Cell]]:
+    """A row a sample, even of no column."""
+    return [[column[sample] for column in columns] for sample in range(samples)]
+
+
+def _nullable(values: Tensor) -> list[list[float | None]]:
+    """NaN is not JSON, nor a number: None."""
+    return [[None if value != value else value for value in row] for row in values.tolist()]  # noqa: PLR0124

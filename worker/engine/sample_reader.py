@@ -1,0 +1,97 @@
+"""Decoded batches of a data set, read ahead while the device computes."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from app.domain.vocabulary import Resize
+from app.errors import InputFailure
+from app.imaging.decoding import decode_rgb, prepare
+from app.imaging.entries import entry_of, read_entry
+from app.settings import Settings
+from worker.wire.contents import Inputs
+from worker.wire.jobs import JobSample
+
+
+class InputSpec(NamedTuple):
+    """How a model wants its images: side in pixels, and how they get there."""
+
+    size: int
+    resize: Resize
+
+    @classmethod
+    def of(cls, preprocessing: dict[str, Any]) -> Self:
+        return cls(int(preprocessing["input_size"]), Resize(preprocessing.get("resize", Resize.STRETCH)))
+
+
+@dataclass(frozen=True)
+class DecodedBatch:
+    """Samples and, for every spec, their pixels (N, 3, S, S) uint8 RGB."""
+
+    samples: Sequence[JobSample]
+    images: dict[InputSpec, Tensor]
+
+
+class ArchiveLocation(NamedTuple):
+    """Where samples are read from, and under which limits."""
+
+    inputs: Inputs
+    digest: str
+    settings: Settings
+
+
+class SampleReader:
+    """Reads from the archive blob; one batch ahead of the caller, in a thread."""
+
+    def __init__(self, archive: ArchiveLocation, specs: tuple[InputSpec, ...]) -> None:
+        self._archive = archive
+        self._specs = specs
+        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="decode")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ahead.shutdown(cancel_futures=True)
+
+    def batches(self, samples: Sequence[JobSample], size: int) -> Iterator[DecodedBatch]:
+        """Batches of ``size`` samples in order, the last one shorter."""
+        waiting: Future[DecodedBatch] | None = None
+        for start in range(0, len(samples) + size, size):
+            current = waiting
+            part = samples[start : start + size]
+            waiting = self._ahead.submit(copy_context().run, self._decode, part) if part else None
+            if current is not None:
+                yield current.result()
+
+    def _decode(self, samples: Sequence[JobSample]) -> DecodedBatch:
+        """Without a loop of torch's: OpenMP would give this thread workers of its own, and from then on let the cores
+        sleep between any two loops, since there are more threads than cores (half again as slow for a small network).
+        """
+        pixels = zip(*(self._pixels(sample) for sample in samples), strict=True)
+        images = {
+            spec: torch.from_numpy(np.ascontiguousarray(np.stack(column).transpose(0, 3, 1, 2)))
+            for spec, column in zip(self._specs, pixels, strict=True)
+        }
+        return DecodedBatch(samples, images)
+
+    def _pixels(self, sample: JobSample) -> list[NDArray[np.uint8]]:
+        """Once for each spec. What was readable when it was indexed and is not now was changed on disk."""
+        inputs, digest, settings = self._archive
+        try:
+            data = read_entry(inputs, digest, entry_of(sample), settings.max_entry_bytes)
+            image = decode_rgb(data, settings)
+        except (InputFailure, FileNotFoundError) as error:
+            detail = f"The sample {sample.name!a} can no longer be read from the archive {digest}."
+            raise InputFailure("artifact-corrupted", detail) from error
+        return [prepare(image, spec.size, spec.resize) for spec in self._specs]

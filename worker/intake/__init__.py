@@ -1,0 +1,1 @@
+"""Looks into what was brought: data sets and models."""

@@ -1,0 +1,123 @@
+"""Lets a fresh child look deep into an uploaded model, and writes down what it found."""
+
+import logging
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import update
+
+from app.db.session import transaction
+from app.db.tables import ModelRow
+from app.domain.vocabulary import ModelFormat, ResourceStatus
+from app.errors import InputFailure, TooLarge
+from app.queue import TaskName
+from app.storage.blobs import BlobWriter, StoredBlob
+from worker.context import WorkerContext
+from worker.shards.lease import WorkerStopping
+from worker.supervision.endings import ChildDied, End
+from worker.wire.jobs import ModelJob
+from worker.wire.replies import ModelFacts, Weights
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Accepted:
+    stored: StoredBlob
+    facts: ModelFacts
+
+
+def validate_model(context: WorkerContext, model_id: UUID) -> None:
+    """Turn a model from ``validating`` to ``ready`` or ``rejected``; running it twice changes nothing."""
+    with transaction(context.engine) as session:
+        model = session.get(ModelRow, model_id)
+    if model is None or model.status != ResourceStatus.VALIDATING:
+        return
+    try:
+        accepted = _examine(context, model)
+    except WorkerStopping:
+        context.queue.send(TaskName.VALIDATE_MODEL, model_id)
+        return
+    except InputFailure as failure:
+        logger.info("model %s rejected: %s", model_id, failure.code)
+        _finish(context, model, {"status": ResourceStatus.REJECTED, "problem": failure.to_problem()})
+        return
+    found = {
+        "stored_digest": accepted.stored.digest,
+        "probe": accepted.facts.to_dict(),
+        "description": model.description | accepted.facts.described(),
+        "problem": None,
+    }
+    _finish(context, model, {"status": ResourceStatus.READY, **found})
+
+
+def _examine(context: WorkerContext, model: ModelRow) -> _Accepted:
+    """A crash may be somebody else's doing, so it is tried again; a model that is too slow or too large stays so."""
+    attempt = 1
+    while True:
+        try:
+            return _in_child(context, model)
+        except ChildDied as death:
+            logger.warning("model %s, attempt %s: %s", model.id, attempt, death.detail)
+            if death.end is not End.CRASHED or attempt >= context.settings.max_shard_attempts:
+                detail = f"The process that looked into the model was lost. {death.detail}"
+                raise InputFailure(death.end, detail) from death
+        attempt += 1
+
+
+def _in_child(context: WorkerContext, model: ModelRow) -> _Accepted:
+    with context.blobs.writer(context.settings.max_upload_bytes) as writer:
+        facts = _converse(context, _job(model), writer)
+        if model.class_names is not None and len(model.class_names) != facts.classes:
+            detail = f"class_names has {len(model.class_names)} names, but the model has {facts.classes} outputs."
+            raise InputFailure("model-output-mismatch", detail)
+        return _Accepted(writer.commit(), facts)
+
+
+def _job(model: ModelRow) -> ModelJob:
+    return ModelJob(
+        digest=model.content_digest or "",
+        format=ModelFormat(model.format),
+        architecture=model.architecture,
+        input_size=model.preprocessing["input_size"],
+        target_layer=model.target_layer,
+    )
+
+
+def _converse(context: WorkerContext, job: ModelJob, writer: BlobWriter) -> ModelFacts:
+    """What was found; the canonical form is in the writer."""
+    facts: ModelFacts | None = None
+    with context.children.fresh() as child:
+        for answer in child.converse(job, context.blobs):
+            if context.stopping.is_set():
+                raise WorkerStopping
+            if answer is not None and isinstance(answer.reply, Weights):
+                _write(writer, answer.blob)
+            elif answer is not None and isinstance(answer.reply, ModelFacts):
+                facts = answer.reply
+    if facts is None or not writer.size:
+        raise ChildDied(End.CRASHED, "It found nothing.")
+    return facts
+
+
+def _write(writer: BlobWriter, part: bytes) -> None:
+    try:
+        writer.write(part)
+    except TooLarge as error:
+        raise InputFailure("model-invalid", f"As float32, the model is too large. {error.detail}") from error
+
+
+def _finish(context: WorkerContext, model: ModelRow, values: dict[str, object]) -> None:
+    """Only where nothing newer was uploaded meanwhile."""
+    with transaction(context.engine) as session:
+        if "stored_digest" in values:
+            context.keep_blob(session, str(values["stored_digest"]))
+        session.execute(
+            update(ModelRow)
+            .where(
+                ModelRow.id == model.id,
+                ModelRow.status == ResourceStatus.VALIDATING,
+                ModelRow.content_digest == model.content_digest,
+            )
+            .values(values)
+        )

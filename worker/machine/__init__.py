@@ -1,0 +1,1 @@
+"""What this machine has: processors, memory, and how it says that there is none left."""

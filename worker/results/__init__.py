@@ -1,0 +1,1 @@
+"""What an audit's stored scores say: reduced, judged, compared."""

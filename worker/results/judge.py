@@ -1,0 +1,136 @@
+"""The verdict of an audit's gate, made with its results and stored with them."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db.tables import AuditResultsRow, AuditRow, DatasetRow
+from app.domain.comparison import Sides
+from app.domain.gates.baselines import PAIRED, UNPAIRED, paired_rows, unpaired_rows
+from app.domain.gates.conditions import PERFORMANCE, Condition, NotWorse, Scope
+from app.domain.gates.numbers import AGGREGATE, AuditNumbers, GateNumbers, view_of
+from app.domain.gates.parser import parse_condition
+from app.domain.gates.verdicts import judge
+from app.domain.protocol import STABILITY, Protocol, ScoreColumn
+from app.domain.summaries import ScoreTable, summarise
+from app.domain.vocabulary import AuditStatus, MeasureName
+from worker.results.sides import Side, read_groups, read_side
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """An audit, its results and its protocol."""
+
+    audit: AuditRow
+    document: Json
+    protocol: Protocol
+
+    @property
+    def side(self) -> Side:
+        return Side(
+            self.audit.id, tuple(range(len(self.document["models"]))), self.protocol.measures.stability is not None
+        )
+
+    def sides(self, session: Session, columns: tuple[ScoreColumn, ...], *, models: bool) -> Sides:
+        """The audit as the mean over its models; behind it, where asked for, every model on its own."""
+        alone = [Side(self.audit.id, (ordinal,), has_stability=False) for ordinal in self.side.ordinals]
+        scores = [
+            read_side(session, side, columns, self.protocol, self.audit.sample_count)
+            for side in (self.side, *(alone if models else []))
+        ]
+        return Sides.of(scores, columns, read_groups(session, self.audit.id), self.protocol.seed)
+
+
+def verdict_of(session: Session, audit: AuditRow, document: Json) -> Json | None:
+    """None where the audit names no gate."""
+    if audit.gate is None:
+        return None
+    conditions = [parse_condition(text, stored=True) for text in audit.gate["conditions"]]
+    judged = _Judged(audit, document, Protocol.model_validate(audit.protocol))
+    return judge(conditions, _numbers(session, judged, conditions))
+
+
+def _numbers(session: Session, judged: _Judged, conditions: list[Condition]) -> GateNumbers:
+    own = AuditNumbers(judged.document, _aggregate(session, judged))
+    baseline, why = _baseline(session, judged.audit)
+    if baseline is None:
+        return GateNumbers(own, None, [], why)
+    theirs = AuditNumbers(baseline.document, _aggregate(session, baseline))
+    same = _same_samples(session, judged.audit, baseline.audit)
+    compared = _compared(session, baseline, judged, conditions, same=same)
+    return GateNumbers(own, theirs, compared, PAIRED if same else UNPAIRED)
+
+
+def _baseline(session: Session, audit: AuditRow) -> tuple[_Judged | None, str]:
+    """It had succeeded when the audit was asked for; since then it may have been deleted."""
+    baseline_id = (audit.gate or {}).get("baseline_audit_id")
+    if baseline_id is None:
+        return None, "the audit names no baseline"
+    found = session.get(AuditRow, UUID(baseline_id), with_for_update={"read": True, "key_share": True})
+    if found is None or found.status != AuditStatus.SUCCEEDED:
+        return None, "the baseline audit was deleted"
+    document = session.get_one(AuditResultsRow, found.id).document
+    return _Judged(found, document, Protocol.model_validate(found.protocol)), ""
+
+
+def _aggregate(session: Session, judged: _Judged) -> list[Json]:
+    """Summaries over the audit's models together: with one model, that model's own."""
+    summaries: list[Json] = judged.document["summaries"]
+    if len(judged.document["models"]) == 1:
+        return summaries
+    columns = judged.protocol.columns()
+    stability = [row for row in summaries if row["model_id"] is None]
+    if not columns:
+        return stability
+    sides = judged.sides(session, columns, models=False)
+    blank = np.full_like(sides.scores[0], np.nan)
+    table = ScoreTable(None, columns, sides.scores[0], blank, blank)
+    return summarise(table, sides.groups, judged.protocol.seed).rows + stability
+
+
+def _same_samples(session: Session, audit: AuditRow, baseline: AuditRow) -> bool:
+    digests = set(
+        session.scalars(select(DatasetRow.digest).where(DatasetRow.id.in_([audit.dataset_id, baseline.dataset_id])))
+    )
+    return len(digests) == 1 and audit.sample_positions == baseline.sample_positions
+
+
+def _compared(
+    session: Session, baseline: _Judged, judged: _Judged, conditions: list[Condition], *, same: bool
+) -> list[Json]:
+    """Differences of the columns whose means a condition compares; each row says whose it is."""
+    wanted = [
+        condition.quantity
+        for condition in conditions
+        if isinstance(condition.limit, NotWorse)
+        and condition.quantity.statistic == "mean"
+        and condition.quantity.measure != PERFORMANCE
+    ]
+    named = {(quantity.measure, view_of(quantity, judged.protocol)) for quantity in wanted}
+    shared = set(_columns(baseline))
+    columns = tuple(
+        column for column in _columns(judged) if column in shared and (column.measure, column.view) in named
+    )
+    if not columns:
+        return []
+    models = any(quantity.selector.scope is Scope.WORST_MODEL for quantity in wanted)
+    own = judged.sides(session, columns, models=models)
+    theirs = baseline.sides(session, columns, models=False)
+    rows = paired_rows(theirs, own) if same else unpaired_rows(theirs, own)
+    subjects = [AGGREGATE, *(model["model_id"] for model in judged.document["models"])]
+    return [
+        row | {"subject": subjects[row["second"] - 1]}
+        for row in rows
+        if row["second"] == 1 or row["measure"] != MeasureName.STABILITY
+    ]
+
+
+def _columns(judged: _Judged) -> tuple[ScoreColumn, ...]:
+    """Every column that it has, stability's last."""
+    return (*judged.protocol.columns(), *((STABILITY,) if judged.side.has_stability else ()))

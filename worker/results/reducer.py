@@ -1,0 +1,51 @@
+"""From stored scores to the results, in sample order; whoever finishes the last shard calls it."""
+
+from importlib.metadata import version
+from uuid import UUID
+
+from sqlalchemy import func, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.db.session import transaction
+from app.db.tables import AuditResultsRow, AuditRow
+from app.domain.vocabulary import AuditStatus
+from app.observability.log_context import bind
+from app.observability.origin import ids_of
+from app.results.document import results_document
+from worker.context import WorkerContext
+from worker.results.judge import verdict_of
+from worker.shards.store import LIVE, all_shards_done, fail_audit, read_inputs
+
+SOFTWARE = ("salience-audit", "torch", "torchvision", "numpy", "pillow", "scikit-image", "scipy")
+
+
+def reduce_audit(context: WorkerContext, audit_id: UUID) -> None:
+    """Write the results and end the audit; running it twice, or too early, changes nothing."""
+    with transaction(context.engine) as session:
+        audit = session.get(AuditRow, audit_id, with_for_update=True)
+        if audit is None or audit.status not in LIVE or not all_shards_done(session, audit_id):
+            return
+        bind(**ids_of(audit.origin))
+        document = results_document(session, read_inputs(session, audit_id), _software())
+        if any(summary["n"] for summary in document["summaries"]):
+            _succeed(session, audit, document)
+        else:
+            detail = "No sample has a defined score: every salience map is constant or every output not finite."
+            fail_audit(session, audit_id, {"code": "no-valid-samples", "detail": detail})
+
+
+def _succeed(session: Session, audit: AuditRow, document: dict[str, object]) -> None:
+    store = insert(AuditResultsRow).values(audit_id=audit.id, document=document)
+    session.execute(store.on_conflict_do_nothing())
+    # The verdict comes with the results: nobody sees an audit that has succeeded and is not yet judged.
+    verdict = verdict_of(session, audit, document)
+    session.execute(
+        update(AuditRow)
+        .where(AuditRow.id == audit.id)
+        .values(status=AuditStatus.SUCCEEDED, finished_at=func.clock_timestamp(), verdict=verdict)
+    )
+
+
+def _software() -> dict[str, str]:
+    return {name.replace("-", "_"): version(name) for name in SOFTWARE}

@@ -1,1 +1,0 @@
-"""What a worker needs of its machine: device, models, images."""

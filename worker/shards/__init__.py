@@ -1,0 +1,1 @@
+"""Shards of audits: claimed, computed, stored."""

@@ -1,0 +1,109 @@
+"""Clean maps of a model on a data set are made once: later audits of the pair take over what an earlier one stored."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from uuid import UUID
+
+from sqlalchemy import Row, func, insert, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from app.db.tables import CleanSourceRow, DatasetRow, SampleRow, SampleScoresRow
+from app.domain.vocabulary import DeviceClass
+from worker.machine.device_class import processor
+from worker.shards.store import Claim
+from worker.wire.jobs import KnownMap, ShardJob
+
+FLOAT_BYTES = 4
+
+
+def clean_keys(job: ShardJob, tenant_id: UUID, device_class: DeviceClass, threads: int) -> list[str]:
+    """A digest for each model of all that decides about the bits of its clean maps. None for maps of image size.
+
+    The tenant is among it: how long an audit takes must not tell whether another tenant has the same files.
+
+    Those are left out since to read them costs about as much as to make them.
+    """
+    if job.protocol.salience.method.at_input_resolution:
+        return []
+    common = {
+        "tenant": str(tenant_id),
+        "archive": job.archive_digest,
+        "salience": job.protocol.salience.model_dump(mode="json"),
+        "labels": job.label_indices,
+        "scores": [str(job.protocol.class_score), *job.score_classes],
+        "micro_batch": job.protocol.micro_batch,
+        "processor": [device_class, processor(device_class), threads],
+        "software": [version(name) for name in ("salience-audit", "torch", "torchvision", "numpy", "pillow")],
+    }
+    return [_digest(common | {"model": model.model_dump(mode="json")}) for model in job.models]
+
+
+def _digest(facts: dict[str, object]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def remember_clean_maps(session: Session, claim: Claim, keys: Sequence[str]) -> None:
+    """In the transaction that stores the shard's scores."""
+    rows = [
+        {"key": key, "audit_id": claim.audit_id, "model_ordinal": ordinal, "start": claim.start, "stop": claim.stop}
+        for ordinal, key in enumerate(keys)
+    ]
+    if rows:
+        session.execute(insert(CleanSourceRow), rows)
+
+
+def known_maps(session: Session, job: ShardJob, keys: Sequence[str], samples: Sequence[SampleRow]) -> list[KnownMap]:
+    """Those of the job's samples and models that are stored, with every score of theirs defined."""
+    numbers = {sample.name: number for number, sample in enumerate(samples)}
+    names = [sample.name_key for sample in samples]
+    return [
+        known
+        for ordinal, key in enumerate(keys)
+        for known in _stored(session, key, job.archive_digest, names, (ordinal, numbers, len(job.score_classes)))
+    ]
+
+
+def _stored(
+    session: Session, key: str, digest: str, names: list[bytes], places: tuple[int, dict[str, int], int]
+) -> Iterator[KnownMap]:
+    """Samples are met by name, since a data set may have been uploaded twice."""
+    ordinal, numbers, classes = places
+    scores, source = SampleScoresRow, CleanSourceRow
+    cells = scores.map_height * scores.map_width * FLOAT_BYTES
+    query = (
+        select(
+            SampleRow.name,
+            func.substring(scores.maps, 1, cells).label("native"),
+            scores.map_height,
+            scores.map_width,
+            scores.predicted[1].label("predicted"),
+            scores.class_scores[1:classes].label("class_scores"),
+        )
+        .ext(distinct_on(SampleRow.name))
+        .join(scores, scores.sample_id == SampleRow.id)
+        .join(source, (source.audit_id == scores.audit_id) & (source.model_ordinal == scores.model_ordinal))
+        .where(SampleRow.dataset_id.in_(select(DatasetRow.id).where(DatasetRow.stored_digest == digest)))
+        .where(SampleRow.name_key.in_(names), source.key == key)
+        .where(source.start <= scores.ordinal, scores.ordinal < source.stop)
+        .where(scores.undefined.is_(None), scores.maps.is_not(None))
+    )
+    for row in session.execute(query):
+        if row.name in numbers:
+            yield _known(row, ordinal, numbers[row.name])
+
+
+def _known(
+    row: Row[tuple[str, bytes | None, int | None, int | None, int, list[float | None]]], ordinal: int, number: int
+) -> KnownMap:
+    return KnownMap(
+        number=number,
+        model_ordinal=ordinal,
+        native=(row.native or b"").hex(),
+        map_height=row.map_height,
+        map_width=row.map_width,
+        predicted=row.predicted,
+        class_scores=row.class_scores,
+    )

@@ -1,0 +1,74 @@
+"""Between the database and the child: the job of a shard, and the rows that come back."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.db.tables import ModelRow, SampleRow
+from app.domain.label_mapping import map_labels
+from app.domain.protocol import Protocol
+from app.results.inputs import AuditInputs, class_count
+from worker.shards.store import Claim
+from worker.supervision.endings import ChildDied, End
+from worker.supervision.process import Answer
+from worker.wire.jobs import JobModel, JobSample, ShardJob
+from worker.wire.replies import ScoresRow
+
+Row = dict[str, Any]
+
+
+def shard_job(inputs: AuditInputs, samples: Sequence[SampleRow]) -> ShardJob:
+    """Everything that a process without a database needs."""
+    first = inputs.models[0]
+    mapping = map_labels(inputs.dataset.labels, first.class_names, class_count(first))
+    return ShardJob(
+        protocol=Protocol.model_validate(inputs.audit.protocol),
+        archive_digest=inputs.dataset.stored_digest or "",
+        label_indices=mapping.indices,
+        score_classes=mapping.score_classes(class_count(first)),
+        models=tuple(map(_job_model, inputs.models)),
+        samples=tuple(map(JobSample.of, samples)),
+    )
+
+
+def _job_model(model: ModelRow) -> JobModel:
+    return JobModel(
+        digest=model.stored_digest or "",
+        architecture=model.architecture,
+        preprocessing=model.preprocessing,
+        target_layer=model.target_layer,
+    )
+
+
+class RowTable:
+    """Takes the rows of a job as they come; ids are ours, and nothing is taken that was not asked for."""
+
+    def __init__(self, claim: Claim, samples: Sequence[SampleRow], job: ShardJob) -> None:
+        self._claim = claim
+        self._samples = samples
+        across = job.protocol.measures.stability is not None
+        self._models = range(-1 if across else 0, len(job.models))
+        self._conditions = 1 + len(job.protocol.conditions())
+        self._rows: dict[tuple[int, int], Row] = {}
+
+    def take(self, answer: Answer) -> None:
+        """Raises ChildDied where the row is none of the job's."""
+        row, maps = answer
+        if not isinstance(row, ScoresRow):
+            return
+        place = (row.model_ordinal, row.number)
+        expected = self._conditions * (row.map_height or 0) * (row.map_width or 0) * 4
+        if row.model_ordinal not in self._models or not 0 <= row.number < len(self._samples) or len(maps) != expected:
+            raise ChildDied(End.CRASHED, "It sent a row that nobody asked for.")
+        self._rows[place] = {
+            **row.model_dump(exclude={"kind", "number"}),
+            "maps": maps or None,
+            "audit_id": self._claim.audit_id,
+            "ordinal": self._claim.start + row.number,
+            "sample_id": self._samples[row.number].id,
+        }
+
+    def finished(self) -> list[Row]:
+        """All rows, each once. Raises ChildDied where some are missing."""
+        if len(self._rows) != len(self._models) * len(self._samples):
+            raise ChildDied(End.CRASHED, "It did not send all rows.")
+        return list(self._rows.values())

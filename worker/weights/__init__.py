@@ -1,0 +1,1 @@
+"""Files of weights and the networks that they fit."""

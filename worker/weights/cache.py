@@ -1,0 +1,60 @@
+"""Models that this process has loaded, so that shards of one audit, and audits of one model, load it once."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+
+from app.domain.vocabulary import ModelFormat
+from worker.salience.tap import TargetTap
+from worker.weights.architectures import build
+from worker.weights.checkpoints import read_state_dict
+from worker.wire.contents import Inputs, verified
+
+MAX_BYTES = 2 * 1024**3
+
+_Key = tuple[str, str, torch.device]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in eval mode on its device, with the taps that audits asked for: each costs a traced forward pass."""
+
+    module: nn.Module
+    _taps: dict[tuple[int, str | None], TargetTap] = field(default_factory=dict, repr=False)
+
+    def tap(self, input_size: int, target_layer: str | None) -> TargetTap:
+        """Raises InputFailure ``target-layer-not-found``."""
+        key = (input_size, target_layer)
+        if key not in self._taps:
+            self._taps[key] = TargetTap(self.module, input_size=input_size, target_layer=target_layer)
+        return self._taps[key]
+
+
+class ModelCache:
+    """Least recently used models are dropped once their parameters exceed ``max_bytes``; the newest always stays."""
+
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._models: OrderedDict[_Key, LoadedModel] = OrderedDict()
+
+    def get(self, inputs: Inputs, digest: str, architecture: str, device: torch.device) -> LoadedModel:
+        """The model in eval mode, channels last, on the device. Raises InputFailure where its file is not as it was."""
+        key = (digest, architecture, device)
+        if key not in self._models:
+            module = _load(inputs, digest, architecture).to(device).to(memory_format=torch.channels_last)
+            self._models[key] = LoadedModel(module)
+        self._models.move_to_end(key)
+        while len(self._models) > 1 and sum(map(_bytes, self._models.values())) > self._max_bytes:
+            self._models.popitem(last=False)
+        return self._models[key]
+
+
+def _load(inputs: Inputs, digest: str, architecture: str) -> nn.Module:
+    with verified(inputs, digest) as file:
+        return build(architecture, read_state_dict(file, ModelFormat.SAFETENSORS)).eval()
+
+
+def _bytes(model: LoadedModel) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in model.module.state_dict().values())

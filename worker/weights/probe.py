@@ -1,0 +1,77 @@
+"""One probe batch through an uploaded model: what it puts out and where its salience can be taken."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from app.errors import InputFailure
+from worker.machine.shortage import is_gpu_shortage, is_shortage
+from worker.salience.tap import resolve_layer
+from worker.salience.tracing import Layer, Trace, trace
+
+PROBE_IMAGES = 2
+PROBE_SEED = 20_230
+
+
+@dataclass(frozen=True)
+class ModelProbe:
+    """What the model's resource shows."""
+
+    classes: int
+    parameter_count: int
+    target_layer: str
+    map_channels: int
+    map_height: int
+    map_width: int
+    candidate_layers: tuple[Layer, ...]
+    in_place_operations: tuple[str, ...]
+    final_softmax: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def probe(module: nn.Module, *, input_size: int, target_layer: str | None) -> ModelProbe:
+    """Raises InputFailure ``model-output-mismatch`` or ``target-layer-not-found``."""
+    generator = torch.Generator().manual_seed(PROBE_SEED)
+    images = torch.randn(PROBE_IMAGES, 3, input_size, input_size, generator=generator)
+    try:
+        traced = trace(module, images)
+    except (RuntimeError, ValueError, AssertionError, TypeError) as error:
+        if is_gpu_shortage(error) or is_shortage(error):
+            raise
+        detail = f"The model cannot take images of {input_size} x {input_size} pixels: {str(error)[:200]}"
+        raise InputFailure("model-output-mismatch", detail) from error
+    output = _checked_output(traced)
+    layer = resolve_layer(traced, target_layer)
+    return ModelProbe(
+        classes=output.shape[1],
+        parameter_count=sum(parameter.numel() for parameter in module.parameters()),
+        target_layer=layer.name,
+        map_channels=layer.channels,
+        map_height=layer.height,
+        map_width=layer.width,
+        candidate_layers=traced.layers,
+        in_place_operations=traced.in_place,
+        final_softmax=traced.final_softmax,
+    )
+
+
+def _checked_output(traced: Trace) -> Tensor:
+    output = traced.output
+    if not isinstance(output, Tensor):
+        raise _mismatch(f"a {type(output).__name__}")
+    if output.dim() != 2 or output.shape[0] != PROBE_IMAGES or output.shape[1] < 2:
+        raise _mismatch(f"a tensor of shape {list(output.shape)}")
+    if output.dtype is not torch.float32:
+        raise _mismatch(f"numbers of type {output.dtype}")
+    if not bool(torch.isfinite(output).all()):
+        raise _mismatch("numbers that are not finite")
+    return output
+
+
+def _mismatch(found: str) -> InputFailure:
+    wanted = f"[{PROBE_IMAGES}, classes >= 2] of float32"
+    return InputFailure("model-output-mismatch", f"For {PROBE_IMAGES} images the model gave {found}, not {wanted}.")

@@ -1,0 +1,64 @@
+"""How fast a model makes salience maps: shard sizes and estimates are cut by it."""
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import torch
+from torch import nn
+
+from app.domain.vocabulary import DeviceClass
+from worker.machine.device import device_class_of
+from worker.salience.extraction import SalienceExtractor
+from worker.salience.methods import gradcam
+from worker.salience.tap import TargetTap
+
+MICRO_BATCH = 8
+FEWEST, MOST, ENOUGH_SECONDS = 2, 10, 1.0
+
+
+@dataclass(frozen=True)
+class ModelSpeed:
+    """Seconds for the salience of one image: a forward pass, the gradient at the target layer, the map.
+
+    The fastest of a few passes of ``micro_batch`` images, after one that warms up: neighbours only ever slow it down.
+    """
+
+    device_class: DeviceClass
+    seconds_per_image: float
+    micro_batch: int = MICRO_BATCH
+
+    @classmethod
+    def measure(
+        cls, module: nn.Module, device: torch.device, *, input_size: int, target_layer: str | None
+    ) -> Self | None:
+        """Moves ``module`` to the device, as an audit would; None where the device has no memory for it."""
+        try:
+            seconds = _seconds(module, device, input_size, target_layer)
+        except torch.OutOfMemoryError:
+            return None
+        return cls(device_class_of(device), min(seconds) / MICRO_BATCH)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def _seconds(module: nn.Module, device: torch.device, input_size: int, target_layer: str | None) -> list[float]:
+    """Of the passes after the first; a slow model is not asked more often than it takes to know."""
+    placed = module.to(device).to(memory_format=torch.channels_last)
+    extractor = SalienceExtractor(TargetTap(placed, input_size=input_size, target_layer=target_layer))
+    images = torch.zeros(MICRO_BATCH, 3, input_size, input_size, device=device)
+    images = images.contiguous(memory_format=torch.channels_last)
+    _pass(extractor, images)
+    taken: list[float] = []
+    while len(taken) < FEWEST or (len(taken) < MOST and sum(taken) < ENOUGH_SECONDS):
+        begun = time.perf_counter()
+        _pass(extractor, images)
+        taken.append(time.perf_counter() - begun)
+    return taken
+
+
+def _pass(extractor: SalienceExtractor, images: torch.Tensor) -> None:
+    extraction = extractor.extract(images)
+    # To fetch the maps waits for a GPU to finish.
+    gradcam(extraction.activation, extraction.gradient).cpu()
