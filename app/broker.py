@@ -65,8 +65,6 @@ class Broker:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 advice = "name the authority that signed it in BROKER_CA_FILE"
                 raise BrokerUrlInvalid(f"its certificate cannot be verified; {advice}") from None
-            if "[SSL" in str(error):
-                raise BrokerUrlInvalid("it speaks no TLS there; write redis:// or correct the port") from None
 
     def client(self, seconds: float) -> Redis:
         """Gives a silent broker up after so long."""

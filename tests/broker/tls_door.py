@@ -1,10 +1,12 @@
 """A port that speaks TLS, before a server that does not."""
 
 import asyncio
+import contextlib
 import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
 
 from tests.broker.certificates import Certificates
 
@@ -14,17 +16,20 @@ def tls_door(certificates: Certificates, port: int) -> Iterator[int]:
     """The port in front of ``port`` of this machine."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates.server, certificates.key)
-    loop = asyncio.new_event_loop()
-    opened = asyncio.start_server(lambda *ends: _handle(port, *ends), "127.0.0.1", 0, ssl=context)
-    server = loop.run_until_complete(opened)
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    opened: SimpleQueue[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = SimpleQueue()
+
+    async def serve() -> None:
+        ended = asyncio.Event()
+        server = await asyncio.start_server(lambda *ends: _handle(port, *ends), "127.0.0.1", 0, ssl=context)
+        opened.put((asyncio.get_running_loop(), ended, server.sockets[0].getsockname()[1]))
+        await ended.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        server.close()
+    loop, ended, door = opened.get(timeout=30)
+    yield door
+    loop.call_soon_threadsafe(ended.set)
+    thread.join()
 
 
 async def _handle(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -33,11 +38,8 @@ async def _handle(port: int, reader: asyncio.StreamReader, writer: asyncio.Strea
 
 
 async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
+    with contextlib.suppress(OSError):
         while data := await reader.read(65536):
             writer.write(data)
             await writer.drain()
-    except OSError:
-        pass
-    finally:
-        writer.close()
+    writer.close()

@@ -99,7 +99,7 @@ def test_a_user_who_may_make_no_role(lend: Lend, administrator: psycopg.Connecti
         migrate(engine)
     told = refused.value.detail.partition("; GRANT ")[2].partition(";")[0]
     with psycopg.connect(administrator.info.dsn, password=administrator.info.password, autocommit=True) as boss:
-        boss.execute(SQL(f"GRANT {told}"))  # type: ignore[arg-type]
+        boss.execute(SQL(f"GRANT {told}"))
     migrate(engine)
     with transaction(engine) as session:
         assert session.scalar(text("SELECT tenant_role()")) == TENANT_ROLE

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -55,7 +56,7 @@ def client(pooled_url: str, database_url: str, broker_url: str, tmp_path: Path) 
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
     parts = {"DATABASE_URL": pooled_url, "BROKER_URL": broker_url, "BLOB_STORE": str(tmp_path / "blobs")}
-    options = {"env": os.environ | parts | {"THREADS": "1"}, "cwd": tmp_path}
+    options: dict[str, Any] = {"env": os.environ | parts | {"THREADS": "1"}, "cwd": tmp_path}
     program = [sys.executable, "-m", "app.cli"]
     subprocess.run([*program, "migrate"], **options, check=True)
     made = [*program, "keys", "create", "--tenant", "default", "--scope", Scope.WRITE]
