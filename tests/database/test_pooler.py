@@ -17,8 +17,7 @@ import pytest
 from app.access.scopes import Scope
 from app.embedded.ports import accepts, free_port
 from app.embedded.postgres import _server_user
-from tests.api.running_api import until
-from tests.waiting import upload_run
+from tests.waiting import until, upload_run
 
 LISTS = ("/v1/datasets", "/v1/audits", "/v1/models", "/v1/gates")
 CLIENTS = 12
