@@ -1,0 +1,48 @@
+"""Stability's control: high where maps ignore the image, low where runs agree on each image."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.metrics import structural_similarity
+
+from worker.functional.derangement import derangement
+from worker.results.pair_controls import pair_controls
+
+
+@pytest.mark.parametrize("side", [7, 9, 4])
+def test_against_scikit_image(side: int) -> None:
+    """Three runs, two labels; of maps under 7 x 7 at the input's resolution."""
+    generator = np.random.default_rng(side)
+    runs = [generator.random((12, side, side)).astype(np.float32) for _ in range(3)]
+    runs[1][5] = 0
+    groups = np.array([0, 1] * 6)
+    found = pair_controls(runs, groups, input_size=28, seed=3)
+    without = np.where(np.arange(12) == 5, -1, groups)
+    partners = derangement(without, 3)
+
+    def levels(run: int, sample: int) -> np.ndarray:
+        bytes_ = (runs[run][sample] * np.float32(255)).astype(np.uint8)
+        return bytes_ if side >= 7 else np.asarray(Image.fromarray(bytes_).resize((28, 28), Image.Resampling.BICUBIC))
+
+    for sample in range(12):
+        pairs = [
+            structural_similarity(levels(i, sample), levels(j, int(partners[sample])), data_range=255)
+            for i, j in combinations(range(3), 2)
+        ]
+        expected = np.nan if sample == 5 else np.mean(pairs)
+        np.testing.assert_allclose(found[sample], expected, atol=1e-9)
+        assert sample == 5 or groups[partners[sample]] == groups[sample]
+
+
+def test_a_fixed_map_has_a_control_as_high_as_its_stability() -> None:
+    generator = np.random.default_rng(1)
+    own = generator.random((40, 7, 7))
+    fixed = generator.random((1, 7, 7)).repeat(40, 0)
+    labels = np.zeros(40, np.int64)
+    ignoring = [(fixed + 0.02 * generator.random((40, 7, 7))).clip(0, 1).astype(np.float32) for _ in range(2)]
+    looking = [(own + 0.02 * generator.random((40, 7, 7))).clip(0, 1).astype(np.float32) for _ in range(2)]
+    assert pair_controls(ignoring, labels, 224, 0).mean() > 0.95
+    assert abs(pair_controls(looking, labels, 224, 0).mean()) < 0.1
+    assert np.isnan(pair_controls([maps[:1] for maps in looking], labels[:1], 224, 0)).all()

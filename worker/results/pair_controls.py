@@ -1,0 +1,69 @@
+"""The control of stability: the same pairs of runs, one of them on another sample.
+
+Runs that give one map for every image agree on it too: their stability says that the map is fixed, not that they found
+the same things in an image.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from worker.functional.derangement import ALONE, derangement
+from worker.functional.map_similarity import WINDOW, map_similarity
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+FloatMaps = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+MOST_RESIZED = 200
+"""Maps too small for an SSIM window are compared as large as the image: of those, so many are drawn by seed."""
+BLOCK = 4_096
+
+
+def pair_controls(runs: Sequence[FloatMaps], groups: Integers, input_size: int, seed: int) -> Floats:
+    """Per sample, the mean over pairs i < j of SSIM(map of run i, map of run j of another sample of the same group).
+
+    ``runs`` are K >= 2 arrays (N, h, w) in [0, 1], zero all over where undefined; ``groups`` (N,) are the samples'
+    labels as codes, so that what one label's images have in common is no sign of looking. The other sample is drawn by
+    a seeded derangement. Returns (N,) float64, NaN where either sample lacks a map in any run, or there is no other.
+    """
+    defined = np.logical_and.reduce([maps.reshape(len(maps), -1).any(1) for maps in runs])
+    partners = derangement(np.where(defined, groups, groups.min(initial=0) - 1), seed)
+    usable = defined & (partners != ALONE)
+    if min(runs[0].shape[1:]) < WINDOW:
+        usable &= _drawn(usable, seed)
+    controls = np.full(len(groups), np.nan)
+    for start in range(0, len(groups), BLOCK):
+        here = start + np.flatnonzero(usable[start : start + BLOCK])
+        if here.size:
+            controls[here] = _means(
+                [_comparable(maps[here], input_size) for maps in runs], runs, partners[here], input_size
+            )
+    return controls
+
+
+def _means(own: list[Bytes], runs: Sequence[FloatMaps], partners: Integers, input_size: int) -> Floats:
+    others = [_comparable(maps[partners], input_size) for maps in runs]
+    pairs = combinations(range(len(runs)), 2)
+    means: Floats = np.mean([map_similarity(own[i], others[j]) for i, j in pairs], axis=0)
+    return means
+
+
+def _drawn(usable: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
+    chosen = np.zeros(len(usable), bool)
+    places = np.flatnonzero(usable)
+    chosen[np.random.Generator(np.random.PCG64(seed)).permutation(places)[:MOST_RESIZED]] = True
+    return chosen
+
+
+def _comparable(maps: FloatMaps, input_size: int) -> Bytes:
+    """8-bit maps as stability compares them: native, or as large as the image where they fill no window."""
+    levels = (maps * np.float32(255)).astype(np.uint8)
+    if min(levels.shape[1:]) >= WINDOW:
+        return levels
+    size = (input_size, input_size)
+    return np.stack([np.asarray(Image.fromarray(one).resize(size, Image.Resampling.BICUBIC)) for one in levels])

@@ -1,0 +1,135 @@
+"""Where the maps of one model lie: by label, predicted class, source, right and wrong; and kinds of maps in a class."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.functional.cell_shifts import centre_of_mass
+from worker.functional.correlation import correlation_with_others
+from worker.functional.map_clusters import MOST_MAPS, map_clusters
+from worker.functional.map_places import border_area, border_share, entropy_of_places
+
+Json = dict[str, Any]
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+MOST_GROUPS = 50
+"""Of one kind, the largest; a data set of a thousand labels would make a document that nobody reads."""
+DECIMALS = 4
+PREDICTED = "predicted"
+TOTAL = "total"
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One way to group N samples: ``codes`` (N,) are indices into ``names``, -1 where a sample belongs to no group."""
+
+    names: tuple[str, ...]
+    codes: Integers
+
+    @classmethod
+    def of(cls, values: tuple[str | None, ...]) -> "Partition":
+        """A group for every name, in the order of the names."""
+        names = sorted({value for value in values if value is not None})
+        places = {name: place for place, name in enumerate(names)}
+        return cls(tuple(names), np.array([-1 if one is None else places[one] for one in values], dtype=np.int64))
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """What is known of each defined map: maps (N, h, w) and numbers (N,)."""
+
+    maps: Floats
+    numbers: Mapping[str, Floats]
+
+
+def where_maps_lie(maps: NDArray[np.float32], partitions: Mapping[str, Partition], seed: int) -> Json:
+    """``cells``, ``border_area``, a row a group, and the clusters of each predicted class.
+
+    ``maps`` (N, h, w) in [0, 1], zero all over where undefined: those count in ``n_undefined`` alone. ``partitions`` by
+    kind, ``predicted`` among them: a map's fixedness is its correlation with the mean of the other maps of its
+    predicted class. Places are shares of height and width, 0.5 for the middle.
+    """
+    height, width = maps.shape[1:]
+    defined: NDArray[np.bool_] = maps.reshape(len(maps), -1).max(1) > 0
+    kept = maps[defined].astype(np.float64)
+    predicted = partitions[PREDICTED].codes[defined]
+    samples = _Samples(kept, _numbers(kept, predicted))
+    everything = Partition(("all",), np.zeros(len(maps), np.int64))
+    groups = [
+        row
+        for kind, partition in {TOTAL: everything, **partitions}.items()
+        for row in _groups(samples, kind, partition, defined)
+    ]
+    return {
+        "cells": [height, width],
+        "border_area": border_area(height, width),
+        "groups": groups,
+        "clusters": list(_clusters(kept, partitions[PREDICTED].names, predicted, seed)),
+    }
+
+
+def _numbers(maps: Floats, predicted: Integers) -> dict[str, Floats]:
+    share, height, width = border_share(maps), *maps.shape[1:]
+    centres = (centre_of_mass(maps) + 0.5) / (height, width)
+    fixedness = np.full(len(maps), np.nan)
+    for code in np.unique(predicted[predicted >= 0]):
+        members = np.flatnonzero(predicted == code)
+        if members.size > 1:
+            fixedness[members] = correlation_with_others(maps[members])
+    return {
+        "entropy": entropy_of_places(maps),
+        "border_share": share,
+        "border_ratio": share / border_area(height, width),
+        "centre_down": centres[:, 0],
+        "centre_right": centres[:, 1],
+        "fixedness": fixedness,
+    }
+
+
+def _groups(samples: _Samples, kind: str, partition: Partition, defined: NDArray[np.bool_]) -> Iterator[Json]:
+    """The largest groups, in the order of their names."""
+    codes = partition.codes[defined]
+    sizes = np.bincount(partition.codes[partition.codes >= 0], minlength=len(partition.names))
+    largest = np.sort(np.argsort(-sizes, kind="stable")[:MOST_GROUPS])
+    for code in largest.tolist():
+        members = np.flatnonzero(codes == code)
+        row = {"group_by": kind, "group": partition.names[code], "n": int(members.size)}
+        row["n_undefined"] = int(sizes[code] - members.size)
+        if members.size:
+            part = samples.maps[members]
+            row |= {"mean_map": _rounded(part.mean(0)), "spread_map": _rounded(part.std(0))}
+            row |= {name: _mean(values[members]) for name, values in samples.numbers.items()}
+        yield row
+
+
+def _mean(values: Floats) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else None
+
+
+def _rounded(cells: Floats) -> list[list[float]]:
+    rows: list[list[float]] = np.round(cells, DECIMALS).tolist()
+    return rows
+
+
+def _clusters(maps: Floats, names: tuple[str, ...], predicted: Integers, seed: int) -> Iterator[Json]:
+    """Of every predicted class at most `MOST_MAPS` maps, drawn by seed."""
+    sizes = np.bincount(predicted[predicted >= 0], minlength=len(names))
+    for code in np.argsort(-sizes, kind="stable")[:MOST_GROUPS].tolist():
+        if not sizes[code]:
+            continue
+        members = np.flatnonzero(predicted == code)
+        drawn = np.random.Generator(np.random.PCG64([seed, code])).permutation(members)[:MOST_MAPS]
+        drawn.sort()
+        found = map_clusters(maps[drawn], seed)
+        row: Json = {"predicted": names[code], "n": int(drawn.size)}
+        if found is None:
+            yield row | {"clusters": None, "agreement": None, "note": "no clear clusters"}
+            continue
+        parts = [maps[drawn][found.labels == label] for label in range(found.labels.max() + 1)]
+        shown = [{"share": len(part) / drawn.size, "mean_map": _rounded(part.mean(0))} for part in parts]
+        yield row | {"clusters": shown, "agreement": found.agreement, "note": None}
