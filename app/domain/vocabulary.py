@@ -176,6 +176,14 @@ class ModelFormat(StrEnum):
     STATE_DICT = "state_dict"
 
 
+class OutputKind(StrEnum):
+    """What a network's last layer says: one logit a class, one logit for two classes, or one for each label."""
+
+    CLASSES = "classes"
+    BINARY = "binary"
+    MULTILABEL = "multilabel"
+
+
 class Resize(StrEnum):
     """How an image meets the model's square input."""
 

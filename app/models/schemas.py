@@ -5,10 +5,11 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from app.db.tables import ModelRow
-from app.domain.vocabulary import DeviceClass, ModelFormat, Resize, ResourceStatus
+from app.domain.outputs import CLASSES, Output
+from app.domain.vocabulary import DeviceClass, ModelFormat, OutputKind, Resize, ResourceStatus
 from app.http.schemas import Metadata, Name, StoredProblem
 from app.models.description import Described
 
@@ -49,7 +50,10 @@ class ModelRequest(BaseModel):
         None, max_length=200, description="A torchvision classification architecture, or timm/NAME."
     )
     format: str = Field(max_length=50, description="safetensors or state_dict (a torch.save file).")
-    class_names: list[Name] | None = Field(None, min_length=2, max_length=100_000)
+    output: Output = CLASSES
+    class_names: list[Name] | None = Field(
+        None, min_length=1, max_length=100_000, description="In the order of the outputs; `binary`: negative, positive."
+    )
     preprocessing: Preprocessing
     target_layer: str | None = Field(None, max_length=512, description="Overrides the layer that tracing finds.")
     weights_key: str | None = Field(
@@ -66,14 +70,23 @@ class ModelRequest(BaseModel):
 
     @field_validator("class_names")
     @classmethod
-    def distinct(cls, value: list[str] | None) -> list[str] | None:
+    def distinct_and_as_many_as_the_output_has(cls, value: list[str] | None, info: ValidationInfo) -> list[str] | None:
         if value is not None and len(set(value)) != len(value):
             raise ValueError("class names must be distinct")
+        if "output" in info.data:
+            info.data["output"].check_names(value)
+        return value
+
+    @field_validator("output")
+    @classmethod
+    def that_is_measured(cls, value: Output) -> Output:
+        if value.kind is OutputKind.MULTILABEL:
+            raise ValueError("multilabel outputs are not measured yet")
         return value
 
 
 DESCRIBED = (
-    *("architecture", "format", "class_names", "preprocessing", "target_layer"),
+    *("architecture", "format", "class_names", "output", "preprocessing", "target_layer"),
     *("weights_key", "ignore_tensors"),
 )
 """The fields of a registration that bear on what the model computes."""
@@ -105,6 +118,7 @@ class Model(BaseModel):
     architecture: str
     format: ModelFormat
     class_names: list[str] | None
+    output: Output
     preprocessing: Preprocessing
     target_layer: str | None
     weights_key: str | None
@@ -146,6 +160,7 @@ class Model(BaseModel):
             architecture=row.architecture,
             format=ModelFormat(row.format),
             class_names=row.class_names,
+            output=Output.of(row.output),
             preprocessing=Preprocessing.model_validate(row.preprocessing),
             target_layer=probe.get("target_layer", row.target_layer),
             weights_key=row.weights_key,

@@ -37,6 +37,7 @@ def register(session: Session, request: ModelRequest) -> ModelRow:
         weights_key=request.weights_key,
         ignore_tensors=request.ignore_tensors,
         description=described_request(request, DESCRIBED),
+        output=request.output.model_dump(mode="json"),
         extra=request.metadata,
     )
     session.add(row)

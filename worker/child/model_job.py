@@ -20,7 +20,7 @@ def run_model_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterat
     yield Progress(), b""
     module = build(job.architecture, state_dict)
     yield Progress(), b""
-    found = probe(module, input_size=job.input_size, target_layer=job.target_layer)
+    found = probe(module, input_size=job.input_size, target_layer=job.target_layer, output=job.output)
     yield Progress(), b""
     for part in canonical_parts(dict(module.state_dict())):
         yield Weights(), part

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import CLEAN, ClassScore, SalienceTarget, UndefinedReason
+from app.domain.vocabulary import CLEAN, SalienceTarget, UndefinedReason
 from worker.functional.normalization import normalization_table, normalize
 from worker.functional.quantization import min_max
 from worker.measures import measures_of
@@ -149,10 +149,7 @@ class ModelAuditor:
         return Look(maps, predicted, self._class_scores(logits, finite))
 
     def _class_scores(self, logits: Tensor, finite: Tensor) -> Tensor:
-        """Softmax in float64 leaves fewer ties near 1 than in float32."""
-        doubles = logits.double()
-        sigmoid = self._protocol.class_score is ClassScore.SIGMOID
-        scores = doubles.sigmoid() if sigmoid else doubles.softmax(1)
+        scores = self._explainer.decisions.class_scores(logits, self._protocol.class_score)
         return scores[:, self._score_classes].where(finite.view(-1, 1), torch.nan)
 
 

@@ -100,7 +100,7 @@ def _auditor(job: ShardJob, model: JobModel, loaded: LoadedModel) -> ModelAudito
     normalisation = Normalisation(
         preprocessing["input_size"], tuple(preprocessing["mean"]), tuple(preprocessing["std"])
     )
-    tap = loaded.tap(normalisation.input_size, layer)
+    tap = loaded.tap(normalisation.input_size, layer, model.output)
     return ModelAuditor(
         make_explainer(job.protocol.salience.method, tap), normalisation, job.protocol, job.score_classes
     )

@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from app.db.session import transaction
 from app.db.tables import ModelRow
+from app.domain.outputs import Output
 from app.domain.vocabulary import ModelFormat, ResourceStatus
 from app.errors import InputFailure, TooLarge
 from app.queue import TaskName
@@ -81,6 +82,7 @@ def _job(model: ModelRow) -> ModelJob:
         architecture=model.architecture,
         input_size=model.preprocessing["input_size"],
         target_layer=model.target_layer,
+        output=Output.of(model.output),
     )
 
 

@@ -6,13 +6,14 @@ from typing import Protocol
 
 from torch import Tensor
 
+from worker.salience.decisions import Decisions
 from worker.salience.extraction import SalienceExtractor
 from worker.salience.tap import TargetTap
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Of N images: ``logits`` (N, C) before a final softmax, ``predicted`` (N,) int64, ``maps`` (N, h, w), raw."""
+    """Of N images: ``logits`` (N, C) by class (``Decisions``), ``predicted`` (N,) int64, ``maps`` (N, h, w), raw."""
 
     logits: Tensor
     predicted: Tensor
@@ -22,6 +23,10 @@ class Explanation:
 class Explainer(Protocol):
     """A CAM method on one model."""
 
+    @property
+    def decisions(self) -> Decisions:
+        """How the model's outputs are read."""
+
     def explain(self, images: Tensor, target: Tensor | None) -> Explanation:
         """``images`` (N, 3, S, S) normalised float; ``target`` (N,) int64 classes, None: the class predicted."""
 
@@ -30,6 +35,7 @@ class PairExplainer:
     """A method that needs one activation and its gradient; ``make_map`` gets both (N, K, h, w)."""
 
     def __init__(self, tap: TargetTap, make_map: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self.decisions = tap.decisions
         self._extractor = SalienceExtractor(tap)
         self._make_map = make_map
 

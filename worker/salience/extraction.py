@@ -14,7 +14,7 @@ from worker.salience.tap import TargetTap
 
 @dataclass(frozen=True)
 class Extraction:
-    """Of N images: ``logits`` (N, C) before a final softmax, ``predicted`` (N,) int64, and the target's pair.
+    """Of N images: ``logits`` (N, C) by class (``Decisions``), ``predicted`` (N,) int64, and the target's pair.
 
     ``activation`` and ``gradient`` (N, K, h, w) float32 are of the same tensor; the gradient is of the chosen logit.
     """

@@ -43,6 +43,7 @@ class LibraryExplainer:
     """
 
     def __init__(self, method: CamMethod, tap: TargetTap) -> None:
+        self.decisions = tap.decisions
         self._method = method
         self._tapped = _Tapped(tap)
 

@@ -13,8 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from app.domain.outputs import CLASSES, Output
 from app.errors import InputFailure
-from worker.salience.tracing import SOFTMAXES, Layer, Place, Trace, evaluating, is_feature_map, trace
+from worker.salience.decisions import Decisions
+from worker.salience.tracing import FINAL_ACTIVATIONS, Layer, Place, Trace, evaluating, is_feature_map, trace
 
 Change = Callable[[Tensor], Tensor]
 
@@ -26,10 +28,18 @@ class TargetTap:
     flattening; another name taps that module's output. Raises InputFailure ``target-layer-not-found``.
     """
 
-    def __init__(self, module: nn.Module, *, input_size: int, target_layer: str | None = None) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        input_size: int,
+        target_layer: str | None = None,
+        output: Output = CLASSES,
+    ) -> None:
         first = next(module.parameters())
         probe = torch.zeros(2, 3, input_size, input_size, device=first.device, dtype=first.dtype)
         self.module = module
+        self.decisions = Decisions(output)
         self._parts = tuple(module.modules())
         # As audits lay their images out: another layout would need kernels of its own.
         self._trace = trace(module, probe.to(memory_format=torch.channels_last))
@@ -38,7 +48,9 @@ class TargetTap:
         self._place = self._trace.collapse if is_collapse and self._trace.collapse else Place(self.layer.name)
 
     def run(self, images: Tensor, change: Change) -> Tensor:
-        """Logits (N, C), before a final softmax; ``change`` gets the target and returns what goes on in its stead.
+        """Logits by class (N, C), from the outputs before a final softmax or sigmoid.
+
+        ``change`` gets the target and returns what goes on in its stead.
 
         Raises InputFailure ``target-layer-not-found`` where the pass does not come by.
         """
@@ -47,7 +59,7 @@ class TargetTap:
             output = self.module(images)
         if not watch.reached:
             raise _not_found(f"{self.layer.name} was not reached.", self._trace)
-        return watch.logits_behind(output)
+        return self.decisions.of(watch.logits_behind(output))
 
     @contextmanager
     def _hooked(self, watch: "_Watch") -> Iterator[None]:
@@ -67,7 +79,7 @@ class TargetTap:
     def _left(self, watch: "_Watch", stack: ExitStack, _module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
         """The hook: the pass leaves the module."""
         changed = watch.at_target(output) if self._place.calls is None else output
-        if self._place.calls is not None or self._trace.final_softmax:
+        if self._place.calls is not None or self._trace.final_activation:
             watch.begin(stack)
         return changed
 
@@ -101,7 +113,7 @@ class _Watch(TorchFunctionMode):
         self._change = change
         self._call = call
         self._calls = 0
-        self._softmax: tuple[object, Tensor] | None = None
+        self._activated: tuple[object, Tensor] | None = None
         self._taken: Tensor | None = None
         self._given: Tensor | None = None
         self._begun = False
@@ -117,9 +129,9 @@ class _Watch(TorchFunctionMode):
         return self._change(tensor)
 
     def logits_behind(self, output: Any) -> Tensor:
-        """The model's output, or what entered the softmax that made it."""
-        if self._softmax is not None and output is self._softmax[0]:
-            return self._softmax[1]
+        """The model's output, or what entered the softmax or sigmoid that made it."""
+        if self._activated is not None and output is self._activated[0]:
+            return self._activated[1]
         logits: Tensor = output
         return logits
 
@@ -133,6 +145,6 @@ class _Watch(TorchFunctionMode):
                 args = (self._given, *args[1:])
             self._calls += 1
         result = func(*args, **(kwargs or {}))
-        if args and getattr(func, "__name__", "") in SOFTMAXES:
-            self._softmax = (result, args[0])
+        if args and getattr(func, "__name__", "") in FINAL_ACTIVATIONS:
+            self._activated = (result, args[0])
         return result

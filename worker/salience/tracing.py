@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
 
 SOFTMAXES = frozenset({"softmax", "log_softmax"})
+FINAL_ACTIVATIONS = SOFTMAXES | {"sigmoid", "logsigmoid"}
+"""Scores and gradients are taken before these, where one of them makes the network's output."""
 
 
 class Event(NamedTuple):
@@ -50,6 +52,7 @@ class Trace:
     ``collapse`` is the place of the salience target, which enters the last call that takes a feature map and leaves it
     no spatial extent; None where there is none. ``collapse_layer`` describes it, named after the outermost module that
     made it. It is no module's output any more where it was written to since (DenseNet's last ReLU, in place).
+    ``final_activation`` is the name of the softmax or sigmoid that made the output, if one did.
     ``own_modes`` says that a module was left while a function mode of the model's own was on.
     """
 
@@ -58,8 +61,12 @@ class Trace:
     collapse: Place | None
     collapse_layer: Layer | None
     in_place: tuple[str, ...]
-    final_softmax: bool
+    final_activation: str | None
     own_modes: bool
+
+    @property
+    def final_softmax(self) -> bool:
+        return self.final_activation in SOFTMAXES
 
 
 def trace(module: nn.Module, images: Tensor) -> Trace:
@@ -113,7 +120,7 @@ class _Watch(TorchFunctionMode):
         self.taken: list[Event] = []
         self.collapse: Event | None = None
         self.in_place: dict[str, None] = {}
-        self.softmax_result: object = None
+        self.activated: tuple[object, str] | None = None
         self.own_modes = False
         self._depth = 0
 
@@ -139,8 +146,8 @@ class _Watch(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if _is_in_place(name, kwargs or {}):
             self.in_place[f"{name} call"] = None
-        if name in SOFTMAXES:
-            self.softmax_result = result
+        if name in FINAL_ACTIVATIONS:
+            self.activated = (result, name)
         return result
 
 
@@ -185,7 +192,7 @@ def _read(module: nn.Module, output: Any, watch: _Watch) -> Trace:
         collapse=None if collapse is None else _place(collapse, watch),
         collapse_layer=None if collapse is None else Layer(name, *collapse.tensor.shape[1:]),
         in_place=(*modules, *watch.in_place),
-        final_softmax=watch.softmax_result is not None and output is watch.softmax_result,
+        final_activation=watch.activated[1] if watch.activated and output is watch.activated[0] else None,
         own_modes=watch.own_modes,
     )
 

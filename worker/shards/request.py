@@ -5,6 +5,7 @@ from typing import Any
 
 from app.db.tables import ModelRow, SampleRow
 from app.domain.label_mapping import map_labels
+from app.domain.outputs import Output
 from app.domain.protocol import Protocol
 from app.results.inputs import AuditInputs, class_count
 from worker.shards.store import Claim
@@ -36,6 +37,7 @@ def _job_model(model: ModelRow) -> JobModel:
         architecture=model.architecture,
         preprocessing=model.preprocessing,
         target_layer=model.target_layer,
+        output=Output.of(model.output),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
+from app.domain.outputs import Output
 from app.domain.vocabulary import ModelFormat
 from worker.salience.tap import TargetTap
 from worker.weights.architectures import build
@@ -22,13 +23,13 @@ class LoadedModel:
     """A model in eval mode on its device, with the taps that audits asked for: each costs a traced forward pass."""
 
     module: nn.Module
-    _taps: dict[tuple[int, str | None], TargetTap] = field(default_factory=dict, repr=False)
+    _taps: dict[tuple[int, str | None, Output], TargetTap] = field(default_factory=dict, repr=False)
 
-    def tap(self, input_size: int, target_layer: str | None) -> TargetTap:
+    def tap(self, input_size: int, target_layer: str | None, output: Output) -> TargetTap:
         """Raises InputFailure ``target-layer-not-found``."""
-        key = (input_size, target_layer)
+        key = (input_size, target_layer, output)
         if key not in self._taps:
-            self._taps[key] = TargetTap(self.module, input_size=input_size, target_layer=target_layer)
+            self._taps[key] = TargetTap(self.module, input_size=input_size, target_layer=target_layer, output=output)
         return self._taps[key]
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from app.domain.outputs import CLASSES, Output
+from app.domain.vocabulary import OutputKind
 from app.errors import InputFailure
 from worker.machine.shortage import is_gpu_shortage, is_shortage
 from worker.salience.tap import resolve_layer
@@ -33,7 +35,13 @@ class ModelProbe:
         return asdict(self)
 
 
-def probe(module: nn.Module, *, input_size: int, target_layer: str | None) -> ModelProbe:
+def probe(
+    module: nn.Module,
+    *,
+    input_size: int,
+    target_layer: str | None,
+    output: Output = CLASSES,
+) -> ModelProbe:
     """Raises InputFailure ``model-output-mismatch`` or ``target-layer-not-found``."""
     generator = torch.Generator().manual_seed(PROBE_SEED)
     images = torch.randn(PROBE_IMAGES, 3, input_size, input_size, generator=generator)
@@ -44,10 +52,10 @@ def probe(module: nn.Module, *, input_size: int, target_layer: str | None) -> Mo
             raise
         detail = f"The model cannot take images of {input_size} x {input_size} pixels: {str(error)[:200]}"
         raise InputFailure("model-output-mismatch", detail) from error
-    output = _checked_output(traced)
+    numbers = _checked_output(traced, output.kind).shape[1]
     layer = resolve_layer(traced, target_layer)
     return ModelProbe(
-        classes=output.shape[1],
+        classes=output.classes_of(numbers),
         parameter_count=sum(parameter.numel() for parameter in module.parameters()),
         target_layer=layer.name,
         map_channels=layer.channels,
@@ -59,19 +67,34 @@ def probe(module: nn.Module, *, input_size: int, target_layer: str | None) -> Mo
     )
 
 
-def _checked_output(traced: Trace) -> Tensor:
+_WANTED = {OutputKind.CLASSES: "classes >= 2", OutputKind.BINARY: "1", OutputKind.MULTILABEL: "labels"}
+_ONE_LOGIT = (
+    ' For a network with one logit send "output": {"kind": "binary"} and two class_names, the negative one first.'
+)
+_NOT_BINARY = (
+    ' A binary model has one logit: leave "output" out for one logit a class, or send {"kind": "multilabel"} for '
+    "independent labels."
+)
+
+
+def _checked_output(traced: Trace, kind: OutputKind) -> Tensor:
     output = traced.output
     if not isinstance(output, Tensor):
-        raise _mismatch(f"a {type(output).__name__}")
-    if output.dim() != 2 or output.shape[0] != PROBE_IMAGES or output.shape[1] < 2:
-        raise _mismatch(f"a tensor of shape {list(output.shape)}")
+        raise _mismatch(f"a {type(output).__name__}", kind)
+    if output.dim() != 2 or output.shape[0] != PROBE_IMAGES or output.shape[1] == 0:
+        raise _mismatch(f"a tensor of shape {list(output.shape)}", kind)
+    if kind is OutputKind.CLASSES and output.shape[1] == 1:
+        raise _mismatch(f"a tensor of shape {list(output.shape)}", kind, _ONE_LOGIT)
+    if kind is OutputKind.BINARY and output.shape[1] > 1:
+        raise _mismatch(f"a tensor of shape {list(output.shape)}", kind, _NOT_BINARY)
     if output.dtype is not torch.float32:
-        raise _mismatch(f"numbers of type {output.dtype}")
+        raise _mismatch(f"numbers of type {output.dtype}", kind)
     if not bool(torch.isfinite(output).all()):
-        raise _mismatch("numbers that are not finite")
+        raise _mismatch("numbers that are not finite", kind)
     return output
 
 
-def _mismatch(found: str) -> InputFailure:
-    wanted = f"[{PROBE_IMAGES}, classes >= 2] of float32"
-    return InputFailure("model-output-mismatch", f"For {PROBE_IMAGES} images the model gave {found}, not {wanted}.")
+def _mismatch(found: str, kind: OutputKind, way_out: str = "") -> InputFailure:
+    wanted = f"[{PROBE_IMAGES}, {_WANTED[kind]}] of float32"
+    detail = f"For {PROBE_IMAGES} images the model gave {found}, not {wanted}.{way_out}"
+    return InputFailure("model-output-mismatch", detail)

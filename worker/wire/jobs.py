@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from app.domain.outputs import CLASSES, Output
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import ModelFormat, Wall
 from app.imaging.entries import StoredSample
@@ -68,6 +69,7 @@ class JobModel(_Message):
     architecture: str
     preprocessing: dict[str, Any]
     target_layer: str | None
+    output: Output = CLASSES
 
 
 class JobSample(_Message):
@@ -133,6 +135,7 @@ class ModelJob(_Job):
     architecture: str
     input_size: int
     target_layer: str | None
+    output: Output = CLASSES
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -37,6 +37,8 @@ class ModelRow(_Uploaded, Base):
     ignore_tensors: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     description: Mapped[Json] = mapped_column(default=dict, server_default="{}")
     """Every field with its value and who said it: from the request first, then what the worker found."""
+    output: Mapped[Json | None]
+    """How its outputs are read (``app.domain.outputs``); null: one logit a class."""
     probe: Mapped[Json | None]
 
 
