@@ -27,8 +27,8 @@ from benchmarks.table import Row, Section
 from benchmarks.timing import side_by_side
 from worker.archives.listing import archive_entries
 from worker.supervision import launch
-from worker.supervision.nursery import Nursery
-from worker.supervision.process import ChildProcess
+from worker.supervision.forkserver import Forkserver
+from worker.supervision.process import ChildProcess, State
 from worker.supervision.watch import processor_seconds
 from worker.wire.jobs import ImagesJob, JobModel, JobSample, ShardJob
 
@@ -55,11 +55,11 @@ _OPEN = "import worker.child.server, benchmarks.walls; worker.child.server.Build
 
 
 @contextmanager
-def nursery(*, walls: bool) -> Iterator[Nursery]:
+def started(*, walls: bool) -> Iterator[Forkserver]:
     """Whose children have walls, or none."""
     program = launch._PROGRAM if walls else launch._PROGRAM.replace(_MAIN, _OPEN + _MAIN)  # noqa: SLF001
     with patch.object(launch, "_PROGRAM", program):
-        found = Nursery()
+        found = Forkserver()
     yield found
     found.close()
 
@@ -69,9 +69,9 @@ def run(child: ChildProcess, job: ShardJob | ImagesJob, blobs: BlobStore) -> Non
         pass
 
 
-def start_and_kill(settings: Settings, bearer: Nursery, job: ImagesJob, blobs: BlobStore) -> None:
+def start_and_kill(settings: Settings, forkserver: Forkserver, job: ImagesJob, blobs: BlobStore) -> None:
     """From nothing to the answer of an empty job."""
-    child = ChildProcess(settings, bearer)
+    child = ChildProcess(settings, forkserver)
     run(child, job, blobs)
     child.kill()
 
@@ -98,7 +98,7 @@ def shard(name: str, images: int, blobs: BlobStore) -> ShardJob:
     )
 
 
-def shards(settings: Settings, blobs: BlobStore, closed: Nursery, bare: Nursery) -> Section:
+def shards(settings: Settings, blobs: BlobStore, closed: Forkserver, bare: Forkserver) -> Section:
     rows = []
     for name, images in NETWORKS.items():
         job = shard(name, images, blobs)
@@ -116,13 +116,13 @@ def shards(settings: Settings, blobs: BlobStore, closed: Nursery, bare: Nursery)
 
 def measured(child: ChildProcess, job: ShardJob, blobs: BlobStore) -> tuple[float, float]:
     """Seconds by the clock and of the processor, for one run of the job."""
-    before = processor_seconds(child.pid) if child.is_born else 0.0
+    before = processor_seconds(child.pid) if child.state is not State.REQUESTED else 0.0
     begun = time.monotonic()
     run(child, job, blobs)
     return time.monotonic() - begun, processor_seconds(child.pid) - before
 
 
-def starts(settings: Settings, blobs: BlobStore, closed: Nursery, bare: Nursery) -> Section:
+def starts(settings: Settings, blobs: BlobStore, closed: Forkserver, bare: Forkserver) -> Section:
     job = ImagesJob(archive_digest=_put(blobs, archive(1)), samples=())
     timings = side_by_side(
         {
@@ -147,13 +147,13 @@ def main() -> None:
         settings = Settings(device="cpu", threads=1, blob_store=str(Path(folder) / "blobs"))
         blobs = BlobStore.from_settings(settings)
         begun = time.monotonic()
-        with nursery(walls=True) as closed:
+        with started(walls=True) as closed:
             start_and_kill(settings, closed, ImagesJob(archive_digest=_put(blobs, archive(1)), samples=()), blobs)
             print(
-                f"The process that bears children, from its start to its first child's answer: "
+                f"The process that forks children, from its start to its first child's answer: "
                 f"{time.monotonic() - begun:.1f} s\n"
             )
-            with nursery(walls=False) as bare:
+            with started(walls=False) as bare:
                 for section in (shards, starts):
                     print(section(settings, blobs, closed, bare).to_markdown(), flush=True)
 

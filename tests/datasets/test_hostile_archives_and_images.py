@@ -39,7 +39,7 @@ Indexed = tuple[DatasetRow, list[SampleRow]]
 
 @pytest.fixture(scope="module")
 def children() -> Iterator[Children]:
-    """One worker's, for all tests: to start the process that bears them takes seconds."""
+    """One worker's, for all tests: to start the process that forks them takes seconds."""
     children = Children(Settings(device="cpu"))
     yield children
     children.close()

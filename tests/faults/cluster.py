@@ -53,11 +53,11 @@ def at_work(pid: int) -> bool:
 
 def children_of(pid: int) -> list[int]:
     """Model processes of this worker, by the process tree."""
-    return [child for nursery in nurseries_of(pid) for child in nurseries_of(nursery)]
+    return [child for forkserver in forkservers_of(pid) for child in forkservers_of(forkserver)]
 
 
-def nurseries_of(pid: int) -> list[int]:
-    """Processes that bear children, and whose parent this is."""
+def forkservers_of(pid: int) -> list[int]:
+    """Processes that fork children, and whose parent this is."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.cluster import Cluster, alive, children_of, nurseries_of
+from tests.faults.cluster import Cluster, alive, children_of, forkservers_of
 from tests.faults.conftest import Recovery
 from tests.waiting import until
 
@@ -162,5 +162,5 @@ def test_a_deploying_worker_gives_its_shard_back(
 
 def test_the_child_has_no_environment(cluster: Cluster, parts: dict[str, Any]) -> None:
     worker = cluster.start_worker(SOME_SECRET="hidden")
-    (nursery,) = until(lambda: nurseries_of(worker.process.pid))
-    assert not (Path("/proc") / str(nursery) / "environ").read_bytes()
+    (forkserver,) = until(lambda: forkservers_of(worker.process.pid))
+    assert not (Path("/proc") / str(forkserver) / "environ").read_bytes()

@@ -16,7 +16,8 @@ from tests.sandbox.attackers import settings
 from tests.storage.stores import make_bucket
 from tests.waiting import RECIPE, WEIGHTS
 from worker.archives.listing import archive_entries
-from worker.supervision.nursery import Nursery
+from worker.supervision.events import Answer
+from worker.supervision.forkserver import Forkserver
 from worker.supervision.process import ChildProcess
 from worker.wire.jobs import ImagesJob, JobSample, ModelJob
 from worker.wire.replies import ImageFacts, ModelFacts, Reply
@@ -24,11 +25,11 @@ from worker.wire.replies import ImageFacts, ModelFacts, Reply
 
 @pytest.fixture(scope="module")
 def child() -> Iterator[ChildProcess]:
-    nursery = Nursery()
-    child = ChildProcess(settings(), nursery)
+    forkserver = Forkserver()
+    child = ChildProcess(settings(), forkserver)
     yield child
     child.kill()
-    nursery.close()
+    forkserver.close()
 
 
 def put(blobs: BlobStore, content: bytes) -> str:
@@ -56,7 +57,7 @@ def model_job(digest: str) -> ModelJob:
 
 
 def replies(child: ChildProcess, job: ImagesJob | ModelJob, blobs: BlobStore) -> list[Reply]:
-    return [answer.reply for answer in child.converse(job, blobs) if answer is not None]
+    return [answer.reply for answer in child.converse(job, blobs) if isinstance(answer, Answer)]
 
 
 def check_all(child: ChildProcess, blobs: BlobStore) -> None:

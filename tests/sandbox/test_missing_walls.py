@@ -18,19 +18,19 @@ import sys
 from app.storage.blobs import BlobStore
 from app.settings import Settings
 from tests.sandbox.attackers import HOSTILE, attack
-from worker.supervision.nursery import Nursery
+from worker.supervision.forkserver import Forkserver
 from worker.supervision.process import ChildProcess
 sys.path.insert(0, str(HOSTILE))
 settings = Settings(device="cpu", threads=1, blob_store=sys.argv[1])
-nursery = Nursery()
-child = ChildProcess(settings, nursery)
+forkserver = Forkserver()
+child = ChildProcess(settings, forkserver)
 try:
     for name in ("read." + b"/etc/passwd".hex(), "socket", "signal_by_file"):
         print(attack(child, BlobStore.from_settings(settings), name))
 except Exception as error:
     print(error)
 child.kill()
-nursery.close()
+forkserver.close()
 """
 
 

@@ -11,7 +11,7 @@ from app.storage.blobs import BlobStore
 from tests.sandbox.attackers import attack, settings
 from tests.waiting import until
 from worker.supervision.endings import ChildDied, End
-from worker.supervision.nursery import Nursery
+from worker.supervision.forkserver import Forkserver
 from worker.supervision.output import TAIL_BYTES
 from worker.supervision.process import ChildProcess
 
@@ -20,16 +20,16 @@ MEBIBYTE = 1024**2
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    nursery = Nursery()
-    yield nursery
-    nursery.close()
+def forkserver() -> Iterator[Forkserver]:
+    forkserver = Forkserver()
+    yield forkserver
+    forkserver.close()
 
 
 @pytest.fixture(scope="module")
-def child(nursery: Nursery) -> Iterator[ChildProcess]:
+def child(forkserver: Forkserver) -> Iterator[ChildProcess]:
     """One for all attacks that are answered with an error."""
-    child = ChildProcess(settings(), nursery)
+    child = ChildProcess(settings(), forkserver)
     yield child
     child.kill()
     assert not child.scratch.path.exists()
@@ -91,15 +91,15 @@ def test_refused(child: ChildProcess, blobs: BlobStore, name: str, refused: str)
 
 
 @pytest.mark.parametrize("name", ["ptrace", "read_parent", "mount", "unshare", "bpf"])
-def test_what_only_an_attack_calls_ends_the_process(nursery: Nursery, blobs: BlobStore, name: str) -> None:
-    with fresh_child(nursery) as child, pytest.raises(ChildDied, match="forbidden system call") as died:
+def test_what_only_an_attack_calls_ends_the_process(forkserver: Forkserver, blobs: BlobStore, name: str) -> None:
+    with fresh_child(forkserver) as child, pytest.raises(ChildDied, match="forbidden system call") as died:
         attack(child, blobs, name)
     assert died.value.end is End.CRASHED
 
 
 @contextmanager
-def fresh_child(nursery: Nursery, **limits: object) -> Iterator[ChildProcess]:
-    child = ChildProcess(settings(**limits), nursery)
+def fresh_child(forkserver: Forkserver, **limits: object) -> Iterator[ChildProcess]:
+    child = ChildProcess(settings(**limits), forkserver)
     yield child
     child.kill()
     assert not child.scratch.path.exists()
@@ -116,19 +116,19 @@ def fresh_child(nursery: Nursery, **limits: object) -> Iterator[ChildProcess]:
     ],
 )
 def test_what_takes_too_much_is_ended(
-    nursery: Nursery, blobs: BlobStore, name: str, limits: dict[str, object], end: End
+    forkserver: Forkserver, blobs: BlobStore, name: str, limits: dict[str, object], end: End
 ) -> None:
-    with fresh_child(nursery, **limits) as child, pytest.raises(ChildDied) as died:
+    with fresh_child(forkserver, **limits) as child, pytest.raises(ChildDied) as died:
         attack(child, blobs, name)
     assert died.value.end is end
 
 
-def test_what_goes_no_further(nursery: Nursery, blobs: BlobStore) -> None:
+def test_what_goes_no_further(forkserver: Forkserver, blobs: BlobStore) -> None:
     """A long file, and threads without end."""
-    with fresh_child(nursery) as child:
+    with fresh_child(forkserver) as child:
         assert "Errno 27" in attack(child, blobs, "long_file")
         assert (child.scratch.path / "long").stat().st_size == 256 * MEBIBYTE
-    with fresh_child(nursery, child_memory_bytes=1024 * MEBIBYTE) as child:
+    with fresh_child(forkserver, child_memory_bytes=1024 * MEBIBYTE) as child:
         assert "can't start new thread" in attack(child, blobs, "threads")
 
 

@@ -16,7 +16,8 @@ from tests.faults.cluster import children_of
 from tests.worker.workplace import RUNS, upload_model
 from worker.context import WorkerContext
 from worker.intake.models import validate_model
-from worker.supervision.process import Answer, ChildProcess
+from worker.supervision.events import Event
+from worker.supervision.process import ChildProcess
 
 
 @contextmanager
@@ -70,13 +71,13 @@ def test_crashes_are_tried_again(
     killed: set[int] = set()
     replies = ChildProcess._replies
 
-    def killing(child: ChildProcess) -> Iterator[Answer | None]:
+    def killing(child: ChildProcess) -> Iterator[Event]:
         """Once it has its job, not while it starts: a child that cannot start is not the model's fault."""
         if len(killed) < kills:
             os.kill(child.pid, signal.SIGKILL)
             killed.add(child.pid)
             while True:  # what it said before goes unheard, and its death is raised
-                child._receive()
+                child._next_event()
         yield from replies(child)
 
     monkeypatch.setattr(ChildProcess, "_replies", killing)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.errors import InputFailure, TransientFailure
 from app.settings import Settings
 from worker.child.failures import failed
-from worker.supervision.surroundings import LIBRARY_DEFAULTS, PATIENCE, birth_environment, library_environment
+from worker.supervision.surroundings import LIBRARY_DEFAULTS, PATIENCE, initial_environment, library_environment
 from worker.weights.probe import ModelProbe
 from worker.wire.channel import MAX_ANSWER_BODY, MAX_BYTES, Channel, ChannelClosed, Frame
 from worker.wire.jobs import Start
@@ -133,7 +133,7 @@ def test_no_credentials_leave_the_worker(tmp_path: Path) -> None:
     assert "hidden" not in start.model_dump_json()
     assert Start.model_validate_json(start.model_dump_json()).to_settings().threads == 3
     inherited = {"DATABASE_URL": "hidden", "AWS_SECRET_ACCESS_KEY": "hidden", "PATH": "/bin", "OMP_NUM_THREADS": "3"}
-    assert birth_environment(inherited) == {}
+    assert initial_environment(inherited) == {}
     assert library_environment(inherited) == {"OMP_NUM_THREADS": "3"} | PATIENCE | LIBRARY_DEFAULTS
     assert library_environment({"GOMP_SPINCOUNT": "7"})["GOMP_SPINCOUNT"] == "7"
     assert "GOMP_SPINCOUNT" not in library_environment({"OMP_WAIT_POLICY": "PASSIVE"})

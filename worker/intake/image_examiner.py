@@ -7,6 +7,7 @@ from app.db.tables import SampleRow
 from app.errors import InputFailure
 from worker.context import WorkerContext
 from worker.supervision.endings import ChildDied, End
+from worker.supervision.events import Answer
 from worker.wire.jobs import ImagesJob, JobSample
 from worker.wire.replies import ImageFacts
 
@@ -44,9 +45,9 @@ class ImageExaminer:
         found: dict[int, ImageFacts] = {}
         job = ImagesJob(archive_digest=self._digest, samples=tuple(map(JobSample.of, samples)))
         with self._context.children.fresh() as child:
-            for answer in child.converse(job, self._context.blobs):
-                if answer is not None and isinstance(answer.reply, ImageFacts):
-                    found[answer.reply.number] = answer.reply
+            for event in child.converse(job, self._context.blobs):
+                if isinstance(event, Answer) and isinstance(event.reply, ImageFacts):
+                    found[event.reply.number] = event.reply
         if found.keys() != set(range(len(samples))):
             raise ChildDied(End.CRASHED, "It did not speak of all samples.")
         return [found[number] for number in range(len(samples))]

@@ -16,6 +16,7 @@ from app.storage.blobs import BlobWriter, StoredBlob
 from worker.context import WorkerContext
 from worker.shards.lease import WorkerStopping
 from worker.supervision.endings import ChildDied, End
+from worker.supervision.events import Answer
 from worker.wire.jobs import ModelJob
 from worker.wire.replies import ModelFacts, Weights
 
@@ -90,13 +91,13 @@ def _converse(context: WorkerContext, job: ModelJob, writer: BlobWriter) -> Mode
     """What was found; the canonical form is in the writer."""
     facts: ModelFacts | None = None
     with context.children.fresh() as child:
-        for answer in child.converse(job, context.blobs):
+        for event in child.converse(job, context.blobs):
             if context.stopping.is_set():
                 raise WorkerStopping
-            if answer is not None and isinstance(answer.reply, Weights):
-                _write(writer, answer.blob)
-            elif answer is not None and isinstance(answer.reply, ModelFacts):
-                facts = answer.reply
+            if isinstance(event, Answer) and isinstance(event.reply, Weights):
+                _write(writer, event.blob)
+            elif isinstance(event, Answer) and isinstance(event.reply, ModelFacts):
+                facts = event.reply
     if facts is None or not writer.size:
         raise ChildDied(End.CRASHED, "It found nothing.")
     return facts

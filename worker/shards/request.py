@@ -10,7 +10,7 @@ from app.domain.protocol import Protocol
 from app.results.inputs import AuditInputs, class_count
 from worker.shards.store import Claim
 from worker.supervision.endings import ChildDied, End
-from worker.supervision.process import Answer
+from worker.supervision.events import Answer
 from worker.wire.jobs import JobModel, JobSample, ShardJob
 from worker.wire.replies import ScoresRow
 

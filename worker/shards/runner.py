@@ -32,6 +32,7 @@ from worker.shards.store import (
 from worker.shards.trace import shard_context
 from worker.supervision.children import Acquaintance
 from worker.supervision.endings import ChildDied, End, OutOfGpuMemory
+from worker.supervision.events import Answer
 from worker.wire.jobs import ShardJob
 from worker.wire.replies import Progress
 
@@ -179,10 +180,10 @@ class _ShardRun:
         self._micro_batch = job.protocol.micro_batch
         table = RowTable(self._claim, samples, job)
         with self._context.children.warm(acquaintance) as child:
-            for answer in child.converse(job, self._context.blobs):
-                if answer is not None:
-                    table.take(answer)
-                    self._done = answer.reply.done if isinstance(answer.reply, Progress) else self._done
+            for event in child.converse(job, self._context.blobs):
+                if isinstance(event, Answer):
+                    table.take(event)
+                    self._done = event.reply.done if isinstance(event.reply, Progress) else self._done
                 self._lease.keep(self._done)
         return table.finished()
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from app.settings import Settings
-from worker.supervision.nursery import Nursery
-from worker.supervision.process import ChildProcess
+from worker.supervision.forkserver import Forkserver
+from worker.supervision.process import ChildProcess, State
 
 
 class Acquaintance(NamedTuple):
@@ -23,15 +23,15 @@ class Children:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._nursery: Nursery | None = None
+        self._forkserver: Forkserver | None = None
         self._warm: OrderedDict[Acquaintance, ChildProcess] = OrderedDict()
 
-    def prepare(self) -> Nursery:
+    def prepare(self) -> Forkserver:
         """Where children come from; that it starts is not waited for."""
-        if self._nursery is None or not self._nursery.alive:
+        if self._forkserver is None or not self._forkserver.alive:
             self.close()
-            self._nursery = Nursery()
-        return self._nursery
+            self._forkserver = Forkserver()
+        return self._forkserver
 
     @contextmanager
     def warm(self, acquaintance: Acquaintance) -> Iterator[ChildProcess]:
@@ -44,7 +44,7 @@ class Children:
             yield child
         finally:
             self._warm[acquaintance] = child
-            if not child.idle:
+            if child.state is not State.IDLE:
                 _kill(self._warm.pop(acquaintance))
             while len(self._warm) > self._settings.warm_children:
                 _kill(self._warm.popitem(last=False)[1])
@@ -62,9 +62,9 @@ class Children:
         """Kill them all."""
         while self._warm:
             _kill(self._warm.popitem()[1])
-        if self._nursery is not None:
-            self._nursery.close()
-            self._nursery = None
+        if self._forkserver is not None:
+            self._forkserver.close()
+            self._forkserver = None
 
 
 def _kill(child: ChildProcess | None) -> None:

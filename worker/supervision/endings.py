@@ -3,6 +3,9 @@
 import signal
 from enum import StrEnum
 
+from app.errors import InputFailure, TransientFailure
+from worker.wire.replies import Failed
+
 
 class End(StrEnum):
     """Why it ended; the values are the problem codes of a model that is looked into."""
@@ -46,3 +49,20 @@ def death_of(status: int) -> ChildDied:
     except ValueError:
         return ChildDied(End.CRASHED, f"It was ended by signal {-status}.")
     return ChildDied(*_SIGNALS.get(number, (End.CRASHED, f"It was ended by {number.name}.")))
+
+
+def failure_of(reply: Failed, memory_limit: str) -> Exception:
+    """What its parent raises for a failure that the child reports."""
+    match reply.failure:
+        case "input":
+            return InputFailure(reply.code, reply.detail, **reply.facts)
+        case "transient" | "wall":
+            return TransientFailure(reply.code, reply.detail)
+        case "gpu-memory":
+            return OutOfGpuMemory(reply.detail)
+        case "memory":
+            return ChildDied(End.TOO_MUCH_MEMORY, f"It could not get more memory ({memory_limit}).")
+        case "space":
+            return ChildDied(End.TOO_MUCH_SPACE, f"It could not write: {reply.detail}.")
+        case "crash":
+            return ChildDied(End.CRASHED, f"It ended with {reply.detail}.")

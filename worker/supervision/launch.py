@@ -1,4 +1,4 @@
-"""Starts a nursery: an interpreter with our own search path, and no file but its end of a socket."""
+"""Starts a forkserver: an interpreter with our own search path, and no file but its end of a socket."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from worker.supervision.surroundings import birth_environment
+from worker.supervision.surroundings import initial_environment
 
 # Isolated, it would otherwise look for modules in places that variables and the current folder name. What libraries
 # read from the environment as they are imported is set before they are.
@@ -22,7 +22,7 @@ def launch(descriptor: int, output: int, library_environment: dict[str, str]) ->
     interpreter = [sys.executable, "-I", "-X", "utf8", "-c", _PROGRAM]
     return subprocess.Popen(
         [*interpreter, search, json.dumps(library_environment), str(descriptor), str(os.getpid())],
-        env=birth_environment(os.environ),
+        env=initial_environment(os.environ),
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=output,

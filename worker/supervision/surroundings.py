@@ -1,4 +1,4 @@
-"""What a child is born into: no environment to speak of, and a scratch folder that goes with it."""
+"""What a child starts with: no environment to speak of, and a scratch folder that goes with it."""
 
 import fcntl
 import os
@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 # The dynamic linker reads it before the child can be told anything.
-_AT_BIRTH = ("LD_LIBRARY_PATH",)
+_FROM_THE_START = ("LD_LIBRARY_PATH",)
 _PREFIXES = ("CUDA_", "NVIDIA_", "CUBLAS_", "CUDNN_", "TORCH_", "PYTORCH_", "OMP_", "MKL_", "KMP_", "GOMP_")
 _NEVER = ("TORCH_FORCE_",)
 # OpenBLAS would start threads as it is imported, before Landlock could reach them; torch does not use it. And whoever
@@ -24,9 +24,9 @@ _FOLDER = "salience-audit-child-"
 _YOUNG_SECONDS = 60.0
 
 
-def birth_environment(inherited: Mapping[str, str]) -> dict[str, str]:
+def initial_environment(inherited: Mapping[str, str]) -> dict[str, str]:
     """Of the new process: empty, but where the operator's libraries lie."""
-    return {name: inherited[name] for name in _AT_BIRTH if name in inherited}
+    return {name: inherited[name] for name in _FROM_THE_START if name in inherited}
 
 
 def library_environment(inherited: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What the worker and its nursery say to each other."""
+"""What the worker and its forkserver say to each other."""
 
 from typing import Annotated, Literal
 
@@ -12,43 +12,45 @@ class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Birth(_Message):
+class ForkRequest(_Message):
     """A child is wanted; with it come its end of a socket and of its output's pipe."""
 
-    kind: Literal["birth"] = "birth"
+    kind: Literal["fork"] = "fork"
     number: int
     start: Start
 
 
-class Inquiry(_Message):
+class WaitRequest(_Message):
     """How has this child ended? Waits so many seconds for its end."""
 
-    kind: Literal["inquiry"] = "inquiry"
+    kind: Literal["wait"] = "wait"
     pid: int
     seconds: float = Field(ge=0)
 
 
-class Born(_Message):
-    """The answer to a birth of this number."""
+class Forked(_Message):
+    """The answer to the fork request of this number."""
 
-    kind: Literal["born"] = "born"
+    kind: Literal["forked"] = "forked"
     number: int
     pid: int
 
 
-class Ended(_Message):
-    """The answer to an inquiry; ``status`` as subprocess gives it, None where the child lives on."""
+class Waited(_Message):
+    """The answer to a wait request; ``status`` as subprocess gives it, None where the child lives on."""
 
-    kind: Literal["ended"] = "ended"
+    kind: Literal["waited"] = "waited"
     pid: int
     status: int | None
 
 
-REQUEST: TypeAdapter[Birth | Inquiry] = TypeAdapter(Annotated[Birth | Inquiry, Field(discriminator="kind")])
-_ANSWER: TypeAdapter[Born | Ended] = TypeAdapter(Annotated[Born | Ended, Field(discriminator="kind")])
+REQUEST: TypeAdapter[ForkRequest | WaitRequest] = TypeAdapter(
+    Annotated[ForkRequest | WaitRequest, Field(discriminator="kind")]
+)
+_ANSWER: TypeAdapter[Forked | Waited] = TypeAdapter(Annotated[Forked | Waited, Field(discriminator="kind")])
 
 
-def read_answer(frame: Frame) -> Born | Ended:
+def read_answer(frame: Frame) -> Forked | Waited:
     """Raises ChannelClosed where the frame holds no answer."""
     try:
         return _ANSWER.validate_json(frame.body)

@@ -10,16 +10,16 @@ from importlib.util import find_spec
 
 from PIL import Image
 
-from worker.child.main import die_with
+from worker.child.lifeline import die_with
 from worker.child.server import serve
-from worker.wire.births import REQUEST, Birth, Born, Ended
 from worker.wire.channel import Channel
+from worker.wire.forking import REQUEST, Forked, ForkRequest, Waited
 from worker.wire.jobs import Start
 
 _PAUSE_SECONDS = 0.01
 
 
-def keep_nursery(channel: Channel) -> int:
+def run_forkserver(channel: Channel) -> int:
     """Until the worker is gone. Raises ChannelClosed."""
     _import_the_rest()
     # What is never written to stays shared by all children.
@@ -29,10 +29,10 @@ def keep_nursery(channel: Channel) -> int:
         if frame is None:
             continue
         request = REQUEST.validate_json(frame.body)
-        if isinstance(request, Birth):
-            channel.send(Born(number=request.number, pid=_bear(channel, request.start, frame.descriptors)))
+        if isinstance(request, ForkRequest):
+            channel.send(Forked(number=request.number, pid=_fork(channel, request.start, frame.descriptors)))
         else:
-            channel.send(Ended(pid=request.pid, status=_ending(request.pid, request.seconds)))
+            channel.send(Waited(pid=request.pid, status=_wait(request.pid, request.seconds)))
 
 
 def _import_the_rest() -> None:
@@ -42,7 +42,7 @@ def _import_the_rest() -> None:
         import timm  # noqa: F401, PLC0415 - an extra
 
 
-def _bear(channel: Channel, start: Start, descriptors: tuple[int, ...]) -> int:
+def _fork(channel: Channel, start: Start, descriptors: tuple[int, ...]) -> int:
     """This process has one thread, so that a fork of it is whole."""
     parent = os.getpid()
     pid = os.fork()
@@ -53,14 +53,14 @@ def _bear(channel: Channel, start: Start, descriptors: tuple[int, ...]) -> int:
     status = 1
     try:
         channel.close()
-        status = _live(parent, start, *descriptors)
-    except BaseException:  # noqa: BLE001 - whatever it is, this process must not go on as the nursery
+        status = _run_child(parent, start, *descriptors)
+    except BaseException:  # noqa: BLE001 - whatever it is, this process must not go on as the forkserver
         traceback.print_exc()
     finally:
         os._exit(status)
 
 
-def _live(parent: int, start: Start, line: int, output: int) -> int:
+def _run_child(parent: int, start: Start, line: int, output: int) -> int:
     die_with(parent)
     os.setsid()
     for stream in (1, 2):
@@ -72,7 +72,7 @@ def _live(parent: int, start: Start, line: int, output: int) -> int:
     return serve(Channel(socket.socket(fileno=line), takes_descriptors=True), start)
 
 
-def _ending(pid: int, seconds: float) -> int | None:
+def _wait(pid: int, seconds: float) -> int | None:
     deadline = time.monotonic() + seconds
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The worker's side of its nursery: asks for children, and how they have ended."""
+"""The worker's side of its forkserver: asks for children, and how they have ended."""
 
 import contextlib
 import os
@@ -8,15 +8,15 @@ import socket
 from worker.supervision.launch import launch
 from worker.supervision.output import Tail
 from worker.supervision.surroundings import library_environment
-from worker.wire.births import Birth, Born, Inquiry, read_answer
 from worker.wire.channel import Channel, ChannelClosed
+from worker.wire.forking import Forked, ForkRequest, WaitRequest, read_answer
 from worker.wire.jobs import Start
 
 _SEND_SECONDS = 30.0
 _MORE_SECONDS = 5.0
 
 
-class Nursery:
+class Forkserver:
     """Starts at once, which takes seconds; whoever asks for a child does not wait for them.
 
     To be made and used by one thread that lives as long as it shall: the kernel kills it, and its children, with it.
@@ -30,36 +30,36 @@ class Nursery:
         os.close(write)
         self._output = Tail(read)
         self._channel = Channel(ours)
-        self._born: dict[int, int] = {}
+        self._forked: dict[int, int] = {}
         self._asked = 0
 
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, start: Start, descriptors: tuple[int, int]) -> int:
-        """The number under which the child can be picked up. Raises ChannelClosed."""
+    def request_fork(self, start: Start, descriptors: tuple[int, int]) -> int:
+        """The number under which the child can be collected. Raises ChannelClosed."""
         self._asked += 1
-        self._channel.send(Birth(number=self._asked, start=start), timeout=_SEND_SECONDS, descriptors=descriptors)
+        self._channel.send(ForkRequest(number=self._asked, start=start), timeout=_SEND_SECONDS, descriptors=descriptors)
         return self._asked
 
-    def pick_up(self, number: int, seconds: float) -> int | None:
-        """The child's process id, None where it is not born so soon. Raises ChannelClosed."""
-        if number not in self._born:
+    def collect(self, number: int, seconds: float) -> int | None:
+        """The child's process id, None where it is not forked so soon. Raises ChannelClosed."""
+        if number not in self._forked:
             self._take(seconds)
-        return self._born.pop(number, None)
+        return self._forked.pop(number, None)
 
-    def ending(self, pid: int, seconds: float) -> int | None:
+    def exit_status(self, pid: int, seconds: float) -> int | None:
         """How a child ended, as subprocess tells it; None where it lives on. Raises ChannelClosed."""
-        self._channel.send(Inquiry(pid=pid, seconds=seconds), timeout=_SEND_SECONDS)
+        self._channel.send(WaitRequest(pid=pid, seconds=seconds), timeout=_SEND_SECONDS)
         while True:
             frame = self._channel.receive(seconds + _MORE_SECONDS)
             if frame is None:
                 raise ChannelClosed("no answer")
             answer = read_answer(frame)
-            if not isinstance(answer, Born):
+            if not isinstance(answer, Forked):
                 return answer.status
-            self._born[answer.number] = answer.pid
+            self._forked[answer.number] = answer.pid
 
     def last_words(self) -> str:
         return self._output.text()
@@ -73,5 +73,5 @@ class Nursery:
 
     def _take(self, seconds: float) -> None:
         frame = self._channel.receive(seconds)
-        if frame is not None and isinstance(answer := read_answer(frame), Born):
-            self._born[answer.number] = answer.pid
+        if frame is not None and isinstance(answer := read_answer(frame), Forked):
+            self._forked[answer.number] = answer.pid

@@ -1,0 +1,79 @@
+"""What a parent hears of its child: an answer, or a tick without one."""
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from worker.supervision.endings import ChildDied, End
+from worker.supervision.watch import TICK_SECONDS
+from worker.wire.channel import Channel
+from worker.wire.replies import Logged, Reply, read_reply
+
+MOST_LINES = 10_000
+"""Log lines of a job that are written; the rest is dropped."""
+
+
+class Answer(NamedTuple):
+    """A reply and the bytes behind it."""
+
+    reply: Reply
+    blob: bytes
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Nothing new for a fifth of a second: time for the caller to look after other things."""
+
+
+Event = Answer | Tick
+TICK = Tick()
+
+
+class Ear:
+    """Hears one child, job after job. What it logs is written here, under the ids of the job, and is no event."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._lines = 0
+
+    def begin(self) -> None:
+        """A new job, with log lines of its own."""
+        self._lines = 0
+
+    def hear(self) -> Event:
+        """Waits for one tick at most. Raises ChannelClosed."""
+        frame = self._channel.receive(TICK_SECONDS)
+        if frame is None:
+            return TICK
+        reply = read_reply(frame)
+        if not isinstance(reply, Logged):
+            return Answer(reply, frame.blob)
+        self._lines += 1
+        if self._lines <= MOST_LINES:
+            logging.getLogger(reply.logger).log(reply.level, "%s", reply.message)
+        return TICK
+
+
+class Patience:
+    """So many seconds may pass between two answers.
+
+    A worker that was stopped for a while must not hold that against its child: no wait counts for more than two ticks.
+    """
+
+    def __init__(self, allowed_seconds: float) -> None:
+        self._allowed = allowed_seconds
+        self._waited = 0.0
+        self._since = time.monotonic()
+
+    def listen(self) -> None:
+        """The wait for the next event begins."""
+        self._since = time.monotonic()
+
+    def heard(self, event: Event) -> None:
+        """It ends. Raises ChildDied where there was no answer for too long."""
+        self._waited += min(time.monotonic() - self._since, 2 * TICK_SECONDS)
+        if self._waited > self._allowed:
+            raise ChildDied(End.TOO_SLOW, f"One step took longer than {self._allowed:g} seconds.")
+        if isinstance(event, Answer):
+            self._waited = 0.0
