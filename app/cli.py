@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.commands.audits import audits
 from app.commands.dataset_uploads import datasets
@@ -17,6 +18,8 @@ from app.commands.keys import keys
 from app.commands.model_uploads import models
 from app.commands.run_groups import run_groups
 from app.commands.tenants import tenants
+from app.db.faults import told
+from app.doctor.preflight import check_addresses
 from app.errors import SalienceError
 from app.observability.logs import configure_logging
 from app.settings import Settings, get_settings, settings_faults
@@ -75,6 +78,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, data: Data = Path("data/s
 @cli.command()
 def worker(gpus: Gpus = None) -> None:
     """Start one Celery worker against DATABASE_URL, BROKER_URL and BLOB_STORE, or one for each GPU."""
+    check_addresses(get_settings())
     if gpus is not None:
         from app.embedded.gpu_workers import run_gpu_workers  # noqa: PLC0415 - a single worker needs no supervisor
 
@@ -93,14 +97,12 @@ def worker(gpus: Gpus = None) -> None:
 def migrate(pre: OnlyPre = False) -> None:  # noqa: FBT002 - a flag
     """Bring the database at DATABASE_URL to the newest revision."""
     configure_logging(get_settings())
-    from app.db.migrations import upgrade  # noqa: PLC0415 - alembic is needed by this command alone
+    from app.db.migrations import migrate as migrate_database  # noqa: PLC0415 - alembic is needed here alone
     from app.db.session import make_engine  # noqa: PLC0415
 
     engine = make_engine(get_settings().database_url)
     try:
-        upgrade(engine, only_pre=pre)
-    except SalienceError as error:
-        sys.exit(error.detail)
+        migrate_database(engine, only_pre=pre)
     finally:
         engine.dispose()
 
@@ -129,6 +131,7 @@ def _serve_api(host: str, port: int, data: Path) -> None:
 
     file = ServerFile(data)
     try:
+        check_addresses(get_settings())
         entrance = open_entrance(get_settings(), host, data)
         run_server(create_app(entrance.settings), host, port, lambda url: file.write(url, entrance.key))
     except SalienceError as error:
@@ -147,6 +150,12 @@ def main() -> None:
             raise
         sys.stderr.write("".join(f"{fault}\n" for fault in settings_faults(error)))
         sys.exit(2)
+    except SalienceError as error:
+        sys.stderr.write(f"{error.detail}\n")
+        sys.exit(1)
+    except SQLAlchemyError as error:
+        sys.stderr.write(f"{told(error)}\n")
+        sys.exit(1)
 
 
 if __name__ == "__main__":

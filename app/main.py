@@ -47,7 +47,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.rate_limiter = RateLimiter(entrance, settings)
     app.state.session_turns = asyncio.Semaphore(SESSIONS)
     app.state.streams = Streams()
-    app.state.queue = TaskQueue(settings.broker_url)
+    app.state.queue = TaskQueue(settings.broker_url, settings.broker_ca_file)
     app.state.watch = AuditWatch(app.state.engine, settings.watch_seconds, settings.watch_heartbeat_seconds)
     watching = asyncio.create_task(app.state.watch.run())
     app.state.press = Press()

@@ -10,9 +10,9 @@ from uuid import UUID
 from celery import Celery
 from kombu.entity import Exchange, Queue
 from kombu.exceptions import OperationalError
-from redis import Redis
 from redis.exceptions import RedisError
 
+from app.broker import Broker
 from app.domain.vocabulary import DeviceClass
 from app.errors import Unavailable
 from app.observability.log_context import current_ids
@@ -23,6 +23,9 @@ QUEUE_NAME = "salience_audit"
 
 MAX_DOORBELLS = 1000
 """Messages that wait for one queue's shards at most; the reconciler rings for the rest as they are answered."""
+
+
+PING_SECONDS = 5.0
 
 
 class TaskName(StrEnum):
@@ -54,10 +57,15 @@ def shard_queue(device_class: DeviceClass) -> str:
 QUEUES = (QUEUE_NAME, *map(shard_queue, DeviceClass))
 
 
-def configure(celery: Celery, broker_url: str) -> Celery:
-    """The settings that sender and worker must agree on: JSON only, late acks, no results, quick redelivery."""
+def configure(celery: Celery, broker_url: str, ca_file: str | None = None) -> Celery:
+    """The settings that sender and worker must agree on: JSON only, late acks, no results, quick redelivery.
+
+    Raises BrokerUrlInvalid.
+    """
+    broker = Broker.read(broker_url, ca_file)
     celery.conf.update(
-        broker_url=broker_url,
+        broker_url=broker.url,
+        broker_use_ssl=dict(broker.tls) or None,
         broker_connection_retry_on_startup=True,
         broker_transport_options={
             "visibility_timeout": 3600,
@@ -68,6 +76,9 @@ def configure(celery: Celery, broker_url: str) -> Celery:
             "unacked_restore_throttle": 1,
             "socket_timeout": 10,
             "socket_connect_timeout": 5,
+            # Read by nobody: kombu shares connections between senders whose addresses and options are equal, and
+            # forgets TLS when it compares.
+            "tls": dict(broker.tls),
             # No retry_on_timeout: redis-py would reconnect to a broker that came back within the moment, and the
             # worker would wait for ever on a new line for the rest of an old answer.
         },
@@ -101,9 +112,10 @@ def _queue(name: str) -> Any:
 class TaskQueue:
     """The sending end of the broker."""
 
-    def __init__(self, broker_url: str) -> None:
-        self._celery = configure(Celery("salience_audit", set_as_current=False), broker_url)
-        self._redis = Redis.from_url(broker_url, socket_timeout=5, socket_connect_timeout=5)
+    def __init__(self, broker_url: str, ca_file: str | None = None) -> None:
+        """Raises BrokerUrlInvalid."""
+        self._celery = configure(Celery("salience_audit", set_as_current=False), broker_url, ca_file)
+        self._redis = Broker.read(broker_url, ca_file).client(PING_SECONDS)
 
     def send(self, task: TaskName, resource_id: UUID) -> None:
         """Ring a worker's door. Raises Unavailable while the broker is away."""

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
 
     database_url: str = Field(default="postgresql+psycopg://localhost/salience_audit", repr=False)
     broker_url: str = Field(default="redis://localhost:6379/0", repr=False)
+    broker_ca_file: str | None = Field(default=None, description="Certificates to trust, PEM; unset: the system's")
     blob_store: str = Field(default="data/blobs", description="A folder, or s3://bucket/prefix")
     s3_endpoint: str | None = None
 

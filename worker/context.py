@@ -40,7 +40,7 @@ class WorkerContext:
         return cls(
             engine=make_engine(settings.database_url),
             blobs=BlobStore.from_settings(settings),
-            queue=TaskQueue(settings.broker_url),
+            queue=TaskQueue(settings.broker_url, settings.broker_ca_file),
             settings=settings,
             children=Children(settings),
             name=name,

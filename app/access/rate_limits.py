@@ -12,10 +12,10 @@ from itertools import chain, islice
 from typing import NamedTuple
 from uuid import UUID
 
-from redis import Redis
 from redis.exceptions import RedisError
 
 from app.access.batches import Batches
+from app.broker import Broker
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class RateLimiter:
         self._window = settings.rate_window_seconds
         self._limits = {"key": settings.rate_limit_key, "tenant": settings.rate_limit_tenant}
         patience = settings.rate_limit_patience_seconds
-        self._redis = Redis.from_url(settings.broker_url, socket_timeout=patience, socket_connect_timeout=patience)
+        self._redis = Broker.read(settings.broker_url, settings.broker_ca_file).client(patience)
         self._local = _LocalWindows(self._window)
         self._away_until = 0.0
         self._batches: Batches[list[str], list[Counted]] = Batches(thread, self._count)

@@ -16,6 +16,7 @@ from app.access.repository import Grant, active_keys, any_active_key
 from app.access.scopes import Scope
 from app.access.secret import with_secret
 from app.access.service import Mint, create_key
+from app.db.faults import is_final, told
 from app.db.session import make_engine, transaction
 from app.db.tables import DEFAULT_TENANT
 from app.errors import SalienceError
@@ -70,12 +71,11 @@ def _key_when_there(engine: Engine, mint: Mint, file: Path, host: str) -> str | 
                 return _key(session, mint, file, host)
         except OperationalError as error:
             logger.warning("the database is away: %s", type(error).__name__)
-            if time.monotonic() > deadline:
-                raise SalienceError("database-unavailable", "The database cannot be reached.") from error
+            if is_final(error) or time.monotonic() > deadline:
+                raise SalienceError("database-unavailable", told(error)) from error
             time.sleep(1)
         except ProgrammingError as error:
-            advice = "The database has no tables for keys yet: run salience-audit migrate."
-            raise SalienceError("database-not-migrated", advice) from error
+            raise SalienceError("database-not-migrated", told(error)) from error
 
 
 def _key(session: Session, mint: Mint, file: Path, host: str) -> str | None:

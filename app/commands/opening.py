@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.access.secret import with_secret
 from app.access.service import Mint
 from app.commands.output import show
+from app.db.faults import told
 from app.db.session import make_engine, transaction
 from app.errors import SalienceError
 from app.server_file import settings_of
@@ -39,9 +40,8 @@ class Desk:
                 yield session, Mint.of(settings)
         except SalienceError as error:
             raise self._refuse(error.code, error.detail) from None
-        except (OperationalError, ProgrammingError) as error:
-            advice = "start the service, or set DATABASE_URL; see salience-audit doctor."
-            raise self._refuse("database-unavailable", f"{type(error).__name__}: {advice}") from None
+        except SQLAlchemyError as error:
+            raise self._refuse("database-unavailable", told(error)) from None
         finally:
             if engine is not None:
                 engine.dispose()

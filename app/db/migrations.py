@@ -12,6 +12,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
+from app.db.session import TenantEngine
+from app.db.tables import DEFAULT_TENANT
+from app.db.tenant_role import named_in_migrations, prepare_role
+from app.db.trial import try_requests_work
 from app.errors import SalienceError
 
 ALEMBIC_FOLDER = Path(__file__).resolve().parents[2] / "alembic"
@@ -19,20 +23,22 @@ MIGRATION_LOCK = 7_326_511_902_114
 
 
 def upgrade(engine: Engine, *, only_pre: bool = False) -> None:
-    """Upgrade under an advisory lock, so that several processes may start at once.
+    """In one transaction, under its lock, so that several processes may start at once, and through a pooler too.
 
-    ``only_pre`` stops before the first revision that processes of the version before would not survive.
+    ``only_pre`` stops before the first revision that processes of the version before would not survive. Raises
+    SalienceError ``database-role-missing`` or ``migration-needs-pause``.
     """
-    with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
-        connection.commit()
-        try:
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        with named_in_migrations(connection, prepare_role(connection)):
             command.upgrade(_config(connection), _last_safe(connection) if only_pre else "head")
-            connection.commit()
-        finally:
-            connection.rollback()
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
-            connection.commit()
+
+
+def migrate(engine: Engine, *, only_pre: bool = False) -> None:
+    """Bring a database to the newest revision, and try what requests will need of it. Raises SalienceError."""
+    upgrade(engine, only_pre=only_pre)
+    with TenantEngine(engine, DEFAULT_TENANT).session() as session:
+        try_requests_work(session)
 
 
 def pending(current: str | None) -> list[str]:

@@ -6,32 +6,51 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
 from app.db.tables import TenantOwned
 
 APPLICATION_NAME = "salience-audit"
-TENANT_ROLE = "salience_audit_tenant"
-"""Sees and changes, by row security, the rows of the tenant that the setting ``app.tenant`` names; no others."""
-
 _WRITE_FOR = text("SELECT set_config('app.tenant', :tenant_id, true)")
-_ACT_AS_TENANT = text("SELECT set_config('role', :role, true), set_config('app.tenant', :tenant_id, true)")
+# The role sees and changes, by row security, the rows of the tenant that the setting names; no others.
+_ACT_AS_TENANT = text("SELECT set_config('role', tenant_role(), true), set_config('app.tenant', :tenant_id, true)")
 
 # libpq's: a line that has fallen silent is given up within half a minute instead of hours.
 _SILENT_LINES = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4, "tcp_user_timeout": 30_000}
 
 
+# pgbouncer and its like hand every transaction another connection: none may rely on what an earlier one prepared.
+_NOTHING_PREPARED = {"prepare_threshold": None}
+
+_DRIVERS = ("postgresql+psycopg", "postgresql", "postgres", "postgres+psycopg")
+
+
 def make_engine(url: str) -> Engine:
-    """A pool that notices a restarted server before it hands out a connection."""
+    """A pool that notices a restarted server before it hands out a connection.
+
+    ``postgres://`` and ``postgresql://``, as providers give them, mean the one driver that there is. Raises
+    ArgumentError where the URL is none.
+    """
     return create_engine(
-        url,
+        _address(url),
         pool_pre_ping=True,
         pool_size=10,
         max_overflow=20,
         hide_parameters=True,  # an error's text goes into logs; what was being stored does not
-        connect_args={"application_name": APPLICATION_NAME, "connect_timeout": 10} | _SILENT_LINES,
+        connect_args={"application_name": APPLICATION_NAME, "connect_timeout": 10} | _SILENT_LINES | _NOTHING_PREPARED,
     )
+
+
+def _address(url: str) -> URL:
+    try:
+        named = make_url(url)
+    except ValueError as error:
+        raise ArgumentError("its port is no number") from error
+    if named.drivername not in _DRIVERS:
+        raise ArgumentError(f"{named.drivername} is no PostgreSQL")
+    return named.set(drivername=_DRIVERS[0])
 
 
 @dataclass(frozen=True)
@@ -66,7 +85,7 @@ class _TenantSession(Session):
 @event.listens_for(_TenantSession, "after_begin")
 def _act_as_tenant(session: Session, _: SessionTransaction, connection: Connection) -> None:
     """The second wall, until the transaction's end (``SET LOCAL``): the database looks at every row itself."""
-    connection.execute(_ACT_AS_TENANT, {"role": TENANT_ROLE, "tenant_id": str(session.info["tenant_id"])})
+    connection.execute(_ACT_AS_TENANT, {"tenant_id": str(session.info["tenant_id"])})
 
 
 @event.listens_for(_TenantSession, "do_orm_execute")

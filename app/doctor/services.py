@@ -5,12 +5,16 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.broker import Broker, BrokerUrlInvalid
+from app.db.faults import told
 from app.db.migrations import is_known, is_post, newest_revision, pending
-from app.db.session import make_engine
-from app.doctor.findings import Finding, fail, ok, reason, warn
+from app.db.session import TenantEngine, make_engine
+from app.db.tables import DEFAULT_TENANT
+from app.db.trial import try_requests_work
+from app.doctor.findings import Finding, Verdict, fail, ok, reason, warn
 from app.errors import SalienceError
 from app.queue import TaskQueue
 from app.settings import Settings
@@ -24,21 +28,32 @@ MIGRATE = "run `salience-audit migrate`"
 
 def check_database(settings: Settings) -> Iterator[Finding]:
     """Reachability, version, revision, and its clock against this machine's."""
-    advice = "start Postgres, or correct DATABASE_URL (host, port, user, password, database)"
+    advice = "correct DATABASE_URL (host, port, user, password, database)"
     try:
         engine = make_engine(settings.database_url)
     except (SQLAlchemyError, ImportError) as error:
-        yield fail("database", f"DATABASE_URL cannot be used: {reason(error)}", advice)
+        yield fail("database", told(error), advice)
         return
     try:
         with engine.connect() as connection:
-            yield _version(connection)
-            yield _revision(connection)
-            yield _clock(connection)
+            version, revision, clock = _version(connection), _revision(connection), _clock(connection)
+        yield version if revision.verdict is Verdict.FAIL else _trial(engine, version)
+        yield revision
+        yield clock
     except SQLAlchemyError as error:
-        yield fail("database", f"cannot be reached: {reason(error)}", advice)
+        yield fail("database", told(error), advice)
     finally:
         engine.dispose()
+
+
+def _trial(engine: Engine, version: Finding) -> Finding:
+    """The version, where the database also does what requests need of it."""
+    try:
+        with TenantEngine(engine, DEFAULT_TENANT).session() as session:
+            try_requests_work(session)
+    except SalienceError as error:
+        return fail("database", f"{version.detail}, but not to requests: {error.detail}", MIGRATE)
+    return version
 
 
 def _version(connection: Connection) -> Finding:
@@ -77,15 +92,18 @@ def _clock(connection: Connection) -> Finding:
 
 def check_broker(settings: Settings) -> Iterator[Finding]:
     """That it answers, and how many messages wait in it."""
-    advice = "start Valkey or Redis, or correct BROKER_URL (host, port, password)"
+    advice = "start Valkey or Redis, or correct BROKER_URL (host, port, password) or BROKER_CA_FILE"
     try:
-        queue = TaskQueue(settings.broker_url)
-    except (ValueError, OSError) as error:
-        yield fail("broker", f"BROKER_URL cannot be used: {reason(error)}", advice)
+        queue = TaskQueue(settings.broker_url, settings.broker_ca_file)
+    except SalienceError as error:
+        yield fail("broker", error.detail, advice)
         return
     try:
+        Broker.read(settings.broker_url, settings.broker_ca_file).check()
         queue.ping()
         yield ok("broker", f"answers; {queue.depth()} messages wait")
+    except BrokerUrlInvalid as error:
+        yield fail("broker", error.detail, advice)
     except SalienceError as error:
         yield fail("broker", f"cannot be reached: {reason(error)}", advice)
     finally:

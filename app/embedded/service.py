@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.access.startup import open_entrance
-from app.db.migrations import upgrade
+from app.db.migrations import migrate
 from app.db.session import make_engine
 from app.embedded.ports import accepts, free_port
 from app.embedded.postgres import EmbeddedPostgres
@@ -84,7 +84,7 @@ def _start_servers(supervisor: Supervisor, data: Path) -> dict[str, str]:
         supervisor.start(valkey.child(data / "logs" / "valkey.log"))
         environment["BROKER_URL"] = valkey.url
     engine = make_engine(environment["DATABASE_URL"])
-    upgrade(engine)
+    migrate(engine)
     engine.dispose()
     return environment
 

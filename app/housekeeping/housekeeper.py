@@ -82,11 +82,9 @@ class Housekeeper:
 
     @contextmanager
     def _alone(self) -> Iterator[bool]:
-        """A lock of the connection, not of a transaction: a round may be long."""
-        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            is_alone = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK}))
-            try:
-                yield is_alone
-            finally:
-                if is_alone:
-                    connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
+        """A transaction's lock, for as long as a round takes: a pooler gives connections to transactions only.
+
+        It reads and writes nothing, so that its age keeps nothing from being vacuumed.
+        """
+        with self._engine.begin() as connection:
+            yield bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LOCK}))

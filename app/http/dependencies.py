@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.access.key_ring import Caller
 from app.db.session import TenantEngine
+from app.db.tables import DEFAULT_TENANT
 from app.errors import Unavailable
 from app.queue import TaskQueue
 from app.settings import Settings
@@ -46,6 +47,13 @@ async def _service_session(request: Request) -> AsyncIterator[Session]:
     """Across tenants: for the few routes that tell of the whole service."""
     engine: Engine = request.app.state.engine
     async with _in_turn(request, partial(Session, engine, expire_on_commit=False)) as session:
+        yield session
+
+
+async def _own_tenant_session(request: Request) -> AsyncIterator[Session]:
+    """The first tenant's, for requests that come without a key and try what others do."""
+    engine: Engine = request.app.state.engine
+    async with _in_turn(request, TenantEngine(engine, DEFAULT_TENANT).session) as session:
         yield session
 
 
@@ -86,6 +94,7 @@ def _settings(request: Request) -> Settings:
 # Given back before the answer is sent: a slow reader must not hold a connection.
 SessionDep = Annotated[Session, Depends(_session, scope="function")]
 ServiceSessionDep = Annotated[Session, Depends(_service_session, scope="function")]
+OwnTenantSessionDep = Annotated[Session, Depends(_own_tenant_session, scope="function")]
 QueueDep = Annotated[TaskQueue, Depends(_queue)]
 BlobsDep = Annotated[BlobStore, Depends(_blobs)]
 SettingsDep = Annotated[Settings, Depends(_settings)]

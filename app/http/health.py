@@ -4,9 +4,9 @@ from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
-from sqlalchemy import text
 
-from app.http.dependencies import BlobsDep, QueueDep, ServiceSessionDep
+from app.db.trial import try_requests_work
+from app.http.dependencies import BlobsDep, OwnTenantSessionDep, QueueDep
 from app.http.problems import problem_responses
 
 router = APIRouter(tags=["operations"])
@@ -25,9 +25,12 @@ def live() -> Health:
 
 
 @router.get("/readyz", summary="Can the service do its work", responses=problem_responses(503))
-def ready(session: ServiceSessionDep, queue: QueueDep, blobs: BlobsDep) -> Health:
-    """For a load balancer: whether to send requests here, since database, broker and blob store answer."""
-    session.execute(text("SELECT 1"))
+def ready(session: OwnTenantSessionDep, queue: QueueDep, blobs: BlobsDep) -> Health:
+    """For a load balancer: whether to send requests here, since database, broker and blob store answer.
+
+    The database is tried as requests use it: a tenant's transaction writes a row, reads it and rolls back.
+    """
+    try_requests_work(session)
     queue.ping()
     blobs.ping()
     return Health()

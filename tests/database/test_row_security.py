@@ -11,8 +11,9 @@ from sqlalchemy.exc import ProgrammingError
 from app.access.repository import tenant_named
 from app.db import session as sessions
 from app.db.identifiers import new_id
-from app.db.session import TENANT_ROLE, TenantEngine, make_engine, transaction
+from app.db.session import TenantEngine, make_engine, transaction
 from app.db.tables import Base, DatasetRow, ModelRow, TenantOwned
+from app.db.tenant_role import TENANT_ROLE
 from tests.api.audit_rows import add_audit
 
 SERVICE_ALONE = {"alembic_version", "api_keys", "counters", "gpu_reports"}

@@ -19,7 +19,7 @@ from worker.sandbox.survey import SandboxUnavailable, require_walls
 
 logger = logging.getLogger(__name__)
 
-celery_app = configure(Celery("salience_audit"), get_settings().broker_url)
+celery_app = configure(Celery("salience_audit"), get_settings().broker_url, get_settings().broker_ca_file)
 celery_app.conf.include = ["worker.tasks", "worker.lifecycle.signals"]
 listen_to(celery_app, device_class(get_settings().device))
 _stopping = threading.Event()
