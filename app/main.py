@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 from fastapi import Depends, FastAPI
 from fastapi.telemetry import TelemetryConfig
+from sqlalchemy import Engine
 
 from app import __version__
 from app.access.key_ring import KeyRing
@@ -17,6 +19,7 @@ from app.audits.following.watch import AuditWatch
 from app.db.session import make_engine
 from app.housekeeping.housekeeper import Housekeeper
 from app.housekeeping.reconciler import Reconciler
+from app.http.authorization import Doors, declared_access
 from app.http.dependencies import SESSIONS
 from app.http.guards.authentication import Authentication
 from app.http.guards.body_guard import BodyGuard
@@ -35,41 +38,69 @@ from app.storage.blobs import BlobStore
 
 # The framework's spans would stand beside ours (app.observability), with query strings in them.
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+DOCUMENT = "/openapi.json"
+
+
+@dataclass(frozen=True)
+class Services:
+    """What routes and guards work with, in ``app.state.services`` while the application runs."""
+
+    engine: Engine
+    key_ring: KeyRing
+    rate_limiter: RateLimiter
+    session_turns: asyncio.Semaphore
+    streams: Streams
+    queue: TaskQueue
+    watch: AuditWatch
+    press: Press
+    partial_results: PartialResults
+    blobs: BlobStore
+
+
+def _services(settings: Settings, ending: ExitStack) -> Services:
+    """All parts, connected; ``ending`` closes them, the last one first."""
+    start_tracing(settings, "api")
+    ending.callback(stop_tracing)
+    engine = make_engine(settings.database_url)
+    ending.callback(engine.dispose)
+    queue = TaskQueue(settings.broker_url, settings.broker_ca_file)
+    ending.callback(queue.close)
+    entrance = ThreadPoolExecutor(1, thread_name_prefix="entrance")
+    rate_limiter = RateLimiter(entrance, settings)
+    ending.callback(rate_limiter.close)
+    ending.callback(entrance.shutdown, wait=False, cancel_futures=True)
+    partial_results = PartialResults(settings.max_partial_samples)
+    ending.callback(partial_results.close)
+    return Services(
+        engine=engine,
+        key_ring=KeyRing(engine, Mint.of(settings), entrance),
+        rate_limiter=rate_limiter,
+        session_turns=asyncio.Semaphore(SESSIONS),
+        streams=Streams(),
+        queue=queue,
+        watch=AuditWatch(engine, settings.watch_seconds, settings.watch_heartbeat_seconds),
+        press=Press(),
+        partial_results=partial_results,
+        blobs=BlobStore.from_settings(settings),
+    )
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
-    start_tracing(settings, "api")
-    app.state.engine = make_engine(settings.database_url)
-    entrance = ThreadPoolExecutor(1, thread_name_prefix="entrance")
-    app.state.key_ring = KeyRing(app.state.engine, Mint.of(settings), entrance)
-    app.state.rate_limiter = RateLimiter(entrance, settings)
-    app.state.session_turns = asyncio.Semaphore(SESSIONS)
-    app.state.streams = Streams()
-    app.state.queue = TaskQueue(settings.broker_url, settings.broker_ca_file)
-    app.state.watch = AuditWatch(app.state.engine, settings.watch_seconds, settings.watch_heartbeat_seconds)
-    watching = asyncio.create_task(app.state.watch.run())
-    app.state.press = Press()
-    app.state.partial_results = PartialResults(settings.max_partial_samples)
-    app.state.blobs = BlobStore.from_settings(settings)
-    reconciler = Reconciler(
-        app.state.engine, app.state.queue, settings.reconcile_seconds, settings.reconcile_after_seconds
-    )
-    reconciler.start()
-    housekeeper = Housekeeper(app.state.engine, app.state.blobs, settings)
-    housekeeper.start()
-    yield
-    app.state.watch.close()
-    watching.cancel()
-    housekeeper.stop()
-    reconciler.stop()
-    app.state.partial_results.close()
-    entrance.shutdown(wait=False, cancel_futures=True)
-    app.state.rate_limiter.close()
-    app.state.queue.close()
-    app.state.engine.dispose()
-    stop_tracing()
+    with ExitStack() as ending:
+        services = app.state.services = _services(settings, ending)
+        reconciler = Reconciler(services.engine, services.queue, settings.reconcile_after_seconds)
+        for thread in (
+            reconciler.periodic(settings.reconcile_seconds),
+            Housekeeper(services.engine, services.blobs, settings),
+        ):
+            thread.start()
+            ending.callback(thread.stop)
+        watching = asyncio.create_task(services.watch.run())
+        ending.callback(watching.cancel)
+        ending.callback(services.watch.close)
+        yield
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -82,21 +113,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_tags=TAGS,
         lifespan=_lifespan,
         redirect_slashes=False,
-        openapi_url="/openapi.json" if settings.open_docs else None,
+        openapi_url=DOCUMENT if settings.open_docs else None,
         docs_url=None,
         redoc_url=None,
         telemetry=NO_TELEMETRY,
         generate_unique_id_function=operation_id,
     )
     app.state.settings = settings
+    declared = declared_access([*ROUTERS, swagger])
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(bind_path_ids)])
     if settings.open_docs:
         app.include_router(swagger)
     install_handlers(app)
-    install_openapi(app, EXAMPLES)
+    install_openapi(app, declared, EXAMPLES)
     app.add_middleware(StrictJson, max_bytes=app.state.settings.max_json_bytes)
-    app.add_middleware(Authentication, settings=app.state.settings)
+    doors = Doors.of(declared, settings, document=DOCUMENT)
+    app.add_middleware(Authentication, settings=app.state.settings, doors=doors)
     app.add_middleware(BodyGuard, settings=app.state.settings)
     app.add_middleware(RequestContext)
     return app

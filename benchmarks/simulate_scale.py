@@ -126,7 +126,7 @@ def _used(servers: World) -> dict[str, float]:
 
 def _reconcile(servers: World, queue: TaskQueue, seconds: float) -> tuple[list[float], list[float]]:
     """The real reconciler and the real scrape, each as often as in service; their milliseconds."""
-    reconciler = Reconciler(servers.engine, queue, RECONCILE_SECONDS)
+    reconciler = Reconciler(servers.engine, queue)
     until = time.monotonic() + seconds
     reconciler_ms, scrape_ms = [], []
     while (left := until - time.monotonic()) > 0:
@@ -165,7 +165,7 @@ def _backlog(servers: World, shards: int) -> Backlog:
     sends_per_second = MAX_DOORBELLS / (time.monotonic() - began)
     message_bytes = (servers.broker_facts()["bytes"] - empty) / MAX_DOORBELLS
     servers.broker.flushall()
-    reconciler = Reconciler(servers.engine, queue, RECONCILE_SECONDS)
+    reconciler = Reconciler(servers.engine, queue)
     first, idle = _timed(reconciler.reconcile), _timed(reconciler.reconcile)
     scrape = min(_timed(lambda: _scrape(servers)) for _ in range(3))
     claim = min(_timed(lambda: _claim(servers)) for _ in range(3))

@@ -27,6 +27,7 @@ from app.db.session import TenantEngine, transaction
 from app.db.tables import AuditRow
 from app.domain.vocabulary import AuditStatus
 from app.gates.schemas import FrozenGate
+from app.http.authorization import READS, WRITES
 from app.http.dependencies import QueueDep, SessionDep, SettingsDep, TenantDep
 from app.http.doorbell import ring_for_shards
 from app.http.idempotency import OnceDep
@@ -47,7 +48,11 @@ PartialFlag = Annotated[
 
 
 @router.post(
-    "/audits", status_code=202, summary="Start an audit", responses=problem_responses(400, 404, 409, 413, 415, 422)
+    "/audits",
+    dependencies=[WRITES],
+    status_code=202,
+    summary="Start an audit",
+    responses=problem_responses(400, 404, 409, 413, 415, 422),
 )
 def create_audit(
     request: AuditRequest,
@@ -80,6 +85,7 @@ def create_audit(
 
 @router.post(
     "/audits:estimate",
+    dependencies=[READS],
     summary="Estimate an audit's cost",
     responses=problem_responses(400, 404, 409, 413, 415, 422),
 )
@@ -91,7 +97,7 @@ def estimate_audit(request: AuditRequest, session: SessionDep, settings: Setting
     return AuditEstimate.of(service.plan_work(session, request, settings), settings)
 
 
-@router.get("/audits", summary="List audits, the newest first", responses=problem_responses(422))
+@router.get("/audits", dependencies=[READS], summary="List audits, the newest first", responses=problem_responses(422))
 def get_audits(session: SessionDep, page: PageDep, wanted: Annotated[AuditFilter, Depends()]) -> Page[Audit]:
     """To find an id again, or to see what runs: filter by status, data set or model."""
     rows = list_audits(session, wanted, page.limit, page.after_id())
@@ -99,14 +105,20 @@ def get_audits(session: SessionDep, page: PageDep, wanted: Annotated[AuditFilter
     return make_page(rows, lambda row: shown[row.id], lambda row: [str(row.id)])
 
 
-@router.get("/audits/{audit_id}", summary="Read an audit", responses=problem_responses(404))
+@router.get("/audits/{audit_id}", dependencies=[READS], summary="Read an audit", responses=problem_responses(404))
 def get_one_audit(audit_id: AuditId, session: SessionDep) -> Audit:
     """While it runs, for its status and progress where a stream of events is not at hand; once it has ended, for its
     verdict or, in `problem`, why it failed. Also shows the whole resolved protocol."""
     return _show(session, [get_audit(session, audit_id)])[0]
 
 
-@router.post("/audits/{audit_id}/cancel", status_code=202, summary="Cancel an audit", responses=problem_responses(404))
+@router.post(
+    "/audits/{audit_id}/cancel",
+    dependencies=[WRITES],
+    status_code=202,
+    summary="Cancel an audit",
+    responses=problem_responses(404),
+)
 def cancel_audit(audit_id: AuditId, session: SessionDep) -> Audit:
     """When its numbers are no longer wanted, or to make room for another audit. Workers stop within seconds, in
     mid-batch; what was measured stays readable by `results?partial=true`. An audit that has ended stays as it is."""
@@ -118,7 +130,13 @@ def cancel_audit(audit_id: AuditId, session: SessionDep) -> Audit:
     return _show(session, [audit])[0]
 
 
-@router.delete("/audits/{audit_id}", status_code=204, summary="Delete an audit", responses=problem_responses(404, 409))
+@router.delete(
+    "/audits/{audit_id}",
+    dependencies=[WRITES],
+    status_code=204,
+    summary="Delete an audit",
+    responses=problem_responses(404, 409),
+)
 def delete_audit(audit_id: AuditId, session: SessionDep) -> None:
     """When nobody needs it any more, with its scores, maps and results, or before its models and data set are deleted.
     Refused while it runs: cancel it first. Comparisons that were made of it stay."""
@@ -130,6 +148,7 @@ def delete_audit(audit_id: AuditId, session: SessionDep) -> None:
 
 @router.get(
     "/audits/{audit_id}/results",
+    dependencies=[READS],
     summary="Read an audit's results",
     responses=problem_responses(404, 409, 410, 422),
     response_model=dict[str, Any],
@@ -143,7 +162,7 @@ async def get_results(
     `performance` is accuracy and ROC on clean and changed images; `noise_curves` and `stability` are the paper's
     figures. Earlier, `partial=true` tells what is known so far."""
     if partial:
-        so_far: PartialResults = request.app.state.partial_results
+        so_far: PartialResults = request.app.state.services.partial_results
         return Response(await so_far.read(tenant, audit_id), media_type="application/json")
     return Response(await to_thread.run_sync(_results, tenant, audit_id), media_type="application/json")
 
@@ -154,7 +173,7 @@ def _results(tenant: TenantEngine, audit_id: UUID) -> bytes:
         return json.dumps(results_of(session, audit_id), allow_nan=False).encode()
 
 
-@router.get("/protocols", summary="List protocols and their options")
+@router.get("/protocols", dependencies=[READS], summary="List protocols and their options")
 def get_protocols() -> Protocols:
     """Before you choose a protocol of your own: the presets, and every option with its range and default. What is
     listed here may stand in `protocol` of `POST /v1/audits`."""

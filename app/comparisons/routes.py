@@ -6,6 +6,7 @@ from app.comparisons.repository import get_comparison, list_comparisons, lock_co
 from app.comparisons.schemas import Comparison, ComparisonId, ComparisonRequest, ComparisonResults, ComparisonSummary
 from app.comparisons.service import request_comparison
 from app.db.tables import ComparisonRow
+from app.http.authorization import READS, WRITES
 from app.http.dependencies import QueueDep, SessionDep
 from app.http.doorbell import ring
 from app.http.idempotency import OnceDep
@@ -36,7 +37,13 @@ def _show(row: ComparisonRow) -> Comparison:
     return Comparison(**_summary(row).model_dump(), results=results)
 
 
-@router.post("", status_code=202, summary="Compare audits", responses=problem_responses(400, 409, 410, 413, 415, 422))
+@router.post(
+    "",
+    dependencies=[WRITES],
+    status_code=202,
+    summary="Compare audits",
+    responses=problem_responses(400, 409, 410, 413, 415, 422),
+)
 def create_comparison(
     request: ComparisonRequest, session: SessionDep, queue: QueueDep, response: Response, once: OnceDep
 ) -> Comparison:
@@ -55,14 +62,14 @@ def create_comparison(
     return shown
 
 
-@router.get("", summary="List comparisons, the newest first", responses=problem_responses(422))
+@router.get("", dependencies=[READS], summary="List comparisons, the newest first", responses=problem_responses(422))
 def get_comparisons(session: SessionDep, page: PageDep) -> Page[ComparisonSummary]:
     """To find an id again, or what is still being computed. Without their tables."""
     rows = list_comparisons(session, page.limit, page.after_id())
     return make_page(rows, _summary, lambda row: [str(row.id)])
 
 
-@router.get("/{comparison_id}", summary="Read a comparison", responses=problem_responses(404))
+@router.get("/{comparison_id}", dependencies=[READS], summary="Read a comparison", responses=problem_responses(404))
 def get_one_comparison(comparison_id: ComparisonId, session: SessionDep) -> Comparison:
     """Once it has `succeeded`, for its tables: each side's radar and totals, the paired differences with intervals and
     corrected p-values, and the samples that differ most. They stay when the audits are deleted."""
@@ -70,7 +77,11 @@ def get_one_comparison(comparison_id: ComparisonId, session: SessionDep) -> Comp
 
 
 @router.delete(
-    "/{comparison_id}", status_code=204, summary="Delete a comparison", responses=problem_responses(404, 409)
+    "/{comparison_id}",
+    dependencies=[WRITES],
+    status_code=204,
+    summary="Delete a comparison",
+    responses=problem_responses(404, 409),
 )
 def delete_comparison(comparison_id: ComparisonId, session: SessionDep) -> None:
     """When nobody needs it any more. The audits stay. Refused while it is being computed."""

@@ -11,6 +11,7 @@ from app.datasets import service
 from app.datasets.repository import SampleFilter, get_dataset, list_datasets, list_samples
 from app.datasets.schemas import Dataset, DatasetId, DatasetRequest, Sample
 from app.db.session import TenantEngine, transaction
+from app.http.authorization import READS, WRITES
 from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep, TenantDep
 from app.http.doorbell import ring
 from app.http.idempotency import OnceDep
@@ -29,7 +30,13 @@ router = APIRouter(prefix="/v1/datasets", tags=["data sets"])
 ExactName = Annotated[str | None, Query(max_length=1024, description="Exactly this name.")]
 
 
-@router.post("", status_code=201, summary="Register a data set", responses=problem_responses(400, 413, 415, 422))
+@router.post(
+    "",
+    dependencies=[WRITES],
+    status_code=201,
+    summary="Register a data set",
+    responses=problem_responses(400, 413, 415, 422),
+)
 def create_dataset(request: DatasetRequest, session: SessionDep, response: Response, once: OnceDep) -> Dataset:
     """The first of two steps that bring in images: a name, and notes of your own. The second is to send the archive
     with `PUT` to the answer's `content_url`."""
@@ -44,6 +51,7 @@ def create_dataset(request: DatasetRequest, session: SessionDep, response: Respo
 
 @router.put(
     "/{dataset_id}/content",
+    dependencies=[WRITES],
     status_code=202,
     summary="Upload a data set's archive",
     responses=problem_responses(400, 404, 409, 413, 415, 422, 507),
@@ -85,7 +93,7 @@ def _accept(
     return shown, is_new
 
 
-@router.get("", summary="List data sets, the newest first", responses=problem_responses(422))
+@router.get("", dependencies=[READS], summary="List data sets, the newest first", responses=problem_responses(422))
 def get_datasets(
     session: SessionDep, page: PageDep, status: StatusFilter = None, name: ExactName = None
 ) -> Page[Dataset]:
@@ -94,14 +102,19 @@ def get_datasets(
     return make_page(rows, Dataset.of, lambda row: [str(row.id)])
 
 
-@router.get("/{dataset_id}", summary="Read a data set", responses=problem_responses(404))
+@router.get("/{dataset_id}", dependencies=[READS], summary="Read a data set", responses=problem_responses(404))
 def get_one_dataset(dataset_id: DatasetId, session: SessionDep) -> Dataset:
     """After an upload, to wait until it is `ready`, or to learn from `problem` why it is `rejected`. Then it has its
     labels, sources and counts: look whether they are the ones you meant before you start an audit."""
     return Dataset.of(get_dataset(session, dataset_id))
 
 
-@router.get("/{dataset_id}/samples", summary="List a data set's samples", responses=problem_responses(404, 422))
+@router.get(
+    "/{dataset_id}/samples",
+    dependencies=[READS],
+    summary="List a data set's samples",
+    responses=problem_responses(404, 422),
+)
 def get_samples(
     dataset_id: DatasetId, session: SessionDep, page: PageDep, wanted: Annotated[SampleFilter, Depends()]
 ) -> Page[Sample]:
@@ -113,7 +126,13 @@ def get_samples(
     return make_page(rows, Sample.of, lambda row: [row.name])
 
 
-@router.delete("/{dataset_id}", status_code=204, summary="Delete a data set", responses=problem_responses(404, 409))
+@router.delete(
+    "/{dataset_id}",
+    dependencies=[WRITES],
+    status_code=204,
+    summary="Delete a data set",
+    responses=problem_responses(404, 409),
+)
 def delete_dataset(dataset_id: DatasetId, session: SessionDep, tenant: TenantDep, blobs: BlobsDep) -> None:
     """When nobody needs it any more, with its images, to make room. Refused while an audit refers to it: delete that
     first."""

@@ -7,6 +7,7 @@ from app.domain.gates import parser as condition_parser
 from app.gates.repository import get_gate, insert_gate, list_gates
 from app.gates.schemas import Gate, GateId, GateRequest
 from app.gates.service import gate_digest
+from app.http.authorization import READS, WRITES
 from app.http.dependencies import SessionDep
 from app.http.idempotency import OnceDep
 from app.http.pagination import Page, PageDep, make_page
@@ -44,6 +45,7 @@ def _show(row: GateRow) -> Gate:
 
 @router.post(
     "",
+    dependencies=[WRITES],
     status_code=201,
     summary="Define a gate",
     description=DESCRIPTION,
@@ -59,20 +61,22 @@ def create_gate(request: GateRequest, session: SessionDep, response: Response, o
     return shown
 
 
-@router.get("", summary="List gates, the newest first", responses=problem_responses(422))
+@router.get("", dependencies=[READS], summary="List gates, the newest first", responses=problem_responses(422))
 def get_gates(session: SessionDep, page: PageDep) -> Page[Gate]:
     """To find an id again, or the gate whose digest an audit shows. Each has its conditions."""
     rows = list_gates(session, page.limit, page.after_id())
     return make_page(rows, _show, lambda row: [str(row.id)])
 
 
-@router.get("/{gate_id}", summary="Read a gate", responses=problem_responses(404))
+@router.get("/{gate_id}", dependencies=[READS], summary="Read a gate", responses=problem_responses(404))
 def get_one_gate(gate_id: GateId, session: SessionDep) -> Gate:
     """To see what a gate asks before an audit names it: its conditions in their canonical form."""
     return _show(get_gate(session, gate_id))
 
 
-@router.delete("/{gate_id}", status_code=204, summary="Delete a gate", responses=problem_responses(404))
+@router.delete(
+    "/{gate_id}", dependencies=[WRITES], status_code=204, summary="Delete a gate", responses=problem_responses(404)
+)
 def delete_gate(gate_id: GateId, session: SessionDep) -> None:
     """When no further audit shall name it: conditions cannot be changed, so define a new gate and delete the old one.
     Audits that named it keep its conditions and their verdict."""

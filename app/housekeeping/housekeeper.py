@@ -1,7 +1,6 @@
 """Sweeps, now and then, in a thread of the API process; of several processes, one at a time."""
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,6 +13,7 @@ from app.access.quotas import USAGE_WINDOW
 from app.errors import SalienceError
 from app.housekeeping.orphans import sweep_orphans
 from app.housekeeping.retention import remove_awaiting, remove_keys, remove_maps, remove_scores, remove_usage
+from app.periodic import Periodic
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 
@@ -29,31 +29,23 @@ class Housekeeper:
         self._engine = engine
         self._blobs = blobs
         self._settings = settings
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="housekeeper", daemon=True)
+        self._thread = Periodic(
+            "housekeeper", self.round, settings.housekeeping_seconds, (SQLAlchemyError, SalienceError)
+        )
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        self._stopped.set()
-        self._thread.join(timeout=10)
-
-    def _run(self) -> None:
-        while True:
-            try:
-                self.round()
-            except (SQLAlchemyError, SalienceError) as error:
-                logger.warning("housekeeping waits: %s", type(error).__name__)
-            if self._stopped.wait(self._settings.housekeeping_seconds):
-                return
+        """Ends a round that is under way after its present step."""
+        self._thread.stop()
 
     def round(self) -> dict[str, int]:
         """What was removed, by kind; nothing where another process is at it."""
         removed: dict[str, int] = {}
         with self._alone() as is_alone:
             for name, step in self._steps().items() if is_alone else ():
-                if self._stopped.is_set():
+                if self._thread.is_stopped:
                     break
                 try:
                     removed[name] = step()

@@ -1,7 +1,5 @@
 """Reminds workers of what they may not have heard: a lost message costs time, never results."""
 
-import logging
-import threading
 from collections import Counter
 from datetime import timedelta
 from uuid import UUID
@@ -15,9 +13,8 @@ from app.db.tables import AuditRow, ComparisonRow, DatasetRow, ModelRow, ShardRo
 from app.domain.vocabulary import AuditStatus, ComparisonStatus, DeviceClass, ResourceStatus, ShardStatus
 from app.errors import SalienceError
 from app.housekeeping.resends import count_resends
+from app.periodic import Periodic
 from app.queue import MAX_DOORBELLS, QUEUE_NAME, TaskName, TaskQueue, shard_queue
-
-logger = logging.getLogger(__name__)
 
 LOCK = 7_326_511_902_115
 STALE_SECONDS = 15.0
@@ -29,31 +26,17 @@ Message = tuple[TaskName, UUID]
 
 
 class Reconciler:
-    """A thread of the API process; of several processes, one at a time does the work."""
+    """Of several processes, one at a time does the work."""
 
-    def __init__(
-        self, engine: Engine, queue: TaskQueue, interval_seconds: float, stale_seconds: float = STALE_SECONDS
-    ) -> None:
+    def __init__(self, engine: Engine, queue: TaskQueue, stale_seconds: float = STALE_SECONDS) -> None:
         self._engine = engine
         self._queue = queue
-        self._interval = interval_seconds
         self._stale = timedelta(seconds=stale_seconds)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reconciler", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-        self._thread.join(timeout=10)
-
-    def _run(self) -> None:
-        while not self._stopped.wait(self._interval):
-            try:
-                self.reconcile()
-            except (SQLAlchemyError, SalienceError) as error:
-                logger.warning("reconciler waits: %s", type(error).__name__)
+    def periodic(self, interval_seconds: float) -> Periodic:
+        """The thread that calls ``reconcile``; the first time after one interval."""
+        survives = (SQLAlchemyError, SalienceError)
+        return Periodic("reconciler", self.reconcile, interval_seconds, survives, waits_first=True)
 
     def reconcile(self) -> None:
         """One round. A line of messages that workers have not come to yet is not made longer."""

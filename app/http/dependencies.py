@@ -27,7 +27,7 @@ WAIT_SECONDS = 30.0
 async def _tenant(request: Request) -> TenantEngine:
     """Of the key that the request came with."""
     caller: Caller = request.state.caller
-    return TenantEngine(request.app.state.engine, caller.tenant_id)
+    return TenantEngine(request.app.state.services.engine, caller.tenant_id)
 
 
 TenantDep = Annotated[TenantEngine, Depends(_tenant)]
@@ -45,7 +45,7 @@ async def _session(request: Request, tenant: TenantDep) -> AsyncIterator[Session
 
 async def _service_session(request: Request) -> AsyncIterator[Session]:
     """Across tenants: for the few routes that tell of the whole service."""
-    engine: Engine = request.app.state.engine
+    engine: Engine = request.app.state.services.engine
     async with _in_turn(request, partial(Session, engine, expire_on_commit=False)) as session:
         yield session
 
@@ -59,7 +59,7 @@ async def _own_tenant_session(request: Request) -> AsyncIterator[Session]:
 
 @asynccontextmanager
 async def _in_turn(request: Request, make_session: Callable[[], Session]) -> AsyncIterator[Session]:
-    turns: asyncio.Semaphore = request.app.state.session_turns
+    turns: asyncio.Semaphore = request.app.state.services.session_turns
     try:
         async with asyncio.timeout(WAIT_SECONDS):
             await turns.acquire()
@@ -77,12 +77,12 @@ async def _in_turn(request: Request, make_session: Callable[[], Session]) -> Asy
 
 
 def _queue(request: Request) -> TaskQueue:
-    queue: TaskQueue = request.app.state.queue
+    queue: TaskQueue = request.app.state.services.queue
     return queue
 
 
 def _blobs(request: Request) -> BlobStore:
-    blobs: BlobStore = request.app.state.blobs
+    blobs: BlobStore = request.app.state.services.blobs
     return blobs
 
 

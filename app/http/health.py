@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from app.db.trial import try_requests_work
+from app.http.authorization import OPEN
 from app.http.dependencies import BlobsDep, OwnTenantSessionDep, QueueDep
 from app.http.problems import problem_responses
 
@@ -18,13 +19,13 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
 
 
-@router.get("/livez", summary="Is the process alive")
+@router.get("/livez", dependencies=[OPEN], summary="Is the process alive")
 def live() -> Health:
     """For a restart policy: a process that does not answer is to be started again. Asks nothing of other parts."""
     return Health()
 
 
-@router.get("/readyz", summary="Can the service do its work", responses=problem_responses(503))
+@router.get("/readyz", dependencies=[OPEN], summary="Can the service do its work", responses=problem_responses(503))
 def ready(session: OwnTenantSessionDep, queue: QueueDep, blobs: BlobsDep) -> Health:
     """For a load balancer: whether to send requests here, since database, broker and blob store answer.
 

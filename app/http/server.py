@@ -35,7 +35,7 @@ def run_server(app: FastAPI, host: str, port: int, announce: Callable[[str], Non
         signal.signal(number, lambda *_: sys.exit(0))
 
     def end_streams() -> None:
-        app.state.watch.close()
+        app.state.services.watch.close()
 
     server = _AnnouncingServer(config, announce, end_streams)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

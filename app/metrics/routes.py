@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
 from app.errors import Unavailable
+from app.http.authorization import READS_METRICS
 from app.http.dependencies import QueueDep, ServiceSessionDep
 from app.http.problems import problem_responses
 from app.metrics.families import SnapshotCollector
@@ -15,6 +16,7 @@ router = APIRouter(tags=["operations"])
 
 @router.get(
     "/metrics",
+    dependencies=[READS_METRICS],
     summary="Prometheus metrics",
     response_class=Response,
     responses={

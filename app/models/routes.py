@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from app.access.quotas import check_bytes, check_models
 from app.db.session import TenantEngine, transaction
 from app.errors import Unprocessable
+from app.http.authorization import READS, WRITES
 from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep, TenantDep
 from app.http.doorbell import ring
 from app.http.idempotency import OnceDep
@@ -28,7 +29,13 @@ from app.uploads.receiving import receive_blob
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
-@router.post("", status_code=201, summary="Register a model", responses=problem_responses(400, 409, 413, 415, 422))
+@router.post(
+    "",
+    dependencies=[WRITES],
+    status_code=201,
+    summary="Register a model",
+    responses=problem_responses(400, 409, 413, 415, 422),
+)
 def create_model(
     request: ModelRequest, session: SessionDep, settings: SettingsDep, response: Response, once: OnceDep
 ) -> Model:
@@ -47,6 +54,7 @@ def create_model(
 
 @router.put(
     "/{model_id}/content",
+    dependencies=[WRITES],
     status_code=202,
     summary="Upload a model's weights",
     responses=problem_responses(400, 404, 409, 413, 415, 422, 507),
@@ -97,7 +105,7 @@ def _accept(
     return shown, is_new
 
 
-@router.get("", summary="List models, the newest first", responses=problem_responses(422))
+@router.get("", dependencies=[READS], summary="List models, the newest first", responses=problem_responses(422))
 def get_models(
     session: SessionDep,
     page: PageDep,
@@ -109,14 +117,20 @@ def get_models(
     return make_page(rows, Model.of, lambda row: [str(row.id)])
 
 
-@router.get("/{model_id}", summary="Read a model", responses=problem_responses(404))
+@router.get("/{model_id}", dependencies=[READS], summary="Read a model", responses=problem_responses(404))
 def get_one_model(model_id: ModelId, session: SessionDep) -> Model:
     """After an upload, to wait until it is `ready`, or to learn from `problem` why it is `rejected`. Later, to see what
     the probe found: parameters, classes, the layer that maps are taken from and others that could be named, speed."""
     return Model.of(get_model(session, model_id))
 
 
-@router.delete("/{model_id}", status_code=204, summary="Delete a model", responses=problem_responses(404, 409))
+@router.delete(
+    "/{model_id}",
+    dependencies=[WRITES],
+    status_code=204,
+    summary="Delete a model",
+    responses=problem_responses(404, 409),
+)
 def delete_model(model_id: ModelId, session: SessionDep, tenant: TenantDep, blobs: BlobsDep) -> None:
     """When nobody needs it any more, with its weights, to make room. Refused while a run group or an audit refers to
     it: delete those first."""

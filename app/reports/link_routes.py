@@ -11,6 +11,7 @@ from app.audits.repository import get_audit
 from app.audits.schemas import AuditId
 from app.comparisons.repository import get_comparison
 from app.comparisons.schemas import ComparisonId
+from app.http.authorization import READS
 from app.http.dependencies import SessionDep, SettingsDep, TenantDep
 from app.http.guards.authentication import LINK
 from app.http.problems import problem_responses
@@ -42,6 +43,7 @@ class ShownLink(BaseModel):
 
 @router.post(
     "/audits/{audit_id}/report-links",
+    dependencies=[READS],
     status_code=201,
     tags=["audits"],
     summary="Make a link to an audit's report",
@@ -58,6 +60,7 @@ def create_audit_link(
 
 @router.post(
     "/comparisons/{comparison_id}/report-links",
+    dependencies=[READS],
     status_code=201,
     tags=["comparisons"],
     summary="Make a link to a comparison's report",

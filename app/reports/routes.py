@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.audits.schemas import AuditId
 from app.comparisons.schemas import ComparisonId
+from app.http.authorization import READS, READS_BY_LINK
 from app.http.dependencies import BlobsDep, SettingsDep, TenantDep
 from app.http.problems import problem_responses
 from app.reports.gathering import Gatherer
@@ -72,7 +73,7 @@ async def _comparison_order(
 
 
 async def _press(request: Request) -> Press:
-    press: Press = request.app.state.press
+    press: Press = request.app.state.services.press
     return press
 
 
@@ -93,7 +94,7 @@ PressDep = Annotated[Press, Depends(_press)]
 
 @router.get(
     "/audits/{audit_id}/report",
-    dependencies=[Depends(_documented)],
+    dependencies=[READS_BY_LINK, Depends(_documented)],
     tags=["audits"],
     summary="Read an audit as a report",
     responses={**problem_responses(404, 409, 422), 200: _PAGE},
@@ -108,6 +109,7 @@ async def get_audit_report(order: Annotated[Order, Depends(_audit_order)], press
 
 @router.get(
     "/audits/{audit_id}/plots/{name}.{form}",
+    dependencies=[READS],
     tags=["audits"],
     summary="Read one figure of an audit's report",
     responses={**problem_responses(404, 409), 200: _FIGURE},
@@ -122,7 +124,7 @@ async def get_audit_plot(
 
 @router.get(
     "/comparisons/{comparison_id}/report",
-    dependencies=[Depends(_documented)],
+    dependencies=[READS_BY_LINK, Depends(_documented)],
     tags=["comparisons"],
     summary="Read a comparison as a report",
     responses={**problem_responses(404, 409, 410, 422), 200: _PAGE},
@@ -136,6 +138,7 @@ async def get_comparison_report(order: Annotated[Order, Depends(_comparison_orde
 
 @router.get(
     "/comparisons/{comparison_id}/plots/{name}.{form}",
+    dependencies=[READS],
     tags=["comparisons"],
     summary="Read one figure of a comparison's report",
     responses={**problem_responses(404, 409, 410), 200: _FIGURE},

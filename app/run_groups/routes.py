@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from app.db.tables import RunGroupRow
+from app.http.authorization import READS, WRITES
 from app.http.dependencies import SessionDep
 from app.http.idempotency import OnceDep
 from app.http.pagination import Page, PageDep, make_page
@@ -31,7 +32,9 @@ def _show(row: RunGroupRow, members: dict[UUID, list[UUID]]) -> RunGroup:
     )
 
 
-@router.post("", status_code=201, summary="Group models", responses=problem_responses(400, 413, 415, 422))
+@router.post(
+    "", dependencies=[WRITES], status_code=201, summary="Group models", responses=problem_responses(400, 413, 415, 422)
+)
 def create_run_group(request: RunGroupRequest, session: SessionDep, response: Response, once: OnceDep) -> RunGroup:
     """Where you trained one recipe several times, with other seeds: an audit of the group measures every model, the
     spread over them, and their stability, that is, whether independent trainings look at the same things. Models may
@@ -48,7 +51,7 @@ def create_run_group(request: RunGroupRequest, session: SessionDep, response: Re
     return shown
 
 
-@router.get("", summary="List run groups, the newest first", responses=problem_responses(422))
+@router.get("", dependencies=[READS], summary="List run groups, the newest first", responses=problem_responses(422))
 def get_run_groups(session: SessionDep, page: PageDep) -> Page[RunGroup]:
     """To find an id again. Each has the ids of its models."""
     rows = list_run_groups(session, page.limit, page.after_id())
@@ -56,14 +59,20 @@ def get_run_groups(session: SessionDep, page: PageDep) -> Page[RunGroup]:
     return make_page(rows, lambda row: _show(row, members), lambda row: [str(row.id)])
 
 
-@router.get("/{run_group_id}", summary="Read a run group", responses=problem_responses(404))
+@router.get("/{run_group_id}", dependencies=[READS], summary="Read a run group", responses=problem_responses(404))
 def get_one_run_group(run_group_id: RunGroupId, session: SessionDep) -> RunGroup:
     """To see which models an audit of the group would measure, in the order in which they were named."""
     row = get_run_group(session, run_group_id)
     return _show(row, members_of(session, [row.id]))
 
 
-@router.delete("/{run_group_id}", status_code=204, summary="Delete a run group", responses=problem_responses(404, 409))
+@router.delete(
+    "/{run_group_id}",
+    dependencies=[WRITES],
+    status_code=204,
+    summary="Delete a run group",
+    responses=problem_responses(404, 409),
+)
 def remove_run_group(run_group_id: RunGroupId, session: SessionDep) -> None:
     """When the grouping is no longer needed, or before its models are deleted. They stay, and so do its audits that
     have ended; refused while one of its audits runs."""

@@ -40,7 +40,7 @@ def queue(broker_url: str) -> Iterator[TaskQueue]:
 
 @pytest.fixture
 def reconciler(engine: Engine, queue: TaskQueue) -> Reconciler:
-    return Reconciler(engine, queue, 3600)
+    return Reconciler(engine, queue)
 
 
 def add_audit(engine: Engine, shards: int, device_class: DeviceClass = DeviceClass.CPU) -> UUID:

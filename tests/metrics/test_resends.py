@@ -36,7 +36,7 @@ def broker(broker_url: str) -> Iterator[str]:
 @pytest.fixture
 def reconciler(engine: Engine, broker: str) -> Iterator[Reconciler]:
     queue = TaskQueue(broker)
-    yield Reconciler(engine, queue, 3600)
+    yield Reconciler(engine, queue)
     queue.close()
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from celery import Celery, signals
 
+from app.periodic import Periodic
 from app.queue import configure, listen_to
 from app.settings import get_settings
 from worker.context import WorkerContext
 from worker.lifecycle.gpu_reports import GpuReporter
-from worker.lifecycle.presence import Presence
+from worker.lifecycle.presence import presence_of
 from worker.machine.device_class import device_class
 from worker.sandbox.survey import SandboxUnavailable, require_walls
 
@@ -32,8 +33,8 @@ def worker_context() -> WorkerContext:
 
 
 @lru_cache(maxsize=1)
-def _presence() -> Presence:
-    return Presence(worker_context())
+def _presence() -> Periodic:
+    return presence_of(worker_context())
 
 
 @lru_cache(maxsize=1)

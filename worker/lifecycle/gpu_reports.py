@@ -1,8 +1,6 @@
 """A worker tells the database how full its GPU is; ``/metrics`` reads it there."""
 
 import logging
-import threading
-from collections.abc import Callable
 
 from sqlalchemy import delete, func
 from sqlalchemy.dialects.postgresql import insert
@@ -10,47 +8,37 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.session import transaction
 from app.db.tables import GpuReportRow
+from app.periodic import Periodic
 from worker.context import WorkerContext
 from worker.machine.gpu_memory import read_gpu_memory
 
 logger = logging.getLogger(__name__)
 
 REPORT_SECONDS = 15.0
-FORGET_HOURS = 1
+LONG_AGO = func.clock_timestamp() - func.make_interval(0, 0, 0, 0, 1)
+"""An hour: a worker that was killed is forgotten by the next that reports."""
 
 
 class GpuReporter:
     """A thread that reports until it is stopped; it ends at once where the worker has no GPU.
 
-    A worker that was killed is forgotten by the next that starts.
+    A worker that was killed is forgotten by the next that reports.
     """
 
     def __init__(self, context: WorkerContext) -> None:
         self._context = context
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="gpu-reports", daemon=True)
+        self._thread = Periodic("gpu-reports", self._report, REPORT_SECONDS, (SQLAlchemyError,))
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
         """Takes the report back."""
-        self._stopped.set()
-        self._thread.join(timeout=10)
-        self._try(self._forget_self)
-
-    def _run(self) -> None:
-        self._try(self._forget_lost)
-        while self._try(self._report) and not self._stopped.wait(REPORT_SECONDS):
-            pass
-
-    def _try(self, step: Callable[[], bool]) -> bool:
-        """What ``step`` says of going on; a database that is away is asked again."""
+        self._thread.stop()
         try:
-            return step()
+            self._forget_self()
         except SQLAlchemyError as error:
-            logger.warning("a GPU report waits for the database: %s", type(error).__name__)
-            return True
+            logger.warning("a GPU report stays, the database is away: %s", type(error).__name__)
 
     def _report(self) -> bool:
         settings = self._context.settings
@@ -65,16 +53,10 @@ class GpuReporter:
         }
         new = insert(GpuReportRow).values(worker=self._context.name, **values)
         with transaction(self._context.engine) as session:
+            session.execute(delete(GpuReportRow).where(GpuReportRow.seen_at < LONG_AGO))
             session.execute(new.on_conflict_do_update(index_elements=[GpuReportRow.worker], set_=values))
         return True
 
-    def _forget_lost(self) -> bool:
-        long_ago = func.clock_timestamp() - func.make_interval(0, 0, 0, 0, FORGET_HOURS)
-        with transaction(self._context.engine) as session:
-            session.execute(delete(GpuReportRow).where(GpuReportRow.seen_at < long_ago))
-        return True
-
-    def _forget_self(self) -> bool:
+    def _forget_self(self) -> None:
         with transaction(self._context.engine) as session:
             session.execute(delete(GpuReportRow).where(GpuReportRow.worker == self._context.name))
-        return True

@@ -1,8 +1,7 @@
 """Says that this worker is there, so that a request knows which kinds of processor it can ask for."""
 
-import logging
-import threading
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import delete, func
 from sqlalchemy.dialects.postgresql import insert
@@ -10,38 +9,19 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.db.session import transaction
 from app.db.tables import WorkerRow
+from app.periodic import Periodic
 from worker.context import WorkerContext
-
-logger = logging.getLogger(__name__)
 
 ANNOUNCE_SECONDS = 15.0
 FORGET_AFTER = timedelta(days=1)
 
 
-class Presence:
-    """A thread that announces the worker until it is stopped; a database that is away costs a turn."""
+def presence_of(context: WorkerContext) -> Periodic:
+    """A thread that announces the worker until it is stopped; a database that is away costs a turn.
 
-    def __init__(self, context: WorkerContext) -> None:
-        self._context = context
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """The row stays: a worker that restarts is still known, one that does not is forgotten by its age."""
-        self._stopped.set()
-        self._thread.join(timeout=10)
-
-    def _run(self) -> None:
-        while True:
-            try:
-                announce(self._context)
-            except SQLAlchemyError as error:
-                logger.warning("cannot say that this worker is there: %s", type(error).__name__)
-            if self._stopped.wait(ANNOUNCE_SECONDS):
-                return
+    The row stays: a worker that restarts is still known, one that does not is forgotten by its age.
+    """
+    return Periodic("presence", partial(announce, context), ANNOUNCE_SECONDS, (SQLAlchemyError,))
 
 
 def announce(context: WorkerContext) -> None:

@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from app.audits.following.events import EventId, is_told
 from app.audits.following.watch import AuditWatch, Watched
 from app.audits.schemas import AuditId
+from app.http.authorization import READS
 from app.http.dependencies import TenantDep
 from app.http.problems import problem_responses
 
@@ -22,6 +23,7 @@ STREAM = {"schema": {"type": "string"}}
 
 @router.get(
     "/audits/{audit_id}/events",
+    dependencies=[READS],
     summary="Watch an audit",
     response_class=Response,
     responses={
@@ -39,7 +41,7 @@ async def get_events(
     Every event has an `id`. A client that was cut off sends the last one it saw as `Last-Event-ID` (browsers'
     `EventSource` does) and gets what is new, once. Progress between two connections is told as it stands now.
     """
-    watch: AuditWatch = request.app.state.watch
+    watch: AuditWatch = request.app.state.services.watch
     last = EventId.parse(last_event_id)
     watched = Watched(tenant.tenant_id, audit_id)
     snapshot = await watch.find(watched)

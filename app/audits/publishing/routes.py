@@ -7,6 +7,7 @@ from app.audits.repository import get_audit, results_of
 from app.audits.schemas import AuditId
 from app.audits.service import check_finished
 from app.datasets.repository import get_dataset
+from app.http.authorization import READS
 from app.http.dependencies import SessionDep
 from app.http.problems import problem_responses
 
@@ -17,6 +18,7 @@ MARKDOWN = "text/markdown"
 
 @router.get(
     "/audits/{audit_id}/model-card",
+    dependencies=[READS],
     summary="Read an audit as a model card section",
     responses={
         **problem_responses(404, 409),
@@ -35,6 +37,7 @@ def get_model_card(audit_id: AuditId, session: SessionDep) -> Response:
 
 @router.get(
     "/audits/{audit_id}/metrics",
+    dependencies=[READS],
     summary="Read an audit as a flat map of numbers",
     responses=problem_responses(404, 409),
 )

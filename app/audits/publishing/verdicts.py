@@ -10,6 +10,7 @@ from app.audits.service import check_finished
 from app.errors import NotFound
 from app.gates.junit import MEDIA_TYPES, as_junit
 from app.gates.schemas import FrozenGate, Verdict
+from app.http.authorization import READS
 from app.http.dependencies import SessionDep
 from app.http.negotiation import chosen_form, named_ranges
 from app.http.problems import problem_responses
@@ -19,6 +20,7 @@ router = APIRouter(prefix="/v1", tags=["audits"])
 
 @router.get(
     "/audits/{audit_id}/verdict",
+    dependencies=[READS],
     summary="Read what an audit's gate says",
     responses={
         **problem_responses(404, 409),

@@ -17,6 +17,7 @@ from app.datasets.repository import get_dataset
 from app.db.session import TenantEngine
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CLEAN
+from app.http.authorization import READS
 from app.http.dependencies import BlobsDep, SessionDep, SettingsDep, TenantDep
 from app.http.negotiation import chosen_form
 from app.http.pagination import Page, PageDep, make_page
@@ -28,6 +29,7 @@ router = APIRouter(prefix="/v1", tags=["audits"])
 
 @router.get(
     "/audits/{audit_id}/samples",
+    dependencies=[READS],
     summary="List an audit's scores per sample",
     responses={
         **problem_responses(404, 410, 422),
@@ -51,7 +53,7 @@ def get_scores(
     reader = ScoreReader(session, audit, wanted)
     export = chosen_form(request, tuple(EXPORTS))
     if export is not None:
-        streams: Streams = request.app.state.streams
+        streams: Streams = request.app.state.services.streams
         parts = _stream(tenant, audit_id, wanted, export)
         return StreamingResponse(streams.send(tenant.tenant_id, parts), media_type=export)
     rows = reader.page(page.limit, page.after(3))
@@ -66,6 +68,7 @@ def _stream(tenant: TenantEngine, audit_id: UUID, wanted: ScoreFilter, kind: str
 
 @router.get(
     "/audits/{audit_id}/samples/{sample_id}/map",
+    dependencies=[READS],
     summary="Read a salience map",
     responses={
         **problem_responses(404, 410, 422),

@@ -7,12 +7,12 @@ from urllib.parse import parse_qs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.key_ring import Caller, KeyRing
-from app.access.links import opens_by_link, tenant_of
+from app.access.links import tenant_of
 from app.access.rate_limits import RateLimiter
 from app.access.scopes import Scope as AccessScope
-from app.access.scopes import is_open, needed_scope
 from app.access.service import Mint
-from app.errors import InsufficientScope, SalienceError
+from app.errors import SalienceError
+from app.http.authorization import Doors
 from app.http.guards.rate_headers import Header, check_rate, rate_headers
 from app.http.problems import problem_response
 from app.settings import Settings
@@ -24,21 +24,21 @@ LINK = "link"
 class Authentication:
     """ASGI middleware: the caller stands in the request's state. No route, and no body, is looked at before."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, doors: Doors) -> None:
         self._app = app
         self._settings = settings
+        self._doors = doors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or is_open(scope["path"], self._settings):
+        if scope["type"] != "http" or self._doors.is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
         try:
             caller = await self._caller(scope)
-            limits: RateLimiter = scope["app"].state.rate_limiter
+            limits: RateLimiter = scope["app"].state.services.rate_limiter
             standings = await limits.count(caller.key_id, caller.tenant_id)
             send = _telling([*_deprecation(caller), *rate_headers(standings)], send)
             check_rate(standings)
-            _check_scope(caller, scope)
         except SalienceError as error:
             await problem_response(error, scope["state"]["request_id"])(scope, receive, send)
             return
@@ -47,29 +47,22 @@ class Authentication:
 
     async def _caller(self, scope: Scope) -> Caller:
         """By its key; by a link, where the request has no key and asks for a report."""
-        keys: KeyRing = scope["app"].state.key_ring
+        keys: KeyRing = scope["app"].state.services.key_ring
         presented = _presented(scope)
-        token = _link(scope) if presented is None else None
+        token = self._link(scope) if presented is None else None
         if token is None:
             return await keys.authenticate(presented)
         tenant_id = tenant_of(scope["path"], token, Mint.of(self._settings).secret, datetime.now(UTC))
         return Caller(tenant_id, tenant_id, frozenset({AccessScope.READ}), None, None)
 
-
-def _link(scope: Scope) -> str | None:
-    if not opens_by_link(scope["method"], scope["path"]):
-        return None
-    try:
-        values = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=16).get(LINK, [])
-    except ValueError:  # more fields than any report has
-        return None
-    return values[0] if len(values) == 1 else None
-
-
-def _check_scope(caller: Caller, scope: Scope) -> None:
-    needed = needed_scope(scope["method"], scope["path"])
-    if needed not in caller.scopes:
-        raise InsufficientScope(needed)
+    def _link(self, scope: Scope) -> str | None:
+        if not self._doors.opens_by_link(scope["method"], scope["path"]):
+            return None
+        try:
+            values = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=16).get(LINK, [])
+        except ValueError:  # more fields than any report has
+            return None
+        return values[0] if len(values) == 1 else None
 
 
 def _presented(scope: Scope) -> str | None:

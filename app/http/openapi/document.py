@@ -1,12 +1,12 @@
 """Pieces of the OpenAPI document that the framework cannot infer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from app.access.scopes import is_open, needed_scope
+from app.http.authorization import RouteAccess
 from app.http.openapi.example_form import RouteExamples
 from app.http.openapi.examples import add_examples
 from app.http.problems import MEDIA_TYPE, problem_responses
@@ -40,28 +40,31 @@ def operation_id(route: APIRoute) -> str:
     return "-".join((*map(str, route.tags), route.name)).replace("_", "-").replace(" ", "-")
 
 
-def install_openapi(app: FastAPI, examples: Mapping[str, RouteExamples]) -> None:
+def install_openapi(app: FastAPI, declared: Sequence[RouteAccess], examples: Mapping[str, RouteExamples]) -> None:
     """Errors are problem documents and nothing else, as install_handlers makes them; most requests need a key.
 
-    ``examples`` are by method and path.
+    ``declared`` is what each route asks for; ``examples`` are by method and path.
     """
     framework_document = app.openapi
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            document = _with_keys(_with_problems(framework_document()), app.state.settings)
+            document = _with_keys(_with_problems(framework_document()), declared, app.state.settings)
             app.openapi_schema = add_examples(document, examples)
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]
 
 
-def _with_keys(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """What a request needs, as app.http.guards.authentication asks for it."""
+def _with_keys(document: dict[str, Any], declared: Sequence[RouteAccess], settings: Settings) -> dict[str, Any]:
+    """What each route asks for (app.http.authorization)."""
     document["components"]["securitySchemes"] = {"api_key": API_KEY}
+    scopes = {name: one.access.scope for one in declared if not one.access.is_open(settings) for name in one.names}
     for path, operations in document["paths"].items():
-        for method, operation in operations.items() if not is_open(path, settings) else ():
-            scope = needed_scope(method.upper(), path)
+        for method, operation in operations.items():
+            scope = scopes.get(f"{method.upper()} {path}")
+            if scope is None:
+                continue
             operation["security"] = [{"api_key": []}]
             operation["description"] = f"{operation.get('description', '')}\n\nNeeds the scope `{scope}`.".lstrip()
             for status in (401, 403, 429):

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from app.errors import NotFound
+from app.http.authorization import OPEN
 
 THEIRS = "fastapi_swagger.resources"
 OURS = "app.http.openapi.swagger_files"
@@ -29,12 +30,12 @@ _CACHED = {"Cache-Control": "public, max-age=86400"}
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/docs")
+@router.get("/docs", dependencies=[OPEN])
 def page() -> HTMLResponse:
     return HTMLResponse(_content(OURS, "index.html"), headers={"Content-Security-Policy": POLICY})
 
 
-@router.get("/docs/assets/{name}")
+@router.get("/docs/assets/{name}", dependencies=[OPEN])
 def asset(name: str) -> Response:
     """Of Swagger UI's own files, as the wheel ``fastapi-swagger`` ships them, or of ours that start and mend it."""
     if name not in ASSETS:
