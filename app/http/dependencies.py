@@ -52,7 +52,7 @@ async def _service_session(request: Request) -> AsyncIterator[Session]:
 
 async def _own_tenant_session(request: Request) -> AsyncIterator[Session]:
     """The first tenant's, for requests that come without a key and try what others do."""
-    engine: Engine = request.app.state.engine
+    engine: Engine = request.app.state.services.engine
     async with _in_turn(request, TenantEngine(engine, DEFAULT_TENANT).session) as session:
         yield session
 
