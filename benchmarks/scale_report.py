@@ -82,9 +82,22 @@ class Reduce:
 
 
 COLUMNS = (
-    *("workers", "shards/s", "wanted", "claim p50/p99 ms", "save p50/p99 ms", "beat p50/p99 ms", "beats/s"),
-    *("messages/s", "commands/s", "reconciler ms", "scrape ms", "bytes/sample", "WAL/sample"),
-    *("Postgres ms/shard", "Valkey ms/shard", "connections"),
+    "workers",
+    "shards/s",
+    "wanted",
+    "claim p50/p99 ms",
+    "save p50/p99 ms",
+    "beat p50/p99 ms",
+    "beats/s",
+    "messages/s",
+    "commands/s",
+    "reconciler ms",
+    "scrape ms",
+    "bytes/sample",
+    "WAL/sample",
+    "Postgres ms/shard",
+    "Valkey ms/shard",
+    "connections",
 )
 
 

@@ -11,11 +11,10 @@ from sqlalchemy import ColumnElement, case, func, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.db.tables import DEFAULT_TENANT, AuditRow, AuditUsageRow, DatasetRow, ModelRow, TenantRow
-from app.domain.vocabulary import AuditStatus
+from app.domain.vocabulary import LIVE
 from app.errors import QuotaExceeded
 from app.settings import Settings
 
-LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
 USAGE_WINDOW = timedelta(days=30)
 
 

@@ -28,12 +28,23 @@ _GATED = {"dataset_id": DATASET, "model_ids": [MODELS[0]], "gate_id": GATE, "bas
 
 _UNKNOWN = {"not-found": "No such audit."}
 _REFUSED = {"not-found": "No such run group."} | codes(
-    *("unknown-models", "unknown-dataset", "model-not-ready", "dataset-not-ready", "stability-needs-two-models"),
-    *("map-sizes-differ", "model-classes-differ", "target-out-of-range", "labels-do-not-meet-classes"),
+    "unknown-models",
+    "unknown-dataset",
+    "model-not-ready",
+    "dataset-not-ready",
+    "stability-needs-two-models",
+    "map-sizes-differ",
+    "model-classes-differ",
+    "target-out-of-range",
+    "labels-do-not-meet-classes",
     "target-layer-not-found",
 )
 _GATE_REFUSED = codes(
-    *("unknown-gate", "gate-needs-baseline", "unknown-baseline", "baseline-differs", "baseline-not-finished"),
+    "unknown-gate",
+    "gate-needs-baseline",
+    "unknown-baseline",
+    "baseline-differs",
+    "baseline-not-finished",
 )
 
 ROUTES = {

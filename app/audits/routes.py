@@ -195,9 +195,21 @@ def _one(row: AuditRow, model_ids: list[UUID], progress: Progress) -> Audit:
     same = {
         name: getattr(row, name)
         for name in (
-            *("id", "name", "status", "dataset_id", "run_group_id", "protocol", "protocol_digest", "device_class"),
+            "id",
+            "name",
+            "status",
+            "dataset_id",
+            "run_group_id",
+            "protocol",
+            "protocol_digest",
+            "device_class",
             "replanned",
-            *("sample_count", "created_at", "started_at", "finished_at", "scores_removed_at", "maps_removed_at"),
+            "sample_count",
+            "created_at",
+            "started_at",
+            "finished_at",
+            "scores_removed_at",
+            "maps_removed_at",
         )
     }
     return Audit(

@@ -48,8 +48,19 @@ class Dataset(BaseModel):
         same = {
             name: getattr(row, name)
             for name in (
-                *("id", "name", "status", "content_digest", "content_size", "digest", "sample_count"),
-                *("unreadable_count", "labels", "sources", "notes", "created_at", "updated_at"),
+                "id",
+                "name",
+                "status",
+                "content_digest",
+                "content_size",
+                "digest",
+                "sample_count",
+                "unreadable_count",
+                "labels",
+                "sources",
+                "notes",
+                "created_at",
+                "updated_at",
             )
         }
         content_url = f"/v1/datasets/{row.id}/content"

@@ -7,10 +7,9 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow
-from app.domain.vocabulary import AuditStatus
+from app.domain.vocabulary import LIVE, AuditStatus
 from app.errors import Conflict
 
-LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
 MAX_NAMED = 20
 
 Noun = Literal["model", "data set", "run group"]

@@ -139,6 +139,10 @@ class AuditStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
+"""Of audits that still go on."""
+
+
 class ShardStatus(StrEnum):
     """The life of a contiguous range of an audit's samples."""
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.db.session import transaction
 from app.db.tables import AuditRow, ComparisonRow, DatasetRow, ModelRow, ShardRow
-from app.domain.vocabulary import AuditStatus, ComparisonStatus, DeviceClass, ResourceStatus, ShardStatus
+from app.domain.vocabulary import LIVE, ComparisonStatus, DeviceClass, ResourceStatus, ShardStatus
 from app.errors import SalienceError
 from app.housekeeping.resends import count_resends
 from app.periodic import Periodic
@@ -20,7 +20,6 @@ LOCK = 7_326_511_902_115
 STALE_SECONDS = 15.0
 """How long a shard, a reduce or a comparison waits before its worker is reminded."""
 STALE_UPLOAD = timedelta(seconds=60)
-LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
 
 Message = tuple[TaskName, UUID]
 

@@ -10,11 +10,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.db.counters import Tally, totals
 from app.db.tables import AuditRow, DatasetRow, GpuReportRow, ModelRow, ShardRow
-from app.domain.vocabulary import AuditStatus, ResourceStatus, ShardStatus
+from app.domain.vocabulary import LIVE, AuditStatus, ResourceStatus, ShardStatus
 
 SPEED_WINDOW_SECONDS = 60
 REPORT_VALID_SECONDS = 60
-LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
 
 
 @dataclass(frozen=True)

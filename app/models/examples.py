@@ -6,8 +6,17 @@ from app.http.openapi.example_form import JSON, ONCE, PAGES, UPLOAD, RouteExampl
 
 MODEL: dict[str, Any] = recorded(__package__, "model.json")
 _FOUND_LATER = (
-    *("content_digest", "content_size", "target_layer", "parameter_count", "classes", "map_height", "map_width"),
-    *("candidate_layers", "in_place_operations", "final_softmax", "speed"),
+    "content_digest",
+    "content_size",
+    "target_layer",
+    "parameter_count",
+    "classes",
+    "map_height",
+    "map_width",
+    "candidate_layers",
+    "in_place_operations",
+    "final_softmax",
+    "speed",
 )
 _REGISTERED = MODEL | dict.fromkeys(_FOUND_LATER) | {"status": "awaiting_content", "updated_at": MODEL["created_at"]}
 _UPLOADED = _REGISTERED | {name: MODEL[name] for name in ("content_digest", "content_size")} | {"status": "validating"}

@@ -86,8 +86,14 @@ class ModelRequest(BaseModel):
 
 
 DESCRIBED = (
-    *("architecture", "format", "class_names", "output", "preprocessing", "target_layer"),
-    *("weights_key", "ignore_tensors"),
+    "architecture",
+    "format",
+    "class_names",
+    "output",
+    "preprocessing",
+    "target_layer",
+    "weights_key",
+    "ignore_tensors",
 )
 """The fields of a registration that bear on what the model computes."""
 
@@ -149,8 +155,14 @@ class Model(BaseModel):
         found = {
             name: probe.get(name)
             for name in (
-                *("parameter_count", "classes", "map_height", "map_width"),
-                *("candidate_layers", "in_place_operations", "final_softmax", "speed"),
+                "parameter_count",
+                "classes",
+                "map_height",
+                "map_width",
+                "candidate_layers",
+                "in_place_operations",
+                "final_softmax",
+                "speed",
             )
         }
         return cls(

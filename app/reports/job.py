@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import PAIRS, GroupBy, MeasureName
@@ -18,8 +18,8 @@ class _Part(BaseModel):
 class Side(_Part):
     """A model, or the runs of one recipe as the mean over them.
 
-    ``totals`` are macro totals with their intervals. ``document`` is the audit's results document, None where the
-    audit was deleted after it was compared; it travels with the job, once for all sides of the audit.
+    ``totals`` are macro totals with their intervals. The audit's results document travels with the job, once for all
+    sides of the audit, which hands it out.
     """
 
     name: str
@@ -27,7 +27,15 @@ class Side(_Part):
     model_ids: tuple[str, ...]
     totals: list[Json]
     radar: dict[str, float | None]
-    document: Json | None = Field(None, repr=False, exclude=True)
+    _document: Json | None = PrivateAttr(None)
+
+    @property
+    def document(self) -> Json | None:
+        """The audit's results; None where it was deleted after it was compared."""
+        return self._document
+
+    def attach(self, document: Json | None) -> None:
+        self._document = document
 
     def total(self, measure: str, view: str) -> Json:
         """The row of a view; empty where it was not measured."""
@@ -145,7 +153,7 @@ class ReportJob(_Part):
     @model_validator(mode="after")
     def _hand_out(self) -> Self:
         for side in (*self.sides, *([self.together] if self.together else [])):
-            object.__setattr__(side, "document", self.documents.get(side.audit_id))
+            side.attach(self.documents.get(side.audit_id))
         return self
 
     @property

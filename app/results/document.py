@@ -17,7 +17,7 @@ from app.results.score_tables import StoredScores, read_scores
 Json = dict[str, Any]
 
 SSIM_WINDOW = 7
-"""The side of the window of ``worker.functional.ssim``: smaller maps are compared at the input's resolution."""
+"""Maps with a shorter side are compared at the input's resolution. The worker's own; a test holds them together."""
 
 
 def results_document(session: Session, inputs: AuditInputs, software: dict[str, str] | None) -> Json:

@@ -54,8 +54,14 @@ def read_scores(session: Session, audit_id: UUID, model_ordinal: int) -> StoredS
     side = func.coalesce(func.least(row.map_height, row.map_width), 0)
     query = (
         select(
-            *(SampleRow.label, SampleRow.source, row.scores, row.controls),
-            *(row.predicted, row.class_scores, row.pairs, side),
+            SampleRow.label,
+            SampleRow.source,
+            row.scores,
+            row.controls,
+            row.predicted,
+            row.class_scores,
+            row.pairs,
+            side,
         )
         .join(SampleRow, SampleRow.id == row.sample_id)
         .where(row.audit_id == audit_id, row.model_ordinal == model_ordinal)

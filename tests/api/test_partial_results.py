@@ -22,7 +22,7 @@ from app.settings import Settings
 from tests.api.running_api import Api, check_problem
 from tests.waiting import RECIPE, WEIGHTS, until
 from worker.context import WorkerContext
-from worker.functional.ssim import WINDOW
+from worker.functional.ssim_constants import WINDOW
 from worker.intake.datasets import index_dataset
 from worker.intake.models import validate_model
 from worker.results.reducer import reduce_audit

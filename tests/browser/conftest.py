@@ -25,8 +25,14 @@ from tests.browser.browsing import DESKTOP, watch
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 )
 MISSING = f"no browser ({', '.join(NAMES)}) is installed; apt-get install chromium"
 WAIT_MILLISECONDS = 120_000

@@ -33,7 +33,8 @@ def test_hugging_face_reads_the_card(service: httpx.Client, first: Json) -> None
     results = {(one.metric_type, str(one.metric_name).split(", ")[1]): one for one in card.data.eval_results}
     [model_id] = first["model_ids"]
     expected = {
-        *(("salience_entropy", "spatial"), ("salience_noise_reaction", "noise@0.05")),
+        ("salience_entropy", "spatial"),
+        ("salience_noise_reaction", "noise@0.05"),
         *(("salience_geometric_resilience", f"flip_{way}") for way in ("horizontal", "vertical")),
         *(("salience_degradation", view) for view in ("salience_removed", "non_salience_removed")),
     }

@@ -27,8 +27,12 @@ class TestRefused:
         answer = service.post("/v1/comparisons", json={"audit_ids": [first["id"], other["id"]]})
         detail = check_problem(answer, 422, "audits-differ")
         fields = [
-            *("sample_draw", "protocol.measures.degradation", "protocol.measures.entropy"),
-            *("protocol.measures.geometric_resilience", "protocol.measures.noise_reaction.amount", "protocol.seed"),
+            "sample_draw",
+            "protocol.measures.degradation",
+            "protocol.measures.entropy",
+            "protocol.measures.geometric_resilience",
+            "protocol.measures.noise_reaction.amount",
+            "protocol.seed",
         ]
         assert all(field in detail for field in fields)
         errors = answer.json()["errors"]

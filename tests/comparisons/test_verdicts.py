@@ -19,8 +19,14 @@ class TestVerdicts:
         straddled = f"entropy.spatial.mean <= {mine['mean']:.4f} (ci)"
         worst = "geometric_resilience.flip_vertical[worst source].mean >= -1"
         document = judge(
-            *(PASS, f"{FAIL} (warn)", straddled, worst, "entropy.spatial.ci95_high <= 1 (ci)"[:-5]),
-            *("stability.mean >= 0.5 (missing ok)", "performance.clean.accuracy >= 0", "entropy.n >= 14"),
+            PASS,
+            f"{FAIL} (warn)",
+            straddled,
+            worst,
+            "entropy.spatial.ci95_high <= 1 (ci)"[:-5],
+            "stability.mean >= 0.5 (missing ok)",
+            "performance.clean.accuracy >= 0",
+            "entropy.n >= 14",
         )
         outcomes = [row["outcome"] for row in document["conditions"]]
         assert outcomes == ["passed", "failed", "inconclusive", *["passed"] * 5]
@@ -105,11 +111,11 @@ class TestBaselines:
         edge = max(0.0, -row["difference"])
         middle = f"noise_reaction.mean not worse than baseline by more than {edge:.9f} (ci)"
         document = judge(
-            *(f"{self.NOT_WORSE} (warn)", middle, "noise_reaction.mean not worse than baseline by more than 2 (ci)"),
-            *(
-                "noise_reaction[worst model].mean not worse than baseline by more than 2",
-                "entropy.p95 not worse than baseline by more than 1",
-            ),
+            f"{self.NOT_WORSE} (warn)",
+            middle,
+            "noise_reaction.mean not worse than baseline by more than 2 (ci)",
+            "noise_reaction[worst model].mean not worse than baseline by more than 2",
+            "entropy.p95 not worse than baseline by more than 1",
             runs=("human_guided_run1",),
             baseline_audit_id=first["id"],
         )

@@ -224,6 +224,9 @@ def test_differing_fields() -> None:
     assert differing_fields(one, one) == []
     other = Basis("sha256:2", None, {"seed": 1, "measures": {"entropy": {"headline": "histogram"}}})
     assert differing_fields(one, other) == [
-        *("dataset_digest", "sample_draw"),
-        *("protocol.measures.entropy.headline", "protocol.measures.stability", "protocol.seed"),
+        "dataset_digest",
+        "sample_draw",
+        "protocol.measures.entropy.headline",
+        "protocol.measures.stability",
+        "protocol.seed",
     ]

@@ -7,9 +7,11 @@ from hypothesis.extra import numpy as arrays
 from skimage.metrics import structural_similarity as scikit_image
 from torch import Tensor
 
+from app.results.document import SSIM_WINDOW
 from worker.functional import ssim
 from worker.functional.native import native
 from worker.functional.ssim import pairwise_structural_similarity, structural_similarity
+from worker.functional.ssim_constants import WINDOW
 
 SHAPES = st.tuples(st.integers(7, 20), st.integers(7, 20))
 PAIRS = SHAPES.flatmap(lambda shape: arrays.arrays(np.uint8, (2, 2, *shape)))
@@ -121,3 +123,8 @@ def test_compiled_and_torch_pairs_are_the_same_bits(maps: np.ndarray) -> None:
     runs = torch.from_numpy(maps)
     for seen in (runs, runs.mT, runs[:, ::2]):
         assert torch.equal(pairwise_structural_similarity(seen), ssim._pairwise_single_window(seen))
+
+
+def test_the_front_end_knows_the_window() -> None:
+    """It says which maps were compared at the input's resolution, and may import nothing of the worker."""
+    assert SSIM_WINDOW == WINDOW

@@ -84,7 +84,7 @@ def test_geometry_below_its_control_is_no_win() -> None:
         control_row = dict(zip(("measure", "view"), view, strict=True)) | {"group_by": "total", "group": "macro"}
         document = {"summaries": [control_row | {"model_id": None, "control_mean": control}], "models": [{}]}
         for side in made.sides:
-            object.__setattr__(side, "document", document)
+            side.attach(document)
         assert lead(made) == [told]
         assert ("is higher in" in next(contrasts(made))) == (control == 0.75)
         assert ("so it says little" in next(contrasts(made))) == (control == 0.75)

@@ -96,7 +96,7 @@ def test_names_with_control_characters_and_underscores_are_drawn() -> None:
     assert Report(found).tables
     odd = job(summary("entropy", "spatial", 0.5))
     side = odd.sides[0].model_copy(update={"name": "_a\x01b"})
-    object.__setattr__(side, "document", odd.documents["1"])
+    side.attach(odd.documents["1"])
     from app.reports.figures import drawings
 
     svg = as_svg(drawings(odd.model_copy(update={"sides": [side]}))["radar"])

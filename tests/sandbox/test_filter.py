@@ -5,7 +5,8 @@ import errno
 import pytest
 
 from worker.sandbox.bpf import ALLOW, KILL, REFUSE, Instruction
-from worker.sandbox.seccomp import KILLED, program
+from worker.sandbox.calls import KILLED
+from worker.sandbox.seccomp import program
 from worker.sandbox.syscalls import NUMBERS
 
 ARCHITECTURES = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}

@@ -7,12 +7,10 @@ only windows inside the map. Sums of 8-bit values are integers and exact.
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.functional.ssim_constants import C1, C2, WINDOW
+
 Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
-
-WINDOW = 7
-_C1 = (0.01 * 255) ** 2
-_C2 = (0.03 * 255) ** 2
 
 
 def map_similarity(first: Bytes, second: Bytes) -> Floats:
@@ -23,10 +21,10 @@ def map_similarity(first: Bytes, second: Bytes) -> Floats:
     x, y = _window_sums(one), _window_sums(other)
     squares, products = _window_sums(one * one + other * other), _window_sums(one * other)
     cells = WINDOW * WINDOW
-    luminance = (2 * x * y / cells**2 + _C1) / ((x * x + y * y) / cells**2 + _C1)
+    luminance = (2 * x * y / cells**2 + C1) / ((x * x + y * y) / cells**2 + C1)
     spread = cells * (cells - 1)
-    covariance = 2 * (cells * products - x * y) / spread + _C2
-    variance = (cells * squares - x * x - y * y) / spread + _C2
+    covariance = 2 * (cells * products - x * y) / spread + C2
+    variance = (cells * squares - x * x - y * y) / spread + C2
     similarity: Floats = (luminance * covariance / variance).mean((1, 2))
     return similarity
 

@@ -11,11 +11,9 @@ import torch
 from torch import Tensor
 
 from worker.functional.native import WORTH_THREADS, native, share_out
+from worker.functional.ssim_constants import C1, C2, WINDOW
 
-WINDOW = 7
 _CELLS = WINDOW * WINDOW
-_C1 = (0.01 * 255) ** 2
-_C2 = (0.03 * 255) ** 2
 
 
 @dataclass(frozen=True)
@@ -102,9 +100,9 @@ def _similarity(first: WindowSums, second: WindowSums) -> Tensor:
 def _formula(product: Tensor, powers: Tensor, squares: Tensor, cross: Tensor) -> Tensor:
     """SSIM from window sums: X Y, X^2 + Y^2, sum(x^2 + y^2) and sum(x y), where X = sum(x)."""
     mean, spread = 1 / _CELLS**2, 1 / (_CELLS * (_CELLS - 1))
-    luminance = (product * (2 * mean) + _C1) / (powers * mean + _C1)
-    covariance = (cross * _CELLS - product) * (2 * spread) + _C2
-    variance = (squares * _CELLS - powers) * spread + _C2
+    luminance = (product * (2 * mean) + C1) / (powers * mean + C1)
+    covariance = (cross * _CELLS - product) * (2 * spread) + C2
+    variance = (squares * _CELLS - powers) * spread + C2
     return luminance * covariance / variance
 
 

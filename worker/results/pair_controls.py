@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from worker.functional.derangement import ALONE, derangement
-from worker.functional.map_similarity import WINDOW, map_similarity
+from worker.functional.map_similarity import map_similarity
+from worker.functional.ssim_constants import WINDOW
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

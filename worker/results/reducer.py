@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 
 from app.db.session import transaction
 from app.db.tables import AuditResultsRow, AuditRow
-from app.domain.vocabulary import AuditStatus
+from app.domain.vocabulary import LIVE, AuditStatus
 from app.observability.log_context import bind
 from app.observability.origin import ids_of
 from app.results.document import results_document
 from worker.context import WorkerContext
 from worker.results.judge import verdict_of
-from worker.shards.store import LIVE, all_shards_done, fail_audit, read_inputs
+from worker.shards.store import all_shards_done, fail_audit, read_inputs
 
 SOFTWARE = ("salience-audit", "torch", "torchvision", "numpy", "pillow", "scikit-image", "scipy")
 

@@ -36,22 +36,22 @@ def read_side(session: Session, side: Side, columns: tuple[ScoreColumn, ...], pr
     if of_models:
         stored = {(column.measure, column.view): place for place, column in enumerate(protocol.columns())}
         places = [stored[columns[index].measure, columns[index].view] for index in of_models]
-        total = sum(_stored(session, (side.audit_id, ordinal), places, count) for ordinal in side.ordinals)
+        total = sum(_stored(session, side.audit_id, ordinal, places=places, count=count) for ordinal in side.ordinals)
         scores[:, of_models] = np.asarray(total) / len(side.ordinals)
     if len(of_models) < len(columns) and side.has_stability:
         across = [index for index in range(len(columns)) if index not in of_models]
-        scores[:, across] = _stored(session, (side.audit_id, ACROSS_MODELS), [0], count)
+        scores[:, across] = _stored(session, side.audit_id, ACROSS_MODELS, places=[0], count=count)
     return scores
 
 
-def _stored(session: Session, owner: tuple[UUID, int], places: list[int], count: int) -> Floats:
+def _stored(session: Session, audit_id: UUID, ordinal: int, *, places: list[int], count: int) -> Floats:
     """(count, len(places)) through a server-side cursor; only these cells leave the database.
 
     Raises InputFailure where there are not as many rows.
     """
     row = SampleScoresRow
     query = select(*(row.scores[place + 1] for place in places)).where(
-        row.audit_id == owner[0], row.model_ordinal == owner[1]
+        row.audit_id == audit_id, row.model_ordinal == ordinal
     )
     scores = np.empty((count, len(places)))
     start = 0
@@ -60,7 +60,7 @@ def _stored(session: Session, owner: tuple[UUID, int], places: list[int], count:
         scores[start : start + len(part)] = np.array([tuple(cells) for cells in part], dtype=np.float64)
         start += len(part)
     if start != count:
-        raise InputFailure("audit-deleted", f"The scores of the audit {owner[0]} are gone.")
+        raise InputFailure("audit-deleted", f"The scores of the audit {audit_id} are gone.")
     return scores
 
 

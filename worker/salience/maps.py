@@ -10,7 +10,7 @@ from torch import Tensor
 from app.domain.vocabulary import UndefinedReason
 from worker.functional.quantization import to_8bit
 from worker.functional.resampling import resize_bicubic_8bit
-from worker.functional.ssim import WINDOW
+from worker.functional.ssim_constants import WINDOW
 
 Reasons = tuple[UndefinedReason | None, ...]
 Result = TypeVar("Result")

@@ -24,53 +24,12 @@ from worker.sandbox.bpf import (
     load,
     unless_equal,
 )
+from worker.sandbox.calls import FACTS, FILES, GPU, KILLED, MEMORY, SOCKET, THREADS, TIME
 from worker.sandbox.kernel import architecture, number_of
 
 _ARCHITECTURES = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
 _X32 = 0x4000_0000
 _FIRST_NEW = 424
-
-FILES = (
-    *("read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "close", "lseek", "fstat"),
-    *("newfstatat", "stat", "lstat", "statx", "statfs", "fstatfs", "access", "faccessat"),
-    *("faccessat2", "readlink", "readlinkat", "getdents64", "getcwd", "dup", "dup2", "dup3", "ftruncate"),
-    *("fsync", "fdatasync", "flock", "fadvise64", "pipe", "pipe2"),
-)
-"""Landlock says which files; these only say that there are files."""
-
-SOCKET = ("sendto", "recvfrom", "recvmsg", "getsockopt", "setsockopt", "getsockname", "getpeername", "shutdown")
-"""On sockets that were inherited or received; none can be made."""
-
-MEMORY = ("mmap", "munmap", "mprotect", "mremap", "madvise", "brk", "mincore", "msync", "membarrier", "get_mempolicy")
-
-THREADS = (
-    *("futex", "set_robust_list", "get_robust_list", "rseq", "gettid", "getpid", "getppid", "set_tid_address"),
-    *("rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigpending", "sigaltstack", "restart_syscall"),
-    *("sched_yield", "sched_getaffinity", "sched_getparam", "sched_getscheduler", "sched_get_priority_max"),
-    *("sched_get_priority_min", "getpriority", "exit", "exit_group", "arch_prctl", "getrlimit"),
-)
-
-TIME = (
-    *("clock_gettime", "clock_getres", "gettimeofday", "nanosleep", "clock_nanosleep", "time", "poll", "ppoll"),
-    *("select", "pselect6", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "eventfd2"),
-)
-
-FACTS = (
-    *("getrandom", "uname", "sysinfo", "getrusage", "times", "getuid", "geteuid", "getgid", "getegid", "getgroups"),
-    *("getresuid", "getresgid", "getcpu", "getsid", "getpgrp", "getpgid", "capget"),
-)
-
-GPU = ("memfd_create", "mbind", "set_mempolicy", "mlock", "munlock", "mlock2", "timerfd_create", "sendmsg")
-"""What the driver of a GPU needs besides."""
-
-KILLED = (
-    *("ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "pidfd_getfd", "open_by_handle_at"),
-    *("mount", "umount2", "move_mount", "open_tree", "fsopen", "fsmount", "pivot_root", "chroot", "setns", "unshare"),
-    *("bpf", "perf_event_open", "userfaultfd", "kexec_load", "kexec_file_load", "init_module", "finit_module"),
-    *("delete_module", "add_key", "request_key", "keyctl", "reboot", "swapon", "swapoff", "acct", "quotactl"),
-    *("settimeofday", "clock_settime", "sethostname", "setdomainname", "syslog", "iopl", "ioperm", "modify_ldt"),
-)
-
 _UNNAMED_FILE = 0x0040_0000  # of O_TMPFILE: a file that nobody sees
 _CLONE_THREAD = 0x0001_0000
 _PLAIN_IOCTLS = (0x5401, 0x5421, 0x5450, 0x5451, 0x541B)  # TCGETS, FIONBIO, FIONCLEX, FIOCLEX, FIONREAD

@@ -13,9 +13,8 @@ from sqlalchemy import ColumnElement, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, ShardRow, TenantRow
-from app.domain.vocabulary import AuditStatus, DeviceClass
+from app.domain.vocabulary import LIVE, DeviceClass
 
-LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 

@@ -5,9 +5,9 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, CleanSourceRow, SampleScoresRow, ShardRow
 from app.domain.protocol import MIN_MICRO_BATCH, Protocol
-from app.domain.vocabulary import ShardStatus
+from app.domain.vocabulary import LIVE, ShardStatus
 from app.errors import MeasureFailure
-from worker.shards.store import LIVE, Claim, held
+from worker.shards.store import Claim, held
 
 REASON = "out-of-gpu-memory"
 

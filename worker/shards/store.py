@@ -10,13 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.db.session import write_for
 from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow, ShardRow
-from app.domain.vocabulary import AuditStatus, DeviceClass, ShardStatus
+from app.domain.vocabulary import LIVE, AuditStatus, DeviceClass, ShardStatus
 from app.results.inputs import AuditInputs
 from worker.shards.counts import charge, count_claim, count_done
 from worker.shards.fair_order import audits_in_fair_order, is_free
 
 _SAVE_IDLE_SECONDS = 10
-LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def shard_context(engine: Engine, claim: Claim, asked_at_ns: int) -> Iterator[No
     ids = {"audit_id": str(claim.audit_id), "shard_id": str(claim.shard_id)}
     with bound(**ids_of(origin), **ids), span("shard", ids_of(origin) | ids, parent=origin, since_ns=asked_at_ns):
         with span("claim", since_ns=asked_at_ns):
-            """Over already; which trace it belongs to was not known before."""
+            pass  # over already: before, it was not known which trace it belongs to
         yield
         seconds = round((time.time_ns() - asked_at_ns) / 1e9, 3)
         facts = {"samples": claim.stop - claim.start, "attempt": claim.attempt, "seconds": seconds}

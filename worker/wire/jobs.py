@@ -13,8 +13,13 @@ from app.settings import Settings
 
 SETTINGS = frozenset(
     {
-        *("device", "threads", "log_level"),
-        *("max_entry_bytes", "max_pixels", "min_side", "max_side"),
+        "device",
+        "threads",
+        "log_level",
+        "max_entry_bytes",
+        "max_pixels",
+        "min_side",
+        "max_side",
     }
 )
 

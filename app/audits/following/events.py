@@ -8,11 +8,10 @@ from typing import NamedTuple, Self
 from pydantic import BaseModel
 
 from app.audits.following.progress import Snapshot
-from app.domain.vocabulary import AuditStatus
+from app.domain.vocabulary import LIVE, AuditStatus
 from app.http.schemas import StoredProblem
 
 QUEUED, RUNNING, PROGRESS, ENDED, END = range(5)
-LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
 
 
 class EventId(NamedTuple):

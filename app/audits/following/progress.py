@@ -37,7 +37,12 @@ def read_snapshots(session: Session, audit_ids: Sequence[UUID]) -> dict[UUID, Sn
     shard, audit = ShardRow, AuditRow
     query = (
         select(
-            *(audit.id, audit.status, audit.problem, audit.sample_count, audit.started_at, audit.finished_at),
+            audit.id,
+            audit.status,
+            audit.problem,
+            audit.sample_count,
+            audit.started_at,
+            audit.finished_at,
             func.coalesce(func.sum(shard.samples_done), 0).label("done"),
             func.coalesce(func.sum(shard.attempt), 0).label("attempts"),
             func.coalesce(func.sum(_recent_samples()), 0.0).label("recent"),

@@ -13,9 +13,10 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.audits.following.events import LIVE, Event, EventId, events_after
+from app.audits.following.events import Event, EventId, events_after
 from app.audits.following.progress import Snapshot, read_snapshots
 from app.db.session import TenantEngine, transaction
+from app.domain.vocabulary import LIVE
 from app.errors import NotFound
 
 logger = logging.getLogger(__name__)

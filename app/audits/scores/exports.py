@@ -13,7 +13,15 @@ import pyarrow.parquet as pq
 from app.audits.schemas import SampleScore
 
 COLUMNS = (
-    *("sample", "label", "source", "model", "model_id", "measure", "view", "score", "undefined_reason"),
+    "sample",
+    "label",
+    "source",
+    "model",
+    "model_id",
+    "measure",
+    "view",
+    "score",
+    "undefined_reason",
     "predicted_label",
 )
 BATCH = 5000

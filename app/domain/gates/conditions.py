@@ -8,8 +8,19 @@ from app.domain.vocabulary import lower_is_better
 
 PERFORMANCE = "performance"
 SUMMARY_STATISTICS = (
-    *("mean", "ci95_low", "ci95_high", "std", "p05", "p25", "p50", "p75", "p95"),
-    *("control_mean", "flip_rate", "n", "n_undefined"),
+    "mean",
+    "ci95_low",
+    "ci95_high",
+    "std",
+    "p05",
+    "p25",
+    "p50",
+    "p75",
+    "p95",
+    "control_mean",
+    "flip_rate",
+    "n",
+    "n_undefined",
 )
 PERFORMANCE_STATISTICS = ("accuracy", "auroc")
 LOWER_IS_BETTER = ("flip_rate", "n_undefined")

@@ -45,7 +45,13 @@ BODY = codes("malformed-json", "unsupported-media-type", "unsupported-content-en
 ONCE = BODY | codes("idempotency-key-reused")
 PAGES = codes("validation-error", "invalid-cursor")
 UPLOAD = codes(
-    *("upload-cut-off", "content-already-set", "quota-exceeded", "unsupported-content-encoding"),
-    *("checksum-mismatch", "malformed-digest", "insufficient-storage", "storage-unavailable"),
+    "upload-cut-off",
+    "content-already-set",
+    "quota-exceeded",
+    "unsupported-content-encoding",
+    "checksum-mismatch",
+    "malformed-digest",
+    "insufficient-storage",
+    "storage-unavailable",
 )
 FINISHED = codes("audit-not-finished", "audit-failed", "audit-cancelled")

@@ -11,8 +11,15 @@ Json = dict[str, Any]
 REQUEST_ID = "0f6d2c1b9a8e4d7f8c3b2a1908f7e6d5"
 
 ANYWHERE = (
-    *("unauthenticated", "insufficient-scope", "request-timeout", "payload-too-large", "rate-limited"),
-    *("headers-too-large", "internal-error", "database-unavailable", "overloaded"),
+    "unauthenticated",
+    "insufficient-scope",
+    "request-timeout",
+    "payload-too-large",
+    "rate-limited",
+    "headers-too-large",
+    "internal-error",
+    "database-unavailable",
+    "overloaded",
 )
 """Codes that stand wherever a route names their status."""
 

@@ -49,13 +49,29 @@ LIGHT = Palette(
     grid="#d9dfe7",
     paper="#ffffff",
     series=(
-        *("#0b5fbd", "#b3430c", "#0a7358", "#7439c4", "#806000"),
-        *("#ad2165", "#2a6680", "#5a5a5a", "#4f6b00", "#8a3b12"),
+        "#0b5fbd",
+        "#b3430c",
+        "#0a7358",
+        "#7439c4",
+        "#806000",
+        "#ad2165",
+        "#2a6680",
+        "#5a5a5a",
+        "#4f6b00",
+        "#8a3b12",
     ),
 )
 DARK_SERIES = (
-    *("#6cb2ff", "#ff9d66", "#4fd1ae", "#c09bff", "#e2bd4c"),
-    *("#ff8fc0", "#7cc7e0", "#b8b8b8", "#b9d65c", "#e0a58a"),
+    "#6cb2ff",
+    "#ff9d66",
+    "#4fd1ae",
+    "#c09bff",
+    "#e2bd4c",
+    "#ff8fc0",
+    "#7cc7e0",
+    "#b8b8b8",
+    "#b9d65c",
+    "#e0a58a",
 )
 """The same on a dark page, in the same order."""
 

@@ -32,7 +32,9 @@ def test_the_life_of_a_key(keys: Keys) -> None:
     made = told(keys, "create", "--tenant", "told", "--scope", "audit:read", "--name", "job", "--expires-in-days", "9")
     key = made.pop("key")
     assert (made["prefix"], made["tenant"], made["status"], made["scopes"]) == (
-        *(prefix_of(key), "told", "active"),
+        prefix_of(key),
+        "told",
+        "active",
         ["audit:read"],
     )
     assert told(keys, "list", "--tenant", "told") == [made]
