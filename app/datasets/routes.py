@@ -1,28 +1,23 @@
 """``/v1/datasets``."""
 
+from functools import partial
 from typing import Annotated
-from uuid import UUID
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.access.quotas import check_bytes
 from app.datasets import service
 from app.datasets.repository import SampleFilter, get_dataset, list_datasets, list_samples
 from app.datasets.schemas import Dataset, DatasetId, DatasetRequest, Sample
-from app.db.session import TenantEngine, transaction
 from app.http.authorization import READS, WRITES
-from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep, TenantDep
-from app.http.doorbell import ring
+from app.http.dependencies import BlobsDep, SessionDep, TenantDep
 from app.http.idempotency import OnceDep
 from app.http.openapi.document import RAW_BODY
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.http.schemas import StatusFilter
 from app.queue import TaskName
-from app.settings import Settings
-from app.storage.blobs import BlobStore, StoredBlob
-from app.uploads.content import accept, delete_unused, digests_of, taking_over
+from app.uploads.content import delete_unused
+from app.uploads.putting import Resource, UploadsDep
 from app.uploads.receiving import receive_blob
 
 router = APIRouter(prefix="/v1/datasets", tags=["data sets"])
@@ -57,40 +52,21 @@ def create_dataset(request: DatasetRequest, session: SessionDep, response: Respo
     responses=problem_responses(400, 404, 409, 413, 415, 422, 507),
     openapi_extra=RAW_BODY,
 )
-async def put_content(
-    dataset_id: DatasetId, request: Request, tenant: TenantDep, blobs: BlobsDep, queue: QueueDep, settings: SettingsDep
-) -> Dataset:
+async def put_content(dataset_id: DatasetId, request: Request, uploads: UploadsDep) -> Dataset:
     """The second step, after `POST /v1/datasets`: a zip, tar or tar.gz of images as the body. Folders are labels
     (`label/file` or `label/source/file`), or a `manifest.csv` or `manifest.jsonl` inside says `path,label,source`. A
     worker then opens every image: read the data set until it is `ready` or `rejected`. Images that cannot be read are
     left out and listed, not fatal."""
-    await to_thread.run_sync(_find, tenant, dataset_id)
-    blob = await receive_blob(request, blobs, settings.max_upload_bytes, service.check_start)
-    dataset, is_new = await to_thread.run_sync(_accept, tenant, settings, blobs, dataset_id, blob)
-    if is_new:
-        await to_thread.run_sync(ring, queue, TaskName.INDEX_DATASET, dataset_id)
-    return dataset
+    return await uploads.put(_RESOURCE, dataset_id, request)
 
 
-def _find(tenant: TenantEngine, dataset_id: UUID) -> None:
-    with transaction(tenant) as session:
-        get_dataset(session, dataset_id)
-
-
-def _accept(
-    tenant: TenantEngine, settings: Settings, blobs: BlobStore, dataset_id: UUID, blob: StoredBlob
-) -> tuple[Dataset, bool]:
-    with taking_over(tenant, blobs, blob) as session:
-        row = get_dataset(session, dataset_id, lock=True)
-        replaced = digests_of(row) - {blob.digest}
-        is_new = accept(row, blob)
-        session.flush()
-        check_bytes(session, settings)
-        session.refresh(row)
-        shown = Dataset.of(row)
-    if is_new:
-        delete_unused(tenant.engine, blobs, replaced)
-    return shown, is_new
+_RESOURCE = Resource(
+    find=get_dataset,
+    lock=partial(get_dataset, lock=True),
+    show=Dataset.of,
+    receive=partial(receive_blob, check_start=service.check_start),
+    task=TaskName.INDEX_DATASET,
+)
 
 
 @router.get("", dependencies=[READS], summary="List data sets, the newest first", responses=problem_responses(422))

@@ -1,17 +1,14 @@
 """``/v1/models``."""
 
+from functools import partial
 from typing import Annotated
-from uuid import UUID
 
-from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
-from app.access.quotas import check_bytes, check_models
-from app.db.session import TenantEngine, transaction
+from app.access.quotas import check_models
 from app.errors import Unprocessable
 from app.http.authorization import READS, WRITES
-from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep, TenantDep
-from app.http.doorbell import ring
+from app.http.dependencies import BlobsDep, SessionDep, SettingsDep, TenantDep
 from app.http.idempotency import OnceDep
 from app.http.openapi.document import RAW_BODY
 from app.http.pagination import Page, PageDep, make_page
@@ -21,9 +18,9 @@ from app.models import service
 from app.models.repository import get_model, list_models
 from app.models.schemas import Model, ModelId, ModelRequest
 from app.queue import TaskName
-from app.settings import Settings
 from app.storage.blobs import BlobStore, StoredBlob
-from app.uploads.content import accept, delete_unused, digests_of, taking_over
+from app.uploads.content import delete_unused
+from app.uploads.putting import Resource, UploadsDep
 from app.uploads.receiving import receive_blob
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
@@ -60,18 +57,11 @@ def create_model(
     responses=problem_responses(400, 404, 409, 413, 415, 422, 507),
     openapi_extra=RAW_BODY,
 )
-async def put_content(
-    model_id: ModelId, request: Request, tenant: TenantDep, blobs: BlobsDep, queue: QueueDep, settings: SettingsDep
-) -> Model:
+async def put_content(model_id: ModelId, request: Request, uploads: UploadsDep) -> Model:
     """The second step, after `POST /v1/models`: the file itself as the body, which is streamed and may be large. A
     worker then loads it behind walls and tries it: read the model until its status is `ready` or `rejected`. Rejected
     content may be sent again; accepted content stays, so register another model for other weights."""
-    await to_thread.run_sync(_find, tenant, model_id)
-    blob = await _receive(request, blobs, settings.max_upload_bytes)
-    model, is_new = await to_thread.run_sync(_accept, tenant, settings, blobs, model_id, blob)
-    if is_new:
-        await to_thread.run_sync(ring, queue, TaskName.VALIDATE_MODEL, model_id)
-    return model
+    return await uploads.put(_RESOURCE, model_id, request)
 
 
 async def _receive(request: Request, blobs: BlobStore, max_bytes: int) -> StoredBlob:
@@ -84,25 +74,13 @@ async def _receive(request: Request, blobs: BlobStore, max_bytes: int) -> Stored
         raise
 
 
-def _find(tenant: TenantEngine, model_id: UUID) -> None:
-    with transaction(tenant) as session:
-        get_model(session, model_id)
-
-
-def _accept(
-    tenant: TenantEngine, settings: Settings, blobs: BlobStore, model_id: UUID, blob: StoredBlob
-) -> tuple[Model, bool]:
-    with taking_over(tenant, blobs, blob) as session:
-        row = get_model(session, model_id, lock=True)
-        replaced = digests_of(row) - {blob.digest}
-        is_new = accept(row, blob)
-        session.flush()
-        check_bytes(session, settings)
-        session.refresh(row)
-        shown = Model.of(row)
-    if is_new:
-        delete_unused(tenant.engine, blobs, replaced)
-    return shown, is_new
+_RESOURCE = Resource(
+    find=get_model,
+    lock=partial(get_model, lock=True),
+    show=Model.of,
+    receive=_receive,
+    task=TaskName.VALIDATE_MODEL,
+)
 
 
 @router.get("", dependencies=[READS], summary="List models, the newest first", responses=problem_responses(422))
