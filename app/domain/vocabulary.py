@@ -180,6 +180,14 @@ class ModelFormat(StrEnum):
     STATE_DICT = "state_dict"
 
 
+class Layout(StrEnum):
+    """What the axes of a layer's output are."""
+
+    NCHW = "nchw"
+    NHWC = "nhwc"
+    TOKENS = "tokens"
+
+
 class OutputKind(StrEnum):
     """What a network's last layer says: one logit a class, one logit for two classes, or one for each label."""
 

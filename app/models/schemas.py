@@ -5,11 +5,11 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from app.db.tables import ModelRow
 from app.domain.outputs import CLASSES, Output
-from app.domain.vocabulary import DeviceClass, ModelFormat, OutputKind, Resize, ResourceStatus
+from app.domain.vocabulary import DeviceClass, Layout, ModelFormat, OutputKind, Resize, ResourceStatus
 from app.http.schemas import Metadata, Name, StoredProblem
 from app.models.description import Described
 
@@ -105,6 +105,15 @@ class CandidateLayer(BaseModel):
     channels: int
     height: int
     width: int
+    layout: Layout = Field(Layout.NCHW, description="Known from the network's operations, never from a shape.")
+    grid: tuple[int, int] = Field(description="Rows and columns of its map.", examples=[[7, 7]])
+    prefix_tokens: int = Field(0, description="Tokens before those of the grid: a class token, registers.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def with_grid(cls, value: Any) -> Any:
+        """Probes from before there were layouts have the two sides alone."""
+        return {"grid": (value["height"], value["width"])} | value if isinstance(value, dict) else value
 
 
 class Speed(BaseModel):

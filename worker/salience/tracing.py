@@ -1,17 +1,23 @@
 """One watched forward pass: which layers are spatial, which tensor enters the last global pooling, what is in place."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
 
+from worker.salience.layouts import NCHW, Layouts
+
 SOFTMAXES = frozenset({"softmax", "log_softmax"})
 FINAL_ACTIVATIONS = SOFTMAXES | {"sigmoid", "logsigmoid"}
 """Scores and gradients are taken before these, where one of them makes the network's output."""
+
+
+Row = tuple[float, float, float]
+"""Sum, sum of absolute values and sum of squares of one image's part of a tensor."""
 
 
 class Event(NamedTuple):
@@ -24,11 +30,15 @@ class Event(NamedTuple):
     tensor: Tensor
     calls: int
     version: int
+    row: Row | None = None
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A module whose output is a feature map (N, channels, height, width) with more than one cell."""
+    """A module whose output is a feature map (N, channels, height, width) with more than one cell.
+
+    That the axes are these is known from the operations that made it or take it (``Layouts``), never from its shape.
+    """
 
     name: str
     channels: int
@@ -50,8 +60,10 @@ class Trace:
     """What one forward pass showed.
 
     ``collapse`` is the place of the salience target, which enters the last call that takes a feature map and leaves it
-    no spatial extent; None where there is none. ``collapse_layer`` describes it, named after the outermost module that
-    made it. It is no module's output any more where it was written to since (DenseNet's last ReLU, in place).
+    no spatial extent; None where there is none, or where more feature maps come after it: that was a gate's pooling.
+    ``collapse_layer`` describes it, named after the outermost module that made it. It is no module's output any more
+    where it was written to since (DenseNet's last ReLU, in place).
+    ``rows`` are numbers that tell the first image's part of each layer, and of the target under ``TARGET``.
     ``final_activation`` is the name of the softmax or sigmoid that made the output, if one did.
     ``own_modes`` says that a module was left while a function mode of the model's own was on.
     """
@@ -63,15 +75,20 @@ class Trace:
     in_place: tuple[str, ...]
     final_activation: str | None
     own_modes: bool
+    rows: Mapping[str, Row] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def final_softmax(self) -> bool:
         return self.final_activation in SOFTMAXES
 
 
+TARGET = ""
+"""The name of the target in ``Trace.rows``: no module's."""
+
+
 def trace(module: nn.Module, images: Tensor) -> Trace:
     """Run ``module``, in eval mode, on (N, 3, S, S) float images and watch every call that torch sees."""
-    watch = _Watch()
+    watch = _Watch(len(images))
     handles = [part.register_forward_hook(_remember(name, watch)) for name, part in module.named_modules() if name]
     try:
         with evaluating(tuple(module.modules())), torch.no_grad(), watch:
@@ -114,8 +131,10 @@ def _remember(name: str, watch: "_Watch") -> Callable[[nn.Module, Any, Any], Non
 class _Watch(TorchFunctionMode):
     """Notes the calls of a forward pass; inside the handler the mode itself is off."""
 
-    def __init__(self) -> None:
+    def __init__(self, images: int) -> None:
         super().__init__()
+        self.images = images
+        self.layouts = Layouts()
         self.made: list[Event] = []
         self.taken: list[Event] = []
         self.collapse: Event | None = None
@@ -131,20 +150,27 @@ class _Watch(TorchFunctionMode):
 
     def note_output(self, name: str, tensor: Tensor) -> None:
         self.own_modes |= _modes() > self._depth
-        self.made.append(Event(name, tensor, len(self.taken), _version(tensor)))
+        row = _row_of_map(tensor, self.images)
+        self.made.append(Event(name, tensor, len(self.taken), _version(tensor), row))
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         entered, shape = None, torch.Size()
+        name, options = getattr(func, "__name__", ""), kwargs or {}
+        plain = name.strip("_")
+        self.layouts.entering(plain, args, options)
         if args and is_feature_map(args[0]):
             entered, shape = Event(None, args[0], len(self.taken), _version(args[0])), args[0].shape
             self.taken.append(entered)
-        result = func(*args, **(kwargs or {}))
-        if entered is not None and _collapses(shape, result):
+        pooled = self.layouts.pooled_map(plain, args, options)
+        result = func(*args, **options)
+        self.layouts.leaving(plain, args, options, result)
+        if pooled is not None:
+            self.collapse = next(event for event in reversed(self.taken) if event.tensor is pooled)
+        elif entered is not None and (_collapses(shape, result) or _covers(plain, shape, args, options)):
             self.collapse = entered
-        name = getattr(func, "__name__", "")
-        if _is_in_place(name, kwargs or {}):
+        if _is_in_place(name, options):
             self.in_place[f"{name} call"] = None
         if name in FINAL_ACTIVATIONS:
             self.activated = (result, name)
@@ -176,13 +202,32 @@ def _collapses(shape: torch.Size, result: object) -> bool:
     return pooled or flattened
 
 
+def _covers(name: str, shape: torch.Size, args: Sequence[Any], options: Mapping[str, Any]) -> bool:
+    """A convolution as large as the map, without padding, is a flattening and a linear layer."""
+    if name != "conv2d" or len(args) < 2 or args[1].shape[-2:] != shape[-2:]:
+        return False
+    padding = args[4] if len(args) > 4 else options.get("padding", 0)
+    return padding in {0, (0, 0), "valid"}
+
+
+def _row_of_map(tensor: Tensor, images: int) -> Row | None:
+    """None where it is no feature map of that many images. What is asked of it here is no call of the model's."""
+    with torch._C.DisableTorchFunction():  # noqa: SLF001
+        return _row(tensor) if is_feature_map(tensor) and len(tensor) == images else None
+
+
+def _row(tensor: Tensor) -> Row:
+    first = tensor.detach()[0].double()
+    return float(first.sum()), float(first.abs().sum()), float(first.square().sum())
+
+
 def _read(module: nn.Module, output: Any, watch: _Watch) -> Trace:
-    collapse = watch.collapse
-    layers = {
-        event.name: Layer(event.name, *event.tensor.shape[1:])
-        for event in watch.made
-        if event.name and is_feature_map(event.tensor)
-    }
+    collapse = None if watch.collapse is None or not _is_last(watch.collapse, watch) else watch.collapse
+    maps = [event for event in watch.made if event.row is not None and watch.layouts.of(event.tensor) == NCHW]
+    layers = {event.name: Layer(event.name, *event.tensor.shape[1:]) for event in maps if event.name}
+    rows = {event.name or TARGET: event.row for event in maps if event.row is not None}
+    if collapse is not None:
+        rows[TARGET] = _row(collapse.tensor)
     makers = [] if collapse is None else [event.name for event in watch.made if event.tensor is collapse.tensor]
     modules = [name for name, part in module.named_modules() if getattr(part, "inplace", False)]
     name = (makers[-1] if makers else None) or "(functional)"
@@ -194,7 +239,16 @@ def _read(module: nn.Module, output: Any, watch: _Watch) -> Trace:
         in_place=(*modules, *watch.in_place),
         final_activation=watch.activated[1] if watch.activated and output is watch.activated[0] else None,
         own_modes=watch.own_modes,
+        rows=rows,
     )
+
+
+def _is_last(collapse: Event, watch: _Watch) -> bool:
+    """Whether it is a feature map of every image, and no other feature map is worked on after it."""
+    if watch.layouts.of(collapse.tensor) != NCHW or len(collapse.tensor) != watch.images:
+        return False
+    later = (event.tensor for event in watch.taken if event.calls > collapse.calls)
+    return all(tensor is collapse.tensor or watch.layouts.of(tensor) != NCHW for tensor in later)
 
 
 def _place(collapse: Event, watch: _Watch) -> Place:

@@ -1,6 +1,6 @@
 """One probe batch through an uploaded model: what it puts out and where its salience can be taken."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -11,10 +11,12 @@ from app.domain.vocabulary import OutputKind
 from app.errors import InputFailure
 from worker.machine.shortage import is_gpu_shortage, is_shortage
 from worker.salience.tap import resolve_layer
-from worker.salience.tracing import Layer, Trace, trace
+from worker.salience.tracing import TARGET, Layer, Row, Trace, trace
 
 PROBE_IMAGES = 2
 PROBE_SEED = 20_230
+SAME_ROW = 1e-4
+"""Of a row's size: so far may sums over it differ between batches."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ def probe(
         detail = f"The model cannot take images of {input_size} x {input_size} pixels: {str(error)[:200]}"
         raise InputFailure("model-output-mismatch", detail) from error
     numbers = _checked_output(traced, output.kind).shape[1]
+    traced = _with_own_layers(module, images, traced)
     layer = resolve_layer(traced, target_layer)
     return ModelProbe(
         classes=output.classes_of(numbers),
@@ -65,6 +68,26 @@ def probe(
         in_place_operations=traced.in_place,
         final_softmax=traced.final_softmax,
     )
+
+
+def _with_own_layers(module: nn.Module, images: Tensor, traced: Trace) -> Trace:
+    """Layers whose row of an image is that image's alone: the first image among other ones, and one more of them.
+
+    Windows, tokens of several images in one row, or a norm over the batch would make maps that depend on neighbours.
+    """
+    generator = torch.Generator().manual_seed(PROBE_SEED + 1)
+    others = torch.randn(PROBE_IMAGES, *images.shape[1:], generator=generator)
+    again = trace(module, torch.cat([images[:1], others]))
+    own = {name for name, row in traced.rows.items() if _is_alike(row, again.rows.get(name))}
+    layers = tuple(layer for layer in traced.layers if layer.name in own)
+    if TARGET in own:
+        return replace(traced, layers=layers)
+    return replace(traced, layers=layers, collapse=None, collapse_layer=None)
+
+
+def _is_alike(row: Row, other: Row | None) -> bool:
+    """Batches of two sizes differ in the last bits alone; sums of positive and negative numbers lose more of them."""
+    return other is not None and all(abs(a - b) <= SAME_ROW * max(row[1:]) for a, b in zip(row, other, strict=True))
 
 
 _WANTED = {OutputKind.CLASSES: "classes >= 2", OutputKind.BINARY: "1", OutputKind.MULTILABEL: "labels"}
