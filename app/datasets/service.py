@@ -8,9 +8,7 @@ from app.db.references import refuse_while_audited
 from app.db.tables import AuditRow, DatasetRow
 from app.errors import UnsupportedMediaType
 from app.uploads.content import digests_of
-
-_ARCHIVE_MAGICS = (b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b\x08")
-_TAR_MAGIC = slice(257, 262)
+from app.imaging.containers import container_of
 
 
 def register(session: Session, request: DatasetRequest) -> DatasetRow:
@@ -22,9 +20,10 @@ def register(session: Session, request: DatasetRequest) -> DatasetRow:
 
 
 def check_start(start: bytes) -> None:
-    """Raises UnsupportedMediaType for what is no zip, gzip or tar by its first 512 bytes."""
-    if not start.startswith(_ARCHIVE_MAGICS) and start[_TAR_MAGIC] != b"ustar":
-        raise UnsupportedMediaType("unsupported-media-type", "The content is no zip, tar or tar.gz archive.")
+    """Raises UnsupportedMediaType for what is no archive by its first 512 bytes."""
+    if container_of(start) is None:
+        detail = "The content is no zip or tar archive (tar.gz, tar.bz2, tar.xz and tar.zst are): pack the images as one."
+        raise UnsupportedMediaType("unsupported-media-type", detail)
 
 
 def delete(session: Session, row: DatasetRow) -> set[str]:

@@ -1,11 +1,21 @@
-"""Encoded images to 8-bit RGB, whatever arrives: kinds by content, sizes before pixels, no frame chosen by chance."""
+"""Encoded images to 8-bit RGB, whatever arrives: kinds by content, sizes before pixels, of several frames the first."""
 
 from contextlib import suppress
 from io import BytesIO
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, ImageOps
+import pi_heif
+from PIL import (
+    AvifImagePlugin,
+    Image,
+    ImageFile,
+    ImageOps,
+    Jpeg2KImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
 from app.domain.vocabulary import Resize
 from app.errors import InputFailure
@@ -16,30 +26,63 @@ from app.settings import Settings
 # Our own limits are tested before a pixel is decoded; Pillow's warning would come on top of them.
 Image.MAX_IMAGE_PIXELS = None
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP")
+# Plug-ins are imported here: behind the walls of a child no file can be opened any more.
+PLUGINS = (AvifImagePlugin, Jpeg2KImagePlugin, TiffImagePlugin, WebPImagePlugin)
+pi_heif.register_heif_opener(thumbnails=False)
+pi_heif.options.DECODE_THREADS = 1
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "JPEG2000", "AVIF", "HEIF")
+_PLAIN = frozenset({"PNG", "JPEG", "WEBP", "BMP"})
+_MODES = frozenset(
+    {
+        *("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB"),
+        *("I;16", "I;16B", "I;16L", "I;16N"),
+    }
+)
+"""In which it is known what is black and what is white."""
+_LFS = b"version https://git-lfs"
+
+
+class Decoded(NamedTuple):
+    """The picture in mode RGB; whether it is the first of several frames."""
+
+    image: Image.Image
+    is_first_of_several: bool
 
 
 def decode_rgb(data: bytes, limits: Settings, *, shown_at: int | None = None) -> Image.Image:
     """The picture as it should be seen: mode RGB, EXIF orientation applied, alpha on black, 16 bits divided by 257.
 
     For display, ``shown_at`` lets a JPEG come out smaller, with no side below that, which spares time and memory.
-    Raises InputFailure: ``sample-unsupported-type``, ``sample-corrupt``, ``sample-animated``,
-    ``sample-too-many-pixels`` or ``sample-bad-dimensions``; MemoryError says nothing about the image.
+    Raises InputFailure: ``sample-unsupported-type``, ``sample-corrupt``, ``sample-too-many-pixels`` or
+    ``sample-bad-dimensions``; MemoryError says nothing about the image.
     """
+    return decode(data, limits, shown_at=shown_at).image
+
+
+def is_plain(data: bytes) -> bool:
+    """Whether it is of the kinds whose decoders are small and old enough for any process."""
+    return kind_of(data) in _PLAIN
+
+
+def decode(data: bytes, limits: Settings, *, shown_at: int | None = None) -> Decoded:
+    """As ``decode_rgb``, and what else is known of it."""
     if not data:
         raise InputFailure("sample-corrupt", "The file is empty.")
     kind = kind_of(data)
     if kind is None:
-        raise InputFailure("sample-unsupported-type", "The content is no PNG, JPEG, WebP or BMP image.")
+        raise InputFailure("sample-unsupported-type", _what_it_is(data))
     try:
         if kind == "WEBP":
             _check_canvas(data, limits)
         opened = _open(data, limits)
+        several = kind != "JPEG" and getattr(opened, "n_frames", 1) > 1
         if shown_at is not None:
             opened.draft("RGB", (shown_at, shown_at))
         image = divided(opened, data)
         image.load()
-        return _to_rgb(_upright(image))
+        return Decoded(_to_rgb(_upright(image)), several)
     except (InputFailure, MemoryError):
         raise
     except Exception as error:  # Pillow's decoders raise nearly anything on bytes made to confuse them
@@ -59,17 +102,30 @@ def prepare(image: Image.Image, size: int, resize: Resize) -> NDArray[np.uint8]:
 
 
 def _open(data: bytes, limits: Settings) -> ImageFile.ImageFile:
+    # A phone's JPEG may carry a second, smaller picture; its first is the photograph.
     image = Image.open(BytesIO(data), formats=FORMATS)
     _check_size(*image.size, limits)
-    # A phone's JPEG may carry a second, smaller picture; its first is the photograph.
-    if image.format in {"PNG", "WEBP"} and getattr(image, "n_frames", 1) > 1:
-        raise InputFailure("sample-animated", "The image has several frames.")
+    _check_mode(image)
     if image.format == "PNG":
         # Pillow checks a PNG's checksums only here, and the image cannot be used afterwards.
         image.verify()
         image = Image.open(BytesIO(data), formats=FORMATS)
         spread_transparent(image)
     return image
+
+
+def _what_it_is(data: bytes) -> str:
+    if data.startswith(_LFS):
+        return "The file is a pointer of Git LFS, and not the image: run git lfs pull before packing."
+    return "The content is no image of a kind that is read (docs/datasets.md lists them)."
+
+
+def _check_mode(image: ImageFile.ImageFile) -> None:
+    """Greys of 32 bits are those of a PGM, or 16-bit ones of a PNG; of a TIFF nobody says what is white."""
+    if image.mode in _MODES or (image.mode == "I" and image.format in {"PNG", "PPM"}):
+        return
+    detail = f"Its pixels are of the kind {image.mode}, which does not say what is white: write 8 or 16 bits."
+    raise InputFailure("sample-unsupported-type", detail)
 
 
 def _check_canvas(data: bytes, limits: Settings) -> None:

@@ -2,19 +2,29 @@
 
 import zlib
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from app.errors import InputFailure
+from app.imaging.compression import STORED, decompressed
 
-STORED = 0
-DEFLATED = 8
 NO_CRC = -1
 """The checksum of an entry to which its archive gives two: no content has it."""
 
 
+class Fault(NamedTuple):
+    """What is wrong with one entry, which is its own problem and nobody else's."""
+
+    code: str
+    detail: str
+
+
 @dataclass(frozen=True)
 class ArchiveEntry:
-    """``offset`` is that of the stored bytes within the archive; ``crc32`` None where the archive keeps none."""
+    """``offset`` is that of the stored bytes within the archive; ``crc32`` None where the archive keeps none.
+
+    ``same_as`` names the earlier entry that this one is again (a hard link); ``skip`` says why this one is no file to
+    read, and ``fault`` what is wrong with it.
+    """
 
     name: str
     offset: int
@@ -23,6 +33,9 @@ class ArchiveEntry:
     compression: int = STORED
     crc32: int | None = None
     is_folder: bool = False
+    same_as: str | None = None
+    skip: str | None = None
+    fault: Fault | None = None
 
 
 class Ranges(Protocol):
@@ -63,18 +76,7 @@ def read_entry(blobs: Ranges, digest: str, entry: ArchiveEntry, max_bytes: int) 
     if entry.stored_size > max_stored_bytes(max_bytes):
         raise InputFailure("sample-corrupt", "The entry is longer than its content could be.")
     stored = blobs.read_range(digest, entry.offset, entry.stored_size)
-    data = _inflate(stored, min(entry.size, max_bytes)) if entry.compression == DEFLATED else stored
+    data = decompressed(stored, entry.compression, min(entry.size, max_bytes))
     if len(data) != entry.size or (entry.crc32 is not None and zlib.crc32(data) != entry.crc32):
         raise InputFailure("sample-corrupt", "The entry's bytes do not match its size and checksum.")
-    return data
-
-
-def _inflate(stored: bytes, size: int) -> bytes:
-    inflater = zlib.decompressobj(-15)
-    try:
-        data = inflater.decompress(stored, size + 1)
-    except zlib.error as error:
-        raise InputFailure("sample-corrupt", "The entry's deflate stream is broken.") from error
-    if not inflater.eof or inflater.unused_data:
-        raise InputFailure("sample-corrupt", "The entry's deflate stream does not end where it says.")
     return data

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from app.child_environment import child_environment
 from app.domain.vocabulary import Resize
 from app.errors import InputFailure
-from app.imaging.decoding import decode_rgb, prepare
+from app.imaging.decoding import decode_rgb, is_plain, prepare
 from app.settings import Settings
 
 PIXELS_HERE = 4_000_000
@@ -31,7 +31,7 @@ _DECODING = threading.Lock()
 def shrink(data: bytes, pixels: int, size: int, resize: Resize, limits: Settings) -> NDArray[np.uint8]:
     """(size, size, 3) of an encoded image of so many pixels. Raises InputFailure."""
     with _DECODING:
-        if pixels <= PIXELS_HERE:
+        if pixels <= PIXELS_HERE and is_plain(data):
             return prepare(decode_rgb(data, limits, shown_at=size), size, resize)
         return _elsewhere(data, size, resize, limits)
 

@@ -8,7 +8,7 @@ from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
 from app.settings import Settings
 from app.storage.blobs import BlobStore
-from worker.archives.listing import archive_entries, seekable
+from worker.archives.listing import list_entries, seekable
 
 
 class Archives:
@@ -26,7 +26,7 @@ class Archives:
         return seekable(self.blobs, digest, self.settings)
 
     def entries(self, content: bytes) -> list[ArchiveEntry]:
-        return list(archive_entries(self.blobs, self.put(content), self.settings))
+        return list(list_entries(self.blobs, self.put(content), self.settings).entries)
 
     def judge(self, content: bytes, naming: str = "") -> str:
         """The code of the problem, or ``ok``; a problem's text must hold ``naming``."""

@@ -1,7 +1,9 @@
 """Archives that nobody should be able to send, and some that everybody may: made here, byte by byte."""
 
+import bz2
 import gzip
 import io
+import lzma
 import struct
 import tarfile
 import zipfile
@@ -9,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+import zstandard
 from PIL import Image
 
 Entries = dict[str, bytes]
@@ -55,10 +58,10 @@ def renamed(name: str) -> bytes:
     return patched(make_zip({**GOOD, placeholder.decode(): picture()}), placeholder, encoded)
 
 
-def _special(kind: bytes) -> bytes:
+def _special(kind: bytes, target: str = "a/1.png") -> bytes:
     def change(info: tarfile.TarInfo) -> None:
         if info.name == "odd":
-            info.type, info.linkname, info.size = kind, "a/1.png", 0
+            info.type, info.linkname, info.size = kind, target, 0
 
     return make_tar({**GOOD, "odd": b""}, change)
 
@@ -163,6 +166,22 @@ def _crc_mismatch(*, local: bool = True, central: bool = True) -> bytes:
     return bytes(data)
 
 
+def _halves(data: bytes) -> tuple[bytes, bytes]:
+    return data[: len(data) // 2], data[len(data) // 2 :]
+
+
+def _tar_v7() -> bytes:
+    """Of the time before there was a mark."""
+    members = []
+    for name, data in GOOD.items():
+        member = bytearray(tar_member(name, data))
+        member[257:512] = bytes(255)
+        member[148:156] = b" " * 8
+        member[148:156] = b"%06o\0 " % sum(member[:512])
+        members.append(bytes(member))
+    return b"".join(members) + bytes(1024)
+
+
 ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
     "ok.zip": (lambda: make_zip(GOOD), "ready"),
     "ok.tar": (lambda: make_tar(GOOD), "ready"),
@@ -175,23 +194,24 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
     "name_percent": (lambda: make_zip({**GOOD, "%2e%2e%2fevil.png": picture()}), "ready"),
     "zipslip_dotdot": (lambda: make_zip({**GOOD, "../../evil.png": picture()}), "archive-unsafe-path"),
     "zipslip_backslash": (lambda: renamed("..\\..\\evil.png"), "archive-unsafe-path"),
+    "ok_backslash": (lambda: renamed("c\\d\\3.png"), "ready"),
     "zipslip_drive": (lambda: make_zip({**GOOD, "C:/evil.png": picture()}), "archive-unsafe-path"),
     "zipslip_unc": (lambda: renamed("\\\\host\\share\\e.png"), "archive-unsafe-path"),
     "dup_names": (_twice, "archive-duplicate-entry"),
     "absolute": (lambda: make_zip({**GOOD, "/evil.png": picture()}), "archive-unsafe-path"),
     "name_nul": (lambda: renamed("a\0b.png"), "archive-unsafe-path"),
     "name_rtl": (lambda: make_zip({**GOOD, "gnp.\u202eexe.png": picture()}), "archive-unsafe-path"),
-    "name_stream": (lambda: make_zip({**GOOD, "a/x.png:stream": picture()}), "archive-unsafe-path"),
+    "name_stream": (lambda: make_zip({**GOOD, "a/x.png:stream": picture()}), "ready"),
     "name_empty_part": (lambda: make_zip({**GOOD, "a//b.png": picture()}), "archive-unsafe-path"),
-    "name_reserved": (lambda: make_zip({**GOOD, "CON.png": picture()}), "archive-unsafe-path"),
-    "name_trailing_dot": (lambda: make_zip({**GOOD, "a./b.png": picture()}), "archive-unsafe-path"),
-    "name_deep": (lambda: make_zip({**GOOD, "d/" * 20 + "x.png": picture()}), "archive-unsafe-path"),
+    "name_reserved": (lambda: make_zip({**GOOD, "CON.png": picture()}), "ready"),
+    "name_trailing_dot": (lambda: make_zip({**GOOD, "a./b.png": picture()}), "ready"),
+    "name_deep": (lambda: make_zip({**GOOD, "d/" * 20 + "x.png": picture()}), "ready"),
     "device_mode": (_device_zip, "archive-special-entry"),
     "dup_nfc_nfd": (
         lambda: make_zip({**GOOD, "a/\u00e9.png": picture(), "a/e\u0301.png": picture()}),
         "archive-duplicate-entry",
     ),
-    "dup_case": (lambda: make_zip({**GOOD, "A/1.PNG": picture()}), "archive-duplicate-entry"),
+    "dup_case": (lambda: make_zip({**GOOD, "A/1.PNG": picture()}), "ready"),
     "file_and_dir": (lambda: make_zip({**GOOD, "a": picture()}), "archive-duplicate-entry"),
     "only_dirs": (lambda: make_zip({"a/": b"", "b/": b""}), "dataset-empty"),
     "no_images": (lambda: make_zip({"a/readme.txt": b"hello"}), "dataset-empty"),
@@ -201,8 +221,13 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
     "trailing_data": (lambda: make_zip(GOOD) + b"more", "archive-ambiguous"),
     "name_mismatch": (_local_name_differs, "archive-ambiguous"),
     "overlap_bomb": (_overlap, "archive-ambiguous"),
-    "bomb_honest": (lambda: make_zip({**GOOD, "z.png": bytes(32 * 1024**2)}), "archive-expansion-limit"),
-    "method_bzip2": (lambda: make_zip(GOOD, zipfile.ZIP_BZIP2), "archive-unsupported-compression"),
+    "one_entry_too_large": (lambda: make_zip({**GOOD, "z.png": bytes(65 * 1024**2)}), "ready"),
+    "bomb_honest": (
+        lambda: make_zip({**GOOD, **{f"a/{n}.png": bytes(30 * 1024**2) for n in range(2, 5)}}),
+        "archive-expansion-limit",
+    ),
+    "ok_bzip2": (lambda: make_zip(GOOD, zipfile.ZIP_BZIP2), "ready"),
+    "ok_lzma": (lambda: make_zip(GOOD, zipfile.ZIP_LZMA), "ready"),
     "method_99": (lambda: _flagged(8, b"\x63\0"), "archive-encrypted"),
     "encrypted": (lambda: _flagged(6, b"\x01\0"), "archive-encrypted"),
     "bad_utf8_name": (
@@ -211,8 +236,10 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "tar_slip": (lambda: make_tar({**GOOD, "../x.png": picture()}), "archive-unsafe-path"),
     "tar_abs": (lambda: make_tar({**GOOD, "/x.png": picture()}), "archive-unsafe-path"),
-    "tar_hardlink": (lambda: _special(tarfile.LNKTYPE), "archive-special-entry"),
-    "tar_symlink": (lambda: _special(tarfile.SYMTYPE), "archive-special-entry"),
+    "tar_hardlink": (lambda: _special(tarfile.LNKTYPE), "ready"),
+    "tar_hardlink_out": (lambda: _special(tarfile.LNKTYPE, "../../etc/passwd"), "archive-unsafe-path"),
+    "tar_hardlink_to_nothing": (lambda: _special(tarfile.LNKTYPE, "a/9.png"), "ready"),
+    "tar_symlink": (lambda: _special(tarfile.SYMTYPE), "ready"),
     "tar_symlink_then_write": (_symlink_then_write, "archive-special-entry"),
     "tar_fifo": (lambda: _special(tarfile.FIFOTYPE), "archive-special-entry"),
     "tar_blkdev": (lambda: _special(tarfile.BLKTYPE), "archive-special-entry"),
@@ -230,15 +257,26 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str]] = {
     "tar_pax_flood": (lambda: tar(*[pax((b"comment", b"x"))] * 9), "archive-malformed"),
     "tar_pax_long": (lambda: tar(pax((b"comment", b"x" * 70_000))), "archive-malformed"),
     "tar_truncated": (lambda: make_tar(GOOD)[:700], "archive-malformed"),
-    "tar_gz_bomb": (lambda: gzip.compress(bytes(64 * 1024**2)), "archive-expansion-limit"),
+    "tar_gz_bomb": (lambda: gzip.compress(bytes(256 * 1024**2)), "archive-expansion-limit"),
     "tar_gz_truncated": (lambda: gzip.compress(make_tar(GOOD))[:-20], "archive-malformed"),
-    "tar_gz_of_a_bad_tar": (lambda: gzip.compress(_special(tarfile.SYMTYPE)), "archive-special-entry"),
+    "tar_gz_of_a_bad_tar": (lambda: gzip.compress(_special(tarfile.FIFOTYPE)), "archive-special-entry"),
     "tar_gz_of_a_zip": (lambda: gzip.compress(make_zip(GOOD)), "unsupported-media-type"),
     "tar_folder_with_content": (lambda: tar(tar_member("a/x", b"hidden", tarfile.DIRTYPE)), "archive-ambiguous"),
     "tar_sparse": (
         lambda: tar(pax((b"GNU.sparse.major", b"1")), tar_member("a/1.png", GOOD["a/1.png"])),
         "archive-special-entry",
     ),
+    "ok.tar.bz2": (lambda: bz2.compress(make_tar(GOOD)), "ready"),
+    "ok.tar.xz": (lambda: lzma.compress(make_tar(GOOD)), "ready"),
+    "ok.tar.zst": (lambda: zstandard.compress(make_tar(GOOD)), "ready"),
+    "ok_tar_gz_of_members": (lambda: b"".join(map(gzip.compress, _halves(make_tar(GOOD)))), "ready"),
+    "tar_bz2_bomb": (lambda: bz2.compress(bytes(256 * 1024**2)), "archive-expansion-limit"),
+    "tar_xz_bomb": (lambda: lzma.compress(bytes(256 * 1024**2), preset=0), "archive-expansion-limit"),
+    "tar_zst_bomb": (lambda: zstandard.compress(bytes(256 * 1024**2)), "archive-expansion-limit"),
+    "tar_xz_truncated": (lambda: lzma.compress(make_tar(GOOD))[:-20], "archive-malformed"),
+    "tar_zst_truncated": (lambda: zstandard.compress(make_tar(GOOD))[:-20], "archive-malformed"),
+    "tar_zst_trailing": (lambda: zstandard.compress(make_tar(GOOD)) + b"more", "archive-ambiguous"),
+    "ok_tar_v7": (_tar_v7, "ready"),
     "tar_gz_trailing": (lambda: gzip.compress(make_tar(GOOD)) + b"more", "archive-ambiguous"),
 }
 """Name -> how it is made, and the problem code of the data set (or ``ready``)."""

@@ -29,9 +29,9 @@ from tests.datasets.hostile_archives import (
     tar_of_here,
 )
 from tests.datasets.hostile_images import IMAGES
-from worker.archives.layout import Layout
 from worker.context import WorkerContext
 from worker.intake.datasets import index_dataset
+from worker.intake.arrivals import Arrivals
 from worker.supervision.children import Children
 
 Indexed = tuple[DatasetRow, list[SampleRow]]
@@ -215,7 +215,7 @@ def test_labels_without_end(context: WorkerContext) -> None:
 
 def test_folders_without_end() -> None:
     """They are kept in mind, so their number has an end: that of the entries."""
-    layout = Layout(max_folders=20)
+    layout = Arrivals(max_folders=20)
     entries = [ArchiveEntry(f"{number}/a/b/1.png", 0, 0, 0) for number in range(7)]
     assert len(list(layout.watch(entries[:6]))) == 6
     with pytest.raises(InputFailure) as refused:

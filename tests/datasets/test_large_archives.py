@@ -11,12 +11,13 @@ import psutil
 import pytest
 
 from app.errors import InputFailure
-from app.imaging.entries import DEFLATED, ArchiveEntry, max_stored_bytes, read_entry
+from app.imaging.compression import DEFLATED
+from app.imaging.entries import ArchiveEntry, max_stored_bytes, read_entry
 from app.settings import MEBIBYTE, Settings
 from app.storage.blobs import BlobStore
 from tests.datasets.hostile_archives import GOOD, picture
 from tests.datasets.large_archives import Stored, store
-from worker.archives.listing import archive_entries
+from worker.archives.listing import list_entries
 
 PICTURE = picture()
 
@@ -27,7 +28,7 @@ def blobs(tmp_path: Path) -> BlobStore:
 
 
 def entries_of(blobs: BlobStore, digest: str, **limits: int) -> list[ArchiveEntry]:
-    return list(archive_entries(blobs, digest, Settings(**limits)))  # type: ignore[arg-type]
+    return list(list_entries(blobs, digest, Settings(**limits)).entries)  # type: ignore[arg-type]
 
 
 def put(blobs: BlobStore, content: bytes) -> str:
@@ -52,7 +53,7 @@ def test_two_hundred_thousand_entries(tmp_path: Path) -> None:
     digest = store(tmp_path, [Stored(f"a/{number}", b"") for number in range(200_000)])
     blobs = Counting.from_settings(Settings(blob_store=str(tmp_path)))
     size, before = blobs.size(digest), psutil.Process().memory_info().rss
-    assert sum(1 for _ in archive_entries(blobs, digest, Settings())) == 200_000
+    assert sum(1 for _ in list_entries(blobs, digest, Settings()).entries) == 200_000
     assert psutil.Process().memory_info().rss - before < 30 * MEBIBYTE
     assert blobs.taken < 2 * size
 

@@ -7,12 +7,12 @@ import pytest
 
 from app.errors import InputFailure
 from app.settings import MEBIBYTE
-from worker.archives.manifest import MAX_RECORD, read_manifest
+from worker.archives.manifest import MAX_RECORD, read_table
 
 
 def refused(name: str, data: bytes) -> str:
     with pytest.raises(InputFailure) as found:
-        list(read_manifest(name, data))
+        list(read_table(name, data))
     assert found.value.code == "manifest-invalid"
     return found.value.detail
 
@@ -46,24 +46,25 @@ def test_a_row_of_many_lines_without_end() -> None:
 def test_long_manifests_of_short_rows_are_fine() -> None:
     """Blank lines and rows behind each other do not add up."""
     rows = b"".join(b"%d.png,x\n\n" % number for number in range(MAX_RECORD // 4))
-    assert sum(1 for _ in read_manifest("manifest.csv", b"path,label\n" + b"\n" * MAX_RECORD + rows)) == MAX_RECORD // 4
+    assert sum(1 for _ in read_table("manifest.csv", b"path,label\n" + b"\n" * MAX_RECORD + rows)) == MAX_RECORD // 4
     lines = b"".join(b'{"path": "%d.png"}\n' % number for number in range(MAX_RECORD // 4))
-    assert sum(1 for _ in read_manifest("manifest.jsonl", b"\n" * MAX_RECORD + lines)) == MAX_RECORD // 4
+    assert sum(1 for _ in read_table("manifest.jsonl", b"\n" * MAX_RECORD + lines)) == MAX_RECORD // 4
 
 
 def test_quoted_newlines_and_every_kind_of_line_end() -> None:
     data = b'\xef\xbb\xbfpath,label\r\n"a\nb.png",cat\r\nc.png,"d\r\ne"\r\n'
-    found = [(row.line, row.path, row.label) for row in read_manifest("manifest.csv", data)]
+    found = [(row.line, row.fields["path"], row.fields["label"]) for row in read_table("manifest.csv", data)]
     assert found == [(3, "a\nb.png", "cat"), (5, "c.png", "d\r\ne")]
 
 
 def test_what_is_no_text() -> None:
     """Found where it is reached."""
     data = b"path\n" + b"a.png\n" * MAX_RECORD
-    rows = read_manifest("manifest.csv", data + b"\xff\n")
-    assert next(rows).path == "a.png"
+    rows = read_table("manifest.csv", data + b"\xff\n")
+    assert next(rows).fields["path"] == "a.png"
     assert "UTF-8" in refused("manifest.csv", data + b"\xff\n")
-    assert "UTF-8" in refused("manifest.jsonl", b"\xff\xfe{\0")
+    assert "UTF-8" in refused("manifest.jsonl", b"{\xff\xfe")
+    assert "UTF-8" in refused("manifest.csv", b"\xff\xfep\0a")
 
 
 @pytest.mark.parametrize("name", ["manifest.csv", "manifest.jsonl"])
@@ -71,7 +72,7 @@ def test_nothing_in_it(name: str) -> None:
     if name.endswith("csv"):
         assert "Line 1 " in refused(name, b"")
     else:
-        assert list(read_manifest(name, b"")) == []
+        assert list(read_table(name, b"")) == []
 
 
 def test_numbers_and_nesting_that_json_does_not_take() -> None:
@@ -80,8 +81,8 @@ def test_numbers_and_nesting_that_json_does_not_take() -> None:
 
 
 def test_rows_come_one_at_a_time() -> None:
-    rows = read_manifest("manifest.csv", b"path\n" + b"".join(b"%d.png\n" % n for n in range(100_000)))
+    rows = read_table("manifest.csv", b"path\n" + b"".join(b"%d.png\n" % n for n in range(100_000)))
     tracemalloc.start()
-    assert all(row.path == f"{number}.png" for row, number in zip(rows, count(), strict=False))
+    assert all(row.fields["path"] == f"{number}.png" for row, number in zip(rows, count(), strict=False))
     assert tracemalloc.get_traced_memory()[1] < MEBIBYTE
     tracemalloc.stop()

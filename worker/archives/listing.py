@@ -1,68 +1,102 @@
 """Archives of images: which kind, and which entries."""
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from app.errors import InputFailure
-from app.imaging.entries import ArchiveEntry, max_stored_bytes
-from app.settings import MEBIBYTE, Settings
+from app.imaging.containers import BLOCK, COMPRESSED, Container, container_of, is_tar_header
+from app.imaging.entries import ArchiveEntry, Fault, max_stored_bytes
+from app.settings import Settings
 from app.storage.blobs import BlobStore
-from worker.archives.entry_names import checked_name, from_here
+from worker.archives.name_encodings import NameDecoder
+from worker.archives.streams import inflated
+from worker.archives.entry_names import checked_name, from_here, is_too_long
 from worker.archives.range_reader import RangeReader
-from worker.archives.tar_headers import is_header
-from worker.archives.tar_index import BLOCK, tar_entries
-from worker.archives.zip_index import zip_entries
+from worker.archives.tar_index import tar_entries, tar_names
+from worker.archives.zip_index import zip_entries, zip_names
 
-_GZIP = b"\x1f\x8b\x08"
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+NAME_TOO_LONG = "name-too-long"
+
+
+class Listing(NamedTuple):
+    """An archive's entries as they come, and the decoder of its names, which knows afterwards what it assumed."""
+
+    entries: Iterator[ArchiveEntry]
+    names: NameDecoder
 
 
 def seekable(blobs: BlobStore, digest: str, settings: Settings) -> str:
-    """The digest of an archive whose entries can be read at random: a gzip is inflated into a new blob, once.
+    """The digest of an archive whose entries can be read at random: a compressed tar is inflated into a new blob, once.
 
     Raises InputFailure: ``archive-malformed``, ``archive-ambiguous``, ``archive-expansion-limit``, or
-    ``unsupported-media-type`` for a gzip of anything but a tar.
+    ``unsupported-media-type`` for a compressed stream of anything but a tar.
     """
-    if blobs.read_range(digest, 0, 3) != _GZIP:
+    container = container_of(blobs.read_range(digest, 0, min(BLOCK, blobs.size(digest))))
+    if container not in COMPRESSED:
         return digest
     with blobs.writer(settings.max_inflated_bytes + 1) as writer:
-        for chunk in _checked_tar(_inflated(blobs.read(digest), settings)):
+        for chunk in _checked_tar(inflated(blobs.read(digest), container, settings), container):
             writer.write(chunk)
         return writer.commit().digest
 
 
-def archive_entries(blobs: BlobStore, digest: str, settings: Settings) -> Iterator[ArchiveEntry]:
-    """The files and folders of a zip or tar, names checked, limits kept.
+def list_entries(blobs: BlobStore, digest: str, settings: Settings, name_encoding: str | None = None) -> Listing:
+    """The files, links and folders of a zip or tar, names checked, limits kept.
 
-    Raises InputFailure with one of the ``archive-...`` codes, or ``unsupported-media-type``.
+    Going through the entries raises InputFailure with one of the ``archive-...`` codes for what makes the archive
+    hostile, or readable in more than one way. What is wrong with one entry is told by the entry.
     """
     reader = RangeReader(blobs, digest)
-    is_zip = reader.read(0, min(4, reader.size)).startswith(_ZIP)
-    entries = zip_entries(reader) if is_zip else tar_entries(reader)
+    if container_of(reader.read(0, min(BLOCK, reader.size))) is Container.ZIP:
+        names = zip_names(reader, name_encoding)
+        entries = zip_entries(reader, names)
+    else:
+        names = tar_names(reader, name_encoding)
+        entries = tar_entries(reader, names)
+    return Listing(_checked(entries, settings, reader.size), names)
+
+
+def _checked(entries: Iterator[ArchiveEntry], settings: Settings, archive_bytes: int) -> Iterator[ArchiveEntry]:
     total = 0
     for number, entry in enumerate(entries):
         if number >= settings.max_entries:
-            raise InputFailure("archive-too-many-entries", f"More than {settings.max_entries} entries.")
+            detail = f"More than {settings.max_entries} entries (MAX_ENTRIES): send it as several data sets."
+            raise InputFailure("archive-too-many-entries", detail)
         relative = from_here(entry.name)
         if entry.is_folder and not relative:
             continue
-        name = checked_name(relative, max_bytes=settings.max_path_bytes, max_depth=settings.max_path_depth)
-        total += entry.size
-        _check_expansion(entry, total, settings)
-        yield replace(entry, name=name)
+        checked = _judged(replace(entry, name=checked_name(relative)), settings)
+        if checked.fault is None and checked.skip is None:
+            total += checked.size
+            _check_expansion(total, archive_bytes, settings)
+        yield checked
 
 
-def _check_expansion(entry: ArchiveEntry, total: int, settings: Settings) -> None:
-    suspicious = entry.size > MEBIBYTE and entry.size > settings.max_ratio * max(entry.stored_size, 1)
-    # A deflated entry is read whole before it is inflated, so that its stored bytes have a limit too.
-    too_long = entry.size > settings.max_entry_bytes or entry.stored_size > max_stored_bytes(settings.max_entry_bytes)
-    if suspicious or too_long or total > settings.max_inflated_bytes:
-        detail = f"The entry {entry.name[:200]!a} passes the limits on bytes, stored or inflated."
+def _judged(entry: ArchiveEntry, settings: Settings) -> ArchiveEntry:
+    """With what is wrong with it alone."""
+    if entry.same_as is not None:
+        entry = replace(entry, same_as=checked_name(from_here(entry.same_as)))
+    if is_too_long(entry.name, max_bytes=settings.max_path_bytes, max_depth=settings.max_path_depth):
+        return replace(entry, skip=NAME_TOO_LONG)
+    most = settings.max_entry_bytes
+    # A compressed entry is read whole before it is inflated, so that its stored bytes have a limit too.
+    if entry.size > most or entry.stored_size > max_stored_bytes(most):
+        return replace(entry, fault=Fault("sample-too-large", f"It has more than {most} bytes (MAX_ENTRY_BYTES)."))
+    return entry
+
+
+def _check_expansion(total: int, archive_bytes: int, settings: Settings) -> None:
+    """One entry, as large as it may be, may be all zeros; a whole archive of them is a bomb."""
+    if total > settings.max_inflated_bytes:
+        detail = "Its entries inflate to more than MAX_INFLATED_BYTES allows: send it as several data sets."
+        raise InputFailure("archive-expansion-limit", detail)
+    if total > settings.max_ratio * archive_bytes + settings.max_entry_bytes:
+        detail = f"Its entries inflate to more than {settings.max_ratio} times its size (MAX_RATIO): send a tar file."
         raise InputFailure("archive-expansion-limit", detail)
 
 
-def _checked_tar(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _checked_tar(chunks: Iterator[bytes], container: Container) -> Iterator[bytes]:
     """The chunks, once a first block is there that may begin a tar: a header, or the zeros of an empty one."""
     start = b""
     for chunk in chunks:
@@ -70,29 +104,7 @@ def _checked_tar(chunks: Iterator[bytes]) -> Iterator[bytes]:
         if len(start) >= BLOCK:
             break
     block = start[:BLOCK]
-    if any(block) and not is_header(block.ljust(BLOCK, b"\0")):
-        raise InputFailure("unsupported-media-type", "The gzip stream holds no tar archive.")
+    if any(block) and not is_tar_header(block.ljust(BLOCK, b"\0")):
+        raise InputFailure("unsupported-media-type", f"The {container} stream holds no tar archive.")
     yield start
     yield from chunks
-
-
-def _inflated(chunks: Iterator[bytes], settings: Settings) -> Iterator[bytes]:
-    """One gzip member, nothing behind it."""
-    inflater, taken, made = zlib.decompressobj(31), 0, 0
-    for chunk in chunks:
-        taken += len(chunk)
-        rest = chunk
-        while rest:
-            if inflater.eof:
-                raise InputFailure("archive-ambiguous", "Data follows the gzip stream.")
-            try:
-                part = inflater.decompress(rest, MEBIBYTE)
-            except zlib.error as error:
-                raise InputFailure("archive-malformed", "The gzip stream is broken.") from error
-            made += len(part)
-            if made > settings.max_inflated_bytes or (made > MEBIBYTE and made > settings.max_ratio * taken):
-                raise InputFailure("archive-expansion-limit", "The gzip stream passes the limits on inflated bytes.")
-            yield part
-            rest = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
-    if not inflater.eof:
-        raise InputFailure("archive-malformed", "The gzip stream is cut off.")

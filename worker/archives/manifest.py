@@ -1,65 +1,67 @@
-"""``manifest.csv`` or ``manifest.jsonl``: which files are samples, and their labels and sources."""
+"""Tables in an archive, as spreadsheets and programs write them: rows of text under the names of columns."""
 
+import codecs
 import csv
 import json
 from collections.abc import Iterator
 from io import BytesIO, TextIOWrapper
-from typing import NamedTuple, Self, TextIO
+from typing import Any, NamedTuple, Self, TextIO
 
 from app.errors import InputFailure
 
-MANIFEST_NAMES = ("manifest.csv", "manifest.jsonl")
-COLUMNS = frozenset({"path", "label", "source"})
 MAX_CHARACTERS = 1024
 """Of a value: folders' names, which may say the same, are no longer."""
 MAX_RECORD = 64 * 1024
 """Characters of a line or, in CSV, of the lines of a row: what JSON makes of more could take much memory."""
+MAX_COLUMNS = 1000
+_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_DELIMITERS = ",;\t|"
+_CSV = (".csv", ".tsv", ".txt")
 
-_Fields = tuple[int, dict[str, object]]
 
-
-class ManifestRow(NamedTuple):
-    """One sample; ``line`` is where it stands in the manifest."""
+class Record(NamedTuple):
+    """A row by its columns' names; ``line`` is where it ends in the table."""
 
     line: int
-    path: str
-    label: str | None
-    source: str | None
+    fields: dict[str, Any]
 
 
-def read_manifest(name: str, data: bytes) -> Iterator[ManifestRow]:
-    """Rows in the manifest's order, one at a time in memory. Raises InputFailure ``manifest-invalid``, with the line.
+def read_table(name: str, data: bytes) -> Iterator[Record]:
+    """Records in the table's order, one at a time in memory. Raises InputFailure ``manifest-invalid``, with the line.
 
-    Bytes that are not UTF-8 are found when they are reached.
+    CSV may have commas, semicolons, tabs or bars; UTF-8 or, with its mark, UTF-16. Bytes that are neither are found
+    when they are reached. Blanks around names of columns and values are dropped.
     """
-    is_csv = name.endswith(".csv")
-    text = TextIOWrapper(BytesIO(data), "utf-8-sig", newline="" if is_csv else "\n")
+    is_csv = name.casefold().endswith(_CSV)
+    encoding = next((encoding for mark, encoding in _MARKS.items() if data.startswith(mark)), "utf-8")
+    text = TextIOWrapper(BytesIO(data), encoding, newline="" if is_csv else "\n")
     records = _Records(text)
     try:
-        for line, fields in _csv_rows(records) if is_csv else _json_rows(records):
-            yield _row(line, fields)
-    except UnicodeDecodeError as error:
-        raise InputFailure("manifest-invalid", "The manifest is not UTF-8.") from error
+        yield from _csv_rows(records) if is_csv else _json_rows(records)
+    except UnicodeError as error:
+        detail = f"The manifest {name[-200:]!a} is not UTF-8: save it as UTF-8 (in Excel: CSV UTF-8)."
+        raise InputFailure("manifest-invalid", detail) from error
 
 
-def _row(line: int, fields: dict[str, object]) -> ManifestRow:
-    unknown = [key for key in fields if key not in COLUMNS]
-    if unknown:
-        raise _invalid(line, f"unknown column {str(unknown[0])[:100]!r}; known are path, label, source")
-    path, label, source = (_text(line, fields.get(column)) for column in ("path", "label", "source"))
-    if path is None:
-        raise _invalid(line, "path is missing")
-    return ManifestRow(line, path, label, source)
-
-
-def _text(line: int, value: object) -> str | None:
+def text_of(line: int, value: object) -> str | None:
+    """A value as text: numbers as they are written, 3.0 as 3; None where it says nothing."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)
+    if isinstance(value, int | float):
+        return str(value)
     if value is None or value == "":
         return None
     if not isinstance(value, str) or "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise _invalid(line, "a value is not text that can be stored")
+        raise invalid(line, "a value is not text that can be stored")
     if len(value) > MAX_CHARACTERS:
-        raise _invalid(line, f"a value has more than {MAX_CHARACTERS} characters")
-    return value
+        raise invalid(line, f"a value has more than {MAX_CHARACTERS} characters")
+    return value.strip() or None
+
+
+def invalid(line: int, what: str) -> InputFailure:
+    return InputFailure("manifest-invalid", f"Line {line} of the manifest: {what}.")
 
 
 class _Records:
@@ -69,44 +71,77 @@ class _Records:
         self._text = text
         self._taken = 0
         self.line = 0
+        self._pushed: list[str] = []
 
     def begin(self) -> None:
         self._taken = 0
+
+    def peek(self) -> str:
+        """The next line, which comes again."""
+        line = next(self, "")
+        self._pushed = [line] if line else []
+        return line
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> str:
+        if self._pushed:
+            return self._pushed.pop()
         line = self._text.readline(MAX_RECORD - self._taken + 1)
         if not line:
             raise StopIteration
         self.line += 1
         self._taken += len(line)
         if self._taken > MAX_RECORD:
-            raise _invalid(self.line, f"it has more than {MAX_RECORD} characters")
+            raise invalid(self.line, f"it has more than {MAX_RECORD} characters")
         return line
 
 
-def _csv_rows(records: _Records) -> Iterator[_Fields]:
+def _csv_rows(records: _Records) -> Iterator[Record]:
     columns: list[str] = []
     try:
-        for row in csv.reader(records, strict=True):
+        for row in csv.reader(records, strict=True, skipinitialspace=True, delimiter=_delimiter(records)):
             records.begin()
             if not columns:
-                columns = row
-                if "path" not in columns:
-                    raise _invalid(1, "the header names no column path")
-            elif row:
-                if len(row) != len(columns):
-                    raise _invalid(records.line, "as many values as columns are needed")
-                yield records.line, dict(zip(columns, row, strict=True))
+                columns = _columns(row)
+            elif any(value.strip() for value in row):
+                yield Record(records.line, _fields(records.line, columns, row))
     except csv.Error as error:
-        raise _invalid(records.line, "it is not CSV") from error
+        raise invalid(records.line, "it is not CSV") from error
     if not columns:
-        raise _invalid(1, "the header names no column path")
+        raise invalid(1, "the header names no columns")
 
 
-def _json_rows(records: _Records) -> Iterator[_Fields]:
+def _delimiter(records: _Records) -> str:
+    """The one that the header has most of; Excel may say it in a line of its own before that."""
+    first = records.peek()
+    if first.casefold().startswith("sep=") and len(first.strip("\r\n")) == 5:
+        next(records)
+        records.begin()
+        return first[4]
+    return max(_DELIMITERS, key=first.count)
+
+
+def _columns(row: list[str]) -> list[str]:
+    columns = [name.strip().lstrip("\ufeff") for name in row]
+    named = [name for name in columns if name]
+    if len(set(named)) < len(named):
+        raise invalid(1, "two columns have one name")
+    if len(columns) > MAX_COLUMNS:
+        raise invalid(1, f"it has more than {MAX_COLUMNS} columns")
+    return columns
+
+
+def _fields(line: int, columns: list[str], row: list[str]) -> dict[str, Any]:
+    """Columns without a name, such as the index of pandas, say nothing; nor do values behind the last column that are
+    empty, as spreadsheets write them."""
+    if len(row) < len(columns) or any(value.strip() for value in row[len(columns) :]):
+        raise invalid(line, "as many values as columns are needed")
+    return {name: value for name, value in zip(columns, row, strict=False) if name}
+
+
+def _json_rows(records: _Records) -> Iterator[Record]:
     for line in records:
         records.begin()
         if not line.strip():
@@ -114,11 +149,9 @@ def _json_rows(records: _Records) -> Iterator[_Fields]:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise _invalid(records.line, "it is not JSON") from error
+            raise invalid(records.line, "it is not JSON") from error
         if not isinstance(row, dict):
-            raise _invalid(records.line, "it is not a JSON object")
-        yield records.line, row
-
-
-def _invalid(line: int, what: str) -> InputFailure:
-    return InputFailure("manifest-invalid", f"Line {line} of the manifest: {what}.")
+            raise invalid(records.line, "it is not a JSON object")
+        if len(row) > MAX_COLUMNS:
+            raise invalid(records.line, f"it has more than {MAX_COLUMNS} fields")
+        yield Record(records.line, row)

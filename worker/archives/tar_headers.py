@@ -3,14 +3,15 @@
 from dataclasses import dataclass, replace
 
 from app.errors import InputFailure
+from app.imaging.containers import tar_checksum
 
-FILES, FOLDER = frozenset("0\x007"), "5"
-_PAX, _PAX_GLOBAL, _LONG_NAME = "x", "g", "L"
-EXTENSIONS = frozenset({_PAX, _PAX_GLOBAL, _LONG_NAME})
+FILES, FOLDER, HARD_LINK, SYMBOLIC_LINK = frozenset("0\x007"), "5", "1", "2"
+_PAX, _PAX_GLOBAL, _LONG_NAME, _LONG_LINK = "x", "g", "L", "K"
+EXTENSIONS = frozenset({_PAX, _PAX_GLOBAL, _LONG_NAME, _LONG_LINK})
 """Kinds of headers."""
 _MAX_EXTENSIONS = 8
 """Of one entry: one of each kind is what archivers write."""
-_NAMING = frozenset({b"path", b"size"})
+_NAMING = frozenset({b"path", b"linkpath", b"size"})
 _SPARSE = b"GNU.sparse."
 
 
@@ -25,6 +26,8 @@ class Header:
     kind: str
     name: str
     size: int
+    target: str = ""
+    """Of a link."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Override:
     """What the extension headers before an entry said of it."""
 
     name: str | None = None
+    target: str | None = None
     size: int | None = None
     is_sparse: bool = False
     headers: int = 0
@@ -45,27 +49,19 @@ def ambiguous(what: str) -> InputFailure:
     return InputFailure("archive-ambiguous", f"The tar file can be read in more than one way: {what}.")
 
 
-def not_utf8(name: bytes) -> InputFailure:
-    return malformed(f"the name {name[:200]!r} is not UTF-8")
-
-
-def is_header(block: bytes) -> bool:
-    """Whether 512 bytes are the header of an entry, by their mark or (the oldest tar files have none) checksum."""
-    return block[257:262] == b"ustar" or block[148:156].strip(b" \0").lstrip(b"0") == b"%o" % _checksum(block)
-
-
 def parse_header(block: bytes, position: int) -> Header:
     """Of the 512 bytes at a position, which a fault is told by as long as there is no name.
 
     Raises InputFailure ``archive-malformed``.
     """
-    if _number(block[148:156], f"the checksum at byte {position}") != _checksum(block):
+    if _number(block[148:156], f"the checksum at byte {position}") != tar_checksum(block):
         raise malformed(f"the checksum of the header at byte {position} is wrong")
     raw_name, prefix = _until_nul(block[:100]), b""
     if block[257:263] == b"ustar\0":
         prefix = _until_nul(block[345:500])
     name = (prefix + b"/" + raw_name if prefix else raw_name).decode("utf-8", "surrogateescape")
-    return Header(chr(block[156]), name, _number(block[124:136], f"the size of {name[:200]!a}"))
+    target = _until_nul(block[157:257]).decode("utf-8", "surrogateescape")
+    return Header(chr(block[156]), name, _number(block[124:136], f"the size of {name[:200]!a}"), target)
 
 
 def extended(earlier: Override, header: Header, data: bytes) -> Override:
@@ -77,13 +73,16 @@ def extended(earlier: Override, header: Header, data: bytes) -> Override:
     if found.headers > _MAX_EXTENSIONS:
         raise malformed(f"too many extension headers, up to {header.name[:200]!a}, belong to one entry")
     if header.kind == _LONG_NAME:
-        return _named(found, _decoded(_until_nul(data)))
+        return _named(found, _text(_until_nul(data)))
+    if header.kind == _LONG_LINK:
+        return replace(found, target=_text(_until_nul(data)))
     fields = _pax_fields(data, header.name)
     if header.kind == _PAX_GLOBAL:
         if fields:
             raise malformed("a global header describes every entry")
         return found
     found = _named(found, fields["path"]) if "path" in fields else found
+    found = replace(found, target=fields.get("linkpath", found.target))
     is_sparse = found.is_sparse or any(key.startswith(_SPARSE.decode()) for key in fields)
     return replace(found, size=_pax_size(found, fields.get("size"), header.name), is_sparse=is_sparse)
 
@@ -115,14 +114,9 @@ def _pax_fields(data: bytes, name: str) -> dict[str, str]:
         if end > len(data) or not equals or not value.endswith(b"\n"):
             raise malformed(f"the extension header {name[:200]!a} is broken")
         if key in _NAMING or key.startswith(_SPARSE):
-            fields[_decoded(key)] = _decoded(value[:-1])
+            fields[key.decode("ascii", "backslashreplace")] = _text(value[:-1])
         place = end
     return fields
-
-
-def _checksum(block: bytes) -> int:
-    """With blanks where it stands itself."""
-    return sum(block[:148]) + sum(block[156:]) + 8 * 32
 
 
 def _number(field: bytes, what: str) -> int:
@@ -142,8 +136,6 @@ def _until_nul(field: bytes) -> bytes:
     return field.split(b"\0", 1)[0]
 
 
-def _decoded(text: bytes) -> str:
-    try:
-        return text.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise not_utf8(text) from error
+def _text(raw: bytes) -> str:
+    """With surrogates for what is not UTF-8, which is for others to decode."""
+    return raw.decode("utf-8", "surrogateescape")

@@ -1,32 +1,57 @@
-"""The entries of a plain tar file (ustar, pax, GNU long names), read in place and in constant memory."""
+"""The entries of a plain tar file (v7, ustar, pax, GNU long names), read in place and in constant memory."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from app.errors import InputFailure
+from app.imaging.containers import BLOCK
 from app.imaging.entries import ArchiveEntry
+from worker.archives.name_encodings import NameDecoder
 from worker.archives.range_reader import RangeReader
 from worker.archives.tar_headers import (
     EXTENSIONS,
     FILES,
     FOLDER,
+    HARD_LINK,
+    SYMBOLIC_LINK,
     Header,
     Override,
     ambiguous,
     extended,
     malformed,
-    not_utf8,
     parse_header,
 )
 
-BLOCK = 512
 _MAX_EXTENSION_BYTES = 64 * 1024
 
 
-def tar_entries(reader: RangeReader) -> Iterator[ArchiveEntry]:
-    """Every file and folder in stored order.
+@dataclass(frozen=True)
+class _Member:
+    """What its headers say of one entry; names may hold surrogates. ``body`` is where its bytes begin."""
+
+    kind: str
+    name: str
+    target: str
+    size: int
+    is_sparse: bool
+    body: int
+
+
+def tar_names(reader: RangeReader, encoding: str | None = None) -> NameDecoder:
+    """Of names that are not UTF-8."""
+    return NameDecoder(lambda: (raw for member in _members(reader) if (raw := _undeclared(member.name))), encoding)
+
+
+def tar_entries(reader: RangeReader, names: NameDecoder) -> Iterator[ArchiveEntry]:
+    """Every file, link and folder in stored order.
 
     Raises InputFailure ``archive-malformed``, ``archive-ambiguous`` or ``archive-special-entry``.
     """
+    for member in _members(reader):
+        yield _entry(member, names)
+
+
+def _members(reader: RangeReader) -> Iterator[_Member]:
     position, override = 0, Override()
     while position < reader.size:
         block = reader.read(position, BLOCK)
@@ -42,9 +67,10 @@ def tar_entries(reader: RangeReader) -> Iterator[ArchiveEntry]:
         if is_extension:
             override = extended(override, header, _extension(reader, body, header))
         else:
-            yield _entry(header, override, body)
+            target = header.target if override.target is None else override.target
+            yield _Member(header.kind, name, target, size, override.is_sparse, body)
             override = Override()
-    raise malformed("its end mark is missing")
+    raise malformed("its end mark is missing: it was cut off")
 
 
 def _end(reader: RangeReader, end: int, name: str) -> int:
@@ -57,20 +83,29 @@ def _end(reader: RangeReader, end: int, name: str) -> int:
     return padded
 
 
-def _entry(header: Header, override: Override, body: int) -> ArchiveEntry:
-    name = header.name if override.name is None else override.name
-    size = header.size if override.size is None else override.size
-    if any("\udc80" <= character <= "\udcff" for character in name):
-        raise not_utf8(name.encode("utf-8", "surrogateescape"))
-    if header.kind not in FILES and header.kind != FOLDER:
-        raise InputFailure("archive-special-entry", f"The entry {name[:200]!a} is a link, a device or sparse.")
-    if override.is_sparse:
-        raise InputFailure("archive-special-entry", f"The entry {name[:200]!a} is a sparse file.")
-    is_folder = header.kind == FOLDER or name.endswith("/")
-    if is_folder and size:
-        # Some readers skip a folder's size, since it may be meant as a quota.
-        raise ambiguous(f"the folder {name[:200]!a} has content")
-    return ArchiveEntry(name, body, size, size, is_folder=is_folder)
+def _entry(member: _Member, names: NameDecoder) -> ArchiveEntry:
+    name = _decoded(member.name, names)
+    if member.is_sparse or member.kind not in FILES | {FOLDER, HARD_LINK, SYMBOLIC_LINK}:
+        detail = f"The entry {name[:200]!a} is a device or a sparse file: leave it out, or write it without --sparse."
+        raise InputFailure("archive-special-entry", detail)
+    is_folder = member.kind == FOLDER or name.endswith("/")
+    if member.size and (is_folder or member.kind in {HARD_LINK, SYMBOLIC_LINK}):
+        # Some readers skip a folder's size, since it may be meant as a quota; and a link's, which has no bytes.
+        raise ambiguous(f"the folder or link {name[:200]!a} has content")
+    if member.kind == SYMBOLIC_LINK:
+        return ArchiveEntry(name, member.body, 0, 0, skip="symbolic-link")
+    target = _decoded(member.target, names) if member.kind == HARD_LINK else None
+    return ArchiveEntry(name, member.body, member.size, member.size, is_folder=is_folder, same_as=target)
+
+
+def _undeclared(name: str) -> bytes | None:
+    raw = name.encode("utf-8", "surrogateescape")
+    return raw if any("\udc80" <= character <= "\udcff" for character in name) else None
+
+
+def _decoded(name: str, names: NameDecoder) -> str:
+    raw = _undeclared(name)
+    return name if raw is None else names.decode(raw)
 
 
 def _extension(reader: RangeReader, body: int, header: Header) -> bytes:
@@ -84,5 +119,6 @@ def _check_end(reader: RangeReader, position: int) -> None:
     while position < reader.size:
         length = min(BLOCK * 1024, reader.size - position)
         if any(reader.read(position, length)):
-            raise ambiguous("data follows its end mark")
+            way_out = "two archives behind each other are joined by tar --concatenate, or sent as two data sets"
+            raise ambiguous(f"data follows its end mark ({way_out})")
         position += length

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 
 from app.settings import MEBIBYTE
 from worker.archives.range_reader import RangeReader
-from worker.archives.zip_fields import FULL16, FULL32, ambiguous, decoded, extra_fields, malformed, told_name, widened
+from worker.archives.name_encodings import NameDecoder
+from worker.archives.zip_fields import (
+    FULL16,
+    FULL32,
+    ambiguous,
+    declared_name,
+    extra_fields,
+    malformed,
+    told_name,
+    widened,
+)
 
 _CENTRAL, _END = b"PK\x01\x02", b"PK\x05\x06"
 _END64, _LOCATOR64 = b"PK\x06\x06", b"PK\x06\x07"
@@ -124,18 +134,39 @@ def _read_end64(reader: RangeReader, end: int) -> tuple[int, tuple[int, int, int
     return last, (count, size, start)
 
 
-def read_record(reader: RangeReader, position: int, limit: int) -> tuple[Record, int]:
+def read_record(reader: RangeReader, position: int, limit: int, names: NameDecoder) -> tuple[Record, int]:
     """The record at a place in the directory, which ends at ``limit``, and where the next one begins."""
+    fields = _record_fields(reader, position, limit)
+    system, flags, method, crc, stored_size, size, *lengths, disk, attributes, local = fields
+    end = position + 46 + sum(lengths)
+    raw_name = reader.read(position + 46, lengths[0])
+    extra = extra_fields(reader.read(position + 46 + lengths[0], lengths[1]), raw_name)
+    name = told_name(extra, raw_name, flags) or declared_name(raw_name, flags, system)
+    name = names.decode(raw_name) if name is None else name
+    size, stored_size, local = widened((size, stored_size, local), extra, disk)
+    return Record(flags, method, crc, stored_size, size, attributes, system, local, raw_name, name), end
+
+
+def undeclared_names(reader: RangeReader, directory: Directory) -> Iterator[bytes]:
+    """Those that no flag, field or system gives an encoding."""
+    position = directory.start
+    for _ in range(directory.count):
+        system, flags, *_, name_bytes, extra_bytes, comment_bytes, _, _, _ = _record_fields(
+            reader, position, directory.end
+        )
+        raw_name = reader.read(position + 46, name_bytes)
+        extra = extra_fields(reader.read(position + 46 + name_bytes, extra_bytes), raw_name)
+        if told_name(extra, raw_name, flags) is None and declared_name(raw_name, flags, system) is None:
+            yield raw_name
+        position += 46 + name_bytes + extra_bytes + comment_bytes
+
+
+def _record_fields(reader: RangeReader, position: int, limit: int) -> tuple[int, ...]:
+    """System, flags, method, checksum, sizes stored and whole, lengths of name, extra fields and comment, volume,
+    attributes, place of the local header."""
     if position + 46 > limit or reader.read(position, 4) != _CENTRAL:
         raise malformed("its directory is broken")
     fields = reader.unpack("5xB2x2H4x3I4H2x2I", position)
-    system, flags, method, crc, stored_size, size, *lengths, disk, attributes, local = fields
-    end = position + 46 + sum(lengths)
-    if end > limit:
+    if position + 46 + sum(fields[6:9]) > limit:
         raise malformed("its directory is broken")
-    raw_name = reader.read(position + 46, lengths[0])
-    name = decoded(raw_name, flags, system)
-    extra = extra_fields(reader.read(position + 46 + lengths[0], lengths[1]), name)
-    name = told_name(extra, raw_name, flags, name)
-    size, stored_size, local = widened((size, stored_size, local), extra, disk)
-    return Record(flags, method, crc, stored_size, size, attributes, system, local, raw_name, name), end
+    return fields

@@ -23,36 +23,42 @@ def ambiguous(what: str) -> InputFailure:
     return InputFailure("archive-ambiguous", f"The ZIP file can be read in more than one way: {what}.")
 
 
-def decoded(raw_name: bytes, flags: int, system: int) -> str:
-    """Raises InputFailure ``archive-malformed`` for a name that is not the UTF-8 that it says it is.
+def declared_name(raw_name: bytes, flags: int, system: int) -> str | None:
+    """The name where its encoding is beyond doubt; None where it is in some old code page.
 
-    Info-ZIP on Linux, Finder and ditto write UTF-8 and do not say so.
+    Info-ZIP on Linux, Finder and ditto write UTF-8 and do not say so. Raises InputFailure ``archive-malformed`` for a
+    name that is not the UTF-8 that it says it is.
     """
     try:
-        if flags & _UTF8 or system in UNIX_LIKE:
+        if raw_name.isascii() or flags & _UTF8 or system in UNIX_LIKE:
             return raw_name.decode("utf-8")
     except UnicodeDecodeError as error:
         if flags & _UTF8:
             raise malformed(f"the entry name {raw_name[:200]!r} is not UTF-8 although it says so") from error
-    return raw_name.decode("cp437")
+    return None
 
 
-def told_name(fields: Mapping[int, bytes], raw_name: bytes, flags: int, plain: str) -> str:
-    """The name in Info-ZIP's Unicode field, where the header's own is in some old code page; else ``plain``.
+def told_name(fields: Mapping[int, bytes], raw_name: bytes, flags: int) -> str | None:
+    """The name in Info-ZIP's Unicode field, where the header's own is in some old code page; None where it is not.
 
     Raises InputFailure ``archive-ambiguous`` for another name beside one that needs none.
     """
     body = fields.get(_UNICODE_PATH)
-    if body is None or body[5:] == plain.encode():
-        return plain
+    if body is None or body[5:] == raw_name:
+        return None
     is_of_this_name = body[:5] == struct.pack("<BI", 1, zlib.crc32(raw_name))
     if is_of_this_name and not flags & _UTF8 and not raw_name.isascii():
         with suppress(UnicodeDecodeError):
             return body[5:].decode("utf-8")
-    raise ambiguous(f"an extra field gives the entry {plain[:200]!a} another name")
+    raise ambiguous(f"an extra field gives the entry {shown(raw_name)} another name")
 
 
-def extra_fields(extra: bytes, name: str) -> dict[int, bytes]:
+def shown(raw_name: bytes) -> str:
+    """For messages, whatever the name is in."""
+    return ascii(raw_name.decode("utf-8", "backslashreplace")[:200])
+
+
+def extra_fields(extra: bytes, raw_name: bytes) -> dict[int, bytes]:
     """The bodies, by kind, of the fields that may change an entry; others may hold anything.
 
     Raises InputFailure ``archive-ambiguous`` for one that comes twice or is cut off.
@@ -66,7 +72,7 @@ def extra_fields(extra: bytes, name: str) -> dict[int, bytes]:
         if kind not in {_ZIP64, _UNICODE_PATH}:
             continue
         if kind in found or len(body) < length:
-            raise ambiguous(f"an extra field of {name[:200]!a} comes twice or is cut off")
+            raise ambiguous(f"an extra field of {shown(raw_name)} comes twice or is cut off")
         found[kind] = body
     return found
 

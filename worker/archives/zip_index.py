@@ -4,26 +4,33 @@ from array import array
 from collections.abc import Iterator
 
 from app.imaging.entries import ArchiveEntry
+from worker.archives.name_encodings import NameDecoder
 from worker.archives.range_reader import RangeReader
-from worker.archives.zip_directory import find_directory, read_record
-from worker.archives.zip_fields import ambiguous
+from worker.archives.zip_directory import find_directory, read_record, undeclared_names
+from worker.archives.zip_fields import ambiguous, shown
 from worker.archives.zip_local import locate, read_name, tail_lengths
 
 _BITS = {0: 1, 12: 2, 16: 4, 20: 8, 24: 16}
 """Of the lengths that a data descriptor may have: several may be right, and all are kept in a byte."""
 
 
-def zip_entries(reader: RangeReader) -> Iterator[ArchiveEntry]:
+def zip_names(reader: RangeReader, encoding: str | None = None) -> NameDecoder:
+    """Of names that do not say what they are in. Raises InputFailure where the file has no directory."""
+    directory = find_directory(reader)
+    return NameDecoder(lambda: undeclared_names(reader, directory), encoding)
+
+
+def zip_entries(reader: RangeReader, names: NameDecoder) -> Iterator[ArchiveEntry]:
     """Every entry, in directory order; constant memory but for 17 bytes an entry.
 
-    Raises InputFailure: ``archive-malformed``, ``archive-ambiguous``, ``archive-encrypted``,
-    ``archive-unsupported-compression`` or ``archive-special-entry``.
+    Raises InputFailure: ``archive-malformed``, ``archive-ambiguous``, ``archive-encrypted`` or
+    ``archive-special-entry``.
     """
     directory = find_directory(reader)
     tiles = _Tiles(reader)
     position = directory.start
     for _ in range(directory.count):
-        record, position = read_record(reader, position, directory.end)
+        record, position = read_record(reader, position, directory.end, names)
         entry = locate(reader, record, directory.start)
         end = entry.offset + entry.stored_size
         tiles.add(record.local, end, tail_lengths(reader, record, end, directory.start))
@@ -62,4 +69,4 @@ class _Tiles:
         if local is None:
             raise ambiguous("bytes lie before its directory")
         what = "something else overlaps the entry" if gap < 0 else "bytes of no entry lie next to the entry"
-        raise ambiguous(f"{what} {read_name(self._reader, local)[:200]!a}")
+        raise ambiguous(f"{what} {shown(read_name(self._reader, local))}")

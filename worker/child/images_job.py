@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
 from app.errors import InputFailure
-from app.imaging.decoding import decode_rgb
+from app.imaging.decoding import decode
 from app.imaging.entries import entry_of, read_entry
 from app.imaging.kinds import is_misnamed
+from worker.functional.perceptual_hash import perceptual_hash
 from app.settings import Settings
 from worker.machine.device import use_threads
 from worker.wire.contents import Inputs
@@ -36,13 +37,15 @@ def run_images_job(job: ImagesJob, settings: Settings, inputs: Inputs) -> Iterat
 def _look(number: int, sample: JobSample, job: ImagesJob, settings: Settings, inputs: Inputs) -> ImageFacts:
     try:
         data = read_entry(inputs, job.archive_digest, entry_of(sample), settings.max_entry_bytes)
-        image = decode_rgb(data, settings)
+        decoded = decode(data, settings)
     except InputFailure as failure:
         return ImageFacts(number=number, code=failure.code, detail=failure.detail)
     return ImageFacts(
         number=number,
-        width=image.width,
-        height=image.height,
+        width=decoded.image.width,
+        height=decoded.image.height,
+        first_of_several=decoded.is_first_of_several,
+        perceptual_hash=perceptual_hash(decoded.image),
         sha256=hashlib.sha256(data).hexdigest(),
         misnamed=is_misnamed(sample.name, data),
     )

@@ -1,8 +1,10 @@
-"""Looks through an uploaded archive: which samples it holds, whether each can be decoded."""
+"""Looks through an uploaded archive: which samples it holds, what their labels are, whether each can be decoded."""
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,29 +14,42 @@ from sqlalchemy.orm import Session
 from app.db.references import lock_digests, unused_digests
 from app.db.session import transaction, write_for
 from app.db.tables import DatasetRow, SampleRow
+from app.domain.table_columns import Columns
 from app.domain.vocabulary import ResourceStatus, SampleStatus
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry, read_entry
-from worker.archives.layout import Layout
-from worker.archives.listing import archive_entries, seekable
-from worker.archives.manifest import read_manifest
+from app.imaging.kinds import promised_kind
 from worker.context import WorkerContext
 from worker.intake.image_examiner import ImageExaminer
+from worker.intake.arrivals import Arrivals
+from worker.intake.labels import Labels
+from worker.intake.layout import Layout
+from worker.intake.likeness import note_near_duplicates
+from worker.intake.notes import DEAD_LINK, NOT_AN_IMAGE, NOT_IN_MANIFEST, counted, listed, skipped_notes
+from worker.archives.listing import list_entries, seekable
 from worker.intake.samples import (
-    apply_manifest,
+    PENDING,
+    delete_by_id,
     delete_samples,
     distinct_values,
     find_named,
+    folders_of_samples,
     in_batches,
     insert_entries,
+    link_entries,
+    names_alike_but_for_case,
+    problem_counts,
     save_findings,
     stream_samples,
+    unreadable_labels,
 )
 from worker.wire.replies import ImageFacts
 
 logger = logging.getLogger(__name__)
 
 DECODE_BATCH = 1024
+LISTS_SAMPLES = frozenset({"dataset-too-many-unreadable", "dataset-empty"})
+"""Problems of which the samples are the reason."""
 
 
 def index_dataset(context: WorkerContext, dataset_id: UUID) -> None:
@@ -55,7 +70,7 @@ def index_dataset(context: WorkerContext, dataset_id: UUID) -> None:
             dataset.status, dataset.problem = ResourceStatus.READY, None
         except InputFailure as failure:
             # Samples stay listed where they are the reason; an archive that is refused as a whole leaves none.
-            if failure.code != "dataset-too-many-unreadable":
+            if failure.code not in LISTS_SAMPLES:
                 savepoint.rollback()
             dataset.status, dataset.problem = ResourceStatus.REJECTED, failure.to_problem()
             logger.info("data set %s rejected: %s", dataset_id, failure.code)
@@ -77,9 +92,10 @@ class _Indexer:
         self._settings = context.settings
         self._session = session
         self._dataset = dataset
-        self._layout = Layout(self._settings.max_entries)
+        self._arrivals = Arrivals(self._settings.max_entries)
         self._digest = hashlib.sha256()
-        self._misnamed = 0
+        self._facts: Counter[str] = Counter()
+        self._sidecars: set[str] = set()
         self.inflated: str | None = None
         """The blob that was made of a compressed archive."""
 
@@ -94,95 +110,177 @@ class _Indexer:
         dataset, session = self._dataset, self._session
         delete_samples(session, dataset.id)
         write_for(session, dataset.tenant_id)
-        stored = seekable(self._context.blobs, dataset.content_digest or "", self._settings)
+        names = self._take_entries()
+        asked = None if dataset.columns is None else Columns.model_validate(dataset.columns)
+        read = partial(read_entry, self._context.blobs, dataset.stored_digest or "")
+        labels = Labels(session, dataset.id, asked, lambda entry: read(entry, self._settings.max_entry_bytes))
+        labels.find(self._arrivals.tables)
+        self._examine(labels)
+        layout = Layout.of(folders_of_samples(session, dataset.id))
+        self._settle(layout, labels)
+        dataset.near_duplicates = note_near_duplicates(session, dataset.id)
+        self._finish(layout, labels, names)
+
+    def _take_entries(self) -> str | None:
+        """Every file as a sample that is still to be looked at; the encoding that was assumed of their names."""
+        dataset, session, blobs = self._dataset, self._session, self._context.blobs
+        stored = seekable(blobs, dataset.content_digest or "", self._settings)
         dataset.stored_digest = stored
         self.inflated = stored if stored != dataset.content_digest else None
-        entries = archive_entries(self._context.blobs, stored, self._settings)
-        insert_entries(session, dataset.id, self._layout.watch(entries))
-        both = find_named(session, dataset.id, self._layout.folder_keys)
+        entries, names = list_entries(blobs, stored, self._settings, dataset.name_encoding)
+        insert_entries(session, dataset.id, self._arrivals.watch(entries))
+        both = find_named(session, dataset.id, self._arrivals.folder_keys)
         if both is not None:
             raise InputFailure("archive-duplicate-entry", f"The name {both[:200]!a} is that of a file and of a folder.")
-        by_manifest = self._apply_manifest()
-        ready = unreadable = 0
-        for findings in self._findings(by_manifest=by_manifest):
-            save_findings(session, findings)
-            good = sum(finding["status"] == SampleStatus.READY for finding in findings)
-            ready, unreadable = ready + good, unreadable + len(findings) - good
-        self._finish(ready, unreadable)
+        for name in link_entries(session, dataset.id, self._arrivals.hard_links):
+            self._arrivals.skipped.add(DEAD_LINK, name)
+        return names.assumed
 
-    def _apply_manifest(self) -> bool:
-        manifests = self._layout.manifests
-        if len(manifests) > 1:
-            raise InputFailure("manifest-invalid", "The archive holds more than one manifest.")
-        for entry in manifests:
-            folder = entry.name.rpartition("/")[0]
-            rows = read_manifest(entry.name, self._manifest_bytes(entry))
-            apply_manifest(self._session, self._dataset.id, rows, f"{folder}/" if folder else "")
-        return bool(manifests)
-
-    def _manifest_bytes(self, entry: ArchiveEntry) -> bytes:
-        """What is broken here is no sample, and costs the whole data set."""
-        try:
-            return read_entry(
-                self._context.blobs, self._dataset.stored_digest or "", entry, self._settings.max_entry_bytes
-            )
-        except InputFailure as failure:
-            raise InputFailure("manifest-invalid", f"The manifest is broken. {failure.detail}") from failure
-
-    def _findings(self, *, by_manifest: bool) -> Iterator[list[dict[str, Any]]]:
-        """What decoding every sample, in the order of the names, found."""
-        position = 0
+    def _examine(self, labels: Labels) -> None:
+        """Decode what nobody has looked at; what is no image, or not listed, is left out."""
         examiner = ImageExaminer(self._context, self._dataset.stored_digest or "")
         for batch in in_batches(stream_samples(self._session, self._dataset.id), DECODE_BATCH):
+            wanted, dropped = self._sifted(batch, labels)
+            pending = [sample for sample in wanted if sample.problem == PENDING]
             findings = []
-            for sample, facts in zip(batch, examiner.examine(batch), strict=True):
-                if not by_manifest:
-                    sample.label, sample.source = self._layout.label_and_source(sample.name)
-                finding = _finding(facts) | {"id": sample.id, "label": sample.label, "source": sample.source}
-                self._misnamed += facts.misnamed
-                if facts.sha256 is not None:
-                    finding["position"] = position
-                    position += 1
-                    self._hash(sample, bytes.fromhex(facts.sha256))
-                findings.append(finding)
-            yield findings
+            for sample, facts in zip(pending, examiner.examine(pending), strict=True):
+                if facts.code == "sample-unsupported-type" and promised_kind(sample.name) is None:
+                    dropped.append(self._left_out(sample, NOT_AN_IMAGE))
+                else:
+                    findings.append(self._finding(sample, facts))
+            save_findings(self._session, findings)
+            delete_by_id(self._session, dropped)
 
-    def _hash(self, sample: SampleRow, content: bytes) -> None:
+    def _sifted(self, batch: Sequence[SampleRow], labels: Labels) -> tuple[list[SampleRow], list[UUID]]:
+        """Those to look at, and the ids of those to drop."""
+        wanted, dropped = [], []
+        for sample in batch:
+            is_image = promised_kind(sample.name) is not None
+            if labels.lists_samples and sample.groups is None:
+                dropped.append(self._left_out(sample, NOT_IN_MANIFEST if is_image else NOT_AN_IMAGE))
+            elif sample.problem != PENDING and not is_image:
+                dropped.append(self._left_out(sample, NOT_AN_IMAGE))
+            else:
+                wanted.append(sample)
+        return wanted, dropped
+
+    def _left_out(self, sample: SampleRow, reason: str) -> UUID:
+        self._arrivals.skipped.add(reason, sample.name)
+        _, dot, extension = sample.name.rpartition("/")[2].rpartition(".")
+        if dot and len(self._sidecars) < 100:
+            self._sidecars.add(extension.casefold())
+        return sample.id
+
+    def _finding(self, sample: SampleRow, facts: ImageFacts) -> dict[str, Any]:
+        self._facts["misnamed"] += facts.misnamed
+        self._facts["several"] += facts.first_of_several
+        problem = None if facts.code is None else {"code": facts.code, "detail": facts.detail}
+        return {
+            "id": sample.id,
+            "status": SampleStatus.READY if problem is None else SampleStatus.UNREADABLE,
+            "problem": problem,
+            "width": facts.width,
+            "height": facts.height,
+            "content_sha256": None if facts.sha256 is None else bytes.fromhex(facts.sha256),
+            "perceptual_hash": None if facts.perceptual_hash is None else bytes.fromhex(facts.perceptual_hash),
+        }
+
+    def _settle(self, layout: Layout, labels: Labels) -> None:
+        """Splits, labels, sources and positions, in the order of the names, and the digest over them."""
+        position = 0
+        for batch in in_batches(stream_samples(self._session, self._dataset.id), DECODE_BATCH):
+            findings = []
+            for sample in batch:
+                place = layout.place(sample.name)
+                sample.split = sample.split or place.split
+                if labels.from_folders:
+                    sample.label, sample.source = place.label, place.source
+                is_ready = sample.status == SampleStatus.READY
+                told = {"split": sample.split, "label": sample.label, "source": sample.source}
+                findings.append({"id": sample.id, "position": position if is_ready else None, **told})
+                if is_ready:
+                    self._hash(sample)
+                    position += 1
+            save_findings(self._session, findings)
+            self._facts["unreadable"] += len(batch)
+        self._facts["ready"], self._facts["unreadable"] = position, self._facts["unreadable"] - position
+
+    def _hash(self, sample: SampleRow) -> None:
         for part in (sample.name, sample.label or "", sample.source or ""):
             self._digest.update(part.encode() + b"\0")
-        self._digest.update(content)
+        for name, value in _further(sample):
+            self._digest.update(f"{name}={value}".encode() + b"\0")
+        self._digest.update(sample.content_sha256 or b"")
 
-    def _finish(self, ready: int, unreadable: int) -> None:
-        dataset, settings = self._dataset, self._settings
-        dataset.sample_count, dataset.unreadable_count = ready, unreadable
-        dataset.labels = distinct_values(self._session, dataset.id, SampleRow.label)
-        dataset.sources = distinct_values(self._session, dataset.id, SampleRow.source)
+    def _finish(self, layout: Layout, labels: Labels, assumed: str | None) -> None:
+        dataset, session = self._dataset, self._session
+        dataset.sample_count, dataset.unreadable_count = self._facts["ready"], self._facts["unreadable"]
+        dataset.labels = distinct_values(session, dataset.id, SampleRow.label)
+        dataset.sources = distinct_values(session, dataset.id, SampleRow.source)
+        dataset.splits = distinct_values(session, dataset.id, SampleRow.split)
+        dataset.columns = None if labels.columns is None else labels.columns.model_dump(exclude_none=True)
         dataset.digest = f"sha256:{self._digest.hexdigest()}"
-        dataset.notes = self._notes()
+        dataset.skipped = dict(self._arrivals.skipped.counts)
+        dataset.notes = [*self._notes(layout, labels, assumed), *self._label_notes(layout, labels)]
+        self._check_readable()
+
+    def _check_readable(self) -> None:
+        settings, (ready, unreadable) = self._settings, (self._facts["ready"], self._facts["unreadable"])
+        why = problem_counts(self._session, self._dataset.id)
         if not ready:
-            raise InputFailure("dataset-empty", "The archive holds no image that can be read.")
+            raise InputFailure("dataset-empty", self._why_empty(why))
         allowed = max(settings.min_unreadable_allowance, settings.max_unreadable_share * (ready + unreadable))
         if unreadable > allowed:
-            detail = f"{unreadable} of {ready + unreadable} samples cannot be read; see the data set's samples."
-            raise InputFailure("dataset-too-many-unreadable", detail)
+            detail = f"{unreadable} of {ready + unreadable} images cannot be read, see the data set's samples: {why}"
+            limits = "MAX_UNREADABLE_SHARE and MIN_UNREADABLE_ALLOWANCE limit them."
+            raise InputFailure("dataset-too-many-unreadable", f"{detail} {limits}")
 
-    def _notes(self) -> list[str]:
+    def _why_empty(self, why: str) -> str:
+        empty = "The archive holds no image that can be read."
+        inside = self._arrivals.skipped.examples("archive")
+        if inside:
+            return f"{empty} It holds archives ({inside}), which are not opened: pack the images themselves."
+        if why:
+            return f"{empty} See the data set's samples: {why}"
+        left_out = skipped_notes(self._arrivals.skipped)
+        return " ".join([empty, *left_out])
+
+    def _notes(self, layout: Layout, labels: Labels, assumed: str | None) -> Iterator[str]:
         """What was taken in another way than the archive looks."""
-        top, junk, misnamed = self._layout.top_folder, self._layout.junk, self._misnamed
-        notes = [f"The top folder {top!r} holds everything and is no label."] if top else []
-        if junk == 1:
-            notes.append("1 file of operating systems was skipped.")
-        elif junk:
-            notes.append(f"{junk} files of operating systems were skipped.")
-        if misnamed == 1:
-            notes.append("1 image is not of the kind that its name says.")
-        elif misnamed:
-            notes.append(f"{misnamed} images are not of the kinds that their names say.")
-        return notes
+        session, dataset = self._session, self._dataset
+        yield from layout.notes() if labels.from_folders else ()
+        yield from skipped_notes(self._arrivals.skipped)
+        one, many = "image is not of the kind that its name says.", "images are not of the kinds that their names say."
+        yield from counted(self._facts["misnamed"], one, many)
+        one, many = "image has several frames: the first was taken.", "images have several frames: the first was taken."
+        yield from counted(self._facts["several"], one, many)
+        odd = self._arrivals.odd
+        if odd.counts:
+            names = f"{odd.examples('odd')} ({odd.counts['odd']} in all)"
+            yield f"Windows could not store these names, which were taken as they are: {names}."
+        if assumed is not None:
+            yield f"The names do not say in which encoding they are: {assumed} was assumed; name_encoding says otherwise."
+        doubles = names_alike_but_for_case(session, dataset.id)
+        yield from counted(doubles, "name differs from another in case alone.", "names differ from others in case alone.")
+        yield from labels.notes
+
+    def _label_notes(self, layout: Layout, labels: Labels) -> Iterator[str]:
+        dataset = self._dataset
+        lost = unreadable_labels(self._session, dataset.id, dataset.labels)
+        if lost:
+            yield f"No image can be read of {len(lost)} labels: {listed(lost)}."
+        if not dataset.labels and dataset.sample_count:
+            where = "No label: the images lie in one folder, which is none."
+            yield where if labels.from_folders and layout.top else "No label: nothing says one."
+            yield from labels.offers(self._arrivals.tables, self._sidecars)
+        alike = dataset.near_duplicates
+        if alike is not None:
+            over = f"{alike['across_labels']} over several labels, {alike['across_splits']} over several splits"
+            found = f"{alike['images']} images look like another one, in {alike['groups']} groups: {over}"
+            yield f"{found} (GET .../samples?near_duplicates=true lists them)."
 
 
-def _finding(facts: ImageFacts) -> dict[str, Any]:
-    problem = None if facts.code is None else {"code": facts.code, "detail": facts.detail}
-    status = SampleStatus.READY if problem is None else SampleStatus.UNREADABLE
-    size = {"width": facts.width, "height": facts.height}
-    return {"position": None, "status": status, "problem": problem} | size
+def _further(sample: SampleRow) -> Iterator[tuple[str, str]]:
+    """What a sample may have beside label and source; nothing, as long as data sets had no more."""
+    yield from ((name, value) for name in ("split", "cluster") if (value := getattr(sample, name)))
+    yield from sorted((sample.groups or {}).items())

@@ -1,27 +1,25 @@
-"""The worker's SQL for a data set's samples: entries in, labels from a manifest, findings back."""
+"""The worker's SQL for a data set's samples: entries in, labels from tables, findings back."""
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import bindparam, collate, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, collate, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.db.identifiers import new_id
 from app.db.tables import SampleRow
 from app.domain.vocabulary import SampleStatus
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
-from worker.archives.entry_names import from_here, name_key
-from worker.archives.manifest import ManifestRow
+from worker.archives.entry_names import name_key
 
 BATCH = 1000
 MAX_VALUES_BYTES = 1024**2
-LISTED: dict[str, Any] = {"code": "listed-by-manifest"}
 PENDING: dict[str, Any] = {"code": "pending"}
+LINKED: dict[str, Any] = {"code": "hard-link"}
 
 Item = TypeVar("Item")
 
@@ -34,9 +32,9 @@ def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 
 def insert_entries(session: Session, dataset_id: UUID, entries: Iterable[ArchiveEntry]) -> None:
-    """Every file as a sample that is still to be looked at.
+    """Every file as a sample that is still to be looked at, or whose fault is known.
 
-    Raises InputFailure ``archive-duplicate-entry`` for names that some file system would take for one.
+    Raises InputFailure ``archive-duplicate-entry`` for two of one name.
     """
     for batch in in_batches(entries, BATCH):
         values = [_entry_values(dataset_id, entry) for entry in batch]
@@ -46,7 +44,8 @@ def insert_entries(session: Session, dataset_id: UUID, entries: Iterable[Archive
                 session.execute(insert(SampleRow), values)
         except IntegrityError as error:
             name = _second_of_its_name(session, dataset_id, values)
-            raise InputFailure("archive-duplicate-entry", f"Two entries have the name {name[:200]!a}.") from error
+            detail = f"Two entries have the name {name[:200]!a}: pack the folder anew, without appending."
+            raise InputFailure("archive-duplicate-entry", detail) from error
 
 
 def _second_of_its_name(session: Session, dataset_id: UUID, values: Sequence[dict[str, Any]]) -> str:
@@ -61,19 +60,39 @@ def _second_of_its_name(session: Session, dataset_id: UUID, values: Sequence[dic
 
 
 def _entry_values(dataset_id: UUID, entry: ArchiveEntry) -> dict[str, Any]:
+    problem = PENDING if entry.same_as is None else LINKED
     return {
         "id": new_id(),
         "dataset_id": dataset_id,
         "name": entry.name,
         "name_key": name_key(entry.name),
         "status": SampleStatus.UNREADABLE,
-        "problem": PENDING,
+        "problem": problem if entry.fault is None else entry.fault._asdict(),
         "offset": entry.offset,
         "stored_size": entry.stored_size,
         "size": entry.size,
         "compression": entry.compression,
         "crc32": entry.crc32,
     }
+
+
+def link_entries(session: Session, dataset_id: UUID, links: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Let hard links be the entries that they are again; yields the names of those that lead nowhere."""
+    there = aliased(SampleRow)
+    same = ("offset", "stored_size", "size", "compression", "crc32", "problem")
+    statement = (
+        update(SampleRow)
+        .where(SampleRow.dataset_id == dataset_id, SampleRow.name_key == bindparam("own"))
+        .where(there.dataset_id == dataset_id, there.name_key == bindparam("target"))
+        .values({name: getattr(there, name) for name in same})
+        .execution_options(synchronize_session=False)
+    )
+    connection = session.connection()
+    for name, target in links:
+        if connection.execute(statement, {"own": name_key(name), "target": name_key(target)}).rowcount != 1:
+            yield name
+    unlinked = SampleRow.problem["code"].astext == LINKED["code"]
+    session.execute(delete(SampleRow).where(SampleRow.dataset_id == dataset_id, unlinked))
 
 
 def find_named(session: Session, dataset_id: UUID, keys: Sequence[bytes]) -> str | None:
@@ -86,46 +105,62 @@ def find_named(session: Session, dataset_id: UUID, keys: Sequence[bytes]) -> str
     return None
 
 
-def apply_manifest(session: Session, dataset_id: UUID, rows: Iterable[ManifestRow], folder: str) -> None:
-    """Keep exactly the listed samples. Raises InputFailure ``manifest-invalid`` naming the line."""
+def is_there(session: Session, dataset_id: UUID, name: str) -> bool:
+    return find_named(session, dataset_id, [name_key(name)]) is not None
+
+
+def folders_ending(session: Session, dataset_id: UUID, path: str) -> list[str]:
+    """The folders, at most two, in which a sample of this relative path lies."""
+    ending = "%/" + path.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+    query = select(SampleRow.name).where(SampleRow.dataset_id == dataset_id, SampleRow.name.like(ending)).limit(2)
+    return [name.removesuffix(path) for name in session.scalars(query)]
+
+
+def label_sample(session: Session, dataset_id: UUID, name: str, values: dict[str, Any]) -> bool:
+    """Note what a table says of a sample, ``groups`` among it; False where there is none, or it was noted before."""
     statement = (
         update(SampleRow)
         .where(
             SampleRow.dataset_id == dataset_id,
-            SampleRow.name == bindparam("path"),
-            SampleRow.problem["code"].astext == PENDING["code"],
+            SampleRow.name_key == name_key(name),
+            SampleRow.groups.is_(None),
         )
-        .values(label=bindparam("new_label"), source=bindparam("new_source"), problem=LISTED)
+        .values(**values)
+        .execution_options(synchronize_session=False)
     )
-    connection = session.connection()
-    for row in rows:
-        values = {
-            "path": folder + unicodedata.normalize("NFC", from_here(row.path)),
-            "new_label": row.label,
-            "new_source": row.source,
-        }
-        if connection.execute(statement, values).rowcount != 1:
-            detail = f"Line {row.line} of the manifest names {row.path[:200]!a}, which is not there or named twice."
-            raise InputFailure("manifest-invalid", detail)
-    unlisted = SampleRow.problem["code"].astext == PENDING["code"]
-    session.execute(delete(SampleRow).where(SampleRow.dataset_id == dataset_id, unlisted))
+    return session.connection().execute(statement).rowcount == 1
+
+
+def delete_named(session: Session, dataset_id: UUID, names: Sequence[str]) -> None:
+    keys = [name_key(name) for name in names]
+    session.execute(delete(SampleRow).where(SampleRow.dataset_id == dataset_id, SampleRow.name_key.in_(keys)))
 
 
 def stream_samples(session: Session, dataset_id: UUID) -> Iterator[SampleRow]:
     """Every sample in the order of its name (by code point), through a server-side cursor."""
-    query = select(SampleRow).where(SampleRow.dataset_id == dataset_id).order_by(collate(SampleRow.name, "C"))
-    for row in session.execute(query.execution_options(yield_per=BATCH)).scalars():
+    return _streamed(session, select(SampleRow).where(SampleRow.dataset_id == dataset_id))
+
+
+def _streamed(session: Session, query: Select[SampleRow]) -> Iterator[SampleRow]:
+    ordered = query.order_by(collate(SampleRow.name, "C")).execution_options(yield_per=BATCH)
+    for row in session.execute(ordered).scalars():
         session.expunge(row)
         yield row
 
 
 def save_findings(session: Session, findings: list[dict[str, Any]]) -> None:
     """Update samples by id."""
-    session.execute(update(SampleRow), findings)
+    if findings:
+        session.execute(update(SampleRow), findings)
+
+
+def delete_by_id(session: Session, ids: Sequence[UUID]) -> None:
+    if ids:
+        session.execute(delete(SampleRow).where(SampleRow.id.in_(ids)))
 
 
 def distinct_values(session: Session, dataset_id: UUID, column: Any) -> list[str]:
-    """Labels or sources of the readable samples, sorted by code point.
+    """Labels, sources or splits of the readable samples, sorted by code point.
 
     Raises InputFailure ``dataset-too-many-labels`` for more than every answer about the data set should hold.
     """
@@ -139,6 +174,37 @@ def distinct_values(session: Session, dataset_id: UUID, column: Any) -> list[str
         detail = f"Its {column.key}s have more than {MAX_VALUES_BYTES} bytes in all: are they not files' names?"
         raise InputFailure("dataset-too-many-labels", detail)
     return sorted(session.scalars(query))
+
+
+def folders_of_samples(session: Session, dataset_id: UUID) -> list[str]:
+    """The folders that hold samples themselves; nothing for those that lie in none."""
+    folder = func.regexp_replace(SampleRow.name, "/?[^/]*$", "")
+    return list(session.scalars(select(folder).distinct().where(SampleRow.dataset_id == dataset_id)))
+
+
+def names_alike_but_for_case(session: Session, dataset_id: UUID) -> int:
+    """How many samples there are more than names in lower case."""
+    every, folded = func.count(), func.count(func.lower(SampleRow.name).distinct())
+    return session.scalar(select(every - folded).where(SampleRow.dataset_id == dataset_id)) or 0
+
+
+def problem_counts(session: Session, dataset_id: UUID) -> str:
+    """Why samples cannot be read, the commonest first; nothing where all can be."""
+    detail = SampleRow.problem["detail"].astext
+    query = (
+        select(detail, func.count())
+        .where(SampleRow.dataset_id == dataset_id, SampleRow.status == SampleStatus.UNREADABLE)
+        .group_by(detail)
+        .order_by(func.count().desc(), detail)
+        .limit(3)
+    )
+    return " ".join(f"{count}: {text}" for text, count in session.execute(query))
+
+
+def unreadable_labels(session: Session, dataset_id: UUID, labels: Sequence[str]) -> list[str]:
+    """Labels of unreadable samples alone, of which no image is left."""
+    query = select(SampleRow.label).distinct().where(SampleRow.dataset_id == dataset_id, SampleRow.label.is_not(None))
+    return sorted(set(session.scalars(query)) - {None} - set(labels))  # type: ignore[type-var]
 
 
 def delete_samples(session: Session, dataset_id: UUID) -> None:

@@ -112,7 +112,8 @@ class ModelFacts(_Reply):
 class ImageFacts(_Reply):
     """What there is to say of a sample of the job: its picture's size and its content, or what is wrong with it.
 
-    ``misnamed``: it can be decoded, but its name promises another kind of image.
+    ``misnamed``: it can be decoded, but its name promises another kind of image. ``perceptual_hash``: 64 bits, none of a
+    picture without anything to see.
     """
 
     kind: Literal["image"] = "image"
@@ -121,6 +122,8 @@ class ImageFacts(_Reply):
     height: int | None = Field(None, ge=1)
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
     misnamed: bool = False
+    first_of_several: bool = False
+    perceptual_hash: str | None = Field(None, pattern="^[0-9a-f]{16}$")
     code: str | None = Field(None, pattern="^sample-[a-z-]+$", max_length=60)
     detail: str = Field("", max_length=1000)
 

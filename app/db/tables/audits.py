@@ -1,6 +1,7 @@
 """Audits, their shards, and what came of them."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -17,7 +18,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables.base import Base, Identified, Json, OfTenant
@@ -40,7 +41,13 @@ class AuditRow(Identified, Base):
     device_class: Mapped[DeviceClass] = mapped_column(default=DeviceClass.CPU)
     """All shards of an audit run on one kind of processor: another would give other last bits."""
     sample_positions: Mapped[list[int] | None]
-    """The seeded draw, ascending; null: every readable sample."""
+    """The split's, or the seeded draw, ascending; null: every readable sample."""
+    split: Mapped[str | None]
+    stratify: Mapped[str | None]
+    group_by: Mapped[list[str] | None]
+    label_map: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
+    notes: Mapped[list[str]] = mapped_column(default=list, server_default=text("'{}'"))
+    """What whoever reads the numbers should know of the samples."""
     sample_count: Mapped[int]
     problem: Mapped[Json | None]
     origin: Mapped[Json | None]

@@ -1,8 +1,10 @@
 """What is uploaded or named, and outlives the audits that use it: models, data sets, run groups, gates."""
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, SmallInteger
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, SmallInteger, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables.base import Base, Identified, Json, OfTenant
@@ -54,6 +56,15 @@ class DatasetRow(_Uploaded, Base):
     labels: Mapped[list[str]] = mapped_column(default=list)
     sources: Mapped[list[str]] = mapped_column(default=list)
     notes: Mapped[list[str]] = mapped_column(default=list)
+    splits: Mapped[list[str]] = mapped_column(default=list, server_default=text("'{}'"))
+    skipped: Mapped[Json] = mapped_column(default=dict, server_default=text("'{}'"))
+    """Reason -> how many files of the archive were left out for it."""
+    label_map: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
+    """What audits take that say nothing else: label -> class, ``numeric`` or ``imagefolder``."""
+    name_encoding: Mapped[str | None]
+    columns: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
+    """Asked for, before indexing; afterwards those that were used."""
+    near_duplicates: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class SampleRow(OfTenant, Base):
@@ -75,6 +86,15 @@ class SampleRow(OfTenant, Base):
     status: Mapped[SampleStatus]
     label: Mapped[str | None]
     source: Mapped[str | None]
+    split: Mapped[str | None]
+    cluster: Mapped[str | None]
+    """Images of one person, scene or video have one."""
+    groups: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
+    """Further columns of the table that lists the sample; null of one that no table lists."""
+    content_sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
+    perceptual_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    near_duplicate_of: Mapped[str | None]
+    """The name of the first image of those that look the same."""
     width: Mapped[int | None]
     height: Mapped[int | None]
     problem: Mapped[Json | None]
@@ -83,7 +103,7 @@ class SampleRow(OfTenant, Base):
     stored_size: Mapped[int] = mapped_column(BigInteger)
     size: Mapped[int] = mapped_column(BigInteger)
     compression: Mapped[int] = mapped_column(SmallInteger)
-    """0 stored, 8 deflate, as in ZIP."""
+    """As in ZIP: 0 stored, 8 deflate, ..."""
     crc32: Mapped[int | None] = mapped_column(BigInteger)
 
 

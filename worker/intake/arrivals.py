@@ -1,0 +1,93 @@
+"""Entries as they come out of an archive: which may be samples, which are nobody's data."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from app.errors import InputFailure
+from app.imaging.entries import ArchiveEntry
+from worker.archives.skipping import reason_to_skip
+from worker.archives.listing import NAME_TOO_LONG
+from worker.archives.entry_names import is_odd, name_key
+
+NAMED = 5
+"""Examples of what was skipped for one reason."""
+_TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".json", ".yaml", ".yml")
+_MOST_TABLES = 1000
+
+
+class Skipped:
+    """What was left out: how many for each reason, and the first few by name."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._examples: dict[str, list[str]] = {}
+
+    def add(self, reason: str, name: str) -> None:
+        self.counts[reason] += 1
+        examples = self._examples.setdefault(reason, [])
+        if len(examples) < NAMED:
+            examples.append(name)
+
+    def examples(self, reason: str) -> str:
+        """The first names, quoted, and whether there are more."""
+        names = ", ".join(f"{name[-200:]!a}" for name in self._examples.get(reason, []))
+        return names + (", ..." if self.counts[reason] > NAMED else "")
+
+
+class Arrivals:
+    """Watches entries go by and knows afterwards what was among them; keeps folders in mind, not files."""
+
+    def __init__(self, max_folders: int) -> None:
+        self._max_folders = max_folders
+        self._folders: set[bytes] = set()
+        self._links: set[bytes] = set()
+        self.skipped = Skipped()
+        self.tables: list[ArchiveEntry] = []
+        """Files that may say which label is whose."""
+        self.odd = Skipped()
+        """Taken, under names that Windows could not store."""
+        self.hard_links: list[tuple[str, str]] = []
+        """Names, and the names of the entries that they are again."""
+
+    def watch(self, entries: Iterable[ArchiveEntry]) -> Iterator[ArchiveEntry]:
+        """Hands on the files that may be samples.
+
+        Raises InputFailure ``archive-too-many-entries`` for its folders, or ``archive-special-entry`` where one of them
+        is a link as well.
+        """
+        for entry in entries:
+            reason = entry.skip or reason_to_skip(entry.name)
+            if entry.skip == "symbolic-link":
+                self._links.add(name_key(entry.name))
+            if entry.skip != NAME_TOO_LONG:
+                self._note_folders(entry)
+            if reason is not None:
+                if not entry.is_folder:
+                    self.skipped.add(reason, entry.name)
+                continue
+            if not entry.is_folder:
+                yield from self._file(entry)
+        if self._links & self._folders:
+            detail = "A symbolic link is also a folder of other entries: pack the files themselves (tar -h)."
+            raise InputFailure("archive-special-entry", detail)
+
+    @property
+    def folder_keys(self) -> list[bytes]:
+        """A file with one of these names would be both file and folder."""
+        return sorted(self._folders)
+
+    def _file(self, entry: ArchiveEntry) -> Iterator[ArchiveEntry]:
+        if is_odd(entry.name):
+            self.odd.add("odd", entry.name)
+        if entry.name.casefold().endswith(_TABLES) and entry.fault is None and len(self.tables) < _MOST_TABLES:
+            self.tables.append(entry)
+        if entry.same_as is not None:
+            self.hard_links.append((entry.name, entry.same_as))
+        yield entry
+
+    def _note_folders(self, entry: ArchiveEntry) -> None:
+        parts = entry.name.removesuffix("/").split("/")
+        for depth in range(1, len(parts) + entry.is_folder):
+            self._folders.add(name_key("/".join(parts[:depth])))
+        if len(self._folders) > self._max_folders:
+            raise InputFailure("archive-too-many-entries", f"More than {self._max_folders} folders (MAX_ENTRIES).")

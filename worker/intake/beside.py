@@ -1,0 +1,106 @@
+"""Labels that stand in no table: in a file beside each image, or in the images' own names."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import yaml
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db.tables import SampleRow
+from app.domain.table_columns import Columns
+from app.errors import InputFailure
+from app.imaging.entries import entry_of
+from app.imaging.kinds import EXTENSIONS
+from worker.intake.samples import BATCH, in_batches, label_sample, save_findings, stream_samples
+
+ReadEntry = Callable[[Any], bytes]
+_SIDECARS = {"webdataset": ".cls", "yolo": ".txt"}
+_MOST_BYTES = 64 * 1024
+_FIELDS = {"{label}": "(?P<label>.+?)", "{source}": "(?P<source>.+?)", "{split}": "(?P<split>.+?)"}
+
+
+def label_by_names(session: Session, dataset_id: UUID, pattern: str) -> int:
+    """How many samples the pattern gave a label; the others have none. Raises InputFailure for a pattern of no field."""
+    expression, labelled = compiled(pattern), 0
+    for batch in in_batches(stream_samples(session, dataset_id), BATCH):
+        findings = []
+        for sample in batch:
+            match = expression.fullmatch(sample.name.rpartition("/")[2])
+            if match is not None:
+                findings.append({"id": sample.id, "groups": {}, **match.groupdict()})
+        save_findings(session, findings)
+        labelled += len(findings)
+    return labelled
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """``{label}``, ``{source}``, ``{split}``; ``#`` stands for digits, ``*`` for anything."""
+    parts = re.split(r"(\{label\}|\{source\}|\{split\}|#|\*)", pattern)
+    try:
+        return re.compile("".join(_FIELDS.get(part) or {"#": r"\d+", "*": ".*"}.get(part) or re.escape(part) for part in parts))
+    except re.error as error:
+        raise InputFailure("columns-invalid", "columns.names has a field twice.") from error
+
+
+def label_beside(session: Session, dataset_id: UUID, columns: Columns, read: ReadEntry) -> int:
+    """How many images have a file beside them that says their label."""
+    layout = columns.beside or "webdataset"
+    ending, labelled = _SIDECARS[layout], 0
+    names = _class_names(session, dataset_id, read) if layout == "yolo" else {}
+    query = select(SampleRow).where(SampleRow.dataset_id == dataset_id, SampleRow.name.like(f"%{ending}"))
+    for row in session.scalars(query.execution_options(yield_per=BATCH)):
+        if row.size > _MOST_BYTES:
+            continue
+        text = read(entry_of(row)).decode("utf-8", "replace").strip()
+        label = _yolo_label(text, names) if layout == "yolo" else (text or None)
+        values = {"label": label and label[:1024], "groups": {}}
+        labelled += any(label_sample(session, dataset_id, name, values) for name in _images_of(row.name, ending))
+    return labelled
+
+
+def _images_of(name: str, ending: str) -> Iterator[str]:
+    """The names that its image may have: beside it or, as YOLO has it, in ``images/`` where it is in ``labels/``."""
+    stem = name.removesuffix(ending)
+    before, labels, after = f"/{stem}".rpartition("/labels/")
+    stems = [stem, f"{before}/images/{after}".removeprefix("/")] if labels else [stem]
+    for one in stems:
+        for extension in EXTENSIONS:
+            yield f"{one}.{extension}"
+            yield f"{one}.{extension.upper()}"
+
+
+def _yolo_label(text: str, names: dict[str, str]) -> str | None:
+    """The class of all boxes, where it is one: an image has one label."""
+    classes = {line.split()[0] for line in text.splitlines() if line.strip()}
+    if len(classes) != 1:
+        return None
+    only = classes.pop()
+    return names.get(only, only)
+
+
+def _class_names(session: Session, dataset_id: UUID, read: ReadEntry) -> dict[str, str]:
+    """Of YOLO's ``data.yaml``, or of ``classes.txt`` line by line; empty where there is neither."""
+    query = select(SampleRow).where(SampleRow.dataset_id == dataset_id, SampleRow.size <= _MOST_BYTES)
+    for ending in ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names"):
+        here = query.where(SampleRow.name.in_([ending]) | SampleRow.name.like(f"%/{ending}"))
+        row = session.scalars(here.limit(1)).first()
+        if row is not None:
+            return _names_in(ending, read(entry_of(row)))
+    return {}
+
+
+def _names_in(name: str, data: bytes) -> dict[str, str]:
+    text = data.decode("utf-8", "replace")
+    if not name.endswith((".yaml", ".yml")):
+        return {str(number): line.strip() for number, line in enumerate(text.splitlines()) if line.strip()}
+    try:
+        # Aliases let a few lines stand for gigabytes, and no list of classes needs one.
+        document = {} if "*" in text else yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise InputFailure("manifest-invalid", f"The class names in {name} are not YAML.") from error
+    found = document.get("names", {}) if isinstance(document, dict) else {}
+    pairs = found.items() if isinstance(found, dict) else enumerate(found if isinstance(found, list) else ())
+    return {str(number): str(label) for number, label in pairs}

@@ -1,0 +1,102 @@
+"""Where a data set's labels come from: its manifest, a file beside each image, their names, or its folders."""
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db.tables import SampleRow
+from app.domain.table_columns import Columns
+from app.domain.vocabulary import SampleStatus
+from app.errors import InputFailure
+from app.imaging.entries import ArchiveEntry
+from worker.intake.beside import label_beside, label_by_names
+from worker.intake.offers import name_pattern, offer_of, table_offers
+from worker.intake.tables import TableReader, manifests_among
+from worker.archives.manifest import read_table
+from worker.intake.samples import delete_named
+
+ReadEntry = Callable[[ArchiveEntry], bytes]
+_OFFERED_TABLES, _OFFER_BYTES = 8, 1024**2
+
+
+class Labels:
+    """Of one data set; knows afterwards what was taken for what."""
+
+    def __init__(self, session: Session, dataset_id: UUID, asked: Columns | None, read: ReadEntry) -> None:
+        self._session = session
+        self._dataset_id = dataset_id
+        self._asked = asked
+        self._read = read
+        self.columns = asked
+        self.notes: list[str] = []
+        self.lists_samples = False
+        """Whether a table says which files are samples."""
+        self.from_folders = True
+
+    def find(self, tables: list[ArchiveEntry]) -> None:
+        """Before the images are looked at. Raises InputFailure ``manifest-invalid``."""
+        asked = self._asked
+        if asked is not None and asked.names is not None:
+            labelled = label_by_names(self._session, self._dataset_id, asked.names)
+            self._told(labelled, "files have names of the form that columns.names says")
+        elif asked is not None and asked.beside is not None:
+            labelled = label_beside(self._session, self._dataset_id, asked, self._read)
+            self._told(labelled, f"images have a file of {asked.beside} beside them")
+        else:
+            self._from_tables(manifests_among(tables, asked))
+
+    def _told(self, labelled: int, what: str) -> None:
+        if not labelled:
+            raise InputFailure("manifest-invalid", f"No {what}.")
+        self.from_folders = False
+        self.notes.append(f"Labels: {labelled} {what}.")
+
+    def _from_tables(self, manifests: list[ArchiveEntry]) -> None:
+        for table in manifests:
+            reader = TableReader(self._session, self._dataset_id, self._asked)
+            delete_named(self._session, self._dataset_id, [table.name])
+            reader.apply(table.name, self._bytes(table))
+            self.columns = reader.columns or self.columns
+            self.notes += reader.notes
+        self.lists_samples = bool(manifests)
+        self.from_folders = not manifests
+
+    def _bytes(self, table: ArchiveEntry) -> bytes:
+        """What is broken here is no sample, and costs the whole data set."""
+        try:
+            return self._read(table)
+        except InputFailure as failure:
+            raise InputFailure("manifest-invalid", f"The manifest is broken. {failure.detail}") from failure
+
+    def offers(self, tables: Sequence[ArchiveEntry], sidecars: set[str]) -> list[str]:
+        """For a data set without labels: where some seem to be. ``sidecars`` are the extensions of files that are no
+        images."""
+        found = table_offers(self._headers(tables))
+        pattern = name_pattern(self._names())
+        if pattern is not None:
+            found.append(offer_of(Columns(names=pattern), "The files' names seem to begin with labels; none was used."))
+        if "cls" in sidecars:
+            found.append(offer_of(Columns(beside="webdataset"), "Files .cls lie beside the images, as in WebDataset."))
+        elif "txt" in sidecars:
+            found.append(offer_of(Columns(beside="yolo"), "Files .txt lie beside the images, as in YOLO's data sets."))
+        return found
+
+    def _headers(self, tables: Sequence[ArchiveEntry]) -> list[tuple[ArchiveEntry, list[str]]]:
+        found = []
+        likely = [table for table in tables if table.name.casefold().endswith((".csv", ".tsv", ".jsonl"))]
+        for table in islice((one for one in likely if one.size <= _OFFER_BYTES), _OFFERED_TABLES):
+            try:
+                record = next(iter(read_table(table.name, self._read(table))), None)
+            except InputFailure:
+                continue
+            found.append((table, [] if record is None else list(record.fields)))
+        return found
+
+    def _names(self) -> list[str]:
+        query = select(SampleRow.name).where(
+            SampleRow.dataset_id == self._dataset_id, SampleRow.status == SampleStatus.READY
+        )
+        return list(self._session.scalars(query.limit(10_000)))
