@@ -25,7 +25,7 @@ from benchmarks.machine import describe
 from benchmarks.subjects import MEAN, SIZE, STD, archive, network
 from benchmarks.table import Row, Section
 from benchmarks.timing import side_by_side
-from worker.archives.listing import archive_entries
+from worker.archives.listing import list_entries
 from worker.supervision import launch
 from worker.supervision.forkserver import Forkserver
 from worker.supervision.process import ChildProcess, State
@@ -83,7 +83,7 @@ def shard(name: str, images: int, blobs: BlobStore) -> ShardJob:
         digest=_put(blobs, save(weights)), architecture=name, preprocessing=preprocessing, target_layer=None
     )
     digest = _put(blobs, archive(images))
-    entries = [entry for entry in archive_entries(blobs, digest, Settings()) if not entry.is_folder]
+    entries = [entry for entry in list_entries(blobs, digest, Settings()).entries if not entry.is_folder]
     fields = [name for name in JobSample.model_fields if name != "label"]
     return ShardJob(
         protocol=ProtocolRequest.model_validate(PROTOCOL | {"micro_batch": BATCH}).resolve(),

@@ -8,6 +8,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from app.domain.gates.verdicts import Outcome
+from app.domain.label_mapping import DESCRIPTION, LabelMap
 from app.domain.protocol import ProtocolRequest
 from app.domain.vocabulary import AuditStatus, DeviceClass, MeasureName
 from app.gates.schemas import ConditionOutcome, FrozenGate
@@ -33,6 +34,13 @@ class AuditRequest(BaseModel):
     sample_limit: Annotated[int, Field(ge=1, le=100_000_000)] | None = Field(
         None, description="That many samples by a seeded draw without replacement, the same for all models."
     )
+    split: Annotated[str, Field(min_length=1, max_length=1024)] | None = Field(
+        None, description="Only samples of this split; unset: all, training images among them."
+    )
+    stratify: Literal["label", "source"] | None = Field(
+        None, description="Draw from each label, or each source, as many as its share of the samples."
+    )
+    label_map: LabelMap | None = Field(None, description=f"{DESCRIPTION} Or as the data set says.")
 
     gate_id: UUID | None = Field(None, description="The gate whose conditions, as they are now, judge this audit.")
     baseline_audit_id: UUID | None = Field(None, description="The audit that the gate's conditions compare with.")
@@ -84,6 +92,10 @@ class Audit(BaseModel):
     device_class: DeviceClass
     replanned: Replanned | None = Field(description="Set where the audit started over with half the micro-batch.")
     sample_count: int
+    split: str | None
+    stratify: str | None
+    label_map: LabelMap | None = Field(description="The audit's own, or that of the data set.")
+    notes: list[str] = Field(description="What to know of the samples before their numbers are read.")
     progress: Progress
     problem: StoredProblem | None
     gate: FrozenGate | None

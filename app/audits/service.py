@@ -1,24 +1,24 @@
 """Checks a request for an audit and writes the audit with its shards; never commits."""
 
-import random
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.audits.planning.gating import frozen_gate
+from app.audits.planning.samples import choose_samples
 from app.audits.planning.shards import Work, estimated_seconds, shard_ranges
 from app.audits.planning.target_layers import target_layer
 from app.audits.repository import lock_dataset, lock_models, worker_known
 from app.audits.schemas import AuditRequest
 from app.db.identifiers import new_id
 from app.db.tables import AuditModelRow, AuditRow, AuditUsageRow, DatasetRow, ModelRow, ShardRow
-from app.domain.label_mapping import map_labels
+from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, SalienceTarget
 from app.errors import Conflict, Gone, Unprocessable
 from app.observability.origin import present_origin
-from app.results.inputs import class_count
+from app.results.inputs import class_count, label_mapping
 from app.run_groups.repository import get_run_group, members_of
 from app.settings import Settings
 
@@ -57,13 +57,16 @@ def plan_work(session: Session, request: AuditRequest, settings: Settings) -> Wo
     dataset = lock_dataset(session, request.dataset_id)
     _check_ready(models, dataset)
     protocol = _resolve(request, models)
-    _check_classes(models, dataset, protocol)
+    label_map = request.label_map if request.label_map is not None else dataset.label_map
+    _check_classes(models, protocol)
+    _check_labels(request, protocol, label_mapping(dataset, models[0], label_map))
     _check_layers(models, protocol)
     return Work(
         models=models,
         dataset=dataset,
         protocol=protocol,
-        samples=min(request.sample_limit or dataset.sample_count, dataset.sample_count),
+        chosen=choose_samples(session, request, dataset, protocol.seed),
+        label_map=label_map,
         device_class=_device_class(session, request, settings),
     )
 
@@ -108,7 +111,7 @@ def _resolve(request: AuditRequest, models: list[ModelRow]) -> Protocol:
     return protocol
 
 
-def _check_classes(models: list[ModelRow], dataset: DatasetRow, protocol: Protocol) -> None:
+def _check_classes(models: list[ModelRow], protocol: Protocol) -> None:
     facts = {(class_count(model), tuple(model.class_names or ())) for model in models}
     if len(facts) > 1:
         raise Unprocessable("model-classes-differ", "The models of an audit must have the same classes.")
@@ -116,8 +119,12 @@ def _check_classes(models: list[ModelRow], dataset: DatasetRow, protocol: Protoc
     target = protocol.salience.target
     if isinstance(target, int) and target >= count:
         raise Unprocessable("target-out-of-range", f"The models have {count} classes, numbered from 0.")
-    mapping = map_labels(dataset.labels, models[0].class_names, count)
-    if target is SalienceTarget.LABEL and mapping.indices is None:
+
+
+def _check_labels(request: AuditRequest, protocol: Protocol, mapping: LabelMapping) -> None:
+    """A map that the request itself gives has to lead somewhere; without one there is no performance."""
+    needed = protocol.salience.target is SalienceTarget.LABEL or request.label_map is not None
+    if mapping.indices is None and needed:
         raise Unprocessable("labels-do-not-meet-classes", mapping.reason or "")
 
 
@@ -132,10 +139,7 @@ def _check_layers(models: list[ModelRow], protocol: Protocol) -> None:
 
 
 def _audit(request: AuditRequest, work: Work) -> AuditRow:
-    whole, protocol = work.dataset.sample_count, work.protocol
-    positions = None
-    if work.samples < whole:
-        positions = sorted(random.Random(protocol.seed).sample(range(whole), work.samples))  # noqa: S311
+    protocol = work.protocol
     return AuditRow(
         id=new_id(),
         name=request.name,
@@ -145,7 +149,11 @@ def _audit(request: AuditRequest, work: Work) -> AuditRow:
         protocol=protocol.to_json(),
         protocol_digest=protocol.digest(),
         device_class=work.device_class,
-        sample_positions=positions,
+        sample_positions=work.chosen.positions,
+        split=request.split,
+        stratify=request.stratify,
+        label_map=work.label_map,
+        notes=work.chosen.notes,
         sample_count=work.samples,
         origin=present_origin(),
         cancel_requested=False,

@@ -8,7 +8,7 @@ DATASET: dict[str, Any] = recorded(__package__, "dataset.json")
 _REGISTERED = (
     DATASET
     | dict.fromkeys(("content_digest", "content_size", "digest"))
-    | {"sample_count": 0, "unreadable_count": 0, "labels": [], "sources": [], "notes": []}
+    | {"sample_count": 0, "unreadable_count": 0, "labels": [], "sources": [], "splits": [], "skipped": {}, "notes": []}
     | {"status": "awaiting_content", "updated_at": DATASET["created_at"]}
 )
 _UPLOADED = (
@@ -24,6 +24,10 @@ ROUTES = {
                 "name": "detector test set",
                 "metadata": {"collected": "2026-03", "licence": "CC0"},
             },
+            "With a manifest whose columns have names of their own": {
+                "name": "skin lesions",
+                "columns": {"path": "image_id", "label": "dx", "cluster": "lesion_id", "groups": ["sex"]},
+            },
         },
         answers={201: {JSON: _REGISTERED}},
         problems=ONCE,
@@ -38,7 +42,7 @@ ROUTES = {
             "quota-exceeded": "The tenant may have 1000000000 bytes of content.",
             "payload-too-large": "The body exceeds the limit of 5368709120 bytes.",
             "unsupported-content-encoding": "Send the bytes as they are, uncompressed.",
-            "unsupported-media-type": "The content is no zip, tar or tar.gz archive.",
+            "unsupported-media-type": "The content is no zip or tar archive.",
         },
     ),
     "GET /v1/datasets/{dataset_id}": RouteExamples(answers={200: {JSON: DATASET}}, problems=_UNKNOWN),

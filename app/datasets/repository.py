@@ -41,6 +41,8 @@ class SampleFilter:
     status: Annotated[SampleStatus | None, Query(description="`unreadable` samples were left out.")] = None
     label: Annotated[str | None, Query(description="Samples with this label.")] = None
     source: Annotated[str | None, Query(description="Samples from this source.")] = None
+    split: Annotated[str | None, Query(description="Samples of this split.")] = None
+    near_duplicates: Annotated[bool, Query(description="Only images that look like another one.")] = False
 
 
 def list_samples(
@@ -55,7 +57,10 @@ def list_samples(
         (SampleRow.status, wanted.status),
         (SampleRow.label, wanted.label),
         (SampleRow.source, wanted.source),
+        (SampleRow.split, wanted.split),
     ):
         if value is not None:
             query = query.where(column == value)
+    if wanted.near_duplicates:
+        query = query.where(SampleRow.near_duplicate_of.is_not(None))
     return Rows.cut(session.scalars(query).all(), limit)

@@ -53,10 +53,11 @@ def create_dataset(request: DatasetRequest, session: SessionDep, response: Respo
     openapi_extra=RAW_BODY,
 )
 async def put_content(dataset_id: DatasetId, request: Request, uploads: UploadsDep) -> Dataset:
-    """The second step, after `POST /v1/datasets`: a zip, tar or tar.gz of images as the body. Folders are labels
-    (`label/file` or `label/source/file`), or a `manifest.csv` or `manifest.jsonl` inside says `path,label,source`. A
-    worker then opens every image: read the data set until it is `ready` or `rejected`. Images that cannot be read are
-    left out and listed, not fatal."""
+    """The second step, after `POST /v1/datasets`: a zip, or a tar (also as .gz, .bz2, .xz or .zst), of images as the
+    body. Folders are labels (`label/file` or `label/source/file`, below `train/`, `test/` and the like where these are
+    splits), or a manifest inside says `path,label,source,split` and more. A worker then opens every image: read the
+    data set until it is `ready` or `rejected`. Images that cannot be read are left out and listed, not fatal; `notes`
+    say what was assumed."""
     return await uploads.put(_RESOURCE, dataset_id, request)
 
 

@@ -1,17 +1,32 @@
 """A data set and its samples as they are described and shown."""
 
+import codecs
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.db.tables import DatasetRow, SampleRow
+from app.domain.label_mapping import DESCRIPTION, LabelMap
+from app.domain.table_columns import Columns
 from app.domain.vocabulary import ResourceStatus, SampleStatus
 from app.http.schemas import Metadata, Name, StoredProblem
 
 DatasetId = Annotated[UUID, Path(description="The `id` that `POST /v1/datasets` answered.")]
+
+
+def _encoding(value: str) -> str:
+    try:
+        name = codecs.lookup(value).name
+        "".encode(name)  # what is no encoding of text says so
+    except (LookupError, ValueError) as error:
+        raise ValueError("no such encoding of text") from error
+    return name
+
+
+NameEncoding = Annotated[str, Field(max_length=40, examples=["cp866", "gb18030"]), AfterValidator(_encoding)]
 
 
 class DatasetRequest(BaseModel):
@@ -21,6 +36,21 @@ class DatasetRequest(BaseModel):
 
     name: Name
     metadata: Metadata = Field(default_factory=dict)
+    label_map: LabelMap | None = Field(None, description=f"{DESCRIPTION} Audits may say otherwise.")
+    name_encoding: NameEncoding | None = Field(
+        None, description="Of names in the archive that do not say theirs; unset: found over all of them."
+    )
+    columns: Columns | None = Field(None, description="What the columns of the manifest mean; unset: by their names.")
+
+
+class NearDuplicates(BaseModel):
+    """Images that look like another one of the data set, by perceptual hashes."""
+
+    images: int
+    groups: int = Field(description="Of images that look alike.")
+    across_labels: int = Field(description="Groups with several labels.")
+    across_splits: int = Field(description="Groups that reach over several splits.")
+    with_training_images: int = Field(description="Groups that reach from training images into another split.")
 
 
 class Dataset(BaseModel):
@@ -39,7 +69,13 @@ class Dataset(BaseModel):
     unreadable_count: int
     labels: list[str]
     sources: list[str]
-    notes: list[str]
+    splits: list[str]
+    columns: Columns | None = Field(description="What the columns of the manifest were taken for.")
+    label_map: LabelMap | None
+    name_encoding: str | None
+    skipped: dict[str, int] = Field(description="Files that were left out, by reason; `notes` name some of each.")
+    near_duplicates: NearDuplicates | None = Field(description="Null where no two images look alike.")
+    notes: list[str] = Field(description="How the archive was taken, where it could be taken in another way.")
     created_at: datetime
     updated_at: datetime
 
@@ -58,6 +94,12 @@ class Dataset(BaseModel):
                 "unreadable_count",
                 "labels",
                 "sources",
+                "splits",
+                "skipped",
+                "columns",
+                "label_map",
+                "name_encoding",
+                "near_duplicates",
                 "notes",
                 "created_at",
                 "updated_at",
@@ -75,6 +117,10 @@ class Sample(BaseModel):
     status: SampleStatus
     label: str | None
     source: str | None
+    split: str | None
+    cluster: str | None
+    groups: dict[str, str] = Field(description="Further columns of the manifest.")
+    near_duplicate_of: str | None = Field(description="The first image of those that look the same.")
     width: int | None
     height: int | None
     problem: StoredProblem | None
@@ -87,6 +133,10 @@ class Sample(BaseModel):
             status=row.status,
             label=row.label,
             source=row.source,
+            split=row.split,
+            cluster=row.cluster,
+            groups=row.groups or {},
+            near_duplicate_of=row.near_duplicate_of,
             width=row.width,
             height=row.height,
             problem=StoredProblem.of(row.problem),

@@ -7,12 +7,14 @@ from app.db.identifiers import new_id
 from app.db.references import refuse_while_audited
 from app.db.tables import AuditRow, DatasetRow
 from app.errors import UnsupportedMediaType
-from app.uploads.content import digests_of
 from app.imaging.containers import container_of
+from app.uploads.content import digests_of
 
 
 def register(session: Session, request: DatasetRequest) -> DatasetRow:
     row = DatasetRow(id=new_id(), name=request.name, extra=request.metadata, labels=[], sources=[], notes=[])
+    row.label_map, row.name_encoding = request.label_map, request.name_encoding
+    row.columns = None if request.columns is None else request.columns.model_dump(exclude_none=True)
     session.add(row)
     session.flush()
     session.refresh(row)
@@ -22,7 +24,9 @@ def register(session: Session, request: DatasetRequest) -> DatasetRow:
 def check_start(start: bytes) -> None:
     """Raises UnsupportedMediaType for what is no archive by its first 512 bytes."""
     if container_of(start) is None:
-        detail = "The content is no zip or tar archive (tar.gz, tar.bz2, tar.xz and tar.zst are): pack the images as one."
+        detail = (
+            "The content is no zip or tar archive (tar.gz, tar.bz2, tar.xz and tar.zst are): pack the images as one."
+        )
         raise UnsupportedMediaType("unsupported-media-type", detail)
 
 

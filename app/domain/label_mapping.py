@@ -1,9 +1,10 @@
 """How the labels of a data set meet the classes of a model.
 
-Equal names meet; else names that are equal without case, blanks, hyphens and underscores, where that is one to one; else
-what the owner says (``label_map``). Without class names texts meet classes in sorted order and whole numbers by value,
-but only where both orders say the same: ImageFolder sorts folders as text, so that its "10" is class 2, and whoever
-wrote numbers into a table meant class 10. Where that is in doubt nothing is assumed: a wrong label is worse than none.
+Equal names meet; else names that are equal without case, blanks, hyphens and underscores, where that is one to one;
+else what the owner says (``label_map``). Without class names texts meet classes in sorted order and whole numbers by
+value, but only where both orders say the same: ImageFolder sorts folders as text, so that its "10" is class 2, and
+whoever wrote numbers into a table meant class 10. Where that is in doubt nothing is assumed: a wrong label is worse
+than none.
 """
 
 import re
@@ -14,6 +15,10 @@ from enum import StrEnum
 from typing import Any, Literal
 
 LabelMap = dict[str, str | int] | Literal["numeric", "imagefolder"]
+DESCRIPTION = (
+    "Which class a label is: an object from label to class (its name or index), `numeric` (a number is its class) or "
+    "`imagefolder` (labels sorted as text, as ImageFolder sorts folders). Unset: by the classes' names."
+)
 
 _LOOSE = re.compile(r"[\s_-]+")
 _WHOLE = re.compile(r"([+-]?\d{1,18})(?:\.0+)?")
@@ -38,6 +43,8 @@ class LabelMapping:
     indices: dict[str, int] | None
     reason: str | None = None
     how: How | None = None
+    is_doubtful: bool = False
+    """The labels are numbers, and it is not said which number is which class."""
 
     def score_classes(self, class_count: int) -> tuple[int, ...]:
         """The classes whose scores AUROC needs: class 1 of two, else every class that occurs as a label."""
@@ -52,12 +59,14 @@ class LabelMapping:
     def class_label(self, index: int, class_names: Sequence[str] | None) -> str:
         """A predicted class in the words of the labels, so that equal words are what accuracy counts as a hit.
 
-        Where labels and classes do not meet: the class's name, else its index.
+        Where labels and classes do not meet: the class's name, else its index, but never what only looks like a label.
         """
         met = [label for label, place in (self.indices or {}).items() if place == index]
         if len(met) == 1:
             return met[0]
-        return class_names[index] if class_names is not None else str(index)
+        if class_names is not None:
+            return class_names[index]
+        return f"class {index}" if self.is_doubtful else str(index)
 
 
 def map_labels(
@@ -144,9 +153,11 @@ def _without_names(labels: Sequence[str], class_count: int) -> LabelMapping:
     if in_order and len(labels) == class_count:
         return _by_text_order(labels, class_count, How.SORTED)
     if len(labels) != class_count:
-        return LabelMapping(None, f"{_counts(labels, class_count)} and no class_names say which is which. {WAY_OUT}")
+        detail = f"{_counts(labels, class_count)} and no class_names say which is which. {WAY_OUT}"
+        return LabelMapping(None, detail, is_doubtful=True)
     orders = "as numbers and as text (ImageFolder sorts 10 before 2) they come in different orders"
-    return LabelMapping(None, f"The labels are numbers, and {orders}; no class_names say which is meant. {WAY_OUT}")
+    detail = f"The labels are numbers, and {orders}; no class_names say which is meant. {WAY_OUT}"
+    return LabelMapping(None, detail, is_doubtful=True)
 
 
 def _written_alike(labels: Sequence[str], class_count: int) -> bool:
@@ -170,7 +181,7 @@ def _by_number(labels: Sequence[str], class_count: int) -> LabelMapping:
     numbers = _whole_numbers(labels)
     if numbers is None:
         return LabelMapping(None, "The label_map numeric needs labels that are distinct whole numbers.")
-    if 0 <= min(numbers.values()) and max(numbers.values()) < class_count:
+    if min(numbers.values()) >= 0 and max(numbers.values()) < class_count:
         return LabelMapping(numbers, how=How.MAP)
     if len(labels) != class_count:
         detail = f"The label_map numeric needs labels of 0 to {class_count - 1}, or as many labels as classes."

@@ -5,8 +5,8 @@ from io import BytesIO
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 import pi_heif
+from numpy.typing import NDArray
 from PIL import (
     AvifImagePlugin,
     Image,

@@ -15,10 +15,32 @@ _BRANDS = {
 """Of the first box of an ISO base media file, the likelier first: AVIF names HEIF's brands too."""
 _MOST_BRANDS = 16
 EXTENSIONS = {
-    **{"png": "PNG", "apng": "PNG", "jpg": "JPEG", "jpeg": "JPEG", "jpe": "JPEG", "jfif": "JPEG", "webp": "WEBP"},
-    **{"bmp": "BMP", "dib": "BMP", "tif": "TIFF", "tiff": "TIFF", "gif": "GIF", "avif": "AVIF", "heic": "HEIF"},
-    **{"heif": "HEIF", "hif": "HEIF", "jp2": "JPEG2000", "j2k": "JPEG2000", "jpf": "JPEG2000", "jpx": "JPEG2000"},
-    **{"j2c": "JPEG2000", "jpc": "JPEG2000", "ppm": "PPM", "pgm": "PPM", "pbm": "PPM", "pnm": "PPM"},
+    "png": "PNG",
+    "apng": "PNG",
+    "jpg": "JPEG",
+    "jpeg": "JPEG",
+    "jpe": "JPEG",
+    "jfif": "JPEG",
+    "webp": "WEBP",
+    "bmp": "BMP",
+    "dib": "BMP",
+    "tif": "TIFF",
+    "tiff": "TIFF",
+    "gif": "GIF",
+    "avif": "AVIF",
+    "heic": "HEIF",
+    "heif": "HEIF",
+    "hif": "HEIF",
+    "jp2": "JPEG2000",
+    "j2k": "JPEG2000",
+    "jpf": "JPEG2000",
+    "jpx": "JPEG2000",
+    "j2c": "JPEG2000",
+    "jpc": "JPEG2000",
+    "ppm": "PPM",
+    "pgm": "PPM",
+    "pbm": "PPM",
+    "pnm": "PPM",
 }
 """The kind that a name promises by its extension."""
 

@@ -22,6 +22,7 @@ from app.errors import Gone
 from app.imaging.geometry import as_seen
 from app.reports.job import Exhibit, Gallery, Json, Tile, TileRow
 from app.reports.words import TITLES, headline, number, view_title
+from app.results.inputs import mapping_of
 
 TILE_SIDE = 224
 TILE_QUALITY = 80
@@ -125,7 +126,8 @@ class GalleryMaker:
         return beside([(one.model.name if len(found) > 1 else "", self.tiles(one, measure)) for one in found])
 
     def _predicted(self, shown: _Shown) -> str:
-        return f"predicted {predicted_label(shown.row, shown.model, 0)}"
+        mapping = mapping_of(self.session, self.audit, shown.model)
+        return f"predicted {predicted_label(shown.row, shown.model, 0, mapping)}"
 
     def tiles(self, shown: _Shown, measure: MeasureName) -> list[Tile]:
         """The image, its clean map, and those of the measure's views; of an image that the store lost, none."""

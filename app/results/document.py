@@ -6,12 +6,12 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.db.tables import ModelRow
-from app.domain.label_mapping import LabelMapping, map_labels
+from app.domain.label_mapping import LabelMapping
 from app.domain.performance import Predictions, noise_curve, performance
 from app.domain.protocol import STABILITY, Protocol
 from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
-from app.results.inputs import AuditInputs, class_count
+from app.results.inputs import AuditInputs, class_count, label_mapping
 from app.results.score_tables import StoredScores, read_scores
 
 Json = dict[str, Any]
@@ -32,6 +32,8 @@ def results_document(session: Session, inputs: AuditInputs, software: dict[str, 
         "protocol_digest": audit.protocol_digest,
         "dataset_digest": inputs.dataset.digest,
         "sample_count": audit.sample_count,
+        "split": audit.split,
+        "notes": audit.notes,
         "run_group_id": audit.run_group_id and str(audit.run_group_id),
         "models": [_shown(model) for model in inputs.models],
         "software": software,
@@ -46,6 +48,7 @@ _NOTHING: Json = {
     "stability": None,
     "performance": [],
     "performance_reason": None,
+    "performance_labels": None,
     "noise_curves": [],
     "compared_at_input_resolution": [],
 }
@@ -58,7 +61,7 @@ def _shown(model: ModelRow) -> Json:
 def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores]) -> Json:
     models = inputs.models
     protocol = Protocol.model_validate(inputs.audit.protocol)
-    mapping = map_labels(inputs.dataset.labels, models[0].class_names, class_count(models[0]))
+    mapping = label_mapping(inputs.dataset, models[0], inputs.audit.label_map)
     groups = Groups(stored[0].labels, stored[0].sources)
     summarised = [
         summarise(scores.table(str(model.id), protocol), groups, protocol.seed)
@@ -73,6 +76,7 @@ def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores])
         "stability": _pairs(session, inputs, protocol),
         "performance": measured,
         "performance_reason": mapping.reason,
+        "performance_labels": mapping.shown(),
         "noise_curves": _noise_curves(inputs, protocol, summaries, measured),
         "compared_at_input_resolution": [str(model.id) for model in small],
     }

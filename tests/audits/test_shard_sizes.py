@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.audits.planning.samples import Chosen
 from app.audits.planning.shards import Work, estimated_seconds, shard_ranges, shard_samples
 from app.db.tables import DatasetRow, ModelRow
 from app.domain.protocol import EntropySettings, MeasureSettings, NoiseReactionSettings, Protocol
@@ -27,7 +28,8 @@ def work(samples: int, *models: ModelRow, measures: MeasureSettings = ONE_PASS, 
         models=list(models),
         dataset=DatasetRow(labels=["a", "b"], sample_count=samples),
         protocol=Protocol(measures=measures, **options),
-        samples=samples,
+        chosen=Chosen(samples, None, []),
+        label_map=None,
         device_class=DeviceClass.CPU,
     )
 

@@ -8,7 +8,7 @@ from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
 from app.settings import Settings
 from app.storage.blobs import BlobStore
-from worker.archives.listing import list_entries, seekable
+from worker.archives.listing import Listing, list_entries, seekable
 
 
 class Archives:
@@ -24,6 +24,9 @@ class Archives:
             writer.write(content)
             digest = writer.commit().digest
         return seekable(self.blobs, digest, self.settings)
+
+    def listing(self, content: bytes, name_encoding: str | None = None) -> Listing:
+        return list_entries(self.blobs, self.put(content), self.settings, name_encoding)
 
     def entries(self, content: bytes) -> list[ArchiveEntry]:
         return list(list_entries(self.blobs, self.put(content), self.settings).entries)

@@ -30,8 +30,8 @@ from tests.datasets.hostile_archives import (
 )
 from tests.datasets.hostile_images import IMAGES
 from worker.context import WorkerContext
-from worker.intake.datasets import index_dataset
 from worker.intake.arrivals import Arrivals
+from worker.intake.datasets import index_dataset
 from worker.supervision.children import Children
 
 Indexed = tuple[DatasetRow, list[SampleRow]]
@@ -116,9 +116,9 @@ def test_labels_sources_and_positions(context: WorkerContext) -> None:
         ("top/b/s1/2.png", "b", "s1", 2),
         ("top/c/4.png", "c", None, 3),
     ]
-    assert dataset.notes == [
+    assert dataset.notes[:2] == [
         "The top folder 'top/' holds everything and is no label.",
-        "1 file of operating systems was skipped.",
+        "1 hidden file was skipped: '__MACOSX/top/._1.png'.",
     ]
 
 
@@ -130,12 +130,15 @@ def test_notes_on_what_was_skipped_and_what_lies(context: WorkerContext) -> None
     unsaid = {"a/5": jpeg, "a/6.dat": jpeg, "a.png/jpg": picture(), "a/7.png": b"text"}
     dataset, samples = index(context, make_zip(junk | true | lies | unsaid))
     assert (dataset.status, len(samples)) == ("ready", 8)
-    skipped = "3 files of operating systems were skipped."
-    assert dataset.notes == [skipped, "2 images are not of the kinds that their names say."]
-    assert index(context, make_zip({**GOOD, "a/3.bmp": jpeg}))[0].notes == [
-        "1 image is not of the kind that its name says."
+    assert dataset.notes[:3] == [
+        "2 hidden files were skipped: '__MACOSX/a/._1.png', 'a/.DS_Store'.",
+        "1 file of systems and tools was skipped: 'a/Thumbs.db'.",
+        "2 images are not of the kinds that their names say.",
     ]
-    assert index(context, make_zip(GOOD))[0].notes == []
+    assert dataset.skipped == {"hidden": 2, "tool-file": 1}
+    assert index(context, make_zip({**GOOD, "a/3.bmp": jpeg}))[0].notes[0] == (
+        "1 image is not of the kind that its name says."
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,31 @@
 """The judges of what is uploaded, as functions of bytes: each refuses with InputFailure, and in no other way."""
 
+import bz2
 import gzip
 import io
+import json
+import lzma
 import tempfile
+import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import torch
+import zstandard
 from safetensors.torch import save
 
 from app.domain.vocabulary import ModelFormat
 from app.errors import InputFailure
+from app.imaging.decoding import decode
 from app.settings import Settings
 from app.storage.blobs import BlobStore
-from tests.datasets.hostile_archives import GOOD, make_tar, make_zip
-from worker.archives.listing import archive_entries, seekable
-from worker.archives.manifest import MANIFEST_NAMES, MAX_CHARACTERS, read_manifest
+from tests.datasets.hostile_archives import GOOD, make_tar, make_zip, picture
+from worker.archives.listing import list_entries, seekable
+from worker.archives.manifest import read_table, text_of
+from worker.archives.name_encodings import PAGES, detect_encoding
+from worker.intake.arrivals import Arrivals
+from worker.intake.coco import coco_records
 from worker.weights.checkpoints import MAX_EXPANSION, SLACK_BYTES, read_state_dict
 from worker.weights.opcodes import judge_pickle
 
@@ -28,10 +37,22 @@ def _saved(weights: dict[str, torch.Tensor]) -> bytes:
 
 
 WEIGHTS = {"a.weight": torch.ones(3, 2), "a.bias": torch.zeros(3)}
+COCO = {
+    "images": [{"id": 1, "file_name": "a/1.png"}],
+    "categories": [{"id": 7, "name": "cat"}],
+    "annotations": [{"image_id": 1, "category_id": 7}],
+}
+IMAGE_KINDS = ("TIFF", "GIF", "PPM", "JPEG2000", "AVIF", "WEBP")
 SEEDS = {
     "zip": make_zip(GOOD),
+    "zip.bz2": make_zip(GOOD, zipfile.ZIP_BZIP2),
     "tar": make_tar(GOOD),
     "tar.gz": gzip.compress(make_tar(GOOD), mtime=0),
+    "tar.bz2": bz2.compress(make_tar(GOOD)),
+    "tar.xz": lzma.compress(make_tar(GOOD)),
+    "tar.zst": zstandard.compress(make_tar(GOOD)),
+    "manifest.json": json.dumps(COCO).encode(),
+    **{kind: picture(kind=kind) for kind in IMAGE_KINDS},
     "safetensors": save(WEIGHTS),
     "torch": _saved(WEIGHTS),
     "manifest.csv": b'path,label,source\na/1.png,a,\n"b,2.png",b,c\n',
@@ -41,6 +62,7 @@ SEEDS = {
 # Deleted with the process.
 _FOLDER = tempfile.TemporaryDirectory(prefix="salience-audit-judges-")
 _SETTINGS = Settings(blob_store=_FOLDER.name, max_inflated_bytes=2**20)
+_IMAGES = Settings(max_pixels=100_000)
 _BLOBS = BlobStore.from_settings(_SETTINGS)
 
 
@@ -52,7 +74,7 @@ def judge_archive(data: bytes) -> None:
     made = digest
     try:
         made = seekable(_BLOBS, digest, _SETTINGS)
-        for entry in archive_entries(_BLOBS, made, _SETTINGS):
+        for entry in Arrivals(_SETTINGS.max_entries).watch(list_entries(_BLOBS, made, _SETTINGS).entries):
             assert 0 <= entry.offset <= entry.offset + entry.stored_size <= _BLOBS.size(made)
             assert not Path(entry.name).is_absolute()
             assert ".." not in Path(entry.name).parts
@@ -69,19 +91,36 @@ def judge_weights(data: bytes, kind: ModelFormat) -> None:
 
 
 def judge_manifest(data: bytes, name: str) -> None:
-    for row in read_manifest(name, data):
-        assert len(row.path) <= MAX_CHARACTERS
+    for record in read_table(name, data):
+        assert all(name == name.strip() for name in record.fields) or name.endswith("jsonl")
+        for value in record.fields.values():
+            text_of(record.line, value)
 
 
+def judge_coco(data: bytes) -> None:
+    """And the names of an archive, which are detected from bytes."""
+    assert detect_encoding([data]) in PAGES
+    for record in coco_records(data, []):
+        assert record.line > 0
+
+
+def judge_image(data: bytes) -> None:
+    """Every kind that is read, with small limits."""
+    assert decode(data, _IMAGES).image.mode == "RGB"
+
+
+LINES = ("manifest.csv", "manifest.jsonl")
 Judge = Callable[[bytes], None]
 JUDGES: dict[str, Judge] = {
-    **dict.fromkeys(("zip", "tar", "tar.gz"), judge_archive),
+    **dict.fromkeys(("zip", "zip.bz2", "tar", "tar.gz", "tar.bz2", "tar.xz", "tar.zst"), judge_archive),
+    **dict.fromkeys(IMAGE_KINDS, judge_image),
+    "manifest.json": judge_coco,
     "safetensors": partial(judge_weights, kind=ModelFormat.SAFETENSORS),
     "torch": partial(judge_weights, kind=ModelFormat.STATE_DICT),
-    **{name: partial(judge_manifest, name=name) for name in MANIFEST_NAMES},
+    **{name: partial(judge_manifest, name=name) for name in LINES},
 }
-ENDLESS = {"tar", *MANIFEST_NAMES}
-"""A tar's end is zeros that it may do without; lines are whole wherever they end."""
+ENDLESS = {"tar", *LINES, *IMAGE_KINDS}
+"""A tar's end is zeros that it may do without; lines are whole wherever they end, and some images without theirs."""
 
 
 def run_all(data: bytes) -> None:

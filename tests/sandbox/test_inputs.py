@@ -15,7 +15,7 @@ from tests.datasets.hostile_archives import make_zip, picture
 from tests.sandbox.attackers import settings
 from tests.storage.stores import make_bucket
 from tests.waiting import RECIPE, WEIGHTS
-from worker.archives.listing import archive_entries
+from worker.archives.listing import list_entries
 from worker.supervision.events import Answer
 from worker.supervision.forkserver import Forkserver
 from worker.supervision.process import ChildProcess
@@ -40,13 +40,13 @@ def put(blobs: BlobStore, content: bytes) -> str:
 
 def images_job(blobs: BlobStore) -> ImagesJob:
     digest = put(blobs, make_zip({f"a/{number}.png": picture(number) for number in range(5)}))
-    entries = archive_entries(blobs, digest, Settings())
+    entries = list_entries(blobs, digest, Settings()).entries
     samples = (JobSample(label=None, **facts(entry)) for entry in entries if not entry.is_folder)
     return ImagesJob(archive_digest=digest, samples=tuple(samples))
 
 
 def facts(entry: ArchiveEntry) -> dict[str, Any]:
-    return {name: value for name, value in asdict(entry).items() if name != "is_folder"}
+    return {name: value for name, value in asdict(entry).items() if name in JobSample.model_fields}
 
 
 def model_job(digest: str) -> ModelJob:

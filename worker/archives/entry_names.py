@@ -24,8 +24,8 @@ _FOLDER_ICON = re.compile(r"(^|/)Icon\r$")
 
 
 def from_here(name: str) -> str:
-    """With slashes between folders, without the dot that ``tar -C folder -c .`` and ``find .`` put before every name; of
-    that folder, nothing."""
+    """With slashes between folders, without the dot that ``tar -C folder -c .`` and ``find .`` put before every name;
+    of that folder, nothing."""
     return name.replace("\\", "/").removeprefix("./")
 
 

@@ -9,10 +9,10 @@ from app.imaging.containers import BLOCK, COMPRESSED, Container, container_of, i
 from app.imaging.entries import ArchiveEntry, Fault, max_stored_bytes
 from app.settings import Settings
 from app.storage.blobs import BlobStore
-from worker.archives.name_encodings import NameDecoder
-from worker.archives.streams import inflated
 from worker.archives.entry_names import checked_name, from_here, is_too_long
+from worker.archives.name_encodings import NameDecoder
 from worker.archives.range_reader import RangeReader
+from worker.archives.streams import inflated
 from worker.archives.tar_index import tar_entries, tar_names
 from worker.archives.zip_index import zip_entries, zip_names
 

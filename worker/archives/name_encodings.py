@@ -61,8 +61,8 @@ def detect_encoding(names: Iterable[bytes]) -> str:
 
 
 def _rank(page: str, confidence: float, words: list[str]) -> tuple[bool, bool, bool, float, float]:
-    """A sure one first. Of unsure ones those whose bytes fit in pairs, as chance seldom makes them; then those with more
-    letters. Korean has few words that chardet is not sure of, while short Chinese ones often pass for Korean."""
+    """A sure one first. Of unsure ones those whose bytes fit in pairs, as chance seldom makes them; then those with
+    more letters. Korean has few words that chardet is not sure of, while short Chinese ones often pass for Korean."""
     text = "".join(words)
     letters = sum(map(_is_letter, text)) / len(text)
     mixed = sum(_has_ascii_letter_beside(word) for word in words) / len(words)
@@ -95,9 +95,7 @@ def _looks_like_utf8(words: list[str]) -> bool:
 
 def _has_ascii_letter_beside(word: str) -> bool:
     """As letters of Europe have, and those of East Asia seldom."""
-    return any(
-        one.isascii() != other.isascii() and one.isalpha() and other.isalpha() for one, other in pairwise(word)
-    )
+    return any(one.isascii() != other.isascii() and one.isalpha() and other.isalpha() for one, other in pairwise(word))
 
 
 def _words(names: Iterable[bytes]) -> list[bytes]:

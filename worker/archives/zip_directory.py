@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.settings import MEBIBYTE
-from worker.archives.range_reader import RangeReader
 from worker.archives.name_encodings import NameDecoder
+from worker.archives.range_reader import RangeReader
 from worker.archives.zip_fields import (
     FULL16,
     FULL32,

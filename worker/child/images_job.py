@@ -9,8 +9,8 @@ from app.errors import InputFailure
 from app.imaging.decoding import decode
 from app.imaging.entries import entry_of, read_entry
 from app.imaging.kinds import is_misnamed
-from worker.functional.perceptual_hash import perceptual_hash
 from app.settings import Settings
+from worker.functional.perceptual_hash import perceptual_hash
 from worker.machine.device import use_threads
 from worker.wire.contents import Inputs
 from worker.wire.jobs import ImagesJob, JobSample

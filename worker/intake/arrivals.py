@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
-from worker.archives.skipping import reason_to_skip
-from worker.archives.listing import NAME_TOO_LONG
 from worker.archives.entry_names import is_odd, name_key
+from worker.archives.listing import NAME_TOO_LONG
+from worker.archives.skipping import reason_to_skip
 
 NAMED = 5
 """Examples of what was skipped for one reason."""
@@ -31,7 +31,7 @@ class Skipped:
     def examples(self, reason: str) -> str:
         """The first names, quoted, and whether there are more."""
         names = ", ".join(f"{name[-200:]!a}" for name in self._examples.get(reason, []))
-        return names + (", ..." if self.counts[reason] > NAMED else "")
+        return names + (" and more" if self.counts[reason] > NAMED else "")
 
 
 class Arrivals:

@@ -23,10 +23,10 @@ _FIELDS = {"{label}": "(?P<label>.+?)", "{source}": "(?P<source>.+?)", "{split}"
 
 
 def label_by_names(session: Session, dataset_id: UUID, pattern: str) -> int:
-    """How many samples the pattern gave a label; the others have none. Raises InputFailure for a pattern of no field."""
+    """How many samples the pattern gave a label; the others have none. Raises InputFailure for a bad pattern."""
     expression, labelled = compiled(pattern), 0
     for batch in in_batches(stream_samples(session, dataset_id), BATCH):
-        findings = []
+        findings: list[dict[str, Any]] = []
         for sample in batch:
             match = expression.fullmatch(sample.name.rpartition("/")[2])
             if match is not None:
@@ -40,7 +40,9 @@ def compiled(pattern: str) -> re.Pattern[str]:
     """``{label}``, ``{source}``, ``{split}``; ``#`` stands for digits, ``*`` for anything."""
     parts = re.split(r"(\{label\}|\{source\}|\{split\}|#|\*)", pattern)
     try:
-        return re.compile("".join(_FIELDS.get(part) or {"#": r"\d+", "*": ".*"}.get(part) or re.escape(part) for part in parts))
+        return re.compile(
+            "".join(_FIELDS.get(part) or {"#": r"\d+", "*": ".*"}.get(part) or re.escape(part) for part in parts)
+        )
     except re.error as error:
         raise InputFailure("columns-invalid", "columns.names has a field twice.") from error
 
@@ -56,7 +58,7 @@ def label_beside(session: Session, dataset_id: UUID, columns: Columns, read: Rea
             continue
         text = read(entry_of(row)).decode("utf-8", "replace").strip()
         label = _yolo_label(text, names) if layout == "yolo" else (text or None)
-        values = {"label": label and label[:1024], "groups": {}}
+        values: dict[str, Any] = {"label": label and label[:1024], "groups": {}}
         labelled += any(label_sample(session, dataset_id, name, values) for name in _images_of(row.name, ending))
     return labelled
 

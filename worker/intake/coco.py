@@ -35,7 +35,9 @@ def coco_records(data: bytes, notes: list[str]) -> list[Record]:
 
 def _document(data: bytes) -> Any:
     if len(data) > _MOST_BYTES:
-        raise InputFailure("manifest-invalid", f"The manifest has more than {_MOST_BYTES} bytes: write it as JSON Lines.")
+        raise InputFailure(
+            "manifest-invalid", f"The manifest has more than {_MOST_BYTES} bytes: write it as JSON Lines."
+        )
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:

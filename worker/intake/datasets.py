@@ -17,16 +17,16 @@ from app.db.tables import DatasetRow, SampleRow
 from app.domain.table_columns import Columns
 from app.domain.vocabulary import ResourceStatus, SampleStatus
 from app.errors import InputFailure
-from app.imaging.entries import ArchiveEntry, read_entry
+from app.imaging.entries import read_entry
 from app.imaging.kinds import promised_kind
+from worker.archives.listing import list_entries, seekable
 from worker.context import WorkerContext
-from worker.intake.image_examiner import ImageExaminer
 from worker.intake.arrivals import Arrivals
+from worker.intake.image_examiner import ImageExaminer
 from worker.intake.labels import Labels
 from worker.intake.layout import Layout
 from worker.intake.likeness import note_near_duplicates
 from worker.intake.notes import DEAD_LINK, NOT_AN_IMAGE, NOT_IN_MANIFEST, counted, listed, skipped_notes
-from worker.archives.listing import list_entries, seekable
 from worker.intake.samples import (
     PENDING,
     delete_by_id,
@@ -259,9 +259,11 @@ class _Indexer:
             names = f"{odd.examples('odd')} ({odd.counts['odd']} in all)"
             yield f"Windows could not store these names, which were taken as they are: {names}."
         if assumed is not None:
-            yield f"The names do not say in which encoding they are: {assumed} was assumed; name_encoding says otherwise."
+            yield f"The names do not say their encoding: {assumed} was assumed; name_encoding says otherwise."
         doubles = names_alike_but_for_case(session, dataset.id)
-        yield from counted(doubles, "name differs from another in case alone.", "names differ from others in case alone.")
+        yield from counted(
+            doubles, "name differs from another in case alone.", "names differ from others in case alone."
+        )
         yield from labels.notes
 
     def _label_notes(self, layout: Layout, labels: Labels) -> Iterator[str]:

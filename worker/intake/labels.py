@@ -12,11 +12,11 @@ from app.domain.table_columns import Columns
 from app.domain.vocabulary import SampleStatus
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
+from worker.archives.manifest import read_table
 from worker.intake.beside import label_beside, label_by_names
 from worker.intake.offers import name_pattern, offer_of, table_offers
-from worker.intake.tables import TableReader, manifests_among
-from worker.archives.manifest import read_table
 from worker.intake.samples import delete_named
+from worker.intake.tables import TableReader, manifests_among
 
 ReadEntry = Callable[[ArchiveEntry], bytes]
 _OFFERED_TABLES, _OFFER_BYTES = 8, 1024**2

@@ -4,14 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-SPLIT_NAMES = frozenset(
-    {
-        *("train", "training", "trn", "val", "valid", "validation", "dev"),
-        *("test", "testing", "tst", "holdout", "eval", "evaluation"),
-    }
-)
-"""In any case."""
-TRAINING_NAMES = frozenset({"train", "training", "trn"})
+from app.domain.splits import is_split_name
 
 _Path = tuple[str, ...]
 
@@ -45,7 +38,7 @@ class Layout:
         """
         paths = [tuple(folder.split("/")) if folder else () for folder in set(folders)]
         top, below = _without_lone(paths)
-        has_splits = bool(below) and all(path and path[0].casefold() in SPLIT_NAMES for path in below)
+        has_splits = bool(below) and all(path and is_split_name(path[0]) for path in below)
         inner: _Path = ()
         if has_splits:
             inner, below = _without_lone([path[1:] for path in below])
@@ -75,7 +68,7 @@ def _without_lone(paths: list[_Path]) -> tuple[_Path, list[_Path]]:
     """The folders that hold everything one within the other, unless a split's name says something, and the rest."""
     lone: list[str] = []
     while paths and all(paths) and len({path[0] for path in paths}) == 1:
-        if paths[0][0].casefold() in SPLIT_NAMES:
+        if is_split_name(paths[0][0]):
             break
         lone.append(paths[0][0])
         paths = [path[1:] for path in paths]

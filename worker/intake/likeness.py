@@ -9,9 +9,9 @@ from sqlalchemy import bindparam, collate, select, update
 from sqlalchemy.orm import Session
 
 from app.db.tables import SampleRow
+from app.domain.splits import is_training
 from app.domain.vocabulary import SampleStatus
 from worker.functional.alike import groups_of_alike
-from worker.intake.layout import TRAINING_NAMES
 
 Json = dict[str, Any]
 
@@ -36,11 +36,11 @@ def note_near_duplicates(session: Session, dataset_id: UUID) -> Json | None:
 
 
 def _save(session: Session, alike: Sequence[Sequence[Any]]) -> None:
-    values = [
-        {"own": row.id, "first": members[0].name} for members in alike for row in members
-    ]
+    values = [{"own": row.id, "first": members[0].name} for members in alike for row in members]
     if values:
-        statement = update(SampleRow).where(SampleRow.id == bindparam("own")).values(near_duplicate_of=bindparam("first"))
+        statement = (
+            update(SampleRow).where(SampleRow.id == bindparam("own")).values(near_duplicate_of=bindparam("first"))
+        )
         session.connection().execute(statement.execution_options(synchronize_session=False), values)
 
 
@@ -51,5 +51,9 @@ def _counts(alike: Sequence[Sequence[Any]]) -> Json:
         "groups": len(alike),
         "across_labels": sum(len({row.label for row in members}) > 1 for members in alike),
         "across_splits": sum(len(names) > 1 for names in splits),
-        "with_training_images": sum(len(names) > 1 and bool(names & TRAINING_NAMES) for names in splits),
+        "with_training_images": sum(len(names) > 1 and _has_training(names) for names in splits),
     }
+
+
+def _has_training(splits: set[str | None]) -> bool:
+    return any(split is not None and is_training(split) for split in splits)

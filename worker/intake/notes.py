@@ -12,9 +12,15 @@ _PHRASES = {
     TOOL_FILE: ("file of systems and tools was skipped", "files of systems and tools were skipped"),
     ARCHIVE: ("archive inside was not opened", "archives inside were not opened"),
     NOT_AN_IMAGE: ("file is no image and was left out", "files are no images and were left out"),
-    NOT_IN_MANIFEST: ("image is not in the manifest and was left out", "images are not in the manifest and were left out"),
+    NOT_IN_MANIFEST: (
+        "image is not in the manifest and was left out",
+        "images are not in the manifest and were left out",
+    ),
     "symbolic-link": ("symbolic link was left out", "symbolic links were left out"),
-    DEAD_LINK: ("hard link leads to no file before it and was left out", "hard links lead to no file and were left out"),
+    DEAD_LINK: (
+        "hard link leads to no file before it and was left out",
+        "hard links lead to no file and were left out",
+    ),
     "name-too-long": ("file has too long or deep a name and was left out", "files have too long or deep names"),
 }
 _WAYS_OUT = {

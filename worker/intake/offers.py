@@ -44,7 +44,9 @@ def table_offers(tables: list[tuple[ArchiveEntry, list[str]]]) -> list[str]:
 
 def _table_offer(table: ArchiveEntry, header: list[str]) -> str | None:
     columns = Columns().resolved(header)
-    path = columns.path or next((name for name in header if name.casefold() in {"image_id", "id", "name", "fname"}), None)
+    path = columns.path or next(
+        (name for name in header if name.casefold() in {"image_id", "id", "name", "fname"}), None
+    )
     label = columns.label or next((name for name in header if name.casefold() in _LIKELY_LABELS), None)
     if path is None or label is None or path == label:
         return None

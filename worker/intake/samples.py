@@ -204,7 +204,7 @@ def problem_counts(session: Session, dataset_id: UUID) -> str:
 def unreadable_labels(session: Session, dataset_id: UUID, labels: Sequence[str]) -> list[str]:
     """Labels of unreadable samples alone, of which no image is left."""
     query = select(SampleRow.label).distinct().where(SampleRow.dataset_id == dataset_id, SampleRow.label.is_not(None))
-    return sorted(set(session.scalars(query)) - {None} - set(labels))  # type: ignore[type-var]
+    return sorted({label for label in session.scalars(query) if label is not None} - set(labels))
 
 
 def delete_samples(session: Session, dataset_id: UUID) -> None:

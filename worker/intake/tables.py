@@ -11,9 +11,9 @@ from app.domain.table_columns import ALIASES, Columns
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
 from app.imaging.kinds import EXTENSIONS, promised_kind
-from worker.intake.coco import coco_records
 from worker.archives.entry_names import from_here
 from worker.archives.manifest import Record, invalid, read_table, text_of
+from worker.intake.coco import coco_records
 from worker.intake.samples import folders_ending, is_there, label_sample
 
 MANIFEST_NAMES = ("manifest.csv", "manifest.tsv", "manifest.jsonl", "manifest.json")

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.db.tables import ModelRow, SampleRow
-from app.domain.label_mapping import map_labels
 from app.domain.outputs import Output
 from app.domain.protocol import Protocol
-from app.results.inputs import AuditInputs, class_count
+from app.results.inputs import AuditInputs, class_count, label_mapping
 from worker.shards.store import Claim
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
@@ -20,7 +19,7 @@ Row = dict[str, Any]
 def shard_job(inputs: AuditInputs, samples: Sequence[SampleRow]) -> ShardJob:
     """Everything that a process without a database needs."""
     first = inputs.models[0]
-    mapping = map_labels(inputs.dataset.labels, first.class_names, class_count(first))
+    mapping = label_mapping(inputs.dataset, first, inputs.audit.label_map)
     return ShardJob(
         protocol=Protocol.model_validate(inputs.audit.protocol),
         archive_digest=inputs.dataset.stored_digest or "",

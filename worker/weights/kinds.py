@@ -4,7 +4,7 @@ import pickletools
 from collections.abc import Sequence
 from typing import IO, BinaryIO, cast
 
-from worker.archives.tar_headers import is_header
+from app.imaging.containers import is_tar_header
 
 _STARTS = {
     b"\x89HDF": "an HDF5 (Keras) file",
@@ -38,7 +38,7 @@ def foreign_kind(file: BinaryIO) -> str | None:
             return kind
     if start[4:8] == b"TFL3":
         return "a TFLite file"
-    if len(start) == _TAR_BLOCK and is_header(start):
+    if len(start) == _TAR_BLOCK and is_tar_header(start):
         return "a tar file, as torch wrote them at first"
     return "an ONNX file" if not _has_length(start) and not is_pickle(file) and _is_onnx(file) else None
 

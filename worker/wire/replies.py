@@ -112,8 +112,8 @@ class ModelFacts(_Reply):
 class ImageFacts(_Reply):
     """What there is to say of a sample of the job: its picture's size and its content, or what is wrong with it.
 
-    ``misnamed``: it can be decoded, but its name promises another kind of image. ``perceptual_hash``: 64 bits, none of a
-    picture without anything to see.
+    ``misnamed``: it can be decoded, but its name promises another kind of image. ``perceptual_hash``: 64 bits, none of
+    a picture without anything to see.
     """
 
     kind: Literal["image"] = "image"

@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 from app.audits.planning.row_sizes import bytes_per_sample
+from app.audits.planning.samples import Chosen
 from app.audits.planning.target_layers import target_layer
 from app.db.tables import DatasetRow, ModelRow
-from app.domain.label_mapping import map_labels
+from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CamMethod, DeviceClass
-from app.results.inputs import class_count
+from app.results.inputs import class_count, label_mapping
 from app.settings import Settings
 
 WORKERS = 4
@@ -24,8 +26,18 @@ class Work:
     models: list[ModelRow]
     dataset: DatasetRow
     protocol: Protocol
-    samples: int
+    chosen: Chosen
+    label_map: Any
     device_class: DeviceClass
+
+    @property
+    def samples(self) -> int:
+        return self.chosen.count
+
+    @property
+    def mapping(self) -> LabelMapping:
+        """How labels meet the classes, which are the same of all models."""
+        return label_mapping(self.dataset, self.models[0], self.label_map)
 
     @property
     def passes_per_image(self) -> int:
@@ -60,8 +72,7 @@ class Work:
     def bytes_per_sample(self) -> int:
         """Rows of scores and maps."""
         first = self.models[0]
-        mapping = map_labels(self.dataset.labels, first.class_names, class_count(first))
-        return bytes_per_sample(self.protocol, self.models, len(mapping.score_classes(class_count(first))))
+        return bytes_per_sample(self.protocol, self.models, len(self.mapping.score_classes(class_count(first))))
 
 
 def passes_per_map(method: CamMethod, channels: int) -> int:

@@ -14,12 +14,14 @@ from app.audits.repository import models_of
 from app.audits.schemas import SalienceMap
 from app.audits.scores.rows import predicted_label
 from app.db.tables import AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow
+from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CLEAN, EntropyReading, Resize
 from app.errors import Gone, InputFailure, NotFound, Unprocessable
 from app.imaging.entries import entry_of, read_entry
 from app.imaging.geometry import as_seen
 from app.imaging.shrinking import shrink
+from app.results.inputs import mapping_of
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 
@@ -38,6 +40,7 @@ class StoredMap:
     sample: SampleRow
     model: ModelRow
     condition: int
+    mapping: LabelMapping
 
     def to_schema(self) -> SalienceMap:
         defined = bool(self.values.any())
@@ -50,7 +53,7 @@ class StoredMap:
             width=self.values.shape[1],
             values=self.values.astype(np.float64).tolist(),
             undefined_reason=None if defined else "constant-map",
-            predicted_label=predicted_label(self.row, self.model, self.condition),
+            predicted_label=predicted_label(self.row, self.model, self.condition, self.mapping),
         )
 
 
@@ -77,8 +80,9 @@ def find_map(session: Session, audit: AuditRow, sample_id: UUID, model_id: UUID 
     if found is None:
         raise NotFound("sample in this audit")
     row, sample = found
-    condition = conditions.index(view)
-    return StoredMap(native_maps(row, len(conditions))[condition], view, row, sample, models[ordinal], condition)
+    condition, model = conditions.index(view), models[ordinal]
+    mapping = mapping_of(session, audit, model)
+    return StoredMap(native_maps(row, len(conditions))[condition], view, row, sample, model, condition, mapping)
 
 
 def native_maps(row: SampleScoresRow, conditions: int) -> NDArray[np.float32]:

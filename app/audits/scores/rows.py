@@ -13,9 +13,11 @@ from app.audits.repository import models_of
 from app.audits.schemas import SampleScore
 from app.db.pages import Rows
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
+from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol, ScoreColumn
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN, PAIRS, MeasureName
 from app.errors import NotFound, Unprocessable
+from app.results.inputs import mapping_of
 
 STREAM_ROWS = 500
 
@@ -45,6 +47,7 @@ class ScoreReader:
         self._models = models_of(session, audit.id)
         self._protocol = Protocol.model_validate(audit.protocol)
         self._conditions = (CLEAN, *self._protocol.conditions())
+        self._mappings = [mapping_of(session, audit, model) for model in self._models]
         self._columns = self._chosen(self._protocol.columns())
         across = ScoreColumn(measure=MeasureName.STABILITY, view=PAIRS)
         has_stability = self._protocol.measures.stability is not None and wanted.model_id is None
@@ -169,15 +172,14 @@ class ScoreReader:
     def _predicted(self, row: SampleScoresRow, column: ScoreColumn, model: ModelRow) -> str | None:
         """Of the view's image; of the clean image where the column has none or several."""
         condition = column.conditions[0] if len(column.conditions) == 1 else CLEAN
-        return predicted_label(row, model, self._conditions.index(condition))
+        mapping = self._mappings[row.model_ordinal]
+        return predicted_label(row, model, self._conditions.index(condition), mapping)
 
 
-def predicted_label(row: SampleScoresRow, model: ModelRow, condition: int) -> str | None:
-    """The class's name, or its index where the model has no names; None where the output was not finite."""
+def predicted_label(row: SampleScoresRow, model: ModelRow, condition: int, mapping: LabelMapping) -> str | None:
+    """The label that meets the class, else the class's name or index; None where the output was not finite."""
     predicted = (row.predicted or [])[condition]
-    if predicted < 0:
-        return None
-    return str(predicted) if model.class_names is None else model.class_names[predicted]
+    return None if predicted < 0 else mapping.class_label(predicted, model.class_names)
 
 
 def _whole(after: Sequence[Any]) -> Key:

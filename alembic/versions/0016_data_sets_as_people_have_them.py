@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-revision = "0013_data_sets"
-down_revision = "0012_audit_minutes"
+revision = "0016_data_sets"
+down_revision = "0015_outputs"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,42 @@
+"""What folders say: splits, labels and sources, and what is no label."""
+
+import pytest
+
+from worker.intake.layout import Layout
+
+Found = tuple[str | None, str | None, str | None]
+TRAIN_CAT, TRAIN_DOG = ("train", "cat", None), ("train", "dog", None)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["cat/1.png", "dog/s/2.png"], [(None, "cat", None), (None, "dog", "s")]),
+        (["top/cat/1.png", "top/dog/2.png"], [(None, "cat", None), (None, "dog", None)]),
+        (["a/b/cat/1.png", "a/b/dog/2.png"], [(None, "cat", None), (None, "dog", None)]),
+        (
+            ["Train/cat/1.png", "VAL/cat/2.png", "Train/dog/3.png"],
+            [TRAIN_CAT, ("val", "cat", None), TRAIN_DOG],
+        ),
+        (["top/train/cat/s/1.png", "top/test/dog/2.png"], [("train", "cat", "s"), ("test", "dog", None)]),
+        (["train/1.png", "car/1.png", "bus/1.png"], [(None, "train", None), (None, "car", None), (None, "bus", None)]),
+        (["train/cat/1.png", "train/dog/2.png"], [("train", "cat", None), ("train", "dog", None)]),
+        (["train/images/1.png", "valid/images/2.png"], [("train", None, None), ("valid", None, None)]),
+        (
+            ["train/cat/1.png", "train/dog/1.png", "test/2.png"],
+            [TRAIN_CAT, TRAIN_DOG, ("test", None, None)],
+        ),
+        (["images/1.png", "images/2.png"], [(None, None, None)] * 2),
+        (["repo/images/1.png"], [(None, None, None)]),
+        (["1.png", "cat/2.png"], [(None, None, None), (None, "cat", None)]),
+        (["1.png"], [(None, None, None)]),
+        (["train/1.png", "2.png"], [(None, "train", None), (None, None, None)]),
+    ],
+)
+def test_places(names: list[str], expected: list[Found]) -> None:
+    layout = Layout.of(name.rpartition("/")[0] for name in names)
+    assert [tuple(layout.place(name)) for name in names] == expected
+
+
+def test_nothing_at_all() -> None:
+    assert Layout.of([]).notes() == []
