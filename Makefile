@@ -47,11 +47,12 @@ audit: $(INSTALLED) ## Bandit, floors of safe versions, pip-audit where there is
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[audit]'
 	.ci/audit
 
-check: $(INSTALLED) ## Run ruff, mypy and import-linter
+check: $(INSTALLED) ## Run ruff, mypy, import-linter, and what finds dead code and dependencies that nobody uses
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/deptry --no-ansi .
 
 format: $(INSTALLED) ## Let ruff format and fix
 	$(BIN)/ruff format .

@@ -17,7 +17,7 @@ DRIVER = r"""
 #include <stdio.h>
 #include <string.h>
 typedef struct { unsigned long long total, free, used; } memory_t;
-int nvmlInit_v2(void) { return 0; }
+int nvmlInitWithFlags(unsigned flags) { return 0; }
 int nvmlShutdown(void) { return 0; }
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) {
     if (index > 1) return 6;

@@ -5,7 +5,7 @@ import errno
 
 from worker.sandbox.kernel import call, prctl
 
-_SET_NO_NEW_PRIVS, _GET_NO_NEW_PRIVS, _DROP_BOUNDING = 38, 39, 24
+_SET_NO_NEW_PRIVS, _DROP_BOUNDING = 38, 24
 _CAPABILITIES_VERSION = 0x2008_0522
 _MOST_CAPABILITIES = 64
 
@@ -23,8 +23,3 @@ def drop_privileges() -> None:
     header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION, 0)
     none = (ctypes.c_uint32 * 6)()
     call("capset", ctypes.byref(header), ctypes.byref(none))
-
-
-def no_new_privileges() -> bool:
-    """Whether they are given up."""
-    return prctl(_GET_NO_NEW_PRIVS) == 1
