@@ -10,6 +10,7 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
+from app import __version__
 from app.commands.audits import audits
 from app.commands.dataset_uploads import datasets
 from app.commands.gates import gates
@@ -38,6 +39,21 @@ cli.add_typer(gates, name="gates")
 cli.add_typer(audits, name="audits")
 cli.add_typer(keys, name="keys")
 cli.add_typer(tenants, name="tenants")
+
+
+def _tell_version(wanted: bool) -> None:  # noqa: FBT001 - what Typer calls
+    if wanted:
+        sys.stdout.write(f"salience-audit {__version__}\n")
+        raise typer.Exit
+
+
+@cli.callback()
+def _options(
+    version: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    del version
 
 
 class Part(StrEnum):

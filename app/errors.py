@@ -6,6 +6,7 @@ SalienceError                    code and facts; no HTTP, no logging
 │  ├─ InsufficientScope          the key is good, but not for this
 │  ├─ RateLimited                too many requests in a window of time
 │  ├─ NotFound                   no such resource
+│  ├─ MethodNotAllowed           the resource is there, but not for this method
 │  ├─ Gone                       it was there: a retention setting removed it, or the store lost it
 │  ├─ Conflict                   the resource's state forbids it now
 │  │  └─ QuotaExceeded           the tenant has as much as it may have
@@ -74,6 +75,14 @@ class NotFound(RequestError):
 
     def __init__(self, noun: str) -> None:
         super().__init__("not-found", f"No such {noun}.")
+
+
+class MethodNotAllowed(RequestError):
+    """The resource is there, but not for this method; ``allow`` names the one that is meant."""
+
+    def __init__(self, detail: str, allow: str) -> None:
+        super().__init__("method-not-allowed", detail)
+        self.allow = allow
 
 
 class Gone(RequestError):

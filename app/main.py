@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fastapi import Depends, FastAPI
 from fastapi.telemetry import TelemetryConfig
 from sqlalchemy import Engine
+from starlette.middleware.gzip import GZipMiddleware
 
 from app import __version__
 from app.access.key_ring import KeyRing
@@ -23,16 +24,22 @@ from app.http.authorization import Doors, declared_access
 from app.http.dependencies import SESSIONS
 from app.http.guards.authentication import Authentication
 from app.http.guards.body_guard import BodyGuard
+from app.http.guards.compression import COMPRESSED
+from app.http.guards.cors import Cors
+from app.http.guards.heads import HeadAsGet
+from app.http.guards.prefix import PathPrefix
 from app.http.guards.request_context import RequestContext, bind_path_ids
 from app.http.guards.strict_json import StrictJson
+from app.http.guards.validators import Validators
 from app.http.openapi.document import install_openapi, operation_id
 from app.http.openapi.swagger import router as swagger
 from app.http.problems import install_handlers
+from app.http.query import refuse_unknown_parameters
 from app.http.streams import Streams
 from app.observability.tracing import start_tracing, stop_tracing
 from app.queue import TaskQueue
 from app.reports.press import Press
-from app.rooms import DESCRIPTION, EXAMPLES, ROUTERS, TAGS
+from app.rooms import CONTACT, DESCRIPTION, EXAMPLES, ROUTERS, TAGS
 from app.settings import Settings, get_settings
 from app.storage.blobs import BlobStore
 
@@ -110,6 +117,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Salience audit",
         version=__version__,
         description=DESCRIPTION,
+        contact=CONTACT,
+        license_info={"name": "Apache 2.0", "identifier": "Apache-2.0"},
         openapi_tags=TAGS,
         lifespan=_lifespan,
         redirect_slashes=False,
@@ -122,14 +131,24 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     declared = declared_access([*ROUTERS, swagger])
     for router in ROUTERS:
-        app.include_router(router, dependencies=[Depends(bind_path_ids)])
+        app.include_router(router, dependencies=[Depends(bind_path_ids), Depends(refuse_unknown_parameters)])
     if settings.open_docs:
         app.include_router(swagger)
     install_handlers(app)
     install_openapi(app, declared, EXAMPLES)
-    app.add_middleware(StrictJson, max_bytes=app.state.settings.max_json_bytes)
-    doors = Doors.of(declared, settings, document=DOCUMENT)
-    app.add_middleware(Authentication, settings=app.state.settings, doors=doors)
-    app.add_middleware(BodyGuard, settings=app.state.settings)
-    app.add_middleware(RequestContext)
+    _add_guards(app, settings, Doors.of(declared, settings, document=DOCUMENT))
     return app
+
+
+def _add_guards(app: FastAPI, settings: Settings, doors: Doors) -> None:
+    """What every request passes: the last that is added comes first."""
+    app.add_middleware(StrictJson, max_bytes=settings.max_json_bytes)
+    app.add_middleware(Validators)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(Authentication, settings=settings, doors=doors)
+    app.add_middleware(BodyGuard, settings=settings)
+    app.add_middleware(GZipMiddleware, **COMPRESSED)
+    if settings.cors_origins:
+        app.add_middleware(Cors, origins=settings.cors_origins)
+    app.add_middleware(PathPrefix, root_path=settings.root_path, proxies=settings.trusted_proxies)
+    app.add_middleware(RequestContext)

@@ -15,6 +15,7 @@ from app.comparisons import examples as comparison_examples
 from app.comparisons.routes import router as comparisons
 from app.datasets import examples as dataset_examples
 from app.datasets.routes import router as datasets
+from app.datasets.sample_routes import router as dataset_samples
 from app.gates import examples as gate_examples
 from app.gates.routes import router as gates
 from app.http.health import router as health
@@ -29,6 +30,7 @@ from app.reports.routes import router as reports
 from app.run_groups import examples as run_group_examples
 from app.run_groups.routes import router as run_groups
 
+CONTACT = {"name": "Whoever runs this service"}
 DESCRIPTION = """
 Tells, for an image classifier and a data set, whether what the model looks at can be trusted.
 
@@ -52,6 +54,7 @@ TAGS: Final = [
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     models,
     datasets,
+    dataset_samples,
     run_groups,
     gates,
     audits,

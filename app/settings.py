@@ -1,5 +1,7 @@
 """The only reader of the environment."""
 
+import ipaddress
+import re
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +39,14 @@ class Settings(BaseSettings):
     api_key_environment: Literal["live", "test"] = Field(default="live", description="Of the keys that are taken")
     open_docs: bool | None = Field(default=None, description="/docs and /openapi.json; unset: on loopback only")
     open_metrics: bool | None = Field(default=None, description="/metrics without a key; unset: on loopback only")
+
+    root_path: str = Field(default="", description="Path prefix under which a reverse proxy shows the API: /salience")
+    trusted_proxies: Annotated[frozenset[str], NoDecode] = Field(
+        default=frozenset({"127.0.0.1", "::1"}), description="Addresses or networks whose X-Forwarded-... count"
+    )
+    cors_origins: Annotated[frozenset[str], NoDecode] = Field(
+        default=frozenset(), description="Origins whose pages may call the API: https://ml.example.com; or *"
+    )
 
     rate_window_seconds: int = Field(default=60, ge=1)
     rate_limit_patience_seconds: float = Field(default=0.5, gt=0, description="With the broker's counts")
@@ -118,11 +128,35 @@ class Settings(BaseSettings):
     aws_session_token: str | None = Field(default=None, repr=False)
     otel_exporter_otlp_headers: str | None = Field(default=None, repr=False)
 
-    @field_validator("allow_missing_walls", mode="before")
+    @field_validator("allow_missing_walls", "trusted_proxies", "cors_origins", mode="before")
     @classmethod
-    def _names_of_walls(cls, value: Any) -> Any:
+    def _several(cls, value: Any) -> Any:
         """Separated by commas."""
         return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+    @field_validator("root_path")
+    @classmethod
+    def _is_prefix(cls, value: str) -> str:
+        """``/salience``, with or without a slash at its end."""
+        prefix = value.rstrip("/")
+        if prefix and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", prefix):
+            raise ValueError("it begins with a slash and has letters, digits, dots, hyphens: /salience")
+        return prefix
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: frozenset[str]) -> frozenset[str]:
+        for proxy in value:
+            ipaddress.ip_network(proxy)
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: frozenset[str]) -> frozenset[str]:
+        for origin in value - {"*"}:
+            if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#@]+", origin):
+                raise ValueError("an origin is a scheme and a host, without a path: https://ml.example.com")
+        return value
 
     @field_validator("torch_force_no_weights_only_load")
     @classmethod

@@ -73,6 +73,11 @@ ROUTES = {
         problems=_UNKNOWN | codes("validation-error"),
     ),
     "POST /v1/audits/{audit_id}/cancel": RouteExamples(answers={202: {JSON: _CANCELLED}}, problems=_UNKNOWN),
+    "PATCH /v1/audits/{audit_id}": RouteExamples(
+        requests={"What it was for": {"description": "Before the release of March.", "tags": ["release"]}},
+        answers={200: {JSON: AUDIT | {"description": "Before the release of March.", "tags": ["release"]}}},
+        problems=_UNKNOWN | BODY,
+    ),
     "DELETE /v1/audits/{audit_id}": RouteExamples(
         problems=_UNKNOWN | {"audit-not-finished": "The audit is running; cancel it first."}
     ),

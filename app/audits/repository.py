@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 
 from app.db.pages import Rows, newest
 from app.db.tables import AuditModelRow, AuditResultsRow, AuditRow, DatasetRow, Json, ModelRow, WorkerRow
+from app.domain.gates.verdicts import Outcome
 from app.domain.vocabulary import AuditStatus, DeviceClass
 from app.errors import NotFound, Unprocessable
+from app.naming.filters import Filter, narrowed
 
 KNOWN_FOR = timedelta(minutes=10)
 
@@ -46,9 +48,10 @@ def lock_dataset(session: Session, dataset_id: UUID) -> DatasetRow:
 
 
 @dataclass(frozen=True)
-class AuditFilter:
+class AuditFilter(Filter):
     """Which audits."""
 
+    verdict: Annotated[Outcome | None, Query(description="Audits whose gate said so.")] = None
     status: Annotated[AuditStatus | None, Query(description="Audits in this state.")] = None
     dataset_id: Annotated[UUID | None, Query(description="Audits of this data set.")] = None
     model_id: Annotated[UUID | None, Query(description="Audits that measure this model, alone or with others.")] = None
@@ -56,7 +59,9 @@ class AuditFilter:
 
 def list_audits(session: Session, wanted: AuditFilter, limit: int, after: UUID | None) -> Rows[AuditRow]:
     """The newest first."""
-    query = select(AuditRow)
+    query = narrowed(select(AuditRow), AuditRow, wanted)
+    if wanted.verdict is not None:
+        query = query.where(AuditRow.verdict["verdict"].astext == wanted.verdict)
     if wanted.status is not None:
         query = query.where(AuditRow.status == wanted.status)
     if wanted.dataset_id is not None:

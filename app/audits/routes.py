@@ -31,9 +31,12 @@ from app.http.authorization import READS, WRITES
 from app.http.dependencies import QueueDep, SessionDep, SettingsDep, TenantDep
 from app.http.doorbell import ring_for_shards
 from app.http.idempotency import OnceDep
+from app.http.links import link
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.http.schemas import StoredProblem
+from app.naming.schemas import CHANGE_PROBLEMS, AuditChange
+from app.naming.versions import reword
 from app.observability.log_context import bind
 
 router = APIRouter(prefix="/v1", tags=["audits"])
@@ -79,7 +82,7 @@ def create_audit(
         session.commit()
         bind(audit_id=shown.id)
         ring_for_shards(queue, requested.audit.device_class, requested.new_shards)
-    response.headers["Location"] = f"/v1/audits/{shown.id}"
+    response.headers["Location"] = link(f"/v1/audits/{shown.id}")
     return shown
 
 
@@ -128,6 +131,20 @@ def cancel_audit(audit_id: AuditId, session: SessionDep) -> Audit:
         audit.finished_at = session.scalar(func.clock_timestamp())
     session.commit()
     return _show(session, [audit])[0]
+
+
+@router.patch(
+    "/audits/{audit_id}",
+    dependencies=[WRITES],
+    summary="Change an audit's name and words",
+    responses=CHANGE_PROBLEMS,
+)
+def change_audit(audit_id: AuditId, request: AuditChange, session: SessionDep) -> Audit:
+    """Its name, description, metadata and tags; what is left out stays. The description stands in its report."""
+    row = get_audit(session, audit_id, lock=True)
+    reword(session, row, request)
+    session.commit()
+    return _show(session, [row])[0]
 
 
 @router.delete(
@@ -197,6 +214,7 @@ def _one(row: AuditRow, model_ids: list[UUID], progress: Progress) -> Audit:
         for name in (
             "id",
             "name",
+            "tags",
             "status",
             "dataset_id",
             "run_group_id",
@@ -217,13 +235,15 @@ def _one(row: AuditRow, model_ids: list[UUID], progress: Progress) -> Audit:
         )
     }
     return Audit(
+        description=row.about,
+        metadata=row.extra,
         model_ids=model_ids,
         progress=progress,
         problem=StoredProblem.of(row.problem),
         gate=None if row.gate is None else FrozenGate(**row.gate),
         verdict=(row.verdict or {}).get("verdict"),
         conditions=(row.verdict or {}).get("conditions"),
-        results_url=f"/v1/audits/{row.id}/results",
-        report_url=f"/v1/audits/{row.id}/report",
+        results_url=link(f"/v1/audits/{row.id}/results"),
+        report_url=link(f"/v1/audits/{row.id}/report"),
         **same,
     )

@@ -12,7 +12,8 @@ from app.domain.label_mapping import DESCRIPTION, LabelMap
 from app.domain.protocol import ProtocolRequest
 from app.domain.vocabulary import AuditStatus, DeviceClass, MeasureName
 from app.gates.schemas import ConditionOutcome, FrozenGate
-from app.http.schemas import Name, StoredProblem
+from app.http.schemas import Metadata, Name, StoredProblem
+from app.naming.schemas import Tags, Text
 
 SampleId = Annotated[UUID, Path(description="A `sample_id` of `GET /v1/audits/{audit_id}/samples`.")]
 AuditId = Annotated[UUID, Path(description="The `id` that `POST /v1/audits` answered.")]
@@ -28,6 +29,9 @@ class AuditRequest(BaseModel):
     run_group_id: UUID | None = None
     protocol: ProtocolRequest = Field(default_factory=ProtocolRequest)
     name: Name | None = None
+    description: Text | None = None
+    metadata: Metadata = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=list)
     device_class: DeviceClass | None = Field(
         None, description="Where it runs; null: on a GPU where a GPU worker is known, unless the operator chose."
     )
@@ -83,6 +87,9 @@ class Audit(BaseModel):
 
     id: UUID
     name: str | None
+    description: str | None
+    metadata: dict[str, Any]
+    tags: list[str]
     status: AuditStatus
     dataset_id: UUID
     model_ids: list[UUID]

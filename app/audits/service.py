@@ -143,6 +143,9 @@ def _audit(request: AuditRequest, work: Work) -> AuditRow:
     return AuditRow(
         id=new_id(),
         name=request.name,
+        about=request.description,
+        extra=request.metadata,
+        tags=request.tags,
         status=AuditStatus.QUEUED,
         dataset_id=work.dataset.id,
         run_group_id=request.run_group_id,

@@ -65,10 +65,11 @@ class Client(Resources):
         self, dataset_id: str, *, idempotency_key: str | None = None, **options: Unpack[AuditOptions]
     ) -> Json:
         """Start an audit. With a key of yours, a second call with the same arguments gets the first one's audit."""
-        body: Json = {"dataset_id": dataset_id} | dict(options)
-        if isinstance(body.get("protocol"), str):
-            body["protocol"] = {"preset": body["protocol"]}
-        return self._connection.post("/v1/audits", body, key=idempotency_key)
+        return self._connection.post("/v1/audits", _body(dataset_id, options), key=idempotency_key)
+
+    def estimate(self, dataset_id: str, **options: Unpack[AuditOptions]) -> Json:
+        """What the audit would take: passes, shards, seconds, bytes. Nothing is started."""
+        return self._connection.post("/v1/audits:estimate", _body(dataset_id, options))
 
     def audit(self, audit_id: str) -> Json:
         """Its status, progress, resolved protocol, and its verdict if it names a gate."""
@@ -123,6 +124,15 @@ class Client(Resources):
         content = self._connection.content(f"/v1/audits/{audit_id}/samples", PARQUET, **wanted)
         return frame_of_parquet(content, frame)
 
+    def score_rows(self, audit_id: str, **wanted: str | None) -> Iterator[Json]:
+        """The same rows as dicts, page by page, without any library."""
+        return self._connection.pages(f"/v1/audits/{audit_id}/samples", **wanted)
+
+    def map_picture(self, audit_id: str, sample_id: str, model_id: str | None = None, view: str = "clean") -> bytes:
+        """A PNG: the map in colour over the image."""
+        path = f"/v1/audits/{audit_id}/samples/{sample_id}/map"
+        return self._connection.content(path, "image/png", model_id=model_id, view=view)
+
     def salience_map(
         self, audit_id: str, sample_id: str, model_id: str | None = None, view: str = "clean"
     ) -> "NDArray[np.float32]":
@@ -175,4 +185,11 @@ class Client(Resources):
 
     def _link(self, path: str, expires_in_seconds: int) -> str:
         made = self._connection.post(f"{path}/report-links", {"expires_in_seconds": expires_in_seconds})
-        return f"{self.url.rstrip('/')}{made['url']}"
+        return self._connection.address(made["url"])
+
+
+def _body(dataset_id: str, options: AuditOptions) -> Json:
+    body: Json = {"dataset_id": dataset_id} | dict(options)
+    if isinstance(body.get("protocol"), str):
+        body["protocol"] = {"preset": body["protocol"]}
+    return body

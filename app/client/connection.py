@@ -18,7 +18,7 @@ from app.client.errors import ApiError, Json, TooSlow, Unreachable
 PASSING = frozenset({429, 502, 503, 504})
 """Statuses after which the same request may be answered better."""
 
-REPEATABLE = frozenset({"GET", "PUT"})
+REPEATABLE = frozenset({"GET", "PUT", "PATCH"})
 """Methods that may be sent twice as they are; a POST may where it has an Idempotency-Key."""
 
 DRAWN_TOO_LONG = "report-timeout"
@@ -58,6 +58,12 @@ class Connection:
     def close(self) -> None:
         self._http.close()
 
+    def address(self, path: str) -> str:
+        """The absolute address of a path as an answer tells it: with the proxy's prefix, or without."""
+        own = httpx.URL(self.url)
+        prefix = own.path.rstrip("/")
+        return str(own.join(path if path.startswith(f"{prefix}/") else prefix + path))
+
     def get(self, path: str, **params: Any) -> Json:
         """The JSON of a resource; parameters that are None are left out."""
         return _document(self.answer("GET", path, params=_named(params)))
@@ -66,6 +72,10 @@ class Connection:
         """Under an Idempotency-Key, so that sending it again makes nothing new."""
         headers = {KEY_HEADER: key or str(uuid4())}
         return _document(self.answer("POST", path, json=None if body is None else _named(body), headers=headers))
+
+    def patch(self, path: str, body: Json) -> Json:
+        """A field that is None is emptied."""
+        return _document(self.answer("PATCH", path, json=body))
 
     def pages(self, path: str, **params: Any) -> Iterator[Json]:
         """The items of a list, page by page."""
@@ -134,9 +144,22 @@ def checked(answer: httpx.Response) -> httpx.Response:
         problem = answer.json()
         raise ApiError(problem | {"code": problem["code"], "detail": problem["detail"]}, answer.status_code)
     except (ValueError, KeyError, TypeError):
-        kind = answer.headers.get("content-type", "nothing")
-        detail = f"{answer.url} answered {answer.status_code} with {kind}: is it the address of this service?"
-        raise ApiError({"code": "no-problem-document", "detail": detail}, answer.status_code) from None
+        raise ApiError(_of_somebody_else(answer), answer.status_code) from None
+
+
+def _of_somebody_else(answer: httpx.Response) -> Json:
+    """The service's own errors are problem documents; this is a proxy's in front of it, or another service's."""
+    status, who = answer.status_code, answer.headers.get("server", "a proxy").partition("/")[0]
+    if status == 413:
+        way_out = "raise its limit on request bodies (nginx: client_max_body_size 0; with proxy_request_buffering off)"
+        return {"code": "proxy-body-limit", "detail": f"{who}, in front of the service, takes no such body: {way_out}."}
+    if status in {502, 503, 504}:
+        way_out = "ask whoever runs the service whether its API is up, and whether the proxy waits long enough"
+        detail = f"{who}, in front of the service, got no answer from it ({status}): {way_out}."
+        return {"code": "proxy-no-answer", "detail": detail}
+    kind = answer.headers.get("content-type", "nothing")
+    detail = f"{answer.url} answered {status} with {kind}: is it the address of this service?"
+    return {"code": "no-problem-document", "detail": detail}
 
 
 def _document(answer: httpx.Response) -> Json:

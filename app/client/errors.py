@@ -7,14 +7,12 @@ ClientError                  code for programs, detail for people
 ├─ TooSlow                   no answer in time to what is long in the making; asking again would make it anew
 ├─ ApiError                  the service's problem document: status, request id, fields at fault
 ├─ NoSuchName                nothing has this name
-├─ AmbiguousName             several have it
 ├─ Rejected                  the upload arrived, was looked into and refused
 ├─ AuditEnded                the audit failed or was cancelled
 ├─ ComparisonFailed          the comparison could not be computed
 └─ MissingLibrary            pandas, polars or pyarrow is not installed
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 Json = dict[str, Any]
@@ -83,18 +81,6 @@ class NoSuchName(ClientError):
 
     def __init__(self, noun: str, name: str) -> None:
         super().__init__("no-such-name", f"No {noun} is named {name!r}, and that is no id.")
-
-
-class AmbiguousName(ClientError):
-    """Several have this name: ``candidates`` are all of them, the newest first."""
-
-    def __init__(self, noun: str, name: str, candidates: Sequence[Json]) -> None:
-        shown = "; ".join(f"{one['id']} of {one['created_at'][:19]}" for one in candidates)
-        super().__init__("ambiguous-name", f"{len(candidates)} have the {noun} name {name!r}; name one by id: {shown}.")
-        self.candidates = candidates
-
-    def to_json(self) -> Json:
-        return super().to_json() | {"candidates": [one["id"] for one in self.candidates]}
 
 
 class _Refused(ClientError):

@@ -2,13 +2,15 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
+from urllib.parse import quote
 from uuid import UUID
 
 from app.client.configuration import find_service
 from app.client.connection import Connection, Retries
-from app.client.errors import AmbiguousName, Json, NoSuchName, Rejected
+from app.client.errors import Json, NoSuchName, Rejected
 from app.client.uploads import Progress, Source, opened
 
 Collection = Literal["models", "datasets", "run-groups", "gates", "audits", "comparisons"]
@@ -21,8 +23,9 @@ NOUNS: dict[Collection, str] = {
     "audits": "audit",
     "comparisons": "comparison",
 }
-SEARCHED = frozenset({"models", "datasets"})
-"""Lists that the service filters by name."""
+UPLOADED = frozenset({"models", "datasets"})
+VERSIONED = UPLOADED | {"gates"}
+"""Collections whose names have versions."""
 
 FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS = 0.2, 2.0
 
@@ -102,26 +105,52 @@ class Resources:
         return self._connection.get("/v1/protocols")
 
     def find(self, collection: Collection, reference: str) -> str:
-        """The id of what is meant: an id is one already, a name must be the name of one alone.
+        """The id of what is meant: an id is one already, a name means the newest that has it.
 
-        Of models and data sets of a name, those that are ready go before all others. Raises NoSuchName, AmbiguousName.
+        Of models and data sets, the newest that is ready. ``plain@3`` is a version of the name, ``plain@champion`` the
+        one with that alias, where models, data sets and gates are meant. Raises NoSuchName.
         """
         if _is_id(reference):
             return reference
-        wanted = {"name": reference} if collection in SEARCHED else {}
-        found = [one for one in self._connection.pages(f"/v1/{collection}", **wanted) if one["name"] == reference]
-        found = [one for one in found if one.get("status") == "ready"] or found
-        if not found:
+        found = next(self._named(collection, name=reference), None)
+        name, _, which = reference.rpartition("@")
+        if found is None and name and which and collection in VERSIONED:
+            of_name = (self._named(collection, name=name, **{key: which}) for key in ("version", "alias"))
+            found = next(chain.from_iterable(of_name), None)
+        if found is None:
             raise NoSuchName(NOUNS[collection], reference)
-        if len(found) > 1:
-            raise AmbiguousName(NOUNS[collection], reference, found)
-        found_id: str = found[0]["id"]
+        found_id: str = found["id"]
         return found_id
+
+    def _named(self, collection: Collection, **wanted: str) -> Iterator[Json]:
+        """Those that are ready first, the newest first."""
+        if collection in UPLOADED:
+            yield from self._connection.pages(f"/v1/{collection}", status="ready", **wanted)
+        yield from self._connection.pages(f"/v1/{collection}", **wanted)
+
+    def resource(self, collection: Collection, resource_id: str) -> Json:
+        """One, as the service shows it."""
+        return self._connection.get(f"/v1/{collection}/{resource_id}")
+
+    def change(self, collection: Collection, resource_id: str, **fields: Any) -> Json:
+        """Its ``name``, ``description``, ``metadata``, ``tags`` or ``aliases``; what is left out stays."""
+        return self._connection.patch(f"/v1/{collection}/{resource_id}", fields)
+
+    def delete(self, collection: Collection, resource_id: str, *, cascade: bool = False) -> None:
+        """For good; ``cascade`` deletes the ended audits and run groups that refer to a model or data set as well."""
+        params = {"cascade": True} if cascade else {}
+        self._connection.answer("DELETE", f"/v1/{collection}/{resource_id}", params=params)
+
+    def image(self, dataset_id: str, sample: str) -> bytes:
+        """The file of a sample as it was uploaded, by the sample's id or name."""
+        path = f"/v1/datasets/{dataset_id}/samples/{quote(sample)}/image"
+        return self._connection.content(path, "image/*")
 
     def _push(self, collection: Collection, source: Source, description: Json, progress: Progress | None) -> Json:
         with opened(source) as upload:
             resource = self._connection.post(f"/v1/{collection}", description)
-            self._connection.put(resource["content_url"], lambda: upload.chunks(progress), upload.headers)
+            path = f"/v1/{collection}/{resource['id']}/content"
+            self._connection.put(path, lambda: upload.chunks(progress), upload.headers)
         pause = FIRST_POLL_SECONDS
         while (resource := self._connection.get(f"/v1/{collection}/{resource['id']}"))["status"] != "ready":
             if resource["status"] == "rejected":

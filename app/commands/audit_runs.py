@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from app.client import Client
+from app.client.client import AuditOptions
 from app.client.errors import ClientError, Json
 from app.client.resources import Collection
 from app.commands.bundles import with_bundles
@@ -34,12 +35,12 @@ COLUMNS: Columns = {
     "created": lambda audit: audit["created_at"][:19],
 }
 
-AuditName = Annotated[str, typer.Argument(help="Its id, or a name that no other audit has.", metavar="AUDIT")]
+AuditName = Annotated[str, typer.Argument(help="Its id, or its name: the newest that has it.", metavar="AUDIT")]
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to measure, and how. Everything may be named by its id, or by a name that no other has."""
+    """What to measure, and how. Everything may be named by its id or its name."""
 
     dataset: Annotated[str, typer.Option(help="Id or name of the data set.")]
     model: Annotated[list[str] | None, typer.Option(help="Id or name of a model; several times.")] = None
@@ -53,8 +54,14 @@ class Wanted:
 
     def start(self, client: Client) -> Json:
         """Raises ClientError."""
-        return client.run_audit(
-            client.find("datasets", self.dataset),
+        dataset_id, options = self.request(client)
+        return client.run_audit(dataset_id, **options)
+
+    def request(self, client: Client) -> tuple[str, AuditOptions]:
+        """The data set's id, and the rest of what ``POST /v1/audits`` takes. Raises ClientError, BadParameter."""
+        if bool(self.model) == (self.run_group is not None):
+            raise typer.BadParameter("Name models or a run group: --model (several times), or --run-group.")
+        options = AuditOptions(
             model_ids=[client.find("models", one) for one in self.model] if self.model else None,
             run_group_id=_id(client, "run-groups", self.run_group),
             protocol=None if self.protocol is None else protocol_named(client, self.protocol),
@@ -64,6 +71,7 @@ class Wanted:
             baseline_audit_id=_id(client, "audits", self.baseline),
             device_class=None if self.device_class is None else self.device_class.value,
         )
+        return client.find("datasets", self.dataset), options
 
 
 @with_bundles
@@ -74,8 +82,6 @@ def run(
     wait: Annotated[bool, typer.Option("--wait", help="Until it ends; the exit status tells the verdict.")] = False,
 ) -> None:
     """Start an audit; with --wait, watch it and exit by what its gate says."""
-    if bool(wanted.model) == (wanted.run_group is not None):
-        raise typer.BadParameter("Name models or a run group: --model (several times), or --run-group.")
     with link.client() as client:
         audit = wanted.start(client)
         if wait:
@@ -89,6 +95,32 @@ def watch(audit: AuditName, link: Link) -> None:
     """Watch an audit until it ends, and exit by what its gate says."""
     with link.client() as client:
         _watch(client, client.find("audits", audit), link)
+
+
+ESTIMATE: Columns = {
+    "samples": lambda estimate: estimate["samples"],
+    "shards": lambda estimate: estimate["shards"],
+    "seconds": lambda estimate: estimate["seconds"],
+    "bytes": lambda estimate: estimate["bytes"],
+}
+
+
+@with_bundles
+def estimate(wanted: Wanted, link: Link) -> None:
+    """Say what an audit would take, without starting it."""
+    with link.client() as client:
+        dataset_id, options = wanted.request(client)
+        found = client.estimate(dataset_id, **options)
+    link.show(found, record(found, {name: make for name, make in ESTIMATE.items() if name in found}))
+
+
+@with_bundles
+def verdict(audit: AuditName, link: Link) -> None:
+    """Show what an audit's gate says, condition by condition, and exit by it."""
+    with link.client() as client:
+        said = client.verdict(client.find("audits", audit))
+    link.show(said, *verdict_tables(said))
+    raise typer.Exit(STATUS_OF[said["verdict"]])
 
 
 def _watch(client: Client, audit_id: str, link: Link) -> None:

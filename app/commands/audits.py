@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 
 from app.client.errors import UnreadableFile
-from app.commands.audit_runs import COLUMNS, AuditName, run, watch
+from app.commands.audit_runs import COLUMNS, AuditName, estimate, run, verdict, watch
+from app.commands.audit_samples import maps, samples
 from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.group import EXIT_STATUS, ClientGroup
 from app.commands.model_uploads import Limit
+from app.commands.named import add_commands
 from app.commands.tables import comparison_table, record, results_tables, table, verdict_tables
 from app.domain.vocabulary import AuditStatus, ComparisonUnit
 
@@ -19,6 +21,11 @@ audits = typer.Typer(cls=ClientGroup, no_args_is_help=True, epilog=EXIT_STATUS, 
 
 audits.command(epilog=EXIT_STATUS)(run)
 audits.command(epilog=EXIT_STATUS)(watch)
+audits.command()(estimate)
+audits.command(epilog=EXIT_STATUS)(verdict)
+audits.command()(samples)
+audits.command()(maps)
+add_commands(audits, "audits", COLUMNS)
 
 
 @audits.command("list")

@@ -10,6 +10,7 @@ from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.group import ClientGroup
 from app.commands.model_uploads import Limit
+from app.commands.named import add_commands
 from app.commands.progress import upload_bar
 from app.commands.tables import Columns, record, table
 
@@ -18,6 +19,7 @@ datasets = typer.Typer(cls=ClientGroup, no_args_is_help=True, help="Data sets: l
 COLUMNS: Columns = {
     "id": lambda dataset: dataset["id"],
     "name": lambda dataset: dataset["name"],
+    "version": lambda dataset: dataset["version"],
     "status": lambda dataset: dataset["status"],
     "samples": lambda dataset: dataset["sample_count"],
     "unreadable": lambda dataset: dataset["unreadable_count"],
@@ -49,3 +51,6 @@ def show_all(link: Link, limit: Limit = 50) -> None:
     with link.client() as client:
         found = list(islice(client.datasets(), limit))
     link.show(found, table("Data sets", found, COLUMNS))
+
+
+add_commands(datasets, "datasets", COLUMNS)

@@ -9,6 +9,7 @@ from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.group import ClientGroup
 from app.commands.model_uploads import Limit
+from app.commands.named import add_commands
 from app.commands.tables import Columns, record, table
 
 gates = typer.Typer(cls=ClientGroup, no_args_is_help=True, help="Gates: what an audit's numbers must be.")
@@ -16,6 +17,7 @@ gates = typer.Typer(cls=ClientGroup, no_args_is_help=True, help="Gates: what an 
 COLUMNS: Columns = {
     "id": lambda gate: gate["id"],
     "name": lambda gate: gate["name"],
+    "version": lambda gate: gate["version"],
     "conditions": lambda gate: "\n".join(gate["conditions"]),
     "created": lambda gate: gate["created_at"][:19],
 }
@@ -41,3 +43,6 @@ def show_all(link: Link, limit: Limit = 50) -> None:
     with link.client() as client:
         found = list(islice(client.gates(), limit))
     link.show(found, table("Gates", found, COLUMNS))
+
+
+add_commands(gates, "gates", COLUMNS)

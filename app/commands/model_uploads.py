@@ -12,6 +12,7 @@ from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.documents import read_document
 from app.commands.group import ClientGroup
+from app.commands.named import add_commands
 from app.commands.progress import upload_bar
 from app.commands.tables import Columns, record, table
 
@@ -20,6 +21,7 @@ models = typer.Typer(cls=ClientGroup, no_args_is_help=True, help="Models: the cl
 COLUMNS: Columns = {
     "id": lambda model: model["id"],
     "name": lambda model: model["name"],
+    "version": lambda model: model["version"],
     "status": lambda model: model["status"],
     "architecture": lambda model: model["architecture"],
     "classes": lambda model: ", ".join(model["class_names"] or []) or model["classes"],
@@ -86,6 +88,9 @@ def show_all(link: Link, limit: Limit = 50) -> None:
     with link.client() as client:
         found = list(islice(client.models(), limit))
     link.show(found, table("Models", found, COLUMNS))
+
+
+add_commands(models, "models", COLUMNS)
 
 
 def _numbers(option: str, text: str | None) -> list[float] | None:

@@ -9,6 +9,7 @@ from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.group import ClientGroup
 from app.commands.model_uploads import Limit
+from app.commands.named import add_commands
 from app.commands.tables import Columns, record, table
 
 run_groups = typer.Typer(cls=ClientGroup, no_args_is_help=True, help="Run groups: models of one recipe.")
@@ -41,3 +42,6 @@ def show_all(link: Link, limit: Limit = 50) -> None:
     with link.client() as client:
         found = list(islice(client.run_groups(), limit))
     link.show(found, table("Run groups", found, COLUMNS))
+
+
+add_commands(run_groups, "run-groups", COLUMNS)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.http.openapi.example_form import FINISHED, JSON, ONCE, PAGES, RouteExamples, codes, page, recorded
+from app.http.openapi.example_form import BODY, FINISHED, JSON, ONCE, PAGES, RouteExamples, codes, page, recorded
 from app.http.openapi.example_ids import AUDITS
 
 COMPARISON: dict[str, Any] = recorded(__package__, "comparison.json")
@@ -23,5 +23,10 @@ ROUTES = {
     ),
     "GET /v1/comparisons": RouteExamples(answers={200: {JSON: page(_SUMMARY)}}, problems=PAGES),
     "GET /v1/comparisons/{comparison_id}": RouteExamples(answers={200: {JSON: COMPARISON}}, problems=_UNKNOWN),
+    "PATCH /v1/comparisons/{comparison_id}": RouteExamples(
+        requests={"Another name": {"name": "plain against guided"}},
+        answers={200: {JSON: COMPARISON | {"name": "plain against guided"}}},
+        problems=_UNKNOWN | BODY,
+    ),
     "DELETE /v1/comparisons/{comparison_id}": RouteExamples(problems=_UNKNOWN | codes("comparison-running")),
 }

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, defer
 from app.db.pages import Rows, newest
 from app.db.tables import AuditRow, ComparisonRow, DatasetRow
 from app.errors import Conflict, NotFound, Unprocessable
+from app.naming.filters import Filter, narrowed
 
 
 def lock_audits(session: Session, audit_ids: Sequence[UUID]) -> list[tuple[AuditRow, str | None]]:
@@ -44,7 +45,7 @@ def lock_comparison(session: Session, comparison_id: UUID) -> ComparisonRow:
     return row
 
 
-def list_comparisons(session: Session, limit: int, after: UUID | None) -> Rows[ComparisonRow]:
+def list_comparisons(session: Session, limit: int, after: UUID | None, wanted: Filter) -> Rows[ComparisonRow]:
     """The newest first, without their documents."""
-    query = select(ComparisonRow).options(defer(ComparisonRow.document))
+    query = narrowed(select(ComparisonRow), ComparisonRow, wanted).options(defer(ComparisonRow.document))
     return newest(session, query, ComparisonRow, limit, after)

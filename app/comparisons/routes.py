@@ -1,6 +1,8 @@
 """``/v1/comparisons``."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
 
 from app.comparisons.repository import get_comparison, list_comparisons, lock_comparison
 from app.comparisons.schemas import Comparison, ComparisonId, ComparisonRequest, ComparisonResults, ComparisonSummary
@@ -10,9 +12,13 @@ from app.http.authorization import READS, WRITES
 from app.http.dependencies import QueueDep, SessionDep
 from app.http.doorbell import ring
 from app.http.idempotency import OnceDep
+from app.http.links import link
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.http.schemas import StoredProblem
+from app.naming.filters import Filter
+from app.naming.schemas import CHANGE_PROBLEMS, AuditChange
+from app.naming.versions import reword
 from app.queue import TaskName
 
 router = APIRouter(prefix="/v1/comparisons", tags=["comparisons"])
@@ -22,13 +28,16 @@ def _summary(row: ComparisonRow) -> ComparisonSummary:
     return ComparisonSummary(
         id=row.id,
         name=row.name,
+        description=row.about,
+        metadata=row.extra,
+        tags=row.tags,
         by=row.by,
         status=row.status,
         audit_ids=row.audit_ids,
         problem=StoredProblem.of(row.problem),
         created_at=row.created_at,
         finished_at=row.finished_at,
-        report_url=f"/v1/comparisons/{row.id}/report",
+        report_url=link(f"/v1/comparisons/{row.id}/report"),
     )
 
 
@@ -58,14 +67,16 @@ def create_comparison(
         once.remember(session, shown.id, shown)
         session.commit()
         ring(queue, TaskName.COMPARE_AUDITS, shown.id)
-    response.headers["Location"] = f"/v1/comparisons/{shown.id}"
+    response.headers["Location"] = link(f"/v1/comparisons/{shown.id}")
     return shown
 
 
 @router.get("", dependencies=[READS], summary="List comparisons, the newest first", responses=problem_responses(422))
-def get_comparisons(session: SessionDep, page: PageDep) -> Page[ComparisonSummary]:
+def get_comparisons(
+    session: SessionDep, page: PageDep, wanted: Annotated[Filter, Depends()]
+) -> Page[ComparisonSummary]:
     """To find an id again, or what is still being computed. Without their tables."""
-    rows = list_comparisons(session, page.limit, page.after_id())
+    rows = list_comparisons(session, page.limit, page.after_id(), wanted)
     return make_page(rows, _summary, lambda row: [str(row.id)])
 
 
@@ -74,6 +85,20 @@ def get_one_comparison(comparison_id: ComparisonId, session: SessionDep) -> Comp
     """Once it has `succeeded`, for its tables: each side's radar and totals, the paired differences with intervals and
     corrected p-values, and the samples that differ most. They stay when the audits are deleted."""
     return _show(get_comparison(session, comparison_id))
+
+
+@router.patch(
+    "/{comparison_id}",
+    dependencies=[WRITES],
+    summary="Change a comparison's name and words",
+    responses=CHANGE_PROBLEMS,
+)
+def change_comparison(comparison_id: ComparisonId, request: AuditChange, session: SessionDep) -> Comparison:
+    """Its name, description, metadata and tags; what is left out stays."""
+    row = get_comparison(session, comparison_id)
+    reword(session, row, request)
+    session.commit()
+    return _show(row)
 
 
 @router.delete(

@@ -41,6 +41,9 @@ class ComparisonSummary(BaseModel):
 
     id: UUID
     name: str | None
+    description: str | None
+    metadata: dict[str, Any]
+    tags: list[str]
     by: ComparisonUnit
     status: ComparisonStatus
     audit_ids: list[UUID]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.http.openapi.example_form import JSON, ONCE, PAGES, UPLOAD, RouteExamples, page, recorded
+from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, UPLOAD, RouteExamples, page, recorded
 
 DATASET: dict[str, Any] = recorded(__package__, "dataset.json")
 _REGISTERED = (
@@ -48,6 +48,23 @@ ROUTES = {
     "GET /v1/datasets/{dataset_id}": RouteExamples(answers={200: {JSON: DATASET}}, problems=_UNKNOWN),
     "GET /v1/datasets/{dataset_id}/samples": RouteExamples(
         answers={200: {JSON: page(*recorded(__package__, "samples.json"))}}, problems=PAGES | _UNKNOWN
+    ),
+    "GET /v1/datasets/{dataset_id}/samples/{sample}": RouteExamples(
+        answers={200: {JSON: recorded(__package__, "samples.json")[0]}},
+        problems=_UNKNOWN | {"not-found": "No such sample in this data set."},
+    ),
+    "GET /v1/datasets/{dataset_id}/samples/{sample}/image": RouteExamples(
+        problems=_UNKNOWN
+        | {
+            "not-found": "No such sample in this data set.",
+            "sample-unreadable": "The sample could not be read; its problem says why.",
+            "artifact-corrupted": "The stored image is lost, or is not what was uploaded.",
+        },
+    ),
+    "PATCH /v1/datasets/{dataset_id}": RouteExamples(
+        requests={"What to know of it": {"description": "Photographs of one studio; no children.", "tags": ["faces"]}},
+        answers={200: {JSON: DATASET | {"description": "Photographs of one studio; no children.", "tags": ["faces"]}}},
+        problems=_UNKNOWN | BODY,
     ),
     "DELETE /v1/datasets/{dataset_id}": RouteExamples(problems=_UNKNOWN | {"dataset-in-use": None}),
 }

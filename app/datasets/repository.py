@@ -12,6 +12,7 @@ from app.db.pages import Rows, newest
 from app.db.tables import DatasetRow, SampleRow
 from app.domain.vocabulary import ResourceStatus, SampleStatus
 from app.errors import NotFound
+from app.naming.filters import VersionFilter, narrowed_to_version
 
 
 def get_dataset(session: Session, dataset_id: UUID, *, lock: bool = False) -> DatasetRow:
@@ -23,14 +24,12 @@ def get_dataset(session: Session, dataset_id: UUID, *, lock: bool = False) -> Da
 
 
 def list_datasets(
-    session: Session, limit: int, after: UUID | None, *, status: ResourceStatus | None, name: str | None
+    session: Session, limit: int, after: UUID | None, *, status: ResourceStatus | None, wanted: VersionFilter
 ) -> Rows[DatasetRow]:
     """The newest first."""
-    query = select(DatasetRow)
+    query = narrowed_to_version(select(DatasetRow), DatasetRow, wanted)
     if status is not None:
         query = query.where(DatasetRow.status == status)
-    if name is not None:
-        query = query.where(DatasetRow.name == name)
     return newest(session, query, DatasetRow, limit, after)
 
 
@@ -38,11 +37,26 @@ def list_datasets(
 class SampleFilter:
     """Which samples of a data set."""
 
+    name: Annotated[str | None, Query(max_length=1024, description="The sample of this name in the archive.")] = None
     status: Annotated[SampleStatus | None, Query(description="`unreadable` samples were left out.")] = None
     label: Annotated[str | None, Query(description="Samples with this label.")] = None
     source: Annotated[str | None, Query(description="Samples from this source.")] = None
     split: Annotated[str | None, Query(description="Samples of this split.")] = None
     near_duplicates: Annotated[bool, Query(description="Only images that look like another one.")] = False
+
+
+def find_sample(session: Session, dataset_id: UUID, reference: str) -> SampleRow:
+    """By its id, or by its name in the archive. Raises NotFound."""
+    get_dataset(session, dataset_id)
+    query = select(SampleRow).where(SampleRow.dataset_id == dataset_id)
+    try:
+        row = session.scalar(query.where(SampleRow.id == UUID(reference)))
+    except ValueError:
+        row = None
+    row = row or session.scalar(query.where(SampleRow.name == reference).limit(1))
+    if row is None:
+        raise NotFound("sample in this data set")
+    return row
 
 
 def list_samples(
@@ -54,6 +68,7 @@ def list_samples(
     if after is not None:
         query = query.where(name > after)
     for column, value in (
+        (SampleRow.name, wanted.name),
         (SampleRow.status, wanted.status),
         (SampleRow.label, wanted.label),
         (SampleRow.source, wanted.source),

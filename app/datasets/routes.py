@@ -3,26 +3,30 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from app.datasets import service
 from app.datasets.repository import SampleFilter, get_dataset, list_datasets, list_samples
 from app.datasets.schemas import Dataset, DatasetId, DatasetRequest, Sample
+from app.db.references import delete_audits
+from app.db.tables import AuditRow
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import BlobsDep, SessionDep, TenantDep
 from app.http.idempotency import OnceDep
+from app.http.links import link
 from app.http.openapi.document import RAW_BODY
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
-from app.http.schemas import StatusFilter
+from app.http.schemas import CascadeFlag, StatusFilter
+from app.naming.filters import VersionFilter
+from app.naming.schemas import CHANGE_PROBLEMS, VersionedChange
+from app.naming.versions import change
 from app.queue import TaskName
 from app.uploads.content import delete_unused
 from app.uploads.putting import Resource, UploadsDep
 from app.uploads.receiving import receive_blob
 
 router = APIRouter(prefix="/v1/datasets", tags=["data sets"])
-
-ExactName = Annotated[str | None, Query(max_length=1024, description="Exactly this name.")]
 
 
 @router.post(
@@ -40,7 +44,7 @@ def create_dataset(request: DatasetRequest, session: SessionDep, response: Respo
         shown = Dataset.of(service.register(session, request))
         once.remember(session, shown.id, shown)
         session.commit()
-    response.headers["Location"] = f"/v1/datasets/{shown.id}"
+    response.headers["Location"] = link(f"/v1/datasets/{shown.id}")
     return shown
 
 
@@ -72,10 +76,11 @@ _RESOURCE = Resource(
 
 @router.get("", dependencies=[READS], summary="List data sets, the newest first", responses=problem_responses(422))
 def get_datasets(
-    session: SessionDep, page: PageDep, status: StatusFilter = None, name: ExactName = None
+    session: SessionDep, page: PageDep, wanted: Annotated[VersionFilter, Depends()], status: StatusFilter = None
 ) -> Page[Dataset]:
-    """To find an id again, or what still waits for its archive: filter by status or by the exact name."""
-    rows = list_datasets(session, page.limit, page.after_id(), status=status, name=name)
+    """To find an id again, or what still waits for its archive: filter by status, the exact name, version, alias, tag
+    or time."""
+    rows = list_datasets(session, page.limit, page.after_id(), status=status, wanted=wanted)
     return make_page(rows, Dataset.of, lambda row: [str(row.id)])
 
 
@@ -103,16 +108,32 @@ def get_samples(
     return make_page(rows, Sample.of, lambda row: [row.name])
 
 
+@router.patch(
+    "/{dataset_id}", dependencies=[WRITES], summary="Change a data set's name and words", responses=CHANGE_PROBLEMS
+)
+def change_dataset(dataset_id: DatasetId, request: VersionedChange, session: SessionDep) -> Dataset:
+    """Its name, description, metadata, tags and aliases; what is left out stays. Its images never change."""
+    row = get_dataset(session, dataset_id, lock=True)
+    change(session, row, request)
+    session.commit()
+    return Dataset.of(row)
+
+
 @router.delete(
     "/{dataset_id}",
     dependencies=[WRITES],
     status_code=204,
     summary="Delete a data set",
-    responses=problem_responses(404, 409),
+    responses=problem_responses(404, 409, 422),
 )
-def delete_dataset(dataset_id: DatasetId, session: SessionDep, tenant: TenantDep, blobs: BlobsDep) -> None:
+def delete_dataset(
+    dataset_id: DatasetId, session: SessionDep, tenant: TenantDep, blobs: BlobsDep, *, cascade: CascadeFlag = False
+) -> None:
     """When nobody needs it any more, with its images, to make room. Refused while an audit refers to it: delete that
-    first."""
-    digests = service.delete(session, get_dataset(session, dataset_id, lock=True))
+    first, or ask for `cascade=true`."""
+    row = get_dataset(session, dataset_id, lock=True)
+    if cascade:
+        delete_audits(session, "data set", AuditRow.dataset_id == row.id)
+    digests = service.delete(session, row)
     session.commit()
     delete_unused(tenant.engine, blobs, digests)

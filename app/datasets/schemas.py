@@ -12,7 +12,9 @@ from app.db.tables import DatasetRow, SampleRow
 from app.domain.label_mapping import DESCRIPTION, LabelMap
 from app.domain.table_columns import Columns
 from app.domain.vocabulary import ResourceStatus, SampleStatus
+from app.http.links import link
 from app.http.schemas import Metadata, Name, StoredProblem
+from app.naming.schemas import VERSION, Tags, Text, VersionName
 
 DatasetId = Annotated[UUID, Path(description="The `id` that `POST /v1/datasets` answered.")]
 
@@ -35,7 +37,10 @@ class DatasetRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name
+    version: VersionName | None = None
+    description: Text | None = None
     metadata: Metadata = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=list)
     label_map: LabelMap | None = Field(None, description=f"{DESCRIPTION} Audits may say otherwise.")
     name_encoding: NameEncoding | None = Field(
         None, description="Of names in the archive that do not say theirs; unset: found over all of them."
@@ -58,7 +63,11 @@ class Dataset(BaseModel):
 
     id: UUID
     name: str
+    version: str | None = Field(description=VERSION)
+    description: str | None
     metadata: dict[str, Any]
+    tags: list[str]
+    aliases: list[str]
     status: ResourceStatus
     problem: StoredProblem | None
     content_url: str
@@ -86,6 +95,9 @@ class Dataset(BaseModel):
             for name in (
                 "id",
                 "name",
+                "version",
+                "tags",
+                "aliases",
                 "status",
                 "content_digest",
                 "content_size",
@@ -105,8 +117,14 @@ class Dataset(BaseModel):
                 "updated_at",
             )
         }
-        content_url = f"/v1/datasets/{row.id}/content"
-        return cls(metadata=row.extra, problem=StoredProblem.of(row.problem), content_url=content_url, **same)
+        content_url = link(f"/v1/datasets/{row.id}/content")
+        return cls(
+            description=row.about,
+            metadata=row.extra,
+            problem=StoredProblem.of(row.problem),
+            content_url=content_url,
+            **same,
+        )
 
 
 class Sample(BaseModel):

@@ -8,11 +8,22 @@ from app.db.references import refuse_while_audited
 from app.db.tables import AuditRow, DatasetRow
 from app.errors import UnsupportedMediaType
 from app.imaging.containers import container_of
+from app.naming.versions import next_version
 from app.uploads.content import digests_of
 
 
 def register(session: Session, request: DatasetRequest) -> DatasetRow:
-    row = DatasetRow(id=new_id(), name=request.name, extra=request.metadata, labels=[], sources=[], notes=[])
+    row = DatasetRow(
+        id=new_id(),
+        name=request.name,
+        version=request.version or next_version(session, DatasetRow, request.name),
+        about=request.description,
+        tags=request.tags,
+        extra=request.metadata,
+        labels=[],
+        sources=[],
+        notes=[],
+    )
     row.label_map, row.name_encoding = request.label_map, request.name_encoding
     row.columns = None if request.columns is None else request.columns.model_dump(exclude_none=True)
     session.add(row)

@@ -3,7 +3,7 @@
 from typing import Literal, NoReturn
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow
@@ -42,6 +42,12 @@ def refuse_while_audited(session: Session, noun: Noun, refers: ColumnElement[boo
         found = session.execute(query.order_by(AuditRow.id).limit(MAX_NAMED)).tuples().all()
         if found:
             _refuse(noun, dict(found))
+
+
+def delete_audits(session: Session, noun: Noun, refers: ColumnElement[bool]) -> None:
+    """Those that have ended. Raises Conflict ``model-in-use`` (or its like) while one of them is at it."""
+    refuse_while_audited(session, noun, refers, live_only=True)
+    session.execute(delete(AuditRow).where(refers))
 
 
 def of_model(model_id: UUID) -> ColumnElement[bool]:

@@ -1,6 +1,6 @@
 """Examples of ``/v1/gates``."""
 
-from app.http.openapi.example_form import JSON, ONCE, PAGES, RouteExamples, page, recorded
+from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, RouteExamples, page, recorded
 
 _GATE = recorded(__package__, "gate.json")
 _UNKNOWN = {"not-found": "No such gate."}
@@ -30,5 +30,10 @@ ROUTES = {
     ),
     "GET /v1/gates": RouteExamples(answers={200: {JSON: page(_GATE)}}, problems=PAGES),
     "GET /v1/gates/{gate_id}": RouteExamples(answers={200: {JSON: _GATE}}, problems=_UNKNOWN),
+    "PATCH /v1/gates/{gate_id}": RouteExamples(
+        requests={"Another name": {"name": "release 2027"}},
+        answers={200: {JSON: _GATE | {"name": "release 2027"}}},
+        problems=_UNKNOWN | BODY,
+    ),
     "DELETE /v1/gates/{gate_id}": RouteExamples(problems=_UNKNOWN),
 }

@@ -1,6 +1,8 @@
 """``/v1/gates``."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
 
 from app.db.tables import GateRow
 from app.domain.gates import parser as condition_parser
@@ -10,8 +12,12 @@ from app.gates.service import gate_digest
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import SessionDep
 from app.http.idempotency import OnceDep
+from app.http.links import link
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
+from app.naming.filters import VersionFilter
+from app.naming.schemas import CHANGE_PROBLEMS, VersionedChange
+from app.naming.versions import change
 
 router = APIRouter(prefix="/v1/gates", tags=["gates"])
 
@@ -37,6 +43,11 @@ def _show(row: GateRow) -> Gate:
     return Gate(
         id=row.id,
         name=row.name,
+        version=row.version,
+        description=row.about,
+        metadata=row.extra,
+        tags=row.tags,
+        aliases=row.aliases,
         conditions=row.conditions,
         digest=gate_digest(row.conditions),
         created_at=row.created_at,
@@ -54,17 +65,17 @@ def _show(row: GateRow) -> Gate:
 def create_gate(request: GateRequest, session: SessionDep, response: Response, once: OnceDep) -> Gate:
     shown = once.earlier(session, request, Gate)
     if shown is None:
-        shown = _show(insert_gate(session, request.name, request.conditions))
+        shown = _show(insert_gate(session, request))
         once.remember(session, shown.id, shown)
         session.commit()
-    response.headers["Location"] = f"/v1/gates/{shown.id}"
+    response.headers["Location"] = link(f"/v1/gates/{shown.id}")
     return shown
 
 
 @router.get("", dependencies=[READS], summary="List gates, the newest first", responses=problem_responses(422))
-def get_gates(session: SessionDep, page: PageDep) -> Page[Gate]:
+def get_gates(session: SessionDep, page: PageDep, wanted: Annotated[VersionFilter, Depends()]) -> Page[Gate]:
     """To find an id again, or the gate whose digest an audit shows. Each has its conditions."""
-    rows = list_gates(session, page.limit, page.after_id())
+    rows = list_gates(session, page.limit, page.after_id(), wanted)
     return make_page(rows, _show, lambda row: [str(row.id)])
 
 
@@ -72,6 +83,15 @@ def get_gates(session: SessionDep, page: PageDep) -> Page[Gate]:
 def get_one_gate(gate_id: GateId, session: SessionDep) -> Gate:
     """To see what a gate asks before an audit names it: its conditions in their canonical form."""
     return _show(get_gate(session, gate_id))
+
+
+@router.patch("/{gate_id}", dependencies=[WRITES], summary="Change a gate's name and words", responses=CHANGE_PROBLEMS)
+def change_gate(gate_id: GateId, request: VersionedChange, session: SessionDep) -> Gate:
+    """Its name, description, metadata, tags and aliases; what is left out stays. Its conditions never change."""
+    row = get_gate(session, gate_id, lock=True)
+    change(session, row, request)
+    session.commit()
+    return _show(row)
 
 
 @router.delete(

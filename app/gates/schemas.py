@@ -1,7 +1,7 @@
 """A gate as it is asked for and shown, and the verdict that it gives."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path
@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from app.domain.gates.parser import MAX_CHARACTERS, parse_condition
 from app.domain.gates.verdicts import Outcome, Severity
-from app.http.schemas import Name
+from app.http.schemas import Metadata, Name
+from app.naming.schemas import VERSION, Tags, Text
 
 GateId = Annotated[UUID, Path(description="The `id` that `POST /v1/gates` answered.")]
 
@@ -35,6 +36,9 @@ class GateRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name = Field(examples=["release"])
+    description: Text | None = None
+    metadata: Metadata = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=list)
     conditions: list[ConditionText] = Field(min_length=1, max_length=100, examples=[EXAMPLES])
 
     @field_validator("conditions")
@@ -50,6 +54,11 @@ class Gate(BaseModel):
 
     id: UUID
     name: str
+    version: str | None = Field(description=VERSION)
+    description: str | None
+    metadata: dict[str, Any]
+    tags: list[str]
+    aliases: list[str]
     conditions: list[str] = Field(description="In their canonical form.", examples=[EXAMPLES])
     digest: str = Field(description="Of the conditions, in order.", examples=["sha256:2c26b46b..."])
     created_at: datetime

@@ -18,6 +18,7 @@ from app.errors import (
     HeadersTooLarge,
     InsufficientScope,
     InsufficientStorage,
+    MethodNotAllowed,
     NotFound,
     RateLimited,
     RequestError,
@@ -34,7 +35,7 @@ from app.http.methods import allowed_methods
 from app.observability.redaction import Redactor
 
 logger = logging.getLogger(__name__)
-_redact = Redactor()
+redact = Redactor()
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -43,6 +44,7 @@ STATUS_OF: dict[type[SalienceError], HTTPStatus] = {
     InsufficientScope: HTTPStatus.FORBIDDEN,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     NotFound: HTTPStatus.NOT_FOUND,
+    MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     Gone: HTTPStatus.GONE,
     Conflict: HTTPStatus.CONFLICT,
     Unprocessable: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -127,6 +129,8 @@ def _headers_of(error: SalienceError) -> dict[str, str]:
         return {"WWW-Authenticate": CHALLENGE}
     if isinstance(error, InsufficientScope):
         return {"WWW-Authenticate": f'{CHALLENGE}, error="insufficient_scope", scope="{error.scope}"'}
+    if isinstance(error, MethodNotAllowed):
+        return {"Allow": error.allow}
     if isinstance(error, RateLimited):
         return {"Retry-After": str(error.retry_seconds)}
     return {}
@@ -168,7 +172,7 @@ def _validation_error(request: Request, error: Exception) -> JSONResponse:
 
 def _cut(part: str | int) -> str | int:
     """The name of a field that no schema has is the caller's own text; it may be a misplaced key."""
-    return _redact(part)[:MAX_LOC_CHARACTERS] if isinstance(part, str) else part
+    return redact(part)[:MAX_LOC_CHARACTERS] if isinstance(part, str) else part
 
 
 def _http_exception(request: Request, error: Exception) -> JSONResponse:

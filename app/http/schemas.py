@@ -27,6 +27,11 @@ StatusFilter = Annotated[
 ]
 
 
+CascadeFlag = Annotated[
+    bool, Query(description="Delete what refers to it as well: audits that have ended with their scores, run groups.")
+]
+
+
 class StoredProblem(BaseModel):
     """Why a resource was rejected, or why an audit failed; some codes come with what the way out needs."""
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.http.openapi.example_form import JSON, ONCE, PAGES, UPLOAD, RouteExamples, page, recorded
+from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, UPLOAD, RouteExamples, page, recorded
 
 MODEL: dict[str, Any] = recorded(__package__, "model.json")
 _FOUND_LATER = (
@@ -59,5 +59,10 @@ ROUTES = {
         },
     ),
     "GET /v1/models/{model_id}": RouteExamples(answers={200: {JSON: MODEL}}, problems=_UNKNOWN),
+    "PATCH /v1/models/{model_id}": RouteExamples(
+        requests={"The one that is in use": {"aliases": ["champion"], "tags": ["release"]}},
+        answers={200: {JSON: MODEL | {"aliases": ["champion"], "tags": ["release"]}}},
+        problems=_UNKNOWN | BODY,
+    ),
     "DELETE /v1/models/{model_id}": RouteExamples(problems=_UNKNOWN | {"model-in-use": None}),
 }

@@ -3,20 +3,25 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from app.access.quotas import check_models
+from app.db.references import delete_audits, of_model
 from app.errors import Unprocessable
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import BlobsDep, SessionDep, SettingsDep, TenantDep
 from app.http.idempotency import OnceDep
+from app.http.links import link
 from app.http.openapi.document import RAW_BODY
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
-from app.http.schemas import StatusFilter
+from app.http.schemas import CascadeFlag, StatusFilter
 from app.models import service
-from app.models.repository import get_model, list_models
+from app.models.repository import delete_run_groups_of, get_model, list_models
 from app.models.schemas import Model, ModelId, ModelRequest
+from app.naming.filters import VersionFilter
+from app.naming.schemas import CHANGE_PROBLEMS, VersionedChange
+from app.naming.versions import change
 from app.queue import TaskName
 from app.storage.blobs import BlobStore, StoredBlob
 from app.uploads.content import delete_unused
@@ -45,7 +50,7 @@ def create_model(
         once.remember(session, shown.id, shown)
         check_models(session, settings)
         session.commit()
-    response.headers["Location"] = f"/v1/models/{shown.id}"
+    response.headers["Location"] = link(f"/v1/models/{shown.id}")
     return shown
 
 
@@ -87,12 +92,13 @@ _RESOURCE = Resource(
 def get_models(
     session: SessionDep,
     page: PageDep,
+    wanted: Annotated[VersionFilter, Depends()],
     status: StatusFilter = None,
-    name: Annotated[str | None, Query(max_length=200, description="Exactly this name.")] = None,
 ) -> Page[Model]:
-    """To find an id again, or what still waits for its weights: filter by status or by the exact name."""
-    rows = list_models(session, page.limit, page.after_id(), status=status, name=name)
-    return make_page(rows, Model.of, lambda row: [str(row.id)])
+    """To find an id again, or what still waits for its weights: filter by status, the exact name, version, alias, tag
+    or time. Without `candidate_layers`."""
+    rows = list_models(session, page.limit, page.after_id(), status=status, wanted=wanted)
+    return make_page(rows, Model.listed, lambda row: [str(row.id)])
 
 
 @router.get("/{model_id}", dependencies=[READS], summary="Read a model", responses=problem_responses(404))
@@ -102,16 +108,34 @@ def get_one_model(model_id: ModelId, session: SessionDep) -> Model:
     return Model.of(get_model(session, model_id))
 
 
+@router.patch(
+    "/{model_id}", dependencies=[WRITES], summary="Change a model's name and words", responses=CHANGE_PROBLEMS
+)
+def change_model(model_id: ModelId, request: VersionedChange, session: SessionDep) -> Model:
+    """Its name, description (shown as `about`), metadata, tags and aliases; what is left out stays. An alias such as
+    `champion` moves here from the version of the name that has it."""
+    row = get_model(session, model_id, lock=True)
+    change(session, row, request)
+    session.commit()
+    return Model.of(row)
+
+
 @router.delete(
     "/{model_id}",
     dependencies=[WRITES],
     status_code=204,
     summary="Delete a model",
-    responses=problem_responses(404, 409),
+    responses=problem_responses(404, 409, 422),
 )
-def delete_model(model_id: ModelId, session: SessionDep, tenant: TenantDep, blobs: BlobsDep) -> None:
+def delete_model(
+    model_id: ModelId, session: SessionDep, tenant: TenantDep, blobs: BlobsDep, *, cascade: CascadeFlag = False
+) -> None:
     """When nobody needs it any more, with its weights, to make room. Refused while a run group or an audit refers to
-    it: delete those first."""
-    digests = service.delete(session, get_model(session, model_id, lock=True))
+    it: delete those first, or ask for `cascade=true`."""
+    row = get_model(session, model_id, lock=True)
+    if cascade:
+        delete_audits(session, "model", of_model(row.id))
+        delete_run_groups_of(session, row.id)
+    digests = service.delete(session, row)
     session.commit()
     delete_unused(tenant.engine, blobs, digests)

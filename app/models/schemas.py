@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from app.db.tables import ModelRow
 from app.domain.outputs import CLASSES, Output
 from app.domain.vocabulary import DeviceClass, Layout, ModelFormat, OutputKind, Resize, ResourceStatus
+from app.http.links import link
 from app.http.schemas import Metadata, Name, StoredProblem
 from app.models.description import Described
+from app.naming.schemas import VERSION, Tags, VersionName
 
 ModelId = Annotated[UUID, Path(description="The `id` that `POST /v1/models` answered.")]
 
@@ -45,7 +47,7 @@ class ModelRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name
-    version: str | None = Field(None, max_length=100)
+    version: VersionName | None = None
     architecture: str | None = Field(
         None, max_length=200, description="A torchvision classification architecture, or timm/NAME."
     )
@@ -67,6 +69,7 @@ class ModelRequest(BaseModel):
         description="Names of tensors that the network does not need and that may be left over; `head.*` for many.",
     )
     metadata: Metadata = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=list)
 
     @field_validator("class_names")
     @classmethod
@@ -129,7 +132,10 @@ class Model(BaseModel):
 
     id: UUID
     name: str
-    version: str | None
+    version: str | None = Field(description=VERSION)
+    about: str | None = Field(description="What a change of its `description` said, in words.")
+    tags: list[str]
+    aliases: list[str]
     architecture: str
     format: ModelFormat
     class_names: list[str] | None
@@ -151,12 +157,17 @@ class Model(BaseModel):
     classes: int | None
     map_height: int | None
     map_width: int | None
-    candidate_layers: list[CandidateLayer] | None
+    candidate_layers: list[CandidateLayer] | None = Field(description="Null in lists.")
     in_place_operations: list[str] | None
     final_softmax: bool | None
     speed: Speed | None
     created_at: datetime
     updated_at: datetime
+
+    @classmethod
+    def listed(cls, row: ModelRow) -> Self:
+        """Without what is long: of a thousand models nobody reads the layers."""
+        return cls.of(row).model_copy(update={"candidate_layers": None})
 
     @classmethod
     def of(cls, row: ModelRow) -> Self:
@@ -178,6 +189,9 @@ class Model(BaseModel):
             id=row.id,
             name=row.name,
             version=row.version,
+            about=row.about,
+            tags=row.tags,
+            aliases=row.aliases,
             architecture=row.architecture,
             format=ModelFormat(row.format),
             class_names=row.class_names,
@@ -190,7 +204,7 @@ class Model(BaseModel):
             metadata=row.extra,
             status=row.status,
             problem=StoredProblem.of(row.problem),
-            content_url=f"/v1/models/{row.id}/content",
+            content_url=link(f"/v1/models/{row.id}/content"),
             content_digest=row.content_digest,
             content_size=row.content_size,
             created_at=row.created_at,

@@ -10,6 +10,7 @@ from app.errors import Conflict, Unprocessable
 from app.models.description import described_request
 from app.models.repository import run_group_of
 from app.models.schemas import DESCRIBED, ModelRequest
+from app.naming.versions import next_version
 from app.uploads.content import digests_of
 
 _ALIASES = dict.fromkeys(("state_dict", "torch", "pytorch", "pt", "pth", "torch_state_dict"), ModelFormat.STATE_DICT)
@@ -28,7 +29,8 @@ def register(session: Session, request: ModelRequest) -> ModelRow:
     row = ModelRow(
         id=new_id(),
         name=request.name,
-        version=request.version,
+        version=request.version or next_version(session, ModelRow, request.name),
+        tags=request.tags,
         architecture=request.architecture,
         format=kind.value,
         class_names=request.class_names,

@@ -14,6 +14,7 @@ from app.comparisons.schemas import ComparisonId
 from app.http.authorization import READS
 from app.http.dependencies import SessionDep, SettingsDep, TenantDep
 from app.http.guards.authentication import LINK
+from app.http.links import link
 from app.http.problems import problem_responses
 from app.settings import Settings
 
@@ -83,6 +84,7 @@ def _end(request: ReportLinkRequest) -> int:
     return int((datetime.now(UTC) + timedelta(seconds=request.expires_in_seconds)).timestamp())
 
 
-def _shown(link: ReportLink, settings: Settings) -> ShownLink:
-    token = link.token(Mint.of(settings).secret)
-    return ShownLink(url=f"{link.path}?{LINK}={token}", expires_at=datetime.fromtimestamp(link.expires, UTC))
+def _shown(report: ReportLink, settings: Settings) -> ShownLink:
+    token = report.token(Mint.of(settings).secret)
+    url = link(f"{report.path}?{LINK}={token}")
+    return ShownLink(url=url, expires_at=datetime.fromtimestamp(report.expires, UTC))

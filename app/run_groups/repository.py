@@ -11,12 +11,16 @@ from app.db.pages import Rows, newest
 from app.db.references import refuse_while_audited
 from app.db.tables import AuditRow, ModelRow, RunGroupModelRow, RunGroupRow
 from app.errors import NotFound, Unprocessable
+from app.naming.filters import Filter, narrowed
+from app.run_groups.schemas import RunGroupRequest
 
 
-def insert_run_group(session: Session, name: str, model_ids: Sequence[UUID]) -> RunGroupRow:
+def insert_run_group(session: Session, request: RunGroupRequest) -> RunGroupRow:
     """Raises Unprocessable ``unknown-models`` naming them."""
+    model_ids = request.model_ids
     check_models_exist(session, model_ids)
-    row = RunGroupRow(id=new_id(), name=name)
+    words = {"about": request.description, "extra": request.metadata, "tags": request.tags}
+    row = RunGroupRow(id=new_id(), name=request.name, **words)
     session.add(row)
     session.flush()
     members = [RunGroupModelRow(run_group_id=row.id, ordinal=n, model_id=id_) for n, id_ in enumerate(model_ids)]
@@ -43,9 +47,9 @@ def get_run_group(session: Session, run_group_id: UUID, *, lock: bool = False) -
     return row
 
 
-def list_run_groups(session: Session, limit: int, after: UUID | None) -> Rows[RunGroupRow]:
+def list_run_groups(session: Session, limit: int, after: UUID | None, wanted: Filter) -> Rows[RunGroupRow]:
     """The newest first."""
-    return newest(session, select(RunGroupRow), RunGroupRow, limit, after)
+    return newest(session, narrowed(select(RunGroupRow), RunGroupRow, wanted), RunGroupRow, limit, after)
 
 
 def members_of(session: Session, run_group_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:

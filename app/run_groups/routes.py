@@ -1,15 +1,20 @@
 """``/v1/run-groups``."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 
 from app.db.tables import RunGroupRow
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import SessionDep
 from app.http.idempotency import OnceDep
+from app.http.links import link
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
+from app.naming.filters import Filter
+from app.naming.schemas import CHANGE_PROBLEMS, Change
+from app.naming.versions import reword
 from app.run_groups.repository import (
     delete_run_group,
     get_run_group,
@@ -26,6 +31,9 @@ def _show(row: RunGroupRow, members: dict[UUID, list[UUID]]) -> RunGroup:
     return RunGroup(
         id=row.id,
         name=row.name,
+        description=row.about,
+        metadata=row.extra,
+        tags=row.tags,
         model_ids=members[row.id],
         created_at=row.created_at,
         updated_at=row.updated_at,
@@ -43,18 +51,18 @@ def create_run_group(request: RunGroupRequest, session: SessionDep, response: Re
     The examples' ids are made up: put those of your models, from `GET /v1/models`."""
     shown = once.earlier(session, request, RunGroup)
     if shown is None:
-        row = insert_run_group(session, request.name, request.model_ids)
+        row = insert_run_group(session, request)
         shown = _show(row, members_of(session, [row.id]))
         once.remember(session, shown.id, shown)
         session.commit()
-    response.headers["Location"] = f"/v1/run-groups/{shown.id}"
+    response.headers["Location"] = link(f"/v1/run-groups/{shown.id}")
     return shown
 
 
 @router.get("", dependencies=[READS], summary="List run groups, the newest first", responses=problem_responses(422))
-def get_run_groups(session: SessionDep, page: PageDep) -> Page[RunGroup]:
+def get_run_groups(session: SessionDep, page: PageDep, wanted: Annotated[Filter, Depends()]) -> Page[RunGroup]:
     """To find an id again. Each has the ids of its models."""
-    rows = list_run_groups(session, page.limit, page.after_id())
+    rows = list_run_groups(session, page.limit, page.after_id(), wanted)
     members = members_of(session, [row.id for row in rows.items])
     return make_page(rows, lambda row: _show(row, members), lambda row: [str(row.id)])
 
@@ -63,6 +71,20 @@ def get_run_groups(session: SessionDep, page: PageDep) -> Page[RunGroup]:
 def get_one_run_group(run_group_id: RunGroupId, session: SessionDep) -> RunGroup:
     """To see which models an audit of the group would measure, in the order in which they were named."""
     row = get_run_group(session, run_group_id)
+    return _show(row, members_of(session, [row.id]))
+
+
+@router.patch(
+    "/{run_group_id}",
+    dependencies=[WRITES],
+    summary="Change a run group's name and words",
+    responses=CHANGE_PROBLEMS,
+)
+def change_run_group(run_group_id: RunGroupId, request: Change, session: SessionDep) -> RunGroup:
+    """Its name, description, metadata and tags; what is left out stays. Its models never change."""
+    row = get_run_group(session, run_group_id, lock=True)
+    reword(session, row, request)
+    session.commit()
     return _show(row, members_of(session, [row.id]))
 
 

@@ -1,13 +1,14 @@
 """A run group as it is asked for and shown."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from app.http.schemas import Name
+from app.http.schemas import Metadata, Name
+from app.naming.schemas import Tags, Text
 
 RunGroupId = Annotated[UUID, Path(description="The `id` that `POST /v1/run-groups` answered.")]
 
@@ -18,6 +19,9 @@ class RunGroupRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Name
+    description: Text | None = None
+    metadata: Metadata = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=list)
     model_ids: list[UUID] = Field(min_length=2, max_length=100)
 
     @field_validator("model_ids")
@@ -33,6 +37,9 @@ class RunGroup(BaseModel):
 
     id: UUID
     name: str
+    description: str | None
+    metadata: dict[str, Any]
+    tags: list[str]
     model_ids: list[UUID]
     created_at: datetime
     updated_at: datetime

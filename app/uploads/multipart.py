@@ -58,7 +58,7 @@ class FormFile:
     def _begin(self) -> None:
         self._parts += 1
         if self._parts > 1:
-            raise _malformed("it must hold one file and nothing else")
+            raise _malformed("it must hold one file and nothing else; names and the like go with the first step, POST")
 
     def _take(self, data: bytes, start: int, end: int) -> None:
         self._found += data[start:end]

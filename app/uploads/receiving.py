@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from app.errors import RequestError, TooLarge, Unprocessable, UnsupportedMediaType
 from app.http.guards.codings import is_compressed
+from app.http.two_steps import told_steps_of_content
 from app.storage.blobs import BlobStore, BlobWriter, StoredBlob
 from app.uploads.multipart import FORM, FormFile
 
@@ -35,7 +36,7 @@ async def receive_blob(
     with await to_thread.run_sync(blobs.writer, max_bytes) as writer:
         # Of a form, its structure is judged before the file in it, unless that is long.
         start = START_BYTES if form is None else BUFFER_BYTES
-        await _receive(_file_bytes(request, form), writer, check_start, start)
+        await _receive(_file_bytes(request, form), writer, _checks(request, check_start), start)
         if not writer.size:
             raise Unprocessable("empty-body", "The body is empty.")
         if expected is not None and (form or writer).sha256 != expected:
@@ -48,14 +49,28 @@ def _check_headers(request: Request, max_bytes: int) -> FormFile | None:
     headers = request.headers
     if is_compressed(headers):
         raise UnsupportedMediaType("unsupported-content-encoding", "Send the bytes as they are, uncompressed.")
+    kind = headers.get("content-type", "")
     if int(headers.get("content-length", "0")) > max_bytes:
         raise TooLarge("payload-too-large", f"The body exceeds the limit of {max_bytes} bytes.")
-    kind = headers.get("content-type", "")
     if not kind.lower().startswith("multipart/"):
         return None
     if kind.partition(";")[0].strip().lower() != FORM:
         raise UnsupportedMediaType("unsupported-media-type", f"Send the file itself as the body, or {FORM}.")
     return FormFile(kind)
+
+
+def _checks(request: Request, check_start: CheckStart | None) -> CheckStart:
+    """A description that came to the file's address is told both steps, whatever else the start is checked for."""
+
+    def check(start: bytes) -> None:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "application/json" and start.lstrip()[:1] in {b"{", b"["}:
+            detail = f"This is the file's address.{told_steps_of_content(request.url.path)}"
+            raise UnsupportedMediaType("unsupported-media-type", detail)
+        if check_start is not None:
+            check_start(start)
+
+    return check
 
 
 async def _file_bytes(request: Request, form: FormFile | None) -> AsyncIterator[bytes]:

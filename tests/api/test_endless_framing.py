@@ -1,6 +1,7 @@
 """What surrounds a body - headers, trailers, chunk extensions, further requests - costs the API next to nothing."""
 
 import contextlib
+import json
 import socket
 
 import psutil
@@ -79,19 +80,26 @@ def test_trailers_are_read_by_nobody(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"Content-Length: 2\r\n\r\n{}", b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"]
+    "framed",
+    [
+        b'Content-Length: 13\r\n\r\n{"name": "h"}\r\n',
+        b'Transfer-Encoding: chunked\r\n\r\n7\r\n{"name"\r\n6\r\n: "h"}\r\n0\r\n\r\n',
+    ],
 )
-def test_a_body_beside_another_protocol_is_not_lost_in_silence(api: Api, body: bytes) -> None:
-    """As Java's client asks by default: what follows would be taken for HTTP/2."""
-    upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+@pytest.mark.parametrize("cut", [0, 1, 20, 33])
+def test_another_protocol_that_is_offered_loses_no_byte(api: Api, framed: bytes, cut: int) -> None:
+    """As Java's client and `curl --http2` do by default: HTTP/1.1 answers, whatever comes in which packet."""
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    head = HEAD.replace(b"models", b"datasets") + offer
+    next_one = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + offer + b"Content-Length: 0\r\n\r\n"
     with connect(api.port) as peer:
-        peer.sendall(HEAD + upgrade + body)
-        status, _, text = read_answer(peer)
-        assert status == 400
-        assert b"(Upgrade)" in text
-    with connect(api.port) as peer:
-        peer.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + upgrade + b"Content-Length: 0\r\n\r\n")
-        assert read_answer(peer)[0] == 200
+        for _ in range(2):
+            peer.sendall(head + framed[:cut])
+            peer.sendall(framed[cut:] + next_one)
+            status, headers, text = read_answer(peer)
+            assert (status, json.loads(text)["name"]) == (201, "h")
+            assert "upgrade" not in headers.lower()
+            assert read_answer(peer)[0] == 200
 
 
 def test_a_refusal_arrives_at_whoever_still_sends(api: Api) -> None:

@@ -10,7 +10,7 @@ import pytest
 from prepare import build_archive
 
 from app.client import Client
-from app.client.errors import AmbiguousName, ApiError, NoSuchName, Rejected, UnreadableFile
+from app.client.errors import ApiError, NoSuchName, Rejected, UnreadableFile
 from app.client.uploads import opened
 from tests.waiting import RECIPE
 
@@ -69,10 +69,20 @@ def test_names(client: Client, runs: list[Json], faces: Json) -> None:
     with pytest.raises(NoSuchName, match="No gate is named 'nothing'"):
         client.find("gates", "nothing")
     name = f"twice {uuid4()}"
-    gates = [client.create_gate(name, [f"entropy.mean <= {limit}"])["id"] for limit in (1, 0.5)]
-    with pytest.raises(AmbiguousName, match="name one by id") as told:
-        client.find("gates", name)
-    assert told.value.to_json()["candidates"] == gates[::-1]
+    gates = [client.create_gate(name, [f"entropy.mean <= {limit}"])["id"] for limit in (1, 0.5, 0.2)]
+    client.change("gates", gates[0], aliases=["champion"])
+    assert [client.find("gates", f"{name}{which}") for which in ("", "@2", "@champion")] == [
+        gates[2],
+        gates[1],
+        gates[0],
+    ]
+    with pytest.raises(NoSuchName):
+        client.find("gates", f"{name}@4")
+    client.delete("gates", gates[2])
+    assert client.find("gates", name) == gates[1]
+    # A name may hold the sign itself.
+    odd = client.create_gate(f"{name}@odd", ["entropy.mean <= 1"])["id"]
+    assert client.find("gates", f"{name}@odd") == odd
 
 
 def test_lists_go_on_behind_the_first_page(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

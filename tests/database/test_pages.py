@@ -15,6 +15,7 @@ from app.db.pages import Rows, newest
 from app.db.session import TenantEngine, make_engine, transaction
 from app.db.tables import DatasetRow, GateRow, RunGroupRow
 from app.domain.vocabulary import ResourceStatus
+from app.naming.filters import VersionFilter
 
 MEBIBYTE = 1024**2
 
@@ -44,7 +45,7 @@ def walk(engine: Engine | TenantEngine, limit: int) -> list[list[UUID]]:
     while rows.more:
         after = found[-1][-1] if found else None
         with transaction(engine) as session:
-            rows = list_datasets(session, limit, after, status=None, name=None)
+            rows = list_datasets(session, limit, after, status=None, wanted=VersionFilter())
         found.append([row.id for row in rows.items])
     return found
 
@@ -118,5 +119,5 @@ def test_a_tenants_pages_are_its_own(engine: Engine) -> None:
         assert walk(tenant, 2) == [own[:2], own[2:]]
         with transaction(tenant) as session:
             session.execute(text("RESET ROLE"))
-            rows = list_datasets(session, 2, own[1], status=None, name=None)
+            rows = list_datasets(session, 2, own[1], status=None, wanted=VersionFilter())
             assert ([row.id for row in rows.items], rows.more) == (own[2:], False)

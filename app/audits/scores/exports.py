@@ -23,9 +23,11 @@ COLUMNS = (
     "score",
     "undefined_reason",
     "predicted_label",
+    "sample_id",
+    "control",
 )
 BATCH = 5000
-SCHEMA = pa.schema([(name, pa.float64() if name == "score" else pa.string()) for name in COLUMNS])
+SCHEMA = pa.schema([(name, pa.float64() if name in {"score", "control"} else pa.string()) for name in COLUMNS])
 
 
 def as_csv(scores: Iterator[SampleScore]) -> Iterator[bytes]:

@@ -21,11 +21,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.tables.base import Base, Identified, Json, OfTenant
+from app.db.tables.base import Base, Identified, Json, OfTenant, Worded
 from app.domain.vocabulary import AuditStatus, ComparisonStatus, ComparisonUnit, DeviceClass, ShardStatus
 
 
-class AuditRow(Identified, Base):
+class AuditRow(Worded, Identified, Base):
     """A request to measure models on a data set, and how far it got."""
 
     __tablename__ = "audits"
@@ -157,7 +157,7 @@ class AuditResultsRow(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class ComparisonRow(Identified, Base):
+class ComparisonRow(Worded, Identified, Base):
     """Audits of the same samples side by side; what it found outlives them."""
 
     __tablename__ = "comparisons"

@@ -59,6 +59,22 @@ class OfTenant:
     tenant_id: Mapped[UUID] = mapped_column(server_default=TENANT_OF_TRANSACTION)
 
 
+class Worded:
+    """What people say of a resource, and find it by."""
+
+    about: Mapped[str | None]
+    tags: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+    extra: Mapped[Json] = mapped_column(default=dict, server_default="{}")
+
+
+class Versioned(Worded):
+    """Of several with the same name each is a version; an alias names one of them."""
+
+    version: Mapped[str | None]
+    """The number that follows the highest so far, unless somebody gave another."""
+    aliases: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
+
+
 class Identified(TenantOwned):
     """A tenant's resource. UUIDv7 keys sort by creation, so that they page its lists as well."""
 

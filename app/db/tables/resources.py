@@ -7,11 +7,11 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, SmallInteger,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.tables.base import Base, Identified, Json, OfTenant
+from app.db.tables.base import Base, Identified, Json, OfTenant, Versioned, Worded
 from app.domain.vocabulary import ResourceStatus, SampleStatus
 
 
-class _Uploaded(Identified):
+class _Uploaded(Versioned, Identified):
     """A resource that is described first and whose bytes follow."""
 
     name: Mapped[str]
@@ -29,7 +29,6 @@ class ModelRow(_Uploaded, Base):
 
     __tablename__ = "models"
 
-    version: Mapped[str | None]
     architecture: Mapped[str]
     format: Mapped[str]
     class_names: Mapped[list[str] | None]
@@ -107,7 +106,7 @@ class SampleRow(OfTenant, Base):
     crc32: Mapped[int | None] = mapped_column(BigInteger)
 
 
-class RunGroupRow(Identified, Base):
+class RunGroupRow(Worded, Identified, Base):
     """Models of one recipe, trained independently."""
 
     __tablename__ = "run_groups"
@@ -123,7 +122,7 @@ class RunGroupModelRow(Base):
     model_id: Mapped[UUID] = mapped_column(ForeignKey("models.id", ondelete="RESTRICT"), index=True)
 
 
-class GateRow(Identified, Base):
+class GateRow(Versioned, Identified, Base):
     """Named conditions that an audit's numbers must meet."""
 
     __tablename__ = "gates"

@@ -5,6 +5,7 @@ import json
 from http import HTTPStatus
 from uuid import uuid4
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.http.guards.body_guard import LINGER_BYTES, LINGER_SECONDS
@@ -34,6 +35,8 @@ class GuardedHttp(HttpToolsProtocol):
     _framing_bytes = 0
     _unread_bytes = 0
     _refused_bytes: int | None = None
+    _offers_upgrade = False
+    _method = _version = b""
     _header_timer: asyncio.TimerHandle | None = None
     _answer_timer: asyncio.TimerHandle | None = None
 
@@ -59,11 +62,33 @@ class GuardedHttp(HttpToolsProtocol):
             self._discard(data)
             return
         self._framing_bytes += len(data)
-        super().data_received(data)
+        self._feed(data)
         if self._header_timer is None and not self._in_message and not self._is_answering:
             self._start_timer()  # an empty line ended the server's patience between two requests
         if self._framing_bytes > MAX_FRAMING_BYTES:
             self._refuse(431, "headers-too-large", "The request's headers are too large.")
+
+    def _feed(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            if self._offers_upgrade:
+                self._parse_without_offer(data[upgrade.args[0] :])
+        except HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+
+    def _parse_without_offer(self, rest: bytes) -> None:
+        """Another protocol was offered (RFC 9110, 7.8), as Java's HttpClient and ``curl --http2`` do by default.
+
+        The parser gives the message up there, body and all. A new one gets the same head without the offer, and every
+        byte after it: as if it had not been offered, which is what a server may do.
+        """
+        self._offers_upgrade = False
+        kept = [b"%s: %s\r\n" % header for header in self.headers if header[0] != b"upgrade"]
+        line = b"%s %s HTTP/%s\r\n" % (self._method, self.url, self._version)
+        self.parser = HttpRequestParser(self)
+        self._feed(b"".join([line, *kept, b"\r\n", rest]))
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -80,9 +105,9 @@ class GuardedHttp(HttpToolsProtocol):
         self._stop_timer()
         if len(self.pipeline) >= MAX_PIPELINED:
             self.transport.abort()
-        elif self.parser.should_upgrade() and any(map(_tells_of_body, self.headers)):
-            # The parser takes what follows for the other protocol's.
-            self._refuse(400, "malformed-request", "Send a body without asking for another protocol (Upgrade).")
+        elif self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            self._offers_upgrade = True
+            self._method, self._version = self.parser.get_method(), self.parser.get_http_version().encode()
         else:
             super().on_headers_complete()
 
@@ -91,6 +116,8 @@ class GuardedHttp(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._offers_upgrade:
+            return
         self._framing_bytes, self._in_message = 0, False
         if self._refused_bytes is None:
             super().on_message_complete()
@@ -154,11 +181,6 @@ class GuardedHttp(HttpToolsProtocol):
         self._stop_timer()
         self.transport.write(_answer(status, code, detail))
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
-
-
-def _tells_of_body(header: tuple[bytes, bytes]) -> bool:
-    name, value = header
-    return name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")
 
 
 def _answer(status: int, code: str, detail: str) -> bytes:

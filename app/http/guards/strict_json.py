@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.errors import RequestError, SalienceError, TooLarge, Unprocessable, UnsupportedMediaType
 from app.http.guards.codings import is_compressed
 from app.http.problems import problem_response
+from app.http.two_steps import refuse_posted_file, told_steps
 
 MAX_DEPTH = 32
 
@@ -34,17 +35,18 @@ class StrictJson:
             if b"%00" in scope["query_string"]:
                 raise Unprocessable("validation-error", "The query holds a NUL character.")
             if scope["method"] in _BODY_METHODS:
-                body = await self._read(receive)
+                refuse_posted_file(scope["method"], scope["path"])
+                body = await self._read(scope["path"], receive)
                 if body is None:
                     return
-                _judge(Headers(scope=scope), body)
+                _judge(Headers(scope=scope), scope["path"], body)
                 receive = _replay(body, receive)
         except SalienceError as error:
             await problem_response(error, scope["state"]["request_id"])(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    async def _read(self, receive: Receive) -> bytes | None:
+    async def _read(self, path: str, receive: Receive) -> bytes | None:
         """None where the caller is gone before the body's end."""
         body = bytearray()
         more = True
@@ -54,17 +56,17 @@ class StrictJson:
                 return None
             body += message.get("body", b"")
             if len(body) > self._max_bytes:
-                raise TooLarge("payload-too-large", f"A JSON body may have {self._max_bytes} bytes.")
+                raise TooLarge("payload-too-large", f"A JSON body may have {self._max_bytes} bytes.{told_steps(path)}")
             more = message.get("more_body", False)
         return bytes(body)
 
 
-def _judge(headers: Headers, body: bytes) -> None:
+def _judge(headers: Headers, path: str, body: bytes) -> None:
     if not body:
         return
     kind = headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
-        raise UnsupportedMediaType("unsupported-media-type", "The body must be application/json.")
+        raise UnsupportedMediaType("unsupported-media-type", f"The body must be application/json.{told_steps(path)}")
     if is_compressed(headers):
         raise UnsupportedMediaType("unsupported-content-encoding", "Bodies must not be compressed.")
     parse_strictly(body)

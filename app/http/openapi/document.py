@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from app.http.authorization import RouteAccess
+from app.http.links import link
 from app.http.openapi.example_form import RouteExamples
 from app.http.openapi.examples import add_examples
 from app.http.problems import MEDIA_TYPE, problem_responses
@@ -49,11 +50,23 @@ def install_openapi(app: FastAPI, declared: Sequence[RouteAccess], examples: Map
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            document = _with_keys(_with_problems(framework_document()), declared, app.state.settings)
+            document = _with_keys(_with_problems(_with_items(framework_document())), declared, app.state.settings)
             app.openapi_schema = add_examples(document, examples)
-        return app.openapi_schema
+        return app.openapi_schema | {"servers": [{"url": link("") or "/"}]}
 
     app.openapi = document  # type: ignore[method-assign]
+
+
+def _with_items(part: Any) -> Any:
+    """Tuples of one kind of part in the words that generators and linters of OpenAPI know: ``items``."""
+    if isinstance(part, list):
+        return [_with_items(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    kinds = part.get("prefixItems")
+    if isinstance(kinds, list) and kinds and all(kind == kinds[0] for kind in kinds):
+        part = {name: value for name, value in part.items() if name != "prefixItems"} | {"items": kinds[0]}
+    return {name: _with_items(value) for name, value in part.items()}
 
 
 def _with_keys(document: dict[str, Any], declared: Sequence[RouteAccess], settings: Settings) -> dict[str, Any]:

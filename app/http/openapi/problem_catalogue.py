@@ -51,6 +51,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "run-group-in-use": (409, _in_use("run group")),
     "audits-deleted": (410, "All audits of the comparison were deleted; its tables are still there."),
     "scores-removed": (410, "The scores per sample were removed as old; the results are still there."),
+    "sample-unreadable": (422, "The sample could not be read; its problem says why."),
     "artifact-corrupted": (410, "The stored image is lost, or is not what was uploaded."),
     "maps-removed": (410, "The salience maps were removed as old; scores and results are still there."),
     "payload-too-large": (413, "A JSON body may have 1048576 bytes."),

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from app.errors import NotFound
 from app.http.authorization import OPEN
+from app.http.links import link
 
 THEIRS = "fastapi_swagger.resources"
 OURS = "app.http.openapi.swagger_files"
@@ -32,7 +33,8 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/docs", dependencies=[OPEN])
 def page() -> HTMLResponse:
-    return HTMLResponse(_content(OURS, "index.html"), headers={"Content-Security-Policy": POLICY})
+    html = _content(OURS, "index.html").decode().replace('"/', f'"{link("/")}')
+    return HTMLResponse(html, headers={"Content-Security-Policy": POLICY})
 
 
 @router.get("/docs/assets/{name}", dependencies=[OPEN])

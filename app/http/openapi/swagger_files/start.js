@@ -34,7 +34,7 @@ dark.addEventListener("change", followColorScheme);
 new MutationObserver(mend).observe(document.getElementById("swagger-ui"), { childList: true, subtree: true });
 
 SwaggerUIBundle({
-  url: "/openapi.json",
+  url: new URL("openapi.json", location.href).pathname, // behind a proxy it lies under the proxy's prefix
   dom_id: "#swagger-ui",
   presets: [SwaggerUIBundle.presets.apis],
   deepLinking: true,

@@ -1,0 +1,78 @@
+"""``salience-audit audits samples`` and ``maps``: the images behind a mean."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from app.client import Client
+from app.client.errors import Json, UnreadableFile
+from app.commands.audit_runs import AuditName
+from app.commands.bundles import with_bundles
+from app.commands.connecting import Link
+from app.commands.tables import Columns, table
+
+SCORES: Columns = {
+    "sample": lambda row: row["sample"],
+    "sample_id": lambda row: row["sample_id"],
+    "label": lambda row: row["label"],
+    "source": lambda row: row["source"],
+    "model": lambda row: row["model"] or "across runs",
+    "measure": lambda row: row["measure"],
+    "view": lambda row: row["view"],
+    "score": lambda row: row["score"] if row["undefined_reason"] is None else row["undefined_reason"],
+    "control": lambda row: row["control"],
+    "predicted": lambda row: row["predicted_label"],
+}
+
+Measure = Annotated[str | None, typer.Option(help="Only this measure's: entropy, noise_reaction, ...")]
+View = Annotated[str | None, typer.Option(help="Only this view's: spatial, noise@0.05, shift_left, ...")]
+Worst = Annotated[Literal["asc", "desc"] | None, typer.Option(help="By score, of one measure and view.")]
+Rows = Annotated[int, typer.Option(min=1, help="How many.")]
+
+
+@with_bundles
+def samples(
+    audit: AuditName, link: Link, measure: Measure = None, view: View = None, order: Worst = None, limit: Rows = 20
+) -> None:
+    """Show an audit's scores sample by sample; with --order, the extremes of one measure and view first."""
+    with link.client() as client:
+        rows = _rows(client, audit, limit, measure=measure, view=view, order=order)
+    link.show(rows, table("Scores", rows, SCORES))
+
+
+@with_bundles
+def maps(
+    audit: AuditName,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write the pictures to.")],
+    link: Link,
+    measure: Annotated[str, typer.Option(help="Whose scores choose the samples.")] = "entropy",
+    view: Annotated[str, typer.Option(help="Of that measure.")] = "spatial",
+    order: Annotated[Literal["asc", "desc"], typer.Option(help="asc: the lowest scores.")] = "desc",
+    limit: Rows = 5,
+) -> None:
+    """Write the salience maps of the samples with the highest or lowest scores, drawn over the images."""
+    with link.client() as client:
+        rows = _rows(client, audit, limit, measure=measure, view=view, order=order)
+        audit_id = client.find("audits", audit)
+        written = [_draw(client, audit_id, row, output, place) for place, row in enumerate(rows, start=1)]
+    columns: Columns = {"file": lambda row: row["file"], **SCORES}
+    link.show(written, table("Maps", written, columns))
+
+
+def _rows(client: Client, audit: str, limit: int, **wanted: str | None) -> list[Json]:
+    found = client.score_rows(client.find("audits", audit), **wanted)
+    return list(islice(found, limit))
+
+
+def _draw(client: Client, audit_id: str, row: Json, folder: Path, place: int) -> Json:
+    model_id = row["model_id"] or client.resource("audits", audit_id)["model_ids"][0]
+    picture = client.map_picture(audit_id, row["sample_id"], model_id, row["view"] if "@" in row["view"] else "clean")
+    path = folder / f"{place:03}_{row['sample'].replace('/', '_')}.png"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(picture)
+    except OSError as error:
+        raise UnreadableFile("unwritable-file", f"{path} cannot be written: {error.strerror}.") from None
+    return row | {"file": str(path)}

@@ -1,0 +1,70 @@
+"""One sample of a data set, and its file, by id or by name."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path, Response
+from sqlalchemy.orm import Session
+
+from app.datasets.repository import find_sample, get_dataset
+from app.datasets.schemas import DatasetId, Sample
+from app.db.tables import SampleRow
+from app.domain.vocabulary import SampleStatus
+from app.errors import Gone, InputFailure, Unprocessable
+from app.http.authorization import READS
+from app.http.dependencies import BlobsDep, SessionDep, SettingsDep
+from app.http.problems import problem_responses
+from app.imaging.entries import entry_of, read_entry
+from app.imaging.kinds import kind_of
+from app.settings import Settings
+from app.storage.blobs import BlobStore
+
+router = APIRouter(prefix="/v1/datasets", tags=["data sets"])
+
+SampleName = Annotated[
+    str, Path(max_length=2000, description="The sample's `id`, or its name in the archive: `cat/0.png`.")
+]
+
+
+@router.get(
+    "/{dataset_id}/samples/{sample:path}/image",
+    dependencies=[READS],
+    summary="Read a sample's image",
+    responses={
+        **problem_responses(404, 410, 422),
+        200: {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}, "description": "The file."},
+    },
+    response_class=Response,
+)
+def get_image(
+    dataset_id: DatasetId, sample: SampleName, session: SessionDep, blobs: BlobsDep, settings: SettingsDep
+) -> Response:
+    """To look at what the models were shown: the file byte by byte as it was uploaded."""
+    data = _file(session, find_sample(session, dataset_id, sample), blobs, settings)
+    kind = kind_of(data)
+    name = quote(sample.rpartition("/")[2])
+    headers = {"Content-Disposition": f"inline; filename*=UTF-8''{name}"}
+    media_type = f"image/{kind.lower()}" if kind else "application/octet-stream"
+    return Response(data, media_type=media_type, headers=headers)
+
+
+def _file(session: Session, sample: SampleRow, blobs: BlobStore, settings: Settings) -> bytes:
+    """Raises Unprocessable ``sample-unreadable``, or Gone where the store lost what was once readable."""
+    if sample.status is not SampleStatus.READY:
+        raise Unprocessable("sample-unreadable", "The sample could not be read; its problem says why.")
+    digest = get_dataset(session, sample.dataset_id).stored_digest or ""
+    try:
+        return read_entry(blobs, digest, entry_of(sample), settings.max_entry_bytes)
+    except (FileNotFoundError, InputFailure) as error:
+        raise Gone("artifact-corrupted", "The stored image is lost, or is not what was uploaded.") from error
+
+
+@router.get(
+    "/{dataset_id}/samples/{sample:path}",
+    dependencies=[READS],
+    summary="Read a sample",
+    responses=problem_responses(404),
+)
+def get_sample(dataset_id: DatasetId, sample: SampleName, session: SessionDep) -> Sample:
+    """To find an image by its id in an export, or its id by its name: label, source, size, and what was wrong."""
+    return Sample.of(find_sample(session, dataset_id, sample))

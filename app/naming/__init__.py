@@ -1,0 +1,1 @@
+"""What people call things: names with versions, aliases, tags, and words of their own."""
