@@ -23,6 +23,7 @@ from app.db.faults import told
 from app.doctor.preflight import check_addresses
 from app.errors import SalienceError
 from app.observability.logs import configure_logging
+from app.server_file import settings_of
 from app.settings import Settings, get_settings, settings_faults
 
 HELP = "Tells whether what an image classifier looks at can be trusted: a service, and commands that speak to it."
@@ -121,6 +122,43 @@ def migrate(pre: OnlyPre = False) -> None:  # noqa: FBT002 - a flag
         migrate_database(engine, only_pre=pre)
     finally:
         engine.dispose()
+
+
+@cli.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="Where to; a second backup there copies new blobs alone.")],
+    data: Data = Path("data/serve"),
+) -> None:
+    """Save every row and every uploaded file of the service, while it runs or not."""
+    from app.backup.saving import back_up  # noqa: PLC0415 - needed by this command alone
+    from app.db.session import make_engine  # noqa: PLC0415
+    from app.storage.blobs import BlobStore  # noqa: PLC0415
+
+    settings = settings_of(data.resolve())
+    engine = make_engine(settings.database_url)
+    saved = back_up(engine, BlobStore.from_settings(settings), data.resolve(), folder)
+    engine.dispose()
+    rows = sum(table["rows"] for table in saved["tables"])
+    sys.stdout.write(f"{folder}: {rows} rows at revision {saved['revision']}, {len(saved['blobs'])} blobs.\n")
+    if not saved["secret"]:
+        sys.stderr.write("Keep API_KEY_SECRET as well: without it no key is valid.\n")
+
+
+@cli.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="A backup's.")],
+    data: Data = Path("data/serve"),
+) -> None:
+    """Put a backup into an empty database and the blob store, and bring it to the newest revision."""
+    from app.backup.restoring import restore as restore_backup  # noqa: PLC0415 - needed by this command alone
+    from app.db.session import make_engine  # noqa: PLC0415
+    from app.storage.blobs import BlobStore  # noqa: PLC0415
+
+    settings = settings_of(data.resolve())
+    engine = make_engine(settings.database_url)
+    restored = restore_backup(engine, BlobStore.from_settings(settings), data.resolve(), folder)
+    engine.dispose()
+    sys.stdout.write(f"Restored {len(restored['tables'])} tables and {len(restored['blobs'])} blobs of {folder}.\n")
 
 
 @cli.command()

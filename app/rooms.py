@@ -29,6 +29,8 @@ from app.reports.link_routes import router as report_links
 from app.reports.routes import router as reports
 from app.run_groups import examples as run_group_examples
 from app.run_groups.routes import router as run_groups
+from app.workers import examples as worker_examples
+from app.workers.routes import router as workers
 
 CONTACT = {"name": "Whoever runs this service"}
 DESCRIPTION = """
@@ -65,6 +67,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     comparisons,
     reports,
     report_links,
+    workers,
     health,
     metrics,
 )
@@ -75,6 +78,7 @@ EXAMPLES: Final[dict[str, RouteExamples]] = {
         model_examples,
         dataset_examples,
         run_group_examples,
+        worker_examples,
         gate_examples,
         audit_examples,
         results_examples,

@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from app.settings import Settings
+from app.settings import Settings, named_in_environment
 
 
 class ServerFile:
@@ -48,7 +48,7 @@ class PartsFile:
 
 def settings_of(data: Path) -> Settings:
     """Those of the service that runs in the folder, but for what the environment names. Raises ValidationError."""
-    named = {name.lower(): value for name, value in PartsFile(data).read().items() if name not in os.environ}
+    named = {name.lower(): value for name, value in PartsFile(data).read().items() if not named_in_environment(name)}
     return Settings.model_validate({**Settings().model_dump(), **named})
 
 

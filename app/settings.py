@@ -1,6 +1,7 @@
 """The only reader of the environment."""
 
 import ipaddress
+import os
 import re
 from enum import StrEnum
 from functools import lru_cache
@@ -9,9 +10,11 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.domain.vocabulary import Wall
+from app.errors import SalienceError
 
 MEBIBYTE = 1024**2
 GIBIBYTE = 1024**3
@@ -27,7 +30,7 @@ class LogFormat(StrEnum):
 class Settings(BaseSettings):
     """Every setting, by its environment variable (``DATABASE_URL``, ``BROKER_URL``, ``BLOB_STORE``, ...)."""
 
-    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True, env_ignore_empty=True)
 
     database_url: str = Field(default="postgresql+psycopg://localhost/salience_audit", repr=False)
     broker_url: str = Field(default="redis://localhost:6379/0", repr=False)
@@ -165,6 +168,13 @@ class Settings(BaseSettings):
             raise ValueError("it makes uploaded models run code: unset it")
         return value
 
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *_: PydanticBaseSettingsSource, **sources: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """A secret's file goes before the variable itself."""
+        return sources["init_settings"], _SecretFiles(settings_cls), sources["env_settings"]
+
     @property
     def local_blob_folder(self) -> Path | None:
         return None if self.blob_store.startswith("s3://") else Path(self.blob_store)
@@ -182,6 +192,36 @@ class Settings(BaseSettings):
         keys = [self.aws_access_key_id, self.aws_secret_access_key, self.aws_session_token, self.api_key_secret]
         exporter = [pair.partition("=")[2].strip() for pair in (self.otel_exporter_otlp_headers or "").split(",")]
         return tuple(secret for secret in (*passwords, *keys, *exporter) if secret)
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """``DATABASE_URL_FILE`` and its like: a secret as orchestrators mount it, without a line's end."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"{field_name.upper()}_FILE") if field.repr is False else None
+        if not path:
+            return None, field_name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is no text"
+            raise SalienceError(
+                "secret-unreadable", f"{field_name.upper()}_FILE cannot be read: {path}: {why}."
+            ) from error
+
+    def __call__(self) -> dict[str, Any]:
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def secret_settings() -> list[str]:
+    """The variables that hold secrets: each may be given by NAME_FILE instead."""
+    return [name.upper() for name, field in Settings.model_fields.items() if field.repr is False]
+
+
+def named_in_environment(variable: str) -> bool:
+    """Whether it, or its file, is set."""
+    return bool(os.environ.get(variable) or os.environ.get(f"{variable}_FILE"))
 
 
 def settings_faults(error: ValidationError) -> list[str]:

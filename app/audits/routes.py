@@ -1,6 +1,7 @@
 """``/v1/audits`` and ``/v1/protocols``; scores and maps have a file of their own."""
 
 import json
+from collections import Counter
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -23,9 +24,10 @@ from app.audits.repository import (
     results_of,
 )
 from app.audits.schemas import Audit, AuditId, AuditRequest, Progress
+from app.db.presence import missing_worker, workers_present
 from app.db.session import TenantEngine, transaction
 from app.db.tables import AuditRow
-from app.domain.vocabulary import AuditStatus
+from app.domain.vocabulary import LIVE, AuditStatus, DeviceClass
 from app.gates.schemas import FrozenGate
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import QueueDep, SessionDep, SettingsDep, TenantDep
@@ -200,7 +202,21 @@ def get_protocols() -> Protocols:
 def _show(session: Session, rows: Any) -> list[Audit]:
     ids = [row.id for row in rows]
     models, found = model_ids_of(session, ids), read_snapshots(session, ids)
-    return [_one(row, models[row.id], found[row.id].progress if row.id in found else _unknown(row)) for row in rows]
+    present = workers_present(session) if any(row.status in LIVE for row in rows) else None
+    return [
+        _one(
+            row,
+            models[row.id],
+            found[row.id].progress if row.id in found else _unknown(row),
+            _notes(row, present),
+        )
+        for row in rows
+    ]
+
+
+def _notes(row: AuditRow, present: Counter[DeviceClass] | None) -> list[str]:
+    missing = None if present is None or row.status not in LIVE else missing_worker(present, row.device_class)
+    return [] if missing is None else [missing]
 
 
 def _unknown(row: AuditRow) -> Progress:
@@ -208,7 +224,7 @@ def _unknown(row: AuditRow) -> Progress:
     return Progress(done=0, total=row.sample_count, samples_per_second=None, eta_seconds=None)
 
 
-def _one(row: AuditRow, model_ids: list[UUID], progress: Progress) -> Audit:
+def _one(row: AuditRow, model_ids: list[UUID], progress: Progress, notes: list[str]) -> Audit:
     same = {
         name: getattr(row, name)
         for name in (
@@ -239,6 +255,7 @@ def _one(row: AuditRow, model_ids: list[UUID], progress: Progress) -> Audit:
         metadata=row.extra,
         model_ids=model_ids,
         progress=progress,
+        notes=notes,
         problem=StoredProblem.of(row.problem),
         gate=None if row.gate is None else FrozenGate(**row.gate),
         verdict=(row.verdict or {}).get("verdict"),

@@ -104,6 +104,7 @@ class Audit(BaseModel):
     label_map: LabelMap | None = Field(description="The audit's own, or that of the data set.")
     notes: list[str] = Field(description="What to know of the samples before their numbers are read.")
     progress: Progress
+    notes: list[str] = Field(description="Of an audit that has not ended: whether anybody is there to run it.")
     problem: StoredProblem | None
     gate: FrozenGate | None
     verdict: Outcome | None = Field(description="What the gate says; null without a gate and before the end.")

@@ -13,7 +13,7 @@ from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.documents import protocol_named
 from app.commands.group import ExitStatus
-from app.commands.output import refuse
+from app.commands.output import note, refuse
 from app.commands.progress import audit_bar
 from app.commands.tables import Columns, record, verdict_tables
 from app.domain.vocabulary import DeviceClass
@@ -84,6 +84,8 @@ def run(
     """Start an audit; with --wait, watch it and exit by what its gate says."""
     with link.client() as client:
         audit = wanted.start(client)
+        for told in audit["notes"]:
+            note(told)
         if wait:
             _watch(client, audit["id"], link)
     if not wait:

@@ -22,7 +22,7 @@ ALEMBIC_FOLDER = Path(__file__).resolve().parents[2] / "alembic"
 MIGRATION_LOCK = 7_326_511_902_114
 
 
-def upgrade(engine: Engine, *, only_pre: bool = False) -> None:
+def upgrade(engine: Engine, *, only_pre: bool = False, revision: str = "head") -> None:
     """In one transaction, under its lock, so that several processes may start at once, and through a pooler too.
 
     ``only_pre`` stops before the first revision that processes of the version before would not survive. Raises
@@ -31,7 +31,7 @@ def upgrade(engine: Engine, *, only_pre: bool = False) -> None:
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         with named_in_migrations(connection, prepare_role(connection)):
-            command.upgrade(_config(connection), _last_safe(connection) if only_pre else "head")
+            command.upgrade(_config(connection), _last_safe(connection) if only_pre else revision)
 
 
 def migrate(engine: Engine, *, only_pre: bool = False) -> None:

@@ -32,6 +32,12 @@ def unused_digests(session: Session, digests: set[str]) -> set[str]:
     return digests - used
 
 
+def all_digests(session: Session) -> set[str]:
+    """Every blob that any model or data set refers to."""
+    columns = [column for table in (ModelRow, DatasetRow) for column in (table.content_digest, table.stored_digest)]
+    return {digest for column in columns for digest in session.scalars(select(column)) if digest}
+
+
 def refuse_while_audited(session: Session, noun: Noun, refers: ColumnElement[bool], *, live_only: bool = False) -> None:
     """Raises Conflict ``model-in-use`` (or its like) naming the audits that refer to it: the live ones, if any.
 

@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.broker import Broker, BrokerUrlInvalid
 from app.db.faults import told
 from app.db.migrations import is_known, is_post, newest_revision, pending
-from app.db.session import TenantEngine, make_engine
+from app.db.presence import workers_present
+from app.db.session import TenantEngine, make_engine, transaction
 from app.db.tables import DEFAULT_TENANT
 from app.db.trial import try_requests_work
 from app.doctor.findings import Finding, Verdict, fail, ok, reason, warn
@@ -40,10 +41,20 @@ def check_database(settings: Settings) -> Iterator[Finding]:
         yield version if revision.verdict is Verdict.FAIL else _trial(engine, version)
         yield revision
         yield clock
+        if revision.verdict is not Verdict.FAIL:
+            yield _workers(engine)
     except SQLAlchemyError as error:
         yield fail("database", told(error), advice)
     finally:
         engine.dispose()
+
+
+def _workers(engine: Engine) -> Finding:
+    with transaction(engine) as session:
+        present = workers_present(session)
+    if not present:
+        return warn("workers", "none was seen within a minute: nothing gets done", "run `salience-audit worker`")
+    return ok("workers", ", ".join(f"{count} on the {name.upper()}" for name, count in sorted(present.items())))
 
 
 def _trial(engine: Engine, version: Finding) -> Finding:

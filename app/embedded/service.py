@@ -17,6 +17,7 @@ from app.embedded.supervisor import Supervisor
 from app.embedded.valkey import EmbeddedValkey
 from app.errors import SalienceError
 from app.server_file import PartsFile, ServerFile, settings_of
+from app.settings import get_settings, named_in_environment
 
 
 def run_service(host: str, port: int, data: Path) -> int:
@@ -71,14 +72,15 @@ def _forget(data: Path) -> None:
 def _start_servers(supervisor: Supervisor, data: Path) -> dict[str, str]:
     """What the environment names is used; what it does not is started. Returns the parts' environment."""
     environment = {"BLOB_STORE": os.environ.get("BLOB_STORE", str(data / "blobs"))}
-    if "DATABASE_URL" in os.environ:
-        environment["DATABASE_URL"] = os.environ["DATABASE_URL"]
+    named = get_settings()
+    if named_in_environment("DATABASE_URL"):
+        environment["DATABASE_URL"] = named.database_url
     else:
         postgres = EmbeddedPostgres(data / "postgres")
         supervisor.start(postgres.child(data / "logs" / "postgres.log"))
         environment["DATABASE_URL"] = postgres.url
-    if "BROKER_URL" in os.environ:
-        environment["BROKER_URL"] = os.environ["BROKER_URL"]
+    if named_in_environment("BROKER_URL"):
+        environment["BROKER_URL"] = named.broker_url
     else:
         valkey = EmbeddedValkey(data / "valkey")
         supervisor.start(valkey.child(data / "logs" / "valkey.log"))

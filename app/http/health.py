@@ -3,8 +3,9 @@
 from typing import Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from app.db.presence import NOBODY, workers_present
 from app.db.trial import try_requests_work
 from app.http.authorization import OPEN
 from app.http.dependencies import BlobsDep, OwnTenantSessionDep, QueueDep
@@ -17,6 +18,11 @@ class Health(BaseModel):
     """All is well; anything else is a problem document."""
 
     status: Literal["ok"] = "ok"
+    notes: list[str] = Field(
+        default_factory=list,
+        exclude_if=lambda notes: not notes,
+        description="What does not keep requests out, but work from being done: no worker is there.",
+    )
 
 
 @router.get("/livez", dependencies=[OPEN], summary="Is the process alive")
@@ -30,8 +36,9 @@ def ready(session: OwnTenantSessionDep, queue: QueueDep, blobs: BlobsDep) -> Hea
     """For a load balancer: whether to send requests here, since database, broker and blob store answer.
 
     The database is tried as requests use it: a tenant's transaction writes a row, reads it and rolls back.
+    Workers are told of in `notes`: without one the service takes requests, and nothing gets done.
     """
     try_requests_work(session)
     queue.ping()
     blobs.ping()
-    return Health()
+    return Health(notes=[] if workers_present(session).total() else [NOBODY])

@@ -3,6 +3,7 @@ service's own command runs against the embedded servers."""
 
 import json
 import os
+import re
 import subprocess
 import sys
 from functools import partial
@@ -15,9 +16,13 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from app.embedded.ports import free_port
+from app.settings import Settings, secret_settings
 from tests.waiting import PATIENCE_SECONDS, until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+MADE_BY_COMPOSE = {"DATABASE_URL", "BROKER_URL", "POSTGRES_PASSWORD", "BROKER_PASSWORD"} | {
+    "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"  # nothing starts with it
+}
 SECRETS = {"POSTGRES_PASSWORD": "one", "BROKER_PASSWORD": "two", "API_KEY_SECRET": "three" * 7}
 
 
@@ -59,6 +64,38 @@ def test_every_service_is_hardened(services: dict[str, Any]) -> None:
         assert name == "migrate" or service["healthcheck"]["test"], name
     assert services["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"][0]["capabilities"] == ["gpu"]
     assert services["api"]["build"]["target"] == services["migrate"]["build"]["target"] == "api"
+
+
+def test_every_setting_arrives() -> None:
+    """Of those that the page names, whatever .env says; and of every secret, the file that it may stand in."""
+    chosen = {name.upper(): f"chosen-{name}" for name in Settings.model_fields} | SECRETS
+    files = {f"{name}_FILE": f"/run/secrets/{name}" for name in secret_settings()}
+    found = json.loads(compose("config", "--format", "json", secrets=chosen | files).stdout)["services"]
+    passed = found["worker"]["environment"] | found["api"]["environment"]
+    for name, value in (chosen | files).items():
+        if name not in MADE_BY_COMPOSE:
+            assert passed[name] == value, name
+    assert passed.keys() >= {"DATABASE_URL", "BROKER_URL"}
+    assert found["worker"]["environment"].keys() == found["worker-gpu"]["environment"].keys()
+    assert "API_KEY_SECRET" not in found["worker"]["environment"]
+
+
+def test_what_is_not_set_is_left_out(services: dict[str, Any]) -> None:
+    environment = services["worker"]["environment"]
+    assert {name for name, value in environment.items() if value is not None} == {
+        *("DATABASE_URL", "BROKER_URL", "BLOB_STORE"),
+    }
+
+
+def test_images_are_pinned_and_containers_limited(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        if "image" in service:
+            assert re.fullmatch(r"[a-z/]+:\d+\.\d+(\.\d+)?", service["image"]), name
+        assert int(service["mem_limit"]) > 0, name
+        assert service["cpus"] > 0, name
+        assert service["pids_limit"] > 0, name
+    images = re.findall(r"^FROM (\S+)", (REPOSITORY / "Dockerfile").read_text(), re.MULTILINE)
+    assert [image for image in images if ":" in image] == ["python:3.11.14-slim-bookworm"]
 
 
 def test_hadolint_has_nothing_to_say() -> None:

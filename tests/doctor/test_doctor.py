@@ -29,6 +29,7 @@ CHECKS = (
     "database",
     "revision",
     "clock",
+    "workers",
     "broker",
     "blobs",
     "scratch",
