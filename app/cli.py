@@ -24,7 +24,7 @@ from app.doctor.preflight import check_addresses
 from app.errors import SalienceError
 from app.observability.logs import configure_logging
 from app.server_file import settings_of
-from app.settings import Settings, get_settings, settings_faults
+from app.settings import SecretUnreadable, Settings, get_settings, settings_faults
 
 HELP = "Tells whether what an image classifier looks at can be trusted: a service, and commands that speak to it."
 
@@ -207,6 +207,9 @@ def main() -> None:
     except SalienceError as error:
         sys.stderr.write(f"{error.detail}\n")
         sys.exit(1)
+    except SecretUnreadable as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
     except SQLAlchemyError as error:
         sys.stderr.write(f"{told(error)}\n")
         sys.exit(1)

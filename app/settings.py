@@ -14,10 +14,13 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.domain.vocabulary import Wall
-from app.errors import SalienceError
 
 MEBIBYTE = 1024**2
 GIBIBYTE = 1024**3
+
+
+class SecretUnreadable(Exception):
+    """The file that a secret is to stand in; its text is for people."""
 
 
 class LogFormat(StrEnum):
@@ -205,9 +208,7 @@ class _SecretFiles(PydanticBaseSettingsSource):
             return Path(path).read_text(encoding="utf-8").strip(), field_name, False
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is no text"
-            raise SalienceError(
-                "secret-unreadable", f"{field_name.upper()}_FILE cannot be read: {path}: {why}."
-            ) from error
+            raise SecretUnreadable(f"{field_name.upper()}_FILE cannot be read: {path}: {why}.") from error
 
     def __call__(self) -> dict[str, Any]:
         found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}

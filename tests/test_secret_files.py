@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import SalienceError
-from app.settings import Settings, secret_settings
+from app.settings import SecretUnreadable, Settings, secret_settings
 
 
 @pytest.mark.parametrize("variable", secret_settings())
@@ -20,7 +19,7 @@ def test_of_every_secret(variable: str, tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_KEY_SECRET_FILE", "/nowhere/secret")
-    with pytest.raises(SalienceError, match="API_KEY_SECRET_FILE cannot be read: /nowhere/secret: No such file"):
+    with pytest.raises(SecretUnreadable, match="API_KEY_SECRET_FILE cannot be read: /nowhere/secret: No such file"):
         Settings()
 
 

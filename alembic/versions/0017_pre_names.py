@@ -23,7 +23,6 @@ def upgrade() -> None:
         op.add_column(table, _list("aliases"))
         if table != "models":
             op.add_column(table, sa.Column("version", sa.Text(), nullable=True))
-        op.create_index(f"ix_{table}_name", table, ["tenant_id", "name"])
         # In the order in which they were made; a version that somebody gave is left as it is.
         op.execute(
             f"UPDATE {table} SET version = numbered.place::text FROM (SELECT id, row_number() OVER "
@@ -34,7 +33,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in VERSIONED:
-        op.drop_index(f"ix_{table}_name", table)
         if table != "models":
             op.drop_column(table, "version")
         op.drop_column(table, "aliases")

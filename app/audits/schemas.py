@@ -102,9 +102,10 @@ class Audit(BaseModel):
     split: str | None
     stratify: str | None
     label_map: LabelMap | None = Field(description="The audit's own, or that of the data set.")
-    notes: list[str] = Field(description="What to know of the samples before their numbers are read.")
+    notes: list[str] = Field(
+        description="What to know before the numbers are read; while it waits, whether anybody is there to run it."
+    )
     progress: Progress
-    notes: list[str] = Field(description="Of an audit that has not ended: whether anybody is there to run it.")
     problem: StoredProblem | None
     gate: FrozenGate | None
     verdict: Outcome | None = Field(description="What the gate says; null without a gate and before the end.")
