@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from app.audits import examples as audit_examples
 from app.audits import results_examples
 from app.audits.following.routes import router as audit_events
+from app.audits.publishing.findings import router as findings
 from app.audits.publishing.routes import router as publishing
 from app.audits.publishing.verdicts import router as verdicts
 from app.audits.routes import router as audits
@@ -63,6 +64,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     audit_samples,
     audit_events,
     verdicts,
+    findings,
     publishing,
     comparisons,
     reports,

@@ -84,7 +84,7 @@ def child_cost(settings: Settings) -> Section:
     try:
         whole = bench.job(SAMPLES)
         light = ProtocolRequest.model_validate({"measures": {"entropy": {}}, "micro_batch": 2}).resolve()
-        small = bench.job(2).model_copy(update={"protocol": light.without_stability()})
+        small = bench.job(2).model_copy(update={"protocol": light.without("stability")})
         rows = [
             bench.row("2 samples, entropy alone", small, 40),
             bench.row(f"{SAMPLES} samples, {', '.join(PROTOCOL['measures'])}", whole, 3),

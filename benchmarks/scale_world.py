@@ -85,7 +85,7 @@ def world(samples: int) -> Iterator[World]:
 
 def default_protocol() -> Protocol:
     """What an audit of one model gets that asks for nothing."""
-    return ProtocolRequest().resolve().without_stability()
+    return ProtocolRequest().resolve().without("stability")
 
 
 def _fill(engine: Engine, samples: int) -> tuple[UUID, UUID]:

@@ -16,6 +16,7 @@ from app.domain.gates.verdicts import Outcome
 from app.domain.vocabulary import AuditStatus, DeviceClass
 from app.errors import NotFound, Unprocessable
 from app.naming.filters import Filter, narrowed
+from app.results.reading import current
 
 KNOWN_FOR = timedelta(minutes=10)
 
@@ -99,4 +100,4 @@ def results_of(session: Session, audit_id: UUID) -> Json:
     row = session.get(AuditResultsRow, audit_id)
     if row is None:
         raise NotFound("results")
-    return row.document
+    return current(row.document)

@@ -31,6 +31,10 @@ ROUTES = {
         },
         problems=FINISHED | {"not-found": "No such verdict: the audit names no gate."},
     ),
+    "GET /v1/audits/{audit_id}/findings": RouteExamples(
+        answers={200: {JSON: {"items": recorded(__package__, "results.json")["findings"]}}},
+        problems=_UNKNOWN | FINISHED,
+    ),
     "GET /v1/audits/{audit_id}/model-card": RouteExamples(
         answers={200: {"text/markdown": recorded(__package__, "model_card.md")}}, problems=_UNKNOWN | FINISHED
     ),

@@ -27,6 +27,7 @@ from app.audits.schemas import Audit, AuditId, AuditRequest, Progress
 from app.db.presence import missing_worker, workers_present
 from app.db.session import TenantEngine, transaction
 from app.db.tables import AuditRow
+from app.domain.results.documents import PartialResultsDocument, ResultsDocument
 from app.domain.vocabulary import LIVE, AuditStatus, DeviceClass
 from app.gates.schemas import FrozenGate
 from app.http.authorization import READS, WRITES
@@ -170,7 +171,7 @@ def delete_audit(audit_id: AuditId, session: SessionDep) -> None:
     dependencies=[READS],
     summary="Read an audit's results",
     responses=problem_responses(404, 409, 410, 422),
-    response_model=dict[str, Any],
+    response_model=ResultsDocument | PartialResultsDocument,
 )
 async def get_results(
     audit_id: AuditId, request: Request, tenant: TenantDep, *, partial: PartialFlag = False

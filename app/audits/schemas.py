@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from app.domain.gates.verdicts import Outcome
 from app.domain.label_mapping import DESCRIPTION, LabelMap
+from app.domain.measures import MeasureName
 from app.domain.protocol import ProtocolRequest
-from app.domain.vocabulary import AuditStatus, DeviceClass, MeasureName
+from app.domain.vocabulary import AuditStatus, DeviceClass
 from app.gates.schemas import ConditionOutcome, FrozenGate
 from app.http.schemas import Metadata, Name, StoredProblem
 from app.naming.schemas import Tags, Text

@@ -1,6 +1,7 @@
 """Checks a request for an audit and writes the audit with its shards; never commits."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from app.audits.schemas import AuditRequest
 from app.db.identifiers import new_id
 from app.db.tables import AuditModelRow, AuditRow, AuditUsageRow, DatasetRow, ModelRow, ShardRow
 from app.domain.label_mapping import LabelMapping
+from app.domain.measures import PAIRINGS, MeasureSpec
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, SalienceTarget
 from app.errors import Conflict, Gone, Unprocessable
@@ -95,20 +97,26 @@ def _check_ready(models: list[ModelRow], dataset: DatasetRow) -> None:
 
 
 def _resolve(request: AuditRequest, models: list[ModelRow]) -> Protocol:
-    """Stability needs two models: left out where nobody asked for it, refused where somebody did."""
+    """A pairing needs two models: left out where nobody asked for it, refused where somebody did."""
     protocol = request.protocol.resolve()
-    if protocol.measures.stability is None:
-        return protocol
+    for spec in PAIRINGS:
+        if spec.settings_in(protocol.measures) is not None and not _can_pair(spec, request, models, protocol):
+            protocol = protocol.without(spec.name)
+    return protocol
+
+
+def _can_pair(spec: MeasureSpec[Any], request: AuditRequest, models: list[ModelRow], protocol: Protocol) -> bool:
+    is_asked_for = request.protocol.measures is not None
     if len(models) < 2:
-        if request.protocol.measures is not None:
-            raise Unprocessable("stability-needs-two-models", "Stability compares two models or more.")
-        return protocol.without_stability()
+        if is_asked_for:
+            raise Unprocessable(f"{spec.name}-needs-two-models", f"{spec.title} compares two models or more.")
+        return False
     layers = [target_layer(model, protocol) for model in models]
     if len({(layer.height, layer.width) for layer in layers}) > 1:
-        if request.protocol.measures is not None or request.run_group_id is not None:
-            raise Unprocessable("map-sizes-differ", "Stability needs models whose salience maps have one size.")
-        return protocol.without_stability()
-    return protocol
+        if is_asked_for or request.run_group_id is not None:
+            raise Unprocessable("map-sizes-differ", f"{spec.title} needs models whose salience maps have one size.")
+        return False
+    return True
 
 
 def _check_classes(models: list[ModelRow], protocol: Protocol) -> None:

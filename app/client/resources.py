@@ -79,9 +79,11 @@ class Resources:
         """Models of one recipe, trained independently."""
         return self._connection.post("/v1/run-groups", {"name": name, "model_ids": list(model_ids)})
 
-    def create_gate(self, name: str, conditions: Sequence[str]) -> Json:
-        """Conditions such as ``entropy.spatial.mean <= 0.85``."""
-        return self._connection.post("/v1/gates", {"name": name, "conditions": list(conditions)})
+    def create_gate(
+        self, name: str, conditions: Sequence[str], *, require: Literal["meaningful"] | None = None
+    ) -> Json:
+        """Conditions such as ``entropy.spatial.mean <= 0.85``; ``meaningful`` ones take no number that says nothing."""
+        return self._connection.post("/v1/gates", {"name": name, "conditions": list(conditions), "require": require})
 
     def models(self) -> Iterator[Json]:
         """The newest first, page by page; so are the lists below."""

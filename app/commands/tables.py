@@ -66,10 +66,12 @@ def results_tables(results: Json) -> list[Table]:
         "measure": lambda row: row["measure"],
         "view": lambda row: row["view"],
         "model": lambda row: names[row["model_id"]],
-        "mean": lambda row: row["mean"],
+        "mean": _mean,
         "95% interval": _interval,
+        "control": lambda row: row["control_mean"],
         "n": lambda row: row["n"],
         "undefined": lambda row: row["n_undefined"],
+        "says nothing": lambda row: ", ".join(row.get("says_nothing", ())),
     }
     performance: Columns = {
         "images": lambda row: row["condition"],
@@ -77,7 +79,14 @@ def results_tables(results: Json) -> list[Table]:
         "accuracy": lambda row: row["accuracy"],
         "AUROC": lambda row: row["auroc"],
     }
-    return [table("Measures", totals, measures), table("Performance", results["performance"], performance)]
+    findings: Columns = {
+        "level": lambda row: row["level"],
+        "code": lambda row: row["code"],
+        "what": lambda row: row["text"],
+    }
+    first = [table("What to know first", results["findings"], findings)] if results.get("findings") else []
+    measured = table("Measures", totals, measures)
+    return [*first, measured, table("Performance", results["performance"], performance)]
 
 
 def comparison_table(comparison: Json) -> Table:
@@ -103,12 +112,19 @@ def _side(side: Json) -> str:
     return side["audit_name"] or models
 
 
+def _mean(row: Json) -> Text:
+    """Greyed where it says nothing."""
+    return Text(_number(row["mean"]), style="bright_black" if row.get("says_nothing") else "")
+
+
 def _interval(row: Json) -> str:
     """A dash where too few samples give none."""
     return "-" if row["ci95_low"] is None else f"{_number(row['ci95_low'])} to {_number(row['ci95_high'])}"
 
 
 def _cell(value: object) -> Text:
+    if isinstance(value, Text):
+        return value
     text = _number(value) if isinstance(value, float) or value is None else printable(str(value))
     return Text(text, style=COLOURS.get(text, ""))
 

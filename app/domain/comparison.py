@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from app.domain.differences import ALPHA, farthest, holm, sign_flip_test, snap
-from app.domain.protocol import ScoreColumn
+from app.domain.measures import ScoreColumn, lower_is_better
 from app.domain.statistics import (
     Floats,
     Integers,
@@ -17,7 +17,7 @@ from app.domain.statistics import (
     weighted_mean,
 )
 from app.domain.summaries import Groups, group_seed, macro_bootstrap
-from app.domain.vocabulary import GroupBy, lower_is_better
+from app.domain.vocabulary import GroupBy
 
 Json = dict[str, Any]
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.vocabulary import MeasureName
+from app.domain.measures import MEASURES
 
-OPTIONAL = frozenset(f"protocol.measures.{measure}" for measure in MeasureName)
+OPTIONAL = frozenset(f"protocol.measures.{measure}" for measure in MEASURES)
 """A measure that only one of two protocols computes."""
 
 

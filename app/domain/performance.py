@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from app.domain.statistics import Floats, Integers, Masks, area_under_curve, auroc, mean, roc_curve
-from app.domain.vocabulary import CLEAN, noise_view
+from app.domain.views import noise_view
+from app.domain.vocabulary import CLEAN
 
 Json = dict[str, Any]
 
@@ -41,10 +42,17 @@ def _condition(predictions: Predictions, index: int, class_count: int) -> Json:
         "model_id": predictions.model_id,
         "n": int(known.sum()),
         "accuracy": mean(hits),
+        "balanced_accuracy": _balanced(hits, truth),
     }
     if class_count == 2:
         return row | _binary(scores[:, 0], truth == 1)
     return row | _one_versus_rest(scores, truth, predictions.classes)
+
+
+def _balanced(hits: Floats, truth: Integers) -> float | None:
+    """The mean over the classes that occur of the share that is recognised: (N,) hits of (N,) true classes."""
+    recalls = [mean(hits[truth == name]) for name in np.unique(truth)]
+    return mean(np.array(recalls, dtype=np.float64))
 
 
 def _binary(scores: Floats, positives: Masks) -> Json:

@@ -1,58 +1,42 @@
-"""The radar of Crum et al. (2023), Fig. 11: five axes in [0, 1], higher is better."""
+"""The headline numbers of an audit, and the radar that they make (Crum et al. 2023, Fig. 11)."""
 
 from collections.abc import Mapping
 
+from app.domain.measures import MEASURES
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import DEGRADATIONS, PAIRS, MeasureName, noise_view
 
 Means = Mapping[tuple[str, str], float | None]
 
-FORMULAS: dict[MeasureName, str] = {
-    MeasureName.ENTROPY: "1 - entropy: low entropy is focused salience, so it is turned round",
-    MeasureName.NOISE_REACTION: "the noise reaction at the protocol's amount",
-    MeasureName.GEOMETRIC_RESILIENCE: "the mean over the protocol's transformations",
-    MeasureName.DEGRADATION: "((1 - salience_removed) + non_salience_removed) / 2; it punishes a model whose maps"
-    " survive the removal of salience, which the paper's text praises",
-    MeasureName.STABILITY: "the stability over pairs of runs",
-}
+
+def headline_views(protocol: Protocol) -> dict[str, tuple[str, ...]]:
+    """The views that lead each measure and make its axis; a measure that the protocol leaves out is absent."""
+    return {spec.name: spec.headline(settings) for spec, settings in protocol.measures.computed()}
 
 
-def radar_columns(protocol: Protocol) -> dict[MeasureName, tuple[str, ...]]:
-    """The views whose means make each axis; a measure that the protocol leaves out is absent."""
-    measures = protocol.measures
-    columns: dict[MeasureName, tuple[str, ...]] = {}
-    if measures.entropy:
-        columns[MeasureName.ENTROPY] = (measures.entropy.headline,)
-    if measures.noise_reaction:
-        columns[MeasureName.NOISE_REACTION] = (noise_view(measures.noise_reaction.amount),)
-    if measures.geometric_resilience:
-        geometric = measures.geometric_resilience
-        columns[MeasureName.GEOMETRIC_RESILIENCE] = ("all",) if "all" in geometric.aggregates else geometric.views
-    if measures.degradation:
-        columns[MeasureName.DEGRADATION] = DEGRADATIONS
-    if measures.stability:
-        columns[MeasureName.STABILITY] = (PAIRS,)
-    return columns
+def axes_of(protocol: Protocol) -> tuple[str, ...]:
+    """The measures that have an axis: those of every audit by default, and further ones where they are computed."""
+    computed = protocol.measures.names
+    return tuple(name for name, spec in MEASURES.items() if spec.axis and (spec.is_default or name in computed))
 
 
 def radar(protocol: Protocol, means: Means) -> dict[str, float | None]:
-    """Every measure's axis from the means by (measure, view); None where one of its numbers is missing.
+    """Every axis in [0, 1], higher is better, from the means by (measure, view); None where a number is missing.
 
     Stability is missing, not 0, for an audit of a single model.
     """
-    axes: dict[str, float | None] = dict.fromkeys(MeasureName)
-    for measure, views in radar_columns(protocol).items():
-        found = [means.get((measure, view)) for view in views]
-        values = [value for value in found if value is not None]
-        if len(values) == len(views):
-            axes[measure] = min(1.0, max(0.0, _axis(measure, values)))
-    return axes
+    headlines = headline_views(protocol)
+    return {measure: _on_axis(measure, headlines.get(measure, ()), means) for measure in axes_of(protocol)}
 
 
-def _axis(measure: MeasureName, values: list[float]) -> float:
-    if measure is MeasureName.ENTROPY:
-        return 1 - values[0]
-    if measure is MeasureName.DEGRADATION:
-        salience_removed, non_salience_removed = values
-        return ((1 - salience_removed) + non_salience_removed) / 2
-    return sum(values) / len(values)
+def _on_axis(measure: str, views: tuple[str, ...], means: Means) -> float | None:
+    axis = MEASURES[measure].axis
+    found = [means.get((measure, view)) for view in views]
+    values = [value for value in found if value is not None]
+    if axis is None or not values or len(values) < len(views):
+        return None
+    return min(1.0, max(0.0, axis.value(values)))
+
+
+def formulas(protocol: Protocol) -> dict[str, str]:
+    """How each axis that the protocol computes is made, in words."""
+    return {spec.name: spec.axis.formula for spec, _ in protocol.measures.computed() if spec.axis is not None}

@@ -5,7 +5,7 @@ neither shards nor workers can move the last digit.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,15 +97,33 @@ def bootstrap_means(columns: Floats, seed: int) -> Floats:
 
     All columns see the same resamples. NaN cells are left out of their mean; a resample without any gives NaN.
     """
-    filled, defined = np.nan_to_num(columns, nan=0.0), (~np.isnan(columns)).astype(np.float64)
+    return _means_of_blocks([columns], seed)[0]
+
+
+def _means_of_blocks(blocks: Sequence[Floats], seed: int) -> list[Floats]:
+    """The same for several (N, V) of the same rows: to draw costs far more than to add up.
+
+    Each block is a product of its own: the last bits of one must not depend on how many columns stand beside it.
+    """
+    cells = [(np.nan_to_num(block, nan=0.0), (~np.isnan(block)).astype(np.float64)) for block in blocks]
+    parts: list[list[Floats]] = [[] for _ in blocks]
     with np.errstate(invalid="ignore", divide="ignore"):
-        parts = [(counts @ filled) / (counts @ defined) for counts in resampled_counts(len(columns), seed)]
-    return np.concatenate(parts)
+        for counts in resampled_counts(len(blocks[0]), seed):
+            for part, (filled, defined) in zip(parts, cells, strict=True):
+                part.append((counts @ filled) / (counts @ defined))
+    return [np.concatenate(part) for part in parts]
 
 
 def bootstrap(columns: Floats, seed: int) -> Resampled:
     """All rows of (N, V) are one unit."""
-    return Resampled(bootstrap_means(columns, seed), (~np.isnan(columns)).sum(axis=0) > 1)
+    return bootstrap_blocks([columns], seed)[0]
+
+
+def bootstrap_blocks(blocks: Sequence[Floats], seed: int) -> list[Resampled]:
+    """The same for several (N, V) of the same rows, by the same resamples."""
+    means = _means_of_blocks(blocks, seed)
+    varies = [(~np.isnan(block)).sum(axis=0) > 1 for block in blocks]
+    return [Resampled(*pair) for pair in zip(means, varies, strict=True)]
 
 
 def percentile_interval(resampled: Resampled) -> tuple[list[float | None], list[float | None]]:

@@ -2,20 +2,21 @@
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from app.domain.protocol import ScoreColumn
+from app.domain.measures import MEASURES, ScoreColumn
 from app.domain.statistics import (
     QUANTILES,
     Floats,
     Integers,
     Resampled,
-    bootstrap,
+    bootstrap_blocks,
     equal_group_weights,
     histogram,
     mean,
@@ -24,7 +25,7 @@ from app.domain.statistics import (
     weighted_quantile,
     weighted_std,
 )
-from app.domain.vocabulary import GroupBy, MeasureName
+from app.domain.vocabulary import GroupBy
 
 Json = dict[str, Any]
 
@@ -42,6 +43,17 @@ class ScoreTable:
     scores: Floats
     controls: Floats
     flips: Floats
+
+    @cached_property
+    def controlled(self) -> Integers:
+        """The places of the columns that have controls."""
+        return np.flatnonzero(~np.isnan(self.controls).all(axis=0))
+
+    @property
+    def blocks(self) -> list[Floats]:
+        """What is resampled together: the scores and, where there are controls, how far scores lie above them."""
+        above = self.scores[:, self.controlled] - self.controls[:, self.controlled]
+        return [self.scores, *([above] if self.controlled.size else [])]
 
 
 @dataclass(frozen=True)
@@ -77,8 +89,8 @@ def summarise(table: ScoreTable, groups: Groups, seed: int) -> Summarised:
         return Summarised([], {})
     everything, codes = np.arange(len(table.scores)), groups.source_codes()
     resampled = {
-        "micro": bootstrap(table.scores, group_seed(seed, GroupBy.TOTAL, "micro")),
-        "macro": macro_bootstrap(table.scores, codes, seed),
+        "micro": bootstrap_blocks(table.blocks, group_seed(seed, GroupBy.TOTAL, "micro")),
+        "macro": macro_bootstrap_blocks(table.blocks, codes, seed),
     }
     by_source = np.stack([equal_group_weights(codes, column) for column in table.scores.T], axis=1)
     weights = {"micro": np.ones_like(by_source), "macro": by_source}
@@ -87,20 +99,31 @@ def summarise(table: ScoreTable, groups: Groups, seed: int) -> Summarised:
         for total, means in resampled.items()
     ]
     blocks += [_block(table, rows, kind, name, seed) for kind, name, rows in groups.named()]
-    return Summarised([summary for column in zip(*blocks, strict=True) for summary in column], resampled)
+    rows = [summary for column in zip(*blocks, strict=True) for summary in column]
+    return Summarised(rows, {total: means[0] for total, means in resampled.items()})
 
 
 def _block(table: ScoreTable, rows: Integers, group_by: GroupBy, group: str, seed: int) -> list[Json]:
-    resampled = bootstrap(table.scores[rows], group_seed(seed, group_by, group))
+    resampled = bootstrap_blocks([block[rows] for block in table.blocks], group_seed(seed, group_by, group))
     weights = np.ones((len(rows), len(table.columns)))
     return _summaries(table, rows, weights, resampled, (group_by, group))
 
 
 def macro_bootstrap(columns: Floats, codes: Integers, seed: int) -> Resampled:
     """Of (N, V), stratified: every source is a unit of its own, as it has the same weight."""
-    parts = [
-        bootstrap(columns[codes == code], group_seed(seed, GroupBy.TOTAL, f"macro {code}")) for code in np.unique(codes)
+    return macro_bootstrap_blocks([columns], codes, seed)[0]
+
+
+def macro_bootstrap_blocks(blocks: Sequence[Floats], codes: Integers, seed: int) -> list[Resampled]:
+    """The same for several (N, V) of the same rows, by the same resamples."""
+    by_source = [
+        bootstrap_blocks([block[codes == code] for block in blocks], group_seed(seed, GroupBy.TOTAL, f"macro {code}"))
+        for code in np.unique(codes)
     ]
+    return [_mean_over_sources(list(parts)) for parts in zip(*by_source, strict=True)]
+
+
+def _mean_over_sources(parts: list[Resampled]) -> Resampled:
     defined = [np.where(np.isnan(part.means), 0.0, 1.0) for part in parts]
     with np.errstate(invalid="ignore"):
         means: Floats = np.sum([np.nan_to_num(part.means) for part in parts], axis=0) / np.sum(defined, axis=0)
@@ -108,16 +131,29 @@ def macro_bootstrap(columns: Floats, codes: Integers, seed: int) -> Resampled:
 
 
 def _summaries(
-    table: ScoreTable, rows: Integers, weights: Floats, resampled: Resampled, group: tuple[GroupBy, str]
+    table: ScoreTable, rows: Integers, weights: Floats, resampled: list[Resampled], group: tuple[GroupBy, str]
 ) -> list[Json]:
-    lows, highs = percentile_interval(resampled)
+    lows, highs = percentile_interval(resampled[0])
+    above = _above_control(table, resampled)
     return [
         _identity(table.model_id, column, group)
         | _spread(table.scores[rows, index], weights[:, index], column)
         | {"ci95_low": lows[index], "ci95_high": highs[index]}
         | _beside(table, rows, index, weights[:, index])
+        | above.get(index, {"above_control_low": None, "above_control_high": None})
         for index, column in enumerate(table.columns)
     ]
+
+
+def _above_control(table: ScoreTable, resampled: list[Resampled]) -> dict[int, Json]:
+    """By column, the interval of the mean of score minus control; of a column without a control, nothing."""
+    if not table.controlled.size:
+        return {}
+    lows, highs = percentile_interval(resampled[1])
+    return {
+        int(index): {"above_control_low": low, "above_control_high": high}
+        for index, low, high in zip(table.controlled, lows, highs, strict=True)
+    }
 
 
 def _identity(model_id: str | None, column: ScoreColumn, group: tuple[GroupBy, str]) -> Json:
@@ -126,7 +162,7 @@ def _identity(model_id: str | None, column: ScoreColumn, group: tuple[GroupBy, s
 
 
 def _spread(values: Floats, weights: Floats, column: ScoreColumn) -> Json:
-    low, high = value_range(column.measure)
+    low, high = MEASURES[column.measure].value_range
     undefined = int(np.isnan(values).sum())
     return {
         "n": int(values.size) - undefined,
@@ -147,11 +183,6 @@ def _beside(table: ScoreTable, rows: Integers, index: int, weights: Floats) -> J
         "control_mean": weighted_mean(table.controls[rows, index], weights),
         "flip_rate": weighted_mean(flips, flip_weights),
     }
-
-
-def value_range(measure: MeasureName) -> tuple[float, float]:
-    """The range of a score: entropy is normalised to [0, 1], SSIM lies in [-1, 1]."""
-    return (0.0, 1.0) if measure is MeasureName.ENTROPY else (-1.0, 1.0)
 
 
 def across_models(columns: tuple[ScoreColumn, ...], models: list[Summarised]) -> list[Json]:

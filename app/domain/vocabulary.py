@@ -1,6 +1,5 @@
 """The closed sets of words that the API, the database and the worker share."""
 
-from decimal import Decimal
 from enum import StrEnum
 
 
@@ -13,18 +12,8 @@ class Wall(StrEnum):
     SECCOMP = "seccomp"
 
 
-class MeasureName(StrEnum):
-    """The five measures of Crum et al. (2023), in the order of the paper."""
-
-    ENTROPY = "entropy"
-    NOISE_REACTION = "noise_reaction"
-    GEOMETRIC_RESILIENCE = "geometric_resilience"
-    DEGRADATION = "degradation"
-    STABILITY = "stability"
-
-
 class CamMethod(StrEnum):
-    """Class activation mapping methods."""
+    """Class activation mapping methods; `app.domain.cam_methods` has a page for each."""
 
     GRADCAM = "gradcam"
     GRADCAM_PLUS_PLUS = "gradcam_plus_plus"
@@ -42,28 +31,6 @@ class CamMethod(StrEnum):
     ABLATIONCAM = "ablationcam"
     FULLGRAD = "fullgrad"
 
-    @property
-    def from_library(self) -> bool:
-        """Whether pytorch-grad-cam computes it; the others come from one captured pair at the price of a forward."""
-        return self not in _FROM_ONE_PAIR
-
-    @property
-    def at_input_resolution(self) -> bool:
-        """Whether its maps are as large as the image rather than as the target layer."""
-        return self is CamMethod.FULLGRAD
-
-
-_FROM_ONE_PAIR = frozenset(
-    {
-        CamMethod.GRADCAM,
-        CamMethod.GRADCAM_PLUS_PLUS,
-        CamMethod.HIRESCAM,
-        CamMethod.XGRADCAM,
-        CamMethod.LAYERCAM,
-        CamMethod.EIGENCAM,
-    }
-)
-
 
 class SalienceTarget(StrEnum):
     """Whose score the salience map explains; a class index may stand in its place."""
@@ -71,13 +38,6 @@ class SalienceTarget(StrEnum):
     PREDICTED = "predicted"
     CLEAN_PREDICTED = "clean_predicted"
     LABEL = "label"
-
-
-class EntropyReading(StrEnum):
-    """The two readings of salience entropy: the paper's text and the authors' notebook."""
-
-    SPATIAL = "spatial"
-    HISTOGRAM = "histogram"
 
 
 class ClassScore(StrEnum):
@@ -207,30 +167,4 @@ ACROSS_MODELS = -1
 """The model ordinal of the row across models: stability and the pairs behind it."""
 
 CLEAN = "clean"
-PAIRS = "pairs"
-
-SHIFTS = (
-    "shift_left",
-    "shift_right",
-    "shift_up",
-    "shift_down",
-    "shift_up_left",
-    "shift_up_right",
-    "shift_down_left",
-    "shift_down_right",
-)
-FLIPS = ("flip_horizontal", "flip_vertical")
-ROTATIONS = ("rotate_90_cw", "rotate_90_ccw")
-DEGRADATIONS = ("salience_removed", "non_salience_removed")
-
-GEOMETRIC_GROUPS: dict[str, tuple[str, ...]] = {"shifts": SHIFTS, "flips": FLIPS, "rotations": ROTATIONS}
-
-
-def noise_view(amount: float) -> str:
-    """The view name of a noise amount in its shortest decimal form: ``noise@0.05``, ``noise@1``."""
-    return f"noise@{Decimal(repr(float(amount))).normalize():f}"
-
-
-def lower_is_better(measure: str, view: str) -> bool:
-    """Entropy, and what is left of a map once its salience is removed; of all else, more is better (Fig. 11)."""
-    return measure == MeasureName.ENTROPY or view == "salience_removed"
+"""The image as it is: the condition that every view is compared with."""

@@ -3,12 +3,12 @@
 from xml.etree import ElementTree as ET
 
 from app.domain.gates.verdicts import Outcome, Severity
-from app.gates.schemas import ConditionOutcome, Verdict
+from app.gates.schemas import AuditVerdict, ConditionOutcome
 
 MEDIA_TYPES = ("application/xml", "text/xml")
 
 
-def as_junit(verdict: Verdict) -> bytes:
+def as_junit(verdict: AuditVerdict) -> bytes:
     """One test case a condition: failed is a failure, inconclusive an error, and a warning is skipped."""
     rows = verdict.conditions
     counts = {
@@ -30,7 +30,7 @@ def as_junit(verdict: Verdict) -> bytes:
     return document
 
 
-def _properties(verdict: Verdict) -> dict[str, str]:
+def _properties(verdict: AuditVerdict) -> dict[str, str]:
     baseline = verdict.gate.baseline_audit_id
     return {
         "audit_id": str(verdict.audit_id),
@@ -40,7 +40,7 @@ def _properties(verdict: Verdict) -> dict[str, str]:
     }
 
 
-def _add_case(suite: ET.Element, verdict: Verdict, row: ConditionOutcome) -> None:
+def _add_case(suite: ET.Element, verdict: AuditVerdict, row: ConditionOutcome) -> None:
     names = {"classname": f"gate.{_clean(verdict.gate.name)}", "name": _clean(row.condition)}
     case = ET.SubElement(suite, "testcase", names)
     kind, words = _kind(row), _clean(row.explanation)

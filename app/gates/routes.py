@@ -31,10 +31,11 @@ is answered with 422 and the character where it stands.
 
 `(ci)`: the whole 95% interval must meet the condition; where it straddles the limit the outcome is `inconclusive`.
 `(warn)`: the condition is judged and shown, but cannot fail the gate. A missing number, or an interval for which there
-are too few samples, fails its condition, unless it says `(missing ok)`. *Worse* is higher for entropy,
-salience_removed, flip_rate and n_undefined, lower for all else; `not worse` is refused of std, control_mean and n, and
-of accuracy, auroc and flip_rate on salience_removed images, where neither more nor less is worse. Numbers within 1e-9
-of each other are equal.
+are too few samples, fails its condition, unless it says `(missing ok)`. `(meaningful)`: a number that says nothing
+counts as missing (its `says_nothing` in the results names why); `"require": "meaningful"` marks every condition so.
+*Worse* is higher for entropy, salience_removed, flip_rate and n_undefined, lower for all else; `not worse` is refused
+of std, control_mean and n, and of accuracy, auroc and flip_rate on salience_removed images, where neither more nor less
+is worse. Numbers within 1e-9 of each other are equal.
 Several models count as the mean of their scores, sample by sample; `[worst model]` looks at each.
 """
 

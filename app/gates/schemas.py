@@ -1,12 +1,14 @@
 """A gate as it is asked for and shown, and the verdict that it gives."""
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from app.domain.gates.conditions import PERFORMANCE
 from app.domain.gates.parser import MAX_CHARACTERS, parse_condition
 from app.domain.gates.verdicts import Outcome, Severity
 from app.http.schemas import Metadata, Name
@@ -40,6 +42,9 @@ class GateRequest(BaseModel):
     metadata: Metadata = Field(default_factory=dict)
     tags: Tags = Field(default_factory=list)
     conditions: list[ConditionText] = Field(min_length=1, max_length=100, examples=[EXAMPLES])
+    require: Literal["meaningful"] | None = Field(
+        None, description="`meaningful`: every condition is marked so; a number that says nothing is then missing."
+    )
 
     @field_validator("conditions")
     @classmethod
@@ -47,6 +52,18 @@ class GateRequest(BaseModel):
         if len(set(value)) != len(value):
             raise ValueError("conditions must be distinct")
         return value
+
+    @model_validator(mode="after")
+    def meaningful(self) -> Self:
+        if self.require == "meaningful":
+            self.conditions = list(dict.fromkeys(map(as_meaningful, self.conditions)))
+        return self
+
+
+def as_meaningful(text: str) -> str:
+    """The condition, marked (meaningful) where it is about a measure."""
+    condition = parse_condition(text)
+    return str(replace(condition, meaningful=condition.quantity.measure != PERFORMANCE))
 
 
 class Gate(BaseModel):
@@ -93,7 +110,7 @@ class ConditionOutcome(BaseModel):
     explanation: str
 
 
-class Verdict(BaseModel):
+class AuditVerdict(BaseModel):
     """What an audit's gate says. It is about the models: the audit's `status` stays `succeeded`."""
 
     audit_id: UUID

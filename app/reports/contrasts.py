@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from app.domain.vocabulary import lower_is_better
+from app.domain.measures import lower_is_better
 from app.reports.headlines import better, contradictions, headline_differences, run_ranges, says_little
 from app.reports.job import Json, ReportJob
 from app.reports.words import capital, headline, interval, listed, number, signed

@@ -2,13 +2,24 @@
 
 from collections.abc import Iterator
 
+from app.domain.measures import (
+    DEGRADATION,
+    GEOMETRIC_RESILIENCE,
+    NOISE_REACTION,
+    STABILITY,
+    lower_is_better,
+    spec_of,
+    view_title,
+)
+from app.domain.measures.stability import PAIRS
 from app.domain.protocol import Protocol
-from app.domain.radar import radar_columns
-from app.domain.vocabulary import CLEAN, DEGRADATIONS, MeasureName, lower_is_better, noise_view
+from app.domain.radar import headline_views
+from app.domain.views import DEGRADATIONS
+from app.domain.vocabulary import CLEAN
 from app.reports.contrasts import contrasts
 from app.reports.headlines import above_control
 from app.reports.job import Json, ReportJob, Side, mean_of
-from app.reports.words import TITLES, capital, counted, headline, listed, number, share, view_title
+from app.reports.words import capital, counted, headline, listed, number, share
 
 EQUAL_ACCURACY = 0.02
 """Sides whose accuracies lie no further apart are called equally accurate."""
@@ -38,13 +49,21 @@ def rules(job: ReportJob) -> str:
 
 def findings(job: ReportJob) -> list[tuple[str, list[str]]]:
     """Sentences under headings: of all sides together, then of each."""
-    together = [*_accuracy(job), *contrasts(job), *_origins(job)]
+    together = [*_first(job), *_accuracy(job), *contrasts(job), *_origins(job)]
     of_sides = [(side.name, [capital(one) for one in _of_side(side, job.resolved)]) for side in job.measured]
     if job.together is not None:
         of_sides.append((job.together.name, [capital(one) for one in _stability(job.together)]))
     if len(job.sides) == 1:
         return [("", together + [sentence for _, sentences in of_sides for sentence in sentences])]
     return [found for found in (("", together), *of_sides) if found[1]]
+
+
+def _first(job: ReportJob) -> Iterator[str]:
+    """The findings of the audits, the gravest first, as the API answers them; of several audits under their names."""
+    for audit_id, document in job.documents.items():
+        facts = job.audits.get(audit_id)
+        name = f"{facts.name}: " if facts is not None and job.kind == "comparison" else ""
+        yield from (f"{name}{finding['text']}" for finding in document.get("findings", []))
 
 
 def _accuracy(job: ReportJob) -> Iterator[str]:
@@ -86,11 +105,11 @@ def _of_side(side: Side, protocol: Protocol) -> Iterator[str]:
 
 def _geometry(side: Side, protocol: Protocol) -> Iterator[str]:
     """Whether each group of transformations stands above its control, by more than its interval is wide."""
-    settings = protocol.measures.geometric_resilience
-    groups = [name for name in (settings.aggregates if settings else ()) if name != "all"]
+    settings, measure = GEOMETRIC_RESILIENCE.settings_in(protocol.measures), GEOMETRIC_RESILIENCE.name
+    groups = settings.groups if settings else ()
     told: dict[bool, list[str]] = {True: [], False: []}
     for group in groups:
-        rows, above = side.summaries(MeasureName.GEOMETRIC_RESILIENCE, group), above_control(side, group)
+        rows, above = side.summaries(measure, group), above_control(side, measure, group)
         if above is not None:
             score, control = mean_of(rows, "mean"), mean_of(rows, "control_mean")
             told[above].append(f"{group} ({number(score, 2)}, control {number(control, 2)})")
@@ -101,7 +120,7 @@ def _geometry(side: Side, protocol: Protocol) -> Iterator[str]:
 
 
 def _degradation(side: Side) -> Iterator[str]:
-    removed, kept = (mean_of(side.summaries(MeasureName.DEGRADATION, view), "mean") for view in DEGRADATIONS)
+    removed, kept = (mean_of(side.summaries(DEGRADATION.name, view), "mean") for view in DEGRADATIONS)
     if removed is None or kept is None:
         return
     shown = (number(removed, 2), number(kept, 2))
@@ -113,18 +132,18 @@ def _degradation(side: Side) -> Iterator[str]:
 
 
 def _noise(side: Side, protocol: Protocol) -> Iterator[str]:
-    settings = protocol.measures.noise_reaction
+    settings = NOISE_REACTION.settings_in(protocol.measures)
     if settings is None:
         return
-    view = noise_view(settings.amount)
-    flips = mean_of(side.summaries(MeasureName.NOISE_REACTION, view, group="micro"), "flip_rate")
+    (view,) = NOISE_REACTION.headline(settings)
+    flips = mean_of(side.summaries(NOISE_REACTION.name, view, group="micro"), "flip_rate")
     if flips:
         yield f"{view_title(view)} changes the predicted class of {share(flips)} of the samples."
 
 
 def _groups(side: Side, protocol: Protocol) -> Iterator[str]:
     """The label or source of each headline view whose interval lies wholly on the worse side of the total's."""
-    for measure, views in radar_columns(protocol).items():
+    for measure, views in headline_views(protocol).items():
         for view in views:
             worst = _worst_group(side, measure, view)
             if worst is not None:
@@ -160,7 +179,7 @@ def _stability(side: Side) -> Iterator[str]:
     report = (side.document or {}).get("stability")
     if report is None or len(side.model_ids) < 2:
         return
-    total = side.total(MeasureName.STABILITY, "pairs")
+    total = side.total(STABILITY.name, PAIRS)
     yield f"the {len(side.model_ids)} runs agree with SSIM {number(total.get('mean'), 2)}."
     apart = report["apart_model_id"]
     if apart is not None:
@@ -174,11 +193,11 @@ def _undefined(side: Side, protocol: Protocol) -> Iterator[str]:
     """By the worst headline view: how many samples had no salience at all."""
     counts = [
         (row["n_undefined"], row["n"], measure)
-        for measure, views in radar_columns(protocol).items()
+        for measure, views in headline_views(protocol).items()
         for view in views
         for row in side.summaries(measure, view, group="micro")
     ]
     missing, defined, measure = max(counts, default=(0, 0, ""))
     if missing:
         have, of = ("has" if missing == 1 else "have"), counted(missing + defined, "sample")
-        yield f"{missing} of {of} {have} no {TITLES[measure].lower()} score; see Undefined samples."
+        yield f"{missing} of {of} {have} no {spec_of(measure).title.lower()} score; see Undefined samples."

@@ -12,16 +12,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.audits.repository import models_of
-from app.audits.scores.maps import ImageReader, native_maps, overlaid
+from app.audits.scores.maps import ImageReader, native_maps, overlaid, seen_in
 from app.audits.scores.rows import predicted_label
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
+from app.domain.measures import lower_is_better, spec_of, view_title
 from app.domain.protocol import Protocol
-from app.domain.radar import radar_columns
-from app.domain.vocabulary import ACROSS_MODELS, CLEAN, DEGRADATIONS, MeasureName, lower_is_better
+from app.domain.radar import headline_views
+from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.errors import Gone
-from app.imaging.geometry import as_seen
 from app.reports.job import Exhibit, Gallery, Json, Tile, TileRow
-from app.reports.words import TITLES, headline, number, view_title
+from app.reports.words import headline, number
 from app.results.inputs import mapping_of
 
 TILE_SIDE = 224
@@ -64,31 +64,32 @@ class GalleryMaker:
         models = models_of(self.session, self.audit.id)
         exhibits = [
             exhibit
-            for measure, views in radar_columns(self.protocol).items()
+            for measure, views in headline_views(self.protocol).items()
             for exhibit in self._ranked(models, measure, views[-1])
         ]
         return Gallery(exhibits=exhibits, note=RANKED.format(model=models[0].name))
 
-    def _ranked(self, models: list[ModelRow], measure: MeasureName, view: str) -> Iterable[Exhibit]:
-        shown = models[:MOST_MODELS] if measure is MeasureName.STABILITY else models[:1]
+    def _ranked(self, models: list[ModelRow], measure: str, view: str) -> Iterable[Exhibit]:
+        shown = models[:MOST_MODELS] if spec_of(measure).is_pairing else models[:1]
         for rank, ordinal, score in self._places(measure, view):
             found = self._rows(ordinal, range(len(shown)), shown)
             facts = f"{_facts(found[0].sample)}{headline(measure, view)} {number(score)}, {self._predicted(found[0])}"
             image, rows = self._rows_of_tiles(found, measure)
             yield Exhibit(
                 measure=measure,
-                title=f"{rank} {TITLES[measure].lower()}",
+                title=f"{rank} {spec_of(measure).title.lower()}",
                 sample=found[0].sample.name,
                 facts=facts,
                 image=image,
                 rows=rows,
             )
 
-    def _places(self, measure: MeasureName, view: str) -> list[tuple[str, int, float]]:
+    def _places(self, measure: str, view: str) -> list[tuple[str, int, float]]:
         """Rank, ordinal and score of the best, the median and the worst defined score."""
-        row, across = SampleScoresRow, measure is MeasureName.STABILITY
-        columns = [(column.measure, column.view) for column in self.protocol.columns()]
-        score = row.scores[1 if across else columns.index((measure, view)) + 1]
+        row, across = SampleScoresRow, spec_of(measure).is_pairing
+        stored = self.protocol.pairing_columns() if across else self.protocol.columns()
+        columns = [(column.measure, column.view) for column in stored]
+        score = row.scores[columns.index((measure, view)) + 1]
         order = score.asc() if lower_is_better(measure, view) else score.desc()
         place = func.row_number().over(order_by=(order, row.ordinal))
         model = ACROSS_MODELS if across else 0
@@ -121,7 +122,7 @@ class GalleryMaker:
         found = [] if ordinal is None else self._rows(ordinal, [model_ordinal], models)
         return found[0] if found else None
 
-    def _rows_of_tiles(self, found: list[_Shown], measure: MeasureName) -> tuple[Tile | None, list[TileRow]]:
+    def _rows_of_tiles(self, found: list[_Shown], measure: str) -> tuple[Tile | None, list[TileRow]]:
         """Of one model, or of several runs under their names."""
         return beside([(one.model.name if len(found) > 1 else "", self.tiles(one, measure)) for one in found])
 
@@ -129,7 +130,7 @@ class GalleryMaker:
         mapping = mapping_of(self.session, self.audit, shown.model)
         return f"predicted {predicted_label(shown.row, shown.model, 0, mapping)}"
 
-    def tiles(self, shown: _Shown, measure: MeasureName) -> list[Tile]:
+    def tiles(self, shown: _Shown, measure: str) -> list[Tile]:
         """The image, its clean map, and those of the measure's views; of an image that the store lost, none."""
         try:
             pixels = self.images.read(shown.sample, shown.model)
@@ -137,13 +138,11 @@ class GalleryMaker:
             return []
         conditions = (CLEAN, *self.protocol.conditions())
         maps = native_maps(shown.row, len(conditions))
-        geometric = self.protocol.measures.geometric_resilience
-        shift_pixels = geometric.shift_pixels if geometric else None
         tiles = [Tile(caption="image", jpeg=_jpeg(pixels))]
         for view in (CLEAN, *_views(self.protocol, measure)):
             values = maps[conditions.index(view)]
             caption = f"{view_title(view)}{'' if values.any() else ': no salience'}"
-            tiles.append(Tile(caption=caption, jpeg=_jpeg(overlaid(as_seen(pixels, view, shift_pixels), values))))
+            tiles.append(Tile(caption=caption, jpeg=_jpeg(overlaid(seen_in(pixels, view, self.protocol), values))))
         return tiles
 
 
@@ -173,7 +172,7 @@ def different(makers: list[tuple[str, int, GalleryMaker]], tables: list[Json]) -
 
 
 def _side_by_side(makers: list[tuple[str, int, GalleryMaker]], table: Json, sample: Json) -> Exhibit | None:
-    measure = MeasureName(table["measure"])
+    measure = table["measure"]
     own: list[tuple[str, list[Tile]]] = []
     for name, ordinal, maker in makers:
         shown = maker.of_sample(UUID(sample["sample_id"]), ordinal)
@@ -192,16 +191,10 @@ def _side_by_side(makers: list[tuple[str, int, GalleryMaker]], table: Json, samp
     )
 
 
-def _views(protocol: Protocol, measure: MeasureName) -> tuple[str, ...]:
-    """Beside the clean map: one view of each kind is enough to see what the measure does."""
-    geometric = protocol.measures.geometric_resilience
-    if measure is MeasureName.GEOMETRIC_RESILIENCE and geometric is not None:
-        kinds = [views[0] for name, views in geometric.aggregates.items() if name != "all"]
-        ranked = radar_columns(protocol)[measure][-1]
-        return tuple(dict.fromkeys([*kinds, *([ranked] if ranked in geometric.views else [])]))
-    if measure is MeasureName.DEGRADATION:
-        return DEGRADATIONS
-    return radar_columns(protocol)[measure] if measure is MeasureName.NOISE_REACTION else ()
+def _views(protocol: Protocol, measure: str) -> tuple[str, ...]:
+    """Beside the clean map."""
+    spec = spec_of(measure)
+    return spec.gallery_views(spec.settings_in(protocol.measures))
 
 
 def _facts(sample: SampleRow) -> str:

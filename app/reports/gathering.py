@@ -12,7 +12,8 @@ from app.audits.service import check_finished, check_kept
 from app.comparisons.repository import get_comparison
 from app.datasets.repository import get_dataset
 from app.db.tables import AuditRow
-from app.domain.vocabulary import CLEAN, DEGRADATIONS, ComparisonStatus
+from app.domain.measures import MEASURES
+from app.domain.vocabulary import CLEAN, ComparisonStatus
 from app.errors import Conflict, Gone
 from app.reports.audit_facts import as_text, facts_of, owners, verdicts
 from app.reports.gallery import GalleryMaker, different
@@ -21,6 +22,11 @@ from app.reports.sides import all_together, sides_of_audit, sides_of_comparison
 from app.reports.undefined import undefined_of
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+
+DRAWN_CURVES = frozenset(
+    condition for spec in MEASURES.values() if "roc" in spec.figures for condition in (CLEAN, *spec.fixed_views())
+)
+"""The conditions whose ROC curves a figure shows."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,7 @@ class Gatherer:
 
 def _lean(document: Json, shown: set[str]) -> Json:
     """Without what no figure shows: other models, thresholds, other views' ROC curves; large audits have millions."""
-    drawn, ours = {CLEAN, *DEGRADATIONS}, shown | {None}
+    drawn, ours = DRAWN_CURVES, shown | {None}
     performance = [
         row | {"roc": _curve(row["roc"] if row["condition"] in drawn else None)}
         for row in document["performance"]

@@ -2,35 +2,34 @@
 
 from collections.abc import Iterator
 
-from app.domain.radar import radar_columns
-from app.domain.vocabulary import GroupBy, MeasureName, lower_is_better
+from app.domain.measures import lower_is_better, spec_of
+from app.domain.radar import headline_views
+from app.domain.vocabulary import GroupBy
 from app.reports.headlines import better, clear_of_zero, group_differences, headline_differences
 from app.reports.job import Json, ReportJob, Side
 from app.reports.tables import MOST_OPEN_ROWS, Table
-from app.reports.words import MINUS, NO_NUMBER, TITLES, interval, number, signed, view_title
+from app.reports.words import MINUS, NO_NUMBER, Greyed, interval, number, score_title, signed
 
 MOST_ROWS = 400
 """Of a table that nobody reads through: ten sides are 45 pairs."""
 
 
-def group_tables(job: ReportJob, measure: MeasureName) -> Iterator[Table]:
+def group_tables(job: ReportJob, measure: str) -> Iterator[Table]:
     """The paper's Table 1: totals, labels and sources, one table a view; in brackets the spread over runs."""
     sides = job.measured_of(measure)
-    for view in radar_columns(job.resolved).get(measure, ()):
+    for view in headline_views(job.resolved).get(measure, ()):
         rows = [
             (_group_name(group_by, group), *(_cell(side, measure, view, (group_by, group)) for side in sides))
             for group_by, group in [(GroupBy.TOTAL, "macro"), (GroupBy.TOTAL, "micro"), *job.groups()]
         ]
         better = "lower" if lower_is_better(measure, view) else "higher"
-        caption = (
-            f"{TITLES[measure]}, {view_title(view)}, by label and source; {better} is better. {_legend(job, measure)}"
-        )
+        caption = f"{score_title(measure, view)}, by label and source; {better} is better. {_legend(job, measure)}"
         yield Table(caption, ("group", *(side.name for side in sides)), tuple(rows))
 
 
 def _legend(job: ReportJob, measure: str) -> str:
-    """Stability is one number for all runs of a side."""
-    several = measure != MeasureName.STABILITY and any(len(side.model_ids) > 1 for side in job.measured)
+    """A pairing is one number for all runs of a side."""
+    several = not spec_of(measure).is_pairing and any(len(side.model_ids) > 1 for side in job.measured)
     return "Mean over runs, in brackets the lowest and the highest run." if several else "Mean and 95% interval."
 
 
@@ -46,16 +45,17 @@ def _cell(side: Side, measure: str, view: str, group: tuple[str, str]) -> str:
     total = side.total(measure, view).get("mean") if group == (GroupBy.TOTAL, "macro") else None
     if not means:
         return NO_NUMBER
+    codes = side.says_nothing(measure, view, *group)
     if len(rows) == 1:
-        return f"{number(means[0])} ({interval(rows[0]['ci95_low'], rows[0]['ci95_high'])})"
+        return Greyed.of(f"{number(means[0])} ({interval(rows[0]['ci95_low'], rows[0]['ci95_high'])})", codes)
     mean = sum(means) / len(means) if total is None else total
-    return f"{number(mean)} ({number(min(means))} to {number(max(means))})"
+    return Greyed.of(f"{number(mean)} ({number(min(means))} to {number(max(means))})", codes)
 
 
-def difference_tables(job: ReportJob, measure: MeasureName) -> Iterator[Table]:
+def difference_tables(job: ReportJob, measure: str) -> Iterator[Table]:
     """Paired differences by label and source, one table a headline view: what a total may hide."""
     totals = [row for row in headline_differences(job) if row["measure"] == measure]
-    for view in radar_columns(job.resolved).get(measure, ()):
+    for view in headline_views(job.resolved).get(measure, ()):
         rows = [
             one
             for total in totals
@@ -73,7 +73,7 @@ def _difference_table(job: ReportJob, rows: list[Json]) -> Table:
     of = _pair(job, rows[0]) if len(job.sides) == 2 else "second minus first"
     left_out = f" The first {MOST_ROWS} of {len(rows)} rows." if len(rows) > MOST_ROWS else ""
     caption = (
-        f"Paired differences in {TITLES[measure].lower()}, {view_title(view)}, by label and source: {of}; {better_is} "
+        f"Paired differences in {score_title(measure, view).lower()}, by label and source: {of}; {better_is} "
         f"is better. 95% intervals, not corrected for the number of groups; better where 0 lies outside.{left_out}"
     )
     head = ("group", "difference of", "n", "first", "second", "difference", "95% interval", "better")

@@ -1,7 +1,8 @@
 """The differences of a comparison's headline numbers, and what stands against reading too much into them."""
 
-from app.domain.radar import radar_columns
-from app.domain.vocabulary import GroupBy, MeasureName, lower_is_better
+from app.domain.measures import lower_is_better, spec_of
+from app.domain.radar import headline_views
+from app.domain.vocabulary import GroupBy
 from app.reports.job import Json, ReportJob, Side, mean_of
 
 MACRO = (GroupBy.TOTAL, "macro")
@@ -9,7 +10,7 @@ MACRO = (GroupBy.TOTAL, "macro")
 
 def headline_differences(job: ReportJob) -> list[Json]:
     """Of every pair of sides, by the macro total of each headline view."""
-    headlines = {(measure, view) for measure, views in radar_columns(job.resolved).items() for view in views}
+    headlines = {(measure, view) for measure, views in headline_views(job.resolved).items() for view in views}
     rows: list[Json] = (job.comparison or {}).get("differences", [])
     return [
         row for row in rows if (row["group_by"], row["group"]) == MACRO and (row["measure"], row["view"]) in headlines
@@ -43,19 +44,18 @@ def contradictions(job: ReportJob, total: Json) -> list[Json]:
     return clear if len({better(row) for row in clear}) > 1 else []
 
 
-def above_control(side: Side, view: str) -> bool | None:
-    """Whether a transformation's interval lies above its control; None where one of the two is unknown."""
-    measure = MeasureName.GEOMETRIC_RESILIENCE
+def above_control(side: Side, measure: str, view: str) -> bool | None:
+    """Whether a score's interval lies above its control; None where one of the two is unknown."""
     low = side.total(measure, view).get("ci95_low")
     control = mean_of(side.summaries(measure, view), "control_mean")
     return None if low is None or control is None else low > control
 
 
 def says_little(job: ReportJob, row: Json) -> bool:
-    """Of geometry: neither side stands above its control, so that neither follows the image."""
+    """Of what has a control: neither side stands above it, so that neither follows the image."""
     pair = (job.sides[row["first"]], job.sides[row["second"]])
-    is_geometric = row["measure"] == MeasureName.GEOMETRIC_RESILIENCE
-    return is_geometric and all(above_control(side, row["view"]) is False for side in pair)
+    has_control = spec_of(row["measure"]).says_nothing.below_control
+    return has_control and all(above_control(side, row["measure"], row["view"]) is False for side in pair)
 
 
 def run_ranges(job: ReportJob, row: Json) -> list[tuple[float, float]]:

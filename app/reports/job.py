@@ -4,8 +4,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from app.domain.measures import spec_of
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import PAIRS, GroupBy, MeasureName
+from app.domain.results.meaning import of_several
+from app.domain.vocabulary import GroupBy
 
 Json = dict[str, Any]
 Base64 = Annotated[bytes, Field(repr=False)]
@@ -41,6 +43,10 @@ class Side(_Part):
         """The row of a view; empty where it was not measured."""
         return next((row for row in self.totals if (row["measure"], row["view"]) == (measure, view)), {})
 
+    def has(self, measure: str) -> bool:
+        """Whether it has any number of that measure."""
+        return any(row["measure"] == measure and row["mean"] is not None for row in self.totals)
+
     @property
     def holds_all_models(self) -> bool:
         return len(self.model_ids) == len((self.document or {}).get("models", []))
@@ -55,6 +61,10 @@ class Side(_Part):
         rows = (self.document or {}).get("summaries", [])
         owners = {*self.model_ids, *([None] if self.holds_all_models else [])}
         return [row for row in rows if wanted.items() <= row.items() and row["model_id"] in owners]
+
+    def says_nothing(self, measure: str, view: str, group_by: str = GroupBy.TOTAL, group: str = "macro") -> list[str]:
+        """Why the side's number does not count; of several models, what holds for half of them."""
+        return of_several(self.summaries(measure, view, group_by, group))
 
     def groups(self) -> list[tuple[str, str]]:
         """Every label and source, as the summaries name them."""
@@ -167,17 +177,17 @@ class ReportJob(_Part):
 
     def sides_of(self, measure: str) -> list[Side]:
         """Whose numbers a measure's section shows."""
-        return [self.together] if self.together and measure == MeasureName.STABILITY else self.sides
+        return [self.together] if self.together and spec_of(measure).is_pairing else self.sides
 
     def measured_of(self, measure: str) -> list[Side]:
         """Those of them whose audits are still there."""
         return [side for side in self.sides_of(measure) if side.document is not None]
 
     def is_of_single_models(self, measure: str) -> bool:
-        """Stability compares several runs; a report whose sides are single models has none to show."""
-        if measure != MeasureName.STABILITY or self.together is not None:
+        """A pairing compares several runs; a report whose sides are single models has none to show."""
+        if not spec_of(measure).is_pairing or self.together is not None:
             return False
-        return all(len(side.model_ids) == 1 and side.total(measure, PAIRS).get("mean") is None for side in self.sides)
+        return all(len(side.model_ids) == 1 and not side.has(measure) for side in self.sides)
 
     @property
     def left_out(self) -> int:

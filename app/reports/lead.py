@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from app.domain.radar import radar_columns
-from app.domain.vocabulary import MeasureName
+from app.domain.measures import spec_of
+from app.domain.radar import headline_views
 from app.reports.headlines import contradictions, headline_differences, run_ranges, says_little
 from app.reports.job import Json, ReportJob
-from app.reports.words import TITLES, capital, headline, listed
+from app.reports.words import capital, headline, listed
 
 
 def lead(job: ReportJob) -> list[str]:
@@ -44,7 +44,7 @@ def _in(job: ReportJob, rows: list[Json]) -> str:
 
 def _names(job: ReportJob, rows: list[Json]) -> list[str]:
     """A measure by its title alone where all its headline views are meant."""
-    headlines = radar_columns(job.resolved)
+    headlines = headline_views(job.resolved)
     views: dict[str, list[str]] = {}
     for row in rows:
         views.setdefault(row["measure"], []).append(row["view"])
@@ -52,8 +52,8 @@ def _names(job: ReportJob, rows: list[Json]) -> list[str]:
         name
         for measure, own in views.items()
         for name in (
-            [TITLES[measure].lower()]
-            if len(own) == len(headlines[MeasureName(measure)])
+            [spec_of(measure).title.lower()]
+            if len(own) == len(headlines[measure])
             else [headline(measure, view) for view in own]
         )
     ]

@@ -1,21 +1,21 @@
 """The numbers that a report opens with: the five of each side, their differences, and accuracy."""
 
-from app.domain.radar import radar_columns
+from app.domain.measures import spec_of, view_title
+from app.domain.radar import headline_views
+from app.domain.results.meaning import reason
 from app.domain.vocabulary import CLEAN
 from app.reports.headlines import headline_differences, says_little
 from app.reports.job import Json, ReportJob, Side, mean_of
 from app.reports.tables import Table
 from app.reports.words import (
-    DIRECTIONS,
     MINUS,
     NO_NUMBER,
-    TITLES,
     counted,
     interval,
     number,
     p_value,
+    score_title,
     signed,
-    view_title,
 )
 
 WITHOUT_RUNS = "Stability compares several training runs of one recipe, and here every side is a single model."
@@ -26,8 +26,8 @@ def five_numbers(job: ReportJob) -> list[Json]:
     return [
         {
             "measure": measure,
-            "title": TITLES[measure],
-            "direction": DIRECTIONS[measure],
+            "title": spec_of(measure).title,
+            "direction": spec_of(measure).direction,
             "numbers": []
             if job.is_of_single_models(measure)
             else [
@@ -36,7 +36,7 @@ def five_numbers(job: ReportJob) -> list[Json]:
             ],
             "reason": WITHOUT_RUNS if job.is_of_single_models(measure) else None,
         }
-        for measure, views in radar_columns(job.resolved).items()
+        for measure, views in headline_views(job.resolved).items()
     ]
 
 
@@ -50,6 +50,7 @@ def _headline(side: Side, measure: str, view: str) -> Json:
         "spread": number(row.get("spread")) if row.get("spread") is not None else None,
         "control": None if control is None else number(control),
         "defined": _defined(side, measure, view),
+        "silent": reason(side.says_nothing(measure, view)),
     }
 
 
@@ -95,7 +96,7 @@ def difference_table(job: ReportJob) -> Table | None:
         return None
     rows = tuple(
         (
-            f"{TITLES[row['measure']]}, {view_title(row['view'])}",
+            score_title(row["measure"], row["view"]),
             f"{job.sides[row['second']].name} {MINUS} {job.sides[row['first']].name}",
             number(row["mean_first"]),
             number(row["mean_second"]),

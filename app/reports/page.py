@@ -11,8 +11,8 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from app import __version__
-from app.domain.radar import radar_columns
-from app.domain.vocabulary import MeasureName
+from app.domain.measures import spec_of
+from app.domain.radar import headline_views
 from app.reports import groups, overview
 from app.reports.figures import Drawing, drawings
 from app.reports.figures.palette import DARK_SERIES, LIGHT
@@ -23,7 +23,7 @@ from app.reports.job import ReportJob
 from app.reports.lead import lead
 from app.reports.provenance import provenance, undefined_table
 from app.reports.tables import breaks
-from app.reports.words import QUESTIONS, SUBSCRIPTS, TITLES, counted, number
+from app.reports.words import counted, number
 
 
 def page(job: ReportJob) -> str:
@@ -45,7 +45,7 @@ def page(job: ReportJob) -> str:
             no_decisions=overview.no_decisions(job),
             differences=overview.difference_table(job),
             overview=_figures(made, "overview"),
-            measures=[_section(job, made, measure) for measure in radar_columns(job.resolved)],
+            measures=[_section(job, made, measure) for measure in headline_views(job.resolved)],
             undefined=undefined_table(job),
             provenance=provenance(job),
             protocol=json.dumps(job.protocol, indent=2),
@@ -56,18 +56,18 @@ def page(job: ReportJob) -> str:
     )
 
 
-def _section(job: ReportJob, made: list[Drawing], measure: MeasureName) -> dict[str, Any]:
-    decided = measure is MeasureName.DEGRADATION
+def _section(job: ReportJob, made: list[Drawing], measure: str) -> dict[str, Any]:
+    decided = "roc" in spec_of(measure).figures
     reason = overview.WITHOUT_RUNS if job.is_of_single_models(measure) else None
     return {
         "id": measure,
         "reason": reason,
-        "title": TITLES[measure],
-        "subscript": SUBSCRIPTS[measure],
-        "question": QUESTIONS[measure],
+        "title": spec_of(measure).title,
+        "subscript": spec_of(measure).symbol,
+        "question": spec_of(measure).question,
         "figures": _figures(made, measure),
         "tables": [] if reason else [*groups.group_tables(job, measure), *groups.difference_tables(job, measure)],
-        "decisions": decision_tables(job) if decided else [],
+        "decisions": decision_tables(job, spec_of(measure)) if decided else [],
         "no_curve": why_no_curve(job) or overview.no_decisions(job) if decided else None,
         "exhibits": [exhibit for exhibit in job.gallery.exhibits if exhibit.measure == measure],
     }

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from app.domain.vocabulary import MeasureName, UndefinedReason
+from app.domain.measures import spec_of
+from app.domain.vocabulary import UndefinedReason
 from app.reports.job import AuditFacts, Json, ReportJob
 from app.reports.tables import Table
-from app.reports.words import NO_NUMBER, REASONS, REASONS_OF_RUNS, TITLES, counted, view_title
+from app.reports.words import NO_NUMBER, REASONS, counted, score_title
 
 Row = tuple[str, str]
 
@@ -51,7 +52,7 @@ def undefined_table(job: ReportJob) -> Table | None:
     rows = tuple(
         (
             row.model,
-            f"{TITLES[row.measure]}, {view_title(row.view)}",
+            score_title(row.measure, row.view),
             _reason(row.measure, row.reason),
             str(row.count),
             ", ".join(row.samples),
@@ -65,5 +66,5 @@ def undefined_table(job: ReportJob) -> Table | None:
 
 def _reason(measure: str, code: str) -> str:
     """In words, and the code that the API uses. Stability compares runs with one another, not images."""
-    words = REASONS_OF_RUNS.get(code) if measure == MeasureName.STABILITY else None
+    words = spec_of(measure).undefined_words.get(code)
     return f"{words or REASONS[code]} ({code})" if code in set(UndefinedReason) else code

@@ -5,7 +5,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, SampleRow, SampleScoresRow
-from app.domain.protocol import STABILITY, Protocol
+from app.domain.protocol import Protocol
 from app.domain.vocabulary import ACROSS_MODELS
 from app.reports.job import Undefined
 
@@ -29,12 +29,13 @@ def undefined_of(session: Session, audit: AuditRow, owners: dict[int, str]) -> l
     )
     found = session.execute(query).all()
     names = _names(session, {sample_id for *_, ids in found for sample_id in ids})
-    columns = Protocol.model_validate(audit.protocol).columns()
+    protocol = Protocol.model_validate(audit.protocol)
+    columns, across = protocol.columns(), protocol.pairing_columns()
     return [
         Undefined(
             model=owners[ordinal],
-            measure=(STABILITY if ordinal == ACROSS_MODELS else columns[place - 1]).measure,
-            view=(STABILITY if ordinal == ACROSS_MODELS else columns[place - 1]).view,
+            measure=(across if ordinal == ACROSS_MODELS else columns)[place - 1].measure,
+            view=(across if ordinal == ACROSS_MODELS else columns)[place - 1].view,
             reason=reason,
             count=count,
             samples=[names[sample_id] for sample_id in ids],

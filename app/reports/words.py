@@ -1,73 +1,49 @@
-"""The words of a report: titles, questions, directions, and how numbers are written."""
+"""The words of a report: what a score is called, why there is none, and how numbers are written."""
 
 from collections.abc import Sequence
 
-from app.domain.vocabulary import PAIRS, MeasureName, UndefinedReason
+from app.domain.measures import spec_of, view_title
+from app.domain.results.meaning import reason
+from app.domain.vocabulary import UndefinedReason
 
-TITLES: dict[str, str] = {
-    MeasureName.ENTROPY: "Entropy",
-    MeasureName.NOISE_REACTION: "Noise reaction",
-    MeasureName.GEOMETRIC_RESILIENCE: "Geometric resilience",
-    MeasureName.DEGRADATION: "Degradation",
-    MeasureName.STABILITY: "Stability",
-}
-SUBSCRIPTS: dict[str, str] = {
-    MeasureName.ENTROPY: "E",
-    MeasureName.NOISE_REACTION: "N",
-    MeasureName.GEOMETRIC_RESILIENCE: "G",
-    MeasureName.DEGRADATION: "D",
-    MeasureName.STABILITY: "S",
-}
-"""Of the paper's symbols."""
-QUESTIONS: dict[str, str] = {
-    MeasureName.ENTROPY: "Is the salience focused? 0: all of it in one cell of the map; 1: spread evenly.",
-    MeasureName.NOISE_REACTION: "Does salt-and-pepper noise move the map? SSIM of the maps of the clean and the noisy "
-    "image; 1: it does not move.",
-    MeasureName.GEOMETRIC_RESILIENCE: "Does the map follow the image? SSIM of the clean map and the map of the "
-    "transformed image, carried back. It says something only where it stands above its control, the same SSIM without "
-    "carrying back.",
-    MeasureName.DEGRADATION: "Does what the model points at matter to it? SSIM of the clean map and the map of an "
-    "image in which the salient part, or all the rest, was blurred away.",
-    MeasureName.STABILITY: "Do independent trainings look at the same things? Mean SSIM of the maps of all pairs of "
-    "runs.",
-}
-DIRECTIONS: dict[str, str] = {
-    MeasureName.ENTROPY: "lower = more focused",
-    MeasureName.NOISE_REACTION: "higher = steadier",
-    MeasureName.GEOMETRIC_RESILIENCE: "higher = follows the image",
-    MeasureName.DEGRADATION: "non-salience removed: higher is better; salience removed: lower",
-    MeasureName.STABILITY: "higher = the recipe converges to the same salience",
-}
 REASONS: dict[str, str] = {
     UndefinedReason.CONSTANT_MAP: "the map of the clean image is the same everywhere, so it shows no salience",
     UndefinedReason.CONSTANT_VIEW_MAP: "the map of the changed image is the same everywhere, so it shows no salience",
     UndefinedReason.NONFINITE_OUTPUT: "the model put out numbers that are not finite",
     UndefinedReason.NO_TARGET: "the sample has no label that is one of the model's classes, so there is no target",
 }
-_OF_A_RUN = "the map of one of the runs is the same everywhere, so it shows no salience"
-REASONS_OF_RUNS: dict[str, str] = {
-    UndefinedReason.CONSTANT_MAP: _OF_A_RUN,
-    UndefinedReason.CONSTANT_VIEW_MAP: _OF_A_RUN,
-}
-_VIEWS = {"all": "all transformations", PAIRS: "pairs of runs"}
-
 MINUS = "\N{MINUS SIGN}"
 """A true one, so that screen readers say it."""
 NO_NUMBER = "\N{EN DASH}"
 MOST_LETTERS = 28
 
 
-def view_title(view: str) -> str:
-    """``rotate_90_cw`` -> ``rotate 90 cw``; ``noise@0.05`` -> ``noise 5%``."""
-    if view.startswith("noise@"):
-        return f"noise {100 * float(view.removeprefix('noise@')):g}%"
-    return _VIEWS.get(view) or view.replace("non_", "non-").replace("_", " ")
+def score_title(measure: str, view: str) -> str:
+    """A number's name above a table: ``Entropy, spatial``."""
+    return f"{spec_of(measure).title}, {view_title(view)}"
 
 
 def headline(measure: str, view: str) -> str:
     """A number's name within a sentence: ``entropy (spatial)``; stability has one view only."""
-    title = TITLES[measure].lower()
-    return title if view == PAIRS else f"{title} ({view_title(view)})"
+    spec = spec_of(measure)
+    title = spec.title.lower()
+    return title if spec.gates.views == (view,) else f"{title} ({view_title(view)})"
+
+
+class Greyed(str):
+    """A number that says nothing: shown, but greyed, and with the reason."""
+
+    __slots__ = ("reason",)
+    reason: str
+
+    @classmethod
+    def of(cls, text: str, codes: Sequence[str]) -> str:
+        """The text itself where there is no reason."""
+        if not codes:
+            return text
+        found = cls(text)
+        found.reason = reason(codes)
+        return found
 
 
 def number(value: float | None, digits: int = 3) -> str:

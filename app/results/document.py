@@ -7,11 +7,13 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import ModelRow
 from app.domain.label_mapping import LabelMapping
+from app.domain.measures import NOISE_REACTION, STABILITY
 from app.domain.performance import Predictions, noise_curve, performance
-from app.domain.protocol import STABILITY, Protocol
+from app.domain.protocol import Protocol
 from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.results.inputs import AuditInputs, class_count, label_mapping
+from app.results.reading import complete
 from app.results.score_tables import StoredScores, read_scores
 
 Json = dict[str, Any]
@@ -39,7 +41,9 @@ def results_document(session: Session, inputs: AuditInputs, software: dict[str, 
         "software": software,
     }
     stored = [read_scores(session, audit.id, ordinal) for ordinal in range(len(inputs.models))]
-    return head | (_measured(session, inputs, stored) if stored[0].labels else _NOTHING)
+    document = head | (_measured(session, inputs, stored) if stored[0].labels else _NOTHING)
+    complete(document, class_count(inputs.models[0]))
+    return document
 
 
 _NOTHING: Json = {
@@ -71,7 +75,7 @@ def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores])
     measured = _performance(inputs, stored, protocol, mapping)
     small = [model for model, scores in zip(models, stored, strict=True) if scores.map_side < SSIM_WINDOW]
     return {
-        "summaries": summaries + _stability_summaries(session, inputs, protocol, groups),
+        "summaries": summaries + _pairing_summaries(session, inputs, protocol, groups),
         "across_models": across_models(protocol.columns(), summarised),
         "stability": _pairs(session, inputs, protocol),
         "performance": measured,
@@ -107,23 +111,24 @@ def _performance(
     ]
 
 
-def _stability_summaries(session: Session, inputs: AuditInputs, protocol: Protocol, groups: Groups) -> list[Json]:
-    if protocol.measures.stability is None:
+def _pairing_summaries(session: Session, inputs: AuditInputs, protocol: Protocol, groups: Groups) -> list[Json]:
+    columns = protocol.pairing_columns()
+    if not columns:
         return []
     stored = read_scores(session, inputs.audit.id, ACROSS_MODELS)
     blank = np.full_like(stored.scores, np.nan)
-    return summarise(ScoreTable(None, (STABILITY,), stored.scores, blank, blank), groups, protocol.seed).rows
+    return summarise(ScoreTable(None, columns, stored.scores, blank, blank), groups, protocol.seed).rows
 
 
 def _pairs(session: Session, inputs: AuditInputs, protocol: Protocol) -> Json | None:
-    if protocol.measures.stability is None:
+    if STABILITY.settings_in(protocol.measures) is None:
         return None
     stored = read_scores(session, inputs.audit.id, ACROSS_MODELS)
     return pair_report(stored.pairs, [str(model.id) for model in inputs.models])
 
 
 def _noise_curves(inputs: AuditInputs, protocol: Protocol, summaries: list[Json], measured: list[Json]) -> list[Json]:
-    noise = protocol.measures.noise_reaction
+    noise = NOISE_REACTION.settings_in(protocol.measures)
     if noise is None:
         return []
     return [noise_curve(str(model.id), noise.amounts, summaries, measured) for model in inputs.models]

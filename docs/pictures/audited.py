@@ -18,7 +18,8 @@ from app.domain.protocol import Protocol
 from app.domain.vocabulary import ModelFormat
 from docs.pictures.joining import joined
 from worker.engine.measuring import ModelAuditor, Normalisation, Outcome
-from worker.measures.stability import PairScores, stability
+from worker.measures.base import PairScores, Score
+from worker.measures.stability import stability
 from worker.salience import make_explainer
 from worker.salience.tap import TargetTap
 from worker.views.base import ImageBatch
@@ -103,14 +104,19 @@ def pixels(image: Tensor) -> NDArray[np.uint8]:
     return found
 
 
+def score_of(outcome: Outcome, view: str) -> Score:
+    """No two measures have a view of one name."""
+    return next(score for (_, name), score in outcome.scores.items() if name == view)
+
+
 def defined(outcome: Outcome, view: str) -> NDArray[np.float64]:
     """The scores of the samples that have one."""
-    score = outcome.scores[view]
+    score = score_of(outcome, view)
     return score.values[torch.tensor([reason is None for reason in score.reasons])].double().numpy()
 
 
 def _control(outcome: Outcome, view: str) -> NDArray[np.float64]:
-    score = outcome.scores[view]
+    score = score_of(outcome, view)
     if score.control is None:
         raise ValueError(f"{view} has no control")
     return score.control[torch.tensor([reason is None for reason in score.reasons])].double().numpy()

@@ -1,8 +1,9 @@
 """Two images with their salience blurred away, and with everything else blurred away."""
 
-from app.domain.protocol import DegradationSettings
-from app.domain.vocabulary import CLEAN, DEGRADATIONS
-from docs.pictures.audited import Audited, pixels
+from app.domain.measures.degradation import DegradationSettings
+from app.domain.views import DEGRADATIONS
+from app.domain.vocabulary import CLEAN
+from docs.pictures.audited import Audited, pixels, score_of
 from docs.pictures.choosing import ranked_faces
 from docs.pictures.drawing import at_input, grid, over, save_png, show
 from worker.views.degradation import DegradationView
@@ -14,7 +15,7 @@ SHARES = (0.1, 0.9)
 
 def draw(audited: Audited) -> None:
     outcome = audited.outcomes[NETWORK]
-    ranked = ranked_faces(audited, outcome.scores["salience_removed"])
+    ranked = ranked_faces(audited, score_of(outcome, "salience_removed"))
     figure, axes = grid(2, 3 * len(SHARES))
     for number, share in enumerate(SHARES):
         place, first = ranked[round(share * (len(ranked) - 1))], 3 * number
@@ -25,5 +26,5 @@ def draw(audited: Audited) -> None:
             image = pixels(view.transform(audited.batch, outcome.clean.maps)[place])
             show(axes[0, column], image, name)
             changed = over(image, at_input(outcome.looks[name].maps, place))
-            show(axes[1, column], changed, f"SSIM {outcome.scores[name].values[place]:.2f}")
+            show(axes[1, column], changed, f"SSIM {score_of(outcome, name).values[place]:.2f}")
     save_png(figure, "degradation")

@@ -1,6 +1,6 @@
 """Maps of one network from its most to its least focused."""
 
-from docs.pictures.audited import Audited
+from docs.pictures.audited import Audited, score_of
 from docs.pictures.drawing import at_input, grid, native, over, save_png, show, show_map
 
 NETWORK = "cross_entropy_run1"
@@ -10,7 +10,7 @@ TITLES = ("lowest", "lower quartile", "median", "upper quartile", "highest")
 
 def draw(audited: Audited) -> None:
     outcome = audited.outcomes[NETWORK]
-    spatial, histogram = (outcome.scores[reading] for reading in ("spatial", "histogram"))
+    spatial, histogram = (score_of(outcome, reading) for reading in ("spatial", "histogram"))
     places = [place for place, reason in enumerate(spatial.reasons) if reason is None]
     ranked = sorted(places, key=lambda place: float(spatial.values[place]))
     figure, axes = grid(2, len(SHARES), lines=2)

@@ -3,8 +3,8 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from app.domain.vocabulary import FLIPS, ROTATIONS, SHIFTS
-from docs.pictures.audited import STRATEGIES, Audited, pixels
+from app.domain.views import FLIPS, ROTATIONS, SHIFTS
+from docs.pictures.audited import STRATEGIES, Audited, pixels, score_of
 from docs.pictures.choosing import typical
 from docs.pictures.drawing import COLOURS, MARKERS, at_input, grid, over, save_png, save_svg, show, show_map
 from worker.views.geometry import GeometricView, default_shift_pixels
@@ -25,7 +25,7 @@ def draw(audited: Audited) -> None:
 
 def _strip(audited: Audited) -> None:
     outcome = audited.outcomes[NETWORK]
-    place = typical(audited, outcome.scores["all"])
+    place = typical(audited, score_of(outcome, "all"))
     figure, axes = grid(3, 1 + len(SHOWN))
     clean = at_input(outcome.clean.maps, place)
     show(axes[0, 0], over(audited.image(place), clean), "clean")
@@ -33,7 +33,7 @@ def _strip(audited: Audited) -> None:
     for column, name in enumerate(SHOWN, start=1):
         view = GeometricView(name, pixels=default_shift_pixels(audited.batch.images.shape[-1]))
         image = pixels(view.transform(audited.batch, outcome.clean.maps)[place])
-        score, maps = outcome.scores[name], outcome.looks[name].maps
+        score, maps = score_of(outcome, name), outcome.looks[name].maps
         show(axes[0, column], over(image, at_input(maps, place)), name)
         show_map(axes[1, column], view.carry_back(maps.at_input)[place].numpy(), f"score {score.values[place]:.2f}")
         control = 0.0 if score.control is None else float(score.control[place])

@@ -11,7 +11,7 @@ def joined(parts: list[Outcome]) -> Outcome:
     """In their order."""
     first = parts[0]
     looks = {name: _look([part.looks[name] for part in parts]) for name in first.looks}
-    return Outcome(looks, {view: _score([part.scores[view] for part in parts]) for view in first.scores})
+    return Outcome(looks, {name: _score([part.scores[name] for part in parts]) for name in first.scores})
 
 
 def _look(parts: list[Look]) -> Look:

@@ -4,8 +4,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from app.domain.statistics import auroc
-from app.domain.vocabulary import noise_view
-from docs.pictures.audited import STRATEGIES, Audited, pixels
+from app.domain.views import noise_view
+from docs.pictures.audited import STRATEGIES, Audited, pixels, score_of
 from docs.pictures.choosing import typical
 from docs.pictures.drawing import COLOURS, MARKERS, at_input, grid, over, save_png, save_svg, show
 from worker.engine.measuring import Look
@@ -28,7 +28,7 @@ def draw(audited: Audited) -> None:
 
 def _strip(audited: Audited) -> None:
     outcome = audited.outcomes[NETWORK]
-    place = typical(audited, outcome.scores[noise_view(0.05)])
+    place = typical(audited, score_of(outcome, noise_view(0.05)))
     figure, axes = grid(2, 1 + len(SHOWN))
     show(axes[0, 0], audited.image(place), "clean")
     show(axes[1, 0], over(audited.image(place), at_input(outcome.clean.maps, place)))
@@ -37,7 +37,7 @@ def _strip(audited: Audited) -> None:
         image = pixels(view.transform(audited.batch, outcome.clean.maps)[place])
         show(axes[0, column], image, f"{amount:.0%}")
         maps = over(image, at_input(outcome.looks[view.name].maps, place))
-        show(axes[1, column], maps, f"SSIM {outcome.scores[view.name].values[place]:.2f}")
+        show(axes[1, column], maps, f"SSIM {score_of(outcome, view.name).values[place]:.2f}")
     save_png(figure, "noise")
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from app.domain.protocol import Protocol
-from app.domain.radar import radar, radar_columns
+from app.domain.radar import headline_views, radar
 from docs.pictures.audited import STRATEGIES, Audited
 from docs.pictures.drawing import COLOURS, MARKERS, save_svg
 
@@ -35,7 +35,7 @@ def axes_of(audited: Audited, stem: str) -> dict[str, float | None]:
     protocol = Protocol()
     means: dict[tuple[str, str], float | None] = {
         (measure, view): audited.mean(stem, view)
-        for measure, views in radar_columns(protocol).items()
+        for measure, views in headline_views(protocol).items()
         for view in views
         if view != "pairs"
     }

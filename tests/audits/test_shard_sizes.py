@@ -8,12 +8,12 @@ import pytest
 from app.audits.planning.samples import Chosen
 from app.audits.planning.shards import Work, estimated_seconds, shard_ranges, shard_samples
 from app.db.tables import DatasetRow, ModelRow
-from app.domain.protocol import EntropySettings, MeasureSettings, NoiseReactionSettings, Protocol
+from app.domain.protocol import MeasureSettings, Protocol
 from app.domain.vocabulary import DeviceClass
 from app.settings import Settings
 
-ONE_PASS = MeasureSettings(entropy=EntropySettings())
-FIVE_PASSES = MeasureSettings(noise_reaction=NoiseReactionSettings(curve=(0.1, 0.2, 0.3)))
+ONE_PASS = MeasureSettings.model_validate({"entropy": {}})
+FIVE_PASSES = MeasureSettings.model_validate({"noise_reaction": {"curve": [0.1, 0.2, 0.3]}})
 
 
 def model(seconds: float | None, device_class: str = "cpu", side: int = 7) -> ModelRow:

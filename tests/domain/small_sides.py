@@ -3,12 +3,11 @@
 import numpy as np
 
 from app.domain.comparison import Sides
-from app.domain.protocol import ScoreColumn
+from app.domain.measures import ScoreColumn
 from app.domain.summaries import Groups
-from app.domain.vocabulary import MeasureName
 
-ENTROPY = ScoreColumn(measure=MeasureName.ENTROPY, view="spatial")
-FLIPS = ScoreColumn(measure=MeasureName.GEOMETRIC_RESILIENCE, view="flips")
+ENTROPY = ScoreColumn(measure="entropy", view="spatial")
+FLIPS = ScoreColumn(measure="geometric_resilience", view="flips")
 
 
 def normals(size: int, mean: float = 0.0, seed: int = 0) -> np.ndarray:

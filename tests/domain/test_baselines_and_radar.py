@@ -63,7 +63,7 @@ class TestRadar:
         }
 
     def test_missing_is_not_zero_and_values_are_clipped(self) -> None:
-        found = radar(Protocol().without_stability(), self.means | {("noise_reaction", "noise@0.05"): -0.2})
+        found = radar(Protocol().without("stability"), self.means | {("noise_reaction", "noise@0.05"): -0.2})
         assert (found["stability"], found["noise_reaction"]) == (None, 0.0)
         del (few := dict(self.means))["degradation", "salience_removed"]
         assert radar(Protocol(), few)["degradation"] is None

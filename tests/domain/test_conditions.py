@@ -16,9 +16,9 @@ from app.domain.gates.conditions import (
     Selector,
     Threshold,
 )
-from app.domain.gates.parser import NOISY, VIEWS, parse_condition
+from app.domain.gates.parser import PARAMETRISED, VIEWS, parse_condition
 from app.domain.gates.tokens import ConditionError
-from app.domain.vocabulary import noise_view
+from app.domain.views import noise_view
 
 numbers = st.floats(-1e9, 1e9, allow_nan=False).map(lambda value: value + 0.0)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -30,7 +30,7 @@ def conditions(draw: st.DrawFn) -> Condition:
     measure = draw(st.sampled_from(list(VIEWS)))
     performance = measure == PERFORMANCE
     views: list[st.SearchStrategy[str | None]] = [st.sampled_from(VIEWS[measure])] if VIEWS[measure] else []
-    views += [st.floats(0.001, 1).map(lambda amount: noise_view(round(amount, 3)))] if measure in NOISY else []
+    views += [st.floats(0.001, 1).map(lambda amount: noise_view(round(amount, 3)))] if PARAMETRISED[measure] else []
     views += [] if measure == "degradation" else [st.none()]
     scopes = [Scope.MACRO, Scope.WORST_MODEL] if performance else list(Scope)
     scope = draw(st.sampled_from(scopes))
@@ -41,7 +41,8 @@ def conditions(draw: st.DrawFn) -> Condition:
     quantity = Quantity(measure, draw(st.one_of(views)), selector, statistic)
     limit = draw(threshold | not_worse if quantity.has_direction else threshold)
     interval = statistic == "mean" and draw(st.booleans())
-    return Condition(quantity, limit, interval, draw(st.booleans()), draw(st.booleans()))
+    meaningful = not performance and draw(st.booleans())
+    return Condition(quantity, limit, interval, draw(st.booleans()), draw(st.booleans()), meaningful)
 
 
 def error_of(text: str) -> ConditionError | None:
@@ -115,7 +116,7 @@ def test_canonical_form(text: str, canonical: str) -> None:
         ("entropy.mean <= high", 17, "expected a number"),
         ("entropy.mean <= 1e300", 17, "the number is too large"),
         ("entropy.mean <= 1 1", 19, "expected the end or options"),
-        ("entropy.mean <= 1 (never)", 20, "expected an option (ci, warn, missing)"),
+        ("entropy.mean <= 1 (never)", 20, "expected an option (ci, warn, missing, meaningful)"),
         ("entropy.mean <= 1 (missing)", 27, "expected 'ok'"),
         ("entropy.mean <= 1 (ci", 22, "expected ')'"),
         ("entropy.p50 <= 1 (ci)", 9, "only means have an interval"),

@@ -10,9 +10,8 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from app.domain import statistics
-from app.domain.protocol import ScoreColumn
+from app.domain.measures import ScoreColumn
 from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
-from app.domain.vocabulary import MeasureName
 
 floats = st.floats(-1, 1, allow_nan=False)
 
@@ -62,7 +61,7 @@ def test_macro_gives_every_source_the_same_weight() -> None:
     sizes = {"a": 7, "b": 1, "c": 2, "d": 3, "e": 4}
     scores = [0.885 if name == "a" else 0.896 for name, size in sizes.items() for _ in range(size)]
     sources = tuple(name for name, size in sizes.items() for _ in range(size))
-    column = ScoreColumn(measure=MeasureName.ENTROPY, view="spatial")
+    column = ScoreColumn(measure="entropy", view="spatial")
     table = np.array(scores)[:, None]
     blank = np.full_like(table, np.nan)
     found = summarise(ScoreTable("m", (column,), table, blank, blank), Groups((None,) * 17, sources), 0).rows
@@ -82,7 +81,7 @@ def test_the_run_apart_is_the_least_similar() -> None:
 
 def test_the_interval_of_a_mean_over_models() -> None:
     """Of one model it is its own; of two that mirror each other, nothing is left to vary; of two alike, their own."""
-    column = ScoreColumn(measure=MeasureName.ENTROPY, view="spatial")
+    column = ScoreColumn(measure="entropy", view="spatial")
     scores = np.random.default_rng(0).uniform(size=(40, 1))
     groups, blank = Groups((None,) * 40, ("a", "b") * 20), np.full((40, 1), np.nan)
     first, mirror = (
@@ -98,7 +97,7 @@ def test_the_interval_of_a_mean_over_models() -> None:
 
 
 def test_a_model_without_any_score_has_no_part_in_the_interval() -> None:
-    column = ScoreColumn(measure=MeasureName.ENTROPY, view="spatial")
+    column = ScoreColumn(measure="entropy", view="spatial")
     scores, blank = np.array([[0.2], [0.4]]), np.full((2, 1), np.nan)
     groups = Groups((None, None), (None, None))
     some, none = (

@@ -21,7 +21,7 @@ def row(mean: float | None, group: str = "total/macro", view: str = "entropy.spa
     interval = (
         {"ci95_low": None, "ci95_high": None} if mean is None else {"ci95_low": mean - 0.1, "ci95_high": mean + 0.1}
     )
-    identity = {"measure": measure, "view": view, "model_id": "m", "group_by": by, "group": name}
+    identity = {"measure": measure, "view": view, "model_id": "m", "group_by": by, "group": name, "says_nothing": []}
     return identity | {"n": 0 if mean is None else 5, "mean": mean, "p95": mean, "flip_rate": 0.2} | interval | more
 
 

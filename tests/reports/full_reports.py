@@ -6,8 +6,9 @@ import numpy as np
 
 from app.domain.comparison import Sides, correct, difference_rows, side_totals, sign_flip_rows
 from app.domain.differences import ALPHA
+from app.domain.measures import NOISE_REACTION
 from app.domain.performance import Predictions, noise_curve, performance
-from app.domain.protocol import STABILITY, Protocol, ProtocolRequest
+from app.domain.protocol import Protocol, ProtocolRequest
 from app.domain.radar import radar
 from app.domain.summaries import Groups, ScoreTable, across_models, summarise
 from app.domain.vocabulary import CLEAN, GroupBy
@@ -47,7 +48,8 @@ def audit_document(names: list[str], classes: int = 2, audit_id: str = "1", firs
     ]
     summaries = [row for model in models for row in model.rows]
     measured = [row for seed in seeds for row in _performance(seed, classes)] if classes else []
-    amounts = PROTOCOL.measures.noise_reaction.amounts if PROTOCOL.measures.noise_reaction else ()
+    settings = NOISE_REACTION.settings_in(PROTOCOL.measures)
+    amounts = settings.amounts if settings else ()
     return {
         "audit_id": audit_id,
         "protocol": PROTOCOL.to_json(),
@@ -78,7 +80,9 @@ def _stability(groups: Groups, models: int) -> list[Json]:
     if models < 2:
         return []
     scores = scores_of(99)[:, :1]
-    return summarise(ScoreTable(None, (STABILITY,), scores, scores * np.nan, scores * np.nan), groups, 0).rows
+    return summarise(
+        ScoreTable(None, PROTOCOL.pairing_columns(), scores, scores * np.nan, scores * np.nan), groups, 0
+    ).rows
 
 
 def _pairs(model_ids: list[str]) -> Json | None:

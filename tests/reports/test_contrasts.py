@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from app.domain.vocabulary import MeasureName
 from app.reports.contrasts import contrasts
 from app.reports.groups import difference_tables
 from app.reports.job import ReportJob, Side
@@ -127,7 +126,7 @@ def test_many_groups_are_counted() -> None:
 
 def test_differences_by_label_and_source_are_a_table() -> None:
     made = compared(row(-0.1, 1), row(0.1, group="label/c"), row(0.01, group="source/d"))
-    (table,) = difference_tables(made, MeasureName.ENTROPY)
+    (table,) = difference_tables(made, "entropy")
     assert table.caption.startswith(f"Paired differences in entropy, spatial, by label and source: b {MINUS} a; lower")
     cells = [(one[0], one[5], one[6], one[7]) for one in table.rows]
     assert cells == [

@@ -6,6 +6,7 @@ import pytorch_grad_cam as library
 import torch
 from torch import Tensor, nn
 
+from app.domain.cam_methods import CAM_METHODS as METHOD_SPECS
 from app.domain.vocabulary import CamMethod
 from worker.salience import CAM_METHODS
 from worker.salience.methods import eigencam, gradcam, hirescam, layercam
@@ -29,7 +30,7 @@ def make_pair() -> tuple[Tensor, Tensor]:
 
 
 def test_registry_holds_every_method() -> None:
-    assert set(CAM_METHODS) == {method for method in CamMethod if not method.from_library}
+    assert set(CAM_METHODS) == {method for method, spec in METHOD_SPECS.items() if not spec.from_library}
     assert set(LIBRARY) == set(CAM_METHODS)
 
 

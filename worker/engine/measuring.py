@@ -12,10 +12,10 @@ from app.domain.protocol import Protocol
 from app.domain.vocabulary import CLEAN, SalienceTarget, UndefinedReason
 from worker.functional.normalization import normalization_table, normalize
 from worker.functional.quantization import min_max
-from worker.measures import measures_of
-from worker.measures.base import Score
+from worker.measures import Score, Seen, scores_of
 from worker.salience.explainer import Explainer
 from worker.salience.maps import SalienceMaps
+from worker.views import ViewSetting, make_views
 from worker.views.base import ImageBatch
 
 UNKNOWN_CLASS = -1
@@ -45,10 +45,10 @@ class KnownLook:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one model gave for N samples: looks by condition (clean first) and scores by column view."""
+    """What one model gave for N samples: looks by condition (clean first), scores by measure and view."""
 
     looks: Mapping[str, Look]
-    scores: Mapping[str, Score]
+    scores: Mapping[tuple[str, str], Score]
 
     @property
     def clean(self) -> Look:
@@ -90,8 +90,7 @@ class ModelAuditor:
         self._normalise = normalisation
         self._protocol = protocol
         self._score_classes = list(score_classes)
-        self._measures = measures_of(protocol, normalisation.input_size)
-        self._views = {view.name: view for measure in self._measures for view in measure.views}
+        self._views = make_views(protocol.conditions(), ViewSetting(protocol, normalisation.input_size))
 
     def audit(self, batch: ImageBatch, truth: Tensor, known: Mapping[int, KnownLook] = MappingProxyType({})) -> Outcome:
         """Scores of the batch; ``truth`` (N,) int64 holds each sample's class, -1 where it has none.
@@ -104,10 +103,7 @@ class ModelAuditor:
         for name, view in self._views.items():
             looks[name] = self._look(view.transform(batch, clean.maps), target)
         changed = {name: looks[name].maps for name in self._views}
-        scores: dict[str, Score] = {}
-        for measure in self._measures:
-            scores |= measure.score(clean.maps, changed)
-        return Outcome(looks, scores)
+        return Outcome(looks, scores_of(self._protocol, Seen(clean.maps, changed, self._views)))
 
     def _clean(self, images: Tensor, target: Tensor | None, known: Mapping[int, KnownLook]) -> Look:
         missing = [place for place in range(len(images)) if place not in known]

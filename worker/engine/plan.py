@@ -11,7 +11,8 @@ from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol
 from worker.engine.measuring import UNKNOWN_CLASS, KnownLook, ModelAuditor, Normalisation, Outcome
 from worker.engine.sample_reader import DecodedBatch, InputSpec
-from worker.measures.stability import PairScores, stability
+from worker.measures import PAIRINGS
+from worker.measures.base import PairScores
 from worker.salience import make_explainer
 from worker.views.base import ImageBatch
 from worker.weights.cache import LoadedModel, ModelCache
@@ -24,7 +25,8 @@ class Looks:
     """What all models of an audit gave for one batch."""
 
     outcomes: tuple[Outcome, ...]
-    pairs: PairScores | None
+    pairings: tuple[PairScores, ...]
+    """One a column of the protocol's pairings."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,8 @@ class AuditPlan:
             auditor.audit(images[spec], truth, self._known(ordinal, first, len(names)))
             for ordinal, (auditor, spec) in enumerate(zip(self.auditors, self.specs, strict=True))
         )
-        wanted = self.protocol.measures.stability is not None
-        return Looks(outcomes, stability([outcome.clean.maps for outcome in outcomes]) if wanted else None)
+        clean = [outcome.clean.maps for outcome in outcomes]
+        return Looks(outcomes, tuple(PAIRINGS[column.measure](clean) for column in self.protocol.pairing_columns()))
 
     def _known(self, ordinal: int, first: int, count: int) -> dict[int, KnownLook]:
         """By place in the batch."""

@@ -17,27 +17,24 @@ Cell = TypeVar("Cell")
 
 
 def batch_rows(protocol: Protocol, looks: Looks, first: int) -> Iterator[tuple[ScoresRow, bytes]]:
-    """One row a sample and model with its maps, and one across models where stability was asked for.
+    """One row a sample and model with its maps, and one across models where a pairing was asked for.
 
     ``first`` is the number of the batch's first sample within the job.
     """
     for ordinal, outcome in enumerate(looks.outcomes):
         yield from _model_rows(protocol, outcome, ordinal, first)
-    if looks.pairs is not None:
-        score = looks.pairs.score
-        samples = len(score.reasons)
-        columns = zip(
-            _cells([score], samples), _reasons([score], samples), _cells(looks.pairs.pairs, samples), strict=True
-        )
-        for number, (scores, undefined, pairs) in enumerate(columns, first):
-            yield (
-                ScoresRow(number=number, model_ordinal=ACROSS_MODELS, scores=scores, undefined=undefined, pairs=pairs),
-                b"",
-            )
+    if looks.pairings:
+        means = [pairing.score for pairing in looks.pairings]
+        pairs = [pair for pairing in looks.pairings for pair in pairing.pairs]
+        samples = len(means[0].reasons)
+        columns = zip(_cells(means, samples), _reasons(means, samples), _cells(pairs, samples), strict=True)
+        for number, (scores, undefined, of_pairs) in enumerate(columns, first):
+            across = {"model_ordinal": ACROSS_MODELS, "scores": scores, "undefined": undefined, "pairs": of_pairs}
+            yield ScoresRow(number=number, **across), b""
 
 
 def _model_rows(protocol: Protocol, outcome: Outcome, ordinal: int, first: int) -> Iterator[tuple[ScoresRow, bytes]]:
-    scores = [outcome.scores[column.view] for column in protocol.columns()]
+    scores = [outcome.scores[column.measure, column.view] for column in protocol.columns()]
     looks = [outcome.looks[condition] for condition in (CLEAN, *protocol.conditions())]
     maps = torch.stack([look.maps.native for look in looks], 1).cpu()
     predicted = torch.stack([look.predicted for look in looks], 1).tolist()

@@ -1,51 +1,34 @@
-"""The measures. A new one is a file here, a member of MeasureName and a line below."""
-
-from collections.abc import Callable
+"""The measures' arithmetic, under the names of their pages in `app.domain.measures`: a new one is a line here."""
 
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import MeasureName
-from worker.measures.base import Measure, Score
-from worker.measures.degradation import Degradation
-from worker.measures.entropy import Entropy
-from worker.measures.geometric_resilience import GeometricResilience
-from worker.measures.noise_reaction import NoiseReaction
-from worker.views import degradation_views, geometric_views, noise_views
+from worker.measures.base import Measure, Pairing, Score, Seen
+from worker.measures.degradation import degradation
+from worker.measures.entropy import entropy
+from worker.measures.geometric_resilience import geometric_resilience
+from worker.measures.noise_reaction import noise_reaction
+from worker.measures.stability import stability
 
-__all__ = ["PER_MODEL_MEASURES", "Measure", "Score", "measures_of"]
+__all__ = ["MEASURES", "PAIRINGS", "Measure", "Pairing", "Score", "Seen", "scores_of"]
 
-
-def _entropy(protocol: Protocol, input_size: int) -> Measure | None:
-    del input_size
-    return Entropy() if protocol.measures.entropy else None
-
-
-def _noise_reaction(protocol: Protocol, input_size: int) -> Measure | None:
-    del input_size
-    settings = protocol.measures.noise_reaction
-    return NoiseReaction(noise_views(settings, protocol.seed)) if settings else None
-
-
-def _geometric_resilience(protocol: Protocol, input_size: int) -> Measure | None:
-    settings = protocol.measures.geometric_resilience
-    return GeometricResilience(geometric_views(settings, input_size), settings.aggregates) if settings else None
-
-
-def _degradation(protocol: Protocol, input_size: int) -> Measure | None:
-    del input_size
-    settings = protocol.measures.degradation
-    return Degradation(degradation_views(settings)) if settings else None
-
-
-PER_MODEL_MEASURES: dict[MeasureName, Callable[[Protocol, int], Measure | None]] = {
-    MeasureName.ENTROPY: _entropy,
-    MeasureName.NOISE_REACTION: _noise_reaction,
-    MeasureName.GEOMETRIC_RESILIENCE: _geometric_resilience,
-    MeasureName.DEGRADATION: _degradation,
+MEASURES: dict[str, Measure] = {
+    "entropy": entropy,
+    "noise_reaction": noise_reaction,
+    "geometric_resilience": geometric_resilience,
+    "degradation": degradation,
 }
-"""Every measure of a single model; stability, the one across models, is `worker.measures.stability`."""
+"""Of a single subject."""
+
+PAIRINGS: dict[str, Pairing] = {
+    "stability": stability,
+}
+"""Of several subjects' clean maps."""
 
 
-def measures_of(protocol: Protocol, input_size: int) -> tuple[Measure, ...]:
-    """The measures of a protocol for a model with that input size, in stored order."""
-    made = (make(protocol, input_size) for make in PER_MODEL_MEASURES.values())
-    return tuple(measure for measure in made if measure is not None)
+def scores_of(protocol: Protocol, seen: Seen) -> dict[tuple[str, str], Score]:
+    """Every score of one subject that the protocol asks for, by measure and view."""
+    return {
+        (spec.name, view): score
+        for spec, settings in protocol.measures.computed()
+        if not spec.is_pairing
+        for view, score in MEASURES[spec.name](settings, seen).items()
+    }

@@ -1,8 +1,8 @@
 """What a measure is: a set of views and a way to score them. No measure runs a network."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 from torch import Tensor
 
@@ -24,15 +24,29 @@ class Score:
     control: Tensor | None = None
 
 
-class Measure(Protocol):
-    """Scores clean maps against the maps of its views."""
+@dataclass(frozen=True)
+class Seen:
+    """What a measure scores: the ``clean`` maps of N samples, and for every view its maps and how it was made."""
 
-    @property
-    def views(self) -> tuple[View, ...]:
-        """The views that it needs; the engine makes each once, whoever else needs it."""
+    clean: SalienceMaps
+    changed: Mapping[str, SalienceMaps]
+    views: Mapping[str, View]
 
-    def score(self, clean: SalienceMaps, changed: Mapping[str, SalienceMaps]) -> dict[str, Score]:
-        """Scores by column view name; ``changed`` holds the maps of every view, by view name."""
+
+Measure = Callable[[Any, Seen], dict[str, Score]]
+"""From a measure's settings and what was seen to its scores, by view of its columns."""
+
+
+@dataclass(frozen=True)
+class PairScores:
+    """``score`` is the mean over all pairs i < j of K subjects, undefined where any map is; ``pairs`` are its parts."""
+
+    score: Score
+    pairs: tuple[Score, ...]
+
+
+Pairing = Callable[[list[SalienceMaps]], PairScores]
+"""From the clean maps of K >= 2 subjects of the same N samples."""
 
 
 def reasons_of_pair(clean: SalienceMaps, changed: SalienceMaps) -> Reasons:

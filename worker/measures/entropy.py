@@ -1,22 +1,15 @@
 """S_E: is the salience focused (Crum et al. 2023, S_E); lower means more focused."""
 
-from collections.abc import Mapping
-
-from app.domain.vocabulary import EntropyReading
+from app.domain.measures.entropy import EntropyReading, EntropySettings
 from worker.functional.entropy import histogram_entropy, spatial_entropy
-from worker.measures.base import Score
-from worker.salience.maps import SalienceMaps
-from worker.views.base import View
+from worker.measures.base import Score, Seen
 
 
-class Entropy:
-    """Both readings of the native clean map; it needs no view."""
-
-    views: tuple[View, ...] = ()
-
-    def score(self, clean: SalienceMaps, changed: Mapping[str, SalienceMaps]) -> dict[str, Score]:
-        del changed
-        return {
-            EntropyReading.SPATIAL: Score(spatial_entropy(clean.native), clean.reasons),
-            EntropyReading.HISTOGRAM: Score(histogram_entropy(clean.native_8bit), clean.reasons),
-        }
+def entropy(settings: EntropySettings, seen: Seen) -> dict[str, Score]:
+    """Both readings of the native clean map, in [0, 1]; it needs no view."""
+    del settings
+    clean = seen.clean
+    return {
+        EntropyReading.SPATIAL: Score(spatial_entropy(clean.native), clean.reasons),
+        EntropyReading.HISTOGRAM: Score(histogram_entropy(clean.native_8bit), clean.reasons),
+    }

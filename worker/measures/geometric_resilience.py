@@ -1,29 +1,22 @@
 """S_G: does the salience follow the image when it moves (Crum et al. 2023, S_G, Table 2); higher follows better."""
 
-from collections.abc import Mapping
-
 import torch
 
+from app.domain.measures.geometric_resilience import GeometricResilienceSettings
 from worker.functional.ssim import structural_similarity
-from worker.measures.base import Score, first_reasons, reasons_of_pair
+from worker.measures.base import Score, Seen, first_reasons, reasons_of_pair
 from worker.salience.maps import SalienceMaps
 from worker.views.base import View
 
 
-class GeometricResilience:
+def geometric_resilience(settings: GeometricResilienceSettings, seen: Seen) -> dict[str, Score]:
     """SSIM of the clean map and the view's map carried back; the control is the SSIM without carrying it back.
 
-    ``aggregates`` names groups of views, scored by the mean of their members.
+    A group of views is scored by the mean of its members.
     """
-
-    def __init__(self, views: tuple[View, ...], aggregates: Mapping[str, tuple[str, ...]]) -> None:
-        self.views = views
-        self.aggregates = aggregates
-
-    def score(self, clean: SalienceMaps, changed: Mapping[str, SalienceMaps]) -> dict[str, Score]:
-        scores = {view.name: _score(view, clean, changed[view.name]) for view in self.views}
-        groups = {name: _mean([scores[member] for member in members]) for name, members in self.aggregates.items()}
-        return scores | groups
+    scores = {name: _score(seen.views[name], seen.clean, seen.changed[name]) for name in settings.views}
+    groups = {name: _mean([scores[member] for member in members]) for name, members in settings.aggregates.items()}
+    return scores | groups
 
 
 def _score(view: View, clean: SalienceMaps, changed: SalienceMaps) -> Score:

@@ -1,21 +1,11 @@
 """S_S: do independent trainings of one recipe look at the same things (Crum et al. 2023, S_S); higher is steadier."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from worker.functional.ssim import pairwise_structural_similarity
-from worker.measures.base import Score, first_reasons, reasons_of_pair
+from worker.measures.base import PairScores, Score, first_reasons, reasons_of_pair
 from worker.salience.maps import SalienceMaps
-
-
-@dataclass(frozen=True)
-class PairScores:
-    """``score`` is the mean over all pairs i < j of K models, undefined where any map is; ``pairs`` are the P parts."""
-
-    score: Score
-    pairs: tuple[Score, ...]
 
 
 def stability(runs: list[SalienceMaps]) -> PairScores:

@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 from app.db.tables import AuditResultsRow, AuditRow, ComparisonRow, DatasetRow, SampleRow, SampleScoresRow
 from app.domain.comparison import Sides, correct, difference_rows, most_different, side_totals, sign_flip_rows
 from app.domain.differences import ALPHA, draws_for
-from app.domain.protocol import STABILITY, Protocol
-from app.domain.radar import FORMULAS, radar, radar_columns
+from app.domain.measures import lower_is_better
+from app.domain.protocol import Protocol
+from app.domain.radar import formulas, headline_views, radar
 from app.domain.statistics import BOOTSTRAP_RESAMPLES
-from app.domain.vocabulary import AuditStatus, ComparisonUnit, GroupBy, lower_is_better
+from app.domain.vocabulary import AuditStatus, ComparisonUnit, GroupBy
 from app.errors import InputFailure
+from app.results.reading import current
 from worker.results.sides import Side, column_blocks, read_groups, read_side
 
 Json = dict[str, Any]
@@ -60,7 +62,7 @@ def comparison_document(session: Session, row: ComparisonRow) -> Json:
         "sample_count": first.sample_count,
         "statistics": _statistics(protocol, tables),
         "sides": [_shown(one, protocol, totals) for one, totals in zip(compared, tables.totals, strict=True)],
-        "radar": {measure: FORMULAS[measure] for measure in radar_columns(protocol)},
+        "radar": formulas(protocol),
         "differences": tables.differences,
         "most_different_samples": tables.samples,
     }
@@ -74,20 +76,24 @@ def _audit(session: Session, row: ComparisonRow, place: int) -> AuditRow:
 
 
 def _sides(session: Session, audit: AuditRow, unit: ComparisonUnit) -> list[_Compared]:
-    document = session.get_one(AuditResultsRow, audit.id).document
-    models, has_stability = document["models"], "stability" in audit.protocol["measures"]
+    document = current(session.get_one(AuditResultsRow, audit.id).document)
+    models = document["models"]
+    has_pairings = bool(Protocol.model_validate(audit.protocol).pairing_columns())
     shown = {"audit_id": str(audit.id), "audit_name": audit.name}
     if unit == ComparisonUnit.AUDIT:
-        side = Side(audit.id, tuple(range(len(models))), has_stability)
+        side = Side(audit.id, tuple(range(len(models))), has_pairings)
         return [_Compared(side, shown | {"models": models, "across_models": document["across_models"]})]
     return [
-        _Compared(Side(audit.id, (ordinal,), has_stability=False), shown | {"models": [model], "across_models": []})
+        _Compared(Side(audit.id, (ordinal,), has_pairings=False), shown | {"models": [model], "across_models": []})
         for ordinal, model in enumerate(models)
     ]
 
 
 def _tables(session: Session, compared: list[_Compared], protocol: Protocol, first: AuditRow) -> _Tables:
-    columns = (*protocol.columns(), *((STABILITY,) if any(one.side.has_stability for one in compared) else ()))
+    columns = (
+        *protocol.columns(),
+        *(protocol.pairing_columns() if any(one.side.has_pairings for one in compared) else ()),
+    )
     pairs = len(compared) * (len(compared) - 1) // 2
     groups, headlines = read_groups(session, first.id), _headlines(protocol)
     tables = _Tables(draws_for(len(columns) * pairs), [[] for _ in compared])
@@ -114,7 +120,7 @@ def _is_macro(row: Json) -> bool:
 
 
 def _headlines(protocol: Protocol) -> set[tuple[str, str]]:
-    return {(measure, view) for measure, views in radar_columns(protocol).items() for view in views}
+    return {(measure, view) for measure, views in headline_views(protocol).items() for view in views}
 
 
 def _shown(one: _Compared, protocol: Protocol, totals: list[Json]) -> Json:

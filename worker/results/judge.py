@@ -15,9 +15,12 @@ from app.domain.gates.conditions import PERFORMANCE, Condition, NotWorse, Scope
 from app.domain.gates.numbers import AGGREGATE, AuditNumbers, GateNumbers, view_of
 from app.domain.gates.parser import parse_condition
 from app.domain.gates.verdicts import judge
-from app.domain.protocol import STABILITY, Protocol, ScoreColumn
+from app.domain.measures import MEASURES, ScoreColumn
+from app.domain.protocol import Protocol
+from app.domain.results.meaning import of_several
 from app.domain.summaries import ScoreTable, summarise
-from app.domain.vocabulary import AuditStatus, MeasureName
+from app.domain.vocabulary import AuditStatus
+from app.results.reading import current
 from worker.results.sides import Side, read_groups, read_side
 
 Json = dict[str, Any]
@@ -33,13 +36,12 @@ class _Judged:
 
     @property
     def side(self) -> Side:
-        return Side(
-            self.audit.id, tuple(range(len(self.document["models"]))), self.protocol.measures.stability is not None
-        )
+        models = len(self.document["models"])
+        return Side(self.audit.id, tuple(range(models)), bool(self.protocol.pairing_columns()))
 
     def sides(self, session: Session, columns: tuple[ScoreColumn, ...], *, models: bool) -> Sides:
         """The audit as the mean over its models; behind it, where asked for, every model on its own."""
-        alone = [Side(self.audit.id, (ordinal,), has_stability=False) for ordinal in self.side.ordinals]
+        alone = [Side(self.audit.id, (ordinal,), has_pairings=False) for ordinal in self.side.ordinals]
         scores = [
             read_side(session, side, columns, self.protocol, self.audit.sample_count)
             for side in (self.side, *(alone if models else []))
@@ -75,7 +77,7 @@ def _baseline(session: Session, audit: AuditRow) -> tuple[_Judged | None, str]:
     found = session.get(AuditRow, UUID(baseline_id), with_for_update={"read": True, "key_share": True})
     if found is None or found.status != AuditStatus.SUCCEEDED:
         return None, "the baseline audit was deleted"
-    document = session.get_one(AuditResultsRow, found.id).document
+    document = current(session.get_one(AuditResultsRow, found.id).document)
     return _Judged(found, document, Protocol.model_validate(found.protocol)), ""
 
 
@@ -85,13 +87,21 @@ def _aggregate(session: Session, judged: _Judged) -> list[Json]:
     if len(judged.document["models"]) == 1:
         return summaries
     columns = judged.protocol.columns()
-    stability = [row for row in summaries if row["model_id"] is None]
+    pairings = [row for row in summaries if row["model_id"] is None]
     if not columns:
-        return stability
+        return pairings
     sides = judged.sides(session, columns, models=False)
     blank = np.full_like(sides.scores[0], np.nan)
     table = ScoreTable(None, columns, sides.scores[0], blank, blank)
-    return summarise(table, sides.groups, judged.protocol.seed).rows + stability
+    rows = summarise(table, sides.groups, judged.protocol.seed).rows
+    of_models: dict[tuple[str, ...], list[Json]] = {}
+    for row in summaries:
+        of_models.setdefault(tuple(row[name] for name in _OF), []).append(row)
+    return [row | {"says_nothing": of_several(of_models[tuple(row[name] for name in _OF)])} for row in rows] + pairings
+
+
+_OF = ("measure", "view", "group_by", "group")
+"""What a summary is about, beside its model."""
 
 
 def _same_samples(session: Session, audit: AuditRow, baseline: AuditRow) -> bool:
@@ -127,10 +137,10 @@ def _compared(
     return [
         row | {"subject": subjects[row["second"] - 1]}
         for row in rows
-        if row["second"] == 1 or row["measure"] != MeasureName.STABILITY
+        if row["second"] == 1 or not MEASURES[row["measure"]].is_pairing
     ]
 
 
 def _columns(judged: _Judged) -> tuple[ScoreColumn, ...]:
-    """Every column that it has, stability's last."""
-    return (*judged.protocol.columns(), *((STABILITY,) if judged.side.has_stability else ()))
+    """Every column that it has, those of pairings last."""
+    return (*judged.protocol.columns(), *judged.protocol.pairing_columns())

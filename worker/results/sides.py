@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import SampleRow, SampleScoresRow
-from app.domain.protocol import Protocol, ScoreColumn
+from app.domain.measures import MEASURES, ScoreColumn
+from app.domain.protocol import Protocol
 from app.domain.statistics import Floats
 from app.domain.summaries import Groups
-from app.domain.vocabulary import ACROSS_MODELS, MeasureName
+from app.domain.vocabulary import ACROSS_MODELS
 from app.errors import InputFailure
 
 FETCH = 5_000
@@ -22,26 +23,31 @@ MEMORY_BUDGET = 512 * 1024**2
 
 @dataclass(frozen=True)
 class Side:
-    """Some models of an audit, by their ordinals. Stability belongs to an audit, so a single model has none."""
+    """Some models of an audit, by their ordinals. Pairings belong to an audit, so a single model has none."""
 
     audit_id: UUID
     ordinals: tuple[int, ...]
-    has_stability: bool
+    has_pairings: bool
 
 
 def read_side(session: Session, side: Side, columns: tuple[ScoreColumn, ...], protocol: Protocol, count: int) -> Floats:
     """(count, V) in sample order: the mean over the side's models, NaN where any of them has no score."""
     scores = np.full((count, len(columns)), np.nan)
-    of_models = [index for index, column in enumerate(columns) if column.measure is not MeasureName.STABILITY]
+    across = [index for index, column in enumerate(columns) if MEASURES[column.measure].is_pairing]
+    of_models = [index for index in range(len(columns)) if index not in across]
     if of_models:
-        stored = {(column.measure, column.view): place for place, column in enumerate(protocol.columns())}
-        places = [stored[columns[index].measure, columns[index].view] for index in of_models]
+        places = _places([columns[index] for index in of_models], protocol.columns())
         total = sum(_stored(session, side.audit_id, ordinal, places=places, count=count) for ordinal in side.ordinals)
         scores[:, of_models] = np.asarray(total) / len(side.ordinals)
-    if len(of_models) < len(columns) and side.has_stability:
-        across = [index for index in range(len(columns)) if index not in of_models]
-        scores[:, across] = _stored(session, side.audit_id, ACROSS_MODELS, places=[0], count=count)
+    if across and side.has_pairings:
+        places = _places([columns[index] for index in across], protocol.pairing_columns())
+        scores[:, across] = _stored(session, side.audit_id, ACROSS_MODELS, places=places, count=count)
     return scores
+
+
+def _places(wanted: list[ScoreColumn], stored: tuple[ScoreColumn, ...]) -> list[int]:
+    known = {(column.measure, column.view): place for place, column in enumerate(stored)}
+    return [known[column.measure, column.view] for column in wanted]
 
 
 def _stored(session: Session, audit_id: UUID, ordinal: int, *, places: list[int], count: int) -> Floats:

@@ -15,6 +15,7 @@ import torch
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
+from app.domain.cam_methods import CAM_METHODS
 from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
 from worker.salience.explainer import Explanation
@@ -63,9 +64,9 @@ class LibraryExplainer:
     @contextlib.contextmanager
     def _library(self) -> Iterator[Any]:
         """One of its objects; it holds a batch's tensors and hooks until they are released."""
-        layers = [] if self._method.at_input_resolution else [self._tapped.tap]
+        layers = [] if CAM_METHODS[self._method].at_input_resolution else [self._tapped.tap]
         cam = LIBRARY_METHODS[self._method](self._tapped, layers)
-        if not self._method.at_input_resolution:
+        if not CAM_METHODS[self._method].at_input_resolution:
             cam.get_target_width_height = lambda _images: None
         try:
             yield cam

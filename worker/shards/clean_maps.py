@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.db.tables import CleanSourceRow, DatasetRow, SampleRow, SampleScoresRow
+from app.domain.cam_methods import CAM_METHODS
 from app.domain.vocabulary import DeviceClass
 from worker.machine.device_class import processor
 from worker.shards.store import Claim
@@ -26,7 +27,7 @@ def clean_keys(job: ShardJob, tenant_id: UUID, device_class: DeviceClass, thread
 
     Those are left out since to read them costs about as much as to make them.
     """
-    if job.protocol.salience.method.at_input_resolution:
+    if CAM_METHODS[job.protocol.salience.method].at_input_resolution:
         return []
     common = {
         "tenant": str(tenant_id),

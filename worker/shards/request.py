@@ -46,7 +46,7 @@ class RowTable:
     def __init__(self, claim: Claim, samples: Sequence[SampleRow], job: ShardJob) -> None:
         self._claim = claim
         self._samples = samples
-        across = job.protocol.measures.stability is not None
+        across = bool(job.protocol.pairing_columns())
         self._models = range(-1 if across else 0, len(job.models))
         self._conditions = 1 + len(job.protocol.conditions())
         self._rows: dict[tuple[int, int], Row] = {}

@@ -1,26 +1,26 @@
-"""Views: changes of the images and the way back for maps. The mapping below is the list of them."""
+"""Views: changes of the images and the way back for maps. A new family is a file here and a line below."""
 
-from app.domain.protocol import DegradationSettings, GeometricResilienceSettings, NoiseReactionSettings
-from app.domain.vocabulary import DEGRADATIONS
-from worker.views.base import View
-from worker.views.degradation import DegradationView
-from worker.views.geometry import GeometricView, default_shift_pixels
-from worker.views.noise import NoiseView
+from collections.abc import Iterable
 
-__all__ = ["View", "degradation_views", "geometric_views", "noise_views"]
+from app.domain.measures import view_families
+from app.domain.views import family_of
+from worker.views.base import MakeView, View, ViewSetting
+from worker.views.degradation import degradation_view
+from worker.views.geometry import geometric_view
+from worker.views.noise import noise_view
 
+__all__ = ["VIEWS", "View", "ViewSetting", "make_views"]
 
-def noise_views(settings: NoiseReactionSettings, seed: int) -> tuple[View, ...]:
-    """Salt and pepper at every amount that the protocol asks for."""
-    return tuple(NoiseView(amount=amount, seed=seed) for amount in settings.amounts)
-
-
-def geometric_views(settings: GeometricResilienceSettings, input_size: int) -> tuple[View, ...]:
-    """The shifts, flips and rotations that the protocol asks for."""
-    pixels = settings.shift_pixels or default_shift_pixels(input_size)
-    return tuple(GeometricView(name, pixels=pixels, overlap=settings.overlap) for name in settings.views)
+VIEWS: dict[str, MakeView] = {
+    "noise": noise_view,
+    "geometry": geometric_view,
+    "degradation": degradation_view,
+}
+"""By family, as `app.domain.views` and the measures' pages name them."""
 
 
-def degradation_views(settings: DegradationSettings) -> tuple[View, ...]:
-    """Salience removed, and everything but the salience removed."""
-    return tuple(DegradationView(name, settings) for name in DEGRADATIONS)
+def make_views(names: Iterable[str], setting: ViewSetting) -> dict[str, View]:
+    """The views of these names, in that order. Raises KeyError where a name belongs to no family."""
+    families = view_families()
+    found = {name: family_of(name, families) for name in names}
+    return {name: VIEWS[family.name if family else name](name, setting) for name, family in found.items()}

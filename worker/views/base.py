@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from torch import Tensor
 
+from app.domain.protocol import Protocol as AuditProtocol
 from worker.salience.maps import SalienceMaps
 
 Result = TypeVar("Result")
@@ -45,3 +46,15 @@ class View(Protocol):
 
     def compared(self, maps: Tensor) -> Tensor:
         """The part of maps (N, H, W) in the clean image's frame that a comparison sees."""
+
+
+@dataclass(frozen=True)
+class ViewSetting:
+    """For whom a view is made: the audit's protocol, and the side of the model's input in pixels."""
+
+    protocol: AuditProtocol
+    input_size: int
+
+
+MakeView = Callable[[str, ViewSetting], View]
+"""From a view's name."""

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from app.domain.protocol import DegradationSettings
-from app.domain.vocabulary import DEGRADATIONS
+from app.domain.measures import DEGRADATION
+from app.domain.measures.degradation import DegradationSettings
+from app.domain.views import DEGRADATIONS
 from worker.functional.blur import degradation_levels, degrade_exact, sigma_of_levels
 from worker.functional.blur_stack import blur_stack, blur_table, degrade_fast
 from worker.salience.maps import SalienceMaps
-from worker.views.base import ImageBatch
+from worker.views.base import ImageBatch, ViewSetting
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class DegradationView:
 
     def compared(self, maps: Tensor) -> Tensor:
         return maps
+
+
+def degradation_view(name: str, setting: ViewSetting) -> DegradationView:
+    """Under the protocol's settings of the measure, or their defaults."""
+    return DegradationView(name, DEGRADATION.settings_in(setting.protocol.measures) or DegradationSettings())
 
 
 def _degrade(batch: ImageBatch, clean: SalienceMaps, settings: DegradationSettings) -> dict[str, Tensor]:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from app.domain.measures import GEOMETRIC_RESILIENCE
+from app.domain.measures.geometric_resilience import GeometricResilienceSettings
 from worker.functional.geometry import (
     compared_region,
     flip_horizontal,
@@ -15,7 +17,7 @@ from worker.functional.geometry import (
     shift,
 )
 from worker.salience.maps import SalienceMaps
-from worker.views.base import ImageBatch
+from worker.views.base import ImageBatch, ViewSetting
 
 
 class Direction(NamedTuple):
@@ -79,3 +81,10 @@ class GeometricView:
             return TURNS[self.name][0](images)
         direction = DIRECTIONS[self.name]
         return shift(images, direction.right * self.pixels, direction.down * self.pixels)
+
+
+def geometric_view(name: str, setting: ViewSetting) -> GeometricView:
+    """As far as the protocol says, or a fourteenth of the input."""
+    settings = GEOMETRIC_RESILIENCE.settings_in(setting.protocol.measures) or GeometricResilienceSettings()
+    pixels = settings.shift_pixels or default_shift_pixels(setting.input_size)
+    return GeometricView(name, pixels=pixels, overlap=settings.overlap)

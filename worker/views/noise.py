@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from app.domain.vocabulary import noise_view
+from app.domain.views import noise_view as noise_view_name
 from worker.functional.noise import noise_generator, salt_and_pepper
 from worker.salience.maps import SalienceMaps
-from worker.views.base import ImageBatch
+from worker.views.base import ImageBatch, ViewSetting
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class NoiseView:
 
     @property
     def name(self) -> str:
-        return noise_view(self.amount)
+        return noise_view_name(self.amount)
 
     def transform(self, batch: ImageBatch, clean: SalienceMaps) -> Tensor:
         del clean
@@ -37,3 +37,8 @@ class NoiseView:
 
     def compared(self, maps: Tensor) -> Tensor:
         return maps
+
+
+def noise_view(name: str, setting: ViewSetting) -> NoiseView:
+    """The amount stands behind the @."""
+    return NoiseView(amount=float(name.split("@")[1]), seed=setting.protocol.seed)

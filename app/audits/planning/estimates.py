@@ -5,7 +5,8 @@ from typing import Any, Self
 from pydantic import BaseModel, Field
 
 from app.audits.planning.shards import Work, estimated_seconds, shard_ranges, shard_samples
-from app.domain.vocabulary import CamMethod, DeviceClass
+from app.domain.cam_methods import CAM_METHODS
+from app.domain.vocabulary import DeviceClass
 from app.settings import Settings
 
 
@@ -58,7 +59,8 @@ class AuditEstimate(BaseModel):
 def _reason(work: Work) -> str | None:
     if not work.unmeasured:
         return None
-    if work.protocol.salience.method is CamMethod.FULLGRAD:
-        return "fullgrad goes all the way back through a model, and the probe measures no such pass."
+    method = work.protocol.salience.method
+    if not CAM_METHODS[method].is_timed:
+        return f"{method} goes all the way back through a model, and the probe measures no such pass."
     names = ", ".join(str(model.id) for model in work.unmeasured)
     return f"The probe measured no speed on the device class {work.device_class} for these models: {names}."

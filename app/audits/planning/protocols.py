@@ -4,10 +4,10 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from app.domain.protocol import Protocol, ProtocolRequest
-from app.domain.vocabulary import CamMethod, MeasureName
-
-PRESETS = ("default", "explain2me-2023")
+from app.domain.cam_methods import CAM_METHODS
+from app.domain.measures import MEASURES, MeasureName
+from app.domain.protocol import PRESETS, Protocol, ProtocolRequest
+from app.domain.vocabulary import CamMethod
 
 
 class ProtocolOption(BaseModel):
@@ -39,33 +39,24 @@ class Protocols(BaseModel):
 
 def describe_protocols() -> Protocols:
     """From the very classes that validate a request."""
-    presets = {name: ProtocolRequest.model_validate({"preset": name}).resolve() for name in PRESETS}
+    presets: dict[str, Protocol] = {name: ProtocolRequest(preset=name).resolve() for name in PRESETS}
     schema = Protocol.model_json_schema()
     options = _options(schema, schema, presets["default"].to_json(), "")
-    columns = presets["default"].columns()
+    default = presets["default"]
+    columns = (*default.columns(), *default.pairing_columns())
     return Protocols(
         presets={name: preset.to_json() for name, preset in presets.items()},
         options=options,
-        measures=list(MeasureName),
+        measures=list(MEASURES),
         cam_methods=list(CamMethod),
         cam_method_notes=[_note(method) for method in CamMethod],
-        views=[column.view for column in columns] + ["pairs"],
+        views=[column.view for column in columns],
     )
 
 
 def _note(method: CamMethod) -> CamMethodInfo:
-    if not method.from_library:
-        note = "From one captured activation and gradient: about the price of a forward pass."
-        return CamMethodInfo(method=method, computed_by="salience-audit", note=note)
-    return CamMethodInfo(method=method, computed_by="pytorch-grad-cam", note=_SLOW.get(method, _LIBRARY))
-
-
-_LIBRARY = "By the library, image by image: several times the price of a forward pass."
-_SLOW = {
-    CamMethod.SCORECAM: "One forward pass for every channel of the target layer and every image.",
-    CamMethod.ABLATIONCAM: "One forward pass for every channel of the target layer and every image.",
-    CamMethod.FULLGRAD: "From all layers with a bias; its maps are as large as the image, and so is what is stored.",
-}
+    spec = CAM_METHODS[method]
+    return CamMethodInfo(method=method, computed_by=spec.computed_by, note=spec.note)
 
 
 def _options(schema: dict[str, Any], root: dict[str, Any], defaults: Any, path: str) -> list[ProtocolOption]:

@@ -14,7 +14,6 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.audits.planning.target_layers import target_layer
 from app.db.tables import Base, ModelRow, SampleScoresRow
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import MeasureName
 
 Row = SampleScoresRow
 
@@ -33,21 +32,22 @@ def bytes_per_sample(protocol: Protocol, models: list[ModelRow], score_classes: 
     ``score_classes`` is how many classes have their scores kept.
     """
     rows = sum(_model_row(protocol, model, score_classes) for model in models)
-    return rows + (_stability_row(len(models)) if protocol.measures.stability is not None else 0)
+    pairings = len(protocol.pairing_columns())
+    return rows + (_pairing_row(pairings, len(models)) if pairings else 0)
 
 
 def _model_row(protocol: Protocol, model: ModelRow, score_classes: int) -> int:
     columns, conditions = len(protocol.columns()), 1 + len(protocol.conditions())
     # Of the controls that a measure does not have only a bit is kept.
-    controls = sum(column.measure is MeasureName.GEOMETRIC_RESILIENCE for column in protocol.columns())
+    controls = sum(column.has_control for column in protocol.columns())
     values = _array(Row.scores, columns) + _array(Row.controls, controls) + ceil(columns / 8)
     values += _array(Row.predicted, conditions) + _array(Row.class_scores, conditions * score_classes)
     layer = target_layer(model, protocol)
     return _row(values, conditions * layer.height * layer.width * FLOAT32)
 
 
-def _stability_row(models: int) -> int:
-    return _row(_array(Row.scores, 1) + _array(Row.pairs, models * (models - 1) // 2), 0)
+def _pairing_row(columns: int, models: int) -> int:
+    return _row(_array(Row.scores, columns) + _array(Row.pairs, columns * models * (models - 1) // 2), 0)
 
 
 def _row(values: int, maps: int) -> int:

@@ -8,6 +8,7 @@ from app.audits.planning.row_sizes import bytes_per_sample
 from app.audits.planning.samples import Chosen
 from app.audits.planning.target_layers import target_layer
 from app.db.tables import DatasetRow, ModelRow
+from app.domain.cam_methods import CAM_METHODS
 from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CamMethod, DeviceClass
@@ -63,8 +64,7 @@ class Work:
 
     def _seconds_of(self, model: ModelRow) -> float | None:
         speed = (model.probe or {}).get("speed") or {}
-        # FullGrad goes all the way back through the model, which no probe does.
-        if speed.get("device_class") != self.device_class or self.protocol.salience.method is CamMethod.FULLGRAD:
+        if speed.get("device_class") != self.device_class or not CAM_METHODS[self.protocol.salience.method].is_timed:
             return None
         return float(speed["seconds_per_image"]) * self._passes_of(model)
 
@@ -76,9 +76,8 @@ class Work:
 
 
 def passes_per_map(method: CamMethod, channels: int) -> int:
-    """Images that go forward through a model for one map; two methods try each channel of the target layer."""
-    extra = {CamMethod.SCORECAM: channels, CamMethod.ABLATIONCAM: channels + 1}
-    return 1 + extra.get(method, 0)
+    """Images that go forward through a model for one map; some methods try each channel of the target layer."""
+    return CAM_METHODS[method].passes(channels)
 
 
 def shard_samples(work: Work, settings: Settings) -> int:

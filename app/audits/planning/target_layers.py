@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.db.tables import ModelRow
+from app.domain.cam_methods import CAM_METHODS
 from app.domain.protocol import Protocol
 
 
@@ -23,7 +24,7 @@ def target_layer(model: ModelRow, protocol: Protocol) -> TargetLayer:
     named = (layer for layer in probe["candidate_layers"] if layer["name"] == wanted)
     layer = next(named, None) or _resolved(probe)
     height, width = layer["height"], layer["width"]
-    if protocol.salience.method.at_input_resolution:
+    if CAM_METHODS[protocol.salience.method].at_input_resolution:
         height = width = model.preprocessing["input_size"]
     return TargetLayer(layer["channels"], height, width)
 

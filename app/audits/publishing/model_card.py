@@ -5,19 +5,14 @@ from typing import Any
 
 import yaml
 
+from app.domain.measures import lower_is_better, spec_of
 from app.domain.protocol import Protocol
-from app.domain.radar import radar, radar_columns
-from app.domain.vocabulary import GroupBy, MeasureName, lower_is_better
+from app.domain.radar import headline_views, radar
+from app.domain.results.meaning import reason
+from app.domain.vocabulary import GroupBy
 
 Json = dict[str, Any]
 
-TITLES = {
-    MeasureName.ENTROPY: "Salience entropy",
-    MeasureName.NOISE_REACTION: "Salience under noise (SSIM)",
-    MeasureName.GEOMETRIC_RESILIENCE: "Salience under geometric transformations (SSIM)",
-    MeasureName.DEGRADATION: "Salience under degradation (SSIM)",
-    MeasureName.STABILITY: "Salience across training runs (SSIM)",
-}
 NUMBERS = ("mean", "std", "ci95_low", "ci95_high", "control_mean", "flip_rate", "n", "n_undefined")
 _OTHER = re.compile(r"[^A-Za-z0-9_.-]+")
 
@@ -41,7 +36,8 @@ def _entry(document: Json, model: Json, dataset_name: str) -> Json:
         "metrics": [
             {
                 "type": f"salience_{row['measure']}",
-                "name": f"{TITLES[row['measure']]}, {row['view']}, {_direction(row)} is better",
+                "name": f"{spec_of(row['measure']).card_title}, {row['view']}, {_direction(row)} is better"
+                f"{_aside(row)}",
                 "value": row["mean"],
             }
             for row in _headlines(document, model["model_id"])
@@ -50,13 +46,18 @@ def _entry(document: Json, model: Json, dataset_name: str) -> Json:
     return {"name": model["name"], "results": [result]}
 
 
+def _aside(row: Json) -> str:
+    """A number that says nothing must not travel without its reason."""
+    return f" (says nothing: {reason(row['says_nothing'])})" if row["says_nothing"] else ""
+
+
 def _direction(row: Json) -> str:
     return "lower" if lower_is_better(row["measure"], row["view"]) else "higher"
 
 
 def _headlines(document: Json, model_id: str) -> list[Json]:
-    """The macro totals behind the five measures; stability's belongs to every model of the audit."""
-    views = radar_columns(Protocol.model_validate(document["protocol"]))
+    """The macro totals behind the measures; those of a pairing belong to every model of the audit."""
+    views = headline_views(Protocol.model_validate(document["protocol"]))
     return [
         row
         for row in _macro_totals(document)
@@ -76,8 +77,8 @@ def _section(document: Json, dataset_name: str) -> str:
         f"Data set {_plain(dataset_name)}, {document['sample_count']} samples.",
         f"Protocol `{document['protocol_digest']}`.",
         "",
-        "| model | measure | view | mean | 95% interval | better |",
-        "| --- | --- | --- | ---: | ---: | --- |",
+        "| model | measure | view | mean | 95% interval | better | says nothing, since |",
+        "| --- | --- | --- | ---: | ---: | --- | --- |",
     ]
     for model in document["models"]:
         for row in _headlines(document, model["model_id"]):
@@ -88,6 +89,7 @@ def _section(document: Json, dataset_name: str) -> str:
                 f"{row['mean']:.3f}",
                 _interval(row),
                 _direction(row),
+                reason(row["says_nothing"]),
             )
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

@@ -9,7 +9,7 @@ from app.audits.schemas import AuditId
 from app.audits.service import check_finished
 from app.errors import NotFound
 from app.gates.junit import MEDIA_TYPES, as_junit
-from app.gates.schemas import FrozenGate, Verdict
+from app.gates.schemas import AuditVerdict, FrozenGate
 from app.http.authorization import READS
 from app.http.dependencies import SessionDep
 from app.http.negotiation import chosen_form, named_ranges
@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1", tags=["audits"])
         **problem_responses(404, 409),
         200: {"content": {MEDIA_TYPES[0]: {}}, "description": "The verdict; or JUnit XML, for CI systems."},
     },
-    response_model=Verdict,
+    response_model=AuditVerdict,
 )
 def get_verdict(audit_id: AuditId, request: Request, session: SessionDep) -> Any:
     """In a CI job, once the audit has `succeeded` (409 before): `passed`, `failed` or `inconclusive`, with every
@@ -36,7 +36,7 @@ def get_verdict(audit_id: AuditId, request: Request, session: SessionDep) -> Any
     if audit.gate is None:
         raise NotFound("verdict: the audit names no gate")
     check_finished(audit)
-    verdict = Verdict(audit_id=audit.id, gate=FrozenGate(**audit.gate), **(audit.verdict or {}))
+    verdict = AuditVerdict(audit_id=audit.id, gate=FrozenGate(**audit.gate), **(audit.verdict or {}))
     # A browser names XML as a way to write the page that it would rather have; JUnit is none.
     is_browser = "text/html" in named_ranges(request)
     accepted = None if is_browser else chosen_form(request, MEDIA_TYPES)

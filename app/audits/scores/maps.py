@@ -15,8 +15,9 @@ from app.audits.schemas import SalienceMap
 from app.audits.scores.rows import predicted_label
 from app.db.tables import AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.label_mapping import LabelMapping
+from app.domain.measures import GEOMETRIC_RESILIENCE, is_reading
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import CLEAN, EntropyReading, Resize
+from app.domain.vocabulary import CLEAN, Resize
 from app.errors import Gone, InputFailure, NotFound, Unprocessable
 from app.imaging.entries import entry_of, read_entry
 from app.imaging.geometry import as_seen
@@ -66,7 +67,7 @@ def find_map(session: Session, audit: AuditRow, sample_id: UUID, model_id: UUID 
     if ordinal is None:
         raise NotFound("model in this audit")
     conditions = (CLEAN, *Protocol.model_validate(audit.protocol).conditions())
-    view = CLEAN if view in set(EntropyReading) else view
+    view = CLEAN if is_reading(view) else view
     if view not in conditions:
         raise Unprocessable("unknown-view", f"The audit has these views: {', '.join(conditions)}.")
     query = select(SampleScoresRow, SampleRow).join(SampleRow, SampleRow.id == SampleScoresRow.sample_id)
@@ -117,12 +118,16 @@ def draw_map(stored: StoredMap, images: ImageReader, protocol: Protocol) -> byte
 
     Geometric views are shown over the image as the model saw it; noisy and degraded ones over the clean image.
     """
-    geometric = protocol.measures.geometric_resilience
-    shift_pixels = geometric.shift_pixels if geometric else None
-    pixels = as_seen(images.read(stored.sample, stored.model), stored.view, shift_pixels)
+    pixels = seen_in(images.read(stored.sample, stored.model), stored.view, protocol)
     file = io.BytesIO()
     Image.fromarray(overlaid(pixels, stored.values)).save(file, "PNG")
     return file.getvalue()
+
+
+def seen_in(pixels: NDArray[np.uint8], view: str, protocol: Protocol) -> NDArray[np.uint8]:
+    """An image (S, S, 3) as a view of that protocol shows it: geometric ones move it, all others leave it."""
+    geometric = GEOMETRIC_RESILIENCE.settings_in(protocol.measures)
+    return as_seen(pixels, view, geometric.shift_pixels if geometric else None)
 
 
 def overlaid(pixels: NDArray[np.uint8], values: NDArray[np.float32]) -> NDArray[np.uint8]:

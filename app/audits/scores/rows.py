@@ -14,8 +14,9 @@ from app.audits.schemas import SampleScore
 from app.db.pages import Rows
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.label_mapping import LabelMapping
-from app.domain.protocol import Protocol, ScoreColumn
-from app.domain.vocabulary import ACROSS_MODELS, CLEAN, PAIRS, MeasureName
+from app.domain.measures import MeasureName, ScoreColumn
+from app.domain.protocol import Protocol
+from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.errors import NotFound, Unprocessable
 from app.results.inputs import mapping_of
 
@@ -49,9 +50,7 @@ class ScoreReader:
         self._conditions = (CLEAN, *self._protocol.conditions())
         self._mappings = [mapping_of(session, audit, model) for model in self._models]
         self._columns = self._chosen(self._protocol.columns())
-        across = ScoreColumn(measure=MeasureName.STABILITY, view=PAIRS)
-        has_stability = self._protocol.measures.stability is not None and wanted.model_id is None
-        self._across = self._chosen((across,) if has_stability else ())
+        self._across = self._chosen(self._protocol.pairing_columns() if wanted.model_id is None else ())
         if not self._columns and not self._across:
             raise Unprocessable("unknown-view", "The audit has no such measure and view.")
         if wanted.order and len(self._columns) + len(self._across) != 1:

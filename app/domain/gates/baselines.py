@@ -8,7 +8,7 @@ import numpy as np
 
 from app.domain.comparison import Sides, difference_rows
 from app.domain.differences import snap
-from app.domain.protocol import ScoreColumn
+from app.domain.measures import ScoreColumn
 from app.domain.statistics import (
     Floats,
     Resampled,

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.domain.vocabulary import lower_is_better
+from app.domain.measures import MEASURES, lower_is_better
 
 PERFORMANCE = "performance"
 SUMMARY_STATISTICS = (
@@ -100,11 +100,20 @@ class Quantity:
         """
         if self.statistic in OF_CLASSES and self.view == "salience_removed":
             return False
-        return self.statistic not in NEITHER_IS_BETTER
+        return self.statistic not in NEITHER_IS_BETTER and _of_measure(self) != "neither"
 
     @property
     def lower_is_better(self) -> bool:
+        own = _of_measure(self)
+        if own is not None:
+            return own == "lower"
         return self.statistic in LOWER_IS_BETTER or lower_is_better(self.measure, self.view or "")
+
+
+def _of_measure(quantity: Quantity) -> str | None:
+    """Which way is better of a statistic that one measure alone has; None of one that all have."""
+    spec = MEASURES.get(quantity.measure)
+    return None if spec is None else spec.gates.statistics.get(quantity.statistic)
 
 
 @dataclass(frozen=True)
@@ -131,17 +140,23 @@ class NotWorse:
 @dataclass(frozen=True)
 class Condition:
     """``interval``: the whole 95% interval must hold it. ``warn``: it cannot fail the gate. ``missing_ok``: it passes
-    where its number is missing, which otherwise fails it."""
+    where its number is missing, which otherwise fails it. ``meaningful``: a number that says nothing is missing."""
 
     quantity: Quantity
     limit: Threshold | NotWorse
     interval: bool = False
     warn: bool = False
     missing_ok: bool = False
+    meaningful: bool = False
 
     def __str__(self) -> str:
-        named = (("ci", self.interval), ("warn", self.warn), ("missing ok", self.missing_ok))
-        options = ", ".join(name for name, given in named if given)
+        named = {
+            "ci": self.interval,
+            "warn": self.warn,
+            "missing ok": self.missing_ok,
+            "meaningful": self.meaningful,
+        }
+        options = ", ".join(name for name, given in named.items() if given)
         return f"{self.quantity} {self.limit}" + (f" ({options})" if options else "")
 
 

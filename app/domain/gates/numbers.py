@@ -8,8 +8,8 @@ from typing import Any
 from app.domain.gates.conditions import PERFORMANCE, Quantity, Scope, Selector
 from app.domain.gates.verdicts import FEW, Measured
 from app.domain.protocol import Protocol
-from app.domain.radar import radar_columns
-from app.domain.vocabulary import CLEAN, GroupBy, MeasureName
+from app.domain.radar import headline_views
+from app.domain.vocabulary import CLEAN, GroupBy
 
 Json = dict[str, Any]
 
@@ -58,6 +58,7 @@ class AuditNumbers:
                 row["ci95_high"] if quantity.statistic == "mean" else None,
                 self.subject(row, scope, row["model_id"]),
                 note=_why_none(row, quantity.statistic),
+                says_nothing=tuple(row["says_nothing"]),
             )
             for row in rows
             if (row["measure"], row["view"]) == (quantity.measure, view) and selects(quantity, row)
@@ -72,7 +73,7 @@ class AuditNumbers:
     def _statistic(self, row: Json, statistic: str) -> float | None:
         """A control and a flip rate are means over models, as they are not scores."""
         if statistic not in MEANS_OVER_MODELS or row["model_id"] is not None:
-            value: float | None = row[statistic]
+            value: float | None = row.get(statistic)
             return value
         same = ("measure", "view", "group_by", "group")
         found = [
@@ -125,8 +126,12 @@ def view_of(quantity: Quantity, protocol: Protocol) -> str:
         return quantity.view
     if quantity.measure == PERFORMANCE:
         return CLEAN
-    headline = radar_columns(protocol).get(MeasureName(quantity.measure), ())
+    headline = headline_views(protocol).get(quantity.measure, ())
     return headline[0] if len(headline) == 1 else "all"
+
+
+def _of_either(*sides: Measured | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(code for side in sides if side is not None for code in side.says_nothing))
 
 
 def selects(quantity: Quantity, row: Json) -> bool:
@@ -183,6 +188,7 @@ class GateNumbers:
             subject=own.subject,
             audit_value=own.value,
             baseline_value=other.value,
+            says_nothing=_of_either(own, other),
         )
 
     def _of_means(self, quantity: Quantity) -> list[Measured]:
@@ -198,6 +204,7 @@ class GateNumbers:
                 baseline_value=row["mean_first"],
                 note="no sample is defined in both audits",
                 compared=self.note,
+                says_nothing=self._silences(quantity, self.audit.subject(row, scope, row["subject"])),
             )
             for row in self.compared
             if (row["measure"], row["view"]) == (quantity.measure, view)
@@ -205,6 +212,12 @@ class GateNumbers:
             and selects(quantity, row)
         ]
         return found + self._without_baseline(quantity, {measured.subject for measured in found})
+
+    def _silences(self, quantity: Quantity, subject: str | None) -> tuple[str, ...]:
+        """Of the audit's number, and of the baseline's that it is compared with."""
+        own = next((one for one in self.audit.values(quantity) if one.subject == subject), None)
+        theirs = next((one for one in self._theirs(quantity) if one.subject in {subject, None}), None)
+        return _of_either(own, theirs)
 
     def _without_baseline(self, quantity: Quantity, found: set[str | None]) -> list[Measured]:
         """A group that only the audit has is missing: it must not pass unseen."""

@@ -4,8 +4,8 @@
     quantity  = measure [ "." view ] [ "[" selector "]" ] "." statistic
     selector  = "macro" | "micro" | ( "label" | "source" ) "=" name | "worst" ( "label" | "source" | "model" )
     limit     = ( "<=" | "<" | ">=" | ">" ) number | "not" "worse" "than" "baseline" [ "by" "more" "than" number ]
-    option    = "ci" | "warn" | "missing" "ok"
-    measure   = one of the five, or "performance" (view: clean or a changed image's; statistic: accuracy, auroc)
+    option    = "ci" | "warn" | "missing" "ok" | "meaningful"
+    measure   = one of the measures, or "performance" (view: clean or a changed image's; statistic: accuracy, auroc)
     view      = as in the results: spatial, noise@0.05, shifts, salience_removed, pairs, ...
     statistic = mean, ci95_low, ci95_high, std, p05 ... p95, control_mean, flip_rate, n, n_undefined
     name      = a word, or any text in double quotes; a backslash before a quote or a backslash
@@ -28,34 +28,29 @@ from app.domain.gates.conditions import (
     Scope,
     Selector,
     Threshold,
+    shortest,
 )
 from app.domain.gates.tokens import ConditionError, Token, tokens_of
-from app.domain.vocabulary import (
-    CLEAN,
-    DEGRADATIONS,
-    FLIPS,
-    GEOMETRIC_GROUPS,
-    PAIRS,
-    ROTATIONS,
-    SHIFTS,
-    EntropyReading,
-    MeasureName,
-    noise_view,
-)
+from app.domain.measures import MEASURES, view_families
+from app.domain.views import ViewFamily, with_parameter
+from app.domain.vocabulary import CLEAN
 
 MAX_CHARACTERS = 500
 MAX_NUMBER = 1e9
 
-_GEOMETRY = (*SHIFTS, *FLIPS, *ROTATIONS)
 VIEWS: dict[str, tuple[str, ...]] = {
-    MeasureName.ENTROPY: tuple(EntropyReading),
-    MeasureName.NOISE_REACTION: (),
-    MeasureName.GEOMETRIC_RESILIENCE: (*_GEOMETRY, *GEOMETRIC_GROUPS, "all"),
-    MeasureName.DEGRADATION: DEGRADATIONS,
-    MeasureName.STABILITY: (PAIRS,),
-    PERFORMANCE: (CLEAN, *_GEOMETRY, *DEGRADATIONS),
+    **{name: spec.gates.views for name, spec in MEASURES.items()},
+    PERFORMANCE: (CLEAN, *(view for family in view_families() for view in family.names)),
 }
-NOISY = (MeasureName.NOISE_REACTION, PERFORMANCE)
+"""What a condition may name of each measure, beside the views of its parametrised families."""
+PARAMETRISED: dict[str, dict[str, ViewFamily]] = {
+    measure: {family.name: family for family in families if family.parameter is not None}
+    for measure, families in [
+        *((name, spec.views) for name, spec in MEASURES.items()),
+        (PERFORMANCE, view_families()),
+    ]
+}
+"""By measure and word before the @."""
 
 
 def parse_condition(text: str, *, stored: bool = False) -> Condition:
@@ -86,7 +81,10 @@ class _Parser:
             raise ConditionError("(ci) belongs to a mean: only means have an interval", start)
         if "ci" in options and quantity.measure == PERFORMANCE:
             raise ConditionError("(ci) belongs to a measure's mean", start)
-        return Condition(quantity, limit, "ci" in options, "warn" in options, "missing ok" in options)
+        if "meaningful" in options and quantity.measure == PERFORMANCE:
+            raise ConditionError("(meaningful) belongs to a measure: performance always says something", start)
+        named = {name.replace(" ", "_"): True for name in options & {"warn", "missing ok", "meaningful"}}
+        return Condition(quantity, limit, interval="ci" in options, **named)
 
     def _quantity(self) -> tuple[Quantity, int]:
         measure = self._word("a measure", tuple(VIEWS)).text
@@ -101,21 +99,30 @@ class _Parser:
 
     def _view(self, measure: str) -> str | None:
         """None, and nothing taken, where the measure's headline view is meant."""
-        optional = measure != MeasureName.DEGRADATION
+        optional = measure == PERFORMANCE or not MEASURES[measure].gates.needs_view
         if optional and self._next.text == "[":
             return None
         self._sign(".")
         place = self._next
-        if place.kind == "noise" and measure in NOISY:
-            return noise_view(float(self._take().text.removeprefix("noise@")))
+        if place.kind == "parametrised" and place.text.split("@")[0] in PARAMETRISED[measure]:
+            return self._with_parameter(PARAMETRISED[measure][place.text.split("@")[0]])
         if place.text in VIEWS[measure]:
             return self._take().text
         if optional and place.text in _statistics(measure):
             self._place -= 1
             return None
-        views = ", ".join([*VIEWS[measure], *(["noise@AMOUNT"] if measure in NOISY else [])])
+        named = [f"{family.name}@{family.parameter}" for family in PARAMETRISED[measure].values()]
+        views = ", ".join([*VIEWS[measure], *named])
         statistics = f" or a statistic ({', '.join(_statistics(measure))})" if optional else ""
         raise self._expected(f"a view ({views}){statistics}")
+
+    def _with_parameter(self, family: ViewFamily) -> str:
+        token = self._take()
+        number = float(token.text.split("@")[1])
+        if not 0 < number <= family.largest:
+            message = f"the {family.parameter} of {family.name} is over 0 and at most {shortest(family.largest)}"
+            raise ConditionError(message, token.position)
+        return with_parameter(family.name, number)
 
     def _selector(self) -> Selector | None:
         if self._next.text != "[":
@@ -166,7 +173,7 @@ class _Parser:
         options: set[str] = set()
         while self._next.text == ("," if options else "("):
             self._take()
-            option = self._word("an option", ("ci", "warn", "missing")).text
+            option = self._word("an option", ("ci", "warn", "missing", "meaningful")).text
             if option == "missing":
                 self._word("'ok'", ("ok",))
                 option = "missing ok"
@@ -213,4 +220,6 @@ class _Parser:
 
 
 def _statistics(measure: str) -> tuple[str, ...]:
-    return PERFORMANCE_STATISTICS if measure == PERFORMANCE else SUMMARY_STATISTICS
+    if measure == PERFORMANCE:
+        return PERFORMANCE_STATISTICS
+    return (*SUMMARY_STATISTICS, *MEASURES[measure].gates.statistics)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from app.domain.gates.conditions import Condition, NotWorse, Quantity, Relation, Threshold, shortest
+from app.domain.results.meaning import reason
 
 Json = dict[str, Any]
 
@@ -35,7 +36,8 @@ class Measured:
     """A number, None where it is missing, with the 95% interval where there is one.
 
     ``subject`` names the group or model that it belongs to; ``audit_value`` and ``baseline_value`` are the two numbers
-    behind a difference; ``note`` says why it is missing, ``compared`` how the difference was made.
+    behind a difference; ``note`` says why it is missing, ``compared`` how the difference was made. ``says_nothing`` are
+    the reasons why it does not count (app.domain.results.meaning).
     """
 
     value: float | None
@@ -46,6 +48,7 @@ class Measured:
     baseline_value: float | None = None
     note: str = ""
     compared: str = ""
+    says_nothing: tuple[str, ...] = ()
 
 
 class Numbers(Protocol):
@@ -107,6 +110,8 @@ def _threshold(quantity: Quantity, limit: Threshold | NotWorse) -> float:
 
 def _one(condition: Condition, measured: Measured) -> _Judged:
     ends = (measured.low, measured.high) if condition.interval else (measured.value, measured.value)
+    if condition.meaningful and measured.says_nothing and measured.value is not None:
+        return _silent(condition, measured)
     if measured.value is None or ends[0] is None or ends[1] is None:
         return _missing(condition, measured)
     held = [_holds(condition, end) for end in (ends[0], ends[1])]
@@ -120,10 +125,20 @@ def _missing(condition: Condition, measured: Measured) -> _Judged:
     name, why = _name(condition, measured), measured.note
     if measured.value is not None:
         name, why = f"the interval of {name}", FEW
+    return _without(condition, measured, f"{name} is missing: {why}")
+
+
+def _silent(condition: Condition, measured: Measured) -> _Judged:
+    """A condition that asks for meaningful numbers takes one that says nothing for missing."""
+    found = f"{_name(condition, measured)} is {_number(measured.value)}, but says nothing"
+    return _without(condition, measured, f"{found}: {reason(measured.says_nothing)}")
+
+
+def _without(condition: Condition, measured: Measured, words: str) -> _Judged:
     outcome = Outcome.PASSED if condition.missing_ok else Outcome.FAILED
     so = "which the condition allows" if condition.missing_ok else "which fails the condition"
     slack = math.inf if condition.missing_ok else -math.inf
-    return _Judged(outcome, slack, measured, f"{name} is missing: {why}; {so}.")
+    return _Judged(outcome, slack, measured, f"{words}; {so}.")
 
 
 def _holds(condition: Condition, value: float) -> bool:

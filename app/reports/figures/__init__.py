@@ -1,5 +1,9 @@
 """The figures of a report, by name: the list is the documentation."""
 
+from collections.abc import Callable
+from typing import Any
+
+from app.domain.measures import MEASURES, MeasureSpec
 from app.reports.figures.curves import noise_curves
 from app.reports.figures.distributions import distributions
 from app.reports.figures.drawing import Drawing
@@ -9,12 +13,25 @@ from app.reports.figures.polygon import radar_figure
 from app.reports.figures.roc import roc_curves
 from app.reports.job import ReportJob
 
-MAKERS = (radar_figure, distributions, noise_curves, geometry, roc_curves, pair_matrices)
+FIGURES: dict[str, Callable[[ReportJob, MeasureSpec[Any]], list[Drawing]]] = {
+    "noise-curve": noise_curves,
+    "geometry": geometry,
+    "roc": roc_curves,
+    "stability": pair_matrices,
+}
+"""What a measure's page may name among its figures."""
 
 
 def drawings(job: ReportJob) -> dict[str, Drawing]:
     """Those that the job has numbers for, in the order of the page."""
-    return {drawing.name: drawing for make in MAKERS for drawing in make(job)}
+    of_measures = [
+        drawing
+        for name, make in FIGURES.items()
+        for spec in MEASURES.values()
+        if name in spec.figures
+        for drawing in make(job, spec)
+    ]
+    return {drawing.name: drawing for drawing in (*radar_figure(job), *distributions(job), *of_measures)}
 
 
 __all__ = ["Drawing", "drawings"]

@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from app.domain.vocabulary import CLEAN, MeasureName, noise_view
+from app.domain.measures import MeasureSpec, view_title
+from app.domain.views import noise_view
+from app.domain.vocabulary import CLEAN
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
 from app.reports.job import Json, ReportJob, Side
 from app.reports.tables import Table
-from app.reports.words import number, share, short, view_title
+from app.reports.words import number, share, short
 
 CHANCE = 0.5
 BAND = "Band: one standard deviation over the samples to either side of the mean{runs}."
@@ -19,7 +21,7 @@ Points = list[tuple[str, list[Json]]]
 """Of every side, by its name: none where it has no curve."""
 
 
-def noise_curves(job: ReportJob) -> list[Drawing]:
+def noise_curves(job: ReportJob, spec: MeasureSpec[Any]) -> list[Drawing]:
     """The score and AUROC over the amount of noise; none where the protocol asks for one amount only."""
     points = [(side.name, _mean_points(side)) for side in job.sides]
     if not any(len(found) > 2 for _, found in points):
@@ -33,7 +35,7 @@ def noise_curves(job: ReportJob) -> list[Drawing]:
     runs = ", means over the runs" if any(len(side.model_ids) > 1 for side in job.sides) else ""
     drawing = Drawing(
         name="noise-curve",
-        section=MeasureName.NOISE_REACTION,
+        section=spec.name,
         title=f"Noise: the map{' and the decision' if decided else ''} as the amount grows",
         alt=f"{seen}. {_noise_alt(points)}",
         draw=partial(_draw_noise, points),

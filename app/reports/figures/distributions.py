@@ -4,13 +4,12 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from app.domain.radar import radar_columns
-from app.domain.vocabulary import MeasureName
+from app.domain.radar import headline_views
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
 from app.reports.job import Json, ReportJob, Side, mean_of
 from app.reports.tables import Table
-from app.reports.words import TITLES, number, short, view_title
+from app.reports.words import number, score_title, short
 
 MOST_FILLED = 3
 """Sides whose histograms are filled: the colours of more would mix into one that is nobody's."""
@@ -21,14 +20,14 @@ def distributions(job: ReportJob) -> list[Drawing]:
     """One a headline view; the runs of a side count together, over all samples alike."""
     return [
         _drawing(job, measure, view)
-        for measure, views in radar_columns(job.resolved).items()
+        for measure, views in headline_views(job.resolved).items()
         for view in views
         if any(_counts(side, measure, view) for side in job.measured_of(measure))
     ]
 
 
-def _drawing(job: ReportJob, measure: MeasureName, view: str) -> Drawing:
-    title = f"{TITLES[measure]}, {view_title(view)}: distribution over samples"
+def _drawing(job: ReportJob, measure: str, view: str) -> Drawing:
+    title = f"{score_title(measure, view)}: distribution over samples"
     return Drawing(
         name=f"distribution-{measure}-{view}".replace("_", "-").replace("@", "-").replace(".", "-"),
         section=measure,
@@ -40,7 +39,7 @@ def _drawing(job: ReportJob, measure: MeasureName, view: str) -> Drawing:
     )
 
 
-def _draw(job: ReportJob, measure: MeasureName, view: str, figure: Figure, palette: Palette) -> None:
+def _draw(job: ReportJob, measure: str, view: str, figure: Figure, palette: Palette) -> None:
     axes = figure.add_subplot(xlabel="score", ylabel="share of the samples")
     axes.grid(axis="y")
     lowest, filled = 0.0, len(job.sides_of(measure)) <= MOST_FILLED
@@ -92,7 +91,7 @@ def _quantiles(job: ReportJob, measure: str, view: str) -> Table:
         for row in side.summaries(measure, view, group="micro")
     ]
     head = ("model", "n", "mean", "std", "5%", "25%", "median", "75%", "95%")
-    return Table(f"{TITLES[measure]}, {view_title(view)}: quantiles over all samples", head, tuple(rows))
+    return Table(f"{score_title(measure, view)}: quantiles over all samples", head, tuple(rows))
 
 
 def _bins(job: ReportJob, measure: str, view: str) -> Table:
@@ -106,7 +105,7 @@ def _bins(job: ReportJob, measure: str, view: str) -> Table:
         if any(counts)
     ]
     head = ("score", *(side.name for side in sides))
-    return Table(f"{TITLES[measure]}, {view_title(view)}: samples by score, all runs together", head, tuple(rows))
+    return Table(f"{score_title(measure, view)}: samples by score, all runs together", head, tuple(rows))
 
 
 def _owner(side: Side, row: Json) -> str:

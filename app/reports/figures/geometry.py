@@ -6,25 +6,25 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from app.domain.vocabulary import MeasureName
+from app.domain.measures import GEOMETRIC_RESILIENCE, MeasureSpec, view_title
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
 from app.reports.job import ReportJob, Side, mean_of
 from app.reports.tables import Table
-from app.reports.words import number, share, short, view_title
+from app.reports.words import number, share, short
 
-_MEASURE = MeasureName.GEOMETRIC_RESILIENCE
+_MEASURE = GEOMETRIC_RESILIENCE.name
 
 
-def geometry(job: ReportJob) -> list[Drawing]:
+def geometry(job: ReportJob, spec: MeasureSpec[Any]) -> list[Drawing]:
     """A filled mark a score, a hollow one its control, by transformation."""
-    settings = job.resolved.measures.geometric_resilience
+    settings = GEOMETRIC_RESILIENCE.settings_in(job.resolved.measures)
     if settings is None or not job.measured:
         return []
     views = (*settings.views, *settings.aggregates)
     drawing = Drawing(
         name="geometry",
-        section=_MEASURE,
+        section=spec.name,
         title="Geometric resilience by transformation, beside its control",
         alt=f"Dots by transformation, hollow for the control. {_alt(job, tuple(settings.aggregates))}",
         draw=partial(_draw, job, settings.views),

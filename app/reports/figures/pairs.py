@@ -2,12 +2,13 @@
 
 from functools import partial
 from itertools import product
+from typing import Any
 
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from app.domain.vocabulary import MeasureName
+from app.domain.measures import MeasureSpec
 from app.reports.figures.drawing import Drawing
 from app.reports.figures.palette import Palette, contrast
 from app.reports.job import Json, ReportJob, Side
@@ -20,12 +21,13 @@ _LETTERS = ("#000000", "#ffffff")
 MOST_WRITTEN = 12
 
 
-def pair_matrices(job: ReportJob) -> list[Drawing]:
+def pair_matrices(job: ReportJob, spec: MeasureSpec[Any]) -> list[Drawing]:
     """One matrix a side that has several runs."""
-    measured = job.measured_of(MeasureName.STABILITY)
+    measured = job.measured_of(spec.name)
     sides = [side for side in measured if _report(side) is not None and len(side.model_ids) > 1]
     return [
-        _drawing(side, f"stability-{place + 1}" if len(sides) > 1 else "stability") for place, side in enumerate(sides)
+        _drawing(side, f"stability-{place + 1}" if len(sides) > 1 else "stability", spec.name)
+        for place, side in enumerate(sides)
     ]
 
 
@@ -33,12 +35,12 @@ def _report(side: Side) -> Json | None:
     return (side.document or {}).get("stability")
 
 
-def _drawing(side: Side, name: str) -> Drawing:
+def _drawing(side: Side, name: str, section: str) -> Drawing:
     report = _report(side) or {}
     values = [value for row in report["pair_means"] for value in row if value is not None]
     return Drawing(
         name=name,
-        section=MeasureName.STABILITY,
+        section=section,
         title=f"Stability of {side.name} by pair of runs",
         alt=f"Matrix of {len(side.model_ids)} runs; mean SSIM of their maps from {number(min(values), 2)} up.",
         draw=partial(_draw, report, side.model_names()),

@@ -1,17 +1,19 @@
 """The ROC curves of Crum et al. (2023), Fig. 9, and the decisions on clean and degraded images as a table."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from app.domain.vocabulary import CLEAN, DEGRADATIONS, MeasureName
+from app.domain.measures import MeasureSpec, view_title
+from app.domain.vocabulary import CLEAN
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
 from app.reports.job import Json, ReportJob, Side
 from app.reports.tables import Table
-from app.reports.words import listed, number, view_title
+from app.reports.words import listed, number
 
 RATES = (0.0, 0.01, 0.02, *(place / 20 for place in range(1, 11)), 0.6, 0.7, 0.8, 0.9, 1.0)
 """False positive rates at which a table gives the true positive rate: enough to draw the curve again."""
@@ -23,21 +25,21 @@ NO_CURVE = (
 ONE_CLASS = "Neither ROC curves nor AUROC: the samples with a label all belong to one class."
 
 
-def roc_curves(job: ReportJob) -> list[Drawing]:
+def roc_curves(job: ReportJob, spec: MeasureSpec[Any]) -> list[Drawing]:
     """One figure a side: clean, salience removed, non-salience removed; every run of the side a line of its own."""
     sides = [side for side in job.measured if any(row.get("roc") for row in side.performance(CLEAN))]
-    return [_roc(side, f"roc-{place + 1}" if len(sides) > 1 else "roc") for place, side in enumerate(sides)]
+    return [_roc(side, f"roc-{place + 1}" if len(sides) > 1 else "roc", spec) for place, side in enumerate(sides)]
 
 
-def _roc(side: Side, name: str) -> Drawing:
-    conditions = [condition for condition in (CLEAN, *DEGRADATIONS) if side.performance(condition)]
+def _roc(side: Side, name: str, spec: MeasureSpec[Any]) -> Drawing:
+    conditions = [condition for condition in decided_conditions(spec) if side.performance(condition)]
     told = [
         f"{view_title(one)}: AUROC {listed([number(row['auroc'], 2) for row in side.performance(one)])}"
         for one in conditions
     ]
     return Drawing(
         name=name,
-        section=MeasureName.DEGRADATION,
+        section=spec.name,
         title=f"ROC curves of {side.name}",
         alt=f"ROC curves. {'; '.join(told)}.",
         draw=partial(_draw_roc, side, conditions),
@@ -67,20 +69,25 @@ def _drawn(roc: Json | None) -> tuple[list[float], list[float]]:
     return [false[place] for place in places], [true[place] for place in places]
 
 
-def decision_tables(job: ReportJob) -> list[Table]:
+def decided_conditions(spec: MeasureSpec[Any]) -> tuple[str, ...]:
+    """The images whose decisions a measure's ROC curves show: clean ones, and those of its views."""
+    return (CLEAN, *spec.fixed_views())
+
+
+def decision_tables(job: ReportJob, spec: MeasureSpec[Any]) -> list[Table]:
     """Accuracy and AUROC of every side that has them, whether or not there are curves."""
     head = ("model and images", "n", "accuracy", "AUROC")
     return [
         Table(f"Decisions of {side.name} on clean and degraded images", head, rows)
         for side in job.measured
-        if (rows := tuple(_decisions(side)))
+        if (rows := tuple(_decisions(side, spec)))
     ]
 
 
-def _decisions(side: Side) -> list[tuple[str, ...]]:
+def _decisions(side: Side, spec: MeasureSpec[Any]) -> list[tuple[str, ...]]:
     return [
         (_owner(side, row, condition), str(row["n"]), *(number(row[key]) for key in ("accuracy", "auroc")))
-        for condition in (CLEAN, *DEGRADATIONS)
+        for condition in decided_conditions(spec)
         for row in side.performance(condition)
     ]
 

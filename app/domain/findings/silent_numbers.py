@@ -1,0 +1,76 @@
+"""Numbers to look at first that say nothing, and why."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from app.domain.findings.form import Finding, Level
+from app.domain.measures import spec_of, view_title
+from app.domain.protocol import Protocol
+from app.domain.results.meaning import REASONS, Silence
+
+_SHOWN = ("view", "model_id", "mean", "control_mean", "flip_rate", "n", "n_undefined")
+
+
+def silent_numbers(document: Any) -> Iterator[Finding]:
+    """One a measure and reason, over the models that it holds for; of too few samples, one for all measures."""
+    silent = list(_silent(document))
+    few = [row for row in silent if Silence.FEW_SAMPLES in row["says_nothing"]]
+    if few:
+        titles = _listed(dict.fromkeys(spec_of(row["measure"]).title for row in few))
+        text = f"{titles} {_says(len({row['measure'] for row in few}))} nothing: {REASONS[Silence.FEW_SAMPLES]}."
+        yield Finding(code=Silence.FEW_SAMPLES, level=Level.SAYS_NOTHING, text=text, evidence=_evidence(few))
+    for measure in dict.fromkeys(row["measure"] for row in silent):
+        own = [row for row in silent if row["measure"] == measure]
+        codes = dict.fromkeys(code for row in own for code in row["says_nothing"] if code != Silence.FEW_SAMPLES)
+        for code in codes:
+            rows = [row for row in own if code in row["says_nothing"]]
+            yield Finding(
+                code=code,
+                level=Level.SAYS_NOTHING,
+                measure=measure,
+                text=f"{_name(measure, rows)}{_owners(document, rows)} says nothing: {REASONS[code]}.",
+                evidence=_evidence(rows),
+            )
+
+
+def _silent(document: Any) -> Iterator[Any]:
+    """Macro totals of the views that lead, and of those that tables compare strategies by."""
+    protocol = Protocol.model_validate(document["protocol"])
+    wanted = {
+        (spec.name, view)
+        for spec, settings in protocol.measures.computed()
+        for view in (*spec.headline(settings), *spec.strategy_views(settings))
+    }
+    for row in document["summaries"]:
+        is_total = (row["group_by"], row["group"]) == ("total", "macro")
+        if is_total and row["says_nothing"] and (row["measure"], row["view"]) in wanted:
+            yield row
+
+
+def _name(measure: str, rows: list[Any]) -> str:
+    spec, views = spec_of(measure), dict.fromkeys(row["view"] for row in rows)
+    title = spec.title
+    return title if set(views) == set(spec.gates.views) else f"{title} ({_listed(view_title(view) for view in views)})"
+
+
+def _owners(document: Any, rows: list[Any]) -> str:
+    """Whose number it is, unless it is everybody's."""
+    names = {model["model_id"]: model["name"] for model in document["models"]}
+    owners = dict.fromkeys(row["model_id"] for row in rows)
+    if None in owners or len(owners) == len(names):
+        return ""
+    return f" of {_listed(names[owner] for owner in owners)}"
+
+
+def _evidence(rows: list[Any]) -> dict[str, Any]:
+    return {"numbers": [{"measure": row["measure"]} | {name: row[name] for name in _SHOWN} for row in rows]}
+
+
+def _says(count: int) -> str:
+    return "says" if count == 1 else "say"
+
+
+def _listed(words: Iterable[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last

@@ -1,0 +1,87 @@
+"""S_G: does the salience follow the image when it moves (Crum et al. 2023, S_G and Table 2)."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from app.domain.measures.spec import Axis, Frozen, GateWords, MeasureSpec, SaysNothing, ScoreColumn
+from app.domain.views import GEOMETRIC_GROUPS, GEOMETRY
+
+NAME = "geometric_resilience"
+
+ALL = "all"
+"""The mean over every transformation."""
+
+GeometricGroup = Literal["shifts", "flips", "rotations"]
+
+
+class GeometricResilienceSettings(Frozen):
+    """S_G; ``shift_pixels`` null means round(input_size / 14)."""
+
+    shift_pixels: Annotated[int, Field(ge=1, le=4096)] | None = None
+    overlap: bool = False
+    groups: Annotated[tuple[GeometricGroup, ...], Field(min_length=1)] = ("shifts", "flips", "rotations")
+
+    @field_validator("groups")
+    @classmethod
+    def each_group_once(cls, value: tuple[GeometricGroup, ...]) -> tuple[GeometricGroup, ...]:
+        return tuple(group for group in GEOMETRIC_GROUPS if group in value)
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        return tuple(view for group in self.groups for view in GEOMETRIC_GROUPS[group])
+
+    @property
+    def aggregates(self) -> dict[str, tuple[str, ...]]:
+        """Group name -> its views; ``all`` only where every group is asked for."""
+        groups: dict[str, tuple[str, ...]] = {group: GEOMETRIC_GROUPS[group] for group in self.groups}
+        if len(self.groups) == len(GEOMETRIC_GROUPS):
+            groups[ALL] = self.views
+        return groups
+
+
+def _columns(settings: GeometricResilienceSettings) -> tuple[ScoreColumn, ...]:
+    members = {view: (view,) for view in settings.views} | settings.aggregates
+    return tuple(
+        ScoreColumn(measure=NAME, view=view, conditions=conditions, has_control=True)
+        for view, conditions in members.items()
+    )
+
+
+def _headline(settings: GeometricResilienceSettings) -> tuple[str, ...]:
+    return (ALL,) if ALL in settings.aggregates else settings.views
+
+
+def _mean(means: Sequence[float]) -> float:
+    return sum(means) / len(means)
+
+
+def _gallery_views(settings: GeometricResilienceSettings) -> tuple[str, ...]:
+    """One of each kind is enough to see what the measure does; and the one that the samples are ranked by."""
+    kinds = [GEOMETRIC_GROUPS[group][0] for group in settings.groups]
+    ranked = _headline(settings)[-1]
+    return tuple(dict.fromkeys([*kinds, *([ranked] if ranked in settings.views else [])]))
+
+
+GEOMETRIC_RESILIENCE = MeasureSpec(
+    name=NAME,
+    title="Geometric resilience",
+    symbol="G",
+    question="Does the map follow the image? SSIM of the clean map and the map of the transformed image, carried back. "
+    "It says something only where it stands above its control, the same SSIM without carrying back.",
+    direction="higher = follows the image",
+    card_title="Salience under geometric transformations (SSIM)",
+    settings=GeometricResilienceSettings,
+    columns=_columns,
+    headline=_headline,
+    compared_views=lambda settings: settings.groups,
+    views=(GEOMETRY,),
+    titles={ALL: "all transformations"},
+    is_default=True,
+    axis=Axis(label="geometric\nresilience", formula="the mean over the protocol's transformations", value=_mean),
+    gates=GateWords(views=(*GEOMETRY.names, *GEOMETRIC_GROUPS, ALL)),
+    says_nothing=SaysNothing(below_control=True),
+    figures=("geometry",),
+    gallery_views=_gallery_views,
+)

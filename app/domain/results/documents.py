@@ -1,0 +1,167 @@
+"""The documents that an audit and a comparison leave: what stands in them, down to the numbers.
+
+TypedDicts, since the documents are stored as JSON and read far more often than they are made: a type costs nothing
+when a document of many thousand rows is read. Null is a number that is not defined.
+"""
+
+from typing import Annotated, Any, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from app.domain.findings.form import Finding
+from app.domain.measures import MeasureName
+
+
+class Histogram(TypedDict):
+    """Counts of the defined scores in equal bins over [low, high], the last one closed."""
+
+    low: float
+    high: float
+    counts: list[int]
+
+
+class Summary(TypedDict):
+    """One measure's view of one model (null: of a pairing of models), over one group of samples."""
+
+    measure: MeasureName
+    view: str
+    model_id: str | None
+    group_by: Annotated[str, Field(description="`total`, `label` or `source`.")]
+    group: Annotated[str, Field(description="Of the total `macro` (every source alike) or `micro` (every sample).")]
+    n: Annotated[int, Field(description="Samples that have a score.")]
+    n_undefined: int
+    mean: float | None
+    std: Annotated[float | None, Field(description="Population standard deviation over samples.")]
+    p05: float | None
+    p25: float | None
+    p50: float | None
+    p75: float | None
+    p95: float | None
+    histogram: Histogram
+    ci95_low: Annotated[float | None, Field(description="Of the mean; null too where the samples are too few.")]
+    ci95_high: float | None
+    control_mean: Annotated[float | None, Field(description="The same comparison without undoing the view.")]
+    flip_rate: Annotated[float | None, Field(description="Share of predictions that are not the clean image's.")]
+    above_control_low: NotRequired[
+        Annotated[float | None, Field(description="95% interval of the mean of score minus control, sample by sample.")]
+    ]
+    above_control_high: NotRequired[float | None]
+    says_nothing: Annotated[
+        list[str], Field(description="Why this number does not count, by code; empty where it does.")
+    ]
+
+
+class AcrossModels(TypedDict):
+    """Mean and spread over an audit's models of their total means."""
+
+    measure: MeasureName
+    view: str
+    group_by: str
+    group: str
+    n_models: int
+    mean: float | None
+    std: float | None
+    min: float
+    max: float
+    ci95_low: float | None
+    ci95_high: float | None
+    says_nothing: list[str]
+
+
+class PairReport(TypedDict):
+    """A pairing by pair: the matrix of mean scores, and the one that stands apart."""
+
+    model_ids: list[str]
+    pair_means: list[list[float | None]]
+    mean_to_others: list[float | None]
+    apart_model_id: str | None
+
+
+class Roc(TypedDict):
+    """The corners of a ROC curve; the threshold above every score is null."""
+
+    fpr: list[float]
+    tpr: list[float]
+    threshold: NotRequired[list[float | None]]
+
+
+class Performance(TypedDict):
+    """How well a model classifies the images of one condition."""
+
+    condition: Annotated[str, Field(description="`clean`, or the name of a view.")]
+    model_id: str
+    n: int
+    accuracy: float | None
+    balanced_accuracy: NotRequired[
+        Annotated[float | None, Field(description="Mean over the labels of the share that is recognised.")]
+    ]
+    auroc: float | None
+    roc: Roc | None
+    auroc_by_class: NotRequired[dict[str, float | None]]
+
+
+class NoisePoint(TypedDict):
+    """One amount of the noise curve."""
+
+    amount: float
+    mean: float | None
+    std: float | None
+    ci95_low: float | None
+    ci95_high: float | None
+    n: int
+    flip_rate: float | None
+    auroc: float | None
+    accuracy: float | None
+
+
+class NoiseCurve(TypedDict):
+    """Scores and decisions of one model as the noise grows."""
+
+    model_id: str
+    clean_auroc: float | None
+    points: list[NoisePoint]
+    area: float | None
+
+
+class AuditedModel(TypedDict):
+    """A model of the audit."""
+
+    model_id: str
+    name: str
+    digest: str | None
+
+
+class ResultsDocument(TypedDict):
+    """What an audit found."""
+
+    audit_id: str
+    protocol: dict[str, Any]
+    protocol_digest: str
+    dataset_digest: str | None
+    sample_count: int
+    split: NotRequired[str | None]
+    notes: NotRequired[list[str] | None]
+    run_group_id: NotRequired[str | None]
+    models: list[AuditedModel]
+    software: Annotated[dict[str, str] | None, Field(description="Versions that the scores were made with.")]
+    summaries: list[Summary]
+    across_models: list[AcrossModels]
+    stability: PairReport | None
+    performance: list[Performance]
+    performance_reason: Annotated[str | None, Field(description="Why there is no performance.")]
+    performance_labels: NotRequired[
+        Annotated[dict[str, Any] | None, Field(description="How labels met classes, and which class each became.")]
+    ]
+    noise_curves: list[NoiseCurve]
+    compared_at_input_resolution: Annotated[
+        list[str], Field(description="Models whose maps are too small for an SSIM window.")
+    ]
+    findings: Annotated[list[Finding], Field(description="What to know first, the gravest first.")]
+
+
+class PartialResultsDocument(ResultsDocument):
+    """The same before the end."""
+
+    partial: bool
+    samples_done: int

@@ -1,0 +1,121 @@
+"""When a number says nothing: the rule, once, for whatever shows or judges numbers.
+
+A number that says nothing is shown, greyed, with the reason; no headline, no light and no gate that asks for meaningful
+numbers counts it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from app.domain.measures import spec_of
+from app.domain.vocabulary import GroupBy, SalienceTarget
+
+FEWEST_SAMPLES = 20
+MOST_UNDEFINED = 0.1
+"""Of the samples of a group."""
+MOST_FLIPS = 1 / 3
+"""Of the predictions; above, most maps explain another class than the clean image's."""
+ABOVE_CHANCE = 0.05
+"""That balanced accuracy has to be for a condition in which classes are still told apart."""
+MOST_CLASSES = 100
+"""Beyond them chance is so small that only flips tell."""
+
+
+class Silence(StrEnum):
+    """Why a number says nothing."""
+
+    NOT_ABOVE_CONTROL = "not-above-control"
+    AT_CHANCE = "at-chance"
+    PREDICTIONS_FLIP = "predictions-flip"
+    FEW_SAMPLES = "few-samples"
+    MANY_UNDEFINED = "many-undefined"
+    RUNS_OVERLAP = "runs-overlap"
+
+
+REASONS: dict[str, str] = {
+    Silence.NOT_ABOVE_CONTROL: "it does not lie above its control",
+    Silence.AT_CHANCE: "these images are classified no better than by chance",
+    Silence.PREDICTIONS_FLIP: "more than a third of the predictions flip, so that maps of two classes are compared",
+    Silence.FEW_SAMPLES: f"fewer than {FEWEST_SAMPLES} samples have a score",
+    Silence.MANY_UNDEFINED: "over a tenth of the samples have no score",
+    Silence.RUNS_OVERLAP: "the ranges of the two sides' runs overlap",
+}
+
+
+def reason(codes: Sequence[str]) -> str:
+    """All of them as words: ``it does not lie above its control, and fewer than 20 samples have a score``."""
+    words = [REASONS.get(code, code) for code in codes]
+    return ", and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What is known of an audit's images beside the scores.
+
+    ``target`` is the protocol's salience target, ``classes`` how many the models tell apart, ``balanced`` the balanced
+    accuracy by model and condition, where it is known.
+    """
+
+    target: object
+    classes: int | None
+    balanced: Mapping[tuple[str | None, str], float | None]
+
+    @classmethod
+    def of(cls, target: object, classes: int | None, performance: Iterable[Mapping[str, Any]]) -> "Conditions":
+        """From the rows of a results document's ``performance``."""
+        found = {(row["model_id"], row["condition"]): row.get("balanced_accuracy") for row in performance}
+        return cls(target, classes, found)
+
+    def at_chance(self, model_id: str | None, view: str) -> bool:
+        """Whether a model tells the classes of these images apart no better than by guessing."""
+        accuracy = self.balanced.get((model_id, view))
+        if accuracy is None or self.classes is None or self.classes > MOST_CLASSES:
+            return False
+        return accuracy <= 1 / self.classes + ABOVE_CHANCE
+
+
+def says_nothing(row: Mapping[str, Any], conditions: Conditions) -> list[str]:
+    """The reasons why a summary's number says nothing; none where it counts.
+
+    ``row`` is a summary of a results document.
+    """
+    rule, view = spec_of(row["measure"]).says_nothing, row["view"]
+    total, flips = row["n"] + row["n_undefined"], row["flip_rate"]
+    flipping = rule.counts_flips(view) and conditions.target == SalienceTarget.PREDICTED
+    found = {
+        Silence.NOT_ABOVE_CONTROL: rule.below_control and _below(row),
+        Silence.AT_CHANCE: rule.at_chance and conditions.at_chance(row["model_id"], view),
+        Silence.PREDICTIONS_FLIP: flipping and flips is not None and flips > MOST_FLIPS,
+        Silence.FEW_SAMPLES: row["n"] < FEWEST_SAMPLES,
+        Silence.MANY_UNDEFINED: row["n_undefined"] > MOST_UNDEFINED * total,
+    }
+    return [str(code) for code, holds in found.items() if holds]
+
+
+def _below(row: Mapping[str, Any]) -> bool:
+    """By the interval of the paired difference; results from before it was kept know the score's own interval only."""
+    if "above_control_low" in row:
+        return row["above_control_low"] is not None and row["above_control_low"] <= 0
+    low, control = row["ci95_low"], row["control_mean"]
+    return low is not None and control is not None and low <= control
+
+
+def judge_numbers(document: dict[str, Any], classes: int | None) -> None:
+    """Write ``says_nothing`` into every summary of a results document, and into the means over its models."""
+    conditions = Conditions.of(document["protocol"]["salience"]["target"], classes, document["performance"])
+    of_models: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for row in document["summaries"]:
+        row["says_nothing"] = says_nothing(row, conditions)
+        if row["group_by"] == GroupBy.TOTAL and row["model_id"] is not None:
+            of_models.setdefault((row["measure"], row["view"], row["group"]), []).append(row)
+    for row in document["across_models"]:
+        row["says_nothing"] = of_several(of_models.get((row["measure"], row["view"], row["group"]), []))
+
+
+def of_several(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Why the mean over several models says nothing: what holds for at least half of them."""
+    silences = [row.get("says_nothing", ()) for row in rows]
+    codes = dict.fromkeys(code for own in silences for code in own)
+    return [code for code in codes if 2 * sum(code in own for own in silences) >= len(rows)]

@@ -1,0 +1,30 @@
+"""The negative of an image. A file of ``worker/views``."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from worker.salience.maps import SalienceMaps
+from worker.views.base import ImageBatch, ViewSetting
+
+
+@dataclass(frozen=True)
+class InvertedView:
+    """Its maps lie where the clean ones do."""
+
+    name: str
+
+    def transform(self, batch: ImageBatch, clean: SalienceMaps) -> Tensor:
+        del clean
+        return 255 - batch.images
+
+    def carry_back(self, maps: Tensor) -> Tensor:
+        return maps
+
+    def compared(self, maps: Tensor) -> Tensor:
+        return maps
+
+
+def inverted_view(name: str, setting: ViewSetting) -> InvertedView:
+    del setting
+    return InvertedView(name)
