@@ -52,6 +52,7 @@ check: $(INSTALLED) ## Run ruff, mypy, import-linter, and what finds dead code a
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python .ci/dead_code
 	$(BIN)/deptry --no-ansi .
 
 format: $(INSTALLED) ## Let ruff format and fix

@@ -20,8 +20,6 @@ ALIASES: dict[str, tuple[str, ...]] = {
 MAX_GROUPS = 32
 _JOINTS = re.compile(r"[\s_-]+")
 
-ColumnName = str | None
-
 
 class Columns(BaseModel):
     """Which columns are what, or where labels are found that stand in no column."""
