@@ -1,5 +1,6 @@
 """``salience-audit worker --gpus``: one supervised worker process for each GPU of this machine."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -21,8 +22,9 @@ def run_gpu_workers(wanted: str) -> int:
     try:
         chosen = choose_gpus(wanted, list_gpus())
         with Supervisor(together=True) as supervisor:
+            threads = max(1, len(os.sched_getaffinity(0)) // len(chosen))
             for gpu in chosen:
-                supervisor.start(_worker(gpu))
+                supervisor.start(_worker(gpu, threads))
             sys.stdout.write(f"{len(chosen)} workers run, on GPUs {', '.join(map(str, chosen))}\n")
             sys.stdout.flush()
             supervisor.watch()
@@ -33,16 +35,30 @@ def run_gpu_workers(wanted: str) -> int:
 
 
 def list_gpus() -> list[int]:
-    """Their numbers; empty where there is no driver, or where it does not answer."""
+    """Their numbers; empty where there is no driver, or where it does not answer.
+
+    Of a list in ``CUDA_VISIBLE_DEVICES``, as Slurm and Kubernetes give one to a job, only those that it names, by
+    number or by the beginning of their UUID.
+    """
     program = shutil.which("nvidia-smi")
     if program is None:
         return []
-    command = [program, "--query-gpu=index", "--format=csv,noheader"]
+    command = [program, "--query-gpu=index,uuid", "--format=csv,noheader"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     except subprocess.SubprocessError:
         return []
-    return [int(line) for line in answer.stdout.split() if line.isdecimal()]
+    lines = [[part.strip() for part in line.split(",")] for line in answer.stdout.splitlines()]
+    found = {int(parts[0]): parts[1] if len(parts) > 1 else "" for parts in lines if parts[0].isdecimal()}
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return list(found)
+    wanted = [word.strip() for word in visible.split(",")]
+    return [number for number, uuid in found.items() if any(_names(word, number, uuid) for word in wanted)]
+
+
+def _names(word: str, number: int, uuid: str) -> bool:
+    return word == str(number) or (word.startswith(("GPU-", "MIG-")) and uuid.startswith(word))
 
 
 def choose_gpus(wanted: str, present: list[int]) -> list[int]:
@@ -63,7 +79,7 @@ def choose_gpus(wanted: str, present: list[int]) -> list[int]:
     return chosen
 
 
-def _worker(gpu: int) -> ChildSpec:
+def _worker(gpu: int, threads: int) -> ChildSpec:
     return ChildSpec(
         name=f"gpu-{gpu}",
         command=(sys.executable, "-m", "app.cli", "worker"),
@@ -71,6 +87,12 @@ def _worker(gpu: int) -> ChildSpec:
         # Messages wait in the broker until it has loaded torch.
         ready=lambda: True,
         # In the order of nvidia-smi: CUDA's own puts the fastest first.
-        environment={"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": str(gpu), "DEVICE": "cuda"},
+        environment={
+            "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+            "CUDA_VISIBLE_DEVICES": str(gpu),
+            "DEVICE": "cuda",
+            # An operator's own choice stands; else every worker would take all cores.
+            "THREADS": os.environ.get("THREADS", str(threads)),
+        },
         stop_seconds=STOP_SECONDS,
     )

@@ -15,7 +15,7 @@ from worker.child.log import log_to
 from worker.child.model_job import run_model_job
 from worker.child.shard_job import run_shard_job
 from worker.child.warming import warm_up
-from worker.machine.device import keep_heap, pick_device, use_threads
+from worker.machine.device import device_class_of, keep_heap, pick_device, use_threads
 from worker.sandbox.walls import Builder, WallMissing
 from worker.weights.cache import ModelCache
 from worker.wire.channel import Channel, ChannelClosed, Frame
@@ -59,13 +59,13 @@ def _prepare(channel: Channel, start: Start) -> Tools:
     memory = None if gpu else start.memory_bytes
     walls = Builder(start.scratch, start.file_bytes, memory, gpu=gpu, allowed=start.allowed_missing)
     if gpu:
-        warm_up(device, settings.child_gpu_memory_share)
+        warm_up(device, start.gpu_memory_share)
     walls.enclose()
     use_threads(settings.threads)
     if not gpu:
-        warm_up(device, settings.child_gpu_memory_share)
+        warm_up(device, start.gpu_memory_share)
     walls.seal()
-    channel.send(Ready(missing=tuple(walls.missing)))
+    channel.send(Ready(missing=tuple(walls.missing), device_class=device_class_of(device)))
     return Tools(settings, device)
 
 
@@ -89,6 +89,8 @@ def _outcome(channel: Channel, tools: Tools, job: AnyJob, inputs: JobInputs) -> 
         return Done()
     finally:
         inputs.close()
+        if tools.device.type != "cpu":
+            torch.cuda.empty_cache()  # kept, it would be missing to the next child
 
 
 def _run(tools: Tools, job: AnyJob, inputs: JobInputs) -> Iterator[tuple[Reply, bytes]]:

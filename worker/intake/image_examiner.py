@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from app.db.tables import SampleRow
+from app.domain.vocabulary import DeviceClass
 from app.errors import InputFailure
 from worker.context import WorkerContext
 from worker.supervision.endings import ChildDied, End
@@ -44,7 +45,7 @@ class ImageExaminer:
     def _in_child(self, samples: Sequence[SampleRow]) -> list[ImageFacts]:
         found: dict[int, ImageFacts] = {}
         job = ImagesJob(archive_digest=self._digest, samples=tuple(map(JobSample.of, samples)))
-        with self._context.children.fresh() as child:
+        with self._context.children.fresh(DeviceClass.CPU) as child:
             for event in child.converse(job, self._context.blobs):
                 if isinstance(event, Answer) and isinstance(event.reply, ImageFacts):
                     found[event.reply.number] = event.reply

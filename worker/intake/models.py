@@ -15,7 +15,7 @@ from app.queue import TaskName
 from app.storage.blobs import BlobWriter, StoredBlob
 from worker.context import WorkerContext
 from worker.shards.lease import WorkerStopping
-from worker.supervision.endings import ChildDied, End
+from worker.supervision.endings import ChildDied, End, OutOfGpuMemory
 from worker.supervision.events import Answer
 from worker.wire.jobs import ModelJob
 from worker.wire.replies import ModelFacts, Weights
@@ -59,6 +59,9 @@ def _examine(context: WorkerContext, model: ModelRow) -> _Accepted:
     while True:
         try:
             return _in_child(context, model)
+        except OutOfGpuMemory as shortage:
+            detail = f"The GPU has no memory for it. {shortage.detail}"
+            raise InputFailure(End.TOO_MUCH_MEMORY, detail) from shortage
         except ChildDied as death:
             logger.warning("model %s, attempt %s: %s", model.id, attempt, death.detail)
             if death.end is not End.CRASHED or attempt >= context.settings.max_shard_attempts:

@@ -14,10 +14,24 @@ _NEVER_TRIM_BYTES = 2**31 - 1
 
 
 def pick_device(wanted: str) -> torch.device:
-    """``auto`` takes the GPU where there is one."""
-    if wanted == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(wanted)
+    """``auto`` takes the GPU where there is one.
+
+    A GPU has its number: what limits a device's memory takes none without.
+    """
+    found = torch.device(wanted if wanted != "auto" else "cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(found.type, 0) if found.type != "cpu" and found.index is None else found
+
+
+def compute_exactly() -> None:
+    """On a GPU: IEEE float32 instead of TF32, whose error of 1e-3 moves maps, and algorithms that repeat their bits.
+
+    ``CUBLAS_WORKSPACE_CONFIG`` must be set before (worker.supervision.surroundings).
+    """
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def device_class_of(device: torch.device) -> DeviceClass:

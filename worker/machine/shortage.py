@@ -8,6 +8,11 @@ _NO_GPU_MEMORY = (
     "CUDNN_STATUS_ALLOC_FAILED",
     "CUBLAS_STATUS_ALLOC_FAILED",
     "cudaErrorMemoryAllocation",
+    "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+    "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED",
+    "unable to find an engine to execute this computation",  # cuDNN, where no plan's workspace fits
+    "CUDA ran out of memory outside PyTorch's allocator",
+    "CUDA error: out of memory",
 )
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "Cannot allocate memory")
 

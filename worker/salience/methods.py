@@ -48,8 +48,10 @@ def eigencam(activation: Tensor, gradient: Tensor) -> Tensor:
     del gradient
     cells = activation.flatten(2).mT.double()
     centred = cells - cells.mean(1, keepdim=True)
+    gram = centred @ centred.mT
     with _one_thread():
-        values, vectors = torch.linalg.eigh(centred @ centred.mT)
+        # On the CPU: CUDA's batched eigh takes longer on matrices this small than the transfer.
+        values, vectors = (found.to(gram.device) for found in torch.linalg.eigh(gram.cpu()))
     component = vectors[:, :, -1] * values[:, -1:].clamp(min=0).sqrt()
     sign = (component * centred.mean(2)).sum(1, keepdim=True).sign()
     maps: Tensor = (component * torch.where(sign == 0, 1, sign)).relu()

@@ -77,7 +77,12 @@ def run_claimed(context: WorkerContext, claim: Claim) -> None:
         logger.info("shard %s: given back, since this worker ends", claim.shard_id)
         run.give_back(counted=False)
     except OutOfGpuMemory as shortage:
-        run.replan(shortage)
+        if context.children.end_warm():
+            # Another audit's models may have held what was missing: once more, alone on the device.
+            logger.warning("shard %s: out of GPU memory beside other models, tried again alone", claim.shard_id)
+            run.give_back(counted=True)
+        else:
+            run.replan(shortage)
     except ChildDied as death:
         run.survive(death)
     except (TransientFailure, OperationalError):

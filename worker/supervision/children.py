@@ -1,14 +1,23 @@
 """The children of a worker: warm ones that keep their models, and fresh ones."""
 
+import logging
+import os
+import signal
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 from uuid import UUID
 
+from app.domain.vocabulary import DeviceClass
+from app.errors import TransientFailure
 from app.settings import Settings
 from worker.supervision.forkserver import Forkserver
 from worker.supervision.process import ChildProcess, State
+
+logger = logging.getLogger(__name__)
+
+MOST_FAILED_STARTS = 10
 
 
 class Acquaintance(NamedTuple):
@@ -25,6 +34,7 @@ class Children:
         self._settings = settings
         self._forkserver: Forkserver | None = None
         self._warm: OrderedDict[Acquaintance, ChildProcess] = OrderedDict()
+        self._failed_starts = 0
 
     def prepare(self) -> Forkserver:
         """Where children come from; that it starts is not waited for."""
@@ -41,7 +51,8 @@ class Children:
             _kill(child)
             child = ChildProcess(self._settings, self.prepare())
         try:
-            yield child
+            with self._counting_starts():
+                yield child
         finally:
             self._warm[acquaintance] = child
             if child.state is not State.IDLE:
@@ -50,18 +61,44 @@ class Children:
                 _kill(self._warm.popitem(last=False)[1])
 
     @contextmanager
-    def fresh(self) -> Iterator[ChildProcess]:
-        """A child that has seen nothing, killed at the end of the block."""
-        child = ChildProcess(self._settings, self.prepare())
+    def fresh(self, device: DeviceClass | None = None) -> Iterator[ChildProcess]:
+        """A child that has seen nothing, killed at the end of the block.
+
+        On the CPU where ``device`` says so, as for pictures: a GPU's context would take seconds and half a gigabyte.
+        """
+        settings = self._settings
+        if device is DeviceClass.CPU:
+            settings = settings.model_copy(update={"device": "cpu"})
+        child = ChildProcess(settings, self.prepare())
         try:
-            yield child
+            with self._counting_starts():
+                yield child
         finally:
             child.kill()
 
-    def close(self) -> None:
-        """Kill them all."""
+    def end_warm(self) -> bool:
+        """Gives back what they hold of a GPU; False where there were none."""
+        held = bool(self._warm)
         while self._warm:
             _kill(self._warm.popitem()[1])
+        return held
+
+    @contextmanager
+    def _counting_starts(self) -> Iterator[None]:
+        """Where so many in a row do not start, none will: the worker ends, and whoever watches it is told."""
+        try:
+            yield
+        except TransientFailure as failure:
+            self._failed_starts += failure.code == "child-not-started"
+            if self._failed_starts >= MOST_FAILED_STARTS:
+                logger.critical("this worker ends: %s children in a row did not start", self._failed_starts)
+                os.kill(os.getpid(), signal.SIGTERM)
+            raise
+        self._failed_starts = 0
+
+    def close(self) -> None:
+        """Kill them all."""
+        self.end_warm()
         if self._forkserver is not None:
             self._forkserver.close()
             self._forkserver = None

@@ -9,10 +9,12 @@ import time
 from collections.abc import Iterator
 from enum import Enum, auto
 
+from app.domain.vocabulary import DeviceClass
 from app.errors import TransientFailure
 from app.observability.log_context import current_ids
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+from worker.machine.device_class import device_class
 from worker.supervision.endings import ChildDied, End, death_of, failure_of
 from worker.supervision.events import TICK, Answer, Ear, Event, Patience, Tick
 from worker.supervision.forkserver import Forkserver
@@ -59,6 +61,7 @@ class ChildProcess:
         self.state = State.REQUESTED
         self._forkserver = forkserver
         self._batch_seconds = settings.child_batch_seconds
+        self._device_class = device_class(settings.device)
         self.scratch = Scratch()
         self._watch = Watch(settings, self.scratch)
         self._pid: int | None = None
@@ -125,6 +128,7 @@ class ChildProcess:
                 if isinstance(event, Tick):
                     yield event
                 elif isinstance(event.reply, Ready):
+                    self._check_device(event.reply.device_class)
                     self._watch.begin(self.pid)
                     return
                 elif isinstance(event.reply, Failed):
@@ -133,6 +137,12 @@ class ChildProcess:
             words = f"{self._forkserver.last_words()} {self.last_words()}"
             logger.error("a child does not start: %s %a", death.detail, words)  # noqa: TRY400 - a sentence
             raise TransientFailure("child-not-started", death.detail) from death
+
+    def _check_device(self, found: DeviceClass) -> None:
+        """Raises ChildDied. The driver and torch may disagree, such as where torch was built without CUDA."""
+        if found is not self._device_class:
+            detail = f"It computes on the {found}, this worker's driver says {self._device_class}."
+            raise ChildDied(End.CRASHED, f"{detail} Install a torch for this driver, or set DEVICE.")
 
     def _await_fork(self) -> Iterator[Tick]:
         """Raises ChildDied."""

@@ -9,13 +9,19 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+TF32_OVERRIDES = ("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE")
+"""Libraries would follow them against what we set, and compute with ten bits."""
 # The dynamic linker reads it before the child can be told anything.
 _FROM_THE_START = ("LD_LIBRARY_PATH",)
 _PREFIXES = ("CUDA_", "NVIDIA_", "CUBLAS_", "CUDNN_", "TORCH_", "PYTORCH_", "OMP_", "MKL_", "KMP_", "GOMP_")
-_NEVER = ("TORCH_FORCE_",)
+_NEVER = ("TORCH_FORCE_", *TF32_OVERRIDES)
 # OpenBLAS would start threads as it is imported, before Landlock could reach them; torch does not use it. And whoever
 # asks for a GPU as it is imported must not start CUDA: what is forked then could not use it.
-LIBRARY_DEFAULTS = {"OPENBLAS_NUM_THREADS": "1", "PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
+LIBRARY_DEFAULTS = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # without it cuBLAS repeats no bits
+}
 # After each of torch's loops GNU OpenMP's threads spin for milliseconds, on the cores that whatever comes between two
 # loops needs; a tenth of a millisecond is enough to be there for the next. An operator's own choice stands.
 PATIENCE = {"GOMP_SPINCOUNT": "10000"}

@@ -34,6 +34,8 @@ class Start(_Message):
     settings: dict[str, Any]
     scratch: Path
     memory_bytes: int
+    gpu_memory_share: float
+    """Of a GPU; warm children and the one at work share it."""
     file_bytes: int
     allowed_missing: frozenset[Wall]
 
@@ -43,6 +45,7 @@ class Start(_Message):
             settings=settings.model_dump(mode="json", include=set(SETTINGS)),
             scratch=scratch,
             memory_bytes=memory_bytes,
+            gpu_memory_share=settings.child_gpu_memory_share / (settings.warm_children + 1),
             file_bytes=settings.child_scratch_bytes,
             allowed_missing=settings.allow_missing_walls,
         )

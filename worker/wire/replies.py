@@ -18,9 +18,13 @@ class _Reply(BaseModel):
 
 
 class Ready(_Reply):
-    """Behind its walls; waits for a job. ``missing`` are those that the operator allowed to be."""
+    """Behind its walls; waits for a job. ``missing`` are those that the operator allowed to be.
+
+    ``device_class`` is where it computes, to be compared with where its parent takes it to.
+    """
 
     kind: Literal["ready"] = "ready"
+    device_class: DeviceClass
     missing: tuple[Wall, ...] = ()
 
 

@@ -1,0 +1,123 @@
+"""What the paths of a GPU do that can be shown without one: device numbers, precision, shortages, failed starts."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch.cuda._utils import _get_device_index
+
+from app.embedded.gpu_workers import list_gpus
+from worker.machine.device import pick_device
+from worker.machine.shortage import is_gpu_shortage, is_shortage
+from worker.supervision.surroundings import library_environment
+
+
+@pytest.mark.parametrize(("wanted", "number"), [("cuda", 0), ("cuda:0", 0), ("cuda:1", 1)])
+def test_a_gpu_has_its_number(wanted: str, number: int) -> None:
+    """What ``set_per_process_memory_fraction`` asks of a device; one without a number ended every child."""
+    assert _get_device_index(pick_device(wanted)) == number
+
+
+def test_float32_means_float32() -> None:
+    """In a process of its own: torch's default for convolutions is TF32."""
+    code = """
+import torch
+from worker.machine.device import compute_exactly
+assert torch.backends.cudnn.allow_tf32
+compute_exactly()
+assert not torch.backends.cudnn.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
+assert torch.backends.cudnn.deterministic and torch.are_deterministic_algorithms_enabled()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_no_variable_turns_tf32_on() -> None:
+    given = {"NVIDIA_TF32_OVERRIDE": "1", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1", "CUDA_VISIBLE_DEVICES": "2"}
+    environment = library_environment(given)
+    assert environment.keys() & given.keys() == {"CUDA_VISIBLE_DEVICES"}
+    assert environment["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "CUDA out of memory. Tried to allocate 2.00 GiB.",
+        "GET was unable to find an engine to execute this computation",
+        "FIND was unable to find an engine to execute this computation",
+        "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+        "cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED",
+        "CUDA ran out of memory outside PyTorch's allocator.",
+        "CUDA error: out of memory",
+    ],
+)
+def test_a_shortage_is_known_by_its_words(words: str) -> None:
+    assert is_gpu_shortage(RuntimeError(words))
+    assert not is_shortage(RuntimeError(words))
+
+
+def test_other_errors_are_no_shortage() -> None:
+    assert not is_gpu_shortage(RuntimeError("CUDA error: an illegal memory access was encountered"))
+    assert not is_gpu_shortage(ValueError("CUDA out of memory"))
+
+
+_START = """
+import sys
+from app.domain.vocabulary import ModelFormat
+from app.errors import TransientFailure
+from app.settings import Settings
+from worker.supervision import children
+from worker.wire.jobs import ImagesJob
+
+children.MOST_FAILED_STARTS = 2
+for attempt in range(3):
+    print(attempt, flush=True)
+    try:
+        with children.Children(Settings(device=sys.argv[1])).fresh() as child:
+            list(child.converse(ImagesJob(archive_digest="", samples=()), None))
+    except TransientFailure as failure:
+        print(failure.code, failure.detail, flush=True)
+"""
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here a child finds its GPU")
+def test_a_child_that_computes_elsewhere_does_not_start(tmp_path: Path) -> None:
+    """A driver beside a torch that does not see it: scores would be the CPU's under the name of a GPU."""
+    source = tmp_path / "driver.c"
+    source.write_text(
+        "int cuInit(unsigned f) { return 0; } int cuDeviceGetCount(int *n) { *n = 1; return 0; }"
+        "int cuDeviceGetName(char *s, int n, int d) { *s = 'X'; s[1] = 0; return 0; }"
+    )
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "libcuda.so.1", source], check=True)
+    environment = os.environ | {"LD_LIBRARY_PATH": str(tmp_path)}
+    found = subprocess.run(
+        [sys.executable, "-c", _START, "auto"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert "It computes on the cpu, this worker's driver says gpu." in found.stdout, found.stderr
+
+
+def test_a_list_of_visible_gpus_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Slurm gives it to a job."""
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\nprintf '0, GPU-aa11\\n1, GPU-bb22\\n2, GPU-bc33\\n'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    for visible, expected in {"1,2": [1, 2], "GPU-b": [1, 2], "GPU-bc33": [2], "": [], "7": []}.items():
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        assert list_gpus() == expected
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert list_gpus() == [0, 1, 2]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here a child starts")
+def test_a_worker_whose_children_never_start_ends() -> None:
+    code = _START.replace("children.Children(Settings(device=sys.argv[1]))", "family").replace(
+        "for attempt", "family = children.Children(Settings(device=sys.argv[1]))\nfor attempt"
+    )
+    found = subprocess.run([sys.executable, "-c", code, "cuda"], capture_output=True, text=True, check=False)
+    assert found.returncode == -signal.SIGTERM, found.stderr
+    assert found.stdout.splitlines()[0] == "0"
+    assert "child-not-started" in found.stdout
