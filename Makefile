@@ -8,7 +8,7 @@ DATA ?= data/serve
 PORT ?= 8000
 TESTS ?=
 
-.PHONY: help install demo serve docs test integration faults fuzz audit check format bench coverage hooks clean
+.PHONY: help install demo serve docs test test-fast test-list integration faults fuzz audit check format bench coverage hooks clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -31,6 +31,12 @@ test: $(INSTALLED) ## Run linters and all tests, against real Postgres, Valkey, 
 	$(MAKE) --no-print-directory check
 	.ci/chromium
 	$(BIN)/python -m pytest
+
+test-fast: $(INSTALLED) ## Run the tests that start no server: two minutes for who changes a line
+	$(BIN)/python -m pytest -m 'not slow and not long and not integration'
+
+test-list: $(INSTALLED) ## Print what each test file proves
+	@$(BIN)/python -m tests.suite.proofs
 
 integration: $(INSTALLED) ## Run the tests that need what a fresh machine lacks, and tell what of that is missing
 	$(BIN)/python -m pytest -m integration

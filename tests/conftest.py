@@ -26,7 +26,7 @@ from tests.keys import SECRET, insert_test_key
 from tests.waiting import PATIENCE_SECONDS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-pytest_plugins = ("tests.audited", "tests.needs")
+pytest_plugins = ("tests.audited", "tests.fast", "tests.needs")
 FACES = REPOSITORY / "examples" / "faces"
 sys.path.insert(0, str(FACES))
 os.environ["API_KEY_SECRET"] = SECRET
@@ -42,10 +42,15 @@ settings.load_profile("suite")
 
 
 def _import_without_traces() -> None:
-    """OpenCV and scikit-learn change the environment when they are imported; what the tests start must not get that."""
+    """OpenCV and scikit-learn change the environment when they are imported; what the tests start must not get that.
+
+    Nor the spin count: without it torch's threads wait for each other in a loop, which takes more than half of the
+    tests' processor time, and three quarters of their time where others want the processor. It is read at import.
+    """
     before = dict(os.environ)
-    importlib.import_module("cv2")
-    importlib.import_module("sklearn")
+    os.environ["GOMP_SPINCOUNT"] = "0"
+    for name in ("torch", "cv2", "sklearn"):
+        importlib.import_module(name)
     os.environ.clear()
     os.environ.update(before)
 

@@ -1,3 +1,5 @@
+"""Entropies of maps: by hand, against scikit-image, and whatever the order, scale and batch."""
+
 import numpy as np
 import pytest
 import torch

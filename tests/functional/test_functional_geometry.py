@@ -1,3 +1,5 @@
+"""Shifts and turns of images: the pixels of OpenCV, and what stays inside comes back."""
+
 from collections.abc import Callable
 
 import cv2

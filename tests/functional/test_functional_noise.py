@@ -1,3 +1,5 @@
+"""Salt and pepper: the pixels of scikit-image, from streams that hang on seed, sample and amount alone."""
+
 import numpy as np
 import pytest
 import torch

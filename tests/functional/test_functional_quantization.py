@@ -1,3 +1,5 @@
+"""Maps between 0 and 1 and in 8 bits: by hand, at the edges of float32, and whatever the batch."""
+
 import numpy as np
 import pytest
 import torch

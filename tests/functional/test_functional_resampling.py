@@ -1,3 +1,5 @@
+"""Maps made larger and smaller: the bytes of Pillow, compiled and by torch."""
+
 import numpy as np
 import pytest
 import torch

@@ -1,3 +1,5 @@
+"""Structural similarity against scikit-image, one window by hand, and the same bits compiled and by torch."""
+
 import numpy as np
 import pytest
 import torch

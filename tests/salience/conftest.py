@@ -1,6 +1,8 @@
 """Real photographs and seeded random networks whose salience maps are not constant."""
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
+from functools import cache
 
 import numpy as np
 import pytest
@@ -44,9 +46,16 @@ def photographs() -> Tensor:
 
 
 @pytest.fixture(scope="session")
-def make_network(photographs: Tensor) -> Callable[[str], nn.Module]:
-    """A network by its torchvision name, in eval mode: the same weights at every call."""
+def photograph(photographs: Tensor) -> Tensor:
+    """(1, 3, 224, 224), for what does not depend on the batch."""
+    return photographs[:1]
 
+
+@pytest.fixture(scope="session")
+def make_network(photographs: Tensor) -> Callable[[str], nn.Module]:
+    """A network by its torchvision name, in eval mode: a copy with the same weights at every call."""
+
+    @cache
     def make(name: str) -> nn.Module:
         torch.manual_seed(20_230)
         network: nn.Module = torchvision.models.get_model(name, weights=None, num_classes=CLASSES)
@@ -63,7 +72,7 @@ def make_network(photographs: Tensor) -> Callable[[str], nn.Module]:
                 nn.init.normal_(part.weight, std=0.05)
         return network.eval()
 
-    return make
+    return lambda name: deepcopy(make(name))
 
 
 @pytest.fixture(scope="session", params=NETWORKS)

@@ -70,10 +70,11 @@ def test_layer_is_named_by_tracing(network: tuple[str, nn.Module]) -> None:
     assert TargetTap(module, input_size=224).layer.name == NAMES[name]
 
 
-def test_float64_full_graph(network: tuple[str, nn.Module], photographs: Tensor) -> None:
+def test_float64_full_graph(network: tuple[str, nn.Module], photograph: Tensor) -> None:
+    """Of one photograph: double precision is slow, most of all in depthwise convolutions."""
     name, module = network
-    _, rounded = ours(module, photographs)
-    extraction, maps = ours(deepcopy(module).double(), photographs.double())
+    _, rounded = ours(module, photograph)
+    extraction, maps = ours(deepcopy(module).double(), photograph.double())
     twin = out_of_place(module).double()
     twin, layer = tappable(name, twin)
     kept: list[Tensor] = []
@@ -83,7 +84,7 @@ def test_float64_full_graph(network: tuple[str, nn.Module], photographs: Tensor)
         kept.append(output)
 
     twin.get_submodule(layer).register_forward_hook(keep)
-    logits = twin(photographs.double())
+    logits = twin(photograph.double())
     logits.gather(1, extraction.predicted.view(-1, 1)).sum().backward()
     gradient = kept[0].grad
     assert gradient is not None

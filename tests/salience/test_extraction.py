@@ -79,7 +79,7 @@ def test_one_thread_or_two(make_network: Callable[[str], nn.Module], photographs
 
 @pytest.mark.parametrize("name", ["resnet18", "densenet121", "mobilenet_v3_small", "shufflenet_v2_x0_5"])
 def test_in_place_equals_its_out_of_place_twin(
-    name: str, make_network: Callable[[str], nn.Module], photographs: Tensor
+    name: str, make_network: Callable[[str], nn.Module], photograph: Tensor
 ) -> None:
     network = make_network(name)
     twin = deepcopy(network)
@@ -89,20 +89,18 @@ def test_in_place_equals_its_out_of_place_twin(
     if name == "densenet121":
         features, classifier = twin.get_submodule("features"), twin.get_submodule("classifier")
         twin = nn.Sequential(features, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), classifier)
-    found, expected = (
-        SalienceExtractor(TargetTap(one, input_size=224)).extract(photographs) for one in (network, twin)
-    )
+    found, expected = (SalienceExtractor(TargetTap(one, input_size=224)).extract(photograph) for one in (network, twin))
     assert torch.equal(found.logits, expected.logits)
     assert torch.equal(found.activation, expected.activation)
     assert torch.equal(found.gradient, expected.gradient)
 
 
-def test_cut_equals_a_full_backward_pass(make_network: Callable[[str], nn.Module], photographs: Tensor) -> None:
+def test_cut_equals_a_full_backward_pass(make_network: Callable[[str], nn.Module], photograph: Tensor) -> None:
     network = make_network("resnet18")
-    found = SalienceExtractor(TargetTap(network, input_size=224)).extract(photographs)
+    found = SalienceExtractor(TargetTap(network, input_size=224)).extract(photograph)
     kept: list[Tensor] = []
     handle = network.get_submodule("layer4").register_forward_hook(lambda _m, _i, output: kept.append(output))
-    logits = network(photographs)
+    logits = network(photograph)
     handle.remove()
     gradient = torch.autograd.grad(logits.amax(1).sum(), kept[0])[0]
     assert torch.equal(found.logits, logits)
@@ -118,25 +116,25 @@ def test_batch_of_another_size(make_network: Callable[[str], nn.Module], photogr
     torch.testing.assert_close(alone.gradient[0], together.gradient[1], rtol=1e-4, atol=1e-6)
 
 
-def test_layer_by_name(make_network: Callable[[str], nn.Module], photographs: Tensor) -> None:
+def test_layer_by_name(make_network: Callable[[str], nn.Module], photograph: Tensor) -> None:
     network = make_network("resnet18")
-    default = SalienceExtractor(TargetTap(network, input_size=224)).extract(photographs)
-    named = SalienceExtractor(TargetTap(network, input_size=224, target_layer="layer4")).extract(photographs)
-    inner = SalienceExtractor(TargetTap(network, input_size=224, target_layer="layer4.1")).extract(photographs)
-    early = SalienceExtractor(TargetTap(network, input_size=224, target_layer="layer3")).extract(photographs)
+    default = SalienceExtractor(TargetTap(network, input_size=224)).extract(photograph)
+    named = SalienceExtractor(TargetTap(network, input_size=224, target_layer="layer4")).extract(photograph)
+    inner = SalienceExtractor(TargetTap(network, input_size=224, target_layer="layer4.1")).extract(photograph)
+    early = SalienceExtractor(TargetTap(network, input_size=224, target_layer="layer3")).extract(photograph)
     for other in (named, inner):
         assert torch.equal(default.activation, other.activation)
         assert torch.equal(default.gradient, other.gradient)
-    assert early.activation.shape == early.gradient.shape == (3, 256, 14, 14)
+    assert early.activation.shape == early.gradient.shape == (1, 256, 14, 14)
     assert torch.equal(early.logits, default.logits)
 
 
 def test_activation_is_no_alias_of_what_an_in_place_relu_overwrites(
-    make_network: Callable[[str], nn.Module], photographs: Tensor
+    make_network: Callable[[str], nn.Module], photograph: Tensor
 ) -> None:
     network = make_network("densenet121")
-    after = SalienceExtractor(TargetTap(network, input_size=224)).extract(photographs)
-    before = SalienceExtractor(TargetTap(network, input_size=224, target_layer="features.norm5")).extract(photographs)
+    after = SalienceExtractor(TargetTap(network, input_size=224)).extract(photograph)
+    before = SalienceExtractor(TargetTap(network, input_size=224, target_layer="features.norm5")).extract(photograph)
     assert float(before.activation.min()) < 0
     assert torch.equal(before.activation.relu(), after.activation)
 
