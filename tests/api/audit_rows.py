@@ -6,27 +6,21 @@ from uuid import UUID
 
 from sqlalchemy import Engine, select, update
 
-from app.db.identifiers import new_id
 from app.db.session import transaction
-from app.db.tables import AuditRow, DatasetRow, ShardRow
-from app.domain.vocabulary import AuditStatus, DeviceClass, ShardStatus
+from app.db.tables import AuditRow, ShardRow
+from app.domain.vocabulary import AuditStatus, ShardStatus
+from tests.factories import audit_row, dataset_row, shard_rows
 
 
 def add_audit(engine: Engine, *, shards: int, size: int = 64) -> UUID:
     """Queued, with its shards, on a data set of its own."""
-    dataset_id, audit_id = new_id(), new_id()
     with transaction(engine) as session:
-        session.add(DatasetRow(id=dataset_id, name="d", extra={}, labels=[], sources=[], notes=[]))
+        session.add(dataset := dataset_row())
         session.flush()
-        row = AuditRow(id=audit_id, dataset_id=dataset_id, protocol={}, protocol_digest="sha256:0")
-        row.sample_count, row.device_class = shards * size, DeviceClass.CPU
-        session.add(row)
+        session.add(audit := audit_row(dataset.id, sample_count=shards * size))
         session.flush()
-        session.add_all(
-            ShardRow(id=new_id(), audit_id=audit_id, ordinal=n, start=n * size, stop=(n + 1) * size)
-            for n in range(shards)
-        )
-    return audit_id
+        session.add_all(shard_rows(audit.id, count=shards, size=size))
+        return audit.id
 
 
 def set_audit(engine: Engine, audit_id: UUID, status: AuditStatus, **values: Any) -> None:

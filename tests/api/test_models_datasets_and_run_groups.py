@@ -8,11 +8,11 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from app.db.identifiers import new_id
 from app.db.session import transaction
 from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, SampleRow
 from app.domain.vocabulary import AuditStatus, ResourceStatus, SampleStatus
 from tests.api.running_api import Api, check_problem
+from tests.factories import audit_row, sample_row
 from tests.waiting import RECIPE
 
 
@@ -31,16 +31,11 @@ def pages(client: httpx.Client, path: str, **query: Any) -> list[dict[str, Any]]
 
 def refer_to(api: Api, dataset: dict[str, Any], model: dict[str, Any]) -> UUID:
     """An audit of the model on the data set, as a row."""
-    audit_id = new_id()
     with transaction(api.engine) as session:
-        session.add(
-            AuditRow(
-                id=audit_id, dataset_id=UUID(dataset["id"]), protocol={}, protocol_digest="sha256:0", sample_count=0
-            )
-        )
+        session.add(audit := audit_row(UUID(dataset["id"]), sample_count=0))
         session.flush()
-        session.add(AuditModelRow(audit_id=audit_id, ordinal=0, model_id=UUID(model["id"])))
-    return audit_id
+        session.add(AuditModelRow(audit_id=audit.id, ordinal=0, model_id=UUID(model["id"])))
+        return audit.id
 
 
 class TestModels:
@@ -186,20 +181,14 @@ class TestDatasets:
 
 def sample(dataset_id: UUID, number: int, name: str) -> SampleRow:
     is_broken = "broken" in name
-    return SampleRow(
-        id=new_id(),
-        dataset_id=dataset_id,
+    return sample_row(
+        dataset_id,
         name=name,
-        name_key=name.encode(),
         position=None if is_broken else number,
         status=SampleStatus.UNREADABLE if is_broken else SampleStatus.READY,
         label=name.split("/", maxsplit=1)[0],
         source=name.split("/")[1],
         problem={"code": "sample-corrupt", "detail": "Cut off."} if is_broken else None,
-        offset=0,
-        stored_size=1,
-        size=1,
-        compression=0,
     )
 
 

@@ -22,11 +22,12 @@ from app.db.tables import (
     SampleScoresRow,
 )
 from app.domain.protocol import ProtocolRequest
-from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, SampleStatus
+from app.domain.vocabulary import AuditStatus, ResourceStatus
 from app.housekeeping.housekeeper import Housekeeper
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 from tests.api.running_api import Api, check_problem
+from tests.factories import audit_row, sample_row
 from tests.waiting import until
 
 
@@ -68,22 +69,17 @@ def add_audit(engine: Engine, model: str, dataset: str, *, status: AuditStatus, 
     finished = func.clock_timestamp() - timedelta(days=days) if is_over else None
     with transaction(engine) as session:
         session.add(
-            AuditRow(
+            audit_row(
+                UUID(dataset),
                 id=audit_id,
-                dataset_id=UUID(dataset),
                 protocol=protocol.to_json(),
                 protocol_digest=protocol.digest(),
-                device_class=DeviceClass.CPU,
                 sample_count=1,
                 status=status,
                 finished_at=finished,
             )
         )
-        place = {"offset": 0, "stored_size": 1, "size": 1, "compression": 0}
-        name = uuid4().hex
-        sample = SampleRow(id=sample_id, dataset_id=UUID(dataset), name=name, name_key=name.encode(), **place)
-        sample.status = SampleStatus.READY
-        session.add(sample)
+        session.add(sample_row(UUID(dataset), id=sample_id, name=uuid4().hex, position=None))
         session.flush()
         session.add(AuditModelRow(audit_id=audit_id, ordinal=0, model_id=UUID(model)))
         scores = SampleScoresRow(audit_id=audit_id, model_ordinal=0, ordinal=0, sample_id=sample_id, scores=[0.5, 0.5])

@@ -8,12 +8,12 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, func, text, update
 
-from app.db.identifiers import new_id
 from app.db.session import make_engine, transaction
-from app.db.tables import AuditRow, DatasetRow, ShardRow
+from app.db.tables import AuditRow, ShardRow
 from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, ShardStatus
 from app.housekeeping.reconciler import Reconciler
 from app.queue import MAX_DOORBELLS, PRIORITIES, TaskName, TaskQueue, shard_queue
+from tests.factories import audit_row, dataset_row, shard_rows
 
 LONG_AGO = func.clock_timestamp() - text("interval '1 minute'")
 PRIORITY = PRIORITIES[TaskName.RUN_SHARD]
@@ -45,20 +45,15 @@ def reconciler(engine: Engine, queue: TaskQueue) -> Reconciler:
 
 def add_audit(engine: Engine, shards: int, device_class: DeviceClass = DeviceClass.CPU) -> UUID:
     """Its shards wait for a minute already."""
-    dataset_id, audit_id = new_id(), new_id()
     with transaction(engine) as session:
-        session.add(DatasetRow(id=dataset_id, name="d", status=ResourceStatus.READY, labels=[], sources=[], notes=[]))
+        session.add(dataset := dataset_row(status=ResourceStatus.READY))
         session.flush()
-        facts: dict[str, Any] = {"protocol": {}, "protocol_digest": "", "sample_count": shards}
-        session.add(AuditRow(id=audit_id, dataset_id=dataset_id, device_class=device_class, **facts))
+        session.add(audit := audit_row(dataset.id, device_class=device_class, sample_count=shards))
         session.flush()
-        session.add_all(
-            ShardRow(id=new_id(), audit_id=audit_id, ordinal=place, start=place, stop=place + 1)
-            for place in range(shards)
-        )
+        session.add_all(shard_rows(audit.id, count=shards))
         session.flush()
         session.execute(update(ShardRow).values(updated_at=LONG_AGO))
-    return audit_id
+        return audit.id
 
 
 def set_shards(engine: Engine, audit_id: UUID, below: int, **values: Any) -> None:

@@ -16,6 +16,7 @@ from app.db.session import TenantEngine, make_engine, transaction
 from app.db.tables import DatasetRow, GateRow, RunGroupRow
 from app.domain.vocabulary import ResourceStatus
 from app.naming.filters import VersionFilter
+from tests.factories import dataset_row
 
 MEBIBYTE = 1024**2
 
@@ -32,9 +33,7 @@ def add_datasets(engine: Engine | TenantEngine, sizes: list[int]) -> list[UUID]:
     ids = sorted(new_id() for _ in sizes)
     with transaction(engine) as session:
         for row_id, size in zip(ids, sizes, strict=True):
-            row = DatasetRow(id=row_id, name="d", status=ResourceStatus.READY, extra={}, sources=[], notes=[])
-            row.labels = ["x" * size]
-            session.add(row)
+            session.add(dataset_row(id=row_id, status=ResourceStatus.READY, labels=["x" * size]))
     return ids[::-1]
 
 

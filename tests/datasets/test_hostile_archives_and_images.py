@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from app.db.identifiers import new_id
 from app.db.session import transaction
 from app.db.tables import DatasetRow, SampleRow
 from app.domain.vocabulary import ResourceStatus
@@ -29,6 +28,7 @@ from tests.datasets.hostile_archives import (
     tar_of_here,
 )
 from tests.datasets.hostile_images import IMAGES
+from tests.factories import dataset_row
 from worker.context import WorkerContext
 from worker.intake.arrivals import Arrivals
 from worker.intake.datasets import index_dataset
@@ -58,7 +58,7 @@ def index(context: WorkerContext, content: bytes) -> Indexed:
     with context.blobs.writer(len(content)) as writer:
         writer.write(content)
         digest = writer.commit().digest
-    row = DatasetRow(id=new_id(), name="d", labels=[], sources=[], notes=[], extra={})
+    row = dataset_row()
     row.status, row.content_digest = ResourceStatus.VALIDATING, digest
     with transaction(context.engine) as session:
         session.add(row)

@@ -22,6 +22,7 @@ from app.housekeeping.orphans import sweep_orphans
 from app.settings import Settings
 from app.storage.blobs import BlobStore, StoredBlob
 from app.uploads.content import accept, taking_over
+from tests.factories import dataset_row
 from tests.storage.stores import age_blobs, make_store
 
 GRACE = timedelta(hours=1)
@@ -50,7 +51,7 @@ def put(store: BlobStore, content: bytes) -> StoredBlob:
 def register(engine: Engine, **values: object) -> UUID:
     row_id = new_id()
     with transaction(engine) as session:
-        session.add(DatasetRow(id=row_id, name="d", extra={}, labels=[], sources=[], notes=[], **values))
+        session.add(dataset_row(id=row_id, **values))
     return row_id
 
 

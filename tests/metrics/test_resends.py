@@ -8,12 +8,12 @@ from sqlalchemy import Engine, create_engine, text, update
 from sqlalchemy.orm import Session
 
 from app.db.counters import Tally, totals
-from app.db.identifiers import new_id
 from app.db.session import transaction
-from app.db.tables import AuditRow, DatasetRow, ModelRow, ShardRow
+from app.db.tables import ModelRow, ShardRow
 from app.domain.vocabulary import ResourceStatus
 from app.housekeeping.reconciler import Reconciler
 from app.queue import MAX_DOORBELLS, TaskName, TaskQueue
+from tests.factories import audit_row, dataset_row, model_row, shard_rows
 
 
 @pytest.fixture
@@ -41,16 +41,12 @@ def reconciler(engine: Engine, broker: str) -> Iterator[Reconciler]:
 
 
 def fill(engine: Engine, shards: int) -> None:
-    dataset_id, audit_id = new_id(), new_id()
     with transaction(engine) as session:
-        session.add(DatasetRow(id=dataset_id, name="d", status=ResourceStatus.READY, extra={}))
+        session.add(dataset := dataset_row(status=ResourceStatus.READY))
         session.flush()
-        session.add(AuditRow(id=audit_id, dataset_id=dataset_id, protocol={}, protocol_digest="", sample_count=shards))
+        session.add(audit := audit_row(dataset.id, sample_count=shards))
         session.flush()
-        session.add_all(
-            ShardRow(id=new_id(), audit_id=audit_id, ordinal=number, start=number, stop=number + 1)
-            for number in range(shards)
-        )
+        session.add_all(shard_rows(audit.id, count=shards))
     age(engine)
 
 
@@ -86,9 +82,8 @@ def test_doorbells_that_wait_are_not_rung_again(engine: Engine, reconciler: Reco
 def test_an_upload_does_not_wait_for_the_line(engine: Engine, reconciler: Reconciler) -> None:
     fill(engine, 3)
     reconciler.reconcile()
-    kept = {"name": "m", "architecture": "", "format": "", "preprocessing": {}, "extra": {}}
     with transaction(engine) as session:
-        session.add(ModelRow(id=new_id(), status=ResourceStatus.VALIDATING, **kept))
+        session.add(model_row(status=ResourceStatus.VALIDATING))
     age(engine)
     reconciler.reconcile()
     assert counted(engine, TaskName.VALIDATE_MODEL) == 1

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from app.db.counters import Tally, add, shard_seconds_label, totals
 from app.db.identifiers import new_id
 from app.db.session import transaction
-from app.db.tables import AuditRow, AuditUsageRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow, ShardRow
-from app.domain.vocabulary import AuditStatus, ResourceStatus, SampleStatus, ShardStatus
+from app.db.tables import AuditRow, AuditUsageRow, SampleRow, SampleScoresRow, ShardRow
+from app.domain.vocabulary import AuditStatus, ResourceStatus, ShardStatus
 from app.metrics.families import SnapshotCollector
 from app.metrics.repository import Snapshot, read_snapshot
+from tests.factories import audit_row, dataset_row, model_row, sample_row, shard_rows
 from worker.shards.store import Claim, claim_shard, release_shard, save_scores
 
 SAMPLES = 4
@@ -31,47 +32,16 @@ def engine(database_url: str) -> Iterator[Engine]:
 @pytest.fixture
 def shards(engine: Engine) -> list[UUID]:
     """Two waiting shards of an audit that was accepted a hundred seconds ago."""
-    dataset_id, audit_id, ids = new_id(), new_id(), [new_id(), new_id()]
     with transaction(engine) as session:
-        session.add(
-            DatasetRow(id=dataset_id, name="d", status=ResourceStatus.READY, extra={}, sample_count=2 * SAMPLES)
-        )
-        session.add(
-            ModelRow(
-                id=new_id(),
-                name="m",
-                status=ResourceStatus.REJECTED,
-                extra={},
-                architecture="",
-                format="",
-                preprocessing={},
-            )
-        )
+        session.add(dataset := dataset_row(status=ResourceStatus.READY, sample_count=2 * SAMPLES))
+        session.add(model_row(status=ResourceStatus.REJECTED))
         session.flush()
-        session.add(
-            AuditRow(id=audit_id, dataset_id=dataset_id, protocol={}, protocol_digest="", sample_count=2 * SAMPLES)
-        )
+        session.add(sample_row(dataset.id))
+        session.add(audit := audit_row(dataset.id, sample_count=2 * SAMPLES))
         session.flush()
         session.execute(update(AuditRow).values(created_at=text("now() - interval '100 seconds'")))
-        session.add_all(
-            ShardRow(id=id_, audit_id=audit_id, ordinal=number, start=number * SAMPLES, stop=(number + 1) * SAMPLES)
-            for number, id_ in enumerate(ids)
-        )
-        session.add(
-            SampleRow(
-                id=dataset_id,
-                dataset_id=dataset_id,
-                name="s",
-                name_key=b"s",
-                position=0,
-                status=SampleStatus.READY,
-                offset=0,
-                stored_size=1,
-                size=1,
-                compression=0,
-            )
-        )
-    return ids
+        session.add_all(waiting := shard_rows(audit.id, count=2, size=SAMPLES))
+        return [shard.id for shard in waiting]
 
 
 def claim(engine: Engine, shard_id: UUID, lease_seconds: float = 60) -> Claim:

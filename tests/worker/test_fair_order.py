@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Engine, func, select, text, update
 
 from app.access.repository import tenant_named
-from app.db.identifiers import new_id
 from app.db.session import make_engine, transaction, write_for
-from app.db.tables import DEFAULT_TENANT, AuditRow, DatasetRow, SampleRow, ShardRow
-from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, SampleStatus, ShardStatus
+from app.db.tables import DEFAULT_TENANT, AuditRow, ShardRow
+from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, ShardStatus
+from tests.factories import audit_row, dataset_row, sample_row, shard_rows
 from worker.shards.store import Claim, claim_next_shard, claim_shard, extend_lease, release_shard, save_scores
 
 
@@ -27,30 +27,15 @@ def add_audit(
     engine: Engine, shards: int, device_class: DeviceClass = DeviceClass.CPU, tenant_id: UUID = DEFAULT_TENANT
 ) -> UUID:
     """With shards of one sample each."""
-    dataset_id, audit_id = new_id(), new_id()
     with transaction(engine) as session:
         write_for(session, tenant_id)
-        session.add(DatasetRow(id=dataset_id, name="d", status=ResourceStatus.READY, labels=[], sources=[], notes=[]))
+        session.add(dataset := dataset_row(status=ResourceStatus.READY))
         session.flush()
-        where = {"offset": 0, "stored_size": 1, "size": 1, "compression": 0}
-        sample = {"name": "s", "name_key": b"s", "position": 0, "status": SampleStatus.READY}
-        session.add(SampleRow(id=dataset_id, dataset_id=dataset_id, **sample, **where))
-        session.add(
-            AuditRow(
-                id=audit_id,
-                dataset_id=dataset_id,
-                protocol={},
-                protocol_digest="",
-                device_class=device_class,
-                sample_count=shards,
-            )
-        )
+        session.add(sample_row(dataset.id, id=dataset.id))
+        session.add(audit := audit_row(dataset.id, device_class=device_class, sample_count=shards))
         session.flush()
-        session.add_all(
-            ShardRow(id=new_id(), audit_id=audit_id, ordinal=place, start=place, stop=place + 1)
-            for place in range(shards)
-        )
-    return audit_id
+        session.add_all(shard_rows(audit.id, count=shards))
+        return audit.id
 
 
 def claim(engine: Engine, device_class: DeviceClass = DeviceClass.CPU) -> Claim:

@@ -1,16 +1,16 @@
 """A data set whose archive the store lost before anybody looked into it."""
 
-from app.db.identifiers import new_id
 from app.db.session import transaction
 from app.db.tables import DatasetRow
 from app.domain.vocabulary import ResourceStatus
+from tests.factories import dataset_row
 from worker.context import WorkerContext
 from worker.intake.datasets import index_dataset
 
 
 def test_an_archive_that_was_lost_before_anybody_looked(context: WorkerContext) -> None:
     digest = "sha256:" + "0" * 64
-    row = DatasetRow(id=new_id(), name="d", status=ResourceStatus.VALIDATING, content_digest=digest, extra={})
+    row = dataset_row(status=ResourceStatus.VALIDATING, content_digest=digest)
     row.labels, row.sources, row.notes = [], [], []
     with transaction(context.engine) as session:
         session.add(row)

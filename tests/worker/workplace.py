@@ -4,10 +4,10 @@ from uuid import UUID
 
 from prepare import build_archive
 
-from app.db.identifiers import new_id
 from app.db.session import transaction
 from app.db.tables import DatasetRow, ModelRow
 from app.domain.vocabulary import ResourceStatus
+from tests.factories import dataset_row, model_row
 from tests.waiting import RECIPE, WEIGHTS
 from worker.context import WorkerContext
 from worker.intake.datasets import index_dataset
@@ -18,7 +18,7 @@ RUNS = ("cross_entropy_run1", "cross_entropy_run2")
 
 def prepare(context: WorkerContext) -> tuple[UUID, list[UUID]]:
     """A data set and two models, looked into and ready."""
-    dataset = DatasetRow(id=new_id(), name="faces", labels=[], sources=[], notes=[], extra={})
+    dataset = dataset_row(name="faces")
     _add(context, dataset, build_archive())
     index_dataset(context, dataset.id)
     model_ids = [upload_model(context, run) for run in RUNS]
@@ -29,15 +29,7 @@ def prepare(context: WorkerContext) -> tuple[UUID, list[UUID]]:
 
 def upload_model(context: WorkerContext, run: str) -> UUID:
     """One of the example's networks; nobody has looked into it yet."""
-    model = ModelRow(
-        id=new_id(),
-        name=run,
-        architecture=RECIPE["architecture"],
-        format="safetensors",
-        class_names=RECIPE["class_names"],
-        preprocessing=RECIPE["preprocessing"] | {"resize": "stretch"},
-        extra={},
-    )
+    model = model_row(name=run, preprocessing=RECIPE["preprocessing"] | {"resize": "stretch"})
     _add(context, model, (WEIGHTS / f"{run}.safetensors").read_bytes())
     return model.id
 
