@@ -7,7 +7,7 @@ import httpx
 import pytest
 from prepare import build_archive
 
-from tests.comparisons.real_audits import PROTOCOL, SAMPLES, WITH_EVERYTHING
+from tests.comparisons.real_audits import ENTROPY_ONLY, PROTOCOL, SAMPLES, WITH_EVERYTHING, protocol_for
 from tests.waiting import upload, upload_run, wait_for
 
 Json = dict[str, Any]
@@ -44,6 +44,12 @@ def first(start: Callable[..., Json]) -> Json:
 @pytest.fixture(scope="session")
 def second(start: Callable[..., Json]) -> Json:
     return start("human_guided_run1", name="second")
+
+
+@pytest.fixture(scope="session")
+def first_entropy(start: Callable[..., Json], first: Json) -> Json:
+    """Of the first one's images and network, by one measure; it has the maps that are there."""
+    return start("cross_entropy_run1", protocol=ENTROPY_ONLY)
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +98,8 @@ def judge(service: httpx.Client, start: Callable[..., Json], make_gate: Callable
     """The verdict of a gate on a run of the example, and the audit as it is shown."""
 
     def judged(*conditions: str, runs: tuple[str, ...] = ("cross_entropy_run1",), **changes: Any) -> Json:
-        audit = start(*runs, gate_id=make_gate(*conditions)["id"], **changes)
+        asked = {"protocol": protocol_for(*conditions), "gate_id": make_gate(*conditions)["id"]}
+        audit = start(*runs, **asked | changes)
         assert audit["status"] == "succeeded", audit
         verdict = service.get(f"/v1/audits/{audit['id']}/verdict")
         assert verdict.status_code == 200, verdict.text
@@ -118,7 +125,7 @@ def strategies(
         assert group.status_code == 201, group.text
         gated = {"gate_id": gate["id"]} if kind == "human_guided" else {}
         changes = {"model_ids": None, "run_group_id": group.json()["id"], "protocol": protocol, "name": kind}
-        audits.append(start(**changes, **gated, sample_limit=10))
+        audits.append(start(**changes, **gated, sample_limit=6))
     return audits
 
 

@@ -19,6 +19,8 @@ PROTOCOL: dict[str, Any] = {
         "degradation": {},
     },
 }
+ENTROPY_ONLY: dict[str, Any] = {"micro_batch": 4, "measures": {"entropy": {}}}
+"""Next to nothing to compute, where the clean maps are there already."""
 WITH_EVERYTHING: dict[str, Any] = {
     "entropy": {},
     "noise_reaction": {"curve": [0.01, 0.5]},
@@ -27,6 +29,13 @@ WITH_EVERYTHING: dict[str, Any] = {
     "stability": {},
 }
 COLUMNS = 2 + 1 + 3 + 2
+
+
+def protocol_for(*conditions: str) -> dict[str, Any]:
+    """What these conditions ask about, or entropy: an audit that is judged by little need not measure more."""
+    measures = PROTOCOL["measures"]
+    named = {name: settings for name, settings in measures.items() if any(name in text for text in conditions)}
+    return PROTOCOL | {"measures": named or {"entropy": {}}}
 
 
 def macro_total(service: httpx.Client, audit: Json, measure: str, view: str, **group: Any) -> Json:

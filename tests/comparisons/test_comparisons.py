@@ -21,7 +21,7 @@ from app.db.tables import ComparisonRow
 from app.domain.vocabulary import ComparisonStatus, ComparisonUnit
 from app.embedded.postgres import EmbeddedPostgres
 from tests.api.running_api import check_problem
-from tests.comparisons.real_audits import COLUMNS, SAMPLES, rows_of
+from tests.comparisons.real_audits import COLUMNS, ENTROPY_ONLY, SAMPLES, rows_of
 from tests.waiting import wait_for
 from worker.results.comparison_document import comparison_document
 
@@ -198,15 +198,15 @@ class TestComparisons:
         service_engine: Engine,
         start: Callable[..., Json],
         compare: Callable[..., Json],
-        first: Json,
+        first_entropy: Json,
     ) -> None:
-        passing = start("human_guided_run2")
-        made = compare(first, passing)
+        passing = start("human_guided_run2", protocol=ENTROPY_ONLY)
+        made = compare(first_entropy, passing)
         assert service.delete(f"/v1/audits/{passing['id']}").status_code == 204
         assert service.get(f"/v1/comparisons/{made['id']}").json() == made
         late = uuid4()
         with transaction(service_engine) as session:
-            ids = [UUID(audit["id"]) for audit in (first, passing)]
+            ids = [UUID(audit["id"]) for audit in (first_entropy, passing)]
             row = ComparisonRow(id=late, by=ComparisonUnit.AUDIT, audit_ids=ids)
             row.updated_at = datetime(2020, 1, 1, tzinfo=UTC)
             session.add(row)

@@ -6,6 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.comparisons.real_audits import protocol_for
+
 Json = dict[str, Any]
 
 ON_INTERVALS = ("entropy.mean <= 1 (ci)", "entropy.ci95_low >= 0", "noise_reaction.mean not worse than baseline (ci)")
@@ -13,7 +15,7 @@ ON_INTERVALS = ("entropy.mean <= 1 (ci)", "entropy.ci95_low >= 0", "noise_reacti
 
 @pytest.fixture(scope="module")
 def baseline(start: Callable[..., Json]) -> Json:
-    return start("cross_entropy_run1", sample_limit=1)
+    return start("cross_entropy_run1", sample_limit=1, protocol=protocol_for(*ON_INTERVALS))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.api.running_api import check_problem
-from tests.comparisons.real_audits import FAIL, PASS, macro_total
+from tests.comparisons.real_audits import ENTROPY_ONLY, FAIL, PASS, macro_total
 
 Json = dict[str, Any]
 
@@ -72,7 +72,7 @@ class TestVerdicts:
         self, service: httpx.Client, start: Callable[..., Json], make_gate: Callable[..., Json]
     ) -> None:
         gate = make_gate(PASS)
-        audit = start("cross_entropy_run1", gate_id=gate["id"])
+        audit = start("cross_entropy_run1", gate_id=gate["id"], protocol=ENTROPY_ONLY)
         path = f"/v1/audits/{audit['id']}/verdict"
         before = service.get(path).json()
         assert before["gate"] == {
@@ -145,10 +145,8 @@ class TestBaselines:
         assert row["difference"] == row["value"] - row["baseline_value"]
         assert row["ci95_low"] < row["difference"] < row["ci95_high"]
 
-    def test_a_measure_that_the_baseline_lacks(self, judge: Callable[..., Json], start: Callable[..., Json]) -> None:
-        protocol = {"micro_batch": 4, "measures": {"entropy": {}}}
-        baseline = start("cross_entropy_run1", protocol=protocol)
-        document = judge(self.NOT_WORSE, baseline_audit_id=baseline["id"])
+    def test_a_measure_that_the_baseline_lacks(self, judge: Callable[..., Json], first_entropy: Json) -> None:
+        document = judge(self.NOT_WORSE, baseline_audit_id=first_entropy["id"])
         [row] = document["conditions"]
         assert (document["verdict"], row["baseline_value"], row["difference"]) == ("failed", None, None)
         assert "the baseline audit has no such number" in row["explanation"]
