@@ -33,6 +33,9 @@ def _described(request: BaseModel, fields: tuple[str, ...], prefix: str = "") ->
         value = getattr(request, name)
         if isinstance(value, BaseModel):
             yield from _described(value, tuple(type(value).model_fields), f"{prefix}{name}.")
+        elif isinstance(value, dict):
+            said = {"from": Origin.REQUEST.value}
+            yield from ((f"{prefix}{name}.{key}", {"value": one} | said) for key, one in value.items())
         elif value is not None and value != []:
             origin = Origin.REQUEST if name in request.model_fields_set else Origin.DEFAULT
             shown = request.model_dump(mode="json", include={name})[name]

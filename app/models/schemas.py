@@ -19,6 +19,9 @@ ModelId = Annotated[UUID, Path(description="The `id` that `POST /v1/models` answ
 
 Fraction = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]
 TensorPattern = Annotated[str, Field(min_length=1, max_length=512)]
+OptionName = Annotated[str, Field(min_length=1, max_length=60)]
+OptionNumber = Annotated[float, Field(allow_inf_nan=False)]
+OptionValue = bool | int | OptionNumber | Annotated[str, Field(max_length=60)] | list[int | OptionNumber]
 Deviation = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
 
 
@@ -57,6 +60,12 @@ class ModelRequest(BaseModel):
         None, min_length=1, max_length=100_000, description="In the order of the outputs; `binary`: negative, positive."
     )
     preprocessing: Preprocessing
+    architecture_options: dict[OptionName, OptionValue] = Field(
+        default_factory=dict,
+        max_length=20,
+        description="Arguments of the architecture's builder that no tensor shows; the worker knows which there are.",
+        examples=[{"transform_input": True}, {"global_pool": "max"}],
+    )
     target_layer: str | None = Field(None, max_length=512, description="Overrides the layer that tracing finds.")
     weights_key: str | None = Field(
         None,
@@ -94,6 +103,8 @@ DESCRIBED = (
     "class_names",
     "output",
     "preprocessing",
+    "architecture_options",
+    "architecture_options",
     "target_layer",
     "weights_key",
     "ignore_tensors",
@@ -141,6 +152,7 @@ class Model(BaseModel):
     class_names: list[str] | None
     output: Output
     preprocessing: Preprocessing
+    architecture_options: dict[str, Any]
     target_layer: str | None
     weights_key: str | None
     ignore_tensors: list[str]
@@ -197,6 +209,7 @@ class Model(BaseModel):
             class_names=row.class_names,
             output=Output.of(row.output),
             preprocessing=Preprocessing.model_validate(row.preprocessing),
+            architecture_options=row.architecture_options,
             target_layer=probe.get("target_layer", row.target_layer),
             weights_key=row.weights_key,
             ignore_tensors=row.ignore_tensors,

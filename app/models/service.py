@@ -40,6 +40,7 @@ def register(session: Session, request: ModelRequest) -> ModelRow:
         ignore_tensors=request.ignore_tensors,
         description=described_request(request, DESCRIBED),
         output=request.output.model_dump(mode="json"),
+        architecture_options=request.architecture_options,
         extra=request.metadata,
     )
     session.add(row)

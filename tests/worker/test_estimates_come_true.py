@@ -21,6 +21,7 @@ from worker.context import WorkerContext
 from worker.engine.measuring import ModelAuditor, Normalisation
 from worker.salience import make_explainer
 from worker.salience.tap import TargetTap
+from worker.shards.request import job_model
 from worker.shards.runner import run_next_shard
 from worker.views.base import ImageBatch
 from worker.weights.cache import ModelCache
@@ -50,9 +51,7 @@ def test_passes_are_those_that_the_engine_makes(context: WorkerContext, protocol
     for model_id in model_ids:
         with transaction(context.engine) as session:
             model = session.get_one(ModelRow, model_id)
-        module = (
-            ModelCache().get(context.blobs, model.stored_digest or "", model.architecture, torch.device("cpu")).module
-        )
+        module = ModelCache().get(context.blobs, job_model(model), torch.device("cpu")).module
         explainer = make_explainer(CamMethod.GRADCAM, TargetTap(module, input_size=224))
         normalisation = Normalisation(
             224, tuple(RECIPE["preprocessing"]["mean"]), tuple(RECIPE["preprocessing"]["std"])

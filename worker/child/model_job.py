@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 
 import torch
+from pydantic import JsonValue
 
+from app.domain.vocabulary import Origin
 from worker.weights.architectures import build
 from worker.weights.checkpoints import canonical_parts, read_state_dict
+from worker.weights.options import published_options, shown_options
 from worker.weights.probe import probe
 from worker.weights.speed import ModelSpeed
 from worker.wire.contents import Inputs, verified
 from worker.wire.jobs import ModelJob
-from worker.wire.replies import ModelFacts, Progress, Reply, Weights
+from worker.wire.replies import DescribedFact, ModelFacts, Progress, Reply, Weights
 
 
 def run_model_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterator[tuple[Reply, bytes]]:
@@ -18,7 +21,10 @@ def run_model_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterat
     with verified(inputs, job.digest) as file:
         state_dict = read_state_dict(file, job.format)
     yield Progress(), b""
-    module = build(job.architecture, state_dict)
+    published = published_options(job.architecture, job.architecture_options, job.preprocessing)
+    options = job.architecture_options | {name: value for name, (value, _) in published.items()}
+    module = build(job.architecture, state_dict, options)
+    assumed = published | shown_options(module, options)
     yield Progress(), b""
     found = probe(module, input_size=job.input_size, target_layer=job.target_layer, output=job.output)
     yield Progress(), b""
@@ -26,4 +32,13 @@ def run_model_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterat
         yield Weights(), part
     # Comes last: it moves the module to the device.
     speed = ModelSpeed.measure(module, device, input_size=job.input_size, target_layer=job.target_layer)
-    yield ModelFacts.model_validate(found.to_dict() | {"speed": speed and speed.to_dict()}), b""
+    told = {
+        "speed": speed and speed.to_dict(),
+        "description": {f"architecture_options.{name}": _assumed(*one) for name, one in assumed.items()},
+        "architecture_options": options,
+    }
+    yield ModelFacts.model_validate(found.to_dict() | told), b""
+
+
+def _assumed(value: JsonValue, note: str) -> DescribedFact:
+    return DescribedFact(value=value, origin=Origin.ASSUMED, note=note)

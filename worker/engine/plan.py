@@ -44,7 +44,7 @@ class AuditPlan:
     @classmethod
     def load(cls, job: ShardJob, inputs: Inputs, models: ModelCache, device: torch.device) -> Self:
         """Raises InputFailure where a model cannot be loaded or lacks the target layer."""
-        loaded = [models.get(inputs, model.digest, model.architecture, device) for model in job.models]
+        loaded = [models.get(inputs, model, device) for model in job.models]
         return cls(
             protocol=job.protocol,
             mapping=LabelMapping(job.label_indices),

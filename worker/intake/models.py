@@ -48,6 +48,7 @@ def validate_model(context: WorkerContext, model_id: UUID) -> None:
         "stored_digest": accepted.stored.digest,
         "probe": accepted.facts.to_dict(),
         "description": model.description | accepted.facts.described(),
+        "architecture_options": accepted.facts.architecture_options,
         "problem": None,
     }
     _finish(context, model, {"status": ResourceStatus.READY, **found})
@@ -87,6 +88,8 @@ def _job(model: ModelRow) -> ModelJob:
         input_size=model.preprocessing["input_size"],
         target_layer=model.target_layer,
         output=Output.of(model.output),
+        architecture_options=model.architecture_options,
+        preprocessing=model.preprocessing,
     )
 
 

@@ -25,18 +25,20 @@ def shard_job(inputs: AuditInputs, samples: Sequence[SampleRow]) -> ShardJob:
         archive_digest=inputs.dataset.stored_digest or "",
         label_indices=mapping.indices,
         score_classes=mapping.score_classes(class_count(first)),
-        models=tuple(map(_job_model, inputs.models)),
+        models=tuple(map(job_model, inputs.models)),
         samples=tuple(map(JobSample.of, samples)),
     )
 
 
-def _job_model(model: ModelRow) -> JobModel:
+def job_model(model: ModelRow) -> JobModel:
+    """What the child is told of a model of an audit."""
     return JobModel(
         digest=model.stored_digest or "",
         architecture=model.architecture,
         preprocessing=model.preprocessing,
         target_layer=model.target_layer,
         output=Output.of(model.output),
+        architecture_options=model.architecture_options,
     )
 
 

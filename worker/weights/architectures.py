@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -11,9 +12,10 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from app.errors import InputFailure
+from worker.weights.options import Options, with_options
 
 StateDict = dict[str, Tensor]
-Maker = Callable[[int], nn.Module]
+Maker = Callable[..., nn.Module]
 
 _TIMM_PREFIX = "timm/"
 _NAME = re.compile(r"[a-zA-Z0-9_.]+")
@@ -23,14 +25,15 @@ _BATCH_COUNT = "num_batches_tracked"
 _OLD_DENSENET = re.compile(r"(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.(?:weight|bias|running_mean|running_var))")
 
 
-def build(architecture: str, state_dict: StateDict) -> nn.Module:
+def build(architecture: str, state_dict: StateDict, options: Options = MappingProxyType({})) -> nn.Module:
     """The network in eval mode, float32, with exactly these weights and as many classes as they have.
 
-    Raises InputFailure: ``model-architecture-unknown``, or ``model-architecture-mismatch`` naming the first tensor
-    that is missing, unexpected, or of another shape or type.
+    Raises InputFailure: ``model-architecture-unknown``, ``architecture-options-invalid``, or
+    ``model-architecture-mismatch`` naming the first tensor that is missing, unexpected, or of another shape or type.
     """
     weights = {_present_name(architecture, name): tensor for name, tensor in state_dict.items()}
-    make = _maker(architecture, weights)
+    with _WithoutMemory():
+        make = with_options(_maker(architecture, weights), architecture, options)
     classes = _class_count(make, weights)
     with _WithoutMemory():
         module = make(classes)
@@ -76,7 +79,7 @@ def _maker(architecture: str, state_dict: StateDict) -> Maker:
             import timm  # noqa: PLC0415 - an extra
 
             if timm.is_model(name):
-                return lambda classes: timm.create_model(name, pretrained=False, num_classes=classes)
+                return lambda classes, **more: timm.create_model(name, pretrained=False, num_classes=classes, **more)
     known = "a torchvision classification architecture" + (" or a timm one" if find_spec("timm") else "")
     raise InputFailure("model-architecture-unknown", f"{architecture[:200]!r} is not the name of {known}.")
 
@@ -88,7 +91,7 @@ def _torchvision_maker(name: str, state_dict: StateDict) -> Maker:
     if name in {"googlenet", "inception_v3"}:
         auxiliary = any(key.startswith(("aux", "AuxLogits")) for key in state_dict)
         options |= {"init_weights": False, "aux_logits": auxiliary}
-    return lambda classes: make(num_classes=classes, **options)
+    return lambda classes, **more: make(num_classes=classes, **options | more)
 
 
 def _class_count(make: Maker, state_dict: StateDict) -> int:

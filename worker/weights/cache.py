@@ -1,5 +1,6 @@
 """Models that this process has loaded, so that shards of one audit, and audits of one model, load it once."""
 
+import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -12,10 +13,11 @@ from worker.salience.tap import TargetTap
 from worker.weights.architectures import build
 from worker.weights.checkpoints import read_state_dict
 from worker.wire.contents import Inputs, verified
+from worker.wire.jobs import JobModel
 
 MAX_BYTES = 2 * 1024**3
 
-_Key = tuple[str, str, torch.device]
+_Key = tuple[str, str, str, torch.device]
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,12 @@ class ModelCache:
         self._max_bytes = max_bytes
         self._models: OrderedDict[_Key, LoadedModel] = OrderedDict()
 
-    def get(self, inputs: Inputs, digest: str, architecture: str, device: torch.device) -> LoadedModel:
+    def get(self, inputs: Inputs, model: JobModel, device: torch.device) -> LoadedModel:
         """The model in eval mode, channels last, on the device. Raises InputFailure where its file is not as it was."""
-        key = (digest, architecture, device)
+        options = json.dumps(model.architecture_options, sort_keys=True)
+        key = (model.digest, model.architecture, options, device)
         if key not in self._models:
-            module = _load(inputs, digest, architecture).to(device).to(memory_format=torch.channels_last)
+            module = _load(inputs, model).to(device).to(memory_format=torch.channels_last)
             self._models[key] = LoadedModel(module)
         self._models.move_to_end(key)
         while len(self._models) > 1 and sum(map(_bytes, self._models.values())) > self._max_bytes:
@@ -52,9 +55,10 @@ class ModelCache:
         return self._models[key]
 
 
-def _load(inputs: Inputs, digest: str, architecture: str) -> nn.Module:
-    with verified(inputs, digest) as file:
-        return build(architecture, read_state_dict(file, ModelFormat.SAFETENSORS)).eval()
+def _load(inputs: Inputs, model: JobModel) -> nn.Module:
+    with verified(inputs, model.digest) as file:
+        weights = read_state_dict(file, ModelFormat.SAFETENSORS)
+    return build(model.architecture, weights, model.architecture_options).eval()
 
 
 def _bytes(model: LoadedModel) -> int:

@@ -78,6 +78,7 @@ class JobModel(_Message):
     preprocessing: dict[str, Any]
     target_layer: str | None
     output: Output = CLASSES
+    architecture_options: dict[str, Any] = Field(default_factory=dict)
 
 
 class JobSample(_Message):
@@ -144,6 +145,8 @@ class ModelJob(_Job):
     input_size: int
     target_layer: str | None
     output: Output = CLASSES
+    architecture_options: dict[str, Any] = Field(default_factory=dict)
+    preprocessing: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def inputs(self) -> tuple[str, ...]:

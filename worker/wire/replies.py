@@ -100,10 +100,11 @@ class ModelFacts(_Reply):
     final_softmax: bool
     speed: SpeedFacts | None
     description: dict[str, DescribedFact] = Field(default_factory=dict)
+    architecture_options: dict[str, JsonValue] = Field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Of the probe alone."""
-        return self.model_dump(mode="json", exclude={"kind", "description"})
+        return self.model_dump(mode="json", exclude={"kind", "description", "architecture_options"})
 
     def described(self) -> dict[str, dict[str, JsonValue]]:
         """As the model's resource shows it."""

@@ -40,6 +40,8 @@ class ModelRow(_Uploaded, Base):
     """Every field with its value and who said it: from the request first, then what the worker found."""
     output: Mapped[Json | None]
     """How its outputs are read (``app.domain.outputs``); null: one logit a class."""
+    architecture_options: Mapped[Json] = mapped_column(default=dict, server_default="{}")
+    """Arguments of the architecture's builder: the request's, and once it is ready what was assumed as well."""
     probe: Mapped[Json | None]
 
 

@@ -1,0 +1,18 @@
+"""Arguments of an architecture's builder that no tensor shows."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+revision = "0017_architecture_options"
+down_revision = "0016_data_sets"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("models", sa.Column("architecture_options", JSONB(), server_default="{}", nullable=False))
+
+
+def downgrade() -> None:
+    op.drop_column("models", "architecture_options")
