@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from app.db.identifiers import new_id
 from app.db.references import of_model, refuse_while_audited
 from app.db.tables import ModelRow
+from app.domain.refusals import ARCHITECTURE_REQUIRED, FORMAT_UNKNOWN
 from app.domain.vocabulary import ModelFormat
 from app.errors import Conflict, Unprocessable
 from app.models.description import described_request
@@ -21,11 +22,10 @@ def register(session: Session, request: ModelRequest) -> ModelRow:
     """Raises Unprocessable ``model-format-not-accepted`` or ``architecture-required``."""
     kind = FORMATS.get(request.format.lower())
     if kind is None:
-        advice = "upload the weights as safetensors, or as torch.save(model.state_dict(), path)"
-        raise Unprocessable("model-format-not-accepted", f"This format is not accepted: {advice}.")
+        raise Unprocessable(FORMAT_UNKNOWN.code, FORMAT_UNKNOWN.detail())
     if not request.architecture:
         errors: list[dict[str, object]] = [{"loc": ["body", "architecture"], "msg": "needed for this format"}]
-        raise Unprocessable("architecture-required", "Weights alone do not say which network they fit.", errors=errors)
+        raise Unprocessable(ARCHITECTURE_REQUIRED.code, ARCHITECTURE_REQUIRED.detail(), errors=errors)
     row = ModelRow(
         id=new_id(),
         name=request.name,

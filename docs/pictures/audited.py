@@ -15,7 +15,6 @@ from PIL import Image
 from torch import Tensor
 
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import ModelFormat
 from docs.pictures.joining import joined
 from worker.engine.measuring import ModelAuditor, Normalisation, Outcome
 from worker.measures.base import PairScores, Score
@@ -24,7 +23,7 @@ from worker.salience import make_explainer
 from worker.salience.tap import TargetTap
 from worker.views.base import ImageBatch
 from worker.weights.architectures import build
-from worker.weights.checkpoints import read_state_dict
+from worker.weights.loading import read_canonical
 
 FACES = Path(__file__).resolve().parents[2] / "examples" / "faces"
 RECIPE: dict[str, Any] = json.loads((FACES / "recipe.json").read_text(encoding="utf-8"))
@@ -90,7 +89,7 @@ def _audit(auditor: ModelAuditor, batches: list[ImageBatch], truth: Tensor) -> O
 
 def _auditor(name: str) -> ModelAuditor:
     with (FACES / "weights" / f"{name}.safetensors").open("rb") as file:
-        module = build(RECIPE["architecture"], read_state_dict(file, ModelFormat(RECIPE["format"])))
+        module = build(RECIPE["architecture"], read_canonical(file))
     preprocessing = RECIPE["preprocessing"]
     size, protocol = preprocessing["input_size"], Protocol()
     normalisation = Normalisation(size, tuple(preprocessing["mean"]), tuple(preprocessing["std"]))

@@ -24,6 +24,7 @@ from tests.waiting import WEIGHTS
 ST, PT = "safetensors", "state_dict"
 NUMBER = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
 UNSAFE, INVALID, FOREIGN = "model-unsafe", "model-invalid", "model-format-not-accepted"
+MISMATCH = "model-architecture-mismatch"
 OK = "ok"
 
 
@@ -98,6 +99,17 @@ def expanding() -> bytes:
     return saved({"w": torch.ones(1).expand(2**38)})
 
 
+def shared_tuples(levels: int) -> bytes:
+    """A tuple of three times the tuple below it: few bytes, and years to hash."""
+    return b")q\0" + b"".join(b"h%ch%c\x87q%c" % (n, n, n + 1) for n in range(levels))
+
+
+def shared_lists(levels: int) -> bytes:
+    """A list of ten times the list below it."""
+    steps = b"".join(b"](" + b"h%c" % n * 10 + b"eq%c0" % (n + 1) for n in range(levels))
+    return b"\x80\x02]q\0000" + steps + b"h%c." % levels
+
+
 SAFETENSORS = {
     "st_ok": Case(lambda _: weights(), ST, (OK,)),
     "st_hdr_1GB": Case(lambda _: st_file({"a": NUMBER}, bytes(4), 2**30), ST, (INVALID,)),
@@ -118,7 +130,7 @@ SAFETENSORS = {
         lambda _: st_file({"a": NUMBER | {"data_offsets": [4, 0]}}, bytes(4)), ST, (INVALID,)
     ),
     "st_unknown_dtype": Case(lambda _: st_file({"a": NUMBER | {"dtype": "Q4_0"}}, bytes(4)), ST, (INVALID,)),
-    "st_metadata": Case(lambda _: with_metadata({"format": "pt"}), ST, ("model-architecture-mismatch",)),
+    "st_metadata": Case(lambda _: with_metadata({"format": "pt"}), ST, (MISMATCH,)),
     "st_metadata_of_numbers": Case(lambda _: with_metadata({"a": 1}), ST, (INVALID,)),
     "st_metadata_list": Case(lambda _: with_metadata(["a"]), ST, (INVALID,)),
     "st_metadata_null": Case(lambda _: with_metadata(None), ST, (INVALID,)),
@@ -134,7 +146,7 @@ SAFETENSORS = {
     "st_evil_names": Case(
         lambda _: save({name: torch.ones(1) for name in ("../../etc/passwd", "a\u202eb\n\x00", "__class__")}),
         ST,
-        ("model-architecture-mismatch",),
+        (MISMATCH,),
     ),
     "pickle_named.safetensors": Case(pickled, ST, (INVALID,)),
     "torch_named.safetensors": Case(lambda _: saved(state_dict()), ST, (INVALID,)),
@@ -149,14 +161,15 @@ TORCH = {
     "pickle_named.pt": Case(lambda canary: pickle.dumps([1, 2, {"a": Canary(canary)}], 0), PT, (UNSAFE,)),
     "text.pt": Case(lambda _: b"This is a text, whatever its name says.\n" * 20, PT, (INVALID,)),
     "zeros.pt": Case(lambda _: bytes(2000), PT, (INVALID,)),
-    "pt_zip_canary.pt": Case(lambda canary: saved({"w": Canary(canary)}), PT, (UNSAFE,)),
+    "pt_zip_canary.pt": Case(lambda canary: saved({"w": Canary(canary)}), PT, (INVALID,)),
+    "pt_canary_beside_weights.pt": Case(lambda canary: saved(state_dict() | {"w": Canary(canary)}), PT, (MISMATCH,)),
     "pt_two_data_pkl.pt": Case(
         lambda canary: torch_zip(("data.pkl", pickle.dumps({}, 2)), ("data.pkl", pickled(canary))),
         PT,
         ("archive-duplicate-entry", UNSAFE),
     ),
-    "pt_nested_protocol4.pt": Case(lambda canary: saved({"w": Canary(canary)}, pickle_protocol=4), PT, (UNSAFE,)),
-    "pt_break_after.pt": Case(lambda canary: with_pickle(pickled(canary)[:-1] + b"\xff\xff"), PT, (UNSAFE,)),
+    "pt_nested_protocol4.pt": Case(lambda canary: saved({"w": Canary(canary)}, pickle_protocol=4), PT, (INVALID,)),
+    "pt_break_after.pt": Case(lambda canary: with_pickle(pickled(canary)[:-1] + b"\xff\xff"), PT, (INVALID,)),
     "pt_second_pickle.pt": Case(lambda canary: with_pickle(pickle.dumps({}, 2) + pickled(canary)), PT, (UNSAFE,)),
     "pt_deflated.pt": Case(
         lambda _: torch_zip(("data.pkl", pickle.dumps({}, 2)), method=zipfile.ZIP_DEFLATED), PT, (UNSAFE,)
@@ -166,9 +179,9 @@ TORCH = {
     ),
     "pt_truncated.pt": Case(lambda _: saved(state_dict())[:-40], PT, (INVALID,)),
     "pt_expanding.pt": Case(lambda _: expanding(), PT, (INVALID,)),
-    "pt_module.pt": Case(lambda _: saved(whole_module()), PT, (UNSAFE,)),
+    "pt_module.pt": Case(lambda _: saved(whole_module()), PT, (MISMATCH,)),
     "pt_legacy_canary.pt": Case(
-        lambda canary: saved({"w": Canary(canary)}, _use_new_zipfile_serialization=False), PT, (FOREIGN, UNSAFE)
+        lambda canary: saved({"w": Canary(canary)}, _use_new_zipfile_serialization=False), PT, (INVALID,)
     ),
     "torchscript_like.pt": Case(
         lambda _: with_pickle(pickle.dumps({}, 2), ("constants.pkl", pickle.dumps((), 2)), ("code/m.py", b"")),
@@ -180,6 +193,13 @@ TORCH = {
         PT,
         (FOREIGN, UNSAFE),
     ),
+    "pt_slot_state.pt": Case(lambda _: with_pickle(b"\x80\x02cos\nsystem\nN}X\x01\0\0\0aK\x01s\x86b."), PT, (UNSAFE,)),
+    "pt_memo_bomb.pt": Case(lambda _: with_pickle(b"\x80\x02Nr\xff\xff\xff\x7f."), PT, (UNSAFE,)),
+    "pt_extension.pt": Case(lambda _: with_pickle(b"\x80\x02\x82\x01."), PT, (UNSAFE,)),
+    "pt_shared_lists.pt": Case(lambda _: with_pickle(shared_lists(30)), PT, (UNSAFE,)),
+    "pt_shared_key.pt": Case(lambda _: with_pickle(b"\x80\x02}" + shared_tuples(31) + b"Ns."), PT, (INVALID,)),
+    "pt_deep_key.pt": Case(lambda _: with_pickle(b"\x80\x02})" + b"\x85" * 200_000 + b"Ns."), PT, (INVALID,)),
+    "pt_cycle.pt": Case(lambda _: with_pickle(b"\x80\x02}q\0X\x01\0\0\0ah\0s."), PT, (INVALID,)),
     "no_tensors.pt": Case(lambda _: saved([1, 2]), PT, (INVALID,)),
 }
 

@@ -13,7 +13,8 @@ from app.errors import InputFailure
 from tests.corpus.model_files import MODEL_FILES, OK, REFUSED_FORMATS, Case
 from tests.leftovers import nothing_left
 from tests.waiting import RECIPE, wait_for
-from worker.weights.checkpoints import read_state_dict
+from worker.weights.architectures import build
+from worker.weights.fitting import WeightsRequest, read_weights
 
 
 @pytest.fixture
@@ -70,15 +71,18 @@ def test_through_the_api(service: httpx.Client, canary: Path, name: str) -> None
 def test_without_walls(canary: Path, tmp_path: Path, name: str) -> None:
     """The judges alone keep it from running."""
     case = MODEL_FILES[name]
+    request = WeightsRequest(ModelFormat(case.format), RECIPE["architecture"])
     path = tmp_path / "model"
     path.write_bytes(case.make(canary))
-    with path.open("rb") as file:
-        if "model-architecture-mismatch" in case.codes:
-            read_state_dict(file, ModelFormat(case.format))
-            return
-        with pytest.raises(InputFailure) as refused:
-            read_state_dict(file, ModelFormat(case.format))
+    with pytest.raises(InputFailure) as refused:
+        _build(path, request)
     assert refused.value.code in case.codes
+
+
+def _build(path: Path, request: WeightsRequest) -> None:
+    with path.open("rb") as file:
+        fitted = read_weights(file, request)
+    build(fitted.architecture, fitted.weights)
 
 
 def test_files_are_the_same_every_time(canary: Path) -> None:

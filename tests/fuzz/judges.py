@@ -26,13 +26,15 @@ from worker.archives.manifest import read_table, text_of
 from worker.archives.name_encodings import PAGES, detect_encoding
 from worker.intake.arrivals import Arrivals
 from worker.intake.coco import coco_records
-from worker.weights.checkpoints import MAX_EXPANSION, SLACK_BYTES, read_state_dict
-from worker.weights.opcodes import judge_pickle
+from worker.weights.contents import read_contents
+from worker.weights.loading import MAX_EXPANSION, SLACK_BYTES, load
+from worker.weights.pickle_reader import read_pickle
+from worker.weights.walking import find_tensors
 
 
-def _saved(weights: dict[str, torch.Tensor]) -> bytes:
+def _saved(weights: dict[str, torch.Tensor], **options: bool) -> bytes:
     file = io.BytesIO()
-    torch.save(weights, file)
+    torch.save(weights, file, **options)
     return file.getvalue()
 
 
@@ -55,6 +57,7 @@ SEEDS = {
     **{kind: picture(kind=kind) for kind in IMAGE_KINDS},
     "safetensors": save(WEIGHTS),
     "torch": _saved(WEIGHTS),
+    "torch before 1.6": _saved(WEIGHTS, _use_new_zipfile_serialization=False),
     "manifest.csv": b'path,label,source\na/1.png,a,\n"b,2.png",b,c\n',
     "manifest.jsonl": b'{"path": "a/1.png", "label": "a"}\n\n{"path": "b.png", "source": null}\n',
 }
@@ -84,10 +87,16 @@ def judge_archive(data: bytes) -> None:
 
 
 def judge_weights(data: bytes, kind: ModelFormat) -> None:
-    """Unpickled as well, where the judge lets it pass."""
-    for name, tensor in read_state_dict(io.BytesIO(data), kind).items():
+    """Every tensor is read."""
+    contents = read_contents(io.BytesIO(data), kind)
+    tensors = {".".join(path): source() for path, source in contents.tensors.items()}
+    for name, tensor in load(tensors, len(data)).items():
         assert isinstance(name, str)
         assert tensor.numel() * tensor.element_size() <= MAX_EXPANSION * len(data) + SLACK_BYTES
+
+
+def judge_pickle(data: bytes) -> None:
+    find_tensors(read_pickle(io.BytesIO(data), max_bytes=len(data)))
 
 
 def judge_manifest(data: bytes, name: str) -> None:
@@ -116,7 +125,7 @@ JUDGES: dict[str, Judge] = {
     **dict.fromkeys(IMAGE_KINDS, judge_image),
     "manifest.json": judge_coco,
     "safetensors": partial(judge_weights, kind=ModelFormat.SAFETENSORS),
-    "torch": partial(judge_weights, kind=ModelFormat.STATE_DICT),
+    **dict.fromkeys(("torch", "torch before 1.6"), partial(judge_weights, kind=ModelFormat.STATE_DICT)),
     **{name: partial(judge_manifest, name=name) for name in LINES},
 }
 ENDLESS = {"tar", *LINES, *IMAGE_KINDS}

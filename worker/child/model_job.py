@@ -7,9 +7,11 @@ from pydantic import JsonValue
 
 from app.domain.vocabulary import Origin
 from worker.weights.architectures import build
-from worker.weights.checkpoints import canonical_parts, read_state_dict
+from worker.weights.fitting import WeightsRequest, read_weights
+from worker.weights.loading import canonical_parts
 from worker.weights.options import published_options, shown_options
 from worker.weights.probe import probe
+from worker.weights.recorded_modules import check_recorded, recorded_options
 from worker.weights.speed import ModelSpeed
 from worker.wire.contents import Inputs, verified
 from worker.wire.jobs import ModelJob
@@ -19,12 +21,14 @@ from worker.wire.replies import DescribedFact, ModelFacts, Progress, Reply, Weig
 def run_model_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterator[tuple[Reply, bytes]]:
     """The canonical file in parts, and what the probe found. Raises InputFailure."""
     with verified(inputs, job.digest) as file:
-        state_dict = read_state_dict(file, job.format)
+        fitted = read_weights(file, _request(job))
     yield Progress(), b""
-    published = published_options(job.architecture, job.architecture_options, job.preprocessing)
-    options = job.architecture_options | {name: value for name, (value, _) in published.items()}
-    module = build(job.architecture, state_dict, options)
+    given = recorded_options(fitted) | job.architecture_options
+    published = published_options(fitted.architecture, given, job.preprocessing)
+    options = given | {name: value for name, (value, _) in published.items()}
+    module = build(fitted.architecture, fitted.weights, options)
     assumed = published | shown_options(module, options)
+    facts = fitted.facts | check_recorded(fitted, module)
     yield Progress(), b""
     found = probe(module, input_size=job.input_size, target_layer=job.target_layer, output=job.output)
     yield Progress(), b""
@@ -32,12 +36,17 @@ def run_model_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterat
         yield Weights(), part
     # Comes last: it moves the module to the device.
     speed = ModelSpeed.measure(module, device, input_size=job.input_size, target_layer=job.target_layer)
+    described = {f"architecture_options.{name}": _assumed(*one) for name, one in assumed.items()}
     told = {
         "speed": speed and speed.to_dict(),
-        "description": {f"architecture_options.{name}": _assumed(*one) for name, one in assumed.items()},
+        "description": facts | described,
         "architecture_options": options,
     }
     yield ModelFacts.model_validate(found.to_dict() | told), b""
+
+
+def _request(job: ModelJob) -> WeightsRequest:
+    return WeightsRequest(job.format, job.architecture, job.weights_key, job.ignore_tensors)
 
 
 def _assumed(value: JsonValue, note: str) -> DescribedFact:

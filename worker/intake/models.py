@@ -90,6 +90,8 @@ def _job(model: ModelRow) -> ModelJob:
         output=Output.of(model.output),
         architecture_options=model.architecture_options,
         preprocessing=model.preprocessing,
+        weights_key=model.weights_key,
+        ignore_tensors=tuple(model.ignore_tensors),
     )
 
 

@@ -34,12 +34,18 @@ def job_model(model: ModelRow) -> JobModel:
     """What the child is told of a model of an audit."""
     return JobModel(
         digest=model.stored_digest or "",
-        architecture=model.architecture,
+        architecture=_architecture(model),
         preprocessing=model.preprocessing,
         target_layer=model.target_layer,
         output=Output.of(model.output),
         architecture_options=model.architecture_options,
     )
+
+
+def _architecture(model: ModelRow) -> str:
+    """The network that the worker found the weights to be of; models from before it told have what was requested."""
+    described: str = model.description.get("architecture", {}).get("value", model.architecture)
+    return described
 
 
 class RowTable:

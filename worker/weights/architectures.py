@@ -1,8 +1,6 @@
 """Networks by name, from torchvision or, where it is installed, timm; weights come only from the upload."""
 
-import re
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
 
@@ -11,18 +9,15 @@ import torchvision
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from app.errors import InputFailure
+from app.domain.refusals import CLASSIFIER_MISSING, MISSING, NO_CLASSIFIER, OTHER_SHAPE, OTHER_TYPE, UNEXPECTED
+from worker.weights.architecture_names import TORCHVISION, candidates
 from worker.weights.options import Options, with_options
+from worker.weights.outline import COUNTER, Outline
 
 StateDict = dict[str, Tensor]
 Maker = Callable[..., nn.Module]
 
-_TIMM_PREFIX = "timm/"
-_NAME = re.compile(r"[a-zA-Z0-9_.]+")
 _TRIAL_CLASSES = (7, 11)
-_BATCH_COUNT = "num_batches_tracked"
-# The names in torchvision's own DenseNet files: "norm.1" for "norm1".
-_OLD_DENSENET = re.compile(r"(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.(?:weight|bias|running_mean|running_var))")
 
 
 def build(architecture: str, state_dict: StateDict, options: Options = MappingProxyType({})) -> nn.Module:
@@ -31,7 +26,7 @@ def build(architecture: str, state_dict: StateDict, options: Options = MappingPr
     Raises InputFailure: ``model-architecture-unknown``, ``architecture-options-invalid``, or
     ``model-architecture-mismatch`` naming the first tensor that is missing, unexpected, or of another shape or type.
     """
-    weights = {_present_name(architecture, name): tensor for name, tensor in state_dict.items()}
+    weights = dict(state_dict)
     with _WithoutMemory():
         make = with_options(_maker(architecture, weights), architecture, options)
     classes = _class_count(make, weights)
@@ -39,8 +34,8 @@ def build(architecture: str, state_dict: StateDict, options: Options = MappingPr
         module = make(classes)
     expected = module.state_dict()
     # Files from before PyTorch 0.4.1 lack these counters, torchvision's among them; eval mode never reads them.
-    weights |= {name: torch.tensor(0) for name in expected if name.endswith(_BATCH_COUNT) and name not in weights}
-    _check(expected, weights)
+    weights |= {name: torch.tensor(0) for name in expected if name.endswith(COUNTER) and name not in weights}
+    _check(architecture, expected, weights)
     if any(tensor.is_meta and name not in expected for name, tensor in module.named_buffers()):
         module = make(classes)
     for name, tensor in expected.items():
@@ -65,26 +60,29 @@ class _WithoutMemory(TorchFunctionMode):
         return func(*args, **(options | {"device": "meta"} if func in self._ALLOCATIONS else options))
 
 
-def _present_name(architecture: str, name: str) -> str:
-    old = _OLD_DENSENET.fullmatch(name) if architecture.startswith("densenet") else None
-    return f"{old[1]}{old[2]}" if old else name
+def outline_of(architecture: str) -> Outline:
+    """What the network asks of its weights. Raises InputFailure ``model-architecture-unknown``."""
+    make = _maker(architecture, {})
+    with _WithoutMemory():
+        few, many = (
+            {name: tuple(tensor.shape) for name, tensor in make(n).state_dict().items()} for n in _TRIAL_CLASSES
+        )
+    classifier = frozenset(name for name, shape in few.items() if shape != many[name])
+    if not classifier:
+        raise NO_CLASSIFIER.failure(architecture=architecture)
+    return Outline(architecture, few, classifier)
 
 
-def _maker(architecture: str, state_dict: StateDict) -> Maker:
-    name = architecture.removeprefix(_TIMM_PREFIX)
-    if _NAME.fullmatch(name):
-        if name == architecture and name in torchvision.models.list_models(module=torchvision.models):
-            return _torchvision_maker(name, state_dict)
-        if find_spec("timm"):
-            import timm  # noqa: PLC0415 - an extra
+def _maker(architecture: str, state_dict: Mapping[str, Tensor]) -> Maker:
+    library, _, name = candidates(architecture)[0].partition("/")
+    if library == TORCHVISION:
+        return _torchvision_maker(name, state_dict)
+    import timm  # noqa: PLC0415 - an extra
 
-            if timm.is_model(name):
-                return lambda classes, **more: timm.create_model(name, pretrained=False, num_classes=classes, **more)
-    known = "a torchvision classification architecture" + (" or a timm one" if find_spec("timm") else "")
-    raise InputFailure("model-architecture-unknown", f"{architecture[:200]!r} is not the name of {known}.")
+    return lambda classes, **more: timm.create_model(name, pretrained=False, num_classes=classes, **more)
 
 
-def _torchvision_maker(name: str, state_dict: StateDict) -> Maker:
+def _torchvision_maker(name: str, state_dict: Mapping[str, Tensor]) -> Maker:
     make = torchvision.models.get_model_builder(name)
     options: dict[str, Any] = {"weights": None}
     # Their published weights have auxiliary heads, which eval mode never runs.
@@ -103,24 +101,23 @@ def _class_count(make: Maker, state_dict: StateDict) -> int:
             given = state_dict.get(name)
             # A network for as many classes as an empty tensor claims would have to be made before the shapes differ.
             if given is None or given.dim() == 0 or not 0 < len(given) <= given.numel():
-                raise InputFailure("model-architecture-mismatch", f"The tensor {name!r} is missing or empty.")
+                raise CLASSIFIER_MISSING.failure(name=repr(name))
             return len(given)
-    raise InputFailure("model-architecture-unknown", "The architecture has no classifier.")
+    raise NO_CLASSIFIER.failure(architecture="The architecture")
 
 
-def _check(expected: Mapping[str, Tensor], given: StateDict) -> None:
+def _check(architecture: str, expected: Mapping[str, Tensor], given: StateDict) -> None:
     shared = [name for name in expected if name in given]
     faults = {
-        "missing from the file": [name for name in expected if name not in given],
-        "in the file, but not in the architecture": [name for name in given if name not in expected],
-        "of another shape": [name for name in shared if given[name].shape != expected[name].shape],
-        "of another type": [name for name in shared if _is_float(given[name]) != _is_float(expected[name])],
+        MISSING: [name for name in expected if name not in given],
+        UNEXPECTED: [name for name in given if name not in expected],
+        OTHER_SHAPE: [name for name in shared if given[name].shape != expected[name].shape],
+        OTHER_TYPE: [name for name in shared if _is_float(given[name]) != _is_float(expected[name])],
     }
-    for fault, names in faults.items():
+    for refusal, names in faults.items():
         if names:
-            first = names[0]
-            detail = f"{len(names)} tensor(s) {fault}, the first {first[:200]!r}{_difference(first, expected, given)}."
-            raise InputFailure("model-architecture-mismatch", detail)
+            first = f"{names[0][:200]!r}{_difference(names[0], expected, given)}"
+            raise refusal.failure(count=len(names), first=first, architecture=architecture)
 
 
 def _difference(name: str, expected: Mapping[str, Tensor], given: StateDict) -> str:

@@ -8,10 +8,9 @@ import torch
 from torch import nn
 
 from app.domain.outputs import Output
-from app.domain.vocabulary import ModelFormat
 from worker.salience.tap import TargetTap
 from worker.weights.architectures import build
-from worker.weights.checkpoints import read_state_dict
+from worker.weights.loading import read_canonical
 from worker.wire.contents import Inputs, verified
 from worker.wire.jobs import JobModel
 
@@ -57,7 +56,7 @@ class ModelCache:
 
 def _load(inputs: Inputs, model: JobModel) -> nn.Module:
     with verified(inputs, model.digest) as file:
-        weights = read_state_dict(file, ModelFormat.SAFETENSORS)
+        weights = read_canonical(file)
     return build(model.architecture, weights, model.architecture_options).eval()
 
 

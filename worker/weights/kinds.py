@@ -1,6 +1,7 @@
 """What a file of weights is by its first bytes, where it is neither safetensors nor from ``torch.save``."""
 
 import pickletools
+import re
 from collections.abc import Sequence
 from typing import IO, BinaryIO, cast
 
@@ -13,7 +14,7 @@ _STARTS = {
     b"\x1f\x8b\x08": "a gzip file",
     b"7z\xbc\xaf\x27\x1c": "a 7z file",
 }
-_LEGACY = b"\x80\x02\x8a\nl\xfc"
+_LEGACY = re.compile(rb"\x80[\x02-\x05](?:\x95.{8})?\x8a\nl\xfc", re.DOTALL)
 """How the files of ``torch.save`` began before version 1.6: with a magic number, pickled."""
 _TAR_BLOCK = 512
 _VARINT, _BYTES = 0, 2
@@ -51,7 +52,7 @@ def is_like_safetensors(file: BinaryIO) -> bool:
 
 def is_legacy_torch(file: BinaryIO) -> bool:
     """Whether torch wrote the file after its tar files and before its ZIP files."""
-    return _read(file, 0, len(_LEGACY)) == _LEGACY
+    return _LEGACY.match(_read(file, 0, 16)) is not None
 
 
 def is_pickle(file: BinaryIO) -> bool:

@@ -9,7 +9,9 @@ from typing import Any, BinaryIO, NamedTuple
 import torch
 from torch import Tensor
 
+from app.domain.refusals import BAD_SAFETENSORS
 from app.errors import InputFailure
+from worker.weights.lazy import LazyTensor, Span, Stored
 
 MAX_HEADER_BYTES = 16 * 1024**2
 MAX_TENSORS = 100_000
@@ -34,13 +36,13 @@ class Place(NamedTuple):
     shape: tuple[int, ...]
 
 
-def read_safetensors(file: BinaryIO) -> dict[str, Tensor]:
-    """Every tensor in memory of its own.
+def read_safetensors(file: BinaryIO) -> dict[str, LazyTensor]:
+    """Every tensor by its name, still in the file.
 
     Raises InputFailure ``model-invalid`` unless the tensors fill the file exactly, without hole or overlap.
     """
     begin, places = _judge(file)
-    return {place.name: _read(file, begin, place) for place in places}
+    return {place.name: _stored(file, begin, place) for place in places}
 
 
 def safetensors_parts(tensors: Mapping[str, Tensor]) -> Iterator[bytes]:
@@ -85,16 +87,9 @@ def _judge(file: BinaryIO) -> tuple[int, list[Place]]:
     return _LENGTH.size + length, places
 
 
-def _read(file: BinaryIO, begin: int, place: Place) -> Tensor:
-    data = bytearray(place.last - place.first)
-    file.seek(begin + place.first)
-    if file.readinto(data) != len(data):  # type: ignore[attr-defined]
-        raise _invalid("it became shorter while it was read")
-    if not data:
-        return torch.empty(place.shape, dtype=place.dtype)
-    if place.dtype is torch.bool:
-        return (torch.frombuffer(data, dtype=torch.uint8) != 0).view(place.shape)
-    return torch.frombuffer(data, dtype=place.dtype).view(place.shape)
+def _stored(file: BinaryIO, begin: int, place: Place) -> LazyTensor:
+    span = Span(file, begin + place.first, place.last - place.first)
+    return Stored.contiguous(span, place.dtype, place.shape)
 
 
 def _parse(text: bytes) -> dict[str, Any]:
@@ -128,4 +123,4 @@ def _place(name: str, entry: Any) -> Place:
 
 
 def _invalid(what: str) -> InputFailure:
-    return InputFailure("model-invalid", f"The file is not a valid safetensors file: {what}.")
+    return BAD_SAFETENSORS.failure(what=what)

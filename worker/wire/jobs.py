@@ -147,6 +147,8 @@ class ModelJob(_Job):
     output: Output = CLASSES
     architecture_options: dict[str, Any] = Field(default_factory=dict)
     preprocessing: dict[str, Any] = Field(default_factory=dict)
+    weights_key: str | None = None
+    ignore_tensors: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.domain.refusals import ARCHITECTURE_REQUIRED, FORMAT_UNKNOWN
 from app.http.openapi.example_ids import AUDITS, DATASET, GATE, MODELS
 from app.http.problems import problem_document
 
@@ -57,7 +58,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "payload-too-large": (413, "A JSON body may have 1048576 bytes."),
     "unsupported-media-type": (415, "The body must be application/json."),
     "unsupported-content-encoding": (415, "Bodies must not be compressed."),
-    "architecture-required": (422, "Weights alone do not say which network they fit."),
+    "architecture-required": (422, ARCHITECTURE_REQUIRED.detail()),
     "audits-differ": (422, "The audits differ in protocol.seed."),
     "baseline-differs": (422, "The baseline was measured with another protocol: seed."),
     "checksum-mismatch": (422, "The body's SHA-256 is not the one in Content-Digest."),
@@ -69,10 +70,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "malformed-digest": (422, "Content-Digest is not of the form sha-256=:BASE64:."),
     "map-sizes-differ": (422, "Stability needs models whose salience maps have one size."),
     "model-classes-differ": (422, "The models of an audit must have the same classes."),
-    "model-format-not-accepted": (
-        422,
-        "This format is not accepted: upload the weights as safetensors, or as torch.save(model.state_dict(), path).",
-    ),
+    "model-format-not-accepted": (422, FORMAT_UNKNOWN.detail()),
     "model-id-required": (422, "The audit has several models; name one by model_id."),
     "model-invalid": (422, "The file is empty: it holds no weights."),
     "order-needs-one-view": (422, "To order by score, name a measure and one of its views."),

@@ -6,12 +6,12 @@ import struct
 import pytest
 
 from app.errors import InputFailure
-from worker.weights.torch_file import MAX_PICKLE_BYTES, judge_torch_file
+from worker.weights.stored_zip import MAX_DIRECTORY_BYTES, StoredZip
 
 
 def test_a_directory_that_is_too_long() -> None:
-    size = MAX_PICKLE_BYTES + 1
+    size = MAX_DIRECTORY_BYTES + 1
     end = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 1, 1, size, 4, 0)
     with pytest.raises(InputFailure, match="too long") as refused:
-        judge_torch_file(io.BytesIO(b"PK\x03\x04" + bytes(size) + end))
+        StoredZip(io.BytesIO(b"PK\x03\x04" + bytes(size) + end))
     assert refused.value.code == "model-unsafe"

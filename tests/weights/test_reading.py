@@ -6,8 +6,6 @@ import os
 import pickle
 import struct
 import zipfile
-from collections import OrderedDict
-from collections.abc import Mapping
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,11 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from app.domain.vocabulary import ModelFormat
 from app.errors import InputFailure
-from worker.weights.checkpoints import StateDict, canonical_parts
-from worker.weights.checkpoints import read_state_dict as read_open_file
+from tests.weights.weight_files import read_all, same
+from worker.weights.loading import StateDict, canonical_parts
 
 ST, PT = ModelFormat.SAFETENSORS, ModelFormat.STATE_DICT
 WEIGHTS = {"a.weight": torch.arange(6.0).view(2, 3), "a.bias": torch.ones(2), "count": torch.tensor(3)}
@@ -42,18 +39,13 @@ def save(content: Any, path: Path) -> Path:
 
 
 def read_state_dict(path: Path, kind: ModelFormat) -> StateDict:
-    with path.open("rb") as file:
-        return read_open_file(file, kind)
+    return read_all(path.read_bytes(), kind)
 
 
 def refusal(path: Path, kind: ModelFormat = PT) -> InputFailure:
     with pytest.raises(InputFailure) as caught:
         read_state_dict(path, kind)
     return caught.value
-
-
-def same(found: dict[str, Tensor], expected: Mapping[str, Tensor]) -> bool:
-    return found.keys() == expected.keys() and all(torch.equal(found[name], expected[name]) for name in expected)
 
 
 def rewritten(path: Path, changed: dict[str, bytes], **options: Any) -> Path:
@@ -83,24 +75,6 @@ def st_file(path: Path, header: object, data: bytes = b"", length: int | None = 
 def test_safetensors(tmp_path: Path) -> None:
     save_file(WEIGHTS, tmp_path / "m")
     assert same(read_state_dict(tmp_path / "m", ST), WEIGHTS)
-
-
-@pytest.mark.parametrize("wrapper", [None, "state_dict", "model_state_dict", "model"])
-@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "_orig_mod.module.", "module._orig_mod."])
-def test_wrapped_and_prefixed(tmp_path: Path, wrapper: str | None, prefix: str) -> None:
-    prefixed = OrderedDict((prefix + name, tensor) for name, tensor in WEIGHTS.items())
-    content = {"epoch": 3, "best": 0.5, "names": ["x", "y"], wrapper: prefixed} if wrapper else prefixed
-    assert same(read_state_dict(save(content, tmp_path / "m"), PT), WEIGHTS)
-
-
-def test_a_long_row_of_prefixes(tmp_path: Path) -> None:
-    """As long as a header may be, within moments."""
-    row = "module." * 100_000
-    save_file({row + name: tensor for name, tensor in WEIGHTS.items()}, tmp_path / "m")
-    assert same(read_state_dict(tmp_path / "m", ST), WEIGHTS)
-    assert read_state_dict(
-        save({"module.module.a": torch.ones(1), "module.b": torch.ones(1)}, tmp_path / "p"), PT
-    ).keys() == {"module.a", "b"}
 
 
 def test_a_module_s_own_state_dict_and_parameters(tmp_path: Path) -> None:
@@ -185,32 +159,18 @@ def test_no_safetensors_at_all(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("protocol", [2, 4])
 def test_canary_never_runs(tmp_path: Path, protocol: int) -> None:
+    """The tensors beside it are read; it is nothing."""
     path, trace = tmp_path / "m", tmp_path / "trace"
-    torch.save({"w": Canary(trace)}, path, pickle_protocol=protocol)
-    assert refusal(path).code == "model-unsafe"
+    content = WEIGHTS | {"w": Canary(trace)}
+    torch.save(content, path, pickle_protocol=protocol)
+    assert same(read_state_dict(path, PT), WEIGHTS)
+    torch.save(content, path, _use_new_zipfile_serialization=False, pickle_protocol=protocol)
+    assert same(read_state_dict(path, PT), WEIGHTS)
     broken = pickle.dumps(Canary(trace), protocol)[:-1] + b"\xff\xff"
-    assert refusal(torch_zip(path, broken)).code == "model-unsafe"
+    assert refusal(torch_zip(path, broken)).code == "model-invalid"
     path.write_bytes(pickle.dumps(Canary(trace), protocol))
     assert refusal(path).code == "model-unsafe"
-    torch.save({"w": Canary(trace)}, path, _use_new_zipfile_serialization=False)
-    assert refusal(path).code in {"model-format-not-accepted", "model-unsafe"}
     assert not trace.exists()
-
-
-def test_refusal_says_which_global_and_what_to_do(tmp_path: Path) -> None:
-    failure = refusal(save(torch.nn.Linear(2, 2), tmp_path / "m"))
-    assert failure.code == "model-unsafe"
-    assert "torch.nn.modules.linear" in failure.detail
-    assert "torch.save(model.state_dict(), path)" in failure.detail
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_programs_are_refused(tmp_path: Path) -> None:
-    torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), tmp_path / "script")
-    exported = torch.export.export(torch.nn.Linear(2, 2), (torch.ones(1, 2),))
-    torch.export.save(exported, tmp_path / "program.pt2")
-    for name in ("script", "program.pt2"):
-        assert refusal(tmp_path / name).code in {"model-format-not-accepted", "model-unsafe"}
 
 
 @pytest.mark.parametrize(
@@ -242,8 +202,8 @@ def test_structure_of_the_zip(tmp_path: Path) -> None:
         torch_zip(path, good, ("archive/data.pkl", pickle.dumps(Canary(tmp_path / "trace"), 2)))
     assert refusal(path).code == "archive-duplicate-entry"
     assert refusal(torch_zip(path, good, ("archive/constants.pkl", good))).code == "model-format-not-accepted"
-    assert refusal(torch_zip(path, good, ("archive/other.pkl", good))).code == "model-format-not-accepted"
-    assert refusal(torch_zip(path, good, ("archive/code/x.py", b""))).code == "model-format-not-accepted"
+    assert refusal(torch_zip(path, good, ("archive/more/data.pkl", good))).code == "model-unsafe"
+    assert refusal(torch_zip(path, good + b"N.")).code == "model-unsafe"
 
 
 def test_records_that_share_their_bytes(tmp_path: Path) -> None:
@@ -277,21 +237,18 @@ def test_storage_that_claims_more_than_its_record(tmp_path: Path) -> None:
     assert refusal(rewritten(path, {name: longer})).code == "model-invalid"
 
 
-@pytest.mark.parametrize("content", [{}, [], {"w": 3}, {"w": [torch.ones(1)]}, {3: torch.ones(1)}, torch.ones(2)])
-def test_no_state_dict(tmp_path: Path, content: Any) -> None:
-    assert refusal(save(content, tmp_path / "m")).code == "model-invalid"
-
-
 def test_complex_numbers_are_refused_by_name(tmp_path: Path) -> None:
     failure = refusal(save({"w": torch.ones(2, dtype=torch.complex64)}, tmp_path / "m"))
-    assert failure.code in {"model-invalid", "model-unsafe"}
+    assert failure.code == "model-invalid"
+    assert "'w'" in failure.detail
+    assert "complex" in failure.detail.lower()
 
 
 def test_file_that_only_torch_reads_otherwise(tmp_path: Path) -> None:
-    """Two archives in one file: Python and torch must not disagree about what was judged."""
+    """Two archives in one file: what is read is what the last directory says, and nothing runs."""
     evil, good = io.BytesIO(), io.BytesIO()
     torch.save({"w": Canary(tmp_path / "trace")}, evil)
     torch.save(WEIGHTS, good)
     (tmp_path / "m").write_bytes(evil.getvalue() + good.getvalue())
-    refusal(tmp_path / "m")
+    assert same(read_state_dict(tmp_path / "m", PT), WEIGHTS)
     assert not (tmp_path / "trace").exists()

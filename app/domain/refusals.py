@@ -1,0 +1,227 @@
+"""Why a model is not taken: for every refusal its code, its cause, the sentence that the owner reads, the way out.
+
+docs/models.md shows them as a table; a test holds the two together.
+"""
+
+from dataclasses import dataclass
+
+from app.errors import InputFailure
+
+AS_STATE_DICT = "Upload the weights as safetensors, or as torch.save(model.state_dict(), path)."
+_ONE_LINE = 200
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """``sentence`` and ``way_out`` have places in braces for what is known of this file."""
+
+    code: str
+    cause: str
+    sentence: str
+    way_out: str
+
+    def failure(self, *, program: dict[str, object] | None = None, **facts: object) -> InputFailure:
+        """``program`` goes into the problem as it is."""
+        return InputFailure(self.code, self.detail(**facts), **(program or {}))
+
+    def detail(self, **facts: object) -> str:
+        """Sentence and way out; ``facts`` fill the places, each cut to a line."""
+        shown = {name: _short(fact) for name, fact in facts.items()}
+        return f"{self.sentence.format(**shown)} {self.way_out.format(**shown)}"
+
+
+def _short(fact: object) -> str:
+    text = fact if isinstance(fact, str) else str(fact)
+    return text if len(text) <= _ONE_LINE else f"{text[:_ONE_LINE]}..."
+
+
+DAMAGED = Refusal(
+    "model-invalid",
+    "The file is cut off, or not as its format wants it",
+    "The file is damaged: {what}.",
+    "Save it again and send all of it; the digest of the upload is shown as content_digest.",
+)
+UNSAFE = Refusal(
+    "model-unsafe",
+    "The file holds what no file of weights has use for, and what attacks are made of",
+    "The file is not safe to read: {what}.",
+    AS_STATE_DICT,
+)
+TENSOR_KIND = Refusal(
+    "model-invalid",
+    "A tensor is of a kind that no convolutional network computes with: complex, quantised, sparse, without numbers",
+    "The tensor {name} is of a kind that is not read ({kind}).",
+    "Save it as plain numbers: model.float().cpu(), of the network before quantisation, then state_dict().",
+)
+DUPLICATE_RECORD = Refusal(
+    "archive-duplicate-entry",
+    "Two records of the ZIP have one name",
+    "Two records of the file have the name {name}.",
+    AS_STATE_DICT,
+)
+EXPORTED_WITHOUT_WEIGHTS = Refusal(
+    "model-format-not-accepted",
+    "A .pt2 file that keeps its weights in no plain form: from before torch 2.8, or compiled by AOTInductor",
+    "This exported program (.pt2) keeps its weights in a form that is not read.",
+    "Export it with torch 2.8 or later, or upload torch.save(model.state_dict(), path).",
+)
+SCRIPT_WITHOUT_WEIGHTS = Refusal(
+    "model-format-not-accepted",
+    "A TorchScript file without its tensors' names: frozen, or optimised for inference",
+    "This TorchScript file does not name its tensors: it was frozen or optimised.",
+    "Upload torch.save(model.state_dict(), path) of the network before torch.jit.freeze.",
+)
+NOT_TORCH_ZIP = Refusal(
+    "model-format-not-accepted",
+    "A ZIP, but neither of torch.save nor of torch.export.save, and without shards and their index",
+    "This ZIP holds no weights that torch wrote.",
+    AS_STATE_DICT,
+)
+UNKNOWN_ZIP = Refusal(
+    "model-format-not-accepted",
+    "A ZIP of several files of weights without an index that says which tensor is where",
+    "This ZIP holds neither one file of weights nor shards with their index (*.index.json).",
+    "Put the shards and their index into one ZIP, or upload the weights as one file: "
+    "safetensors, or torch.save(model.state_dict(), path).",
+)
+SHARD_MISSING = Refusal(
+    "model-invalid",
+    "The index names a shard that is not in the ZIP",
+    "The index names the shard {name}, which is not in the ZIP.",
+    "Put all shards and their index into one ZIP.",
+)
+FOREIGN = Refusal(
+    "model-format-not-accepted",
+    "A file of another tool: Keras, NumPy, GGUF, TFLite, ONNX, gzip, 7z, tar",
+    "This is {kind}.",
+    AS_STATE_DICT,
+)
+RAW_PICKLE = Refusal(
+    "model-unsafe",
+    "A pickle that torch.save did not write",
+    "This is a raw pickle, which could run code in whoever loads it.",
+    AS_STATE_DICT,
+)
+SAFETENSORS_AS_TORCH = Refusal(
+    "model-invalid",
+    "A safetensors file that was registered as one of torch",
+    "This looks like a safetensors file.",
+    'Register it with format "safetensors".',
+)
+TORCH_AS_SAFETENSORS = Refusal(
+    "model-invalid",
+    "A ZIP, as torch writes them, that was registered as safetensors",
+    "This is a ZIP, as torch.save writes them, and no safetensors file.",
+    'Register it with format "state_dict".',
+)
+NOT_TORCH = Refusal(
+    "model-invalid",
+    "A file that no known tool wrote",
+    "This is no file that torch wrote.",
+    AS_STATE_DICT,
+)
+NO_TENSORS = Refusal(
+    "model-invalid",
+    "A file of torch, but no tensor in it has a name",
+    "The file holds no state_dict: no tensor in it has a name.",
+    AS_STATE_DICT,
+)
+NONFINITE = Refusal(
+    "model-nonfinite-weights",
+    "A weight is NaN or infinite, or becomes so as float32",
+    "The tensor {name} holds NaN or infinity.",
+    "Upload a checkpoint from before the training diverged.",
+)
+TOO_MANY_NUMBERS = Refusal(
+    "model-invalid",
+    "Tensors that claim more numbers than the file could hold (a stride of zero)",
+    "The tensor {name} holds more numbers than the file.",
+    "Save it with .contiguous().",
+)
+AMBIGUOUS = Refusal(
+    "model-weights-ambiguous",
+    "Several sets of weights in the file fit the network, such as a model and its running average",
+    "{count} sets of weights in the file fit {architecture}: {keys}.",
+    "Name one of them by weights_key.",
+)
+KEY_UNKNOWN = Refusal(
+    "model-architecture-mismatch",
+    "weights_key names nothing in the file that fits",
+    "Nothing under weights_key {key} fits {architecture}.",
+    "The file has tensors under: {keys}.",
+)
+LEFT_OVER = Refusal(
+    "model-architecture-mismatch",
+    "The file has tensors beside the network that nobody asked to ignore, such as a second head",
+    "{architecture} fits, but {count} more tensor(s) are left over, the first {first}.",
+    'Where the network does without them, say so: "ignore_tensors": {patterns}.',
+)
+TRANSFORMED = Refusal(
+    "model-architecture-mismatch",
+    "A whole module in the file has a layer that the named network has otherwise",
+    "The module {name} has {field} {found} in the file, but {expected} in {architecture}.",
+    "Name the architecture that the module was made of, or upload what fits this one.",
+)
+ARCHITECTURE_UNKNOWN = Refusal(
+    "model-architecture-unknown",
+    "The architecture is neither torchvision's nor timm's",
+    "The architecture {name} is not known.",
+    "{nearest}",
+)
+NO_CLASSIFIER = Refusal(
+    "model-architecture-unknown",
+    "The architecture has no layer of classes",
+    "{architecture} has no classifier.",
+    "Name an architecture that classifies.",
+)
+CLASSIFIER_MISSING = Refusal(
+    "model-architecture-mismatch",
+    "The layer of classes is not in the file, or is empty",
+    "The tensor {name} is missing or empty: the number of classes is read off it.",
+    "Upload the whole state_dict of the network, its last layer included.",
+)
+MISSING = Refusal(
+    "model-architecture-mismatch",
+    "The file lacks tensors that the architecture has",
+    "{count} tensor(s) missing from the file, the first {first}.",
+    "See that {architecture} is the network that the weights were trained in, and that the file has all of them.",
+)
+UNEXPECTED = Refusal(
+    "model-architecture-mismatch",
+    "The file has tensors that the architecture has not",
+    "{count} tensor(s) in the file, but not in the architecture, the first {first}.",
+    "See that {architecture} is the network; name by ignore_tensors what it does without.",
+)
+OTHER_SHAPE = Refusal(
+    "model-architecture-mismatch",
+    "A tensor has another shape than in the architecture",
+    "{count} tensor(s) of another shape, the first {first}.",
+    "See that {architecture} is the network that the weights were trained in.",
+)
+OTHER_TYPE = Refusal(
+    "model-architecture-mismatch",
+    "A tensor holds whole numbers where the architecture computes with fractions, or the other way round",
+    "{count} tensor(s) of another type, the first {first}.",
+    "Save the weights as floating point: model.float().state_dict().",
+)
+BAD_SAFETENSORS = Refusal(
+    "model-invalid",
+    "A safetensors file that is cut off, or whose header does not fit its bytes",
+    "The file is not a valid safetensors file: {what}.",
+    "Write it again with safetensors.torch.save_file(model.state_dict(), path).",
+)
+FORMAT_UNKNOWN = Refusal(
+    "model-format-not-accepted",
+    "`format` names a format that is not read",
+    "This format is not accepted.",
+    AS_STATE_DICT,
+)
+ARCHITECTURE_REQUIRED = Refusal(
+    "architecture-required",
+    "No architecture was named",
+    "Weights alone do not say which network they fit.",
+    "Name it by architecture, as torchvision or timm do.",
+)
+
+REFUSALS: tuple[Refusal, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Refusal))
+"""All of them, in the order of this file."""

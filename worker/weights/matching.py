@@ -1,0 +1,192 @@
+"""Finds in a file the tensors of a network: by their names, under whichever keys and prefixes they are."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from app.domain.refusals import AMBIGUOUS, KEY_UNKNOWN
+from worker.weights.contents import Contents
+from worker.weights.folding import folded
+from worker.weights.lazy import LazyTensor
+from worker.weights.outline import Outline
+from worker.weights.spellings import HEADS, spelled
+from worker.weights.walking import Path
+
+WRAPPERS = frozenset({"module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_module"})
+"""What data parallelism, compilation, sharding, checkpointing and Opacus put before names, and amid them."""
+MAX_COMPONENTS = 64
+_MAX_KEYS = 20
+
+Source = Callable[[], LazyTensor]
+
+
+class Fit(NamedTuple):
+    """Under ``prefix``, names as ``library`` spells them, are ``named`` tensors of the network."""
+
+    prefix: str
+    named: int
+    library: str | None
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Match:
+    """The tensors under one prefix by the network's names, others under it by their own.
+
+    ``beside`` are the names that stand next to the network in the same mapping, and belong to no part of it.
+    """
+
+    outline: Outline
+    tensors: dict[str, Source]
+    fits: bool
+    key: str
+    library: str | None
+    wrappers: tuple[str, ...] = ()
+    folded: dict[str, int] = field(default_factory=dict)
+    beside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Names:
+    """All tensors of a file by one name each; ``wrappers`` were taken out of the names.
+
+    ``homes`` says of a name in which mapping, or in which whole module, its tensor is.
+    """
+
+    sources: dict[str, Source]
+    homes: dict[str, Path]
+    wrappers: tuple[str, ...] = ()
+    folded: dict[str, int] = field(default_factory=dict)
+
+
+def names_of(contents: Contents, key: str | None) -> list[Names]:
+    """As the file has them, and without what wrappers put into them, where that changes anything.
+
+    ``key`` keeps what lies below it. Raises InputFailure ``model-architecture-mismatch`` where nothing does.
+    """
+    whole = {".".join(path): source for path, source in contents.tensors.items()}
+    homes = {".".join(path): _home(path, contents) for path in contents.tensors}
+    if key is not None:
+        below = {name: source for name, source in whole.items() if name.startswith(f"{key}.")}
+        if not below:
+            raise KEY_UNKNOWN.failure(key=repr(key), keys=", ".join(top_keys(contents)))
+        whole = below
+    sources, counts = folded(whole)
+    plain = Names(sources, homes, (), counts)
+    found = tuple(sorted({part for name in sources for part in name.split(".")} & WRAPPERS))
+    bare = {_bare(name): source for name, source in sources.items()}
+    if not found or len(bare) < len(sources):
+        return [plain]
+    return [plain, Names(bare, {_bare(name): home for name, home in homes.items()}, found, counts)]
+
+
+def _home(path: Path, contents: Contents) -> Path:
+    return next((path[:end] for end in range(len(path)) if path[:end] in contents.modules), path[:-1])
+
+
+def _bare(name: str) -> str:
+    return ".".join(part for part in name.split(".") if part not in WRAPPERS)
+
+
+def top_keys(contents: Contents) -> list[str]:
+    """The outermost keys under which there are tensors."""
+    return list(dict.fromkeys(path[0] for path in contents.tensors))[:_MAX_KEYS]
+
+
+def match(outline: Outline, names: Iterable[Names]) -> Match:
+    """The one set of weights that fits; where none does, the nearest, with ``fits`` False.
+
+    Raises InputFailure ``model-weights-ambiguous`` where several fit that are not the same tensors.
+    """
+    nearest: Match | None = None
+    for each in names:
+        fits, near = _fits(outline, each)
+        distinct = _distinct(outline, each, fits)
+        if len(distinct) > 1:
+            keys = sorted({_key(fit.prefix) for fit in distinct})[:_MAX_KEYS]
+            program: dict[str, object] = {"keys": keys}
+            told = {"count": len(keys), "architecture": outline.architecture, "keys": ", ".join(keys)}
+            raise AMBIGUOUS.failure(program=program, **told)
+        if distinct:
+            return _taken(outline, each, distinct[0])
+        if nearest is None:
+            nearest = replace(_taken(outline, each, near), fits=False)
+    if nearest is None:
+        raise ValueError("no names to match")
+    return nearest
+
+
+def _fits(outline: Outline, names: Names) -> tuple[list[Fit], Fit]:
+    """All that fit, of each prefix the spelling that names the most; and the nearest."""
+    best: dict[str, Fit] = {}
+    nearest = Fit("", -1, None, {})
+    for library, renamed in spelled(outline):
+        original = {foreign: own for own, foreign in renamed.items()}
+        needed = len(outline.body)
+        body = {renamed[name] for name in outline.body}
+        for prefix, (count, in_body) in _coverage(names.sources, original, body).items():
+            fit = Fit(prefix, count, library, original)
+            if count > nearest.named:
+                nearest = fit
+            if in_body == needed and (prefix not in best or count > best[prefix].named):
+                best[prefix] = fit
+    return list(best.values()), nearest
+
+
+def _coverage(names: Iterable[str], wanted: Mapping[str, str], body: set[str]) -> dict[str, tuple[int, int]]:
+    """Of every prefix: how many wanted names follow it, and how many of these are of the body."""
+    counts: Counter[str] = Counter({"": 0})
+    in_body: Counter[str] = Counter()
+    for name in names:
+        end = len(name)
+        for _ in range(MAX_COMPONENTS):
+            end = name.rfind(".", 0, end)
+            rest = name[end + 1 :]
+            if rest in wanted:
+                counts[name[: end + 1]] += 1
+                in_body[name[: end + 1]] += rest in body
+            if end < 0:
+                break
+    return {prefix: (count, in_body[prefix]) for prefix, count in counts.items()}
+
+
+def _distinct(outline: Outline, names: Names, fits: list[Fit]) -> list[Fit]:
+    """Without those that are the same tensors under another name."""
+    if len(fits) < 2:
+        return fits
+    found: dict[object, Fit] = {}
+    for fit in sorted(fits, key=lambda fit: (len(fit.prefix), fit.prefix)):
+        places = [fit.prefix + foreign for foreign, own in sorted(fit.names.items()) if own in outline.shapes]
+        identity = tuple(names.sources[place]().identity for place in places if place in names.sources)
+        found.setdefault(identity, fit)
+    return list(found.values())
+
+
+def _taken(outline: Outline, names: Names, fit: Fit) -> Match:
+    tensors: dict[str, Source] = {}
+    for name, source in names.sources.items():
+        if name.startswith(fit.prefix):
+            rest = name[len(fit.prefix) :]
+            tensors[fit.names.get(rest) or _of_head(outline, rest)] = source
+    home = next((names.homes.get(fit.prefix + name) for name in fit.names if fit.prefix + name in names.sources), None)
+    beside = tuple(name for name in names.sources if names.homes.get(name) == home and not name.startswith(fit.prefix))
+    return Match(outline, tensors, True, _key(fit.prefix), fit.library, names.wrappers, names.folded, beside)
+
+
+def _of_head(outline: Outline, name: str) -> str:
+    """The last layer as pretrainedmodels calls it, also where it was replaced by several."""
+    for start in HEADS:
+        if name.startswith(start) and not any(own.startswith(start) for own in outline.shapes):
+            return f"{outline.head_module}.{name[len(start) :]}"
+    return name
+
+
+def _key(prefix: str) -> str:
+    return prefix.removesuffix(".")
+
+
+def is_ignored(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a pattern names the tensor, all of its module, or fits with ``*`` and ``?``."""
+    return any(name == pattern or name.startswith(f"{pattern}.") or fnmatchcase(name, pattern) for pattern in patterns)
