@@ -146,8 +146,8 @@ AMBIGUOUS = Refusal(
 )
 KEY_UNKNOWN = Refusal(
     "model-architecture-mismatch",
-    "weights_key names nothing in the file that fits",
-    "Nothing under weights_key {key} fits {architecture}.",
+    "`weights_key` names nothing in the file",
+    "The file has no tensors under the weights_key {key}.",
     "The file has tensors under: {keys}.",
 )
 LEFT_OVER = Refusal(

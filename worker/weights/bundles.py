@@ -19,6 +19,8 @@ MAX_INDEX_BYTES = 32 * 1024**2
 MAX_ENTRIES = 10_000
 _INDEX = ".index.json"
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
+_OF_TORCH = frozenset({"data.pkl", "archive_format"})
+"""What torch.save and torch.export.save have in their ZIPs; sample inputs of the latter are files of torch, too."""
 _FREE_BYTES = 1024**2
 _PART_BYTES = 1024**2
 
@@ -41,9 +43,11 @@ def is_bundle(file: BinaryIO) -> bool:
     """Whether the ZIP has files of weights in it, and is none itself. Raises InputFailure ``model-invalid``."""
     try:
         with zipfile.ZipFile(BoundedReads(file)) as archive:
-            return any(name.endswith(_WEIGHTS) for name in archive.namelist())
+            names = archive.namelist()
     except _BROKEN as error:
         raise DAMAGED.failure(what="its ZIP directory is cut off or broken") from error
+    of_torch = any(name.partition("/")[2] in _OF_TORCH for name in names)
+    return not of_torch and any(name.endswith(_WEIGHTS) for name in names)
 
 
 def read_bundle(file: BinaryIO, read: Opener) -> Tensors:

@@ -157,7 +157,7 @@ def _distinct(outline: Outline, names: Names, fits: list[Fit]) -> list[Fit]:
     if len(fits) < 2:
         return fits
     found: dict[object, Fit] = {}
-    for fit in sorted(fits, key=lambda fit: (len(fit.prefix), fit.prefix)):
+    for fit in sorted(fits, key=lambda fit: ("state_dict" not in fit.prefix, len(fit.prefix), fit.prefix)):
         places = [fit.prefix + foreign for foreign, own in sorted(fit.names.items()) if own in outline.shapes]
         identity = tuple(names.sources[place]().identity for place in places if place in names.sources)
         found.setdefault(identity, fit)

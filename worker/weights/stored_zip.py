@@ -17,7 +17,7 @@ _LOCAL_MAGIC = b"PK\x03\x04"
 
 
 class StoredZip:
-    """The records of the file by name; entries may not overlap, and none is compressed or encrypted.
+    """The records of the file by name; they may not overlap, and none that is read is compressed or encrypted.
 
     Raises InputFailure: ``model-invalid``, ``model-unsafe`` or ``archive-duplicate-entry``.
     """
@@ -38,11 +38,15 @@ class StoredZip:
     def span(self, name: str, *, swapped: bool = False) -> Span:
         """Where a record's bytes lie. Raises KeyError where there is none of that name."""
         entry = self._entries[self.root + name]
+        if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & _ENCRYPTED:
+            raise UNSAFE.failure(what=f"its record {name!a} is compressed, which torch does to none with weights")
         self._file.seek(max(entry.header_offset, 0))  # zipfile may count back beyond the beginning
         header = self._file.read(_LOCAL.size)
         if len(header) < _LOCAL.size or not header.startswith(_LOCAL_MAGIC):
             raise DAMAGED.failure(what=f"the record {name!a} is not where its directory says")
         _, name_bytes, extra_bytes = _LOCAL.unpack(header)
+        if entry.file_size != entry.compress_size:
+            raise UNSAFE.failure(what=f"its record {name!a} has two lengths")
         begin = entry.header_offset + _LOCAL.size + name_bytes + extra_bytes
         return Span(self._file, begin, entry.file_size, swapped)
 
@@ -70,9 +74,7 @@ def _check(entries: list[zipfile.ZipInfo], size: int) -> None:
     if len(names) != len(entries):
         (name, _), *_ = names.most_common(1)
         raise DUPLICATE_RECORD.failure(name=repr(name))
-    if any(entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & _ENCRYPTED for entry in entries):
-        raise UNSAFE.failure(what="a record is compressed, which torch never does")
-    if len(entries) > MAX_RECORDS or sum(entry.file_size for entry in entries) > size:
+    if len(entries) > MAX_RECORDS or sum(entry.compress_size for entry in entries) > size:
         raise UNSAFE.failure(what="its records are too many, or overlap")
 
 
