@@ -167,7 +167,7 @@ def apart(tool: Callable[[nn.Module], object]) -> tuple[StateDict, nn.Module]:
         (nn.utils.parametrizations.weight_norm, "weight_norm"),
         (nn.utils.spectral_norm, "spectral_norm"),
         (nn.utils.parametrizations.spectral_norm, "spectral_norm"),
-        (lambda part: prune.l1_unstructured(part, "weight", 0.3), "pruning"),
+        (lambda part: prune.l1_unstructured(part, "weight", 0.3), "pruning"),  # type: ignore[no-untyped-call]
     ],
     ids=["weight_norm", "weight_norm, new", "spectral_norm", "spectral_norm, new", "pruning"],
 )
