@@ -60,7 +60,7 @@ def test_names_cannot_break_out_of_the_card(service: httpx.Client, first: Json) 
     assert isinstance(card.data, ModelCardData)
     assert card.data.model_name == name
     assert "<b>" not in card.text.replace("\\<b\\>", "")
-    assert {line.replace("\\|", "").count("|") for line in card.text.splitlines() if line.startswith("|")} == {7}
+    assert {line.replace("\\|", "").count("|") for line in card.text.splitlines() if line.startswith("|")} == {8}
 
 
 def test_metrics_are_flat(service: httpx.Client, first: Json) -> None:
