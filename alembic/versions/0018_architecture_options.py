@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0017_architecture_options"
-down_revision = "0016_data_sets"
+revision = "0018_architecture_options"
+down_revision = "0017_pre_names"
 branch_labels = None
 depends_on = None
 
