@@ -1,6 +1,8 @@
 """Accuracy, AUROC and ROC curves of the models on clean and changed images (Crum et al. 2023, Fig. 9)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,13 +13,17 @@ from app.domain.vocabulary import CLEAN
 
 Json = dict[str, Any]
 
+MOST_LABELS = 50
+"""With more, accuracy by label under every view would be most of the document."""
+
 
 @dataclass(frozen=True)
 class Predictions:
     """What one model said of N samples under C conditions (clean first).
 
     ``predicted`` (N, C) class indices, -1 where the output was not finite; ``scores`` (N, C, L) the scores of the L
-    ``classes``, NaN likewise; ``truth`` (N,) class indices, -1 where the sample has no label.
+    ``classes``, NaN likewise; ``truth`` (N,) class indices, -1 where the sample has no label. ``labels`` are the labels
+    of class indices.
     """
 
     model_id: str
@@ -26,6 +32,7 @@ class Predictions:
     predicted: Integers
     scores: Floats
     truth: Integers
+    labels: Mapping[int, str] = MappingProxyType({})
 
 
 def performance(predictions: Predictions, class_count: int) -> list[Json]:
@@ -43,6 +50,7 @@ def _condition(predictions: Predictions, index: int, class_count: int) -> Json:
         "n": int(known.sum()),
         "accuracy": mean(hits),
         "balanced_accuracy": _balanced(hits, truth),
+        "by_label": _by_label(predictions.labels, truth, hits),
     }
     if class_count == 2:
         return row | _binary(scores[:, 0], truth == 1)
@@ -53,6 +61,14 @@ def _balanced(hits: Floats, truth: Integers) -> float | None:
     """The mean over the classes that occur of the share that is recognised: (N,) hits of (N,) true classes."""
     recalls = [mean(hits[truth == name]) for name in np.unique(truth)]
     return mean(np.array(recalls, dtype=np.float64))
+
+
+def _by_label(labels: Mapping[int, str], truth: Integers, hits: Floats) -> Json | None:
+    """n and accuracy of every label: a view that breaks one class hides in the mean. None for very many labels."""
+    if len(labels) > MOST_LABELS:
+        return None
+    members = {name: hits[truth == index] for index, name in sorted(labels.items(), key=lambda item: item[1])}
+    return {name: {"n": int(found.size), "accuracy": mean(found)} for name, found in members.items()}
 
 
 def _binary(scores: Floats, positives: Masks) -> Json:

@@ -10,6 +10,7 @@ from app.domain.label_mapping import LabelMapping
 from app.domain.measures import NOISE_REACTION, STABILITY
 from app.domain.performance import Predictions, noise_curve, performance
 from app.domain.protocol import Protocol
+from app.domain.statistics import Floats
 from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.results.inputs import AuditInputs, class_count, label_mapping
@@ -22,10 +23,13 @@ SSIM_WINDOW = 7
 """Maps with a shorter side are compared at the input's resolution. The worker's own; a test holds them together."""
 
 
-def results_document(session: Session, inputs: AuditInputs, software: dict[str, str] | None) -> Json:
+def results_document(
+    session: Session, inputs: AuditInputs, software: dict[str, str] | None, pair_controls: Floats | None = None
+) -> Json:
     """Everything that ``GET /v1/audits/{id}/results`` answers, from the stored rows in sample order.
 
-    ``software`` are the versions that the scores were made with, None where the caller does not know them.
+    ``software`` are the versions that the scores were made with, None where the caller does not know them;
+    ``pair_controls`` (N,) the control of stability, which is made of all maps at the end.
     """
     audit = inputs.audit
     head = {
@@ -41,7 +45,7 @@ def results_document(session: Session, inputs: AuditInputs, software: dict[str, 
         "software": software,
     }
     stored = [read_scores(session, audit.id, ordinal) for ordinal in range(len(inputs.models))]
-    document = head | (_measured(session, inputs, stored) if stored[0].labels else _NOTHING)
+    document = head | (_measured(session, inputs, stored, pair_controls) if stored[0].labels else _NOTHING)
     complete(document, class_count(inputs.models[0]))
     return document
 
@@ -62,7 +66,7 @@ def _shown(model: ModelRow) -> Json:
     return {"model_id": str(model.id), "name": model.name, "digest": model.content_digest}
 
 
-def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores]) -> Json:
+def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores], pair_controls: Floats | None) -> Json:
     models = inputs.models
     protocol = Protocol.model_validate(inputs.audit.protocol)
     mapping = label_mapping(inputs.dataset, models[0], inputs.audit.label_map)
@@ -75,7 +79,7 @@ def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores])
     measured = _performance(inputs, stored, protocol, mapping)
     small = [model for model, scores in zip(models, stored, strict=True) if scores.map_side < SSIM_WINDOW]
     return {
-        "summaries": summaries + _pairing_summaries(session, inputs, protocol, groups),
+        "summaries": summaries + _pairing_summaries(session, inputs, groups, pair_controls),
         "across_models": across_models(protocol.columns(), summarised),
         "stability": _pairs(session, inputs, protocol),
         "performance": measured,
@@ -105,19 +109,26 @@ def _performance(
                 predicted=scores.predicted,
                 scores=scores.class_scores.reshape(len(truth), len(conditions), len(classes)),
                 truth=truth,
+                labels={index: label for label, index in mapping.indices.items()},
             ),
             count,
         )
     ]
 
 
-def _pairing_summaries(session: Session, inputs: AuditInputs, protocol: Protocol, groups: Groups) -> list[Json]:
+def _pairing_summaries(
+    session: Session, inputs: AuditInputs, groups: Groups, pair_controls: Floats | None
+) -> list[Json]:
+    protocol = Protocol.model_validate(inputs.audit.protocol)
     columns = protocol.pairing_columns()
     if not columns:
         return []
     stored = read_scores(session, inputs.audit.id, ACROSS_MODELS)
     blank = np.full_like(stored.scores, np.nan)
-    return summarise(ScoreTable(None, columns, stored.scores, blank, blank), groups, protocol.seed).rows
+    controls = blank.copy()
+    if pair_controls is not None:
+        controls[:, [column.measure for column in columns].index(STABILITY.name)] = pair_controls
+    return summarise(ScoreTable(None, columns, stored.scores, controls, blank), groups, protocol.seed).rows
 
 
 def _pairs(session: Session, inputs: AuditInputs, protocol: Protocol) -> Json | None:

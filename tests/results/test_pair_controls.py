@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from skimage.metrics import structural_similarity
 
@@ -15,16 +16,16 @@ from worker.results.pair_controls import pair_controls
 def test_against_scikit_image(side: int) -> None:
     """Three runs, two labels; of maps under 7 x 7 at the input's resolution."""
     generator = np.random.default_rng(side)
-    runs = [generator.random((12, side, side)).astype(np.float32) for _ in range(3)]
+    runs = [generator.integers(0, 256, (12, side, side), dtype=np.uint8) for _ in range(3)]
     runs[1][5] = 0
     groups = np.array([0, 1] * 6)
     found = pair_controls(runs, groups, input_size=28, seed=3)
     without = np.where(np.arange(12) == 5, -1, groups)
     partners = derangement(without, 3)
 
-    def levels(run: int, sample: int) -> np.ndarray:
-        bytes_ = (runs[run][sample] * np.float32(255)).astype(np.uint8)
-        return bytes_ if side >= 7 else np.asarray(Image.fromarray(bytes_).resize((28, 28), Image.Resampling.BICUBIC))
+    def levels(run: int, sample: int) -> NDArray[np.uint8]:
+        own = runs[run][sample]
+        return own if side >= 7 else np.asarray(Image.fromarray(own).resize((28, 28), Image.Resampling.BICUBIC))
 
     for sample in range(12):
         pairs = [
@@ -41,8 +42,8 @@ def test_a_fixed_map_has_a_control_as_high_as_its_stability() -> None:
     own = generator.random((40, 7, 7))
     fixed = generator.random((1, 7, 7)).repeat(40, 0)
     labels = np.zeros(40, np.int64)
-    ignoring = [(fixed + 0.02 * generator.random((40, 7, 7))).clip(0, 1).astype(np.float32) for _ in range(2)]
-    looking = [(own + 0.02 * generator.random((40, 7, 7))).clip(0, 1).astype(np.float32) for _ in range(2)]
+    ignoring = [(255 * (fixed + 0.02 * generator.random((40, 7, 7))).clip(0, 1)).astype(np.uint8) for _ in range(2)]
+    looking = [(255 * (own + 0.02 * generator.random((40, 7, 7))).clip(0, 1)).astype(np.uint8) for _ in range(2)]
     assert pair_controls(ignoring, labels, 224, 0).mean() > 0.95
     assert abs(pair_controls(looking, labels, 224, 0).mean()) < 0.1
     assert np.isnan(pair_controls([maps[:1] for maps in looking], labels[:1], 224, 0)).all()

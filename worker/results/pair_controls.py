@@ -17,7 +17,6 @@ from worker.functional.ssim_constants import WINDOW
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-FloatMaps = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
 MOST_RESIZED = 200
@@ -25,12 +24,13 @@ MOST_RESIZED = 200
 BLOCK = 4_096
 
 
-def pair_controls(runs: Sequence[FloatMaps], groups: Integers, input_size: int, seed: int) -> Floats:
+def pair_controls(runs: Sequence[Bytes], groups: Integers, input_size: int, seed: int) -> Floats:
     """Per sample, the mean over pairs i < j of SSIM(map of run i, map of run j of another sample of the same group).
 
-    ``runs`` are K >= 2 arrays (N, h, w) in [0, 1], zero all over where undefined; ``groups`` (N,) are the samples'
-    labels as codes, so that what one label's images have in common is no sign of looking. The other sample is drawn by
-    a seeded derangement. Returns (N,) float64, NaN where either sample lacks a map in any run, or there is no other.
+    ``runs`` are K >= 2 arrays (N, h, w) of 8-bit native maps, zero all over where undefined; ``groups`` (N,) are the
+    samples' labels as codes, so that what one label's images have in common is no sign of looking. The other sample is
+    drawn by a seeded derangement. Returns (N,) float64, NaN where either sample lacks a map in any run, or there is no
+    other.
     """
     defined = np.logical_and.reduce([maps.reshape(len(maps), -1).any(1) for maps in runs])
     partners = derangement(np.where(defined, groups, groups.min(initial=0) - 1), seed)
@@ -41,17 +41,12 @@ def pair_controls(runs: Sequence[FloatMaps], groups: Integers, input_size: int, 
     for start in range(0, len(groups), BLOCK):
         here = start + np.flatnonzero(usable[start : start + BLOCK])
         if here.size:
-            controls[here] = _means(
-                [_comparable(maps[here], input_size) for maps in runs], runs, partners[here], input_size
+            own, others = (
+                [_comparable(maps[places], input_size) for maps in runs] for places in (here, partners[here])
             )
+            pairs = [map_similarity(own[i], others[j]) for i, j in combinations(range(len(runs)), 2)]
+            controls[here] = np.mean(pairs, axis=0)
     return controls
-
-
-def _means(own: list[Bytes], runs: Sequence[FloatMaps], partners: Integers, input_size: int) -> Floats:
-    others = [_comparable(maps[partners], input_size) for maps in runs]
-    pairs = combinations(range(len(runs)), 2)
-    means: Floats = np.mean([map_similarity(own[i], others[j]) for i, j in pairs], axis=0)
-    return means
 
 
 def _drawn(usable: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
@@ -61,9 +56,8 @@ def _drawn(usable: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
     return chosen
 
 
-def _comparable(maps: FloatMaps, input_size: int) -> Bytes:
-    """8-bit maps as stability compares them: native, or as large as the image where they fill no window."""
-    levels = (maps * np.float32(255)).astype(np.uint8)
+def _comparable(levels: Bytes, input_size: int) -> Bytes:
+    """As stability compares them: native, or as large as the image where they fill no window."""
     if min(levels.shape[1:]) >= WINDOW:
         return levels
     size = (input_size, input_size)

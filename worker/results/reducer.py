@@ -9,12 +9,15 @@ from sqlalchemy.orm import Session
 
 from app.db.session import transaction
 from app.db.tables import AuditResultsRow, AuditRow
+from app.domain.finding_settings import FindingSettings
+from app.domain.shortcuts import shortcut_findings
 from app.domain.vocabulary import LIVE, AuditStatus
 from app.observability.log_context import bind
 from app.observability.origin import ids_of
 from app.results.document import results_document
 from worker.context import WorkerContext
 from worker.results.judge import verdict_of
+from worker.results.map_sections import map_sections
 from worker.shards.store import all_shards_done, fail_audit, read_inputs
 
 SOFTWARE = ("salience-audit", "torch", "torchvision", "numpy", "pillow", "scikit-image", "scipy")
@@ -27,7 +30,11 @@ def reduce_audit(context: WorkerContext, audit_id: UUID) -> None:
         if audit is None or audit.status not in LIVE or not all_shards_done(session, audit_id):
             return
         bind(**ids_of(audit.origin))
-        document = results_document(session, read_inputs(session, audit_id), _software())
+        inputs = read_inputs(session, audit_id)
+        sections = map_sections(session, inputs)
+        document = results_document(session, inputs, _software(), sections.controls)
+        document |= {"where_maps_lie": sections.where}
+        document |= {"findings": shortcut_findings(document, FindingSettings())}
         if any(summary["n"] for summary in document["summaries"]):
             _succeed(session, audit, document)
         else:

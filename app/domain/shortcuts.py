@@ -1,0 +1,223 @@
+"""Signs of a shortcut in an audit's results: what a network looks at besides, or instead of, the object.
+
+Each rule told planted cheats from honest networks (docs/measures.md has the table, with what it missed). A finding is
+no proof: it says where to look.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from app.domain.finding_settings import FindingSettings
+from app.domain.vocabulary import CLEAN
+
+Json = dict[str, Any]
+
+EXPOSES = "exposes"
+SAYS_NOTHING = "says-nothing"
+
+
+def shortcut_findings(document: Json, settings: FindingSettings) -> list[Json]:
+    """Of every model of a results document, in the order in which a reader should know them.
+
+    Each has ``code``, ``level``, ``measure`` (or none), ``model_id``, ``text`` and ``evidence``, numbers by name.
+    """
+    found: list[Json] = []
+    for model in document["models"]:
+        model_id = model["model_id"]
+        maps = _of_model(document.get("where_maps_lie") or [], model_id)
+        rows = [row for row in document["performance"] if row["model_id"] == model_id]
+        enough = _of_model(document.get("sufficiency") or [], model_id)
+        found += [
+            {"code": code, "level": EXPOSES, "model_id": model_id} | finding
+            for code, finding in (
+                *_views(rows, settings),
+                *_places(maps, settings),
+                *_one_sided(maps, settings),
+                *_sufficient(enough, settings),
+                *_arrangement(rows, settings),
+                *_colour(rows, settings),
+            )
+        ]
+    return found
+
+
+Found = Iterator[tuple[str, Json]]
+
+
+def _of_model(sections: list[Json], model_id: str) -> Json | None:
+    return next((section for section in sections if section["model_id"] == model_id), None)
+
+
+def _views(rows: list[Json], settings: FindingSettings) -> Found:
+    """The harmless view under which accuracy falls most."""
+    by_condition = {row["condition"]: row for row in rows}
+    clean = by_condition.get(CLEAN)
+    if clean is None or clean["accuracy"] is None or clean["n"] < settings.least_samples:
+        return
+    falls = {
+        view: clean["accuracy"] - by_condition[view]["accuracy"]
+        for view in settings.harmless_views
+        if view in by_condition and by_condition[view]["accuracy"] is not None
+    }
+    worst = max(falls, key=lambda view: falls[view], default=None)
+    if worst is not None and falls[worst] > settings.accuracy_fall:
+        after = by_condition[worst]["accuracy"]
+        broken = [view for view, fall in falls.items() if fall > settings.accuracy_fall]
+        yield (
+            "view-breaks-accuracy",
+            {
+                "measure": "performance",
+                "text": f"Accuracy falls from {clean['accuracy']:.2f} to {after:.2f} under {worst.replace('_', ' ')}, "
+                "which should not change a label: what is read has a fixed place or side.",
+                "evidence": {
+                    "view": worst,
+                    "accuracy_clean": clean["accuracy"],
+                    "accuracy_view": after,
+                    "fall": falls[worst],
+                    "views": broken,
+                    "threshold": settings.accuracy_fall,
+                },
+            },
+        )
+
+
+def _classes(maps: Json | None, settings: FindingSettings) -> list[Json]:
+    """The rows of the predicted classes that have enough maps."""
+    groups = maps["groups"] if maps else []
+    return [row for row in groups if row["group_by"] == "predicted" and row["n"] >= settings.least_samples]
+
+
+def _places(maps: Json | None, settings: FindingSettings) -> Found:
+    for row in _classes(maps, settings):
+        evidence = {
+            "predicted": row["group"],
+            "n": row["n"],
+            **{name: row[name] for name in ("border_ratio", "fixedness", "centre_down", "centre_right")},
+        }
+        if row["border_ratio"] > settings.border_ratio:
+            yield (
+                "border",
+                {
+                    "measure": None,
+                    "text": f"Maps of {row['group']} lie at the border: the outer ring of cells has "
+                    f"{row['border_ratio']:.2f} times the salience of its area.",
+                    "evidence": evidence | {"threshold": settings.border_ratio},
+                },
+            )
+        distance = math.hypot(row["centre_down"] - 0.5, row["centre_right"] - 0.5)
+        if (row["fixedness"] or 0) > settings.fixedness and distance > settings.off_centre:
+            yield (
+                "fixed-place",
+                {
+                    "measure": None,
+                    "text": f"Maps of {row['group']} lie at one place away from the middle, whatever the image shows: "
+                    f"each correlates with the mean of the others by {row['fixedness']:.2f}, and their centre is "
+                    f"{distance:.0%} of a side off.",
+                    "evidence": evidence | {"off_centre": distance, "threshold": settings.fixedness},
+                },
+            )
+
+
+def _one_sided(maps: Json | None, settings: FindingSettings) -> Found:
+    """A class that is focused, and not in the middle, while every other is diffuse."""
+    rows = sorted(_classes(maps, settings), key=lambda row: float(row["entropy"]))
+    if len(rows) < 2:
+        return
+    focused, next_one = rows[0], rows[1]
+    difference = next_one["entropy"] - focused["entropy"]
+    if difference > settings.focus_difference and focused["border_ratio"] > settings.focus_border_ratio:
+        yield (
+            "one-sided",
+            {
+                "measure": "entropy",
+                "text": f"Maps of {focused['group']} are focused, and not in the middle, while those of "
+                f"{next_one['group']} are spread out (entropy {focused['entropy']:.2f} and {next_one['entropy']:.2f}): "
+                "one class is told by something small, the other by its absence.",
+                "evidence": {
+                    "focused": focused["group"],
+                    "entropy_focused": focused["entropy"],
+                    "diffuse": next_one["group"],
+                    "entropy_diffuse": next_one["entropy"],
+                    "difference": difference,
+                    "border_ratio": focused["border_ratio"],
+                    "threshold": settings.focus_difference,
+                },
+            },
+        )
+
+
+def _sufficient(section: Json | None, settings: FindingSettings) -> Found:
+    if section is None or section["area_90"] is None or section["n"] < settings.least_samples:
+        return
+    if section["area_90"] <= settings.sufficient_share:
+        yield (
+            "sufficient-in-one-cell",
+            {
+                "measure": "sufficiency",
+                "text": f"{section['area_90']:.0%} of the image is enough for nine in ten predictions.",
+                "evidence": {
+                    "area_90": section["area_90"],
+                    "n": section["n"],
+                    "fill": section["fill"],
+                    "threshold": settings.sufficient_share,
+                },
+            },
+        )
+
+
+def _arrangement(rows: list[Json], settings: FindingSettings) -> Found:
+    before, after, chance = _balanced(rows, "without_arrangement", settings)
+    if before is None or after is None or before - chance <= settings.accuracy_fall:
+        return
+    left = (after - chance) / (before - chance)
+    if left > settings.arrangement_left:
+        yield (
+            "arrangement-does-not-matter",
+            {
+                "measure": "sufficiency",
+                "text": f"With the cells of every image in random order accuracy is still {after:.2f} (clean "
+                f"{before:.2f}): what is read is small, or everywhere, and no shape.",
+                "evidence": {
+                    "accuracy_clean": before,
+                    "accuracy_view": after,
+                    "left_above_chance": left,
+                    "threshold": settings.arrangement_left,
+                },
+            },
+        )
+
+
+def _colour(rows: list[Json], settings: FindingSettings) -> Found:
+    before, after, _ = _balanced(rows, "without_colour", settings)
+    if before is not None and after is not None and before - after > settings.colour_fall:
+        yield (
+            "colour-decides",
+            {
+                "measure": "sufficiency",
+                "text": f"Without colours accuracy falls from {before:.2f} to {after:.2f}.",
+                "evidence": {
+                    "accuracy_clean": before,
+                    "accuracy_view": after,
+                    "fall": before - after,
+                    "threshold": settings.colour_fall,
+                },
+            },
+        )
+
+
+def _balanced(rows: list[Json], view: str, settings: FindingSettings) -> tuple[float | None, float | None, float]:
+    """Accuracy on clean images and under a view, each label with the same weight, and what chance would give."""
+    by_condition = {row["condition"]: row for row in rows}
+    found = [by_condition.get(CLEAN), by_condition.get(view)]
+    if any(row is None or row["n"] < settings.least_samples for row in found):
+        return None, None, 0.0
+    means: list[float | None] = []
+    chance = 0.0
+    for row in found:
+        labels = [
+            one["accuracy"] for one in ((row or {}).get("by_label") or {}).values() if one["accuracy"] is not None
+        ]
+        means.append(math.fsum(labels) / len(labels) if labels else (row or {})["accuracy"])
+        chance = 1 / len(labels) if labels else 0.0
+    return means[0], means[1], chance

@@ -1,0 +1,95 @@
+"""What the stored maps of an audit tell once all of them are there: where they lie, and stability's control."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.db.tables import ModelRow, SampleRow, SampleScoresRow
+from app.domain.label_mapping import map_labels
+from app.domain.protocol import Protocol
+from app.results.inputs import AuditInputs, class_count
+from worker.results.pair_controls import pair_controls
+from worker.results.stored_maps import MapOwner, drawn_ordinals, read_maps
+from worker.results.where_maps_lie import PREDICTED, Partition, where_maps_lie
+
+Json = dict[str, Any]
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+CLEAN_PLACE = 0
+CHUNK_ROWS = 5_000
+
+
+@dataclass(frozen=True)
+class MapSections:
+    """``where``: one `where_maps_lie` a model; ``controls`` (N,) of stability, None where it was not asked for."""
+
+    where: list[Json]
+    controls: Floats | None
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """Of N samples in order: labels, sources, and the class that a model predicts, -1 where none."""
+
+    labels: tuple[str | None, ...]
+    sources: tuple[str | None, ...]
+    predicted: Integers
+
+
+def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
+    """From the clean maps of every model, one model after the other."""
+    protocol = Protocol.model_validate(inputs.audit.protocol)
+    ordinals = drawn_ordinals(session, inputs.audit)
+    where: list[Json] = []
+    runs: list[NDArray[np.uint8]] = []
+    facts = _Facts((), (), np.empty(0, np.int64))
+    for number, model in enumerate(inputs.models):
+        owner = MapOwner(inputs.audit.id, number, ordinals)
+        facts = _facts(session, owner)
+        maps = read_maps(session, owner, CLEAN_PLACE, 1)
+        if maps is None:
+            continue
+        partitions = _partitions(inputs, model, facts)
+        where.append({"model_id": str(model.id)} | where_maps_lie(maps[:, 0], partitions, protocol.seed))
+        if protocol.measures.stability is not None:
+            runs.append((maps[:, 0] * np.float32(255)).astype(np.uint8))
+    if len(runs) < 2 or len(runs) < len(inputs.models):
+        return MapSections(where, None)
+    size = int(inputs.models[0].preprocessing["input_size"])
+    controls = np.full(inputs.audit.sample_count, np.nan)
+    controls[ordinals] = pair_controls(runs, Partition.of(facts.labels).codes, size, protocol.seed)
+    return MapSections(where, controls)
+
+
+def _facts(session: Session, owner: MapOwner) -> _Facts:
+    row = SampleScoresRow
+    query = (
+        select(SampleRow.label, SampleRow.source, row.predicted[1])
+        .join(SampleRow, SampleRow.id == row.sample_id)
+        .where(row.audit_id == owner.audit_id, row.model_ordinal == owner.model_ordinal)
+        .where(row.ordinal == func.any(owner.ordinals.tolist()))
+        .order_by(row.ordinal)
+    )
+    rows = session.execute(query.execution_options(yield_per=CHUNK_ROWS)).all()
+    labels, sources, predicted = zip(*rows, strict=True) if rows else ((), (), ())
+    return _Facts(labels, sources, np.array([-1 if one is None else one for one in predicted], dtype=np.int64))
+
+
+def _partitions(inputs: AuditInputs, model: ModelRow, facts: _Facts) -> dict[str, Partition]:
+    names = tuple(model.class_names or (str(index) for index in range(class_count(model))))
+    partitions = {
+        "label": Partition.of(facts.labels),
+        PREDICTED: Partition(names, facts.predicted),
+        "source": Partition.of(facts.sources),
+    }
+    mapping = map_labels(inputs.dataset.labels, model.class_names, class_count(model))
+    if mapping.indices is None:
+        return partitions
+    truth = np.array([mapping.indices.get(label or "", -1) for label in facts.labels])
+    right = np.where((truth < 0) | (facts.predicted < 0), -1, (truth != facts.predicted).astype(np.int64))
+    return partitions | {"prediction": Partition(("right", "wrong"), right)}
