@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
+from app.domain.finding_settings import FindingSettings
 from app.domain.measures import MEASURES, Frozen, MeasureSpec, ScoreColumn
 from app.domain.measures.entropy import EntropyReading
 from app.domain.vocabulary import CamMethod, ClassScore, SalienceTarget
@@ -73,9 +74,10 @@ class Preset:
 
 
 DEFAULT_MEASURES = tuple(name for name, spec in MEASURES.items() if spec.is_default)
-PresetName = Literal["default", "explain2me-2023"]
+PresetName = Literal["default", "explain2me-2023", "investigate"]
 PRESETS: dict[PresetName, Preset] = {
     "default": Preset(DEFAULT_MEASURES),
+    "investigate": Preset((*DEFAULT_MEASURES, "equivariance", "sufficiency")),
     "explain2me-2023": Preset(DEFAULT_MEASURES, {"entropy": {"headline": EntropyReading.HISTOGRAM}}),
 }
 
@@ -89,6 +91,7 @@ class Protocol(Frozen):
     salience: SalienceSettings = SalienceSettings()
     measures: MeasureSettings = Field(default_factory=PRESETS["default"].all_measures)
     class_score: ClassScore = ClassScore.SOFTMAX
+    findings: FindingSettings = FindingSettings()
 
     def to_json(self) -> dict[str, object]:
         """The resolved protocol as JSON: measures that are not computed are left out."""
@@ -98,7 +101,11 @@ class Protocol(Frozen):
 
     def digest(self) -> str:
         """``sha256:`` and the hash of the canonical JSON (sorted keys, no spaces)."""
-        canonical = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
+        document = self.to_json()
+        if self.findings == FindingSettings():
+            # A protocol that was made before findings had thresholds is still the same one.
+            del document["findings"]
+        canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
         return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
     def without(self, measure: str) -> Self:
@@ -137,6 +144,7 @@ class ProtocolRequest(BaseModel):
     salience: SalienceSettings = SalienceSettings()
     measures: MeasureSettings | None = None
     class_score: ClassScore = ClassScore.SOFTMAX
+    findings: FindingSettings = FindingSettings()
 
     def resolve(self) -> Protocol:
         """Fill in the preset."""

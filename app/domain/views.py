@@ -14,6 +14,13 @@ SHIFTS = (
 FLIPS = ("flip_horizontal", "flip_vertical")
 ROTATIONS = ("rotate_90_cw", "rotate_90_ccw")
 DEGRADATIONS = ("salience_removed", "non_salience_removed")
+CELL_DIRECTIONS = ("left", "right", "up", "down")
+FILL = "fill"
+"""Nothing of the image is left."""
+ORDERS = ("kept", "removed", "kept_random", "removed_random")
+"""Which pixels stay, by share of the area: in the map's order, or cell by cell at random."""
+WITHOUT = ("without_arrangement", "without_colour")
+"""All is left but where each part stood, or but the colours."""
 GEOMETRIC_GROUPS: dict[str, tuple[str, ...]] = {"shifts": SHIFTS, "flips": FLIPS, "rotations": ROTATIONS}
 
 
@@ -51,6 +58,28 @@ def noise_view(amount: float) -> str:
     return with_parameter(NOISE.name, amount)
 
 
+def cells_view(count: int, direction: str) -> str:
+    """A shift by whole cells of the map: ``cells_1_left``."""
+    return f"cells_{count}_{direction}"
+
+
+def _cells_title(view: str) -> str:
+    """``cells_1_left`` -> ``1 cell left``."""
+    _, count, direction = view.split("_")
+    return f"{count} {'cell' if count == '1' else 'cells'} {direction}"
+
+
+def filled_view(order: str, share: float) -> str:
+    """``kept@0.02``: of the area, in one of the `ORDERS`."""
+    return with_parameter(order, share)
+
+
+def _filled_title(view: str) -> str:
+    """``kept_random@0.02`` -> ``kept random 2%``."""
+    order, _, share = view.partition("@")
+    return plain_title(order) + (f" {100 * float(share):g}%" if share else "")
+
+
 def _noise_title(view: str) -> str:
     """``noise@0.05`` -> ``noise 5%``."""
     return f"noise {100 * float(view.removeprefix('noise@')):g}%"
@@ -58,6 +87,15 @@ def _noise_title(view: str) -> str:
 
 NOISE = ViewFamily("noise", parameter="AMOUNT", title=_noise_title)
 GEOMETRY = ViewFamily("geometry", (*SHIFTS, *FLIPS, *ROTATIONS))
+CELLS = ViewFamily(
+    "cells",
+    tuple(cells_view(count, direction) for count in (1, 2, 3) for direction in CELL_DIRECTIONS),
+    title=_cells_title,
+)
+FILLED = (
+    *(ViewFamily(order, parameter="SHARE", title=_filled_title) for order in ORDERS),
+    ViewFamily("rest", (FILL, *WITHOUT)),
+)
 DEGRADATION = ViewFamily("degradation", DEGRADATIONS)
 
 

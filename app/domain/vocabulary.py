@@ -54,6 +54,7 @@ class UndefinedReason(StrEnum):
     CONSTANT_VIEW_MAP = "constant-view-map"
     NONFINITE_OUTPUT = "nonfinite-output"
     NO_TARGET = "no-target"
+    FILL_SUFFICES = "fill-suffices"
 
 
 class GroupBy(StrEnum):

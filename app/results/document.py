@@ -10,6 +10,7 @@ from app.domain.label_mapping import LabelMapping
 from app.domain.measures import NOISE_REACTION, STABILITY
 from app.domain.performance import Predictions, noise_curve, performance
 from app.domain.protocol import Protocol
+from app.domain.skill_rows import add_skills
 from app.domain.statistics import Floats
 from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
@@ -75,6 +76,8 @@ def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores],
         summarise(scores.table(str(model.id), protocol), groups, protocol.seed)
         for model, scores in zip(models, stored, strict=True)
     ]
+    for model, scores, made in zip(models, stored, summarised, strict=True):
+        add_skills(made.rows, scores.table(str(model.id), protocol), groups, protocol.seed)
     summaries = [row for model in summarised for row in model.rows]
     measured = _performance(inputs, stored, protocol, mapping)
     small = [model for model, scores in zip(models, stored, strict=True) if scores.map_side < SSIM_WINDOW]

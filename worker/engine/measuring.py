@@ -8,11 +8,13 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
+from app.domain.measures import SUFFICIENCY
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import CLEAN, SalienceTarget, UndefinedReason
+from app.domain.vocabulary import CLEAN, ClassScore, SalienceTarget, UndefinedReason
 from worker.functional.normalization import normalization_table, normalize
 from worker.functional.quantization import min_max
 from worker.measures import Score, Seen, scores_of
+from worker.measures.base import Answers
 from worker.salience.explainer import Explainer
 from worker.salience.maps import SalienceMaps
 from worker.views import ViewSetting, make_views
@@ -25,12 +27,14 @@ UNKNOWN_CLASS = -1
 class Look:
     """What a model saw and said in N images of one condition.
 
-    ``predicted`` (N,) int64, -1 where the logits are not finite; ``class_scores`` (N, L) float64, NaN likewise.
+    ``predicted`` (N,) int64, -1 where the logits are not finite; ``class_scores`` (N, L) and ``softmax`` (N, C)
+    float64, NaN likewise. ``softmax`` is there where a measure of the protocol asks for it.
     """
 
     maps: SalienceMaps
     predicted: Tensor
     class_scores: Tensor
+    softmax: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,12 @@ class Normalisation:
         """(N, 3, S, S) uint8 -> float32, channels last in memory."""
         return normalize(images, self._table)
 
+    @property
+    def colour(self) -> tuple[int, int, int]:
+        """The 8-bit colour that becomes nothing: the mean of the images that the model was trained on, or mid grey."""
+        red, green, blue = (round(255 * level) if any(self.mean) else 128 for level in self.mean)
+        return red, green, blue
+
     @cached_property
     def _table(self) -> Tensor:
         return normalization_table(self.mean, self.std)
@@ -90,7 +100,9 @@ class ModelAuditor:
         self._normalise = normalisation
         self._protocol = protocol
         self._score_classes = list(score_classes)
-        self._views = make_views(protocol.conditions(), ViewSetting(protocol, normalisation.input_size))
+        self._asks_scores = SUFFICIENCY.settings_in(protocol.measures) is not None
+        setting = ViewSetting(protocol, normalisation.input_size, explainer.stride, normalisation.colour)
+        self._views = make_views(protocol.conditions(), setting)
 
     def audit(self, batch: ImageBatch, truth: Tensor, known: Mapping[int, KnownLook] = MappingProxyType({})) -> Outcome:
         """Scores of the batch; ``truth`` (N,) int64 holds each sample's class, -1 where it has none.
@@ -103,7 +115,8 @@ class ModelAuditor:
         for name, view in self._views.items():
             looks[name] = self._look(view.transform(batch, clean.maps), target)
         changed = {name: looks[name].maps for name in self._views}
-        return Outcome(looks, scores_of(self._protocol, Seen(clean.maps, changed, self._views)))
+        seen = Seen(clean.maps, changed, self._views, _answers(looks, truth))
+        return Outcome(looks, scores_of(self._protocol, seen))
 
     def _clean(self, images: Tensor, target: Tensor | None, known: Mapping[int, KnownLook]) -> Look:
         missing = [place for place in range(len(images)) if place not in known]
@@ -142,11 +155,33 @@ class ModelAuditor:
         defined = torch.tensor([reason is None for reason in reasons], device=native.device).view(-1, 1, 1)
         maps = SalienceMaps(native.where(defined, 0), reasons, images.shape[-1])
         predicted = seen.predicted[:count].where(finite, UNKNOWN_CLASS)
-        return Look(maps, predicted, self._class_scores(logits, finite))
+        return Look(maps, predicted, self._class_scores(logits, finite), self._softmax(logits, finite))
 
     def _class_scores(self, logits: Tensor, finite: Tensor) -> Tensor:
         scores = self._explainer.decisions.class_scores(logits, self._protocol.class_score)
         return scores[:, self._score_classes].where(finite.view(-1, 1), torch.nan)
+
+    def _softmax(self, logits: Tensor, finite: Tensor) -> Tensor | None:
+        if not self._asks_scores:
+            return None
+        scores = self._explainer.decisions.class_scores(logits, ClassScore.SOFTMAX)
+        return scores.where(finite.view(-1, 1), torch.nan)
+
+
+def _answers(looks: Mapping[str, Look], truth: Tensor) -> dict[str, Answers]:
+    """The scores of the clean image's class and of the label in every condition, where they were asked for."""
+    followed = looks[CLEAN].predicted
+    return {
+        name: Answers(_scores_of(look.softmax, followed), _scores_of(look.softmax, truth))
+        for name, look in looks.items()
+        if look.softmax is not None
+    }
+
+
+def _scores_of(softmax: Tensor, classes: Tensor) -> Tensor:
+    """(N,) of one class a sample, NaN where it has none (-1)."""
+    scores = softmax.gather(1, classes.clamp(min=0).view(-1, 1)).view(-1)
+    return scores.where(classes >= 0, torch.nan)
 
 
 def _padded(rows: Tensor, size: int) -> Tensor:

@@ -1,6 +1,7 @@
 """From what the engine found to rows of the table ``sample_scores``, as the child sends them."""
 
 from collections.abc import Iterator, Sequence
+from math import isnan
 from typing import TypeVar
 
 import torch
@@ -70,7 +71,11 @@ def _controls(scores: Sequence[Score], samples: int) -> list[list[float | None]]
     columns = [
         [None] * len(score.reasons)
         if score.control is None
-        else [None if reason else value for value, reason in zip(score.control.tolist(), score.reasons, strict=True)]
+        # A control may be undefined where the score is not: one part of a map may be constant, and another not.
+        else [
+            None if reason or isnan(value) else value
+            for value, reason in zip(score.control.tolist(), score.reasons, strict=True)
+        ]
         for score in scores
     ]
     return _transposed(columns, samples)

@@ -1,6 +1,8 @@
 """What stands where pixels are taken away: one colour, a blurred image, or what the pixels around suggest."""
 
+import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate, pad
 
@@ -9,6 +11,12 @@ def coloured(images: Tensor, colour: tuple[int, int, int]) -> Tensor:
     """One colour all over: ``images`` (N, 3, H, W) uint8 give the shape and the device."""
     levels = torch.tensor(colour, dtype=torch.uint8, device=images.device)
     return levels.view(1, 3, 1, 1).expand_as(images)
+
+
+def blurred(images: Tensor, sigma: float) -> Tensor:
+    """SciPy's Gaussian of 8-bit images (truncated at 4 sigma, reflected): ``images`` (N, 3, H, W) uint8."""
+    pixels = images.cpu().numpy()
+    return torch.from_numpy(np.stack([gaussian_filter(one, (0, sigma, sigma)) for one in pixels])).to(images.device)
 
 
 def inpainted(images: Tensor, known: Tensor, colour: tuple[int, int, int]) -> Tensor:

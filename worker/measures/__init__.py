@@ -4,9 +4,11 @@ from app.domain.protocol import Protocol
 from worker.measures.base import Measure, Pairing, Score, Seen
 from worker.measures.degradation import degradation
 from worker.measures.entropy import entropy
+from worker.measures.equivariance import equivariance
 from worker.measures.geometric_resilience import geometric_resilience
 from worker.measures.noise_reaction import noise_reaction
 from worker.measures.stability import stability
+from worker.measures.sufficiency import sufficiency
 
 __all__ = ["MEASURES", "PAIRINGS", "Measure", "Pairing", "Score", "Seen", "scores_of"]
 
@@ -15,6 +17,8 @@ MEASURES: dict[str, Measure] = {
     "noise_reaction": noise_reaction,
     "geometric_resilience": geometric_resilience,
     "degradation": degradation,
+    "equivariance": equivariance,
+    "sufficiency": sufficiency,
 }
 """Of a single subject."""
 

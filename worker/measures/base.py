@@ -1,7 +1,7 @@
 """What a measure is: a set of views and a way to score them. No measure runs a network."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -25,12 +25,25 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Answers:
+    """Softmax of one class each for N samples, (N,) float64: of the class predicted for the clean image, and of the
+    label. NaN where there is none."""
+
+    followed: Tensor
+    label: Tensor
+
+
+@dataclass(frozen=True)
 class Seen:
-    """What a measure scores: the ``clean`` maps of N samples, and for every view its maps and how it was made."""
+    """What a measure scores: the ``clean`` maps of N samples, and for every view its maps and how it was made.
+
+    ``answers`` are what the model said of the clean images and of every view, for measures of scores.
+    """
 
     clean: SalienceMaps
     changed: Mapping[str, SalienceMaps]
     views: Mapping[str, View]
+    answers: Mapping[str, Answers] = field(default_factory=dict)
 
 
 Measure = Callable[[Any, Seen], dict[str, Score]]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db.session import transaction
 from app.db.tables import AuditResultsRow, AuditRow
-from app.domain.finding_settings import FindingSettings
+from app.domain.protocol import Protocol
 from app.domain.shortcuts import shortcut_findings
 from app.domain.vocabulary import LIVE, AuditStatus
 from app.observability.log_context import bind
@@ -34,7 +34,7 @@ def reduce_audit(context: WorkerContext, audit_id: UUID) -> None:
         sections = map_sections(session, inputs)
         document = results_document(session, inputs, _software(), sections.controls)
         document |= {"where_maps_lie": sections.where}
-        document |= {"findings": shortcut_findings(document, FindingSettings())}
+        document |= {"findings": shortcut_findings(document, Protocol.model_validate(audit.protocol).findings)}
         if any(summary["n"] for summary in document["summaries"]):
             _succeed(session, audit, document)
         else:

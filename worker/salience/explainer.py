@@ -27,6 +27,10 @@ class Explainer(Protocol):
     def decisions(self) -> Decisions:
         """How the model's outputs are read."""
 
+    @property
+    def stride(self) -> tuple[int, int]:
+        """Pixels (down, right) by which an image must move for the target layer's map to move by one cell."""
+
     def explain(self, images: Tensor, target: Tensor | None) -> Explanation:
         """``images`` (N, 3, S, S) normalised float; ``target`` (N,) int64 classes, None: the class predicted."""
 
@@ -38,6 +42,7 @@ class PairExplainer:
         self.decisions = tap.decisions
         self._extractor = SalienceExtractor(tap)
         self._make_map = make_map
+        self.stride = tap.stride
 
     def explain(self, images: Tensor, target: Tensor | None) -> Explanation:
         pair = self._extractor.extract(images, target)

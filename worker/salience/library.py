@@ -47,6 +47,7 @@ class LibraryExplainer:
         self.decisions = tap.decisions
         self._method = method
         self._tapped = _Tapped(tap)
+        self.stride = tap.stride
 
     def explain(self, images: Tensor, target: Tensor | None) -> Explanation:
         targets = None if target is None else [ClassifierOutputTarget(index) for index in target.tolist()]

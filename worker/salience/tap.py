@@ -45,6 +45,7 @@ class TargetTap:
         self._trace = trace(module, probe.to(memory_format=torch.channels_last))
         self.layer = resolve_layer(self._trace, target_layer)
         is_collapse = self.layer == self._trace.collapse_layer
+        self.stride = self._trace.stride(self.layer, input_size)
         self._place = self._trace.collapse if is_collapse and self._trace.collapse else Place(self.layer.name)
 
     def run(self, images: Tensor, change: Change) -> Tensor:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 import torch
@@ -80,6 +81,18 @@ class Trace:
     @property
     def final_softmax(self) -> bool:
         return self.final_activation in SOFTMAXES
+
+    def stride(self, layer: Layer, input_size: int) -> tuple[int, int]:
+        """Pixels (down, right) by which an image must move for this layer's map to move by one cell.
+
+        The product of all down-sampling on the way, each step rounded to the whole number that it is: a layer without
+        padding loses a cell or two beside it (Inception's 299 pixels become 8 cells of 32). Where the sizes on the way
+        do not tell, the image is shared out among the cells.
+        """
+        return (
+            _down_sampling([one.height for one in self.layers], layer.height, input_size),
+            _down_sampling([one.width for one in self.layers], layer.width, input_size),
+        )
 
 
 TARGET = ""
@@ -219,6 +232,16 @@ def _row_of_map(tensor: Tensor, images: int) -> Row | None:
 def _row(tensor: Tensor) -> Row:
     first = tensor.detach()[0].double()
     return float(first.sum()), float(first.abs().sum()), float(first.square().sum())
+
+
+def _down_sampling(sizes: list[int], cells: int, input_size: int) -> int:
+    """From ``input_size`` pixels to ``cells``, by the ``sizes`` of the feature maps on the way."""
+    factor = 1
+    way = [input_size, *sorted({size for size in sizes if cells < size < input_size}, reverse=True), cells]
+    for larger, smaller in pairwise(way):
+        factor *= max(1, round(larger / smaller))
+    is_plausible = (cells - 1) * factor < input_size and cells * factor > 0.7 * input_size
+    return factor if is_plausible else max(1, input_size // cells)
 
 
 def _read(module: nn.Module, output: Any, watch: _Watch) -> Trace:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import CleanSourceRow, DatasetRow, SampleRow, SampleScoresRow
 from app.domain.cam_methods import CAM_METHODS
+from app.domain.measures import SUFFICIENCY
 from app.domain.vocabulary import DeviceClass
 from worker.machine.device_class import processor
 from worker.shards.store import Claim
@@ -28,6 +29,9 @@ def clean_keys(job: ShardJob, tenant_id: UUID, device_class: DeviceClass, thread
     Those are left out since to read them costs about as much as to make them.
     """
     if CAM_METHODS[job.protocol.salience.method].at_input_resolution:
+        return []
+    if SUFFICIENCY.settings_in(job.protocol.measures):
+        # It asks for the score of whatever class is predicted, and only those of labels are stored.
         return []
     common = {
         "tenant": str(tenant_id),

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 
 from app.domain.measures import view_families
-from app.domain.views import family_of
+from app.domain.views import ORDERS, family_of
 from worker.views.base import MakeView, View, ViewSetting
+from worker.views.cells import cell_view
 from worker.views.degradation import degradation_view
+from worker.views.filled import filled_view, rest_view
 from worker.views.geometry import geometric_view
 from worker.views.noise import noise_view
 
@@ -14,6 +16,9 @@ __all__ = ["VIEWS", "View", "ViewSetting", "make_views"]
 VIEWS: dict[str, MakeView] = {
     "noise": noise_view,
     "geometry": geometric_view,
+    "cells": cell_view,
+    **dict.fromkeys(ORDERS, filled_view),
+    "rest": rest_view,
     "degradation": degradation_view,
 }
 """By family, as `app.domain.views` and the measures' pages name them."""

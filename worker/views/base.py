@@ -50,10 +50,15 @@ class View(Protocol):
 
 @dataclass(frozen=True)
 class ViewSetting:
-    """For whom a view is made: the audit's protocol, and the side of the model's input in pixels."""
+    """For whom a view is made: the audit's protocol, and the side of the model's input in pixels.
+
+    ``colour`` is the 8-bit RGB that its preprocessing takes away. ``stride`` is how many pixels (down, right) the content moves for one cell of the map.
+    """
 
     protocol: AuditProtocol
     input_size: int
+    stride: tuple[int, int]
+    colour: tuple[int, int, int]
 
 
 MakeView = Callable[[str, ViewSetting], View]

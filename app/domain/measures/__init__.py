@@ -6,20 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 from app.domain.measures.degradation import DEGRADATION
 from app.domain.measures.entropy import ENTROPY
+from app.domain.measures.equivariance import EQUIVARIANCE
 from app.domain.measures.geometric_resilience import GEOMETRIC_RESILIENCE
 from app.domain.measures.noise_reaction import NOISE_REACTION
 from app.domain.measures.spec import Axis, Frozen, MeasureSpec, ScoreColumn
 from app.domain.measures.stability import STABILITY
+from app.domain.measures.sufficiency import SUFFICIENCY
 from app.domain.views import ViewFamily, family_of, plain_title
 
 __all__ = [
     "DEGRADATION",
     "ENTROPY",
+    "EQUIVARIANCE",
     "GEOMETRIC_RESILIENCE",
     "MEASURES",
     "NOISE_REACTION",
     "PAIRINGS",
     "STABILITY",
+    "SUFFICIENCY",
     "Axis",
     "Frozen",
     "MeasureName",
@@ -40,6 +44,8 @@ MEASURES: dict[str, MeasureSpec[Any]] = {
         GEOMETRIC_RESILIENCE,
         DEGRADATION,
         STABILITY,
+        EQUIVARIANCE,
+        SUFFICIENCY,
     )
 }
 """In the order of protocols, stored scores, results and reports: a new measure comes last."""

@@ -117,6 +117,9 @@ class MeasureSpec(Generic[Settings]):
     lower_views: frozenset[str] = frozenset()
     """Views of which less is better, where of the measure's others more is."""
 
+    has_skill: bool = False
+    """Whether its summaries tell how far the score stands above its control (`app.domain.skill`)."""
+
     is_pairing: bool = False
     is_default: bool = False
     axis: Axis | None = None

@@ -1,0 +1,49 @@
+"""Shifts by whole cells of the map, so that a map which follows the image can follow it exactly."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from app.domain.cam_methods import CAM_METHODS
+from worker.functional.cell_shifts import CellShift
+from worker.functional.geometry import shift
+from worker.salience.maps import SalienceMaps
+from worker.views.base import ImageBatch, ViewSetting
+
+
+@dataclass(frozen=True)
+class CellShiftView:
+    """Moves the content by ``by`` cells of ``stride`` pixels (down, right); what comes free repeats the edge.
+
+    A map is not carried back: `worker.measures.equivariance` compares the cells that both maps saw.
+    """
+
+    name: str
+    by: CellShift
+    stride: tuple[int, int]
+
+    def transform(self, batch: ImageBatch, clean: SalienceMaps) -> Tensor:
+        del clean
+        right, down = self.by.right * self.stride[1], self.by.down * self.stride[0]
+        return batch.shared((self.name, right, down), lambda: shift(batch.images, right, down))
+
+    def carry_back(self, maps: Tensor) -> Tensor:
+        return maps
+
+    def compared(self, maps: Tensor) -> Tensor:
+        return maps
+
+
+_DIRECTIONS = {"left": CellShift(-1, 0), "right": CellShift(1, 0), "up": CellShift(0, -1), "down": CellShift(0, 1)}
+
+
+def cell_view(name: str, setting: ViewSetting) -> CellShiftView:
+    """``cells_2_left``: by two strides of the target layer, which are two cells of its map.
+
+    A method whose maps are as large as the image has cells of one pixel; there the map moves by as many.
+    """
+    _, count, direction = name.split("_")
+    one, (down, right) = _DIRECTIONS[direction], setting.stride
+    if CAM_METHODS[setting.protocol.salience.method].at_input_resolution:
+        return CellShiftView(name, CellShift(one.right * int(count) * right, one.down * int(count) * down), (1, 1))
+    return CellShiftView(name, CellShift(one.right * int(count), one.down * int(count)), (down, right))
