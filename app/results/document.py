@@ -6,8 +6,9 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.db.tables import ModelRow
+from app.domain.enough import enough_report
 from app.domain.label_mapping import LabelMapping
-from app.domain.measures import NOISE_REACTION, STABILITY
+from app.domain.measures import NOISE_REACTION, STABILITY, SUFFICIENCY
 from app.domain.performance import Predictions, noise_curve, performance
 from app.domain.protocol import Protocol
 from app.domain.skill_rows import add_skills
@@ -59,6 +60,7 @@ _NOTHING: Json = {
     "performance_reason": None,
     "performance_labels": None,
     "noise_curves": [],
+    "sufficiency": [],
     "compared_at_input_resolution": [],
 }
 
@@ -89,6 +91,7 @@ def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores],
         "performance_reason": mapping.reason,
         "performance_labels": mapping.shown(),
         "noise_curves": _noise_curves(inputs, protocol, summaries, measured),
+        "sufficiency": _sufficiency(inputs, protocol, stored),
         "compared_at_input_resolution": [str(model.id) for model in small],
     }
 
@@ -139,6 +142,17 @@ def _pairs(session: Session, inputs: AuditInputs, protocol: Protocol) -> Json | 
         return None
     stored = read_scores(session, inputs.audit.id, ACROSS_MODELS)
     return pair_report(stored.pairs, [str(model.id) for model in inputs.models])
+
+
+def _sufficiency(inputs: AuditInputs, protocol: Protocol, stored: list[StoredScores]) -> list[Json]:
+    settings = SUFFICIENCY.settings_in(protocol.measures)
+    if settings is None:
+        return []
+    conditions = (CLEAN, *protocol.conditions())
+    return [
+        {"model_id": str(model.id)} | enough_report(settings, conditions, scores.predicted, scores.labels)
+        for model, scores in zip(inputs.models, stored, strict=True)
+    ]
 
 
 def _noise_curves(inputs: AuditInputs, protocol: Protocol, summaries: list[Json], measured: list[Json]) -> list[Json]:

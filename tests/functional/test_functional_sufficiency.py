@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from app.domain.enough import enough_report, smallest_share
+from app.domain.measures.sufficiency import SufficiencySettings
 from worker.functional.fills import coloured, inpainted
 from worker.functional.pixel_order import cell_ranks, order_generator, pixel_ranks, within_share
-from worker.functional.sufficiency import area_under, risen, smallest_share
+from worker.functional.sufficiency import area_under, risen
 
 
 def test_pixels_come_by_level_and_ties_by_chance() -> None:
@@ -77,3 +79,21 @@ def test_smallest_share_counts_from_the_end() -> None:
     assert smallest_share(shares, np.zeros((4, 3), bool), 0.9) == 1.0
     assert smallest_share(shares, np.zeros((0, 3), bool), 0.9) is None
     assert smallest_share(shares, kept, 0.9) == pytest.approx(0.5)
+
+
+def test_report_leaves_out_what_the_fill_says() -> None:
+    """Three samples: the fill says class 0, which is the first one's own."""
+    settings = SufficiencySettings(shares=(0.1, 0.5))
+    orders = [view for order in ("kept", "removed", "kept_random", "removed_random") for view in settings.curve(order)]
+    conditions = ("clean", "fill", *orders)
+    predicted = np.array([[0, 0, *[0] * 8], [1, 0, 1, 1, 0, 0, 0, 1, 1, 0], [1, 0, 0, 1, 0, 0, 0, 1, 1, 0]])
+    found = enough_report(settings, conditions, predicted, ("a", "b", "a"))
+    assert found["n"] == 2
+    assert found["unchanged"] == {
+        "kept": [0.5, 1.0],
+        "removed": [0.0, 0.0],
+        "kept_random": [0.0, 1.0],
+        "removed_random": [1.0, 0.0],
+    }
+    assert (found["area_90"], found["area_90_random"]) == (0.5, 0.5)
+    assert (found["by_label"]["a"]["n"], found["by_label"]["b"]["area_90"]) == (1, 0.1)

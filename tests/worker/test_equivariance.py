@@ -110,7 +110,7 @@ def _expected(clean: NDArray[np.float64], moved: NDArray[np.float64], step: tupl
 
 @pytest.mark.filterwarnings("ignore:An input array is constant", "ignore:invalid value")
 def test_scores_equal_an_independent_implementation() -> None:
-    """OpenCV moves the image, NumPy makes the map, SciPy correlates. One picture is nearly flat: its map is mostly rounding."""
+    """OpenCV moves the image, NumPy makes the map, SciPy correlates. A picture is nearly flat."""
     outcome, pixels = _audit(Follows())
     clean = _brightness(pixels.numpy())
     for direction, (right, down) in DIRECTIONS.items():

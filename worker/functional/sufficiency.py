@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Masks = NDArray[np.bool_]
 
 LEAST_RISE = 0.1
 """Of the score from the fill alone to the whole image; below it a curve would be of rounding and chance."""
@@ -33,19 +32,3 @@ def area_under(shares: Floats, scores: Floats, ends: tuple[float, float]) -> Flo
     heights = np.concatenate([np.full((count, 1), ends[0]), scores, np.full((count, 1), ends[1])], axis=1)
     area: Floats = np.trapezoid(heights, places, axis=1)
     return area
-
-
-def smallest_share(shares: Floats, kept: Masks, enough: float) -> float | None:
-    """The smallest share from which on at least ``enough`` of the samples keep their prediction.
-
-    ``kept`` (N, S) says at each of ``shares`` (S,), ascending, whether a sample's class is still the whole image's. 1.0
-    where no smaller share does; None without samples.
-    """
-    if not len(kept):
-        return None
-    found = 1.0
-    for share, rate in zip(shares[::-1].tolist(), kept.mean(0)[::-1].tolist(), strict=True):
-        if rate < enough:
-            break
-        found = share
-    return found

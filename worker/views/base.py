@@ -52,7 +52,8 @@ class View(Protocol):
 class ViewSetting:
     """For whom a view is made: the audit's protocol, and the side of the model's input in pixels.
 
-    ``colour`` is the 8-bit RGB that its preprocessing takes away. ``stride`` is how many pixels (down, right) the content moves for one cell of the map.
+    ``stride`` is how many pixels (down, right) the content moves for one cell of the map; ``colour`` is the 8-bit RGB
+    that the model's preprocessing takes away.
     """
 
     protocol: AuditProtocol
