@@ -63,6 +63,16 @@ def cells_view(count: int, direction: str) -> str:
     return f"cells_{count}_{direction}"
 
 
+_STEPS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
+
+
+def cells_step(view: str) -> tuple[int, int]:
+    """Where the content goes, in cells to the right and down: ``cells_2_left`` -> (-2, 0)."""
+    _, count, direction = view.split("_")
+    right, down = _STEPS[direction]
+    return right * int(count), down * int(count)
+
+
 def _cells_title(view: str) -> str:
     """``cells_1_left`` -> ``1 cell left``."""
     _, count, direction = view.split("_")

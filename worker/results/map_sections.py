@@ -8,12 +8,20 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.db.tables import ModelRow, SampleRow, SampleScoresRow
+from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
+from app.domain.cam_methods import CAM_METHODS
 from app.domain.label_mapping import map_labels
+from app.domain.measures import EQUIVARIANCE, STABILITY
 from app.domain.protocol import Protocol
+from app.domain.summaries import Groups
+from app.domain.views import cells_step
+from app.domain.vocabulary import CLEAN
 from app.results.inputs import AuditInputs, class_count
+from worker.functional.cell_shifts import CellShift
+from worker.functional.derangement import derangement
+from worker.results.equivariance_numbers import ShiftNumbers, add_shift_numbers
 from worker.results.pair_controls import pair_controls
-from worker.results.stored_maps import MapOwner, drawn_ordinals, read_maps
+from worker.results.stored_maps import FloatMaps, MapOwner, drawn_ordinals, read_maps
 from worker.results.where_maps_lie import PREDICTED, Partition, where_maps_lie
 
 Json = dict[str, Any]
@@ -26,10 +34,21 @@ CHUNK_ROWS = 5_000
 
 @dataclass(frozen=True)
 class MapSections:
-    """``where``: one `where_maps_lie` a model; ``controls`` (N,) of stability, None where it was not asked for."""
+    """``where``: one `where_maps_lie` a model; ``controls`` (N,) of stability, None where it was not asked for.
+
+    ``shifts`` are by model id, where equivariance was asked for; they hold the samples of ``ordinals``.
+    """
 
     where: list[Json]
     controls: Floats | None
+    shifts: dict[str, ShiftNumbers]
+    ordinals: Integers
+
+    def add_shift_numbers(self, summaries: list[Json], groups: Groups) -> None:
+        """Beside the skill of every model's shifts."""
+        for model_id, numbers in self.shifts.items():
+            rows = [row for row in summaries if row["model_id"] == model_id]
+            add_shift_numbers(rows, numbers, groups, self.ordinals)
 
 
 @dataclass(frozen=True)
@@ -47,6 +66,7 @@ def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
     ordinals = drawn_ordinals(session, inputs.audit)
     where: list[Json] = []
     runs: list[NDArray[np.uint8]] = []
+    shifts: dict[str, ShiftNumbers] = {}
     facts = _Facts((), (), np.empty(0, np.int64))
     for number, model in enumerate(inputs.models):
         owner = MapOwner(inputs.audit.id, number, ordinals)
@@ -55,15 +75,33 @@ def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
         if maps is None:
             continue
         partitions = _partitions(inputs, model, facts)
+        if (
+            EQUIVARIANCE.settings_in(protocol.measures)
+            and not CAM_METHODS[protocol.salience.method].at_input_resolution
+        ):
+            shifts[str(model.id)] = _shifts(session, owner, maps[:, 0], facts.predicted)
         where.append({"model_id": str(model.id)} | where_maps_lie(maps[:, 0], partitions, protocol.seed))
-        if protocol.measures.stability is not None:
+        if STABILITY.settings_in(protocol.measures) is not None:
             runs.append((maps[:, 0] * np.float32(255)).astype(np.uint8))
     if len(runs) < 2 or len(runs) < len(inputs.models):
-        return MapSections(where, None)
+        return MapSections(where, None, shifts, ordinals)
     size = int(inputs.models[0].preprocessing["input_size"])
     controls = np.full(inputs.audit.sample_count, np.nan)
     controls[ordinals] = pair_controls(runs, Partition.of(facts.labels).codes, size, protocol.seed)
-    return MapSections(where, controls)
+    return MapSections(where, controls, shifts, ordinals)
+
+
+def _shifts(session: Session, owner: MapOwner, clean: FloatMaps, predicted: Integers) -> ShiftNumbers:
+    """Shift by shift, since all of them together may not fit."""
+    protocol = Protocol.model_validate(session.get_one(AuditRow, owner.audit_id).protocol)
+    settings = EQUIVARIANCE.settings_in(protocol.measures)
+    conditions = (CLEAN, *protocol.conditions())
+    numbers = ShiftNumbers(clean, derangement(predicted, protocol.seed))
+    for view in settings.shifts if settings else ():
+        maps = read_maps(session, owner, conditions.index(view), 1)
+        if maps is not None:
+            numbers.take(CellShift(*cells_step(view)), maps[:, 0])
+    return numbers
 
 
 def _facts(session: Session, owner: MapOwner) -> _Facts:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from app.domain.cam_methods import CAM_METHODS
+from app.domain.views import cells_step
 from worker.functional.cell_shifts import CellShift
 from worker.functional.geometry import shift
 from worker.salience.maps import SalienceMaps
@@ -34,16 +35,12 @@ class CellShiftView:
         return maps
 
 
-_DIRECTIONS = {"left": CellShift(-1, 0), "right": CellShift(1, 0), "up": CellShift(0, -1), "down": CellShift(0, 1)}
-
-
 def cell_view(name: str, setting: ViewSetting) -> CellShiftView:
     """``cells_2_left``: by two strides of the target layer, which are two cells of its map.
 
     A method whose maps are as large as the image has cells of one pixel; there the map moves by as many.
     """
-    _, count, direction = name.split("_")
-    one, (down, right) = _DIRECTIONS[direction], setting.stride
+    (right, down), stride = cells_step(name), setting.stride
     if CAM_METHODS[setting.protocol.salience.method].at_input_resolution:
-        return CellShiftView(name, CellShift(one.right * int(count) * right, one.down * int(count) * down), (1, 1))
-    return CellShiftView(name, CellShift(one.right * int(count), one.down * int(count)), (down, right))
+        return CellShiftView(name, CellShift(right * stride[1], down * stride[0]), (1, 1))
+    return CellShiftView(name, CellShift(right, down), stride)

@@ -57,7 +57,8 @@ class RestView:
             cells = (int(clean.native.shape[-2]), int(clean.native.shape[-1]))
             seed = self.setting.protocol.seed
             return batch.shared((self.name, cells, seed), partial(_rearranged, batch, cells, seed))
-        return batch.shared(self.name, lambda: rgb_to_grayscale(batch.images, num_output_channels=3))
+        grey: Tensor = batch.shared(self.name, lambda: rgb_to_grayscale(batch.images, num_output_channels=3))
+        return grey
 
     def carry_back(self, maps: Tensor) -> Tensor:
         return maps
