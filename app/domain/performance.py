@@ -1,8 +1,7 @@
 """Accuracy, AUROC and ROC curves of the models on clean and changed images (Crum et al. 2023, Fig. 9)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,7 +31,7 @@ class Predictions:
     predicted: Integers
     scores: Floats
     truth: Integers
-    labels: Mapping[int, str] = MappingProxyType({})
+    labels: Mapping[int, str] = field(default_factory=dict)
 
 
 def performance(predictions: Predictions, class_count: int) -> list[Json]:

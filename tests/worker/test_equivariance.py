@@ -94,7 +94,7 @@ def _opencv_moved(pixels: Tensor, right: int, down: int) -> NDArray[np.uint8]:
         cv2.warpAffine(one.permute(1, 2, 0).numpy(), matrix, (SIZE, SIZE), flags=0, borderMode=cv2.BORDER_REPLICATE)
         for one in pixels
     ]
-    return np.stack(views).transpose(0, 3, 1, 2)
+    return np.stack(views).transpose(0, 3, 1, 2).astype(np.uint8)
 
 
 def _expected(clean: NDArray[np.float64], moved: NDArray[np.float64], step: tuple[int, int]) -> tuple[float, float]:

@@ -27,7 +27,7 @@ class CountsBright(nn.Module):
         super().__init__()
         self.mean = nn.Conv2d(3, 1, STRIDE, stride=STRIDE)
         nn.init.constant_(self.mean.weight, 1 / (3 * STRIDE**2))
-        nn.init.constant_(self.mean.bias, -LEVEL / 255)
+        self.mean.bias = nn.Parameter(torch.tensor([-LEVEL / 255]))
         self.head = nn.Linear(1, 2)
         self.head.weight = nn.Parameter(torch.tensor([[0.0], [800.0]]))
         self.head.bias = nn.Parameter(torch.tensor([4.0, 0.0]))
