@@ -9,8 +9,6 @@ from sqlalchemy.orm import Session
 
 from app.db.session import transaction
 from app.db.tables import AuditResultsRow, AuditRow
-from app.domain.protocol import Protocol
-from app.domain.shortcuts import shortcut_findings
 from app.domain.vocabulary import LIVE, AuditStatus
 from app.observability.log_context import bind
 from app.observability.origin import ids_of
@@ -36,7 +34,6 @@ def reduce_audit(context: WorkerContext, audit_id: UUID) -> None:
         document = results_document(session, inputs, _software(), sections.controls)
         sections.add_shift_numbers(document["summaries"], read_groups(session, audit_id))
         document |= {"where_maps_lie": sections.where}
-        document |= {"findings": shortcut_findings(document, Protocol.model_validate(audit.protocol).findings)}
         if any(summary["n"] for summary in document["summaries"]):
             _succeed(session, audit, document)
         else:

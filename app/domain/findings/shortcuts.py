@@ -9,40 +9,37 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.domain.finding_settings import FindingSettings
+from app.domain.findings.form import Finding, Level
+from app.domain.protocol import Protocol
 from app.domain.vocabulary import CLEAN
 
 Json = dict[str, Any]
-
-EXPOSES = "exposes"
-SAYS_NOTHING = "says-nothing"
+Found = Iterator[tuple[str, Json]]
 
 
-def shortcut_findings(document: Json, settings: FindingSettings) -> list[Json]:
-    """Of every model of a results document, in the order in which a reader should know them.
-
-    Each has ``code``, ``level``, ``measure`` (or none), ``model_id``, ``text`` and ``evidence``, numbers by name.
-    """
-    found: list[Json] = []
+def shortcuts(document: Any) -> Iterator[Finding]:
+    """Of every model of a results document; results from before maps were looked at have fewer."""
+    settings = Protocol.model_validate(document["protocol"]).findings
+    several = len(document["models"]) > 1
     for model in document["models"]:
         model_id = model["model_id"]
         maps = _of_model(document.get("where_maps_lie") or [], model_id)
         rows = [row for row in document["performance"] if row["model_id"] == model_id]
         enough = _of_model(document.get("sufficiency") or [], model_id)
-        found += [
-            {"code": code, "level": EXPOSES, "model_id": model_id} | finding
-            for code, finding in (
-                *_views(rows, settings),
-                *_places(maps, settings),
-                *_one_sided(maps, settings),
-                *_sufficient(enough, settings),
-                *_arrangement(rows, settings),
-                *_colour(rows, settings),
-            )
-        ]
-    return found
-
-
-Found = Iterator[tuple[str, Json]]
+        for code, finding in (
+            *_views(rows, settings),
+            *_places(maps, settings),
+            *_one_sided(maps, settings),
+            *_sufficient(enough, settings),
+            *_arrangement(rows, settings),
+            *_colour(rows, settings),
+        ):
+            text = f"{model['name']}: {finding['text']}" if several else finding["text"]
+            evidence = {"model_id": model_id} | finding["evidence"]
+            found = Finding(code=code, level=Level.EXPOSES, text=text, evidence=evidence)
+            if finding["measure"]:
+                found["measure"] = finding["measure"]
+            yield found
 
 
 def _of_model(sections: list[Json], model_id: str) -> Json | None:
@@ -67,7 +64,7 @@ def _views(rows: list[Json], settings: FindingSettings) -> Found:
         yield (
             "view-breaks-accuracy",
             {
-                "measure": "performance",
+                "measure": None,
                 "text": f"Accuracy falls from {clean['accuracy']:.2f} to {after:.2f} under {worst.replace('_', ' ')}, "
                 "which should not change a label: what is read has a fixed place or side.",
                 "evidence": {

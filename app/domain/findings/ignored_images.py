@@ -1,0 +1,68 @@
+"""Maps that are the same whatever the image shows, so that their steadiness says nothing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.domain.findings.form import Finding, Level
+from app.domain.measures import EQUIVARIANCE, STABILITY
+from app.domain.measures.equivariance import CELL_SHIFTS
+
+CODE = "map-ignores-image"
+NEAR = 0.05
+"""A stability that is nearer than this to its control comes from what all images' maps have in common."""
+SAME_MAP = 0.9
+"""Mean correlation of a class's maps with the mean of the others."""
+
+
+def ignored_images(document: Any) -> Iterator[Finding]:
+    """Of stability, in total or for a label; and of a class of one model whose one map stands still."""
+    yield from _of_runs(document)
+    yield from _of_classes(document)
+
+
+def _of_runs(document: Any) -> Iterator[Finding]:
+    rows = [
+        row
+        for row in document["summaries"]
+        if row["measure"] == STABILITY.name and (row["group_by"] == "label" or row["group"] == "macro")
+    ]
+    for row in rows:
+        mean, control = row["mean"], row["control_mean"]
+        if mean is None or control is None or row["n"] < 20 or mean <= SAME_MAP / 2 or mean - control > NEAR:
+            continue
+        whose = "" if row["group"] == "macro" else f" for {row['group']}"
+        yield Finding(
+            code=CODE,
+            level=Level.SAYS_NOTHING,
+            measure=STABILITY.name,
+            text=f"Stability{whose} says that the map is fixed: runs agree on one image by {mean:.2f}, and as much on two "
+            f"images of the same label ({control:.2f}).",
+            evidence={name: row[name] for name in ("group_by", "group", "mean", "control_mean", "n")},
+        )
+
+
+def _of_classes(document: Any) -> Iterator[Finding]:
+    skills = {
+        row["model_id"]: row
+        for row in document["summaries"]
+        if (row["measure"], row["view"], row["group"]) == (EQUIVARIANCE.name, CELL_SHIFTS, "macro")
+    }
+    for section in document.get("where_maps_lie") or []:
+        moved = skills.get(section["model_id"])
+        if moved is None or moved.get("skill") is None or moved["skill"] > 0:
+            continue
+        for row in section["groups"]:
+            if row["group_by"] == "predicted" and row["n"] >= 20 and (row["fixedness"] or 0) > SAME_MAP:
+                yield Finding(
+                    code=CODE,
+                    level=Level.SAYS_NOTHING,
+                    measure=EQUIVARIANCE.name,
+                    text=f"Maps of {row['group']} are nearly one map, whatever the image shows, and do not follow it: "
+                    f"fixedness {row['fixedness']:.2f}, skill {moved['skill']:.2f}.",
+                    evidence={
+                        "model_id": section["model_id"],
+                        "predicted": row["group"],
+                        "fixedness": row["fixedness"],
+                        "skill": moved["skill"],
+                    },
+                )
