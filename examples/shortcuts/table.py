@@ -1,6 +1,6 @@
 """Audits every subject of ``train_subjects.py`` and writes the table of findings.
 
-    python examples/shortcuts/table.py FOLDER URL API_KEY
+python examples/shortcuts/table.py FOLDER URL API_KEY
 """
 
 import json

@@ -10,13 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.cam_methods import CAM_METHODS
-from app.domain.label_mapping import map_labels
 from app.domain.measures import EQUIVARIANCE, STABILITY
 from app.domain.protocol import Protocol
 from app.domain.summaries import Groups
 from app.domain.views import cells_step
 from app.domain.vocabulary import CLEAN
-from app.results.inputs import AuditInputs, class_count
+from app.results.inputs import AuditInputs, class_count, label_mapping
 from worker.functional.cell_shifts import CellShift
 from worker.functional.derangement import derangement
 from worker.results.equivariance_numbers import ShiftNumbers, add_shift_numbers
@@ -125,7 +124,7 @@ def _partitions(inputs: AuditInputs, model: ModelRow, facts: _Facts) -> dict[str
         PREDICTED: Partition(names, facts.predicted),
         "source": Partition.of(facts.sources),
     }
-    mapping = map_labels(inputs.dataset.labels, model.class_names, class_count(model))
+    mapping = label_mapping(inputs.dataset, model, inputs.audit.label_map)
     if mapping.indices is None:
         return partitions
     truth = np.array([mapping.indices.get(label or "", -1) for label in facts.labels])

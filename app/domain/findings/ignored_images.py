@@ -35,8 +35,8 @@ def _of_runs(document: Any) -> Iterator[Finding]:
             code=CODE,
             level=Level.SAYS_NOTHING,
             measure=STABILITY.name,
-            text=f"Stability{whose} says that the map is fixed: runs agree on one image by {mean:.2f}, and as much on two "
-            f"images of the same label ({control:.2f}).",
+            text=f"Stability{whose} says that the map is fixed: runs agree on one image by {mean:.2f}, and about as "
+            f"much on two images of the same label ({control:.2f}).",
             evidence={name: row[name] for name in ("group_by", "group", "mean", "control_mean", "n")},
         )
 
