@@ -1,6 +1,7 @@
 """The results document: summaries, performance, noise curves and stability by pair."""
 
 from typing import Any
+from typing import Protocol as Interface
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -25,13 +26,24 @@ SSIM_WINDOW = 7
 """Maps with a shorter side are compared at the input's resolution. The worker's own; a test holds them together."""
 
 
+class FromMaps(Interface):
+    """What is made of the stored maps once all of them are there."""
+
+    @property
+    def controls(self) -> Floats | None:
+        """(N,) the control of stability, NaN where there is none; None where it was not asked for."""
+
+    def add_to(self, document: Json, groups: Groups) -> None:
+        """Numbers beside those of the scores."""
+
+
 def results_document(
-    session: Session, inputs: AuditInputs, software: dict[str, str] | None, pair_controls: Floats | None = None
+    session: Session, inputs: AuditInputs, software: dict[str, str] | None, from_maps: FromMaps | None = None
 ) -> Json:
     """Everything that ``GET /v1/audits/{id}/results`` answers, from the stored rows in sample order.
 
     ``software`` are the versions that the scores were made with, None where the caller does not know them;
-    ``pair_controls`` (N,) the control of stability, which is made of all maps at the end.
+    ``from_maps`` is what only all stored maps together tell, None before the end.
     """
     audit = inputs.audit
     head = {
@@ -47,7 +59,9 @@ def results_document(
         "software": software,
     }
     stored = [read_scores(session, audit.id, ordinal) for ordinal in range(len(inputs.models))]
-    document = head | (_measured(session, inputs, stored, pair_controls) if stored[0].labels else _NOTHING)
+    document = head | (_measured(session, inputs, stored, from_maps) if stored[0].labels else _NOTHING)
+    if from_maps is not None:
+        from_maps.add_to(document, Groups(stored[0].labels, stored[0].sources))
     complete(document, class_count(inputs.models[0]))
     return document
 
@@ -61,6 +75,7 @@ _NOTHING: Json = {
     "performance_labels": None,
     "noise_curves": [],
     "sufficiency": [],
+    "where_maps_lie": [],
     "compared_at_input_resolution": [],
 }
 
@@ -69,7 +84,7 @@ def _shown(model: ModelRow) -> Json:
     return {"model_id": str(model.id), "name": model.name, "digest": model.content_digest}
 
 
-def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores], pair_controls: Floats | None) -> Json:
+def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores], from_maps: FromMaps | None) -> Json:
     models = inputs.models
     protocol = Protocol.model_validate(inputs.audit.protocol)
     mapping = label_mapping(inputs.dataset, models[0], inputs.audit.label_map)
@@ -84,7 +99,7 @@ def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores],
     measured = _performance(inputs, stored, protocol, mapping)
     small = [model for model, scores in zip(models, stored, strict=True) if scores.map_side < SSIM_WINDOW]
     return {
-        "summaries": summaries + _pairing_summaries(session, inputs, groups, pair_controls),
+        "summaries": summaries + _pairing_summaries(session, inputs, groups, from_maps),
         "across_models": across_models(protocol.columns(), summarised),
         "stability": _pairs(session, inputs, protocol),
         "performance": measured,
@@ -92,6 +107,7 @@ def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores],
         "performance_labels": mapping.shown(),
         "noise_curves": _noise_curves(inputs, protocol, summaries, measured),
         "sufficiency": _sufficiency(inputs, protocol, stored),
+        "where_maps_lie": [],
         "compared_at_input_resolution": [str(model.id) for model in small],
     }
 
@@ -122,9 +138,7 @@ def _performance(
     ]
 
 
-def _pairing_summaries(
-    session: Session, inputs: AuditInputs, groups: Groups, pair_controls: Floats | None
-) -> list[Json]:
+def _pairing_summaries(session: Session, inputs: AuditInputs, groups: Groups, from_maps: FromMaps | None) -> list[Json]:
     protocol = Protocol.model_validate(inputs.audit.protocol)
     columns = protocol.pairing_columns()
     if not columns:
@@ -132,8 +146,8 @@ def _pairing_summaries(
     stored = read_scores(session, inputs.audit.id, ACROSS_MODELS)
     blank = np.full_like(stored.scores, np.nan)
     controls = blank.copy()
-    if pair_controls is not None:
-        controls[:, [column.measure for column in columns].index(STABILITY.name)] = pair_controls
+    if from_maps is not None and from_maps.controls is not None:
+        controls[:, [column.measure for column in columns].index(STABILITY.name)] = from_maps.controls
     return summarise(ScoreTable(None, columns, stored.scores, controls, blank), groups, protocol.seed).rows
 
 

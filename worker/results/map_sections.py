@@ -43,8 +43,10 @@ class MapSections:
     shifts: dict[str, ShiftNumbers]
     ordinals: Integers
 
-    def add_shift_numbers(self, summaries: list[Json], groups: Groups) -> None:
-        """Beside the skill of every model's shifts."""
+    def add_to(self, document: Json, groups: Groups) -> None:
+        """Where maps lie, and beside the skill of every model's shifts what all samples' maps tell of them."""
+        document["where_maps_lie"] = self.where
+        summaries = document["summaries"]
         for model_id, numbers in self.shifts.items():
             rows = [row for row in summaries if row["model_id"] == model_id]
             add_shift_numbers(rows, numbers, groups, self.ordinals)

@@ -16,7 +16,6 @@ from app.results.document import results_document
 from worker.context import WorkerContext
 from worker.results.judge import verdict_of
 from worker.results.map_sections import map_sections
-from worker.results.sides import read_groups
 from worker.shards.store import all_shards_done, fail_audit, read_inputs
 
 SOFTWARE = ("salience-audit", "torch", "torchvision", "numpy", "pillow", "scikit-image", "scipy")
@@ -30,10 +29,7 @@ def reduce_audit(context: WorkerContext, audit_id: UUID) -> None:
             return
         bind(**ids_of(audit.origin))
         inputs = read_inputs(session, audit_id)
-        sections = map_sections(session, inputs)
-        document = results_document(session, inputs, _software(), sections.controls)
-        sections.add_shift_numbers(document["summaries"], read_groups(session, audit_id))
-        document |= {"where_maps_lie": sections.where}
+        document = results_document(session, inputs, _software(), map_sections(session, inputs))
         if any(summary["n"] for summary in document["summaries"]):
             _succeed(session, audit, document)
         else:

@@ -47,6 +47,17 @@ class Summary(TypedDict):
         Annotated[float | None, Field(description="95% interval of the mean of score minus control, sample by sample.")]
     ]
     above_control_high: NotRequired[float | None]
+    skill: NotRequired[
+        Annotated[float | None, Field(description="How far the score stands above its control: 1 is all the way.")]
+    ]
+    skill_low: NotRequired[float | None]
+    skill_high: NotRequired[float | None]
+    centre_slope: NotRequired[
+        Annotated[float | None, Field(description="How far the salience's centre moved, over how far it should have.")]
+    ]
+    specificity: NotRequired[
+        Annotated[float | None, Field(description="The skill of a sample's own map over that of another sample.")]
+    ]
     says_nothing: Annotated[
         list[str], Field(description="Why this number does not count, by code; empty where it does.")
     ]
@@ -86,6 +97,13 @@ class Roc(TypedDict):
     threshold: NotRequired[list[float | None]]
 
 
+class LabelAccuracy(TypedDict):
+    """Of one label."""
+
+    n: int
+    accuracy: float | None
+
+
 class Performance(TypedDict):
     """How well a model classifies the images of one condition."""
 
@@ -96,6 +114,7 @@ class Performance(TypedDict):
     balanced_accuracy: NotRequired[
         Annotated[float | None, Field(description="Mean over the labels of the share that is recognised.")]
     ]
+    by_label: NotRequired[Annotated[dict[str, LabelAccuracy] | None, Field(description="Null for very many labels.")]]
     auroc: float | None
     roc: Roc | None
     auroc_by_class: NotRequired[dict[str, float | None]]
@@ -132,6 +151,84 @@ class AuditedModel(TypedDict):
     digest: str | None
 
 
+class MapGroup(TypedDict):
+    """The maps of one model over one group of samples: means over them, and the map of means and of spread."""
+
+    group_by: Annotated[str, Field(description="`total`, `label`, `predicted`, `source` or `prediction`.")]
+    group: str
+    n: int
+    n_undefined: int
+    mean_map: NotRequired[list[list[float]]]
+    spread_map: NotRequired[list[list[float]]]
+    entropy: NotRequired[float | None]
+    border_share: NotRequired[
+        Annotated[float | None, Field(description="Share of the salience in the outer ring of cells.")]
+    ]
+    border_ratio: NotRequired[
+        Annotated[float | None, Field(description="That share over the ring's share of the area.")]
+    ]
+    centre_down: NotRequired[Annotated[float | None, Field(description="Centre of mass; 0.5 is the middle.")]]
+    centre_right: NotRequired[float | None]
+    fixedness: NotRequired[
+        Annotated[
+            float | None,
+            Field(description="Mean correlation of a map with the mean of the others of its predicted class."),
+        ]
+    ]
+
+
+class MapCluster(TypedDict):
+    """One kind of maps within a class."""
+
+    share: float
+    mean_map: list[list[float]]
+
+
+class MapClusters(TypedDict):
+    """The kinds of maps within a predicted class; null where two halves do not show the same."""
+
+    predicted: str
+    n: Annotated[int, Field(description="Maps that were clustered, drawn by the audit's seed.")]
+    clusters: list[MapCluster] | None
+    agreement: Annotated[float | None, Field(description="Adjusted Rand index of two halves' clusters.")]
+    note: str | None
+
+
+class WhereMapsLie(TypedDict):
+    """Of one model."""
+
+    model_id: str
+    cells: Annotated[list[int], Field(description="Height and width of its maps.")]
+    border_area: float
+    groups: list[MapGroup]
+    clusters: list[MapClusters]
+
+
+class SufficiencyOfLabel(TypedDict):
+    """Of one label's samples."""
+
+    n: int
+    unchanged: dict[str, list[float] | None]
+    area_90: float | None
+
+
+class Sufficiency(TypedDict):
+    """How much of an image is enough for a model's prediction to stay."""
+
+    model_id: str
+    fill: str
+    shares: list[float]
+    n: Annotated[int, Field(description="Samples whose class is not what the fill alone gives.")]
+    unchanged: Annotated[
+        dict[str, list[float] | None], Field(description="Share of them that keep their class, by order and share.")
+    ]
+    area_90: Annotated[
+        float | None, Field(description="The smallest share of the image from which on 90% keep their class.")
+    ]
+    area_90_random: float | None
+    by_label: dict[str, SufficiencyOfLabel]
+
+
 class ResultsDocument(TypedDict):
     """What an audit found."""
 
@@ -154,6 +251,8 @@ class ResultsDocument(TypedDict):
         Annotated[dict[str, Any] | None, Field(description="How labels met classes, and which class each became.")]
     ]
     noise_curves: list[NoiseCurve]
+    sufficiency: NotRequired[list[Sufficiency]]
+    where_maps_lie: NotRequired[list[WhereMapsLie]]
     compared_at_input_resolution: Annotated[
         list[str], Field(description="Models whose maps are too small for an SSIM window.")
     ]
