@@ -69,6 +69,7 @@ def results_tables(results: Json) -> list[Table]:
         "mean": _mean,
         "95% interval": _interval,
         "control": lambda row: row["control_mean"],
+        "skill": lambda row: row.get("skill"),
         "n": lambda row: row["n"],
         "undefined": lambda row: row["n_undefined"],
         "says nothing": lambda row: ", ".join(row.get("says_nothing", ())),

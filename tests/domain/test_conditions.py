@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.gates.conditions import (
+    FINDINGS,
+    FINDINGS_STATISTICS,
     PERFORMANCE,
     PERFORMANCE_STATISTICS,
     SUMMARY_STATISTICS,
@@ -18,7 +20,8 @@ from app.domain.gates.conditions import (
 )
 from app.domain.gates.parser import PARAMETRISED, VIEWS, parse_condition
 from app.domain.gates.tokens import ConditionError
-from app.domain.views import noise_view
+from app.domain.measures import MEASURES
+from app.domain.views import with_parameter
 
 numbers = st.floats(-1e9, 1e9, allow_nan=False).map(lambda value: value + 0.0)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -28,20 +31,25 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 def conditions(draw: st.DrawFn) -> Condition:
     """Every condition that can be said."""
     measure = draw(st.sampled_from(list(VIEWS)))
-    performance = measure == PERFORMANCE
+    performance, findings = measure == PERFORMANCE, measure == FINDINGS
     views: list[st.SearchStrategy[str | None]] = [st.sampled_from(VIEWS[measure])] if VIEWS[measure] else []
-    views += [st.floats(0.001, 1).map(lambda amount: noise_view(round(amount, 3)))] if PARAMETRISED[measure] else []
-    views += [] if measure == "degradation" else [st.none()]
-    scopes = [Scope.MACRO, Scope.WORST_MODEL] if performance else list(Scope)
+    families, amounts = list(PARAMETRISED[measure]), st.floats(0.001, 1).map(lambda amount: round(amount, 3))
+    views += [st.builds(with_parameter, st.sampled_from(families), amounts)] if families else []
+    views += [] if measure in MEASURES and MEASURES[measure].gates.needs_view else [st.none()]
+    scopes = [Scope.MACRO] if findings else [Scope.MACRO, Scope.WORST_MODEL] if performance else list(Scope)
     scope = draw(st.sampled_from(scopes))
     selector = Selector(scope, draw(texts) if scope in {Scope.LABEL, Scope.SOURCE} else None)
-    statistic = draw(st.sampled_from(PERFORMANCE_STATISTICS if performance else SUMMARY_STATISTICS))
+    statistic = draw(
+        st.sampled_from(
+            PERFORMANCE_STATISTICS if performance else FINDINGS_STATISTICS if findings else SUMMARY_STATISTICS
+        )
+    )
     threshold = st.builds(Threshold, st.sampled_from(Relation), numbers)
     not_worse = st.builds(NotWorse, st.floats(0, 1e9))
     quantity = Quantity(measure, draw(st.one_of(views)), selector, statistic)
     limit = draw(threshold | not_worse if quantity.has_direction else threshold)
     interval = statistic == "mean" and draw(st.booleans())
-    meaningful = not performance and draw(st.booleans())
+    meaningful = not performance and not findings and draw(st.booleans())
     return Condition(quantity, limit, interval, draw(st.booleans()), draw(st.booleans()), meaningful)
 
 

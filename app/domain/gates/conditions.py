@@ -7,6 +7,7 @@ from enum import StrEnum
 from app.domain.measures import MEASURES, lower_is_better
 
 PERFORMANCE = "performance"
+FINDINGS = "findings"
 SUMMARY_STATISTICS = (
     "mean",
     "ci95_low",
@@ -23,7 +24,9 @@ SUMMARY_STATISTICS = (
     "n_undefined",
 )
 PERFORMANCE_STATISTICS = ("accuracy", "auroc")
-LOWER_IS_BETTER = ("flip_rate", "n_undefined")
+FINDINGS_STATISTICS = ("exposes", "says_nothing", "note")
+"""How many findings of a level there are."""
+LOWER_IS_BETTER = ("flip_rate", "n_undefined", *FINDINGS_STATISTICS)
 NEITHER_IS_BETTER = ("std", "control_mean", "n")
 OF_CLASSES = ("accuracy", "auroc", "flip_rate")
 """How well classes are told apart, or kept."""
@@ -39,6 +42,7 @@ class Relation(StrEnum):
     BELOW = "<"
     AT_LEAST = ">="
     ABOVE = ">"
+    EQUAL = "=="
 
     def holds(self, value: float, threshold: float) -> bool:
         """As the decimal numbers say it: see EQUAL_WITHIN."""
@@ -51,6 +55,8 @@ class Relation(StrEnum):
                 return value >= threshold - EQUAL_WITHIN
             case Relation.ABOVE:
                 return value > threshold + EQUAL_WITHIN
+            case Relation.EQUAL:
+                return abs(value - threshold) <= EQUAL_WITHIN
 
 
 class Scope(StrEnum):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.gates.conditions import PERFORMANCE, Quantity, Scope, Selector
+from app.domain.gates.conditions import FINDINGS, PERFORMANCE, Quantity, Scope, Selector
 from app.domain.gates.verdicts import FEW, Measured
 from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
@@ -49,6 +49,9 @@ class AuditNumbers:
         view = view_of(quantity, self.protocol)
         if quantity.measure == PERFORMANCE:
             return self._performance(quantity, view)
+        if quantity.measure == FINDINGS:
+            level = quantity.statistic.replace("_", "-")
+            return [Measured(float(sum(finding["level"] == level for finding in self.document["findings"])))]
         scope = quantity.selector.scope
         rows = self._of_models() if scope is Scope.WORST_MODEL else self.aggregate
         found = [
@@ -124,7 +127,7 @@ def view_of(quantity: Quantity, protocol: Protocol) -> str:
     """The view that is named, or the measure's headline under this protocol."""
     if quantity.view is not None:
         return quantity.view
-    if quantity.measure == PERFORMANCE:
+    if quantity.measure in {PERFORMANCE, FINDINGS}:
         return CLEAN
     headline = headline_views(protocol).get(quantity.measure, ())
     return headline[0] if len(headline) == 1 else "all"

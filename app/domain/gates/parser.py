@@ -3,9 +3,11 @@
     condition = quantity limit [ "(" option { "," option } ")" ]
     quantity  = measure [ "." view ] [ "[" selector "]" ] "." statistic
     selector  = "macro" | "micro" | ( "label" | "source" ) "=" name | "worst" ( "label" | "source" | "model" )
-    limit     = ( "<=" | "<" | ">=" | ">" ) number | "not" "worse" "than" "baseline" [ "by" "more" "than" number ]
+    limit     = relation number | "not" "worse" "than" "baseline" [ "by" "more" "than" number ]
+    relation  = "<=" | "<" | ">=" | ">" | "=="
     option    = "ci" | "warn" | "missing" "ok" | "meaningful"
-    measure   = one of the measures, or "performance" (view: clean or a changed image's; statistic: accuracy, auroc)
+    measure   = one of the measures, or "performance" (view: clean or a changed image's; statistic: accuracy, auroc), or
+                "findings" (no view; statistic: exposes, says_nothing, note: how many there are)
     view      = as in the results: spatial, noise@0.05, shifts, salience_removed, pairs, ...
     statistic = mean, ci95_low, ci95_high, std, p05 ... p95, control_mean, flip_rate, n, n_undefined
     name      = a word, or any text in double quotes; a backslash before a quote or a backslash
@@ -17,6 +19,8 @@ import math
 import re
 
 from app.domain.gates.conditions import (
+    FINDINGS,
+    FINDINGS_STATISTICS,
     OF_CLASSES,
     PERFORMANCE,
     PERFORMANCE_STATISTICS,
@@ -40,6 +44,7 @@ MAX_NUMBER = 1e9
 
 VIEWS: dict[str, tuple[str, ...]] = {
     **{name: spec.gates.views for name, spec in MEASURES.items()},
+    FINDINGS: (),
     PERFORMANCE: (CLEAN, *(view for family in view_families() for view in family.names)),
 }
 """What a condition may name of each measure, beside the views of its parametrised families."""
@@ -48,6 +53,7 @@ PARAMETRISED: dict[str, dict[str, ViewFamily]] = {
     for measure, families in [
         *((name, spec.views) for name, spec in MEASURES.items()),
         (PERFORMANCE, view_families()),
+        (FINDINGS, ()),
     ]
 }
 """By measure and word before the @."""
@@ -81,8 +87,8 @@ class _Parser:
             raise ConditionError("(ci) belongs to a mean: only means have an interval", start)
         if "ci" in options and quantity.measure == PERFORMANCE:
             raise ConditionError("(ci) belongs to a measure's mean", start)
-        if "meaningful" in options and quantity.measure == PERFORMANCE:
-            raise ConditionError("(meaningful) belongs to a measure: performance always says something", start)
+        if "meaningful" in options and quantity.measure in {PERFORMANCE, FINDINGS}:
+            raise ConditionError(f"(meaningful) belongs to a measure: {quantity.measure} always says something", start)
         named = {name.replace(" ", "_"): True for name in options & {"warn", "missing ok", "meaningful"}}
         return Condition(quantity, limit, interval="ci" in options, **named)
 
@@ -93,13 +99,15 @@ class _Parser:
         self._sign(".")
         place = self._next
         statistic = self._word("a statistic", _statistics(measure)).text
+        if measure == FINDINGS and selector is not None:
+            raise ConditionError("findings are counted over the whole audit", place.position)
         if measure == PERFORMANCE and selector is not None and selector.scope is not Scope.WORST_MODEL:
             raise ConditionError("performance is known of all samples only, or of [worst model]", place.position)
         return Quantity(measure, view, selector or Selector(), statistic), place.position
 
     def _view(self, measure: str) -> str | None:
         """None, and nothing taken, where the measure's headline view is meant."""
-        optional = measure == PERFORMANCE or not MEASURES[measure].gates.needs_view
+        optional = measure in {PERFORMANCE, FINDINGS} or not MEASURES[measure].gates.needs_view
         if optional and self._next.text == "[":
             return None
         self._sign(".")
@@ -222,4 +230,6 @@ class _Parser:
 def _statistics(measure: str) -> tuple[str, ...]:
     if measure == PERFORMANCE:
         return PERFORMANCE_STATISTICS
+    if measure == FINDINGS:
+        return FINDINGS_STATISTICS
     return (*SUMMARY_STATISTICS, *MEASURES[measure].gates.statistics)
