@@ -9,7 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 from worker.functional.derangement import ALONE, derangement
 from worker.functional.entropy import spatial_entropy
 from worker.functional.map_clusters import adjusted_rand_index, map_clusters
-from worker.functional.map_places import border_area, border_share, entropy_of_places, image_contrast
+from worker.functional.map_places import border_area, border_share, entropy_of_places
 from worker.functional.map_similarity import map_similarity
 
 
@@ -30,14 +30,6 @@ def test_entropy_of_places_is_the_measures() -> None:
     maps[0, 2, 3] = 1
     np.testing.assert_allclose(entropy_of_places(maps), spatial_entropy(torch.from_numpy(maps)).numpy(), atol=1e-12)
     assert entropy_of_places(np.ones((1, 7, 7)))[0] == pytest.approx(1.0)
-
-
-def test_contrast_of_the_mean_image() -> None:
-    generator = np.random.default_rng(2)
-    face = generator.random((1, 16, 16))
-    assert image_contrast(face.repeat(50, 0)) == pytest.approx(1.0)
-    assert image_contrast(generator.random((400, 16, 16))) == pytest.approx(1 / 20, rel=0.1)
-    assert np.isnan(image_contrast(np.ones((3, 4, 4))))
 
 
 def test_every_sample_gets_another_of_its_group() -> None:

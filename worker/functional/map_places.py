@@ -30,14 +30,3 @@ def entropy_of_places(maps: Floats) -> Floats:
     logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
     entropy: Floats = -(shares * logs).sum(1) / np.log(cells.shape[1])
     return entropy
-
-
-def image_contrast(thumbnails: Floats) -> float:
-    """How much of the images' contrast is left in their mean: near 1 where all show the same, near 0 where nothing is
-    aligned.
-
-    ``thumbnails`` (N, H, W) float. The spread over pixels of the mean image, over the root mean square spread of the
-    single images; N images that have nothing in common give 1 / sqrt(N). NaN for flat images.
-    """
-    single = np.sqrt(thumbnails.reshape(len(thumbnails), -1).var(1).mean())
-    return float(thumbnails.mean(0).std() / single) if single > 0 else float("nan")
