@@ -20,8 +20,6 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 FloatMaps = NDArray[np.float32]
 
-EXTRAS = ("centre_slope", "specificity")
-
 
 class ShiftNumbers:
     """Takes the maps of one shift after the other and keeps sums, a row a sample."""
