@@ -24,7 +24,7 @@ def shortcuts(document: Any) -> Iterator[Finding]:
     for model in document["models"]:
         model_id = model["model_id"]
         maps = _of_model(document.get("where_maps_lie") or [], model_id)
-        rows = [row for row in document["performance"] if row["model_id"] == model_id]
+        rows = [row for row in document.get("performance") or [] if row["model_id"] == model_id]
         enough = _of_model(document.get("sufficiency") or [], model_id)
         for code, finding in (
             *_views(rows, settings),
