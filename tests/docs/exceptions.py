@@ -5,5 +5,6 @@ NOT_RUN = {
     ("README.md", "make serve"): "the service of the tests stands in for it",
     ("docs/tutorial.md", "make serve"): "the service of the tests stands in for it",
     ("docs/keys-and-tenants.md", "docker compose run"): "needs Docker and the images",
+    ("docs/measures.md", ".venv/bin/python examples/shortcuts"): "trains for half an hour",
     ("docs/scaling.md", ".venv/bin/python -m benchmarks"): "simulates for minutes",
 }
