@@ -27,7 +27,7 @@ NEW_FILES = {
     "inversion_view.py": "worker/views/inversion.py",
 }
 LINES = (
-    ("app/domain/measures/__init__.py", "        STABILITY,\n    )", "        STABILITY,\n        INVERSION,\n    )"),
+    ("app/domain/measures/__init__.py", "\n    )\n}\n", "\n        INVERSION,\n    )\n}\n"),
     ("worker/measures/__init__.py", "\n}\n", '\n    "inversion": similar_at_input("inverted"),\n}\n'),
     ("worker/views/__init__.py", "\n}\n", '\n    "inversion": inverted_view,\n}\n'),
 )

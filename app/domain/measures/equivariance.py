@@ -67,7 +67,6 @@ EQUIVARIANCE = MeasureSpec(
     columns=_columns,
     headline=_headline,
     views=(CELLS, GEOMETRY),
-    titles={CELL_SHIFTS: "shifts by whole cells"},
     has_skill=True,
     gates=GateWords(
         views=(*CELLS.names, *FLIPS, *ROTATIONS, CELL_SHIFTS),
