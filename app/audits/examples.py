@@ -38,6 +38,9 @@ _REFUSED = {"not-found": "No such run group."} | codes(
     "target-out-of-range",
     "labels-do-not-meet-classes",
     "target-layer-not-found",
+    "unknown-split",
+    "unknown-group",
+    "too-many-groups",
 )
 _GATE_REFUSED = codes(
     "unknown-gate",

@@ -242,6 +242,7 @@ def _one(row: AuditRow, model_ids: list[UUID], progress: Progress, notes: list[s
             "split",
             "stratify",
             "label_map",
+            "group_by",
             "sample_count",
             "created_at",
             "started_at",

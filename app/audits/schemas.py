@@ -46,6 +46,9 @@ class AuditRequest(BaseModel):
         None, description="Draw from each label, or each source, as many as its share of the samples."
     )
     label_map: LabelMap | None = Field(None, description=f"{DESCRIPTION} Or as the data set says.")
+    group_by: list[str] | None = Field(
+        None, max_length=8, description="Further columns of the manifest, or split, to group summaries by."
+    )
 
     gate_id: UUID | None = Field(None, description="The gate whose conditions, as they are now, judge this audit.")
     baseline_audit_id: UUID | None = Field(None, description="The audit that the gate's conditions compare with.")
@@ -103,6 +106,7 @@ class Audit(BaseModel):
     split: str | None
     stratify: str | None
     label_map: LabelMap | None = Field(description="The audit's own, or that of the data set.")
+    group_by: list[str] | None
     notes: list[str] = Field(
         description="What to know before the numbers are read; while it waits, whether anybody is there to run it."
     )

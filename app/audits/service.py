@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.audits.planning.gating import frozen_gate
-from app.audits.planning.samples import choose_samples
+from app.audits.planning.samples import check_group_by, choose_samples
 from app.audits.planning.shards import Work, estimated_seconds, shard_ranges
 from app.audits.planning.target_layers import target_layer
 from app.audits.repository import lock_dataset, lock_models, worker_known
@@ -63,6 +63,7 @@ def plan_work(session: Session, request: AuditRequest, settings: Settings) -> Wo
     _check_classes(models, protocol)
     _check_labels(request, protocol, label_mapping(dataset, models[0], label_map))
     _check_layers(models, protocol)
+    check_group_by(session, request, dataset)
     return Work(
         models=models,
         dataset=dataset,
@@ -164,6 +165,7 @@ def _audit(request: AuditRequest, work: Work) -> AuditRow:
         split=request.split,
         stratify=request.stratify,
         label_map=work.label_map,
+        group_by=request.group_by,
         notes=work.chosen.notes,
         sample_count=work.samples,
         origin=present_origin(),

@@ -31,6 +31,9 @@ class AuditOptions(TypedDict, total=False):
     """A document, or the name of a preset."""
     name: str | None
     sample_limit: int | None
+    split: str | None
+    stratify: Literal["label", "source"] | None
+    label_map: Json | str | None
     gate_id: str | None
     baseline_audit_id: str | None
     device_class: Literal["cpu", "gpu"] | None

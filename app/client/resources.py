@@ -68,12 +68,15 @@ class Resources:
         """
         return self._push("models", source, description, progress)
 
-    def push_dataset(self, source: Source, *, name: str, progress: Progress | None = None) -> Json:
+    def push_dataset(
+        self, source: Source, *, name: str, progress: Progress | None = None, description: Json | None = None
+    ) -> Json:
         """Register a data set, send its archive (a zip or tar file, a folder, or bytes), wait until it is ready.
 
-        A folder is zipped on the way. Raises Rejected, UnreadableFile.
+        A folder is zipped on the way; what could not be is in ``left_out`` and among the ``notes`` of what is answered.
+        ``description`` is more of the body of ``POST /v1/datasets``. Raises Rejected, UnreadableFile.
         """
-        return self._push("datasets", source, {"name": name}, progress)
+        return self._push("datasets", source, {"name": name} | (description or {}), progress)
 
     def create_run_group(self, name: str, model_ids: Sequence[str]) -> Json:
         """Models of one recipe, trained independently."""
@@ -159,6 +162,9 @@ class Resources:
                 raise Rejected(resource)
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_POLL_SECONDS)
+        if upload.left_out:
+            told = [f"Not sent: {what}." for what in upload.left_out]
+            resource |= {"left_out": list(upload.left_out), "notes": [*resource["notes"], *told]}
         return resource
 
 

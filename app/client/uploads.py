@@ -28,6 +28,8 @@ class Upload:
     file: io.BufferedIOBase
     size: int
     sha256: bytes
+    left_out: tuple[str, ...] = ()
+    """What lies in the folder and was not sent: why, and which."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -54,13 +56,17 @@ def opened(source: Source) -> Iterator[Upload]:
         yield Upload(io.BytesIO(source), len(source), hashlib.sha256(source).digest())
         return
     path = Path(source)
+    left_out: tuple[str, ...] = ()
     try:
-        file = _zipped(path) if path.is_dir() else path.open("rb")
+        if path.is_dir():
+            file, left_out = _zipped(path), _left_out(path)
+        else:
+            file = path.open("rb")
     except OSError as error:
         raise UnreadableFile("unreadable-file", f"{path} cannot be read: {error.strerror}.") from error
     with file:
         digest = hashlib.file_digest(file, "sha256").digest()
-        yield Upload(file, file.seek(0, io.SEEK_END), digest)
+        yield Upload(file, file.seek(0, io.SEEK_END), digest, left_out)
 
 
 def _zipped(folder: Path) -> io.BufferedIOBase:
@@ -79,3 +85,11 @@ def _zipped(folder: Path) -> io.BufferedIOBase:
                     target.write(chunk)
     file.seek(0)
     return file
+
+
+def _left_out(folder: Path) -> tuple[str, ...]:
+    """Folders behind symbolic links, which might lead anywhere or in a circle, and links that lead to nothing."""
+    links = sorted(path for path in folder.rglob("*") if path.is_symlink() and not path.is_file())
+    return tuple(
+        f"{link.relative_to(folder)}: a symbolic link to {'a folder' if link.is_dir() else 'nothing'}" for link in links
+    )

@@ -11,7 +11,7 @@ from app.client.errors import ClientError, Json
 from app.client.resources import Collection
 from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
-from app.commands.documents import protocol_named
+from app.commands.documents import LABEL_MAP_HELP, label_map_of, protocol_named
 from app.commands.group import ExitStatus
 from app.commands.output import note, refuse
 from app.commands.progress import audit_bar
@@ -50,6 +50,9 @@ class Wanted:
     gate: Annotated[str | None, typer.Option(help="Id or name of the gate that judges it.")] = None
     baseline: Annotated[str | None, typer.Option(help="Id or name of the audit that the gate compares with.")] = None
     sample_limit: Annotated[int | None, typer.Option(min=1, help="So many samples, by a seeded draw.")] = None
+    split: Annotated[str | None, typer.Option(help="Only samples of this split, such as test.")] = None
+    stratify: Annotated[str | None, typer.Option(help="Draw from each label, or source, by its share.")] = None
+    label_map: Annotated[str | None, typer.Option(help=LABEL_MAP_HELP)] = None
     device_class: Annotated[DeviceClass | None, typer.Option(help="Where it runs.")] = None
 
     def start(self, client: Client) -> Json:
@@ -67,11 +70,17 @@ class Wanted:
             protocol=None if self.protocol is None else protocol_named(client, self.protocol),
             name=self.name,
             sample_limit=self.sample_limit,
+            **self._samples(),
             gate_id=_id(client, "gates", self.gate),
             baseline_audit_id=_id(client, "audits", self.baseline),
             device_class=None if self.device_class is None else self.device_class.value,
         )
         return client.find("datasets", self.dataset), options
+
+    def _samples(self) -> Json:
+        """What is said of the samples; a service of before these options is not asked for them."""
+        said = {"split": self.split, "stratify": self.stratify, "label_map": label_map_of(self.label_map)}
+        return {name: value for name, value in said.items() if value is not None}
 
 
 @with_bundles

@@ -28,3 +28,11 @@ def protocol_named(client: Client, text: str) -> Json:
     if text not in presets:
         raise ClientError("no-such-protocol", f"{text!r} is neither a file nor a preset ({', '.join(presets)}).")
     return {"preset": text}
+
+
+LABEL_MAP_HELP = "Which class a label is: numeric, imagefolder, or a JSON file from label to class."
+
+
+def label_map_of(text: str | None) -> Json | str | None:
+    """A rule by its name, or a file's document. Raises UnreadableFile."""
+    return text if text in {None, "numeric", "imagefolder"} else read_document(Path(text or ""))

@@ -2,8 +2,8 @@
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 from typing import Any
@@ -58,14 +58,16 @@ class ScoreTable:
 
 @dataclass(frozen=True)
 class Groups:
-    """Label and source of every sample; a sample may lack either."""
+    """Label and source of every sample, and of ``further`` columns, by name; a sample may lack any."""
 
     labels: tuple[str | None, ...]
     sources: tuple[str | None, ...]
+    further: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
 
-    def named(self) -> Iterator[tuple[GroupBy, str, Integers]]:
-        """Every label, then every source, with the rows that belong to it."""
-        for kind, names in ((GroupBy.LABEL, self.labels), (GroupBy.SOURCE, self.sources)):
+    def named(self) -> Iterator[tuple[str, str, Integers]]:
+        """Every label, every source, then the values of each further column, with the rows that belong to it."""
+        columns = {GroupBy.LABEL: self.labels, GroupBy.SOURCE: self.sources, **self.further}
+        for kind, names in columns.items():
             for name in sorted({name for name in names if name is not None}):
                 yield kind, name, np.flatnonzero([other == name for other in names])
 
@@ -103,7 +105,7 @@ def summarise(table: ScoreTable, groups: Groups, seed: int) -> Summarised:
     return Summarised(rows, {total: means[0] for total, means in resampled.items()})
 
 
-def _block(table: ScoreTable, rows: Integers, group_by: GroupBy, group: str, seed: int) -> list[Json]:
+def _block(table: ScoreTable, rows: Integers, group_by: str, group: str, seed: int) -> list[Json]:
     resampled = bootstrap_blocks([block[rows] for block in table.blocks], group_seed(seed, group_by, group))
     weights = np.ones((len(rows), len(table.columns)))
     return _summaries(table, rows, weights, resampled, (group_by, group))
@@ -131,7 +133,7 @@ def _mean_over_sources(parts: list[Resampled]) -> Resampled:
 
 
 def _summaries(
-    table: ScoreTable, rows: Integers, weights: Floats, resampled: list[Resampled], group: tuple[GroupBy, str]
+    table: ScoreTable, rows: Integers, weights: Floats, resampled: list[Resampled], group: tuple[str, str]
 ) -> list[Json]:
     lows, highs = percentile_interval(resampled[0])
     above = _above_control(table, resampled)
@@ -156,7 +158,7 @@ def _above_control(table: ScoreTable, resampled: list[Resampled]) -> dict[int, J
     }
 
 
-def _identity(model_id: str | None, column: ScoreColumn, group: tuple[GroupBy, str]) -> Json:
+def _identity(model_id: str | None, column: ScoreColumn, group: tuple[str, str]) -> Json:
     identity = {"measure": column.measure, "view": column.view, "model_id": model_id}
     return identity | {"group_by": group[0], "group": group[1]}
 
@@ -256,6 +258,6 @@ def _mean_to_others(row: list[float | None], own: int) -> float | None:
     return math.fsum(values) / len(values) if values else None
 
 
-def group_seed(seed: int, group_by: GroupBy, group: str) -> int:
+def group_seed(seed: int, group_by: str, group: str) -> int:
     """A stream for each group, so that one group's summaries never depend on which others exist."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{group_by}/{group}".encode()).digest()[:8])

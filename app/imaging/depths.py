@@ -1,5 +1,6 @@
-"""PNGs of other depths than eight bits: which values Pillow keeps, and which of them is transparent."""
+"""PNGs and TIFFs of other depths than eight bits: which values Pillow keeps, and which of them is transparent."""
 
+import sys
 from io import BytesIO
 from typing import Any
 
@@ -8,8 +9,17 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFile
 
 _WIDE_GREY = {"I;16", "I;16B", "I;16L", "I;16N", "I"}
-# How Pillow reads 16-bit colours of a PNG, which keeps their high bytes, and how it can be made to keep the low ones.
-_LOW_BYTES = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L", "LA;16B": "RGBA"}
+# How Pillow reads 16-bit colours, which keeps their high bytes, and how it can be made to keep the low ones; N is the
+# machine's own order, in which libtiff hands them on.
+_LOW_BYTES = {
+    "RGB;16B": "RGB;16L",
+    "RGB;16L": "RGB;16B",
+    "RGB;16N": "RGB;16B" if sys.byteorder == "little" else "RGB;16L",
+    "RGBA;16B": "RGBA;16L",
+    "RGBA;16L": "RGBA;16B",
+    "RGBA;16N": "RGBA;16B" if sys.byteorder == "little" else "RGBA;16L",
+    "LA;16B": "RGBA",
+}
 _LEVELS = {"L;2": 4, "L;4": 16}
 """Greys of a PNG of two or four bits, which Pillow spreads over 0 to 255, but not the transparent one."""
 
@@ -22,8 +32,8 @@ def divided(image: ImageFile.ImageFile, data: bytes) -> Image.Image:
     kind = _raw_mode(image)
     if kind not in _LOW_BYTES:
         return image
-    again = Image.open(BytesIO(data), formats=("PNG",))
-    again.tile = [again.tile[0]._replace(args=_LOW_BYTES[kind])]
+    again = Image.open(BytesIO(data), formats=(image.format or "",))
+    again.tile = [tile._replace(args=_in_mode(tile.args, _LOW_BYTES[kind])) for tile in again.tile]
     low: Image.Image = again
     if kind == "LA;16B":
         _, grey, _, alpha = again.split()
@@ -54,9 +64,15 @@ def narrow_grey(image: Image.Image) -> Image.Image | None:
 
 
 def _raw_mode(image: ImageFile.ImageFile) -> str:
-    """How the pixels lie in the file; nothing where Pillow reads them in several parts or another way."""
-    kind = image.tile[0].args if len(image.tile) == 1 else None
+    """How the pixels lie in the file; nothing where its parts differ, or Pillow reads them another way."""
+    kinds = {tile.args[0] if isinstance(tile.args, tuple) and tile.args else tile.args for tile in image.tile}
+    kind = kinds.pop() if len(kinds) == 1 else None
     return kind if isinstance(kind, str) else ""
+
+
+def _in_mode(arguments: Any, mode: str) -> Any:
+    """Of a decoder: the mode stands first, or alone."""
+    return (mode, *arguments[1:]) if isinstance(arguments, tuple) else mode
 
 
 def _where(high: Image.Image, low: Image.Image, colour: tuple[int, ...]) -> Image.Image:

@@ -18,7 +18,7 @@ from app.domain.summaries import Groups, ScoreTable, across_models, pair_report,
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.results.inputs import AuditInputs, class_count, label_mapping
 from app.results.reading import complete
-from app.results.score_tables import StoredScores, read_scores
+from app.results.score_tables import StoredScores, further_groups, read_scores
 
 Json = dict[str, Any]
 
@@ -88,7 +88,7 @@ def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores],
     models = inputs.models
     protocol = Protocol.model_validate(inputs.audit.protocol)
     mapping = label_mapping(inputs.dataset, models[0], inputs.audit.label_map)
-    groups = Groups(stored[0].labels, stored[0].sources)
+    groups = Groups(stored[0].labels, stored[0].sources, further_groups(session, inputs.audit))
     summarised = [
         summarise(scores.table(str(model.id), protocol), groups, protocol.seed)
         for model, scores in zip(models, stored, strict=True)

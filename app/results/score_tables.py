@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
-from app.db.tables import SampleRow, SampleScoresRow
+from app.db.tables import AuditRow, SampleRow, SampleScoresRow
 from app.domain.protocol import Protocol
 from app.domain.statistics import Floats, Integers
 from app.domain.summaries import ScoreTable
@@ -80,6 +80,21 @@ def read_scores(session: Session, audit_id: UUID, model_ordinal: int) -> StoredS
         pairs=np.concatenate([chunk.pairs for chunk in chunks]),
         map_side=min(chunk.map_side for chunk in chunks),
     )
+
+
+def further_groups(session: Session, audit: AuditRow) -> dict[str, tuple[str | None, ...]]:
+    """What the columns of the audit's ``group_by`` say of every sample, in sample order."""
+    wanted = audit.group_by or []
+    if not wanted:
+        return {}
+    query = (
+        select(SampleRow.split, SampleRow.cluster, SampleRow.groups)
+        .join(SampleScoresRow, SampleScoresRow.sample_id == SampleRow.id)
+        .where(SampleScoresRow.audit_id == audit.id, SampleScoresRow.model_ordinal == 0)
+        .order_by(SampleScoresRow.ordinal)
+    )
+    rows = [{"split": split, "cluster": cluster, **(groups or {})} for split, cluster, groups in session.execute(query)]
+    return {name: tuple(row.get(name) for row in rows) for name in wanted}
 
 
 def _decoded(rows: Sequence[Row[Any]], names: dict[str | None, str | None]) -> StoredScores:

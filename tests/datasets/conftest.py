@@ -1,5 +1,7 @@
 """Archives that are judged without a service."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from app.imaging.entries import ArchiveEntry
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 from worker.archives.listing import Listing, list_entries, seekable
+from worker.context import WorkerContext
+from worker.supervision.children import Children
 
 
 class Archives:
@@ -43,3 +47,19 @@ class Archives:
 @pytest.fixture
 def archives(tmp_path: Path) -> Archives:
     return Archives(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def children() -> Iterator[Children]:
+    """One worker's, for all tests: to start the process that forks them takes seconds."""
+    children = Children(Settings(device="cpu"))
+    yield children
+    children.close()
+
+
+@pytest.fixture
+def context(database_url: str, broker_url: str, tmp_path: Path, children: Children) -> Iterator[WorkerContext]:
+    settings = Settings(database_url=database_url, broker_url=broker_url, blob_store=str(tmp_path / "blobs"))
+    own = WorkerContext.from_settings(settings, "test")
+    yield replace(own, children=children)
+    own.close()

@@ -4,20 +4,14 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from PIL import Image
-from sqlalchemy import select
 
-from app.db.session import transaction
-from app.db.tables import DatasetRow, SampleRow
 from app.domain.vocabulary import ResourceStatus
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
-from app.settings import Settings
 from tests.datasets.hostile_archives import (
     ARCHIVES,
     GOOD,
@@ -28,45 +22,9 @@ from tests.datasets.hostile_archives import (
     tar_of_here,
 )
 from tests.datasets.hostile_images import IMAGES
-from tests.factories import dataset_row
+from tests.datasets.indexing import index
 from worker.context import WorkerContext
 from worker.intake.arrivals import Arrivals
-from worker.intake.datasets import index_dataset
-from worker.supervision.children import Children
-
-Indexed = tuple[DatasetRow, list[SampleRow]]
-
-
-@pytest.fixture(scope="module")
-def children() -> Iterator[Children]:
-    """One worker's, for all tests: to start the process that forks them takes seconds."""
-    children = Children(Settings(device="cpu"))
-    yield children
-    children.close()
-
-
-@pytest.fixture
-def context(database_url: str, broker_url: str, tmp_path: Path, children: Children) -> Iterator[WorkerContext]:
-    settings = Settings(database_url=database_url, broker_url=broker_url, blob_store=str(tmp_path / "blobs"))
-    own = WorkerContext.from_settings(settings, "test")
-    yield replace(own, children=children)
-    own.close()
-
-
-def index(context: WorkerContext, content: bytes) -> Indexed:
-    """Upload and index, twice: the second time changes nothing."""
-    with context.blobs.writer(len(content)) as writer:
-        writer.write(content)
-        digest = writer.commit().digest
-    row = dataset_row()
-    row.status, row.content_digest = ResourceStatus.VALIDATING, digest
-    with transaction(context.engine) as session:
-        session.add(row)
-    for _ in range(2):
-        index_dataset(context, row.id)
-    with transaction(context.engine) as session:
-        query = select(SampleRow).where(SampleRow.dataset_id == row.id).order_by(SampleRow.name)
-        return session.get_one(DatasetRow, row.id), list(session.scalars(query))
 
 
 def test_archives(context: WorkerContext) -> None:

@@ -3,13 +3,16 @@
 import io
 import struct
 import zlib
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.imaging.decoding import decode_rgb
+from app.imaging.decoding import decode, decode_rgb
 from app.settings import Settings
 
 Pixels = NDArray[np.int64]
@@ -173,3 +176,32 @@ def test_a_large_jpeg_is_shown_smaller() -> None:
     assert (whole.size, small.size) == ((1600, 1200), (400, 300))
     drawn = [np.asarray(image.resize((224, 224))).astype(np.int64) for image in (whole, small)]
     assert np.abs(drawn[0] - drawn[1]).max() <= 3
+
+
+def test_heic_of_a_phone() -> None:
+    """Red grows by 3 from left to right, green by 5 from top to bottom; made by libheif's x265."""
+    data = (Path(__file__).parent / "photograph.heic").read_bytes()
+    decoded = decode(data, Settings())
+    down, right = np.indices((40, 64))
+    expected = np.stack([right * 3, down * 5, np.full((40, 64), 80)], -1)
+    assert (decoded.image.size, decoded.is_first_of_several) == ((64, 40), False)
+    assert np.abs(np.asarray(decoded.image).astype(int) - expected).max() <= 8
+
+
+def test_sixteen_bit_greys_of_every_kind_are_divided_alike() -> None:
+    values = np.random.default_rng(0).integers(0, 65_536, (24, 24), dtype=np.uint16)
+    for kind in ("PNG", "TIFF", "PPM", "JPEG2000"):
+        file = io.BytesIO()
+        Image.fromarray(values).save(file, kind)
+        found = np.asarray(decode(file.getvalue(), Settings()).image)[..., 0]
+        assert np.array_equal(found, values // 257), kind
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"byteorder": ">"}, {"rowsperstrip": 5}])
+def test_sixteen_bit_colours_of_tiff(options: dict[str, Any]) -> None:
+    for channels in (3, 4):
+        values = np.random.default_rng(1).integers(0, 65_536, (20, 24, channels), dtype=np.uint16)
+        values[..., 3:] = 65_535
+        file = io.BytesIO()
+        tifffile.imwrite(file, values, photometric="rgb", extrasamples=["unassalpha"] * (channels - 3), **options)
+        assert np.array_equal(np.asarray(decode_rgb(file.getvalue(), Settings())), values[..., :3] // 257)

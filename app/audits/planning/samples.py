@@ -10,7 +10,12 @@ from app.audits.schemas import AuditRequest
 from app.db.tables import DatasetRow, SampleRow
 from app.domain.draws import draw, stratified_draw
 from app.domain.splits import is_training
+from app.domain.vocabulary import GroupBy
 from app.errors import Unprocessable
+
+MOST_GROUPS = 200
+"""Of one column: each has summaries of every view."""
+_OWN = frozenset(GroupBy)
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,21 @@ def choose_samples(session: Session, request: AuditRequest, dataset: DatasetRow,
         positions = _drawn(session, request, dataset, seed)
     count = whole if positions is None else len(positions)
     return Chosen(count, positions, _notes(session, request, dataset, positions))
+
+
+def check_group_by(session: Session, request: AuditRequest, dataset: DatasetRow) -> None:
+    """Raises Unprocessable ``unknown-group`` or ``too-many-groups``."""
+    known = {"split": SampleRow.split, "cluster": SampleRow.cluster} | {
+        name: SampleRow.groups[name].astext for name in (dataset.columns or {}).get("groups", [])
+    }
+    for name in dict.fromkeys(request.group_by or ()):
+        if name not in known or name in _OWN:
+            raise Unprocessable("unknown-group", f"The data set has these columns to group by: {', '.join(known)}.")
+        values = select(func.count(known[name].distinct())).where(SampleRow.dataset_id == dataset.id)
+        count = session.scalar(values) or 0
+        if count > MOST_GROUPS:
+            detail = f"The column {name[:100]!a} has {count} values; to group by, at most {MOST_GROUPS}."
+            raise Unprocessable("too-many-groups", detail)
 
 
 def _split(request: AuditRequest, dataset: DatasetRow) -> str | None:
