@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import pi_heif
 from numpy.typing import NDArray
-from PIL import (
+from PIL import (  # all plug-ins that are needed: behind the walls of a child no file can be opened any more
     AvifImagePlugin,
     Image,
     ImageFile,
     ImageOps,
-    Jpeg2KImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
+    Jpeg2KImagePlugin,  # noqa: F401
+    TiffImagePlugin,  # noqa: F401
+    WebPImagePlugin,  # noqa: F401
 )
 
 from app.domain.vocabulary import Resize
@@ -26,8 +26,6 @@ from app.settings import Settings
 # Our own limits are tested before a pixel is decoded; Pillow's warning would come on top of them.
 Image.MAX_IMAGE_PIXELS = None
 
-# Plug-ins are imported here: behind the walls of a child no file can be opened any more.
-PLUGINS = (AvifImagePlugin, Jpeg2KImagePlugin, TiffImagePlugin, WebPImagePlugin)
 pi_heif.register_heif_opener(thumbnails=False)
 pi_heif.options.DECODE_THREADS = 1
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
