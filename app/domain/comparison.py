@@ -47,9 +47,9 @@ class Sides:
         pairs = combinations(range(len(self.scores)), 2)
         return tuple(pair for pair in pairs if pair[0] == 0 or not self.against_first)
 
-    def rows_of_groups(self) -> list[tuple[GroupBy, str, Integers]]:
+    def rows_of_groups(self) -> list[tuple[str, str, Integers]]:
         every = np.arange(self.scores.shape[1])
-        totals = [(GroupBy.TOTAL, "macro", every), (GroupBy.TOTAL, "micro", every)]
+        totals: list[tuple[str, str, Integers]] = [(GroupBy.TOTAL, "macro", every), (GroupBy.TOTAL, "micro", every)]
         return [*totals, *self.groups.named()]
 
 

@@ -1,21 +1,14 @@
 """Encoded images to 8-bit RGB, whatever arrives: kinds by content, sizes before pixels, of several frames the first."""
 
 from contextlib import suppress
+from importlib import import_module
 from io import BytesIO
 from typing import NamedTuple
 
 import numpy as np
 import pi_heif
 from numpy.typing import NDArray
-from PIL import (  # all plug-ins that are needed: behind the walls of a child no file can be opened any more
-    AvifImagePlugin,
-    Image,
-    ImageFile,
-    ImageOps,
-    Jpeg2KImagePlugin,  # noqa: F401
-    TiffImagePlugin,  # noqa: F401
-    WebPImagePlugin,  # noqa: F401
-)
+from PIL import AvifImagePlugin, Image, ImageFile, ImageOps
 
 from app.domain.vocabulary import Resize
 from app.errors import InputFailure
@@ -26,6 +19,9 @@ from app.settings import Settings
 # Our own limits are tested before a pixel is decoded; Pillow's warning would come on top of them.
 Image.MAX_IMAGE_PIXELS = None
 
+# Plug-ins are imported now: behind the walls of a child no file can be opened any more.
+for _plugin in ("Jpeg2KImagePlugin", "TiffImagePlugin", "WebPImagePlugin"):
+    import_module(f"PIL.{_plugin}")
 pi_heif.register_heif_opener(thumbnails=False)
 pi_heif.options.DECODE_THREADS = 1
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
