@@ -1,7 +1,7 @@
 """``salience-audit audits run`` and ``watch``: their exit status tells the verdict."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal, cast
 
 import typer
 
@@ -70,17 +70,14 @@ class Wanted:
             protocol=None if self.protocol is None else protocol_named(client, self.protocol),
             name=self.name,
             sample_limit=self.sample_limit,
-            **self._samples(),
+            split=self.split,
+            stratify=cast("Literal['label', 'source'] | None", self.stratify),
+            label_map=label_map_of(self.label_map),
             gate_id=_id(client, "gates", self.gate),
             baseline_audit_id=_id(client, "audits", self.baseline),
             device_class=None if self.device_class is None else self.device_class.value,
         )
         return client.find("datasets", self.dataset), options
-
-    def _samples(self) -> Json:
-        """What is said of the samples; a service of before these options is not asked for them."""
-        said = {"split": self.split, "stratify": self.stratify, "label_map": label_map_of(self.label_map)}
-        return {name: value for name, value in said.items() if value is not None}
 
 
 @with_bundles

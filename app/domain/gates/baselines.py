@@ -53,7 +53,7 @@ def unpaired_rows(baseline: Sides, audit: Sides) -> list[Json]:
 class _Group:
     """One side's scores of a group (N, V), their means (V,) and their resamples."""
 
-    by: GroupBy
+    by: str
     name: str
     scores: Floats
     means: list[float | None]
@@ -64,7 +64,7 @@ def _groups(sides: Sides, number: int) -> Iterator[_Group]:
     codes = sides.groups.source_codes()
     for group_by, name, members in sides.rows_of_groups():
         scores = sides.scores[number, members]
-        if name == "macro" and group_by is GroupBy.TOTAL:
+        if name == "macro" and group_by == GroupBy.TOTAL:
             resampled = macro_bootstrap(snap(scores), codes, sides.seed)
             means = [weighted_mean(column, equal_group_weights(codes, column)) for column in scores.T]
         else:
