@@ -32,9 +32,7 @@ def add_skills(rows: list[Json], table: ScoreTable, groups: Groups, seed: int) -
             row |= {"skill": skill(row["mean"], row["control_mean"]), "skill_low": low, "skill_high": high}
 
 
-def _resamples(
-    table: ScoreTable, places: list[int], groups: Groups, seed: int
-) -> Iterator[tuple[GroupBy, str, Resampled]]:
+def _resamples(table: ScoreTable, places: list[int], groups: Groups, seed: int) -> Iterator[tuple[str, str, Resampled]]:
     """Of every group the resampled means of scores and, beside them, controls; a control without a score is none."""
     scores = table.scores[:, places]
     both = np.concatenate([scores, np.where(np.isnan(scores), np.nan, table.controls[:, places])], axis=1)

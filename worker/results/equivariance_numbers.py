@@ -73,7 +73,7 @@ def add_shift_numbers(rows: Sequence[Json], numbers: ShiftNumbers, groups: Group
             found[group_by, name] |= numbers.row(members, weights)
 
 
-def _weighted(groups: Groups, ordinals: Integers) -> Iterator[tuple[GroupBy, str, Integers, Floats]]:
+def _weighted(groups: Groups, ordinals: Integers) -> Iterator[tuple[str, str, Integers, Floats]]:
     """Places among ``ordinals`` of every group's samples, and their weights; macro: every source alike."""
     everything = np.arange(len(ordinals))
     yield GroupBy.TOTAL, "micro", everything, np.ones(len(ordinals))
