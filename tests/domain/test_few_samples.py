@@ -124,7 +124,8 @@ class TestWhereItIsShown:
     def document(self) -> Json:
         head = {"models": [{"model_id": "m", "name": "run 1"}], "protocol": Protocol().to_json()}
         digests = {"dataset_digest": "sha256:1", "protocol_digest": "sha256:2", "sample_count": 1}
-        return head | digests | {"summaries": summarised([0.4], "x").rows, "performance": []}
+        rows = [row | {"says_nothing": []} for row in summarised([0.4], "x").rows]
+        return head | digests | {"summaries": rows, "performance": []}
 
     def test_in_tables(self, document: Json) -> None:
         [measures, _] = results_tables(document)
