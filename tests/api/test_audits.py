@@ -220,7 +220,8 @@ def test_rejected_models_say_why(service: httpx.Client) -> None:
 
 def test_protocols_list_every_option(service: httpx.Client) -> None:
     document = service.get("/v1/protocols").json()
-    assert set(document["presets"]) == {"default", "explain2me-2023"}
+    assert set(document["presets"]) == {"default", "explain2me-2023", "investigate"}
+    assert {"equivariance", "sufficiency"} <= set(document["presets"]["investigate"]["measures"])
     assert document["presets"]["explain2me-2023"]["measures"]["entropy"]["headline"] == "histogram"
     options = {option["path"]: option for option in document["options"]}
     assert options["measures.noise_reaction.amount"]["default"] == 0.05

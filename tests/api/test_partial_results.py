@@ -126,8 +126,15 @@ def test_results_so_far(served: Api, worker: WorkerContext, parts: dict[str, Any
     whole = partial(served, path)
     assert (whole.pop("partial"), whole.pop("samples_done")) == (False, SAMPLES)
     assert whole == final
-    kept = final.keys() - {"software"}
+    # What only all maps together tell comes with the end: where they lie, stability's control and what follows from it.
+    kept = final.keys() - {"software", "where_maps_lie", "findings", "summaries"}
     assert {name: almost[name] for name in kept} == {name: final[name] for name in kept}
+    assert (almost["where_maps_lie"], len(final["where_maps_lie"])) == ([], len(final["models"]))
+    before, after = ([row for row in one["summaries"] if row["model_id"]] for one in (almost, final))
+    assert before == after
+    assert total(almost, "pairs")["mean"] == total(final, "pairs")["mean"]
+    assert total(almost, "pairs")["control_mean"] is None
+    assert -1 <= total(final, "pairs")["control_mean"] <= 1
     assert {*nothing, *almost} == {*final, "partial", "samples_done"}
 
 
