@@ -13,7 +13,8 @@ class Output(BaseModel):
 
     `classes`: one logit a class, two or more. `binary`: a single logit z for two classes, the negative one first, and
     the positive one where sigmoid(z) is above the threshold. `multilabel`: a logit for each label, independent of the
-    others, and the label is there where its sigmoid is above the threshold.
+    others, and the label is there where its sigmoid is above the threshold; not measured yet,
+    so no model is registered with it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -24,7 +25,7 @@ class Output(BaseModel):
     @model_validator(mode="after")
     def classes_have_no_threshold(self) -> Self:
         if self.kind is OutputKind.CLASSES and self.threshold != 0.5:
-            raise ValueError("a threshold is for binary and multilabel outputs; of classes the highest logit counts")
+            raise ValueError("a threshold is for binary outputs; of classes the highest logit counts")
         return self
 
     @classmethod

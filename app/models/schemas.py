@@ -93,7 +93,10 @@ class ModelRequest(BaseModel):
     @classmethod
     def that_is_measured(cls, value: Output) -> Output:
         if value.kind is OutputKind.MULTILABEL:
-            raise ValueError("multilabel outputs are not measured yet")
+            raise ValueError(
+                "multilabel outputs are not measured yet; a network with the one logit that is to be audited is, as "
+                '{"kind": "binary"} with two class names, the negative one first'
+            )
         return value
 
 

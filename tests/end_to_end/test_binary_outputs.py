@@ -76,7 +76,7 @@ def test_equal_to_the_two_rows_in_one_audit(service: httpx.Client, dataset: Json
     ("described", "rows", "code", "advice"),
     [
         ({}, (1,), "model-output-mismatch", '"output": {"kind": "binary"}'),
-        ({"output": BINARY}, (-1, 1), "model-output-mismatch", 'leave "output" out'),
+        ({"output": BINARY}, (-1, 1), "model-output-mismatch", 'leave "output" out and send 2 class_names'),
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_way_out(
@@ -85,6 +85,7 @@ def test_what_does_not_fit_is_refused_with_the_way_out(
     model = upload(service, "models", RECIPE | {"name": "misfit"} | described, weights(*rows))
     assert (model["status"], model["problem"]["code"]) == ("rejected", code)
     assert advice in model["problem"]["detail"]
+    assert "multilabel" not in model["problem"]["detail"]
 
 
 @pytest.mark.parametrize(
@@ -96,6 +97,7 @@ def test_what_does_not_fit_is_refused_with_the_way_out(
         {"output": {"kind": "classes", "threshold": 0.3}},
         {"output": {"kind": "binary", "threshold": 1}},
         {"output": {"kind": "odd"}},
+        {"output": {"kind": "multilabel"}},
     ],
 )
 def test_descriptions_that_cannot_be_right(service: httpx.Client, described: Json) -> None:

@@ -95,8 +95,9 @@ _ONE_LOGIT = (
     ' For a network with one logit send "output": {"kind": "binary"} and two class_names, the negative one first.'
 )
 _NOT_BINARY = (
-    ' A binary model has one logit: leave "output" out for one logit a class, or send {"kind": "multilabel"} for '
-    "independent labels."
+    ' A binary model has one logit. Where these are one logit a class, register the model again, leave "output" out '
+    "and send {outputs} class_names in their order, or none. Where they are independent labels, send a network with "
+    "the one logit that is to be audited."
 )
 
 
@@ -109,7 +110,7 @@ def _checked_output(traced: Trace, kind: OutputKind) -> Tensor:
     if kind is OutputKind.CLASSES and output.shape[1] == 1:
         raise _mismatch(f"a tensor of shape {list(output.shape)}", kind, _ONE_LOGIT)
     if kind is OutputKind.BINARY and output.shape[1] > 1:
-        raise _mismatch(f"a tensor of shape {list(output.shape)}", kind, _NOT_BINARY)
+        raise _mismatch(f"a tensor of shape {list(output.shape)}", kind, _NOT_BINARY.format(outputs=output.shape[1]))
     if output.dtype is not torch.float32:
         raise _mismatch(f"numbers of type {output.dtype}", kind)
     if not bool(torch.isfinite(output).all()):
