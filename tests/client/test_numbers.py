@@ -52,7 +52,8 @@ def test_summaries(service: httpx.Client, client: Client, audit: Json) -> None:
 
 
 def test_scores(client: Client, audit: Json, told: list[Json]) -> None:
-    names = ["sample", "label", "source", "model", "model_id", "measure", "view", "score", "control"]
+    names = ["sample", "label", "source", "model", "model_id", "measure", "view", "score", "predicted_label"]
+    names += ["sample_id", "control"]
     in_pandas, in_polars = client.scores(audit["id"]), client.scores(audit["id"], "polars")
     assert len(told) == SAMPLES * (2 * 3 + 1)
     assert as_told(in_polars.to_dicts(), names) == as_told(told, names)

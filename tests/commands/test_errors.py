@@ -62,7 +62,7 @@ def test_files(cli: Commands, tmp_path: Path) -> None:
 def test_protocols(cli: Commands, client: Client) -> None:
     run = ("audits", "run", "--dataset", client.find("datasets", "faces"), "--model", "plain", "--protocol")
     text = refused(cli, *run, "explain3me")
-    assert "'explain3me' is neither a file nor a preset (default, explain2me-2023)" in text
+    assert "'explain3me' is neither a file nor a preset (default, investigate, explain2me-2023)" in text
 
 
 def test_names(cli: Commands, client: Client) -> None:
