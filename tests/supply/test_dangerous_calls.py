@@ -46,7 +46,6 @@ METHODS = frozenset({"extractall", "unpack_archive"})
 """Of archives."""
 
 ALLOWED = {
-    ("worker/weights/checkpoints.py", "torch.load"),  # behind the opcodes' allow-list, weights_only
     ("worker/weights/architectures.py", "timm.create_model"),  # pretrained=False, no address
 }
 
@@ -57,14 +56,16 @@ def test_none_but_the_known() -> None:
     assert found == ALLOWED
 
 
-def test_torch_load_reads_weights_only() -> None:
-    tree = ast.parse((ROOT / "worker/weights/checkpoints.py").read_text())
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _dotted(node.func) == "torch.load"]
-    options = [
-        {part.arg: ast.literal_eval(part.value) for part in call.keywords if part.arg == "weights_only"}
-        for call in calls
+def test_timm_makes_networks_without_weights() -> None:
+    """With ``pretrained``, it would download them."""
+    tree = ast.parse((ROOT / "worker/weights/architectures.py").read_text())
+    calls = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and _dotted(node.func) == "timm.create_model"
     ]
-    assert options == [{"weights_only": True}]
+    options = [
+        {part.arg: ast.literal_eval(part.value) for part in call.keywords if part.arg == "pretrained"} for call in calls
+    ]
+    assert options == [{"pretrained": False}]
 
 
 def test_no_shell() -> None:
