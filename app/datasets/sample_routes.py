@@ -50,7 +50,7 @@ def get_image(
 
 def _file(session: Session, sample: SampleRow, blobs: BlobStore, settings: Settings) -> bytes:
     """Raises Unprocessable ``sample-unreadable``, or Gone where the store lost what was once readable."""
-    if sample.status is not SampleStatus.READY:
+    if sample.status != SampleStatus.READY:
         raise Unprocessable("sample-unreadable", "The sample could not be read; its problem says why.")
     digest = get_dataset(session, sample.dataset_id).stored_digest or ""
     try:
