@@ -28,7 +28,8 @@ class Access:
     by_link: bool = False
     """A signed link may stand in for a key (app.access.links)."""
 
-    def __call__(self, request: Request) -> None:
+    async def __call__(self, request: Request) -> None:
+        """On the loop: else every watcher of an audit took a thread to look at its own scopes."""
         if self.is_open(request.app.state.settings):
             return
         caller: Caller = request.state.caller
