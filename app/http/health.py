@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
 from app.db.presence import NOBODY, workers_present
@@ -11,7 +11,13 @@ from app.http.authorization import OPEN
 from app.http.dependencies import BlobsDep, OwnTenantSessionDep, QueueDep
 from app.http.problems import problem_responses
 
-router = APIRouter(tags=["operations"])
+
+async def _kept_nowhere(response: Response) -> None:
+    """How it was a moment ago is no answer."""
+    response.headers["Cache-Control"] = "no-store"
+
+
+router = APIRouter(tags=["operations"], dependencies=[Depends(_kept_nowhere)])
 
 
 class Health(BaseModel):

@@ -8,7 +8,6 @@ import pytest
 HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
-    "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "cross-origin-resource-policy": "same-origin",
 }
@@ -35,10 +34,21 @@ def test_a_file_that_swagger_ui_has_not(service: httpx.Client) -> None:
     assert service.get("/docs/assets/index.html").json()["code"] == "not-found"
 
 
-@pytest.mark.parametrize("path", ["/v1/models", "/v1/models/no-uuid", "/nowhere", "/livez"])
-def test_security_headers(service: httpx.Client, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/v1/models", "private, no-cache"),
+        ("/v1/models/no-uuid", "no-store"),
+        ("/nowhere", "no-store"),
+        ("/livez", "no-store"),
+        ("/readyz", "no-store"),
+    ],
+)
+def test_security_headers(service: httpx.Client, path: str, kept: str) -> None:
     answer = service.get(path)
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    assert answer.headers.get_list("cache-control") == [kept]
+    assert ("etag" in answer.headers) == (kept != "no-store")
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
 

@@ -1,7 +1,7 @@
 """``ETag`` and 304 (RFC 9110, 13): who has the answer already is told so, and is sent nothing.
 
 The tag is made of the answer's bytes, so that it is never older than they are. It is weak, since the same answer may be
-sent compressed.
+sent compressed. An answer that says itself that it is to be kept nowhere gets none.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 _OF_A_BODY = ("content-length", "content-type", "content-disposition")
 _ASK_FIRST = "private, no-cache"
-_WAS_KEPT_NOWHERE = "no-store"
+_KEEP_NOWHERE = "no-store"
 
 
 class Validators:
@@ -50,11 +50,12 @@ class _Answer:
         await self._send(message)
 
     def _validated(self, head: Message, body: Message) -> tuple[Message, Message]:
-        tag = hashlib.sha256(body.get("body", b"")).hexdigest()[:32]
         headers = MutableHeaders(raw=list(head["headers"]))
+        if headers.get("cache-control") == _KEEP_NOWHERE:
+            return head, body
+        tag = hashlib.sha256(body.get("body", b"")).hexdigest()[:32]
         headers["ETag"] = f'W/"{tag}"'
-        if headers.get("cache-control", _WAS_KEPT_NOWHERE) == _WAS_KEPT_NOWHERE:
-            headers["Cache-Control"] = _ASK_FIRST
+        headers.setdefault("Cache-Control", _ASK_FIRST)
         if not self._is_known(tag):
             return {**head, "headers": headers.raw}, body
         for name in _OF_A_BODY:
