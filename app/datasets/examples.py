@@ -66,5 +66,7 @@ ROUTES = {
         answers={200: {JSON: DATASET | {"description": "Photographs of one studio; no children.", "tags": ["faces"]}}},
         problems=_UNKNOWN | BODY,
     ),
-    "DELETE /v1/datasets/{dataset_id}": RouteExamples(problems=_UNKNOWN | {"dataset-in-use": None}),
+    "DELETE /v1/datasets/{dataset_id}": RouteExamples(
+        problems=_UNKNOWN | {"dataset-in-use": None, "validation-error": None}
+    ),
 }

@@ -64,5 +64,5 @@ ROUTES = {
         answers={200: {JSON: MODEL | {"aliases": ["champion"], "tags": ["release"]}}},
         problems=_UNKNOWN | BODY,
     ),
-    "DELETE /v1/models/{model_id}": RouteExamples(problems=_UNKNOWN | {"model-in-use": None}),
+    "DELETE /v1/models/{model_id}": RouteExamples(problems=_UNKNOWN | {"model-in-use": None, "validation-error": None}),
 }

@@ -53,13 +53,20 @@ class TestModels:
         assert [shown[name] for name in unknown] == [None] * len(unknown)
 
     def test_what_the_probe_found_is_shown(self, api: Api) -> None:
-        layer = {"name": "conv5", "channels": 1024, "height": 7, "width": 7}
+        layer = {"name": "blocks.11", "channels": 192, "height": 14, "width": 14}
+        layer |= {"layout": "tokens", "grid": [14, 14], "prefix_tokens": 1}
         probe = {"parameter_count": 5, "classes": 2, "map_height": 7, "map_width": 7, "target_layer": "conv5"}
         probe |= {"candidate_layers": [layer], "in_place_operations": ["relu"], "final_softmax": False}
         model = api.register()
         api.set_row(ModelRow, model, status=ResourceStatus.READY, probe=probe)
         shown = api.client.get(f"/v1/models/{model['id']}").json()
         assert {name: shown[name] for name in probe} == probe
+
+    def test_a_probe_from_before_there_were_layouts(self, api: Api) -> None:
+        model, layer = api.register(), {"name": "conv5", "channels": 1024, "height": 7, "width": 9}
+        api.set_row(ModelRow, model, status=ResourceStatus.READY, probe={"candidate_layers": [layer]})
+        [shown] = api.client.get(f"/v1/models/{model['id']}").json()["candidate_layers"]
+        assert shown == layer | {"layout": "nchw", "grid": [7, 9], "prefix_tokens": 0}
 
     @pytest.mark.parametrize("name", ["safetensors", "state_dict", "torch", "PyTorch", "pt", "pth", "torch_state_dict"])
     def test_formats_and_their_aliases(self, api: Api, name: str) -> None:

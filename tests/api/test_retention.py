@@ -39,6 +39,7 @@ class Days(TypedDict, total=False):
     keep_scores_days: float
 
 
+RESULTS: dict[str, Any] = {"models": [], "summaries": [], "across_models": [], "performance": []}
 DAYS: Days = {"keep_awaiting_days": 7.0, "keep_maps_days": 30.0, "keep_scores_days": 90.0}
 
 
@@ -85,7 +86,9 @@ def add_audit(engine: Engine, model: str, dataset: str, *, status: AuditStatus, 
         scores = SampleScoresRow(audit_id=audit_id, model_ordinal=0, ordinal=0, sample_id=sample_id, scores=[0.5, 0.5])
         scores.predicted, scores.maps, scores.map_height, scores.map_width = [0], b"\0\0\x80\x3f", 1, 1
         session.add(CleanSourceRow(key="k", audit_id=audit_id, model_ordinal=0, start=0, stop=1))
-        session.add_all([scores, AuditResultsRow(audit_id=audit_id, document={"summaries": []})])
+        session.add_all(
+            [scores, AuditResultsRow(audit_id=audit_id, document=RESULTS | {"protocol": protocol.to_json()})]
+        )
     return audit_id
 
 
@@ -101,7 +104,9 @@ def answers(api: Api, audit_id: UUID) -> tuple[int, int, int]:
 
 
 def test_scores_and_maps(api: Api) -> None:
-    model = api.register()["id"]
+    registered = api.register()
+    model = registered["id"]
+    api.set_row(ModelRow, registered, status=ResourceStatus.READY, probe={"classes": 2})
     datasets = [api.register("datasets")["id"] for _ in range(5)]
     ended = AuditStatus.SUCCEEDED
     new, old, older, running, failed = (

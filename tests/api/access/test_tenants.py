@@ -89,6 +89,7 @@ def theirs(service: httpx.Client) -> Json:
         "gate_id": gate,
         "audit_id": audit,
         "sample_id": sample,
+        "sample": sample,
         "comparison_id": comparison,
     }
 
@@ -121,6 +122,8 @@ def test_every_path_with_an_id(service: httpx.Client, visitor: httpx.Client, the
             options: Json = {"headers": {"Accept": accept}}
             if method == "PUT":
                 options["content"] = b"PK\x05\x06" + bytes(18)
+            if method == "PATCH":
+                options["json"] = {"name": "mine"}
             query: Json = {"params": {"model_id": theirs["model_id"]}} if path.endswith("/map") else {}
             answer = visitor.request(method, real, **options, **query)
             assert answer.status_code == 404, (method, path)
@@ -168,6 +171,7 @@ def without_ids(answer: httpx.Response, body: str) -> tuple[int, Json, bytes]:
 def test_lists_filters_and_cursors(service: httpx.Client, visitor: httpx.Client, theirs: Json, document: Json) -> None:
     lists = [path for method, path in operations(document) if method == "GET" and "{" not in path]
     lists = [path for path in lists if "cursor" in str(document["paths"][path]["get"].get("parameters"))]
+    lists.remove("/v1/workers")  # which work for everybody
     assert len(lists) == 6
     for path in lists:
         assert visitor.get(path).json() == {"items": [], "next_cursor": None}
