@@ -181,13 +181,19 @@ class _Watch(TorchFunctionMode):
         self.layouts.leaving(plain, args, options, result)
         if pooled is not None:
             self.collapse = next(event for event in reversed(self.taken) if event.tensor is pooled)
-        elif entered is not None and (_collapses(shape, result) or _covers(plain, shape, args, options)):
+        elif entered is not None and (
+            _collapses(shape, result) or (self._was_made(entered) and _covers(plain, shape, args, options))
+        ):
             self.collapse = entered
         if _is_in_place(name, options):
             self.in_place[f"{name} call"] = None
         if name in FINAL_ACTIVATIONS:
             self.activated = (result, name)
         return result
+
+    def _was_made(self, entered: Event) -> bool:
+        """The first that is taken are the images, of which a convolution makes the first feature map."""
+        return entered.tensor is not self.taken[0].tensor
 
 
 def _modes() -> int:
