@@ -66,10 +66,11 @@ def test_protocols(cli: Commands, client: Client) -> None:
 
 
 def test_names(cli: Commands, client: Client) -> None:
-    gates = [client.create_gate("twin", [f"entropy.mean <= {limit}"])["id"] for limit in (1, 2)]
-    text = refused(cli, "audits", "run", "--dataset", "faces", "--model", "plain", "--gate", "twin")
-    assert "2 have the gate name 'twin'" in text
-    assert all(gate in text for gate in gates)
+    """A name means its newest version; one that it has not is refused."""
+    first, second = (client.create_gate("twin", [f"entropy.mean <= {limit}"])["id"] for limit in (1, 2))
+    named = {"twin": second, "twin@1": first, "twin@2": second, first: first}
+    assert {name: cli.made("gates", "show", name)["id"] for name in named} == named
+    assert "twin@3" in refused(cli, "audits", "run", "--dataset", "faces", "--model", "plain", "--gate", "twin@3")
 
 
 def test_names_are_no_orders_to_a_terminal(cli: Commands, client: Client) -> None:
