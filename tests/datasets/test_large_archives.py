@@ -129,9 +129,8 @@ def test_stored_bytes_have_a_limit_of_their_own(tmp_path: Path, blobs: BlobStore
         if length == limit:
             assert [entry.stored_size for entry in entries_of(blobs, digest, max_entry_bytes=MEBIBYTE)] == [limit]
             continue
-        with pytest.raises(InputFailure, match="a/1") as refused:
-            entries_of(blobs, digest, max_entry_bytes=MEBIBYTE)
-        assert refused.value.code == "archive-expansion-limit"
+        (entry,) = entries_of(blobs, digest, max_entry_bytes=MEBIBYTE)
+        assert entry.fault is not None
         with pytest.raises(InputFailure, match="sample-corrupt"):
             read_entry(blobs, digest, ArchiveEntry("a/1.png", 0, length, 100, DEFLATED), MEBIBYTE)
 
