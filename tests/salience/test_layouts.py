@@ -86,3 +86,21 @@ def test_a_convolution_as_large_as_the_map_is_a_flattening() -> None:
     network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 3, 6), nn.Flatten())
     found = probe(network.eval(), input_size=8, target_layer=None)
     assert (found.target_layer, found.map_height) == ("1", 6)
+
+
+class AskingLate(nn.Module):
+    """Asks the images for their number after pooling, as ``logits.view(images.size(0), -1)`` does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        pooled = self.conv(images).mean((2, 3))
+        logits: Tensor = self.head(pooled).view(images.size(0), images.shape[0] // len(images) * 3)
+        return logits
+
+
+def test_to_ask_for_a_shape_is_no_work_on_a_feature_map() -> None:
+    assert probe(AskingLate(), input_size=32, target_layer=None).target_layer == "conv"

@@ -150,6 +150,8 @@ class _Watch(TorchFunctionMode):
         self.layouts = Layouts()
         self.made: list[Event] = []
         self.taken: list[Event] = []
+        self.worked_on: list[Event] = []
+        """Those of ``taken`` of which the call made a tensor: not those that were asked for their shape."""
         self.collapse: Event | None = None
         self.in_place: dict[str, None] = {}
         self.activated: tuple[object, str] | None = None
@@ -179,6 +181,8 @@ class _Watch(TorchFunctionMode):
         pooled = self.layouts.pooled_map(plain, args, options)
         result = func(*args, **options)
         self.layouts.leaving(plain, args, options, result)
+        if entered is not None and isinstance(result, Tensor | tuple | list) and not isinstance(result, torch.Size):
+            self.worked_on.append(entered)
         if pooled is not None:
             self.collapse = next(event for event in reversed(self.taken) if event.tensor is pooled)
         elif entered is not None and (
@@ -276,7 +280,7 @@ def _is_last(collapse: Event, watch: _Watch) -> bool:
     """Whether it is a feature map of every image, and no other feature map is worked on after it."""
     if watch.layouts.of(collapse.tensor) != NCHW or len(collapse.tensor) != watch.images:
         return False
-    later = (event.tensor for event in watch.taken if event.calls > collapse.calls)
+    later = (event.tensor for event in watch.worked_on if event.calls > collapse.calls)
     return all(tensor is collapse.tensor or watch.layouts.of(tensor) != NCHW for tensor in later)
 
 
