@@ -63,3 +63,11 @@ def test_few_groups_are_told_of_many() -> None:
     many = Partition.of(tuple(f"{number % 80:03d}" for number in range(400)))
     found = where_maps_lie(maps, {"predicted": many}, seed=5)
     assert sum(row["group_by"] == "predicted" for row in found["groups"]) == 50
+
+
+def test_no_map_at_all_is_no_error() -> None:
+    """An audit of a network that only puts out NaN ends by saying so, instead of in its reduce."""
+    nothing = Partition(("a", "b"), np.full(4, -1))
+    found = where_maps_lie(np.zeros((4, 7, 7), np.float32), {"predicted": nothing}, seed=0)
+    assert next((row["group"], row["n"], row["n_undefined"]) for row in found["groups"]) == ("all", 0, 4)
+    assert found["clusters"] == []

@@ -24,7 +24,7 @@ def border_area(height: int, width: int) -> float:
 
 def entropy_of_places(maps: Floats) -> Floats:
     """Spatial entropy, 0 for one cell and 1 for all alike (`worker.functional.entropy.spatial_entropy`, in numpy)."""
-    cells = maps.reshape(len(maps), -1).astype(np.float64)
+    cells = maps.reshape(len(maps), maps.shape[1] * maps.shape[2]).astype(np.float64)
     total = cells.sum(1, keepdims=True)
     shares = np.divide(cells, total, out=np.full_like(cells, np.nan), where=total > 0)
     logs = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
