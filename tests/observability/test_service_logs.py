@@ -101,7 +101,7 @@ def test_failing_processes_keep_secrets_too(command: tuple[str, ...], tmp_path: 
     with log.open("wb") as file:
         full = [sys.executable, "-m", "app.cli", *command, *data]
         process = subprocess.Popen(full, env=os.environ | PLANTED | where | settings, stdout=file, stderr=file)
-    told = ("reconciler waits", "Cannot connect to redis", "OperationalError")
+    told = ("reconciler waits", "Cannot connect to redis", "The database cannot be used")
     try:
         until(lambda: any(words in log.read_text() for words in told))
     finally:

@@ -21,16 +21,18 @@ WEIGHTS = {
 }
 
 
-def put_weights(blobs: BlobStore) -> str:
+def put_weights(blobs: BlobStore, target: str = "") -> str:
+    """Of at most 256 bytes is what the attack is aimed at."""
+    held = torch.tensor([*target.encode().ljust(256, b"\0")], dtype=torch.uint8)
     with blobs.writer(10**6) as writer:
-        writer.write(save(WEIGHTS))
+        writer.write(save(WEIGHTS | {"target": held}))
         return writer.commit().digest
 
 
-def attack(child: ChildProcess, blobs: BlobStore, name: str) -> str:
+def attack(child: ChildProcess, blobs: BlobStore, name: str, target: str = "") -> str:
     """``done`` where the network got what it wanted, else how it was refused. Raises ChildDied."""
     job = ModelJob(
-        digest=put_weights(blobs),
+        digest=put_weights(blobs, target),
         format=ModelFormat.SAFETENSORS,
         architecture=f"timm/{name}",
         input_size=64,

@@ -25,8 +25,8 @@ settings = Settings(device="cpu", threads=1, blob_store=sys.argv[1])
 forkserver = Forkserver()
 child = ChildProcess(settings, forkserver)
 try:
-    for name in ("read." + b"/etc/passwd".hex(), "socket", "signal_by_file"):
-        print(attack(child, BlobStore.from_settings(settings), name))
+    for names in (("read", "/etc/passwd"), ("socket",), ("signal_by_file",)):
+        print(attack(child, BlobStore.from_settings(settings), *names))
 except Exception as error:
     print(error)
 child.kill()

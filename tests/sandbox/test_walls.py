@@ -41,7 +41,7 @@ def test_a_network_that_does_nothing_is_let_through(child: ChildProcess, blobs: 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "/proc/version", "/proc/1/environ", "/dev/kmsg", "README.md"])
 def test_files_cannot_be_read(child: ChildProcess, blobs: BlobStore, path: str) -> None:
-    assert "Errno 13" in attack(child, blobs, f"read.{str(REPOSITORY / path).encode().hex()}")
+    assert "Errno 13" in attack(child, blobs, "read", str(REPOSITORY / path))
 
 
 def test_neither_secrets_nor_other_blobs_can_be_read(child: ChildProcess, blobs: BlobStore, outside: Path) -> None:
@@ -50,9 +50,9 @@ def test_neither_secrets_nor_other_blobs_can_be_read(child: ChildProcess, blobs:
         writer.commit()
     (stored,) = (path for path in blob_files(blobs) if path.read_bytes() == b"another")
     for path in (stored, outside):
-        assert "Errno 13" in attack(child, blobs, f"read.{str(path).encode().hex()}")
+        assert "Errno 13" in attack(child, blobs, "read", str(path))
     for folder in ("/", str(outside.parent), str(Path.home()), str(REPOSITORY)):
-        assert "Errno 13" in attack(child, blobs, f"list.{folder.encode().hex()}")
+        assert "Errno 13" in attack(child, blobs, "list", folder)
 
 
 def blob_files(blobs: BlobStore) -> Iterator[Path]:
@@ -63,7 +63,7 @@ def blob_files(blobs: BlobStore) -> Iterator[Path]:
 def test_nothing_can_be_written(child: ChildProcess, blobs: BlobStore, outside: Path) -> None:
     places = [outside, outside.parent / "new", Path("/tmp/salience-audit-canary"), REPOSITORY / "app" / "canary.py"]
     for path in places:
-        assert "Errno 13" in attack(child, blobs, f"write.{str(path).encode().hex()}")
+        assert "Errno 13" in attack(child, blobs, "write", str(path))
     assert outside.read_text() == "secret"
     assert not any(path.exists() for path in places[1:])
 

@@ -10,6 +10,7 @@ const MENDED = [
   ["#auth-bearer-value", "aria-label", "API key"],
   ["input[type=file]", "aria-label", "File to upload"],
   [".examples-select-element", "aria-label", "Example"],
+  ["#servers", "aria-label", "Server"],
   [".close-modal", "aria-label", "Close"],
   ["pre.microlight", "tabindex", "0"],
 ];
