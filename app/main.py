@@ -55,7 +55,7 @@ class Services:
     engine: Engine
     key_ring: KeyRing
     rate_limiter: RateLimiter
-    session_turns: asyncio.Semaphore
+    session_limit: asyncio.Semaphore
     streams: Streams
     queue: TaskQueue
     watch: AuditWatch
@@ -82,7 +82,7 @@ def _services(settings: Settings, ending: ExitStack) -> Services:
         engine=engine,
         key_ring=KeyRing(engine, Mint.of(settings), entrance),
         rate_limiter=rate_limiter,
-        session_turns=asyncio.Semaphore(SESSIONS),
+        session_limit=asyncio.Semaphore(SESSIONS),
         streams=Streams(),
         queue=queue,
         watch=AuditWatch(engine, settings.watch_seconds, settings.watch_heartbeat_seconds),

@@ -1,6 +1,6 @@
 """Sends work by task name; the only Celery import in app.
 
-Postgres is the truth and the broker a doorbell: a message that is lost is sent again by the reconciler.
+Postgres is the truth and the broker only wakes workers: a message that is lost is sent again by the reconciler.
 """
 
 from enum import StrEnum
@@ -21,8 +21,8 @@ from app.observability.tracing import trace_headers
 QUEUE_NAME = "salience_audit"
 """What any worker can do; shards have a queue per device class."""
 
-MAX_DOORBELLS = 1000
-"""Messages that wait for one queue's shards at most; the reconciler rings for the rest as they are answered."""
+MAX_WAKE_UPS = 1000
+"""Messages that wait for one queue's shards at most; the reconciler sends the rest as they are answered."""
 
 
 PING_SECONDS = 5.0
@@ -50,7 +50,7 @@ PRIORITY_STEPS = sorted(set(PRIORITIES.values()))
 
 
 def shard_queue(device_class: DeviceClass) -> str:
-    """Where the shards of audits on that device class ring."""
+    """Where the shards of audits on that device class are announced."""
     return f"{QUEUE_NAME}.{device_class}"
 
 
@@ -118,15 +118,15 @@ class TaskQueue:
         self._redis = Broker.read(broker_url, ca_file).client(PING_SECONDS)
 
     def send(self, task: TaskName, resource_id: UUID) -> None:
-        """Ring a worker's door. Raises Unavailable while the broker is away."""
+        """Wake a worker. Raises Unavailable while the broker is away."""
         self._send(task, QUEUE_NAME, [str(resource_id)])
 
-    def ring_for_shards(self, device_class: DeviceClass, count: int) -> None:
+    def wake_for_shards(self, device_class: DeviceClass, count: int) -> None:
         """Say so many times that there is a shard to run: the worker finds the next one in fair order itself.
 
         Raises Unavailable while the broker is away.
         """
-        for _ in range(min(count, MAX_DOORBELLS)):
+        for _ in range(min(count, MAX_WAKE_UPS)):
             self._send(TaskName.RUN_SHARD, shard_queue(device_class), [])
 
     def _send(self, task: TaskName, queue: str, arguments: list[str]) -> None:

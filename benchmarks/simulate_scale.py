@@ -18,7 +18,7 @@ from app.db.session import transaction
 from app.domain.vocabulary import DeviceClass
 from app.housekeeping.reconciler import Reconciler
 from app.metrics.repository import read_snapshot
-from app.queue import MAX_DOORBELLS, TaskQueue
+from app.queue import MAX_WAKE_UPS, TaskQueue
 from benchmarks.scale_reads import measure_reduce
 from benchmarks.scale_report import Backlog, Plan, Round, Taken, facts, table
 from benchmarks.scale_workers import LEASE_SECONDS, Load, run_workers
@@ -64,7 +64,7 @@ def _arguments() -> argparse.Namespace:
 def _measure(servers: World, plan: Plan) -> Round:
     audit_id = start_audit(servers, plan.shards, plan.shard_samples)
     queue = TaskQueue(servers.broker_url)
-    queue.ring_for_shards(DeviceClass.CPU, plan.shards)
+    queue.wake_for_shards(DeviceClass.CPU, plan.shards)
     with _workers(servers, plan) as (ended, results, processes):
         time.sleep(plan.warm_up_seconds)
         before, start = _used(servers), time.monotonic()
@@ -150,7 +150,7 @@ def _scrape(servers: World) -> None:
 def _backlog(servers: World, shards: int) -> Backlog:
     """As many shards as a very large audit has wait: the worst of the claim, the reconciler and the scrape.
 
-    The reconciler's first round finds no doorbell and rings for as many as it may; the second rings for none.
+    The reconciler's first round finds no wake-up and sends for as many as it may; the second sends none.
     """
     began = time.monotonic()
     audit_id = start_audit(servers, shards, 64)
@@ -161,9 +161,9 @@ def _backlog(servers: World, shards: int) -> Backlog:
     empty = servers.broker_facts()["bytes"]
     queue = TaskQueue(servers.broker_url)
     began = time.monotonic()
-    queue.ring_for_shards(DeviceClass.CPU, MAX_DOORBELLS)
-    sends_per_second = MAX_DOORBELLS / (time.monotonic() - began)
-    message_bytes = (servers.broker_facts()["bytes"] - empty) / MAX_DOORBELLS
+    queue.wake_for_shards(DeviceClass.CPU, MAX_WAKE_UPS)
+    sends_per_second = MAX_WAKE_UPS / (time.monotonic() - began)
+    message_bytes = (servers.broker_facts()["bytes"] - empty) / MAX_WAKE_UPS
     servers.broker.flushall()
     reconciler = Reconciler(servers.engine, queue)
     first, idle = _timed(reconciler.reconcile), _timed(reconciler.reconcile)

@@ -32,12 +32,12 @@ from app.domain.vocabulary import LIVE, AuditStatus, DeviceClass
 from app.gates.schemas import FrozenGate
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import QueueDep, SessionDep, SettingsDep, TenantDep
-from app.http.doorbell import ring_for_shards
 from app.http.idempotency import OnceDep
 from app.http.links import link
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.http.schemas import StoredProblem
+from app.http.wake_up import wake_for_shards
 from app.naming.schemas import CHANGE_PROBLEMS, AuditChange
 from app.naming.versions import reword
 from app.observability.log_context import bind
@@ -84,7 +84,7 @@ def create_audit(
         check_audit_minutes(session, settings)
         session.commit()
         bind(audit_id=shown.id)
-        ring_for_shards(queue, requested.audit.device_class, requested.new_shards)
+        wake_for_shards(queue, requested.audit.device_class, requested.new_shards)
     response.headers["Location"] = link(f"/v1/audits/{shown.id}")
     return shown
 

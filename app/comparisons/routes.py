@@ -10,12 +10,12 @@ from app.comparisons.service import request_comparison
 from app.db.tables import ComparisonRow
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import QueueDep, SessionDep
-from app.http.doorbell import ring
 from app.http.idempotency import OnceDep
 from app.http.links import link
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.http.schemas import StoredProblem
+from app.http.wake_up import wake_worker
 from app.naming.filters import Filter
 from app.naming.schemas import CHANGE_PROBLEMS, AuditChange
 from app.naming.versions import reword
@@ -66,7 +66,7 @@ def create_comparison(
         shown = _show(request_comparison(session, request))
         once.remember(session, shown.id, shown)
         session.commit()
-        ring(queue, TaskName.COMPARE_AUDITS, shown.id)
+        wake_worker(queue, TaskName.COMPARE_AUDITS, shown.id)
     response.headers["Location"] = link(f"/v1/comparisons/{shown.id}")
     return shown
 

@@ -1,4 +1,4 @@
-"""A Valkey server as broker. It keeps nothing: the broker is a doorbell, Postgres the truth."""
+"""A Valkey server as broker. It keeps nothing: the broker only wakes workers, Postgres the truth."""
 
 import os
 import secrets

@@ -14,7 +14,7 @@ from app.domain.vocabulary import LIVE, ComparisonStatus, DeviceClass, ResourceS
 from app.errors import SalienceError
 from app.housekeeping.resends import count_resends
 from app.periodic import Periodic
-from app.queue import MAX_DOORBELLS, QUEUE_NAME, TaskName, TaskQueue, shard_queue
+from app.queue import MAX_WAKE_UPS, QUEUE_NAME, TaskName, TaskQueue, shard_queue
 
 LOCK = 7_326_511_902_115
 STALE_SECONDS = 15.0
@@ -61,8 +61,8 @@ class Reconciler:
                 self._queue.send(task, resource_id)
                 sent[task] += 1
         for device_class, shards in waiting.items():
-            missing = min(shards, MAX_DOORBELLS) - self._queue.depth_of(shard_queue(device_class))
-            self._queue.ring_for_shards(device_class, missing)
+            missing = min(shards, MAX_WAKE_UPS) - self._queue.depth_of(shard_queue(device_class))
+            self._queue.wake_for_shards(device_class, missing)
             sent[TaskName.RUN_SHARD] += max(0, missing)
 
 

@@ -36,33 +36,33 @@ TenantDep = Annotated[TenantEngine, Depends(_tenant)]
 async def _session(request: Request, tenant: TenantDep) -> AsyncIterator[Session]:
     """The tenant's. Never commits: a route that writes does so in plain sight, before it answers.
 
-    Requests wait for their turn here, off the threads: those that waited in a thread for a connection would keep
+    Requests wait for a slot here, off the threads: those that waited in a thread for a connection would keep
     the threads from those that have one and need a thread to give it back.
     """
-    async with _in_turn(request, tenant.session) as session:
+    async with _limited(request, tenant.session) as session:
         yield session
 
 
 async def _service_session(request: Request) -> AsyncIterator[Session]:
     """Across tenants: for the few routes that tell of the whole service."""
     engine: Engine = request.app.state.services.engine
-    async with _in_turn(request, partial(Session, engine, expire_on_commit=False)) as session:
+    async with _limited(request, partial(Session, engine, expire_on_commit=False)) as session:
         yield session
 
 
 async def _own_tenant_session(request: Request) -> AsyncIterator[Session]:
     """The first tenant's, for requests that come without a key and try what others do."""
     engine: Engine = request.app.state.services.engine
-    async with _in_turn(request, TenantEngine(engine, DEFAULT_TENANT).session) as session:
+    async with _limited(request, TenantEngine(engine, DEFAULT_TENANT).session) as session:
         yield session
 
 
 @asynccontextmanager
-async def _in_turn(request: Request, make_session: Callable[[], Session]) -> AsyncIterator[Session]:
-    turns: asyncio.Semaphore = request.app.state.services.session_turns
+async def _limited(request: Request, make_session: Callable[[], Session]) -> AsyncIterator[Session]:
+    slots: asyncio.Semaphore = request.app.state.services.session_limit
     try:
         async with asyncio.timeout(WAIT_SECONDS):
-            await turns.acquire()
+            await slots.acquire()
     except TimeoutError as error:
         raise Unavailable("overloaded", "Too many requests at once; come again.") from error
     session = make_session()
@@ -73,7 +73,7 @@ async def _in_turn(request: Request, make_session: Callable[[], Session]) -> Asy
             with CancelScope(shield=True):
                 await to_thread.run_sync(session.close)
         finally:
-            turns.release()
+            slots.release()
 
 
 def _queue(request: Request) -> TaskQueue:

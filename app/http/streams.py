@@ -6,7 +6,7 @@ from uuid import UUID
 from anyio import CancelScope, to_thread
 from starlette.concurrency import iterate_in_threadpool
 
-from app.http.turns import Turns
+from app.http.concurrency import ConcurrencyLimit
 
 MOST = 4
 """What the pool has besides those of requests (app.http.dependencies), and some to spare."""
@@ -17,11 +17,11 @@ class Streams:
     """So few at once that slow readers never keep the connections from other requests."""
 
     def __init__(self) -> None:
-        self._turns = Turns(MOST, MOST_OF_A_TENANT)
+        self._limit = ConcurrencyLimit(MOST, MOST_OF_A_TENANT)
 
     async def send(self, tenant_id: UUID, parts: Generator[bytes]) -> AsyncIterator[bytes]:
-        """The parts, once it is their turn; whoever leaves gives the turn back."""
-        async with self._turns.turn(tenant_id):
+        """The parts, once a slot is free; whoever leaves frees it."""
+        async with self._limit.slot(tenant_id):
             try:
                 async for part in iterate_in_threadpool(parts):
                     yield part

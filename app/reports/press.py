@@ -12,7 +12,7 @@ from anyio import to_thread
 
 from app.child_environment import child_environment
 from app.errors import NotFound, Unavailable
-from app.http.turns import Turns
+from app.http.concurrency import ConcurrencyLimit
 from app.reports.job import ReportJob
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Press:
     """One for each API process."""
 
     def __init__(self) -> None:
-        self._turns = Turns(AT_ONCE, AT_ONCE_OF_A_TENANT)
+        self._limit = ConcurrencyLimit(AT_ONCE, AT_ONCE_OF_A_TENANT)
 
     async def page(self, order: Order) -> bytes:
         """The report as HTML. Raises Unavailable where it takes too long or too many wait."""
@@ -49,9 +49,9 @@ class Press:
         return await self._print(order, form, name)
 
     async def _print(self, order: Order, *arguments: str) -> bytes:
-        """Gathers in its turn, too: many who ask at once hold no more connections than those whose turn it is."""
+        """Gathers within the limit, too: those who wait for a slot hold no connection."""
         try:
-            async with self._turns.turn(order.tenant_id, WAIT_SECONDS):
+            async with self._limit.slot(order.tenant_id, WAIT_SECONDS):
                 job = await to_thread.run_sync(_gathered, order, arguments == PAGE)
                 return await _run(job, *arguments)
         except TimeoutError as error:

@@ -13,7 +13,7 @@ from app.access.quotas import check_bytes
 from app.db.session import TenantEngine, transaction
 from app.db.tables import DatasetRow, ModelRow
 from app.http.dependencies import BlobsDep, QueueDep, SettingsDep, TenantDep
-from app.http.doorbell import ring
+from app.http.wake_up import wake_worker
 from app.queue import TaskName, TaskQueue
 from app.settings import Settings
 from app.storage.blobs import BlobStore, StoredBlob
@@ -54,7 +54,7 @@ class Uploads:
         blob = await resource.receive(request, self.blobs, self.settings.max_upload_bytes)
         shown, is_new = await to_thread.run_sync(self._accept, resource, resource_id, blob)
         if is_new:
-            await to_thread.run_sync(ring, self.queue, resource.task, resource_id)
+            await to_thread.run_sync(wake_worker, self.queue, resource.task, resource_id)
         return shown
 
     def _find(self, resource: Resource[Row, Shown], resource_id: UUID) -> None:

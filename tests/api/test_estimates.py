@@ -64,7 +64,7 @@ def counts(api: Api) -> dict[str, int]:
         return {table.name: session.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
 
 
-def doorbells(broker_url: str, device_class: DeviceClass) -> int:
+def wake_ups(broker_url: str, device_class: DeviceClass) -> int:
     with Redis.from_url(broker_url) as redis:
         return int(redis.llen(f"{shard_queue(device_class)}:{PRIORITIES[TaskName.RUN_SHARD]}"))
 
@@ -88,11 +88,11 @@ def test_an_estimate_by_hand(api: Api, body: dict[str, Any]) -> None:
 
 
 def test_it_writes_nothing_and_tells_what_starting_does(api: Api, body: dict[str, Any], broker_url: str) -> None:
-    before, rung = counts(api), doorbells(broker_url, DeviceClass.CPU)
+    before, sent = counts(api), wake_ups(broker_url, DeviceClass.CPU)
     wanted = body | {"sample_limit": 100, "protocol": {"micro_batch": 8, "measures": {"noise_reaction": {}}}}
     estimate = api.client.post("/v1/audits:estimate", json=wanted).json()
     assert counts(api) == before
-    assert doorbells(broker_url, DeviceClass.CPU) == rung
+    assert wake_ups(broker_url, DeviceClass.CPU) == sent
     audit = api.client.post("/v1/audits", json=wanted).json()
     with transaction(api.engine) as session:
         shards = session.scalars(select(ShardRow).where(ShardRow.audit_id == UUID(audit["id"]))).all()
@@ -101,7 +101,7 @@ def test_it_writes_nothing_and_tells_what_starting_does(api: Api, body: dict[str
     same = ("device_class", "protocol", "protocol_digest")
     assert {name: audit[name] for name in same} == {name: estimate[name] for name in same}
     assert audit["sample_count"] == estimate["samples"] == 100
-    assert doorbells(broker_url, DeviceClass.CPU) == rung + estimate["shards"]
+    assert wake_ups(broker_url, DeviceClass.CPU) == sent + estimate["shards"]
 
 
 def test_a_fraction_of_the_measures_costs_a_fraction(api: Api, body: dict[str, Any]) -> None:
@@ -192,9 +192,9 @@ class TestDeviceClass:
 
     @pytest.mark.usefixtures("gpu_worker")
     def test_gpu_where_one_is_known(self, api: Api, body: dict[str, Any], broker_url: str) -> None:
-        before = [doorbells(broker_url, kind) for kind in DeviceClass]
+        before = [wake_ups(broker_url, kind) for kind in DeviceClass]
         assert self.run_on(api, body) == "gpu"
-        after = [doorbells(broker_url, kind) for kind in DeviceClass]
+        after = [wake_ups(broker_url, kind) for kind in DeviceClass]
         # Nobody measured these models on a GPU: 200 samples in shards of 48.
         assert (after[0] - before[0], after[1] - before[1]) == (0, 5)
 

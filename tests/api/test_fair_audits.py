@@ -1,4 +1,4 @@
-"""A long audit and a short one on one real worker: the short one is served in between; lost doorbells ring again."""
+"""A long audit and a short one on one real worker: the short one is served in between; lost wake-ups are sent again."""
 
 import os
 import signal
@@ -106,8 +106,8 @@ def test_a_short_audit_does_not_wait_for_a_long_one(
     assert places[1] - places[0] <= 2
 
 
-def test_doorbells_that_were_lost_ring_again(api: Api, parts: dict[str, Any], own_broker: str) -> None:
-    """A broker that was emptied: the reconciler counts what waits in the database and rings as often, not more."""
+def test_wake_ups_that_were_lost_are_sent_again(api: Api, parts: dict[str, Any], own_broker: str) -> None:
+    """A broker that was emptied: the reconciler counts what waits in the database and sends as many, not more."""
     queue = f"{shard_queue(DeviceClass.CPU)}:{PRIORITIES[TaskName.RUN_SHARD]}"
     audit = api.client.post("/v1/audits", json=parts | {"sample_limit": 12}).json()
     with Redis.from_url(own_broker) as redis:

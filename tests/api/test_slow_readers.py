@@ -1,4 +1,4 @@
-"""Who asks for much and reads little keeps neither connections nor turns from others."""
+"""Who asks for much and reads little keeps neither connections nor slots from others."""
 
 import asyncio
 import socket
@@ -43,7 +43,7 @@ async def _settled(asked: list[asyncio.Task[bytes]], count: int) -> None:
     await asyncio.sleep(0.2)
 
 
-def test_streams_take_turns() -> None:
+def test_streams_wait_for_a_slot() -> None:
     async def run() -> None:
         streams, export, tenants = Streams(), Export(), [uuid4() for _ in range(3)]
         sent = [streams.send(tenant, export.parts()) for tenant in tenants for _ in range(MOST_OF_A_TENANT)]
@@ -64,7 +64,7 @@ def test_streams_take_turns() -> None:
     asyncio.run(run())
 
 
-def test_no_tenant_has_all_turns() -> None:
+def test_no_tenant_has_all_slots() -> None:
     async def run() -> None:
         streams, export, one, other = Streams(), Export(), uuid4(), uuid4()
         sent = [streams.send(one, export.parts()) for _ in range(2 * MOST)]

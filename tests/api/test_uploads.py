@@ -23,7 +23,7 @@ def sha256(content: bytes) -> bytes:
 
 
 def messages(broker_url: str, task: TaskName, resource_id: str) -> int:
-    """How often the worker's door was rung for it."""
+    """How often a worker was woken for it."""
     priority = PRIORITIES[task]
     with Redis.from_url(broker_url) as redis:
         waiting = redis.lrange(QUEUE_NAME if priority == 0 else f"{QUEUE_NAME}:{priority}", 0, -1)

@@ -1,4 +1,4 @@
-"""The reconciler rings as often as shards wait in the database, and no more, on real Postgres and Valkey."""
+"""The reconciler sends as many wake-ups as shards wait in the database, and no more, on real Postgres and Valkey."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from app.db.session import make_engine, transaction
 from app.db.tables import AuditRow, ShardRow
 from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, ShardStatus
 from app.housekeeping.reconciler import Reconciler
-from app.queue import MAX_DOORBELLS, PRIORITIES, TaskName, TaskQueue, shard_queue
+from app.queue import MAX_WAKE_UPS, PRIORITIES, TaskName, TaskQueue, shard_queue
 from tests.factories import audit_row, dataset_row, shard_rows
 
 LONG_AGO = func.clock_timestamp() - text("interval '1 minute'")
@@ -62,7 +62,7 @@ def set_shards(engine: Engine, audit_id: UUID, below: int, **values: Any) -> Non
         session.execute(update(ShardRow).where(chosen).values({"updated_at": LONG_AGO} | values))
 
 
-def rung(queue: TaskQueue) -> list[int]:
+def sent(queue: TaskQueue) -> list[int]:
     return [queue.depth_of(shard_queue(kind)) for kind in DeviceClass]
 
 
@@ -72,15 +72,15 @@ def test_as_often_as_shards_wait_on_each_class(engine: Engine, queue: TaskQueue,
     add_audit(engine, 2, DeviceClass.GPU)
     for _ in range(3):
         reconciler.reconcile()
-        assert rung(queue) == [7, 2]
+        assert sent(queue) == [7, 2]
     assert queue.depth() == 9
 
 
 def test_it_fills_up_what_is_missing(engine: Engine, queue: TaskQueue, reconciler: Reconciler) -> None:
     add_audit(engine, 5)
-    queue.ring_for_shards(DeviceClass.CPU, 3)
+    queue.wake_for_shards(DeviceClass.CPU, 3)
     reconciler.reconcile()
-    assert rung(queue) == [5, 0]
+    assert sent(queue) == [5, 0]
 
 
 def test_shards_at_work_done_or_of_ended_audits_need_no_bell(
@@ -95,19 +95,19 @@ def test_shards_at_work_done_or_of_ended_audits_need_no_bell(
         session.execute(update(AuditRow).where(AuditRow.id == ended).values(status=AuditStatus.CANCELLED))
     reconciler.reconcile()
     # One is queued, one has lost its worker.
-    assert rung(queue) == [2, 0]
+    assert sent(queue) == [2, 0]
 
 
 def test_new_shards_have_their_own_bells(engine: Engine, queue: TaskQueue, reconciler: Reconciler) -> None:
     audit = add_audit(engine, 3)
     set_shards(engine, audit, 3, updated_at=func.clock_timestamp())
     reconciler.reconcile()
-    assert rung(queue) == [0, 0]
+    assert sent(queue) == [0, 0]
 
 
 def test_a_huge_audit_does_not_flood_the_broker(engine: Engine, queue: TaskQueue, reconciler: Reconciler) -> None:
-    add_audit(engine, MAX_DOORBELLS + 200)
-    queue.ring_for_shards(DeviceClass.CPU, MAX_DOORBELLS + 200)
-    assert rung(queue) == [MAX_DOORBELLS, 0]
+    add_audit(engine, MAX_WAKE_UPS + 200)
+    queue.wake_for_shards(DeviceClass.CPU, MAX_WAKE_UPS + 200)
+    assert sent(queue) == [MAX_WAKE_UPS, 0]
     reconciler.reconcile()
-    assert rung(queue) == [MAX_DOORBELLS, 0]
+    assert sent(queue) == [MAX_WAKE_UPS, 0]

@@ -102,7 +102,7 @@ def test_all_workers_are_killed(cluster: Cluster, parts: Parts, undisturbed: str
 def test_messages_come_many_times(cluster: Cluster, parts: Parts, undisturbed: str, recovering: Recovery) -> None:
     audit_id = cluster.submit(parts)
     queue = TaskQueue(cluster.servers.broker.url)
-    queue.ring_for_shards(DeviceClass.CPU, 20)
+    queue.wake_for_shards(DeviceClass.CPU, 20)
     queue.send(TaskName.REDUCE_AUDIT, UUID(audit_id))
     with recovering("every message twenty times, two workers"):
         for _ in range(2):

@@ -12,7 +12,7 @@ from app.db.session import transaction
 from app.db.tables import ModelRow, ShardRow
 from app.domain.vocabulary import ResourceStatus
 from app.housekeeping.reconciler import Reconciler
-from app.queue import MAX_DOORBELLS, TaskName, TaskQueue
+from app.queue import MAX_WAKE_UPS, TaskName, TaskQueue
 from tests.factories import audit_row, dataset_row, model_row, shard_rows
 
 
@@ -62,7 +62,7 @@ def counted(engine: Engine, task: TaskName) -> float:
         return totals(session).get((Tally.RESENDS, task), 0)
 
 
-def test_doorbells_that_wait_are_not_rung_again(engine: Engine, reconciler: Reconciler, broker: str) -> None:
+def test_wake_ups_that_wait_are_not_sent_again(engine: Engine, reconciler: Reconciler, broker: str) -> None:
     fill(engine, 3)
     for _ in range(2):
         reconciler.reconcile()
@@ -91,7 +91,7 @@ def test_an_upload_does_not_wait_for_the_line(engine: Engine, reconciler: Reconc
 
 
 def test_a_round_has_an_end(engine: Engine, reconciler: Reconciler) -> None:
-    fill(engine, MAX_DOORBELLS + 5)
+    fill(engine, MAX_WAKE_UPS + 5)
     for _ in range(2):
         reconciler.reconcile()
-        assert counted(engine, TaskName.RUN_SHARD) == MAX_DOORBELLS
+        assert counted(engine, TaskName.RUN_SHARD) == MAX_WAKE_UPS

@@ -49,7 +49,7 @@ def test_the_workers_lines_name_the_request_and_the_work(watched: Watched) -> No
     for line in (shard, done["reduce_audit"]):
         assert line["request_id"] == REQUEST_ID
         assert line["audit_id"] == watched.audit["id"]
-    # A doorbell names who rang, but no audit: the shard that comes next may be another's.
+    # A wake-up names who sent it, but no audit: the shard that comes next may be another's.
     assert done["run_shard"]["request_id"] == REQUEST_ID
     assert "audit_id" not in done["run_shard"]
     assert shard["task_id"] in done["run_shard"]["message"]

@@ -1,4 +1,4 @@
-"""Which shard a worker gets next: audits take turns, whoever rings, and each shard is given away once."""
+"""Which shard a worker gets next: audits take turns, whoever wakes it, and each shard is given away once."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -62,7 +62,7 @@ def change_shard(engine: Engine, held: Claim, **values: Any) -> None:
         session.execute(update(ShardRow).where(ShardRow.id == held.shard_id).values(**values))
 
 
-def test_one_worker_serves_audits_in_turns(engine: Engine) -> None:
+def test_one_worker_serves_audits_limiteds(engine: Engine) -> None:
     """The long one came first; the short one starts with the next free worker and is done after two turns."""
     long = add_audit(engine, 6)
     order = []

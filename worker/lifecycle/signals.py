@@ -18,10 +18,10 @@ SUBJECTS = {
     TaskName.REDUCE_AUDIT: ("audit_id", "reduce"),
     TaskName.COMPARE_AUDITS: ("comparison_id", "compare"),
 }
-"""What a task's argument identifies, and its span. A shard's message is a doorbell: see worker.shards.trace."""
+"""What a task's argument identifies, and its span. A shard's message is a wake-up: see worker.shards.trace."""
 
 RINGER = ("request_id",)
-"""What holds of a doorbell: who rang. The shard that is next in fair order may be another audit's."""
+"""What holds of a wake-up: who sent it. The shard that is next in fair order may be another audit's."""
 
 _open: dict[str, tuple[ExitStack, Span | None]] = {}
 """By task id: what was opened before a task and is to be closed after it."""

@@ -211,7 +211,7 @@ class _ShardRun:
 
     def _ring(self, shards: int) -> None:
         try:
-            self._context.queue.ring_for_shards(self._context.device_class, shards)
+            self._context.queue.wake_for_shards(self._context.device_class, shards)
         except Unavailable:
             logger.warning(
                 "audit %s: nobody is told, since the broker is away; the reconciler will", self._claim.audit_id

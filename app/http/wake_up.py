@@ -1,4 +1,4 @@
-"""Ring the worker's door after a commit; whoever does not hear it is reminded by the reconciler."""
+"""Wake a worker after a commit; what does not arrive is sent again by the reconciler."""
 
 import logging
 from uuid import UUID
@@ -10,7 +10,7 @@ from app.queue import TaskName, TaskQueue
 logger = logging.getLogger(__name__)
 
 
-def ring(queue: TaskQueue, task: TaskName, resource_id: UUID) -> None:
+def wake_worker(queue: TaskQueue, task: TaskName, resource_id: UUID) -> None:
     """The row is committed: a broker that is away costs time, not the work."""
     try:
         queue.send(task, resource_id)
@@ -18,9 +18,9 @@ def ring(queue: TaskQueue, task: TaskName, resource_id: UUID) -> None:
         logger.warning("the broker is away; %s %s waits for the reconciler", task, resource_id)
 
 
-def ring_for_shards(queue: TaskQueue, device_class: DeviceClass, count: int) -> None:
+def wake_for_shards(queue: TaskQueue, device_class: DeviceClass, count: int) -> None:
     """Likewise for the shards of a new audit."""
     try:
-        queue.ring_for_shards(device_class, count)
+        queue.wake_for_shards(device_class, count)
     except Unavailable:
         logger.warning("the broker is away; %s shards wait for the reconciler", count)
