@@ -16,7 +16,7 @@ import torchvision
 from torch import Tensor, nn
 
 from app.errors import InputFailure
-from worker.salience.tap import TargetTap
+from worker.salience.hook import TargetHook
 from worker.weights.probe import probe
 
 CLASSES = 5
@@ -80,7 +80,7 @@ def look(name: str) -> Found:
         found = probe(network, input_size=size, target_layer=None)
     except InputFailure as refusal:
         return Found(name, f"refused: {refusal.code}")
-    tap = TargetTap(network, input_size=size)
+    hook = TargetHook(network, input_size=size)
     images = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(2))
     seen: list[Tensor] = []
 
@@ -89,7 +89,7 @@ def look(name: str) -> Found:
         return arriving[:1].expand_as(arriving).clone()
 
     with torch.no_grad():
-        logits = tap.run(images, same_for_all)
+        logits = hook.run(images, same_for_all)
     shown = f"{found.target_layer} {found.map_channels}x{found.map_height}x{found.map_width}"
     if seen[0].shape != (2, found.map_channels, found.map_height, found.map_width):
         return Found(name, shown, f"the target has the shape {list(seen[0].shape)}")

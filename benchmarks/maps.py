@@ -20,8 +20,8 @@ from benchmarks.timing import ratio, side_by_side
 from worker.functional.quantization import min_max
 from worker.salience import CAM_METHODS
 from worker.salience.extraction import SalienceExtractor
+from worker.salience.hook import TargetHook
 from worker.salience.methods import gradcam
-from worker.salience.tap import TargetTap
 
 BATCH = 16
 LIBRARY = (
@@ -83,8 +83,8 @@ def peer(name: str, device: str) -> Callable[[], Any]:
 def candidates(name: str, device: torch.device) -> Candidates:
     """The same maps, raw (N, h, w), five ways; ``forward`` only makes logits."""
     module, images = network(name, device), normalise(batch(BATCH, device))
-    extractor = SalienceExtractor(TargetTap(module, input_size=images.shape[-1]))
-    twin, layer = _tappable(name, module)
+    extractor = SalienceExtractor(TargetHook(module, input_size=images.shape[-1]))
+    twin, layer = _hookable(name, module)
     return {
         "forward": partial(_forward, module, images),
         "ours": partial(_ours, extractor, images),
@@ -97,8 +97,8 @@ def candidates(name: str, device: torch.device) -> Candidates:
 def six_methods(name: str, device: torch.device, repetitions: int) -> Section:
     """All six methods from one pair, against six calls of the library."""
     module, images = network(name, device), normalise(batch(BATCH, device))
-    extractor = SalienceExtractor(TargetTap(module, input_size=images.shape[-1]))
-    twin, layer = _tappable(name, module)
+    extractor = SalienceExtractor(TargetHook(module, input_size=images.shape[-1]))
+    twin, layer = _hookable(name, module)
     runs: Candidates = {
         "forward": partial(_forward, module, images),
         "ours": partial(_six, extractor, images),
@@ -123,7 +123,7 @@ def six_methods(name: str, device: torch.device, repetitions: int) -> Section:
 
 def six_peers(name: str, device: str) -> Callable[[], Any]:
     """pytorch-grad-cam's six, for `benchmarks.elsewhere`."""
-    twin, layer = _tappable(name, network(name, torch.device(device)))
+    twin, layer = _hookable(name, network(name, torch.device(device)))
     return partial(_six_calls, twin, layer, normalise(batch(BATCH, torch.device(device))))
 
 
@@ -135,7 +135,7 @@ def _six_calls(module: nn.Module, layer: str, images: Tensor) -> list[Tensor]:
 _LAYERS = {"resnet18": "layer4", "resnet50": "layer4", "shufflenet_v2_x0_5": "conv5", "densenet121": "1"}
 
 
-def _tappable(name: str, module: Any) -> tuple[nn.Module, str]:
+def _hookable(name: str, module: Any) -> tuple[nn.Module, str]:
     """A copy as users have it, with gradients for all parameters, and the name of the layer."""
     twin = deepcopy(module).requires_grad_()
     if name == "densenet121":

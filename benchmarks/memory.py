@@ -13,7 +13,7 @@ from app.domain.vocabulary import CamMethod
 from benchmarks.subjects import SIZE, batch, network, normalise
 from benchmarks.table import Row, Section, at_most
 from worker.salience import make_explainer
-from worker.salience.tap import TargetTap
+from worker.salience.hook import TargetHook
 
 MEBIBYTE = 1024**2
 # From glibc's malloc.h.
@@ -49,7 +49,7 @@ def _status(field: str) -> int:
 
 def growth(name: str, device: torch.device, batches: int) -> Section:
     """A thousand batches through one explainer."""
-    explain = make_explainer(CamMethod.GRADCAM, TargetTap(network(name, device), input_size=SIZE)).explain
+    explain = make_explainer(CamMethod.GRADCAM, TargetHook(network(name, device), input_size=SIZE)).explain
     images = normalise(batch(2, device))
     for _ in range(batches // 5):
         explain(images, None)

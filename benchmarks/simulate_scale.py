@@ -150,7 +150,7 @@ def _scrape(servers: World) -> None:
 def _backlog(servers: World, shards: int) -> Backlog:
     """As many shards as a very large audit has wait: the worst of the claim, the reconciler and the scrape.
 
-    The reconciler's first round finds no wake-up and sends for as many as it may; the second sends none.
+    The reconciler's first round finds no wake-up and sends as many as it may; the second sends none.
     """
     began = time.monotonic()
     audit_id = start_audit(servers, shards, 64)

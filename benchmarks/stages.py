@@ -21,7 +21,7 @@ from worker.functional.noise import noise_generator, salt_and_pepper
 from worker.functional.resampling import resize_bicubic_8bit
 from worker.functional.ssim import structural_similarity
 from worker.salience import make_explainer
-from worker.salience.tap import TargetTap
+from worker.salience.hook import TargetHook
 from worker.views.base import ImageBatch
 
 GEOMETRIC, SHIFTS = 12, 8
@@ -31,7 +31,7 @@ def stages(name: str, device: torch.device, repetitions: int) -> Section:
     """Milliseconds an image, and how many times an image needs the stage."""
     module, images = network(name, device), batch(BATCH, device)
     protocol = ProtocolRequest.model_validate(PROTOCOL).resolve()
-    explainer = make_explainer(protocol.salience.method, TargetTap(module, input_size=SIZE))
+    explainer = make_explainer(protocol.salience.method, TargetHook(module, input_size=SIZE))
     auditor = ModelAuditor(explainer, normalise, protocol, (0, 1))
     names = tuple(f"{number}.png" for number in range(BATCH))
     truth = torch.zeros(BATCH, dtype=torch.int64, device=device)

@@ -20,7 +20,7 @@ from worker.engine.measuring import ModelAuditor, Normalisation, Outcome
 from worker.measures.base import PairScores, Score
 from worker.measures.stability import stability
 from worker.salience import make_explainer
-from worker.salience.tap import TargetTap
+from worker.salience.hook import TargetHook
 from worker.views.base import ImageBatch
 from worker.weights.architectures import build
 from worker.weights.loading import read_canonical
@@ -93,7 +93,7 @@ def _auditor(name: str) -> ModelAuditor:
     preprocessing = RECIPE["preprocessing"]
     size, protocol = preprocessing["input_size"], Protocol()
     normalisation = Normalisation(size, tuple(preprocessing["mean"]), tuple(preprocessing["std"]))
-    explainer = make_explainer(protocol.salience.method, TargetTap(module, input_size=size))
+    explainer = make_explainer(protocol.salience.method, TargetHook(module, input_size=size))
     return ModelAuditor(explainer, normalisation, protocol, (0, 1))
 
 

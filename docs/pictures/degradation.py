@@ -25,6 +25,6 @@ def draw(audited: Audited) -> None:
             view = DegradationView(name, DegradationSettings())
             image = pixels(view.transform(audited.batch, outcome.clean.maps)[place])
             show(axes[0, column], image, name)
-            changed = over(image, at_input(outcome.looks[name].maps, place))
+            changed = over(image, at_input(outcome.observations[name].maps, place))
             show(axes[1, column], changed, f"SSIM {score_of(outcome, name).values[place]:.2f}")
     save_png(figure, "degradation")

@@ -33,7 +33,7 @@ def _strip(audited: Audited) -> None:
     for column, name in enumerate(SHOWN, start=1):
         view = GeometricView(name, pixels=default_shift_pixels(audited.batch.images.shape[-1]))
         image = pixels(view.transform(audited.batch, outcome.clean.maps)[place])
-        score, maps = score_of(outcome, name), outcome.looks[name].maps
+        score, maps = score_of(outcome, name), outcome.observations[name].maps
         show(axes[0, column], over(image, at_input(maps, place)), name)
         show_map(axes[1, column], view.carry_back(maps.at_input)[place].numpy(), f"score {score.values[place]:.2f}")
         control = 0.0 if score.control is None else float(score.control[place])

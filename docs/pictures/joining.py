@@ -2,7 +2,7 @@
 
 import torch
 
-from worker.engine.measuring import Look, Outcome
+from worker.engine.measuring import Observation, Outcome
 from worker.measures.base import Score
 from worker.salience.maps import SalienceMaps
 
@@ -10,14 +10,14 @@ from worker.salience.maps import SalienceMaps
 def joined(parts: list[Outcome]) -> Outcome:
     """In their order."""
     first = parts[0]
-    looks = {name: _look([part.looks[name] for part in parts]) for name in first.looks}
-    return Outcome(looks, {name: _score([part.scores[name] for part in parts]) for name in first.scores})
+    observations = {name: _observation([part.observations[name] for part in parts]) for name in first.observations}
+    return Outcome(observations, {name: _score([part.scores[name] for part in parts]) for name in first.scores})
 
 
-def _look(parts: list[Look]) -> Look:
+def _observation(parts: list[Observation]) -> Observation:
     maps = [part.maps for part in parts]
     reasons = tuple(reason for part in maps for reason in part.reasons)
-    return Look(
+    return Observation(
         SalienceMaps(torch.cat([part.native for part in maps]), reasons, maps[0].input_size),
         torch.cat([part.predicted for part in parts]),
         torch.cat([part.class_scores for part in parts]),

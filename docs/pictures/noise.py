@@ -8,7 +8,7 @@ from app.domain.views import noise_view
 from docs.pictures.audited import STRATEGIES, Audited, pixels, score_of
 from docs.pictures.choosing import typical
 from docs.pictures.drawing import COLOURS, MARKERS, at_input, grid, over, save_png, save_svg, show
-from worker.engine.measuring import Look
+from worker.engine.measuring import Observation
 from worker.views.noise import NoiseView
 
 NETWORK = "cross_entropy_run1"
@@ -36,7 +36,7 @@ def _strip(audited: Audited) -> None:
         view = NoiseView(amount=amount, seed=0)
         image = pixels(view.transform(audited.batch, outcome.clean.maps)[place])
         show(axes[0, column], image, f"{amount:.0%}")
-        maps = over(image, at_input(outcome.looks[view.name].maps, place))
+        maps = over(image, at_input(outcome.observations[view.name].maps, place))
         show(axes[1, column], maps, f"SSIM {score_of(outcome, view.name).values[place]:.2f}")
     save_png(figure, "noise")
 
@@ -52,7 +52,8 @@ def _curves(audited: Audited, axes: Axes) -> None:
 def _aurocs(audited: Audited, axes: Axes) -> None:
     for stem in STRATEGIES:
         values = [
-            sum(_auroc(audited, run.looks[noise_view(amount)]) for run in audited.runs(stem)) / len(audited.runs(stem))
+            sum(_auroc(audited, run.observations[noise_view(amount)]) for run in audited.runs(stem))
+            / len(audited.runs(stem))
             for amount in CURVE
         ]
         axes.plot(CURVE, values, color=COLOURS[stem], marker=MARKERS[stem])
@@ -61,8 +62,8 @@ def _aurocs(audited: Audited, axes: Axes) -> None:
     axes.grid(alpha=0.3)
 
 
-def _auroc(audited: Audited, look: Look) -> float:
-    area = auroc(look.class_scores[:, 1].numpy(), (audited.truth == 1).numpy())
+def _auroc(audited: Audited, observation: Observation) -> float:
+    area = auroc(observation.class_scores[:, 1].numpy(), (audited.truth == 1).numpy())
     if area is None:
         raise ValueError("one class is missing")
     return area

@@ -12,8 +12,8 @@ from torch.nn.functional import relu
 from torchcam.methods import GradCAM as TorchCam
 
 from worker.salience.extraction import Extraction, SalienceExtractor
+from worker.salience.hook import TargetHook
 from worker.salience.methods import gradcam
-from worker.salience.tap import TargetTap
 
 TOLERANCE = 2e-5
 # What float32 itself loses in fifty layers of random weights: no tool is closer to float64 than that.
@@ -37,7 +37,7 @@ def min_max(maps: Tensor) -> Tensor:
 
 
 def ours(network: nn.Module, images: Tensor) -> tuple[Extraction, Tensor]:
-    extraction = SalienceExtractor(TargetTap(network, input_size=224)).extract(images)
+    extraction = SalienceExtractor(TargetHook(network, input_size=224)).extract(images)
     return extraction, min_max(gradcam(extraction.activation, extraction.gradient))
 
 
@@ -53,8 +53,8 @@ def out_of_place(network: nn.Module) -> nn.Module:
     return twin
 
 
-def tappable(name: str, network: nn.Module) -> tuple[nn.Module, str]:
-    """The network and the layer at which the other tools can be tapped.
+def hookable(name: str, network: nn.Module) -> tuple[nn.Module, str]:
+    """The network and the layer at which the other tools can be hooked.
 
     DenseNet applies its last ReLU by a function, in place, to what ``features`` put out: hooks on ``features`` read a
     tensor that is overwritten afterwards, so the others get the same network with that ReLU as a module.
@@ -67,7 +67,7 @@ def tappable(name: str, network: nn.Module) -> tuple[nn.Module, str]:
 
 def test_layer_is_named_by_tracing(network: tuple[str, nn.Module]) -> None:
     name, module = network
-    assert TargetTap(module, input_size=224).layer.name == NAMES[name]
+    assert TargetHook(module, input_size=224).layer.name == NAMES[name]
 
 
 def test_float64_full_graph(network: tuple[str, nn.Module], photograph: Tensor) -> None:
@@ -76,7 +76,7 @@ def test_float64_full_graph(network: tuple[str, nn.Module], photograph: Tensor) 
     _, rounded = ours(module, photograph)
     extraction, maps = ours(deepcopy(module).double(), photograph.double())
     twin = out_of_place(module).double()
-    twin, layer = tappable(name, twin)
+    twin, layer = hookable(name, twin)
     kept: list[Tensor] = []
 
     def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
@@ -96,7 +96,7 @@ def test_float64_full_graph(network: tuple[str, nn.Module], photograph: Tensor) 
 
 def test_captum(network: tuple[str, nn.Module], photographs: Tensor) -> None:
     extraction, maps = ours(network[1], photographs)
-    module, layer = tappable(*network)
+    module, layer = hookable(*network)
     cam = LayerGradCam(module, module.get_submodule(layer))
     attribution = cam.attribute(photographs, extraction.predicted, relu_attributions=False)
     assert difference(maps, min_max(relu(attribution[:, 0]).detach())) < TOLERANCE
@@ -104,7 +104,7 @@ def test_captum(network: tuple[str, nn.Module], photographs: Tensor) -> None:
 
 def test_torchcam(network: tuple[str, nn.Module], photographs: Tensor) -> None:
     extraction, maps = ours(network[1], photographs)
-    module, layer = tappable(*network)
+    module, layer = hookable(*network)
     with TorchCam(module, layer) as cam:
         expected = cam(extraction.predicted.tolist(), module(photographs), normalized=False)[0]
     assert difference(maps, min_max(expected)) < TOLERANCE
@@ -112,7 +112,7 @@ def test_torchcam(network: tuple[str, nn.Module], photographs: Tensor) -> None:
 
 def test_pytorch_grad_cam(network: tuple[str, nn.Module], photographs: Tensor) -> None:
     extraction, maps = ours(network[1], photographs)
-    module, name = tappable(*network)
+    module, name = hookable(*network)
     layer = module.get_submodule(name)
     targets = [ClassifierOutputTarget(index) for index in extraction.predicted.tolist()]
     with GradCAM(module, [layer]) as cam:

@@ -10,7 +10,7 @@ from torch.overrides import _get_current_function_mode_stack
 
 from app.errors import InputFailure
 from worker.salience.extraction import SalienceExtractor
-from worker.salience.tap import TargetTap
+from worker.salience.hook import TargetHook
 
 
 class Toy(nn.Module):
@@ -41,7 +41,7 @@ def toy_images(count: int = 2) -> Tensor:
 
 def test_by_hand() -> None:
     images = toy_images()
-    extraction = SalienceExtractor(TargetTap(Toy(), input_size=4)).extract(images, torch.tensor([0, 1]))
+    extraction = SalienceExtractor(TargetHook(Toy(), input_size=4)).extract(images, torch.tensor([0, 1]))
     active = images[:, :2].relu()
     assert torch.equal(extraction.activation, active)
     weights = torch.tensor([[1.0, 2.0], [3.0, -4.0]]) / 16
@@ -50,7 +50,7 @@ def test_by_hand() -> None:
 
 
 def test_target_none_explains_the_predicted_class() -> None:
-    extractor = SalienceExtractor(TargetTap(Toy(), input_size=4))
+    extractor = SalienceExtractor(TargetHook(Toy(), input_size=4))
     free = extractor.extract(toy_images())
     fixed = extractor.extract(toy_images(), free.predicted)
     assert torch.equal(free.predicted, free.logits.argmax(1))
@@ -58,15 +58,15 @@ def test_target_none_explains_the_predicted_class() -> None:
 
 
 def test_scores_are_taken_before_a_final_softmax() -> None:
-    plain = SalienceExtractor(TargetTap(Toy(), input_size=4)).extract(toy_images())
-    behind = SalienceExtractor(TargetTap(Toy(softmax=True), input_size=4)).extract(toy_images())
+    plain = SalienceExtractor(TargetHook(Toy(), input_size=4)).extract(toy_images())
+    behind = SalienceExtractor(TargetHook(Toy(softmax=True), input_size=4)).extract(toy_images())
     assert torch.equal(plain.logits, behind.logits)
     assert torch.equal(plain.gradient, behind.gradient)
 
 
 def test_one_thread_or_two(make_network: Callable[[str], nn.Module], photographs: Tensor) -> None:
     """Of one network, and of these versions of torch: a release that differs is to be noticed."""
-    extractor = SalienceExtractor(TargetTap(make_network("resnet18"), input_size=224))
+    extractor = SalienceExtractor(TargetHook(make_network("resnet18"), input_size=224))
     with_two = extractor.extract(photographs)
     torch.set_num_threads(1)
     try:
@@ -89,7 +89,9 @@ def test_in_place_equals_its_out_of_place_twin(
     if name == "densenet121":
         features, classifier = twin.get_submodule("features"), twin.get_submodule("classifier")
         twin = nn.Sequential(features, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), classifier)
-    found, expected = (SalienceExtractor(TargetTap(one, input_size=224)).extract(photograph) for one in (network, twin))
+    found, expected = (
+        SalienceExtractor(TargetHook(one, input_size=224)).extract(photograph) for one in (network, twin)
+    )
     assert torch.equal(found.logits, expected.logits)
     assert torch.equal(found.activation, expected.activation)
     assert torch.equal(found.gradient, expected.gradient)
@@ -97,7 +99,7 @@ def test_in_place_equals_its_out_of_place_twin(
 
 def test_cut_equals_a_full_backward_pass(make_network: Callable[[str], nn.Module], photograph: Tensor) -> None:
     network = make_network("resnet18")
-    found = SalienceExtractor(TargetTap(network, input_size=224)).extract(photograph)
+    found = SalienceExtractor(TargetHook(network, input_size=224)).extract(photograph)
     kept: list[Tensor] = []
     handle = network.get_submodule("layer4").register_forward_hook(lambda _m, _i, output: kept.append(output))
     logits = network(photograph)
@@ -109,7 +111,7 @@ def test_cut_equals_a_full_backward_pass(make_network: Callable[[str], nn.Module
 
 
 def test_batch_of_another_size(make_network: Callable[[str], nn.Module], photographs: Tensor) -> None:
-    extractor = SalienceExtractor(TargetTap(make_network("shufflenet_v2_x0_5"), input_size=224))
+    extractor = SalienceExtractor(TargetHook(make_network("shufflenet_v2_x0_5"), input_size=224))
     together = extractor.extract(photographs)
     alone = extractor.extract(photographs[1:2])
     torch.testing.assert_close(alone.activation[0], together.activation[1], rtol=1e-4, atol=1e-4)
@@ -118,10 +120,10 @@ def test_batch_of_another_size(make_network: Callable[[str], nn.Module], photogr
 
 def test_layer_by_name(make_network: Callable[[str], nn.Module], photograph: Tensor) -> None:
     network = make_network("resnet18")
-    default = SalienceExtractor(TargetTap(network, input_size=224)).extract(photograph)
-    named = SalienceExtractor(TargetTap(network, input_size=224, target_layer="layer4")).extract(photograph)
-    inner = SalienceExtractor(TargetTap(network, input_size=224, target_layer="layer4.1")).extract(photograph)
-    early = SalienceExtractor(TargetTap(network, input_size=224, target_layer="layer3")).extract(photograph)
+    default = SalienceExtractor(TargetHook(network, input_size=224)).extract(photograph)
+    named = SalienceExtractor(TargetHook(network, input_size=224, target_layer="layer4")).extract(photograph)
+    inner = SalienceExtractor(TargetHook(network, input_size=224, target_layer="layer4.1")).extract(photograph)
+    early = SalienceExtractor(TargetHook(network, input_size=224, target_layer="layer3")).extract(photograph)
     for other in (named, inner):
         assert torch.equal(default.activation, other.activation)
         assert torch.equal(default.gradient, other.gradient)
@@ -133,8 +135,8 @@ def test_activation_is_no_alias_of_what_an_in_place_relu_overwrites(
     make_network: Callable[[str], nn.Module], photograph: Tensor
 ) -> None:
     network = make_network("densenet121")
-    after = SalienceExtractor(TargetTap(network, input_size=224)).extract(photograph)
-    before = SalienceExtractor(TargetTap(network, input_size=224, target_layer="features.norm5")).extract(photograph)
+    after = SalienceExtractor(TargetHook(network, input_size=224)).extract(photograph)
+    before = SalienceExtractor(TargetHook(network, input_size=224, target_layer="features.norm5")).extract(photograph)
     assert float(before.activation.min()) < 0
     assert torch.equal(before.activation.relu(), after.activation)
 
@@ -153,7 +155,9 @@ def test_activation_is_no_alias_of_what_a_shortcut_overwrites() -> None:
             return logits
 
     for layer in (None, "conv", "tap"):
-        extraction = SalienceExtractor(TargetTap(Overwriting(), input_size=4, target_layer=layer)).extract(toy_images())
+        extraction = SalienceExtractor(TargetHook(Overwriting(), input_size=4, target_layer=layer)).extract(
+            toy_images()
+        )
         assert torch.equal(extraction.activation, toy_images()[:, :2])
 
 
@@ -192,7 +196,7 @@ def test_the_target_is_found_wherever_it_is_made(way: str, softmax: bool) -> Non
             return logits.softmax(1) if softmax else logits
 
     toy = Odd()
-    extractor = SalienceExtractor(TargetTap(toy, input_size=4))
+    extractor = SalienceExtractor(TargetHook(toy, input_size=4))
     for _ in range(2):
         found = extractor.extract(toy_images(), torch.tensor([0, 1]))
         assert torch.equal(found.activation, WAYS[way](toy, toy.conv(toy_images())))
@@ -218,7 +222,7 @@ def test_all_poolings_count(way: str) -> None:
 
     kept: list[Tensor] = []
     both = Both().eval()
-    found = SalienceExtractor(TargetTap(both, input_size=4)).extract(toy_images(), torch.tensor([0, 1]))
+    found = SalienceExtractor(TargetHook(both, input_size=4)).extract(toy_images(), torch.tensor([0, 1]))
     logits = both(toy_images())
     expected = torch.autograd.grad(logits[0, 0] + logits[1, 1], kept[-1])[0]
     torch.testing.assert_close(found.gradient, expected)
@@ -235,21 +239,21 @@ def test_a_mode_of_the_model_that_ends_midway_keeps_the_softmax_in_sight(layer: 
             return logits.softmax(1)
 
     odd = Odd()
-    found = SalienceExtractor(TargetTap(odd, input_size=4, target_layer=layer)).extract(toy_images())
+    found = SalienceExtractor(TargetHook(odd, input_size=4, target_layer=layer)).extract(toy_images())
     assert torch.equal(found.logits, odd.head(odd.conv(toy_images()).mean((2, 3))))
     assert _get_current_function_mode_stack() == []
 
 
 def test_unknown_layer_names_the_candidates() -> None:
     with pytest.raises(InputFailure, match=r"target-layer-not-found.*'nowhere'.*relu") as caught:
-        SalienceExtractor(TargetTap(Toy(), input_size=4, target_layer="nowhere"))
+        SalienceExtractor(TargetHook(Toy(), input_size=4, target_layer="nowhere"))
     assert caught.value.code == "target-layer-not-found"
 
 
 def test_model_without_a_feature_map() -> None:
     network = nn.Sequential(nn.Conv2d(3, 2, 4), nn.Flatten(), nn.Linear(2, 2))
     with pytest.raises(InputFailure, match="target-layer-not-found"):
-        SalienceExtractor(TargetTap(network, input_size=4))
+        SalienceExtractor(TargetHook(network, input_size=4))
 
 
 @pytest.mark.parametrize("layer", [None, "conv"])
@@ -259,7 +263,7 @@ def test_model_is_left_as_it_was(layer: str | None, fails: bool) -> None:  # noq
     toy.relu.eval()
     toy.head.weight.requires_grad_(False)
     weights = deepcopy(toy.state_dict())
-    extractor = SalienceExtractor(TargetTap(toy, input_size=4, target_layer=layer))
+    extractor = SalienceExtractor(TargetHook(toy, input_size=4, target_layer=layer))
     toy.fails = fails
     if fails:
         with pytest.raises(RuntimeError, match="broken midway"):

@@ -13,8 +13,8 @@ from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
 from worker.functional.quantization import min_max
 from worker.salience import CAM_METHODS, make_explainer
+from worker.salience.hook import TargetHook
 from worker.salience.library import LIBRARY_METHODS
-from worker.salience.tap import TargetTap
 
 TOLERANCE = 5e-6
 SMALL = 96
@@ -63,7 +63,7 @@ def test_every_method_has_one_way() -> None:
 
 @pytest.mark.parametrize("method", LIBRARY_METHODS)
 def test_same_as_the_library_by_hand(method: CamMethod, small: nn.Module, photographs: Tensor) -> None:
-    found = make_explainer(method, TargetTap(small, input_size=224)).explain(photographs, torch.tensor([0, 3, 1]))
+    found = make_explainer(method, TargetHook(small, input_size=224)).explain(photographs, torch.tensor([0, 3, 1]))
     expected = by_hand(method, small, photographs, [0, 3, 1])
     assert found.maps.shape == expected.shape
     assert found.maps.shape[-1] == (224 if METHOD_SPECS[method].at_input_resolution else 13)
@@ -76,7 +76,7 @@ def test_same_as_the_library_by_hand(method: CamMethod, small: nn.Module, photog
 
 @pytest.mark.parametrize("method", [CamMethod.EIGENGRADCAM, CamMethod.SHAPLEYCAM, CamMethod.SCORECAM])
 def test_no_target_explains_the_predicted_class(method: CamMethod, small: nn.Module, photographs: Tensor) -> None:
-    explainer = make_explainer(method, TargetTap(small, input_size=224))
+    explainer = make_explainer(method, TargetHook(small, input_size=224))
     free = explainer.explain(photographs, None)
     assert torch.equal(free.maps, explainer.explain(photographs, free.predicted).maps)
 
@@ -86,7 +86,7 @@ def test_model_is_left_as_it_was(
     method: CamMethod, small: nn.Module, photographs: Tensor, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = {name: value.clone() for name, value in small.state_dict().items()}
-    explainer = make_explainer(method, TargetTap(small, input_size=224))
+    explainer = make_explainer(method, TargetHook(small, input_size=224))
     for _ in range(2):
         explainer.explain(photographs, None)
     assert all(torch.equal(before[name], value) for name, value in small.state_dict().items())
@@ -102,7 +102,7 @@ def test_real_networks(
 ) -> None:
     """Small, since FullGrad makes a map of every layer that has a bias."""
     network, images = make_network(name), nn.functional.interpolate(photographs[:2], (SMALL, SMALL), mode="area")
-    found = make_explainer(method, TargetTap(network, input_size=SMALL)).explain(images, None)
+    found = make_explainer(method, TargetHook(network, input_size=SMALL)).explain(images, None)
     assert torch.isfinite(found.maps).all()
     assert not min_max(found.maps)[1].any()
 
@@ -120,7 +120,7 @@ def test_what_the_library_cannot_do_is_an_input_failure(photographs: Tensor) -> 
             logits: Tensor = self.head(self.conv(self.conv(images)).mean((2, 3)))
             return logits
 
-    explainer = make_explainer(CamMethod.FULLGRAD, TargetTap(Twice().eval(), input_size=224))
+    explainer = make_explainer(CamMethod.FULLGRAD, TargetHook(Twice().eval(), input_size=224))
     with pytest.raises(InputFailure, match="fullgrad cannot handle this model") as caught:
         explainer.explain(photographs, None)
     assert caught.value.code == "cam-method-failed"

@@ -9,7 +9,7 @@ from torch import nn
 
 from app.domain.vocabulary import CamMethod
 from worker.salience import make_explainer
-from worker.salience.tap import TargetTap
+from worker.salience.hook import TargetHook
 
 BATCHES, WARM_UP = 200, 50
 ALLOWED_BYTES = 6 * 1024**2
@@ -25,7 +25,7 @@ def test_many_batches(method: CamMethod) -> None:
     convolutions = (nn.Conv2d(3, 8, 3, stride=4, padding=1), nn.Conv2d(8, 16, 3, stride=2))
     block = (convolutions[0], nn.BatchNorm2d(8), nn.ReLU(inplace=True), convolutions[1], nn.ReLU())
     network = nn.Sequential(*block, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 3)).eval()
-    explainer = make_explainer(method, TargetTap(network, input_size=64))
+    explainer = make_explainer(method, TargetHook(network, input_size=64))
     # One batch that was kept would be 48 kB, and its activations several times that; a hook or a graph is an object.
     images = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     for _ in range(WARM_UP):

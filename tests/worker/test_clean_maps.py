@@ -55,7 +55,7 @@ def stored(context: WorkerContext, audit_id: UUID) -> list[tuple[Any, ...]]:
 
 def reused(caplog: pytest.LogCaptureFixture) -> int:
     """Since the last time it was asked."""
-    found = [record.args for record in caplog.records if "clean maps are known" in record.message]
+    found = [record.args for record in caplog.records if "clean maps are cached" in record.message]
     caplog.clear()
     return sum(int(str(arguments[1])) for arguments in found if isinstance(arguments, tuple))
 

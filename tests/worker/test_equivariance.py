@@ -17,7 +17,7 @@ from app.domain.summaries import Groups, ScoreTable, summarise
 from app.domain.vocabulary import CamMethod
 from worker.engine.measuring import ModelAuditor, Normalisation, Outcome
 from worker.salience import make_explainer
-from worker.salience.tap import TargetTap
+from worker.salience.hook import TargetHook
 from worker.views.base import ImageBatch
 
 PROTOCOL = Protocol.model_validate({"micro_batch": 4, "measures": {"equivariance": {}}})
@@ -60,10 +60,10 @@ def _audit(module: nn.Module) -> tuple[Outcome, Tensor]:
     pictures = list(named_images().values())[:: 200 // SAMPLES][:SAMPLES]
     images = np.stack([np.asarray(one.convert("RGB").resize((SIZE, SIZE))) for one in pictures])
     pixels = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
-    tap = TargetTap(module.eval(), input_size=SIZE)
-    assert tap.stride == (STRIDE, STRIDE)
+    hook = TargetHook(module.eval(), input_size=SIZE)
+    assert hook.stride == (STRIDE, STRIDE)
     auditor = ModelAuditor(
-        make_explainer(CamMethod.GRADCAM, tap), Normalisation(SIZE, (0.0,) * 3, (1.0,) * 3), PROTOCOL, (0, 1)
+        make_explainer(CamMethod.GRADCAM, hook), Normalisation(SIZE, (0.0,) * 3, (1.0,) * 3), PROTOCOL, (0, 1)
     )
     names = tuple(str(number) for number in range(SAMPLES))
     return auditor.audit(ImageBatch(pixels, names), torch.zeros(SAMPLES, dtype=torch.int64)), pixels

@@ -20,7 +20,7 @@ from tests.worker.workplace import prepare
 from worker.context import WorkerContext
 from worker.engine.measuring import ModelAuditor, Normalisation
 from worker.salience import make_explainer
-from worker.salience.tap import TargetTap
+from worker.salience.hook import TargetHook
 from worker.shards.request import job_model
 from worker.shards.runner import run_next_shard
 from worker.views.base import ImageBatch
@@ -52,7 +52,7 @@ def test_passes_are_those_that_the_engine_makes(context: WorkerContext, protocol
         with transaction(context.engine) as session:
             model = session.get_one(ModelRow, model_id)
         module = ModelCache().get(context.blobs, job_model(model), torch.device("cpu")).module
-        explainer = make_explainer(CamMethod.GRADCAM, TargetTap(module, input_size=224))
+        explainer = make_explainer(CamMethod.GRADCAM, TargetHook(module, input_size=224))
         normalisation = Normalisation(
             224, tuple(RECIPE["preprocessing"]["mean"]), tuple(RECIPE["preprocessing"]["std"])
         )
@@ -75,7 +75,7 @@ def test_passes_for_a_map_are_those_of_the_method(method: CamMethod) -> None:
     """Of a network with eight channels at the target layer."""
     body = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, stride=8), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1))
     module = torch.nn.Sequential(*body, torch.nn.Flatten(), torch.nn.Linear(8, 2)).eval()
-    explainer = make_explainer(method, TargetTap(module, input_size=64))
+    explainer = make_explainer(method, TargetHook(module, input_size=64))
     seen: list[int] = []
     module.register_forward_hook(lambda _module, inputs, _output: seen.append(len(inputs[0])))
     explainer.explain(torch.rand(5, 3, 64, 64), torch.zeros(5, dtype=torch.int64))

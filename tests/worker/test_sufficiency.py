@@ -10,7 +10,7 @@ from app.domain.protocol import Protocol
 from app.domain.vocabulary import CamMethod, UndefinedReason
 from worker.engine.measuring import ModelAuditor, Normalisation, Outcome
 from worker.salience import make_explainer
-from worker.salience.tap import TargetTap
+from worker.salience.hook import TargetHook
 from worker.views.base import ImageBatch
 
 SHARES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75)
@@ -50,9 +50,9 @@ def _images() -> Tensor:
 
 @pytest.fixture(scope="module")
 def outcome() -> Outcome:
-    tap = TargetTap(CountsBright().eval(), input_size=SIZE)
+    hook = TargetHook(CountsBright().eval(), input_size=SIZE)
     auditor = ModelAuditor(
-        make_explainer(CamMethod.GRADCAM, tap), Normalisation(SIZE, (0.0,) * 3, (1.0,) * 3), PROTOCOL, (0, 1)
+        make_explainer(CamMethod.GRADCAM, hook), Normalisation(SIZE, (0.0,) * 3, (1.0,) * 3), PROTOCOL, (0, 1)
     )
     names = tuple(str(number) for number in range(SAMPLES))
     return auditor.audit(ImageBatch(_images(), names), torch.tensor([1] * (SAMPLES - 1) + [0]))
@@ -103,9 +103,9 @@ def test_arrangement_and_colour_do_not_matter_to_it(outcome: Outcome) -> None:
 
 def test_a_fill_that_says_the_same_is_no_score() -> None:
     """Where the fill alone is as bright as the image, nothing rises."""
-    tap = TargetTap(CountsBright().eval(), input_size=SIZE)
+    hook = TargetHook(CountsBright().eval(), input_size=SIZE)
     auditor = ModelAuditor(
-        make_explainer(CamMethod.GRADCAM, tap), Normalisation(SIZE, (1.0,) * 3, (1.0,) * 3), PROTOCOL, (0, 1)
+        make_explainer(CamMethod.GRADCAM, hook), Normalisation(SIZE, (1.0,) * 3, (1.0,) * 3), PROTOCOL, (0, 1)
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Normalisation, "__call__", Normalisation(SIZE, (0.0,) * 3, (1.0,) * 3).__call__)

@@ -22,6 +22,6 @@ def run_shard_job(
     done = 0
     with SampleReader(ArchiveLocation(inputs, job.archive_digest, settings), plan.input_specs) as reader:
         for batch in reader.batches(job.samples, plan.protocol.micro_batch):
-            yield from batch_rows(plan.protocol, plan.look_at(batch, done), done)
+            yield from batch_rows(plan.protocol, plan.audit_batch(batch, done), done)
             done += len(batch.samples)
             yield Progress(done=done), b""

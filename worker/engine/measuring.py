@@ -24,7 +24,7 @@ UNKNOWN_CLASS = -1
 
 
 @dataclass(frozen=True)
-class Look:
+class Observation:
     """What a model saw and said in N images of one condition.
 
     ``predicted`` (N,) int64, -1 where the logits are not finite; ``class_scores`` (N, L) and ``softmax`` (N, C)
@@ -38,7 +38,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class KnownLook:
+class CachedMap:
     """What an earlier audit saw in one clean sample: ``native`` (h, w), ``predicted`` (), ``class_scores`` (L,)."""
 
     native: Tensor
@@ -49,14 +49,14 @@ class KnownLook:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one model gave for N samples: looks by condition (clean first), scores by measure and view."""
+    """What one model gave for N samples: observations by condition (clean first), scores by measure and view."""
 
-    looks: Mapping[str, Look]
+    observations: Mapping[str, Observation]
     scores: Mapping[tuple[str, str], Score]
 
     @property
-    def clean(self) -> Look:
-        return self.looks[CLEAN]
+    def clean(self) -> Observation:
+        return self.observations[CLEAN]
 
 
 @dataclass(frozen=True)
@@ -104,35 +104,39 @@ class ModelAuditor:
         setting = ViewSetting(protocol, normalisation.input_size, explainer.stride, normalisation.colour)
         self._views = make_views(protocol.conditions(), setting)
 
-    def audit(self, batch: ImageBatch, truth: Tensor, known: Mapping[int, KnownLook] = MappingProxyType({})) -> Outcome:
+    def audit(
+        self, batch: ImageBatch, truth: Tensor, cached: Mapping[int, CachedMap] = MappingProxyType({})
+    ) -> Outcome:
         """Scores of the batch; ``truth`` (N,) int64 holds each sample's class, -1 where it has none.
 
-        ``known`` are clean looks, by their place in the batch, that need not be made again.
+        ``cached`` are clean observations, by their place in the batch, that need not be made again.
         """
-        clean = self._clean(batch.images, self._target(truth, predicted=None), known)
+        clean = self._clean(batch.images, self._target(truth, predicted=None), cached)
         target = self._target(truth, predicted=clean.predicted)
-        looks = {CLEAN: clean}
+        observations = {CLEAN: clean}
         for name, view in self._views.items():
-            looks[name] = self._look(view.transform(batch, clean.maps), target)
-        changed = {name: looks[name].maps for name in self._views}
-        seen = Seen(clean.maps, changed, self._views, _answers(looks, truth))
-        return Outcome(looks, scores_of(self._protocol, seen))
+            observations[name] = self._observe(view.transform(batch, clean.maps), target)
+        changed = {name: observations[name].maps for name in self._views}
+        seen = Seen(clean.maps, changed, self._views, _answers(observations, truth))
+        return Outcome(observations, scores_of(self._protocol, seen))
 
-    def _clean(self, images: Tensor, target: Tensor | None, known: Mapping[int, KnownLook]) -> Look:
-        missing = [place for place in range(len(images)) if place not in known]
+    def _clean(self, images: Tensor, target: Tensor | None, cached: Mapping[int, CachedMap]) -> Observation:
+        missing = [place for place in range(len(images)) if place not in cached]
         if len(missing) == len(images):
-            return self._look(images, target)
-        looks = dict(known)
+            return self._observe(images, target)
+        observations = dict(cached)
         if missing:
-            made = self._look(images[missing], None if target is None else target[missing])
+            made = self._observe(images[missing], None if target is None else target[missing])
             columns = zip(made.maps.native, made.predicted, made.class_scores, made.maps.reasons, strict=True)
-            looks |= {place: KnownLook(*cells) for place, cells in zip(missing, columns, strict=True)}
-        ordered = [looks[place] for place in range(len(images))]
+            observations |= {place: CachedMap(*cells) for place, cells in zip(missing, columns, strict=True)}
+        ordered = [observations[place] for place in range(len(images))]
         maps = SalienceMaps(
-            torch.stack([look.native for look in ordered]), tuple(look.reason for look in ordered), images.shape[-1]
+            torch.stack([observation.native for observation in ordered]),
+            tuple(observation.reason for observation in ordered),
+            images.shape[-1],
         )
-        scores = torch.stack([look.class_scores for look in ordered])
-        return Look(maps, torch.stack([look.predicted for look in ordered]), scores)
+        scores = torch.stack([observation.class_scores for observation in ordered])
+        return Observation(maps, torch.stack([observation.predicted for observation in ordered]), scores)
 
     def _target(self, truth: Tensor, *, predicted: Tensor | None) -> Tensor | None:
         """Class indices to explain (N,), or None for the class predicted for each image."""
@@ -141,7 +145,7 @@ class ModelAuditor:
             return torch.full_like(truth, target)
         return {SalienceTarget.LABEL: truth, SalienceTarget.CLEAN_PREDICTED: predicted}.get(target)
 
-    def _look(self, images: Tensor, target: Tensor | None) -> Look:
+    def _observe(self, images: Tensor, target: Tensor | None) -> Observation:
         count, size = len(images), self._protocol.micro_batch
         chosen = None if target is None else _padded(target.clamp(min=0), size)
         seen = self._explainer.explain(self._normalise(_padded(images, size)), chosen)
@@ -155,7 +159,7 @@ class ModelAuditor:
         defined = torch.tensor([reason is None for reason in reasons], device=native.device).view(-1, 1, 1)
         maps = SalienceMaps(native.where(defined, 0), reasons, images.shape[-1])
         predicted = seen.predicted[:count].where(finite, UNKNOWN_CLASS)
-        return Look(maps, predicted, self._class_scores(logits, finite), self._softmax(logits, finite))
+        return Observation(maps, predicted, self._class_scores(logits, finite), self._softmax(logits, finite))
 
     def _class_scores(self, logits: Tensor, finite: Tensor) -> Tensor:
         scores = self._explainer.decisions.class_scores(logits, self._protocol.class_score)
@@ -168,13 +172,13 @@ class ModelAuditor:
         return scores.where(finite.view(-1, 1), torch.nan)
 
 
-def _answers(looks: Mapping[str, Look], truth: Tensor) -> dict[str, Answers]:
+def _answers(observations: Mapping[str, Observation], truth: Tensor) -> dict[str, Answers]:
     """The scores of the clean image's class and of the label in every condition, where they were asked for."""
-    followed = looks[CLEAN].predicted
+    followed = observations[CLEAN].predicted
     return {
-        name: Answers(_scores_of(look.softmax, followed), _scores_of(look.softmax, truth))
-        for name, look in looks.items()
-        if look.softmax is not None
+        name: Answers(_scores_of(observation.softmax, followed), _scores_of(observation.softmax, truth))
+        for name, observation in observations.items()
+        if observation.softmax is not None
     }
 
 

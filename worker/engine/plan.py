@@ -9,7 +9,7 @@ import torch
 
 from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol
-from worker.engine.measuring import UNKNOWN_CLASS, KnownLook, ModelAuditor, Normalisation, Outcome
+from worker.engine.measuring import UNKNOWN_CLASS, CachedMap, ModelAuditor, Normalisation, Outcome
 from worker.engine.sample_reader import DecodedBatch, InputSpec
 from worker.measures import PAIRINGS
 from worker.measures.base import PairScores
@@ -17,11 +17,11 @@ from worker.salience import make_explainer
 from worker.views.base import ImageBatch
 from worker.weights.cache import LoadedModel, ModelCache
 from worker.wire.contents import Inputs
-from worker.wire.jobs import JobModel, KnownMap, ShardJob
+from worker.wire.jobs import JobCachedMap, JobModel, ShardJob
 
 
 @dataclass(frozen=True)
-class Looks:
+class BatchOutcome:
     """What all models of an audit gave for one batch."""
 
     outcomes: tuple[Outcome, ...]
@@ -38,7 +38,7 @@ class AuditPlan:
     auditors: tuple[ModelAuditor, ...]
     specs: tuple[InputSpec, ...]
     device: torch.device
-    known: Mapping[tuple[int, int], KnownMap]
+    cached: Mapping[tuple[int, int], JobCachedMap]
     """By model and sample of the job."""
 
     @classmethod
@@ -51,7 +51,7 @@ class AuditPlan:
             auditors=tuple(_auditor(job, *pair) for pair in zip(job.models, loaded, strict=True)),
             specs=tuple(InputSpec.of(model.preprocessing) for model in job.models),
             device=device,
-            known={(one.model_ordinal, one.number): one for one in job.known},
+            cached={(one.model_ordinal, one.number): one for one in job.cached},
         )
 
     @property
@@ -59,7 +59,7 @@ class AuditPlan:
         """Every distinct way in which the models want their images, so that each is decoded once."""
         return tuple(dict.fromkeys(self.specs))
 
-    def look_at(self, batch: DecodedBatch, first: int) -> Looks:
+    def audit_batch(self, batch: DecodedBatch, first: int) -> BatchOutcome:
         """Run all models on one batch; views that depend on the images alone are made once for all of them.
 
         ``first`` is the number of its first sample within the job.
@@ -68,31 +68,33 @@ class AuditPlan:
         images = {spec: ImageBatch(pixels.to(self.device), names) for spec, pixels in batch.images.items()}
         truth = torch.tensor([self._truth(sample.label) for sample in batch.samples], device=self.device)
         outcomes = tuple(
-            auditor.audit(images[spec], truth, self._known(ordinal, first, len(names)))
+            auditor.audit(images[spec], truth, self._cached(ordinal, first, len(names)))
             for ordinal, (auditor, spec) in enumerate(zip(self.auditors, self.specs, strict=True))
         )
         clean = [outcome.clean.maps for outcome in outcomes]
-        return Looks(outcomes, tuple(PAIRINGS[column.measure](clean) for column in self.protocol.pairing_columns()))
+        return BatchOutcome(
+            outcomes, tuple(PAIRINGS[column.measure](clean) for column in self.protocol.pairing_columns())
+        )
 
-    def _known(self, ordinal: int, first: int, count: int) -> dict[int, KnownLook]:
+    def _cached(self, ordinal: int, first: int, count: int) -> dict[int, CachedMap]:
         """By place in the batch."""
         numbers = range(first, first + count)
         return {
-            number - first: _look(self.known[ordinal, number], self.device)
+            number - first: _cached_map(self.cached[ordinal, number], self.device)
             for number in numbers
-            if (ordinal, number) in self.known
+            if (ordinal, number) in self.cached
         }
 
     def _truth(self, label: str | None) -> int:
         return (self.mapping.indices or {}).get(label or "", UNKNOWN_CLASS)
 
 
-def _look(known: KnownMap, device: torch.device) -> KnownLook:
-    cells = np.frombuffer(bytes.fromhex(known.native), "<f4").reshape(known.map_height, known.map_width)
-    return KnownLook(
+def _cached_map(cached: JobCachedMap, device: torch.device) -> CachedMap:
+    cells = np.frombuffer(bytes.fromhex(cached.native), "<f4").reshape(cached.map_height, cached.map_width)
+    return CachedMap(
         native=torch.from_numpy(cells.astype(np.float32)).to(device),
-        predicted=torch.tensor(known.predicted, device=device),
-        class_scores=torch.tensor(known.class_scores, dtype=torch.float64, device=device),
+        predicted=torch.tensor(cached.predicted, device=device),
+        class_scores=torch.tensor(cached.class_scores, dtype=torch.float64, device=device),
     )
 
 
@@ -102,7 +104,7 @@ def _auditor(job: ShardJob, model: JobModel, loaded: LoadedModel) -> ModelAudito
     normalisation = Normalisation(
         preprocessing["input_size"], tuple(preprocessing["mean"]), tuple(preprocessing["std"])
     )
-    tap = loaded.tap(normalisation.input_size, layer, model.output)
+    hook = loaded.hook(normalisation.input_size, layer, model.output)
     return ModelAuditor(
-        make_explainer(job.protocol.salience.method, tap), normalisation, job.protocol, job.score_classes
+        make_explainer(job.protocol.salience.method, hook), normalisation, job.protocol, job.score_classes
     )

@@ -10,23 +10,23 @@ from torch import Tensor
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from worker.engine.measuring import Outcome
-from worker.engine.plan import Looks
+from worker.engine.plan import BatchOutcome
 from worker.measures.base import Score
 from worker.wire.replies import ScoresRow
 
 Cell = TypeVar("Cell")
 
 
-def batch_rows(protocol: Protocol, looks: Looks, first: int) -> Iterator[tuple[ScoresRow, bytes]]:
+def batch_rows(protocol: Protocol, batch: BatchOutcome, first: int) -> Iterator[tuple[ScoresRow, bytes]]:
     """One row a sample and model with its maps, and one across models where a pairing was asked for.
 
     ``first`` is the number of the batch's first sample within the job.
     """
-    for ordinal, outcome in enumerate(looks.outcomes):
+    for ordinal, outcome in enumerate(batch.outcomes):
         yield from _model_rows(protocol, outcome, ordinal, first)
-    if looks.pairings:
-        means = [pairing.score for pairing in looks.pairings]
-        pairs = [pair for pairing in looks.pairings for pair in pairing.pairs]
+    if batch.pairings:
+        means = [pairing.score for pairing in batch.pairings]
+        pairs = [pair for pairing in batch.pairings for pair in pairing.pairs]
         samples = len(means[0].reasons)
         columns = zip(_cells(means, samples), _reasons(means, samples), _cells(pairs, samples), strict=True)
         for number, (scores, undefined, of_pairs) in enumerate(columns, first):
@@ -36,10 +36,10 @@ def batch_rows(protocol: Protocol, looks: Looks, first: int) -> Iterator[tuple[S
 
 def _model_rows(protocol: Protocol, outcome: Outcome, ordinal: int, first: int) -> Iterator[tuple[ScoresRow, bytes]]:
     scores = [outcome.scores[column.measure, column.view] for column in protocol.columns()]
-    looks = [outcome.looks[condition] for condition in (CLEAN, *protocol.conditions())]
-    maps = torch.stack([look.maps.native for look in looks], 1).cpu()
-    predicted = torch.stack([look.predicted for look in looks], 1).tolist()
-    class_scores = torch.stack([look.class_scores for look in looks], 1).flatten(1)
+    observations = [outcome.observations[condition] for condition in (CLEAN, *protocol.conditions())]
+    maps = torch.stack([observation.maps.native for observation in observations], 1).cpu()
+    predicted = torch.stack([observation.predicted for observation in observations], 1).tolist()
+    class_scores = torch.stack([observation.class_scores for observation in observations], 1).flatten(1)
     # Of stability alone a model has no score of its own, and yet a row a sample.
     made = (make(scores, len(maps)) for make in (_cells, _controls, _reasons))
     columns = zip(*made, predicted, _nullable(class_scores), maps, strict=True)

@@ -7,8 +7,8 @@ from torch import Tensor
 from app.domain.cam_methods import CAM_METHODS as METHOD_SPECS
 from app.domain.vocabulary import CamMethod
 from worker.salience.explainer import Explainer, PairExplainer
+from worker.salience.hook import TargetHook
 from worker.salience.methods import eigencam, gradcam, gradcam_plus_plus, hirescam, layercam, xgradcam
-from worker.salience.tap import TargetTap
 
 CAM_METHODS: dict[CamMethod, Callable[[Tensor, Tensor], Tensor]] = {
     CamMethod.GRADCAM: gradcam,
@@ -20,11 +20,11 @@ CAM_METHODS: dict[CamMethod, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-def make_explainer(method: CamMethod, tap: TargetTap) -> Explainer:
-    """The method on the model behind the tap."""
+def make_explainer(method: CamMethod, hook: TargetHook) -> Explainer:
+    """The method on the model behind the hook."""
     if METHOD_SPECS[method].from_library:
         # Costs half a second and 100 MB, which most workers never need.
         from worker.salience.library import LibraryExplainer  # noqa: PLC0415
 
-        return LibraryExplainer(method, tap)
-    return PairExplainer(tap, CAM_METHODS[method])
+        return LibraryExplainer(method, hook)
+    return PairExplainer(hook, CAM_METHODS[method])

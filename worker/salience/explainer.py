@@ -8,7 +8,7 @@ from torch import Tensor
 
 from worker.salience.decisions import Decisions
 from worker.salience.extraction import SalienceExtractor
-from worker.salience.tap import TargetTap
+from worker.salience.hook import TargetHook
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class Explainer(Protocol):
 class PairExplainer:
     """A method that needs one activation and its gradient; ``make_map`` gets both (N, K, h, w)."""
 
-    def __init__(self, tap: TargetTap, make_map: Callable[[Tensor, Tensor], Tensor]) -> None:
-        self.decisions = tap.decisions
-        self._extractor = SalienceExtractor(tap)
+    def __init__(self, hook: TargetHook, make_map: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self.decisions = hook.decisions
+        self._extractor = SalienceExtractor(hook)
         self._make_map = make_map
-        self.stride = tap.stride
+        self.stride = hook.stride
 
     def explain(self, images: Tensor, target: Tensor | None) -> Explanation:
         pair = self._extractor.extract(images, target)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from worker.salience.tap import TargetTap
+from worker.salience.hook import TargetHook
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Extraction:
 class SalienceExtractor:
     """Takes pairs from a model, which itself is never changed."""
 
-    def __init__(self, tap: TargetTap) -> None:
-        self._tap = tap
+    def __init__(self, hook: TargetHook) -> None:
+        self._hook = hook
 
     def extract(self, images: Tensor, target: Tensor | None = None) -> Extraction:
         """``images`` (N, 3, S, S) normalised float; ``target`` (N,) int64 classes, None: the class predicted."""
@@ -42,7 +42,7 @@ class SalienceExtractor:
             return leaves[0].clone()
 
         with torch.no_grad():
-            logits = self._tap.run(images, cut)
+            logits = self._hook.run(images, cut)
             predicted = logits.detach().argmax(1)
             chosen = predicted if target is None else target
             gradient = torch.autograd.grad(logits.gather(1, chosen.view(-1, 1)).sum(), leaves)[0]

@@ -1,7 +1,7 @@
 """The methods of pytorch-grad-cam that need more than one pair, at the same target tensor as our own.
 
 The library hooks a module's output, which a model may write to afterwards. So it is given a module of ours: the model
-with a tap, whose output nothing else can reach.
+with a module, whose output nothing else can reach.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from app.domain.cam_methods import CAM_METHODS
 from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
 from worker.salience.explainer import Explanation
-from worker.salience.tap import TargetTap
+from worker.salience.hook import TargetHook
 
 LIBRARY_METHODS: dict[CamMethod, Any] = {
     CamMethod.EIGENGRADCAM: pytorch_grad_cam.EigenGradCAM,
@@ -43,11 +43,11 @@ class LibraryExplainer:
     Raises InputFailure ``cam-method-failed`` where the library cannot handle the model.
     """
 
-    def __init__(self, method: CamMethod, tap: TargetTap) -> None:
-        self.decisions = tap.decisions
+    def __init__(self, method: CamMethod, hook: TargetHook) -> None:
+        self.decisions = hook.decisions
         self._method = method
-        self._tapped = _Tapped(tap)
-        self.stride = tap.stride
+        self._hooked = _HookedModel(hook)
+        self.stride = hook.stride
 
     def explain(self, images: Tensor, target: Tensor | None) -> Explanation:
         targets = None if target is None else [ClassifierOutputTarget(index) for index in target.tolist()]
@@ -58,15 +58,15 @@ class LibraryExplainer:
             detail = f"pytorch-grad-cam's {self._method} cannot handle this model: {type(error).__name__}."
             raise InputFailure("cam-method-failed", detail) from error
         finally:
-            self._tapped.zero_grad(set_to_none=True)
+            self._hooked.zero_grad(set_to_none=True)
         logits = cam.outputs.detach()
         return Explanation(logits, logits.argmax(1), maps.to(images.device))
 
     @contextlib.contextmanager
     def _library(self) -> Iterator[Any]:
         """One of its objects; it holds a batch's tensors and hooks until they are released."""
-        layers = [] if CAM_METHODS[self._method].at_input_resolution else [self._tapped.tap]
-        cam = LIBRARY_METHODS[self._method](self._tapped, layers)
+        layers = [] if CAM_METHODS[self._method].at_input_resolution else [self._hooked.layer]
+        cam = LIBRARY_METHODS[self._method](self._hooked, layers)
         if not CAM_METHODS[self._method].at_input_resolution:
             cam.get_target_width_height = lambda _images: None
         try:
@@ -75,25 +75,25 @@ class LibraryExplainer:
             cam.activations_and_grads.release()
 
 
-class _Tap(nn.Module):
+class _TargetLayer(nn.Module):
     """The library's target layer. What comes in begins the graph, unless the library wants the image's gradient."""
 
     def forward(self, arriving: Tensor) -> Tensor:
         return arriving.clone() if arriving.requires_grad else arriving.detach().clone().requires_grad_()
 
 
-class _Tapped(nn.Module):
-    """The model as the library sees it: (N, 3, S, S) to logits before a final softmax, through ``tap``."""
+class _HookedModel(nn.Module):
+    """The model as the library sees it: (N, 3, S, S) to logits before a final softmax, through ``layer``."""
 
-    def __init__(self, target: TargetTap) -> None:
+    def __init__(self, target: TargetHook) -> None:
         super().__init__()
         self.model = target.module
-        self.tap = _Tap()
+        self.layer = _TargetLayer()
         self._target = target
 
     def forward(self, images: Tensor) -> Tensor:
         # The clone keeps what the library holds from being written to, by a ReLU in place, say.
-        return self._target.run(images, lambda arriving: self.tap(arriving).clone())
+        return self._target.run(images, lambda arriving: self.layer(arriving).clone())
 
 
 @contextlib.contextmanager

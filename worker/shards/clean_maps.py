@@ -16,7 +16,7 @@ from app.domain.measures import SUFFICIENCY
 from app.domain.vocabulary import DeviceClass
 from worker.machine.device_class import processor
 from worker.shards.store import Claim
-from worker.wire.jobs import KnownMap, ShardJob
+from worker.wire.jobs import JobCachedMap, ShardJob
 
 FLOAT_BYTES = 4
 
@@ -60,20 +60,22 @@ def remember_clean_maps(session: Session, claim: Claim, keys: Sequence[str]) -> 
         session.execute(insert(CleanSourceRow), rows)
 
 
-def known_maps(session: Session, job: ShardJob, keys: Sequence[str], samples: Sequence[SampleRow]) -> list[KnownMap]:
+def cached_maps(
+    session: Session, job: ShardJob, keys: Sequence[str], samples: Sequence[SampleRow]
+) -> list[JobCachedMap]:
     """Those of the job's samples and models that are stored, with every score of theirs defined."""
     numbers = {sample.name: number for number, sample in enumerate(samples)}
     names = [sample.name_key for sample in samples]
     return [
-        known
+        cached
         for ordinal, key in enumerate(keys)
-        for known in _stored(session, key, job.archive_digest, names, (ordinal, numbers, len(job.score_classes)))
+        for cached in _stored(session, key, job.archive_digest, names, (ordinal, numbers, len(job.score_classes)))
     ]
 
 
 def _stored(
     session: Session, key: str, digest: str, names: list[bytes], places: tuple[int, dict[str, int], int]
-) -> Iterator[KnownMap]:
+) -> Iterator[JobCachedMap]:
     """Samples are met by name, since a data set may have been uploaded twice."""
     ordinal, numbers, classes = places
     scores, source = SampleScoresRow, CleanSourceRow
@@ -97,13 +99,13 @@ def _stored(
     )
     for row in session.execute(query):
         if row.name in numbers:
-            yield _known(row, ordinal, numbers[row.name])
+            yield _cached_map(row, ordinal, numbers[row.name])
 
 
-def _known(
+def _cached_map(
     row: Row[tuple[str, bytes | None, int | None, int | None, int, list[float | None]]], ordinal: int, number: int
-) -> KnownMap:
-    return KnownMap(
+) -> JobCachedMap:
+    return JobCachedMap(
         number=number,
         model_ordinal=ordinal,
         native=(row.native or b"").hex(),

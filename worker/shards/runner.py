@@ -14,7 +14,7 @@ from app.errors import AuditFailure, InputFailure, TransientFailure, Unavailable
 from app.observability.tracing import span
 from app.queue import TaskName
 from worker.context import WorkerContext
-from worker.shards.clean_maps import clean_keys, known_maps, remember_clean_maps
+from worker.shards.clean_maps import cached_maps, clean_keys, remember_clean_maps
 from worker.shards.counts import count_model_crash
 from worker.shards.lease import Lease, LeaseLost, WorkerStopping
 from worker.shards.replanning import replan_audit
@@ -176,10 +176,10 @@ class _ShardRun:
         if not settings.reuse_clean_maps:
             return job
         self._clean_keys = clean_keys(job, tenant_id, self._context.device_class, settings.threads)
-        known = known_maps(session, job, self._clean_keys, samples)
-        if known:
-            logger.info("shard %s: %s clean maps are known", self._claim.shard_id, len(known))
-        return job.model_copy(update={"known": tuple(known)})
+        cached = cached_maps(session, job, self._clean_keys, samples)
+        if cached:
+            logger.info("shard %s: %s clean maps are cached", self._claim.shard_id, len(cached))
+        return job.model_copy(update={"cached": tuple(cached)})
 
     def _converse(self, job: ShardJob, samples: list[SampleRow], acquaintance: Acquaintance) -> list[Row]:
         self._micro_batch = job.protocol.micro_batch

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from app.domain.outputs import Output
-from worker.salience.tap import TargetTap
+from worker.salience.hook import TargetHook
 from worker.weights.architectures import build
 from worker.weights.loading import read_canonical
 from worker.wire.contents import Inputs, verified
@@ -21,17 +21,17 @@ _Key = tuple[str, str, str, torch.device]
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model in eval mode on its device, with the taps that audits asked for: each costs a traced forward pass."""
+    """A model in eval mode on its device, with the hooks that audits asked for: each costs a traced forward pass."""
 
     module: nn.Module
-    _taps: dict[tuple[int, str | None, Output], TargetTap] = field(default_factory=dict, repr=False)
+    _hooks: dict[tuple[int, str | None, Output], TargetHook] = field(default_factory=dict, repr=False)
 
-    def tap(self, input_size: int, target_layer: str | None, output: Output) -> TargetTap:
+    def hook(self, input_size: int, target_layer: str | None, output: Output) -> TargetHook:
         """Raises InputFailure ``target-layer-not-found``."""
         key = (input_size, target_layer, output)
-        if key not in self._taps:
-            self._taps[key] = TargetTap(self.module, input_size=input_size, target_layer=target_layer, output=output)
-        return self._taps[key]
+        if key not in self._hooks:
+            self._hooks[key] = TargetHook(self.module, input_size=input_size, target_layer=target_layer, output=output)
+        return self._hooks[key]
 
 
 class ModelCache:

@@ -10,7 +10,7 @@ from app.domain.outputs import CLASSES, Output
 from app.domain.vocabulary import OutputKind
 from app.errors import InputFailure
 from worker.machine.shortage import is_gpu_shortage, is_shortage
-from worker.salience.tap import resolve_layer
+from worker.salience.hook import resolve_layer
 from worker.salience.tracing import TARGET, Layer, Row, Trace, trace
 
 PROBE_IMAGES = 2

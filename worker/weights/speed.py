@@ -11,8 +11,8 @@ from app.domain.vocabulary import DeviceClass
 from worker.machine.device import device_class_of
 from worker.machine.shortage import is_gpu_shortage
 from worker.salience.extraction import SalienceExtractor
+from worker.salience.hook import TargetHook
 from worker.salience.methods import gradcam
-from worker.salience.tap import TargetTap
 
 MICRO_BATCH = 8
 GPU_MICRO_BATCH = 16
@@ -53,7 +53,7 @@ class ModelSpeed:
 def _seconds(module: nn.Module, images: torch.Tensor, target_layer: str | None) -> list[float]:
     """Of the passes after the first; a slow model is not asked more often than it takes to know."""
     placed = module.to(images.device).to(memory_format=torch.channels_last)
-    extractor = SalienceExtractor(TargetTap(placed, input_size=images.shape[-1], target_layer=target_layer))
+    extractor = SalienceExtractor(TargetHook(placed, input_size=images.shape[-1], target_layer=target_layer))
     images = images.contiguous(memory_format=torch.channels_last)
     _pass(extractor, images)
     taken: list[float] = []

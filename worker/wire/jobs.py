@@ -97,7 +97,7 @@ class JobSample(_Message):
         return cls(**{name: getattr(sample, name) for name in cls.model_fields})
 
 
-class KnownMap(_Message):
+class JobCachedMap(_Message):
     """The clean map that an earlier audit stored of sample ``number`` of the job; ``native`` is hex of float32."""
 
     number: int
@@ -119,7 +119,7 @@ class ShardJob(_Job):
     score_classes: tuple[int, ...]
     models: tuple[JobModel, ...]
     samples: tuple[JobSample, ...]
-    known: tuple[KnownMap, ...] = ()
+    cached: tuple[JobCachedMap, ...] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:

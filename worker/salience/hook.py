@@ -21,11 +21,11 @@ from worker.salience.tracing import FINAL_ACTIVATIONS, Layer, Place, Trace, eval
 Change = Callable[[Tensor], Tensor]
 
 
-class TargetTap:
+class TargetHook:
     """A model and the place in it where salience is taken.
 
-    ``target_layer`` None (or the name that tracing resolved) taps the tensor that enters the last global pooling or
-    flattening; another name taps that module's output. Raises InputFailure ``target-layer-not-found``.
+    ``target_layer`` None (or the name that tracing resolved) means the tensor that enters the last global pooling or
+    flattening; another name means that module's output. Raises InputFailure ``target-layer-not-found``.
     """
 
     def __init__(
