@@ -14,7 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from app import __version__
 from app.access.key_ring import KeyRing
 from app.access.rate_limits import RateLimiter
-from app.access.service import Mint
+from app.access.service import KeySigner
 from app.audits.following.partial import PartialResults
 from app.audits.following.watch import AuditWatch
 from app.db.session import make_engine
@@ -38,7 +38,7 @@ from app.http.query import refuse_unknown_parameters
 from app.http.streams import Streams
 from app.observability.tracing import start_tracing, stop_tracing
 from app.queue import TaskQueue
-from app.reports.press import Press
+from app.reports.renderer import Renderer
 from app.rooms import CONTACT, DESCRIPTION, EXAMPLES, ROUTERS, TAGS
 from app.settings import Settings, get_settings
 from app.storage.blobs import BlobStore
@@ -59,7 +59,7 @@ class Services:
     streams: Streams
     queue: TaskQueue
     watch: AuditWatch
-    press: Press
+    renderer: Renderer
     partial_results: PartialResults
     blobs: BlobStore
 
@@ -80,13 +80,13 @@ def _services(settings: Settings, ending: ExitStack) -> Services:
     ending.callback(partial_results.close)
     return Services(
         engine=engine,
-        key_ring=KeyRing(engine, Mint.of(settings), entrance),
+        key_ring=KeyRing(engine, KeySigner.of(settings), entrance),
         rate_limiter=rate_limiter,
         session_limit=asyncio.Semaphore(SESSIONS),
         streams=Streams(),
         queue=queue,
         watch=AuditWatch(engine, settings.watch_seconds, settings.watch_heartbeat_seconds),
-        press=Press(),
+        renderer=Renderer(),
         partial_results=partial_results,
         blobs=BlobStore.from_settings(settings),
     )

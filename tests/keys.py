@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from app.access.keys import checksum, key_hash, prefix_of
 from app.access.repository import Grant, NewKey, insert_key, tenant_named
 from app.access.scopes import Scope
-from app.access.service import Mint, create_key
+from app.access.service import KeySigner, create_key
 from app.db.session import transaction
 from app.db.tables import DEFAULT_TENANT
 
@@ -22,7 +22,7 @@ def make_key(engine: Engine, tenant: str, *scopes: str, lifetime: timedelta | No
     with transaction(engine) as session:
         chosen = [Scope(scope) for scope in scopes or (Scope.WRITE,)]
         grant = Grant(tenant_named(session, tenant).id, chosen, lifetime=lifetime)
-        return create_key(session, Mint("live", SECRET.encode()), grant)
+        return create_key(session, KeySigner("live", SECRET.encode()), grant)
 
 
 def insert_test_key(engine: Engine) -> None:

@@ -16,7 +16,7 @@ from app.access.batches import Batches
 from app.access.keys import KEY_LENGTH, generate_key, is_key, prefix_of
 from app.access.repository import StoredKey, active_keys
 from app.access.scopes import Scope, with_included
-from app.access.service import Mint
+from app.access.service import KeySigner
 from app.db.session import transaction
 from app.db.tables import ApiKeyRow
 from app.errors import Unauthenticated, Unavailable
@@ -40,13 +40,13 @@ class Caller:
 class KeyRing:
     """One thread and one connection read all keys."""
 
-    def __init__(self, engine: Engine, mint: Mint, thread: Executor) -> None:
+    def __init__(self, engine: Engine, signer: KeySigner, thread: Executor) -> None:
         self._engine = engine
         # One statement needs no transaction around it: two round trips less, on every request.
         self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._mint = mint
-        self._decoy = generate_key(mint.environment)
-        self._decoy_hash = mint.hash(self._decoy)
+        self._signer = signer
+        self._decoy = generate_key(signer.environment)
+        self._decoy_hash = signer.hash(self._decoy)
         self._thread = thread
         self._batches: Batches[str, StoredKey | None] = Batches(thread, self._read)
         self._noted: dict[UUID, float] = {}
@@ -59,11 +59,11 @@ class KeyRing:
         """
         # The length comes first: nothing that is long is looked at.
         well_formed = (
-            presented is not None and len(presented) == KEY_LENGTH and is_key(presented, self._mint.environment)
+            presented is not None and len(presented) == KEY_LENGTH and is_key(presented, self._signer.environment)
         )
         key = presented if presented is not None and well_formed else self._decoy
         row = await self._find(prefix_of(key))
-        found = hmac.compare_digest(self._mint.hash(key), self._decoy_hash if row is None else row.key_hash)
+        found = hmac.compare_digest(self._signer.hash(key), self._decoy_hash if row is None else row.key_hash)
         if row is None or not found or not well_formed:
             raise Unauthenticated
         self._note_use(row)

@@ -13,14 +13,14 @@ from app.errors import SalienceError
 from app.settings import Settings
 
 
-class Mint(NamedTuple):
-    """Where keys are made: their environment, and the server's secret."""
+class KeySigner(NamedTuple):
+    """Makes keys' hashes: the environment they are for, and the server's secret."""
 
     environment: Environment
     secret: bytes
 
     @classmethod
-    def of(cls, settings: Settings) -> "Mint":
+    def of(cls, settings: Settings) -> "KeySigner":
         """Raises SalienceError where the settings have no secret: everybody could make keys under none."""
         if not settings.api_key_secret:
             raise SalienceError("api-key-secret-missing", "Set API_KEY_SECRET, or start with salience-audit serve.")
@@ -30,14 +30,14 @@ class Mint(NamedTuple):
         return key_hash(self.secret, key)
 
 
-def create_key(session: Session, mint: Mint, grant: Grant) -> str:
+def create_key(session: Session, signer: KeySigner, grant: Grant) -> str:
     """The only time that the key is seen."""
-    key = generate_key(mint.environment)
-    insert_key(session, NewKey(prefix_of(key), mint.hash(key)), grant)
+    key = generate_key(signer.environment)
+    insert_key(session, NewKey(prefix_of(key), signer.hash(key)), grant)
     return key
 
 
-def rotate_key(session: Session, mint: Mint, prefix: str, grace: timedelta) -> str:
+def rotate_key(session: Session, signer: KeySigner, prefix: str, grace: timedelta) -> str:
     """A key like that one, which still works for the grace. Raises NotFound or Conflict.
 
     The new one lives as long as the old one was to live from its beginning.
@@ -46,7 +46,7 @@ def rotate_key(session: Session, mint: Mint, prefix: str, grace: timedelta) -> s
     lifetime = None if old.expires_at is None else old.expires_at - old.created_at
     retire_key(session, old, grace)
     scopes = [Scope(scope) for scope in old.scopes]
-    return create_key(session, mint, Grant(old.tenant_id, scopes, old.name, lifetime, old.id))
+    return create_key(session, signer, Grant(old.tenant_id, scopes, old.name, lifetime, old.id))
 
 
 def revoke_key(session: Session, prefix: str) -> None:

@@ -15,7 +15,7 @@ from app.access.keys import is_key, prefix_of
 from app.access.repository import Grant, active_keys, any_active_key
 from app.access.scopes import Scope
 from app.access.secret import with_secret
-from app.access.service import Mint, create_key
+from app.access.service import KeySigner, create_key
 from app.db.faults import is_final, told
 from app.db.session import make_engine, transaction
 from app.db.tables import DEFAULT_TENANT
@@ -47,7 +47,7 @@ def open_entrance(settings: Settings, host: str, data: Path) -> Entrance:
     settings, local = with_secret(settings, data), is_loopback(host)
     engine = make_engine(settings.database_url)
     try:
-        key = _key_when_there(engine, Mint.of(settings), data / FILE_NAME, host)
+        key = _key_when_there(engine, KeySigner.of(settings), data / FILE_NAME, host)
     finally:
         engine.dispose()
     opened = {name: local for name in ("open_docs", "open_metrics") if getattr(settings, name) is None}
@@ -62,13 +62,13 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _key_when_there(engine: Engine, mint: Mint, file: Path, host: str) -> str | None:
+def _key_when_there(engine: Engine, signer: KeySigner, file: Path, host: str) -> str | None:
     """Database and service may be starting together."""
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         try:
             with transaction(engine) as session:
-                return _key(session, mint, file, host)
+                return _key(session, signer, file, host)
         except OperationalError as error:
             logger.warning("the database is away: %s", type(error).__name__)
             if is_final(error) or time.monotonic() > deadline:
@@ -78,14 +78,14 @@ def _key_when_there(engine: Engine, mint: Mint, file: Path, host: str) -> str | 
             raise SalienceError("database-not-migrated", told(error)) from error
 
 
-def _key(session: Session, mint: Mint, file: Path, host: str) -> str | None:
+def _key(session: Session, signer: KeySigner, file: Path, host: str) -> str | None:
     kept = file.read_text() if file.exists() else ""
-    if is_key(kept, mint.environment):
+    if is_key(kept, signer.environment):
         row = active_keys(session, [prefix_of(kept)]).get(prefix_of(kept))
-        if row is not None and row.key_hash == mint.hash(kept):
+        if row is not None and row.key_hash == signer.hash(kept):
             return kept
     if is_loopback(host):
-        key = create_key(session, mint, Grant(DEFAULT_TENANT, tuple(Scope), "made by salience-audit serve"))
+        key = create_key(session, signer, Grant(DEFAULT_TENANT, tuple(Scope), "made by salience-audit serve"))
         _keep(file, key)
         return key
     if not any_active_key(session):

@@ -34,9 +34,9 @@ def create(
 ) -> None:
     """Print a new key, once: only its hash is stored."""
     lifetime = None if expires_in_days is None else timedelta(days=expires_in_days)
-    with desk.opened() as (session, mint):
+    with desk.opened() as (session, signer):
         owner = tenant_named(session, checked_name(tenant))
-        key = create_key(session, mint, Grant(owner.id, tuple(scope), name, lifetime))
+        key = create_key(session, signer, Grant(owner.id, tuple(scope), name, lifetime))
         made = _of(session, prefix_of(key))
     _show(desk, key, made)
 
@@ -61,8 +61,8 @@ def rotate(
     grace_hours: Annotated[float, typer.Option(min=0, help="How long the old key still works.")] = 24.0,
 ) -> None:
     """Print a key that replaces this one; until the grace ends both work, the old one with `Deprecation`."""
-    with desk.opened() as (session, mint):
-        new = rotate_key(session, mint, key, timedelta(hours=grace_hours))
+    with desk.opened() as (session, signer):
+        new = rotate_key(session, signer, key, timedelta(hours=grace_hours))
         made = _of(session, prefix_of(new)) | {"replaces": _of(session, prefix_of(key))}
     _show(desk, new, made)
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.access.secret import with_secret
-from app.access.service import Mint
+from app.access.service import KeySigner
 from app.commands.output import show
 from app.db.faults import told
 from app.db.session import make_engine, transaction
@@ -30,14 +30,14 @@ class Desk:
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False
 
     @contextmanager
-    def opened(self) -> Iterator[tuple[Session, Mint]]:
+    def opened(self) -> Iterator[tuple[Session, KeySigner]]:
         """A transaction and what makes keys; a refusal is told in a line, and the exit status is 1."""
         engine = None
         try:
             settings = with_secret(settings_of(self.data), self.data)
             engine = make_engine(settings.database_url)
             with transaction(engine) as session:
-                yield session, Mint.of(settings)
+                yield session, KeySigner.of(settings)
         except SalienceError as error:
             raise self._refuse(error.code, error.detail) from None
         except SQLAlchemyError as error:

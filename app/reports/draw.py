@@ -13,7 +13,7 @@ from app.reports.figures import drawings
 from app.reports.figures.rendering import as_png, as_svg
 from app.reports.job import ReportJob
 from app.reports.page import page
-from app.reports.press import UNKNOWN_FIGURE
+from app.reports.renderer import UNKNOWN_FIGURE
 
 
 def main(arguments: list[str]) -> int:

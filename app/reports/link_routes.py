@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.access.links import LONGEST_SECONDS, ReportLink
-from app.access.service import Mint
+from app.access.service import KeySigner
 from app.audits.repository import get_audit
 from app.audits.schemas import AuditId
 from app.comparisons.repository import get_comparison
@@ -85,6 +85,6 @@ def _end(request: ReportLinkRequest) -> int:
 
 
 def _shown(report: ReportLink, settings: Settings) -> ShownLink:
-    token = report.token(Mint.of(settings).secret)
+    token = report.token(KeySigner.of(settings).secret)
     url = link(f"{report.path}?{LINK}={token}")
     return ShownLink(url=url, expires_at=datetime.fromtimestamp(report.expires, UTC))

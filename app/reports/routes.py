@@ -12,7 +12,7 @@ from app.http.dependencies import BlobsDep, SettingsDep, TenantDep
 from app.http.problems import problem_responses
 from app.reports.gathering import Gatherer
 from app.reports.job import ReportJob
-from app.reports.press import Order, Press
+from app.reports.renderer import Renderer, ReportRequest
 
 router = APIRouter(prefix="/v1")
 
@@ -54,27 +54,27 @@ _FIGURE: dict[str, Any] = {
 }
 
 
-async def _audit_order(audit_id: AuditId, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep) -> Order:
-    def gather(with_pictures: bool) -> ReportJob:  # noqa: FBT001 - of app.reports.press.Order
+async def _audit_request(audit_id: AuditId, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep) -> ReportRequest:
+    def gather(with_pictures: bool) -> ReportJob:  # noqa: FBT001 - of app.reports.renderer.ReportRequest
         with tenant.session() as session:
             return Gatherer(session, blobs, settings, with_pictures).audit(audit_id)
 
-    return Order(tenant.tenant_id, gather)
+    return ReportRequest(tenant.tenant_id, gather)
 
 
-async def _comparison_order(
+async def _comparison_request(
     comparison_id: ComparisonId, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep
-) -> Order:
-    def gather(with_pictures: bool) -> ReportJob:  # noqa: FBT001 - of app.reports.press.Order
+) -> ReportRequest:
+    def gather(with_pictures: bool) -> ReportJob:  # noqa: FBT001 - of app.reports.renderer.ReportRequest
         with tenant.session() as session:
             return Gatherer(session, blobs, settings, with_pictures).comparison(comparison_id)
 
-    return Order(tenant.tenant_id, gather)
+    return ReportRequest(tenant.tenant_id, gather)
 
 
-async def _press(request: Request) -> Press:
-    press: Press = request.app.state.services.press
-    return press
+async def _renderer(request: Request) -> Renderer:
+    renderer: Renderer = request.app.state.services.renderer
+    return renderer
 
 
 LinkField = Annotated[
@@ -89,7 +89,7 @@ async def _documented(link: LinkField = None) -> None:
     """app.http.guards.authentication has looked at it."""
 
 
-PressDep = Annotated[Press, Depends(_press)]
+RendererDep = Annotated[Renderer, Depends(_renderer)]
 
 
 @router.get(
@@ -100,11 +100,13 @@ PressDep = Annotated[Press, Depends(_press)]
     responses={**problem_responses(404, 409, 422), 200: _PAGE},
     response_class=Response,
 )
-async def get_audit_report(order: Annotated[Order, Depends(_audit_order)], press: PressDep) -> Response:
+async def get_audit_report(
+    wanted: Annotated[ReportRequest, Depends(_audit_request)], renderer: RendererDep
+) -> Response:
     """One page for people, when the numbers are to be read, printed or sent on: verdict, the five numbers with their
     intervals, radar, what stands out, every measure's figures and tables, a gallery of samples with their maps, and
     what it takes to repeat it. It loads nothing and runs nothing. The runs of a run group count as one."""
-    return Response(await press.page(order), media_type="text/html", headers=_HEADERS)
+    return Response(await renderer.page(wanted), media_type="text/html", headers=_HEADERS)
 
 
 @router.get(
@@ -116,10 +118,10 @@ async def get_audit_report(order: Annotated[Order, Depends(_audit_order)], press
     response_class=Response,
 )
 async def get_audit_plot(
-    order: Annotated[Order, Depends(_audit_order)], name: FigureName, form: Form, press: PressDep
+    wanted: Annotated[ReportRequest, Depends(_audit_request)], name: FigureName, form: Form, renderer: RendererDep
 ) -> Response:
     """When a figure is wanted alone, for slides and papers: on white, as SVG, or as PNG at 200 dots an inch."""
-    return Response(await press.figure(order, name, form), media_type=MEDIA_TYPES[form], headers=_HEADERS)
+    return Response(await renderer.figure(wanted, name, form), media_type=MEDIA_TYPES[form], headers=_HEADERS)
 
 
 @router.get(
@@ -130,10 +132,12 @@ async def get_audit_plot(
     responses={**problem_responses(404, 409, 410, 422), 200: _PAGE},
     response_class=Response,
 )
-async def get_comparison_report(order: Annotated[Order, Depends(_comparison_order)], press: PressDep) -> Response:
+async def get_comparison_report(
+    wanted: Annotated[ReportRequest, Depends(_comparison_request)], renderer: RendererDep
+) -> Response:
     """One page for whoever has to choose: all sides in every figure, the paired differences with their corrected
     tests, and the samples in which the first two sides differ most."""
-    return Response(await press.page(order), media_type="text/html", headers=_HEADERS)
+    return Response(await renderer.page(wanted), media_type="text/html", headers=_HEADERS)
 
 
 @router.get(
@@ -145,7 +149,7 @@ async def get_comparison_report(order: Annotated[Order, Depends(_comparison_orde
     response_class=Response,
 )
 async def get_comparison_plot(
-    order: Annotated[Order, Depends(_comparison_order)], name: FigureName, form: Form, press: PressDep
+    wanted: Annotated[ReportRequest, Depends(_comparison_request)], name: FigureName, form: Form, renderer: RendererDep
 ) -> Response:
     """When a figure is wanted alone, for slides and papers: on white, as SVG, or as PNG at 200 dots an inch."""
-    return Response(await press.figure(order, name, form), media_type=MEDIA_TYPES[form], headers=_HEADERS)
+    return Response(await renderer.figure(wanted, name, form), media_type=MEDIA_TYPES[form], headers=_HEADERS)

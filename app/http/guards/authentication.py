@@ -10,7 +10,7 @@ from app.access.key_ring import Caller, KeyRing
 from app.access.links import tenant_of
 from app.access.rate_limits import RateLimiter
 from app.access.scopes import Scope as AccessScope
-from app.access.service import Mint
+from app.access.service import KeySigner
 from app.errors import SalienceError
 from app.http.authorization import Doors
 from app.http.guards.rate_headers import Header, check_rate, rate_headers
@@ -52,7 +52,7 @@ class Authentication:
         token = self._link(scope) if presented is None else None
         if token is None:
             return await keys.authenticate(presented)
-        tenant_id = tenant_of(scope["path"], token, Mint.of(self._settings).secret, datetime.now(UTC))
+        tenant_id = tenant_of(scope["path"], token, KeySigner.of(self._settings).secret, datetime.now(UTC))
         return Caller(tenant_id, tenant_id, frozenset({AccessScope.READ}), None, None)
 
     def _link(self, scope: Scope) -> str | None:

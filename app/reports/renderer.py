@@ -27,39 +27,39 @@ PAGE = ("page",)
 
 
 @dataclass(frozen=True)
-class Order:
+class ReportRequest:
     """A report that is wanted: whose, and what gathers its job from the database, with its pictures or without."""
 
     tenant_id: UUID
     gather: Callable[[bool], ReportJob]
 
 
-class Press:
+class Renderer:
     """One for each API process."""
 
     def __init__(self) -> None:
         self._limit = ConcurrencyLimit(AT_ONCE, AT_ONCE_OF_A_TENANT)
 
-    async def page(self, order: Order) -> bytes:
+    async def page(self, wanted: ReportRequest) -> bytes:
         """The report as HTML. Raises Unavailable where it takes too long or too many wait."""
-        return await self._print(order, *PAGE)
+        return await self._render(wanted, *PAGE)
 
-    async def figure(self, order: Order, name: str, form: str) -> bytes:
+    async def figure(self, wanted: ReportRequest, name: str, form: str) -> bytes:
         """One figure alone, ``svg`` or ``png``. Raises NotFound, or Unavailable as above."""
-        return await self._print(order, form, name)
+        return await self._render(wanted, form, name)
 
-    async def _print(self, order: Order, *arguments: str) -> bytes:
+    async def _render(self, wanted: ReportRequest, *arguments: str) -> bytes:
         """Gathers within the limit, too: those who wait for a slot hold no connection."""
         try:
-            async with self._limit.slot(order.tenant_id, WAIT_SECONDS):
-                job = await to_thread.run_sync(_gathered, order, arguments == PAGE)
+            async with self._limit.slot(wanted.tenant_id, WAIT_SECONDS):
+                job = await to_thread.run_sync(_gathered, wanted, arguments == PAGE)
                 return await _run(job, *arguments)
         except TimeoutError as error:
             raise Unavailable("overloaded", "Too many reports at once; come again.") from error
 
 
-def _gathered(order: Order, with_pictures: bool) -> bytes:  # noqa: FBT001 - run_sync names no arguments
-    return order.gather(with_pictures).model_dump_json().encode()
+def _gathered(wanted: ReportRequest, with_pictures: bool) -> bytes:  # noqa: FBT001 - run_sync names no arguments
+    return wanted.gather(with_pictures).model_dump_json().encode()
 
 
 async def _run(job: bytes, *arguments: str) -> bytes:
