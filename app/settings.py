@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from app.domain.vocabulary import Wall
+from app.domain.vocabulary import SandboxLayer
 
 MEBIBYTE = 1024**2
 GIBIBYTE = 1024**3
@@ -99,8 +99,11 @@ class Settings(BaseSettings):
     child_scratch_bytes: int = Field(default=256 * MEBIBYTE, ge=0, description="Of all files of a models' process")
     child_scratch_files: int = Field(default=10_000, ge=0, description="That a models' process may make")
     warm_children: int = Field(default=2, ge=1, description="Models' processes that are kept for their next shard")
-    allow_missing_walls: Annotated[frozenset[Wall], NoDecode] = Field(
-        default=frozenset(), description="Walls without which models are run all the same: see docs/security.md"
+    allow_missing_sandbox_layers: Annotated[frozenset[SandboxLayer], NoDecode] = Field(
+        default=frozenset(),
+        # The second is the name before 0.2, read until 0.3.
+        validation_alias=AliasChoices("allow_missing_sandbox_layers", "allow_missing_walls"),
+        description="Layers of the sandbox without which models are run all the same: see docs/security.md",
     )
     reconcile_seconds: float = Field(default=5.0, gt=0)
     reconcile_after_seconds: float = Field(default=15.0, gt=0, description="How long a message may be overdue")
@@ -134,7 +137,7 @@ class Settings(BaseSettings):
     aws_session_token: str | None = Field(default=None, repr=False)
     otel_exporter_otlp_headers: str | None = Field(default=None, repr=False)
 
-    @field_validator("allow_missing_walls", "trusted_proxies", "cors_origins", mode="before")
+    @field_validator("allow_missing_sandbox_layers", "trusted_proxies", "cors_origins", mode="before")
     @classmethod
     def _several(cls, value: Any) -> Any:
         """Separated by commas."""

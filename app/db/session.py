@@ -84,13 +84,13 @@ class _TenantSession(Session):
 
 @event.listens_for(_TenantSession, "after_begin")
 def _act_as_tenant(session: Session, _: SessionTransaction, connection: Connection) -> None:
-    """The second wall, until the transaction's end (``SET LOCAL``): the database looks at every row itself."""
+    """The second guard, until the transaction's end (``SET LOCAL``): the database looks at every row itself."""
     connection.execute(_ACT_AS_TENANT, {"tenant_id": str(session.info["tenant_id"])})
 
 
 @event.listens_for(_TenantSession, "do_orm_execute")
 def _restrict(state: ORMExecuteState) -> None:
-    """The first wall: every query of rows that tenants own gets its WHERE here; no repository can forget it."""
+    """The first guard: every query of rows that tenants own gets its WHERE here; no repository can forget it."""
     is_query = state.is_select or state.is_update or state.is_delete
     if is_query and not state.is_column_load and not state.is_relationship_load:
         tenant_id = state.session.info["tenant_id"]

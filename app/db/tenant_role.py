@@ -57,7 +57,7 @@ def named_in_migrations(connection: Connection, role: str) -> Iterator[None]:
 
 
 def _candidates(connection: Connection) -> list[str]:
-    """One, where row security knows a role already: to act as another would open the wall."""
+    """One, where row security knows a role already: to act as another would open that guard."""
     if connection.scalar(_TOLD):
         return [str(connection.scalar(text("SELECT tenant_role()")))]
     if connection.scalar(_HAS_POLICIES):

@@ -15,7 +15,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from app.doctor.findings import Finding, fail, ok, warn
-from app.domain.vocabulary import Wall
+from app.domain.vocabulary import SandboxLayer
 from app.settings import GIBIBYTE, Settings
 
 CONSTRAINTS = Path(__file__).resolve().parents[2] / "constraints.txt"
@@ -25,7 +25,7 @@ ASK_SECONDS = 120
 # A process of its own: torch stays out of this one, and a driver that hangs hangs only that.
 _ASK_WORKER = """
 import json, torch
-from worker.sandbox.survey import missing_walls
+from worker.sandbox.survey import missing_layers
 try:
     from worker.functional import _native
 except ImportError:
@@ -34,7 +34,7 @@ count = torch.cuda.device_count() if torch.cuda.is_available() else 0
 names = [torch.cuda.get_device_name(n) for n in range(count)]
 memory = [torch.cuda.mem_get_info(n) for n in range(count)]
 found = {"torch": torch.__version__, "native": _native is not None, "names": names, "memory": memory}
-print(json.dumps(found | {"missing_walls": missing_walls()}))
+print(json.dumps(found | {"missing_layers": missing_layers()}))
 """
 
 
@@ -84,7 +84,7 @@ def _differs(found: str | None, pins: dict[str, str], name: str) -> bool:
 
 
 def check_worker(settings: Settings) -> Iterator[Finding]:
-    """GPU, compiled routines, walls; where no worker is installed, the GPU alone, as the driver sees it."""
+    """GPU, compiled routines, sandbox; where no worker is installed, the GPU alone, as the driver sees it."""
     driver = _driver_gpus()
     if find_spec("torch") is None:
         names = ", ".join(driver) or "none"
@@ -101,16 +101,19 @@ def check_worker(settings: Settings) -> Iterator[Finding]:
     else:
         advice = "install a C compiler, then `pip install --no-deps --editable .`"
         yield warn("native", "no compiled routines: the same numbers, but slower", advice)
-    yield _walls(settings, answer["missing_walls"])
+    yield _sandbox(settings, answer["missing_layers"])
 
 
-def _walls(settings: Settings, missing: dict[str, str]) -> Finding:
+def _sandbox(settings: Settings, missing: dict[str, str]) -> Finding:
+    """Named ``walls``, as programs that read the JSON know it."""
     if not missing:
-        return ok("walls", "models run behind all of them: " + ", ".join(Wall))
-    detail = "this system lacks " + "; ".join(f"{wall} ({why})" for wall, why in missing.items())
-    if missing.keys() <= set(settings.allow_missing_walls):
-        return warn("walls", f"{detail}; ALLOW_MISSING_WALLS allows it", "take no models from people you do not trust")
-    advice = f"use Linux 5.13 or newer and a container that allows them, or set ALLOW_MISSING_WALLS={','.join(missing)}"
+        return ok("walls", "models run behind every layer: " + ", ".join(SandboxLayer))
+    detail = "this system lacks " + "; ".join(f"{layer} ({why})" for layer, why in missing.items())
+    if missing.keys() <= set(settings.allow_missing_sandbox_layers):
+        advice = "take no models from people you do not trust"
+        return warn("walls", f"{detail}; ALLOW_MISSING_SANDBOX_LAYERS allows it", advice)
+    allowing = f"ALLOW_MISSING_SANDBOX_LAYERS={','.join(missing)}"
+    advice = f"use Linux 5.13 or newer and a container that allows them, or set {allowing}"
     return fail("walls", f"{detail}: the worker does not start (sandbox-unavailable)", advice)
 
 

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Wall(StrEnum):
+class SandboxLayer(StrEnum):
     """What keeps code that gets into a model's process from doing harm (docs/security.md)."""
 
     LIMITS = "limits"

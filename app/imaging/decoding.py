@@ -19,7 +19,7 @@ from app.settings import Settings
 # Our own limits are tested before a pixel is decoded; Pillow's warning would come on top of them.
 Image.MAX_IMAGE_PIXELS = None
 
-# Plug-ins are imported now: behind the walls of a child no file can be opened any more.
+# Plug-ins are imported now: in the sandbox of a child no file can be opened any more.
 for _plugin in ("Jpeg2KImagePlugin", "TiffImagePlugin", "WebPImagePlugin"):
     import_module(f"PIL.{_plugin}")
 pi_heif.register_heif_opener(thumbnails=False)

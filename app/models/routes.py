@@ -64,7 +64,7 @@ def create_model(
 )
 async def put_content(model_id: ModelId, request: Request, uploads: UploadsDep) -> Model:
     """The second step, after `POST /v1/models`: the file itself as the body, which is streamed and may be large. A
-    worker then loads it behind walls and tries it: read the model until its status is `ready` or `rejected`. Rejected
+    worker then loads it in a sandbox and tries it: read the model until its status is `ready` or `rejected`. Rejected
     content may be sent again; accepted content stays, so register another model for other weights."""
     return await uploads.put(_RESOURCE, model_id, request)
 

@@ -1,4 +1,4 @@
-"""Every hostile model file gets its code through the real API, and nothing in it runs, with walls or without."""
+"""Every hostile model file gets its code through the real API, and nothing in it runs, in the sandbox or without."""
 
 import tempfile
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def test_through_the_api(service: httpx.Client, canary: Path, name: str) -> None
 
 
 @pytest.mark.parametrize("name", [name for name, case in MODEL_FILES.items() if OK not in case.codes])
-def test_without_walls(canary: Path, tmp_path: Path, name: str) -> None:
+def test_without_a_sandbox(canary: Path, tmp_path: Path, name: str) -> None:
     """The judges alone keep it from running."""
     case = MODEL_FILES[name]
     request = WeightsRequest(ModelFormat(case.format), RECIPE["architecture"])

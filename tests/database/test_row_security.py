@@ -1,4 +1,4 @@
-"""The second wall: the application's WHERE is taken away, and a tenant still sees and changes its own rows alone."""
+"""The second guard: the application's WHERE is taken away, and a tenant still sees and changes its own rows alone."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -29,7 +29,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def without_first_wall() -> Iterator[None]:
+def without_first_guard() -> Iterator[None]:
     event.remove(sessions._TenantSession, "do_orm_execute", sessions._restrict)
     yield
     event.listen(sessions._TenantSession, "do_orm_execute", sessions._restrict)
@@ -78,7 +78,7 @@ def count(engine: Engine | TenantEngine, table: str) -> int:
         return session.scalar(text(f"SELECT count(*) FROM {table}")) or 0
 
 
-def test_every_table_is_behind_the_wall(engine: Engine) -> None:
+def test_every_table_is_behind_the_guard(engine: Engine) -> None:
     """A new table is no tenant's until it says whose its rows are."""
     secured = "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity"
     with transaction(engine) as session:
@@ -103,7 +103,7 @@ def columns(table: str) -> list[str]:
     return [column.name for column in Base.metadata.tables[table].columns]
 
 
-def test_the_code_without_its_where(engine: Engine, tenants: list[TenantEngine], without_first_wall: None) -> None:
+def test_the_code_without_its_where(engine: Engine, tenants: list[TenantEngine], without_first_guard: None) -> None:
     first, second = tenants
     assert [type(owned) for owned in TenantOwned.__subclasses__()]
     with transaction(first) as session:
@@ -115,7 +115,7 @@ def test_the_code_without_its_where(engine: Engine, tenants: list[TenantEngine],
         assert session.execute(update(ModelRow).values(name="mine")).rowcount == 0  # type: ignore[attr-defined]
 
 
-def test_with_the_first_wall_alone(tenants: list[TenantEngine]) -> None:
+def test_with_the_first_guard_alone(tenants: list[TenantEngine]) -> None:
     """As a superuser, to whom row security does not apply."""
     with transaction(tenants[1]) as session:
         session.execute(text("RESET ROLE"))
@@ -144,7 +144,7 @@ def test_nothing_is_written_for_another(tenants: list[TenantEngine]) -> None:
             count(second, table)
 
 
-def test_the_wall_ends_with_the_transaction(engine: Engine, tenants: list[TenantEngine]) -> None:
+def test_the_guard_ends_with_the_transaction(engine: Engine, tenants: list[TenantEngine]) -> None:
     """The connection goes back to the pool as the service's own."""
     for _ in range(3):
         assert count(tenants[1], "models") == 0
@@ -155,7 +155,7 @@ def test_the_wall_ends_with_the_transaction(engine: Engine, tenants: list[Tenant
 
 
 def test_deleting_takes_what_hangs_on_it(engine: Engine, tenants: list[TenantEngine]) -> None:
-    """Cascades pass the wall, as they belong to the parent."""
+    """Cascades pass the guard, as they belong to the parent."""
     with transaction(tenants[0]) as session:
         session.execute(text("DELETE FROM audits"))
     assert {count(engine, table) for table in ("shards", "sample_scores", "audit_results", "clean_sources")} == {0}

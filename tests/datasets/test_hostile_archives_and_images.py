@@ -189,7 +189,7 @@ def test_digest_is_of_the_bytes(context: WorkerContext) -> None:
 
 
 def test_an_image_that_ends_its_process_costs_itself_alone(context: WorkerContext) -> None:
-    """Decoded behind walls: here one that needs more memory than there is."""
+    """Decoded in the sandbox: here one that needs more memory than there is."""
     large = io.BytesIO()
     Image.new("RGB", (7000, 7000)).save(large, "PNG", compress_level=1)
     entries = {f"a/{number}.png": picture(number) for number in range(9)} | {"a/5.png": large.getvalue()}

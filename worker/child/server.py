@@ -16,7 +16,7 @@ from worker.child.model_job import run_model_job
 from worker.child.shard_job import run_shard_job
 from worker.child.warming import warm_up
 from worker.machine.device import device_class_of, keep_heap, pick_device, use_threads
-from worker.sandbox.walls import Builder, WallMissing
+from worker.sandbox.layers import LayerMissing, Sandbox
 from worker.weights.cache import ModelCache
 from worker.wire.channel import Channel, ChannelClosed, Frame
 from worker.wire.jobs import JOB, AnyJob, ImagesJob, ShardJob, Start
@@ -42,30 +42,30 @@ def serve(channel: Channel, start: Start) -> int:
             frame = channel.receive()
             if frame is not None:
                 _answer(channel, tools, frame)
-    except WallMissing as error:
-        channel.send(Failed(failure="wall", code="sandbox-unavailable", detail=str(error)[:300]))
+    except LayerMissing as error:
+        channel.send(Failed(failure="sandbox", code="sandbox-unavailable", detail=str(error)[:300]))
         return 1
     except ChannelClosed:
         return 0
 
 
 def _prepare(channel: Channel, start: Start) -> Tools:
-    """Everything is imported by now. What a GPU's driver needs is opened before the walls, threads of a CPU behind."""
+    """Everything is imported by now. What a GPU's driver needs is opened before the sandbox, a CPU's threads in it."""
     settings = start.to_settings()
     log_to(channel, settings.log_level)
     keep_heap()
     device = pick_device(settings.device)
     gpu = device.type != "cpu"
     memory = None if gpu else start.memory_bytes
-    walls = Builder(start.scratch, start.file_bytes, memory, gpu=gpu, allowed=start.allowed_missing)
+    sandbox = Sandbox(start.scratch, start.file_bytes, memory, gpu=gpu, allowed=start.allowed_missing)
     if gpu:
         warm_up(device, start.gpu_memory_share)
-    walls.enclose()
+    sandbox.enclose()
     use_threads(settings.threads)
     if not gpu:
         warm_up(device, start.gpu_memory_share)
-    walls.seal()
-    channel.send(Ready(missing=tuple(walls.missing), device_class=device_class_of(device)))
+    sandbox.seal()
+    channel.send(Ready(missing=tuple(sandbox.missing), device_class=device_class_of(device)))
     return Tools(settings, device)
 
 

@@ -2,7 +2,7 @@
 
 import imagehash
 import numpy as np
-import scipy.fftpack  # noqa: F401 - imagehash imports it only when it is called, behind a child's walls
+import scipy.fftpack  # noqa: F401 - imagehash imports it only when it is called, in a child's sandbox
 from PIL import Image
 
 _LEAST_SPREAD = 4.0

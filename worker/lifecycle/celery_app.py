@@ -16,7 +16,7 @@ from worker.context import WorkerContext
 from worker.lifecycle.gpu_reports import GpuReporter
 from worker.lifecycle.presence import presence_of
 from worker.machine.device_class import device_class
-from worker.sandbox.survey import SandboxUnavailable, require_walls
+from worker.sandbox.survey import SandboxUnavailable, require_layers
 
 logger = logging.getLogger(__name__)
 
@@ -42,15 +42,15 @@ def _gpu_reporter() -> GpuReporter:
     return GpuReporter(worker_context())
 
 
-def _check_walls(**_: Any) -> None:
-    """Before anything is taken on. Ends the process where models could not be run behind walls."""
+def _check_sandbox(**_: Any) -> None:
+    """Before anything is taken on. Ends the process where models could not be run in the sandbox."""
     try:
-        missing = require_walls(get_settings().allow_missing_walls)
+        missing = require_layers(get_settings().allow_missing_sandbox_layers)
     except SandboxUnavailable as error:
         logger.critical("%s", error)
         raise SystemExit(1) from error
-    for wall, why in missing.items():
-        logger.warning("models run without the wall %s, as ALLOW_MISSING_WALLS says (%s)", wall, why)
+    for layer, why in missing.items():
+        logger.warning("models run without the sandbox layer %s, as ALLOW_MISSING_SANDBOX_LAYERS says (%s)", layer, why)
 
 
 def _come(**_: Any) -> None:
@@ -71,7 +71,7 @@ def _go(**_: Any) -> None:
     worker_context().close()
 
 
-signals.worker_init.connect(_check_walls)
+signals.worker_init.connect(_check_sandbox)
 signals.worker_ready.connect(_come)
 signals.worker_shutting_down.connect(_stop)
 signals.worker_shutdown.connect(_go)

@@ -1,1 +1,1 @@
-"""Walls that a process puts up around itself: from then on it can compute, and little else. Linux only."""
+"""The sandbox that a process sets up for itself: from then on it can compute, and little else. Linux only."""

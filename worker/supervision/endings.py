@@ -56,7 +56,7 @@ def failure_of(reply: Failed, memory_limit: str) -> Exception:
     match reply.failure:
         case "input":
             return InputFailure(reply.code, reply.detail, **reply.facts)
-        case "transient" | "wall":
+        case "transient" | "sandbox":
             return TransientFailure(reply.code, reply.detail)
         case "gpu-memory":
             return OutOfGpuMemory(reply.detail)

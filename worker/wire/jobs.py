@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.domain.outputs import CLASSES, Output
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import ModelFormat, Wall
+from app.domain.vocabulary import ModelFormat, SandboxLayer
 from app.imaging.entries import StoredSample
 from app.settings import Settings
 
@@ -29,7 +29,7 @@ class _Message(BaseModel):
 
 
 class Start(_Message):
-    """What a child begins with: settings without any credentials, what it may take, which walls may be missing."""
+    """What a child begins with: settings without credentials, what it may take, which sandbox layers may be missing."""
 
     settings: dict[str, Any]
     scratch: Path
@@ -37,7 +37,7 @@ class Start(_Message):
     gpu_memory_share: float
     """Of a GPU; warm children and the one at work share it."""
     file_bytes: int
-    allowed_missing: frozenset[Wall]
+    allowed_missing: frozenset[SandboxLayer]
 
     @classmethod
     def of(cls, settings: Settings, *, scratch: Path, memory_bytes: int) -> "Start":
@@ -47,7 +47,7 @@ class Start(_Message):
             memory_bytes=memory_bytes,
             gpu_memory_share=settings.child_gpu_memory_share / (settings.warm_children + 1),
             file_bytes=settings.child_scratch_bytes,
-            allowed_missing=settings.allow_missing_walls,
+            allowed_missing=settings.allow_missing_sandbox_layers,
         )
 
     def to_settings(self) -> Settings:

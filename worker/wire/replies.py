@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
 
-from app.domain.vocabulary import DeviceClass, Origin, Wall
+from app.domain.vocabulary import DeviceClass, Origin, SandboxLayer
 from worker.wire.channel import ChannelClosed, Frame
 
 Numbers = list[float | None]
@@ -18,14 +18,14 @@ class _Reply(BaseModel):
 
 
 class Ready(_Reply):
-    """Behind its walls; waits for a job. ``missing`` are those that the operator allowed to be.
+    """In its sandbox; waits for a job. ``missing`` are those that the operator allowed to be.
 
     ``device_class`` is where it computes, to be compared with where its parent takes it to.
     """
 
     kind: Literal["ready"] = "ready"
     device_class: DeviceClass
-    missing: tuple[Wall, ...] = ()
+    missing: tuple[SandboxLayer, ...] = ()
 
 
 class Logged(_Reply):
@@ -151,7 +151,7 @@ class Done(_Reply):
     kind: Literal["done"] = "done"
 
 
-FailureKind = Literal["input", "transient", "gpu-memory", "memory", "space", "wall", "crash"]
+FailureKind = Literal["input", "transient", "gpu-memory", "memory", "space", "sandbox", "crash"]
 
 
 class Failed(_Reply):

@@ -42,7 +42,7 @@ def stranger(service: httpx.Client, open_folder: Path) -> Iterator[httpx.Client]
 
 
 @pytest.fixture(scope="module")
-def one_wall(service: httpx.Client, stranger: httpx.Client, open_folder: Path) -> Iterator[httpx.Client]:
+def one_guard(service: httpx.Client, stranger: httpx.Client, open_folder: Path) -> Iterator[httpx.Client]:
     """The stranger at another API process, from whose queries the tenant's WHERE was taken away."""
     data, port = open_folder / "service", free_port()
     secret = (data / "api-key.secret").read_text()
@@ -61,9 +61,9 @@ FIGURE = {"name": "radar", "form": "svg"}
 """What a path holds that is no id."""
 
 
-@pytest.fixture(scope="module", params=["stranger", "one_wall"])
+@pytest.fixture(scope="module", params=["stranger", "one_guard"])
 def visitor(request: pytest.FixtureRequest) -> httpx.Client:
-    """The stranger before both walls, and before the second one alone."""
+    """The stranger before both guards, and before the second one alone."""
     client: httpx.Client = request.getfixturevalue(request.param)
     return client
 

@@ -1,4 +1,4 @@
-"""Where the kernel lacks a wall, the worker says so and does not run, unless the operator allows that."""
+"""Where the kernel lacks a layer of the sandbox, the worker says so and does not run, unless it is allowed to."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.vocabulary import SandboxLayer
 from app.settings import Settings
 from tests.sandbox.old_kernel import without_landlock
 from tests.waiting import PATIENCE_SECONDS, until
@@ -16,6 +17,7 @@ from tests.waiting import PATIENCE_SECONDS, until
 TRY_ATTACKS = """
 import sys
 from app.storage.blobs import BlobStore
+from app.domain.vocabulary import SandboxLayer
 from app.settings import Settings
 from tests.sandbox.attackers import HOSTILE, attack
 from worker.supervision.forkserver import Forkserver
@@ -61,16 +63,16 @@ def test_the_worker_does_not_start(parts: dict[str, str], tmp_path: Path) -> Non
     worker = start("-m", "app.cli", "worker", log=log, settings=parts)
     assert worker.wait(PATIENCE_SECONDS) == 1
     (line,) = (line for line in map(json.loads, log.read_text().splitlines()) if line["level"] == "CRITICAL")
-    for words in ("sandbox-unavailable", "landlock (", "ALLOW_MISSING_WALLS=landlock"):
+    for words in ("sandbox-unavailable", "landlock (", "ALLOW_MISSING_SANDBOX_LAYERS=landlock"):
         assert words in line["message"]
     assert "seccomp (" not in line["message"]
 
 
 def test_it_starts_where_the_operator_allows_it(parts: dict[str, str], tmp_path: Path) -> None:
     log = tmp_path / "log"
-    worker = start("-m", "app.cli", "worker", log=log, settings=parts | {"ALLOW_MISSING_WALLS": "landlock"})
+    worker = start("-m", "app.cli", "worker", log=log, settings=parts | {"ALLOW_MISSING_SANDBOX_LAYERS": "landlock"})
     try:
-        until(lambda: "models run without the wall landlock" in log.read_text())
+        until(lambda: "models run without the sandbox layer landlock" in log.read_text())
         until(lambda: "ready" in log.read_text())
         assert worker.poll() is None
     finally:
@@ -81,12 +83,12 @@ def test_it_starts_where_the_operator_allows_it(parts: dict[str, str], tmp_path:
 def test_a_child_does_not_run_without_it_either(tmp_path: Path) -> None:
     log = tmp_path / "log"
     assert start("-c", TRY_ATTACKS, str(tmp_path / "blobs"), log=log).wait(PATIENCE_SECONDS) == 0
-    assert log.read_text().startswith("sandbox-unavailable: The wall landlock cannot be put up")
+    assert log.read_text().startswith("sandbox-unavailable: The sandbox layer landlock cannot be set up")
 
 
-def test_the_other_walls_stand(tmp_path: Path) -> None:
+def test_the_other_layers_stand(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    allowed = {"ALLOW_MISSING_WALLS": "landlock"}
+    allowed = {"ALLOW_MISSING_SANDBOX_LAYERS": "landlock"}
     assert start("-c", TRY_ATTACKS, str(tmp_path / "blobs"), log=log, settings=allowed).wait(PATIENCE_SECONDS) == 0
     files, network, signals = log.read_text().splitlines()[-3:]
     assert files == "done"
@@ -98,16 +100,16 @@ def test_the_other_walls_stand(tmp_path: Path) -> None:
 def test_the_doctor_says_so(parts: dict[str, str], tmp_path: Path, allowed: str, verdict: str) -> None:
     log = tmp_path / "log"
     command = ("-m", "app.cli", "doctor", "--json", "--data", str(tmp_path))
-    start(*command, log=log, settings=parts | {"ALLOW_MISSING_WALLS": allowed}).wait(PATIENCE_SECONDS)
+    start(*command, log=log, settings=parts | {"ALLOW_MISSING_SANDBOX_LAYERS": allowed}).wait(PATIENCE_SECONDS)
     text = log.read_text()
     findings = {finding["check"]: finding for finding in json.loads(text[text.index("{") :])["findings"]}
     assert findings["walls"]["verdict"] == verdict
     assert "landlock (" in findings["walls"]["detail"]
 
 
-def test_unknown_walls_are_refused() -> None:
-    with pytest.raises(ValueError, match="allow_missing_walls"):
-        Settings(allow_missing_walls="moat")
+def test_unknown_layers_are_refused() -> None:
+    with pytest.raises(ValueError, match="allow_missing_sandbox_layers"):
+        Settings(allow_missing_sandbox_layers="moat")
 
 
 @pytest.mark.parametrize("command", [("serve", "--only", "api", "--port", "0"), ("worker",), ("serve", "--port", "0")])
@@ -119,3 +121,10 @@ def test_nothing_starts_while_torch_loads_whatever_a_file_says(command: tuple[st
     assert start(*arguments, log=log, kernel=None, settings=forced).wait(PATIENCE_SECONDS) == 2
     assert "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD" in log.read_text()
     assert "Traceback" not in log.read_text()
+
+
+def test_the_old_name_is_read_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOW_MISSING_WALLS", "landlock, limits")
+    assert Settings().allow_missing_sandbox_layers == {SandboxLayer.LANDLOCK, SandboxLayer.LIMITS}
+    monkeypatch.setenv("ALLOW_MISSING_SANDBOX_LAYERS", "seccomp")
+    assert Settings().allow_missing_sandbox_layers == {SandboxLayer.SECCOMP}

@@ -1,6 +1,6 @@
-"""What the walls around a model's process cost: the same shard behind them and without, and the start of a process.
+"""What the sandbox of a model's process costs: the same shard in it and without, and the start of a process.
 
-`python -m benchmarks.walls` prints the tables of docs/security.md.
+`python -m benchmarks.sandbox` prints the tables of docs/security.md.
 """
 
 import os
@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save
 
 from app.domain.protocol import ProtocolRequest
-from app.domain.vocabulary import Wall
+from app.domain.vocabulary import SandboxLayer
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 from benchmarks.audits import PASSES, PROTOCOL
@@ -37,27 +37,27 @@ BATCH = 4  # a smaller shard would be padded to it
 ROUNDS, STARTS = 7, 15
 
 
-class NoWalls:
-    """Stands where the builder of walls stands."""
+class NoSandbox:
+    """Stands where the sandbox stands."""
 
     def __init__(self, *_: object, **__: object) -> None:
-        self.missing = dict.fromkeys(Wall, "not wanted")
+        self.missing = dict.fromkeys(SandboxLayer, "not wanted")
 
     def enclose(self) -> None:
-        """No wall."""
+        """Nothing."""
 
     def seal(self) -> None:
-        """No wall."""
+        """Nothing."""
 
 
 _MAIN = "from worker.child.main import main; "
-_OPEN = "import worker.child.server, benchmarks.walls; worker.child.server.Builder = benchmarks.walls.NoWalls; "
+_OPEN = "import worker.child.server, benchmarks.sandbox; worker.child.server.Sandbox = benchmarks.sandbox.NoSandbox; "
 
 
 @contextmanager
-def started(*, walls: bool) -> Iterator[Forkserver]:
-    """Whose children have walls, or none."""
-    program = launch._PROGRAM if walls else launch._PROGRAM.replace(_MAIN, _OPEN + _MAIN)  # noqa: SLF001
+def started(*, sandboxed: bool) -> Iterator[Forkserver]:
+    """Whose children have a sandbox, or none."""
+    program = launch._PROGRAM if sandboxed else launch._PROGRAM.replace(_MAIN, _OPEN + _MAIN)  # noqa: SLF001
     with patch.object(launch, "_PROGRAM", program):
         found = Forkserver()
     yield found
@@ -111,7 +111,7 @@ def shards(settings: Settings, blobs: BlobStore, closed: Forkserver, bare: Forks
         note = f"clock: {seconds[0]:.2f} s and {seconds[1]:.2f} s; processor time: {processor:.3f}"
         rows.append(Row(f"{name}, {images} images", f"{clock:.3f}", note=note))
     method = f"The same warm shard, {PASSES} passes an image, {ROUNDS} rounds in turn; medians of the rounds' ratios."
-    return Section("A shard behind walls / without", method, rows)
+    return Section("A shard in the sandbox / without", method, rows)
 
 
 def measured(child: ChildProcess, job: ShardJob, blobs: BlobStore) -> tuple[float, float]:
@@ -126,7 +126,7 @@ def starts(settings: Settings, blobs: BlobStore, closed: Forkserver, bare: Forks
     job = ImagesJob(archive_digest=_put(blobs, archive(1)), samples=())
     timings = side_by_side(
         {
-            "with walls": partial(start_and_kill, settings, closed, job, blobs),
+            "in the sandbox": partial(start_and_kill, settings, closed, job, blobs),
             "without": partial(start_and_kill, settings, bare, job, blobs),
         },
         STARTS,
@@ -147,13 +147,13 @@ def main() -> None:
         settings = Settings(device="cpu", threads=1, blob_store=str(Path(folder) / "blobs"))
         blobs = BlobStore.from_settings(settings)
         begun = time.monotonic()
-        with started(walls=True) as closed:
+        with started(sandboxed=True) as closed:
             start_and_kill(settings, closed, ImagesJob(archive_digest=_put(blobs, archive(1)), samples=()), blobs)
             print(
                 f"The process that forks children, from its start to its first child's answer: "
                 f"{time.monotonic() - begun:.1f} s\n"
             )
-            with started(walls=False) as bare:
+            with started(sandboxed=False) as bare:
                 for section in (shards, starts):
                     print(section(settings, blobs, closed, bare).to_markdown(), flush=True)
 

@@ -1,4 +1,4 @@
-"""Code that got into a model's process: whatever it tries there is refused by a real wall."""
+"""Code that got into a model's process: whatever it tries there is refused by the real sandbox."""
 
 import os
 from collections.abc import Iterator
