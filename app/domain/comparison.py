@@ -1,4 +1,4 @@
-"""The tables of a comparison: every pair of sides, every measure's view, every group of samples."""
+"""The tables of a comparison: every pair of series, every measure's view, every group of samples."""
 
 from dataclasses import dataclass
 from itertools import combinations, count
@@ -25,10 +25,10 @@ MOST_DIFFERENT = 10
 
 
 @dataclass(frozen=True)
-class Sides:
-    """The scores of S sides (S, N, V) for V columns on the same N samples; NaN where undefined.
+class ScoreSeries:
+    """The scores of S series (S, N, V) for V columns on the same N samples; NaN where undefined.
 
-    Every side is compared with every other, or only with the first.
+    Every series is compared with every other, or only with the first.
     """
 
     scores: Floats
@@ -38,8 +38,8 @@ class Sides:
     against_first: bool = False
 
     @classmethod
-    def of(cls, scores: list[Floats], columns: tuple[ScoreColumn, ...], groups: Groups, seed: int) -> "Sides":
-        """From each side's scores (N, V)."""
+    def of(cls, scores: list[Floats], columns: tuple[ScoreColumn, ...], groups: Groups, seed: int) -> "ScoreSeries":
+        """From each series' scores (N, V)."""
         return cls(np.stack(scores), columns, groups, seed)
 
     @property
@@ -55,24 +55,24 @@ class Sides:
 
 @dataclass(frozen=True)
 class _Contrasts:
-    """Differences (N, P * V), second side minus first, pair by pair, and what each belongs to."""
+    """Differences (N, P * V), second series minus first, pair by pair, and what each belongs to."""
 
     values: Floats
     owners: list[tuple[int, int, int]]
 
 
-def side_totals(sides: Sides) -> list[list[Json]]:
-    """Per side, the macro mean of each column over the samples that it scored, with its interval."""
-    # All sides in one bootstrap: over a million samples, drawing costs far more than adding up.
-    together, codes = np.concatenate(list(sides.scores), axis=1), sides.groups.source_codes()
-    lows, highs = percentile_interval(macro_bootstrap(snap(together), codes, sides.seed))
-    width = len(sides.columns)
+def series_totals(series: ScoreSeries) -> list[list[Json]]:
+    """Per series, the macro mean of each column over the samples that it scored, with its interval."""
+    # All series in one bootstrap: over a million samples, drawing costs far more than adding up.
+    together, codes = np.concatenate(list(series.scores), axis=1), series.groups.source_codes()
+    lows, highs = percentile_interval(macro_bootstrap(snap(together), codes, series.seed))
+    width = len(series.columns)
     return [
         [
             _total(column, values, codes) | {"ci95_low": lows[place], "ci95_high": highs[place]}
-            for place, column, values in zip(count(number * width), sides.columns, scores.T, strict=False)
+            for place, column, values in zip(count(number * width), series.columns, scores.T, strict=False)
         ]
-        for number, scores in enumerate(sides.scores)
+        for number, scores in enumerate(series.scores)
     ]
 
 
@@ -87,32 +87,32 @@ def _total(column: ScoreColumn, values: Floats, codes: Integers) -> Json:
     }
 
 
-def difference_rows(sides: Sides) -> list[Json]:
-    """One row a group, pair and column: both means over the samples that both sides scored, and their difference.
+def difference_rows(series: ScoreSeries) -> list[Json]:
+    """One row a group, pair and column: both means over the samples that both series scored, and their difference.
 
     ``ci95_low`` and ``ci95_high`` bound the mean of second minus first.
     """
-    contrasts = _contrasts(sides)
-    codes = sides.groups.source_codes()
+    contrasts = _contrasts(series)
+    codes = series.groups.source_codes()
     rows: list[Json] = []
-    for group_by, group, members in sides.rows_of_groups():
+    for group_by, group, members in series.rows_of_groups():
         if (group_by, group) == (GroupBy.TOTAL, "macro"):
             weights = _macro_weights(contrasts.values, codes)
-            resampled = macro_bootstrap(snap(contrasts.values), codes, sides.seed)
+            resampled = macro_bootstrap(snap(contrasts.values), codes, series.seed)
         else:
             weights = np.ones((len(members), contrasts.values.shape[1]))
-            resampled = bootstrap(snap(contrasts.values[members]), group_seed(sides.seed, group_by, group))
+            resampled = bootstrap(snap(contrasts.values[members]), group_seed(series.seed, group_by, group))
         lows, highs = percentile_interval(resampled)
         for index, owner in enumerate(contrasts.owners):
-            numbers = _means(sides, contrasts.values[members, index], (owner, members), weights[:, index])
+            numbers = _means(series, contrasts.values[members, index], (owner, members), weights[:, index])
             interval = {"ci95_low": lows[index], "ci95_high": highs[index]}
-            rows.append(_identity(sides, owner) | {"group_by": group_by, "group": group} | numbers | interval)
+            rows.append(_identity(series, owner) | {"group_by": group_by, "group": group} | numbers | interval)
     return rows
 
 
-def _contrasts(sides: Sides) -> _Contrasts:
-    owners = [(a, b, column) for a, b in sides.pairs for column in range(len(sides.columns))]
-    parts = [sides.scores[b] - sides.scores[a] for a, b in sides.pairs]
+def _contrasts(series: ScoreSeries) -> _Contrasts:
+    owners = [(a, b, column) for a, b in series.pairs for column in range(len(series.columns))]
+    parts = [series.scores[b] - series.scores[a] for a, b in series.pairs]
     return _Contrasts(np.concatenate(parts, axis=1), owners)
 
 
@@ -120,31 +120,33 @@ def _macro_weights(differences: Floats, codes: Integers) -> Floats:
     return np.stack([equal_group_weights(codes, column) for column in differences.T], axis=1)
 
 
-def _identity(sides: Sides, owner: tuple[int, int, int]) -> Json:
+def _identity(series: ScoreSeries, owner: tuple[int, int, int]) -> Json:
     first, second, index = owner
-    column = sides.columns[index]
+    column = series.columns[index]
     return {"first": first, "second": second, "measure": column.measure, "view": column.view}
 
 
-def _means(sides: Sides, differences: Floats, place: tuple[tuple[int, int, int], Integers], weights: Floats) -> Json:
-    """Over the samples that both sides scored, so that the difference of the means is the mean difference."""
+def _means(
+    series: ScoreSeries, differences: Floats, place: tuple[tuple[int, int, int], Integers], weights: Floats
+) -> Json:
+    """Over the samples that both series scored, so that the difference of the means is the mean difference."""
     (first, second, index), members = place
     both = np.where(np.isnan(differences), 0.0, weights)
     undefined = int(np.isnan(differences).sum())
     return {
         "n": int(differences.size) - undefined,
         "n_undefined": undefined,
-        "mean_first": weighted_mean(sides.scores[first, members, index], both),
-        "mean_second": weighted_mean(sides.scores[second, members, index], both),
+        "mean_first": weighted_mean(series.scores[first, members, index], both),
+        "mean_second": weighted_mean(series.scores[second, members, index], both),
         "difference": weighted_mean(differences, both),
     }
 
 
-def sign_flip_rows(sides: Sides, draws: int) -> list[tuple[float | None, str | None]]:
+def sign_flip_rows(series: ScoreSeries, draws: int) -> list[tuple[float | None, str | None]]:
     """p-value and method for the macro row of every pair and column, in the order of ``difference_rows``."""
-    differences = _contrasts(sides).values
-    weights = _macro_weights(differences, sides.groups.source_codes())
-    return sign_flip_test(np.where(np.isnan(differences), np.nan, differences * weights), sides.seed, draws)
+    differences = _contrasts(series).values
+    weights = _macro_weights(differences, series.groups.source_codes())
+    return sign_flip_test(np.where(np.isnan(differences), np.nan, differences * weights), series.seed, draws)
 
 
 def correct(tested: list[Json]) -> None:
@@ -160,21 +162,21 @@ def _favoured(row: Json) -> int:
     return int(better)
 
 
-def most_different(sides: Sides, chosen: set[tuple[str, str]]) -> list[Json]:
+def most_different(series: ScoreSeries, chosen: set[tuple[str, str]]) -> list[Json]:
     """For every pair and chosen (measure, view), the samples that differ most: ordinals, scores and differences."""
-    contrasts = _contrasts(sides)
+    contrasts = _contrasts(series)
     found: list[Json] = []
     for index, (first, second, column) in enumerate(contrasts.owners):
-        if (sides.columns[column].measure, sides.columns[column].view) not in chosen:
+        if (series.columns[column].measure, series.columns[column].view) not in chosen:
             continue
         samples = [
             {
                 "ordinal": ordinal,
-                "score_first": float(sides.scores[first, ordinal, column]),
-                "score_second": float(sides.scores[second, ordinal, column]),
+                "score_first": float(series.scores[first, ordinal, column]),
+                "score_second": float(series.scores[second, ordinal, column]),
                 "difference": float(contrasts.values[ordinal, index]),
             }
             for ordinal in farthest(contrasts.values[:, index], MOST_DIFFERENT).tolist()
         ]
-        found.append(_identity(sides, (first, second, column)) | {"samples": samples})
+        found.append(_identity(series, (first, second, column)) | {"samples": samples})
     return found

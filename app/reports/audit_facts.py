@@ -9,8 +9,8 @@ from app.audits.repository import models_of
 from app.db.tables import AuditRow, ModelRow
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import ACROSS_MODELS
-from app.reports.job import AuditFacts, Json, Side
-from app.reports.sides import distinct
+from app.reports.job import AuditFacts, Json, Series
+from app.reports.series import distinct
 
 
 def as_text(value: datetime | None) -> str | None:
@@ -48,19 +48,19 @@ def _replanned(audit: AuditRow) -> str | None:
     return f"{audit.replanned['reason']} (micro-batch before: {audit.replanned['micro_batch_before']})"
 
 
-def owners(session: Session, audit: AuditRow, sides: list[Side], *, alone: bool) -> dict[int, str]:
-    """The names of an audit's model ordinals as the report uses them; of a side of several runs, of both.
+def owners(session: Session, audit: AuditRow, all_series: list[Series], *, alone: bool) -> dict[int, str]:
+    """The names of an audit's model ordinals as the report uses them; of a series of several runs, of both.
 
     What is nobody's is left out: in a comparison by model the scores across models, for example.
     """
     found: dict[int, str] = {}
-    own = [side for side in sides if side.audit_id == str(audit.id)]
+    own = [series for series in all_series if series.audit_id == str(audit.id)]
     for ordinal, model in enumerate(models_of(session, audit.id)):
-        side = next((side for side in own if str(model.id) in side.model_ids), None)
-        if side is not None:
-            of_runs = len(side.model_ids) > 1
-            found[ordinal] = (model.name if alone else f"{model.name} ({side.name})") if of_runs else side.name
-    several = next((side for side in own if len(side.model_ids) > 1), None)
+        series = next((series for series in own if str(model.id) in series.model_ids), None)
+        if series is not None:
+            of_runs = len(series.model_ids) > 1
+            found[ordinal] = (model.name if alone else f"{model.name} ({series.name})") if of_runs else series.name
+    several = next((series for series in own if len(series.model_ids) > 1), None)
     if several is not None:
         found[ACROSS_MODELS] = "all runs" if alone else f"all runs of {several.name}"
     elif alone and len(own) > 1:

@@ -11,11 +11,11 @@ MOST_NAMED = 3
 
 
 def contrasts(job: ReportJob) -> Iterator[str]:
-    """Of two sides every headline number, those first that the test tells from chance; of more, how many."""
+    """Of two series every headline number, those first that the test tells from chance; of more, how many."""
     rows = [row for row in headline_differences(job) if row["difference"] is not None]
     clear = [row for row in rows if row["favours"] is not None]
     hiding = [row for row in rows if contradictions(job, row) and not says_little(job, row)]
-    if len(job.sides) == 2:
+    if len(job.all_series) == 2:
         yield from (_difference(job, row) for row in clear)
         unclear = [headline(row["measure"], row["view"]) for row in rows if row["favours"] is None]
         if unclear:
@@ -42,8 +42,8 @@ def _difference(job: ReportJob, row: Json) -> str:
         told = [f"{number(low)} to {number(high)}" for low, high in ranges]
         reserve = f", but the runs overlap: {' and '.join(told)}"
     return (
-        f"{job.sides[place].name} {verb} in {headline(row['measure'], row['view'])}: {number(means[place])} against "
-        f"{number(means[other])}, {direction} is better (difference {signed(row['difference'])}, "
+        f"{job.all_series[place].name} {verb} in {headline(row['measure'], row['view'])}: {number(means[place])} "
+        f"against {number(means[other])}, {direction} is better (difference {signed(row['difference'])}, "
         f"95% {interval(row['ci95_low'], row['ci95_high'])}){reserve}."
     )
 
@@ -51,12 +51,12 @@ def _difference(job: ReportJob, row: Json) -> str:
 def _contradiction(job: ReportJob, total: Json) -> str:
     rows = sorted(contradictions(job, total), key=lambda row: -abs(row["difference"]))
     told = [
-        (job.sides[place].name, _groups([row for row in rows if better(row) == place]))
+        (job.all_series[place].name, _groups([row for row in rows if better(row) == place]))
         for place in dict.fromkeys(better(row) for row in rows)
     ]
     what = capital(headline(total["measure"], total["view"]))
     if total["favours"] is not None:
-        total_name, (name, groups) = job.sides[total["favours"]].name, told[0]
+        total_name, (name, groups) = job.all_series[total["favours"]].name, told[0]
         return f"{what} turns round: {total_name} does better in total, but {name} for {groups}."
     (name, groups), (other, other_groups) = told
     return (
@@ -66,7 +66,7 @@ def _contradiction(job: ReportJob, total: Json) -> str:
 
 
 def _groups(rows: list[Json]) -> str:
-    """The largest differences; signs are those of the table, second side minus first."""
+    """The largest differences; signs are those of the table, second series minus first."""
     named = [
         f"{row['group_by']} {row['group']} ({signed(row['difference'])}, "
         f"95% {interval(row['ci95_low'], row['ci95_high'])})"

@@ -18,11 +18,11 @@ from app.domain.views import DEGRADATIONS
 from app.domain.vocabulary import CLEAN
 from app.reports.contrasts import contrasts
 from app.reports.headlines import above_control
-from app.reports.job import Json, ReportJob, Side, mean_of
+from app.reports.job import Json, ReportJob, Series, mean_of
 from app.reports.words import capital, counted, headline, listed, number, share
 
 EQUAL_ACCURACY = 0.02
-"""Sides whose accuracies lie no further apart are called equally accurate."""
+"""Series whose accuracies lie no further apart are called equally accurate."""
 POINTS = round(100 * EQUAL_ACCURACY)
 ORIGIN = "Small differences may come from there."
 COMPARED = (
@@ -48,14 +48,14 @@ def rules(job: ReportJob) -> str:
 
 
 def findings(job: ReportJob) -> list[tuple[str, list[str]]]:
-    """Sentences under headings: of all sides together, then of each."""
+    """Sentences under headings: of all series together, then of each."""
     together = [*_first(job), *_accuracy(job), *contrasts(job), *_origins(job)]
-    of_sides = [(side.name, [capital(one) for one in _of_side(side, job.resolved)]) for side in job.measured]
+    of_series = [(series.name, [capital(one) for one in _of_series(series, job.resolved)]) for series in job.measured]
     if job.together is not None:
-        of_sides.append((job.together.name, [capital(one) for one in _stability(job.together)]))
-    if len(job.sides) == 1:
-        return [("", together + [sentence for _, sentences in of_sides for sentence in sentences])]
-    return [found for found in (("", together), *of_sides) if found[1]]
+        of_series.append((job.together.name, [capital(one) for one in _stability(job.together)]))
+    if len(job.all_series) == 1:
+        return [("", together + [sentence for _, sentences in of_series for sentence in sentences])]
+    return [found for found in (("", together), *of_series) if found[1]]
 
 
 def _first(job: ReportJob) -> Iterator[str]:
@@ -67,7 +67,7 @@ def _first(job: ReportJob) -> Iterator[str]:
 
 
 def _accuracy(job: ReportJob) -> Iterator[str]:
-    known = [(side.name, mean_of(side.performance(CLEAN), "accuracy")) for side in job.measured]
+    known = [(series.name, mean_of(series.performance(CLEAN), "accuracy")) for series in job.measured]
     accuracies = [value for _, value in known if value is not None]
     if len(accuracies) < len(known) or not known:
         return
@@ -94,22 +94,22 @@ def _origins(job: ReportJob) -> Iterator[str]:
         yield f"The audits ran on different kinds of processors: {told}. {ORIGIN}"
 
 
-def _of_side(side: Side, protocol: Protocol) -> Iterator[str]:
-    yield from _geometry(side, protocol)
-    yield from _degradation(side)
-    yield from _noise(side, protocol)
-    yield from _groups(side, protocol)
-    yield from _stability(side)
-    yield from _undefined(side, protocol)
+def _of_series(series: Series, protocol: Protocol) -> Iterator[str]:
+    yield from _geometry(series, protocol)
+    yield from _degradation(series)
+    yield from _noise(series, protocol)
+    yield from _groups(series, protocol)
+    yield from _stability(series)
+    yield from _undefined(series, protocol)
 
 
-def _geometry(side: Side, protocol: Protocol) -> Iterator[str]:
+def _geometry(series: Series, protocol: Protocol) -> Iterator[str]:
     """Whether each group of transformations stands above its control, by more than its interval is wide."""
     settings, measure = GEOMETRIC_RESILIENCE.settings_in(protocol.measures), GEOMETRIC_RESILIENCE.name
     groups = settings.groups if settings else ()
     told: dict[bool, list[str]] = {True: [], False: []}
     for group in groups:
-        rows, above = side.summaries(measure, group), above_control(side, measure, group)
+        rows, above = series.summaries(measure, group), above_control(series, measure, group)
         if above is not None:
             score, control = mean_of(rows, "mean"), mean_of(rows, "control_mean")
             told[above].append(f"{group} ({number(score, 2)}, control {number(control, 2)})")
@@ -119,8 +119,8 @@ def _geometry(side: Side, protocol: Protocol) -> Iterator[str]:
         yield f"under {listed(told[False])} the score does not stand above its control, so it says little."
 
 
-def _degradation(side: Side) -> Iterator[str]:
-    removed, kept = (mean_of(side.summaries(DEGRADATION.name, view), "mean") for view in DEGRADATIONS)
+def _degradation(series: Series) -> Iterator[str]:
+    removed, kept = (mean_of(series.summaries(DEGRADATION.name, view), "mean") for view in DEGRADATIONS)
     if removed is None or kept is None:
         return
     shown = (number(removed, 2), number(kept, 2))
@@ -131,33 +131,33 @@ def _degradation(side: Side) -> Iterator[str]:
     )
 
 
-def _noise(side: Side, protocol: Protocol) -> Iterator[str]:
+def _noise(series: Series, protocol: Protocol) -> Iterator[str]:
     settings = NOISE_REACTION.settings_in(protocol.measures)
     if settings is None:
         return
     (view,) = NOISE_REACTION.headline(settings)
-    flips = mean_of(side.summaries(NOISE_REACTION.name, view, group="micro"), "flip_rate")
+    flips = mean_of(series.summaries(NOISE_REACTION.name, view, group="micro"), "flip_rate")
     if flips:
         yield f"{view_title(view)} changes the predicted class of {share(flips)} of the samples."
 
 
-def _groups(side: Side, protocol: Protocol) -> Iterator[str]:
+def _groups(series: Series, protocol: Protocol) -> Iterator[str]:
     """The label or source of each headline view whose interval lies wholly on the worse side of the total's."""
     for measure, views in headline_views(protocol).items():
         for view in views:
-            worst = _worst_group(side, measure, view)
+            worst = _worst_group(series, measure, view)
             if worst is not None:
-                rows, total = side.summaries(measure, view, *worst), mean_of(side.summaries(measure, view), "mean")
+                rows, total = series.summaries(measure, view, *worst), mean_of(series.summaries(measure, view), "mean")
                 found = f"{number(mean_of(rows, 'mean'))} against {number(total)} in total"
                 name, runs = " ".join(worst), ", apart in every run" if len(rows) > 1 else ""
                 yield f"{headline(measure, view)} is worst for {name}: {found}{runs}."
 
 
-def _worst_group(side: Side, measure: str, view: str) -> tuple[str, str] | None:
+def _worst_group(series: Series, measure: str, view: str) -> tuple[str, str] | None:
     """Of several runs, one that is apart in each of them: only the runs' own groups have intervals."""
     sign = 1 if lower_is_better(measure, view) else -1
-    totals = {row["model_id"]: row for row in side.summaries(measure, view)}
-    rows = {group: side.summaries(measure, view, *group) for group in side.groups()}
+    totals = {row["model_id"]: row for row in series.summaries(measure, view)}
+    rows = {group: series.summaries(measure, view, *group) for group in series.groups()}
     apart = {
         group: sign * sum(row["mean"] for row in found)
         for group, found in rows.items()
@@ -175,27 +175,27 @@ def _apart(row: Json, total: Json | None, sign: int) -> bool:
     return beyond > 0
 
 
-def _stability(side: Side) -> Iterator[str]:
-    report = (side.document or {}).get("stability")
-    if report is None or len(side.model_ids) < 2:
+def _stability(series: Series) -> Iterator[str]:
+    report = (series.document or {}).get("stability")
+    if report is None or len(series.model_ids) < 2:
         return
-    total = side.total(STABILITY.name, PAIRS)
-    yield f"the {len(side.model_ids)} runs agree with SSIM {number(total.get('mean'), 2)}."
+    total = series.total(STABILITY.name, PAIRS)
+    yield f"the {len(series.model_ids)} runs agree with SSIM {number(total.get('mean'), 2)}."
     apart = report["apart_model_id"]
     if apart is not None:
         place = report["model_ids"].index(apart)
-        name = dict(zip(side.model_ids, side.model_names(), strict=False)).get(apart)
+        name = dict(zip(series.model_ids, series.model_names(), strict=False)).get(apart)
         to_others = number(report["mean_to_others"][place], 2)
         yield f"the run that stands apart most is {name} (SSIM {to_others} to the others)."
 
 
-def _undefined(side: Side, protocol: Protocol) -> Iterator[str]:
+def _undefined(series: Series, protocol: Protocol) -> Iterator[str]:
     """By the worst headline view: how many samples had no salience at all."""
     counts = [
         (row["n_undefined"], row["n"], measure)
         for measure, views in headline_views(protocol).items()
         for view in views
-        for row in side.summaries(measure, view, group="micro")
+        for row in series.summaries(measure, view, group="micro")
     ]
     missing, defined, measure = max(counts, default=(0, 0, ""))
     if missing:

@@ -147,9 +147,9 @@ class GalleryMaker:
 
 
 def beside(tiles_of: list[tuple[str, list[Tile]]]) -> tuple[Tile | None, list[TileRow]]:
-    """The image once, then a row of maps for each side, so that a view stands beside its own clean map.
+    """The image once, then a row of maps for each series, so that a view stands beside its own clean map.
 
-    Where a side has nothing but its clean map, all of them share a row.
+    Where a series has nothing but its clean map, all of them share a row.
     """
     image = next((tiles[0] for _, tiles in tiles_of if tiles), None)
     rows = [TileRow(name=name, tiles=tiles[1:]) for name, tiles in tiles_of if tiles[1:]]
@@ -160,7 +160,7 @@ def beside(tiles_of: list[tuple[str, list[Tile]]]) -> tuple[Tile | None, list[Ti
 
 
 def different(makers: list[tuple[str, int, GalleryMaker]], tables: list[Json]) -> Gallery:
-    """From a comparison: ``makers`` are name, model ordinal and audit of the first two sides."""
+    """From a comparison: ``makers`` are name, model ordinal and audit of the first two series."""
     exhibits = [
         exhibit
         for table in tables

@@ -17,8 +17,8 @@ from app.domain.vocabulary import CLEAN, ComparisonStatus
 from app.errors import Conflict, Gone
 from app.reports.audit_facts import as_text, facts_of, owners, verdicts
 from app.reports.gallery import GalleryMaker, different
-from app.reports.job import Gallery, Json, ReportJob, Side
-from app.reports.sides import all_together, sides_of_audit, sides_of_comparison
+from app.reports.job import Gallery, Json, ReportJob, Series
+from app.reports.series import all_together, series_of_audit, series_of_comparison
 from app.reports.undefined import undefined_of
 from app.settings import Settings
 from app.storage.blobs import BlobStore
@@ -45,16 +45,16 @@ class Gatherer:
         document = results_of(self.session, audit_id)
         # Older results do not say; the row forgets its run group when that is deleted.
         as_runs = document.get("run_group_id", audit.run_group_id) is not None
-        sides = sides_of_audit(document, audit.name, as_runs=as_runs)
+        all_series = series_of_audit(document, audit.name, as_runs=as_runs)
         return ReportJob(
             kind="audit",
             identity=str(audit.id),
             title=audit.name or f"Audit {audit.id}",
-            sides=sides,
-            together=all_together(document, sides),
+            all_series=all_series,
+            together=all_together(document, all_series),
             comparison=None,
             gallery=self._ranked(audit),
-            **self._of_audits([audit], {str(audit.id): document}, sides),
+            **self._of_audits([audit], {str(audit.id): document}, all_series),
             **_basis(document),
             finished_at=as_text(audit.finished_at),
         )
@@ -69,28 +69,30 @@ class Gatherer:
         if not kept:
             raise Gone("audits-deleted", "All audits of the comparison were deleted; its tables are still there.")
         results = {str(audit.id): results_of(self.session, audit.id) for audit in kept}
-        sides, first = sides_of_comparison(row.document), results[str(kept[0].id)]
+        all_series, first = series_of_comparison(row.document), results[str(kept[0].id)]
         return ReportJob(
             kind="comparison",
             identity=str(row.id),
             title=row.name or f"Comparison {row.id}",
-            sides=sides,
-            together=all_together(first, sides) if len(found) == 1 else None,
+            all_series=all_series,
+            together=all_together(first, all_series) if len(found) == 1 else None,
             comparison=row.document,
-            gallery=self._different(row.document, sides, {str(audit.id): audit for audit in kept}),
-            **self._of_audits(kept, results, sides),
+            gallery=self._different(row.document, all_series, {str(audit.id): audit for audit in kept}),
+            **self._of_audits(kept, results, all_series),
             # A comparison keeps only the digest of its protocol.
             **_basis(row.document | {"protocol": first["protocol"]}),
             finished_at=as_text(row.finished_at),
         )
 
-    def _of_audits(self, audits: list[AuditRow], results: dict[str, Json], sides: list[Side]) -> dict[str, Any]:
-        shown = {model_id for side in sides for model_id in side.model_ids}
+    def _of_audits(self, audits: list[AuditRow], results: dict[str, Json], all_series: list[Series]) -> dict[str, Any]:
+        shown = {model_id for series in all_series for model_id in series.model_ids}
         known = not any(audit.scores_removed_at for audit in audits)
         undefined = [
             one
             for audit in audits
-            for one in undefined_of(self.session, audit, owners(self.session, audit, sides, alone=len(audits) == 1))
+            for one in undefined_of(
+                self.session, audit, owners(self.session, audit, all_series, alone=len(audits) == 1)
+            )
         ]
         return {
             "dataset": get_dataset(self.session, audits[0].dataset_id).name,
@@ -115,17 +117,17 @@ class Gatherer:
         dataset = get_dataset(self.session, audit.dataset_id)
         return GalleryMaker(self.session, audit, ImageReader(dataset, self.blobs, self.settings))
 
-    def _different(self, document: Json, sides: list[Side], audits: dict[str, AuditRow]) -> Gallery:
+    def _different(self, document: Json, all_series: list[Series], audits: dict[str, AuditRow]) -> Gallery:
         makers = []
-        for side in sides[:2]:
-            audit = audits.get(side.audit_id)
+        for series in all_series[:2]:
+            audit = audits.get(series.audit_id)
             if audit is None:
                 return Gallery(note="An audit of the comparison was deleted, and its maps with it.")
             maker = self._maker(audit)
             if isinstance(maker, Gallery):
                 return maker
             ordinals = [str(model.id) for model in models_of(self.session, audit.id)]
-            makers.append((side.name, ordinals.index(side.model_ids[0]), maker))
+            makers.append((series.name, ordinals.index(series.model_ids[0]), maker))
         return different(makers, document["most_different_samples"])
 
 

@@ -1,4 +1,4 @@
-"""The tables of a measure by label and source: of every side, and of the differences between them."""
+"""The tables of a measure by label and source: of every series, and of the differences between them."""
 
 from collections.abc import Iterator
 
@@ -6,30 +6,30 @@ from app.domain.measures import lower_is_better, spec_of
 from app.domain.radar import headline_views
 from app.domain.vocabulary import GroupBy
 from app.reports.headlines import better, clear_of_zero, group_differences, headline_differences
-from app.reports.job import Json, ReportJob, Side
+from app.reports.job import Json, ReportJob, Series
 from app.reports.tables import MOST_OPEN_ROWS, Table
 from app.reports.words import MINUS, NO_NUMBER, Greyed, interval, number, score_title, signed
 
 MOST_ROWS = 400
-"""Of a table that nobody reads through: ten sides are 45 pairs."""
+"""Of a table that nobody reads through: ten series are 45 pairs."""
 
 
 def group_tables(job: ReportJob, measure: str) -> Iterator[Table]:
     """The paper's Table 1: totals, labels and sources, one table a view; in brackets the spread over runs."""
-    sides = job.measured_of(measure)
+    all_series = job.measured_of(measure)
     for view in headline_views(job.resolved).get(measure, ()):
         rows = [
-            (_group_name(group_by, group), *(_cell(side, measure, view, (group_by, group)) for side in sides))
+            (_group_name(group_by, group), *(_cell(series, measure, view, (group_by, group)) for series in all_series))
             for group_by, group in [(GroupBy.TOTAL, "macro"), (GroupBy.TOTAL, "micro"), *job.groups()]
         ]
         better = "lower" if lower_is_better(measure, view) else "higher"
         caption = f"{score_title(measure, view)}, by label and source; {better} is better. {_legend(job, measure)}"
-        yield Table(caption, ("group", *(side.name for side in sides)), tuple(rows))
+        yield Table(caption, ("group", *(series.name for series in all_series)), tuple(rows))
 
 
 def _legend(job: ReportJob, measure: str) -> str:
-    """A pairing is one number for all runs of a side."""
-    several = not spec_of(measure).is_pairing and any(len(side.model_ids) > 1 for side in job.measured)
+    """A pairing is one number for all runs of a series."""
+    several = not spec_of(measure).is_pairing and any(len(series.model_ids) > 1 for series in job.measured)
     return "Mean over runs, in brackets the lowest and the highest run." if several else "Mean and 95% interval."
 
 
@@ -38,14 +38,14 @@ def _group_name(group_by: str, group: str) -> str:
     return totals[group] if group_by == GroupBy.TOTAL else f"{group_by} {group}"
 
 
-def _cell(side: Side, measure: str, view: str, group: tuple[str, str]) -> str:
-    rows = side.summaries(measure, view, *group)
+def _cell(series: Series, measure: str, view: str, group: tuple[str, str]) -> str:
+    rows = series.summaries(measure, view, *group)
     means = [row["mean"] for row in rows if row["mean"] is not None]
     # A comparison's own total is over the samples that all runs scored; the card says so, and so must the row.
-    total = side.total(measure, view).get("mean") if group == (GroupBy.TOTAL, "macro") else None
+    total = series.total(measure, view).get("mean") if group == (GroupBy.TOTAL, "macro") else None
     if not means:
         return NO_NUMBER
-    codes = side.says_nothing(measure, view, *group)
+    codes = series.says_nothing(measure, view, *group)
     if len(rows) == 1:
         return Greyed.of(f"{number(means[0])} ({interval(rows[0]['ci95_low'], rows[0]['ci95_high'])})", codes)
     mean = sum(means) / len(means) if total is None else total
@@ -70,7 +70,7 @@ def difference_tables(job: ReportJob, measure: str) -> Iterator[Table]:
 def _difference_table(job: ReportJob, rows: list[Json]) -> Table:
     measure, view = rows[0]["measure"], rows[0]["view"]
     better_is = "lower" if lower_is_better(measure, view) else "higher"
-    of = _pair(job, rows[0]) if len(job.sides) == 2 else "second minus first"
+    of = _pair(job, rows[0]) if len(job.all_series) == 2 else "second minus first"
     left_out = f" The first {MOST_ROWS} of {len(rows)} rows." if len(rows) > MOST_ROWS else ""
     caption = (
         f"Paired differences in {score_title(measure, view).lower()}, by label and source: {of}; {better_is} "
@@ -90,9 +90,9 @@ def _difference_cells(job: ReportJob, row: Json) -> tuple[str, ...]:
         number(row["mean_second"]),
         signed(row["difference"]),
         interval(row["ci95_low"], row["ci95_high"]),
-        job.sides[better(row)].name if clear_of_zero(row) else NO_NUMBER,
+        job.all_series[better(row)].name if clear_of_zero(row) else NO_NUMBER,
     )
 
 
 def _pair(job: ReportJob, row: Json) -> str:
-    return f"{job.sides[row['second']].name} {MINUS} {job.sides[row['first']].name}"
+    return f"{job.all_series[row['second']].name} {MINUS} {job.all_series[row['first']].name}"

@@ -3,13 +3,13 @@
 from app.domain.measures import lower_is_better, spec_of
 from app.domain.radar import headline_views
 from app.domain.vocabulary import GroupBy
-from app.reports.job import Json, ReportJob, Side, mean_of
+from app.reports.job import Json, ReportJob, Series, mean_of
 
 MACRO = (GroupBy.TOTAL, "macro")
 
 
 def headline_differences(job: ReportJob) -> list[Json]:
-    """Of every pair of sides, by the macro total of each headline view."""
+    """Of every pair of series, by the macro total of each headline view."""
     headlines = {(measure, view) for measure, views in headline_views(job.resolved).items() for view in views}
     rows: list[Json] = (job.comparison or {}).get("differences", [])
     return [
@@ -18,14 +18,14 @@ def headline_differences(job: ReportJob) -> list[Json]:
 
 
 def group_differences(job: ReportJob, total: Json) -> list[Json]:
-    """The rows by label and source beside the total of a pair of sides."""
+    """The rows by label and source beside the total of a pair of series."""
     same = {name: total[name] for name in ("first", "second", "measure", "view")}
     rows: list[Json] = (job.comparison or {}).get("differences", [])
     return [row for row in rows if row["group_by"] != GroupBy.TOTAL and same.items() <= row.items()]
 
 
 def better(row: Json) -> int:
-    """The side that the difference favours, clear of chance or not."""
+    """The series that the difference favours, clear of chance or not."""
     second_is_lower = row["difference"] < 0
     return int(row["second" if second_is_lower == lower_is_better(row["measure"], row["view"]) else "first"])
 
@@ -44,23 +44,23 @@ def contradictions(job: ReportJob, total: Json) -> list[Json]:
     return clear if len({better(row) for row in clear}) > 1 else []
 
 
-def above_control(side: Side, measure: str, view: str) -> bool | None:
+def above_control(series: Series, measure: str, view: str) -> bool | None:
     """Whether a score's interval lies above its control; None where one of the two is unknown."""
-    low = side.total(measure, view).get("ci95_low")
-    control = mean_of(side.summaries(measure, view), "control_mean")
+    low = series.total(measure, view).get("ci95_low")
+    control = mean_of(series.summaries(measure, view), "control_mean")
     return None if low is None or control is None else low > control
 
 
 def says_little(job: ReportJob, row: Json) -> bool:
     """Of what has a control: neither side stands above it, so that neither follows the image."""
-    pair = (job.sides[row["first"]], job.sides[row["second"]])
+    pair = (job.all_series[row["first"]], job.all_series[row["second"]])
     has_control = spec_of(row["measure"]).says_nothing.below_control
-    return has_control and all(above_control(side, row["measure"], row["view"]) is False for side in pair)
+    return has_control and all(above_control(series, row["measure"], row["view"]) is False for series in pair)
 
 
 def run_ranges(job: ReportJob, row: Json) -> list[tuple[float, float]]:
     """The lowest and the highest run of both sides where they overlap, else none; a single model is its own range."""
-    totals = [job.sides[row[place]].total(row["measure"], row["view"]) for place in ("first", "second")]
+    totals = [job.all_series[row[place]].total(row["measure"], row["view"]) for place in ("first", "second")]
     known = [{"min": total["mean"], "max": total["mean"]} | total for total in totals if total.get("mean") is not None]
     ranges: list[tuple[float, float]] = [(total["min"], total["max"]) for total in known]
     if len(ranges) < 2 or not any("min" in total for total in totals):

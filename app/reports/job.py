@@ -17,11 +17,11 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
 
 
-class Side(_Part):
+class Series(_Part):
     """A model, or the runs of one recipe as the mean over them.
 
     ``totals`` are macro totals with their intervals. The audit's results document travels with the job, once for all
-    sides of the audit, which hands it out.
+    series of the audit, which hands it out.
     """
 
     name: str
@@ -56,14 +56,14 @@ class Side(_Part):
         return [names[model_id] for model_id in self.model_ids if model_id in names]
 
     def summaries(self, measure: str, view: str, group_by: str = GroupBy.TOTAL, group: str = "macro") -> list[Json]:
-        """One row a model of the side; stability's is of all models together, so no single one of several has it."""
+        """One row a model of the series; stability's is of all models together, so no single one of several has it."""
         wanted = {"measure": measure, "view": view, "group_by": group_by, "group": group}
         rows = (self.document or {}).get("summaries", [])
         owners = {*self.model_ids, *([None] if self.holds_all_models else [])}
         return [row for row in rows if wanted.items() <= row.items() and row["model_id"] in owners]
 
     def says_nothing(self, measure: str, view: str, group_by: str = GroupBy.TOTAL, group: str = "macro") -> list[str]:
-        """Why the side's number does not count; of several models, what holds for half of them."""
+        """Why the series' number does not count; of several models, what holds for half of them."""
         return of_several(self.summaries(measure, view, group_by, group))
 
     def groups(self) -> list[tuple[str, str]]:
@@ -86,7 +86,7 @@ class Tile(_Part):
 
 
 class TileRow(_Part):
-    """The maps of one side, its clean map first; the name is empty where there is one side only."""
+    """The maps of one series, its clean map first; the name is empty where there is one series only."""
 
     name: str
     tiles: list[Tile]
@@ -148,9 +148,9 @@ class ReportJob(_Part):
     protocol: Json
     protocol_digest: str
     finished_at: str | None
-    sides: list[Side]
-    together: Side | None
-    """All models of an audit whose sides are single models: stability is theirs alone."""
+    all_series: list[Series]
+    together: Series | None
+    """All models of an audit whose series are single models: stability is theirs alone."""
     documents: dict[str, Json] = Field(repr=False)
     """Results by audit."""
     audits: dict[str, AuditFacts] = {}
@@ -162,8 +162,8 @@ class ReportJob(_Part):
 
     @model_validator(mode="after")
     def _hand_out(self) -> Self:
-        for side in (*self.sides, *([self.together] if self.together else [])):
-            side.attach(self.documents.get(side.audit_id))
+        for series in (*self.all_series, *([self.together] if self.together else [])):
+            series.attach(self.documents.get(series.audit_id))
         return self
 
     @property
@@ -171,28 +171,28 @@ class ReportJob(_Part):
         return Protocol.model_validate(self.protocol)
 
     @property
-    def measured(self) -> list[Side]:
-        """The sides whose audits are still there."""
-        return [side for side in self.sides if side.document is not None]
+    def measured(self) -> list[Series]:
+        """The series whose audits are still there."""
+        return [series for series in self.all_series if series.document is not None]
 
-    def sides_of(self, measure: str) -> list[Side]:
+    def series_of(self, measure: str) -> list[Series]:
         """Whose numbers a measure's section shows."""
-        return [self.together] if self.together and spec_of(measure).is_pairing else self.sides
+        return [self.together] if self.together and spec_of(measure).is_pairing else self.all_series
 
-    def measured_of(self, measure: str) -> list[Side]:
+    def measured_of(self, measure: str) -> list[Series]:
         """Those of them whose audits are still there."""
-        return [side for side in self.sides_of(measure) if side.document is not None]
+        return [series for series in self.series_of(measure) if series.document is not None]
 
     def is_of_single_models(self, measure: str) -> bool:
-        """A pairing compares several runs; a report whose sides are single models has none to show."""
+        """A pairing compares several runs; a report whose series are single models has none to show."""
         if not spec_of(measure).is_pairing or self.together is not None:
             return False
-        return all(len(side.model_ids) == 1 and not side.has(measure) for side in self.sides)
+        return all(len(series.model_ids) == 1 and not series.has(measure) for series in self.all_series)
 
     @property
     def left_out(self) -> int:
         """Models of an audit for which there was no room."""
-        shown = {model_id for side in self.sides for model_id in side.model_ids}
+        shown = {model_id for series in self.all_series for model_id in series.model_ids}
         audited = {model["model_id"] for document in self.documents.values() for model in document["models"]}
         return len(audited - shown) if self.kind == "audit" else 0
 
@@ -202,6 +202,6 @@ class ReportJob(_Part):
 
 
 def mean_of(rows: list[Json], name: str) -> float | None:
-    """Over the models of a side."""
+    """Over the models of a series."""
     values = [row[name] for row in rows if row[name] is not None]
     return sum(values) / len(values) if values else None

@@ -1,4 +1,4 @@
-"""The first sentences of a comparison of two sides: who is clearly better in what, and what stands against it."""
+"""The first sentences of a comparison of two series: who is clearly better in what, and what stands against it."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from app.reports.words import capital, headline, listed
 def lead(job: ReportJob) -> list[str]:
     """None for an audit, nor where there are more than two to choose from."""
     rows = [row for row in headline_differences(job) if row["difference"] is not None]
-    return list(_sentences(job, rows)) if len(job.sides) == 2 and rows else []
+    return list(_sentences(job, rows)) if len(job.all_series) == 2 and rows else []
 
 
 def _sentences(job: ReportJob, rows: list[Json]) -> Iterator[str]:
@@ -21,7 +21,9 @@ def _sentences(job: ReportJob, rows: list[Json]) -> Iterator[str]:
     won = [[row for row in telling if row["favours"] == place] for place in range(2)]
     # What holds for every run comes first.
     order = sorted(range(2), key=lambda place: -sum(not run_ranges(job, row) for row in won[place]))
-    told = [f"{job.sides[place].name} is clearly better in {_in(job, won[place])}" for place in order if won[place]]
+    told = [
+        f"{job.all_series[place].name} is clearly better in {_in(job, won[place])}" for place in order if won[place]
+    ]
     if told:
         yield f"For other images of this kind, {', '.join(told)}."
     unclear = [row for row in telling if row["favours"] is None]

@@ -1,11 +1,11 @@
-"""The numbers that a report opens with: the five of each side, their differences, and accuracy."""
+"""The numbers that a report opens with: the five of each series, their differences, and accuracy."""
 
 from app.domain.measures import spec_of, view_title
 from app.domain.radar import headline_views
 from app.domain.results.meaning import reason
 from app.domain.vocabulary import CLEAN
 from app.reports.headlines import headline_differences, says_little
-from app.reports.job import Json, ReportJob, Side, mean_of
+from app.reports.job import Json, ReportJob, Series, mean_of
 from app.reports.tables import Table
 from app.reports.words import (
     MINUS,
@@ -22,7 +22,7 @@ WITHOUT_RUNS = "Stability compares several training runs of one recipe, and here
 
 
 def five_numbers(job: ReportJob) -> list[Json]:
-    """One card a measure: its headline views, and each side's number with its interval and the spread of its runs."""
+    """One card a measure: its headline views, and each series' number with its interval and the spread of its runs."""
     return [
         {
             "measure": measure,
@@ -31,7 +31,10 @@ def five_numbers(job: ReportJob) -> list[Json]:
             "numbers": []
             if job.is_of_single_models(measure)
             else [
-                {"view": view_title(view), "sides": [_headline(side, measure, view) for side in job.sides_of(measure)]}
+                {
+                    "view": view_title(view),
+                    "series": [_headline(series, measure, view) for series in job.series_of(measure)],
+                }
                 for view in views
             ],
             "reason": WITHOUT_RUNS if job.is_of_single_models(measure) else None,
@@ -40,24 +43,24 @@ def five_numbers(job: ReportJob) -> list[Json]:
     ]
 
 
-def _headline(side: Side, measure: str, view: str) -> Json:
-    row = side.total(measure, view)
-    control = mean_of(side.summaries(measure, view), "control_mean")
+def _headline(series: Series, measure: str, view: str) -> Json:
+    row = series.total(measure, view)
+    control = mean_of(series.summaries(measure, view), "control_mean")
     return {
-        "side": side.name,
+        "name": series.name,
         "mean": number(row.get("mean")),
         "interval": interval(row.get("ci95_low"), row.get("ci95_high")),
         "spread": number(row.get("spread")) if row.get("spread") is not None else None,
         "control": None if control is None else number(control),
-        "defined": _defined(side, measure, view),
-        "silent": reason(side.says_nothing(measure, view)),
+        "defined": _defined(series, measure, view),
+        "silent": reason(series.says_nothing(measure, view)),
     }
 
 
-def _defined(side: Side, measure: str, view: str) -> str | None:
+def _defined(series: Series, measure: str, view: str) -> str | None:
     """How many samples the number stands on, where some are undefined; of several runs, the fewest and the most."""
-    total = side.total(measure, view)
-    rows = [total] if "n" in total else side.summaries(measure, view)
+    total = series.total(measure, view)
+    rows = [total] if "n" in total else series.summaries(measure, view)
     if not any(row["n_undefined"] for row in rows):
         return None
     fewest, most = min(row["n"] for row in rows), max(row["n"] for row in rows)
@@ -68,9 +71,9 @@ def _defined(side: Side, measure: str, view: str) -> str | None:
 def accuracy_table(job: ReportJob) -> Table | None:
     """Whether they are equally accurate, to begin with."""
     rows = [
-        (_model_name(side, row), str(row["n"]), number(row["accuracy"]), number(row["auroc"]))
-        for side in job.measured
-        for row in side.performance(CLEAN)
+        (_model_name(series, row), str(row["n"]), number(row["accuracy"]), number(row["auroc"]))
+        for series in job.measured
+        for row in series.performance(CLEAN)
     ]
     head = ("model", "n", "accuracy", "AUROC")
     return Table("Decisions on the clean images", head, tuple(rows)) if rows else None
@@ -86,8 +89,8 @@ def _reasoned(document: Json) -> bool:
     return bool(document.get("performance_reason")) and not document["performance"]
 
 
-def _model_name(side: Side, row: Json) -> str:
-    return dict(zip(side.model_ids, side.model_names(), strict=False)).get(row["model_id"], side.name)
+def _model_name(series: Series, row: Json) -> str:
+    return dict(zip(series.model_ids, series.model_names(), strict=False)).get(row["model_id"], series.name)
 
 
 def difference_table(job: ReportJob) -> Table | None:
@@ -97,7 +100,7 @@ def difference_table(job: ReportJob) -> Table | None:
     rows = tuple(
         (
             score_title(row["measure"], row["view"]),
-            f"{job.sides[row['second']].name} {MINUS} {job.sides[row['first']].name}",
+            f"{job.all_series[row['second']].name} {MINUS} {job.all_series[row['first']].name}",
             number(row["mean_first"]),
             number(row["mean_second"]),
             signed(row["difference"]),
@@ -119,4 +122,4 @@ def difference_table(job: ReportJob) -> Table | None:
 def _better(job: ReportJob, row: Json) -> str:
     if row["favours"] is None:
         return NO_NUMBER
-    return "neither above its control" if says_little(job, row) else job.sides[row["favours"]].name
+    return "neither above its control" if says_little(job, row) else job.all_series[row["favours"]].name

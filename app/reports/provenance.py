@@ -36,7 +36,7 @@ def _of_audit(job: ReportJob, audit_id: str, document: Json, facts: AuditFacts |
         yield "processor", facts.device_class
         if facts.replanned:
             yield "protocol changed by the service", facts.replanned
-    shown = {model_id for side in job.sides for model_id in side.model_ids}
+    shown = {model_id for series in job.all_series for model_id in series.model_ids}
     layers = {} if facts is None else facts.layers
     for model in document["models"]:
         if model["model_id"] in shown:

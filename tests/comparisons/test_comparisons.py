@@ -144,7 +144,7 @@ class TestComparisons:
         self, service_engine: Engine, comparison: Json, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """With room for one column at a time, as over millions of samples: the same document to the bit."""
-        monkeypatch.setattr("worker.results.sides.MEMORY_BUDGET", 1)
+        monkeypatch.setattr("worker.results.series.MEMORY_BUDGET", 1)
         with transaction(service_engine) as session:
             row = session.get_one(ComparisonRow, comparison["id"])
             assert json.loads(json.dumps(comparison_document(session, row))) == row.document

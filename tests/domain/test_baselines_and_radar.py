@@ -9,13 +9,13 @@ from scipy import stats
 from app.domain.gates.baselines import paired_rows, unpaired_rows
 from app.domain.protocol import Protocol, ProtocolRequest
 from app.domain.radar import radar
-from tests.domain.small_sides import normals, sides_of
+from tests.domain.small_series import normals, series_of
 
 
 class TestBaselines:
     def test_paired_is_sharper_than_unpaired(self) -> None:
         first = normals(80)
-        baseline, audit = sides_of([first.tolist()]), sides_of([(first + 0.1).tolist()])
+        baseline, audit = series_of([first.tolist()]), series_of([(first + 0.1).tolist()])
         paired = next(row for row in paired_rows(baseline, audit) if row["group"] == "micro")
         unpaired = next(row for row in unpaired_rows(baseline, audit) if row["group"] == "micro")
         assert paired["difference"] == pytest.approx(0.1)
@@ -26,7 +26,7 @@ class TestBaselines:
 
     def test_unpaired_agrees_with_scipy(self) -> None:
         first, second = normals(70), normals(50, 0.5, seed=1)
-        rows = unpaired_rows(sides_of([first.tolist()]), sides_of([second.tolist()]))
+        rows = unpaired_rows(series_of([first.tolist()]), series_of([second.tolist()]))
         row = next(row for row in rows if row["group"] == "micro")
         theirs = stats.bootstrap(
             (second, first), lambda a, b, axis: a.mean(axis) - b.mean(axis), method="percentile", rng=3
@@ -35,8 +35,8 @@ class TestBaselines:
         assert row["ci95_high"] == pytest.approx(theirs.confidence_interval.high, abs=0.05)
 
     def test_only_groups_of_both(self) -> None:
-        baseline = sides_of([[0.1, 0.2]], sources=("x", "x"))
-        audit = sides_of([[0.1, 0.2]], sources=("x", "y"))
+        baseline = series_of([[0.1, 0.2]], sources=("x", "x"))
+        audit = series_of([[0.1, 0.2]], sources=("x", "y"))
         groups = {(row["group_by"], row["group"]) for row in unpaired_rows(baseline, audit)}
         assert ("source", "y") not in groups
         assert ("source", "x") in groups

@@ -12,10 +12,10 @@ from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from app.domain import differences
-from app.domain.comparison import Sides, correct, difference_rows, most_different, side_totals, sign_flip_rows
+from app.domain.comparison import ScoreSeries, correct, difference_rows, most_different, series_totals, sign_flip_rows
 from app.domain.statistics import bootstrap_means
 from app.domain.summaries import Groups, ScoreTable, summarise
-from tests.domain.small_sides import ENTROPY, normals, sides_of
+from tests.domain.small_series import ENTROPY, normals, series_of
 
 
 def scipy_sign_flip(values: np.ndarray, resamples: float = np.inf) -> float:
@@ -129,9 +129,9 @@ class TestHolm:
 
 class TestDifferenceRows:
     def test_by_hand(self) -> None:
-        """Sample 3 is undefined on one side; source x has two samples, y one."""
-        sides = sides_of([[0.1, 0.2, 0.3, 0.9]], [[0.2, 0.4, 0.6, np.nan]], sources=("x", "x", "y", "y"))
-        rows = {(row["group_by"], row["group"]): row for row in difference_rows(sides)}
+        """Sample 3 is undefined on one series; source x has two samples, y one."""
+        series = series_of([[0.1, 0.2, 0.3, 0.9]], [[0.2, 0.4, 0.6, np.nan]], sources=("x", "x", "y", "y"))
+        rows = {(row["group_by"], row["group"]): row for row in difference_rows(series)}
         micro, macro, label = rows["total", "micro"], rows["total", "macro"], rows["label", "a"]
         assert (micro["n"], micro["n_undefined"]) == (3, 1)
         assert (micro["mean_first"], micro["mean_second"]) == (pytest.approx(0.2), pytest.approx(0.4))
@@ -145,7 +145,7 @@ class TestDifferenceRows:
 
     def test_interval_agrees_with_scipy(self) -> None:
         first, second = normals(150), normals(150, 0.3, seed=1)
-        row = difference_rows(sides_of([first.tolist()], [second.tolist()]))[1]
+        row = difference_rows(series_of([first.tolist()], [second.tolist()]))[1]
         theirs = stats.bootstrap((second - first,), np.mean, method="percentile", n_resamples=20_000, rng=2)
         assert row["ci95_low"] == pytest.approx(theirs.confidence_interval.low, abs=0.02)
         assert row["ci95_high"] == pytest.approx(theirs.confidence_interval.high, abs=0.02)
@@ -153,14 +153,14 @@ class TestDifferenceRows:
     def test_interval_covers_the_truth_as_often_as_it_says(self) -> None:
         """400 experiments of 60 skewed differences with mean 1; percentile intervals are known to fall a bit short."""
         columns = np.random.default_rng(9).exponential(1.0, (60, 400))
-        sides = sides_of(np.zeros((400, 60)).tolist(), columns.T.tolist())
-        rows = [row for row in difference_rows(sides) if row["group"] == "micro"]
+        series = series_of(np.zeros((400, 60)).tolist(), columns.T.tolist())
+        rows = [row for row in difference_rows(series) if row["group"] == "micro"]
         assert np.mean([row["ci95_low"] <= 1 <= row["ci95_high"] for row in rows]) == pytest.approx(0.935, abs=0.03)
 
     def test_pairs_and_order(self) -> None:
-        sides = sides_of(*([[float(k), 0.0]] for k in range(3)))
-        assert sides.pairs == ((0, 1), (0, 2), (1, 2))
-        rows = [row for row in difference_rows(sides) if row["group"] == "micro"]
+        series = series_of(*([[float(k), 0.0]] for k in range(3)))
+        assert series.pairs == ((0, 1), (0, 2), (1, 2))
+        rows = [row for row in difference_rows(series) if row["group"] == "micro"]
         assert [(row["first"], row["second"], row["difference"]) for row in rows] == [
             (0, 1, 0.5),
             (0, 2, 1.0),
@@ -168,18 +168,18 @@ class TestDifferenceRows:
         ]
 
     def test_a_pair_without_a_common_sample(self) -> None:
-        sides = sides_of([[0.1, np.nan]], [[np.nan, 0.2]])
-        row = difference_rows(sides)[0]
+        series = series_of([[0.1, np.nan]], [[np.nan, 0.2]])
+        row = difference_rows(series)[0]
         assert (row["n"], row["difference"], row["ci95_low"], row["mean_first"]) == (0, None, None, None)
-        assert sign_flip_rows(sides, 99) == [(None, None)]
-        assert most_different(sides, {("entropy", "spatial")})[0]["samples"] == []
+        assert sign_flip_rows(series, 99) == [(None, None)]
+        assert most_different(series, {("entropy", "spatial")})[0]["samples"] == []
 
     def test_favours_follow_the_measures_direction(self) -> None:
-        """Twelve samples all lower on the second side: better by entropy, worse by flips."""
+        """Twelve samples all lower on the second series: better by entropy, worse by flips."""
         first = np.linspace(0.5, 0.9, 12)
-        sides = sides_of([first.tolist()] * 2, [(first - np.linspace(0.1, 0.2, 12)).tolist()] * 2)
-        rows = [row for row in difference_rows(sides) if row["group"] == "macro"]
-        for row, (p_value, _) in zip(rows, sign_flip_rows(sides, 99), strict=True):
+        series = series_of([first.tolist()] * 2, [(first - np.linspace(0.1, 0.2, 12)).tolist()] * 2)
+        rows = [row for row in difference_rows(series) if row["group"] == "macro"]
+        for row, (p_value, _) in zip(rows, sign_flip_rows(series, 99), strict=True):
             row["p_value"] = p_value
         correct(rows)
         assert [row["p_value"] for row in rows] == [2 / 4096] * 2
@@ -190,13 +190,13 @@ class TestDifferenceRows:
         """A source of one sample weighs as much as one of eleven: SciPy, given the weights, agrees."""
         values = normals(12, 0.5, seed=3)
         sources = ("x",) * 11 + ("y",)
-        sides = sides_of([[0.0] * 12], [values.tolist()], sources=sources)
-        [(found, _)] = sign_flip_rows(sides, 99)
+        series = series_of([[0.0] * 12], [values.tolist()], sources=sources)
+        [(found, _)] = sign_flip_rows(series, 99)
         assert found == pytest.approx(scipy_sign_flip(values * np.array([1 / 11] * 11 + [1.0])))
 
     def test_most_different(self) -> None:
-        sides = sides_of([[0.0] * 13], [[0.1, -0.9, 0.3, np.nan, 0.9, *[0.05] * 8]])
-        [table] = most_different(sides, {("entropy", "spatial")})
+        series = series_of([[0.0] * 13], [[0.1, -0.9, 0.3, np.nan, 0.9, *[0.05] * 8]])
+        [table] = most_different(series, {("entropy", "spatial")})
         assert [sample["ordinal"] for sample in table["samples"]] == [1, 4, 2, 0, 5, 6, 7, 8, 9, 10]
 
     def test_totals_are_the_audits_own(self) -> None:
@@ -208,18 +208,18 @@ class TestDifferenceRows:
             for row in summarise(ScoreTable("m", (ENTROPY,), values, blank, blank), groups, 0).rows
             if row["group"] == "macro"
         )
-        [[total]] = side_totals(Sides.of([values], (ENTROPY,), groups, 0))
+        [[total]] = series_totals(ScoreSeries.of([values], (ENTROPY,), groups, 0))
         for name in ("mean", "ci95_low", "ci95_high"):
             assert total[name] == pytest.approx(own[name], abs=1e-12)
 
 
 def test_every_order_of_two_sides_agrees() -> None:
-    """Swapping the sides turns every sign and nothing else."""
+    """Swapping the series turns every sign and nothing else."""
     scores = [[normals(20, seed=seed).tolist()] for seed in (1, 2)]
     tables = []
     for order in permutations(scores):
-        sides = sides_of(*order)
-        tables.append((difference_rows(sides)[0], sign_flip_rows(sides, 999)))
+        series = series_of(*order)
+        tables.append((difference_rows(series)[0], sign_flip_rows(series, 999)))
     (one, p_one), (other, p_other) = tables
     assert one["difference"] == -other["difference"]
     assert (one["ci95_low"], one["ci95_high"]) == (

@@ -8,11 +8,11 @@ import pytest
 from app.audits.publishing.model_card import model_card
 from app.client.frames import frame_of_rows
 from app.commands.tables import results_tables
-from app.domain.comparison import difference_rows, side_totals
+from app.domain.comparison import difference_rows, series_totals
 from app.domain.gates.baselines import paired_rows, unpaired_rows
 from app.domain.protocol import Protocol
 from app.domain.summaries import Groups, ScoreTable, Summarised, across_models, summarise
-from tests.domain.small_sides import ENTROPY, sides_of
+from tests.domain.small_series import ENTROPY, series_of
 from tests.domain.test_verdicts import audit, row, verdict
 
 Json = dict[str, Any]
@@ -68,17 +68,17 @@ def test_means_over_models() -> None:
 
 
 def test_differences() -> None:
-    one, two = sides_of([[0.1]], [[0.2]]), sides_of([[0.1, 0.2]], [[0.2, np.nan]])
-    for sides in (one, two):
-        rows = difference_rows(sides)
+    one, two = series_of([[0.1]], [[0.2]]), series_of([[0.1, 0.2]], [[0.2, np.nan]])
+    for series in (one, two):
+        rows = difference_rows(series)
         assert [found["difference"] for found in rows[:2]] == [pytest.approx(0.1)] * 2
         assert set(bounds(rows).values()) == {NONE}
-    totals = [(total["ci95_low"], total["ci95_high"]) for [total] in side_totals(two)]
+    totals = [(total["ci95_low"], total["ci95_high"]) for [total] in series_totals(two)]
     assert totals == [(pytest.approx(0.1), pytest.approx(0.2)), NONE]
 
 
 def test_differences_from_a_baseline() -> None:
-    few, many = sides_of([[0.1]]), sides_of([[0.2, 0.3]])
+    few, many = series_of([[0.1]]), series_of([[0.2, 0.3]])
     assert set(bounds(paired_rows(few, few)).values()) == set(bounds(unpaired_rows(few, few)).values()) == {NONE}
     assert NONE not in bounds(unpaired_rows(few, many)).values()
 

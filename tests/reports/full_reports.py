@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from app.domain.comparison import Sides, correct, difference_rows, side_totals, sign_flip_rows
+from app.domain.comparison import ScoreSeries, correct, difference_rows, series_totals, sign_flip_rows
 from app.domain.differences import ALPHA
 from app.domain.measures import NOISE_REACTION
 from app.domain.performance import Predictions, noise_curve, performance
@@ -13,7 +13,7 @@ from app.domain.radar import radar
 from app.domain.summaries import Groups, ScoreTable, across_models, summarise
 from app.domain.vocabulary import CLEAN, GroupBy
 from app.reports.job import AuditFacts, Gallery, ReportJob
-from app.reports.sides import all_together, sides_of_audit, sides_of_comparison
+from app.reports.series import all_together, series_of_audit, series_of_comparison
 
 Json = dict[str, Any]
 
@@ -112,26 +112,28 @@ def _job(documents: list[Json], **changes: Any) -> ReportJob:
 
 def audit(names: list[str], classes: int = 2, *, as_runs: bool = False) -> ReportJob:
     document = audit_document(names, classes)
-    sides = sides_of_audit(document, "recipe", as_runs=as_runs)
-    return _job([document], kind="audit", sides=sides, together=all_together(document, sides))
+    all_series = series_of_audit(document, "recipe", as_runs=as_runs)
+    return _job([document], kind="audit", all_series=all_series, together=all_together(document, all_series))
 
 
 def comparison(names: list[str]) -> ReportJob:
     """Of one model each, an audit for every one."""
     documents = [audit_document([name], 2, str(place), place) for place, name in enumerate(names)]
-    compared = Sides.of([scores_of(place) for place in range(len(names))], PROTOCOL.columns(), groups_of(2), 0)
+    compared = ScoreSeries.of([scores_of(place) for place in range(len(names))], PROTOCOL.columns(), groups_of(2), 0)
     rows = difference_rows(compared)
     tested = [row for row in rows if (row["group_by"], row["group"]) == (GroupBy.TOTAL, "macro")]
     for row, (p_value, method) in zip(tested, sign_flip_rows(compared, 999), strict=True):
         row |= {"p_value": p_value, "p_method": method}
     correct(tested)
     statistics = {"difference": "d", "interval": "i", "test": "t", "family_size": len(tested), "alpha": ALPHA}
-    sides = [_side(document, totals) for document, totals in zip(documents, side_totals(compared), strict=True)]
-    found = {"sides": sides, "differences": rows, "statistics": statistics}
-    return _job(documents, kind="comparison", sides=sides_of_comparison(found), comparison=found)
+    all_series = [
+        _series(document, totals) for document, totals in zip(documents, series_totals(compared), strict=True)
+    ]
+    found = {"sides": all_series, "differences": rows, "statistics": statistics}
+    return _job(documents, kind="comparison", all_series=series_of_comparison(found), comparison=found)
 
 
-def _side(document: Json, totals: list[Json]) -> Json:
+def _series(document: Json, totals: list[Json]) -> Json:
     axes = radar(PROTOCOL, {(row["measure"], row["view"]): row["mean"] for row in totals})
     of_audit = {"audit_id": document["audit_id"], "audit_name": None, "models": document["models"]}
     return of_audit | {"across_models": [], "totals": totals, "radar": axes}

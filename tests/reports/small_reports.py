@@ -4,7 +4,7 @@ from typing import Any
 
 from app.domain.protocol import ProtocolRequest
 from app.reports.job import Gallery, ReportJob
-from app.reports.sides import sides_of_audit
+from app.reports.series import series_of_audit
 
 Json = dict[str, Any]
 
@@ -46,7 +46,7 @@ def job(*summaries: Json, accuracy: float | None = None) -> ReportJob:
         protocol=protocol,
         protocol_digest="sha256:1",
         finished_at=None,
-        sides=sides_of_audit(document, None, as_runs=False),
+        all_series=series_of_audit(document, None, as_runs=False),
         together=None,
         documents={"1": document},
         verdicts=[],

@@ -8,7 +8,7 @@ import pytest
 
 from app.reports import audit_facts
 from app.reports.audit_facts import owners, verdicts
-from app.reports.job import Side
+from app.reports.job import Series
 
 IDS = [UUID(int=1), UUID(int=2)]
 NO_SESSION = cast("Any", None)
@@ -21,23 +21,23 @@ def audit(monkeypatch: pytest.MonkeyPatch) -> Any:
     return SimpleNamespace(id="1")
 
 
-def side(name: str, *model_ids: UUID) -> Side:
-    return Side(name=name, audit_id="1", model_ids=tuple(map(str, model_ids)), totals=[], radar={})
+def series(name: str, *model_ids: UUID) -> Series:
+    return Series(name=name, audit_id="1", model_ids=tuple(map(str, model_ids)), totals=[], radar={})
 
 
 def test_a_comparison_names_the_side(audit: Any) -> None:
-    found = owners(NO_SESSION, audit, [side("recipe", *IDS)], alone=False)
+    found = owners(NO_SESSION, audit, [series("recipe", *IDS)], alone=False)
     assert found == {0: "run0 (recipe)", 1: "run1 (recipe)", -1: "all runs of recipe"}
 
 
 def test_an_audit_names_its_models(audit: Any) -> None:
-    assert owners(NO_SESSION, audit, [side("recipe", *IDS)], alone=True) == {0: "run0", 1: "run1", -1: "all runs"}
-    single = [side("a", IDS[0]), side("b", IDS[1])]
+    assert owners(NO_SESSION, audit, [series("recipe", *IDS)], alone=True) == {0: "run0", 1: "run1", -1: "all runs"}
+    single = [series("a", IDS[0]), series("b", IDS[1])]
     assert owners(NO_SESSION, audit, single, alone=True) == {0: "a", 1: "b", -1: "all models"}
 
 
 def test_single_models_of_several_audits_have_nothing_in_common(audit: Any) -> None:
-    assert owners(NO_SESSION, audit, [side("a", IDS[0])], alone=False) == {0: "a"}
+    assert owners(NO_SESSION, audit, [series("a", IDS[0])], alone=False) == {0: "a"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 
 from app.reports.contrasts import contrasts
 from app.reports.groups import difference_tables
-from app.reports.job import ReportJob, Side
+from app.reports.job import ReportJob, Series
 from app.reports.lead import lead
 from tests.reports.full_reports import PROTOCOL
 from tests.reports.small_reports import job
@@ -23,12 +23,14 @@ def row(difference: float, favours: int | None = None, group: str = "total/macro
 
 
 def compared(*rows: Json, totals: tuple[list[Json], list[Json]] = ([], [])) -> ReportJob:
-    sides = [
-        Side(name=name, audit_id=name, model_ids=(name,), totals=own, radar={})
+    all_series = [
+        Series(name=name, audit_id=name, model_ids=(name,), totals=own, radar={})
         for name, own in zip(("a", "b"), totals, strict=True)
     ]
     protocol = PROTOCOL.to_json()
-    return job().model_copy(update={"sides": sides, "comparison": {"differences": list(rows)}, "protocol": protocol})
+    return job().model_copy(
+        update={"all_series": all_series, "comparison": {"differences": list(rows)}, "protocol": protocol}
+    )
 
 
 def noise(difference: float, favours: int | None = None, **changes: Any) -> Json:
@@ -82,8 +84,8 @@ def test_geometry_below_its_control_is_no_win() -> None:
     ):
         control_row = dict(zip(("measure", "view"), view, strict=True)) | {"group_by": "total", "group": "macro"}
         document = {"summaries": [control_row | {"model_id": None, "control_mean": control}], "models": [{}]}
-        for side in made.sides:
-            side.attach(document)
+        for series in made.all_series:
+            series.attach(document)
         assert lead(made) == [told]
         assert ("is higher in" in next(contrasts(made))) == (control == 0.75)
         assert ("so it says little" in next(contrasts(made))) == (control == 0.75)

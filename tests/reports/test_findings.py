@@ -89,8 +89,8 @@ def test_a_group_of_several_runs_is_worst_where_it_is_apart_in_each() -> None:
 
 def of_runs(*rows: Json) -> ReportJob:
     made = job(*rows)
-    side = made.sides[0].model_copy(update={"model_ids": ("m", "n")})
-    return made.model_copy(update={"sides": [side]})
+    series = made.all_series[0].model_copy(update={"model_ids": ("m", "n")})
+    return made.model_copy(update={"all_series": [series]})
 
 
 def test_audits_that_were_not_made_alike() -> None:
@@ -116,12 +116,12 @@ def test_audits_that_were_not_made_alike() -> None:
 def test_accuracies_are_equal_within_two_points() -> None:
     """The threshold stands in the sentence."""
     made = job(accuracy=0.95)
-    other = made.sides[0].model_copy(update={"name": "other", "model_ids": ("n",)})
+    other = made.all_series[0].model_copy(update={"name": "other", "model_ids": ("n",)})
     for accuracy, sentence in (
         (0.97, "Accuracy does not tell them apart: 95.0% (net) and 97.0% (other), within 2 points of each other."),
         (0.98, "They are not equally accurate: 95.0% (net) and 98.0% (other), more than 2 points apart."),
     ):
         row = {"condition": "clean", "model_id": "n", "accuracy": accuracy}
         document = made.documents["1"] | {"performance": [*made.documents["1"]["performance"], row]}
-        both = made.model_copy(update={"sides": [made.sides[0], other], "documents": {"1": document}})
+        both = made.model_copy(update={"all_series": [made.all_series[0], other], "documents": {"1": document}})
         assert sentences(ReportJob.model_validate(both.model_dump())) == [sentence]

@@ -28,7 +28,7 @@ def job() -> ReportJob:
 
 
 def test_the_page_greys_it_and_says_why(job: ReportJob) -> None:
-    cards = {card["measure"]: card["numbers"][0]["sides"][0] for card in five_numbers(job) if card["numbers"]}
+    cards = {card["measure"]: card["numbers"][0]["series"][0] for card in five_numbers(job) if card["numbers"]}
     assert cards["geometric_resilience"]["silent"] == REASON
     assert cards["entropy"]["silent"] == ""
     (table,) = group_tables(job, "geometric_resilience")
@@ -40,7 +40,7 @@ def test_the_page_greys_it_and_says_why(job: ReportJob) -> None:
 
 
 def test_the_radar_leaves_a_gap_and_the_findings_come_first(job: ReportJob) -> None:
-    assert silences(job, job.sides[0], "geometric_resilience") == ["not-above-control"]
+    assert silences(job, job.all_series[0], "geometric_resilience") == ["not-above-control"]
     (drawing,) = radar_figure(job)
     greyed = {row[0]: hasattr(row[1], "reason") for row in drawing.tables[0].rows}
     assert [name for name, found in greyed.items() if found] == ["Geometric resilience"]

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditResultsRow, AuditRow, ComparisonRow, DatasetRow, SampleRow, SampleScoresRow
-from app.domain.comparison import Sides, correct, difference_rows, most_different, side_totals, sign_flip_rows
+from app.domain.comparison import ScoreSeries, correct, difference_rows, most_different, series_totals, sign_flip_rows
 from app.domain.differences import ALPHA, draws_for
 from app.domain.measures import lower_is_better
 from app.domain.protocol import Protocol
@@ -17,7 +17,7 @@ from app.domain.statistics import BOOTSTRAP_RESAMPLES
 from app.domain.vocabulary import AuditStatus, ComparisonUnit, GroupBy
 from app.errors import InputFailure
 from app.results.reading import current
-from worker.results.sides import Side, column_blocks, read_groups, read_side
+from worker.results.series import Series, column_blocks, read_groups, read_series
 
 Json = dict[str, Any]
 
@@ -27,9 +27,9 @@ COPIES = 4
 
 @dataclass(frozen=True)
 class _Compared:
-    """A side and what is shown of it."""
+    """A series and what is shown of it."""
 
-    side: Side
+    series: Series
     shown: Json
 
 
@@ -51,7 +51,7 @@ class _Tables:
 def comparison_document(session: Session, row: ComparisonRow) -> Json:
     """Raises InputFailure ``audit-deleted`` where one of the audits is gone."""
     audits = [_audit(session, row, place) for place in range(len(row.audit_ids))]
-    compared = [side for audit in audits for side in _sides(session, audit, row.by)]
+    compared = [series for audit in audits for series in _series_of(session, audit, row.by)]
     first = audits[0]
     protocol = Protocol.model_validate(first.protocol)
     tables = _tables(session, compared, protocol, first)
@@ -75,16 +75,16 @@ def _audit(session: Session, row: ComparisonRow, place: int) -> AuditRow:
     return audit
 
 
-def _sides(session: Session, audit: AuditRow, unit: ComparisonUnit) -> list[_Compared]:
+def _series_of(session: Session, audit: AuditRow, unit: ComparisonUnit) -> list[_Compared]:
     document = current(session.get_one(AuditResultsRow, audit.id).document)
     models = document["models"]
     has_pairings = bool(Protocol.model_validate(audit.protocol).pairing_columns())
     shown = {"audit_id": str(audit.id), "audit_name": audit.name}
     if unit == ComparisonUnit.AUDIT:
-        side = Side(audit.id, tuple(range(len(models))), has_pairings)
-        return [_Compared(side, shown | {"models": models, "across_models": document["across_models"]})]
+        series = Series(audit.id, tuple(range(len(models))), has_pairings)
+        return [_Compared(series, shown | {"models": models, "across_models": document["across_models"]})]
     return [
-        _Compared(Side(audit.id, (ordinal,), has_pairings=False), shown | {"models": [model], "across_models": []})
+        _Compared(Series(audit.id, (ordinal,), has_pairings=False), shown | {"models": [model], "across_models": []})
         for ordinal, model in enumerate(models)
     ]
 
@@ -92,20 +92,20 @@ def _sides(session: Session, audit: AuditRow, unit: ComparisonUnit) -> list[_Com
 def _tables(session: Session, compared: list[_Compared], protocol: Protocol, first: AuditRow) -> _Tables:
     columns = (
         *protocol.columns(),
-        *(protocol.pairing_columns() if any(one.side.has_pairings for one in compared) else ()),
+        *(protocol.pairing_columns() if any(one.series.has_pairings for one in compared) else ()),
     )
     pairs = len(compared) * (len(compared) - 1) // 2
     groups, headlines = read_groups(session, first.id), _headlines(protocol)
     tables = _Tables(draws_for(len(columns) * pairs), [[] for _ in compared])
     for block in column_blocks(columns, 2 * len(compared) + COPIES * pairs, first.sample_count):
-        scores = [read_side(session, one.side, block, protocol, first.sample_count) for one in compared]
-        sides = Sides.of(scores, block, groups, protocol.seed)
-        rows = difference_rows(sides)
-        for row, (p_value, method) in zip(filter(_is_macro, rows), sign_flip_rows(sides, tables.draws), strict=True):
+        scores = [read_series(session, one.series, block, protocol, first.sample_count) for one in compared]
+        series = ScoreSeries.of(scores, block, groups, protocol.seed)
+        rows = difference_rows(series)
+        for row, (p_value, method) in zip(filter(_is_macro, rows), sign_flip_rows(series, tables.draws), strict=True):
             row |= {"p_value": p_value, "p_method": method}
         tables.differences += rows
-        tables.samples += most_different(sides, headlines)
-        for totals, more in zip(tables.totals, side_totals(sides), strict=True):
+        tables.samples += most_different(series, headlines)
+        for totals, more in zip(tables.totals, series_totals(series), strict=True):
             totals.extend(more)
     order = {(column.measure, column.view): place for place, column in enumerate(columns)}
     for rows in (tables.differences, tables.samples):

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditResultsRow, AuditRow, DatasetRow
-from app.domain.comparison import Sides
+from app.domain.comparison import ScoreSeries
 from app.domain.gates.baselines import PAIRED, UNPAIRED, paired_rows, unpaired_rows
 from app.domain.gates.conditions import PERFORMANCE, Condition, NotWorse, Scope
 from app.domain.gates.numbers import AGGREGATE, AuditNumbers, GateNumbers, view_of
@@ -21,7 +21,7 @@ from app.domain.results.meaning import of_several
 from app.domain.summaries import ScoreTable, summarise
 from app.domain.vocabulary import AuditStatus
 from app.results.reading import current
-from worker.results.sides import Side, read_groups, read_side
+from worker.results.series import Series, read_groups, read_series
 
 Json = dict[str, Any]
 
@@ -35,18 +35,18 @@ class _Judged:
     protocol: Protocol
 
     @property
-    def side(self) -> Side:
+    def series(self) -> Series:
         models = len(self.document["models"])
-        return Side(self.audit.id, tuple(range(models)), bool(self.protocol.pairing_columns()))
+        return Series(self.audit.id, tuple(range(models)), bool(self.protocol.pairing_columns()))
 
-    def sides(self, session: Session, columns: tuple[ScoreColumn, ...], *, models: bool) -> Sides:
+    def score_series(self, session: Session, columns: tuple[ScoreColumn, ...], *, models: bool) -> ScoreSeries:
         """The audit as the mean over its models; behind it, where asked for, every model on its own."""
-        alone = [Side(self.audit.id, (ordinal,), has_pairings=False) for ordinal in self.side.ordinals]
+        alone = [Series(self.audit.id, (ordinal,), has_pairings=False) for ordinal in self.series.ordinals]
         scores = [
-            read_side(session, side, columns, self.protocol, self.audit.sample_count)
-            for side in (self.side, *(alone if models else []))
+            read_series(session, series, columns, self.protocol, self.audit.sample_count)
+            for series in (self.series, *(alone if models else []))
         ]
-        return Sides.of(scores, columns, read_groups(session, self.audit.id), self.protocol.seed)
+        return ScoreSeries.of(scores, columns, read_groups(session, self.audit.id), self.protocol.seed)
 
 
 def verdict_of(session: Session, audit: AuditRow, document: Json) -> Json | None:
@@ -90,10 +90,10 @@ def _aggregate(session: Session, judged: _Judged) -> list[Json]:
     pairings = [row for row in summaries if row["model_id"] is None]
     if not columns:
         return pairings
-    sides = judged.sides(session, columns, models=False)
-    blank = np.full_like(sides.scores[0], np.nan)
-    table = ScoreTable(None, columns, sides.scores[0], blank, blank)
-    rows = summarise(table, sides.groups, judged.protocol.seed).rows
+    series = judged.score_series(session, columns, models=False)
+    blank = np.full_like(series.scores[0], np.nan)
+    table = ScoreTable(None, columns, series.scores[0], blank, blank)
+    rows = summarise(table, series.groups, judged.protocol.seed).rows
     of_models: dict[tuple[str, ...], list[Json]] = {}
     for row in summaries:
         of_models.setdefault(tuple(row[name] for name in _OF), []).append(row)
@@ -130,8 +130,8 @@ def _compared(
     if not columns:
         return []
     models = any(quantity.selector.scope is Scope.WORST_MODEL for quantity in wanted)
-    own = judged.sides(session, columns, models=models)
-    theirs = baseline.sides(session, columns, models=False)
+    own = judged.score_series(session, columns, models=models)
+    theirs = baseline.score_series(session, columns, models=False)
     rows = paired_rows(theirs, own) if same else unpaired_rows(theirs, own)
     subjects = [AGGREGATE, *(model["model_id"] for model in judged.document["models"])]
     return [

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.domain.comparison import Sides, difference_rows
+from app.domain.comparison import ScoreSeries, difference_rows
 from app.domain.differences import snap
 from app.domain.measures import ScoreColumn
 from app.domain.statistics import (
@@ -27,13 +27,13 @@ PAIRED = "paired on the same samples"
 UNPAIRED = "not paired: the two audits looked at different samples"
 
 
-def paired_rows(baseline: Sides, audit: Sides) -> list[Json]:
-    """As in a comparison, for the same samples: each side of the audit against the baseline's one side."""
+def paired_rows(baseline: ScoreSeries, audit: ScoreSeries) -> list[Json]:
+    """As in a comparison, for the same samples: each series of the audit against the baseline's one series."""
     both = np.concatenate([baseline.scores, audit.scores])
-    return difference_rows(Sides(both, audit.columns, audit.groups, audit.seed, against_first=True))
+    return difference_rows(ScoreSeries(both, audit.columns, audit.groups, audit.seed, against_first=True))
 
 
-def unpaired_rows(baseline: Sides, audit: Sides) -> list[Json]:
+def unpaired_rows(baseline: ScoreSeries, audit: ScoreSeries) -> list[Json]:
     """Rows of the same shape for different samples, over the groups that both have.
 
     The interval is the percentile interval of the difference of two independent bootstraps.
@@ -51,7 +51,7 @@ def unpaired_rows(baseline: Sides, audit: Sides) -> list[Json]:
 
 @dataclass(frozen=True)
 class _Group:
-    """One side's scores of a group (N, V), their means (V,) and their resamples."""
+    """One series' scores of a group (N, V), their means (V,) and their resamples."""
 
     by: str
     name: str
@@ -60,15 +60,15 @@ class _Group:
     resampled: Resampled
 
 
-def _groups(sides: Sides, number: int) -> Iterator[_Group]:
-    codes = sides.groups.source_codes()
-    for group_by, name, members in sides.rows_of_groups():
-        scores = sides.scores[number, members]
+def _groups(series: ScoreSeries, number: int) -> Iterator[_Group]:
+    codes = series.groups.source_codes()
+    for group_by, name, members in series.rows_of_groups():
+        scores = series.scores[number, members]
         if name == "macro" and group_by == GroupBy.TOTAL:
-            resampled = macro_bootstrap(snap(scores), codes, sides.seed)
+            resampled = macro_bootstrap(snap(scores), codes, series.seed)
             means = [weighted_mean(column, equal_group_weights(codes, column)) for column in scores.T]
         else:
-            resampled = bootstrap(snap(scores), group_seed(sides.seed, group_by, name))
+            resampled = bootstrap(snap(scores), group_seed(series.seed, group_by, name))
             means = [mean(column) for column in scores.T]
         yield _Group(group_by, name, scores, means, resampled)
 

@@ -11,19 +11,19 @@ from app.domain.views import noise_view
 from app.domain.vocabulary import CLEAN
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
-from app.reports.job import Json, ReportJob, Side
+from app.reports.job import Json, ReportJob, Series
 from app.reports.tables import Table
 from app.reports.words import number, share, short
 
 CHANCE = 0.5
 BAND = "Band: one standard deviation over the samples to either side of the mean{runs}."
 Points = list[tuple[str, list[Json]]]
-"""Of every side, by its name: none where it has no curve."""
+"""Of every series, by its name: none where it has no curve."""
 
 
 def noise_curves(job: ReportJob, spec: MeasureSpec[Any]) -> list[Drawing]:
     """The score and AUROC over the amount of noise; none where the protocol asks for one amount only."""
-    points = [(side.name, _mean_points(side)) for side in job.sides]
+    points = [(series.name, _mean_points(series)) for series in job.all_series]
     if not any(len(found) > 2 for _, found in points):
         return []
     decided = _decided(points)
@@ -32,7 +32,7 @@ def noise_curves(job: ReportJob, spec: MeasureSpec[Any]) -> list[Drawing]:
         if decided
         else "SSIM of the maps over the amount of noise"
     )
-    runs = ", means over the runs" if any(len(side.model_ids) > 1 for side in job.sides) else ""
+    runs = ", means over the runs" if any(len(series.model_ids) > 1 for series in job.all_series) else ""
     drawing = Drawing(
         name="noise-curve",
         section=spec.name,
@@ -51,21 +51,21 @@ def _decided(points: Points) -> bool:
     return any(point["auroc"] is not None for _, found in points for point in found)
 
 
-def _mean_points(side: Side) -> list[Json]:
-    """Per amount, the mean over the side's models; a number that one of them lacks is lacking.
+def _mean_points(series: Series) -> list[Json]:
+    """Per amount, the mean over the series' models; a number that one of them lacks is lacking.
 
     The first amount is 0, the clean images, whose maps are what all others are compared with.
     """
     found = [
         curve["points"]
-        for curve in (side.document or {}).get("noise_curves", [])
-        if curve["model_id"] in side.model_ids
+        for curve in (series.document or {}).get("noise_curves", [])
+        if curve["model_id"] in series.model_ids
     ]
     names = ("amount", "mean", "std", "auroc", "accuracy", "flip_rate")
     noisy = [{name: _mean([point[name] for point in column]) for name in names} for column in zip(*found, strict=True)]
     if not noisy:
         return []
-    clean = {name: _mean([row[name] for row in side.performance(CLEAN)] or [None]) for name in ("auroc", "accuracy")}
+    clean = {name: _mean([row[name] for row in series.performance(CLEAN)] or [None]) for name in ("auroc", "accuracy")}
     return [{"amount": 0.0, "mean": 1.0, "std": 0.0, "flip_rate": 0.0} | clean, *noisy]
 
 

@@ -7,22 +7,22 @@ from matplotlib.figure import Figure
 from app.domain.radar import headline_views
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
-from app.reports.job import Json, ReportJob, Side, mean_of
+from app.reports.job import Json, ReportJob, Series, mean_of
 from app.reports.tables import Table
 from app.reports.words import number, score_title, short
 
 MOST_FILLED = 3
-"""Sides whose histograms are filled: the colours of more would mix into one that is nobody's."""
+"""Series whose histograms are filled: the colours of more would mix into one that is nobody's."""
 QUANTILES = ("p05", "p25", "p50", "p75", "p95")
 
 
 def distributions(job: ReportJob) -> list[Drawing]:
-    """One a headline view; the runs of a side count together, over all samples alike."""
+    """One a headline view; the runs of a series count together, over all samples alike."""
     return [
         _drawing(job, measure, view)
         for measure, views in headline_views(job.resolved).items()
         for view in views
-        if any(_counts(side, measure, view) for side in job.measured_of(measure))
+        if any(_counts(series, measure, view) for series in job.measured_of(measure))
     ]
 
 
@@ -35,50 +35,50 @@ def _drawing(job: ReportJob, measure: str, view: str) -> Drawing:
         alt=f"Histogram. {_alt(job, measure, view)}",
         draw=partial(_draw, job, measure, view),
         tables=(_quantiles(job, measure, view), _bins(job, measure, view)),
-        size=with_legend((4.4, 2.7), [side.name for side in job.sides_of(measure)]),
+        size=with_legend((4.4, 2.7), [series.name for series in job.series_of(measure)]),
     )
 
 
 def _draw(job: ReportJob, measure: str, view: str, figure: Figure, palette: Palette) -> None:
     axes = figure.add_subplot(xlabel="score", ylabel="share of the samples")
     axes.grid(axis="y")
-    lowest, filled = 0.0, len(job.sides_of(measure)) <= MOST_FILLED
-    for place, side in enumerate(job.sides_of(measure)):
-        counts = _counts(side, measure, view)
+    lowest, filled = 0.0, len(job.series_of(measure)) <= MOST_FILLED
+    for place, series in enumerate(job.series_of(measure)):
+        counts = _counts(series, measure, view)
         if not counts:
             continue
-        edges = _edges(side, measure, view)
+        edges = _edges(series, measure, view)
         shares = [count / sum(counts) for count in counts]
         if filled:
             axes.stairs(shares, edges, color=palette.colour(place), fill=True, alpha=0.14, linewidth=0)
-        axes.stairs(shares, edges, color=palette.colour(place), linestyle=palette.dash(place), label=short(side.name))
+        axes.stairs(shares, edges, color=palette.colour(place), linestyle=palette.dash(place), label=short(series.name))
         lowest = min([lowest, *(edge for edge, count in zip(edges, counts, strict=False) if count)])
     axes.set_xlim(lowest, 1)
-    legend(figure, [side.name for side in job.sides_of(measure)])
+    legend(figure, [series.name for series in job.series_of(measure)])
 
 
-def _counts(side: Side, measure: str, view: str) -> list[int]:
-    """Added up over the models of the side; empty where nothing is defined."""
-    histograms = [row["histogram"]["counts"] for row in side.summaries(measure, view, group="micro")]
+def _counts(series: Series, measure: str, view: str) -> list[int]:
+    """Added up over the models of the series; empty where nothing is defined."""
+    histograms = [row["histogram"]["counts"] for row in series.summaries(measure, view, group="micro")]
     added = [sum(counts) for counts in zip(*histograms, strict=True)]
     return added if any(added) else []
 
 
-def _edges(side: Side, measure: str, view: str) -> list[float]:
-    """Of the bins, the same for every side."""
-    histogram: Json = side.summaries(measure, view, group="micro")[0]["histogram"]
+def _edges(series: Series, measure: str, view: str) -> list[float]:
+    """Of the bins, the same for every series."""
+    histogram: Json = series.summaries(measure, view, group="micro")[0]["histogram"]
     low, bins = histogram["low"], len(histogram["counts"])
     step = (histogram["high"] - low) / bins
     return [low + step * index for index in range(bins + 1)]
 
 
 def _alt(job: ReportJob, measure: str, view: str) -> str:
-    rows = [(side, side.summaries(measure, view, group="micro")) for side in job.measured_of(measure)]
+    rows = [(series, series.summaries(measure, view, group="micro")) for series in job.measured_of(measure)]
     told = [
-        f"{side.name}: median {number(mean_of(found, 'p50'), 2)}, "
+        f"{series.name}: median {number(mean_of(found, 'p50'), 2)}, "
         f"90% from {number(mean_of(found, 'p05'), 2)} to {number(mean_of(found, 'p95'), 2)}"
         + (", means over its runs" if len(found) > 1 else "")
-        for side, found in rows
+        for series, found in rows
         if found
     ]
     return "; ".join(told)
@@ -86,9 +86,9 @@ def _alt(job: ReportJob, measure: str, view: str) -> str:
 
 def _quantiles(job: ReportJob, measure: str, view: str) -> Table:
     rows = [
-        (_owner(side, row), str(row["n"]), *(number(row[name]) for name in ("mean", "std", *QUANTILES)))
-        for side in job.measured_of(measure)
-        for row in side.summaries(measure, view, group="micro")
+        (_owner(series, row), str(row["n"]), *(number(row[name]) for name in ("mean", "std", *QUANTILES)))
+        for series in job.measured_of(measure)
+        for row in series.summaries(measure, view, group="micro")
     ]
     head = ("model", "n", "mean", "std", "5%", "25%", "median", "75%", "95%")
     return Table(f"{score_title(measure, view)}: quantiles over all samples", head, tuple(rows))
@@ -96,18 +96,18 @@ def _quantiles(job: ReportJob, measure: str, view: str) -> Table:
 
 def _bins(job: ReportJob, measure: str, view: str) -> Table:
     """What the figure draws; of the bins that are empty for all, none."""
-    sides = [side for side in job.measured_of(measure) if _counts(side, measure, view)]
-    edges = _edges(sides[0], measure, view)
-    columns = [_counts(side, measure, view) for side in sides]
+    all_series = [series for series in job.measured_of(measure) if _counts(series, measure, view)]
+    edges = _edges(all_series[0], measure, view)
+    columns = [_counts(series, measure, view) for series in all_series]
     rows = [
         (f"{number(low, 2)} to {number(high, 2)}", *map(str, counts))
         for low, high, *counts in zip(edges, edges[1:], *columns, strict=False)
         if any(counts)
     ]
-    head = ("score", *(side.name for side in sides))
+    head = ("score", *(series.name for series in all_series))
     return Table(f"{score_title(measure, view)}: samples by score, all runs together", head, tuple(rows))
 
 
-def _owner(side: Side, row: Json) -> str:
-    names = dict(zip(side.model_ids, side.model_names(), strict=False))
-    return names.get(row["model_id"], side.name)
+def _owner(series: Series, row: Json) -> str:
+    names = dict(zip(series.model_ids, series.model_names(), strict=False))
+    return names.get(row["model_id"], series.name)

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from app.domain.measures import GEOMETRIC_RESILIENCE, MeasureSpec, view_title
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
-from app.reports.job import ReportJob, Side, mean_of
+from app.reports.job import ReportJob, Series, mean_of
 from app.reports.tables import Table
 from app.reports.words import number, share, short
 
@@ -28,8 +28,8 @@ def geometry(job: ReportJob, spec: MeasureSpec[Any]) -> list[Drawing]:
         title="Geometric resilience by transformation, beside its control",
         alt=f"Dots by transformation, hollow for the control. {_alt(job, tuple(settings.aggregates))}",
         draw=partial(_draw, job, settings.views),
-        tables=tuple(_table(side, views) for side in job.measured),
-        size=with_legend((4.6, 1.1 + 0.26 * len(settings.views)), [side.name for side in job.sides]),
+        tables=tuple(_table(series, views) for series in job.measured),
+        size=with_legend((4.6, 1.1 + 0.26 * len(settings.views)), [series.name for series in job.all_series]),
     )
     return [drawing]
 
@@ -38,41 +38,41 @@ def _draw(job: ReportJob, views: tuple[str, ...], figure: Figure, palette: Palet
     axes = figure.add_subplot(xlabel="SSIM with the clean map (hollow: control)")
     axes.grid(axis="x")
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    step = 0.5 / max(len(job.sides), 1)
-    for place, side in enumerate(job.sides):
-        heights = [row + step * (place - (len(job.sides) - 1) / 2) for row in range(len(views))]
+    step = 0.5 / max(len(job.all_series), 1)
+    for place, series in enumerate(job.all_series):
+        heights = [row + step * (place - (len(job.all_series) - 1) / 2) for row in range(len(views))]
         look: dict[str, Any] = {"color": palette.colour(place), "marker": palette.marker(place), "linestyle": "none"}
         for name, fill in (("mean", "full"), ("control_mean", "none")):
-            known = [mean_of(side.summaries(_MEASURE, view), name) for view in views]
-            label = short(side.name) if name == "mean" else None
+            known = [mean_of(series.summaries(_MEASURE, view), name) for view in views]
+            label = short(series.name) if name == "mean" else None
             axes.plot(
                 [float("nan") if one is None else one for one in known], heights, fillstyle=fill, label=label, **look
             )
     axes.set_yticks(range(len(views)), [view_title(view) for view in views])
     axes.invert_yaxis()
-    legend(figure, [side.name for side in job.sides])
+    legend(figure, [series.name for series in job.all_series])
 
 
 def _alt(job: ReportJob, groups: tuple[str, ...]) -> str:
     told = [
-        f"{side.name}: "
+        f"{series.name}: "
         + ", ".join(
-            f"{view} {number(mean_of(side.summaries(_MEASURE, view), 'mean'), 2)}"
-            f" (control {number(mean_of(side.summaries(_MEASURE, view), 'control_mean'), 2)})"
+            f"{view} {number(mean_of(series.summaries(_MEASURE, view), 'mean'), 2)}"
+            f" (control {number(mean_of(series.summaries(_MEASURE, view), 'control_mean'), 2)})"
             for view in groups
         )
-        for side in job.measured
+        for series in job.measured
     ]
     return "; ".join(told)
 
 
-def _table(side: Side, views: tuple[str, ...]) -> Table:
+def _table(series: Series, views: tuple[str, ...]) -> Table:
     rows = []
     for view in views:
-        found = side.summaries(_MEASURE, view)
+        found = series.summaries(_MEASURE, view)
         score, control = mean_of(found, "mean"), mean_of(found, "control_mean")
         above = None if score is None or control is None else score - control
         cells = (number(score), number(mean_of(found, "std")), number(control), number(above))
         rows.append((view_title(view), *cells, share(mean_of(found, "flip_rate"))))
     head = ("transformation", "SSIM", "std over samples", "control", "above control", "predictions that change")
-    return Table(f"Geometry of {side.name}", head, tuple(rows))
+    return Table(f"Geometry of {series.name}", head, tuple(rows))

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from app.domain.measures import MeasureSpec
 from app.reports.figures.drawing import Drawing
 from app.reports.figures.palette import Palette, contrast
-from app.reports.job import Json, ReportJob, Side
+from app.reports.job import Json, ReportJob, Series
 from app.reports.tables import Table
 from app.reports.words import number, short
 
@@ -22,29 +22,29 @@ MOST_WRITTEN = 12
 
 
 def pair_matrices(job: ReportJob, spec: MeasureSpec[Any]) -> list[Drawing]:
-    """One matrix a side that has several runs."""
+    """One matrix a series that has several runs."""
     measured = job.measured_of(spec.name)
-    sides = [side for side in measured if _report(side) is not None and len(side.model_ids) > 1]
+    all_series = [series for series in measured if _report(series) is not None and len(series.model_ids) > 1]
     return [
-        _drawing(side, f"stability-{place + 1}" if len(sides) > 1 else "stability", spec.name)
-        for place, side in enumerate(sides)
+        _drawing(series, f"stability-{place + 1}" if len(all_series) > 1 else "stability", spec.name)
+        for place, series in enumerate(all_series)
     ]
 
 
-def _report(side: Side) -> Json | None:
-    return (side.document or {}).get("stability")
+def _report(series: Series) -> Json | None:
+    return (series.document or {}).get("stability")
 
 
-def _drawing(side: Side, name: str, section: str) -> Drawing:
-    report = _report(side) or {}
+def _drawing(series: Series, name: str, section: str) -> Drawing:
+    report = _report(series) or {}
     values = [value for row in report["pair_means"] for value in row if value is not None]
     return Drawing(
         name=name,
         section=section,
-        title=f"Stability of {side.name} by pair of runs",
-        alt=f"Matrix of {len(side.model_ids)} runs; mean SSIM of their maps from {number(min(values), 2)} up.",
-        draw=partial(_draw, report, side.model_names()),
-        tables=(_table(side, report),),
+        title=f"Stability of {series.name} by pair of runs",
+        alt=f"Matrix of {len(series.model_ids)} runs; mean SSIM of their maps from {number(min(values), 2)} up.",
+        draw=partial(_draw, report, series.model_names()),
+        tables=(_table(series, report),),
         size=(4.2, 3.6),
     )
 
@@ -76,10 +76,12 @@ def letters_on(value: float | None) -> str:
     return max(_LETTERS, key=lambda letters: contrast(letters, cell_colour(value)))
 
 
-def _table(side: Side, report: Json) -> Table:
+def _table(series: Series, report: Json) -> Table:
     rows = [
         (name, *(number(value) for value in row), number(to_others))
-        for name, row, to_others in zip(side.model_names(), report["pair_means"], report["mean_to_others"], strict=True)
+        for name, row, to_others in zip(
+            series.model_names(), report["pair_means"], report["mean_to_others"], strict=True
+        )
     ]
     head = ("run", *(f"with run {place + 1}" for place in range(len(rows))), "with the others")
-    return Table(f"Mean SSIM of the maps of {side.name}, run by run", head, tuple(rows))
+    return Table(f"Mean SSIM of the maps of {series.name}, run by run", head, tuple(rows))

@@ -10,7 +10,7 @@ from app.domain.measures import spec_of
 from app.domain.radar import axes_of, headline_views
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
-from app.reports.job import ReportJob, Side
+from app.reports.job import ReportJob, Series
 from app.reports.tables import Table
 from app.reports.words import Greyed, listed, number, short
 
@@ -18,28 +18,28 @@ Measures = tuple[str, ...]
 
 
 class _Line(NamedTuple):
-    """A side's name, and its place among the colours."""
+    """A series' name, and its place among the colours."""
 
     name: str
     place: int
 
 
 def radar_figure(job: ReportJob) -> list[Drawing]:
-    """Axes in [0, 1], higher is better; a side that lacks an axis has a gap there."""
-    names, measures = [side.name for side in job.sides], axes_of(job.resolved)
+    """Axes in [0, 1], higher is better; a series that lacks an axis has a gap there."""
+    names, measures = [series.name for series in job.all_series], axes_of(job.resolved)
 
     def draw(figure: Figure, palette: Palette) -> None:
         axes = cast("PolarAxes", figure.add_subplot(projection="polar"))
         _set_up(axes, measures, palette)
-        for place, side in enumerate(job.sides):
-            _polygon(axes, _points(job, side, measures), palette, _Line(side.name, place))
+        for place, series in enumerate(job.all_series):
+            _polygon(axes, _points(job, series, measures), palette, _Line(series.name, place))
         legend(figure, names)
 
     size, title = (
         with_legend((4.6, 4.4), names),
         "The five measures at a glance" if len(measures) == 5 else "The measures at a glance",
     )
-    return [Drawing("radar", "overview", title, _alt(job.sides, measures), draw, _tables(job, measures), size)]
+    return [Drawing("radar", "overview", title, _alt(job.all_series, measures), draw, _tables(job, measures), size)]
 
 
 def _set_up(axes: PolarAxes, measures: Measures, palette: Palette) -> None:
@@ -67,14 +67,14 @@ class _Point(NamedTuple):
     counts: bool
 
 
-def _points(job: ReportJob, side: Side, measures: Measures) -> list[_Point]:
-    return [_Point(side.radar.get(measure), not silences(job, side, measure)) for measure in measures]
+def _points(job: ReportJob, series: Series, measures: Measures) -> list[_Point]:
+    return [_Point(series.radar.get(measure), not silences(job, series, measure)) for measure in measures]
 
 
-def silences(job: ReportJob, side: Side, measure: str) -> list[str]:
+def silences(job: ReportJob, series: Series, measure: str) -> list[str]:
     """Why an axis says nothing: by any of the numbers that it is made of."""
     views = headline_views(job.resolved).get(measure, ())
-    return list(dict.fromkeys(code for view in views for code in side.says_nothing(measure, view)))
+    return list(dict.fromkeys(code for view in views for code in series.says_nothing(measure, view)))
 
 
 def _polygon(axes: PolarAxes, points: list[_Point], palette: Palette, line: _Line) -> None:
@@ -91,31 +91,35 @@ def _polygon(axes: PolarAxes, points: list[_Point], palette: Palette, line: _Lin
     axes.plot(angles, closed, palette.dash(line.place), label=short(line.name), **look)
 
 
-def _alt(sides: list[Side], measures: Measures) -> str:
+def _alt(all_series: list[Series], measures: Measures) -> str:
     told = [
-        f"{side.name}: "
-        + ", ".join(f"{spec_of(measure).title.lower()} {number(side.radar.get(measure), 2)}" for measure in measures)
-        for side in sides
+        f"{series.name}: "
+        + ", ".join(f"{spec_of(measure).title.lower()} {number(series.radar.get(measure), 2)}" for measure in measures)
+        for series in all_series
     ]
     count = "five" if len(measures) == 5 else str(len(measures))
     return f"Radar with {count} axes from 0 to 1, higher is better. {'; '.join(told)}."
 
 
-def _cell(job: ReportJob, side: Side, measure: str) -> str:
-    value = side.radar.get(measure)
-    return number(value) if value is None else Greyed.of(number(value), silences(job, side, measure))
+def _cell(job: ReportJob, series: Series, measure: str) -> str:
+    value = series.radar.get(measure)
+    return number(value) if value is None else Greyed.of(number(value), silences(job, series, measure))
 
 
 def _tables(job: ReportJob, measures: Measures) -> tuple[Table, ...]:
     rows = [
-        (spec.title, *(_cell(job, side, spec.name) for side in job.sides), spec.axis.formula if spec.axis else "")
+        (
+            spec.title,
+            *(_cell(job, series, spec.name) for series in job.all_series),
+            spec.axis.formula if spec.axis else "",
+        )
         for spec in map(spec_of, measures)
     ]
-    head = ("axis", *(side.name for side in job.sides), "how it is made")
+    head = ("axis", *(series.name for series in job.all_series), "how it is made")
     missing = [
         spec_of(measure).title.lower()
         for measure in measures
-        if any(side.radar.get(measure) is None for side in job.sides)
+        if any(series.radar.get(measure) is None for series in job.all_series)
     ]
     note = f" Not measured everywhere: {listed(missing)}." if missing else ""
     words = (len(head) - 1,)

@@ -11,7 +11,7 @@ from app.domain.measures import MeasureSpec, view_title
 from app.domain.vocabulary import CLEAN
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
-from app.reports.job import Json, ReportJob, Side
+from app.reports.job import Json, ReportJob, Series
 from app.reports.tables import Table
 from app.reports.words import listed, number
 
@@ -26,35 +26,38 @@ ONE_CLASS = "Neither ROC curves nor AUROC: the samples with a label all belong t
 
 
 def roc_curves(job: ReportJob, spec: MeasureSpec[Any]) -> list[Drawing]:
-    """One figure a side: clean, salience removed, non-salience removed; every run of the side a line of its own."""
-    sides = [side for side in job.measured if any(row.get("roc") for row in side.performance(CLEAN))]
-    return [_roc(side, f"roc-{place + 1}" if len(sides) > 1 else "roc", spec) for place, side in enumerate(sides)]
+    """One figure a series: clean, salience removed, non-salience removed; every run of the series a line of its own."""
+    all_series = [series for series in job.measured if any(row.get("roc") for row in series.performance(CLEAN))]
+    return [
+        _roc(series, f"roc-{place + 1}" if len(all_series) > 1 else "roc", spec)
+        for place, series in enumerate(all_series)
+    ]
 
 
-def _roc(side: Side, name: str, spec: MeasureSpec[Any]) -> Drawing:
-    conditions = [condition for condition in decided_conditions(spec) if side.performance(condition)]
+def _roc(series: Series, name: str, spec: MeasureSpec[Any]) -> Drawing:
+    conditions = [condition for condition in decided_conditions(spec) if series.performance(condition)]
     told = [
-        f"{view_title(one)}: AUROC {listed([number(row['auroc'], 2) for row in side.performance(one)])}"
+        f"{view_title(one)}: AUROC {listed([number(row['auroc'], 2) for row in series.performance(one)])}"
         for one in conditions
     ]
     return Drawing(
         name=name,
         section=spec.name,
-        title=f"ROC curves of {side.name}",
+        title=f"ROC curves of {series.name}",
         alt=f"ROC curves. {'; '.join(told)}.",
-        draw=partial(_draw_roc, side, conditions),
-        tables=(_roc_table(side, conditions),),
-        note="Dotted: chance." + (" Each run is a line of its own." if len(side.model_ids) > 1 else ""),
+        draw=partial(_draw_roc, series, conditions),
+        tables=(_roc_table(series, conditions),),
+        note="Dotted: chance." + (" Each run is a line of its own." if len(series.model_ids) > 1 else ""),
         size=with_legend((4.0, 3.8), [view_title(condition) for condition in conditions]),
     )
 
 
-def _draw_roc(side: Side, conditions: list[str], figure: Figure, palette: Palette) -> None:
+def _draw_roc(series: Series, conditions: list[str], figure: Figure, palette: Palette) -> None:
     axes: Axes = figure.add_subplot(xlabel="false positive rate", ylabel="true positive rate")
     axes.grid()
     axes.plot([0, 1], [0, 1], color=palette.muted, linewidth=0.8, linestyle=":")
     for place, condition in enumerate(conditions):
-        for run, row in enumerate(side.performance(condition)):
+        for run, row in enumerate(series.performance(condition)):
             false, true = _drawn(row["roc"])
             label = view_title(condition) if run == 0 else None
             axes.plot(false, true, palette.dash(place), color=palette.colour(place), linewidth=1.3, label=label)
@@ -75,48 +78,48 @@ def decided_conditions(spec: MeasureSpec[Any]) -> tuple[str, ...]:
 
 
 def decision_tables(job: ReportJob, spec: MeasureSpec[Any]) -> list[Table]:
-    """Accuracy and AUROC of every side that has them, whether or not there are curves."""
+    """Accuracy and AUROC of every series that has them, whether or not there are curves."""
     head = ("model and images", "n", "accuracy", "AUROC")
     return [
-        Table(f"Decisions of {side.name} on clean and degraded images", head, rows)
-        for side in job.measured
-        if (rows := tuple(_decisions(side, spec)))
+        Table(f"Decisions of {series.name} on clean and degraded images", head, rows)
+        for series in job.measured
+        if (rows := tuple(_decisions(series, spec)))
     ]
 
 
-def _decisions(side: Side, spec: MeasureSpec[Any]) -> list[tuple[str, ...]]:
+def _decisions(series: Series, spec: MeasureSpec[Any]) -> list[tuple[str, ...]]:
     return [
-        (_owner(side, row, condition), str(row["n"]), *(number(row[key]) for key in ("accuracy", "auroc")))
+        (_owner(series, row, condition), str(row["n"]), *(number(row[key]) for key in ("accuracy", "auroc")))
         for condition in decided_conditions(spec)
-        for row in side.performance(condition)
+        for row in series.performance(condition)
     ]
 
 
 def why_no_curve(job: ReportJob) -> str | None:
     """Where there are decisions, yet of more classes than a curve can show, or of one only."""
-    rows = [row for side in job.measured for row in side.performance(CLEAN)]
+    rows = [row for series in job.measured for row in series.performance(CLEAN)]
     if not rows or any(row.get("roc") for row in rows):
         return None
     return NO_CURVE if all("auroc_by_class" in row for row in rows) else ONE_CLASS
 
 
-def _roc_table(side: Side, conditions: list[str]) -> Table:
+def _roc_table(series: Series, conditions: list[str]) -> Table:
     rows = [
-        (_owner(side, row, condition), *(number(_true_rate(row["roc"], rate)) for rate in RATES))
+        (_owner(series, row, condition), *(number(_true_rate(row["roc"], rate)) for rate in RATES))
         for condition in conditions
-        for row in side.performance(condition)
+        for row in series.performance(condition)
     ]
     head = ("model and images", *(f"{rate:g}" for rate in RATES))
     caption = (
-        f"ROC curves of {side.name}: true positive rate by false positive rate, straight between corners. The results "
-        "document has every corner."
+        f"ROC curves of {series.name}: true positive rate by false positive rate, straight between corners. The "
+        "results document has every corner."
     )
     return Table(caption, head, tuple(rows), collapsed=True)
 
 
-def _owner(side: Side, row: Json, condition: str) -> str:
-    names = dict(zip(side.model_ids, side.model_names(), strict=False))
-    return f"{names.get(row['model_id'], side.name)}, {view_title(condition)}"
+def _owner(series: Series, row: Json, condition: str) -> str:
+    names = dict(zip(series.model_ids, series.model_names(), strict=False))
+    return f"{names.get(row['model_id'], series.name)}, {view_title(condition)}"
 
 
 def _true_rate(roc: Json | None, rate: float) -> float | None:

@@ -1,4 +1,4 @@
-"""The sides of a comparison: stored scores by sample, averaged over the models that stand together."""
+"""The series of a comparison: stored scores by sample, averaged over the models that stand together."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ MEMORY_BUDGET = 512 * 1024**2
 
 
 @dataclass(frozen=True)
-class Side:
+class Series:
     """Some models of an audit, by their ordinals. Pairings belong to an audit, so a single model has none."""
 
     audit_id: UUID
@@ -30,18 +30,22 @@ class Side:
     has_pairings: bool
 
 
-def read_side(session: Session, side: Side, columns: tuple[ScoreColumn, ...], protocol: Protocol, count: int) -> Floats:
-    """(count, V) in sample order: the mean over the side's models, NaN where any of them has no score."""
+def read_series(
+    session: Session, series: Series, columns: tuple[ScoreColumn, ...], protocol: Protocol, count: int
+) -> Floats:
+    """(count, V) in sample order: the mean over the series' models, NaN where any of them has no score."""
     scores = np.full((count, len(columns)), np.nan)
     across = [index for index, column in enumerate(columns) if MEASURES[column.measure].is_pairing]
     of_models = [index for index in range(len(columns)) if index not in across]
     if of_models:
         places = _places([columns[index] for index in of_models], protocol.columns())
-        total = sum(_stored(session, side.audit_id, ordinal, places=places, count=count) for ordinal in side.ordinals)
-        scores[:, of_models] = np.asarray(total) / len(side.ordinals)
-    if across and side.has_pairings:
+        total = sum(
+            _stored(session, series.audit_id, ordinal, places=places, count=count) for ordinal in series.ordinals
+        )
+        scores[:, of_models] = np.asarray(total) / len(series.ordinals)
+    if across and series.has_pairings:
         places = _places([columns[index] for index in across], protocol.pairing_columns())
-        scores[:, across] = _stored(session, side.audit_id, ACROSS_MODELS, places=places, count=count)
+        scores[:, across] = _stored(session, series.audit_id, ACROSS_MODELS, places=places, count=count)
     return scores
 
 

@@ -1,4 +1,4 @@
-"""Which sides a report has, under which names, and figures that have room for them."""
+"""Which series a report has, under which names, and figures that have room for them."""
 
 import re
 from typing import Any
@@ -8,9 +8,9 @@ import pytest
 
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.rendering import as_svg
-from app.reports.job import ReportJob, Side
+from app.reports.job import ReportJob, Series
 from app.reports.page import page
-from app.reports.sides import all_together, sides_of_audit, sides_of_comparison
+from app.reports.series import all_together, series_of_audit, series_of_comparison
 from tests.reports.reading import Report
 from tests.reports.small_reports import MEASURES, job, summary
 
@@ -33,25 +33,25 @@ def audit(*names: str) -> Json:
     }
 
 
-def test_no_two_sides_have_one_name() -> None:
-    sides = sides_of_audit(audit("a", "a", "a (1)"), None, as_runs=False)
-    assert [side.name for side in sides] == ["a (2)", "a (3)", "a (1)"]
+def test_no_two_series_have_one_name() -> None:
+    all_series = series_of_audit(audit("a", "a", "a (1)"), None, as_runs=False)
+    assert [series.name for series in all_series] == ["a (2)", "a (3)", "a (1)"]
     shown: list[dict[str, Any]] = [
         {"audit_id": "1", "audit_name": "nightly", "models": [{}, {}], "across_models": []} for _ in range(2)
     ]
     shown = [one | {"totals": [], "radar": {}, "models": [{"model_id": "m"}] * 2} for one in shown]
-    assert [side.name for side in sides_of_comparison({"sides": shown})] == ["nightly (1)", "nightly (2)"]
+    assert [series.name for series in series_of_comparison({"sides": shown})] == ["nightly (1)", "nightly (2)"]
 
 
 def test_stability_is_of_all_models_and_of_no_single_one() -> None:
     document = audit("a", "b")
-    single = sides_of_audit(document, None, as_runs=False)
-    assert [side.radar["stability"] for side in single] == [None, None]
+    single = series_of_audit(document, None, as_runs=False)
+    assert [series.radar["stability"] for series in single] == [None, None]
     together = all_together(document, single)
     assert together is not None
     assert (together.radar["stability"], together.model_ids) == (0.51, ("0", "1"))
-    runs = sides_of_audit(document, "recipe", as_runs=True)
-    assert [side.radar["stability"] for side in runs] == [0.51]
+    runs = series_of_audit(document, "recipe", as_runs=True)
+    assert [series.radar["stability"] for series in runs] == [0.51]
     assert all_together(document, runs) is None
 
 
@@ -61,13 +61,13 @@ def test_a_report_without_scores_does_not_say_that_none_is_undefined() -> None:
     assert "every sample has every score" not in page(gone)
 
 
-def test_documents_travel_once_however_many_sides_there_are() -> None:
+def test_documents_travel_once_however_many_series_there_are() -> None:
     whole = job(summary("entropy", "spatial", 0.123456789))
-    sides = [Side(name=str(n), audit_id="1", model_ids=("m",), totals=[], radar={}) for n in range(8)]
-    text = whole.model_copy(update={"sides": sides}).model_dump_json()
+    all_series = [Series(name=str(n), audit_id="1", model_ids=("m",), totals=[], radar={}) for n in range(8)]
+    text = whole.model_copy(update={"all_series": all_series}).model_dump_json()
     assert text.count("0.123456789") == 1
     read = ReportJob.model_validate_json(text)
-    assert all(side.document is read.documents["1"] for side in read.sides)
+    assert all(series.document is read.documents["1"] for series in read.all_series)
 
 
 @pytest.mark.parametrize("names", [["resnet50-cross-entropy-run1"] * 3, ["x" * 16] * 3, ["n" * 200] * 10, ["a", "b"]])
@@ -95,10 +95,10 @@ def test_names_with_control_characters_and_underscores_are_drawn() -> None:
     found = page(job(summary("entropy", "spatial", 0.5)))
     assert Report(found).tables
     odd = job(summary("entropy", "spatial", 0.5))
-    side = odd.sides[0].model_copy(update={"name": "_a\x01b"})
-    side.attach(odd.documents["1"])
+    series = odd.all_series[0].model_copy(update={"name": "_a\x01b"})
+    series.attach(odd.documents["1"])
     from app.reports.figures import drawings
 
-    svg = as_svg(drawings(odd.model_copy(update={"sides": [side]}))["radar"])
+    svg = as_svg(drawings(odd.model_copy(update={"all_series": [series]}))["radar"])
     ET.fromstring(svg)
     assert "_a\N{REPLACEMENT CHARACTER}b" in svg.decode()

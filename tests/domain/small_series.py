@@ -1,8 +1,8 @@
-"""Sides of a comparison that fit on a line."""
+"""Series of a comparison that fit on a line."""
 
 import numpy as np
 
-from app.domain.comparison import Sides
+from app.domain.comparison import ScoreSeries
 from app.domain.measures import ScoreColumn
 from app.domain.summaries import Groups
 
@@ -14,9 +14,9 @@ def normals(size: int, mean: float = 0.0, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(mean, 1, size)
 
 
-def sides_of(*scores: list[list[float]], sources: tuple[str | None, ...] | None = None) -> Sides:
+def series_of(*scores: list[list[float]], sources: tuple[str | None, ...] | None = None) -> ScoreSeries:
     arrays_ = [np.array(one, dtype=float).T for one in scores]
     count = len(arrays_[0])
     labels = tuple("ab"[number % 2] for number in range(count))
     columns = (ENTROPY, FLIPS, *[ENTROPY] * 400)[: arrays_[0].shape[1]]
-    return Sides.of(arrays_, columns, Groups(labels, sources or (None,) * count), 0)
+    return ScoreSeries.of(arrays_, columns, Groups(labels, sources or (None,) * count), 0)
