@@ -20,7 +20,7 @@ from app.audits.following.watch import AuditWatch
 from app.db.session import make_engine
 from app.housekeeping.housekeeper import Housekeeper
 from app.housekeeping.reconciler import Reconciler
-from app.http.authorization import Doors, declared_access
+from app.http.authorization import OpenPaths, declared_access
 from app.http.dependencies import SESSIONS
 from app.http.guards.authentication import Authentication
 from app.http.guards.body_guard import BodyGuard
@@ -136,16 +136,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(swagger)
     install_handlers(app)
     install_openapi(app, declared, EXAMPLES)
-    _add_guards(app, settings, Doors.of(declared, settings, document=DOCUMENT))
+    _add_guards(app, settings, OpenPaths.of(declared, settings, document=DOCUMENT))
     return app
 
 
-def _add_guards(app: FastAPI, settings: Settings, doors: Doors) -> None:
+def _add_guards(app: FastAPI, settings: Settings, open_paths: OpenPaths) -> None:
     """What every request passes: the last that is added comes first."""
     app.add_middleware(StrictJson, max_bytes=settings.max_json_bytes)
     app.add_middleware(Validators)
     app.add_middleware(HeadAsGet)
-    app.add_middleware(Authentication, settings=settings, doors=doors)
+    app.add_middleware(Authentication, settings=settings, open_paths=open_paths)
     app.add_middleware(BodyGuard, settings=settings)
     app.add_middleware(GZipMiddleware, **COMPRESSED)
     if settings.cors_origins:

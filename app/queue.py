@@ -29,7 +29,7 @@ PING_SECONDS = 5.0
 
 
 class TaskName(StrEnum):
-    """The doors of the worker."""
+    """The worker's Celery tasks, by their names."""
 
     VALIDATE_MODEL = "validate_model"
     INDEX_DATASET = "index_dataset"

@@ -32,7 +32,7 @@ from worker.child.shard_job import run_shard_job
 from worker.machine.device import keep_heap, use_threads
 from worker.shards.request import shard_job
 from worker.shards.store import read_inputs, read_samples
-from worker.supervision.children import Acquaintance, Children
+from worker.supervision.children import Children, PoolKey
 from worker.supervision.inputs import opened_inputs
 from worker.weights.cache import ModelCache
 from worker.wire.jobs import ShardJob
@@ -56,8 +56,8 @@ class Bench:
             deque(run_shard_job(job, self._settings, inputs, self._models), maxlen=0)
 
     def there(self, job: ShardJob) -> None:
-        acquaintance = Acquaintance(DEFAULT_TENANT, frozenset(model.digest for model in job.models))
-        with self.children.warm(acquaintance) as child:
+        key = PoolKey(DEFAULT_TENANT, frozenset(model.digest for model in job.models))
+        with self.children.warm(key) as child:
             deque(child.converse(job, self._blobs), maxlen=0)
 
     def job(self, samples: int) -> ShardJob:

@@ -1,4 +1,4 @@
-"""The doors of the worker: a task finds its context, calls the work and decides about another try."""
+"""The worker's Celery tasks: each finds its context, calls the work and decides about another try."""
 
 from typing import Any
 from uuid import UUID

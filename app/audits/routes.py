@@ -32,7 +32,7 @@ from app.domain.vocabulary import LIVE, AuditStatus, DeviceClass
 from app.gates.schemas import FrozenGate
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import QueueDep, SessionDep, SettingsDep, TenantDep
-from app.http.idempotency import OnceDep
+from app.http.idempotency import IdempotencyDep
 from app.http.links import link
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
@@ -66,7 +66,7 @@ def create_audit(
     queue: QueueDep,
     settings: SettingsDep,
     response: Response,
-    once: OnceDep,
+    idempotency: IdempotencyDep,
 ) -> Audit:
     """Once models and data set are `ready`: measures what the models look at, over the whole data set or
     `sample_limit` of its samples. What is left out of `protocol` has its default, and all five measures are computed
@@ -75,11 +75,11 @@ def create_audit(
 
     The examples' ids are made up: put yours from `GET /v1/datasets`, `/v1/models` or `/v1/run-groups`; for a verdict
     also from `/v1/gates` and, as a baseline, `/v1/audits`."""
-    shown = once.earlier(session, request, Audit)
+    shown = idempotency.earlier(session, request, Audit)
     if shown is None:
         requested = service.request_audit(session, request, settings)
         shown = _show(session, [requested.audit])[0]
-        once.remember(session, shown.id, shown)
+        idempotency.remember(session, shown.id, shown)
         check_live_audits(session, settings)
         check_audit_minutes(session, settings)
         session.commit()

@@ -12,7 +12,7 @@ from app.access.repository import Grant, list_keys, tenant_named
 from app.access.scopes import Scope
 from app.access.service import create_key, revoke_key, rotate_key
 from app.commands.bundles import with_bundles
-from app.commands.opening import Desk, checked_name
+from app.commands.opening import OperatorOptions, checked_name
 from app.db.tables import ApiKeyRow
 
 keys = typer.Typer(no_args_is_help=True, help="API keys: who may come in, to which tenant, and for what.")
@@ -28,57 +28,57 @@ Json = dict[str, Any]
 def create(
     tenant: Tenant,
     scope: Scopes,
-    desk: Desk,
+    options: OperatorOptions,
     name: Annotated[str | None, typer.Option(help="What it is for.")] = None,
     expires_in_days: Annotated[float | None, typer.Option(min=0, help="Unset: until it is revoked.")] = None,
 ) -> None:
     """Print a new key, once: only its hash is stored."""
     lifetime = None if expires_in_days is None else timedelta(days=expires_in_days)
-    with desk.opened() as (session, signer):
+    with options.opened() as (session, signer):
         owner = tenant_named(session, checked_name(tenant))
         key = create_key(session, signer, Grant(owner.id, tuple(scope), name, lifetime))
         made = _of(session, prefix_of(key))
-    _show(desk, key, made)
+    _show(options, key, made)
 
 
 @keys.command("list")
 @with_bundles
 def show_all(
-    desk: Desk,
+    options: OperatorOptions,
     tenant: Annotated[str | None, typer.Option(help="Only this one's.")] = None,
 ) -> None:
     """List keys by their prefixes; the secret part of a key is nowhere."""
-    with desk.opened() as (session, _):
+    with options.opened() as (session, _):
         found = [_described(row, owner, active=active) for row, owner, active in list_keys(session, tenant)]
-    desk.show(found, [_line(key) for key in found])
+    options.show(found, [_line(key) for key in found])
 
 
 @keys.command()
 @with_bundles
 def rotate(
     key: Key,
-    desk: Desk,
+    options: OperatorOptions,
     grace_hours: Annotated[float, typer.Option(min=0, help="How long the old key still works.")] = 24.0,
 ) -> None:
     """Print a key that replaces this one; until the grace ends both work, the old one with `Deprecation`."""
-    with desk.opened() as (session, signer):
+    with options.opened() as (session, signer):
         new = rotate_key(session, signer, key, timedelta(hours=grace_hours))
         made = _of(session, prefix_of(new)) | {"replaces": _of(session, prefix_of(key))}
-    _show(desk, new, made)
+    _show(options, new, made)
 
 
 @keys.command()
 @with_bundles
-def revoke(key: Key, desk: Desk) -> None:
+def revoke(key: Key, options: OperatorOptions) -> None:
     """End a key at once and for good."""
-    with desk.opened() as (session, _):
+    with options.opened() as (session, _):
         revoke_key(session, key)
         ended = _of(session, prefix_of(key))
-    desk.show(ended)
+    options.show(ended)
 
 
-def _show(desk: Desk, key: str, made: Json) -> None:
-    desk.show({"key": key} | made, [key])
+def _show(options: OperatorOptions, key: str, made: Json) -> None:
+    options.show({"key": key} | made, [key])
     sys.stderr.write("Keep it: it is not shown again.\n")
 
 

@@ -21,7 +21,7 @@ from app.server_file import settings_of
 
 
 @dataclass(frozen=True)
-class Desk:
+class OperatorOptions:
     """The options of every command of whoever runs the service."""
 
     data: Annotated[

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.access.quotas import used_audit_minutes, used_bytes
 from app.access.repository import tenant_named
 from app.commands.bundles import with_bundles
-from app.commands.opening import Desk, checked_name
+from app.commands.opening import OperatorOptions, checked_name
 from app.db.session import TenantEngine, transaction
 from app.db.tables import ModelRow, TenantRow
 
@@ -22,33 +22,33 @@ Json = dict[str, Any]
 
 @tenants.command("list")
 @with_bundles
-def show_all(desk: Desk) -> None:
+def show_all(options: OperatorOptions) -> None:
     """Each with what it has and its own limits."""
-    with desk.opened() as (session, _):
+    with options.opened() as (session, _):
         rows = session.scalars(select(TenantRow).order_by(TenantRow.id)).all()
         found = [_named(row) | {"has": _has(session, row)} | _limits(row) for row in rows]
-    desk.show(found, [_line(tenant) for tenant in found])
+    options.show(found, [_line(tenant) for tenant in found])
 
 
 @tenants.command()
 @with_bundles
 def limit(
     tenant: Annotated[str, typer.Argument(help="Its name.")],
-    desk: Desk,
+    options: OperatorOptions,
     max_bytes: Limit = None,
     max_models: Limit = None,
     max_live_audits: Limit = None,
     max_audit_minutes: Limit = None,
 ) -> None:
     """Give a tenant limits of its own, which go before the settings' MAX_TENANT_..."""
-    with desk.opened() as (session, _):
+    with options.opened() as (session, _):
         row = tenant_named(session, checked_name(tenant))
         chosen = (max_models, max_bytes, max_live_audits, max_audit_minutes)
         for name, value in zip(LIMITS, chosen, strict=True):
             if value is not None:
                 setattr(row, name, value)
         limited = _named(row) | _limits(row)
-    desk.show(limited)
+    options.show(limited)
 
 
 def _named(row: TenantRow) -> Json:

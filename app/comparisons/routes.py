@@ -10,7 +10,7 @@ from app.comparisons.service import request_comparison
 from app.db.tables import ComparisonRow
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import QueueDep, SessionDep
-from app.http.idempotency import OnceDep
+from app.http.idempotency import IdempotencyDep
 from app.http.links import link
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
@@ -54,17 +54,17 @@ def _show(row: ComparisonRow) -> Comparison:
     responses=problem_responses(400, 409, 410, 413, 415, 422),
 )
 def create_comparison(
-    request: ComparisonRequest, session: SessionDep, queue: QueueDep, response: Response, once: OnceDep
+    request: ComparisonRequest, session: SessionDep, queue: QueueDep, response: Response, idempotency: IdempotencyDep
 ) -> Comparison:
     """To choose between several equally accurate models: paired differences on the same samples, with intervals and
     a test that is corrected for their number. Read it until it has `succeeded`. Audits must have succeeded (409), and
     share data set, sample draw and protocol (422 names the fields that differ).
 
     The examples' ids are made up: put those of your audits, from `GET /v1/audits?status=succeeded`."""
-    shown = once.earlier(session, request, Comparison)
+    shown = idempotency.earlier(session, request, Comparison)
     if shown is None:
         shown = _show(request_comparison(session, request))
-        once.remember(session, shown.id, shown)
+        idempotency.remember(session, shown.id, shown)
         session.commit()
         wake_worker(queue, TaskName.COMPARE_AUDITS, shown.id)
     response.headers["Location"] = link(f"/v1/comparisons/{shown.id}")

@@ -12,7 +12,7 @@ from app.db.references import delete_audits
 from app.db.tables import AuditRow
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import BlobsDep, SessionDep, TenantDep
-from app.http.idempotency import OnceDep
+from app.http.idempotency import IdempotencyDep
 from app.http.links import link
 from app.http.openapi.document import RAW_BODY
 from app.http.pagination import Page, PageDep, make_page
@@ -36,13 +36,15 @@ router = APIRouter(prefix="/v1/datasets", tags=["data sets"])
     summary="Register a data set",
     responses=problem_responses(400, 413, 415, 422),
 )
-def create_dataset(request: DatasetRequest, session: SessionDep, response: Response, once: OnceDep) -> Dataset:
+def create_dataset(
+    request: DatasetRequest, session: SessionDep, response: Response, idempotency: IdempotencyDep
+) -> Dataset:
     """The first of two steps that bring in images: a name, and notes of your own. The second is to send the archive
     with `PUT` to the answer's `content_url`."""
-    shown = once.earlier(session, request, Dataset)
+    shown = idempotency.earlier(session, request, Dataset)
     if shown is None:
         shown = Dataset.of(service.register(session, request))
-        once.remember(session, shown.id, shown)
+        idempotency.remember(session, shown.id, shown)
         session.commit()
     response.headers["Location"] = link(f"/v1/datasets/{shown.id}")
     return shown

@@ -11,7 +11,7 @@ from app.gates.schemas import Gate, GateId, GateRequest
 from app.gates.service import gate_digest
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import SessionDep
-from app.http.idempotency import OnceDep
+from app.http.idempotency import IdempotencyDep
 from app.http.links import link
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
@@ -63,11 +63,11 @@ def _show(row: GateRow) -> Gate:
     description=DESCRIPTION,
     responses=problem_responses(400, 413, 415, 422),
 )
-def create_gate(request: GateRequest, session: SessionDep, response: Response, once: OnceDep) -> Gate:
-    shown = once.earlier(session, request, Gate)
+def create_gate(request: GateRequest, session: SessionDep, response: Response, idempotency: IdempotencyDep) -> Gate:
+    shown = idempotency.earlier(session, request, Gate)
     if shown is None:
         shown = _show(insert_gate(session, request))
-        once.remember(session, shown.id, shown)
+        idempotency.remember(session, shown.id, shown)
         session.commit()
     response.headers["Location"] = link(f"/v1/gates/{shown.id}")
     return shown

@@ -72,14 +72,14 @@ def declared_access(routers: Iterable[APIRouter]) -> list[RouteAccess]:
 
 
 @dataclass(frozen=True)
-class Doors:
+class OpenPaths:
     """The paths that authentication treats apart: open to all, and open to whoever holds a signed link."""
 
     open: tuple[re.Pattern[str], ...]
     by_link: tuple[re.Pattern[str], ...]
 
     @classmethod
-    def of(cls, declared: Iterable[RouteAccess], settings: Settings, document: str) -> "Doors":
+    def of(cls, declared: Iterable[RouteAccess], settings: Settings, document: str) -> "OpenPaths":
         """``document`` is the framework's own route to the OpenAPI document: open."""
         routes = list(declared)
         framework = re.compile(f"^{re.escape(document)}$")

@@ -29,7 +29,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-class Once:
+class Idempotency:
     """One request's key, for its method and path; without a key, every request makes something new."""
 
     def __init__(self, operation: str, key: str | None, keep: timedelta) -> None:
@@ -76,9 +76,9 @@ class Once:
         return IdempotencyKeyRow.operation == self._operation, IdempotencyKeyRow.key == self._key
 
 
-async def _once(request: Request, settings: SettingsDep, idempotency_key: IdempotencyKey = None) -> Once:
+async def _idempotency(request: Request, settings: SettingsDep, idempotency_key: IdempotencyKey = None) -> Idempotency:
     keep = timedelta(days=settings.keep_idempotency_keys_days)
-    return Once(f"{request.method} {request.url.path}", idempotency_key, keep)
+    return Idempotency(f"{request.method} {request.url.path}", idempotency_key, keep)
 
 
-OnceDep = Annotated[Once, Depends(_once)]
+IdempotencyDep = Annotated[Idempotency, Depends(_idempotency)]

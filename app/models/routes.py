@@ -10,7 +10,7 @@ from app.db.references import delete_audits, of_model
 from app.errors import Unprocessable
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import BlobsDep, SessionDep, SettingsDep, TenantDep
-from app.http.idempotency import OnceDep
+from app.http.idempotency import IdempotencyDep
 from app.http.links import link
 from app.http.openapi.document import RAW_BODY
 from app.http.pagination import Page, PageDep, make_page
@@ -39,15 +39,15 @@ router = APIRouter(prefix="/v1/models", tags=["models"])
     responses=problem_responses(400, 409, 413, 415, 422),
 )
 def create_model(
-    request: ModelRequest, session: SessionDep, settings: SettingsDep, response: Response, once: OnceDep
+    request: ModelRequest, session: SessionDep, settings: SettingsDep, response: Response, idempotency: IdempotencyDep
 ) -> Model:
     """The first of two steps that bring in a classifier: which network it is, which classes it tells apart, and how an
     image becomes its input. The second is to send the weights with `PUT` to the answer's `content_url`. Nothing runs
     before that."""
-    shown = once.earlier(session, request, Model)
+    shown = idempotency.earlier(session, request, Model)
     if shown is None:
         shown = Model.of(service.register(session, request))
-        once.remember(session, shown.id, shown)
+        idempotency.remember(session, shown.id, shown)
         check_models(session, settings)
         session.commit()
     response.headers["Location"] = link(f"/v1/models/{shown.id}")

@@ -20,7 +20,7 @@ from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.errors import Gone
-from app.reports.job import Exhibit, Gallery, Json, Tile, TileRow
+from app.reports.job import Gallery, GallerySample, Json, Tile, TileRow
 from app.reports.words import headline, number
 from app.results.inputs import mapping_of
 
@@ -69,13 +69,13 @@ class GalleryMaker:
         ]
         return Gallery(exhibits=exhibits, note=RANKED.format(model=models[0].name))
 
-    def _ranked(self, models: list[ModelRow], measure: str, view: str) -> Iterable[Exhibit]:
+    def _ranked(self, models: list[ModelRow], measure: str, view: str) -> Iterable[GallerySample]:
         shown = models[:MOST_MODELS] if spec_of(measure).is_pairing else models[:1]
         for rank, ordinal, score in self._places(measure, view):
             found = self._rows(ordinal, range(len(shown)), shown)
             facts = f"{_facts(found[0].sample)}{headline(measure, view)} {number(score)}, {self._predicted(found[0])}"
             image, rows = self._rows_of_tiles(found, measure)
-            yield Exhibit(
+            yield GallerySample(
                 measure=measure,
                 title=f"{rank} {spec_of(measure).title.lower()}",
                 sample=found[0].sample.name,
@@ -171,7 +171,7 @@ def different(makers: list[tuple[str, int, GalleryMaker]], tables: list[Json]) -
     return Gallery(exhibits=exhibits, note=DIFFERENT)
 
 
-def _side_by_side(makers: list[tuple[str, int, GalleryMaker]], table: Json, sample: Json) -> Exhibit | None:
+def _side_by_side(makers: list[tuple[str, int, GalleryMaker]], table: Json, sample: Json) -> GallerySample | None:
     measure = table["measure"]
     own: list[tuple[str, list[Tile]]] = []
     for name, ordinal, maker in makers:
@@ -181,7 +181,7 @@ def _side_by_side(makers: list[tuple[str, int, GalleryMaker]], table: Json, samp
         own.append((name, maker.tiles(shown, measure)))
     scores = f"{number(sample['score_first'])} against {number(sample['score_second'])}"
     image, rows = beside(own)
-    return Exhibit(
+    return GallerySample(
         measure=measure,
         title=f"Most different in {headline(measure, table['view'])}",
         sample=sample["sample"],

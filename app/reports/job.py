@@ -92,7 +92,7 @@ class TileRow(_Part):
     tiles: list[Tile]
 
 
-class Exhibit(_Part):
+class GallerySample(_Part):
     """A sample of the gallery: its image, and its maps over the image. An unreadable image is None."""
 
     measure: str
@@ -122,7 +122,7 @@ class Undefined(_Part):
 class Gallery(_Part):
     """``note`` says what is shown, or why nothing is."""
 
-    exhibits: list[Exhibit] = []
+    exhibits: list[GallerySample] = []
     note: str
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Response
 from app.db.tables import RunGroupRow
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import SessionDep
-from app.http.idempotency import OnceDep
+from app.http.idempotency import IdempotencyDep
 from app.http.links import link
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
@@ -43,17 +43,19 @@ def _show(row: RunGroupRow, members: dict[UUID, list[UUID]]) -> RunGroup:
 @router.post(
     "", dependencies=[WRITES], status_code=201, summary="Group models", responses=problem_responses(400, 413, 415, 422)
 )
-def create_run_group(request: RunGroupRequest, session: SessionDep, response: Response, once: OnceDep) -> RunGroup:
+def create_run_group(
+    request: RunGroupRequest, session: SessionDep, response: Response, idempotency: IdempotencyDep
+) -> RunGroup:
     """Where you trained one recipe several times, with other seeds: an audit of the group measures every model, the
     spread over them, and their stability, that is, whether independent trainings look at the same things. Models may
     be grouped before they are ready.
 
     The examples' ids are made up: put those of your models, from `GET /v1/models`."""
-    shown = once.earlier(session, request, RunGroup)
+    shown = idempotency.earlier(session, request, RunGroup)
     if shown is None:
         row = insert_run_group(session, request)
         shown = _show(row, members_of(session, [row.id]))
-        once.remember(session, shown.id, shown)
+        idempotency.remember(session, shown.id, shown)
         session.commit()
     response.headers["Location"] = link(f"/v1/run-groups/{shown.id}")
     return shown

@@ -13,7 +13,7 @@ from torch.cuda._utils import _get_device_index
 from app.embedded.gpu_workers import list_gpus
 from worker.machine.device import pick_device
 from worker.machine.shortage import is_gpu_shortage, is_shortage
-from worker.supervision.surroundings import library_environment
+from worker.supervision.environment import library_environment
 
 
 @pytest.mark.parametrize(("wanted", "number"), [("cuda", 0), ("cuda:0", 0), ("cuda:1", 1)])

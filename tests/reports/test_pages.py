@@ -10,7 +10,7 @@ from app.reports.figures.palette import contrast
 from app.reports.figures.rendering import as_svg
 from app.reports.figures.roc import RATES
 from app.reports.gallery import beside
-from app.reports.job import Exhibit, Gallery, ReportJob, Tile
+from app.reports.job import Gallery, GallerySample, ReportJob, Tile
 from app.reports.page import page
 from tests.reports import full_reports
 from tests.reports.reading import Report, written
@@ -125,7 +125,7 @@ def test_words_stand_at_the_left_with_their_heads() -> None:
 
 def test_the_contents_name_a_gallery_only_where_there_is_one() -> None:
     tile = Tile(caption="clean", jpeg=b"")
-    exhibit = Exhibit(measure="entropy", title="t", sample="s", facts="f", image=None, rows=[])
+    exhibit = GallerySample(measure="entropy", title="t", sample="s", facts="f", image=None, rows=[])
     made = full_reports.audit(["net"])
     assert "#gallery-note" not in page(made)
     shown = made.model_copy(update={"gallery": Gallery(note="", exhibits=[exhibit.model_copy(update={"image": tile})])})

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.errors import InputFailure, TransientFailure
 from app.settings import Settings
 from worker.child.failures import failed
-from worker.supervision.surroundings import LIBRARY_DEFAULTS, PATIENCE, initial_environment, library_environment
+from worker.supervision.environment import LIBRARY_DEFAULTS, PATIENCE, initial_environment, library_environment
 from worker.weights.probe import ModelProbe
 from worker.wire.channel import MAX_ANSWER_BODY, MAX_BYTES, Channel, ChannelClosed, Frame
 from worker.wire.jobs import Start

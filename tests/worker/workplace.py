@@ -1,4 +1,4 @@
-"""A worker's context on real servers, and an audit's inputs put there through the worker's own doors."""
+"""A worker's context on real servers, and an audit's inputs put there through the worker's own tasks."""
 
 from uuid import UUID
 

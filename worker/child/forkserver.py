@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 from PIL import Image
 
-from worker.child.lifeline import die_with
+from worker.child.parent_death import die_with
 from worker.child.server import serve
 from worker.wire.channel import Channel
 from worker.wire.forking import REQUEST, Forked, ForkRequest, Waited

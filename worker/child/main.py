@@ -6,7 +6,7 @@ fresh interpreter takes seconds to import torch.
 
 import socket
 
-from worker.child.lifeline import die_before_the_parent, die_with
+from worker.child.parent_death import die_before_the_parent, die_with
 from worker.wire.channel import Channel, ChannelClosed
 
 

@@ -25,7 +25,7 @@ def pick_device(wanted: str) -> torch.device:
 def compute_exactly() -> None:
     """On a GPU: IEEE float32 instead of TF32, whose error of 1e-3 moves maps, and algorithms that repeat their bits.
 
-    ``CUBLAS_WORKSPACE_CONFIG`` must be set before (worker.supervision.surroundings).
+    ``CUBLAS_WORKSPACE_CONFIG`` must be set before (worker.supervision.environment).
     """
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False

@@ -30,7 +30,7 @@ from worker.shards.store import (
     save_scores,
 )
 from worker.shards.trace import shard_context
-from worker.supervision.children import Acquaintance
+from worker.supervision.children import PoolKey
 from worker.supervision.endings import ChildDied, End, OutOfGpuMemory
 from worker.supervision.events import Answer
 from worker.wire.jobs import ShardJob
@@ -114,7 +114,7 @@ class _ShardRun:
             samples = read_samples(session, inputs.audit, claim.start, claim.stop)
             job = self._with_known_maps(session, inputs.audit.tenant_id, shard_job(inputs, samples), samples)
         models = frozenset(model.digest for model in job.models)
-        return self._converse(job, samples, Acquaintance(inputs.audit.tenant_id, models))
+        return self._converse(job, samples, PoolKey(inputs.audit.tenant_id, models))
 
     def finish(self, rows: list[Row]) -> None:
         """Store, and ask for the reduce where this shard was the last."""
@@ -181,10 +181,10 @@ class _ShardRun:
             logger.info("shard %s: %s clean maps are cached", self._claim.shard_id, len(cached))
         return job.model_copy(update={"cached": tuple(cached)})
 
-    def _converse(self, job: ShardJob, samples: list[SampleRow], acquaintance: Acquaintance) -> list[Row]:
+    def _converse(self, job: ShardJob, samples: list[SampleRow], pool_key: PoolKey) -> list[Row]:
         self._micro_batch = job.protocol.micro_batch
         table = RowTable(self._claim, samples, job)
-        with self._context.children.warm(acquaintance) as child:
+        with self._context.children.warm(pool_key) as child:
             for event in child.converse(job, self._context.blobs):
                 if isinstance(event, Answer):
                     table.take(event)

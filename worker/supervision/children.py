@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 MOST_FAILED_STARTS = 10
 
 
-class Acquaintance(NamedTuple):
-    """What a warm child has seen: one tenant's models, by digest. It is never shown others."""
+class PoolKey(NamedTuple):
+    """Which warm child: the one that has seen these models of one tenant, by digest, and is never shown others."""
 
     tenant_id: UUID
     models: frozenset[str]
@@ -33,7 +33,7 @@ class Children:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._forkserver: Forkserver | None = None
-        self._warm: OrderedDict[Acquaintance, ChildProcess] = OrderedDict()
+        self._warm: OrderedDict[PoolKey, ChildProcess] = OrderedDict()
         self._failed_starts = 0
 
     def prepare(self) -> Forkserver:
@@ -44,9 +44,9 @@ class Children:
         return self._forkserver
 
     @contextmanager
-    def warm(self, acquaintance: Acquaintance) -> Iterator[ChildProcess]:
+    def warm(self, key: PoolKey) -> Iterator[ChildProcess]:
         """The child that has the models loaded; killed where the block is left in the middle of a conversation."""
-        child = self._warm.pop(acquaintance, None)
+        child = self._warm.pop(key, None)
         if child is None or not child.alive:
             _kill(child)
             child = ChildProcess(self._settings, self.prepare())
@@ -54,9 +54,9 @@ class Children:
             with self._counting_starts():
                 yield child
         finally:
-            self._warm[acquaintance] = child
+            self._warm[key] = child
             if child.state is not State.IDLE:
-                _kill(self._warm.pop(acquaintance))
+                _kill(self._warm.pop(key))
             while len(self._warm) > self._settings.warm_children:
                 _kill(self._warm.popitem(last=False)[1])
 

@@ -1,4 +1,4 @@
-"""What a parent hears of its child: an answer, or a tick without one."""
+"""What a parent reads from its child: an answer, or a tick without one."""
 
 import logging
 import time
@@ -30,8 +30,8 @@ Event = Answer | Tick
 TICK = Tick()
 
 
-class Ear:
-    """Hears one child, job after job. What it logs is written here, under the ids of the job, and is no event."""
+class ReplyReader:
+    """Reads what one child sends, job after job. What it logs is written here, under the job's ids, and is no event."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -41,7 +41,7 @@ class Ear:
         """A new job, with log lines of its own."""
         self._lines = 0
 
-    def hear(self) -> Event:
+    def read(self) -> Event:
         """Waits for one tick at most. Raises ChannelClosed."""
         frame = self._channel.receive(TICK_SECONDS)
         if frame is None:
@@ -55,7 +55,7 @@ class Ear:
         return TICK
 
 
-class Patience:
+class ReplyTimeout:
     """So many seconds may pass between two answers.
 
     A worker that was stopped for a while must not hold that against its child: no wait counts for more than two ticks.
@@ -66,11 +66,11 @@ class Patience:
         self._waited = 0.0
         self._since = time.monotonic()
 
-    def listen(self) -> None:
+    def start(self) -> None:
         """The wait for the next event begins."""
         self._since = time.monotonic()
 
-    def heard(self, event: Event) -> None:
+    def check(self, event: Event) -> None:
         """It ends. Raises ChildDied where there was no answer for too long."""
         self._waited += min(time.monotonic() - self._since, 2 * TICK_SECONDS)
         if self._waited > self._allowed:

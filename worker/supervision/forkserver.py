@@ -5,9 +5,9 @@ import os
 import signal
 import socket
 
+from worker.supervision.environment import library_environment
 from worker.supervision.launch import launch
 from worker.supervision.output import Tail
-from worker.supervision.surroundings import library_environment
 from worker.wire.channel import Channel, ChannelClosed
 from worker.wire.forking import Forked, ForkRequest, WaitRequest, read_answer
 from worker.wire.jobs import Start

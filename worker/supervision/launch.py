@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from worker.supervision.surroundings import initial_environment
+from worker.supervision.environment import initial_environment
 
 # Isolated, it would otherwise look for modules in places that variables and the current folder name. What libraries
 # read from the environment as they are imported is set before they are.

@@ -14,7 +14,7 @@ _LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory
 _TAKEN = ("RssAnon", "RssShmem", "VmSwap")
 
 
-class Taken(NamedTuple):
+class MemoryUse(NamedTuple):
     """Bytes that nobody else could use: pages of mapped files, which the kernel may drop, do not count."""
 
     memory_bytes: int
@@ -29,14 +29,14 @@ def memory_limit(wanted_bytes: int, device: str) -> int:
     return wanted_bytes or most
 
 
-def taken_by(pid: int) -> Taken:
+def taken_by(pid: int) -> MemoryUse:
     """Nothing where the process is gone, or the system has no /proc."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
-        return Taken(0, 0)
+        return MemoryUse(0, 0)
     facts = {name: rest.split()[0] for name, _, rest in (line.partition(":") for line in lines) if rest.strip()}
-    return Taken(sum(int(facts.get(name, 0)) for name in _TAKEN) * 1024, int(facts.get("Threads", 0)))
+    return MemoryUse(sum(int(facts.get(name, 0)) for name in _TAKEN) * 1024, int(facts.get("Threads", 0)))
 
 
 def _machine_bytes() -> int:

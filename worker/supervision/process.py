@@ -16,11 +16,11 @@ from app.settings import Settings
 from app.storage.blobs import BlobStore
 from worker.machine.device_class import device_class
 from worker.supervision.endings import ChildDied, End, death_of, failure_of
-from worker.supervision.events import TICK, Answer, Ear, Event, Patience, Tick
+from worker.supervision.environment import Scratch
+from worker.supervision.events import TICK, Answer, Event, ReplyReader, ReplyTimeout, Tick
 from worker.supervision.forkserver import Forkserver
 from worker.supervision.inputs import opened_inputs
 from worker.supervision.output import Tail
-from worker.supervision.surroundings import Scratch
 from worker.supervision.watch import TICK_SECONDS, Watch
 from worker.wire.channel import MAX_ANSWER_BODY, Channel, ChannelClosed
 from worker.wire.jobs import AnyJob, Start
@@ -69,7 +69,7 @@ class ChildProcess:
         ours, theirs = socket.socketpair()
         read, write = os.pipe()
         self._channel = Channel(ours, most_body=MAX_ANSWER_BODY)
-        self._ear = Ear(self._channel)
+        self._reader = ReplyReader(self._channel)
         self._output = Tail(read)
         start = Start.of(settings, scratch=self.scratch.path, memory_bytes=self._watch.memory_bytes)
         self._number = 0
@@ -94,7 +94,7 @@ class ChildProcess:
 
         Raises InputFailure and TransientFailure as the child found them, OutOfGpuMemory, and ChildDied.
         """
-        self._ear.begin()
+        self._reader.begin()
         if self.state in {State.REQUESTED, State.FORKED}:
             yield from self._start()
         self._enter(State.BUSY)
@@ -171,18 +171,18 @@ class ChildProcess:
 
     def _events(self, allowed_seconds: float) -> Iterator[Event]:
         """Without end. Raises ChildDied where it dies, takes too much, or more time than that between two answers."""
-        patience = Patience(allowed_seconds)
+        timeout = ReplyTimeout(allowed_seconds)
         while True:
-            patience.listen()
+            timeout.start()
             event = self._next_event()
-            patience.heard(event)
+            timeout.check(event)
             yield event
 
     def _next_event(self) -> Event:
         if self.state is State.BUSY:
             self._watch.look(self.pid)
         try:
-            return self._ear.hear()
+            return self._reader.read()
         except ChannelClosed as error:
             logger.info("child %s: %s", self.pid, error)
             raise self._death() from error

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app.settings import Settings
 from worker.supervision.endings import ChildDied, End
+from worker.supervision.environment import Scratch
 from worker.supervision.memory import memory_limit, taken_by
-from worker.supervision.surroundings import Scratch
 
 TICK_SECONDS = 0.2
 _THREADS_OF_A_CORE = 4

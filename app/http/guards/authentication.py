@@ -12,7 +12,7 @@ from app.access.rate_limits import RateLimiter
 from app.access.scopes import Scope as AccessScope
 from app.access.service import KeySigner
 from app.errors import SalienceError
-from app.http.authorization import Doors
+from app.http.authorization import OpenPaths
 from app.http.guards.rate_headers import Header, check_rate, rate_headers
 from app.http.problems import problem_response
 from app.settings import Settings
@@ -24,13 +24,13 @@ LINK = "link"
 class Authentication:
     """ASGI middleware: the caller stands in the request's state. No route, and no body, is looked at before."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, doors: Doors) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, open_paths: OpenPaths) -> None:
         self._app = app
         self._settings = settings
-        self._doors = doors
+        self._open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._doors.is_open(scope["path"]):
+        if scope["type"] != "http" or self._open_paths.is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
         try:
@@ -56,7 +56,7 @@ class Authentication:
         return Caller(tenant_id, tenant_id, frozenset({AccessScope.READ}), None, None)
 
     def _link(self, scope: Scope) -> str | None:
-        if not self._doors.opens_by_link(scope["method"], scope["path"]):
+        if not self._open_paths.opens_by_link(scope["method"], scope["path"]):
             return None
         try:
             values = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=16).get(LINK, [])
