@@ -8,19 +8,9 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from sqlalchemy.exc import SQLAlchemyError
 
 from app import __version__
-from app.commands.audits import audits
-from app.commands.dataset_uploads import datasets
-from app.commands.gates import gates
-from app.commands.group import CarefulGroup
-from app.commands.keys import keys
-from app.commands.model_uploads import models
-from app.commands.run_groups import run_groups
-from app.commands.tenants import tenants
-from app.db.faults import told
-from app.doctor.preflight import check_addresses
+from app.commands.nouns import NounsGroup
 from app.errors import SalienceError
 from app.observability.logs import configure_logging
 from app.server_file import settings_of
@@ -28,18 +18,7 @@ from app.settings import SecretUnreadable, Settings, get_settings, settings_faul
 
 HELP = "Tells whether what an image classifier looks at can be trusted: a service, and commands that speak to it."
 
-cli = typer.Typer(
-    cls=CarefulGroup, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=HELP
-)
-
-
-cli.add_typer(models, name="models")
-cli.add_typer(datasets, name="datasets")
-cli.add_typer(run_groups, name="run-groups")
-cli.add_typer(gates, name="gates")
-cli.add_typer(audits, name="audits")
-cli.add_typer(keys, name="keys")
-cli.add_typer(tenants, name="tenants")
+cli = typer.Typer(cls=NounsGroup, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=HELP)
 
 
 def _tell_version(wanted: bool) -> None:  # noqa: FBT001 - what Typer calls
@@ -95,6 +74,8 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, data: Data = Path("data/s
 @cli.command()
 def worker(gpus: Gpus = None) -> None:
     """Start one Celery worker against DATABASE_URL, BROKER_URL and BLOB_STORE, or one for each GPU."""
+    from app.doctor.preflight import check_addresses  # noqa: PLC0415 - drivers of database and broker: half a second
+
     check_addresses(get_settings())
     if gpus is not None:
         from app.embedded.gpu_workers import run_gpu_workers  # noqa: PLC0415 - a single worker needs no supervisor
@@ -179,6 +160,7 @@ def demo(data: Data = Path("data/demo"), as_json: AsJson = False) -> None:  # no
 
 def _serve_api(host: str, port: int, data: Path) -> None:
     from app.access.startup import open_entrance  # noqa: PLC0415 - a worker has no keys
+    from app.doctor.preflight import check_addresses  # noqa: PLC0415
     from app.http.server import run_server  # noqa: PLC0415 - a worker's image need not hold the API's packages
     from app.main import create_app  # noqa: PLC0415
     from app.server_file import ServerFile  # noqa: PLC0415
@@ -210,9 +192,20 @@ def main() -> None:
     except SecretUnreadable as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
-    except SQLAlchemyError as error:
-        sys.stderr.write(f"{told(error)}\n")
+    except Exception as error:
+        if not (sentence := _database_fault(error)):
+            raise
+        sys.stderr.write(f"{sentence}\n")
         sys.exit(1)
+
+
+def _database_fault(error: Exception) -> str | None:
+    """In one sentence; None for what is no database's."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - most commands never load it
+
+    from app.db.faults import told  # noqa: PLC0415
+
+    return told(error) if isinstance(error, SQLAlchemyError) else None
 
 
 if __name__ == "__main__":

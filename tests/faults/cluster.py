@@ -22,17 +22,17 @@ from tests.keys import HEADERS
 from tests.waiting import PATIENCE_SECONDS, until, wait_for
 
 ENDED = ("succeeded", "failed", "cancelled")
-SAMPLES = 36
-SHARD = 18
+SAMPLES = 24
+SHARD = 12
 # Enough work for a shard that whoever kills something in the middle of it does not come too late.
 MEASURES: dict[str, Any] = {
     "entropy": {},
-    "noise_reaction": {},
+    "noise_reaction": {"curve": []},
     "degradation": {},
-    "geometric_resilience": {},
+    "geometric_resilience": {"groups": ["flips", "rotations"]},
     "stability": {},
 }
-PROTOCOL = {"micro_batch": 4, "measures": MEASURES}
+PROTOCOL = {"micro_batch": 2, "measures": MEASURES}
 
 
 def alive(pid: int) -> bool:
