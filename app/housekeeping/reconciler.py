@@ -1,6 +1,7 @@
 """Reminds workers of what they may not have heard: a lost message costs time, never results."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -8,11 +9,12 @@ from sqlalchemy import Engine, exists, func, or_, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.db.counters import Tally, add
+from app.db.identifiers import new_id
 from app.db.session import transaction
 from app.db.tables import AuditRow, ComparisonRow, DatasetRow, ModelRow, ShardRow
 from app.domain.vocabulary import LIVE, ComparisonStatus, DeviceClass, ResourceStatus, ShardStatus
 from app.errors import SalienceError
-from app.housekeeping.resends import count_resends
 from app.periodic import Periodic
 from app.queue import MAX_WAKE_UPS, QUEUE_NAME, TaskName, TaskQueue, shard_queue
 
@@ -52,7 +54,7 @@ class Reconciler:
         try:
             self._remind(messages, waiting, sent)
         finally:
-            count_resends(self._engine, sent)
+            self._count(sent)
 
     def _remind(self, messages: list[Message], waiting: dict[DeviceClass, int], sent: Counter[TaskName]) -> None:
         """Adds to ``sent`` as it goes: a broker that goes away takes nothing back."""
@@ -64,6 +66,13 @@ class Reconciler:
             missing = min(shards, MAX_WAKE_UPS) - self._queue.depth_of(shard_queue(device_class))
             self._queue.wake_for_shards(device_class, missing)
             sent[TaskName.RUN_SHARD] += max(0, missing)
+
+    def _count(self, sent: Mapping[TaskName, int]) -> None:
+        """How many messages of each task were sent, for ``/metrics``."""
+        amounts = {(Tally.RESENDS, str(task)): float(number) for task, number in sent.items() if number}
+        if amounts:
+            with transaction(self._engine) as session:
+                add(session, new_id(), amounts)
 
 
 def _stale_uploads(session: Session) -> list[Message]:

@@ -1,6 +1,7 @@
 """The one table from errors to HTTP: every error answer is ``application/problem+json`` (RFC 9457)."""
 
 import logging
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -31,7 +32,6 @@ from app.errors import (
     Unprocessable,
     UnsupportedMediaType,
 )
-from app.http.methods import allowed_methods
 from app.observability.redaction import Redactor
 
 logger = logging.getLogger(__name__)
@@ -182,9 +182,24 @@ def _http_exception(request: Request, error: Exception) -> JSONResponse:
     answer = _answer(request, error.status_code, code, HTTPStatus(error.status_code).phrase + ".")
     answer.headers.update(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        methods = allowed_methods(request.app, request.url.path)
+        methods = _allowed_methods(request.app, request.url.path)
         answer.headers.update({"allow": methods} if methods else {})
     return answer
+
+
+def _allowed_methods(app: FastAPI, path: str) -> str:
+    """Of a path, as the OpenAPI document has them: the framework names those of one route, though several share it.
+
+    Empty where the document does not know the path.
+    """
+    paths = app.openapi()["paths"]
+    found = {method.upper() for template in paths if _matches(template, path) for method in paths[template]}
+    return ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set())))
+
+
+def _matches(template: str, path: str) -> bool:
+    parts = re.split(r"\{\w+\}", template)
+    return re.fullmatch("[^/]+".join(map(re.escape, parts)), path) is not None
 
 
 def _database_away(request: Request, error: Exception) -> JSONResponse:

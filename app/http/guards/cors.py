@@ -6,8 +6,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 SENT = ("Authorization", "Content-Type", "Content-Digest", "Idempotency-Key", "If-None-Match", "Last-Event-ID")
 READ = (
-    *("Location", "ETag", "X-Request-ID", "Retry-After", "RateLimit", "RateLimit-Policy"),
-    *("Content-Disposition", "Deprecation", "Sunset", "WWW-Authenticate"),
+    "Location",
+    "ETag",
+    "X-Request-ID",
+    "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Content-Disposition",
+    "Deprecation",
+    "Sunset",
+    "WWW-Authenticate",
 )
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 REMEMBERED_SECONDS = 600
