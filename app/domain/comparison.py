@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import combinations, count
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from app.domain.statistics import (
     percentile_interval,
     weighted_mean,
 )
-from app.domain.summaries import Groups, group_seed, macro_bootstrap
+from app.domain.summaries import Groups, SampleGroup, group_seed, macro_bootstrap
 from app.domain.vocabulary import GroupBy
 
 Json = dict[str, Any]
@@ -47,10 +47,17 @@ class ScoreSeries:
         pairs = combinations(range(len(self.scores)), 2)
         return tuple(pair for pair in pairs if pair[0] == 0 or not self.against_first)
 
-    def rows_of_groups(self) -> list[tuple[str, str, Integers]]:
+    def sample_groups(self) -> list[SampleGroup]:
         every = np.arange(self.scores.shape[1])
-        totals: list[tuple[str, str, Integers]] = [(GroupBy.TOTAL, "macro", every), (GroupBy.TOTAL, "micro", every)]
-        return [*totals, *self.groups.named()]
+        return [*(SampleGroup(GroupBy.TOTAL, total, every) for total in ("macro", "micro")), *self.groups.named()]
+
+
+class _Contrast(NamedTuple):
+    """The places of two series, and of a column that both have."""
+
+    first: int
+    second: int
+    column: int
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ class _Contrasts:
     """Differences (N, P * V), second series minus first, pair by pair, and what each belongs to."""
 
     values: Floats
-    owners: list[tuple[int, int, int]]
+    owners: list[_Contrast]
 
 
 def series_totals(series: ScoreSeries) -> list[list[Json]]:
@@ -95,23 +102,25 @@ def difference_rows(series: ScoreSeries) -> list[Json]:
     contrasts = _contrasts(series)
     codes = series.groups.source_codes()
     rows: list[Json] = []
-    for group_by, group, members in series.rows_of_groups():
-        if (group_by, group) == (GroupBy.TOTAL, "macro"):
+    for group in series.sample_groups():
+        if (group.group_by, group.group) == (GroupBy.TOTAL, "macro"):
             weights = _macro_weights(contrasts.values, codes)
             resampled = macro_bootstrap(snap(contrasts.values), codes, series.seed)
         else:
-            weights = np.ones((len(members), contrasts.values.shape[1]))
-            resampled = bootstrap(snap(contrasts.values[members]), group_seed(series.seed, group_by, group))
+            weights = np.ones((len(group.members), contrasts.values.shape[1]))
+            seed = group_seed(series.seed, group.group_by, group.group)
+            resampled = bootstrap(snap(contrasts.values[group.members]), seed)
         lows, highs = percentile_interval(resampled)
         for index, owner in enumerate(contrasts.owners):
-            numbers = _means(series, contrasts.values[members, index], (owner, members), weights[:, index])
+            numbers = _means(series, owner, group.members, weights[:, index])
             interval = {"ci95_low": lows[index], "ci95_high": highs[index]}
-            rows.append(_identity(series, owner) | {"group_by": group_by, "group": group} | numbers | interval)
+            of_group = {"group_by": group.group_by, "group": group.group}
+            rows.append(_identity(series, owner) | of_group | numbers | interval)
     return rows
 
 
 def _contrasts(series: ScoreSeries) -> _Contrasts:
-    owners = [(a, b, column) for a, b in series.pairs for column in range(len(series.columns))]
+    owners = [_Contrast(a, b, column) for a, b in series.pairs for column in range(len(series.columns))]
     parts = [series.scores[b] - series.scores[a] for a, b in series.pairs]
     return _Contrasts(np.concatenate(parts, axis=1), owners)
 
@@ -120,24 +129,22 @@ def _macro_weights(differences: Floats, codes: Integers) -> Floats:
     return np.stack([equal_group_weights(codes, column) for column in differences.T], axis=1)
 
 
-def _identity(series: ScoreSeries, owner: tuple[int, int, int]) -> Json:
-    first, second, index = owner
-    column = series.columns[index]
-    return {"first": first, "second": second, "measure": column.measure, "view": column.view}
+def _identity(series: ScoreSeries, owner: _Contrast) -> Json:
+    column = series.columns[owner.column]
+    return {"first": owner.first, "second": owner.second, "measure": column.measure, "view": column.view}
 
 
-def _means(
-    series: ScoreSeries, differences: Floats, place: tuple[tuple[int, int, int], Integers], weights: Floats
-) -> Json:
+def _means(series: ScoreSeries, owner: _Contrast, members: Integers, weights: Floats) -> Json:
     """Over the samples that both series scored, so that the difference of the means is the mean difference."""
-    (first, second, index), members = place
+    first, second = (series.scores[place, members, owner.column] for place in (owner.first, owner.second))
+    differences = second - first
     both = np.where(np.isnan(differences), 0.0, weights)
     undefined = int(np.isnan(differences).sum())
     return {
         "n": int(differences.size) - undefined,
         "n_undefined": undefined,
-        "mean_first": weighted_mean(series.scores[first, members, index], both),
-        "mean_second": weighted_mean(series.scores[second, members, index], both),
+        "mean_first": weighted_mean(first, both),
+        "mean_second": weighted_mean(second, both),
         "difference": weighted_mean(differences, both),
     }
 
@@ -166,17 +173,18 @@ def most_different(series: ScoreSeries, chosen: set[tuple[str, str]]) -> list[Js
     """For every pair and chosen (measure, view), the samples that differ most: ordinals, scores and differences."""
     contrasts = _contrasts(series)
     found: list[Json] = []
-    for index, (first, second, column) in enumerate(contrasts.owners):
-        if (series.columns[column].measure, series.columns[column].view) not in chosen:
+    for index, owner in enumerate(contrasts.owners):
+        column = series.columns[owner.column]
+        if (column.measure, column.view) not in chosen:
             continue
         samples = [
             {
                 "ordinal": ordinal,
-                "score_first": float(series.scores[first, ordinal, column]),
-                "score_second": float(series.scores[second, ordinal, column]),
+                "score_first": float(series.scores[owner.first, ordinal, owner.column]),
+                "score_second": float(series.scores[owner.second, ordinal, owner.column]),
                 "difference": float(contrasts.values[ordinal, index]),
             }
             for ordinal in farthest(contrasts.values[:, index], MOST_DIFFERENT).tolist()
         ]
-        found.append(_identity(series, (first, second, column)) | {"samples": samples})
+        found.append(_identity(series, owner) | {"samples": samples})
     return found

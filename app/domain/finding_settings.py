@@ -9,9 +9,18 @@ Ratio = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 HARMLESS_VIEWS = (
     "flip_horizontal",
-    *("cells_1_left", "cells_1_right", "cells_1_up", "cells_1_down"),
-    *("shift_left", "shift_right", "shift_up", "shift_down"),
-    *("shift_up_left", "shift_up_right", "shift_down_left", "shift_down_right"),
+    "cells_1_left",
+    "cells_1_right",
+    "cells_1_up",
+    "cells_1_down",
+    "shift_left",
+    "shift_right",
+    "shift_up",
+    "shift_down",
+    "shift_up_left",
+    "shift_up_right",
+    "shift_down_left",
+    "shift_down_right",
 )
 """What a label should not care about, unless it is a letter, a digit or a side."""
 

@@ -1,12 +1,9 @@
 """Names of splits."""
 
-SPLIT_NAMES = frozenset(
-    {
-        *("train", "training", "trn", "val", "valid", "validation", "dev"),
-        *("test", "testing", "tst", "holdout", "eval", "evaluation"),
-    }
-)
 _TRAINING = frozenset({"train", "training", "trn"})
+_VALIDATION = frozenset({"val", "valid", "validation", "dev"})
+_TEST = frozenset({"test", "testing", "tst", "holdout", "eval", "evaluation"})
+SPLIT_NAMES = _TRAINING | _VALIDATION | _TEST
 
 
 def is_split_name(name: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -56,6 +56,14 @@ class ScoreTable:
         return [self.scores, *([above] if self.controlled.size else [])]
 
 
+class SampleGroup(NamedTuple):
+    """Samples that are summarised together: ``group`` among those of ``group_by``, and the rows of its members."""
+
+    group_by: str
+    group: str
+    members: Integers
+
+
 @dataclass(frozen=True)
 class Groups:
     """Label and source of every sample, and of ``further`` columns, by name; a sample may lack any."""
@@ -64,12 +72,12 @@ class Groups:
     sources: tuple[str | None, ...]
     further: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
 
-    def named(self) -> Iterator[tuple[str, str, Integers]]:
-        """Every label, every source, then the values of each further column, with the rows that belong to it."""
+    def named(self) -> Iterator[SampleGroup]:
+        """Every label, every source, then the values of each further column."""
         columns = {GroupBy.LABEL: self.labels, GroupBy.SOURCE: self.sources, **self.further}
         for kind, names in columns.items():
             for name in sorted({name for name in names if name is not None}):
-                yield kind, name, np.flatnonzero([other == name for other in names])
+                yield SampleGroup(kind, name, np.flatnonzero([other == name for other in names]))
 
     def source_codes(self) -> Integers:
         """An index >= 0 per source; samples without a source form one of their own."""
@@ -97,18 +105,18 @@ def summarise(table: ScoreTable, groups: Groups, seed: int) -> Summarised:
     by_source = np.stack([equal_group_weights(codes, column) for column in table.scores.T], axis=1)
     weights = {"micro": np.ones_like(by_source), "macro": by_source}
     blocks = [
-        _summaries(table, everything, weights[total], means, (GroupBy.TOTAL, total))
+        _summaries(table, SampleGroup(GroupBy.TOTAL, total, everything), weights[total], means)
         for total, means in resampled.items()
     ]
-    blocks += [_block(table, rows, kind, name, seed) for kind, name, rows in groups.named()]
+    blocks += [_block(table, group, seed) for group in groups.named()]
     rows = [summary for column in zip(*blocks, strict=True) for summary in column]
     return Summarised(rows, {total: means[0] for total, means in resampled.items()})
 
 
-def _block(table: ScoreTable, rows: Integers, group_by: str, group: str, seed: int) -> list[Json]:
-    resampled = bootstrap_blocks([block[rows] for block in table.blocks], group_seed(seed, group_by, group))
-    weights = np.ones((len(rows), len(table.columns)))
-    return _summaries(table, rows, weights, resampled, (group_by, group))
+def _block(table: ScoreTable, group: SampleGroup, seed: int) -> list[Json]:
+    scores = [block[group.members] for block in table.blocks]
+    resampled = bootstrap_blocks(scores, group_seed(seed, group.group_by, group.group))
+    return _summaries(table, group, np.ones((len(group.members), len(table.columns))), resampled)
 
 
 def macro_bootstrap(columns: Floats, codes: Integers, seed: int) -> Resampled:
@@ -132,16 +140,14 @@ def _mean_over_sources(parts: list[Resampled]) -> Resampled:
     return Resampled(means, np.any([part.varies for part in parts], axis=0))
 
 
-def _summaries(
-    table: ScoreTable, rows: Integers, weights: Floats, resampled: list[Resampled], group: tuple[str, str]
-) -> list[Json]:
+def _summaries(table: ScoreTable, group: SampleGroup, weights: Floats, resampled: list[Resampled]) -> list[Json]:
     lows, highs = percentile_interval(resampled[0])
     above = _above_control(table, resampled)
     return [
         _identity(table.model_id, column, group)
-        | _spread(table.scores[rows, index], weights[:, index], column)
+        | _spread(table.scores[group.members, index], weights[:, index], column)
         | {"ci95_low": lows[index], "ci95_high": highs[index]}
-        | _beside(table, rows, index, weights[:, index])
+        | _beside(table, group.members, index, weights[:, index])
         | above.get(index, {"above_control_low": None, "above_control_high": None})
         for index, column in enumerate(table.columns)
     ]
@@ -158,9 +164,9 @@ def _above_control(table: ScoreTable, resampled: list[Resampled]) -> dict[int, J
     }
 
 
-def _identity(model_id: str | None, column: ScoreColumn, group: tuple[str, str]) -> Json:
+def _identity(model_id: str | None, column: ScoreColumn, group: SampleGroup) -> Json:
     identity = {"measure": column.measure, "view": column.view, "model_id": model_id}
-    return identity | {"group_by": group[0], "group": group[1]}
+    return identity | {"group_by": group.group_by, "group": group.group}
 
 
 def _spread(values: Floats, weights: Floats, column: ScoreColumn) -> Json:

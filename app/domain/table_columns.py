@@ -8,8 +8,19 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "path": (
-        *("path", "file_name", "filename", "file_path", "filepath", "file", "image", "image_path", "img", "img_path"),
-        *("image_name", "image_file", "image_filename"),
+        "path",
+        "file_name",
+        "filename",
+        "file_path",
+        "filepath",
+        "file",
+        "image",
+        "image_path",
+        "img",
+        "img_path",
+        "image_name",
+        "image_file",
+        "image_filename",
     ),
     "label": ("label", "class", "category", "label_name", "class_name", "category_name", "target"),
     "source": ("source",),

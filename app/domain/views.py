@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 SHIFTS = (
-    *("shift_left", "shift_right", "shift_up", "shift_down"),
-    *("shift_up_left", "shift_up_right", "shift_down_left", "shift_down_right"),
+    "shift_left",
+    "shift_right",
+    "shift_up",
+    "shift_down",
+    "shift_up_left",
+    "shift_up_right",
+    "shift_down_left",
+    "shift_down_right",
 )
 FLIPS = ("flip_horizontal", "flip_vertical")
 ROTATIONS = ("rotate_90_cw", "rotate_90_ccw")

@@ -28,12 +28,9 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "JPEG2000", "AVIF", "HEIF")
 _PLAIN = frozenset({"PNG", "JPEG", "WEBP", "BMP"})
-_MODES = frozenset(
-    {
-        *("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB"),
-        *("I;16", "I;16B", "I;16L", "I;16N"),
-    }
-)
+_MODES_8_BIT = frozenset({"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB"})
+_MODES_16_BIT = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
+_MODES = _MODES_8_BIT | _MODES_16_BIT
 """In which it is known what is black and what is white."""
 _LFS = b"version https://git-lfs"
 

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -146,6 +147,14 @@ class GalleryMaker:
         return tiles
 
 
+class ShownSeries(NamedTuple):
+    """A series of a comparison in the gallery: its name, whose maps stand for it, and who draws them."""
+
+    name: str
+    ordinal: int
+    maker: GalleryMaker
+
+
 def beside(tiles_of: list[tuple[str, list[Tile]]]) -> tuple[Tile | None, list[TileRow]]:
     """The image once, then a row of maps for each series, so that a view stands beside its own clean map.
 
@@ -159,33 +168,33 @@ def beside(tiles_of: list[tuple[str, list[Tile]]]) -> tuple[Tile | None, list[Ti
     return image, [TileRow(name="", tiles=maps)]
 
 
-def different(makers: list[tuple[str, int, GalleryMaker]], tables: list[Json]) -> Gallery:
-    """From a comparison: ``makers`` are name, model ordinal and audit of the first two series."""
+def different(pair: list[ShownSeries], tables: list[Json]) -> Gallery:
+    """From a comparison: the samples in which its first two series differ most."""
     exhibits = [
         exhibit
         for table in tables
         if (table["first"], table["second"]) == (0, 1)
         for sample in table["samples"][:MOST_DIFFERENT]
-        if (exhibit := _side_by_side(makers, table, sample)) is not None
+        if (exhibit := _side_by_side(pair, table, sample)) is not None
     ]
     return Gallery(exhibits=exhibits, note=DIFFERENT)
 
 
-def _side_by_side(makers: list[tuple[str, int, GalleryMaker]], table: Json, sample: Json) -> GallerySample | None:
+def _side_by_side(pair: list[ShownSeries], table: Json, sample: Json) -> GallerySample | None:
     measure = table["measure"]
     own: list[tuple[str, list[Tile]]] = []
-    for name, ordinal, maker in makers:
-        shown = maker.of_sample(UUID(sample["sample_id"]), ordinal)
+    for series in pair:
+        shown = series.maker.of_sample(UUID(sample["sample_id"]), series.ordinal)
         if shown is None:
             return None
-        own.append((name, maker.tiles(shown, measure)))
+        own.append((series.name, series.maker.tiles(shown, measure)))
     scores = f"{number(sample['score_first'])} against {number(sample['score_second'])}"
     image, rows = beside(own)
     return GallerySample(
         measure=measure,
         title=f"Most different in {headline(measure, table['view'])}",
         sample=sample["sample"],
-        facts=f"{scores} ({makers[0][0]} against {makers[1][0]})",
+        facts=f"{scores} ({pair[0].name} against {pair[1].name})",
         image=image,
         rows=rows,
     )

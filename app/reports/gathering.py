@@ -16,7 +16,7 @@ from app.domain.measures import MEASURES
 from app.domain.vocabulary import CLEAN, ComparisonStatus
 from app.errors import Conflict, Gone
 from app.reports.audit_facts import as_text, facts_of, owners, verdicts
-from app.reports.gallery import GalleryMaker, different
+from app.reports.gallery import GalleryMaker, ShownSeries, different
 from app.reports.job import Gallery, Json, ReportJob, Series
 from app.reports.series import all_together, series_of_audit, series_of_comparison
 from app.reports.undefined import undefined_of
@@ -118,7 +118,7 @@ class Gatherer:
         return GalleryMaker(self.session, audit, ImageReader(dataset, self.blobs, self.settings))
 
     def _different(self, document: Json, all_series: list[Series], audits: dict[str, AuditRow]) -> Gallery:
-        makers = []
+        pair = []
         for series in all_series[:2]:
             audit = audits.get(series.audit_id)
             if audit is None:
@@ -127,8 +127,8 @@ class Gatherer:
             if isinstance(maker, Gallery):
                 return maker
             ordinals = [str(model.id) for model in models_of(self.session, audit.id)]
-            makers.append((series.name, ordinals.index(series.model_ids[0]), maker))
-        return different(makers, document["most_different_samples"])
+            pair.append(ShownSeries(series.name, ordinals.index(series.model_ids[0]), maker))
+        return different(pair, document["most_different_samples"])
 
 
 def _lean(document: Json, shown: set[str]) -> Json:

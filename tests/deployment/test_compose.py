@@ -83,7 +83,9 @@ def test_every_setting_arrives() -> None:
 def test_what_is_not_set_is_left_out(services: dict[str, Any]) -> None:
     environment = services["worker"]["environment"]
     assert {name for name, value in environment.items() if value is not None} == {
-        *("DATABASE_URL", "BROKER_URL", "BLOB_STORE"),
+        "DATABASE_URL",
+        "BROKER_URL",
+        "BLOB_STORE",
     }
 
 

@@ -9,8 +9,20 @@ import chardet
 from app.errors import InputFailure
 
 PAGES = (
-    *("utf-8", "cp437", "cp850", "cp852", "cp866", "cp932", "gb18030", "big5", "cp949"),
-    *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254"),
+    "utf-8",
+    "cp437",
+    "cp850",
+    "cp852",
+    "cp866",
+    "cp932",
+    "gb18030",
+    "big5",
+    "cp949",
+    "cp1250",
+    "cp1251",
+    "cp1252",
+    "cp1253",
+    "cp1254",
 )
 """What archivers of DOS and Windows wrote, and UTF-8."""
 _WIDE = frozenset({"cp932", "gb18030", "big5", "cp949"})

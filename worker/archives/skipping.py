@@ -9,8 +9,15 @@ HIDDEN, TOOL_FILE, ARCHIVE = "hidden", "tool-file", "archive"
 
 _TOOL_FOLDERS = frozenset(
     {
-        *("__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found"),
-        *("__pycache__", "@recycle", "@sharebin"),
+        "__macosx",
+        "@eadir",
+        "#recycle",
+        "$recycle.bin",
+        "system volume information",
+        "lost+found",
+        "__pycache__",
+        "@recycle",
+        "@sharebin",
     }
 )
 _TOOL_FILES = re.compile(

@@ -11,26 +11,21 @@ NCHW: Axes = ("n", "c", "h", "w")
 FLAT: Axes = ("n", "c", "hw")
 """A feature map whose rows and columns were flattened into one axis."""
 
-# Whatever these take and make is NCHW: convolutions, their norms, pooling, resampling.
-_SPATIAL = frozenset(
-    {
-        *("conv2d", "conv_transpose2d", "batch_norm", "group_norm", "instance_norm", "local_response_norm"),
-        *("max_pool2d", "max_pool2d_with_indices", "avg_pool2d", "lp_pool2d", "fractional_max_pool2d"),
-        *("adaptive_avg_pool2d", "adaptive_max_pool2d", "adaptive_max_pool2d_with_indices"),
-        *("interpolate", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "dropout2d"),
-    }
-)
+_CONVOLUTIONS = {"conv2d", "conv_transpose2d"}
+_NORMS = {"batch_norm", "group_norm", "instance_norm", "local_response_norm"}
+_POOLS = {"max_pool2d", "max_pool2d_with_indices", "avg_pool2d", "lp_pool2d", "fractional_max_pool2d"}
+_ADAPTIVE_POOLS = {"adaptive_avg_pool2d", "adaptive_max_pool2d", "adaptive_max_pool2d_with_indices"}
+_RESAMPLINGS = {"interpolate", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "dropout2d"}
+# Whatever these take and make is NCHW.
+_SPATIAL = frozenset(_CONVOLUTIONS | _NORMS | _POOLS | _ADAPTIVE_POOLS | _RESAMPLINGS)
 _REDUCTIONS = frozenset({"mean", "sum", "amax", "max", "amin", "std", "var", "logsumexp"})
 _POOLS_OF_ROWS = frozenset({"adaptive_avg_pool1d", "adaptive_max_pool1d"})
+_RECTIFIERS = {"relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus"}
+_SQUASHING = {"sigmoid", "tanh", "hardtanh", "hardswish", "hardsigmoid", "clamp", "clamp_min"}
+_ARITHMETIC = {"add", "iadd", "radd", "sub", "mul", "imul", "rmul", "div", "neg", "pow", "lerp", "addcmul"}
+_COPIES = {"dropout", "feature_dropout", "clone", "contiguous", "float", "to", "type", "detach"}
 # These leave every number where it is, or join tensors number by number.
-_ELEMENTWISE = frozenset(
-    {
-        *("relu", "relu6", "gelu", "silu", "sigmoid", "hardtanh", "hardswish", "hardsigmoid", "leaky_relu", "elu"),
-        *("mish", "prelu", "selu", "celu", "softplus", "tanh", "clamp", "clamp_min", "add", "iadd", "radd", "sub"),
-        *("mul", "imul", "rmul", "div", "neg", "pow", "lerp", "dropout", "feature_dropout", "clone", "contiguous"),
-        *("float", "to", "type", "detach", "addcmul"),
-    }
-)
+_ELEMENTWISE = frozenset(_RECTIFIERS | _SQUASHING | _ARITHMETIC | _COPIES)
 _OVER_CHANNELS = frozenset({"layer_norm", "rms_norm", "linear"})
 """These act on the last axis and leave the others where they are."""
 

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import Row, Select, func, insert, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,9 @@ from worker.shards.store import Claim
 from worker.wire.jobs import JobCachedMap, ShardJob
 
 FLOAT_BYTES = 4
+
+CleanMapRow = tuple[str, bytes | None, int | None, int | None, int, list[float | None]]
+"""Sample, native map, its height and width, predicted class, class scores."""
 
 
 def clean_keys(job: ShardJob, tenant_id: UUID, device_class: DeviceClass, threads: int) -> list[str]:
@@ -67,44 +70,37 @@ def cached_maps(
     numbers = {sample.name: number for number, sample in enumerate(samples)}
     names = [sample.name_key for sample in samples]
     return [
-        cached
+        _cached_map(row, ordinal, numbers[row.name])
         for ordinal, key in enumerate(keys)
-        for cached in _stored(session, key, job.archive_digest, names, (ordinal, numbers, len(job.score_classes)))
+        for row in session.execute(_stored(key, job, names))
+        if row.name in numbers
     ]
 
 
-def _stored(
-    session: Session, key: str, digest: str, names: list[bytes], places: tuple[int, dict[str, int], int]
-) -> Iterator[JobCachedMap]:
+def _stored(key: str, job: ShardJob, names: list[bytes]) -> Select[CleanMapRow]:
     """Samples are met by name, since a data set may have been uploaded twice."""
-    ordinal, numbers, classes = places
     scores, source = SampleScoresRow, CleanSourceRow
     cells = scores.map_height * scores.map_width * FLOAT_BYTES
-    query = (
+    return (
         select(
             SampleRow.name,
             func.substring(scores.maps, 1, cells).label("native"),
             scores.map_height,
             scores.map_width,
             scores.predicted[1].label("predicted"),
-            scores.class_scores[1:classes].label("class_scores"),
+            scores.class_scores[1 : len(job.score_classes)].label("class_scores"),
         )
         .ext(distinct_on(SampleRow.name))
         .join(scores, scores.sample_id == SampleRow.id)
         .join(source, (source.audit_id == scores.audit_id) & (source.model_ordinal == scores.model_ordinal))
-        .where(SampleRow.dataset_id.in_(select(DatasetRow.id).where(DatasetRow.stored_digest == digest)))
+        .where(SampleRow.dataset_id.in_(select(DatasetRow.id).where(DatasetRow.stored_digest == job.archive_digest)))
         .where(SampleRow.name_key.in_(names), source.key == key)
         .where(source.start <= scores.ordinal, scores.ordinal < source.stop)
         .where(scores.undefined.is_(None), scores.maps.is_not(None))
     )
-    for row in session.execute(query):
-        if row.name in numbers:
-            yield _cached_map(row, ordinal, numbers[row.name])
 
 
-def _cached_map(
-    row: Row[tuple[str, bytes | None, int | None, int | None, int, list[float | None]]], ordinal: int, number: int
-) -> JobCachedMap:
+def _cached_map(row: Row[CleanMapRow], ordinal: int, number: int) -> JobCachedMap:
     return JobCachedMap(
         number=number,
         model_ordinal=ordinal,

@@ -62,7 +62,7 @@ class _Group:
 
 def _groups(series: ScoreSeries, number: int) -> Iterator[_Group]:
     codes = series.groups.source_codes()
-    for group_by, name, members in series.rows_of_groups():
+    for group_by, name, members in series.sample_groups():
         scores = series.scores[number, members]
         if name == "macro" and group_by == GroupBy.TOTAL:
             resampled = macro_bootstrap(snap(scores), codes, series.seed)
