@@ -31,6 +31,7 @@ _REFUSED = {"not-found": "No such run group."} | codes(
     "unknown-models",
     "unknown-dataset",
     "model-not-ready",
+    "model-not-probed",
     "dataset-not-ready",
     "stability-needs-two-models",
     "map-sizes-differ",

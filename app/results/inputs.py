@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, DatasetRow, ModelRow
 from app.domain.label_mapping import LabelMapping, map_labels
+from app.errors import Conflict
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,17 @@ class AuditInputs:
 
 
 def class_count(model: ModelRow) -> int:
-    """Classes that the probe found."""
-    return int((model.probe or {})["classes"])
+    """Classes that the probe found, or else those that have names: an upload whose numbers differ is rejected.
+
+    Raises Conflict ``model-not-probed`` where neither is known.
+    """
+    found = (model.probe or {}).get("classes")
+    if found is not None:
+        return int(found)
+    if model.class_names:
+        return len(model.class_names)
+    detail = f"It is not known how many classes the model {model.name} has ({model.id}): upload its file again."
+    raise Conflict("model-not-probed", detail)
 
 
 def label_mapping(dataset: DatasetRow, model: ModelRow, label_map: Any) -> LabelMapping:

@@ -46,6 +46,10 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "dataset-in-use": (409, _in_use("data set")),
     "dataset-not-ready": (409, "The data set is validating, not ready."),
     "model-in-use": (409, _in_use("model")),
+    "model-not-probed": (
+        409,
+        f"It is not known how many classes the model plain has ({MODELS[0]}): upload its file again.",
+    ),
     "model-not-ready": (409, f"These models are not ready: {MODELS[0]}."),
     "partial-too-large": (409, "Results so far are made of at most 100000 samples."),
     "quota-exceeded": (409, "The tenant may have 100 models."),
