@@ -15,7 +15,7 @@ class CellShift(NamedTuple):
     down: int
 
     def fits(self, height: int, width: int) -> bool:
-        """Whether any cell of the scene is left inside."""
+        """Whether any cell of a scene (height, width) is left inside."""
         return abs(self.right) < width and abs(self.down) < height
 
 

@@ -11,6 +11,8 @@ LEVELS = 256
 def spatial_entropy(maps: Tensor) -> Tensor:
     """Entropy of the salience as a distribution over the cells, divided by log2(h * w): the paper's text.
 
+    -sum(p log2 p) / log2(h w) with p = map / sum(map).
+
     ``maps`` (N, h, w) float >= 0. Returns (N,) float64; 1 is spread evenly, 0 is a single cell. Meaningless for an
     all-zero map.
     """
@@ -30,5 +32,8 @@ def histogram_entropy_bits(maps: Tensor) -> Tensor:
 
 
 def histogram_entropy(maps: Tensor) -> Tensor:
-    """`histogram_entropy_bits` divided by log2(min(256, h * w)): the reading of the authors' notebook."""
+    """`histogram_entropy_bits` divided by log2(min(256, h * w)): the reading of the authors' notebook.
+
+    ``maps`` (N, h, w) uint8. Returns (N,) float64 in [0, 1]; 0 is a map of one value.
+    """
     return histogram_entropy_bits(maps) / math.log2(min(LEVELS, maps.shape[-2] * maps.shape[-1]))

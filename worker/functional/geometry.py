@@ -5,7 +5,10 @@ from torch import Tensor
 
 
 def shift(images: Tensor, right: int, down: int) -> Tensor:
-    """Move the content by that many pixels (negative: left, up); the border that comes free repeats the edge."""
+    """Move the content by that many pixels (negative: left, up); the border that comes free repeats the edge.
+
+    ``images`` (..., H, W) of any type. Returns the same shape.
+    """
     return _shift_along(_shift_along(images, -2, down), -1, right)
 
 

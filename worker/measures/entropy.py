@@ -6,7 +6,13 @@ from worker.measures.base import Score, Seen
 
 
 def entropy(settings: EntropySettings, seen: Seen) -> dict[str, Score]:
-    """Both readings of the native clean map, in [0, 1]; it needs no view."""
+    """Shannon entropy of the clean maps at native resolution, in both readings; no view is needed.
+
+    ``spatial``, from float maps (N, h, w) with p = map / sum(map): -sum(p log2 p) / log2(h w), the text of Crum et al.
+    2023, S_E. ``histogram``, from 8-bit maps, with p the share of each of 256 values:
+    -sum(p log2 p) / log2(min(256, h w)), their notebook. Scores (N,) float64 in [0, 1]; 0 is one cell (spatial) or one
+    value (histogram).
+    """
     del settings
     clean = seen.clean
     return {

@@ -22,9 +22,12 @@ Floats = NDArray[np.float64]
 
 
 def equivariance(settings: EquivarianceSettings, seen: Seen) -> dict[str, Score]:
-    """Pearson's correlation at native resolution, of shifts by whole cells and of flips and quarter turns.
+    """r(clean map, map carried back), and as its control r(clean map, map): Pearson's correlation, cell by cell.
 
-    The group of shifts is a sample's mean over those in which it has a score.
+    Float maps (N, h, w) at native resolution, of shifts by whole cells (over the cells that both maps saw) and of flips
+    and quarter turns (over all cells). Scores and controls (N,) float64 in [-1, 1]; NaN and undefined where a map is
+    constant over those cells. The group of shifts is a sample's mean over those in which it has a score. The CC of
+    Bylinskii et al. 2019, section 4.2.
     """
     scores = {name: _score(seen.views[name], seen.clean, seen.changed[name]) for name in settings.views}
     groups = {name: _mean([scores[member] for member in members]) for name, members in settings.aggregates.items()}
@@ -32,6 +35,7 @@ def equivariance(settings: EquivarianceSettings, seen: Seen) -> dict[str, Score]
 
 
 def _score(view: View, clean: SalienceMaps, changed: SalienceMaps) -> Score:
+    """Of one view: (N,) float64 in [-1, 1]."""
     if isinstance(view, CellShiftView):
         scores, controls = _over_shared_cells(view, _cells(clean.native), _cells(changed.native))
     else:
@@ -47,7 +51,10 @@ def _score(view: View, clean: SalienceMaps, changed: SalienceMaps) -> Score:
 
 
 def _over_shared_cells(view: CellShiftView, clean: Floats, moved: Floats) -> tuple[Floats, Floats]:
-    """Score and control; all undefined where the map is too small for the shift."""
+    """Score and control, (N,) in [-1, 1], of ``clean`` and ``moved`` (N, h, w).
+
+    All NaN where the map is too small for the shift.
+    """
     height, width = clean.shape[1:]
     if not view.by.fits(height, width):
         return np.full(len(clean), np.nan), np.full(len(clean), np.nan)
@@ -57,6 +64,7 @@ def _over_shared_cells(view: CellShiftView, clean: Floats, moved: Floats) -> tup
 
 
 def _cells(maps: Tensor) -> Floats:
+    """(N, h, w) float64, on the CPU."""
     return maps.cpu().numpy().astype(np.float64)
 
 
@@ -72,6 +80,6 @@ def _mean(scores: list[Score]) -> Score:
 
 
 def _nanmean(values: Tensor) -> Tensor:
-    """Over the first axis; NaN where nothing is defined."""
+    """(V, N) -> (N,): over the views; NaN where none is defined."""
     defined = ~values.isnan()
     return values.nan_to_num(0).sum(0) / defined.sum(0)

@@ -10,9 +10,11 @@ from worker.views.base import View
 
 
 def geometric_resilience(settings: GeometricResilienceSettings, seen: Seen) -> dict[str, Score]:
-    """SSIM of the clean map and the view's map carried back; the control is the SSIM without carrying it back.
+    """S_G = SSIM(clean map, map carried back), and as control SSIM(clean map, map) (Crum et al. 2023, S_G, Table 2).
 
-    A group of views is scored by the mean of its members.
+    Maps (N, S, S) are 8-bit at input resolution; with ``overlap`` only what a shift leaves inside is compared. Scores
+    and controls (N,) float64 in [-1, 1]; a map that stands still scores its control. A group of views is scored by the
+    mean of its members, and undefined where one of them is.
     """
     scores = {name: _score(seen.views[name], seen.clean, seen.changed[name]) for name in settings.views}
     groups = {name: _mean([scores[member] for member in members]) for name, members in settings.aggregates.items()}
@@ -20,6 +22,7 @@ def geometric_resilience(settings: GeometricResilienceSettings, seen: Seen) -> d
 
 
 def _score(view: View, clean: SalienceMaps, changed: SalienceMaps) -> Score:
+    """Of one view: (N,) float64 in [-1, 1]."""
     reference = view.compared(clean.at_input)
     return Score(
         structural_similarity(reference, view.compared(view.carry_back(changed.at_input))),
@@ -29,6 +32,7 @@ def _score(view: View, clean: SalienceMaps, changed: SalienceMaps) -> Score:
 
 
 def _mean(scores: list[Score]) -> Score:
+    """Of the same N samples under each view: (N,) float64."""
     controls = [score.control for score in scores if score.control is not None]
     values = torch.stack([score.values for score in scores]).mean(0)
     return Score(values, first_reasons(scores), control=torch.stack(controls).mean(0))

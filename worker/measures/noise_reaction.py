@@ -7,7 +7,11 @@ from worker.measures.base import Score, Seen, reasons_of_pair
 
 
 def noise_reaction(settings: NoiseReactionSettings, seen: Seen) -> dict[str, Score]:
-    """SSIM of native 8-bit maps, clean against noisy, at each amount of the curve."""
+    """S_N = SSIM(clean map, noisy map), at each amount of the curve (Crum et al. 2023, S_N).
+
+    Maps are 8-bit, (N, h, w) as the network makes them, or (N, S, S) at input resolution where they are smaller than
+    an SSIM window of 7 x 7. Scores (N,) float64 in [-1, 1]; 1 where noise changes nothing.
+    """
     names = [noise_view(amount) for amount in settings.amounts]
     return {
         name: Score(

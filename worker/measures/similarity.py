@@ -5,7 +5,11 @@ from worker.measures.base import Measure, Score, Seen, reasons_of_pair
 
 
 def similar_at_input(*views: str) -> Measure:
-    """The measure that is the SSIM of 8-bit maps at input resolution, clean image against each of these views."""
+    """The measure that is SSIM(clean map, view's map) for each of these views.
+
+    Maps are 8-bit at input resolution, (N, S, S) uint8; scores (N,) float64 in [-1, 1] by Wang et al. 2004 with
+    scikit-image's defaults (`worker.functional.ssim`), undefined where either map is.
+    """
 
     def score(settings: object, seen: Seen) -> dict[str, Score]:
         del settings

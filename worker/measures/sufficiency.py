@@ -23,7 +23,11 @@ ENDS = {KEPT: (0.0, 1.0), "removed": (1.0, 0.0)}
 def sufficiency(settings: SufficiencySettings, seen: Seen) -> dict[str, Score]:
     """The curves' points, their areas for the predicted class and for the label, and what is left without a part.
 
-    The control of each is the same for cells in random order.
+    A point is (p(view) - p(fill)) / (p(image) - p(fill)), clipped to [-1, 1], with p the softmax of the class that is
+    predicted for the whole image; an area is the trapezoidal integral of points over the share of pixels, from 0 to 1.
+    Scores (N,) float64 in [-1, 1]: high is better where pixels are kept, low where they are removed. The control of a
+    point or area is the same for cells in random order. Undefined where p rises by less than 0.1 from the fill to the
+    image. After insertion and deletion of Petsiuk et al. 2018, section 4.3.
     """
     scores: dict[str, Score] = {}
     for names, of_label in ((AREAS, False), (LABEL_AREAS, True)):
@@ -41,7 +45,7 @@ def sufficiency(settings: SufficiencySettings, seen: Seen) -> dict[str, Score]:
 
 
 def _risen(views: tuple[str, ...], seen: Seen, *, of_label: bool) -> Floats:
-    """(N, V) in [-1, 1]; NaN where the score does not rise from the fill to the whole image."""
+    """(N, V) float64 in [-1, 1] for V views; NaN where the score rises too little from the fill to the whole image."""
     columns = [
         (answers.label if of_label else answers.followed).cpu().numpy()
         for answers in (seen.answers[view] for view in (FILL, CLEAN, *views))
@@ -50,6 +54,7 @@ def _risen(views: tuple[str, ...], seen: Seen, *, of_label: bool) -> Floats:
 
 
 def _score(values: Floats, controls: Floats | None, seen: Seen) -> Score:
+    """Of values and controls (N,), undefined where the map is or a value is NaN."""
     reasons: Reasons = tuple(
         reason or (UndefinedReason.FILL_SUFFICES if undefined else None)
         for reason, undefined in zip(seen.clean.reasons, np.isnan(values).tolist(), strict=True)

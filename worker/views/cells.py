@@ -16,7 +16,8 @@ from worker.views.base import ImageBatch, ViewSetting
 class CellShiftView:
     """Moves the content by ``by`` cells of ``stride`` pixels (down, right); what comes free repeats the edge.
 
-    A map is not carried back: `worker.measures.equivariance` compares the cells that both maps saw.
+    (N, 3, S, S) uint8 to the same. A map (N, h, w) that follows the image moves by exactly ``by`` cells. It is not
+    carried back: `worker.measures.equivariance` compares the cells that both maps saw.
     """
 
     name: str

@@ -15,7 +15,13 @@ from worker.views.base import ImageBatch, ViewSetting
 
 @dataclass(frozen=True)
 class DegradationView:
-    """``salience_removed`` blurs where the map is high, ``non_salience_removed`` where it is low."""
+    """Blurs each pixel of (N, 3, S, S) uint8 images by its salience.
+
+    The sigma of a pixel is sigma_max ((10 - v) / 10)^curve pixels, with v in [0, 10] the map at input resolution,
+    blurred by a Gaussian of sigma 5 and scaled to a maximum of 10, in steps of 0.1: ``non_salience_removed``, which
+    leaves sharp what is salient. ``salience_removed`` takes v from the inverted map 255 - map. Crum et al. 2023, S_D:
+    sigma_max 10 and curve 4 are its (10 - v)^4 / 1000.
+    """
 
     name: str
     settings: DegradationSettings
@@ -37,7 +43,7 @@ def degradation_view(name: str, setting: ViewSetting) -> DegradationView:
 
 
 def _degrade(batch: ImageBatch, clean: SalienceMaps, settings: DegradationSettings) -> dict[str, Tensor]:
-    """Both directions at once: they share every blurred image."""
+    """Both directions at once, each (N, 3, S, S) uint8: they share every blurred image."""
     maps = clean.at_input
     directions = [degradation_levels(255 - maps), degradation_levels(maps)]
     sigmas = sigma_of_levels(settings.sigma_max, settings.curve)

@@ -22,7 +22,12 @@ BLUR_SIGMA = 10.0
 
 @dataclass(frozen=True)
 class FilledView:
-    """The first ``share`` of the pixels kept, or removed, in the order of the clean map or of cells at random."""
+    """The first ``share`` of the pixels kept, or removed, in the order of the clean map or of cells at random.
+
+    Of (N, 3, S, S) uint8 images, round(share S^2) pixels, the most salient first; equal values are drawn by lot, in one
+    stream a sample, so that what a smaller share keeps a larger one keeps too. The fill stands where pixels are gone.
+    Petsiuk et al. 2018, section 4.3.
+    """
 
     name: str
     share: float
@@ -44,7 +49,10 @@ class FilledView:
 
 @dataclass(frozen=True)
 class RestView:
-    """The fill alone; or the image whose cells change places, or whose colours are gone."""
+    """The fill alone; or the image whose cells change places, or whose colours are gone: (N, 3, S, S) uint8.
+
+    Grey is 0.2989 R + 0.587 G + 0.114 B (ITU-R BT.601), truncated, in all three channels.
+    """
 
     name: str
     setting: ViewSetting
@@ -74,11 +82,12 @@ def filled_view(name: str, setting: ViewSetting) -> FilledView:
 
 
 def rest_view(name: str, setting: ViewSetting) -> RestView:
+    """``fill``, ``without_arrangement`` or ``without_colour``."""
     return RestView(name, setting)
 
 
 def _filled(batch: ImageBatch, known: Tensor, setting: ViewSetting) -> Tensor:
-    """``known`` (N, 1, H, W) bool."""
+    """(N, 3, H, W) uint8: the image where ``known`` (N, 1, H, W) bool is true, the measure's fill elsewhere."""
     fill = (SUFFICIENCY.settings_in(setting.protocol.measures) or SufficiencySettings()).fill
     if fill == "inpaint":
         return inpainted(batch.images, known, setting.colour)
@@ -90,7 +99,7 @@ def _filled(batch: ImageBatch, known: Tensor, setting: ViewSetting) -> Tensor:
 
 
 def _ranks(batch: ImageBatch, clean: SalienceMaps, view: FilledView) -> Ranks:
-    """(N, H, W), one stream a sample: the same for all shares, whatever batch a sample is in."""
+    """(N, H, W) int32, 0 for the first pixel; one stream a sample, the same for all shares and in any batch."""
     seed = view.setting.protocol.seed
     size = (int(batch.images.shape[-2]), int(batch.images.shape[-1]))
     if view.at_random:
@@ -104,7 +113,10 @@ def _ranks(batch: ImageBatch, clean: SalienceMaps, view: FilledView) -> Ranks:
 
 
 def _rearranged(batch: ImageBatch, cells: tuple[int, int], seed: int) -> Tensor:
-    """The image cut into the map's cells, which change places at random; what is left at the edge stays."""
+    """The image cut into the map's cells (h, w), which change places at random; what is left at the edge stays.
+
+    (N, 3, H, W) uint8; cells have H // h by W // w pixels.
+    """
     height, width = (int(side) // count for side, count in zip(batch.images.shape[-2:], cells, strict=True))
     out = batch.images.clone()
     for number, name in enumerate(batch.samples):

@@ -53,7 +53,11 @@ def default_shift_pixels(input_size: int) -> int:
 
 @dataclass(frozen=True)
 class GeometricView:
-    """One of the twelve. A shift replicates the border there and back; ``overlap`` compares only what stayed inside."""
+    """One of eight shifts, two flips and two quarter turns of (N, 3, S, S) uint8 images, bit for bit.
+
+    A shift moves by ``pixels`` and repeats the border there and back; ``overlap`` compares only what stayed inside.
+    Maps (N, S, S) come back by the opposite move. Crum et al. 2023, S_G.
+    """
 
     name: str
     pixels: int

@@ -12,9 +12,10 @@ from worker.views.base import ImageBatch, ViewSetting
 
 @dataclass(frozen=True)
 class NoiseView:
-    """Changes a share ``amount`` of the channel values to black or white; the map needs no way back.
+    """Changes about a share ``amount`` in (0, 1] of the channel values to black or white; the map needs no way back.
 
-    One stream per (seed, sample, amount), so that all models see the same noise.
+    (N, 3, S, S) uint8 to the same, as ``skimage.util.random_noise(mode="s&p")`` does, half each. One stream per
+    (seed, sample, amount), so that all models see the same noise. Crum et al. 2023, S_N.
     """
 
     amount: float
