@@ -12,7 +12,7 @@ from app.access.repository import Grant, list_keys, tenant_named
 from app.access.scopes import Scope
 from app.access.service import create_key, revoke_key, rotate_key
 from app.commands.bundles import with_bundles
-from app.commands.opening import OperatorOptions, checked_name
+from app.commands.operator_options import OperatorOptions, checked_name
 from app.db.tables import ApiKeyRow
 
 keys = typer.Typer(no_args_is_help=True, help="API keys: who may come in, to which tenant, and for what.")

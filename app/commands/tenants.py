@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.access.quotas import used_audit_minutes, used_bytes
 from app.access.repository import tenant_named
 from app.commands.bundles import with_bundles
-from app.commands.opening import OperatorOptions, checked_name
+from app.commands.operator_options import OperatorOptions, checked_name
 from app.db.session import TenantEngine, transaction
 from app.db.tables import ModelRow, TenantRow
 

@@ -7,13 +7,13 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.db.tables import ModelRow
-from app.domain.enough import enough_report
 from app.domain.label_mapping import LabelMapping
 from app.domain.measures import NOISE_REACTION, STABILITY, SUFFICIENCY
 from app.domain.performance import Predictions, noise_curve, performance
 from app.domain.protocol import Protocol
 from app.domain.skill_rows import add_skills
 from app.domain.statistics import Floats
+from app.domain.sufficiency import sufficiency_report
 from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.results.inputs import AuditInputs, class_count, label_mapping
@@ -164,7 +164,7 @@ def _sufficiency(inputs: AuditInputs, protocol: Protocol, stored: list[StoredSco
         return []
     conditions = (CLEAN, *protocol.conditions())
     return [
-        {"model_id": str(model.id)} | enough_report(settings, conditions, scores.predicted, scores.labels)
+        {"model_id": str(model.id)} | sufficiency_report(settings, conditions, scores.predicted, scores.labels)
         for model, scores in zip(inputs.models, stored, strict=True)
     ]
 

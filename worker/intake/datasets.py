@@ -25,7 +25,7 @@ from worker.intake.arrivals import Arrivals
 from worker.intake.image_examiner import ImageExaminer
 from worker.intake.labels import Labels
 from worker.intake.layout import Layout
-from worker.intake.likeness import note_near_duplicates
+from worker.intake.near_duplicates import note_near_duplicates
 from worker.intake.notes import DEAD_LINK, NOT_AN_IMAGE, NOT_IN_MANIFEST, counted, listed, skipped_notes
 from worker.intake.samples import (
     PENDING,
@@ -274,7 +274,7 @@ class _Indexer:
         if not dataset.labels and dataset.sample_count:
             where = "No label: the images lie in one folder, which is none."
             yield where if labels.from_folders and layout.top else "No label: nothing says one."
-            yield from labels.offers(self._arrivals.tables, self._sidecars)
+            yield from labels.suggestions(self._arrivals.tables, self._sidecars)
         alike = dataset.near_duplicates
         if alike is not None:
             over = f"{alike['across_labels']} over several labels, {alike['across_splits']} over several splits"

@@ -13,9 +13,9 @@ from app.domain.vocabulary import SampleStatus
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
 from worker.archives.manifest import read_table
-from worker.intake.beside import label_beside, label_by_names
-from worker.intake.offers import name_pattern, offer_of, table_offers
+from worker.intake.label_suggestions import name_pattern, suggest, table_suggestions
 from worker.intake.samples import delete_named
+from worker.intake.sidecar_labels import label_beside, label_by_names
 from worker.intake.tables import TableReader, manifests_among
 
 ReadEntry = Callable[[ArchiveEntry], bytes]
@@ -71,17 +71,17 @@ class Labels:
         except InputFailure as failure:
             raise InputFailure("manifest-invalid", f"The manifest is broken. {failure.detail}") from failure
 
-    def offers(self, tables: Sequence[ArchiveEntry], sidecars: set[str]) -> list[str]:
+    def suggestions(self, tables: Sequence[ArchiveEntry], sidecars: set[str]) -> list[str]:
         """For a data set without labels: where some seem to be. ``sidecars`` are the extensions of files that are no
         images."""
-        found = table_offers(self._headers(tables))
+        found = table_suggestions(self._headers(tables))
         pattern = name_pattern(self._names())
         if pattern is not None:
-            found.append(offer_of(Columns(names=pattern), "The files' names seem to begin with labels; none was used."))
+            found.append(suggest(Columns(names=pattern), "The files' names seem to begin with labels; none was used."))
         if "cls" in sidecars:
-            found.append(offer_of(Columns(beside="webdataset"), "Files .cls lie beside the images, as in WebDataset."))
+            found.append(suggest(Columns(beside="webdataset"), "Files .cls lie beside the images, as in WebDataset."))
         elif "txt" in sidecars:
-            found.append(offer_of(Columns(beside="yolo"), "Files .txt lie beside the images, as in YOLO's data sets."))
+            found.append(suggest(Columns(beside="yolo"), "Files .txt lie beside the images, as in YOLO's data sets."))
         return found
 
     def _headers(self, tables: Sequence[ArchiveEntry]) -> list[tuple[ArchiveEntry, list[str]]]:

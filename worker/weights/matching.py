@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from app.domain.refusals import AMBIGUOUS, KEY_UNKNOWN
 from worker.weights.contents import Contents
-from worker.weights.folding import folded
 from worker.weights.lazy import LazyTensor
 from worker.weights.outline import Outline
+from worker.weights.parametrizations import folded
 from worker.weights.spellings import HEADS, spelled
 from worker.weights.walking import Path
 

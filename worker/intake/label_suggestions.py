@@ -31,18 +31,18 @@ def name_pattern(names: Iterable[str]) -> str | None:
     return f"{{label}}{joint}#" + (")" if "(" in joint else "") + ".*"
 
 
-def offer_of(columns: Columns, what: str) -> str:
+def suggest(columns: Columns, what: str) -> str:
     """A note."""
     document = json.dumps(columns.model_dump(exclude_none=True))
     return f"{what} To use them, register the data set with columns: {document}"
 
 
-def table_offers(tables: list[tuple[ArchiveEntry, list[str]]]) -> list[str]:
+def table_suggestions(tables: list[tuple[ArchiveEntry, list[str]]]) -> list[str]:
     """For tables, with the names of their columns, that have one of paths and one of labels."""
-    return [offer for table, header in tables if (offer := _table_offer(table, header)) is not None]
+    return [suggestion for table, header in tables if (suggestion := _table_suggestion(table, header)) is not None]
 
 
-def _table_offer(table: ArchiveEntry, header: list[str]) -> str | None:
+def _table_suggestion(table: ArchiveEntry, header: list[str]) -> str | None:
     columns = Columns().resolved(header)
     path = columns.path or next(
         (name for name in header if name.casefold() in {"image_id", "id", "name", "fname"}), None
@@ -51,7 +51,7 @@ def _table_offer(table: ArchiveEntry, header: list[str]) -> str | None:
     if path is None or label is None or path == label:
         return None
     what = f"The table {table.name!a} seems to hold labels; it is no manifest by its name, and was not used."
-    return offer_of(Columns(file=table.name, path=path, label=label), what)
+    return suggest(Columns(file=table.name, path=path, label=label), what)
 
 
 _LIKELY_LABELS = {"breed", "species", "diagnosis", "y", "labels", "classes", "tag", "categoryid", "level"}

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.db.tables import SampleRow
 from app.domain.splits import is_training
 from app.domain.vocabulary import SampleStatus
-from worker.functional.alike import groups_of_alike
+from worker.functional.near_duplicates import groups_of_alike
 
 Json = dict[str, Any]
 

@@ -15,7 +15,7 @@ ENOUGH = 0.9
 """Of the samples, that keep their prediction at ``area_90``."""
 
 
-def enough_report(
+def sufficiency_report(
     settings: SufficiencySettings, conditions: tuple[str, ...], predicted: Integers, labels: tuple[str | None, ...]
 ) -> Json:
     """Shares of samples that keep the class of the whole image, at every share of its area and in every order.
