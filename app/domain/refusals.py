@@ -154,7 +154,26 @@ LEFT_OVER = Refusal(
     "model-architecture-mismatch",
     "The file has tensors beside the network that nobody asked to ignore, such as a second head",
     "{architecture} fits, but {count} more tensor(s) are left over, the first {first}.",
-    'Where the network does without them, say so: "ignore_tensors": {patterns}.',
+    'Where the network does without them, say so: "ignore_tensors": {patterns}. '
+    "Where they are the head that counts, ignore the network's own in the same way: {own}.",
+)
+HEAD_AMBIGUOUS = Refusal(
+    "model-head-unknown",
+    "In place of the classifier there are several layers, and an activation may be between them, which no file shows",
+    "In place of {module} the file has {layers}; layers without weights, such as an activation, are in no file.",
+    'Name all layers in their order; this head would fit: "head": {head}.',
+)
+HEAD_OTHER = Refusal(
+    "model-head-unknown",
+    "`head` names other layers than the file has",
+    "The head that was declared is not the file's, which has {layers} in place of {module}.",
+    "{advice}",
+)
+HEAD_UNKNOWN = Refusal(
+    "model-head-unknown",
+    "In place of the classifier there are layers that are no chain of linear layers and norms",
+    "In place of {module} the file has {layers}: no linear layers and norms that follow one another.",
+    "Name what the network does without by ignore_tensors, or send a network whose head is a torch.nn.Sequential.",
 )
 TRANSFORMED = Refusal(
     "model-architecture-mismatch",

@@ -41,6 +41,10 @@ class StoredProblem(BaseModel):
         None, exclude_if=lambda keys: keys is None, description="What `weights_key` may name: several mappings fit."
     )
 
+    suggested_head: list[Any] | None = Field(
+        None, exclude_if=lambda head: head is None, description="A `head` that would fit the file."
+    )
+
     @classmethod
     def of(cls, problem: dict[str, Any] | None) -> Self | None:
         return None if problem is None else cls(**problem)

@@ -8,6 +8,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from app.db.tables import ModelRow
+from app.domain.heads import MAX_LAYERS, DeclaredLayer, Head, HeadLayer
 from app.domain.outputs import CLASSES, Output
 from app.domain.vocabulary import DeviceClass, Layout, ModelFormat, OutputKind, Resize, ResourceStatus
 from app.http.links import link
@@ -66,6 +67,14 @@ class ModelRequest(BaseModel):
         description="Arguments of the architecture's builder that no tensor shows; the worker knows which there are.",
         examples=[{"transform_input": True}, {"global_pool": "max"}],
     )
+    head: list[DeclaredLayer] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_LAYERS,
+        description="The layers in place of the architecture's classifier, where the file does not say; the last "
+        "linear one has the classes.",
+        examples=[[{"linear": 512}, "relu", {"dropout": 0.5}, {"linear": 2}]],
+    )
     target_layer: str | None = Field(None, max_length=512, description="Overrides the layer that tracing finds.")
     weights_key: str | None = Field(
         None,
@@ -79,6 +88,13 @@ class ModelRequest(BaseModel):
     )
     metadata: Metadata = Field(default_factory=dict)
     tags: Tags = Field(default_factory=list)
+
+    @field_validator("head")
+    @classmethod
+    def ends_with_classes(cls, value: list[HeadLayer] | None) -> list[HeadLayer] | None:
+        if value is not None:
+            Head(layers=tuple(value))
+        return value
 
     @field_validator("class_names")
     @classmethod
@@ -107,7 +123,7 @@ DESCRIBED = (
     "output",
     "preprocessing",
     "architecture_options",
-    "architecture_options",
+    "head",
     "target_layer",
     "weights_key",
     "ignore_tensors",
@@ -156,6 +172,7 @@ class Model(BaseModel):
     output: Output
     preprocessing: Preprocessing
     architecture_options: dict[str, Any]
+    head: list[DeclaredLayer] | None = Field(description="Null: the architecture's own.")
     target_layer: str | None
     weights_key: str | None
     ignore_tensors: list[str]
@@ -213,6 +230,7 @@ class Model(BaseModel):
             output=Output.of(row.output),
             preprocessing=Preprocessing.model_validate(row.preprocessing),
             architecture_options=row.architecture_options,
+            head=None if row.head is None else list(Head.model_validate(row.head).layers),
             target_layer=probe.get("target_layer", row.target_layer),
             weights_key=row.weights_key,
             ignore_tensors=row.ignore_tensors,

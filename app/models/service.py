@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from app.db.identifiers import new_id
 from app.db.references import of_model, refuse_while_audited
 from app.db.tables import ModelRow
+from app.domain.heads import Head
 from app.domain.refusals import ARCHITECTURE_REQUIRED, FORMAT_UNKNOWN
 from app.domain.vocabulary import ModelFormat
 from app.errors import Conflict, Unprocessable
@@ -41,6 +42,7 @@ def register(session: Session, request: ModelRequest) -> ModelRow:
         description=described_request(request, DESCRIBED),
         output=request.output.model_dump(mode="json"),
         architecture_options=request.architecture_options,
+        head=None if request.head is None else Head(layers=tuple(request.head)).model_dump(mode="json"),
         extra=request.metadata,
     )
     session.add(row)

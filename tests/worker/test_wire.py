@@ -141,4 +141,4 @@ def test_no_credentials_leave_the_worker(tmp_path: Path) -> None:
 
 def test_every_fact_of_the_probe_has_its_place() -> None:
     probed = {field.name for field in dataclasses.fields(ModelProbe)}
-    assert probed == set(ModelFacts.model_fields) - {"kind", "speed", "description", "architecture_options"}
+    assert probed == set(ModelFacts.model_fields) - {"kind", "speed", "description", "architecture_options", "head"}

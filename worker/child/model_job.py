@@ -26,7 +26,7 @@ def run_model_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterat
     given = recorded_options(fitted) | job.architecture_options
     published = published_options(fitted.architecture, given, job.preprocessing)
     options = given | {name: value for name, (value, _) in published.items()}
-    module = build(fitted.architecture, fitted.weights, options)
+    module = build(fitted.architecture, fitted.weights, options, fitted.head)
     assumed = published | shown_options(module, options)
     facts = fitted.facts | check_recorded(fitted, module)
     yield Progress(), b""
@@ -41,12 +41,13 @@ def run_model_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterat
         "speed": speed and speed.to_dict(),
         "description": facts | described,
         "architecture_options": options,
+        "head": fitted.head,
     }
     yield ModelFacts.model_validate(found.to_dict() | told), b""
 
 
 def _request(job: ModelJob) -> WeightsRequest:
-    return WeightsRequest(job.format, job.architecture, job.weights_key, job.ignore_tensors)
+    return WeightsRequest(job.format, job.architecture, job.weights_key, job.ignore_tensors, job.head)
 
 
 def _assumed(value: JsonValue, note: str) -> DescribedFact:

@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from app.db.session import transaction
 from app.db.tables import ModelRow
+from app.domain.heads import Head
 from app.domain.outputs import Output
 from app.domain.vocabulary import ModelFormat, ResourceStatus
 from app.errors import InputFailure, TooLarge
@@ -49,6 +50,7 @@ def validate_model(context: WorkerContext, model_id: UUID) -> None:
         "probe": accepted.facts.to_dict(),
         "description": model.description | accepted.facts.described(),
         "architecture_options": accepted.facts.architecture_options,
+        "head": accepted.facts.head and accepted.facts.head.model_dump(mode="json"),
         "problem": None,
     }
     _finish(context, model, {"status": ResourceStatus.READY, **found})
@@ -92,6 +94,7 @@ def _job(model: ModelRow) -> ModelJob:
         preprocessing=model.preprocessing,
         weights_key=model.weights_key,
         ignore_tensors=tuple(model.ignore_tensors),
+        head=None if model.head is None else Head.model_validate(model.head),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.db.tables import ModelRow, SampleRow
+from app.domain.heads import Head
 from app.domain.outputs import Output
 from app.domain.protocol import Protocol
 from app.results.inputs import AuditInputs, class_count, label_mapping
@@ -39,6 +40,7 @@ def job_model(model: ModelRow) -> JobModel:
         target_layer=model.target_layer,
         output=Output.of(model.output),
         architecture_options=model.architecture_options,
+        head=None if model.head is None else Head.model_validate(model.head),
     )
 
 

@@ -1,6 +1,7 @@
 """Networks by name, from torchvision or, where it is installed, timm; weights come only from the upload."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -9,8 +10,10 @@ import torchvision
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from app.domain.heads import Head
 from app.domain.refusals import CLASSIFIER_MISSING, MISSING, NO_CLASSIFIER, OTHER_SHAPE, OTHER_TYPE, UNEXPECTED
 from worker.weights.architecture_names import TORCHVISION, candidates
+from worker.weights.head_layers import with_head
 from worker.weights.options import Options, with_options
 from worker.weights.outline import COUNTER, Outline
 
@@ -18,10 +21,19 @@ StateDict = dict[str, Tensor]
 Maker = Callable[..., nn.Module]
 
 _TRIAL_CLASSES = (7, 11)
+_WITH_AUXILIARY = frozenset({"googlenet", "inception_v3"})
+_AUXILIARY = ("aux", "AuxLogits")
 
 
-def build(architecture: str, state_dict: StateDict, options: Options = MappingProxyType({})) -> nn.Module:
+def build(
+    architecture: str,
+    state_dict: StateDict,
+    options: Options = MappingProxyType({}),
+    head: Head | None = None,
+) -> nn.Module:
     """The network in eval mode, float32, with exactly these weights and as many classes as they have.
+
+    With a ``head``, its layers stand in their place, as wide as the weights.
 
     Raises InputFailure: ``model-architecture-unknown``, ``architecture-options-invalid``, or
     ``model-architecture-mismatch`` naming the first tensor that is missing, unexpected, or of another shape or type.
@@ -29,7 +41,11 @@ def build(architecture: str, state_dict: StateDict, options: Options = MappingPr
     weights = dict(state_dict)
     with _WithoutMemory():
         make = with_options(_maker(architecture, weights), architecture, options)
-    classes = _class_count(make, weights)
+    classes = _TRIAL_CLASSES[0]
+    if head is None:
+        classes = _class_count(make, weights)
+    else:
+        make = partial(_headed, make, head, weights)
     with _WithoutMemory():
         module = make(classes)
     expected = module.state_dict()
@@ -43,6 +59,10 @@ def build(architecture: str, state_dict: StateDict, options: Options = MappingPr
         expected[name] = _as_expected(weights[name], tensor)
     module.load_state_dict(expected, assign=True)
     return module.eval()
+
+
+def _headed(make: Maker, head: Head, weights: StateDict, classes: int) -> nn.Module:
+    return with_head(make(classes), head, weights)
 
 
 class _WithoutMemory(TorchFunctionMode):
@@ -70,7 +90,12 @@ def outline_of(architecture: str) -> Outline:
     classifier = frozenset(name for name, shape in few.items() if shape != many[name])
     if not classifier:
         raise NO_CLASSIFIER.failure(architecture=architecture)
-    return Outline(architecture, few, classifier)
+    return Outline(architecture, few, classifier, _auxiliary(architecture))
+
+
+def _auxiliary(architecture: str) -> tuple[str, ...]:
+    library, _, name = candidates(architecture)[0].partition("/")
+    return _AUXILIARY if library == TORCHVISION and name in _WITH_AUXILIARY else ()
 
 
 def _maker(architecture: str, state_dict: Mapping[str, Tensor]) -> Maker:
@@ -86,8 +111,8 @@ def _torchvision_maker(name: str, state_dict: Mapping[str, Tensor]) -> Maker:
     make = torchvision.models.get_model_builder(name)
     options: dict[str, Any] = {"weights": None}
     # Their published weights have auxiliary heads, which eval mode never runs.
-    if name in {"googlenet", "inception_v3"}:
-        auxiliary = any(key.startswith(("aux", "AuxLogits")) for key in state_dict)
+    if name in _WITH_AUXILIARY:
+        auxiliary = any(key.startswith(_AUXILIARY) for key in state_dict)
         options |= {"init_weights": False, "aux_logits": auxiliary}
     return lambda classes, **more: make(num_classes=classes, **options | more)
 

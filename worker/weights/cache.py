@@ -43,7 +43,7 @@ class ModelCache:
 
     def get(self, inputs: Inputs, model: JobModel, device: torch.device) -> LoadedModel:
         """The model in eval mode, channels last, on the device. Raises InputFailure where its file is not as it was."""
-        options = json.dumps(model.architecture_options, sort_keys=True)
+        options = json.dumps([model.architecture_options, model.head and model.head.model_dump()], sort_keys=True)
         key = (model.digest, model.architecture, options, device)
         if key not in self._models:
             module = _load(inputs, model).to(device).to(memory_format=torch.channels_last)
@@ -57,7 +57,7 @@ class ModelCache:
 def _load(inputs: Inputs, model: JobModel) -> nn.Module:
     with verified(inputs, model.digest) as file:
         weights = read_canonical(file)
-    return build(model.architecture, weights, model.architecture_options).eval()
+    return build(model.architecture, weights, model.architecture_options, model.head).eval()
 
 
 def _bytes(model: LoadedModel) -> int:

@@ -1,23 +1,26 @@
 """From an upload to the weights of a network: which network it is, where its tensors are, and what was done to them."""
 
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from app.domain.refusals import LEFT_OVER, NO_TENSORS
+from app.domain.heads import Head
+from app.domain.refusals import NO_TENSORS
 from app.domain.vocabulary import ModelFormat, Origin
 from worker.weights.architecture_names import candidates
 from worker.weights.architectures import outline_of
 from worker.weights.contents import Contents, read_contents
+from worker.weights.heads import PlacedHead, place_head
 from worker.weights.lazy import LazyTensor, reshaped
 from worker.weights.loading import StateDict, load
 from worker.weights.matching import Match, is_ignored, match, names_of
+from worker.weights.recorded_heads import RecordedHeads
 from worker.weights.spellings import redirected
 from worker.wire.replies import DescribedFact
 
 Facts = dict[str, DescribedFact]
+Lazy = dict[str, LazyTensor]
 
 _MAX_SHOWN = 20
 _HARMLESS = re.compile(
@@ -36,12 +39,14 @@ class WeightsRequest:
     architecture: str
     weights_key: str | None = None
     ignore_tensors: tuple[str, ...] = ()
+    head: Head | None = None
 
 
 @dataclass(frozen=True)
 class FittedWeights:
     """``architecture`` is ``torchvision/NAME`` or ``timm/NAME``; ``weights`` have its names, and may have more.
 
+    ``head``: the layers in place of its own, where the file has others.
     ``facts`` are what the model's description tells of the file.
     """
 
@@ -50,6 +55,7 @@ class FittedWeights:
     match: Match
     contents: Contents
     facts: Facts
+    head: Head | None = None
 
 
 def read_weights(file: BinaryIO, request: WeightsRequest) -> FittedWeights:
@@ -57,18 +63,21 @@ def read_weights(file: BinaryIO, request: WeightsRequest) -> FittedWeights:
 
     Raises InputFailure: ``model-invalid``, ``model-unsafe``, ``model-format-not-accepted``,
     ``archive-duplicate-entry``, ``model-nonfinite-weights``, ``model-architecture-unknown``,
-    ``model-architecture-mismatch`` or ``model-weights-ambiguous``.
+    ``model-architecture-mismatch``, ``model-weights-ambiguous`` or ``model-head-unknown``.
     """
     contents = read_contents(file, request.format)
     if not contents.tensors:
         raise NO_TENSORS.failure()
     found = _best(contents, request)
-    tensors, ignored = _needed(found, request.ignore_tensors)
-    lazy = {name: source() for name, source in tensors.items()}
-    lazy, changed = _flattened(lazy, found.outline.shapes)
-    weights = load(lazy, file.seek(0, 2))
+    kept, beside, ignored = _needed(found, request.ignore_tensors)
+    kept, changed = _flattened(kept, found.outline.shapes)
+    placed = PlacedHead(kept)
+    if found.fits:
+        placed = place_head(found.outline, kept, beside, request.head, RecordedHeads(found, contents))
+    weights = load(placed.tensors, file.seek(0, 2))
     facts = dict(_facts(request, contents, found, ignored, changed))
-    return FittedWeights(found.outline.architecture, weights, found, contents, facts)
+    facts |= {"head": placed.fact} if placed.fact else {}
+    return FittedWeights(found.outline.architecture, weights, found, contents, facts, placed.head)
 
 
 def _best(contents: Contents, request: WeightsRequest) -> Match:
@@ -86,23 +95,26 @@ def _best(contents: Contents, request: WeightsRequest) -> Match:
     return nearest
 
 
-def _needed(found: Match, patterns: tuple[str, ...]) -> tuple[dict[str, Callable[[], LazyTensor]], list[str]]:
-    """Without what may be left over, and its names. Raises InputFailure for what lies beside the network."""
+def _needed(found: Match, patterns: tuple[str, ...]) -> tuple[Lazy, Lazy, list[str]]:
+    """The network's tensors, those beside it, and the names of what may be left out of both.
+
+    Of the network's own, only its head may be, by its whole name in the file.
+    """
     key = f"{found.key}." if found.key else ""
-    extra = [name for name in found.tensors if name not in found.outline.shapes]
-    ignored = [name for name in extra if _may_go((name, key + name), patterns)]
-    beside = [name for name in found.beside if not _may_go((name,), patterns)]
-    if beside and found.fits:
-        starts = list(dict.fromkeys(f"{name.rpartition('.')[0] or name}.*" for name in beside))[:_MAX_SHOWN]
-        raise LEFT_OVER.failure(
-            architecture=found.outline.architecture,
-            count=len(beside),
-            first=repr(beside[0]),
-            patterns=json.dumps(starts),
-        )
-    left = set(ignored)
-    kept = {name: source for name, source in found.tensors.items() if name not in left}
-    return kept, [key + name for name in ignored] + [name for name in found.beside if _may_go((name,), patterns)]
+    kept, beside, ignored = Lazy(), Lazy(), list[str]()
+    for name, source in found.tensors.items():
+        is_own = name in found.outline.shapes
+        may_go = is_ignored(key + name, patterns) if is_own else _may_go((name, key + name), patterns)
+        if may_go and name not in found.outline.body:
+            ignored.append(key + name)
+        else:
+            kept[name] = source()
+    for name, source in found.beside.items():
+        if _may_go((name,), patterns):
+            ignored.append(name)
+        else:
+            beside[name] = source()
+    return kept, beside, ignored
 
 
 def _may_go(names: Iterable[str], patterns: tuple[str, ...]) -> bool:

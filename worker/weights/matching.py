@@ -35,7 +35,7 @@ class Fit(NamedTuple):
 class Match:
     """The tensors under one prefix by the network's names, others under it by their own.
 
-    ``beside`` are the names that stand next to the network in the same mapping, and belong to no part of it.
+    ``beside`` are those that stand next to the network in the same mapping, and belong to no part of it.
     """
 
     outline: Outline
@@ -45,7 +45,7 @@ class Match:
     library: str | None
     wrappers: tuple[str, ...] = ()
     folded: dict[str, int] = field(default_factory=dict)
-    beside: tuple[str, ...] = ()
+    beside: dict[str, Source] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,11 @@ def _taken(outline: Outline, names: Names, fit: Fit) -> Match:
             rest = name[len(fit.prefix) :]
             tensors[fit.names.get(rest) or _of_head(outline, rest)] = source
     home = next((names.homes.get(fit.prefix + name) for name in fit.names if fit.prefix + name in names.sources), None)
-    beside = tuple(name for name in names.sources if names.homes.get(name) == home and not name.startswith(fit.prefix))
+    beside = {
+        name: source
+        for name, source in names.sources.items()
+        if names.homes.get(name) == home and not name.startswith(fit.prefix)
+    }
     return Match(outline, tensors, True, _key(fit.prefix), fit.library, names.wrappers, names.folded, beside)
 
 

@@ -15,6 +15,8 @@ class Outline:
     architecture: str
     shapes: dict[str, tuple[int, ...]]
     classifier: frozenset[str]
+    auxiliary: tuple[str, ...] = ()
+    """What the names of heads begin with that only training runs; a file may have them or not."""
 
     @cached_property
     def head_module(self) -> str:

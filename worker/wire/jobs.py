@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from app.domain.heads import Head
 from app.domain.outputs import CLASSES, Output
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import ModelFormat, SandboxLayer
@@ -79,6 +80,7 @@ class JobModel(_Message):
     target_layer: str | None
     output: Output = CLASSES
     architecture_options: dict[str, Any] = Field(default_factory=dict)
+    head: Head | None = None
 
 
 class JobSample(_Message):
@@ -149,6 +151,7 @@ class ModelJob(_Job):
     preprocessing: dict[str, Any] = Field(default_factory=dict)
     weights_key: str | None = None
     ignore_tensors: tuple[str, ...] = ()
+    head: Head | None = None
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
 
+from app.domain.heads import Head
 from app.domain.vocabulary import DeviceClass, Origin, SandboxLayer
 from worker.wire.channel import ChannelClosed, Frame
 
@@ -101,10 +102,11 @@ class ModelFacts(_Reply):
     speed: SpeedFacts | None
     description: dict[str, DescribedFact] = Field(default_factory=dict)
     architecture_options: dict[str, JsonValue] = Field(default_factory=dict)
+    head: Head | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Of the probe alone."""
-        return self.model_dump(mode="json", exclude={"kind", "description", "architecture_options"})
+        return self.model_dump(mode="json", exclude={"kind", "description", "architecture_options", "head"})
 
     def described(self) -> dict[str, dict[str, JsonValue]]:
         """As the model's resource shows it."""

@@ -41,6 +41,8 @@ class ModelRow(_Uploaded, Base):
     output: Mapped[Json | None]
     """How its outputs are read (``app.domain.outputs``); null: one logit a class."""
     architecture_options: Mapped[Json] = mapped_column(default=dict, server_default="{}")
+    head: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
+    """Layers in place of the network's classifier (``app.domain.heads``); as declared, then as found."""
     """Arguments of the architecture's builder: the request's, and once it is ready what was assumed as well."""
     probe: Mapped[Json | None]
 
