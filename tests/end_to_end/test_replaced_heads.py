@@ -63,5 +63,5 @@ def test_refused_with_a_head_and_audited_with_it(service: httpx.Client, dataset:
 
 def test_a_declaration_that_is_no_head(service: httpx.Client) -> None:
     answer = service.post("/v1/models", json=RECIPE | {"name": "no head", "head": [{"linear": 4}, "relu"]})
-    assert (answer.status_code, answer.json()["code"]) == (422, "validation-failed")
+    assert (answer.status_code, answer.json()["code"]) == (422, "validation-error")
     assert "nothing but softmax" in answer.text
