@@ -5,12 +5,13 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_
 RUN useradd --uid 10001 --create-home audit && install --directory --owner audit /data
 WORKDIR /service
 COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY clients/python clients/python
 COPY app app
 COPY worker worker
 COPY alembic alembic
 
 FROM base AS api
-RUN pip install --constraint constraints.txt --editable '.[api,tracing]'
+RUN pip install --constraint constraints.txt --editable clients/python --editable '.[api,tracing]'
 USER 10001
 # Where the process that draws reports keeps its list of fonts.
 ENV MPLCONFIGDIR=/tmp/matplotlib
@@ -31,12 +32,12 @@ COPY --from=build /service/worker/functional worker/functional
 # The index of CPU builds that PyTorch's own installation page names.
 ARG TORCH_CPU_INDEX
 RUN pip install --constraint constraints.txt --no-deps --index-url "${TORCH_CPU_INDEX:?}" torch torchvision \
-    && pip install --constraint constraints.txt --editable '.[worker,timm,tracing]'
+    && pip install --constraint constraints.txt --editable clients/python --editable '.[worker,timm,tracing]'
 USER 10001
 CMD ["salience-audit", "worker"]
 
 FROM base AS worker
 COPY --from=build /service/worker/functional worker/functional
-RUN pip install --constraint constraints.txt --editable '.[worker,timm,tracing]'
+RUN pip install --constraint constraints.txt --editable clients/python --editable '.[worker,timm,tracing]'
 USER 10001
 CMD ["salience-audit", "worker"]

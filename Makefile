@@ -15,9 +15,9 @@ help: ## List the targets
 
 install: $(INSTALLED) ## Make .venv with everything that the other targets need
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml clients/python/pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[api,worker,embedded,timm,tracing,frames,docs,test]'
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable clients/python --editable '.[api,worker,embedded,timm,tracing,frames,docs,test]'
 	@touch $@
 
 demo: $(INSTALLED) ## Audit two run groups of real models on real images, write a report that compares them
@@ -45,12 +45,12 @@ faults: $(INSTALLED) ## Kill, freeze and empty every part in turn, and compare d
 	$(BIN)/python -m pytest tests/faults -m 'long or not long'
 
 fuzz: $(INSTALLED) ## Schemathesis over the whole API with all checks: the long form of what `make test` does
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[audit]'
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable clients/python --editable '.[audit]'
 	FUZZ_EXAMPLES=200 $(BIN)/python -m pytest tests/fuzz
 	$(BIN)/python -m tests.fuzz.coverage_guided 60
 
 audit: $(INSTALLED) ## Bandit, floors of safe versions, pip-audit where there is a network, CycloneDX list into build/
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[audit]'
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable clients/python --editable '.[audit]'
 	.ci/audit
 
 check: $(INSTALLED) ## Run ruff, mypy, import-linter, and what finds dead code and dependencies that nobody uses
@@ -60,6 +60,7 @@ check: $(INSTALLED) ## Run ruff, mypy, import-linter, and what finds dead code a
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python .ci/dead_code
 	$(BIN)/deptry --no-ansi .
+	cd clients/python && ../../$(BIN)/lint-imports --no-cache && ../../$(BIN)/deptry --no-ansi .
 
 format: $(INSTALLED) ## Let ruff format and fix
 	$(BIN)/ruff format .
@@ -79,7 +80,7 @@ coverage: $(INSTALLED) ## Run all tests (TESTS= fewer), tell how much of the cod
 	$(BIN)/coverage report --skip-covered --sort=cover
 
 hooks: $(INSTALLED) ## Let git run the linters before each commit
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[hooks]'
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable clients/python --editable '.[hooks]'
 	$(BIN)/pre-commit install
 
 clean: ## Remove what was built and the data folders

@@ -14,13 +14,13 @@ from typing import Any
 import torch
 from safetensors.torch import save
 
-from app.client import Client
 from app.demo.service import running_service
 from benchmarks.elsewhere import Elsewhere
 from benchmarks.subjects import MEAN, SIZE, STD, archive, batch, network, normalise, photographs
 from benchmarks.table import Row, Section, at_least
 from benchmarks.timing import timed
 from benchmarks.user_script import UserScript
+from salience_audit import Client
 
 BATCH = 16
 # One clean, one noisy, twelve geometric and two degraded.

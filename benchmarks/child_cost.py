@@ -14,7 +14,6 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from app.client import Client
 from app.db.session import make_engine, transaction
 from app.db.tables import DEFAULT_TENANT, AuditRow
 from app.demo.service import running_service
@@ -27,6 +26,7 @@ from benchmarks.machine import describe
 from benchmarks.subjects import archive
 from benchmarks.table import Row, Section
 from benchmarks.timing import side_by_side
+from salience_audit import Client
 from worker.child.inputs import JobInputs
 from worker.child.shard_job import run_shard_job
 from worker.machine.device import keep_heap, use_threads

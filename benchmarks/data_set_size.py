@@ -18,10 +18,10 @@ import torch
 from PIL import Image
 from safetensors.torch import save
 
-from app.client import Client
 from app.demo.service import running_service
 from benchmarks.subjects import MEAN, STD, network, photographs
 from benchmarks.table import Row, Section, at_most
+from salience_audit import Client
 
 MEBIBYTE = 1024**2
 NETWORK, SIDE, KINDS = "shufflenet_v2_x0_5", 32, 50

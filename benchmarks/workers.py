@@ -19,13 +19,13 @@ from pathlib import Path
 
 import psutil
 
-from app.client import Client
 from app.demo.service import running_service
 from app.server_file import PartsFile
 from benchmarks.audits import AFRESH, PROTOCOL, Service
 from benchmarks.machine import describe
 from benchmarks.subjects import archive
 from benchmarks.table import Row, Section, at_most
+from salience_audit import Client
 from worker.machine.device import keep_heap, use_threads
 
 WORKERS = 4

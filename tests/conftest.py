@@ -28,7 +28,7 @@ from tests.waiting import PATIENCE_SECONDS
 REPOSITORY = Path(__file__).resolve().parents[1]
 pytest_plugins = ("tests.audited", "tests.fast", "tests.needs")
 FACES = REPOSITORY / "examples" / "faces"
-sys.path.insert(0, str(FACES))
+sys.path[:0] = [str(FACES), str(REPOSITORY / "clients" / "python")]  # scripts, and a tool
 os.environ["API_KEY_SECRET"] = SECRET
 
 # A stalled machine is no finding, and what one run finds every run finds; only a long `make fuzz` draws anew.

@@ -5,10 +5,6 @@ from typing import Annotated, Literal, cast
 
 import typer
 
-from app.client import Client
-from app.client.client import AuditOptions
-from app.client.errors import ClientError, Json
-from app.client.resources import Collection
 from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.documents import LABEL_MAP_HELP, label_map_of, protocol_named
@@ -17,6 +13,10 @@ from app.commands.output import note, refuse
 from app.commands.progress import audit_bar
 from app.commands.tables import Columns, record, verdict_tables
 from app.domain.vocabulary import DeviceClass
+from salience_audit import Client
+from salience_audit.client import AuditOptions
+from salience_audit.errors import ClientError, Json
+from salience_audit.resources import Collection
 
 STATUS_OF = {
     None: ExitStatus.DONE,

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from app.client import Client
-from app.client.errors import Json, UnreadableFile
 from app.commands.audit_runs import AuditName
 from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.tables import Columns, table
+from salience_audit import Client
+from salience_audit.errors import Json, UnreadableFile
 
 SCORES: Columns = {
     "sample": lambda row: row["sample"],
@@ -28,7 +28,7 @@ SCORES: Columns = {
 
 Measure = Annotated[str | None, typer.Option(help="Only this measure's: entropy, noise_reaction, ...")]
 View = Annotated[str | None, typer.Option(help="Only this view's: spatial, noise@0.05, shift_left, ...")]
-Worst = Annotated[Literal["asc", "desc"] | None, typer.Option(help="By score, of one measure and view.")]
+Worst = Annotated[Literal["asc", "desc", "worst"] | None, typer.Option(help="By score, of one measure and view.")]
 Rows = Annotated[int, typer.Option(min=1, help="How many.")]
 
 
@@ -49,7 +49,7 @@ def maps(
     link: Link,
     measure: Annotated[str, typer.Option(help="Whose scores choose the samples.")] = "entropy",
     view: Annotated[str, typer.Option(help="Of that measure.")] = "spatial",
-    order: Annotated[Literal["asc", "desc"], typer.Option(help="asc: the lowest scores.")] = "desc",
+    order: Annotated[Literal["asc", "desc", "worst"], typer.Option(help="asc: the lowest scores.")] = "desc",
     limit: Rows = 5,
 ) -> None:
     """Write the salience maps of the samples with the highest or lowest scores, drawn over the images."""
@@ -67,12 +67,11 @@ def _rows(client: Client, audit: str, limit: int, **wanted: str | None) -> list[
 
 
 def _draw(client: Client, audit_id: str, row: Json, folder: Path, place: int) -> Json:
-    model_id = row["model_id"] or client.resource("audits", audit_id)["model_ids"][0]
-    picture = client.map_picture(audit_id, row["sample_id"], model_id, row["view"] if "@" in row["view"] else "clean")
+    picture = client.picture(audit_id, row)
     path = folder / f"{place:03}_{row['sample'].replace('/', '_')}.png"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(picture)
+        picture.save(path)
     except OSError as error:
         raise UnreadableFile("unwritable-file", f"{path} cannot be written: {error.strerror}.") from None
     return row | {"file": str(path)}

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from app.client.errors import UnreadableFile
 from app.commands.audit_runs import COLUMNS, AuditName, estimate, run, verdict, watch
 from app.commands.audit_samples import maps, samples
 from app.commands.bundles import with_bundles
@@ -16,6 +15,7 @@ from app.commands.model_uploads import Limit
 from app.commands.named import add_commands
 from app.commands.tables import comparison_table, record, results_tables, table, verdict_tables
 from app.domain.vocabulary import AuditStatus, ComparisonUnit
+from salience_audit.errors import UnreadableFile
 
 audits = typer.Typer(cls=ClientGroup, no_args_is_help=True, epilog=EXIT_STATUS, help="Audits, and what came of them.")
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from app.client import Client, ClientError
 from app.commands.output import refuse, show
+from salience_audit import Client, ClientError
 
 PANEL = "Service"
 FOUND = "else SALIENCE_AUDIT_URL, the configuration file, or the service that runs in data/serve."

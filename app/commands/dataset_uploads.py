@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from app.client.errors import Json
 from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.documents import LABEL_MAP_HELP, label_map_of, read_document
@@ -17,6 +16,7 @@ from app.commands.named import add_commands
 from app.commands.output import note
 from app.commands.progress import upload_bar
 from app.commands.tables import Columns, record, table
+from salience_audit.errors import Json
 
 datasets = typer.Typer(cls=ClientGroup, no_args_is_help=True, help="Data sets: labelled images.")
 

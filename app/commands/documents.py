@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from app.client import Client
-from app.client.errors import ClientError, Json, UnreadableFile
+from salience_audit import Client
+from salience_audit.errors import ClientError, Json, UnreadableFile
 
 
 def read_document(path: Path) -> Json:

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from app.client.errors import Json
 from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.documents import read_document
@@ -15,6 +14,7 @@ from app.commands.group import ClientGroup
 from app.commands.named import add_commands
 from app.commands.progress import upload_bar
 from app.commands.tables import Columns, record, table
+from salience_audit.errors import Json
 
 models = typer.Typer(cls=ClientGroup, no_args_is_help=True, help="Models: the classifiers under audit.")
 

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from app.client.resources import NOUNS, VERSIONED, Collection
 from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.output import note
 from app.commands.tables import Columns, record
+from salience_audit.resources import NOUNS, VERSIONED, Collection
 
 WORDS: Columns = {
     "description": lambda resource: resource["about"] if "about" in resource else resource["description"],

@@ -8,8 +8,8 @@ from typing import Any
 import typer
 from rich.console import Console, RenderableType
 
-from app.client.errors import ApiError, ClientError
 from app.commands.group import ExitStatus
+from salience_audit.errors import ApiError, ClientError
 
 PIPE_COLUMNS = 200
 

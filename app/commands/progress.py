@@ -7,8 +7,8 @@ from datetime import timedelta
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TransferSpeedColumn
 
-from app.client import Event
 from app.commands.output import note
+from salience_audit import Event
 
 
 @contextmanager

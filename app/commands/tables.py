@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from rich.table import Table
 from rich.text import Text
 
-from app.client.errors import Json
 from app.commands.output import printable
+from salience_audit.errors import Json
 
 COLOURS = {"passed": "green", "ready": "green", "succeeded": "green", "inconclusive": "yellow"} | dict.fromkeys(
     ("failed", "rejected"), "red"

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
-from app.client import Client, ClientError, Event
 from app.demo.service import DemoFailed, running_service
 from app.demo.table import comparison_table, verdict_lines
+from salience_audit import Client, ClientError, Event
 
 Json = dict[str, Any]
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from prepare import build_archive
 
-from app.client import Client
+from salience_audit import Client
 from tests.waiting import RECIPE, WEIGHTS
 
 Json = dict[str, Any]

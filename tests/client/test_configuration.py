@@ -1,15 +1,13 @@
-"""Which service a client speaks to, with which key; and what the client does not need."""
+"""Which service a client speaks to, with which key."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from app.client import Client
-from app.client.configuration import Address, find_service
-from app.client.errors import ConfigurationError
 from app.server_file import ServerFile
+from salience_audit import Client
+from salience_audit.configuration import Address, find_service
+from salience_audit.errors import ConfigurationError
 
 URLS = tuple(f"http://127.0.0.1:{port}" for port in (1, 2, 3, 4))
 
@@ -61,8 +59,8 @@ class TestFaults:
         ("text", "words"),
         [
             ("url = nothing", "is no TOML"),
-            ('urls = "http://a"', "urls: Extra inputs are not permitted.*It may have url and api_key"),
-            ("api_key = 12345678", "api_key: Input should be a valid string"),
+            ('urls = "http://a"', "urls is not known. It may have url and api_key"),
+            ("api_key = 12345678", "api_key must be a text"),
             ('url = "localhost:8000"', "'localhost:8000' is no address of a service"),
         ],
     )
@@ -89,13 +87,3 @@ class TestFaults:
 
     def test_no_key_is_shown(self) -> None:
         assert "secret" not in repr(find_service(URLS[0], "secret"))
-
-
-def test_the_client_loads_nothing_of_the_server() -> None:
-    program = """
-import sys
-from app.client import Client
-for name in ("fastapi", "sqlalchemy", "celery", "torch", "pandas", "polars", "pyarrow", "app.db"):
-    assert name not in sys.modules, name
-"""
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from app.client import Client, Retries
-from app.client import connection as connection_module
-from app.client.errors import ApiError, TooSlow, Unreachable
+from salience_audit import Client, Retries
+from salience_audit import connection as connection_module
+from salience_audit.errors import ApiError, TooSlow, Unreachable
 from tests.client.peer import AWAY, CUT, Answer, Heard, running_peer
 from tests.waiting import until
 

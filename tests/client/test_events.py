@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.client import Client, Event, Retries
-from app.client.errors import ApiError, AuditEnded
+from salience_audit import Client, Event, Retries
+from salience_audit.errors import ApiError, AuditEnded
 from tests.client.conftest import OF_ONE
 from tests.client.peer import AWAY, Answer, Heard, running_peer
 

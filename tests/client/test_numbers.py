@@ -11,8 +11,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from app.client import Client
-from app.client.errors import ApiError, MissingLibrary
+from salience_audit import Client
+from salience_audit.errors import ApiError, MissingLibrary
 from tests.client.conftest import RUNS, SAMPLES
 
 Json = dict[str, Any]
@@ -83,7 +83,7 @@ def test_a_map(service: httpx.Client, client: Client, audit: Json, runs: list[Js
 def test_a_library_that_is_missing(client: Client, audit: Json, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("pandas", "polars"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(MissingLibrary, match=r"pandas is not installed: pip install 'salience-audit\[frames\]'"):
+    with pytest.raises(MissingLibrary, match=r"pandas is not installed: pip install 'salience-audit-client\[frames\]'"):
         client.summaries(audit["id"])
     with pytest.raises(MissingLibrary, match="polars"):
         client.scores(audit["id"], "polars")

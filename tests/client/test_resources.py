@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 from prepare import build_archive
 
-from app.client import Client
-from app.client.errors import ApiError, NoSuchName, Rejected, UnreadableFile
-from app.client.uploads import opened
+from salience_audit import Client
+from salience_audit.errors import ApiError, NoSuchName, Rejected, UnreadableFile
+from salience_audit.uploads import opened
 from tests.waiting import RECIPE
 
 Json = dict[str, Any]
@@ -86,7 +86,7 @@ def test_names(client: Client, runs: list[Json], faces: Json) -> None:
 
 
 def test_lists_go_on_behind_the_first_page(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.client.connection.PAGE_ITEMS", 2)
+    monkeypatch.setattr("salience_audit.connection.PAGE_ITEMS", 2)
     name = f"many {uuid4()}"
     made = [client.create_gate(f"{name} {number}", ["entropy.mean <= 1"])["id"] for number in range(5)]
     found = [gate["id"] for gate in client.gates() if gate["name"].startswith(name)]

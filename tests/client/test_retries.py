@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from app.client import Client, Retries
-from app.client.configuration import Address
-from app.client.connection import Connection
-from app.client.errors import ApiError, Unreachable
 from app.embedded.ports import free_port
+from salience_audit import Client, Retries
+from salience_audit.configuration import Address
+from salience_audit.connection import Connection
+from salience_audit.errors import ApiError, Unreachable
 from tests.client.conftest import OF_ONE
 from tests.client.peer import AWAY, CUT, OK, TOO_MANY, Answer, Heard, passed_on, running_peer
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.client import Client
+from salience_audit import Client
 from tests.commands.guides import ROOT, WALK, commands_of
 from tests.conftest import OWN
 

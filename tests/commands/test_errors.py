@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from app.client import Client
 from app.embedded.ports import free_port
 from app.server_file import ServerFile
+from salience_audit import Client
 from tests.commands.conftest import Commands
 from tests.waiting import WEIGHTS
 

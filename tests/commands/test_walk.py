@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.client import Client
+from salience_audit import Client
 from tests.commands.conftest import PROTOCOL, SAMPLES, Commands
 from tests.waiting import PATIENCE_SECONDS, RECIPE, WEIGHTS
 

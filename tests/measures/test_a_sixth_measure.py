@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from prepare import build_archive
 
-from app.client import Client
+from salience_audit import Client
 from tests.waiting import PATIENCE_SECONDS, RECIPE, WEIGHTS, until
 
 Json = dict[str, Any]

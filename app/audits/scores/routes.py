@@ -46,7 +46,7 @@ def get_scores(
     wanted: Annotated[ScoreFilter, Depends()],
 ) -> Any:
     """To see which images stand behind a mean, or to make statistics of your own. Long rows, one number each. The worst
-    ones first: name a measure and a view, and `order`. `Accept: text/csv`, `application/x-ndjson` or
+    ones first: name a measure and a view, and `order=worst`. `Accept: text/csv`, `application/x-ndjson` or
     `application/vnd.apache.parquet` streams all of them, for data frames."""
     audit = get_audit(session, audit_id)
     service.check_kept(audit)

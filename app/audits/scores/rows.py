@@ -14,7 +14,7 @@ from app.audits.schemas import SampleScore
 from app.db.pages import Rows
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.label_mapping import LabelMapping
-from app.domain.measures import MeasureName, ScoreColumn
+from app.domain.measures import MeasureName, ScoreColumn, lower_is_better
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.errors import NotFound, Unprocessable
@@ -22,7 +22,7 @@ from app.results.inputs import mapping_of
 
 STREAM_ROWS = 500
 
-Order = Literal["asc", "desc"]
+Order = Literal["asc", "desc", "worst"]
 Key = tuple[int, int, int]
 
 
@@ -35,7 +35,9 @@ class ScoreFilter:
     model_id: Annotated[UUID | None, Query(description="Of this model; leaves out stability, which has none.")] = None
     label: Annotated[str | None, Query(description="Of samples with this label.")] = None
     source: Annotated[str | None, Query(description="Of samples from this source.")] = None
-    order: Annotated[Order | None, Query(description="By score; needs one measure and one view.")] = None
+    order: Annotated[
+        Order | None, Query(description="By score; `worst`: as the measure has it. Needs one measure and view.")
+    ] = None
 
 
 class ScoreReader:
@@ -116,9 +118,16 @@ class ScoreReader:
         """The SQL of the one chosen score; arrays count from 1."""
         return SampleScoresRow.scores[(self._columns or self._across)[0][0] + 1]
 
+    def _is_ascending(self) -> bool:
+        """The worst of a measure of which more is better are its lowest."""
+        [(_, column)] = self._columns or self._across
+        return self._wanted.order == "asc" or (
+            self._wanted.order == "worst" and not lower_is_better(column.measure, column.view)
+        )
+
     def _sorting(self) -> Any:
         score = self._score()
-        return (score.asc() if self._wanted.order == "asc" else score.desc()).nulls_last()
+        return (score.asc() if self._is_ascending() else score.desc()).nulls_last()
 
     def _ordered_page(self, limit: int, after: list[Any] | None) -> Rows[tuple[list[Any], SampleScore]]:
         place = tuple_(SampleScoresRow.ordinal, SampleScoresRow.model_ordinal)
@@ -139,7 +148,7 @@ class ScoreReader:
         later = place > tuple_(ordinal, model)
         if last is None:
             return and_(score.is_(None), later)
-        further = score > last if self._wanted.order == "asc" else score < last
+        further = score > last if self._is_ascending() else score < last
         return or_(further, and_(score == last, later), score.is_(None))
 
     @staticmethod

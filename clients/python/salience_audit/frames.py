@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from app.client.errors import Json, MissingLibrary
+from salience_audit.errors import Json, MissingLibrary
 
 FrameKind = Literal["pandas", "polars"]
 
@@ -15,22 +15,23 @@ def frame_of_rows(rows: list[Json], kind: FrameKind, numbers: Sequence[str] = ()
 
     ``numbers`` are columns of floats even where every one is null, which has no type of its own.
     """
-    library = _library(kind)
+    made_by = library(kind)
     if kind == "polars":
-        frame = library.DataFrame(rows, infer_schema_length=None)
-        return frame.cast({name: library.Float64 for name in numbers if name in frame.columns})
-    frame = library.DataFrame(rows)
+        frame = made_by.DataFrame(rows, infer_schema_length=None)
+        return frame.cast({name: made_by.Float64 for name in numbers if name in frame.columns})
+    frame = made_by.DataFrame(rows)
     return frame.astype({name: "float64" for name in numbers if name in frame.columns})
 
 
 def frame_of_parquet(content: bytes, kind: FrameKind) -> Any:
     """Raises MissingLibrary."""
     if kind == "pandas":
-        _library("pyarrow")  # which pandas reads Parquet with
-    return _library(kind).read_parquet(io.BytesIO(content))
+        library("pyarrow")  # which pandas reads Parquet with
+    return library(kind).read_parquet(io.BytesIO(content))
 
 
-def _library(name: str) -> Any:
+def library(name: str) -> Any:
+    """One of the extra ``frames``, imported when it is needed. Raises MissingLibrary."""
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from app.client.errors import UnreadableFile
+from salience_audit.errors import UnreadableFile
 
 Source = str | PathLike[str] | bytes
 Progress = Callable[[int, int], None]

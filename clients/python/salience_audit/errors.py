@@ -10,7 +10,7 @@ ClientError                  code for programs, detail for people
 ├─ Rejected                  the upload arrived, was looked into and refused
 ├─ AuditEnded                the audit failed or was cancelled
 ├─ ComparisonFailed          the comparison could not be computed
-└─ MissingLibrary            pandas, polars or pyarrow is not installed
+└─ MissingLibrary            pandas, polars, pyarrow or numpy is not installed
 """
 
 from typing import Any
@@ -119,8 +119,8 @@ class ComparisonFailed(_Refused):
 
 
 class MissingLibrary(ClientError):
-    """pandas, polars or pyarrow is not installed."""
+    """pandas, polars, pyarrow or numpy is not installed."""
 
     def __init__(self, name: str) -> None:
-        advice = "pip install 'salience-audit[frames]'"
+        advice = "pip install 'salience-audit-client[frames]'"
         super().__init__("missing-library", f"{name} is not installed: {advice}, or read the numbers as JSON.")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from app.client.connection import PASSING, Connection
-from app.client.errors import ApiError, Json
+from salience_audit.connection import PASSING, Connection
+from salience_audit.errors import ApiError, Json
 
 MEDIA_TYPE = "text/event-stream"
 SILENCE_SECONDS = 60.0

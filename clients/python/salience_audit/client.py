@@ -1,13 +1,16 @@
 """Audits, and the numbers that come of them."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
-from app.client.errors import AuditEnded, ComparisonFailed, Json
-from app.client.events import Event, follow
-from app.client.frames import FrameKind, frame_of_parquet, frame_of_rows
-from app.client.resources import Resources
+from salience_audit.documents import Audit, AuditEstimate, AuditVerdict, SampleScore
+from salience_audit.errors import ApiError, AuditEnded, ComparisonFailed, Json
+from salience_audit.events import Event, follow
+from salience_audit.frames import FrameKind, frame_of_parquet, frame_of_rows, library
+from salience_audit.pictures import Picture
+from salience_audit.resources import Resources
+from salience_audit.results import Compared, Results
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,40 +50,41 @@ class ScoreFilter(TypedDict, total=False):
     model_id: str
     label: str
     source: str
-    order: Literal["asc", "desc"]
+    order: Literal["asc", "desc", "worst"]
 
 
 class Client(Resources):
     """A salience audit service, for notebooks and programs.
 
-    Resources are dicts, as the API shows them. What fails in passing (a lost line, 429, 502, 503, 504) is sent again
-    where that is safe: a POST too, since it has an Idempotency-Key. All errors are in ``app.client.errors``.
+    Resources are dicts, as the API shows them, whose fields have types (``salience_audit.documents``). What fails in
+    passing (a lost line, 429, 502, 503, 504) is sent again where that is safe: a POST too, since it has an
+    Idempotency-Key. All errors are in ``salience_audit.errors``.
 
         with Client() as client:
             faces = client.push_dataset("faces.zip", name="faces")
             model = client.push_model("run1.safetensors", description=recipe | {"name": "run 1"})
-            audit = client.run_audit(faces["id"], model_ids=[model["id"]], sample_limit=32)
-            client.wait(audit["id"])
-            client.summaries(audit["id"]).query("group_by == 'total'")
+            audit = client.run_audit(faces.id, model_ids=[model.id], sample_limit=32)
+            client.wait(audit.id)
+            client.summaries(audit.id).query("group_by == 'total'")
     """
 
     def run_audit(
         self, dataset_id: str, *, idempotency_key: str | None = None, **options: Unpack[AuditOptions]
-    ) -> Json:
+    ) -> Audit:
         """Start an audit. With a key of yours, a second call with the same arguments gets the first one's audit."""
-        return self._connection.post("/v1/audits", _body(dataset_id, options), key=idempotency_key)
+        return Audit(self._connection.post("/v1/audits", _body(dataset_id, options), key=idempotency_key))
 
-    def estimate(self, dataset_id: str, **options: Unpack[AuditOptions]) -> Json:
+    def estimate(self, dataset_id: str, **options: Unpack[AuditOptions]) -> AuditEstimate:
         """What the audit would take: passes, shards, seconds, bytes. Nothing is started."""
-        return self._connection.post("/v1/audits:estimate", _body(dataset_id, options))
+        return AuditEstimate(self._connection.post("/v1/audits:estimate", _body(dataset_id, options)))
 
-    def audit(self, audit_id: str) -> Json:
+    def audit(self, audit_id: str) -> Audit:
         """Its status, progress, resolved protocol, and its verdict if it names a gate."""
-        return self._connection.get(f"/v1/audits/{audit_id}")
+        return Audit(self._connection.get(f"/v1/audits/{audit_id}"))
 
-    def audits(self, *, status: str | None = None) -> Iterator[Json]:
+    def audits(self, *, status: str | None = None) -> Iterator[Audit]:
         """The newest first, page by page."""
-        return self._connection.pages("/v1/audits", status=status)
+        return map(Audit, self._connection.pages("/v1/audits", status=status))
 
     def events(self, audit_id: str) -> Iterator[Event]:
         """What happens until the audit ends; the last event is ``end``.
@@ -89,7 +93,7 @@ class Client(Resources):
         """
         return follow(self._connection, audit_id)
 
-    def wait(self, audit_id: str, watch: Callable[[Event], None] = lambda _: None) -> Json:
+    def wait(self, audit_id: str, watch: Callable[[Event], None] = lambda _: None) -> Audit:
         """The audit, once it has succeeded; ``watch`` is told its events. Raises AuditEnded where it does not."""
         for event in self.events(audit_id):
             watch(event)
@@ -98,13 +102,13 @@ class Client(Resources):
             raise AuditEnded(audit)
         return audit
 
-    def cancel(self, audit_id: str) -> Json:
+    def cancel(self, audit_id: str) -> Audit:
         """Workers stop within seconds; an audit that has ended stays as it is."""
-        return self._connection.post(f"/v1/audits/{audit_id}/cancel")
+        return Audit(self._connection.post(f"/v1/audits/{audit_id}/cancel"))
 
-    def results(self, audit_id: str, *, partial: bool = False) -> Json:
+    def results(self, audit_id: str, *, partial: bool = False) -> Results:
         """The whole document; ``partial`` also before the end, from what is done."""
-        return self._connection.get(f"/v1/audits/{audit_id}/results", partial=partial or None)
+        return Results(self._connection.get(f"/v1/audits/{audit_id}/results", partial=partial or None))
 
     @overload
     def summaries(self, audit_id: str) -> "pd.DataFrame": ...
@@ -127,9 +131,30 @@ class Client(Resources):
         content = self._connection.content(f"/v1/audits/{audit_id}/samples", PARQUET, **wanted)
         return frame_of_parquet(content, frame)
 
-    def score_rows(self, audit_id: str, **wanted: str | None) -> Iterator[Json]:
+    def score_rows(self, audit_id: str, **wanted: str | None) -> Iterator[SampleScore]:
         """The same rows as dicts, page by page, without any library."""
-        return self._connection.pages(f"/v1/audits/{audit_id}/samples", **wanted)
+        return map(SampleScore, self._connection.pages(f"/v1/audits/{audit_id}/samples", **wanted))
+
+    def worst(self, audit_id: str, measure: str, view: str, *, model_id: str | None = None) -> Picture | None:
+        """The sample with the worst score of a measure's view, and where the model looked; None where none has one."""
+        rows = self.score_rows(audit_id, measure=measure, view=view, order="worst", model_id=model_id)
+        row = next(rows, None)
+        return None if row is None or row.score is None else self.picture(audit_id, row)
+
+    def picture(self, audit_id: str, row: Mapping[str, Any]) -> Picture:
+        """Of a score: a row of ``score_rows``, or of a frame as a dict (``scores(...).iloc[0].to_dict()``).
+
+        Of a score that compares several images, the clean one; of one across models, the first model's.
+        """
+        named = row["model_id"]
+        model_id = named if isinstance(named, str) else self.audit(audit_id).model_ids[0]
+        try:
+            png = self.map_picture(audit_id, row["sample_id"], model_id, row["view"])
+        except ApiError as error:
+            if error.code != "unknown-view":
+                raise
+            png = self.map_picture(audit_id, row["sample_id"], model_id)
+        return Picture(row, png)
 
     def map_picture(self, audit_id: str, sample_id: str, model_id: str | None = None, view: str = "clean") -> bytes:
         """A PNG: the map in colour over the image."""
@@ -139,19 +164,22 @@ class Client(Resources):
     def salience_map(
         self, audit_id: str, sample_id: str, model_id: str | None = None, view: str = "clean"
     ) -> "NDArray[np.float32]":
-        """The native map (h, w) in [0, 1]; all zero where it is undefined. One model alone needs no ``model_id``."""
-        import numpy as np  # noqa: PLC0415 - a command line that is completed need not wait for it
+        """The native map (h, w) in [0, 1]; all zero where it is undefined. One model alone needs no ``model_id``.
 
+        Raises MissingLibrary without numpy.
+        """
         path = f"/v1/audits/{audit_id}/samples/{sample_id}/map"
-        return np.array(self._connection.get(path, model_id=model_id, view=view)["values"], dtype=np.float32)
+        values = self._connection.get(path, model_id=model_id, view=view)["values"]
+        made: NDArray[np.float32] = library("numpy").array(values, dtype="float32")
+        return made
 
-    def verdict(self, audit_id: str) -> Json:
+    def verdict(self, audit_id: str) -> AuditVerdict:
         """What the audit's gate says, condition by condition."""
-        return self._connection.get(f"/v1/audits/{audit_id}/verdict")
+        return AuditVerdict(self._connection.get(f"/v1/audits/{audit_id}/verdict"))
 
     def compare(
         self, audit_ids: Sequence[str], *, name: str | None = None, by: Literal["audit", "model"] = "audit"
-    ) -> Json:
+    ) -> Compared:
         """Paired differences on the same samples, computed by a worker. Raises ComparisonFailed."""
         body = {"audit_ids": list(audit_ids), "name": name, "by": by}
         comparison = self._connection.post("/v1/comparisons", body)
@@ -160,7 +188,7 @@ class Client(Resources):
             comparison = self._connection.get(f"/v1/comparisons/{comparison['id']}")
         if comparison["status"] == "failed":
             raise ComparisonFailed(comparison)
-        return comparison
+        return Compared(comparison)
 
     def report(self, audit_id: str) -> bytes:
         """The audit as one self-contained HTML page. Raises TooSlow."""

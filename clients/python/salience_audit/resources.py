@@ -8,10 +8,12 @@ from typing import Any, Literal, Self
 from urllib.parse import quote
 from uuid import UUID
 
-from app.client.configuration import find_service
-from app.client.connection import Connection, Retries
-from app.client.errors import Json, NoSuchName, Rejected
-from app.client.uploads import Progress, Source, opened
+from salience_audit.configuration import find_service
+from salience_audit.connection import Connection, Retries
+from salience_audit.document import Document
+from salience_audit.documents import Audit, Comparison, Dataset, Gate, Model, Protocols, RunGroup, Sample
+from salience_audit.errors import Json, NoSuchName, Rejected
+from salience_audit.uploads import Progress, Source, opened
 
 Collection = Literal["models", "datasets", "run-groups", "gates", "audits", "comparisons"]
 
@@ -22,6 +24,14 @@ NOUNS: dict[Collection, str] = {
     "gates": "gate",
     "audits": "audit",
     "comparisons": "comparison",
+}
+KINDS: dict[Collection, type[Document]] = {
+    "models": Model,
+    "datasets": Dataset,
+    "run-groups": RunGroup,
+    "gates": Gate,
+    "audits": Audit,
+    "comparisons": Comparison,
 }
 UPLOADED = frozenset({"models", "datasets"})
 VERSIONED = UPLOADED | {"gates"}
@@ -61,53 +71,54 @@ class Resources:
         """Give the connections back."""
         self._connection.close()
 
-    def push_model(self, source: Source, *, description: Json, progress: Progress | None = None) -> Json:
+    def push_model(self, source: Source, *, description: Json, progress: Progress | None = None) -> Model:
         """Register a model, send its weights (a file or bytes), wait until it is ready.
 
         ``description`` is the body of ``POST /v1/models``. Raises Rejected, UnreadableFile.
         """
-        return self._push("models", source, description, progress)
+        return Model(self._push("models", source, description, progress))
 
     def push_dataset(
         self, source: Source, *, name: str, progress: Progress | None = None, description: Json | None = None
-    ) -> Json:
+    ) -> Dataset:
         """Register a data set, send its archive (a zip or tar file, a folder, or bytes), wait until it is ready.
 
         A folder is zipped on the way; what could not be is in ``left_out`` and among the ``notes`` of what is answered.
         ``description`` is more of the body of ``POST /v1/datasets``. Raises Rejected, UnreadableFile.
         """
-        return self._push("datasets", source, {"name": name} | (description or {}), progress)
+        return Dataset(self._push("datasets", source, {"name": name} | (description or {}), progress))
 
-    def create_run_group(self, name: str, model_ids: Sequence[str]) -> Json:
+    def create_run_group(self, name: str, model_ids: Sequence[str]) -> RunGroup:
         """Models of one recipe, trained independently."""
-        return self._connection.post("/v1/run-groups", {"name": name, "model_ids": list(model_ids)})
+        return RunGroup(self._connection.post("/v1/run-groups", {"name": name, "model_ids": list(model_ids)}))
 
     def create_gate(
         self, name: str, conditions: Sequence[str], *, require: Literal["meaningful"] | None = None
-    ) -> Json:
+    ) -> Gate:
         """Conditions such as ``entropy.spatial.mean <= 0.85``; ``meaningful`` ones take no number that says nothing."""
-        return self._connection.post("/v1/gates", {"name": name, "conditions": list(conditions), "require": require})
+        body = {"name": name, "conditions": list(conditions), "require": require}
+        return Gate(self._connection.post("/v1/gates", body))
 
-    def models(self) -> Iterator[Json]:
+    def models(self) -> Iterator[Model]:
         """The newest first, page by page; so are the lists below."""
-        return self._connection.pages("/v1/models")
+        return map(Model, self._connection.pages("/v1/models"))
 
-    def datasets(self) -> Iterator[Json]:
-        return self._connection.pages("/v1/datasets")
+    def datasets(self) -> Iterator[Dataset]:
+        return map(Dataset, self._connection.pages("/v1/datasets"))
 
-    def run_groups(self) -> Iterator[Json]:
-        return self._connection.pages("/v1/run-groups")
+    def run_groups(self) -> Iterator[RunGroup]:
+        return map(RunGroup, self._connection.pages("/v1/run-groups"))
 
-    def gates(self) -> Iterator[Json]:
-        return self._connection.pages("/v1/gates")
+    def gates(self) -> Iterator[Gate]:
+        return map(Gate, self._connection.pages("/v1/gates"))
 
-    def samples(self, dataset_id: str) -> Iterator[Json]:
+    def samples(self, dataset_id: str) -> Iterator[Sample]:
         """Of a data set, by name."""
-        return self._connection.pages(f"/v1/datasets/{dataset_id}/samples")
+        return map(Sample, self._connection.pages(f"/v1/datasets/{dataset_id}/samples"))
 
-    def protocols(self) -> Json:
+    def protocols(self) -> Protocols:
         """The presets, and every option with its range and default."""
-        return self._connection.get("/v1/protocols")
+        return Protocols(self._connection.get("/v1/protocols"))
 
     def find(self, collection: Collection, reference: str) -> str:
         """The id of what is meant: an id is one already, a name means the newest that has it.
@@ -133,13 +144,13 @@ class Resources:
             yield from self._connection.pages(f"/v1/{collection}", status="ready", **wanted)
         yield from self._connection.pages(f"/v1/{collection}", **wanted)
 
-    def resource(self, collection: Collection, resource_id: str) -> Json:
+    def resource(self, collection: Collection, resource_id: str) -> Document:
         """One, as the service shows it."""
-        return self._connection.get(f"/v1/{collection}/{resource_id}")
+        return KINDS[collection](self._connection.get(f"/v1/{collection}/{resource_id}"))
 
-    def change(self, collection: Collection, resource_id: str, **fields: Any) -> Json:
+    def change(self, collection: Collection, resource_id: str, **fields: Any) -> Document:
         """Its ``name``, ``description``, ``metadata``, ``tags`` or ``aliases``; what is left out stays."""
-        return self._connection.patch(f"/v1/{collection}/{resource_id}", fields)
+        return KINDS[collection](self._connection.patch(f"/v1/{collection}/{resource_id}", fields))
 
     def delete(self, collection: Collection, resource_id: str, *, cascade: bool = False) -> None:
         """For good; ``cascade`` deletes the ended audits and run groups that refer to a model or data set as well."""

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import httpx
 
-from app.client.configuration import Address
-from app.client.errors import ApiError, Json, TooSlow, Unreachable
+from salience_audit.configuration import Address
+from salience_audit.errors import ApiError, Json, TooSlow, Unreachable
 
 PASSING = frozenset({429, 502, 503, 504})
 """Statuses after which the same request may be answered better."""

@@ -5,37 +5,26 @@ file, and that before the service that runs in a data folder of this machine.
 """
 
 import json
+import os
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.client.errors import ConfigurationError
-from app.server_file import ServerFile
+from salience_audit.errors import ConfigurationError
 
-
-class _Environment(BaseSettings):
-    """What the environment names."""
-
-    model_config = SettingsConfigDict(env_prefix="SALIENCE_AUDIT_", extra="ignore", env_ignore_empty=True)
-
-    url: str | None = None
-    api_key: str | None = Field(None, repr=False)
-    config: Path | None = None
-    data: Path = Path("data/serve")
-    xdg_config_home: Path = Field(Path("~/.config"), validation_alias="XDG_CONFIG_HOME")
+DATA = Path("data/serve")
+KEYS = frozenset({"url", "api_key"})
+"""What the configuration file may have."""
 
 
-class _File(BaseModel):
-    """The configuration file: TOML with these keys and no others."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+@dataclass(frozen=True)
+class Named:
+    """What a source names of a service; None where it says nothing."""
 
     url: str | None = None
-    api_key: str | None = Field(None, repr=False)
+    api_key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -53,33 +42,47 @@ def find_service(url: str | None = None, api_key: str | None = None, config: Pat
     """
     if url and api_key:
         return Address(_checked(url), api_key)
-    environment = _Environment()
-    chosen, path = config or environment.config, environment.xdg_config_home / "salience-audit" / "config.toml"
-    file = _read(chosen or path.expanduser(), is_needed=chosen is not None)
-    named, key = url or environment.url, api_key or environment.api_key
+    chosen, usual = config or _path("SALIENCE_AUDIT_CONFIG"), _path("XDG_CONFIG_HOME") or Path("~/.config")
+    path = chosen or usual.expanduser() / "salience-audit" / "config.toml"
+    file = _read(path, is_needed=chosen is not None)
+    named, key = url or _variable("SALIENCE_AUDIT_URL"), api_key or _variable("SALIENCE_AUDIT_API_KEY")
     if named is None and file.url is None:
-        return _running(environment.data, key or file.api_key, chosen or path)
+        return _running(_path("SALIENCE_AUDIT_DATA") or DATA, key or file.api_key, path)
     is_for_file = named is None or file.url in {None, named}
     return Address(_checked(named or file.url or ""), key or (file.api_key if is_for_file else None))
 
 
-def _read(path: Path, *, is_needed: bool) -> _File:
+def _variable(name: str) -> str | None:
+    """Of the environment; None where it is empty."""
+    return os.environ.get(name) or None
+
+
+def _path(name: str) -> Path | None:
+    value = _variable(name)
+    return None if value is None else Path(value)
+
+
+def _read(path: Path, *, is_needed: bool) -> Named:
     if not is_needed and not path.exists():
-        return _File()
+        return Named()
     try:
-        return _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError("config-unreadable", f"{path} cannot be read: {error.strerror}.") from None
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise ConfigurationError("config-invalid", f"{path}: {faults}. It may have url and api_key.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError("config-invalid", f"{path} is no TOML: {error}.") from None
+    faults = [f"{key} is not known" for key in found.keys() - KEYS]
+    faults += [f"{key} must be a text" for key in found.keys() & KEYS if not isinstance(found[key], str)]
+    if faults:
+        told = "; ".join(sorted(faults))
+        raise ConfigurationError("config-invalid", f"{path}: {told}. It may have url and api_key.")
+    return Named(**found)
 
 
 def _running(data: Path, key: str | None, config: Path) -> Address:
+    """What ``salience-audit serve`` wrote when it was ready."""
     try:
-        found = ServerFile(data).read()
+        found = json.loads((data / "server.json").read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError):
         where = f"--url, SALIENCE_AUDIT_URL, or url in {config}"
         detail = f"No service is named, and none runs in {data}. Start one with `salience-audit serve`, or name one: "

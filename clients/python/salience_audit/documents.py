@@ -1,0 +1,782 @@
+"""What the service answers, field by field. Made by documents_from_openapi.py; not to be changed by hand."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from salience_audit.document import Document
+
+AuditStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+CamMethod = Literal[
+    "gradcam",
+    "gradcam_plus_plus",
+    "hirescam",
+    "xgradcam",
+    "layercam",
+    "eigencam",
+    "eigengradcam",
+    "seg_eigencam",
+    "kpca_cam",
+    "gradcam_elementwise",
+    "fem",
+    "shapleycam",
+    "scorecam",
+    "ablationcam",
+    "fullgrad",
+]
+
+ComparisonStatus = Literal["queued", "succeeded", "failed"]
+
+ComparisonUnit = Literal["audit", "model"]
+
+DeviceClass = Literal["cpu", "gpu"]
+
+Layout = Literal["nchw", "nhwc", "tokens"]
+
+Level = Literal["exposes", "says-nothing", "note"]
+
+MeasureName = Literal[
+    "entropy", "noise_reaction", "geometric_resilience", "degradation", "stability", "equivariance", "sufficiency"
+]
+
+ModelFormat = Literal["safetensors", "state_dict"]
+
+Origin = Literal["request", "default", "file", "assumed"]
+
+Outcome = Literal["passed", "inconclusive", "failed"]
+
+OutputKind = Literal["classes", "binary", "multilabel"]
+
+Resize = Literal["stretch", "shorter_side_crop"]
+
+ResourceStatus = Literal["awaiting_content", "validating", "ready", "rejected"]
+
+SampleStatus = Literal["ready", "unreadable"]
+
+Severity = Literal["fail", "warn"]
+
+WorkerStatus = Literal["present", "missing"]
+
+
+class AcrossModels(Document):
+    """Mean and spread over an audit's models of their total means."""
+
+    measure: MeasureName
+    view: str
+    group_by: str
+    group: str
+    n_models: int
+    mean: float | None
+    std: float | None
+    min: float
+    max: float
+    ci95_low: float | None
+    ci95_high: float | None
+    says_nothing: list[str]
+
+
+class Audit(Document):
+    """An audit, its resolved protocol and its progress."""
+
+    id: str
+    name: str | None
+    description: str | None
+    metadata: dict[str, Any]
+    tags: list[str]
+    status: AuditStatus
+    dataset_id: str
+    model_ids: list[str]
+    run_group_id: str | None
+    protocol: dict[str, Any]
+    protocol_digest: str
+    device_class: DeviceClass
+    replanned: Replanned | None
+    sample_count: int
+    split: str | None
+    stratify: str | None
+    label_map: dict[str, str | int] | Literal["numeric", "imagefolder"] | None
+    group_by: list[str] | None
+    notes: list[str]
+    progress: Progress
+    problem: StoredProblem | None
+    gate: FrozenGate | None
+    verdict: Outcome | None
+    conditions: list[ConditionOutcome] | None
+    results_url: str
+    report_url: str
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    scores_removed_at: str | None
+    maps_removed_at: str | None
+
+
+class AuditEstimate(Document):
+    """The cost of an audit, by the same plan that would cut it into shards."""
+
+    samples: int
+    models: int
+    passes_per_image: int
+    passes: int
+    device_class: DeviceClass
+    shard_samples: int
+    shards: int
+    seconds: float | None
+    seconds_unknown_because: str | None
+    bytes: int
+    protocol: dict[str, Any]
+    protocol_digest: str
+
+
+class AuditVerdict(Document):
+    """What an audit's gate says. It is about the models: the audit's `status` stays `succeeded`."""
+
+    audit_id: str
+    verdict: Outcome
+    warnings: int
+    gate: FrozenGate
+    conditions: list[ConditionOutcome]
+
+
+class AuditedModel(Document):
+    """A model of the audit."""
+
+    model_id: str
+    name: str
+    digest: str | None
+
+
+class CamMethodInfo(Document):
+    """A CAM method and what it costs."""
+
+    method: CamMethod
+    computed_by: str
+    note: str
+
+
+class CandidateLayer(Document):
+    """A layer whose output is a feature map."""
+
+    name: str
+    channels: int
+    height: int
+    width: int
+    layout: Layout
+    grid: list[int]
+    prefix_tokens: int
+
+
+class Columns(Document):
+    """Which columns are what, or where labels are found that stand in no column."""
+
+    file: str | None
+    path: str | None
+    label: str | None
+    source: str | None
+    split: str | None
+    cluster: str | None
+    groups: list[str] | None
+    names: str | None
+    beside: Literal["webdataset", "yolo"] | None
+
+
+class Comparison(Document):
+    """A comparison; `results` null until it has `succeeded`."""
+
+    id: str
+    name: str | None
+    description: str | None
+    metadata: dict[str, Any]
+    tags: list[str]
+    by: ComparisonUnit
+    status: ComparisonStatus
+    audit_ids: list[str]
+    problem: StoredProblem | None
+    created_at: str
+    finished_at: str | None
+    report_url: str
+    results: ComparisonResults | None
+
+
+class ComparisonResults(Document):
+    """The tables of a comparison."""
+
+    protocol_digest: str
+    dataset_digest: str
+    sample_count: int
+    statistics: dict[str, Any]
+    sides: list[Side]
+    radar: dict[str, str]
+    differences: list[DifferenceRow]
+    most_different_samples: list[DifferingSamples]
+
+
+class ComparisonSummary(Document):
+    """A comparison without its tables."""
+
+    id: str
+    name: str | None
+    description: str | None
+    metadata: dict[str, Any]
+    tags: list[str]
+    by: ComparisonUnit
+    status: ComparisonStatus
+    audit_ids: list[str]
+    problem: StoredProblem | None
+    created_at: str
+    finished_at: str | None
+    report_url: str
+
+
+class ConditionOutcome(Document):
+    """One condition, judged."""
+
+    condition: str
+    severity: Severity
+    outcome: Outcome
+    subject: str | None
+    value: float | None
+    baseline_value: float | None
+    difference: float | None
+    ci95_low: float | None
+    ci95_high: float | None
+    threshold: float
+    explanation: str
+
+
+class Dataset(Document):
+    """An archive of images and what indexing it found."""
+
+    id: str
+    name: str
+    version: str | None
+    description: str | None
+    metadata: dict[str, Any]
+    tags: list[str]
+    aliases: list[str]
+    status: ResourceStatus
+    problem: StoredProblem | None
+    content_url: str
+    content_digest: str | None
+    content_size: int | None
+    digest: str | None
+    sample_count: int
+    unreadable_count: int
+    labels: list[str]
+    sources: list[str]
+    splits: list[str]
+    columns: Columns | None
+    label_map: dict[str, str | int] | Literal["numeric", "imagefolder"] | None
+    name_encoding: str | None
+    skipped: dict[str, int]
+    near_duplicates: NearDuplicates | None
+    notes: list[str]
+    created_at: str
+    updated_at: str
+
+
+class Described(Document):
+    """A field's value and where it is from."""
+
+    value: Any
+    note: str | None
+
+
+class DifferenceRow(Document):
+    """Second side minus first, over the samples that both scored. Tests are of the macro totals only."""
+
+    first: int
+    second: int
+    measure: str
+    view: str
+    group_by: str
+    group: str
+    n: int
+    n_undefined: int
+    mean_first: float | None
+    mean_second: float | None
+    difference: float | None
+    ci95_low: float | None
+    ci95_high: float | None
+    p_value: float | None
+    p_method: str | None
+    p_holm: float | None
+    favours: int | None
+
+
+class DifferingSamples(Document):
+    """The samples in which two sides differ most, by a headline measure."""
+
+    first: int
+    second: int
+    measure: str
+    view: str
+    samples: list[dict[str, Any]]
+
+
+class Finding(Document):
+    """Something that a reader of the results should know."""
+
+    code: str
+    level: Level
+    measure: str | None
+    text: str
+    evidence: dict[str, Any]
+
+
+class Findings(Document):
+    """The gravest first."""
+
+
+class FrozenGate(Document):
+    """A gate as it was when an audit was asked for: what happens to the gate later changes nothing."""
+
+    gate_id: str
+    name: str
+    conditions: list[str]
+    digest: str
+    baseline_audit_id: str | None
+
+
+class Gate(Document):
+    """A gate."""
+
+    id: str
+    name: str
+    version: str | None
+    description: str | None
+    metadata: dict[str, Any]
+    tags: list[str]
+    aliases: list[str]
+    conditions: list[str]
+    digest: str
+    created_at: str
+
+
+class Health(Document):
+    """All is well; anything else is a problem document."""
+
+    status: Literal["ok"]
+    notes: list[str] | None
+
+
+class Histogram(Document):
+    """Counts of the defined scores in equal bins over [low, high], the last one closed."""
+
+    low: float
+    high: float
+    counts: list[int]
+
+
+class LabelAccuracy(Document):
+    """Of one label."""
+
+    n: int
+    accuracy: float | None
+
+
+class MapCluster(Document):
+    """One kind of maps within a class."""
+
+    share: float
+    mean_map: list[list[float]]
+
+
+class MapClusters(Document):
+    """The kinds of maps within a predicted class; null where two halves do not show the same."""
+
+    predicted: str
+    n: int
+    clusters: list[MapCluster] | None
+    agreement: float | None
+    note: str | None
+
+
+class MapGroup(Document):
+    """The maps of one model over one group of samples: means over them, and the map of means and of spread."""
+
+    group_by: str
+    group: str
+    n: int
+    n_undefined: int
+    mean_map: list[list[float]] | None
+    spread_map: list[list[float]] | None
+    entropy: float | None
+    border_share: float | None
+    border_ratio: float | None
+    centre_down: float | None
+    centre_right: float | None
+    fixedness: float | None
+
+
+class Model(Document):
+    """A model and what the probe found; what is not known yet is null."""
+
+    id: str
+    name: str
+    version: str | None
+    about: str | None
+    tags: list[str]
+    aliases: list[str]
+    architecture: str
+    format: ModelFormat
+    class_names: list[str] | None
+    output: Output
+    preprocessing: Preprocessing
+    architecture_options: dict[str, Any]
+    target_layer: str | None
+    weights_key: str | None
+    ignore_tensors: list[str]
+    description: dict[str, Described]
+    metadata: dict[str, Any]
+    status: ResourceStatus
+    problem: StoredProblem | None
+    content_url: str
+    content_digest: str | None
+    content_size: int | None
+    parameter_count: int | None
+    classes: int | None
+    map_height: int | None
+    map_width: int | None
+    candidate_layers: list[CandidateLayer] | None
+    in_place_operations: list[str] | None
+    final_softmax: bool | None
+    speed: Speed | None
+    created_at: str
+    updated_at: str
+
+
+class NearDuplicates(Document):
+    """Images that look like another one of the data set, by perceptual hashes."""
+
+    images: int
+    groups: int
+    across_labels: int
+    across_splits: int
+    with_training_images: int
+
+
+class NoiseCurve(Document):
+    """Scores and decisions of one model as the noise grows."""
+
+    model_id: str
+    clean_auroc: float | None
+    points: list[NoisePoint]
+    area: float | None
+
+
+class NoisePoint(Document):
+    """One amount of the noise curve."""
+
+    amount: float
+    mean: float | None
+    std: float | None
+    ci95_low: float | None
+    ci95_high: float | None
+    n: int
+    flip_rate: float | None
+    auroc: float | None
+    accuracy: float | None
+
+
+class Output(Document):
+    """How a model's outputs are read."""
+
+    kind: OutputKind
+    threshold: float
+
+
+class PairReport(Document):
+    """A pairing by pair: the matrix of mean scores, and the one that stands apart."""
+
+    model_ids: list[str]
+    pair_means: list[list[float | None]]
+    mean_to_others: list[float | None]
+    apart_model_id: str | None
+
+
+class PartialResultsDocument(Document):
+    """The same before the end."""
+
+    audit_id: str
+    protocol: dict[str, Any]
+    protocol_digest: str
+    dataset_digest: str | None
+    sample_count: int
+    split: str | None
+    notes: list[str] | None
+    run_group_id: str | None
+    models: list[AuditedModel]
+    software: dict[str, str] | None
+    summaries: list[Summary]
+    across_models: list[AcrossModels]
+    stability: PairReport | None
+    performance: list[Performance]
+    performance_reason: str | None
+    performance_labels: dict[str, Any] | None
+    noise_curves: list[NoiseCurve]
+    sufficiency: list[Sufficiency] | None
+    where_maps_lie: list[WhereMapsLie] | None
+    compared_at_input_resolution: list[str]
+    findings: list[Finding]
+    partial: bool
+    samples_done: int
+
+
+class Performance(Document):
+    """How well a model classifies the images of one condition."""
+
+    condition: str
+    model_id: str
+    n: int
+    accuracy: float | None
+    balanced_accuracy: float | None
+    by_label: dict[str, LabelAccuracy] | None
+    auroc: float | None
+    roc: Roc | None
+    auroc_by_class: dict[str, float | None] | None
+
+
+class Preprocessing(Document):
+    """How an image becomes the model's input: square resize, / 255, then mean and standard deviation a channel."""
+
+    input_size: int
+    mean: list[float]
+    std: list[float]
+    resize: Resize
+
+
+class Progress(Document):
+    """How far an audit got; a sample is done when all models and views are."""
+
+    done: int
+    total: int
+    unit: Literal["samples"]
+    samples_per_second: float | None
+    eta_seconds: float | None
+
+
+class ProtocolOption(Document):
+    """One option of a protocol."""
+
+    path: str
+    default: Any
+    schema: dict[str, Any]
+
+
+class Protocols(Document):
+    """What an audit can be asked for."""
+
+    presets: dict[str, dict[str, Any]]
+    options: list[ProtocolOption]
+    measures: list[MeasureName]
+    cam_methods: list[CamMethod]
+    cam_method_notes: list[CamMethodInfo]
+    views: list[str]
+
+
+class Replanned(Document):
+    """Why the resolved protocol is not quite the one that was asked for."""
+
+    reason: Literal["out-of-gpu-memory"]
+    micro_batch_before: int
+
+
+class ResultsDocument(Document):
+    """What an audit found."""
+
+    audit_id: str
+    protocol: dict[str, Any]
+    protocol_digest: str
+    dataset_digest: str | None
+    sample_count: int
+    split: str | None
+    notes: list[str] | None
+    run_group_id: str | None
+    models: list[AuditedModel]
+    software: dict[str, str] | None
+    summaries: list[Summary]
+    across_models: list[AcrossModels]
+    stability: PairReport | None
+    performance: list[Performance]
+    performance_reason: str | None
+    performance_labels: dict[str, Any] | None
+    noise_curves: list[NoiseCurve]
+    sufficiency: list[Sufficiency] | None
+    where_maps_lie: list[WhereMapsLie] | None
+    compared_at_input_resolution: list[str]
+    findings: list[Finding]
+
+
+class Roc(Document):
+    """The corners of a ROC curve; the threshold above every score is null."""
+
+    fpr: list[float]
+    tpr: list[float]
+    threshold: list[float | None] | None
+
+
+class RunGroup(Document):
+    """A run group."""
+
+    id: str
+    name: str
+    description: str | None
+    metadata: dict[str, Any]
+    tags: list[str]
+    model_ids: list[str]
+    created_at: str
+    updated_at: str
+
+
+class SalienceMap(Document):
+    """A native salience map, row by row, in [0, 1]."""
+
+    sample: str
+    sample_id: str
+    model_id: str
+    view: str
+    height: int
+    width: int
+    undefined_reason: str | None
+    predicted_label: str | None
+
+
+class Sample(Document):
+    """One image; ``sample`` is its name inside the archive."""
+
+    id: str
+    sample: str
+    status: SampleStatus
+    label: str | None
+    source: str | None
+    split: str | None
+    cluster: str | None
+    groups: dict[str, str]
+    near_duplicate_of: str | None
+    width: int | None
+    height: int | None
+    problem: StoredProblem | None
+
+
+class SampleScore(Document):
+    """One number: a sample, a model (none for stability), a measure's view."""
+
+    sample: str
+    sample_id: str
+    label: str | None
+    source: str | None
+    model: str | None
+    model_id: str | None
+    measure: MeasureName
+    view: str
+    score: float | None
+    control: float | None
+    undefined_reason: str | None
+    predicted_label: str | None
+
+
+class ShownLink(Document):
+    """A link; whoever has it can read the report."""
+
+    url: str
+    expires_at: str
+
+
+class Side(Document):
+    """An audit or a model, its radar and its macro totals."""
+
+    audit_id: str
+    audit_name: str | None
+    models: list[dict[str, Any]]
+    across_models: list[dict[str, Any]]
+    radar: dict[str, float | None]
+    totals: list[dict[str, Any]]
+
+
+class Speed(Document):
+    """What one salience pass costs: the worker measured it when the weights arrived."""
+
+    device_class: DeviceClass
+    seconds_per_image: float
+    micro_batch: int
+
+
+class StoredProblem(Document):
+    """Why a resource was rejected, or why an audit failed; some codes come with what the way out needs."""
+
+    code: str
+    detail: str
+
+
+class Sufficiency(Document):
+    """How much of an image is enough for a model's prediction to stay."""
+
+    model_id: str
+    fill: str
+    shares: list[float]
+    n: int
+    unchanged: dict[str, list[float] | None]
+    area_90: float | None
+    area_90_random: float | None
+    by_label: dict[str, SufficiencyOfLabel]
+
+
+class SufficiencyOfLabel(Document):
+    """Of one label's samples."""
+
+    n: int
+    unchanged: dict[str, list[float] | None]
+    area_90: float | None
+
+
+class Summary(Document):
+    """One measure's view of one model (null: of a pairing of models), over one group of samples."""
+
+    measure: MeasureName
+    view: str
+    model_id: str | None
+    group_by: str
+    group: str
+    n: int
+    n_undefined: int
+    mean: float | None
+    std: float | None
+    p05: float | None
+    p25: float | None
+    p50: float | None
+    p75: float | None
+    p95: float | None
+    histogram: Histogram
+    ci95_low: float | None
+    ci95_high: float | None
+    control_mean: float | None
+    flip_rate: float | None
+    above_control_low: float | None
+    above_control_high: float | None
+    skill: float | None
+    skill_low: float | None
+    skill_high: float | None
+    centre_slope: float | None
+    specificity: float | None
+    says_nothing: list[str]
+
+
+class WhereMapsLie(Document):
+    """Of one model."""
+
+    model_id: str
+    cells: list[int]
+    border_area: float
+    groups: list[MapGroup]
+    clusters: list[MapClusters]
+
+
+class Worker(Document):
+    """A worker process that was there within a day."""
+
+    name: str
+    device_class: DeviceClass
+    status: WorkerStatus
+    seen_at: str
