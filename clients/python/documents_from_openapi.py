@@ -108,7 +108,7 @@ def _type(schema: Json) -> str:
         return f"list[{_type(schema.get('items', {}))}]"
     if schema.get("type") == "object":
         of = schema.get("additionalProperties", True)
-        return f"dict[str, {'Any' if of is True else _type(of)}]"
+        return f"dict[str, {'Any' if isinstance(of, bool) else _type(of)}]"
     return PLAIN.get(schema.get("type", ""), "Any")
 
 

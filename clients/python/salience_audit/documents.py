@@ -425,6 +425,37 @@ class Model(Document):
     output: Output
     preprocessing: Preprocessing
     architecture_options: dict[str, Any]
+    head: (
+        list[
+            Literal[
+                "batchnorm",
+                "layernorm",
+                "prelu",
+                "dropout",
+                "flatten",
+                "identity",
+                "relu",
+                "relu6",
+                "leaky_relu",
+                "elu",
+                "selu",
+                "gelu",
+                "silu",
+                "mish",
+                "hardswish",
+                "tanh",
+                "sigmoid",
+                "softplus",
+                "avgpool",
+                "maxpool",
+                "concatpool",
+                "softmax",
+                "log_softmax",
+            ]
+            | dict[str, Any]
+        ]
+        | None
+    )
     target_layer: str | None
     weights_key: str | None
     ignore_tensors: list[str]
@@ -708,6 +739,7 @@ class StoredProblem(Document):
 
     code: str
     detail: str
+    suggested_head: list[Any] | None
 
 
 class Sufficiency(Document):
