@@ -2,7 +2,7 @@
 
 from functools import cache
 from types import UnionType
-from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
 from salience_audit.shown import fields_table, rows_table
 
@@ -18,11 +18,13 @@ class Document(dict[str, Any]):
 
     SHOWN_FIRST: ClassVar[tuple[str, ...]] = ("name", "status", "verdict", "id")
 
-    def __getattr__(self, name: str) -> Any:
-        hints = _hints(type(self))
-        if name not in hints:
-            raise AttributeError(f"{type(self).__name__} has no {name!r}; it has {', '.join(hints)}")
-        return _shaped(hints[name], self.get(name))
+    if not TYPE_CHECKING:  # who would else take every name for a field
+
+        def __getattr__(self, name: str) -> Any:
+            hints = _hints(type(self))
+            if name not in hints:
+                raise AttributeError(f"{type(self).__name__} has no {name!r}; it has {', '.join(hints)}")
+            return _shaped(hints[name], self.get(name))
 
     def _repr_html_(self) -> str:
         """Its plain fields, then each list of documents."""
