@@ -1,9 +1,10 @@
 """Names of splits."""
 
-_TRAINING = frozenset({"train", "training", "trn"})
+TRAINING = frozenset({"train", "training", "trn"})
+"""Of images that a model was trained on; in lower case, as all names here."""
 _VALIDATION = frozenset({"val", "valid", "validation", "dev"})
 _TEST = frozenset({"test", "testing", "tst", "holdout", "eval", "evaluation"})
-SPLIT_NAMES = _TRAINING | _VALIDATION | _TEST
+SPLIT_NAMES = TRAINING | _VALIDATION | _TEST
 
 
 def is_split_name(name: str) -> bool:
@@ -13,4 +14,4 @@ def is_split_name(name: str) -> bool:
 
 def is_training(split: str) -> bool:
     """Whether a split holds what a model was trained on."""
-    return split.casefold() in _TRAINING
+    return split.casefold() in TRAINING

@@ -19,6 +19,7 @@ from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.results.inputs import AuditInputs, class_count, label_mapping
 from app.results.reading import complete
 from app.results.score_tables import StoredScores, further_groups, read_scores
+from app.results.training_images import training_images
 
 Json = dict[str, Any]
 
@@ -54,6 +55,7 @@ def results_document(
         "sample_count": audit.sample_count,
         "split": audit.split,
         "notes": audit.notes,
+        "training_images": training_images(session, audit),
         "run_group_id": audit.run_group_id and str(audit.run_group_id),
         "models": [_shown(model) for model in inputs.models],
         "software": software,

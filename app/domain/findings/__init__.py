@@ -11,10 +11,11 @@ from app.domain.findings.form import Finding, Level
 from app.domain.findings.ignored_images import ignored_images
 from app.domain.findings.shortcuts import shortcuts
 from app.domain.findings.silent_numbers import silent_numbers
+from app.domain.findings.trained_on import trained_on
 
 __all__ = ["FINDERS", "Finding", "Level", "findings_in"]
 
-FINDERS: tuple[Callable[[Any], Iterator[Finding]], ...] = (shortcuts, ignored_images, silent_numbers)
+FINDERS: tuple[Callable[[Any], Iterator[Finding]], ...] = (shortcuts, ignored_images, silent_numbers, trained_on)
 """In the order of a level's findings."""
 
 _GRAVITY = tuple(Level)

@@ -229,6 +229,16 @@ class Sufficiency(TypedDict):
     by_label: dict[str, SufficiencyOfLabel]
 
 
+class TrainingImages(TypedDict):
+    """How many of the samples a model may have been trained on."""
+
+    audited: int
+    of_training_splits: int
+    like_training_images: Annotated[
+        int, Field(description="Of other splits, but near-duplicates of a training image of the data set.")
+    ]
+
+
 class ResultsDocument(TypedDict):
     """What an audit found."""
 
@@ -239,6 +249,7 @@ class ResultsDocument(TypedDict):
     sample_count: int
     split: NotRequired[str | None]
     notes: NotRequired[list[str] | None]
+    training_images: NotRequired[TrainingImages]
     run_group_id: NotRequired[str | None]
     models: list[AuditedModel]
     software: Annotated[dict[str, str] | None, Field(description="Versions that the scores were made with.")]
