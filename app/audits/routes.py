@@ -243,6 +243,7 @@ def _one(row: AuditRow, model_ids: list[UUID], progress: Progress, notes: list[s
             "stratify",
             "label_map",
             "group_by",
+            "cluster",
             "sample_count",
             "created_at",
             "started_at",

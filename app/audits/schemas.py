@@ -49,6 +49,11 @@ class AuditRequest(BaseModel):
     group_by: list[str] | None = Field(
         None, max_length=8, description="Further columns of the manifest, or split, to group summaries by."
     )
+    cluster: Annotated[str, Field(min_length=1, max_length=1024)] | None = Field(
+        None,
+        description="The column of the manifest (person, video, scene) whose values intervals draw together; unset: "
+        "the data set's cluster column, if it has one.",
+    )
 
     gate_id: UUID | None = Field(None, description="The gate whose conditions, as they are now, judge this audit.")
     baseline_audit_id: UUID | None = Field(None, description="The audit that the gate's conditions compare with.")
@@ -107,6 +112,7 @@ class Audit(BaseModel):
     stratify: str | None
     label_map: LabelMap | None = Field(description="The audit's own, or that of the data set.")
     group_by: list[str] | None
+    cluster: str | None = Field(description="The column whose values intervals draw together.")
     notes: list[str] = Field(
         description="What to know before the numbers are read; while it waits, whether anybody is there to run it."
     )

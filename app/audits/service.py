@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.audits.planning.gating import frozen_gate
-from app.audits.planning.samples import check_group_by, choose_samples
+from app.audits.planning.samples import check_group_by, choose_samples, cluster_column
 from app.audits.planning.shards import Work, estimated_seconds, shard_ranges
 from app.audits.planning.target_layers import target_layer
 from app.audits.repository import lock_dataset, lock_models, worker_known
@@ -64,6 +64,7 @@ def plan_work(session: Session, request: AuditRequest, settings: Settings) -> Wo
     _check_labels(request, protocol, label_mapping(dataset, models[0], label_map))
     _check_layers(models, protocol)
     check_group_by(session, request, dataset)
+    cluster_column(request, dataset)
     return Work(
         models=models,
         dataset=dataset,
@@ -166,6 +167,7 @@ def _audit(request: AuditRequest, work: Work) -> AuditRow:
         stratify=request.stratify,
         label_map=work.label_map,
         group_by=request.group_by,
+        cluster=cluster_column(request, work.dataset),
         notes=work.chosen.notes,
         sample_count=work.samples,
         origin=present_origin(),

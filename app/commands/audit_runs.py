@@ -52,6 +52,10 @@ class Wanted:
     sample_limit: Annotated[int | None, typer.Option(min=1, help="So many samples, by a seeded draw.")] = None
     split: Annotated[str | None, typer.Option(help="Only samples of this split, such as test.")] = None
     stratify: Annotated[str | None, typer.Option(help="Draw from each label, or source, by its share.")] = None
+    group_by: Annotated[list[str] | None, typer.Option(help="A column of the manifest to group by; several times.")] = (
+        None
+    )
+    cluster: Annotated[str | None, typer.Option(help="The column whose values intervals draw together.")] = None
     label_map: Annotated[str | None, typer.Option(help=LABEL_MAP_HELP)] = None
     device_class: Annotated[DeviceClass | None, typer.Option(help="Where it runs.")] = None
 
@@ -72,6 +76,8 @@ class Wanted:
             sample_limit=self.sample_limit,
             split=self.split,
             stratify=cast("Literal['label', 'source'] | None", self.stratify),
+            group_by=self.group_by or None,
+            cluster=self.cluster,
             label_map=label_map_of(self.label_map),
             gate_id=_id(client, "gates", self.gate),
             baseline_audit_id=_id(client, "audits", self.baseline),

@@ -14,6 +14,7 @@ from app.domain.statistics import (
     bootstrap,
     equal_group_weights,
     percentile_interval,
+    sums_by_cluster,
     weighted_mean,
 )
 from app.domain.summaries import Groups, SampleGroup, group_seed, macro_bootstrap
@@ -72,7 +73,7 @@ def series_totals(series: ScoreSeries) -> list[list[Json]]:
     """Per series, the macro mean of each column over the samples that it scored, with its interval."""
     # All series in one bootstrap: over a million samples, drawing costs far more than adding up.
     together, codes = np.concatenate(list(series.scores), axis=1), series.groups.source_codes()
-    lows, highs = percentile_interval(macro_bootstrap(snap(together), codes, series.seed))
+    lows, highs = percentile_interval(macro_bootstrap(snap(together), codes, series.seed, series.groups.clusters))
     width = len(series.columns)
     return [
         [
@@ -105,11 +106,11 @@ def difference_rows(series: ScoreSeries) -> list[Json]:
     for group in series.sample_groups():
         if (group.group_by, group.group) == (GroupBy.TOTAL, "macro"):
             weights = _macro_weights(contrasts.values, codes)
-            resampled = macro_bootstrap(snap(contrasts.values), codes, series.seed)
+            resampled = macro_bootstrap(snap(contrasts.values), codes, series.seed, series.groups.clusters)
         else:
             weights = np.ones((len(group.members), contrasts.values.shape[1]))
-            seed = group_seed(series.seed, group.group_by, group.group)
-            resampled = bootstrap(snap(contrasts.values[group.members]), seed)
+            seed, clusters = group_seed(series.seed, group.group_by, group.group), series.groups.clusters_of(group.members)
+            resampled = bootstrap(snap(contrasts.values[group.members]), seed, clusters)
         lows, highs = percentile_interval(resampled)
         for index, owner in enumerate(contrasts.owners):
             numbers = _means(series, owner, group.members, weights[:, index])
@@ -153,7 +154,17 @@ def sign_flip_rows(series: ScoreSeries, draws: int) -> list[tuple[float | None, 
     """p-value and method for the macro row of every pair and column, in the order of ``difference_rows``."""
     differences = _contrasts(series).values
     weights = _macro_weights(differences, series.groups.source_codes())
-    return sign_flip_test(np.where(np.isnan(differences), np.nan, differences * weights), series.seed, draws)
+    weighted = np.where(np.isnan(differences), np.nan, differences * weights)
+    if series.groups.clusters is not None:
+        weighted = _by_cluster(snap(weighted), series.groups.clusters)
+    return sign_flip_test(weighted, series.seed, draws)
+
+
+def _by_cluster(weighted: Floats, clusters: Integers) -> Floats:
+    """(C, V) sums, NaN where a cluster has no difference: what belongs together changes its sign together."""
+    sums = sums_by_cluster(np.nan_to_num(weighted), clusters)
+    there = sums_by_cluster((~np.isnan(weighted)).astype(np.float64), clusters)
+    return np.where(there > 0, sums, np.nan)
 
 
 def correct(tested: list[Json]) -> None:

@@ -36,7 +36,7 @@ def _resamples(table: ScoreTable, places: list[int], groups: Groups, seed: int) 
     """Of every group the resampled means of scores and, beside them, controls; a control without a score is none."""
     scores = table.scores[:, places]
     both = np.concatenate([scores, np.where(np.isnan(scores), np.nan, table.controls[:, places])], axis=1)
-    yield GroupBy.TOTAL, "micro", bootstrap(both, group_seed(seed, GroupBy.TOTAL, "micro"))
-    yield GroupBy.TOTAL, "macro", macro_bootstrap(both, groups.source_codes(), seed)
+    yield GroupBy.TOTAL, "micro", bootstrap(both, group_seed(seed, GroupBy.TOTAL, "micro"), groups.clusters)
+    yield GroupBy.TOTAL, "macro", macro_bootstrap(both, groups.source_codes(), seed, groups.clusters)
     for kind, name, members in groups.named():
-        yield kind, name, bootstrap(both[members], group_seed(seed, kind, name))
+        yield kind, name, bootstrap(both[members], group_seed(seed, kind, name), groups.clusters_of(members))

@@ -5,7 +5,7 @@ neither shards nor workers can move the last digit.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +26,8 @@ _CHUNK_DRAWS = 1_000_000
 class Resampled:
     """Means (R, V) of V columns over R bootstrap resamples.
 
-    ``varies`` (V,) is false where no unit that is resampled on its own has two defined samples. Its samples can only
-    be drawn again or be left out then, so that the means tell nothing of other samples.
+    ``varies`` (V,) is false where no unit that is resampled on its own has two defined samples (clusters, where these
+    are drawn). They can only be drawn again or be left out then, so that the means tell nothing of other samples.
     """
 
     means: Floats
@@ -97,32 +97,50 @@ def bootstrap_means(columns: Floats, seed: int) -> Floats:
 
     All columns see the same resamples. NaN cells are left out of their mean; a resample without any gives NaN.
     """
-    return _means_of_blocks([columns], seed)[0]
+    return _means_of_cells([_cells(columns, None)], seed)[0]
 
 
-def _means_of_blocks(blocks: Sequence[Floats], seed: int) -> list[Floats]:
-    """The same for several (N, V) of the same rows: to draw costs far more than to add up.
+def _cells(block: Floats, clusters: Integers | None) -> tuple[Floats, Floats]:
+    """What is drawn together, added up: the defined scores of (N, V) and how many they are, (N, V) each, or (C, V)
+    where rows of one cluster are drawn together."""
+    filled, defined = np.nan_to_num(block, nan=0.0), (~np.isnan(block)).astype(np.float64)
+    if clusters is None:
+        return filled, defined
+    return sums_by_cluster(filled, clusters), sums_by_cluster(defined, clusters)
+
+
+def sums_by_cluster(rows: Floats, clusters: Integers) -> Floats:
+    """(C, V): rows (N, V) added up by the codes (N,) of their clusters, in the order of the codes that there are."""
+    names, codes = np.unique(clusters, return_inverse=True)
+    sums = np.zeros((len(names), rows.shape[1]))
+    np.add.at(sums, codes, rows)
+    return sums
+
+
+def _means_of_cells(cells: Sequence[tuple[Floats, Floats]], seed: int) -> list[Floats]:
+    """Of several blocks of the same rows: to draw costs far more than to add up.
 
     Each block is a product of its own: the last bits of one must not depend on how many columns stand beside it.
     """
-    cells = [(np.nan_to_num(block, nan=0.0), (~np.isnan(block)).astype(np.float64)) for block in blocks]
-    parts: list[list[Floats]] = [[] for _ in blocks]
+    parts: list[list[Floats]] = [[] for _ in cells]
     with np.errstate(invalid="ignore", divide="ignore"):
-        for counts in resampled_counts(len(blocks[0]), seed):
+        for counts in resampled_counts(len(cells[0][0]), seed):
             for part, (filled, defined) in zip(parts, cells, strict=True):
                 part.append((counts @ filled) / (counts @ defined))
     return [np.concatenate(part) for part in parts]
 
 
-def bootstrap(columns: Floats, seed: int) -> Resampled:
-    """All rows of (N, V) are one unit."""
-    return bootstrap_blocks([columns], seed)[0]
+def bootstrap(columns: Floats, seed: int, clusters: Integers | None = None) -> Resampled:
+    """All rows of (N, V) are one unit. Rows with one code in ``clusters`` (N,) are drawn together (Davison and Hinkley
+    1997, 3.8): a mean is that of all samples in the clusters that were drawn."""
+    return bootstrap_blocks([columns], seed, clusters)[0]
 
 
-def bootstrap_blocks(blocks: Sequence[Floats], seed: int) -> list[Resampled]:
+def bootstrap_blocks(blocks: Iterable[Floats], seed: int, clusters: Integers | None = None) -> list[Resampled]:
     """The same for several (N, V) of the same rows, by the same resamples."""
-    means = _means_of_blocks(blocks, seed)
-    varies = [(~np.isnan(block)).sum(axis=0) > 1 for block in blocks]
+    cells = [_cells(block, clusters) for block in blocks]
+    means = _means_of_cells(cells, seed)
+    varies = [(defined > 0).sum(axis=0) > 1 for _, defined in cells]
     return [Resampled(*pair) for pair in zip(means, varies, strict=True)]
 
 

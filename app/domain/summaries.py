@@ -66,11 +66,15 @@ class SampleGroup(NamedTuple):
 
 @dataclass(frozen=True)
 class Groups:
-    """Label and source of every sample, and of ``further`` columns, by name; a sample may lack any."""
+    """Label and source of every sample, and of ``further`` columns, by name; a sample may lack any.
+
+    ``clusters`` (N,) are codes of what is resampled together, None where every sample stands for itself.
+    """
 
     labels: tuple[str | None, ...]
     sources: tuple[str | None, ...]
     further: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
+    clusters: Integers | None = None
 
     def named(self) -> Iterator[SampleGroup]:
         """Every label, every source, then the values of each further column."""
@@ -78,6 +82,10 @@ class Groups:
         for kind, names in columns.items():
             for name in sorted({name for name in names if name is not None}):
                 yield SampleGroup(kind, name, np.flatnonzero([other == name for other in names]))
+
+    def clusters_of(self, rows: Integers) -> Integers | None:
+        """Codes of what is resampled together among some rows."""
+        return None if self.clusters is None else self.clusters[rows]
 
     def source_codes(self) -> Integers:
         """An index >= 0 per source; samples without a source form one of their own."""
@@ -99,8 +107,8 @@ def summarise(table: ScoreTable, groups: Groups, seed: int) -> Summarised:
         return Summarised([], {})
     everything, codes = np.arange(len(table.scores)), groups.source_codes()
     resampled = {
-        "micro": bootstrap_blocks(table.blocks, group_seed(seed, GroupBy.TOTAL, "micro")),
-        "macro": macro_bootstrap_blocks(table.blocks, codes, seed),
+        "micro": bootstrap_blocks(table.blocks, group_seed(seed, GroupBy.TOTAL, "micro"), groups.clusters),
+        "macro": macro_bootstrap_blocks(table.blocks, codes, seed, groups.clusters),
     }
     by_source = np.stack([equal_group_weights(codes, column) for column in table.scores.T], axis=1)
     weights = {"micro": np.ones_like(by_source), "macro": by_source}
@@ -108,29 +116,77 @@ def summarise(table: ScoreTable, groups: Groups, seed: int) -> Summarised:
         _summaries(table, SampleGroup(GroupBy.TOTAL, total, everything), weights[total], means)
         for total, means in resampled.items()
     ]
-    blocks += [_block(table, group, seed) for group in groups.named()]
+    blocks += [_block(table, group, groups, seed) for group in groups.named()]
     rows = [summary for column in zip(*blocks, strict=True) for summary in column]
+    _count_clusters(rows, table, groups)
     return Summarised(rows, {total: means[0] for total, means in resampled.items()})
 
 
-def _block(table: ScoreTable, group: SampleGroup, seed: int) -> list[Json]:
+def _block(table: ScoreTable, group: SampleGroup, groups: Groups, seed: int) -> list[Json]:
     scores = [block[group.members] for block in table.blocks]
-    resampled = bootstrap_blocks(scores, group_seed(seed, group.group_by, group.group))
+    clusters = groups.clusters_of(group.members)
+    resampled = bootstrap_blocks(scores, group_seed(seed, group.group_by, group.group), clusters)
     return _summaries(table, group, np.ones((len(group.members), len(table.columns))), resampled)
 
 
-def macro_bootstrap(columns: Floats, codes: Integers, seed: int) -> Resampled:
-    """Of (N, V), stratified: every source is a unit of its own, as it has the same weight."""
-    return macro_bootstrap_blocks([columns], codes, seed)[0]
+def _count_clusters(rows: list[Json], table: ScoreTable, groups: Groups) -> None:
+    """``n_clusters`` beside ``n``: how many clusters the samples that have a score are of."""
+    if groups.clusters is None:
+        return
+    members = {(kind, name): places for kind, name, places in groups.named()}
+    places = {(column.measure, column.view): place for place, column in enumerate(table.columns)}
+    everything = np.arange(len(table.scores))
+    for row in rows:
+        own = members.get((row["group_by"], row["group"]), everything)
+        scores = table.scores[own, places[row["measure"], row["view"]]]
+        row["n_clusters"] = np.unique(groups.clusters[own][~np.isnan(scores)]).size
 
 
-def macro_bootstrap_blocks(blocks: Sequence[Floats], codes: Integers, seed: int) -> list[Resampled]:
+def macro_bootstrap(columns: Floats, codes: Integers, seed: int, clusters: Integers | None = None) -> Resampled:
+    """Of (N, V), stratified: every source is a unit of its own, as it has the same weight. Sources that share a cluster
+    are one unit: what is drawn of a cluster is drawn of it in all of them."""
+    return macro_bootstrap_blocks([columns], codes, seed, clusters)[0]
+
+
+def macro_bootstrap_blocks(
+    blocks: Sequence[Floats], codes: Integers, seed: int, clusters: Integers | None = None
+) -> list[Resampled]:
     """The same for several (N, V) of the same rows, by the same resamples."""
-    by_source = [
-        bootstrap_blocks([block[codes == code] for block in blocks], group_seed(seed, GroupBy.TOTAL, f"macro {code}"))
-        for code in np.unique(codes)
-    ]
+    by_source = [part for unit in _units(codes, clusters) for part in _by_source(blocks, codes, seed, clusters, unit)]
     return [_mean_over_sources(list(parts)) for parts in zip(*by_source, strict=True)]
+
+
+def _units(codes: Integers, clusters: Integers | None) -> list[list[int]]:
+    """The sources that are drawn together, each with those that it shares a cluster with, in the order of the codes."""
+    if clusters is None:
+        return [[code] for code in np.unique(codes).tolist()]
+    _, rows = np.unique(clusters, return_inverse=True)
+    # Every source takes the lowest number of those that it shares a cluster with, until none changes.
+    unit, before = np.arange(codes.max(initial=-1) + 1), None
+    while before is None or (unit != before).any():
+        before, lowest = unit.copy(), np.full(len(codes), len(unit))
+        np.minimum.at(lowest, rows, unit[codes])
+        np.minimum.at(unit, codes, lowest[rows])
+    units: dict[int, list[int]] = {}
+    for code in np.unique(codes).tolist():
+        units.setdefault(int(unit[code]), []).append(code)
+    return list(units.values())
+
+
+def _by_source(
+    blocks: Sequence[Floats], codes: Integers, seed: int, clusters: Integers | None, unit: list[int]
+) -> list[list[Resampled]]:
+    """Of every source of a unit, its blocks by the unit's resamples: what is of other sources is undefined."""
+    own = np.isin(codes, unit)
+    # One after the other: of clusters, only their sums stay in memory.
+    apart = (
+        block[own] if len(unit) == 1 else np.where((codes[own] == code)[:, None], block[own], np.nan)
+        for code in unit
+        for block in blocks
+    )
+    unit_seed = group_seed(seed, GroupBy.TOTAL, f"macro {unit[0]}")
+    found = bootstrap_blocks(apart, unit_seed, None if clusters is None else clusters[own])
+    return [found[start : start + len(blocks)] for start in range(0, len(found), len(blocks))]
 
 
 def _mean_over_sources(parts: list[Resampled]) -> Resampled:

@@ -18,7 +18,7 @@ from app.domain.summaries import Groups, ScoreTable, across_models, pair_report,
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.results.inputs import AuditInputs, class_count, label_mapping
 from app.results.reading import complete
-from app.results.score_tables import StoredScores, further_groups, read_scores
+from app.results.score_tables import StoredScores, cluster_codes, further_groups, read_scores
 from app.results.training_images import training_images
 
 Json = dict[str, Any]
@@ -54,6 +54,7 @@ def results_document(
         "dataset_digest": inputs.dataset.digest,
         "sample_count": audit.sample_count,
         "split": audit.split,
+        "cluster": audit.cluster,
         "notes": audit.notes,
         "training_images": training_images(session, audit),
         "run_group_id": audit.run_group_id and str(audit.run_group_id),
@@ -90,7 +91,8 @@ def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores],
     models = inputs.models
     protocol = Protocol.model_validate(inputs.audit.protocol)
     mapping = label_mapping(inputs.dataset, models[0], inputs.audit.label_map)
-    groups = Groups(stored[0].labels, stored[0].sources, further_groups(session, inputs.audit))
+    further, clusters = further_groups(session, inputs.audit), cluster_codes(session, inputs.audit)
+    groups = Groups(stored[0].labels, stored[0].sources, further, clusters)
     summarised = [
         summarise(scores.table(str(model.id), protocol), groups, protocol.seed)
         for model, scores in zip(models, stored, strict=True)

@@ -84,7 +84,22 @@ def read_scores(session: Session, audit_id: UUID, model_ordinal: int) -> StoredS
 
 def further_groups(session: Session, audit: AuditRow) -> dict[str, tuple[str | None, ...]]:
     """What the columns of the audit's ``group_by`` say of every sample, in sample order."""
-    wanted = audit.group_by or []
+    return _columns(session, audit, audit.group_by or [])
+
+
+def cluster_codes(session: Session, audit: AuditRow) -> Integers | None:
+    """(N,) of what the audit's intervals draw together, in sample order: a sample that names no cluster is one of its
+    own. None where every sample is drawn on its own."""
+    if audit.cluster is None:
+        return None
+    codes: dict[object, int] = {}
+    names = _columns(session, audit, [audit.cluster])[audit.cluster]
+    # A place is never equal to a name.
+    own = (place if name is None else name for place, name in enumerate(names))
+    return np.array([codes.setdefault(name, len(codes)) for name in own], dtype=np.int64)
+
+
+def _columns(session: Session, audit: AuditRow, wanted: Sequence[str]) -> dict[str, tuple[str | None, ...]]:
     if not wanted:
         return {}
     query = (

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,7 @@ from app.domain.differences import ALPHA, draws_for
 from app.domain.measures import lower_is_better
 from app.domain.protocol import Protocol
 from app.domain.radar import formulas, headline_views, radar
+from app.domain.results.meaning import FEWEST_SAMPLES
 from app.domain.statistics import BOOTSTRAP_RESAMPLES
 from app.domain.vocabulary import AuditStatus, ComparisonUnit, GroupBy
 from app.errors import InputFailure
@@ -38,6 +40,8 @@ class _Tables:
     """What the blocks of columns add up to."""
 
     draws: int
+    clusters: int | None
+    """How many there are, where samples are of any."""
     totals: list[list[Json]]
     differences: list[Json] = field(default_factory=list)
     samples: list[Json] = field(default_factory=list)
@@ -60,7 +64,7 @@ def comparison_document(session: Session, row: ComparisonRow) -> Json:
         "protocol_digest": first.protocol_digest,
         "dataset_digest": session.get_one(DatasetRow, first.dataset_id).digest,
         "sample_count": first.sample_count,
-        "statistics": _statistics(protocol, tables),
+        "statistics": _statistics(protocol, tables, first.cluster),
         "sides": [_shown(one, protocol, totals) for one, totals in zip(compared, tables.totals, strict=True)],
         "radar": formulas(protocol),
         "differences": tables.differences,
@@ -96,7 +100,9 @@ def _tables(session: Session, compared: list[_Compared], protocol: Protocol, fir
     )
     pairs = len(compared) * (len(compared) - 1) // 2
     groups, headlines = read_groups(session, first.id), _headlines(protocol)
-    tables = _Tables(draws_for(len(columns) * pairs), [[] for _ in compared])
+    codes = groups.clusters
+    clusters = None if codes is None else np.unique(codes).size
+    tables = _Tables(draws_for(len(columns) * pairs), clusters, [[] for _ in compared])
     for block in column_blocks(columns, 2 * len(compared) + COPIES * pairs, first.sample_count):
         scores = [read_series(session, one.series, block, protocol, first.sample_count) for one in compared]
         series = ScoreSeries.of(scores, block, groups, protocol.seed)
@@ -128,10 +134,19 @@ def _shown(one: _Compared, protocol: Protocol, totals: list[Json]) -> Json:
     return one.shown | {"radar": radar(protocol, means), "totals": totals}
 
 
-def _statistics(protocol: Protocol, tables: _Tables) -> Json:
+def _interval(tables: _Tables, cluster: str | None) -> str:
+    drawn = "samples" if cluster is None else f"clusters ({cluster}, {tables.clusters} of them)"
+    sentence = f"95% percentile bootstrap, {drawn} resampled in pairs; models are taken as they are"
+    is_narrow = tables.clusters is not None and tables.clusters < FEWEST_SAMPLES
+    return sentence + (f"; fewer than {FEWEST_SAMPLES} clusters: intervals are too narrow" if is_narrow else "")
+
+
+def _statistics(protocol: Protocol, tables: _Tables, cluster: str | None) -> Json:
     return {
         "difference": "second minus first, over the samples that both scored",
-        "interval": "95% percentile bootstrap, samples resampled in pairs; models are taken as they are",
+        "interval": _interval(tables, cluster),
+        "cluster": cluster,
+        "clusters": tables.clusters,
         "seed": protocol.seed,
         "resamples": BOOTSTRAP_RESAMPLES,
         "test": "two-sided sign-flip permutation test of the macro mean difference",

@@ -8,13 +8,14 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db.tables import SampleRow, SampleScoresRow
+from app.db.tables import AuditRow, SampleRow, SampleScoresRow
 from app.domain.measures import MEASURES, ScoreColumn
 from app.domain.protocol import Protocol
 from app.domain.statistics import Floats
 from app.domain.summaries import Groups
 from app.domain.vocabulary import ACROSS_MODELS
 from app.errors import InputFailure
+from app.results.score_tables import cluster_codes
 
 FETCH = 5_000
 MEMORY_BUDGET = 512 * 1024**2
@@ -75,20 +76,21 @@ def _stored(session: Session, audit_id: UUID, ordinal: int, *, places: list[int]
 
 
 def read_groups(session: Session, audit_id: UUID) -> Groups:
-    """Label and source of every sample, in sample order; equal names are one string in memory."""
+    """Label, source and cluster of every sample, in sample order; equal names are one string in memory."""
     query = (
         select(SampleRow.label, SampleRow.source)
         .join(SampleScoresRow, SampleScoresRow.sample_id == SampleRow.id)
         .where(SampleScoresRow.audit_id == audit_id, SampleScoresRow.model_ordinal == 0)
         .order_by(SampleScoresRow.ordinal)
     )
+    clusters = cluster_codes(session, session.get_one(AuditRow, audit_id))
     names: dict[str | None, str | None] = {}
     labels: list[str | None] = []
     sources: list[str | None] = []
     for label, source in session.execute(query.execution_options(yield_per=FETCH)):
         labels.append(names.setdefault(label, label))
         sources.append(names.setdefault(source, source))
-    return Groups(tuple(labels), tuple(sources))
+    return Groups(tuple(labels), tuple(sources), clusters=clusters)
 
 
 def column_blocks(columns: tuple[ScoreColumn, ...], arrays: int, count: int) -> Iterator[tuple[ScoreColumn, ...]]:

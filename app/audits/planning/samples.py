@@ -54,6 +54,21 @@ def check_group_by(session: Session, request: AuditRequest, dataset: DatasetRow)
             raise Unprocessable("too-many-groups", detail)
 
 
+def cluster_column(request: AuditRequest, dataset: DatasetRow) -> str | None:
+    """Raises Unprocessable ``unknown-group``."""
+    columns = dataset.columns or {}
+    own = columns.get("cluster")
+    if request.cluster is None or request.cluster in {own, "cluster"}:
+        if request.cluster is not None and own is None:
+            raise Unprocessable("unknown-group", "The data set has no cluster column: name another of its manifest.")
+        return None if own is None else "cluster"
+    groups = columns.get("groups") or []
+    if request.cluster not in groups:
+        known = ", ".join([*(["cluster"] if own else []), *groups]) or "none"
+        raise Unprocessable("unknown-group", f"The data set has these columns of clusters: {known}.")
+    return request.cluster
+
+
 def _split(request: AuditRequest, dataset: DatasetRow) -> str | None:
     """As the data set writes it."""
     if request.split is None:

@@ -45,6 +45,8 @@ class AuditRow(Worded, Identified, Base):
     split: Mapped[str | None]
     stratify: Mapped[str | None]
     group_by: Mapped[list[str] | None]
+    cluster: Mapped[str | None]
+    """The column of the manifest whose values are drawn together for intervals; null: every sample on its own."""
     label_map: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
     notes: Mapped[list[str]] = mapped_column(default=list, server_default=text("'{}'"))
     """What whoever reads the numbers should know of the samples."""

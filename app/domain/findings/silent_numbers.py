@@ -8,20 +8,23 @@ from app.domain.measures import spec_of, view_title
 from app.domain.protocol import Protocol
 from app.domain.results.meaning import REASONS, Silence
 
-_SHOWN = ("view", "model_id", "mean", "control_mean", "flip_rate", "n", "n_undefined")
+_OF_SAMPLES = (Silence.FEW_SAMPLES, Silence.FEW_CLUSTERS)
+"""Reasons that lie in the samples, and so hold for all measures."""
+_SHOWN = ("measure", "view", "model_id", "mean", "control_mean", "flip_rate", "n", "n_undefined", "n_clusters")
 
 
 def silent_numbers(document: Any) -> Iterator[Finding]:
     """One a measure and reason, over the models that it holds for; of too few samples, one for all measures."""
     silent = list(_silent(document))
-    few = [row for row in silent if Silence.FEW_SAMPLES in row["says_nothing"]]
-    if few:
-        titles = _listed(dict.fromkeys(spec_of(row["measure"]).title for row in few))
-        text = f"{titles} {_says(len({row['measure'] for row in few}))} nothing: {REASONS[Silence.FEW_SAMPLES]}."
-        yield Finding(code=Silence.FEW_SAMPLES, level=Level.SAYS_NOTHING, text=text, evidence=_evidence(few))
+    for code in _OF_SAMPLES:
+        few = [row for row in silent if code in row["says_nothing"]]
+        if few:
+            titles = _listed(dict.fromkeys(spec_of(row["measure"]).title for row in few))
+            text = f"{titles} {_says(len({row['measure'] for row in few}))} nothing: {REASONS[code]}."
+            yield Finding(code=code, level=Level.SAYS_NOTHING, text=text, evidence=_evidence(few))
     for measure in dict.fromkeys(row["measure"] for row in silent):
         own = [row for row in silent if row["measure"] == measure]
-        codes = dict.fromkeys(code for row in own for code in row["says_nothing"] if code != Silence.FEW_SAMPLES)
+        codes = dict.fromkeys(code for row in own for code in row["says_nothing"] if code not in _OF_SAMPLES)
         for code in codes:
             rows = [row for row in own if code in row["says_nothing"]]
             yield Finding(
@@ -63,7 +66,7 @@ def _owners(document: Any, rows: list[Any]) -> str:
 
 
 def _evidence(rows: list[Any]) -> dict[str, Any]:
-    return {"numbers": [{"measure": row["measure"]} | {name: row[name] for name in _SHOWN} for row in rows]}
+    return {"numbers": [{name: row[name] for name in _SHOWN if name in row} for row in rows]}
 
 
 def _says(count: int) -> str:

@@ -26,6 +26,6 @@ def trained_on(document: Any) -> Iterator[Finding]:
             code="test-repeats-training",
             level=Level.NOTE,
             text=f"{counted['like_training_images']} of the {audited - training} samples of other splits look like a "
-            "training image (near-duplicates by perceptual hash): they are no test of what a model makes of new images.",
+            "training image (near-duplicates by perceptual hash): they are no test of what a model makes of others.",
             evidence=counted,
         )

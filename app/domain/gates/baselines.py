@@ -65,10 +65,11 @@ def _groups(series: ScoreSeries, number: int) -> Iterator[_Group]:
     for group_by, name, members in series.sample_groups():
         scores = series.scores[number, members]
         if name == "macro" and group_by == GroupBy.TOTAL:
-            resampled = macro_bootstrap(snap(scores), codes, series.seed)
+            resampled = macro_bootstrap(snap(scores), codes, series.seed, series.groups.clusters)
             means = [weighted_mean(column, equal_group_weights(codes, column)) for column in scores.T]
         else:
-            resampled = bootstrap(snap(scores), group_seed(series.seed, group_by, name))
+            clusters = series.groups.clusters_of(members)
+            resampled = bootstrap(snap(scores), group_seed(series.seed, group_by, name), clusters)
             means = [mean(column) for column in scores.T]
         yield _Group(group_by, name, scores, means, resampled)
 

@@ -31,6 +31,7 @@ class Summary(TypedDict):
     group: Annotated[str, Field(description="Of the total `macro` (every source alike) or `micro` (every sample).")]
     n: Annotated[int, Field(description="Samples that have a score.")]
     n_undefined: int
+    n_clusters: NotRequired[Annotated[int, Field(description="Clusters that they are of, where there are any.")]]
     mean: float | None
     std: Annotated[float | None, Field(description="Population standard deviation over samples.")]
     p05: float | None
@@ -248,6 +249,9 @@ class ResultsDocument(TypedDict):
     dataset_digest: str | None
     sample_count: int
     split: NotRequired[str | None]
+    cluster: NotRequired[
+        Annotated[str | None, Field(description="The column of the manifest whose values intervals draw together.")]
+    ]
     notes: NotRequired[list[str] | None]
     training_images: NotRequired[TrainingImages]
     run_group_id: NotRequired[str | None]

@@ -13,6 +13,7 @@ from app.domain.measures import spec_of
 from app.domain.vocabulary import GroupBy, SalienceTarget
 
 FEWEST_SAMPLES = 20
+"""That have a score; where samples are of clusters, of as many clusters."""
 MOST_UNDEFINED = 0.1
 """Of the samples of a group."""
 MOST_FLIPS = 1 / 3
@@ -30,6 +31,7 @@ class Silence(StrEnum):
     AT_CHANCE = "at-chance"
     PREDICTIONS_FLIP = "predictions-flip"
     FEW_SAMPLES = "few-samples"
+    FEW_CLUSTERS = "few-clusters"
     MANY_UNDEFINED = "many-undefined"
     RUNS_OVERLAP = "runs-overlap"
 
@@ -39,6 +41,7 @@ REASONS: dict[str, str] = {
     Silence.AT_CHANCE: "these images are classified no better than by chance",
     Silence.PREDICTIONS_FLIP: "more than a third of the predictions flip, so that maps of two classes are compared",
     Silence.FEW_SAMPLES: f"fewer than {FEWEST_SAMPLES} samples have a score",
+    Silence.FEW_CLUSTERS: f"fewer than {FEWEST_SAMPLES} clusters have a score, so that its interval is too narrow",
     Silence.MANY_UNDEFINED: "over a tenth of the samples have no score",
     Silence.RUNS_OVERLAP: "the ranges of the two sides' runs overlap",
 }
@@ -89,6 +92,7 @@ def says_nothing(row: Mapping[str, Any], conditions: Conditions) -> list[str]:
         Silence.AT_CHANCE: rule.at_chance and conditions.at_chance(row["model_id"], view),
         Silence.PREDICTIONS_FLIP: flipping and flips is not None and flips > MOST_FLIPS,
         Silence.FEW_SAMPLES: row["n"] < FEWEST_SAMPLES,
+        Silence.FEW_CLUSTERS: row.get("n_clusters", row["n"]) < FEWEST_SAMPLES <= row["n"],
         Silence.MANY_UNDEFINED: row["n_undefined"] > MOST_UNDEFINED * total,
     }
     return [str(code) for code, holds in found.items() if holds]

@@ -36,6 +36,8 @@ class AuditOptions(TypedDict, total=False):
     sample_limit: int | None
     split: str | None
     stratify: Literal["label", "source"] | None
+    group_by: Sequence[str] | None
+    cluster: str | None
     label_map: Json | str | None
     gate_id: str | None
     baseline_audit_id: str | None
