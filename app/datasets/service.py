@@ -36,7 +36,8 @@ def check_start(start: bytes) -> None:
     """Raises UnsupportedMediaType for what is no archive by its first 512 bytes."""
     if container_of(start) is None:
         detail = (
-            "The content is no zip or tar archive (tar.gz, tar.bz2, tar.xz and tar.zst are): pack the images as one."
+            "The content is no zip or tar archive (tar.gz, tar.bz2, tar.xz and tar.zst are), and no Parquet table of "
+            "images: pack the images as one."
         )
         raise UnsupportedMediaType("unsupported-media-type", detail)
 

@@ -14,6 +14,7 @@ class Container(StrEnum):
     BZIP2 = "bzip2"
     XZ = "xz"
     ZSTANDARD = "zstd"
+    PARQUET = "parquet"
 
 
 COMPRESSED = frozenset({Container.GZIP, Container.BZIP2, Container.XZ, Container.ZSTANDARD})
@@ -24,6 +25,7 @@ _STARTS = {
     b"BZh": Container.BZIP2,
     b"\xfd7zXZ\0": Container.XZ,
     b"\x28\xb5\x2f\xfd": Container.ZSTANDARD,
+    b"PAR1": Container.PARQUET,
 }
 
 

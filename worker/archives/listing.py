@@ -41,6 +41,11 @@ def seekable(blobs: BlobStore, digest: str, settings: Settings) -> str:
         return writer.commit().digest
 
 
+def is_table(blobs: BlobStore, digest: str) -> bool:
+    """Whether it is a Parquet table, and no archive."""
+    return container_of(blobs.read_range(digest, 0, min(BLOCK, blobs.size(digest)))) is Container.PARQUET
+
+
 def list_entries(blobs: BlobStore, digest: str, settings: Settings, name_encoding: str | None = None) -> Listing:
     """The files, links and folders of a zip or tar, names checked, limits kept.
 

@@ -14,12 +14,13 @@ from worker.child.inputs import JobInputs
 from worker.child.log import log_to
 from worker.child.model_job import run_model_job
 from worker.child.shard_job import run_shard_job
+from worker.child.table_job import run_table_job
 from worker.child.warming import warm_up
 from worker.machine.device import device_class_of, keep_heap, pick_device, use_threads
 from worker.sandbox.layers import LayerMissing, Sandbox
 from worker.weights.cache import ModelCache
 from worker.wire.channel import Channel, ChannelClosed, Frame
-from worker.wire.jobs import JOB, AnyJob, ImagesJob, ShardJob, Start
+from worker.wire.jobs import JOB, AnyJob, ImagesJob, ShardJob, Start, TableJob
 from worker.wire.replies import Done, Failed, Ready, Reply
 
 logger = logging.getLogger(__name__)
@@ -98,4 +99,6 @@ def _run(tools: Tools, job: AnyJob, inputs: JobInputs) -> Iterator[tuple[Reply, 
         return run_shard_job(job, tools.settings, inputs, tools.models)
     if isinstance(job, ImagesJob):
         return run_images_job(job, tools.settings, inputs)
+    if isinstance(job, TableJob):
+        return run_table_job(job, tools.settings, inputs)
     return run_model_job(job, tools.device, inputs)

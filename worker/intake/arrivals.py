@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from app.errors import InputFailure
+from app.imaging.compression import STORED
 from app.imaging.entries import ArchiveEntry
+from app.imaging.kinds import promised_kind
 from worker.archives.entry_names import is_odd, name_key
 from worker.archives.listing import NAME_TOO_LONG
 from worker.archives.skipping import reason_to_skip
@@ -37,15 +39,19 @@ class Skipped:
 class Arrivals:
     """Watches entries go by and knows afterwards what was among them; keeps folders in mind, not files."""
 
-    def __init__(self, max_folders: int) -> None:
+    def __init__(self, max_folders: int, skipped: Skipped | None = None) -> None:
+        """``skipped`` goes on where another listing ended."""
         self._max_folders = max_folders
         self._folders: set[bytes] = set()
         self._links: set[bytes] = set()
-        self.skipped = Skipped()
+        self.skipped = skipped or Skipped()
         self.tables: list[ArchiveEntry] = []
         """Files that may say which label is whose."""
         self.odd = Skipped()
         """Taken, under names that Windows could not store."""
+        self._parquet: list[ArchiveEntry] = []
+        self.images = 0
+        """Files that are images by their names."""
         self.hard_links: list[tuple[str, str]] = []
         """Names, and the names of the entries that they are again."""
 
@@ -72,6 +78,11 @@ class Arrivals:
             raise InputFailure("archive-special-entry", detail)
 
     @property
+    def image_tables(self) -> list[ArchiveEntry]:
+        """Parquet tables, which hold the images where there are no others; in the order of their names."""
+        return [] if self.images else sorted(self._parquet, key=lambda table: table.name)
+
+    @property
     def folder_keys(self) -> list[bytes]:
         """A file with one of these names would be both file and folder."""
         return sorted(self._folders)
@@ -81,6 +92,9 @@ class Arrivals:
             self.odd.add("odd", entry.name)
         if entry.name.casefold().endswith(_TABLES) and entry.fault is None and len(self.tables) < _MOST_TABLES:
             self.tables.append(entry)
+        if entry.name.casefold().endswith(".parquet") and (entry.fault is None or _in_place(entry)):
+            self._parquet.append(entry)
+        self.images += promised_kind(entry.name) is not None
         if entry.same_as is not None:
             self.hard_links.append((entry.name, entry.same_as))
         yield entry
@@ -91,3 +105,8 @@ class Arrivals:
             self._folders.add(name_key("/".join(parts[:depth])))
         if len(self._folders) > self._max_folders:
             raise InputFailure("archive-too-many-entries", f"More than {self._max_folders} folders (MAX_ENTRIES).")
+
+
+def _in_place(entry: ArchiveEntry) -> bool:
+    """Whether an entry is too large alone to be read as a whole, which nobody has to."""
+    return entry.compression == STORED and entry.fault is not None and entry.fault.code == "sample-too-large"

@@ -17,9 +17,9 @@ from app.db.tables import DatasetRow, SampleRow
 from app.domain.table_columns import Columns
 from app.domain.vocabulary import ResourceStatus, SampleStatus
 from app.errors import InputFailure
-from app.imaging.entries import read_entry
+from app.imaging.entries import ArchiveEntry, read_entry
 from app.imaging.kinds import promised_kind
-from worker.archives.listing import list_entries, seekable
+from worker.archives.listing import is_table, list_entries, seekable
 from worker.context import WorkerContext
 from worker.intake.arrivals import Arrivals
 from worker.intake.image_examiner import ImageExaminer
@@ -43,6 +43,7 @@ from worker.intake.samples import (
     stream_samples,
     unreadable_labels,
 )
+from worker.intake.unfolding import Unfolded, table_of, unfold
 from worker.wire.replies import ImageFacts
 
 logger = logging.getLogger(__name__)
@@ -74,15 +75,15 @@ def index_dataset(context: WorkerContext, dataset_id: UUID) -> None:
                 savepoint.rollback()
             dataset.status, dataset.problem = ResourceStatus.REJECTED, failure.to_problem()
             logger.info("data set %s rejected: %s", dataset_id, failure.code)
-    if indexer.inflated is not None:
-        _delete_if_unused(context, indexer.inflated)
+    if indexer.made:
+        _delete_unused(context, indexer.made)
 
 
-def _delete_if_unused(context: WorkerContext, digest: str) -> None:
-    """Of an archive that was refused as a whole nothing stays but what was uploaded."""
+def _delete_unused(context: WorkerContext, made: set[str]) -> None:
+    """Of an archive that was refused as a whole nothing stays but what was uploaded; of others, nothing in between."""
     with transaction(context.engine) as session:
-        lock_digests(session, {digest})
-        if unused_digests(session, {digest}):
+        lock_digests(session, made)
+        for digest in unused_digests(session, made):
             context.blobs.delete(digest)
 
 
@@ -96,8 +97,9 @@ class _Indexer:
         self._digest = hashlib.sha256()
         self._facts: Counter[str] = Counter()
         self._sidecars: set[str] = set()
-        self.inflated: str | None = None
-        """The blob that was made of a compressed archive."""
+        self._tables: Unfolded | None = None
+        self.made: set[str] = set()
+        """Blobs that were made of what was uploaded: an archive inflated, tables unfolded."""
 
     def run(self) -> None:
         """Raises InputFailure where the data set is to be rejected."""
@@ -112,6 +114,8 @@ class _Indexer:
         write_for(session, dataset.tenant_id)
         names = self._take_entries()
         asked = None if dataset.columns is None else Columns.model_validate(dataset.columns)
+        if self._tables is not None:
+            asked = self._tables.columns(asked)
         read = partial(read_entry, self._context.blobs, dataset.stored_digest or "")
         labels = Labels(session, dataset.id, asked, lambda entry: read(entry, self._settings.max_entry_bytes))
         labels.find(self._arrivals.tables)
@@ -123,10 +127,32 @@ class _Indexer:
 
     def _take_entries(self) -> str | None:
         """Every file as a sample that is still to be looked at; the encoding that was assumed of their names."""
-        dataset, session, blobs = self._dataset, self._session, self._context.blobs
+        dataset, blobs = self._dataset, self._context.blobs
         stored = seekable(blobs, dataset.content_digest or "", self._settings)
+        if stored != dataset.content_digest:
+            self.made.add(stored)
+        if is_table(blobs, stored):
+            return self._unfold(stored, [table_of(blobs.size(stored))])
+        assumed = self._list(stored)
+        tables = self._arrivals.image_tables
+        return self._unfold(stored, tables) if tables else assumed
+
+    def _unfold(self, stored: str, tables: list[ArchiveEntry]) -> str | None:
+        """Tables of images in place of the archive that holds nothing else."""
+        names = {table.name for table in tables}
+        skipped = self._arrivals.skipped
+        for sample in stream_samples(self._session, self._dataset.id):
+            if sample.name not in names:
+                skipped.add(NOT_AN_IMAGE, sample.name)
+        delete_samples(self._session, self._dataset.id)
+        self._tables = unfold(self._context, stored, tables)
+        self.made.add(self._tables.digest)
+        self._arrivals = Arrivals(self._settings.max_entries, skipped)
+        return self._list(self._tables.digest)
+
+    def _list(self, stored: str) -> str | None:
+        dataset, session, blobs = self._dataset, self._session, self._context.blobs
         dataset.stored_digest = stored
-        self.inflated = stored if stored != dataset.content_digest else None
         entries, names = list_entries(blobs, stored, self._settings, dataset.name_encoding)
         insert_entries(session, dataset.id, self._arrivals.watch(entries))
         both = find_named(session, dataset.id, self._arrivals.folder_keys)
@@ -265,6 +291,7 @@ class _Indexer:
             doubles, "name differs from another in case alone.", "names differ from others in case alone."
         )
         yield from labels.notes
+        yield from self._tables.notes if self._tables is not None else ()
 
     def _label_notes(self, layout: Layout, labels: Labels) -> Iterator[str]:
         dataset = self._dataset

@@ -96,6 +96,9 @@ class TableReader:
 
 def _records(name: str, data: bytes, notes: list[str]) -> Any:
     """A function that reads them from the beginning: the names of columns come first, then what is in them."""
+    if name.casefold().endswith(".parquet"):
+        detail = "A Parquet table is read where it holds the images themselves: save it as CSV beside them."
+        raise InputFailure("manifest-invalid", detail)
     if name.casefold().endswith(".json"):
         found = coco_records(data, notes)
         return lambda: iter(found)

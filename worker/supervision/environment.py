@@ -19,6 +19,8 @@ _NEVER = ("TORCH_FORCE_", *TF32_OVERRIDES)
 # asks for a GPU as it is imported must not start CUDA: what is forked then could not use it.
 LIBRARY_DEFAULTS = {
     "OPENBLAS_NUM_THREADS": "1",
+    # Of Arrow: a forkserver has one thread.
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
     "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # without it cuBLAS repeats no bits
 }

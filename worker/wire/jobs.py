@@ -174,6 +174,22 @@ class ImagesJob(_Job):
         return self.archive_digest
 
 
-AnyJob = ShardJob | ModelJob | ImagesJob
+class TableJob(_Job):
+    """Take a Parquet table of images apart; ``table`` says where in the archive it lies."""
+
+    kind: Literal["table"] = "table"
+    archive_digest: str
+    table: JobSample
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.archive_digest,)
+
+    @property
+    def archive(self) -> str | None:
+        return self.archive_digest
+
+
+AnyJob = ShardJob | ModelJob | ImagesJob | TableJob
 Job = Annotated[AnyJob, Field(discriminator="kind")]
 JOB: TypeAdapter[AnyJob] = TypeAdapter(Job)

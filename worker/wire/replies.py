@@ -141,6 +141,24 @@ class ImageFacts(_Reply):
         return self
 
 
+class TableFacts(_Reply):
+    """Of a Parquet table: which columns hold images and labels, which none can be grouped by."""
+
+    kind: Literal["table"] = "table"
+    image: str
+    label: str | None
+    left_out: tuple[str, ...] = Field(max_length=20)
+    rows: int = Field(ge=0)
+
+
+class TableRow(_Reply):
+    """The next row of the table: the image's bytes behind it."""
+
+    kind: Literal["table-row"] = "table-row"
+    extension: str = Field(pattern="^[a-z0-9]{2,5}$")
+    fields: dict[str, str | int | float | bool | None]
+
+
 class Weights(_Reply):
     """The next part of the model's canonical form: the bytes behind it."""
 
@@ -166,7 +184,9 @@ class Failed(_Reply):
     facts: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-Reply = Ready | Logged | Progress | ScoresRow | ModelFacts | ImageFacts | Weights | Done | Failed
+_Found = ScoresRow | ModelFacts | ImageFacts | TableFacts | TableRow | Weights
+Reply = Ready | Logged | Progress | _Found | Done | Failed
+
 _REPLY: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="kind")])
 
 
