@@ -100,7 +100,7 @@ def test_intervals_draw_the_column_of_clusters(
     assert {row["n_clusters"] for row in results["summaries"] if row["group_by"] == "total"} == {PEOPLE}
     by_camera = audit(cluster="camera")
     assert {row["n_clusters"] for row in _results(service, by_camera)["summaries"] if row["group_by"] == "total"} == {2}
-    statistics = compare(whole, audit("human_guided_run1"))["statistics"]
+    statistics = compare(whole, audit("human_guided_run1"))["results"]["statistics"]
     assert (statistics["cluster"], statistics["clusters"]) == ("cluster", PEOPLE)
     assert "intervals are too narrow" in statistics["interval"]
 

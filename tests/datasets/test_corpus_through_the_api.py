@@ -9,6 +9,7 @@ import pytest
 
 from tests.datasets.hostile_archives import ARCHIVES, GOOD, NOT_TAKEN, make_zip
 from tests.datasets.hostile_images import IMAGES
+from tests.datasets.image_tables import TABLES
 from tests.leftovers import nothing_left
 from tests.waiting import wait_for
 
@@ -28,9 +29,9 @@ def _nothing_is_left(service: httpx.Client, open_folder: Path) -> Iterator[None]
         yield
 
 
-@pytest.mark.parametrize("name", ARCHIVES)
+@pytest.mark.parametrize("name", [*ARCHIVES, *TABLES])
 def test_archives(service: httpx.Client, name: str) -> None:
-    make, expected = ARCHIVES[name]
+    make, expected = (ARCHIVES | TABLES)[name]
     found = send(service, make())
     assert (found["problem"] or {"code": found["status"]})["code"] == expected
     _check_cleared(service, found)

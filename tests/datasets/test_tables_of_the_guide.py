@@ -18,10 +18,12 @@ from app.imaging.decoding import decode
 from app.settings import Settings
 from tests.datasets.conftest import Archives
 from tests.datasets.hostile_archives import ARCHIVES, GOOD, make_tar, make_zip, picture
+from tests.datasets.image_tables import SHARD, written
 from tests.datasets.indexing import index
 from tests.docs.pages import ROOT
 from worker.context import WorkerContext
 
+FILES = ROOT / "tests" / "datasets" / "files"
 PAGE = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
 
 
@@ -48,6 +50,12 @@ FOUND = [
     {"labels": ["cat", "dog"], "skipped": {"archive": 1}},
     {"labels": ["cat"], "skipped": {}},
     {"labels": ["cat", "dog"], "splits": ["test", "train"]},
+    {"labels": ["cat", "dog"], "splits": ["test", "train"], "skipped": {"not-an-image": 1}},
+    {"labels": ["a", "b"], "skipped": {"not-an-image": 1}},
+    {"labels": ["cat", "dog"], "skipped": {"not-an-image": 3}},
+    {"labels": [], "skipped": {"not-an-image": 2}},
+    {"labels": [], "skipped": {"not-an-image": 2}},
+    {"labels": ["bus", "train"], "sources": ["car"], "splits": []},
 ]
 
 
@@ -63,6 +71,8 @@ def test_layouts(context: WorkerContext, row: str, expected: dict[str, object]) 
 
 
 def _content(number: int, name: str) -> bytes:
+    if name.endswith(".parquet"):
+        return written(SHARD)
     return picture(number * 9) if name.endswith((".png", ".jpg")) else b"no image"
 
 
@@ -91,8 +101,13 @@ ROWS: dict[str, list[tuple[bytes, list[str | None]]]] = {
     "ZIP: Deflate64, bzip2, LZMA, XZ, Zstandard": [
         (make_zip(GOOD, 12), [None, None]),
         (make_zip(GOOD, 14), [None, None]),
+        *(((FILES / f"{name}.zip").read_bytes(), BOTH * 2) for name in ("7z_Deflate64", "7z_XZ")),
+        ((FILES / "python_ZSTD.zip").read_bytes(), BOTH),
     ],
-    "ZIP: PPMd and other methods": [(_method(98), ["sample-unsupported-compression", None])],
+    "ZIP: PPMd and other methods": [
+        (_method(98), ["sample-unsupported-compression", None]),
+        ((FILES / "7z_PPMd.zip").read_bytes(), [None, "sample-unsupported-compression"] * 2),
+    ],
     "tar: v7, ustar, pax, GNU": [
         (make_tar(GOOD), [None, None]),
         (ARCHIVES["ok_tar_v7"][0](), [None, None]),
@@ -108,7 +123,7 @@ ROWS: dict[str, list[tuple[bytes, list[str | None]]]] = {
 
 
 def test_archives(archives: Archives) -> None:
-    assert {*ROWS, "archive", "7z, RAR"} == set(rows_of("Archives"))
+    assert {*ROWS, "archive", "7z, RAR", "Parquet"} == set(rows_of("Archives"))
     for row, cases in ROWS.items():
         for content, expected in cases:
             found = [

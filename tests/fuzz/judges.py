@@ -18,9 +18,12 @@ from safetensors.torch import save
 from app.domain.vocabulary import ModelFormat
 from app.errors import InputFailure
 from app.imaging.decoding import decode
+from app.imaging.entries import read_entry
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 from tests.datasets.hostile_archives import GOOD, make_tar, make_zip, picture
+from tests.datasets.image_tables import SHARD, written
+from worker.archives.image_table import ImageTable
 from worker.archives.listing import list_entries, seekable
 from worker.archives.manifest import read_table, text_of
 from worker.archives.name_encodings import PAGES, detect_encoding
@@ -44,6 +47,8 @@ COCO = {
     "categories": [{"id": 7, "name": "cat"}],
     "annotations": [{"image_id": 1, "category_id": 7}],
 }
+FILES = Path(__file__).parents[1] / "datasets" / "files"
+REAL_ZIPS = ("7z_Deflate64", "7z_BZip2", "7z_LZMA", "7z_XZ", "python_ZSTD")
 IMAGE_KINDS = ("TIFF", "GIF", "PPM", "JPEG2000", "AVIF", "WEBP")
 SEEDS = {
     "zip": make_zip(GOOD),
@@ -53,6 +58,8 @@ SEEDS = {
     "tar.bz2": bz2.compress(make_tar(GOOD)),
     "tar.xz": lzma.compress(make_tar(GOOD)),
     "tar.zst": zstandard.compress(make_tar(GOOD)),
+    **{f"zip {name}": (FILES / f"{name}.zip").read_bytes() for name in REAL_ZIPS},
+    "parquet": written(SHARD),
     "manifest.json": json.dumps(COCO).encode(),
     **{kind: picture(kind=kind) for kind in IMAGE_KINDS},
     "safetensors": save(WEIGHTS),
@@ -81,9 +88,20 @@ def judge_archive(data: bytes) -> None:
             assert 0 <= entry.offset <= entry.offset + entry.stored_size <= _BLOBS.size(made)
             assert not Path(entry.name).is_absolute()
             assert ".." not in Path(entry.name).parts
+            if entry.fault is None and not entry.is_folder:
+                assert len(read_entry(_BLOBS, made, entry, _SETTINGS.max_inflated_bytes)) == entry.size
     finally:
         for blob in {digest, made}:
             _BLOBS.delete(blob)
+
+
+def judge_table(data: bytes) -> None:
+    """Every row; what asks for more memory than there is ends its child, which is a refusal."""
+    try:
+        for row in ImageTable(io.BytesIO(data)).read():
+            assert row.extension.isalnum()
+    except MemoryError as error:
+        raise InputFailure("archive-malformed", "The process that read the table was lost.") from error
 
 
 def judge_weights(data: bytes, kind: ModelFormat) -> None:
@@ -121,6 +139,8 @@ def judge_image(data: bytes) -> None:
 LINES = ("manifest.csv", "manifest.jsonl")
 Judge = Callable[[bytes], None]
 JUDGES: dict[str, Judge] = {
+    "parquet": judge_table,
+    **{f"zip {name}": judge_archive for name in REAL_ZIPS},
     **dict.fromkeys(("zip", "zip.bz2", "tar", "tar.gz", "tar.bz2", "tar.xz", "tar.zst"), judge_archive),
     **dict.fromkeys(IMAGE_KINDS, judge_image),
     "manifest.json": judge_coco,
