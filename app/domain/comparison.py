@@ -109,7 +109,10 @@ def difference_rows(series: ScoreSeries) -> list[Json]:
             resampled = macro_bootstrap(snap(contrasts.values), codes, series.seed, series.groups.clusters)
         else:
             weights = np.ones((len(group.members), contrasts.values.shape[1]))
-            seed, clusters = group_seed(series.seed, group.group_by, group.group), series.groups.clusters_of(group.members)
+            seed, clusters = (
+                group_seed(series.seed, group.group_by, group.group),
+                series.groups.clusters_of(group.members),
+            )
             resampled = bootstrap(snap(contrasts.values[group.members]), seed, clusters)
         lows, highs = percentile_interval(resampled)
         for index, owner in enumerate(contrasts.owners):
