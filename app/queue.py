@@ -36,6 +36,7 @@ class TaskName(StrEnum):
     RUN_SHARD = "run_shard"
     REDUCE_AUDIT = "reduce_audit"
     COMPARE_AUDITS = "compare_audits"
+    CHECK_REFERENCE = "check_reference"
 
 
 # Lower comes first: somebody waits for an upload to become ready, and a finished audit is better than a begun one.
@@ -44,6 +45,7 @@ PRIORITIES = {
     TaskName.VALIDATE_MODEL: 0,
     TaskName.INDEX_DATASET: 3,
     TaskName.COMPARE_AUDITS: 3,
+    TaskName.CHECK_REFERENCE: 3,
     TaskName.RUN_SHARD: 6,
 }
 PRIORITY_STEPS = sorted(set(PRIORITIES.values()))

@@ -9,6 +9,7 @@ from app.errors import TransientFailure, Unavailable
 from app.queue import TaskName
 from worker.intake.datasets import index_dataset
 from worker.intake.models import validate_model
+from worker.intake.references import check_reference
 from worker.lifecycle.celery_app import celery_app, worker_context
 from worker.results.comparer import compare_audits
 from worker.results.reducer import reduce_audit
@@ -26,6 +27,11 @@ RETRIES: dict[str, Any] = {
 @celery_app.task(name=TaskName.VALIDATE_MODEL, **RETRIES)
 def validate_model_task(model_id: str) -> None:
     validate_model(worker_context(), UUID(model_id))
+
+
+@celery_app.task(name=TaskName.CHECK_REFERENCE, **RETRIES)
+def check_reference_task(model_id: str) -> None:
+    check_reference(worker_context(), UUID(model_id))
 
 
 @celery_app.task(name=TaskName.INDEX_DATASET, **RETRIES)

@@ -60,7 +60,10 @@ def check_bytes(session: Session, settings: Settings) -> None:
 
 def used_bytes(session: Session) -> int:
     """Of the tenant's uploads."""
-    contents = union(*(select(table.content_digest, table.content_size) for table in (ModelRow, DatasetRow)))
+    contents = union(
+        *(select(table.content_digest, table.content_size) for table in (ModelRow, DatasetRow)),
+        select(ModelRow.reference_digest, ModelRow.reference_size),
+    )
     sizes = contents.subquery().c.content_size
     return int(session.scalar(select(func.coalesce(func.sum(sizes), 0))) or 0)
 

@@ -32,6 +32,7 @@ _REFUSED = {"not-found": "No such run group."} | codes(
     "unknown-dataset",
     "model-not-ready",
     "model-not-probed",
+    "model-not-as-described",
     "dataset-not-ready",
     "stability-needs-two-models",
     "map-sizes-differ",

@@ -14,9 +14,11 @@ from app.audits.repository import lock_dataset, lock_models, worker_known
 from app.audits.schemas import AuditRequest
 from app.db.identifiers import new_id
 from app.db.tables import AuditModelRow, AuditRow, AuditUsageRow, DatasetRow, ModelRow, ShardRow
+from app.domain.fidelity import Fidelity, FidelityStatus
 from app.domain.label_mapping import LabelMapping
 from app.domain.measures import PAIRINGS, MeasureSpec
 from app.domain.protocol import Protocol
+from app.domain.refusals import NOT_AS_DESCRIBED
 from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, SalienceTarget
 from app.errors import Conflict, Gone, Unprocessable
 from app.observability.origin import present_origin
@@ -94,8 +96,21 @@ def _check_ready(models: list[ModelRow], dataset: DatasetRow) -> None:
     waiting = [str(model.id) for model in models if model.status != ResourceStatus.READY]
     if waiting:
         raise Conflict("model-not-ready", f"These models are not ready: {', '.join(waiting)}.")
+    for model in models:
+        _check_fidelity(model)
     if dataset.status != ResourceStatus.READY:
         raise Conflict("dataset-not-ready", f"The data set is {dataset.status}, not ready.")
+
+
+def _check_fidelity(model: ModelRow) -> None:
+    """A reference that a worker is still at may contradict the model."""
+    fidelity = Fidelity.of(model.fidelity)
+    if fidelity is None and model.reference_digest is not None:
+        raise Conflict("model-not-ready", f"The reference of the model {model.id} is still being looked at.")
+    if fidelity is not None and fidelity.status is FidelityStatus.CONTRADICTED:
+        facts = {"model": model.id, "agreeing": fidelity.agreeing, "images": fidelity.images}
+        detail = NOT_AS_DESCRIBED.detail(**facts, found=fidelity.suggestion or "")
+        raise Conflict(NOT_AS_DESCRIBED.code, detail)
 
 
 def _resolve(request: AuditRequest, models: list[ModelRow]) -> Protocol:

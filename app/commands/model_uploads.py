@@ -10,7 +10,7 @@ import typer
 from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.documents import read_document
-from app.commands.group import ClientGroup
+from app.commands.group import ClientGroup, ExitStatus
 from app.commands.named import add_commands
 from app.commands.progress import upload_bar
 from app.commands.tables import Columns, record, table
@@ -26,6 +26,20 @@ COLUMNS: Columns = {
     "architecture": lambda model: model["architecture"],
     "classes": lambda model: ", ".join(model["class_names"] or []) or model["classes"],
     "created": lambda model: model["created_at"][:19],
+}
+
+FIDELITY: Columns = {
+    "status": lambda fidelity: fidelity["status"],
+    "agreeing": lambda fidelity: f"{fidelity['agreeing']} of {fidelity['images']}",
+    "largest difference": lambda fidelity: fidelity["largest_difference"],
+    "suggestion": lambda fidelity: fidelity["suggestion"],
+    "problem": lambda fidelity: fidelity["problem"] and fidelity["problem"]["detail"],
+}
+
+EXITS = {
+    "verified": ExitStatus.DONE,
+    "contradicted": ExitStatus.GATE_FAILED,
+    "unverified": ExitStatus.GATE_INCONCLUSIVE,
 }
 
 Limit = Annotated[int, typer.Option(min=1, help="How many, the newest first.")]
@@ -79,6 +93,20 @@ def push(
     with link.client() as client, upload_bar(file.name) as progress:
         model = client.push_model(file, description=description.document(file), progress=progress)
     link.show(model, record(model, COLUMNS))
+
+
+@models.command()
+@with_bundles
+def reference(
+    model: Annotated[str, typer.Argument(help="Its id or name; NAME@3 or NAME@ALIAS.")],
+    file: Annotated[Path, typer.Argument(help="A folder, or a zip, of images and outputs.jsonl.", metavar="PATH")],
+    link: Link,
+) -> None:
+    """Compare predictions of your own code with what the service computes; exit by whether it is the same model."""
+    with link.client() as client, upload_bar(file.name) as progress:
+        found = client.refer(client.find("models", model), file, progress=progress)
+    link.show(found, record(found["fidelity"], FIDELITY))
+    raise typer.Exit(EXITS[found["fidelity"]["status"]])
 
 
 @models.command("list")

@@ -16,6 +16,12 @@ Noun = Literal["model", "data set", "run group"]
 
 _CODES: dict[Noun, str] = {"model": "model-in-use", "data set": "dataset-in-use", "run group": "run-group-in-use"}
 
+_DIGESTS = (
+    *(column for table in (ModelRow, DatasetRow) for column in (table.content_digest, table.stored_digest)),
+    ModelRow.reference_digest,
+)
+"""The columns that refer to blobs."""
+
 
 def lock_digests(session: Session, digests: set[str]) -> None:
     """Until the transaction's end: who refers to a blob anew and who deletes it take turns."""
@@ -26,16 +32,14 @@ def lock_digests(session: Session, digests: set[str]) -> None:
 def unused_digests(session: Session, digests: set[str]) -> set[str]:
     """Which blobs no model or data set refers to."""
     used: set[str | None] = set()
-    for table in (ModelRow, DatasetRow):
-        for column in (table.content_digest, table.stored_digest):
-            used |= set(session.scalars(select(column).where(column.in_(digests))))
+    for column in _DIGESTS:
+        used |= set(session.scalars(select(column).where(column.in_(digests))))
     return digests - used
 
 
 def all_digests(session: Session) -> set[str]:
     """Every blob that any model or data set refers to."""
-    columns = [column for table in (ModelRow, DatasetRow) for column in (table.content_digest, table.stored_digest)]
-    return {digest for column in columns for digest in session.scalars(select(column)) if digest}
+    return {digest for column in _DIGESTS for digest in session.scalars(select(column)) if digest}
 
 
 def refuse_while_audited(session: Session, noun: Noun, refers: ColumnElement[bool], *, live_only: bool = False) -> None:

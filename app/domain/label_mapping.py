@@ -125,7 +125,7 @@ def _by_map(
     indices: dict[str, int] = {}
     for label in labels:
         target = label_map.get(label, label)
-        index = _class_index(target, class_names, class_count)
+        index = class_index(target, class_names, class_count)
         if index is None:
             said = f"leads {label!r} to {target!r}, which is no class" if label in label_map else f"lacks {label!r}"
             return LabelMapping(None, f"The label_map {said} of the model's {class_count}.")
@@ -133,7 +133,8 @@ def _by_map(
     return LabelMapping(indices, how=How.MAP)
 
 
-def _class_index(target: str | int, class_names: Sequence[str] | None, class_count: int) -> int | None:
+def class_index(target: str | int, class_names: Sequence[str] | None, class_count: int) -> int | None:
+    """Which class is meant by its index, its name, or a name that is loosely the same; None where none is."""
     if isinstance(target, int):
         return target if 0 <= target < class_count else None
     names = list(class_names or ())

@@ -81,6 +81,7 @@ class Origin(StrEnum):
     DEFAULT = "default"
     FILE = "file"
     ASSUMED = "assumed"
+    REFERENCE = "reference"
 
 
 class SampleStatus(StrEnum):

@@ -46,6 +46,7 @@ class Reconciler:
                 return
             messages = [
                 *_stale_uploads(session),
+                *_stale_references(session),
                 *_stale_reduces(session, self._stale),
                 *_stale_comparisons(session, self._stale),
             ]
@@ -87,6 +88,19 @@ def _stale_uploads(session: Session) -> list[Message]:
         session.execute(update(table).where(table.id.in_(ids)).values(updated_at=func.clock_timestamp()))
         found += [(task, resource_id) for resource_id in ids]
     return found
+
+
+def _stale_references(session: Session) -> list[Message]:
+    """Of models that are ready, and still nobody has looked at the predictions of the owner's own code."""
+    stale = select(ModelRow.id).where(
+        ModelRow.status == ResourceStatus.READY,
+        ModelRow.reference_digest.is_not(None),
+        ModelRow.fidelity.is_(None),
+        ModelRow.updated_at < func.clock_timestamp() - STALE_UPLOAD,
+    )
+    ids = session.scalars(stale.with_for_update(skip_locked=True)).all()
+    session.execute(update(ModelRow).where(ModelRow.id.in_(ids)).values(updated_at=func.clock_timestamp()))
+    return [(TaskName.CHECK_REFERENCE, model_id) for model_id in ids]
 
 
 def _stale_comparisons(session: Session, age: timedelta) -> list[Message]:

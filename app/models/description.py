@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.fidelity import Fidelity, FidelityStatus
 from app.domain.vocabulary import Origin
 
 Json = dict[str, Any]
@@ -18,9 +19,21 @@ class Described(BaseModel):
     value: Any
     origin: Origin = Field(
         alias="from",
-        description="`request`, `default` of this service, `file`; or `assumed`: nobody said so, and it may be wrong.",
+        description="`request`, `default` of this service, `file`; or `assumed`: nobody said so, and it may be wrong, "
+        "until predictions of the owner's own code agree: `reference`.",
     )
     note: str | None = Field(None, description="Why, where the value does not say it by itself.")
+
+
+def described(stored: Json, fidelity: Fidelity | None) -> dict[str, Described]:
+    """By field. What was assumed is settled where the owner's own predictions came out right with it."""
+    facts = {name: Described.model_validate(fact) for name, fact in stored.items()}
+    if fidelity is None or fidelity.status is not FidelityStatus.VERIFIED:
+        return facts
+    settled = {"origin": Origin.REFERENCE}
+    return {
+        name: fact.model_copy(update=settled) if fact.origin is Origin.ASSUMED else fact for name, fact in facts.items()
+    }
 
 
 def described_request(request: BaseModel, fields: tuple[str, ...]) -> Json:

@@ -19,6 +19,7 @@ _FOUND_LATER = (
     "speed",
 )
 _REGISTERED = MODEL | dict.fromkeys(_FOUND_LATER) | {"status": "awaiting_content", "updated_at": MODEL["created_at"]}
+_REFERRED = MODEL | {"reference_digest": f"sha256:{'5e' * 32}", "fidelity": None}
 _UPLOADED = _REGISTERED | {name: MODEL[name] for name in ("content_digest", "content_size")} | {"status": "validating"}
 
 _RECIPE = {name: MODEL[name] for name in ("name", "architecture", "format", "class_names", "preprocessing")}
@@ -56,6 +57,18 @@ ROUTES = {
             "payload-too-large": "The body exceeds the limit of 5368709120 bytes.",
             "unsupported-content-encoding": "Send the bytes as they are, uncompressed.",
             "unsupported-media-type": "Send the file itself as the body, not a form.",
+        },
+    ),
+    "PUT /v1/models/{model_id}/reference": RouteExamples(
+        answers={202: {JSON: _REFERRED}},
+        problems={name: detail for name, detail in UPLOAD.items() if name != "content-already-set"}
+        | _UNKNOWN
+        | {
+            "quota-exceeded": "The tenant may have 1000000000 bytes of content.",
+            "payload-too-large": "The body exceeds the limit of 5368709120 bytes.",
+            "unsupported-content-encoding": "Send the bytes as they are, uncompressed.",
+            "unsupported-media-type": "The content is no zip archive: pack the images and outputs.jsonl as one.",
+            "empty-body": None,
         },
     ),
     "GET /v1/models/{model_id}": RouteExamples(answers={200: {JSON: MODEL}}, problems=_UNKNOWN),

@@ -88,6 +88,32 @@ _RESOURCE = Resource(
 )
 
 
+@router.put(
+    "/{model_id}/reference",
+    dependencies=[WRITES],
+    status_code=202,
+    summary="Upload predictions of your own code",
+    responses=problem_responses(400, 404, 409, 413, 415, 422, 507),
+    openapi_extra=RAW_BODY,
+)
+async def put_reference(model_id: ModelId, request: Request, uploads: UploadsDep) -> Model:
+    """The proof that the model here is the one you trained: a zip of up to 256 images and an `outputs.jsonl`, with a
+    line `{"path": "a.png", "class": "cat"}` or `{"path": "a.png", "outputs": [0.1, 2.3]}` (logits or probabilities) for
+    each, as your own code gave them. A worker takes the images through the whole path; read the model until `fidelity`
+    is there. Another upload replaces it. Audits of a model that is `contradicted` are refused."""
+    return await uploads.put(_REFERENCE, model_id, request)
+
+
+_REFERENCE = Resource(
+    find=get_model,
+    lock=partial(get_model, lock=True),
+    show=Model.of,
+    receive=partial(receive_blob, check_start=service.check_reference_start),
+    task=TaskName.CHECK_REFERENCE,
+    accept=service.accept_reference,
+)
+
+
 @router.get("", dependencies=[READS], summary="List models, the newest first", responses=problem_responses(422))
 def get_models(
     session: SessionDep,

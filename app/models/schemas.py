@@ -8,12 +8,13 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from app.db.tables import ModelRow
+from app.domain.fidelity import Fidelity
 from app.domain.heads import MAX_LAYERS, DeclaredLayer, Head, HeadLayer
 from app.domain.outputs import CLASSES, Output
 from app.domain.vocabulary import DeviceClass, Layout, ModelFormat, OutputKind, Resize, ResourceStatus
 from app.http.links import link
 from app.http.schemas import Metadata, Name, StoredProblem
-from app.models.description import Described
+from app.models.description import Described, described
 from app.naming.schemas import VERSION, Tags, VersionName
 
 ModelId = Annotated[UUID, Path(description="The `id` that `POST /v1/models` answered.")]
@@ -193,6 +194,11 @@ class Model(BaseModel):
     in_place_operations: list[str] | None
     final_softmax: bool | None
     speed: Speed | None
+    reference_url: str = Field(description="Where predictions of the owner's own code go, to be compared.")
+    reference_digest: str | None
+    fidelity: Fidelity | None = Field(
+        description="How those predictions agree; null where there are none, or a worker is still at them."
+    )
     created_at: datetime
     updated_at: datetime
 
@@ -203,7 +209,7 @@ class Model(BaseModel):
 
     @classmethod
     def of(cls, row: ModelRow) -> Self:
-        probe = row.probe or {}
+        probe, fidelity = row.probe or {}, Fidelity.of(row.fidelity)
         found = {
             name: probe.get(name)
             for name in (
@@ -234,13 +240,16 @@ class Model(BaseModel):
             target_layer=probe.get("target_layer", row.target_layer),
             weights_key=row.weights_key,
             ignore_tensors=row.ignore_tensors,
-            description={name: Described.model_validate(fact) for name, fact in row.description.items()},
+            description=described(row.description, fidelity),
             metadata=row.extra,
             status=row.status,
             problem=StoredProblem.of(row.problem),
             content_url=link(f"/v1/models/{row.id}/content"),
             content_digest=row.content_digest,
             content_size=row.content_size,
+            reference_url=link(f"/v1/models/{row.id}/reference"),
+            reference_digest=row.reference_digest,
+            fidelity=fidelity,
             created_at=row.created_at,
             updated_at=row.updated_at,
             **found,

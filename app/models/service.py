@@ -8,11 +8,13 @@ from app.db.tables import ModelRow
 from app.domain.heads import Head
 from app.domain.refusals import ARCHITECTURE_REQUIRED, FORMAT_UNKNOWN
 from app.domain.vocabulary import ModelFormat
-from app.errors import Conflict, Unprocessable
+from app.errors import Conflict, Unprocessable, UnsupportedMediaType
+from app.imaging.containers import Container, container_of
 from app.models.description import described_request
 from app.models.repository import run_group_of
 from app.models.schemas import DESCRIBED, ModelRequest
 from app.naming.versions import next_version
+from app.storage.blobs import StoredBlob
 from app.uploads.content import digests_of
 
 _ALIASES = dict.fromkeys(("state_dict", "torch", "pytorch", "pt", "pth", "torch_state_dict"), ModelFormat.STATE_DICT)
@@ -49,6 +51,21 @@ def register(session: Session, request: ModelRequest) -> ModelRow:
     session.flush()
     session.refresh(row)
     return row
+
+
+def check_reference_start(start: bytes) -> None:
+    """Raises UnsupportedMediaType for what is no zip by its first bytes."""
+    if container_of(start) is not Container.ZIP:
+        detail = "The content is no zip archive: pack the images and outputs.jsonl as one."
+        raise UnsupportedMediaType("unsupported-media-type", detail)
+
+
+def accept_reference(row: ModelRow, blob: StoredBlob) -> bool:
+    """From now on a worker looks at it, and what an earlier one said is forgotten. False where it is there already."""
+    if row.reference_digest == blob.digest:
+        return False
+    row.reference_digest, row.reference_size, row.fidelity = blob.digest, blob.size, None
+    return True
 
 
 def delete(session: Session, row: ModelRow) -> set[str]:

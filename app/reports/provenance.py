@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from app.domain.fidelity import NO_REFERENCE, Fidelity
 from app.domain.measures import spec_of
 from app.domain.vocabulary import UndefinedReason
 from app.reports.job import AuditFacts, Json, ReportJob
@@ -43,6 +44,9 @@ def _of_audit(job: ReportJob, audit_id: str, document: Json, facts: AuditFacts |
             layer = layers.get(model["model_id"])
             salience = f"; salience taken at {layer}" if layer else ""
             yield f"model {model['name']}", f"{model['digest']} ({model['model_id']}){salience}"
+            fidelity = Fidelity.of(model.get("fidelity"))
+            told = NO_REFERENCE if fidelity is None else fidelity.in_words()
+            yield f"fidelity of {model['name']}", told
     versions = document.get("software") or {}
     yield "software", ", ".join(f"{name} {version}" for name, version in versions.items()) or "unknown"
 

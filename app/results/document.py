@@ -7,6 +7,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from app.db.tables import ModelRow
+from app.domain.fidelity import Fidelity
 from app.domain.label_mapping import LabelMapping
 from app.domain.measures import NOISE_REACTION, STABILITY, SUFFICIENCY
 from app.domain.performance import Predictions, noise_curve, performance
@@ -84,7 +85,13 @@ _NOTHING: Json = {
 
 
 def _shown(model: ModelRow) -> Json:
-    return {"model_id": str(model.id), "name": model.name, "digest": model.content_digest}
+    fidelity = Fidelity.of(model.fidelity)
+    return {
+        "model_id": str(model.id),
+        "name": model.name,
+        "digest": model.content_digest,
+        "fidelity": fidelity and fidelity.model_dump(mode="json"),
+    }
 
 
 def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores], from_maps: FromMaps | None) -> Json:

@@ -69,4 +69,5 @@ def _nobodys_digest() -> str:
 
 def digests_of(row: ModelRow | DatasetRow) -> set[str]:
     """The blobs that a resource refers to."""
-    return {digest for digest in (row.content_digest, row.stored_digest) if digest}
+    reference = row.reference_digest if isinstance(row, ModelRow) else None
+    return {digest for digest in (row.content_digest, row.stored_digest, reference) if digest}

@@ -1,4 +1,4 @@
-"""``PUT .../content``: one way in for every resource that is a description and a file."""
+"""``PUT .../content`` and the like: one way in for every resource that is a description and a file."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -37,6 +37,8 @@ class Resource(Generic[Row, Shown]):
     receive: Receive
     task: TaskName
     """What looks into the content."""
+    accept: Callable[[Row, StoredBlob], bool] = accept
+    """Lets the row refer to the blob; False where it does already."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Uploads:
         with taking_over(self.tenant, self.blobs, blob) as session:
             row = resource.lock(session, resource_id)
             replaced = digests_of(row) - {blob.digest}
-            is_new = accept(row, blob)
+            is_new = resource.accept(row, blob)
             session.flush()
             check_bytes(session, self.settings)
             session.refresh(row)

@@ -13,6 +13,7 @@ from worker.child.images_job import run_images_job
 from worker.child.inputs import JobInputs
 from worker.child.log import log_to
 from worker.child.model_job import run_model_job
+from worker.child.reference_job import run_reference_job
 from worker.child.shard_job import run_shard_job
 from worker.child.table_job import run_table_job
 from worker.child.warming import warm_up
@@ -20,7 +21,7 @@ from worker.machine.device import device_class_of, keep_heap, pick_device, use_t
 from worker.sandbox.layers import LayerMissing, Sandbox
 from worker.weights.cache import ModelCache
 from worker.wire.channel import Channel, ChannelClosed, Frame
-from worker.wire.jobs import JOB, AnyJob, ImagesJob, ShardJob, Start, TableJob
+from worker.wire.jobs import JOB, AnyJob, ImagesJob, ReferenceJob, ShardJob, Start, TableJob
 from worker.wire.replies import Done, Failed, Ready, Reply
 
 logger = logging.getLogger(__name__)
@@ -101,4 +102,6 @@ def _run(tools: Tools, job: AnyJob, inputs: JobInputs) -> Iterator[tuple[Reply, 
         return run_images_job(job, tools.settings, inputs)
     if isinstance(job, TableJob):
         return run_table_job(job, tools.settings, inputs)
+    if isinstance(job, ReferenceJob):
+        return run_reference_job(job, tools.settings, inputs, tools.models)
     return run_model_job(job, tools.device, inputs)

@@ -53,7 +53,8 @@ def validate_model(context: WorkerContext, model_id: UUID) -> None:
         "head": accepted.facts.head and accepted.facts.head.model_dump(mode="json"),
         "problem": None,
     }
-    _finish(context, model, {"status": ResourceStatus.READY, **found})
+    if _finish(context, model, {"status": ResourceStatus.READY, **found}) is not None:
+        context.queue.send(TaskName.CHECK_REFERENCE, model_id)
 
 
 def _examine(context: WorkerContext, model: ModelRow) -> _Accepted:
@@ -121,12 +122,12 @@ def _write(writer: BlobWriter, part: bytes) -> None:
         raise InputFailure("model-invalid", f"As float32, the model is too large. {error.detail}") from error
 
 
-def _finish(context: WorkerContext, model: ModelRow, values: dict[str, object]) -> None:
-    """Only where nothing newer was uploaded meanwhile."""
+def _finish(context: WorkerContext, model: ModelRow, values: dict[str, object]) -> str | None:
+    """Only where nothing newer was uploaded meanwhile; the digest of a reference that waits for a ready model."""
     with transaction(context.engine) as session:
         if "stored_digest" in values:
             context.keep_blob(session, str(values["stored_digest"]))
-        session.execute(
+        finished = (
             update(ModelRow)
             .where(
                 ModelRow.id == model.id,
@@ -134,4 +135,6 @@ def _finish(context: WorkerContext, model: ModelRow, values: dict[str, object]) 
                 ModelRow.content_digest == model.content_digest,
             )
             .values(values)
+            .returning(ModelRow.reference_digest)
         )
+        return session.scalar(finished)

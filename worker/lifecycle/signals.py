@@ -14,6 +14,7 @@ from app.settings import get_settings
 
 SUBJECTS = {
     TaskName.VALIDATE_MODEL: ("model_id", "validate"),
+    TaskName.CHECK_REFERENCE: ("model_id", "reference"),
     TaskName.INDEX_DATASET: ("dataset_id", "index"),
     TaskName.REDUCE_AUDIT: ("audit_id", "reduce"),
     TaskName.COMPARE_AUDITS: ("comparison_id", "compare"),

@@ -190,6 +190,34 @@ class TableJob(_Job):
         return self.archive_digest
 
 
-AnyJob = ShardJob | ModelJob | ImagesJob | TableJob
+class ReferenceSample(_Message):
+    """An image and what the owner's own code gave for it: a class, by its index, or outputs, or both."""
+
+    sample: JobSample
+    predicted: int | None
+    outputs: tuple[float, ...] | None
+
+
+class ReferenceJob(_Job):
+    """Compare what the model gives here with what its owner's code gave."""
+
+    kind: Literal["reference"] = "reference"
+    model: JobModel
+    class_names: tuple[str, ...] | None
+    assumed_options: tuple[str, ...]
+    """Names of architecture options whose values nobody requested."""
+    archive_digest: str
+    samples: tuple[ReferenceSample, ...]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.archive_digest, self.model.digest)
+
+    @property
+    def archive(self) -> str | None:
+        return self.archive_digest
+
+
+AnyJob = ShardJob | ModelJob | ImagesJob | TableJob | ReferenceJob
 Job = Annotated[AnyJob, Field(discriminator="kind")]
 JOB: TypeAdapter[AnyJob] = TypeAdapter(Job)

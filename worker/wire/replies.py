@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
 
 from app.domain.heads import Head
+from app.domain.fidelity import Fidelity
 from app.domain.vocabulary import DeviceClass, Origin, SandboxLayer
 from worker.wire.channel import ChannelClosed, Frame
 
@@ -159,6 +160,13 @@ class TableRow(_Reply):
     fields: dict[str, str | int | float | bool | None]
 
 
+class FidelityFacts(_Reply):
+    """How the owner's predictions agree with those made here."""
+
+    kind: Literal["fidelity"] = "fidelity"
+    fidelity: Fidelity
+
+
 class Weights(_Reply):
     """The next part of the model's canonical form: the bytes behind it."""
 
@@ -184,7 +192,7 @@ class Failed(_Reply):
     facts: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-_Found = ScoresRow | ModelFacts | ImageFacts | TableFacts | TableRow | Weights
+_Found = ScoresRow | ModelFacts | ImageFacts | TableFacts | TableRow | FidelityFacts | Weights
 Reply = Ready | Logged | Progress | _Found | Done | Failed
 
 _REPLY: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="kind")])

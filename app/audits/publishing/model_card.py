@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from app.domain.fidelity import NO_REFERENCE, Fidelity
 from app.domain.measures import lower_is_better, spec_of
 from app.domain.protocol import Protocol
 from app.domain.radar import headline_views, radar
@@ -76,6 +77,7 @@ def _section(document: Json, dataset_name: str) -> str:
         "",
         f"Data set {_plain(dataset_name)}, {document['sample_count']} samples.",
         f"Protocol `{document['protocol_digest']}`.",
+        *(f"The model {_plain(model['name'])} is {_fidelity(model)}." for model in document["models"]),
         "",
         "| model | measure | view | mean | 95% interval | better | says nothing, since |",
         "| --- | --- | --- | ---: | ---: | --- | --- |",
@@ -93,6 +95,12 @@ def _section(document: Json, dataset_name: str) -> str:
             )
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _fidelity(model: Json) -> str:
+    """Whether what was audited is what its owner trained."""
+    fidelity = Fidelity.of(model.get("fidelity"))
+    return NO_REFERENCE if fidelity is None else fidelity.in_words()
 
 
 def _interval(row: Json) -> str:

@@ -45,6 +45,11 @@ class ModelRow(_Uploaded, Base):
     """Layers in place of the network's classifier (``app.domain.heads``); as declared, then as found."""
     """Arguments of the architecture's builder: the request's, and once it is ready what was assumed as well."""
     probe: Mapped[Json | None]
+    reference_digest: Mapped[str | None]
+    """The blob with images and what the owner's own code gave for them."""
+    reference_size: Mapped[int | None] = mapped_column(BigInteger)
+    fidelity: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
+    """How the reference agrees (``app.domain.fidelity``); null until a worker has looked."""
 
 
 class DatasetRow(_Uploaded, Base):

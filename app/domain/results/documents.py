@@ -150,6 +150,12 @@ class AuditedModel(TypedDict):
     model_id: str
     name: str
     digest: str | None
+    fidelity: NotRequired[
+        Annotated[
+            dict[str, Any] | None,
+            Field(description="How predictions of its owner's own code agreed when the audit ended; null without any."),
+        ]
+    ]
 
 
 class MapGroup(TypedDict):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.refusals import ARCHITECTURE_REQUIRED, FORMAT_UNKNOWN
+from app.domain.refusals import ARCHITECTURE_REQUIRED, FORMAT_UNKNOWN, NOT_AS_DESCRIBED
 from app.http.openapi.example_ids import AUDITS, DATASET, GATE, MODELS
 from app.http.problems import problem_document
 
@@ -49,6 +49,15 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "model-not-probed": (
         409,
         f"It is not known how many classes the model plain has ({MODELS[0]}): upload its file again.",
+    ),
+    "model-not-as-described": (
+        409,
+        NOT_AS_DESCRIBED.detail(
+            model=MODELS[0],
+            agreeing=3,
+            images=12,
+            found='All 12 agree when images are read as BGR: "preprocessing": {"channels": "bgr"}.',
+        ),
     ),
     "model-not-ready": (409, f"These models are not ready: {MODELS[0]}."),
     "partial-too-large": (409, "Results so far are made of at most 100000 samples."),

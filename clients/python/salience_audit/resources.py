@@ -88,6 +88,18 @@ class Resources:
         """
         return Dataset(self._push("datasets", source, {"name": name} | (description or {}), progress))
 
+    def refer(self, model_id: str, source: Source, *, progress: Progress | None = None) -> Model:
+        """Send predictions of your own code (a folder or a zip of images and ``outputs.jsonl``), wait until a worker
+        has compared them; the model with its ``fidelity``. Raises UnreadableFile."""
+        with opened(source) as upload:
+            path = f"/v1/models/{model_id}/reference"
+            self._connection.put(path, lambda: upload.chunks(progress), upload.headers)
+        pause = FIRST_POLL_SECONDS
+        while (model := self.resource("models", model_id))["fidelity"] is None:
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_POLL_SECONDS)
+        return Model(model)
+
     def create_run_group(self, name: str, model_ids: Sequence[str]) -> RunGroup:
         """Models of one recipe, trained independently."""
         return RunGroup(self._connection.post("/v1/run-groups", {"name": name, "model_ids": list(model_ids)}))

@@ -1,0 +1,66 @@
+"""A reference's images through the whole path of an audit: decoded, resized, normalised, through the network."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from app.domain.outputs import Output
+from app.domain.refusals import REFERENCE_IMAGE
+from app.domain.vocabulary import OutputKind
+from app.errors import InputFailure
+from app.imaging.decoding import decode_rgb
+from app.imaging.entries import entry_of, read_entry
+from app.settings import Settings
+from worker.fidelity.readings import Reading
+from worker.functional.normalization import normalization_table, normalize
+from worker.machine.device import pick_device
+from worker.weights.cache import ModelCache
+from worker.wire.contents import Inputs
+from worker.wire.jobs import JobSample
+from worker.wire.replies import Progress
+
+BATCH = 8
+
+Steps = Generator[Progress, None, Tensor]
+"""Says that it goes on, and returns outputs (N, K) float64, one column an output of the network."""
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Of one archive's images."""
+
+    inputs: Inputs
+    archive_digest: str
+    settings: Settings
+    models: ModelCache
+
+    def outputs(self, reading: Reading, samples: Sequence[JobSample]) -> Steps:
+        """Before a final softmax or sigmoid. Raises InputFailure."""
+        device = pick_device(self.settings.device)
+        model, preprocessing = reading.model, reading.model.preprocessing
+        tap = self.models.get(self.inputs, model, device).tap(reading.size, model.target_layer, model.output)
+        table = normalization_table(preprocessing["mean"], preprocessing["std"])
+        found = []
+        for start in range(0, len(samples), BATCH):
+            yield Progress(done=start)
+            pixels = np.stack([self._pixels(reading, sample) for sample in samples[start : start + BATCH]])
+            images = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))).to(device)
+            with torch.no_grad():
+                by_class = tap.run(normalize(images, table), lambda seen: seen)
+            found.append(_by_output(by_class.double().cpu(), model.output))
+        return torch.cat(found)
+
+    def _pixels(self, reading: Reading, sample: JobSample) -> np.typing.NDArray[np.uint8]:
+        try:
+            data = read_entry(self.inputs, self.archive_digest, entry_of(sample), self.settings.max_entry_bytes)
+            return reading.pixels(decode_rgb(data, self.settings))
+        except InputFailure as failure:
+            raise REFERENCE_IMAGE.failure(name=repr(sample.name), what=failure.detail) from failure
+
+
+def _by_output(by_class: Tensor, output: Output) -> Tensor:
+    """(N, K): of two classes that one logit makes, that logit."""
+    return by_class[:, 1:] + output.threshold_logit if output.kind is OutputKind.BINARY else by_class
