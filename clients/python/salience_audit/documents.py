@@ -26,11 +26,15 @@ CamMethod = Literal[
     "fullgrad",
 ]
 
+Compared = Literal["classes", "logits", "probabilities", "log_probabilities"]
+
 ComparisonStatus = Literal["queued", "succeeded", "failed"]
 
 ComparisonUnit = Literal["audit", "model"]
 
 DeviceClass = Literal["cpu", "gpu"]
+
+FidelityStatus = Literal["verified", "contradicted", "unverified"]
 
 Layout = Literal["nchw", "nhwc", "tokens"]
 
@@ -42,7 +46,7 @@ MeasureName = Literal[
 
 ModelFormat = Literal["safetensors", "state_dict"]
 
-Origin = Literal["request", "default", "file", "assumed"]
+Origin = Literal["request", "default", "file", "assumed", "reference"]
 
 Outcome = Literal["passed", "inconclusive", "failed"]
 
@@ -97,6 +101,7 @@ class Audit(Document):
     stratify: str | None
     label_map: dict[str, str | int] | Literal["numeric", "imagefolder"] | None
     group_by: list[str] | None
+    cluster: str | None
     notes: list[str]
     progress: Progress
     problem: StoredProblem | None
@@ -145,6 +150,7 @@ class AuditedModel(Document):
     model_id: str
     name: str
     digest: str | None
+    fidelity: dict[str, Any] | None
 
 
 class CamMethodInfo(Document):
@@ -315,6 +321,21 @@ class DifferingSamples(Document):
     samples: list[dict[str, Any]]
 
 
+class Fidelity(Document):
+    """How the owner's predictions agree with what is computed here."""
+
+    status: FidelityStatus
+    images: int
+    agreeing: int
+    predicted_classes: int
+    compared: Compared | None
+    largest_difference: float | None
+    bound: float | None
+    suggestion: str | None
+    suggested_change: dict[str, Any] | None
+    problem: dict[str, Any] | None
+
+
 class Finding(Document):
     """Something that a reader of the results should know."""
 
@@ -474,6 +495,9 @@ class Model(Document):
     in_place_operations: list[str] | None
     final_softmax: bool | None
     speed: Speed | None
+    reference_url: str
+    reference_digest: str | None
+    fidelity: Fidelity | None
     created_at: str
     updated_at: str
 
@@ -536,7 +560,9 @@ class PartialResultsDocument(Document):
     dataset_digest: str | None
     sample_count: int
     split: str | None
+    cluster: str | None
     notes: list[str] | None
+    training_images: TrainingImages | None
     run_group_id: str | None
     models: list[AuditedModel]
     software: dict[str, str] | None
@@ -623,7 +649,9 @@ class ResultsDocument(Document):
     dataset_digest: str | None
     sample_count: int
     split: str | None
+    cluster: str | None
     notes: list[str] | None
+    training_images: TrainingImages | None
     run_group_id: str | None
     models: list[AuditedModel]
     software: dict[str, str] | None
@@ -773,6 +801,7 @@ class Summary(Document):
     group: str
     n: int
     n_undefined: int
+    n_clusters: int | None
     mean: float | None
     std: float | None
     p05: float | None
@@ -793,6 +822,14 @@ class Summary(Document):
     centre_slope: float | None
     specificity: float | None
     says_nothing: list[str]
+
+
+class TrainingImages(Document):
+    """How many of the samples a model may have been trained on."""
+
+    audited: int
+    of_training_splits: int
+    like_training_images: int
 
 
 class WhereMapsLie(Document):
