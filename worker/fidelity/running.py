@@ -41,7 +41,7 @@ class Runner:
         """Before a final softmax or sigmoid. Raises InputFailure."""
         device = pick_device(self.settings.device)
         model, preprocessing = reading.model, reading.model.preprocessing
-        tap = self.models.get(self.inputs, model, device).tap(reading.size, model.target_layer, model.output)
+        hook = self.models.get(self.inputs, model, device).hook(reading.size, model.target_layer, model.output)
         table = normalization_table(preprocessing["mean"], preprocessing["std"])
         found = []
         for start in range(0, len(samples), BATCH):
@@ -49,7 +49,7 @@ class Runner:
             pixels = np.stack([self._pixels(reading, sample) for sample in samples[start : start + BATCH]])
             images = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))).to(device)
             with torch.no_grad():
-                by_class = tap.run(normalize(images, table), lambda seen: seen)
+                by_class = hook.run(normalize(images, table), lambda seen: seen)
             found.append(_by_output(by_class.double().cpu(), model.output))
         return torch.cat(found)
 
