@@ -19,6 +19,7 @@ from worker.wire.replies import Progress
 
 MOST_TRIED = 32
 """Images of a trial: those that disagree first."""
+MOST_PAIRS = 20
 SECONDS = 90.0
 """After which no further trial begins."""
 
@@ -133,7 +134,7 @@ def _pairs(singles: Sequence[Change], tried: Sequence[Trial]) -> list[tuple[Chan
     closeness = {trial.changes[0].words: trial.agreement.closeness for trial in tried if len(trial.changes) == 1}
     known = [change for change in singles if change.words in closeness]
     pairs = [pair for pair in combinations(known, 2) if pair[0].group != pair[1].group]
-    return sorted(pairs, key=lambda pair: max(closeness[one.words] for one in pair), reverse=True)
+    return sorted(pairs, key=lambda pair: max(closeness[one.words] for one in pair), reverse=True)[:MOST_PAIRS]
 
 
 def _told(best: Trial, before: Agreement) -> Suggestion:
