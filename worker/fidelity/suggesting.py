@@ -133,7 +133,7 @@ def _pairs(singles: Sequence[Change], tried: Sequence[Trial]) -> list[tuple[Chan
     """Of different groups, those first whose parts came closest alone."""
     closeness = {trial.changes[0].words: trial.agreement.closeness for trial in tried if len(trial.changes) == 1}
     known = [change for change in singles if change.words in closeness]
-    pairs = [pair for pair in combinations(known, 2) if pair[0].group != pair[1].group]
+    pairs: list[tuple[Change, ...]] = [pair for pair in combinations(known, 2) if pair[0].group != pair[1].group]
     return sorted(pairs, key=lambda pair: max(closeness[one.words] for one in pair), reverse=True)[:MOST_PAIRS]
 
 

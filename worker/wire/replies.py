@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
 
-from app.domain.heads import Head
 from app.domain.fidelity import Fidelity
+from app.domain.heads import Head
 from app.domain.vocabulary import DeviceClass, Origin, SandboxLayer
 from worker.wire.channel import ChannelClosed, Frame
 
