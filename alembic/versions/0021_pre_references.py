@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0019_pre_references"
-down_revision = "0018_architecture_options"
+revision = "0021_pre_references"
+down_revision = "0020_pre_audit_clusters"
 branch_labels = None
 depends_on = None
 
