@@ -1,6 +1,7 @@
 """Large images come from another process: the same pixels, and none of the memory."""
 
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -68,3 +69,28 @@ def test_its_memory_is_not_ours(tmp_path: Path) -> None:
     Image.new("RGBA", (7000, 7000), (10, 20, 30, 40)).save(path)
     done = subprocess.run([sys.executable, "-c", MEMORY, path], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 20 * 1024
+
+
+def test_decoders_that_are_large_run_in_the_sandbox() -> None:
+    """HEIC of a phone, and AVIF: the same pixels as here."""
+    for data in ((Path(__file__).parent / "photograph.heic").read_bytes(), saved(large("RGB", 60, 40), "AVIF")):
+        expected = prepare(decode_rgb(data, LIMITS, shown_at=32), 32, Resize.STRETCH)
+        assert np.array_equal(shrink(data, 60 * 40, 32, Resize.STRETCH, LIMITS), expected)
+
+
+def test_what_runs_there_reaches_no_file_and_no_network() -> None:
+    """The same process, with an attack in the place of its decoder."""
+    attack = (
+        "import socket, sys; import worker.sandbox.decoding as process\n"
+        "def attacked(order):\n"
+        "    for act in (lambda: open('/etc/passwd'), lambda: open('/tmp/x', 'w'), socket.socket):\n"
+        "        try: act(); print('done')\n"
+        "        except OSError: print('refused')\n"
+        "    return 0\n"
+        "process.main = attacked\n"
+        "sys.exit(process.enclosed_main('{\"allowed\": []}'))"
+    )
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", attack]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.stdout.split() == ["refused"] * 3, done.stderr

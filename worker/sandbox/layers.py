@@ -22,10 +22,11 @@ class Sandbox:
     """Restricts its own process, for good; those layers that are ``allowed`` to may be missing.
 
     First `enclose`, while the process has one thread: Landlock holds for those that it starts afterwards. Then
-    whatever starts threads and takes memory to keep. Then `seal`. ``memory_bytes`` None leaves memory alone.
+    whatever starts threads and takes memory to keep. Then `seal`. Without a ``scratch`` folder nothing can be written;
+    ``memory_bytes`` None leaves memory alone.
     """
 
-    scratch: Path
+    scratch: Path | None
     file_bytes: int
     memory_bytes: int | None
     gpu: bool

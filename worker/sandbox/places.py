@@ -16,9 +16,10 @@ _GPU_LIBRARIES = ("/lib", "/lib64", "/usr/lib64", "/usr/local", "/opt", "/etc/ld
 _GPU_DEVICES = ("nvidia*", "dri/*")
 
 
-def reachable(scratch: Path, *, gpu: bool) -> Iterator[tuple[Path, Access]]:
-    """Rules for a process with this scratch folder."""
-    yield scratch, SCRATCH
+def reachable(scratch: Path | None, *, gpu: bool) -> Iterator[tuple[Path, Access]]:
+    """Rules for a process with this scratch folder, or none."""
+    if scratch is not None:
+        yield scratch, SCRATCH
     for device in ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"):
         yield Path(device), Access.READ_FILE | Access.WRITE_FILE
     for place in (*_code(), *map(Path, _PROCESSOR)):
