@@ -55,6 +55,8 @@ FOUND = [
     {"labels": ["cat", "dog"], "skipped": {"not-an-image": 3}},
     {"labels": [], "skipped": {"not-an-image": 2}},
     {"labels": [], "skipped": {"not-an-image": 2}},
+    {"labels": ["cat", "dog"], "splits": ["test", "training"]},
+    {"labels": ["cat", "dog"], "sources": [], "splits": ["test", "train"]},
     {"labels": ["bus", "train"], "sources": ["car"], "splits": []},
 ]
 

@@ -1,10 +1,10 @@
 """What folders say: splits, labels and sources from the names of an archive's images."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.domain.splits import is_split_name
+from app.domain.splits import is_split_name, splits_among
 
 _Path = tuple[str, ...]
 
@@ -23,11 +23,15 @@ class Layout:
 
     top: str = ""
     """``top/`` holds everything and is no label; nothing where there is no such folder."""
-    has_splits: bool = False
-    """Folders below the top are splits."""
+    splits: Mapping[str, str] = field(default_factory=dict)
+    """The split that each folder below the top is; empty where they are none."""
+    is_repeated: bool = False
+    """Each of them holds one folder of its own name, as archives do that were packed one by one."""
     inner: str = ""
     """``images/`` is the one folder below every split, and no label either."""
     has_labels: bool = False
+    splits_within: bool = False
+    """Every label's folders are splits."""
 
     @classmethod
     def of(cls, folders: Iterable[str]) -> "Layout":
@@ -38,27 +42,35 @@ class Layout:
         """
         paths = [tuple(folder.split("/")) if folder else () for folder in set(folders)]
         top, below = _without_lone(paths)
-        has_splits = bool(below) and all(path and is_split_name(path[0]) for path in below)
-        inner: _Path = ()
-        if has_splits:
-            inner, below = _without_lone([path[1:] for path in below])
-        return cls(_joined(top), has_splits, _joined(inner), any(below))
+        splits = splits_among({path[0] for path in below}) if all(below) else {}
+        if not splits:
+            within = bool(below) and all(len(path) == 2 and is_split_name(path[1]) for path in below)
+            return cls(_joined(top), has_labels=any(below), splits_within=within)
+        is_repeated = all(path[:2] == (path[0], path[0]) for path in below)
+        inner, below = _without_lone([path[1 + is_repeated :] for path in below])
+        return cls(_joined(top), splits, is_repeated, _joined(inner), any(below))
 
     def place(self, name: str) -> Place:
         """``[split/]label/file`` or ``[split/]label/source/.../file``, after the top folder."""
         folders = name.removeprefix(self.top).split("/")[:-1]
-        split = folders.pop(0).casefold() if self.has_splits else None
+        split = self.splits[folders.pop(0)] if self.splits else None
+        if self.is_repeated:
+            folders = folders[1:]
         if self.inner:
             folders = folders[self.inner.count("/") :]
         if not self.has_labels:
             folders = []
+        if self.splits_within:
+            split = folders.pop(1).casefold()
         return Place(split, folders[0] if folders else None, folders[1] if len(folders) > 1 else None)
 
     def notes(self) -> list[str]:
         """What was taken in another way than it looks."""
         notes = [f"The top folder {self.top!r} holds everything and is no label."] if self.top else []
-        if self.has_splits:
+        if self.splits:
             notes.append("The top folders have splits' names: they are splits, and no labels.")
+        if self.splits_within:
+            notes.append("The folders in every label have splits' names: they are splits, and no sources.")
         if self.inner:
             notes.append(f"The folder {self.inner!r} is the only one in every split and is no label.")
         return notes
