@@ -106,7 +106,10 @@ class ConditionOutcome(BaseModel):
         "few for an interval."
     )
     ci95_high: float | None
-    threshold: float = Field(description="For the value, or for the difference.", examples=[0.85])
+    threshold: float | None = Field(
+        description="For the value, or for the difference from a baseline; null where it is a number that is missing.",
+        examples=[0.85],
+    )
     explanation: str
 
 

@@ -54,4 +54,4 @@ def _table_suggestion(table: ArchiveEntry, header: list[str]) -> str | None:
     return suggest(Columns(file=table.name, path=path, label=label), what)
 
 
-_LIKELY_LABELS = {"breed", "species", "diagnosis", "y", "labels", "classes", "tag", "categoryid", "level"}
+_LIKELY_LABELS = {"breed", "species", "diagnosis", "dx", "y", "labels", "classes", "tag", "categoryid", "level"}

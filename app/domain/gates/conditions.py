@@ -71,6 +71,10 @@ class Scope(StrEnum):
     WORST_MODEL = "worst model"
 
 
+WORST = frozenset({Scope.WORST_LABEL, Scope.WORST_SOURCE, Scope.WORST_MODEL})
+"""Each of several is judged, and the worst speaks for all."""
+
+
 @dataclass(frozen=True)
 class Selector:
     """``name`` only for one label or source."""
@@ -144,12 +148,26 @@ class NotWorse:
 
 
 @dataclass(frozen=True)
+class Against:
+    """Another number of the same audit."""
+
+    relation: Relation
+    quantity: Quantity
+
+    def __str__(self) -> str:
+        return f"{self.relation} {self.quantity}"
+
+
+Limit = Threshold | NotWorse | Against
+
+
+@dataclass(frozen=True)
 class Condition:
     """``interval``: the whole 95% interval must hold it. ``warn``: it cannot fail the gate. ``missing_ok``: it passes
     where its number is missing, which otherwise fails it. ``meaningful``: a number that says nothing is missing."""
 
     quantity: Quantity
-    limit: Threshold | NotWorse
+    limit: Limit
     interval: bool = False
     warn: bool = False
     missing_ok: bool = False

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.domain.gates.conditions import FINDINGS, PERFORMANCE, Quantity, Scope, Selector
@@ -84,7 +84,8 @@ class AuditNumbers:
             for other in self.document["summaries"]
             if other["model_id"] and all(other[name] == row[name] for name in same)
         ]
-        return _mean([value for value in found if value is not None])
+        # Of a pairing there is no row of any model: its own control stands in its row.
+        return _mean([value for value in found if value is not None]) if found else row.get(statistic)
 
     def _of_models(self) -> list[Json]:
         return [row for row in self.document["summaries"] if row["model_id"] is not None]
@@ -170,6 +171,16 @@ class GateNumbers:
             return self._of_means(quantity)
         theirs = self._theirs(quantity)
         return [self._difference(own, theirs) for own in self.audit.values(quantity)]
+
+    def apart(self, quantity: Quantity, other: Quantity) -> list[Measured]:
+        """A group or model meets its own number, or the one that stands for all."""
+        others = self.audit.values(other)
+        missing = next((one.note for one in others if one.value is None), "")
+        return [
+            replace(found, note=missing if own.value is not None else own.note) if found.value is None else found
+            for own in self.audit.values(quantity)
+            for found in [self._difference(own, others)]
+        ]
 
     def _theirs(self, quantity: Quantity) -> list[Measured]:
         """A model has no counterpart in the baseline: it meets the mean over the baseline's models."""

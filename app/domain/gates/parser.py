@@ -3,7 +3,7 @@
     condition = quantity limit [ "(" option { "," option } ")" ]
     quantity  = measure [ "." view ] [ "[" selector "]" ] "." statistic
     selector  = "macro" | "micro" | ( "label" | "source" ) "=" name | "worst" ( "label" | "source" | "model" )
-    limit     = relation number | "not" "worse" "than" "baseline" [ "by" "more" "than" number ]
+    limit     = relation ( number | quantity ) | "not" "worse" "than" "baseline" [ "by" "more" "than" number ]
     relation  = "<=" | "<" | ">=" | ">" | "=="
     option    = "ci" | "warn" | "missing" "ok" | "meaningful"
     measure   = one of the measures, or "performance" (view: clean or a changed image's; statistic: accuracy, auroc), or
@@ -25,7 +25,10 @@ from app.domain.gates.conditions import (
     PERFORMANCE,
     PERFORMANCE_STATISTICS,
     SUMMARY_STATISTICS,
+    WORST,
+    Against,
     Condition,
+    Limit,
     NotWorse,
     Quantity,
     Relation,
@@ -85,6 +88,8 @@ class _Parser:
         self._expect_end()
         if "ci" in options and quantity.statistic != "mean":
             raise ConditionError("(ci) belongs to a mean: only means have an interval", start)
+        if "ci" in options and isinstance(limit, Against):
+            raise ConditionError("(ci) belongs to a limit that is a number, or to a baseline", start)
         if "ci" in options and quantity.measure == PERFORMANCE:
             raise ConditionError("(ci) belongs to a measure's mean", start)
         if "meaningful" in options and quantity.measure in {PERFORMANCE, FINDINGS}:
@@ -153,10 +158,13 @@ class _Parser:
         token = self._take()
         return token.text if token.kind == "word" else re.sub(r"\\(.)", r"\1", token.text[1:-1])
 
-    def _limit(self, quantity: Quantity) -> Threshold | NotWorse:
+    def _limit(self, quantity: Quantity) -> Limit:
         place = self._next
         if place.text in set(Relation):
-            return Threshold(Relation(self._take().text), self._number())
+            relation = Relation(self._take().text)
+            return (
+                self._against(relation, quantity) if self._next.text in VIEWS else Threshold(relation, self._number())
+            )
         if place.text != "not":
             raise self._expected("<=, <, >=, > or 'not worse than baseline'")
         for word in ("not", "worse", "than", "baseline"):
@@ -165,6 +173,13 @@ class _Parser:
             of = f" on {quantity.view} images" if quantity.statistic in OF_CLASSES else ""
             raise ConditionError(f"of {quantity.statistic}{of} neither more nor less is worse", place.position)
         return NotWorse(self._margin())
+
+    def _against(self, relation: Relation, quantity: Quantity) -> Against:
+        """Of several groups each is compared with its own, or with the one number of all."""
+        other, start = self._quantity()
+        if other.selector.scope in WORST and other.selector != quantity.selector:
+            raise ConditionError(f"[{other.selector.scope}] stands on both sides, or on the first alone", start)
+        return Against(relation, other)
 
     def _margin(self) -> float:
         if self._next.text != "by":

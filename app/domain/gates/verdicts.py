@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from app.domain.gates.conditions import Condition, NotWorse, Quantity, Relation, Threshold, shortest
+from app.domain.gates.conditions import Against, Condition, Limit, NotWorse, Quantity, Relation, Threshold, shortest
 from app.domain.results.meaning import reason
 
 Json = dict[str, Any]
@@ -59,6 +59,9 @@ class Numbers(Protocol):
     def differences(self, quantity: Quantity) -> Sequence[Measured]:
         """The audit's minus the baseline's."""
 
+    def apart(self, quantity: Quantity, other: Quantity) -> Sequence[Measured]:
+        """A number of the audit minus another one of it, which stands in ``baseline_value``."""
+
 
 @dataclass(frozen=True)
 class _Judged:
@@ -81,8 +84,8 @@ def judge(conditions: Sequence[Condition], numbers: Numbers) -> Json:
 
 def _condition(condition: Condition, numbers: Numbers) -> Json:
     quantity, limit = condition.quantity, condition.limit
-    against_baseline = isinstance(limit, NotWorse)
-    found = numbers.differences(quantity) if against_baseline else numbers.values(quantity)
+    of_two = not isinstance(limit, Threshold)
+    found = _found(condition, numbers)
     # Of several groups or models, the worst speaks for all.
     judged = max((_one(condition, one) for one in found), key=lambda one: (_GRAVITY[one.outcome], -one.slack))
     measured = judged.measured
@@ -91,20 +94,32 @@ def _condition(condition: Condition, numbers: Numbers) -> Json:
         "severity": Severity.WARN if condition.warn else Severity.FAIL,
         "outcome": judged.outcome,
         "subject": measured.subject,
-        "value": measured.audit_value if against_baseline else measured.value,
-        "baseline_value": measured.baseline_value,
-        "difference": measured.value if against_baseline else None,
+        "value": measured.audit_value if of_two else measured.value,
+        "baseline_value": measured.baseline_value if isinstance(limit, NotWorse) else None,
+        "difference": measured.value if of_two else None,
         "ci95_low": measured.low,
         "ci95_high": measured.high,
-        "threshold": _threshold(quantity, limit),
+        "threshold": _threshold(quantity, limit, measured),
         "explanation": judged.words,
     }
 
 
-def _threshold(quantity: Quantity, limit: Threshold | NotWorse) -> float:
-    """Of a baseline, the largest difference, or the smallest, that is still not worse."""
+def _found(condition: Condition, numbers: Numbers) -> Sequence[Measured]:
+    match condition.limit:
+        case Threshold():
+            return numbers.values(condition.quantity)
+        case NotWorse():
+            return numbers.differences(condition.quantity)
+        case Against(quantity=other):
+            return numbers.apart(condition.quantity, other)
+
+
+def _threshold(quantity: Quantity, limit: Limit, measured: Measured) -> float | None:
+    """Of a baseline, the largest difference, or the smallest, that is still not worse; else the other number."""
     if isinstance(limit, Threshold):
         return limit.value
+    if isinstance(limit, Against):
+        return measured.baseline_value
     return limit.margin if quantity.lower_is_better else -limit.margin + 0.0
 
 
@@ -123,6 +138,8 @@ def _one(condition: Condition, measured: Measured) -> _Judged:
 def _missing(condition: Condition, measured: Measured) -> _Judged:
     """The number itself, or only the interval that the condition is about."""
     name, why = _name(condition, measured), measured.note
+    if isinstance(condition.limit, Against) and measured.audit_value is not None:
+        name = str(condition.limit.quantity)
     if measured.value is not None:
         name, why = f"the interval of {name}", FEW
     return _without(condition, measured, f"{name} is missing: {why}")
@@ -145,6 +162,8 @@ def _holds(condition: Condition, value: float) -> bool:
     limit = condition.limit
     if isinstance(limit, Threshold):
         return limit.relation.holds(value, limit.value)
+    if isinstance(limit, Against):
+        return limit.relation.holds(value, 0.0)
     return Relation.AT_MOST.holds(_harm(condition.quantity, value), limit.margin)
 
 
@@ -156,7 +175,8 @@ def _slack(condition: Condition, value: float) -> float:
     limit = condition.limit
     if isinstance(limit, NotWorse):
         return limit.margin - _harm(condition.quantity, value)
-    return limit.value - value if limit.relation.startswith("<") else value - limit.value
+    threshold = limit.value if isinstance(limit, Threshold) else 0.0
+    return threshold - value if limit.relation.startswith("<") else value - threshold
 
 
 def _name(condition: Condition, measured: Measured) -> str:
@@ -168,11 +188,14 @@ def _words(condition: Condition, measured: Measured, outcome: Outcome) -> str:
     limit, name = condition.limit, _name(condition, measured)
     if isinstance(limit, Threshold):
         found, allowed = f"{name} is {_number(measured.value)}", f"{limit.relation} {shortest(limit.value)}"
+    elif isinstance(limit, Against):
+        found = f"{name} is {_number(measured.audit_value)}"
+        allowed = f"{limit.relation} {limit.quantity}, which is {_number(measured.baseline_value)}"
     else:
         compared = f"{_number(measured.audit_value)} against the baseline's {_number(measured.baseline_value)}"
         found = f"{name} is {compared}, a difference of {_number(measured.value)}"
         sign = "<=" if condition.quantity.lower_is_better else ">="
-        allowed = f"{sign} {shortest(_threshold(condition.quantity, limit))}"
+        allowed = f"{sign} {shortest(limit.margin if sign == '<=' else -limit.margin + 0.0)}"
     interval = f", 95% interval {_number(measured.low)} to {_number(measured.high)}" if condition.interval else ""
     says = {
         Outcome.PASSED: f"this is {allowed}",

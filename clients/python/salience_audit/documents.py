@@ -247,7 +247,7 @@ class ConditionOutcome(Document):
     difference: float | None
     ci95_low: float | None
     ci95_high: float | None
-    threshold: float
+    threshold: float | None
     explanation: str
 
 
