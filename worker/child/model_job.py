@@ -47,7 +47,8 @@ def run_model_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterat
 
 
 def _request(job: ModelJob) -> WeightsRequest:
-    return WeightsRequest(job.format, job.architecture, job.weights_key, job.ignore_tensors, job.head)
+    said = (job.weights_key, job.ignore_tensors, job.head, job.architecture_options)
+    return WeightsRequest(job.format, job.architecture, *said)
 
 
 def _assumed(value: JsonValue, note: str) -> DescribedFact:

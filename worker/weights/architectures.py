@@ -80,17 +80,19 @@ class _WithoutMemory(TorchFunctionMode):
         return func(*args, **(options | {"device": "meta"} if func in self._ALLOCATIONS else options))
 
 
-def outline_of(architecture: str) -> Outline:
-    """What the network asks of its weights. Raises InputFailure ``model-architecture-unknown``."""
-    make = _maker(architecture, {})
+def outline_of(architecture: str, options: Options = MappingProxyType({})) -> Outline:
+    """What the network asks of its weights.
+
+    Raises InputFailure ``model-architecture-unknown`` or ``architecture-options-invalid``.
+    """
     with _WithoutMemory():
-        few, many = (
-            {name: tuple(tensor.shape) for name, tensor in make(n).state_dict().items()} for n in _TRIAL_CLASSES
-        )
+        make = with_options(_maker(architecture, {}), architecture, options)
+        network, other = (make(n) for n in _TRIAL_CLASSES)
+    few, many = ({name: tuple(tensor.shape) for name, tensor in one.state_dict().items()} for one in (network, other))
     classifier = frozenset(name for name, shape in few.items() if shape != many[name])
     if not classifier:
         raise NO_CLASSIFIER.failure(architecture=architecture)
-    return Outline(architecture, few, classifier, _auxiliary(architecture))
+    return Outline(architecture, few, classifier, tuple(dict(network.named_children())), _auxiliary(architecture))
 
 
 def _auxiliary(architecture: str) -> tuple[str, ...]:

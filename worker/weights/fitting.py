@@ -1,9 +1,9 @@
 """From an upload to the weights of a network: which network it is, where its tensors are, and what was done to them."""
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
 
 from app.domain.heads import Head
 from app.domain.refusals import NO_TENSORS
@@ -40,6 +40,7 @@ class WeightsRequest:
     weights_key: str | None = None
     ignore_tensors: tuple[str, ...] = ()
     head: Head | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _best(contents: Contents, request: WeightsRequest) -> Match:
     own = candidates(request.architecture)
     nearest: Match | None = None
     for candidate in redirected(own):
-        found = match(outline_of(candidate), names)
+        found = match(outline_of(candidate, request.options), names)
         if found.fits and (candidate in own or found.library is not None):
             return found
         nearest = nearest or found

@@ -59,6 +59,9 @@ def _place(path: tuple[str, ...], first: dict[tuple[str, ...], int]) -> list[tup
     return [(0, int(part)) if part.isdecimal() else (1, rank) for part, rank in zip(path, seen, strict=True)]
 
 
+_POOLINGS = frozenset({LayerKind.AVGPOOL, LayerKind.MAXPOOL, LayerKind.CONCATPOOL})
+
+
 class ConcatPool(nn.Module):
     """Fastai's ``AdaptiveConcatPool2d`` of one cell: the largest value of every channel, then the mean of each.
 
@@ -121,5 +124,20 @@ def with_head(network: nn.Module, head: Head, state_dict: Mapping[str, Tensor]) 
     groups = {int(group.name.rpartition(".")[2]): group for group in groups_of(shapes)}
     if set(groups) != {number for number, layer in enumerate(head.layers) if layer.kind in WITH_WEIGHTS}:
         raise ValueError("weights of another head")
-    network.set_submodule(place, head_module(head.layers, groups))
+    layers = head_module(head.layers, groups)
+    pooling = getattr(network, "avgpool", None) or getattr(network, "global_pool", None)
+    if head.layers[0].kind in _POOLINGS and _is_mean(pooling):
+        # The network pools and flattens before this place: there the head's own pooling stands.
+        pooling_name = "avgpool" if hasattr(network, "avgpool") else "global_pool"
+        network.set_submodule(pooling_name, nn.Sequential(layers[0], nn.Flatten()))
+        layers[0] = nn.Identity()
+    network.set_submodule(place, layers)
     return network
+
+
+def _is_mean(pooling: nn.Module | None) -> bool:
+    """Whether it makes one cell of all, torchvision's or timm's with its flattening."""
+    if isinstance(pooling, nn.AdaptiveAvgPool2d):
+        return pooling.output_size in (1, (1, 1))
+    is_flattened = isinstance(getattr(pooling, "flatten", None), nn.Flatten)
+    return getattr(pooling, "pool_type", None) == "avg" and is_flattened

@@ -10,6 +10,7 @@ from worker.weights.outline import COUNTER, Outline
 
 _TRIED = (LayerKind.LINEAR, LayerKind.BATCHNORM, LayerKind.LAYERNORM, LayerKind.PRELU)
 
+_POOLED = (HeadLayer(kind=LayerKind.CONCATPOOL), HeadLayer(kind=LayerKind.FLATTEN))
 _RELU, _DROPOUT = HeadLayer(kind=LayerKind.RELU), HeadLayer(kind=LayerKind.DROPOUT, number=0.5)
 
 Link = tuple[HeadLayer, Group]
@@ -29,8 +30,14 @@ class Place:
     groups: list[Group]
 
     def chain(self) -> list[Link] | None:
-        """All layers, each as wide as the one before it, a linear one last; None where they are no chain."""
-        left, links, takes = list(self.groups), list[Link](), self.takes
+        """All layers, each as wide as the one before it, a linear one last; None where they are no chain.
+
+        Twice as many features as arrive are those of two poolings.
+        """
+        return self._chain(self.takes) or self._chain(2 * self.takes)
+
+    def _chain(self, takes: int) -> list[Link] | None:
+        left, links = list(self.groups), list[Link]()
         while left:
             found = next(_fitting(left, _TRIED, takes), None)
             if found is None:
@@ -44,6 +51,8 @@ class Place:
         """The layers with weights as a declaration names them; None where these are others."""
         left, links, takes = list(self.groups), list[Link](), self.takes
         for layer in head.layers:
+            if layer.kind is LayerKind.CONCATPOOL:
+                takes *= 2
             if layer.kind not in WITH_WEIGHTS:
                 continue
             wanted = layer.number if layer.kind is LayerKind.LINEAR else takes
@@ -61,6 +70,8 @@ class Place:
 
     def is_seamless(self, links: list[Link]) -> bool:
         """Whether nothing can be between the layers: there is one, or a Sequential in this place numbers them."""
+        if self._is_doubled(links):
+            return False
         if len(links) == 1:
             return True
         parts = [group.name.removeprefix(f"{self.module}.") for _, group in links]
@@ -70,19 +81,23 @@ class Place:
 
     def with_unseen(self, links: list[Link]) -> list[HeadLayer]:
         """The layers, and what is likely to stand between them, since it has no weights."""
-        layers, before, waits = list[HeadLayer](), None, False
+        before, waits = None, False
+        layers = list(_POOLED if self._is_doubled(links) else () if self.flat else _POOLED[1:])
         for layer, group in links:
             parent, _, own = group.name.rpartition(".")
             gap = int(waits)
             if own.isdecimal() and (before is None or before[0] == parent):
-                gap = int(own) - (before[1] + 1 if before else 0)
+                gap = int(own) - (before[1] + 1 if before else len(layers))
             for _ in range(gap):
                 layers.append(_RELU if waits else _DROPOUT)
                 waits = False
             layers.append(layer)
             before = (parent, int(own)) if own.isdecimal() else None
             waits = waits or layer.kind is LayerKind.LINEAR
-        return layers if self.flat else [HeadLayer(kind=LayerKind.FLATTEN), *layers]
+        return layers
+
+    def _is_doubled(self, links: list[Link]) -> bool:
+        return links[0][1].gives(links[0][0].kind, self.takes) is None
 
 
 def _fitting(groups: list[Group], kinds: tuple[LayerKind, ...], takes: int) -> Iterator[tuple[LayerKind, Group, int]]:

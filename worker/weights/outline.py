@@ -15,6 +15,8 @@ class Outline:
     architecture: str
     shapes: dict[str, tuple[int, ...]]
     classifier: frozenset[str]
+    children: tuple[str, ...] = ()
+    """The outermost modules in their order, those without tensors too."""
     auxiliary: tuple[str, ...] = ()
     """What the names of heads begin with that only training runs; a file may have them or not."""
 

@@ -8,7 +8,7 @@ from worker.weights.matching import WRAPPERS, Match
 from worker.weights.walking import ModuleRecord
 
 _SEQUENTIAL = "torch.nn.modules.container.Sequential"
-_TORCH = "torch.nn.modules."
+_LIBRARIES = ("torch.nn.modules.", "fastai.layers")
 # By torch's class: the layer, the attribute that is its number, and what other attributes must be.
 _KINDS: dict[str, tuple[LayerKind, str | None, dict[str, object]]] = {
     "Linear": (LayerKind.LINEAR, "out_features", {}),
@@ -32,6 +32,7 @@ _KINDS: dict[str, tuple[LayerKind, str | None, dict[str, object]]] = {
     "Softplus": (LayerKind.SOFTPLUS, None, {"beta": 1, "threshold": 20}),
     "Softmax": (LayerKind.SOFTMAX, None, {}),
     "LogSoftmax": (LayerKind.LOG_SOFTMAX, None, {}),
+    "AdaptiveConcatPool2d": (LayerKind.CONCATPOOL, None, {"size": 1}),
 }
 
 
@@ -91,7 +92,7 @@ class RecordedHeads:
 def _layer(record: ModuleRecord) -> HeadLayer | None:
     package, _, name = record.class_path.rpartition(".")
     kind, number, fixed = _KINDS.get(name, (None, None, {}))
-    if kind is None or not package.startswith(_TORCH):
+    if kind is None or not package.startswith(_LIBRARIES):
         return None
     if any(record.attributes.get(attribute, value) != value for attribute, value in fixed.items()):
         return None

@@ -104,7 +104,30 @@ def _replacing(*rules: tuple[str, str]) -> Renaming:
     return rename
 
 
+def _numbered(outline: Outline) -> dict[str, str]:
+    """``nn.Sequential(*network.children())``, from which people and fastai leave out the last ones."""
+    numbers = {f"{name}.": f"{number}." for number, name in enumerate(outline.children)}
+    return {name: _swapped_start(name, numbers) for name in outline.shapes}
+
+
+_ONE_AFTER_THE_OTHER = re.compile(
+    r"torchvision/(?:resnet\d+|resnext\w+|wide_resnet\w+|vgg\w+|alexnet|mobilenet_v[23]\w*|efficientnet_\w+"
+    r"|convnext_\w+|shufflenet_\w+|mnasnet\w+|regnet_\w+)|timm/resnet\d+"
+)
+"""Networks that are no more than their outermost modules in their order, up to the pooling; DenseNet has a ReLU there.
+
+The tests run them so.
+"""
+
+
+def _features_alone(outline: Outline) -> dict[str, str]:
+    """``backbone = network.features``."""
+    return {name: name.removeprefix("features.") for name in outline.shapes}
+
+
 SPELLINGS = (
+    Spelling("torch.nn.Sequential", _ONE_AFTER_THE_OTHER, _numbered),
+    Spelling("torch.nn.Sequential", _ONE_AFTER_THE_OTHER, _features_alone),
     Spelling("efficientnet_pytorch", re.compile(r"timm/tf_efficientnet_(?:b[0-8]|l2)"), _efficientnet_pytorch),
     Spelling(
         "torchvision before 0.2.2",
