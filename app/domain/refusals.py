@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from app.errors import InputFailure
 
 AS_STATE_DICT = "Upload the weights as safetensors, or as torch.save(model.state_dict(), path)."
+OF_GREY = "torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)"
+"""By what a first convolution of one channel is multiplied to take three: Pillow makes images grey so."""
 _ONE_LINE = 200
 
 
@@ -215,7 +217,22 @@ OTHER_SHAPE = Refusal(
     "model-architecture-mismatch",
     "A tensor has another shape than in the architecture",
     "{count} tensor(s) of another shape, the first {first}.",
-    "See that {architecture} is the network that the weights were trained in.",
+    "See that {architecture} is the network that the weights were trained in. Where it was built with other arguments, "
+    "send them as architecture_options; it has: {options}.",
+)
+STATIC_PADDING = Refusal(
+    "model-architecture-mismatch",
+    "efficientnet_pytorch pads for the image size of its network, whatever the size of the input; others do not",
+    "efficientnet_pytorch pads {name} as images of {own} pixels need it, which at {size} pixels is another network.",
+    "Send an input_size of {own}, as the weights were published. Where the network was made with image_size={size}, "
+    "upload its weights by the names of {architecture}.",
+)
+GREY = Refusal(
+    "model-architecture-mismatch",
+    "The first convolution takes one channel: the network was trained on grey images",
+    "The network takes images of one channel ({first}), but images come as three.",
+    f"Upload it with weights[{{name}}] = weights[{{name}}] * {OF_GREY}, which makes them grey as Pillow does, "
+    "and give the one mean and std three times.",
 )
 OTHER_TYPE = Refusal(
     "model-architecture-mismatch",

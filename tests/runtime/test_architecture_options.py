@@ -92,7 +92,7 @@ def test_what_the_architecture_itself_says_is_shown(name: str, expected: dict[st
         ("timm/resnet18", {"output_stride": 10**9}, "is not true or false"),
         ("timm/resnet18", {"global_pool": "nonsense"}, "its builder refuses"),
         ("timm/resnet18", {"act_layer": "nonsense"}, "its builder refuses"),
-        ("timm/resnet18", {"in_chans": 1}, "repeat the first convolution's weights"),
+        ("timm/resnet18", {"in_chans": 1}, "multiply the weights of a grey network's first convolution"),
     ],
 )
 def test_refused(architecture: str, options: dict[str, Any], told: str) -> None:

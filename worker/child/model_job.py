@@ -13,6 +13,7 @@ from worker.weights.options import published_options, shown_options
 from worker.weights.probe import probe
 from worker.weights.recorded_modules import check_recorded, recorded_options
 from worker.weights.speed import ModelSpeed
+from worker.weights.static_padding import check_padding
 from worker.wire.contents import Inputs, verified
 from worker.wire.jobs import ModelJob
 from worker.wire.replies import DescribedFact, ModelFacts, Progress, Reply, Weights
@@ -22,6 +23,7 @@ def run_model_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterat
     """The canonical file in parts, and what the probe found. Raises InputFailure."""
     with verified(inputs, job.digest) as file:
         fitted = read_weights(file, _request(job))
+    check_padding(fitted.match.library, fitted.architecture, job.input_size)
     yield Progress(), b""
     given = recorded_options(fitted) | job.architecture_options
     published = published_options(fitted.architecture, given, job.preprocessing)

@@ -1,6 +1,6 @@
 """Networks by name, from torchvision or, where it is installed, timm; weights come only from the upload."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from app.domain.heads import Head
-from app.domain.refusals import CLASSIFIER_MISSING, MISSING, NO_CLASSIFIER, OTHER_SHAPE, OTHER_TYPE, UNEXPECTED
+from app.domain.refusals import CLASSIFIER_MISSING, GREY, MISSING, NO_CLASSIFIER, OTHER_SHAPE, OTHER_TYPE, UNEXPECTED
 from worker.weights.architecture_names import TORCHVISION, candidates
 from worker.weights.head_layers import with_head
-from worker.weights.options import Options, with_options
+from worker.weights.options import Options, allowed_options, with_options
 from worker.weights.outline import COUNTER, Outline
 
 StateDict = dict[str, Tensor]
@@ -51,7 +51,7 @@ def build(
     expected = module.state_dict()
     # Files from before PyTorch 0.4.1 lack these counters, torchvision's among them; eval mode never reads them.
     weights |= {name: torch.tensor(0) for name in expected if name.endswith(COUNTER) and name not in weights}
-    _check(architecture, expected, weights)
+    _check(architecture, module, weights)
     if any(tensor.is_meta and name not in expected for name, tensor in module.named_buffers()):
         module = make(classes)
     for name, tensor in expected.items():
@@ -133,7 +133,8 @@ def _class_count(make: Maker, state_dict: StateDict) -> int:
     raise NO_CLASSIFIER.failure(architecture="The architecture")
 
 
-def _check(architecture: str, expected: Mapping[str, Tensor], given: StateDict) -> None:
+def _check(architecture: str, module: nn.Module, given: StateDict) -> None:
+    expected = module.state_dict()
     shared = [name for name in expected if name in given]
     faults = {
         MISSING: [name for name in expected if name not in given],
@@ -143,8 +144,16 @@ def _check(architecture: str, expected: Mapping[str, Tensor], given: StateDict) 
     }
     for refusal, names in faults.items():
         if names:
-            first = f"{names[0][:200]!r}{_difference(names[0], expected, given)}"
-            raise refusal.failure(count=len(names), first=first, architecture=architecture)
+            name = f"{names[0][:200]!r}"
+            first = f"{name}{_difference(names[0], expected, given)}"
+            if refusal is OTHER_SHAPE and len(names) == 1 and _is_grey(expected[names[0]].shape, given[names[0]].shape):
+                raise GREY.failure(name=name, first=first)
+            options = ", ".join(allowed_options(module)) or "none"
+            raise refusal.failure(count=len(names), first=first, architecture=architecture, options=options)
+
+
+def _is_grey(expected: Sequence[int], given: Sequence[int]) -> bool:
+    return len(expected) == len(given) == 4 and expected[1] == 3 and (*expected[:1], 1, *expected[2:]) == (*given,)
 
 
 def _difference(name: str, expected: Mapping[str, Tensor], given: StateDict) -> str:

@@ -1,9 +1,10 @@
 """Finds in a file the tensors of a network: by their names, under whichever keys and prefixes they are."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from operator import itemgetter
 from typing import NamedTuple
 
 from app.domain.refusals import AMBIGUOUS, KEY_UNKNOWN
@@ -153,15 +154,21 @@ def _coverage(names: Iterable[str], wanted: Mapping[str, str], body: set[str]) -
 
 
 def _distinct(outline: Outline, names: Names, fits: list[Fit]) -> list[Fit]:
-    """Without those that are the same tensors under another name."""
+    """Without those that are the same tensors under another name, or the same body with less of a head."""
     if len(fits) < 2:
         return fits
     found: dict[object, Fit] = {}
+    bodies: dict[object, int] = {}
     for fit in sorted(fits, key=lambda fit: ("state_dict" not in fit.prefix, len(fit.prefix), fit.prefix)):
-        places = [fit.prefix + foreign for foreign, own in sorted(fit.names.items()) if own in outline.shapes]
-        identity = tuple(names.sources[place]().identity for place in places if place in names.sources)
-        found.setdefault(identity, fit)
-    return list(found.values())
+        found.setdefault(_identity(names, fit, outline.shapes), fit)
+        body = _identity(names, fit, outline.body)
+        bodies[body] = max(bodies.get(body, 0), fit.named)
+    return [fit for fit in found.values() if fit.named == bodies[_identity(names, fit, outline.body)]]
+
+
+def _identity(names: Names, fit: Fit, wanted: Container[str]) -> object:
+    places = [fit.prefix + foreign for foreign, own in sorted(fit.names.items(), key=itemgetter(1)) if own in wanted]
+    return tuple(names.sources[place]().identity for place in places if place in names.sources)
 
 
 def _taken(outline: Outline, names: Names, fit: Fit) -> Match:

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from app.domain.refusals import OF_GREY
 from app.errors import InputFailure
 
 Options = Mapping[str, Any]
@@ -42,8 +43,8 @@ def with_options(make: Maker, architecture: str, options: Options) -> Maker:
             words = f"true or false, a number up to {_LARGEST}, a lower-case name, or a short list of numbers"
             raise _invalid(architecture, f"the option {name[:60]!r} is not {words}")
     if arguments.get("in_chans", 3) != 3:
-        advice = "repeat the first convolution's weights over three channels and divide them by three"
-        raise _invalid(architecture, f"images come as three channels (in_chans 3): for a grey one, {advice}")
+        advice = f"multiply the weights of a grey network's first convolution by {OF_GREY}"
+        raise _invalid(architecture, f"images come as three channels (in_chans 3): {advice}")
     if isinstance(arguments.get("input_size"), int):
         arguments["input_size"] = (arguments["input_size"],) * 2
     made = partial(make, **arguments)

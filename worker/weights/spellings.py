@@ -22,6 +22,7 @@ class Spelling:
     renames: Renaming
 
 
+STATICALLY_PADDED = "efficientnet_pytorch"
 HEADS = ("last_linear.", "last_conv.")
 """As pretrainedmodels calls the last layer of every network."""
 
@@ -128,7 +129,7 @@ def _features_alone(outline: Outline) -> dict[str, str]:
 SPELLINGS = (
     Spelling("torch.nn.Sequential", _ONE_AFTER_THE_OTHER, _numbered),
     Spelling("torch.nn.Sequential", _ONE_AFTER_THE_OTHER, _features_alone),
-    Spelling("efficientnet_pytorch", re.compile(r"timm/tf_efficientnet_(?:b[0-8]|l2)"), _efficientnet_pytorch),
+    Spelling(STATICALLY_PADDED, re.compile(r"timm/tf_efficientnet_(?:b[0-8]|l2)"), _efficientnet_pytorch),
     Spelling(
         "torchvision before 0.2.2",
         re.compile(r"(?:torchvision|timm)/densenet\d+"),
