@@ -45,10 +45,11 @@ def is_taken(found: FittedWeights, size: int) -> bool:
 
 
 @pytest.mark.integration
+@pytest.mark.needs(module="efficientnet_pytorch", get="pip install --no-deps efficientnet_pytorch==0.7.1")
 @pytest.mark.parametrize("name", ["b0", "b1"])
 def test_efficientnet_pytorch(name: str) -> None:
     """Equal to the last bit where the padding is; where it is not, the size is refused."""
-    library = pytest.importorskip("efficientnet_pytorch")
+    library = importlib.import_module("efficientnet_pytorch")
     network = used(library.EfficientNet.from_name(f"efficientnet-{name}", num_classes=2))
     found = fitted(saved(network.state_dict()), f"efficientnet-{name}")
     assert found.architecture == f"timm/tf_efficientnet_{name}"
@@ -57,9 +58,10 @@ def test_efficientnet_pytorch(name: str) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.needs(module="pretrainedmodels", get="pip install --no-deps pretrainedmodels==0.7.4 munch==4.0.0")
 @pytest.mark.parametrize("name", ["resnet18", "alexnet", "vgg11", "densenet121", "se_resnet50", "xception"])
 def test_pretrainedmodels(name: str) -> None:
-    library = pytest.importorskip("pretrainedmodels")
+    library = importlib.import_module("pretrainedmodels")
     network = vars(library)[name](num_classes=1000, pretrained=None).eval()
     found = fitted(saved(network.state_dict()), name)
     assert largest_difference(found, network, 299 if name == "xception" else 224) < 1e-5
