@@ -1,9 +1,6 @@
-"""Files of other libraries for the same networks: their outputs, from the libraries themselves where they are there.
+"""Files of other libraries for the same networks: their outputs, from the libraries themselves where they are there."""
 
-pip install --no-deps efficientnet_pytorch==0.7.1 pretrainedmodels==0.7.4 munch==4.0.0
-python -m pytest -m integration tests/weights/test_spellings.py
-"""
-
+import importlib
 from math import ceil
 
 import pytest
