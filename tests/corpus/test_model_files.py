@@ -82,7 +82,7 @@ def test_without_a_sandbox(canary: Path, tmp_path: Path, name: str) -> None:
 def _build(path: Path, request: WeightsRequest) -> None:
     with path.open("rb") as file:
         fitted = read_weights(file, request)
-    build(fitted.architecture, fitted.weights)
+    build(fitted.architecture, fitted.weights, head=fitted.head)
 
 
 def test_files_are_the_same_every_time(canary: Path) -> None:
