@@ -11,8 +11,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.db.pages import Rows, newest
-from app.db.tables import AuditModelRow, AuditResultsRow, AuditRow, DatasetRow, Json, ModelRow, WorkerRow
+from app.db.tables import AuditModelRow, AuditResultsRow, AuditRow, DatasetRow, ModelRow, WorkerRow
 from app.domain.gates.verdicts import Outcome
+from app.domain.results.documents import ResultsDocument
 from app.domain.vocabulary import AuditStatus, DeviceClass
 from app.errors import NotFound, Unprocessable
 from app.naming.filters import Filter, narrowed
@@ -95,7 +96,7 @@ def worker_known(session: Session, device_class: DeviceClass) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
-def results_of(session: Session, audit_id: UUID) -> Json:
+def results_of(session: Session, audit_id: UUID) -> ResultsDocument:
     """Raises NotFound."""
     row = session.get(AuditResultsRow, audit_id)
     if row is None:

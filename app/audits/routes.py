@@ -29,7 +29,7 @@ from app.db.session import TenantEngine, transaction
 from app.db.tables import AuditRow
 from app.domain.results.documents import PartialResultsDocument, ResultsDocument
 from app.domain.vocabulary import LIVE, AuditStatus, DeviceClass
-from app.gates.schemas import FrozenGate
+from app.gates.schemas import ConditionOutcome, FrozenGate
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import QueueDep, SessionDep, SettingsDep, TenantDep
 from app.http.idempotency import IdempotencyDep
@@ -260,8 +260,8 @@ def _one(row: AuditRow, model_ids: list[UUID], progress: Progress, notes: list[s
         notes=[*row.notes, *notes],
         problem=StoredProblem.of(row.problem),
         gate=None if row.gate is None else FrozenGate(**row.gate),
-        verdict=(row.verdict or {}).get("verdict"),
-        conditions=(row.verdict or {}).get("conditions"),
+        verdict=row.verdict and row.verdict["verdict"],
+        conditions=row.verdict and [ConditionOutcome.model_validate(one) for one in row.verdict["conditions"]],
         results_url=link(f"/v1/audits/{row.id}/results"),
         report_url=link(f"/v1/audits/{row.id}/report"),
         **same,

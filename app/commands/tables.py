@@ -66,7 +66,7 @@ def results_tables(results: Json) -> list[Table]:
         "measure": lambda row: row["measure"],
         "view": lambda row: row["view"],
         "model": lambda row: names[row["model_id"]],
-        "mean": _mean,
+        "mean": lambda row: _greyed(row, row["mean"]),
         "95% interval": _interval,
         "control": lambda row: row["control_mean"],
         "skill": lambda row: row.get("skill"),
@@ -100,10 +100,11 @@ def comparison_table(comparison: Json) -> Table:
         "view": lambda row: row["view"],
         "first": lambda row: f"{sides[row['first']]}: {_number(row['mean_first'])}",
         "second": lambda row: f"{sides[row['second']]}: {_number(row['mean_second'])}",
-        "difference": lambda row: row["difference"],
+        "difference": lambda row: _greyed(row, row["difference"]),
         "95% interval": _interval,
         "p (Holm)": lambda row: row["p_holm"],
-        "favours": lambda row: None if row["favours"] is None else sides[row["favours"]],
+        "favours": lambda row: None if row["favours"] is None or row.get("says_nothing") else sides[row["favours"]],
+        "says nothing": lambda row: ", ".join(row.get("says_nothing", ())),
     }
     return table(f"Comparison {comparison['id']}", rows, columns)
 
@@ -113,9 +114,9 @@ def _side(side: Json) -> str:
     return side["audit_name"] or models
 
 
-def _mean(row: Json) -> Text:
-    """Greyed where it says nothing."""
-    return Text(_number(row["mean"]), style="bright_black" if row.get("says_nothing") else "")
+def _greyed(row: Json, value: object) -> Text:
+    """A number of a row, grey where the row says nothing."""
+    return Text(_number(value), style="bright_black" if row.get("says_nothing") else "")
 
 
 def _interval(row: Json) -> str:

@@ -7,9 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
 from app.db.pages import Rows, newest
-from app.db.tables import AuditRow, ComparisonRow, DatasetRow
+from app.db.tables import AuditResultsRow, AuditRow, ComparisonRow, DatasetRow
+from app.domain.results.comparisons import ComparisonResults
 from app.errors import Conflict, NotFound, Unprocessable
 from app.naming.filters import Filter, narrowed
+from app.results.reading import current, current_comparison, is_current
 
 
 def lock_audits(session: Session, audit_ids: Sequence[UUID]) -> list[tuple[AuditRow, str | None]]:
@@ -33,6 +35,17 @@ def get_comparison(session: Session, comparison_id: UUID) -> ComparisonRow:
     if row is None:
         raise NotFound("comparison")
     return row
+
+
+def results_of_comparison(session: Session, row: ComparisonRow) -> ComparisonResults | None:
+    """Its tables, None until it has succeeded.
+
+    Those of earlier versions did not say which differences say nothing: the audits that are still there tell.
+    """
+    if row.document is None or is_current(row.document):
+        return row.document
+    found = session.scalars(select(AuditResultsRow).where(AuditResultsRow.audit_id.in_(row.audit_ids)))
+    return current_comparison(row.document, {str(one.audit_id): current(one.document) for one in found})
 
 
 def lock_comparison(session: Session, comparison_id: UUID) -> ComparisonRow:

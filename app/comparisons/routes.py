@@ -3,9 +3,10 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
+from sqlalchemy.orm import Session
 
-from app.comparisons.repository import get_comparison, list_comparisons, lock_comparison
-from app.comparisons.schemas import Comparison, ComparisonId, ComparisonRequest, ComparisonResults, ComparisonSummary
+from app.comparisons.repository import get_comparison, list_comparisons, lock_comparison, results_of_comparison
+from app.comparisons.schemas import Comparison, ComparisonId, ComparisonRequest, ComparisonSummary
 from app.comparisons.service import request_comparison
 from app.db.tables import ComparisonRow
 from app.http.authorization import READS, WRITES
@@ -41,9 +42,8 @@ def _summary(row: ComparisonRow) -> ComparisonSummary:
     )
 
 
-def _show(row: ComparisonRow) -> Comparison:
-    results = None if row.document is None else ComparisonResults(**row.document)
-    return Comparison(**_summary(row).model_dump(), results=results)
+def _show(session: Session, row: ComparisonRow) -> Comparison:
+    return Comparison(**_summary(row).model_dump(), results=results_of_comparison(session, row))
 
 
 @router.post(
@@ -63,7 +63,7 @@ def create_comparison(
     The examples' ids are made up: put those of your audits, from `GET /v1/audits?status=succeeded`."""
     shown = idempotency.earlier(session, request, Comparison)
     if shown is None:
-        shown = _show(request_comparison(session, request))
+        shown = _show(session, request_comparison(session, request))
         idempotency.remember(session, shown.id, shown)
         session.commit()
         wake_worker(queue, TaskName.COMPARE_AUDITS, shown.id)
@@ -84,7 +84,7 @@ def get_comparisons(
 def get_one_comparison(comparison_id: ComparisonId, session: SessionDep) -> Comparison:
     """Once it has `succeeded`, for its tables: each side's radar and totals, the paired differences with intervals and
     corrected p-values, and the samples that differ most. They stay when the audits are deleted."""
-    return _show(get_comparison(session, comparison_id))
+    return _show(session, get_comparison(session, comparison_id))
 
 
 @router.patch(
@@ -98,7 +98,7 @@ def change_comparison(comparison_id: ComparisonId, request: AuditChange, session
     row = get_comparison(session, comparison_id)
     reword(session, row, request)
     session.commit()
-    return _show(row)
+    return _show(session, row)
 
 
 @router.delete(

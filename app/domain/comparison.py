@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from itertools import combinations, count
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
 from app.domain.differences import ALPHA, farthest, holm, sign_flip_test, snap
 from app.domain.measures import ScoreColumn, lower_is_better
+from app.domain.results.comparisons import DifferenceRow, SideTotal
 from app.domain.statistics import (
     Floats,
     Integers,
@@ -19,8 +20,6 @@ from app.domain.statistics import (
 )
 from app.domain.summaries import Groups, SampleGroup, group_seed, macro_bootstrap
 from app.domain.vocabulary import GroupBy
-
-Json = dict[str, Any]
 
 MOST_DIFFERENT = 10
 
@@ -61,6 +60,43 @@ class _Contrast(NamedTuple):
     column: int
 
 
+class FarSample(TypedDict):
+    """A sample by its ordinal, and what two series scored in it."""
+
+    ordinal: int
+    score_first: float
+    score_second: float
+    difference: float
+
+
+class FarSamples(TypedDict):
+    """The samples in which two series differ most, by one column."""
+
+    first: int
+    second: int
+    measure: str
+    view: str
+    samples: list[FarSample]
+
+
+class _Means(TypedDict):
+    n: int
+    n_undefined: int
+    mean_first: float | None
+    mean_second: float | None
+    difference: float | None
+
+
+class _Test(TypedDict):
+    p_value: float | None
+    p_method: str | None
+    p_holm: float | None
+    favours: int | None
+
+
+UNTESTED: _Test = {"p_value": None, "p_method": None, "p_holm": None, "favours": None}
+
+
 @dataclass(frozen=True)
 class _Contrasts:
     """Differences (N, P * V), second series minus first, pair by pair, and what each belongs to."""
@@ -69,7 +105,7 @@ class _Contrasts:
     owners: list[_Contrast]
 
 
-def series_totals(series: ScoreSeries) -> list[list[Json]]:
+def series_totals(series: ScoreSeries) -> list[list[SideTotal]]:
     """Per series, the macro mean of each column over the samples that it scored, with its interval."""
     # All series in one bootstrap: over a million samples, drawing costs far more than adding up.
     together, codes = np.concatenate(list(series.scores), axis=1), series.groups.source_codes()
@@ -77,14 +113,16 @@ def series_totals(series: ScoreSeries) -> list[list[Json]]:
     width = len(series.columns)
     return [
         [
-            _total(column, values, codes) | {"ci95_low": lows[place], "ci95_high": highs[place]}
+            _total(column, values, codes, (lows[place], highs[place]))
             for place, column, values in zip(count(number * width), series.columns, scores.T, strict=False)
         ]
         for number, scores in enumerate(series.scores)
     ]
 
 
-def _total(column: ScoreColumn, values: Floats, codes: Integers) -> Json:
+def _total(
+    column: ScoreColumn, values: Floats, codes: Integers, interval: tuple[float | None, float | None]
+) -> SideTotal:
     undefined = int(np.isnan(values).sum())
     return {
         "measure": column.measure,
@@ -92,17 +130,20 @@ def _total(column: ScoreColumn, values: Floats, codes: Integers) -> Json:
         "n": int(values.size) - undefined,
         "n_undefined": undefined,
         "mean": weighted_mean(values, equal_group_weights(codes, values)),
+        "ci95_low": interval[0],
+        "ci95_high": interval[1],
+        "says_nothing": [],
     }
 
 
-def difference_rows(series: ScoreSeries) -> list[Json]:
+def difference_rows(series: ScoreSeries) -> list[DifferenceRow]:
     """One row a group, pair and column: both means over the samples that both series scored, and their difference.
 
-    ``ci95_low`` and ``ci95_high`` bound the mean of second minus first.
+    ``ci95_low`` and ``ci95_high`` bound the mean of second minus first. Neither is it tested yet, nor judged.
     """
     contrasts = _contrasts(series)
     codes = series.groups.source_codes()
-    rows: list[Json] = []
+    rows: list[DifferenceRow] = []
     for group in series.sample_groups():
         if (group.group_by, group.group) == (GroupBy.TOTAL, "macro"):
             weights = _macro_weights(contrasts.values, codes)
@@ -116,10 +157,22 @@ def difference_rows(series: ScoreSeries) -> list[Json]:
             resampled = bootstrap(snap(contrasts.values[group.members]), seed, clusters)
         lows, highs = percentile_interval(resampled)
         for index, owner in enumerate(contrasts.owners):
-            numbers = _means(series, owner, group.members, weights[:, index])
-            interval = {"ci95_low": lows[index], "ci95_high": highs[index]}
-            of_group = {"group_by": group.group_by, "group": group.group}
-            rows.append(_identity(series, owner) | of_group | numbers | interval)
+            column = series.columns[owner.column]
+            rows.append(
+                {
+                    "first": owner.first,
+                    "second": owner.second,
+                    "measure": column.measure,
+                    "view": column.view,
+                    "group_by": group.group_by,
+                    "group": group.group,
+                    **_means(series, owner, group.members, weights[:, index]),
+                    "ci95_low": lows[index],
+                    "ci95_high": highs[index],
+                    **UNTESTED,
+                    "says_nothing": [],
+                }
+            )
     return rows
 
 
@@ -133,12 +186,7 @@ def _macro_weights(differences: Floats, codes: Integers) -> Floats:
     return np.stack([equal_group_weights(codes, column) for column in differences.T], axis=1)
 
 
-def _identity(series: ScoreSeries, owner: _Contrast) -> Json:
-    column = series.columns[owner.column]
-    return {"first": owner.first, "second": owner.second, "measure": column.measure, "view": column.view}
-
-
-def _means(series: ScoreSeries, owner: _Contrast, members: Integers, weights: Floats) -> Json:
+def _means(series: ScoreSeries, owner: _Contrast, members: Integers, weights: Floats) -> _Means:
     """Over the samples that both series scored, so that the difference of the means is the mean difference."""
     first, second = (series.scores[place, members, owner.column] for place in (owner.first, owner.second))
     differences = second - first
@@ -170,28 +218,28 @@ def _by_cluster(weighted: Floats, clusters: Integers) -> Floats:
     return np.where(there > 0, sums, np.nan)
 
 
-def correct(tested: list[Json]) -> None:
+def correct(tested: list[DifferenceRow]) -> None:
     """Add ``p_holm`` and ``favours`` to all tested rows of a comparison, the family of the correction."""
     for row, adjusted in zip(tested, holm([row["p_value"] for row in tested]), strict=True):
         row["p_holm"] = adjusted
         row["favours"] = _favoured(row) if adjusted is not None and adjusted < ALPHA else None
 
 
-def _favoured(row: Json) -> int:
-    second_is_lower = row["difference"] < 0
+def _favoured(row: DifferenceRow) -> int:
+    second_is_lower = (row["difference"] or 0.0) < 0
     better = row["second"] if second_is_lower == lower_is_better(row["measure"], row["view"]) else row["first"]
     return int(better)
 
 
-def most_different(series: ScoreSeries, chosen: set[tuple[str, str]]) -> list[Json]:
+def most_different(series: ScoreSeries, chosen: set[tuple[str, str]]) -> list[FarSamples]:
     """For every pair and chosen (measure, view), the samples that differ most: ordinals, scores and differences."""
     contrasts = _contrasts(series)
-    found: list[Json] = []
+    found: list[FarSamples] = []
     for index, owner in enumerate(contrasts.owners):
         column = series.columns[owner.column]
         if (column.measure, column.view) not in chosen:
             continue
-        samples = [
+        samples: list[FarSample] = [
             {
                 "ordinal": ordinal,
                 "score_first": float(series.scores[owner.first, ordinal, owner.column]),
@@ -200,5 +248,13 @@ def most_different(series: ScoreSeries, chosen: set[tuple[str, str]]) -> list[Js
             }
             for ordinal in farthest(contrasts.values[:, index], MOST_DIFFERENT).tolist()
         ]
-        found.append(_identity(series, owner) | {"samples": samples})
+        found.append(
+            {
+                "first": owner.first,
+                "second": owner.second,
+                "measure": column.measure,
+                "view": column.view,
+                "samples": samples,
+            }
+        )
     return found

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import numpy as np
 
+from app.domain.results.documents import LabelAccuracy, NoiseCurve, NoisePoint, Performance, Roc, Summary
 from app.domain.statistics import Floats, Integers, Masks, area_under_curve, auroc, mean, roc_curve
 from app.domain.views import noise_view
 from app.domain.vocabulary import CLEAN
-
-Json = dict[str, Any]
 
 MOST_LABELS = 50
 """With more, accuracy by label under every view would be most of the document."""
@@ -34,26 +33,33 @@ class Predictions:
     labels: Mapping[int, str] = field(default_factory=dict)
 
 
-def performance(predictions: Predictions, class_count: int) -> list[Json]:
+def performance(predictions: Predictions, class_count: int) -> list[Performance]:
     """One row a condition: n, accuracy, AUROC, and for two classes the ROC curve of class 1."""
     return [_condition(predictions, index, class_count) for index in range(len(predictions.conditions))]
 
 
-def _condition(predictions: Predictions, index: int, class_count: int) -> Json:
+class _Areas(TypedDict):
+    auroc: float | None
+    roc: Roc | None
+    auroc_by_class: NotRequired[dict[str, float | None]]
+
+
+def _condition(predictions: Predictions, index: int, class_count: int) -> Performance:
     known = (predictions.truth >= 0) & (predictions.predicted[:, index] >= 0)
     truth, scores = predictions.truth[known], predictions.scores[known, index]
     hits = (predictions.predicted[known, index] == truth).astype(np.float64)
-    row: Json = {
+    areas = (
+        _binary(scores[:, 0], truth == 1) if class_count == 2 else _one_versus_rest(scores, truth, predictions.classes)
+    )
+    return {
         "condition": predictions.conditions[index],
         "model_id": predictions.model_id,
         "n": int(known.sum()),
         "accuracy": mean(hits),
         "balanced_accuracy": _balanced(hits, truth),
         "by_label": _by_label(predictions.labels, truth, hits),
+        **areas,
     }
-    if class_count == 2:
-        return row | _binary(scores[:, 0], truth == 1)
-    return row | _one_versus_rest(scores, truth, predictions.classes)
 
 
 def _balanced(hits: Floats, truth: Integers) -> float | None:
@@ -62,7 +68,7 @@ def _balanced(hits: Floats, truth: Integers) -> float | None:
     return mean(np.array(recalls, dtype=np.float64))
 
 
-def _by_label(labels: Mapping[int, str], truth: Integers, hits: Floats) -> Json | None:
+def _by_label(labels: Mapping[int, str], truth: Integers, hits: Floats) -> dict[str, LabelAccuracy] | None:
     """n and accuracy of every label: a view that breaks one class hides in the mean. None for very many labels."""
     if len(labels) > MOST_LABELS:
         return None
@@ -70,7 +76,7 @@ def _by_label(labels: Mapping[int, str], truth: Integers, hits: Floats) -> Json 
     return {name: {"n": int(found.size), "accuracy": mean(found)} for name, found in members.items()}
 
 
-def _binary(scores: Floats, positives: Masks) -> Json:
+def _binary(scores: Floats, positives: Masks) -> _Areas:
     area = auroc(scores, positives)
     if area is None:
         return {"auroc": None, "roc": None}
@@ -80,13 +86,15 @@ def _binary(scores: Floats, positives: Masks) -> Json:
     return {"auroc": area, "roc": {"fpr": false.tolist(), "tpr": true.tolist(), "threshold": threshold}}
 
 
-def _one_versus_rest(scores: Floats, truth: Integers, classes: tuple[int, ...]) -> Json:
+def _one_versus_rest(scores: Floats, truth: Integers, classes: tuple[int, ...]) -> _Areas:
     areas = {str(name): auroc(scores[:, column], truth == name) for column, name in enumerate(classes)}
     defined = np.array([area for area in areas.values() if area is not None])
     return {"auroc": mean(defined), "roc": None, "auroc_by_class": areas}
 
 
-def noise_curve(model_id: str, amounts: tuple[float, ...], summaries: list[Json], rows: list[Json]) -> Json:
+def noise_curve(
+    model_id: str, amounts: tuple[float, ...], summaries: list[Summary], rows: list[Performance]
+) -> NoiseCurve:
     """The noise curve of Fig. 4: mean, spread and AUROC per amount, and the area under the mean.
 
     The area is the trapezoidal integral over the amounts divided by their range: the mean height of the curve.
@@ -96,12 +104,21 @@ def noise_curve(model_id: str, amounts: tuple[float, ...], summaries: list[Json]
     performance_of = {row["condition"]: row for row in rows if row["model_id"] == model_id}
     points = [_noise_point(amount, by_view[noise_view(amount)], performance_of) for amount in amounts]
     means = np.array([np.nan if point["mean"] is None else point["mean"] for point in points])
-    clean = performance_of.get(CLEAN, {})
+    clean = performance_of.get(CLEAN)
     area = area_under_curve(np.array(amounts), means)
-    return {"model_id": model_id, "clean_auroc": clean.get("auroc"), "points": points, "area": area}
+    return {"model_id": model_id, "clean_auroc": clean and clean["auroc"], "points": points, "area": area}
 
 
-def _noise_point(amount: float, summary: Json, performance_of: dict[str, Json]) -> Json:
-    kept = {name: summary[name] for name in ("mean", "std", "ci95_low", "ci95_high", "n", "flip_rate")}
-    measured = performance_of.get(noise_view(amount), {})
-    return {"amount": amount, **kept, "auroc": measured.get("auroc"), "accuracy": measured.get("accuracy")}
+def _noise_point(amount: float, summary: Summary, performance_of: dict[str, Performance]) -> NoisePoint:
+    measured = performance_of.get(noise_view(amount))
+    return {
+        "amount": amount,
+        "mean": summary["mean"],
+        "std": summary["std"],
+        "ci95_low": summary["ci95_low"],
+        "ci95_high": summary["ci95_high"],
+        "n": summary["n"],
+        "flip_rate": summary["flip_rate"],
+        "auroc": measured and measured["auroc"],
+        "accuracy": measured and measured["accuracy"],
+    }

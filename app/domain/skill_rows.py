@@ -1,20 +1,18 @@
 """The skill of measures that are judged against their control, beside each of their summaries."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from app.domain.measures import MEASURES
+from app.domain.results.documents import Summary
 from app.domain.skill import skill, skill_interval
 from app.domain.statistics import Resampled, bootstrap
 from app.domain.summaries import Groups, ScoreTable, group_seed, macro_bootstrap
 from app.domain.vocabulary import GroupBy
 
-Json = dict[str, Any]
 
-
-def add_skills(rows: list[Json], table: ScoreTable, groups: Groups, seed: int) -> None:
+def add_skills(rows: list[Summary], table: ScoreTable, groups: Groups, seed: int) -> None:
     """``skill``, ``skill_low`` and ``skill_high`` in the rows that `summarise` made of this table.
 
     The interval resamples samples, scores and controls together, as they are paired.
@@ -29,7 +27,8 @@ def add_skills(rows: list[Json], table: ScoreTable, groups: Groups, seed: int) -
             row = found[column.measure, column.view, group_by, group]
             scores, controls = resampled.means[:, number], resampled.means[:, len(places) + number]
             low, high = skill_interval(scores, controls) if resampled.varies[number] else (None, None)
-            row |= {"skill": skill(row["mean"], row["control_mean"]), "skill_low": low, "skill_high": high}
+            row["skill"] = skill(row["mean"], row["control_mean"])
+            row["skill_low"], row["skill_high"] = low, high
 
 
 def _resamples(table: ScoreTable, places: list[int], groups: Groups, seed: int) -> Iterator[tuple[str, str, Resampled]]:

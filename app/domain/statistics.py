@@ -15,7 +15,6 @@ Floats = NDArray[np.float64]
 Masks = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 
-QUANTILES = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 BOOTSTRAP_RESAMPLES = 1000
 HISTOGRAM_BINS = 20
 # A thousand samples fill it: larger data sets take no more memory for a chunk.

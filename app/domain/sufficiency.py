@@ -1,15 +1,12 @@
 """How much of an image is enough for the prediction to stay (the measure `sufficiency`)."""
 
-from typing import Any
-
 import numpy as np
 
 from app.domain.measures.sufficiency import SufficiencySettings
+from app.domain.results.documents import EnoughReport
 from app.domain.statistics import Floats, Integers, Masks
 from app.domain.views import FILL, ORDERS
 from app.domain.vocabulary import CLEAN
-
-Json = dict[str, Any]
 
 ENOUGH = 0.9
 """Of the samples, that keep their prediction at ``area_90``."""
@@ -17,7 +14,7 @@ ENOUGH = 0.9
 
 def sufficiency_report(
     settings: SufficiencySettings, conditions: tuple[str, ...], predicted: Integers, labels: tuple[str | None, ...]
-) -> Json:
+) -> EnoughReport:
     """Shares of samples that keep the class of the whole image, at every share of its area and in every order.
 
     ``predicted`` (N, C) are the classes under C ``conditions``, clean among them, -1 where an output was not finite.

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
 from app.domain.measures import MEASURES, ScoreColumn
+from app.domain.results.documents import AcrossModels, PairReport, Summary
 from app.domain.statistics import (
-    QUANTILES,
     Floats,
     Integers,
     Resampled,
@@ -26,8 +26,6 @@ from app.domain.statistics import (
     weighted_std,
 )
 from app.domain.vocabulary import GroupBy
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -95,9 +93,9 @@ class Groups:
 
 @dataclass(frozen=True)
 class Summarised:
-    """Summaries, and of each total the resamples behind its intervals."""
+    """Summaries, not judged yet, and of each total the resamples behind its intervals."""
 
-    rows: list[Json]
+    rows: list[Summary]
     resampled: dict[str, Resampled]
 
 
@@ -122,14 +120,14 @@ def summarise(table: ScoreTable, groups: Groups, seed: int) -> Summarised:
     return Summarised(rows, {total: means[0] for total, means in resampled.items()})
 
 
-def _block(table: ScoreTable, group: SampleGroup, groups: Groups, seed: int) -> list[Json]:
+def _block(table: ScoreTable, group: SampleGroup, groups: Groups, seed: int) -> list[Summary]:
     scores = [block[group.members] for block in table.blocks]
     clusters = groups.clusters_of(group.members)
     resampled = bootstrap_blocks(scores, group_seed(seed, group.group_by, group.group), clusters)
     return _summaries(table, group, np.ones((len(group.members), len(table.columns))), resampled)
 
 
-def _count_clusters(rows: list[Json], table: ScoreTable, groups: Groups) -> None:
+def _count_clusters(rows: list[Summary], table: ScoreTable, groups: Groups) -> None:
     """``n_clusters`` beside ``n``: how many clusters the samples that have a score are of."""
     if groups.clusters is None:
         return
@@ -196,60 +194,79 @@ def _mean_over_sources(parts: list[Resampled]) -> Resampled:
     return Resampled(means, np.any([part.varies for part in parts], axis=0))
 
 
-def _summaries(table: ScoreTable, group: SampleGroup, weights: Floats, resampled: list[Resampled]) -> list[Json]:
+class _Interval(TypedDict):
+    ci95_low: float | None
+    ci95_high: float | None
+
+
+Bounds = tuple[float | None, float | None]
+
+
+class _Column(NamedTuple):
+    """The samples of a group in one column, and their weights."""
+
+    group: SampleGroup
+    place: int
+    weights: Floats
+
+
+def _summaries(table: ScoreTable, group: SampleGroup, weights: Floats, resampled: list[Resampled]) -> list[Summary]:
     lows, highs = percentile_interval(resampled[0])
     above = _above_control(table, resampled)
     return [
-        _identity(table.model_id, column, group)
-        | _spread(table.scores[group.members, index], weights[:, index], column)
-        | {"ci95_low": lows[index], "ci95_high": highs[index]}
-        | _beside(table, group.members, index, weights[:, index])
-        | above.get(index, {"above_control_low": None, "above_control_high": None})
-        for index, column in enumerate(table.columns)
+        _summary(
+            table,
+            _Column(group, index, weights[:, index]),
+            (lows[index], highs[index]),
+            above.get(index, (None, None)),
+        )
+        for index in range(len(table.columns))
     ]
 
 
-def _above_control(table: ScoreTable, resampled: list[Resampled]) -> dict[int, Json]:
+def _above_control(table: ScoreTable, resampled: list[Resampled]) -> dict[int, Bounds]:
     """By column, the interval of the mean of score minus control; of a column without a control, nothing."""
     if not table.controlled.size:
         return {}
-    lows, highs = percentile_interval(resampled[1])
-    return {
-        int(index): {"above_control_low": low, "above_control_high": high}
-        for index, low, high in zip(table.controlled, lows, highs, strict=True)
-    }
+    bounds = zip(*percentile_interval(resampled[1]), strict=True)
+    return dict(zip(table.controlled.tolist(), bounds, strict=True))
 
 
-def _identity(model_id: str | None, column: ScoreColumn, group: SampleGroup) -> Json:
-    identity = {"measure": column.measure, "view": column.view, "model_id": model_id}
-    return identity | {"group_by": group.group_by, "group": group.group}
-
-
-def _spread(values: Floats, weights: Floats, column: ScoreColumn) -> Json:
+def _summary(table: ScoreTable, where: _Column, interval: Bounds, above_control: Bounds) -> Summary:
+    """The control and the flip rate are over the same samples as the score and under its weights."""
+    column, weights = table.columns[where.place], where.weights
+    values = table.scores[where.group.members, where.place]
+    flips, controls = table.flips[where.group.members, where.place], table.controls[where.group.members, where.place]
     low, high = MEASURES[column.measure].value_range
     undefined = int(np.isnan(values).sum())
+    defined = np.where(np.isnan(values), 0.0, weights)
     return {
+        "measure": column.measure,
+        "view": column.view,
+        "model_id": table.model_id,
+        "group_by": where.group.group_by,
+        "group": where.group.group,
         "n": int(values.size) - undefined,
         "n_undefined": undefined,
         "mean": weighted_mean(values, weights),
         "std": weighted_std(values, weights),
-        **{name: weighted_quantile(values, weights, share) for name, share in QUANTILES.items()},
+        "p05": weighted_quantile(values, weights, 0.05),
+        "p25": weighted_quantile(values, weights, 0.25),
+        "p50": weighted_quantile(values, weights, 0.5),
+        "p75": weighted_quantile(values, weights, 0.75),
+        "p95": weighted_quantile(values, weights, 0.95),
         "histogram": {"low": low, "high": high, "counts": histogram(values, low, high)},
+        "ci95_low": interval[0],
+        "ci95_high": interval[1],
+        "control_mean": weighted_mean(controls, defined),
+        "flip_rate": weighted_mean(flips, defined if defined.any() else np.ones_like(weights)),
+        "above_control_low": above_control[0],
+        "above_control_high": above_control[1],
+        "says_nothing": [],
     }
 
 
-def _beside(table: ScoreTable, rows: Integers, index: int, weights: Floats) -> Json:
-    """The control and the flip rate, over the same samples as the score and under its weights."""
-    weights = np.where(np.isnan(table.scores[rows, index]), 0.0, weights)
-    flips = table.flips[rows, index]
-    flip_weights = np.ones_like(weights) if not weights.any() else weights
-    return {
-        "control_mean": weighted_mean(table.controls[rows, index], weights),
-        "flip_rate": weighted_mean(flips, flip_weights),
-    }
-
-
-def across_models(columns: tuple[ScoreColumn, ...], models: list[Summarised]) -> list[Json]:
+def across_models(columns: tuple[ScoreColumn, ...], models: list[Summarised]) -> list[AcrossModels]:
     """Mean and population spread over models of their total means: one row a measure, view and total.
 
     The interval is of that mean, by resampling samples; how much other training runs differ is the spread.
@@ -260,14 +277,14 @@ def across_models(columns: tuple[ScoreColumn, ...], models: list[Summarised]) ->
             key = (summary["measure"], summary["view"], summary["group"])
             means.setdefault(key, []).append(summary["mean"])
     intervals = _intervals_over_models(columns, models)
-    return [_across(key, np.array(values)) | intervals[key] for key, values in means.items()]
+    return [_across(key, np.array(values), intervals[key]) for key, values in means.items()]
 
 
 def _intervals_over_models(
     columns: tuple[ScoreColumn, ...], models: list[Summarised]
-) -> dict[tuple[str, str, str], Json]:
+) -> dict[tuple[str, str, str], _Interval]:
     """Of the mean over models: all models were resampled alike, since the seed belongs to the group of samples."""
-    found: dict[tuple[str, str, str], Json] = {}
+    found: dict[tuple[str, str, str], _Interval] = {}
     for total in models[0].resampled:
         lows, highs = percentile_interval(_mean_over_models([model.resampled[total] for model in models]))
         for column, low, high in zip(columns, lows, highs, strict=True):
@@ -283,7 +300,7 @@ def _mean_over_models(resampled: list[Resampled]) -> Resampled:
     return Resampled(means, np.any([one.varies for one in resampled], axis=0))
 
 
-def _across(key: tuple[str, str, str], values: Floats) -> Json:
+def _across(key: tuple[str, str, str], values: Floats, interval: _Interval) -> AcrossModels:
     centre = mean(values)
     spread = weighted_std(values, np.ones_like(values))
     return {
@@ -296,10 +313,12 @@ def _across(key: tuple[str, str, str], values: Floats) -> Json:
         "std": spread,
         "min": float(values.min()),
         "max": float(values.max()),
+        **interval,
+        "says_nothing": [],
     }
 
 
-def pair_report(pairs: Floats, model_ids: list[str]) -> Json:
+def pair_report(pairs: Floats, model_ids: list[str]) -> PairReport:
     """Stability by pair of runs: the K x K matrix of mean SSIM and the run that stands apart.
 
     ``pairs`` (N, K (K - 1) / 2) in the order i < j, NaN where either map is undefined. The run apart is the one

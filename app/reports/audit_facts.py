@@ -9,7 +9,7 @@ from app.audits.repository import models_of
 from app.db.tables import AuditRow, ModelRow
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import ACROSS_MODELS
-from app.reports.job import AuditFacts, Json, Series
+from app.reports.job import AuditFacts, Baseline, JudgedAudit, Series
 from app.reports.series import distinct
 
 
@@ -68,7 +68,7 @@ def owners(session: Session, audit: AuditRow, all_series: list[Series], *, alone
     return found
 
 
-def verdicts(session: Session, audits: list[AuditRow]) -> list[Json]:
+def verdicts(session: Session, audits: list[AuditRow]) -> list[JudgedAudit]:
     """Of the audits that a gate judges, with the baseline by name."""
     return [
         {
@@ -82,7 +82,7 @@ def verdicts(session: Session, audits: list[AuditRow]) -> list[Json]:
     ]
 
 
-def _baseline(session: Session, audit_id: str | None) -> Json | None:
+def _baseline(session: Session, audit_id: str | None) -> Baseline | None:
     if audit_id is None:
         return None
     audit = session.get(AuditRow, UUID(audit_id))

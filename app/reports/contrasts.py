@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from app.domain.measures import lower_is_better
-from app.reports.headlines import better, contradictions, headline_differences, run_ranges, says_little
-from app.reports.job import Json, ReportJob
+from app.domain.results.comparisons import DifferenceRow
+from app.domain.results.meaning import reason
+from app.reports.headlines import better, contradictions, headline_differences
+from app.reports.job import ReportJob
 from app.reports.words import capital, headline, interval, listed, number, signed
 
 MOST_NAMED = 3
@@ -14,7 +16,7 @@ def contrasts(job: ReportJob) -> Iterator[str]:
     """Of two series every headline number, those first that the test tells from chance; of more, how many."""
     rows = [row for row in headline_differences(job) if row["difference"] is not None]
     clear = [row for row in rows if row["favours"] is not None]
-    hiding = [row for row in rows if contradictions(job, row) and not says_little(job, row)]
+    hiding = [row for row in rows if contradictions(job, row) and not row["says_nothing"]]
     if len(job.all_series) == 2:
         yield from (_difference(job, row) for row in clear)
         unclear = [headline(row["measure"], row["view"]) for row in rows if row["favours"] is None]
@@ -22,7 +24,8 @@ def contrasts(job: ReportJob) -> Iterator[str]:
             yield f"No difference that is clear of chance: {listed(unclear)}."
         yield from (_contradiction(job, row) for row in hiding)
     elif rows:
-        yield f"{len(clear)} of {len(rows)} headline differences are clear of chance; the table names them."
+        telling = [row for row in clear if not row["says_nothing"]]
+        yield f"{len(telling)} of {len(rows)} headline differences count and are clear of chance; the table names them."
         if hiding:
             yield (
                 f"In {len(hiding)} of {len(rows)} headline differences labels or sources contradict the total; "
@@ -30,26 +33,24 @@ def contrasts(job: ReportJob) -> Iterator[str]:
             )
 
 
-def _difference(job: ReportJob, row: Json) -> str:
-    place, other = (row["favours"], row["first"] + row["second"] - row["favours"])
-    means = {row["first"]: row["mean_first"], row["second"]: row["mean_second"]}
-    verb, direction = "does better", "lower" if lower_is_better(row["measure"], row["view"]) else "higher"
-    reserve = ""
-    if says_little(job, row):
-        # Not better: neither follows the image.
-        verb, reserve = f"is {direction}", ", but neither side stands above its control, so it says little"
-    elif ranges := run_ranges(job, row):
-        told = [f"{number(low)} to {number(high)}" for low, high in ranges]
-        reserve = f", but the runs overlap: {' and '.join(told)}"
+def _difference(job: ReportJob, row: DifferenceRow) -> str:
+    """Of one that says nothing which series is higher or lower, and neither is called better."""
+    place = better(row)
+    own, other = row["mean_second"], row["mean_first"]
+    if place == row["first"]:
+        own, other = other, own
+    direction = "lower" if lower_is_better(row["measure"], row["view"]) else "higher"
+    verb = f"is {direction}" if row["says_nothing"] else "does better"
+    reserve = f", but this says nothing: {reason(row['says_nothing'])}" if row["says_nothing"] else ""
     return (
-        f"{job.all_series[place].name} {verb} in {headline(row['measure'], row['view'])}: {number(means[place])} "
-        f"against {number(means[other])}, {direction} is better (difference {signed(row['difference'])}, "
+        f"{job.all_series[place].name} {verb} in {headline(row['measure'], row['view'])}: {number(own)} against "
+        f"{number(other)}, {direction} is better (difference {signed(row['difference'])}, "
         f"95% {interval(row['ci95_low'], row['ci95_high'])}){reserve}."
     )
 
 
-def _contradiction(job: ReportJob, total: Json) -> str:
-    rows = sorted(contradictions(job, total), key=lambda row: -abs(row["difference"]))
+def _contradiction(job: ReportJob, total: DifferenceRow) -> str:
+    rows = sorted(contradictions(job, total), key=lambda row: -abs(row["difference"] or 0.0))
     told = [
         (job.all_series[place].name, _groups([row for row in rows if better(row) == place]))
         for place in dict.fromkeys(better(row) for row in rows)
@@ -65,7 +66,7 @@ def _contradiction(job: ReportJob, total: Json) -> str:
     )
 
 
-def _groups(rows: list[Json]) -> str:
+def _groups(rows: list[DifferenceRow]) -> str:
     """The largest differences; signs are those of the table, second series minus first."""
     named = [
         f"{row['group_by']} {row['group']} ({signed(row['difference'])}, "

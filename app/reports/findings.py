@@ -14,11 +14,12 @@ from app.domain.measures import (
 from app.domain.measures.stability import PAIRS
 from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
+from app.domain.results.documents import Summary
+from app.domain.results.meaning import Silence, reason
 from app.domain.views import DEGRADATIONS
 from app.domain.vocabulary import CLEAN
 from app.reports.contrasts import contrasts
-from app.reports.headlines import above_control
-from app.reports.job import Json, ReportJob, Series, mean_of
+from app.reports.job import ReportJob, Series, mean_of
 from app.reports.words import capital, counted, headline, listed, number, share
 
 EQUAL_ACCURACY = 0.02
@@ -26,8 +27,9 @@ EQUAL_ACCURACY = 0.02
 POINTS = round(100 * EQUAL_ACCURACY)
 ORIGIN = "Small differences may come from there."
 COMPARED = (
-    "Clearly better: p under 0.05 in the paired test, corrected by Holm for all tests of the comparison. The runs "
-    "overlap: a run of one side lies within the range of the other side's runs. A label or source contradicts the "
+    "Clearly better: p under 0.05 in the paired test, corrected by Holm for all tests of the comparison. A difference "
+    "says nothing where either side's number does, or where the runs overlap: a run of one side lies within the range "
+    "of the other side's runs. A label or source contradicts the "
     "total: its 95% interval lies on the other side of 0, or, where the total shows no clear difference, such "
     "intervals lie on both sides."
 )
@@ -67,7 +69,7 @@ def _first(job: ReportJob) -> Iterator[str]:
 
 
 def _accuracy(job: ReportJob) -> Iterator[str]:
-    known = [(series.name, mean_of(series.performance(CLEAN), "accuracy")) for series in job.measured]
+    known = [(series.name, accuracy_of(series)) for series in job.measured]
     accuracies = [value for _, value in known if value is not None]
     if len(accuracies) < len(known) or not known:
         return
@@ -78,6 +80,12 @@ def _accuracy(job: ReportJob) -> Iterator[str]:
         yield f"Accuracy does not tell them apart: {told}, within {POINTS} points of each other."
     else:
         yield f"They are not equally accurate: {told}, more than {POINTS} points apart."
+
+
+def accuracy_of(series: Series) -> float | None:
+    """On the clean images, the mean over the series' models."""
+    values = [row["accuracy"] for row in series.performance(CLEAN) if row["accuracy"] is not None]
+    return sum(values) / len(values) if values else None
 
 
 def _origins(job: ReportJob) -> Iterator[str]:
@@ -109,10 +117,11 @@ def _geometry(series: Series, protocol: Protocol) -> Iterator[str]:
     groups = settings.groups if settings else ()
     told: dict[bool, list[str]] = {True: [], False: []}
     for group in groups:
-        rows, above = series.summaries(measure, group), above_control(series, measure, group)
-        if above is not None:
+        rows, codes = series.summaries(measure, group), series.says_nothing(measure, group)
+        below = Silence.NOT_ABOVE_CONTROL in codes
+        if rows and (below or not codes):
             score, control = mean_of(rows, "mean"), mean_of(rows, "control_mean")
-            told[above].append(f"{group} ({number(score, 2)}, control {number(control, 2)})")
+            told[not below].append(f"{group} ({number(score, 2)}, control {number(control, 2)})")
     if told[True]:
         yield f"the maps follow the image under {listed(told[True])}."
     if told[False]:
@@ -121,7 +130,7 @@ def _geometry(series: Series, protocol: Protocol) -> Iterator[str]:
 
 def _degradation(series: Series) -> Iterator[str]:
     removed, kept = (mean_of(series.summaries(DEGRADATION.name, view), "mean") for view in DEGRADATIONS)
-    if removed is None or kept is None:
+    if removed is None or kept is None or any(series.says_nothing(DEGRADATION.name, view) for view in DEGRADATIONS):
         return
     shown = (number(removed, 2), number(kept, 2))
     moves = "as much as" if shown[0] == shown[1] else "more than" if removed < kept else "less than"
@@ -142,7 +151,10 @@ def _noise(series: Series, protocol: Protocol) -> Iterator[str]:
 
 
 def _groups(series: Series, protocol: Protocol) -> Iterator[str]:
-    """The label or source of each headline view whose interval lies wholly on the worse side of the total's."""
+    """The label or source of each headline view whose interval lies wholly on the worse side of the total's.
+
+    Of those whose number counts.
+    """
     for measure, views in headline_views(protocol).items():
         for view in views:
             worst = _worst_group(series, measure, view)
@@ -157,30 +169,35 @@ def _worst_group(series: Series, measure: str, view: str) -> tuple[str, str] | N
     """Of several runs, one that is apart in each of them: only the runs' own groups have intervals."""
     sign = 1 if lower_is_better(measure, view) else -1
     totals = {row["model_id"]: row for row in series.summaries(measure, view)}
-    rows = {group: series.summaries(measure, view, *group) for group in series.groups()}
+    rows = {
+        group: series.summaries(measure, view, *group)
+        for group in series.groups()
+        if not series.says_nothing(measure, view, *group)
+    }
     apart = {
-        group: sign * sum(row["mean"] for row in found)
+        group: sign * sum(row["mean"] or 0.0 for row in found)
         for group, found in rows.items()
         if found and len(found) == len(totals) and all(_apart(row, totals.get(row["model_id"]), sign) for row in found)
     }
     return max(apart, key=lambda group: apart[group], default=None)
 
 
-def _apart(row: Json, total: Json | None, sign: int) -> bool:
+def _apart(row: Summary, total: Summary | None, sign: int) -> bool:
     """Whether a group's interval lies wholly on the worse side of the total's; high is worse where ``sign`` is 1."""
-    bound, own = ("ci95_high", "ci95_low") if sign > 0 else ("ci95_low", "ci95_high")
-    if total is None or total[bound] is None or row[own] is None:
+    if total is None:
         return False
-    beyond: float = sign * (row[own] - total[bound])
-    return beyond > 0
+    own, bound = (row["ci95_low"], total["ci95_high"]) if sign > 0 else (row["ci95_high"], total["ci95_low"])
+    return own is not None and bound is not None and sign * (own - bound) > 0
 
 
 def _stability(series: Series) -> Iterator[str]:
-    report = (series.document or {}).get("stability")
+    report = series.document and series.document["stability"]
     if report is None or len(series.model_ids) < 2:
         return
     total = series.total(STABILITY.name, PAIRS)
-    yield f"the {len(series.model_ids)} runs agree with SSIM {number(total.get('mean'), 2)}."
+    codes = series.says_nothing(STABILITY.name, PAIRS)
+    reserve = f", which says nothing: {reason(codes)}" if codes else ""
+    yield f"the {len(series.model_ids)} runs agree with SSIM {number(total.get('mean'), 2)}{reserve}."
     apart = report["apart_model_id"]
     if apart is not None:
         place = report["model_ids"].index(apart)

@@ -19,9 +19,10 @@ from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.measures import lower_is_better, spec_of, view_title
 from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
+from app.domain.results.comparisons import DifferingSample, DifferingSamples
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.errors import Gone
-from app.reports.job import Gallery, GallerySample, Json, Tile, TileRow
+from app.reports.job import Gallery, GallerySample, Tile, TileRow
 from app.reports.words import headline, number
 from app.results.inputs import mapping_of
 
@@ -168,7 +169,7 @@ def beside(tiles_of: list[tuple[str, list[Tile]]]) -> tuple[Tile | None, list[Ti
     return image, [TileRow(name="", tiles=maps)]
 
 
-def different(pair: list[ShownSeries], tables: list[Json]) -> Gallery:
+def different(pair: list[ShownSeries], tables: list[DifferingSamples]) -> Gallery:
     """From a comparison: the samples in which its first two series differ most."""
     exhibits = [
         exhibit
@@ -180,7 +181,7 @@ def different(pair: list[ShownSeries], tables: list[Json]) -> Gallery:
     return Gallery(exhibits=exhibits, note=DIFFERENT)
 
 
-def _side_by_side(pair: list[ShownSeries], table: Json, sample: Json) -> GallerySample | None:
+def _side_by_side(pair: list[ShownSeries], table: DifferingSamples, sample: DifferingSample) -> GallerySample | None:
     measure = table["measure"]
     own: list[tuple[str, list[Tile]]] = []
     for series in pair:

@@ -9,15 +9,17 @@ from sqlalchemy.orm import Session
 from app.audits.repository import get_audit, models_of, results_of
 from app.audits.scores.maps import ImageReader
 from app.audits.service import check_finished, check_kept
-from app.comparisons.repository import get_comparison
+from app.comparisons.repository import get_comparison, results_of_comparison
 from app.datasets.repository import get_dataset
 from app.db.tables import AuditRow
 from app.domain.measures import MEASURES
+from app.domain.results.comparisons import ComparisonResults
+from app.domain.results.documents import Performance, ResultsDocument, Roc
 from app.domain.vocabulary import CLEAN, ComparisonStatus
 from app.errors import Conflict, Gone
 from app.reports.audit_facts import as_text, facts_of, owners, verdicts
 from app.reports.gallery import GalleryMaker, ShownSeries, different
-from app.reports.job import Gallery, Json, ReportJob, Series
+from app.reports.job import Gallery, ReportJob, Series
 from app.reports.series import all_together, series_of_audit, series_of_comparison
 from app.reports.undefined import undefined_of
 from app.settings import Settings
@@ -55,6 +57,7 @@ class Gatherer:
             comparison=None,
             gallery=self._ranked(audit),
             **self._of_audits([audit], {str(audit.id): document}, all_series),
+            protocol=document["protocol"],
             **_basis(document),
             finished_at=as_text(audit.finished_at),
         )
@@ -62,29 +65,33 @@ class Gatherer:
     def comparison(self, comparison_id: UUID) -> ReportJob:
         """Raises NotFound, Gone, or Conflict where it has not succeeded."""
         row = get_comparison(self.session, comparison_id)
-        if row.status != ComparisonStatus.SUCCEEDED or row.document is None:
+        found = results_of_comparison(self.session, row)
+        if row.status != ComparisonStatus.SUCCEEDED or found is None:
             raise Conflict("comparison-not-finished", f"The comparison is {row.status}.")
-        found = [self.session.get(AuditRow, audit_id) for audit_id in row.audit_ids]
-        kept = [audit for audit in found if audit is not None]
+        audits = [self.session.get(AuditRow, audit_id) for audit_id in row.audit_ids]
+        kept = [audit for audit in audits if audit is not None]
         if not kept:
             raise Gone("audits-deleted", "All audits of the comparison were deleted; its tables are still there.")
         results = {str(audit.id): results_of(self.session, audit.id) for audit in kept}
-        all_series, first = series_of_comparison(row.document), results[str(kept[0].id)]
+        all_series, first = series_of_comparison(found), results[str(kept[0].id)]
         return ReportJob(
             kind="comparison",
             identity=str(row.id),
             title=row.name or f"Comparison {row.id}",
             all_series=all_series,
-            together=all_together(first, all_series) if len(found) == 1 else None,
-            comparison=row.document,
-            gallery=self._different(row.document, all_series, {str(audit.id): audit for audit in kept}),
+            together=all_together(first, all_series) if len(audits) == 1 else None,
+            comparison=found,
+            gallery=self._different(found, all_series, {str(audit.id): audit for audit in kept}),
             **self._of_audits(kept, results, all_series),
             # A comparison keeps only the digest of its protocol.
-            **_basis(row.document | {"protocol": first["protocol"]}),
+            protocol=first["protocol"],
+            **_basis(found),
             finished_at=as_text(row.finished_at),
         )
 
-    def _of_audits(self, audits: list[AuditRow], results: dict[str, Json], all_series: list[Series]) -> dict[str, Any]:
+    def _of_audits(
+        self, audits: list[AuditRow], results: dict[str, ResultsDocument], all_series: list[Series]
+    ) -> dict[str, Any]:
         shown = {model_id for series in all_series for model_id in series.model_ids}
         known = not any(audit.scores_removed_at for audit in audits)
         undefined = [
@@ -117,7 +124,7 @@ class Gatherer:
         dataset = get_dataset(self.session, audit.dataset_id)
         return GalleryMaker(self.session, audit, ImageReader(dataset, self.blobs, self.settings))
 
-    def _different(self, document: Json, all_series: list[Series], audits: dict[str, AuditRow]) -> Gallery:
+    def _different(self, document: ComparisonResults, all_series: list[Series], audits: dict[str, AuditRow]) -> Gallery:
         pair = []
         for series in all_series[:2]:
             audit = audits.get(series.audit_id)
@@ -131,21 +138,25 @@ class Gatherer:
         return different(pair, document["most_different_samples"])
 
 
-def _lean(document: Json, shown: set[str]) -> Json:
+def _lean(document: ResultsDocument, shown: set[str]) -> ResultsDocument:
     """Without what no figure shows: other models, thresholds, other views' ROC curves; large audits have millions."""
-    drawn, ours = DRAWN_CURVES, shown | {None}
-    performance = [
-        row | {"roc": _curve(row["roc"] if row["condition"] in drawn else None)}
-        for row in document["performance"]
-        if row["model_id"] in shown
-    ]
-    few = {name: [row for row in document[name] if row["model_id"] in ours] for name in ("summaries", "noise_curves")}
-    return document | few | {"performance": performance}
+    lean = document.copy()
+    lean["summaries"] = [row for row in document["summaries"] if row["model_id"] in {*shown, None}]
+    lean["noise_curves"] = [curve for curve in document["noise_curves"] if curve["model_id"] in shown]
+    lean["performance"] = [_drawn(row) for row in document["performance"] if row["model_id"] in shown]
+    return lean
 
 
-def _curve(roc: Json | None) -> Json | None:
-    return roc and {"fpr": roc["fpr"], "tpr": roc["tpr"]}
+def _drawn(row: Performance) -> Performance:
+    drawn, roc = row.copy(), row["roc"]
+    is_drawn = roc is not None and row["condition"] in DRAWN_CURVES
+    drawn["roc"] = Roc(fpr=roc["fpr"], tpr=roc["tpr"]) if roc is not None and is_drawn else None
+    return drawn
 
 
-def _basis(document: Json) -> dict[str, Any]:
-    return {name: document[name] for name in ("dataset_digest", "sample_count", "protocol", "protocol_digest")}
+def _basis(document: ResultsDocument | ComparisonResults) -> dict[str, Any]:
+    return {
+        "dataset_digest": document["dataset_digest"],
+        "sample_count": document["sample_count"],
+        "protocol_digest": document["protocol_digest"],
+    }

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from app.domain.measures import lower_is_better, spec_of
 from app.domain.radar import headline_views
+from app.domain.results.comparisons import DifferenceRow
 from app.domain.vocabulary import GroupBy
 from app.reports.headlines import better, clear_of_zero, group_differences, headline_differences
-from app.reports.job import Json, ReportJob, Series
+from app.reports.job import ReportJob, Series
 from app.reports.tables import MOST_OPEN_ROWS, Table
 from app.reports.words import MINUS, NO_NUMBER, Greyed, interval, number, score_title, signed
 
@@ -67,7 +68,7 @@ def difference_tables(job: ReportJob, measure: str) -> Iterator[Table]:
             yield _difference_table(job, rows)
 
 
-def _difference_table(job: ReportJob, rows: list[Json]) -> Table:
+def _difference_table(job: ReportJob, rows: list[DifferenceRow]) -> Table:
     measure, view = rows[0]["measure"], rows[0]["view"]
     better_is = "lower" if lower_is_better(measure, view) else "higher"
     of = _pair(job, rows[0]) if len(job.all_series) == 2 else "second minus first"
@@ -81,18 +82,18 @@ def _difference_table(job: ReportJob, rows: list[Json]) -> Table:
     return Table(caption, head, cells, words=(1, 7), collapsed=len(rows) > MOST_OPEN_ROWS)
 
 
-def _difference_cells(job: ReportJob, row: Json) -> tuple[str, ...]:
+def _difference_cells(job: ReportJob, row: DifferenceRow) -> tuple[str, ...]:
     return (
         _group_name(row["group_by"], row["group"]),
         _pair(job, row),
         str(row["n"]),
         number(row["mean_first"]),
         number(row["mean_second"]),
-        signed(row["difference"]),
+        Greyed.of(signed(row["difference"]), row["says_nothing"]),
         interval(row["ci95_low"], row["ci95_high"]),
-        job.all_series[better(row)].name if clear_of_zero(row) else NO_NUMBER,
+        job.all_series[better(row)].name if clear_of_zero(row) and not row["says_nothing"] else NO_NUMBER,
     )
 
 
-def _pair(job: ReportJob, row: Json) -> str:
+def _pair(job: ReportJob, row: DifferenceRow) -> str:
     return f"{job.all_series[row['second']].name} {MINUS} {job.all_series[row['first']].name}"

@@ -1,16 +1,55 @@
 """What a report is made of, as it goes from the API to the process that draws it."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, PrivateAttr, model_validator
+from typing_extensions import TypedDict
 
+from app.domain.gates.verdicts import StoredGate, StoredVerdict
 from app.domain.measures import spec_of
 from app.domain.protocol import Protocol
+from app.domain.results.comparisons import ComparisonResults
+from app.domain.results.documents import AuditedModel, Performance, ResultsDocument, Summary
 from app.domain.results.meaning import of_several
 from app.domain.vocabulary import GroupBy
 
-Json = dict[str, Any]
 Base64 = Annotated[bytes, Field(repr=False)]
+Document = TypeVar("Document")
+AsItIs = Annotated[Document, GetPydanticSchema(lambda _source, handler: handler(Any))]
+"""A document that was checked when it was made: checking millions of numbers again costs more than drawing them."""
+
+
+class Total(TypedDict, total=False):
+    """The macro total of one measure's view of a series; what it was not made of is left out.
+
+    ``spread`` is how much the runs differ, ``min`` and ``max`` the lowest and the highest of them.
+    """
+
+    measure: str
+    view: str
+    mean: float | None
+    ci95_low: float | None
+    ci95_high: float | None
+    n: int
+    n_undefined: int
+    spread: float | None
+    min: float
+    max: float
+
+
+class Baseline(TypedDict):
+    """The audit that a gate compared with."""
+
+    id: str
+    name: str
+
+
+class JudgedAudit(StoredVerdict):
+    """A verdict, and what it is of."""
+
+    subject: str
+    gate: StoredGate
+    baseline: Baseline | None
 
 
 class _Part(BaseModel):
@@ -27,40 +66,48 @@ class Series(_Part):
     name: str
     audit_id: str
     model_ids: tuple[str, ...]
-    totals: list[Json]
+    totals: AsItIs[list[Total]]
     radar: dict[str, float | None]
-    _document: Json | None = PrivateAttr(None)
+    _document: ResultsDocument | None = PrivateAttr(None)
 
     @property
-    def document(self) -> Json | None:
+    def document(self) -> ResultsDocument | None:
         """The audit's results; None where it was deleted after it was compared."""
         return self._document
 
-    def attach(self, document: Json | None) -> None:
+    def attach(self, document: ResultsDocument | None) -> None:
         self._document = document
 
-    def total(self, measure: str, view: str) -> Json:
+    def total(self, measure: str, view: str) -> Total:
         """The row of a view; empty where it was not measured."""
-        return next((row for row in self.totals if (row["measure"], row["view"]) == (measure, view)), {})
+        found = [row for row in self.totals if (row["measure"], row["view"]) == (measure, view)]
+        return found[0] if found else Total()
 
     def has(self, measure: str) -> bool:
         """Whether it has any number of that measure."""
         return any(row["measure"] == measure and row["mean"] is not None for row in self.totals)
 
     @property
+    def _models(self) -> list[AuditedModel]:
+        return [] if self.document is None else self.document["models"]
+
+    @property
+    def _summaries(self) -> list[Summary]:
+        return [] if self.document is None else self.document["summaries"]
+
+    @property
     def holds_all_models(self) -> bool:
-        return len(self.model_ids) == len((self.document or {}).get("models", []))
+        return len(self.model_ids) == len(self._models)
 
     def model_names(self) -> list[str]:
-        names = {model["model_id"]: model["name"] for model in (self.document or {}).get("models", [])}
+        names = {model["model_id"]: model["name"] for model in self._models}
         return [names[model_id] for model_id in self.model_ids if model_id in names]
 
-    def summaries(self, measure: str, view: str, group_by: str = GroupBy.TOTAL, group: str = "macro") -> list[Json]:
+    def summaries(self, measure: str, view: str, group_by: str = GroupBy.TOTAL, group: str = "macro") -> list[Summary]:
         """One row a model of the series; stability's is of all models together, so no single one of several has it."""
         wanted = {"measure": measure, "view": view, "group_by": group_by, "group": group}
-        rows = (self.document or {}).get("summaries", [])
         owners = {*self.model_ids, *([None] if self.holds_all_models else [])}
-        return [row for row in rows if wanted.items() <= row.items() and row["model_id"] in owners]
+        return [row for row in self._summaries if wanted.items() <= row.items() and row["model_id"] in owners]
 
     def says_nothing(self, measure: str, view: str, group_by: str = GroupBy.TOTAL, group: str = "macro") -> list[str]:
         """Why the series' number does not count; of several models, what holds for half of them."""
@@ -68,13 +115,12 @@ class Series(_Part):
 
     def groups(self) -> list[tuple[str, str]]:
         """Every label and source, as the summaries name them."""
-        rows = (self.document or {}).get("summaries", [])
-        found = dict.fromkeys((row["group_by"], row["group"]) for row in rows)
+        found = dict.fromkeys((row["group_by"], row["group"]) for row in self._summaries)
         return [(group_by, group) for group_by, group in found if group_by != GroupBy.TOTAL]
 
-    def performance(self, condition: str) -> list[Json]:
+    def performance(self, condition: str) -> list[Performance]:
         """One row a model."""
-        rows = (self.document or {}).get("performance", [])
+        rows = [] if self.document is None else self.document["performance"]
         return [row for row in rows if row["condition"] == condition and row["model_id"] in self.model_ids]
 
 
@@ -145,17 +191,17 @@ class ReportJob(_Part):
     dataset: str
     dataset_digest: str | None
     sample_count: int
-    protocol: Json
+    protocol: dict[str, Any]
     protocol_digest: str
     finished_at: str | None
     all_series: list[Series]
     together: Series | None
     """All models of an audit whose series are single models: stability is theirs alone."""
-    documents: dict[str, Json] = Field(repr=False)
+    documents: AsItIs[dict[str, ResultsDocument]] = Field(repr=False)
     """Results by audit."""
     audits: dict[str, AuditFacts] = {}
-    verdicts: list[Json]
-    comparison: Json | None
+    verdicts: AsItIs[list[JudgedAudit]]
+    comparison: AsItIs[ComparisonResults | None]
     gallery: Gallery
     undefined: list[Undefined] | None
     """None where the scores are gone, so that nobody knows."""
@@ -201,7 +247,10 @@ class ReportJob(_Part):
         return self.measured[0].groups() if self.measured else []
 
 
-def mean_of(rows: list[Json], name: str) -> float | None:
+Number = Literal["mean", "std", "p05", "p50", "p95", "control_mean", "flip_rate"]
+
+
+def mean_of(rows: list[Summary], name: Number) -> float | None:
     """Over the models of a series."""
-    values = [row[name] for row in rows if row[name] is not None]
+    values = [value for row in rows if (value := row[name]) is not None]
     return sum(values) / len(values) if values else None

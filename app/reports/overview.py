@@ -1,15 +1,20 @@
 """The numbers that a report opens with: the five of each series, their differences, and accuracy."""
 
+from typing import TypedDict
+
 from app.domain.measures import spec_of, view_title
 from app.domain.radar import headline_views
+from app.domain.results.comparisons import DifferenceRow
+from app.domain.results.documents import Performance, ResultsDocument
 from app.domain.results.meaning import reason
 from app.domain.vocabulary import CLEAN
-from app.reports.headlines import headline_differences, says_little
-from app.reports.job import Json, ReportJob, Series, mean_of
+from app.reports.headlines import headline_differences
+from app.reports.job import ReportJob, Series, mean_of
 from app.reports.tables import Table
 from app.reports.words import (
     MINUS,
     NO_NUMBER,
+    Greyed,
     counted,
     interval,
     number,
@@ -21,7 +26,36 @@ from app.reports.words import (
 WITHOUT_RUNS = "Stability compares several training runs of one recipe, and here every side is a single model."
 
 
-def five_numbers(job: ReportJob) -> list[Json]:
+class SeriesNumber(TypedDict):
+    """A headline number of one series, as a card shows it."""
+
+    name: str
+    mean: str
+    interval: str
+    spread: str | None
+    control: str | None
+    defined: str | None
+    silent: str
+
+
+class ViewNumbers(TypedDict):
+    """A headline view, and the number of every series."""
+
+    view: str
+    series: list[SeriesNumber]
+
+
+class Card(TypedDict):
+    """One measure; ``reason`` says why it has no number."""
+
+    measure: str
+    title: str
+    direction: str
+    numbers: list[ViewNumbers]
+    reason: str | None
+
+
+def five_numbers(job: ReportJob) -> list[Card]:
     """One card a measure: its headline views, and each series' number with its interval and the spread of its runs."""
     return [
         {
@@ -43,7 +77,7 @@ def five_numbers(job: ReportJob) -> list[Json]:
     ]
 
 
-def _headline(series: Series, measure: str, view: str) -> Json:
+def _headline(series: Series, measure: str, view: str) -> SeriesNumber:
     row = series.total(measure, view)
     control = mean_of(series.summaries(measure, view), "control_mean")
     return {
@@ -85,11 +119,11 @@ def no_decisions(job: ReportJob) -> str | None:
     return f"Neither accuracy nor AUROC: {reasons[0]}" if reasons else None
 
 
-def _reasoned(document: Json) -> bool:
+def _reasoned(document: ResultsDocument) -> bool:
     return bool(document.get("performance_reason")) and not document["performance"]
 
 
-def _model_name(series: Series, row: Json) -> str:
+def _model_name(series: Series, row: Performance) -> str:
     return dict(zip(series.model_ids, series.model_names(), strict=False)).get(row["model_id"], series.name)
 
 
@@ -103,7 +137,7 @@ def difference_table(job: ReportJob) -> Table | None:
             f"{job.all_series[row['second']].name} {MINUS} {job.all_series[row['first']].name}",
             number(row["mean_first"]),
             number(row["mean_second"]),
-            signed(row["difference"]),
+            Greyed.of(signed(row["difference"]), row["says_nothing"]),
             interval(row["ci95_low"], row["ci95_high"]),
             p_value(row["p_holm"]),
             _better(job, row),
@@ -119,7 +153,5 @@ def difference_table(job: ReportJob) -> Table | None:
     return Table(caption, head, rows, words=(1, 7))
 
 
-def _better(job: ReportJob, row: Json) -> str:
-    if row["favours"] is None:
-        return NO_NUMBER
-    return "neither above its control" if says_little(job, row) else job.all_series[row["favours"]].name
+def _better(job: ReportJob, row: DifferenceRow) -> str:
+    return NO_NUMBER if row["favours"] is None or row["says_nothing"] else job.all_series[row["favours"]].name

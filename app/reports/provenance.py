@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from app.domain.fidelity import NO_REFERENCE, Fidelity
 from app.domain.measures import spec_of
+from app.domain.results.documents import ResultsDocument
 from app.domain.vocabulary import UndefinedReason
-from app.reports.job import AuditFacts, Json, ReportJob
+from app.reports.job import AuditFacts, ReportJob
 from app.reports.tables import Table
 from app.reports.words import NO_NUMBER, REASONS, counted, score_title
 
@@ -28,7 +29,7 @@ def provenance(job: ReportJob) -> Table:
     return Table("Provenance", ("what", "which"), tuple(dict.fromkeys(rows)), words=(1,))
 
 
-def _of_audit(job: ReportJob, audit_id: str, document: Json, facts: AuditFacts | None) -> Iterator[Row]:
+def _of_audit(job: ReportJob, audit_id: str, document: ResultsDocument, facts: AuditFacts | None) -> Iterator[Row]:
     if job.kind == "comparison":
         yield "audit", audit_id
     if facts is not None:

@@ -4,13 +4,16 @@ from itertools import count
 
 from app.domain.protocol import Protocol
 from app.domain.radar import radar
+from app.domain.results.comparisons import ComparisonResults, SideTotal
+from app.domain.results.comparisons import Side as ComparedSide
+from app.domain.results.documents import AcrossModels, ResultsDocument, Summary
 from app.domain.vocabulary import GroupBy
-from app.reports.job import Json, Series
+from app.reports.job import Series, Total
 
 MOST_SERIES = 10
 
 
-def series_of_audit(document: Json, audit_name: str | None, *, as_runs: bool) -> list[Series]:
+def series_of_audit(document: ResultsDocument, audit_name: str | None, *, as_runs: bool) -> list[Series]:
     """From an audit's results: its models as the runs of one recipe, or each a series, the first few of many."""
     ids = [model["model_id"] for model in document["models"]]
     if as_runs and len(ids) > 1:
@@ -19,37 +22,66 @@ def series_of_audit(document: Json, audit_name: str | None, *, as_runs: bool) ->
     rows = _macro_totals(document)
     # Stability is not one model's.
     all_series = [
-        _series(name, [model_id], document, [row for row in rows if row["model_id"] == model_id])
+        _series(name, [model_id], document, [_total(row) for row in rows if row["model_id"] == model_id])
         for name, model_id in zip(names, ids, strict=True)
     ]
     return all_series[:MOST_SERIES]
 
 
-def all_together(document: Json, all_series: list[Series]) -> Series | None:
+def all_together(document: ResultsDocument, all_series: list[Series]) -> Series | None:
     """All models of an audit as one series, where each is a series alone and stability was asked for."""
     ids = [model["model_id"] for model in document["models"]]
-    shared = [row for row in _macro_totals(document) if row["model_id"] is None]
+    shared = _of_pairings(document)
     return _series("all models", ids, document, shared) if shared and len(all_series) > 1 else None
 
 
-def _series(name: str, ids: list[str], document: Json, totals: list[Json]) -> Series:
+def _series(name: str, ids: list[str], document: ResultsDocument, totals: list[Total]) -> Series:
     means = {(row["measure"], row["view"]): row["mean"] for row in totals}
     axes = radar(Protocol.model_validate(document["protocol"]), means)
     return Series(name=name, audit_id=document["audit_id"], model_ids=tuple(ids), totals=totals, radar=axes)
 
 
-def _totals_of_runs(document: Json) -> list[Json]:
-    """Means over the runs and, as ``spread``, how much the runs differ."""
-    across = [row | {"spread": row["std"]} for row in document["across_models"] if row["group"] == "macro"]
-    return across + [row for row in _macro_totals(document) if row["model_id"] is None]
+def _totals_of_runs(document: ResultsDocument) -> list[Total]:
+    """Means over the runs, and how much the runs differ."""
+    across = [_of_runs(row) for row in document["across_models"] if row["group"] == "macro"]
+    return across + _of_pairings(document)
 
 
-def _macro_totals(document: Json) -> list[Json]:
+def _of_runs(row: AcrossModels) -> Total:
+    return {
+        "measure": row["measure"],
+        "view": row["view"],
+        "mean": row["mean"],
+        "ci95_low": row["ci95_low"],
+        "ci95_high": row["ci95_high"],
+        "spread": row["std"],
+        "min": row["min"],
+        "max": row["max"],
+    }
+
+
+def _total(row: Summary | SideTotal) -> Total:
+    return {
+        "measure": row["measure"],
+        "view": row["view"],
+        "mean": row["mean"],
+        "ci95_low": row["ci95_low"],
+        "ci95_high": row["ci95_high"],
+        "n": row["n"],
+        "n_undefined": row["n_undefined"],
+    }
+
+
+def _of_pairings(document: ResultsDocument) -> list[Total]:
+    return [_total(row) for row in _macro_totals(document) if row["model_id"] is None]
+
+
+def _macro_totals(document: ResultsDocument) -> list[Summary]:
     total = (GroupBy.TOTAL, "macro")
     return [row for row in document["summaries"] if (row["group_by"], row["group"]) == total]
 
 
-def series_of_comparison(document: Json) -> list[Series]:
+def series_of_comparison(document: ComparisonResults) -> list[Series]:
     """In the comparison's order."""
     all_series = document["sides"]
     names = distinct([_name(series) for series in all_series])
@@ -65,21 +97,25 @@ def series_of_comparison(document: Json) -> list[Series]:
     ]
 
 
-def _with_spread(series: Json) -> list[Json]:
+def _with_spread(series: ComparedSide) -> list[Total]:
     """And the lowest and the highest run."""
-    spreads = {
-        (row["measure"], row["view"]): {"spread": row["std"], "min": row["min"], "max": row["max"]}
+    of_runs = {
+        (row["measure"], row["view"]): row
         for row in series["across_models"]
         if row["group"] == "macro" and row["n_models"] > 1
     }
-    return [row | spreads.get((row["measure"], row["view"]), {"spread": None}) for row in series["totals"]]
+    totals = [_total(row) for row in series["totals"]]
+    for total in totals:
+        runs = of_runs.get((total["measure"], total["view"]))
+        if runs is not None:
+            total["spread"], total["min"], total["max"] = runs["std"], runs["min"], runs["max"]
+    return totals
 
 
-def _name(series: Json) -> str:
+def _name(series: ComparedSide) -> str:
     """Of a comparison's series: a single model's own, else the audit's."""
     is_model = len(series["models"]) == 1 and not series["across_models"]
-    name: str = series["models"][0]["name"] if is_model else series["audit_name"] or f"audit {series['audit_id']}"
-    return name
+    return series["models"][0]["name"] if is_model else series["audit_name"] or f"audit {series['audit_id']}"
 
 
 def distinct(names: list[str]) -> list[str]:

@@ -1,6 +1,5 @@
 """The results document: summaries, performance, noise curves and stability by pair."""
 
-from typing import Any
 from typing import Protocol as Interface
 
 import numpy as np
@@ -12,6 +11,17 @@ from app.domain.label_mapping import LabelMapping
 from app.domain.measures import NOISE_REACTION, STABILITY, SUFFICIENCY
 from app.domain.performance import Predictions, noise_curve, performance
 from app.domain.protocol import Protocol
+from app.domain.results.documents import (
+    AuditedModel,
+    NoiseCurve,
+    PairReport,
+    Performance,
+    ResultsDocument,
+    ResultsHead,
+    ResultsNumbers,
+    Sufficiency,
+    Summary,
+)
 from app.domain.skill_rows import add_skills
 from app.domain.statistics import Floats
 from app.domain.sufficiency import sufficiency_report
@@ -21,8 +31,6 @@ from app.results.inputs import AuditInputs, class_count, label_mapping
 from app.results.reading import complete
 from app.results.score_tables import StoredScores, cluster_codes, further_groups, read_scores
 from app.results.training_images import training_images
-
-Json = dict[str, Any]
 
 SSIM_WINDOW = 7
 """Maps with a shorter side are compared at the input's resolution. The worker's own; a test holds them together."""
@@ -35,20 +43,20 @@ class FromMaps(Interface):
     def controls(self) -> Floats | None:
         """(N,) the control of stability, NaN where there is none; None where it was not asked for."""
 
-    def add_to(self, document: Json, groups: Groups) -> None:
+    def add_to(self, document: ResultsDocument, groups: Groups) -> None:
         """Numbers beside those of the scores."""
 
 
 def results_document(
     session: Session, inputs: AuditInputs, software: dict[str, str] | None, from_maps: FromMaps | None = None
-) -> Json:
+) -> ResultsDocument:
     """Everything that ``GET /v1/audits/{id}/results`` answers, from the stored rows in sample order.
 
     ``software`` are the versions that the scores were made with, None where the caller does not know them;
     ``from_maps`` is what only all stored maps together tell, None before the end.
     """
     audit = inputs.audit
-    head = {
+    head: ResultsHead = {
         "audit_id": str(audit.id),
         "protocol": Protocol.model_validate(audit.protocol).to_json(),
         "protocol_digest": audit.protocol_digest,
@@ -58,43 +66,47 @@ def results_document(
         "cluster": audit.cluster,
         "notes": audit.notes,
         "training_images": training_images(session, audit),
-        "run_group_id": audit.run_group_id and str(audit.run_group_id),
+        "run_group_id": None if audit.run_group_id is None else str(audit.run_group_id),
         "models": [_shown(model) for model in inputs.models],
         "software": software,
     }
     stored = [read_scores(session, audit.id, ordinal) for ordinal in range(len(inputs.models))]
-    document = head | (_measured(session, inputs, stored, from_maps) if stored[0].labels else _NOTHING)
+    numbers = _measured(session, inputs, stored, from_maps) if stored[0].labels else _nothing()
+    document: ResultsDocument = {**head, **numbers, "findings": []}
     if from_maps is not None:
         from_maps.add_to(document, Groups(stored[0].labels, stored[0].sources))
     complete(document, class_count(inputs.models[0]))
     return document
 
 
-_NOTHING: Json = {
-    "summaries": [],
-    "across_models": [],
-    "stability": None,
-    "performance": [],
-    "performance_reason": None,
-    "performance_labels": None,
-    "noise_curves": [],
-    "sufficiency": [],
-    "where_maps_lie": [],
-    "compared_at_input_resolution": [],
-}
+def _nothing() -> ResultsNumbers:
+    return {
+        "summaries": [],
+        "across_models": [],
+        "stability": None,
+        "performance": [],
+        "performance_reason": None,
+        "performance_labels": None,
+        "noise_curves": [],
+        "sufficiency": [],
+        "where_maps_lie": [],
+        "compared_at_input_resolution": [],
+    }
 
 
-def _shown(model: ModelRow) -> Json:
+def _shown(model: ModelRow) -> AuditedModel:
     fidelity = Fidelity.of(model.fidelity)
     return {
         "model_id": str(model.id),
         "name": model.name,
         "digest": model.content_digest,
-        "fidelity": fidelity and fidelity.model_dump(mode="json"),
+        "fidelity": None if fidelity is None else fidelity.model_dump(mode="json"),
     }
 
 
-def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores], from_maps: FromMaps | None) -> Json:
+def _measured(
+    session: Session, inputs: AuditInputs, stored: list[StoredScores], from_maps: FromMaps | None
+) -> ResultsNumbers:
     models = inputs.models
     protocol = Protocol.model_validate(inputs.audit.protocol)
     mapping = label_mapping(inputs.dataset, models[0], inputs.audit.label_map)
@@ -125,7 +137,7 @@ def _measured(session: Session, inputs: AuditInputs, stored: list[StoredScores],
 
 def _performance(
     inputs: AuditInputs, stored: list[StoredScores], protocol: Protocol, mapping: LabelMapping
-) -> list[Json]:
+) -> list[Performance]:
     if mapping.indices is None:
         return []
     truth = np.array([mapping.indices.get(label or "", -1) for label in stored[0].labels])
@@ -149,7 +161,9 @@ def _performance(
     ]
 
 
-def _pairing_summaries(session: Session, inputs: AuditInputs, groups: Groups, from_maps: FromMaps | None) -> list[Json]:
+def _pairing_summaries(
+    session: Session, inputs: AuditInputs, groups: Groups, from_maps: FromMaps | None
+) -> list[Summary]:
     protocol = Protocol.model_validate(inputs.audit.protocol)
     columns = protocol.pairing_columns()
     if not columns:
@@ -162,25 +176,27 @@ def _pairing_summaries(session: Session, inputs: AuditInputs, groups: Groups, fr
     return summarise(ScoreTable(None, columns, stored.scores, controls, blank), groups, protocol.seed).rows
 
 
-def _pairs(session: Session, inputs: AuditInputs, protocol: Protocol) -> Json | None:
+def _pairs(session: Session, inputs: AuditInputs, protocol: Protocol) -> PairReport | None:
     if STABILITY.settings_in(protocol.measures) is None:
         return None
     stored = read_scores(session, inputs.audit.id, ACROSS_MODELS)
     return pair_report(stored.pairs, [str(model.id) for model in inputs.models])
 
 
-def _sufficiency(inputs: AuditInputs, protocol: Protocol, stored: list[StoredScores]) -> list[Json]:
+def _sufficiency(inputs: AuditInputs, protocol: Protocol, stored: list[StoredScores]) -> list[Sufficiency]:
     settings = SUFFICIENCY.settings_in(protocol.measures)
     if settings is None:
         return []
     conditions = (CLEAN, *protocol.conditions())
     return [
-        {"model_id": str(model.id)} | sufficiency_report(settings, conditions, scores.predicted, scores.labels)
+        {"model_id": str(model.id), **sufficiency_report(settings, conditions, scores.predicted, scores.labels)}
         for model, scores in zip(inputs.models, stored, strict=True)
     ]
 
 
-def _noise_curves(inputs: AuditInputs, protocol: Protocol, summaries: list[Json], measured: list[Json]) -> list[Json]:
+def _noise_curves(
+    inputs: AuditInputs, protocol: Protocol, summaries: list[Summary], measured: list[Performance]
+) -> list[NoiseCurve]:
     noise = NOISE_REACTION.settings_in(protocol.measures)
     if noise is None:
         return []

@@ -1,17 +1,14 @@
 """How many of an audit's samples a model may have been trained on: its training images, and images that repeat one."""
 
-from typing import Any
-
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, SampleRow, SampleScoresRow
+from app.domain.results.documents import TrainingImages
 from app.domain.splits import TRAINING
 
-Json = dict[str, Any]
 
-
-def training_images(session: Session, audit: AuditRow) -> Json:
+def training_images(session: Session, audit: AuditRow) -> TrainingImages:
     """Among the audited samples: how many there are, those of a training split, and those of none that look like one
     of the data set's training images."""
     is_training = func.coalesce(func.lower(SampleRow.split).in_(sorted(TRAINING)), False)

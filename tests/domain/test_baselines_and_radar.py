@@ -1,6 +1,6 @@
 """Differences from a baseline against SciPy; the radar against the paper's numbers."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -16,8 +16,8 @@ class TestBaselines:
     def test_paired_is_sharper_than_unpaired(self) -> None:
         first = normals(80)
         baseline, audit = series_of([first.tolist()]), series_of([(first + 0.1).tolist()])
-        paired = next(row for row in paired_rows(baseline, audit) if row["group"] == "micro")
-        unpaired = next(row for row in unpaired_rows(baseline, audit) if row["group"] == "micro")
+        paired: Any = next(row for row in paired_rows(baseline, audit) if row["group"] == "micro")
+        unpaired: Any = next(row for row in unpaired_rows(baseline, audit) if row["group"] == "micro")
         assert paired["difference"] == pytest.approx(0.1)
         assert unpaired["difference"] == pytest.approx(0.1)
         assert paired["ci95_high"] - paired["ci95_low"] < 1e-9

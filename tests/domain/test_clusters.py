@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -80,7 +80,7 @@ def test_summaries_count_clusters_and_say_where_they_are_too_few() -> None:
     silences = {row["group"]: says_nothing(row, Conditions("predicted", 2, {})) for row in rows}
     assert silences == {"macro": [], "micro": [], "a": ["few-clusters"], "b": ["few-clusters"]}
     total = next(row for row in rows if row["group"] == "macro")
-    document = {
+    document: Any = {
         "protocol": {"measures": {"entropy": {}}},
         "models": [{"model_id": "m", "name": "run"}],
         "summaries": [total | {"n_clusters": 19, "says_nothing": ["few-clusters"]}],
@@ -103,11 +103,14 @@ def test_comparisons_resample_and_flip_clusters() -> None:
     assert method == "exact"
     assert p_value == pytest.approx(share)
     alone = ScoreSeries.of([first[:, None], second[:, None]], (ENTROPY,), Groups((None,) * 50, (None,) * 50), 0)
-    widths = [row["ci95_high"] - row["ci95_low"] for one in (series, alone) for row in difference_rows(one)[:1]]
+    widths = [_width(difference_rows(one)[0]) for one in (series, alone)]
     assert widths[0] > 1.7 * widths[1]
-    apart = [next(iter(unpaired_rows(*_halves(one)))) for one in (series, alone)]
-    spans = [row["ci95_high"] - row["ci95_low"] for row in apart]
+    spans = [_width(unpaired_rows(*_halves(one))[0]) for one in (series, alone)]
     assert spans[0] > 1.7 * spans[1]
+
+
+def _width(row: Any) -> float:
+    return float(row["ci95_high"] - row["ci95_low"])
 
 
 def _halves(series: ScoreSeries) -> tuple[ScoreSeries, ScoreSeries]:
@@ -118,10 +121,11 @@ def _halves(series: ScoreSeries) -> tuple[ScoreSeries, ScoreSeries]:
 
 def test_findings_tell_of_images_that_a_model_was_trained_on() -> None:
     counted = {"audited": 12, "of_training_splits": 6, "like_training_images": 2}
-    training, repeats = trained_on({"training_images": counted})
+    found: Any = {"training_images": counted}
+    training, repeats = trained_on(found)
     assert (training["code"], repeats["code"]) == ("training-images", "test-repeats-training")
     assert "6 of the 12 samples" in training["text"]
     assert "2 of the 6 samples of other splits" in repeats["text"]
-    clean = {"audited": 6, "of_training_splits": 0, "like_training_images": 0}
-    assert not list(trained_on({"training_images": clean}))
-    assert not list(trained_on({}))
+    clean: Any = {"audited": 6, "of_training_splits": 0, "like_training_images": 0}
+    for nothing in ({"training_images": clean}, {}):
+        assert not list(trained_on(cast("Any", nothing)))

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from itertools import permutations, product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -131,7 +132,7 @@ class TestDifferenceRows:
     def test_by_hand(self) -> None:
         """Sample 3 is undefined on one series; source x has two samples, y one."""
         series = series_of([[0.1, 0.2, 0.3, 0.9]], [[0.2, 0.4, 0.6, np.nan]], sources=("x", "x", "y", "y"))
-        rows = {(row["group_by"], row["group"]): row for row in difference_rows(series)}
+        rows: dict[tuple[str, str], Any] = {(row["group_by"], row["group"]): row for row in difference_rows(series)}
         micro, macro, label = rows["total", "micro"], rows["total", "macro"], rows["label", "a"]
         assert (micro["n"], micro["n_undefined"]) == (3, 1)
         assert (micro["mean_first"], micro["mean_second"]) == (pytest.approx(0.2), pytest.approx(0.4))
@@ -154,7 +155,7 @@ class TestDifferenceRows:
         """400 experiments of 60 skewed differences with mean 1; percentile intervals are known to fall a bit short."""
         columns = np.random.default_rng(9).exponential(1.0, (60, 400))
         series = series_of(np.zeros((400, 60)).tolist(), columns.T.tolist())
-        rows = [row for row in difference_rows(series) if row["group"] == "micro"]
+        rows: list[Any] = [row for row in difference_rows(series) if row["group"] == "micro"]
         assert np.mean([row["ci95_low"] <= 1 <= row["ci95_high"] for row in rows]) == pytest.approx(0.935, abs=0.03)
 
     def test_pairs_and_order(self) -> None:
@@ -216,7 +217,7 @@ class TestDifferenceRows:
 def test_every_order_of_two_sides_agrees() -> None:
     """Swapping the series turns every sign and nothing else."""
     scores = [[normals(20, seed=seed).tolist()] for seed in (1, 2)]
-    tables = []
+    tables: list[Any] = []
     for order in permutations(scores):
         series = series_of(*order)
         tables.append((difference_rows(series)[0], sign_flip_rows(series, 999)))

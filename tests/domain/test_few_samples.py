@@ -1,5 +1,6 @@
 """Where nothing can be resampled there is no interval, rather than one of width 0 that would pass for certainty."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from salience_audit.frames import frame_of_rows
 from tests.domain.small_series import ENTROPY, series_of
 from tests.domain.test_verdicts import audit, row, verdict
 
-Json = dict[str, Any]
+Json = Any
+"""Documents written by hand, with what a test is about and no more."""
 Bounds = tuple[float | None, float | None]
 
 NONE: Bounds = (None, None)
@@ -27,7 +29,7 @@ def summarised(scores: list[float], *sources: str) -> Summarised:
     return summarise(ScoreTable("m", (ENTROPY,), values, blank, blank), Groups((None,) * len(scores), sources), 0)
 
 
-def bounds(rows: list[Json]) -> dict[str, Bounds]:
+def bounds(rows: Sequence[Json]) -> dict[str, Bounds]:
     return {one["group"]: (one["ci95_low"], one["ci95_high"]) for one in rows if one["group_by"] != "label"}
 
 

@@ -12,7 +12,7 @@ from app.domain.protocol import Protocol
 
 
 def _verdict(condition: str, *levels: str) -> Any:
-    document = {"protocol": Protocol().to_json(), "findings": [{"level": level} for level in levels]}
+    document: Any = {"protocol": Protocol().to_json(), "findings": [{"level": level} for level in levels]}
     return judge([parse_condition(condition)], GateNumbers(AuditNumbers(document, []), None, [], ""))["verdict"]
 
 

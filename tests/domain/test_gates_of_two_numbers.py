@@ -48,11 +48,16 @@ PERFORMANCE = [
 
 
 def judged(condition: str, performance: Any = ()) -> Json:
-    document = MODEL | {"protocol": Protocol().to_json(), "findings": [], "summaries": [], "performance": performance}
-    numbers = GateNumbers(AuditNumbers(document, ROWS), None, [], "")
+    document: Any = MODEL | {
+        "protocol": Protocol().to_json(),
+        "findings": [],
+        "summaries": [],
+        "performance": performance,
+    }
+    rows: Any = ROWS
+    numbers = GateNumbers(AuditNumbers(document, rows), None, [], "")
     (found,) = judge([parse_condition(condition)], numbers)["conditions"]
-    shown: Json = found
-    return shown
+    return dict(found)
 
 
 REMOVED, KEPT = "degradation.salience_removed", "degradation.non_salience_removed"

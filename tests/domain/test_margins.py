@@ -15,7 +15,7 @@ def against(before: float, after: float, text: str) -> Json:
     }
     own = audit(row(after, view="stability.pairs"))
     [found] = verdict(own, text, baseline=own, compared=(compared,))["conditions"]
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 @pytest.mark.parametrize(("before", "after", "margin"), [(0.98, 0.96, 0.02), (0.8, 0.7, 0.1), (1, 0.99, 0.01)])

@@ -12,7 +12,8 @@ from app.domain.statistics import bootstrap_means
 from app.domain.summaries import Groups, ScoreTable, group_seed, summarise
 from app.domain.vocabulary import GroupBy
 
-Json = dict[str, Any]
+Json = Any
+"""Documents written by hand, with what a test is about and no more."""
 
 GEOMETRY, NOISE, STABILITY = "geometric_resilience", "noise_reaction", "stability"
 
@@ -25,7 +26,9 @@ def row(measure: str, view: str, **changes: Any) -> Json:
 
 
 def conditions(target: object = "predicted", classes: int | None = 2, **balanced: float) -> Conditions:
-    rows = [{"model_id": "m", "condition": name, "balanced_accuracy": value} for name, value in balanced.items()]
+    rows: list[Any] = [
+        {"model_id": "m", "condition": name, "balanced_accuracy": value} for name, value in balanced.items()
+    ]
     return Conditions.of(target, classes, rows)
 
 
@@ -96,7 +99,7 @@ def test_the_interval_of_score_minus_control_is_of_pairs() -> None:
     scores[3] = np.nan
     column = ScoreColumn(measure=GEOMETRY, view="shifts", has_control=True)
     groups = Groups(("a",) * 60, (None,) * 60)
-    summary = summarise(ScoreTable("m", (column,), scores, controls, np.zeros_like(scores)), groups, 5).rows[0]
+    summary: Json = summarise(ScoreTable("m", (column,), scores, controls, np.zeros_like(scores)), groups, 5).rows[0]
     means = bootstrap_means(scores - controls, group_seed(5, GroupBy.TOTAL, "micro"))
     low, high = np.quantile(means[:, 0], [0.025, 0.975])
     assert (summary["above_control_low"], summary["above_control_high"]) == (pytest.approx(low), pytest.approx(high))
@@ -107,7 +110,7 @@ def test_the_interval_of_score_minus_control_is_of_pairs() -> None:
 def test_findings_name_measure_views_and_models() -> None:
     silent = {"says_nothing": ["not-above-control"]}
     counts: Json = {"says_nothing": []}
-    document = {
+    document: Json = {
         "protocol": {"measures": {"geometric_resilience": {}, "entropy": {}}},
         "models": [{"model_id": "m", "name": "run 1"}, {"model_id": "k", "name": "run 2"}],
         "summaries": [

@@ -8,7 +8,8 @@ from app.domain.findings.ignored_images import ignored_images
 from app.domain.findings.shortcuts import shortcuts
 from app.domain.protocol import Protocol
 
-Json = dict[str, Any]
+Json = Any
+"""Documents written by hand, with what a test is about and no more."""
 
 
 def _performance(condition: str, accuracy: float) -> Json:

@@ -11,7 +11,8 @@ from app.domain.gates.parser import parse_condition
 from app.domain.gates.verdicts import judge
 from app.domain.protocol import Protocol
 
-Json = dict[str, Any]
+Json = Any
+"""Documents written by hand, with what a test is about and no more."""
 
 
 def row(mean: float | None, group: str = "total/macro", view: str = "entropy.spatial", **more: Any) -> Json:
@@ -27,7 +28,7 @@ def row(mean: float | None, group: str = "total/macro", view: str = "entropy.spa
 
 def audit(*rows: Json, performance: list[Json] | None = None, aggregate: list[Json] | None = None) -> AuditNumbers:
     models = sorted({one["model_id"] for one in rows if one["model_id"]})
-    document = {
+    document: Json = {
         "protocol": Protocol().to_json(),
         "models": [{"model_id": model, "name": f"run {model}"} for model in models],
         "summaries": list(rows),

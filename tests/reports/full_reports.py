@@ -1,5 +1,6 @@
 """Jobs with every number that a report shows, made from random scores by the code that makes them in earnest."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from app.domain.vocabulary import CLEAN, GroupBy
 from app.reports.job import AuditFacts, Gallery, ReportJob
 from app.reports.series import all_together, series_of_audit, series_of_comparison
 
-Json = dict[str, Any]
+Json = Any
+"""Documents written by hand, with what a test is about and no more."""
 
 SAMPLES = 24
 MEASURES: Json = {
@@ -67,22 +69,22 @@ def audit_document(names: list[str], classes: int = 2, audit_id: str = "1", firs
     }
 
 
-def _performance(seed: int, classes: int) -> list[Json]:
+def _performance(seed: int, classes: int) -> list[Any]:
     generator, conditions = np.random.default_rng(seed), (CLEAN, *PROTOCOL.conditions())
     truth = np.arange(SAMPLES) % classes
     scored = (1,) if classes == 2 else tuple(range(classes))
     predicted = generator.integers(0, classes, (SAMPLES, len(conditions)))
     scores = generator.uniform(size=(SAMPLES, len(conditions), len(scored)))
-    return performance(Predictions(f"m{seed}", conditions, scored, predicted, scores, truth), classes)
+    rows: list[Any] = [*performance(Predictions(f"m{seed}", conditions, scored, predicted, scores, truth), classes)]
+    return rows
 
 
-def _stability(groups: Groups, models: int) -> list[Json]:
+def _stability(groups: Groups, models: int) -> list[Any]:
     if models < 2:
         return []
     scores = scores_of(99)[:, :1]
-    return summarise(
-        ScoreTable(None, PROTOCOL.pairing_columns(), scores, scores * np.nan, scores * np.nan), groups, 0
-    ).rows
+    table = ScoreTable(None, PROTOCOL.pairing_columns(), scores, scores * np.nan, scores * np.nan)
+    return [*summarise(table, groups, 0).rows]
 
 
 def _pairs(model_ids: list[str]) -> Json | None:
@@ -123,17 +125,17 @@ def comparison(names: list[str]) -> ReportJob:
     rows = difference_rows(compared)
     tested = [row for row in rows if (row["group_by"], row["group"]) == (GroupBy.TOTAL, "macro")]
     for row, (p_value, method) in zip(tested, sign_flip_rows(compared, 999), strict=True):
-        row |= {"p_value": p_value, "p_method": method}
+        row["p_value"], row["p_method"] = p_value, method
     correct(tested)
     statistics = {"difference": "d", "interval": "i", "test": "t", "family_size": len(tested), "alpha": ALPHA}
     all_series = [
         _series(document, totals) for document, totals in zip(documents, series_totals(compared), strict=True)
     ]
-    found = {"sides": all_series, "differences": rows, "statistics": statistics}
+    found: Json = {"sides": all_series, "differences": rows, "statistics": statistics}
     return _job(documents, kind="comparison", all_series=series_of_comparison(found), comparison=found)
 
 
-def _series(document: Json, totals: list[Json]) -> Json:
+def _series(document: Json, totals: Sequence[Json]) -> Json:
     axes = radar(PROTOCOL, {(row["measure"], row["view"]): row["mean"] for row in totals})
     of_audit = {"audit_id": document["audit_id"], "audit_name": None, "models": document["models"]}
     return of_audit | {"across_models": [], "totals": totals, "radar": axes}

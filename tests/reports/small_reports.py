@@ -6,7 +6,8 @@ from app.domain.protocol import ProtocolRequest
 from app.reports.job import Gallery, ReportJob
 from app.reports.series import series_of_audit
 
-Json = dict[str, Any]
+Json = Any
+"""Documents written by hand, with what a test is about and no more."""
 
 MEASURES: Json = {
     "entropy": {},
@@ -20,7 +21,7 @@ def summary(measure: str, view: str, mean: float, group: str = "total/macro", **
     """Of model ``m``, ten samples, an interval of 0.01 to either side."""
     group_by, _, name = group.partition("/")
     same = {"measure": measure, "view": view, "model_id": "m", "group_by": group_by, "group": name, "mean": mean}
-    beside = {"n": 10, "n_undefined": 0, "std": 0.1, "control_mean": None, "flip_rate": None}
+    beside: Json = {"n": 10, "n_undefined": 0, "std": 0.1, "control_mean": None, "flip_rate": None, "says_nothing": []}
     return same | beside | {"ci95_low": mean - 0.01, "ci95_high": mean + 0.01} | changes
 
 
@@ -35,6 +36,7 @@ def job(*summaries: Json, accuracy: float | None = None) -> ReportJob:
         "summaries": list(summaries),
         "performance": performance,
         "stability": None,
+        "noise_curves": [],
     }
     return ReportJob(
         kind="audit",

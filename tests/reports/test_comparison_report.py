@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.domain.results.meaning import reason
 from tests.reports.reading import Report, written
 
 Json = dict[str, Any]
@@ -30,8 +31,11 @@ def test_differences_are_those_of_the_comparison(report: Report, strategies_comp
     row = next(row for row in strategies_compared["results"]["differences"] if wanted.items() <= row.items())
     shown = rows["Entropy, spatial"]
     assert shown[2:4] == [written(row["mean_first"]), written(row["mean_second"])]
-    assert shown[4] == f"{row['difference']:+.3f}".replace("-", "\N{MINUS SIGN}")
-    assert shown[7] == ("\N{EN DASH}" if row["favours"] is None else ("cross_entropy", "human_guided")[row["favours"]])
+    difference = f"{row['difference']:+.3f}".replace("-", "\N{MINUS SIGN}")
+    silent = f" says nothing: {reason(row['says_nothing'])}" if row["says_nothing"] else ""
+    assert shown[4] == difference + silent
+    won = row["favours"] is not None and not silent
+    assert shown[7] == (("cross_entropy", "human_guided")[row["favours"]] if won else "\N{EN DASH}")
 
 
 def test_what_stands_out_says_who_does_better(report: Report, strategies_compared: Json) -> None:
@@ -40,6 +44,7 @@ def test_what_stands_out_says_who_does_better(report: Report, strategies_compare
         row
         for row in strategies_compared["results"]["differences"]
         if (row["group_by"], row["group"]) == total and row["favours"] is not None and row["view"] == "spatial"
+        if not row["says_nothing"]
     ]
     sentence = "human_guided does better in entropy (spatial)"
     assert (sentence in report.words()) == bool([row for row in clear if row["favours"] == 1])

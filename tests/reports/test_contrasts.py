@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.domain.results.meaning import reason
 from app.reports.contrasts import contrasts
 from app.reports.groups import difference_tables
 from app.reports.job import ReportJob, Series
@@ -9,7 +10,8 @@ from app.reports.lead import lead
 from tests.reports.full_reports import PROTOCOL
 from tests.reports.small_reports import job
 
-Json = dict[str, Any]
+Json = Any
+"""Documents written by hand, with what a test is about and no more."""
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -19,14 +21,11 @@ def row(difference: float, favours: int | None = None, group: str = "total/macro
     what = {"first": 0, "second": 1, "measure": "entropy", "view": "spatial", "group_by": group_by, "group": name}
     means = {"mean_first": 0.9, "mean_second": 0.9 + difference, "difference": difference, "n": 10}
     bounds = {"ci95_low": difference - 0.02, "ci95_high": difference + 0.02}
-    return what | means | bounds | {"favours": favours} | changes
+    return what | means | bounds | {"favours": favours, "says_nothing": []} | changes
 
 
-def compared(*rows: Json, totals: tuple[list[Json], list[Json]] = ([], [])) -> ReportJob:
-    all_series = [
-        Series(name=name, audit_id=name, model_ids=(name,), totals=own, radar={})
-        for name, own in zip(("a", "b"), totals, strict=True)
-    ]
+def compared(*rows: Json) -> ReportJob:
+    all_series = [Series(name=name, audit_id=name, model_ids=(name,), totals=[], radar={}) for name in ("a", "b")]
     protocol = PROTOCOL.to_json()
     return job().model_copy(
         update={"all_series": all_series, "comparison": {"differences": list(rows)}, "protocol": protocol}
@@ -48,47 +47,29 @@ def test_it_opens_with_the_measures_by_name() -> None:
     assert lead(job()) == []
 
 
-def total(measure: str, view: str, mean: float, **changes: Any) -> Json:
-    return {"measure": measure, "view": view, "mean": mean, "ci95_low": mean, "ci95_high": mean} | changes
-
-
-def test_runs_that_overlap_are_said_to() -> None:
-    """Of entropy they do not: 0.85 to 0.95 against 0.75 to 0.84."""
-    own = [
-        total("entropy", "spatial", 0.9, spread=0.05, min=0.85, max=0.95),
-        total("noise_reaction", "noise@0.05", 0.5, spread=0.1, min=0.4, max=0.6),
-    ]
-    other = [
-        total("entropy", "spatial", 0.8, spread=0.05, min=0.75, max=0.84),
-        # A single model is its own range.
-        total("noise_reaction", "noise@0.05", 0.42),
-    ]
-    made = compared(row(-0.1, 1), noise(-0.08, 1), totals=(own, other))
+def test_a_difference_that_says_nothing_wins_nothing() -> None:
+    """It is told with its number and the reasons, and the series that is lower is not called better."""
+    overlap: dict[str, Any] = {"says_nothing": ["runs-overlap"]}
+    few: dict[str, Any] = {"says_nothing": ["few-samples", "runs-overlap"]}
+    made = compared(row(-0.1, 1, **overlap), noise(-0.08, 0, **few), row(0.3, group="label/c", **few))
     assert lead(made) == [
-        "For other images of this kind, b is clearly better in entropy and noise reaction (but the runs overlap)."
+        "Entropy does not count: the ranges of the two sides' runs overlap.",
+        f"Noise reaction does not count: {reason(few['says_nothing'])}.",
     ]
-    assert [sentence.rpartition(")")[2] for sentence in contrasts(made)] == [
-        ".",
-        ", but the runs overlap: 0.400 to 0.600 and 0.420 to 0.420.",
-    ]
+    first, second = contrasts(made)
+    assert first.startswith("b is lower in entropy (spatial): 0.800 against 0.900, lower is better")
+    assert first.endswith("), but this says nothing: the ranges of the two sides' runs overlap.")
+    assert second.startswith("a is higher in noise reaction")
 
 
-def test_geometry_below_its_control_is_no_win() -> None:
-    """Neither side stands above it; where one does, the win counts."""
-    view = ("geometric_resilience", "all")
-    geometric = row(0.1, 1, measure=view[0], view=view[1])
-    made = compared(geometric, totals=([total(*view, 0.6)], [total(*view, 0.7)]))
-    for control, told in (
-        (0.75, "Geometric resilience does not count: neither side stands above its control."),
-        (0.65, "For other images of this kind, b is clearly better in geometric resilience."),
-    ):
-        control_row = dict(zip(("measure", "view"), view, strict=True)) | {"group_by": "total", "group": "macro"}
-        document = {"summaries": [control_row | {"model_id": None, "control_mean": control}], "models": [{}]}
-        for series in made.all_series:
-            series.attach(document)
-        assert lead(made) == [told]
-        assert ("is higher in" in next(contrasts(made))) == (control == 0.75)
-        assert ("so it says little" in next(contrasts(made))) == (control == 0.75)
+def test_differences_that_say_nothing_are_greyed() -> None:
+    made = compared(row(-0.1, 1, says_nothing=["at-chance"]), row(0.1, group="label/c"))
+    (table,) = difference_tables(made, "entropy")
+    assert [getattr(cells[5], "reason", None) for cells in table.rows] == [
+        "these images are classified no better than by chance",
+        None,
+    ]
+    assert [cells[7] for cells in table.rows] == ["\N{EN DASH}", "a"]
 
 
 def test_a_difference_says_who_where_and_how_much() -> None:

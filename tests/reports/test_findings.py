@@ -24,10 +24,10 @@ def test_accuracy() -> None:
 
 
 def test_a_score_stands_above_its_control_by_more_than_chance() -> None:
-    """Rotations by 0.02 with an interval of 0.01, flips by 0.005."""
+    """As the results say, which know the interval of the paired difference."""
     found = sentences(
         job(
-            summary("geometric_resilience", "flips", 0.7, control_mean=0.695),
+            summary("geometric_resilience", "flips", 0.7, control_mean=0.695, says_nothing=["not-above-control"]),
             summary("geometric_resilience", "rotations", 0.8, control_mean=0.78),
         )
     )

@@ -4,6 +4,7 @@ import pytest
 from rich.text import Text
 
 from app.commands.tables import results_tables
+from app.domain.results.findings import Level
 from app.reports.figures.polygon import radar_figure, silences
 from app.reports.findings import findings
 from app.reports.groups import group_tables
@@ -23,7 +24,9 @@ def job() -> ReportJob:
     for row in document["summaries"]:
         silent = (row["measure"], row["view"], row["group"]) == ("geometric_resilience", "all", "macro")
         row["says_nothing"] = ["not-above-control"] if silent else []
-    document["findings"] = [{"code": "x", "level": "says-nothing", "text": "Geometry says nothing.", "evidence": {}}]
+    document["findings"] = [
+        {"code": "x", "level": Level.SAYS_NOTHING, "text": "Geometry says nothing.", "evidence": {}}
+    ]
     return made
 
 
@@ -49,7 +52,7 @@ def test_the_radar_leaves_a_gap_and_the_findings_come_first(job: ReportJob) -> N
 
 def test_the_command_line_shows_control_reason_and_findings(job: ReportJob) -> None:
     (document,) = job.documents.values()
-    first, measures, _ = results_tables(document)
+    first, measures, _ = results_tables(dict(document))
     assert list(first.columns[2].cells) == [Text("Geometry says nothing.")]
     heads = [str(column.header) for column in measures.columns]
     assert {"control", "says nothing"} <= set(heads)

@@ -14,7 +14,8 @@ from app.reports.series import all_together, series_of_audit, series_of_comparis
 from tests.reports.reading import Report
 from tests.reports.small_reports import MEASURES, job, summary
 
-Json = dict[str, Any]
+Json = Any
+"""Documents written by hand, with what a test is about and no more."""
 
 
 def audit(*names: str) -> Json:
@@ -26,7 +27,7 @@ def audit(*names: str) -> Json:
         "protocol": {"measures": MEASURES | {"stability": {}}},
         "models": [{"model_id": str(place), "name": name, "digest": ""} for place, name in enumerate(names)],
         "summaries": [shared, *of_models],
-        "across_models": [summary("entropy", "spatial", 0.5, n_models=len(names))],
+        "across_models": [summary("entropy", "spatial", 0.5, n_models=len(names), min=0.5, max=0.5)],
         "stability": {"model_ids": ["0", "1"], "pair_means": [[1, 0.51], [0.51, 1]], "mean_to_others": [0.51, 0.51]},
         "performance": [],
         "noise_curves": [],
@@ -40,7 +41,8 @@ def test_no_two_series_have_one_name() -> None:
         {"audit_id": "1", "audit_name": "nightly", "models": [{}, {}], "across_models": []} for _ in range(2)
     ]
     shown = [one | {"totals": [], "radar": {}, "models": [{"model_id": "m"}] * 2} for one in shown]
-    assert [series.name for series in series_of_comparison({"sides": shown})] == ["nightly (1)", "nightly (2)"]
+    compared: Json = {"sides": shown}
+    assert [series.name for series in series_of_comparison(compared)] == ["nightly (1)", "nightly (2)"]
 
 
 def test_stability_is_of_all_models_and_of_no_single_one() -> None:

@@ -1,5 +1,7 @@
 """Slope of the centre and specificity, of subjects made by hand."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -26,9 +28,11 @@ def _rows(views: dict[CellShift, np.ndarray], clean: np.ndarray) -> dict[tuple[s
         numbers.take(shift, maps)
     groups = Groups(tuple("ab"[code] for code in predicted), ("s",) * 20 + ("t",) * 100)
     names = [("total", "micro"), ("total", "macro"), ("label", "a"), ("source", "s")]
-    rows = [{"measure": "equivariance", "view": "shifts", "group_by": by, "group": group} for by, group in names]
+    rows: list[Any] = [
+        {"measure": "equivariance", "view": "shifts", "group_by": by, "group": group} for by, group in names
+    ]
     add_shift_numbers(rows, numbers, groups, np.arange(COUNT))
-    return {(row["group_by"], row["group"]): row for row in rows}  # type: ignore[misc]
+    return {(row["group_by"], row["group"]): row for row in rows}
 
 
 def test_what_follows_has_slope_and_specificity_one() -> None:

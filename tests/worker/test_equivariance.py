@@ -85,7 +85,7 @@ def _rows(outcome: Outcome) -> dict[tuple[str, str], dict[str, Any]]:
     groups = Groups(("a",) * SAMPLES, (None,) * SAMPLES)
     rows = summarise(table, groups, 0).rows
     add_skills(rows, table, groups, 0)
-    return {(row["view"], row["group"]): row for row in rows}
+    return {(row["view"], row["group"]): dict(row) for row in rows}
 
 
 def _opencv_moved(pixels: Tensor, right: int, down: int) -> NDArray[np.uint8]:

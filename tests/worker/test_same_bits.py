@@ -1,7 +1,7 @@
 """The same audit gives the same bits whatever the shards and their order, and the same scores with another batch."""
 
 import random
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import pytest
@@ -35,6 +35,9 @@ def _run_shard(context: WorkerContext, shard_id: UUID) -> None:
         run_claimed(context, claim)
 
 
+Kept = Literal["summaries", "performance", "stability", "across_models", "noise_curves"]
+
+
 def _audit(context: WorkerContext, ids: tuple[UUID, list[UUID]], *, shard: int, micro_batch: int) -> dict[str, Any]:
     """Run the shards in a shuffled order, some of them twice; returns the stored rows and the results."""
     protocol = {"micro_batch": micro_batch, "measures": MEASURES}
@@ -57,7 +60,7 @@ def _audit(context: WorkerContext, ids: tuple[UUID, list[UUID]], *, shard: int, 
         query = select(*columns).where(row.audit_id == audit.id).order_by(row.model_ordinal, row.ordinal)
         rows = [tuple(found) for found in session.execute(query)]
         document = session.get_one(AuditResultsRow, audit.id).document
-    kept = ("summaries", "performance", "stability", "across_models", "noise_curves")
+    kept: tuple[Kept, ...] = ("summaries", "performance", "stability", "across_models", "noise_curves")
     return {"rows": rows, "results": {name: document[name] for name in kept}}
 
 

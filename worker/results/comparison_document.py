@@ -2,26 +2,43 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditResultsRow, AuditRow, ComparisonRow, DatasetRow, SampleRow, SampleScoresRow
-from app.domain.comparison import ScoreSeries, correct, difference_rows, most_different, series_totals, sign_flip_rows
+from app.domain.comparison import (
+    FarSample,
+    FarSamples,
+    ScoreSeries,
+    correct,
+    difference_rows,
+    most_different,
+    series_totals,
+    sign_flip_rows,
+)
 from app.domain.differences import ALPHA, draws_for
 from app.domain.measures import lower_is_better
 from app.domain.protocol import Protocol
 from app.domain.radar import formulas, headline_views, radar
+from app.domain.results.compared_meaning import judge_comparison
+from app.domain.results.comparisons import (
+    ComparisonResults,
+    ComparisonStatistics,
+    DifferenceRow,
+    DifferingSample,
+    DifferingSamples,
+    SideTotal,
+)
+from app.domain.results.comparisons import Side as ShownSide
+from app.domain.results.documents import ResultsDocument
 from app.domain.results.meaning import FEWEST_SAMPLES
 from app.domain.statistics import BOOTSTRAP_RESAMPLES
 from app.domain.vocabulary import AuditStatus, ComparisonUnit, GroupBy
 from app.errors import InputFailure
 from app.results.reading import current
 from worker.results.series import Series, column_blocks, read_groups, read_series
-
-Json = dict[str, Any]
 
 COPIES = 4
 """Of the differences: the differences, the same on the grid, and the bootstrap's two."""
@@ -32,7 +49,7 @@ class _Compared:
     """A series and what is shown of it."""
 
     series: Series
-    shown: Json
+    shown: ShownSide
 
 
 @dataclass
@@ -42,25 +59,25 @@ class _Tables:
     draws: int
     clusters: int | None
     """How many there are, where samples are of any."""
-    totals: list[list[Json]]
-    differences: list[Json] = field(default_factory=list)
-    samples: list[Json] = field(default_factory=list)
+    totals: list[list[SideTotal]]
+    differences: list[DifferenceRow] = field(default_factory=list)
+    samples: list[FarSamples] = field(default_factory=list)
 
     @property
-    def tested(self) -> list[Json]:
+    def tested(self) -> list[DifferenceRow]:
         """The family of the correction."""
         return [row for row in self.differences if _is_macro(row)]
 
 
-def comparison_document(session: Session, row: ComparisonRow) -> Json:
+def comparison_document(session: Session, row: ComparisonRow) -> ComparisonResults:
     """Raises InputFailure ``audit-deleted`` where one of the audits is gone."""
     audits = [_audit(session, row, place) for place in range(len(row.audit_ids))]
-    compared = [series for audit in audits for series in _series_of(session, audit, row.by)]
+    documents = {str(audit.id): current(session.get_one(AuditResultsRow, audit.id).document) for audit in audits}
+    compared = [series for audit in audits for series in _series_of(audit, documents[str(audit.id)], row.by)]
     first = audits[0]
     protocol = Protocol.model_validate(first.protocol)
     tables = _tables(session, compared, protocol, first)
-    _name_samples(session, first, tables.samples)
-    return {
+    results: ComparisonResults = {
         "protocol_digest": first.protocol_digest,
         "dataset_digest": session.get_one(DatasetRow, first.dataset_id).digest,
         "sample_count": first.sample_count,
@@ -68,8 +85,10 @@ def comparison_document(session: Session, row: ComparisonRow) -> Json:
         "sides": [_shown(one, protocol, totals) for one, totals in zip(compared, tables.totals, strict=True)],
         "radar": formulas(protocol),
         "differences": tables.differences,
-        "most_different_samples": tables.samples,
+        "most_different_samples": _named_samples(session, first, tables.samples),
     }
+    judge_comparison(results, documents)
+    return results
 
 
 def _audit(session: Session, row: ComparisonRow, place: int) -> AuditRow:
@@ -79,17 +98,27 @@ def _audit(session: Session, row: ComparisonRow, place: int) -> AuditRow:
     return audit
 
 
-def _series_of(session: Session, audit: AuditRow, unit: ComparisonUnit) -> list[_Compared]:
-    document = current(session.get_one(AuditResultsRow, audit.id).document)
+def _series_of(audit: AuditRow, document: ResultsDocument, unit: ComparisonUnit) -> list[_Compared]:
+    """Their radars and totals are still to come."""
     models = document["models"]
     has_pairings = bool(Protocol.model_validate(audit.protocol).pairing_columns())
-    shown = {"audit_id": str(audit.id), "audit_name": audit.name}
+
+    def shown(places: list[int], *, alone: bool) -> ShownSide:
+        return {
+            "audit_id": str(audit.id),
+            "audit_name": audit.name,
+            "models": [models[place] for place in places],
+            "across_models": [] if alone else document["across_models"],
+            "radar": {},
+            "totals": [],
+        }
+
+    everything = list(range(len(models)))
     if unit == ComparisonUnit.AUDIT:
-        series = Series(audit.id, tuple(range(len(models))), has_pairings)
-        return [_Compared(series, shown | {"models": models, "across_models": document["across_models"]})]
+        return [_Compared(Series(audit.id, tuple(everything), has_pairings), shown(everything, alone=False))]
     return [
-        _Compared(Series(audit.id, (ordinal,), has_pairings=False), shown | {"models": [model], "across_models": []})
-        for ordinal, model in enumerate(models)
+        _Compared(Series(audit.id, (ordinal,), has_pairings=False), shown([ordinal], alone=True))
+        for ordinal in everything
     ]
 
 
@@ -107,21 +136,22 @@ def _tables(session: Session, compared: list[_Compared], protocol: Protocol, fir
         scores = [read_series(session, one.series, block, protocol, first.sample_count) for one in compared]
         series = ScoreSeries.of(scores, block, groups, protocol.seed)
         rows = difference_rows(series)
-        for row, (p_value, method) in zip(filter(_is_macro, rows), sign_flip_rows(series, tables.draws), strict=True):
-            row |= {"p_value": p_value, "p_method": method}
+        macro = [row for row in rows if _is_macro(row)]
+        for row, (p_value, method) in zip(macro, sign_flip_rows(series, tables.draws), strict=True):
+            row["p_value"], row["p_method"] = p_value, method
         tables.differences += rows
         tables.samples += most_different(series, headlines)
         for totals, more in zip(tables.totals, series_totals(series), strict=True):
             totals.extend(more)
     order = {(column.measure, column.view): place for place, column in enumerate(columns)}
-    for rows in (tables.differences, tables.samples):
-        # A stable sort: pair by pair, column by column, groups as they came, whatever the blocks were.
-        rows.sort(key=lambda row: (row["first"], row["second"], order[row["measure"], row["view"]]))
+    # A stable sort: pair by pair, column by column, groups as they came, whatever the blocks were.
+    tables.differences.sort(key=lambda row: (row["first"], row["second"], order[row["measure"], row["view"]]))
+    tables.samples.sort(key=lambda table: (table["first"], table["second"], order[table["measure"], table["view"]]))
     correct(tables.tested)
     return tables
 
 
-def _is_macro(row: Json) -> bool:
+def _is_macro(row: DifferenceRow) -> bool:
     return (row["group_by"], row["group"]) == (GroupBy.TOTAL, "macro")
 
 
@@ -129,9 +159,9 @@ def _headlines(protocol: Protocol) -> set[tuple[str, str]]:
     return {(measure, view) for measure, views in headline_views(protocol).items() for view in views}
 
 
-def _shown(one: _Compared, protocol: Protocol, totals: list[Json]) -> Json:
+def _shown(one: _Compared, protocol: Protocol, totals: list[SideTotal]) -> ShownSide:
     means = {(row["measure"], row["view"]): row["mean"] for row in totals}
-    return one.shown | {"radar": radar(protocol, means), "totals": totals}
+    return {**one.shown, "radar": radar(protocol, means), "totals": totals}
 
 
 def _interval(tables: _Tables, cluster: str | None) -> str:
@@ -141,7 +171,7 @@ def _interval(tables: _Tables, cluster: str | None) -> str:
     return sentence + (f"; fewer than {FEWEST_SAMPLES} clusters: intervals are too narrow" if is_narrow else "")
 
 
-def _statistics(protocol: Protocol, tables: _Tables, cluster: str | None) -> Json:
+def _statistics(protocol: Protocol, tables: _Tables, cluster: str | None) -> ComparisonStatistics:
     return {
         "difference": "second minus first, over the samples that both scored",
         "interval": _interval(tables, cluster),
@@ -162,7 +192,7 @@ def _statistics(protocol: Protocol, tables: _Tables, cluster: str | None) -> Jso
     }
 
 
-def _name_samples(session: Session, audit: AuditRow, tables: Sequence[Json]) -> None:
+def _named_samples(session: Session, audit: AuditRow, tables: Sequence[FarSamples]) -> list[DifferingSamples]:
     """Ordinals become samples."""
     ordinals = {sample["ordinal"] for table in tables for sample in table["samples"]}
     query = (
@@ -174,12 +204,27 @@ def _name_samples(session: Session, audit: AuditRow, tables: Sequence[Json]) -> 
             SampleScoresRow.ordinal.in_(ordinals),
         )
     )
-    found = {
-        ordinal: {"sample": name, "sample_id": str(sample_id), "label": label, "source": source}
-        for ordinal, sample_id, name, label, source in session.execute(query)
-    }
-    for table in tables:
-        table["samples"] = [
-            found[sample["ordinal"]] | {key: value for key, value in sample.items() if key != "ordinal"}
-            for sample in table["samples"]
-        ]
+    found = {row.ordinal: row for row in session.execute(query)}
+
+    def named(sample: FarSample) -> DifferingSample:
+        row = found[sample["ordinal"]]
+        return {
+            "sample": row.name,
+            "sample_id": str(row.id),
+            "label": row.label,
+            "source": row.source,
+            "score_first": sample["score_first"],
+            "score_second": sample["score_second"],
+            "difference": sample["difference"],
+        }
+
+    return [
+        {
+            "first": table["first"],
+            "second": table["second"],
+            "measure": table["measure"],
+            "view": table["view"],
+            "samples": [named(sample) for sample in table["samples"]],
+        }
+        for table in tables
+    ]

@@ -1,13 +1,14 @@
 """What equivariance tells once all maps are there: how far the salience moves, and whether it is the image's own."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.measures import EQUIVARIANCE
 from app.domain.measures.equivariance import CELL_SHIFTS
+from app.domain.results.documents import Summary
 from app.domain.skill import skill
 from app.domain.summaries import Groups
 from app.domain.vocabulary import GroupBy
@@ -15,10 +16,14 @@ from worker.functional.cell_shifts import CellShift, cells_in_both, centre_displ
 from worker.functional.correlation import correlation
 from worker.functional.derangement import ALONE
 
-Json = dict[str, Any]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 FloatMaps = NDArray[np.float32]
+
+
+class _OfShifts(TypedDict):
+    centre_slope: float | None
+    specificity: float | None
 
 
 class ShiftNumbers:
@@ -50,7 +55,7 @@ class ShiftNumbers:
         self._others += np.where(both, others, 0.0)
         self._count += both
 
-    def row(self, members: Integers, weights: Floats) -> Json:
+    def row(self, members: Integers, weights: Floats) -> _OfShifts:
         """Of some samples under weights: ``centre_slope``, the regression through the origin of how far the centre of
         mass moved on how far it should have; ``specificity``, the skill of the own map over another sample's."""
         squares, count = (float(weights @ sums[members]) for sums in (self._squares, self._count))
@@ -61,7 +66,7 @@ class ShiftNumbers:
         }
 
 
-def add_shift_numbers(rows: Sequence[Json], numbers: ShiftNumbers, groups: Groups, ordinals: Integers) -> None:
+def add_shift_numbers(rows: Sequence[Summary], numbers: ShiftNumbers, groups: Groups, ordinals: Integers) -> None:
     """To the summaries of one model's shifts by whole cells; ``ordinals`` are the samples that ``numbers`` hold."""
     found = {
         (row["group_by"], row["group"]): row
@@ -70,7 +75,8 @@ def add_shift_numbers(rows: Sequence[Json], numbers: ShiftNumbers, groups: Group
     }
     for group_by, name, members, weights in _weighted(groups, ordinals):
         if (group_by, name) in found:
-            found[group_by, name] |= numbers.row(members, weights)
+            row, own = found[group_by, name], numbers.row(members, weights)
+            row["centre_slope"], row["specificity"] = own["centre_slope"], own["specificity"]
 
 
 def _weighted(groups: Groups, ordinals: Integers) -> Iterator[tuple[str, str, Integers, Floats]]:

@@ -1,7 +1,6 @@
 """The verdict of an audit's gate, made with its results and stored with them."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -12,18 +11,17 @@ from app.db.tables import AuditResultsRow, AuditRow, DatasetRow
 from app.domain.comparison import ScoreSeries
 from app.domain.gates.baselines import PAIRED, UNPAIRED, paired_rows, unpaired_rows
 from app.domain.gates.conditions import PERFORMANCE, Condition, NotWorse, Scope
-from app.domain.gates.numbers import AGGREGATE, AuditNumbers, GateNumbers, view_of
+from app.domain.gates.numbers import AGGREGATE, AuditNumbers, ComparedRow, GateNumbers, about, view_of
 from app.domain.gates.parser import parse_condition
-from app.domain.gates.verdicts import judge
+from app.domain.gates.verdicts import StoredVerdict, judge
 from app.domain.measures import MEASURES, ScoreColumn
 from app.domain.protocol import Protocol
+from app.domain.results.documents import ResultsDocument, Summary
 from app.domain.results.meaning import of_several
 from app.domain.summaries import ScoreTable, summarise
 from app.domain.vocabulary import AuditStatus
 from app.results.reading import current
 from worker.results.series import Series, read_groups, read_series
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class _Judged:
     """An audit, its results and its protocol."""
 
     audit: AuditRow
-    document: Json
+    document: ResultsDocument
     protocol: Protocol
 
     @property
@@ -49,7 +47,7 @@ class _Judged:
         return ScoreSeries.of(scores, columns, read_groups(session, self.audit.id), self.protocol.seed)
 
 
-def verdict_of(session: Session, audit: AuditRow, document: Json) -> Json | None:
+def verdict_of(session: Session, audit: AuditRow, document: ResultsDocument) -> StoredVerdict | None:
     """None where the audit names no gate."""
     if audit.gate is None:
         return None
@@ -71,7 +69,7 @@ def _numbers(session: Session, judged: _Judged, conditions: list[Condition]) -> 
 
 def _baseline(session: Session, audit: AuditRow) -> tuple[_Judged | None, str]:
     """It had succeeded when the audit was asked for; since then it may have been deleted."""
-    baseline_id = (audit.gate or {}).get("baseline_audit_id")
+    baseline_id = audit.gate and audit.gate.get("baseline_audit_id")
     if baseline_id is None:
         return None, "the audit names no baseline"
     found = session.get(AuditRow, UUID(baseline_id), with_for_update={"read": True, "key_share": True})
@@ -81,9 +79,9 @@ def _baseline(session: Session, audit: AuditRow) -> tuple[_Judged | None, str]:
     return _Judged(found, document, Protocol.model_validate(found.protocol)), ""
 
 
-def _aggregate(session: Session, judged: _Judged) -> list[Json]:
+def _aggregate(session: Session, judged: _Judged) -> list[Summary]:
     """Summaries over the audit's models together: with one model, that model's own."""
-    summaries: list[Json] = judged.document["summaries"]
+    summaries = judged.document["summaries"]
     if len(judged.document["models"]) == 1:
         return summaries
     columns = judged.protocol.columns()
@@ -94,14 +92,12 @@ def _aggregate(session: Session, judged: _Judged) -> list[Json]:
     blank = np.full_like(series.scores[0], np.nan)
     table = ScoreTable(None, columns, series.scores[0], blank, blank)
     rows = summarise(table, series.groups, judged.protocol.seed).rows
-    of_models: dict[tuple[str, ...], list[Json]] = {}
+    of_models: dict[tuple[str, ...], list[Summary]] = {}
     for row in summaries:
-        of_models.setdefault(tuple(row[name] for name in _OF), []).append(row)
-    return [row | {"says_nothing": of_several(of_models[tuple(row[name] for name in _OF)])} for row in rows] + pairings
-
-
-_OF = ("measure", "view", "group_by", "group")
-"""What a summary is about, beside its model."""
+        of_models.setdefault(about(row), []).append(row)
+    for row in rows:
+        row["says_nothing"] = of_several(of_models[about(row)])
+    return rows + pairings
 
 
 def _same_samples(session: Session, audit: AuditRow, baseline: AuditRow) -> bool:
@@ -113,7 +109,7 @@ def _same_samples(session: Session, audit: AuditRow, baseline: AuditRow) -> bool
 
 def _compared(
     session: Session, baseline: _Judged, judged: _Judged, conditions: list[Condition], *, same: bool
-) -> list[Json]:
+) -> list[ComparedRow]:
     """Differences of the columns whose means a condition compares; each row says whose it is."""
     wanted = [
         condition.quantity
@@ -135,7 +131,7 @@ def _compared(
     rows = paired_rows(theirs, own) if same else unpaired_rows(theirs, own)
     subjects = [AGGREGATE, *(model["model_id"] for model in judged.document["models"])]
     return [
-        row | {"subject": subjects[row["second"] - 1]}
+        {**row, "subject": subjects[row["second"] - 1]}
         for row in rows
         if row["second"] == 1 or not MEASURES[row["measure"]].is_pairing
     ]

@@ -1,7 +1,6 @@
 """What the stored maps of an audit tell once all of them are there: where they lie, and stability's control."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.measures import EQUIVARIANCE, STABILITY
 from app.domain.protocol import Protocol
+from app.domain.results.documents import ResultsDocument, WhereMapsLie
 from app.domain.summaries import Groups
 from app.domain.views import cells_step
 from app.domain.vocabulary import CLEAN
@@ -23,7 +23,6 @@ from worker.results.pair_controls import pair_controls
 from worker.results.stored_maps import FloatMaps, MapOwner, drawn_ordinals, read_maps
 from worker.results.where_maps_lie import PREDICTED, Partition, where_maps_lie
 
-Json = dict[str, Any]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -38,12 +37,12 @@ class MapSections:
     ``shifts`` are by model id, where equivariance was asked for; they hold the samples of ``ordinals``.
     """
 
-    where: list[Json]
+    where: list[WhereMapsLie]
     controls: Floats | None
     shifts: dict[str, ShiftNumbers]
     ordinals: Integers
 
-    def add_to(self, document: Json, groups: Groups) -> None:
+    def add_to(self, document: ResultsDocument, groups: Groups) -> None:
         """Where maps lie, and beside the skill of every model's shifts what all samples' maps tell of them."""
         document["where_maps_lie"] = self.where
         summaries = document["summaries"]
@@ -65,7 +64,7 @@ def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
     """From the clean maps of every model, one model after the other."""
     protocol = Protocol.model_validate(inputs.audit.protocol)
     ordinals = drawn_ordinals(session, inputs.audit)
-    where: list[Json] = []
+    where: list[WhereMapsLie] = []
     runs: list[NDArray[np.uint8]] = []
     shifts: dict[str, ShiftNumbers] = {}
     facts = _Facts((), (), np.empty(0, np.int64))
@@ -81,7 +80,7 @@ def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
             and not CAM_METHODS[protocol.salience.method].at_input_resolution
         ):
             shifts[str(model.id)] = _shifts(session, owner, maps[:, 0], facts.predicted)
-        where.append({"model_id": str(model.id)} | where_maps_lie(maps[:, 0], partitions, protocol.seed))
+        where.append({"model_id": str(model.id), **where_maps_lie(maps[:, 0], partitions, protocol.seed)})
         if STABILITY.settings_in(protocol.measures) is not None:
             runs.append((maps[:, 0] * np.float32(255)).astype(np.uint8))
     if len(runs) < 2 or len(runs) < len(inputs.models):

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db.session import transaction
 from app.db.tables import AuditResultsRow, AuditRow
+from app.domain.results.documents import ResultsDocument
 from app.domain.vocabulary import LIVE, AuditStatus
 from app.observability.log_context import bind
 from app.observability.origin import ids_of
@@ -37,7 +38,7 @@ def reduce_audit(context: WorkerContext, audit_id: UUID) -> None:
             fail_audit(session, audit_id, {"code": "no-valid-samples", "detail": detail})
 
 
-def _succeed(session: Session, audit: AuditRow, document: dict[str, object]) -> None:
+def _succeed(session: Session, audit: AuditRow, document: ResultsDocument) -> None:
     store = insert(AuditResultsRow).values(audit_id=audit.id, document=document)
     session.execute(store.on_conflict_do_nothing())
     # The verdict comes with the results: nobody sees an audit that has succeeded and is not yet judged.

@@ -2,23 +2,26 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.results.documents import MapCluster, MapClusters, MapGroup, MapPlaces
 from worker.functional.cell_shifts import centre_of_mass
 from worker.functional.correlation import correlation_with_others
 from worker.functional.map_clusters import MOST_MAPS, map_clusters
 from worker.functional.map_places import border_area, border_share, entropy_of_places
 
-Json = dict[str, Any]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 MOST_GROUPS = 50
 """Of one kind, the largest; a data set of a thousand labels would make a document that nobody reads."""
 DECIMALS = 4
+Number = Literal["entropy", "border_share", "border_ratio", "centre_down", "centre_right", "fixedness"]
+NUMBERS: tuple[Number, ...] = ("entropy", "border_share", "border_ratio", "centre_down", "centre_right", "fixedness")
+"""Of every group, the mean over its maps."""
 PREDICTED = "predicted"
 TOTAL = "total"
 
@@ -43,10 +46,10 @@ class _Samples:
     """What is known of each defined map: maps (N, h, w) and numbers (N,)."""
 
     maps: Floats
-    numbers: Mapping[str, Floats]
+    numbers: Mapping[Number, Floats]
 
 
-def where_maps_lie(maps: NDArray[np.float32], partitions: Mapping[str, Partition], seed: int) -> Json:
+def where_maps_lie(maps: NDArray[np.float32], partitions: Mapping[str, Partition], seed: int) -> MapPlaces:
     """``cells``, ``border_area``, a row a group, and the clusters of each predicted class.
 
     ``maps`` (N, h, w) in [0, 1], zero all over where undefined: those count in ``n_undefined`` alone. ``partitions`` by
@@ -72,7 +75,7 @@ def where_maps_lie(maps: NDArray[np.float32], partitions: Mapping[str, Partition
     }
 
 
-def _numbers(maps: Floats, predicted: Integers) -> dict[str, Floats]:
+def _numbers(maps: Floats, predicted: Integers) -> dict[Number, Floats]:
     share, height, width = border_share(maps), *maps.shape[1:]
     centres = (centre_of_mass(maps) + 0.5) / (height, width)
     fixedness = np.full(len(maps), np.nan)
@@ -90,19 +93,24 @@ def _numbers(maps: Floats, predicted: Integers) -> dict[str, Floats]:
     }
 
 
-def _groups(samples: _Samples, kind: str, partition: Partition, defined: NDArray[np.bool_]) -> Iterator[Json]:
+def _groups(samples: _Samples, kind: str, partition: Partition, defined: NDArray[np.bool_]) -> Iterator[MapGroup]:
     """The largest groups, in the order of their names."""
     codes = partition.codes[defined]
     sizes = np.bincount(partition.codes[partition.codes >= 0], minlength=len(partition.names))
     largest = np.sort(np.argsort(-sizes, kind="stable")[:MOST_GROUPS])
     for code in largest.tolist():
         members = np.flatnonzero(codes == code)
-        row = {"group_by": kind, "group": partition.names[code], "n": int(members.size)}
-        row["n_undefined"] = int(sizes[code] - members.size)
+        row: MapGroup = {
+            "group_by": kind,
+            "group": partition.names[code],
+            "n": int(members.size),
+            "n_undefined": int(sizes[code] - members.size),
+        }
         if members.size:
             part = samples.maps[members]
-            row |= {"mean_map": _rounded(part.mean(0)), "spread_map": _rounded(part.std(0))}
-            row |= {name: _mean(values[members]) for name, values in samples.numbers.items()}
+            row["mean_map"], row["spread_map"] = _rounded(part.mean(0)), _rounded(part.std(0))
+            for name in NUMBERS:
+                row[name] = _mean(samples.numbers[name][members])
         yield row
 
 
@@ -116,7 +124,7 @@ def _rounded(cells: Floats) -> list[list[float]]:
     return rows
 
 
-def _clusters(maps: Floats, names: tuple[str, ...], predicted: Integers, seed: int) -> Iterator[Json]:
+def _clusters(maps: Floats, names: tuple[str, ...], predicted: Integers, seed: int) -> Iterator[MapClusters]:
     """Of every predicted class at most `MOST_MAPS` maps, drawn by seed."""
     sizes = np.bincount(predicted[predicted >= 0], minlength=len(names))
     for code in np.argsort(-sizes, kind="stable")[:MOST_GROUPS].tolist():
@@ -126,10 +134,13 @@ def _clusters(maps: Floats, names: tuple[str, ...], predicted: Integers, seed: i
         drawn = np.random.Generator(np.random.PCG64([seed, code])).permutation(members)[:MOST_MAPS]
         drawn.sort()
         found = map_clusters(maps[drawn], seed)
-        row: Json = {"predicted": names[code], "n": int(drawn.size)}
         if found is None:
-            yield row | {"clusters": None, "agreement": None, "note": "no clear clusters"}
+            yield MapClusters(
+                predicted=names[code], n=int(drawn.size), clusters=None, agreement=None, note="no clear clusters"
+            )
             continue
         parts = [maps[drawn][found.labels == label] for label in range(found.labels.max() + 1)]
-        shown = [{"share": len(part) / drawn.size, "mean_map": _rounded(part.mean(0))} for part in parts]
-        yield row | {"clusters": shown, "agreement": found.agreement, "note": None}
+        shown = [MapCluster(share=len(part) / drawn.size, mean_map=_rounded(part.mean(0))) for part in parts]
+        yield MapClusters(
+            predicted=names[code], n=int(drawn.size), clusters=shown, agreement=found.agreement, note=None
+        )

@@ -6,6 +6,7 @@ import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -15,7 +16,8 @@ from app.audits.repository import get_audit, models_of, results_of
 from app.audits.service import check_kept
 from app.datasets.repository import get_dataset
 from app.db.session import TenantEngine
-from app.db.tables import AuditRow, Json, ShardRow
+from app.db.tables import AuditRow, ShardRow
+from app.domain.results.documents import PartialResultsDocument, ResultsDocument
 from app.domain.vocabulary import AuditStatus, ShardStatus
 from app.errors import Conflict
 from app.results.document import results_document
@@ -87,12 +89,16 @@ def stored_samples(session: Session, audit_id: UUID) -> int:
     return session.scalars(done).one()
 
 
-def _document(session: Session, audit: AuditRow, done: int, max_samples: int) -> Json:
+def _document(session: Session, audit: AuditRow, done: int, max_samples: int) -> PartialResultsDocument:
     if audit.status == AuditStatus.SUCCEEDED:
-        return {"partial": False, "samples_done": done} | results_of(session, audit.id)
+        return _partial(results_of(session, audit.id), done, partial=False)
     check_kept(audit)
     if done > max_samples:
         raise Conflict("partial-too-large", f"Results so far are made of at most {max_samples} samples.")
     inputs = AuditInputs(audit, get_dataset(session, audit.dataset_id), tuple(models_of(session, audit.id)))
     # The versions are known to the worker that ends the audit.
-    return {"partial": True, "samples_done": done} | results_document(session, inputs, None)
+    return _partial(results_document(session, inputs, None), done, partial=True)
+
+
+def _partial(document: ResultsDocument, done: int, *, partial: bool) -> PartialResultsDocument:
+    return cast("PartialResultsDocument", {"partial": partial, "samples_done": done, **document})

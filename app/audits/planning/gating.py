@@ -1,19 +1,18 @@
 """The gate and the baseline that a request for an audit names."""
 
-from typing import Any
-
 from sqlalchemy.orm import Session
 
 from app.audits.schemas import AuditRequest
 from app.db.tables import AuditRow, GateRow
 from app.domain.differing_fields import OPTIONAL, differing_options
+from app.domain.gates.verdicts import StoredGate
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import AuditStatus
 from app.errors import Conflict, Unprocessable
 from app.gates.service import freeze
 
 
-def frozen_gate(session: Session, request: AuditRequest, protocol: Protocol) -> dict[str, Any] | None:
+def frozen_gate(session: Session, request: AuditRequest, protocol: Protocol) -> StoredGate | None:
     """The gate as it is now; None where none is named.
 
     Raises Unprocessable ``unknown-gate``, ``gate-needs-baseline``, ``unknown-baseline``, ``baseline-differs``, or

@@ -36,7 +36,9 @@ def get_verdict(audit_id: AuditId, request: Request, session: SessionDep) -> Any
     if audit.gate is None:
         raise NotFound("verdict: the audit names no gate")
     check_finished(audit)
-    verdict = AuditVerdict(audit_id=audit.id, gate=FrozenGate(**audit.gate), **(audit.verdict or {}))
+    if audit.verdict is None:
+        raise NotFound("verdict")
+    verdict = AuditVerdict(audit_id=audit.id, gate=FrozenGate(**audit.gate), **audit.verdict)
     # A browser names XML as a way to write the page that it would rather have; JUnit is none.
     is_browser = "text/html" in named_ranges(request)
     accepted = None if is_browser else chosen_form(request, MEDIA_TYPES)

@@ -22,6 +22,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables.base import Base, Identified, Json, OfTenant, Worded
+from app.domain.gates.verdicts import StoredGate, StoredVerdict
+from app.domain.results.comparisons import ComparisonResults
+from app.domain.results.documents import ResultsDocument
 from app.domain.vocabulary import AuditStatus, ComparisonStatus, ComparisonUnit, DeviceClass, ShardStatus
 
 
@@ -60,9 +63,9 @@ class AuditRow(Worded, Identified, Base):
     scores_removed_at: Mapped[datetime | None]
     """When housekeeping removed the scores per sample, and the maps with them; the results stay."""
     maps_removed_at: Mapped[datetime | None]
-    gate: Mapped[Json | None]
+    gate: Mapped[StoredGate | None] = mapped_column(JSONB)
     """The gate's conditions as they were when the audit was asked for, and the baseline's id."""
-    verdict: Mapped[Json | None]
+    verdict: Mapped[StoredVerdict | None] = mapped_column(JSONB)
 
 
 class AuditModelRow(Base):
@@ -154,7 +157,7 @@ class AuditResultsRow(Base):
     __tablename__ = "audit_results"
 
     audit_id: Mapped[UUID] = mapped_column(ForeignKey("audits.id", ondelete="CASCADE"), primary_key=True)
-    document: Mapped[Json] = mapped_column(JSON)
+    document: Mapped[ResultsDocument] = mapped_column(JSON)
     """Not JSONB, which would reorder its keys: people read it."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -170,5 +173,5 @@ class ComparisonRow(Worded, Identified, Base):
     status: Mapped[ComparisonStatus] = mapped_column(default=ComparisonStatus.QUEUED, index=True)
     attempt: Mapped[int] = mapped_column(default=0)
     problem: Mapped[Json | None]
-    document: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
+    document: Mapped[ComparisonResults | None] = mapped_column(JSON(none_as_null=True))
     finished_at: Mapped[datetime | None]

@@ -1,11 +1,11 @@
 """Maps that are the same whatever the image shows, so that their steadiness says nothing."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from app.domain.findings.form import Finding, Level
 from app.domain.measures import EQUIVARIANCE, STABILITY
 from app.domain.measures.equivariance import CELL_SHIFTS
+from app.domain.results.documents import ResultsDocument
+from app.domain.results.findings import Finding, Level
 
 CODE = "map-ignores-image"
 NEAR = 0.05
@@ -14,13 +14,13 @@ SAME_MAP = 0.9
 """Mean correlation of a class's maps with the mean of the others."""
 
 
-def ignored_images(document: Any) -> Iterator[Finding]:
+def ignored_images(document: ResultsDocument) -> Iterator[Finding]:
     """Of stability, in total or for a label; and of a class of one model whose one map stands still."""
     yield from _of_runs(document)
     yield from _of_classes(document)
 
 
-def _of_runs(document: Any) -> Iterator[Finding]:
+def _of_runs(document: ResultsDocument) -> Iterator[Finding]:
     rows = [
         row
         for row in document["summaries"]
@@ -37,11 +37,17 @@ def _of_runs(document: Any) -> Iterator[Finding]:
             measure=STABILITY.name,
             text=f"Stability{whose} says that the map is fixed: runs agree on one image by {mean:.2f}, and about as "
             f"much on two images of the same label ({control:.2f}).",
-            evidence={name: row[name] for name in ("group_by", "group", "mean", "control_mean", "n")},
+            evidence={
+                "group_by": row["group_by"],
+                "group": row["group"],
+                "mean": mean,
+                "control_mean": control,
+                "n": row["n"],
+            },
         )
 
 
-def _of_classes(document: Any) -> Iterator[Finding]:
+def _of_classes(document: ResultsDocument) -> Iterator[Finding]:
     skills = {
         row["model_id"]: row
         for row in document["summaries"]
@@ -49,7 +55,8 @@ def _of_classes(document: Any) -> Iterator[Finding]:
     }
     for section in document.get("where_maps_lie") or []:
         moved = skills.get(section["model_id"])
-        if moved is None or moved.get("skill") is None or moved["skill"] > 0:
+        skill = moved and moved.get("skill")
+        if skill is None or skill > 0:
             continue
         for row in section["groups"]:
             if row["group_by"] == "predicted" and row["n"] >= 20 and (row["fixedness"] or 0) > SAME_MAP:
@@ -58,11 +65,11 @@ def _of_classes(document: Any) -> Iterator[Finding]:
                     level=Level.SAYS_NOTHING,
                     measure=EQUIVARIANCE.name,
                     text=f"Maps of {row['group']} are nearly one map, whatever the image shows, and do not follow it: "
-                    f"fixedness {row['fixedness']:.2f}, skill {moved['skill']:.2f}.",
+                    f"fixedness {row['fixedness']:.2f}, skill {skill:.2f}.",
                     evidence={
                         "model_id": section["model_id"],
                         "predicted": row["group"],
                         "fixedness": row["fixedness"],
-                        "skill": moved["skill"],
+                        "skill": skill,
                     },
                 )

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.domain.finding_settings import FindingSettings
-from app.domain.findings.form import Finding, Level
 from app.domain.protocol import Protocol
+from app.domain.results.findings import Finding, Level
 from app.domain.vocabulary import CLEAN
 
 Json = dict[str, Any]

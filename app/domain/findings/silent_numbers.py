@@ -1,19 +1,31 @@
 """Numbers to look at first that say nothing, and why."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Literal
 
-from app.domain.findings.form import Finding, Level
 from app.domain.measures import spec_of, view_title
 from app.domain.protocol import Protocol
+from app.domain.results.documents import ResultsDocument, Summary
+from app.domain.results.findings import Finding, Level
 from app.domain.results.meaning import REASONS, Silence
 
 _OF_SAMPLES = (Silence.FEW_SAMPLES, Silence.FEW_CLUSTERS)
 """Reasons that lie in the samples, and so hold for all measures."""
-_SHOWN = ("measure", "view", "model_id", "mean", "control_mean", "flip_rate", "n", "n_undefined", "n_clusters")
+_Shown = Literal["measure", "view", "model_id", "mean", "control_mean", "flip_rate", "n", "n_undefined", "n_clusters"]
+_SHOWN: tuple[_Shown, ...] = (
+    "measure",
+    "view",
+    "model_id",
+    "mean",
+    "control_mean",
+    "flip_rate",
+    "n",
+    "n_undefined",
+    "n_clusters",
+)
 
 
-def silent_numbers(document: Any) -> Iterator[Finding]:
+def silent_numbers(document: ResultsDocument) -> Iterator[Finding]:
     """One a measure and reason, over the models that it holds for; of too few samples, one for all measures."""
     silent = list(_silent(document))
     for code in _OF_SAMPLES:
@@ -24,19 +36,19 @@ def silent_numbers(document: Any) -> Iterator[Finding]:
             yield Finding(code=code, level=Level.SAYS_NOTHING, text=text, evidence=_evidence(few))
     for measure in dict.fromkeys(row["measure"] for row in silent):
         own = [row for row in silent if row["measure"] == measure]
-        codes = dict.fromkeys(code for row in own for code in row["says_nothing"] if code not in _OF_SAMPLES)
-        for code in codes:
-            rows = [row for row in own if code in row["says_nothing"]]
+        reasons = dict.fromkeys(code for row in own for code in row["says_nothing"] if code not in _OF_SAMPLES)
+        for found in reasons:
+            rows = [row for row in own if found in row["says_nothing"]]
             yield Finding(
-                code=code,
+                code=found,
                 level=Level.SAYS_NOTHING,
                 measure=measure,
-                text=f"{_name(measure, rows)}{_owners(document, rows)} says nothing: {REASONS[code]}.",
+                text=f"{_name(measure, rows)}{_owners(document, rows)} says nothing: {REASONS[found]}.",
                 evidence=_evidence(rows),
             )
 
 
-def _silent(document: Any) -> Iterator[Any]:
+def _silent(document: ResultsDocument) -> Iterator[Summary]:
     """Macro totals of the views that lead, and of those that tables compare strategies by."""
     protocol = Protocol.model_validate(document["protocol"])
     wanted = {
@@ -50,22 +62,22 @@ def _silent(document: Any) -> Iterator[Any]:
             yield row
 
 
-def _name(measure: str, rows: list[Any]) -> str:
+def _name(measure: str, rows: list[Summary]) -> str:
     spec, views = spec_of(measure), dict.fromkeys(row["view"] for row in rows)
     title = spec.title
     return title if set(views) == set(spec.gates.views) else f"{title} ({_listed(view_title(view) for view in views)})"
 
 
-def _owners(document: Any, rows: list[Any]) -> str:
+def _owners(document: ResultsDocument, rows: list[Summary]) -> str:
     """Whose number it is, unless it is everybody's."""
     names = {model["model_id"]: model["name"] for model in document["models"]}
     owners = dict.fromkeys(row["model_id"] for row in rows)
     if None in owners or len(owners) == len(names):
         return ""
-    return f" of {_listed(names[owner] for owner in owners)}"
+    return f" of {_listed(names[owner] for owner in owners if owner is not None)}"
 
 
-def _evidence(rows: list[Any]) -> dict[str, Any]:
+def _evidence(rows: list[Summary]) -> dict[str, object]:
     return {"numbers": [{name: row[name] for name in _SHOWN if name in row} for row in rows]}
 
 

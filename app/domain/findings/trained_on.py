@@ -1,12 +1,12 @@
 """Samples that a model may have been trained on, so that numbers on them say little of others."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from app.domain.findings.form import Finding, Level
+from app.domain.results.documents import ResultsDocument
+from app.domain.results.findings import Finding, Level
 
 
-def trained_on(document: Any) -> Iterator[Finding]:
+def trained_on(document: ResultsDocument) -> Iterator[Finding]:
     """Of the training images among the audited samples, and of images that look like one; results from before they
     were counted have neither."""
     counted = document.get("training_images")
@@ -19,7 +19,7 @@ def trained_on(document: Any) -> Iterator[Finding]:
             level=Level.NOTE,
             text=f"{training} of the {audited} samples are training images: numbers on images that a model was trained "
             "on say little of others. Ask for a split, such as test.",
-            evidence=counted,
+            evidence={**counted},
         )
     if counted["like_training_images"]:
         yield Finding(
@@ -27,5 +27,5 @@ def trained_on(document: Any) -> Iterator[Finding]:
             level=Level.NOTE,
             text=f"{counted['like_training_images']} of the {audited - training} samples of other splits look like a "
             "training image (near-duplicates by perceptual hash): they are no test of what a model makes of others.",
-            evidence=counted,
+            evidence={**counted},
         )

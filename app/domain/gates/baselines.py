@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from app.domain.comparison import ScoreSeries, difference_rows
+from app.domain.comparison import UNTESTED, ScoreSeries, difference_rows
 from app.domain.differences import snap
 from app.domain.measures import ScoreColumn
+from app.domain.results.comparisons import DifferenceRow
 from app.domain.statistics import (
     Floats,
     Resampled,
@@ -21,19 +21,17 @@ from app.domain.statistics import (
 from app.domain.summaries import group_seed, macro_bootstrap
 from app.domain.vocabulary import GroupBy
 
-Json = dict[str, Any]
-
 PAIRED = "paired on the same samples"
 UNPAIRED = "not paired: the two audits looked at different samples"
 
 
-def paired_rows(baseline: ScoreSeries, audit: ScoreSeries) -> list[Json]:
+def paired_rows(baseline: ScoreSeries, audit: ScoreSeries) -> list[DifferenceRow]:
     """As in a comparison, for the same samples: each series of the audit against the baseline's one series."""
     both = np.concatenate([baseline.scores, audit.scores])
     return difference_rows(ScoreSeries(both, audit.columns, audit.groups, audit.seed, against_first=True))
 
 
-def unpaired_rows(baseline: ScoreSeries, audit: ScoreSeries) -> list[Json]:
+def unpaired_rows(baseline: ScoreSeries, audit: ScoreSeries) -> list[DifferenceRow]:
     """Rows of the same shape for different samples, over the groups that both have.
 
     The interval is the percentile interval of the difference of two independent bootstraps.
@@ -74,19 +72,30 @@ def _groups(series: ScoreSeries, number: int) -> Iterator[_Group]:
         yield _Group(group_by, name, scores, means, resampled)
 
 
-def _rows(theirs: _Group, own: _Group, columns: tuple[ScoreColumn, ...], second: int) -> list[Json]:
+def _rows(theirs: _Group, own: _Group, columns: tuple[ScoreColumn, ...], second: int) -> list[DifferenceRow]:
     mine, others = own.resampled, theirs.resampled
     lows, highs = percentile_interval(Resampled(mine.means - others.means, mine.varies | others.varies))
-    rows: list[Json] = []
+    rows: list[DifferenceRow] = []
     for index, column in enumerate(columns):
         before, after = theirs.means[index], own.means[index]
         values = own.scores[:, index]
         rows.append(
-            {"first": 0, "second": second, "measure": column.measure, "view": column.view}
-            | {"group_by": own.by, "group": own.name}
-            | {"n": int((~np.isnan(values)).sum()), "n_undefined": int(np.isnan(values).sum())}
-            | {"mean_first": before, "mean_second": after}
-            | {"difference": None if before is None or after is None else after - before}
-            | {"ci95_low": lows[index], "ci95_high": highs[index]}
+            {
+                "first": 0,
+                "second": second,
+                "measure": column.measure,
+                "view": column.view,
+                "group_by": own.by,
+                "group": own.name,
+                "n": int((~np.isnan(values)).sum()),
+                "n_undefined": int(np.isnan(values).sum()),
+                "mean_first": before,
+                "mean_second": after,
+                "difference": None if before is None or after is None else after - before,
+                "ci95_low": lows[index],
+                "ci95_high": highs[index],
+                **UNTESTED,
+                "says_nothing": [],
+            }
         )
     return rows

@@ -3,18 +3,18 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Literal, cast
 
 from app.domain.gates.conditions import FINDINGS, PERFORMANCE, Quantity, Scope, Selector
 from app.domain.gates.verdicts import FEW, Measured
 from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
+from app.domain.results.comparisons import DifferenceRow
+from app.domain.results.documents import ResultsDocument, Summary
 from app.domain.vocabulary import CLEAN, GroupBy
 
-Json = dict[str, Any]
-
 INTERVAL = ("ci95_low", "ci95_high")
-MEANS_OVER_MODELS = ("control_mean", "flip_rate")
+MEANS_OVER_MODELS: tuple[Literal["control_mean", "flip_rate"], ...] = ("control_mean", "flip_rate")
 
 _GROUP_OF = {
     Scope.LABEL: GroupBy.LABEL,
@@ -37,12 +37,16 @@ class AuditNumbers:
     they are the model's own.
     """
 
-    document: Json
-    aggregate: Sequence[Json]
+    document: ResultsDocument
+    aggregate: Sequence[Summary]
 
     @property
     def protocol(self) -> Protocol:
         return Protocol.model_validate(self.document["protocol"])
+
+    def _model(self, model_id: str | None) -> str:
+        names = [model["name"] for model in self.document["models"] if model["model_id"] == model_id]
+        return f"model {names[0]}"
 
     def values(self, quantity: Quantity) -> list[Measured]:
         """At least one; several for the worst of several."""
@@ -73,28 +77,24 @@ class AuditNumbers:
             return f"the protocol does not compute {quantity.measure}"
         return f"the audit has no {quantity.measure}.{view}{quantity.selector}"
 
-    def _statistic(self, row: Json, statistic: str) -> float | None:
+    def _statistic(self, row: Summary, statistic: str) -> float | None:
         """A control and a flip rate are means over models, as they are not scores."""
-        if statistic not in MEANS_OVER_MODELS or row["model_id"] is not None:
-            value: float | None = row.get(statistic)
-            return value
-        same = ("measure", "view", "group_by", "group")
+        averaged = next((name for name in MEANS_OVER_MODELS if name == statistic), None)
+        if averaged is None or row["model_id"] is not None:
+            return cast("float | None", row.get(statistic))
         found = [
-            other[statistic]
-            for other in self.document["summaries"]
-            if other["model_id"] and all(other[name] == row[name] for name in same)
+            other[averaged] for other in self.document["summaries"] if other["model_id"] and about(other) == about(row)
         ]
         # Of a pairing there is no row of any model: its own control stands in its row.
-        return _mean([value for value in found if value is not None]) if found else row.get(statistic)
+        return _mean([value for value in found if value is not None]) if found else row[averaged]
 
-    def _of_models(self) -> list[Json]:
+    def _of_models(self) -> list[Summary]:
         return [row for row in self.document["summaries"] if row["model_id"] is not None]
 
-    def subject(self, row: Json, scope: Scope, model_id: str | None) -> str | None:
+    def subject(self, row: Summary | DifferenceRow, scope: Scope, model_id: str | None) -> str | None:
         """The words for the one of several that a row is about."""
         if scope is Scope.WORST_MODEL:
-            names = {model["model_id"]: model["name"] for model in self.document["models"]}
-            return f"model {names[model_id]}"
+            return self._model(model_id)
         return f"{row['group_by']} {row['group']}" if scope in {Scope.WORST_LABEL, Scope.WORST_SOURCE} else None
 
     def _performance(self, quantity: Quantity, view: str) -> list[Measured]:
@@ -105,16 +105,22 @@ class AuditNumbers:
         if quantity.selector.scope is Scope.WORST_MODEL:
             return [
                 Measured(
-                    row[quantity.statistic], subject=self.subject(row, Scope.WORST_MODEL, row["model_id"]), note=_NONE
+                    cast("float | None", row.get(quantity.statistic)), subject=self._model(row["model_id"]), note=_NONE
                 )
                 for row in rows
             ]
-        values = [row[quantity.statistic] for row in rows]
-        whole = None if None in values else _mean(values)
+        values = [cast("float | None", row.get(quantity.statistic)) for row in rows]
+        known = [value for value in values if value is not None]
+        whole = _mean(known) if len(known) == len(values) else None
         return [Measured(whole, note=_NONE)]
 
 
-def _why_none(row: Json, statistic: str) -> str:
+def about(row: Summary) -> tuple[str, str, str, str]:
+    """What a summary is of, beside its model: measure, view, and group of samples."""
+    return row["measure"], row["view"], row["group_by"], row["group"]
+
+
+def _why_none(row: Summary, statistic: str) -> str:
     if not row["n"]:
         return "no sample has a defined score"
     return FEW if statistic in INTERVAL else f"it has no {statistic}"
@@ -138,7 +144,7 @@ def _of_either(*sides: Measured | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(code for side in sides if side is not None for code in side.says_nothing))
 
 
-def selects(quantity: Quantity, row: Json) -> bool:
+def selects(quantity: Quantity, row: Summary | DifferenceRow) -> bool:
     """Whether a row of a group belongs to the quantity's selector."""
     scope, name = quantity.selector.scope, quantity.selector.name
     if scope in _GROUP_OF:
@@ -147,17 +153,22 @@ def selects(quantity: Quantity, row: Json) -> bool:
     return (row["group_by"], row["group"]) == (GroupBy.TOTAL, group)
 
 
+class ComparedRow(DifferenceRow):
+    """A difference, audit minus baseline; ``subject`` says of what: AGGREGATE or a model's id."""
+
+    subject: str
+
+
 @dataclass(frozen=True)
 class GateNumbers:
     """An audit's numbers beside its baseline's.
 
-    ``compared`` are rows of differences, audit minus baseline, each with its ``subject``: AGGREGATE or a model's id.
     ``note`` says how they were compared, or why there is no baseline.
     """
 
     audit: AuditNumbers
     baseline: AuditNumbers | None
-    compared: Sequence[Json]
+    compared: Sequence[ComparedRow]
     note: str
 
     def values(self, quantity: Quantity) -> list[Measured]:
@@ -209,23 +220,26 @@ class GateNumbers:
         scope = quantity.selector.scope
         view = view_of(quantity, self.audit.protocol)
         found = [
-            Measured(
-                row["difference"],
-                row["ci95_low"],
-                row["ci95_high"],
-                self.audit.subject(row, scope, row["subject"]),
-                audit_value=row["mean_second"],
-                baseline_value=row["mean_first"],
-                note="no sample is defined in both audits",
-                compared=self.note,
-                says_nothing=self._silences(quantity, self.audit.subject(row, scope, row["subject"])),
-            )
+            self._compared(quantity, row, self.audit.subject(row, scope, row["subject"]))
             for row in self.compared
             if (row["measure"], row["view"]) == (quantity.measure, view)
             and (row["subject"] != AGGREGATE) == (scope is Scope.WORST_MODEL)
             and selects(quantity, row)
         ]
         return found + self._without_baseline(quantity, {measured.subject for measured in found})
+
+    def _compared(self, quantity: Quantity, row: DifferenceRow, subject: str | None) -> Measured:
+        return Measured(
+            row["difference"],
+            row["ci95_low"],
+            row["ci95_high"],
+            subject,
+            audit_value=row["mean_second"],
+            baseline_value=row["mean_first"],
+            note="no sample is defined in both audits",
+            compared=self.note,
+            says_nothing=self._silences(quantity, subject),
+        )
 
     def _silences(self, quantity: Quantity, subject: str | None) -> tuple[str, ...]:
         """Of the audit's number, and of the baseline's that it is compared with."""

@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
+
+from typing_extensions import TypedDict
 
 from app.domain.gates.conditions import Against, Condition, Limit, NotWorse, Quantity, Relation, Threshold, shortest
 from app.domain.results.meaning import reason
-
-Json = dict[str, Any]
 
 
 class Outcome(StrEnum):
@@ -25,6 +25,40 @@ class Severity(StrEnum):
 
     FAIL = "fail"
     WARN = "warn"
+
+
+class JudgedCondition(TypedDict):
+    """A condition of a gate, its number, and what the condition says of it."""
+
+    condition: str
+    severity: Severity
+    outcome: Outcome
+    subject: str | None
+    value: float | None
+    baseline_value: float | None
+    difference: float | None
+    ci95_low: float | None
+    ci95_high: float | None
+    threshold: float | None
+    explanation: str
+
+
+class StoredGate(TypedDict):
+    """A gate as it was when an audit was asked for."""
+
+    gate_id: str
+    name: str
+    conditions: list[str]
+    digest: str
+    baseline_audit_id: str | None
+
+
+class StoredVerdict(TypedDict):
+    """What a gate says of an audit."""
+
+    verdict: Outcome
+    warnings: int
+    conditions: list[JudgedCondition]
 
 
 FEW = "too few samples for an interval (two of the group are needed; of one source, for the macro total)"
@@ -73,7 +107,7 @@ class _Judged:
     words: str
 
 
-def judge(conditions: Sequence[Condition], numbers: Numbers) -> Json:
+def judge(conditions: Sequence[Condition], numbers: Numbers) -> StoredVerdict:
     """The verdict, and every condition with its number, limit, outcome and the words why."""
     judged = [_condition(condition, numbers) for condition in conditions]
     binding = [Outcome(row["outcome"]) for row in judged if row["severity"] == Severity.FAIL]
@@ -82,7 +116,7 @@ def judge(conditions: Sequence[Condition], numbers: Numbers) -> Json:
     return {"verdict": verdict, "warnings": warned, "conditions": judged}
 
 
-def _condition(condition: Condition, numbers: Numbers) -> Json:
+def _condition(condition: Condition, numbers: Numbers) -> JudgedCondition:
     quantity, limit = condition.quantity, condition.limit
     of_two = not isinstance(limit, Threshold)
     found = _found(condition, numbers)

@@ -9,8 +9,8 @@ from typing import Annotated, Any, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from app.domain.findings.form import Finding
 from app.domain.measures import MeasureName
+from app.domain.results.findings import Finding
 
 
 class Histogram(TypedDict):
@@ -201,14 +201,19 @@ class MapClusters(TypedDict):
     note: str | None
 
 
-class WhereMapsLie(TypedDict):
-    """Of one model."""
+class MapPlaces(TypedDict):
+    """Where maps lie."""
 
-    model_id: str
     cells: Annotated[list[int], Field(description="Height and width of its maps.")]
     border_area: float
     groups: list[MapGroup]
     clusters: list[MapClusters]
+
+
+class WhereMapsLie(MapPlaces):
+    """Of one model."""
+
+    model_id: str
 
 
 class SufficiencyOfLabel(TypedDict):
@@ -219,10 +224,9 @@ class SufficiencyOfLabel(TypedDict):
     area_90: float | None
 
 
-class Sufficiency(TypedDict):
-    """How much of an image is enough for a model's prediction to stay."""
+class EnoughReport(TypedDict):
+    """How much of an image is enough for a prediction to stay."""
 
-    model_id: str
     fill: str
     shares: list[float]
     n: Annotated[int, Field(description="Samples whose class is not what the fill alone gives.")]
@@ -236,6 +240,12 @@ class Sufficiency(TypedDict):
     by_label: dict[str, SufficiencyOfLabel]
 
 
+class Sufficiency(EnoughReport):
+    """How much of an image is enough for a model's prediction to stay."""
+
+    model_id: str
+
+
 class TrainingImages(TypedDict):
     """How many of the samples a model may have been trained on."""
 
@@ -246,8 +256,8 @@ class TrainingImages(TypedDict):
     ]
 
 
-class ResultsDocument(TypedDict):
-    """What an audit found."""
+class ResultsHead(TypedDict):
+    """What an audit was about."""
 
     audit_id: str
     protocol: dict[str, Any]
@@ -263,6 +273,11 @@ class ResultsDocument(TypedDict):
     run_group_id: NotRequired[str | None]
     models: list[AuditedModel]
     software: Annotated[dict[str, str] | None, Field(description="Versions that the scores were made with.")]
+
+
+class ResultsNumbers(TypedDict):
+    """What its scores say."""
+
     summaries: list[Summary]
     across_models: list[AcrossModels]
     stability: PairReport | None
@@ -277,6 +292,11 @@ class ResultsDocument(TypedDict):
     compared_at_input_resolution: Annotated[
         list[str], Field(description="Models whose maps are too small for an SSIM window.")
     ]
+
+
+class ResultsDocument(ResultsHead, ResultsNumbers):
+    """What an audit found."""
+
     findings: Annotated[list[Finding], Field(description="What to know first, the gravest first.")]
 
 

@@ -7,9 +7,9 @@ numbers counts it.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from app.domain.measures import spec_of
+from app.domain.results.documents import AcrossModels, Performance, ResultsDocument, Summary
 from app.domain.vocabulary import GroupBy, SalienceTarget
 
 FEWEST_SAMPLES = 20
@@ -66,9 +66,11 @@ class Conditions:
     balanced: Mapping[tuple[str | None, str], float | None]
 
     @classmethod
-    def of(cls, target: object, classes: int | None, performance: Iterable[Mapping[str, Any]]) -> "Conditions":
+    def of(cls, target: object, classes: int | None, performance: Iterable[Performance]) -> "Conditions":
         """From the rows of a results document's ``performance``."""
-        found = {(row["model_id"], row["condition"]): row.get("balanced_accuracy") for row in performance}
+        found: dict[tuple[str | None, str], float | None] = {
+            (row["model_id"], row["condition"]): row.get("balanced_accuracy") for row in performance
+        }
         return cls(target, classes, found)
 
     def at_chance(self, model_id: str | None, view: str) -> bool:
@@ -79,26 +81,31 @@ class Conditions:
         return accuracy <= 1 / self.classes + ABOVE_CHANCE
 
 
-def says_nothing(row: Mapping[str, Any], conditions: Conditions) -> list[str]:
-    """The reasons why a summary's number says nothing; none where it counts.
-
-    ``row`` is a summary of a results document.
-    """
+def says_nothing(row: Summary, conditions: Conditions) -> list[str]:
+    """The reasons why a summary's number says nothing; none where it counts."""
     rule, view = spec_of(row["measure"]).says_nothing, row["view"]
-    total, flips = row["n"] + row["n_undefined"], row["flip_rate"]
+    flips = row["flip_rate"]
     flipping = rule.counts_flips(view) and conditions.target == SalienceTarget.PREDICTED
     found = {
         Silence.NOT_ABOVE_CONTROL: rule.below_control and _below(row),
         Silence.AT_CHANCE: rule.at_chance and conditions.at_chance(row["model_id"], view),
         Silence.PREDICTIONS_FLIP: flipping and flips is not None and flips > MOST_FLIPS,
-        Silence.FEW_SAMPLES: row["n"] < FEWEST_SAMPLES,
         Silence.FEW_CLUSTERS: row.get("n_clusters", row["n"]) < FEWEST_SAMPLES <= row["n"],
-        Silence.MANY_UNDEFINED: row["n_undefined"] > MOST_UNDEFINED * total,
+    }
+    codes = {*(code for code, holds in found.items() if holds), *too_few(row["n"], row["n_undefined"])}
+    return [str(code) for code in Silence if code in codes]
+
+
+def too_few(n: int, n_undefined: int) -> list[str]:
+    """What the numbers of samples with a score and without one say, whatever was measured."""
+    found = {
+        Silence.FEW_SAMPLES: n < FEWEST_SAMPLES,
+        Silence.MANY_UNDEFINED: n_undefined > MOST_UNDEFINED * (n + n_undefined),
     }
     return [str(code) for code, holds in found.items() if holds]
 
 
-def _below(row: Mapping[str, Any]) -> bool:
+def _below(row: Summary) -> bool:
     """By the interval of the paired difference; results from before it was kept know the score's own interval only."""
     if "above_control_low" in row:
         return row["above_control_low"] is not None and row["above_control_low"] <= 0
@@ -106,20 +113,20 @@ def _below(row: Mapping[str, Any]) -> bool:
     return low is not None and control is not None and low <= control
 
 
-def judge_numbers(document: dict[str, Any], classes: int | None) -> None:
+def judge_numbers(document: ResultsDocument, classes: int | None) -> None:
     """Write ``says_nothing`` into every summary of a results document, and into the means over its models."""
     conditions = Conditions.of(document["protocol"]["salience"]["target"], classes, document["performance"])
-    of_models: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    of_models: dict[tuple[str, str, str], list[Summary]] = {}
     for row in document["summaries"]:
         row["says_nothing"] = says_nothing(row, conditions)
         if row["group_by"] == GroupBy.TOTAL and row["model_id"] is not None:
             of_models.setdefault((row["measure"], row["view"], row["group"]), []).append(row)
-    for row in document["across_models"]:
-        row["says_nothing"] = of_several(of_models.get((row["measure"], row["view"], row["group"]), []))
+    for mean in document["across_models"]:
+        mean["says_nothing"] = of_several(of_models.get((mean["measure"], mean["view"], mean["group"]), []))
 
 
-def of_several(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def of_several(rows: Sequence[Summary | AcrossModels]) -> list[str]:
     """Why the mean over several models says nothing: what holds for at least half of them."""
-    silences = [row.get("says_nothing", ()) for row in rows]
+    silences = [row["says_nothing"] for row in rows]
     codes = dict.fromkeys(code for own in silences for code in own)
     return [code for code in codes if 2 * sum(code in own for own in silences) >= len(rows)]

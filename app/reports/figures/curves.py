@@ -1,23 +1,37 @@
 """The noise curve with its AUROC (Fig. 4) of Crum et al. (2023)."""
 
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from app.domain.measures import MeasureSpec, view_title
+from app.domain.results.documents import NoisePoint
 from app.domain.views import noise_view
 from app.domain.vocabulary import CLEAN
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
-from app.reports.job import Json, ReportJob, Series
+from app.reports.job import ReportJob, Series
 from app.reports.tables import Table
 from app.reports.words import number, share, short
 
 CHANCE = 0.5
 BAND = "Band: one standard deviation over the samples to either side of the mean{runs}."
-Points = list[tuple[str, list[Json]]]
+
+
+class CurvePoint(TypedDict):
+    """One amount of noise, means over the models of a series."""
+
+    amount: float
+    mean: float | None
+    std: float | None
+    auroc: float | None
+    accuracy: float | None
+    flip_rate: float | None
+
+
+Points = list[tuple[str, list[CurvePoint]]]
 """Of every series, by its name: none where it has no curve."""
 
 
@@ -51,22 +65,40 @@ def _decided(points: Points) -> bool:
     return any(point["auroc"] is not None for _, found in points for point in found)
 
 
-def _mean_points(series: Series) -> list[Json]:
+def _mean_points(series: Series) -> list[CurvePoint]:
     """Per amount, the mean over the series' models; a number that one of them lacks is lacking.
 
     The first amount is 0, the clean images, whose maps are what all others are compared with.
     """
     found = [
         curve["points"]
-        for curve in (series.document or {}).get("noise_curves", [])
+        for curve in (series.document["noise_curves"] if series.document else [])
         if curve["model_id"] in series.model_ids
     ]
-    names = ("amount", "mean", "std", "auroc", "accuracy", "flip_rate")
-    noisy = [{name: _mean([point[name] for point in column]) for name in names} for column in zip(*found, strict=True)]
+    noisy = [_over_models(list(column)) for column in zip(*found, strict=True)]
     if not noisy:
         return []
-    clean = {name: _mean([row[name] for row in series.performance(CLEAN)] or [None]) for name in ("auroc", "accuracy")}
-    return [{"amount": 0.0, "mean": 1.0, "std": 0.0, "flip_rate": 0.0} | clean, *noisy]
+    rows = series.performance(CLEAN)
+    clean: CurvePoint = {
+        "amount": 0.0,
+        "mean": 1.0,
+        "std": 0.0,
+        "flip_rate": 0.0,
+        "auroc": _mean([row["auroc"] for row in rows]),
+        "accuracy": _mean([row["accuracy"] for row in rows]),
+    }
+    return [clean, *noisy]
+
+
+def _over_models(points: list[NoisePoint]) -> CurvePoint:
+    return {
+        "amount": points[0]["amount"],
+        "mean": _mean([point["mean"] for point in points]),
+        "std": _mean([point["std"] for point in points]),
+        "auroc": _mean([point["auroc"] for point in points]),
+        "accuracy": _mean([point["accuracy"] for point in points]),
+        "flip_rate": _mean([point["flip_rate"] for point in points]),
+    }
 
 
 def _mean(values: list[float | None]) -> float | None:
@@ -113,7 +145,7 @@ def _noise_alt(points: Points) -> str:
     return "; ".join(told)
 
 
-def _noise_table(name: str, points: list[Json]) -> Table:
+def _noise_table(name: str, points: list[CurvePoint]) -> Table:
     rows = [
         (
             view_title(noise_view(point["amount"])) if point["amount"] else "noise 0% (clean images)",

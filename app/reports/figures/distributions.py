@@ -1,19 +1,29 @@
 """How the scores of each measure's headline views are distributed over the samples."""
 
 from functools import partial
+from typing import Literal
 
 from matplotlib.figure import Figure
 
 from app.domain.radar import headline_views
+from app.domain.results.documents import Summary
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
-from app.reports.job import Json, ReportJob, Series, mean_of
+from app.reports.job import ReportJob, Series, mean_of
 from app.reports.tables import Table
 from app.reports.words import number, score_title, short
 
 MOST_FILLED = 3
 """Series whose histograms are filled: the colours of more would mix into one that is nobody's."""
-QUANTILES = ("p05", "p25", "p50", "p75", "p95")
+QUANTILES: tuple[Literal["mean", "std", "p05", "p25", "p50", "p75", "p95"], ...] = (
+    "mean",
+    "std",
+    "p05",
+    "p25",
+    "p50",
+    "p75",
+    "p95",
+)
 
 
 def distributions(job: ReportJob) -> list[Drawing]:
@@ -66,7 +76,7 @@ def _counts(series: Series, measure: str, view: str) -> list[int]:
 
 def _edges(series: Series, measure: str, view: str) -> list[float]:
     """Of the bins, the same for every series."""
-    histogram: Json = series.summaries(measure, view, group="micro")[0]["histogram"]
+    histogram = series.summaries(measure, view, group="micro")[0]["histogram"]
     low, bins = histogram["low"], len(histogram["counts"])
     step = (histogram["high"] - low) / bins
     return [low + step * index for index in range(bins + 1)]
@@ -86,7 +96,7 @@ def _alt(job: ReportJob, measure: str, view: str) -> str:
 
 def _quantiles(job: ReportJob, measure: str, view: str) -> Table:
     rows = [
-        (_owner(series, row), str(row["n"]), *(number(row[name]) for name in ("mean", "std", *QUANTILES)))
+        (_owner(series, row), str(row["n"]), *(number(row[name]) for name in QUANTILES))
         for series in job.measured_of(measure)
         for row in series.summaries(measure, view, group="micro")
     ]
@@ -108,6 +118,6 @@ def _bins(job: ReportJob, measure: str, view: str) -> Table:
     return Table(f"{score_title(measure, view)}: samples by score, all runs together", head, tuple(rows))
 
 
-def _owner(series: Series, row: Json) -> str:
+def _owner(series: Series, row: Summary) -> str:
     names = dict(zip(series.model_ids, series.model_names(), strict=False))
-    return names.get(row["model_id"], series.name)
+    return names.get(row["model_id"] or "", series.name)

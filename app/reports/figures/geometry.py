@@ -1,7 +1,7 @@
 """Geometric resilience by transformation, each beside its control (Table 2 of Crum et al., 2023)."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -34,6 +34,9 @@ def geometry(job: ReportJob, spec: MeasureSpec[Any]) -> list[Drawing]:
     return [drawing]
 
 
+_DOTS: tuple[tuple[Literal["mean", "control_mean"], str], ...] = (("mean", "full"), ("control_mean", "none"))
+
+
 def _draw(job: ReportJob, views: tuple[str, ...], figure: Figure, palette: Palette) -> None:
     axes = figure.add_subplot(xlabel="SSIM with the clean map (hollow: control)")
     axes.grid(axis="x")
@@ -42,7 +45,7 @@ def _draw(job: ReportJob, views: tuple[str, ...], figure: Figure, palette: Palet
     for place, series in enumerate(job.all_series):
         heights = [row + step * (place - (len(job.all_series) - 1) / 2) for row in range(len(views))]
         look: dict[str, Any] = {"color": palette.colour(place), "marker": palette.marker(place), "linestyle": "none"}
-        for name, fill in (("mean", "full"), ("control_mean", "none")):
+        for name, fill in _DOTS:
             known = [mean_of(series.summaries(_MEASURE, view), name) for view in views]
             label = short(series.name) if name == "mean" else None
             axes.plot(

@@ -9,9 +9,10 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from app.domain.measures import MeasureSpec
+from app.domain.results.documents import PairReport
 from app.reports.figures.drawing import Drawing
 from app.reports.figures.palette import Palette, contrast
-from app.reports.job import Json, ReportJob, Series
+from app.reports.job import ReportJob, Series
 from app.reports.tables import Table
 from app.reports.words import number, short
 
@@ -24,19 +25,18 @@ MOST_WRITTEN = 12
 def pair_matrices(job: ReportJob, spec: MeasureSpec[Any]) -> list[Drawing]:
     """One matrix a series that has several runs."""
     measured = job.measured_of(spec.name)
-    all_series = [series for series in measured if _report(series) is not None and len(series.model_ids) > 1]
+    reports = [(series, report) for series in measured if (report := _report(series)) and len(series.model_ids) > 1]
     return [
-        _drawing(series, f"stability-{place + 1}" if len(all_series) > 1 else "stability", spec.name)
-        for place, series in enumerate(all_series)
+        _drawing(series, report, f"stability-{place + 1}" if len(reports) > 1 else "stability", spec.name)
+        for place, (series, report) in enumerate(reports)
     ]
 
 
-def _report(series: Series) -> Json | None:
-    return (series.document or {}).get("stability")
+def _report(series: Series) -> PairReport | None:
+    return series.document and series.document["stability"]
 
 
-def _drawing(series: Series, name: str, section: str) -> Drawing:
-    report = _report(series) or {}
+def _drawing(series: Series, report: PairReport, name: str, section: str) -> Drawing:
     values = [value for row in report["pair_means"] for value in row if value is not None]
     return Drawing(
         name=name,
@@ -49,7 +49,7 @@ def _drawing(series: Series, name: str, section: str) -> Drawing:
     )
 
 
-def _draw(report: Json, names: list[str], figure: Figure, palette: Palette) -> None:
+def _draw(report: PairReport, names: list[str], figure: Figure, palette: Palette) -> None:
     axes = figure.add_subplot(facecolor=cell_colour(None))
     matrix = [[float("nan") if value is None else value for value in row] for row in report["pair_means"]]
     axes.pcolormesh(matrix, cmap=_COLOURS, vmin=0, vmax=1, edgecolors=palette.paper, linewidth=1.5)
@@ -76,7 +76,7 @@ def letters_on(value: float | None) -> str:
     return max(_LETTERS, key=lambda letters: contrast(letters, cell_colour(value)))
 
 
-def _table(series: Series, report: Json) -> Table:
+def _table(series: Series, report: PairReport) -> Table:
     rows = [
         (name, *(number(value) for value in row), number(to_others))
         for name, row, to_others in zip(

@@ -8,10 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from app.domain.measures import MeasureSpec, view_title
+from app.domain.results.documents import Performance, Roc
 from app.domain.vocabulary import CLEAN
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
-from app.reports.job import Json, ReportJob, Series
+from app.reports.job import ReportJob, Series
 from app.reports.tables import Table
 from app.reports.words import listed, number
 
@@ -65,7 +66,7 @@ def _draw_roc(series: Series, conditions: list[str], figure: Figure, palette: Pa
     legend(figure, [view_title(condition) for condition in conditions])
 
 
-def _drawn(roc: Json | None) -> tuple[list[float], list[float]]:
+def _drawn(roc: Roc | None) -> tuple[list[float], list[float]]:
     """At most 200 of its corners, evenly spread: more cannot be told apart."""
     false, true = ([], []) if roc is None else (roc["fpr"], roc["tpr"])
     places = np.unique(np.linspace(0, max(len(false) - 1, 0), min(len(false), _POINTS)).round().astype(int))
@@ -117,10 +118,10 @@ def _roc_table(series: Series, conditions: list[str]) -> Table:
     return Table(caption, head, tuple(rows), collapsed=True)
 
 
-def _owner(series: Series, row: Json, condition: str) -> str:
+def _owner(series: Series, row: Performance, condition: str) -> str:
     names = dict(zip(series.model_ids, series.model_names(), strict=False))
     return f"{names.get(row['model_id'], series.name)}, {view_title(condition)}"
 
 
-def _true_rate(roc: Json | None, rate: float) -> float | None:
+def _true_rate(roc: Roc | None, rate: float) -> float | None:
     return None if roc is None else float(np.interp(rate, roc["fpr"], roc["tpr"]))

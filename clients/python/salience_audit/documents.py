@@ -209,13 +209,30 @@ class ComparisonResults(Document):
     """The tables of a comparison."""
 
     protocol_digest: str
-    dataset_digest: str
+    dataset_digest: str | None
     sample_count: int
-    statistics: dict[str, Any]
+    statistics: ComparisonStatistics
     sides: list[Side]
     radar: dict[str, str]
     differences: list[DifferenceRow]
     most_different_samples: list[DifferingSamples]
+
+
+class ComparisonStatistics(Document):
+    """Interval, seed, test, correction and the size of its family."""
+
+    difference: str
+    interval: str
+    cluster: str | None
+    clusters: int | None
+    seed: int
+    resamples: int
+    test: str
+    draws: int
+    correction: str
+    family_size: int
+    alpha: float
+    lower_is_better: list[str]
 
 
 class ComparisonSummary(Document):
@@ -294,7 +311,7 @@ class DifferenceRow(Document):
 
     first: int
     second: int
-    measure: str
+    measure: MeasureName
     view: str
     group_by: str
     group: str
@@ -309,6 +326,19 @@ class DifferenceRow(Document):
     p_method: str | None
     p_holm: float | None
     favours: int | None
+    says_nothing: list[str]
+
+
+class DifferingSample(Document):
+    """One sample, and what both sides scored in it."""
+
+    sample: str
+    sample_id: str
+    label: str | None
+    source: str | None
+    score_first: float
+    score_second: float
+    difference: float
 
 
 class DifferingSamples(Document):
@@ -316,9 +346,9 @@ class DifferingSamples(Document):
 
     first: int
     second: int
-    measure: str
+    measure: MeasureName
     view: str
-    samples: list[dict[str, Any]]
+    samples: list[DifferingSample]
 
 
 class Fidelity(Document):
@@ -748,10 +778,23 @@ class Side(Document):
 
     audit_id: str
     audit_name: str | None
-    models: list[dict[str, Any]]
-    across_models: list[dict[str, Any]]
+    models: list[AuditedModel]
+    across_models: list[AcrossModels]
     radar: dict[str, float | None]
-    totals: list[dict[str, Any]]
+    totals: list[SideTotal]
+
+
+class SideTotal(Document):
+    """The macro total of one measure's view over the samples that the side scored."""
+
+    measure: MeasureName
+    view: str
+    n: int
+    n_undefined: int
+    mean: float | None
+    ci95_low: float | None
+    ci95_high: float | None
+    says_nothing: list[str]
 
 
 class Speed(Document):
@@ -773,7 +816,6 @@ class StoredProblem(Document):
 class Sufficiency(Document):
     """How much of an image is enough for a model's prediction to stay."""
 
-    model_id: str
     fill: str
     shares: list[float]
     n: int
@@ -781,6 +823,7 @@ class Sufficiency(Document):
     area_90: float | None
     area_90_random: float | None
     by_label: dict[str, SufficiencyOfLabel]
+    model_id: str
 
 
 class SufficiencyOfLabel(Document):
@@ -835,11 +878,11 @@ class TrainingImages(Document):
 class WhereMapsLie(Document):
     """Of one model."""
 
-    model_id: str
     cells: list[int]
     border_area: float
     groups: list[MapGroup]
     clusters: list[MapClusters]
+    model_id: str
 
 
 class Worker(Document):
