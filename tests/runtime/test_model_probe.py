@@ -98,8 +98,10 @@ def test_images_that_are_too_small_for_the_network() -> None:
     assert caught.value.code == "model-output-mismatch"
 
 
-def test_transformer_has_no_default_layer() -> None:
+def test_a_transformer_is_explained_at_its_tokens() -> None:
     network = torchvision.models.VisionTransformer(32, 8, 1, 2, 16, 32, num_classes=3)
-    with pytest.raises(InputFailure, match="conv_proj") as caught:
-        probe(network, input_size=32, target_layer=None)
-    assert caught.value.code == "target-layer-not-found"
+    found = probe(network, input_size=32, target_layer=None)
+    assert (found.target_layer, found.map_channels) == ("encoder.layers.encoder_layer_0.ln_1", 16)
+    layers = {layer["name"]: layer for layer in found.to_dict()["candidate_layers"]}
+    shown = layers[found.target_layer]
+    assert (shown["layout"], shown["prefix_tokens"], shown["height"], shown["width"]) == ("tokens", 1, 4, 4)

@@ -26,7 +26,7 @@ NAMES = {
     "squeezenet1_1": "classifier.2",
     "vgg11": "avgpool",
     "densenet121": "features",
-    "swin_t": "permute",
+    "swin_t": "norm",
 }
 
 
@@ -57,8 +57,11 @@ def hookable(name: str, network: nn.Module) -> tuple[nn.Module, str]:
     """The network and the layer at which the other tools can be hooked.
 
     DenseNet applies its last ReLU by a function, in place, to what ``features`` put out: hooks on ``features`` read a
-    tensor that is overwritten afterwards, so the others get the same network with that ReLU as a module.
+    tensor that is overwritten afterwards, so the others get the same network with that ReLU as a module. Swin's last
+    norm puts out NHWC, which the next module only turns.
     """
+    if name == "swin_t":
+        return network, "permute"
     if name != "densenet121":
         return network, NAMES[name]
     features, classifier = network.get_submodule("features"), network.get_submodule("classifier")

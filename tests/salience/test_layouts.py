@@ -5,6 +5,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from app.domain.vocabulary import Layout
 from app.errors import InputFailure
 from worker.weights.probe import ModelProbe, probe
 
@@ -41,14 +42,16 @@ def names_of(found: ModelProbe) -> list[str]:
 def test_only_feature_maps_of_one_image_are_candidates() -> None:
     torch.manual_seed(2)
     found = probe(Odd().eval(), input_size=16, target_layer=None)
-    assert names_of(found) == ["conv", "back"]
+    assert names_of(found) == ["conv", "last_axis", "back"]
+    layers = {layer.name: layer for layer in found.candidate_layers}
+    assert (layers["last_axis"].layout, layers["back"].layout) == (Layout.NHWC, Layout.NCHW)
     assert (found.target_layer, found.map_height, found.map_width) == ("back", 16, 16)
 
 
-@pytest.mark.parametrize("name", ["last_axis", "windows", "attention", "neighbours"])
+@pytest.mark.parametrize("name", ["windows", "attention", "neighbours"])
 def test_the_others_are_refused_by_name_too(name: str) -> None:
     torch.manual_seed(2)
-    with pytest.raises(InputFailure, match="conv, back") as caught:
+    with pytest.raises(InputFailure, match="conv, last_axis, back") as caught:
         probe(Odd().eval(), input_size=16, target_layer=name)
     assert caught.value.code == "target-layer-not-found"
 

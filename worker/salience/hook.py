@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 from app.domain.outputs import CLASSES, Output
 from app.errors import InputFailure
 from worker.salience.decisions import Decisions
+from worker.salience.layouts import Arrangement
 from worker.salience.tracing import FINAL_ACTIVATIONS, Layer, Place, Trace, evaluating, is_feature_map, trace
 
 Change = Callable[[Tensor], Tensor]
@@ -24,8 +25,10 @@ Change = Callable[[Tensor], Tensor]
 class TargetHook:
     """A model and the place in it where salience is taken.
 
-    ``target_layer`` None (or the name that tracing resolved) means the tensor that enters the last global pooling or
-    flattening; another name means that module's output. Raises InputFailure ``target-layer-not-found``.
+    ``target_layer`` None (or the name that tracing resolved) means the layer of the network's family, else the tensor
+    that enters the last global pooling or flattening; another name means that module's output.
+
+    Raises InputFailure ``target-layer-not-found``.
     """
 
     def __init__(
@@ -51,11 +54,12 @@ class TargetHook:
     def run(self, images: Tensor, change: Change) -> Tensor:
         """Logits by class (N, C), from the outputs before a final softmax or sigmoid.
 
-        ``change`` gets the target and returns what goes on in its stead.
+        ``change`` gets the target as a feature map (N, K, h, w), however it lies in the layer's output, and returns
+        what goes on in its stead.
 
         Raises InputFailure ``target-layer-not-found`` where the pass does not come by.
         """
-        watch = _Watch(self._place.calls, change)
+        watch = _Watch(self._place.calls, partial(_changed, self.layer.arrangement, change))
         with evaluating(self._parts), self._hooked(watch):
             output = self.module(images)
         if not watch.reached:
@@ -85,8 +89,17 @@ class TargetHook:
         return changed
 
 
+def _changed(arrangement: Arrangement, change: Change, arriving: Tensor) -> Tensor:
+    """A layer's output with its feature map changed."""
+    return arrangement.from_nchw(change(arrangement.to_nchw(arriving)), arriving)
+
+
 def resolve_layer(traced: Trace, wanted: str | None) -> Layer:
-    """The layer that a name means. Raises InputFailure ``target-layer-not-found`` with the candidates."""
+    """The layer that a name means; without one, that of the network's family, else the tensor that the last pooling
+    takes. Raises InputFailure ``target-layer-not-found`` with the candidates.
+    """
+    if wanted is None and traced.family_layer is not None:
+        return _family_layer(traced, traced.family_layer)
     if traced.collapse_layer is not None and wanted in {None, traced.collapse_layer.name}:
         return traced.collapse_layer
     if wanted is None:
@@ -95,6 +108,14 @@ def resolve_layer(traced: Trace, wanted: str | None) -> Layer:
         if layer.name == wanted:
             return layer
     raise _not_found(f"The model has no layer {wanted[:200]!r} with a feature map.", traced)
+
+
+def _family_layer(traced: Trace, name: str) -> Layer:
+    """As the operations show it, where they agree with the table."""
+    for layer in traced.layers:
+        if layer.name == name and layer.layout in traced.family_layouts:
+            return layer
+    raise _not_found(f"Networks of this family are explained at {name}, but no feature map is seen there.", traced)
 
 
 def _not_found(what: str, traced: Trace) -> InputFailure:

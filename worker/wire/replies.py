@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model
 
 from app.domain.fidelity import Fidelity
 from app.domain.heads import Head
-from app.domain.vocabulary import DeviceClass, Origin, SandboxLayer
+from app.domain.vocabulary import DeviceClass, Layout, Origin, SandboxLayer
 from worker.wire.channel import ChannelClosed, Frame
 
 Numbers = list[float | None]
@@ -69,6 +69,8 @@ class LayerFacts(_Reply):
     channels: int
     height: int
     width: int
+    layout: Layout = Layout.NCHW
+    prefix_tokens: int = Field(0, ge=0)
 
 
 class SpeedFacts(_Reply):

@@ -1,0 +1,168 @@
+"""Maps of tokens and of NHWC against pytorch-grad-cam with the reshape_transform that its users write."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import timm
+import torch
+import torchvision
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from timm.layers.mlp import GatedMlp
+from timm.models import mlp_mixer, vision_transformer
+from torch import Tensor, nn
+
+from app.domain.vocabulary import CamMethod, Layout
+from worker.functional.quantization import min_max
+from worker.salience import make_explainer
+from worker.salience.hook import TargetHook
+from worker.weights.probe import probe
+
+TOLERANCE = 2e-5
+IMAGES = 2
+SMALL: dict[str, Any] = {"depth": 2, "embed_dim": 32, "num_heads": 2, "img_size": 64}
+SWIN: dict[str, Any] = {"depths": (1, 2), "embed_dim": 16, "num_heads": (1, 2), "img_size": 64, "window_size": 4}
+
+
+def tokens(output: Tensor, prefix: int, height: int, width: int) -> Tensor:
+    return output[:, prefix:].reshape(len(output), height, width, -1).permute(0, 3, 1, 2)
+
+
+def nhwc(output: Tensor, *_: int) -> Tensor:
+    return output.permute(0, 3, 1, 2)
+
+
+def mixer(**options: Any) -> nn.Module:
+    sizes: dict[str, Any] = {"img_size": 64, "patch_size": 8, "num_blocks": 2, "embed_dim": 32}
+    network: nn.Module = mlp_mixer.MlpMixer(num_classes=3, **sizes, **options)
+    return network
+
+
+class Case(NamedTuple):
+    """``layer`` is the default of the network and ``documented`` the one that the library's pages name."""
+
+    make: Callable[[], nn.Module]
+    layer: str
+    layout: Layout
+    grid: tuple[int, int]
+    prefix: int = 0
+    documented: str | None = None
+    size: int = 64
+
+
+def of_timm(name: str, **options: Any) -> Callable[[], nn.Module]:
+    return partial(timm.create_model, name, num_classes=3, **options)
+
+
+def small_vit() -> nn.Module:
+    network: nn.Module = torchvision.models.VisionTransformer(64, 16, 2, 2, 32, 64, num_classes=3)
+    return network
+
+
+def small_swin(block: type[nn.Module] | None = None) -> nn.Module:
+    kind = torchvision.models.swin_transformer
+    options = {} if block is None else {"block": block, "downsample_layer": kind.PatchMergingV2}
+    network: nn.Module = kind.SwinTransformer([4, 4], 16, [1, 2], [1, 2], [4, 4], num_classes=3, **options)
+    return network
+
+
+T, H = Layout.TOKENS, Layout.NHWC
+CASES = {
+    "ViT": Case(of_timm("vit_tiny_patch16_224", **SMALL), "blocks.1.norm1", T, (4, 4), 1),
+    "ViT, mean of tokens": Case(
+        of_timm("vit_tiny_patch16_224", **SMALL, global_pool="avg", class_token=False), "blocks.1.norm1", T, (4, 4)
+    ),
+    "ViT, a grid that is not square": Case(
+        of_timm("vit_tiny_patch16_224", **SMALL, patch_size=(16, 8)), "blocks.1.norm1", T, (4, 8), 1
+    ),
+    "ViT, parallel branches": Case(
+        of_timm("vit_tiny_patch16_224", **SMALL, block_fn=vision_transformer.ParallelScalingBlock),
+        "blocks.1.in_norm", T, (4, 4), 1,
+    ),
+    "ViT, norms behind branches": Case(
+        of_timm("vit_tiny_patch16_224", **SMALL, block_fn=vision_transformer.ResPostBlock, global_pool="avg"),
+        "blocks.1.norm1", T, (4, 4), 1,
+    ),
+    "DeiT, distilled": Case(of_timm("deit_tiny_distilled_patch16_224", **SMALL), "blocks.1.norm1", T, (4, 4), 2),
+    "DeiT 3": Case(of_timm("deit3_small_patch16_224", **SMALL), "blocks.1.norm1", T, (4, 4), 1),
+    "BEiT": Case(of_timm("beit_base_patch16_224", **SMALL), "blocks.1.norm1", T, (4, 4), 1),
+    "BEiT v2": Case(of_timm("beitv2_base_patch16_224", **SMALL), "blocks.1.norm1", T, (4, 4), 1),
+    "EVA": Case(of_timm("eva_giant_patch14_224", **SMALL, patch_size=16), "blocks.1.norm1", T, (4, 4), 1),
+    "EVA-02": Case(of_timm("eva02_tiny_patch14_224", **SMALL, patch_size=8), "blocks.1.norm1", T, (8, 8), 1),
+    "DINOv2 with registers": Case(
+        of_timm("vit_small_patch14_reg4_dinov2", **(SMALL | {"img_size": 56})),
+        "blocks.1.norm1", T, (4, 4), 5, size=56,
+    ),
+    "CaiT": Case(of_timm("cait_xxs24_224", **SMALL), "blocks.1.norm1", T, (4, 4), 0, "blocks_token_only.1.norm1"),
+    "torchvision's ViT": Case(small_vit, "encoder.layers.encoder_layer_1.ln_1", T, (4, 4), 1),
+    "Swin": Case(of_timm("swin_tiny_patch4_window7_224", **SWIN), "norm", H, (8, 8), 0, "layers.1.blocks.1.norm1"),
+    "SwinV2": Case(of_timm("swinv2_tiny_window8_256", **SWIN), "layers.1.blocks.1", H, (8, 8), 0, "norm"),
+    "torchvision's Swin": Case(small_swin, "norm", H, (8, 8), 0, "features.3.1.norm1"),
+    "torchvision's SwinV2": Case(
+        partial(small_swin, torchvision.models.swin_transformer.SwinTransformerBlockV2),
+        "features.3.1", H, (8, 8), 0, "norm",
+    ),
+    "PVT": Case(of_timm("pvt_v2_b0", depths=(1, 1, 1, 1)), "stages.3.norm", T, (2, 2)),
+    "Twins": Case(of_timm("twins_svt_small", depths=(1, 1, 2, 1), img_size=64), "norm", T, (2, 2)),
+    "MLP-Mixer": Case(mixer, "norm", T, (8, 8)),
+    "ResMLP": Case(partial(mixer, block_layer=mlp_mixer.ResBlock, mlp_ratio=4), "norm", T, (8, 8)),
+    "gMLP": Case(
+        partial(mixer, block_layer=mlp_mixer.SpatialGatingBlock, mlp_layer=GatedMlp, mlp_ratio=4),
+        "norm", T, (8, 8),
+    ),
+    "XCiT": Case(
+        of_timm("xcit_nano_12_p16_224", **(SMALL | {"embed_dim": 64})), "blocks.1.norm1", T, (4, 4), 0
+    ),
+}  # fmt: skip
+
+
+def made(case: Case) -> nn.Module:
+    """With weights that let patches say different things; published starts say next to nothing."""
+    torch.manual_seed(7)
+    network = case.make()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(torch.randn_like(parameter) * (0.2 if parameter.dim() > 1 else 0.1))
+    return network.eval()
+
+
+def pictures(size: int) -> Tensor:
+    return torch.randn(IMAGES, 3, size, size, generator=torch.Generator().manual_seed(3))
+
+
+def expected(network: nn.Module, name: str, images: Tensor, classes: Tensor, to_nchw: Callable[..., Tensor]) -> Tensor:
+    """The library's own maps before it enlarges them."""
+    layer = network.get_submodule(name)
+    targets = [ClassifierOutputTarget(index) for index in classes.tolist()]
+    with GradCAM(network, [layer], reshape_transform=to_nchw) as cam:
+        cam(images, targets)
+        seen = cam.activations_and_grads
+        raw = cam.get_cam_image(images, layer, targets, seen.activations[0].numpy(), seen.gradients[0].numpy())
+    return torch.from_numpy(np.maximum(raw, 0))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_layouts_and_maps(name: str) -> None:
+    case = CASES[name]
+    network = made(case)
+    found = probe(network, input_size=case.size, target_layer=None)
+    layers = {layer.name: layer for layer in found.candidate_layers}
+    shown = layers[found.target_layer]
+    assert (shown.name, shown.layout, shown.grid, shown.prefix_tokens) == (
+        case.layer, case.layout, case.grid, case.prefix,
+    )  # fmt: skip
+    images = pictures(case.size)
+    for wanted in (None, case.documented) if case.documented else (None,):
+        layer = layers[wanted or found.target_layer]
+        hook = TargetHook(network, input_size=case.size, target_layer=wanted)
+        seen = make_explainer(CamMethod.GRADCAM, hook).explain(images, None)
+        maps, constant = min_max(seen.maps)
+        assert not constant.any(), "a constant map proves nothing"
+        turn = nhwc if layer.layout is H else partial(
+            tokens, prefix=layer.prefix_tokens, height=layer.height, width=layer.width
+        )  # fmt: skip
+        wanted_maps, _ = min_max(expected(network, layer.name, images, seen.predicted, turn))
+        assert float((maps - wanted_maps).abs().max()) < TOLERANCE

@@ -1,0 +1,89 @@
+"""Where salience is taken in networks whose last spatial tensor is not what their last pooling takes.
+
+A row holds classes by their qualified names, so that no library is imported for it, and the layer by a path in which
+``-1`` is the last child. Of several paths the first that a network has counts. The layer's layout is what the probe
+sees in the operations of a pass; a row is refused where that is another one.
+"""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from app.domain.vocabulary import Layout
+
+
+@dataclass(frozen=True)
+class Family:
+    """Networks with one rule for the default layer: of these classes, and with parts of the class ``part``."""
+
+    classes: tuple[str, ...]
+    layers: tuple[str, ...]
+    layouts: frozenset[Layout]
+    part: str | None = None
+
+    def has(self, network: nn.Module) -> bool:
+        if not {_qualified(kind) for kind in type(network).__mro__} & set(self.classes):
+            return False
+        return self.part is None or any(_qualified(type(one)) == self.part for one in network.modules())
+
+
+_TOKENS = frozenset({Layout.TOKENS})
+_NHWC = frozenset({Layout.NHWC})
+_TORCHVISION_SWIN = "torchvision.models.swin_transformer.SwinTransformer"
+
+FAMILIES = (
+    # What the last block's attention reads: behind it, the class token alone counts.
+    Family(
+        (
+            "timm.models.vision_transformer.VisionTransformer",
+            "timm.models.beit.Beit",
+            "timm.models.eva.Eva",
+            "timm.models.cait.Cait",
+            "timm.models.xcit.Xcit",
+            "timm.models.convit.ConVit",
+            "timm.models.naflexvit.NaFlexVit",
+            "timm.models.vision_transformer_relpos.VisionTransformerRelPos",
+        ),
+        ("blocks.-1.norm1", "blocks.-1.in_norm", "blocks.-1.attns.0.norm"),
+        _TOKENS,
+    ),
+    Family(("torchvision.models.vision_transformer.VisionTransformer",), ("encoder.layers.-1.ln_1",), _TOKENS),
+    Family(("timm.models.volo.VOLO",), ("network.-1.-1.norm1",), frozenset({Layout.NHWC, Layout.TOKENS})),
+    Family(("timm.models.pit.PoolingVisionTransformer",), ("transformers.-1.blocks.-1.norm1",), _TOKENS),
+    # Blocks that norm what they add: the last block's output, not the norm behind it.
+    Family(("timm.models.swin_transformer_v2.SwinTransformerV2",), ("layers.-1.blocks.-1",), _NHWC),
+    Family((_TORCHVISION_SWIN,), ("features.-1.-1",), _NHWC, f"{_TORCHVISION_SWIN}BlockV2"),
+    # The norm after the last stage.
+    Family(("timm.models.swin_transformer.SwinTransformer", _TORCHVISION_SWIN), ("norm",), _NHWC),
+    Family(("timm.models.pvt_v2.PyramidVisionTransformerV2",), ("stages.-1.norm",), _TOKENS),
+)
+
+
+def family_of(network: nn.Module) -> Family | None:
+    """The first row that has the network."""
+    return next((family for family in FAMILIES if family.has(network)), None)
+
+
+def layer_named(network: nn.Module, path: str) -> str | None:
+    """The name of the module at a path in which a negative number counts children from the end; None without one."""
+    names: list[str] = []
+    part = network
+    for step in path.split("."):
+        children = list(part._modules)  # noqa: SLF001 - named_children leaves out repeated ones
+        counts_back = step.startswith("-") and step[1:].isdigit() and 0 < int(step[1:]) <= len(children)
+        name = children[int(step)] if counts_back else step
+        child = part._modules.get(name)  # noqa: SLF001
+        if child is None:
+            return None
+        names.append(name)
+        part = child
+    return ".".join(names)
+
+
+def default_layer(network: nn.Module, family: Family) -> str | None:
+    """The layer of the family's row in this network."""
+    return next((name for path in family.layers if (name := layer_named(network, path)) is not None), None)
+
+
+def _qualified(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
