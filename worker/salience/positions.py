@@ -95,8 +95,8 @@ class Positions:
         self, func: Callable[..., Any], name: str, args: Sequence[Any], options: Mapping[str, Any], result: Any
     ) -> Any:
         """The same move of the positions. What of a concatenation over channels is unknown lies where the rest does."""
-        if name in {"cat", "concat"}:
-            args = ([self._or_nowhere(one) for one in _like_their_neighbours(args, options, self.of)], *args[1:])
+        if name in {"cat", "concat"} and (whole := self._of_channels(args, options)) is not None:
+            return whole.expand(result.shape)
         places = [self._or_nowhere(one) for one in args]
         if name in {"view", "reshape", "flatten"}:
             return _reshaped(places[0], result.shape)
@@ -107,6 +107,15 @@ class Positions:
             return func(*places, **{key: self._or_nowhere(value) for key, value in options.items()})
         except (RuntimeError, TypeError):
             return None
+
+    def _of_channels(self, args: Sequence[Any], options: Mapping[str, Any]) -> Tensor | None:
+        """Of a concatenation, one entry of its axis, where the known parts agree and do not change along it."""
+        axis = options.get("dim", options.get("axis", args[1] if len(args) > 1 else 0))
+        known = [positions for one in args[0] if (positions := self.of(one)) is not None]
+        if not all(one.shape[axis] > 1 and is_constant(one, axis) for one in known):
+            return None
+        thin = [one.narrow(axis, 0, 1) for one in known]
+        return thin[0] if all(_is_same(one, thin[0]) for one in thin) else None
 
     def _joined(self, values: Iterator[Any], result: object) -> Tensor | None:
         """Of the arguments that are as large as the result, the positions that are known."""
@@ -179,6 +188,10 @@ def _thin(positions: Tensor) -> Tensor:
     return positions
 
 
+def _is_same(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and torch.equal(_thin(one), _thin(other))
+
+
 def _agreed(one: Tensor, other: Tensor) -> Tensor | None:
     """Each fills the other's gaps. Of two that differ, the one that tells more places apart: what a residual branch
     mixed over cells is added to where it came from. None where neither does.
@@ -221,21 +234,6 @@ def _product(left: Tensor, right: Tensor, shape: torch.Size) -> Tensor | None:
         return found.expand(shape)
     except RuntimeError:
         return None
-
-
-def _like_their_neighbours(
-    args: Sequence[Any], options: Mapping[str, Any], of: Callable[[Tensor], Tensor | None]
-) -> list[Any]:
-    """The tensors to be joined; where the known ones agree and do not change along the axis, all lie where they do."""
-    tensors = list(args[0])
-    axis = options.get("dim", options.get("axis", args[1] if len(args) > 1 else 0))
-    known = [positions for one in tensors if (positions := of(one)) is not None]
-    if len(known) == len(tensors) or not all(one.shape[axis] > 1 and is_constant(one, axis) for one in known):
-        return tensors
-    thin = [one.narrow(axis, 0, 1) for one in known]
-    if not all(torch.equal(one, thin[0]) for one in thin):
-        return tensors
-    return [thin[0].expand(tensor.shape) if of(tensor) is None else of(tensor) for tensor in tensors]
 
 
 def _reshaped(positions: Tensor, shape: torch.Size) -> Tensor:
