@@ -49,3 +49,14 @@ def test_children_are_counted_from_the_end() -> None:
     assert layer_named(network, "blocks.-2.norm1") == "blocks.0.norm1"
     assert layer_named(network, "blocks.-3.norm1") is None
     assert layer_named(network, "nowhere.norm1") is None
+
+
+@pytest.mark.parametrize("written", ["blocks[-1].norm1", "model.blocks[1].norm1", "blocks.1.norm1"])
+def test_a_layer_may_be_written_as_in_python(written: str) -> None:
+    assert probe(tiny(), input_size=64, target_layer=written).target_layer == "blocks.1.norm1"
+
+
+def test_an_index_beyond_the_end_is_refused() -> None:
+    with pytest.raises(InputFailure, match=r"no layer 'blocks\[9\]\.norm1'") as caught:
+        probe(tiny(), input_size=64, target_layer="blocks[9].norm1")
+    assert caught.value.code == "target-layer-not-found"

@@ -5,6 +5,7 @@ A row holds classes by their qualified names, so that no library is imported for
 sees in the operations of a pass; a row is refused where that is another one.
 """
 
+import re
 from dataclasses import dataclass
 
 from torch import nn
@@ -27,6 +28,7 @@ class Family:
         return self.part is None or any(_qualified(type(one)) == self.part for one in network.modules())
 
 
+_INDEX = re.compile(r"\[(-?\d{1,4})\]")
 _TOKENS = frozenset({Layout.TOKENS})
 _NHWC = frozenset({Layout.NHWC})
 _TORCHVISION_SWIN = "torchvision.models.swin_transformer.SwinTransformer"
@@ -78,6 +80,13 @@ def layer_named(network: nn.Module, path: str) -> str | None:
         names.append(name)
         part = child
     return ".".join(names)
+
+
+def layer_as_written(network: nn.Module, wanted: str) -> str:
+    """The name that Python would find by ``model.layer4[-1]``, as users of other tools write it; else as it is."""
+    path = _INDEX.sub(r".\1", wanted)
+    found = layer_named(network, path) or layer_named(network, path.removeprefix("model."))
+    return found or wanted
 
 
 def default_layer(network: nn.Module, family: Family) -> str | None:

@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 from app.domain.outputs import CLASSES, Output
 from app.errors import InputFailure
 from worker.salience.decisions import Decisions
+from worker.salience.families import layer_as_written
 from worker.salience.layouts import Arrangement
 from worker.salience.tracing import FINAL_ACTIVATIONS, Layer, Place, Trace, evaluating, is_feature_map, trace
 
@@ -46,7 +47,7 @@ class TargetHook:
         self._parts = tuple(module.modules())
         # As audits lay their images out: another layout would need kernels of its own.
         self._trace = trace(module, probe.to(memory_format=torch.channels_last))
-        self.layer = resolve_layer(self._trace, target_layer)
+        self.layer = resolve_layer(module, self._trace, target_layer)
         is_collapse = self.layer == self._trace.collapse_layer
         self.stride = self._trace.stride(self.layer, input_size)
         self._place = self._trace.collapse if is_collapse and self._trace.collapse else Place(self.layer.name)
@@ -94,10 +95,12 @@ def _changed(arrangement: Arrangement, change: Change, arriving: Tensor) -> Tens
     return arrangement.from_nchw(change(arrangement.to_nchw(arriving)), arriving)
 
 
-def resolve_layer(traced: Trace, wanted: str | None) -> Layer:
+def resolve_layer(module: nn.Module, traced: Trace, wanted: str | None) -> Layer:
     """The layer that a name means; without one, that of the network's family, else the tensor that the last pooling
     takes. Raises InputFailure ``target-layer-not-found`` with the candidates.
     """
+    if wanted is not None:
+        wanted = layer_as_written(module, wanted)
     if wanted is None and traced.family_layer is not None:
         return _family_layer(traced, traced.family_layer)
     if traced.collapse_layer is not None and wanted in {None, traced.collapse_layer.name}:

@@ -56,7 +56,7 @@ def probe(
         raise InputFailure("model-output-mismatch", detail) from error
     numbers = _checked_output(traced, output.kind).shape[1]
     traced = _with_own_layers(module, images, traced)
-    layer = resolve_layer(traced, target_layer)
+    layer = resolve_layer(module, traced, target_layer)
     return ModelProbe(
         classes=output.classes_of(numbers),
         parameter_count=sum(parameter.numel() for parameter in module.parameters()),
