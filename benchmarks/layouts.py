@@ -1,4 +1,4 @@
-"""Where salience is taken in 80 networks with tokens, NHWC or NCHW, and one map of each against autograd by hand.
+"""Where salience is taken in 74 networks with tokens, NHWC or NCHW, and one map of each against autograd by hand.
 
     python -m benchmarks.layouts [NAME ...]
 
@@ -25,7 +25,7 @@ from worker.salience import make_explainer
 from worker.salience.hook import TargetHook
 from worker.weights.probe import probe
 
-CLASSES = 3
+CLASSES = 6
 TOLERANCE = 2e-5
 SIZED: dict[int, str] = {
     64: """
@@ -43,7 +43,7 @@ SIZED: dict[int, str] = {
     128: "swinv2_tiny_window8_256 swinv2_small_window8_256 swinv2_cr_tiny_ns_224 mvitv2_tiny",
 }
 FREE = """
-pvt_v2_b0 pvt_v2_b1 pvt_v2_b2_li convnext_atto convnext_femto convnextv2_atto convnext_tiny inceptionnext_atto
+pvt_v2_b0 pvt_v2_b1 pvt_v2_b2_li convnext_atto convnext_femto convnextv2_atto convnext_tiny inception_next_atto
 poolformer_s12 poolformerv2_s12 caformer_s18 convformer_s18 davit_tiny focalnet_tiny_srf edgenext_xx_small
 mobilevit_xxs mobilevitv2_050 fastvit_t8 repvit_m0_9 efficientvit_b0 efficientvit_m0 nextvit_small sequencer2d_s
 """

@@ -9,7 +9,8 @@ import pytest
 import timm
 import torch
 import torchvision
-from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam import EigenGradCAM, GradCAM, GradCAMPlusPlus, LayerCAM
+from pytorch_grad_cam.base_cam import BaseCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from timm.layers.mlp import GatedMlp
 from timm.models import mlp_mixer, vision_transformer
@@ -133,14 +134,22 @@ def pictures(size: int) -> Tensor:
     return torch.randn(IMAGES, 3, size, size, generator=torch.Generator().manual_seed(3))
 
 
-def expected(network: nn.Module, name: str, images: Tensor, classes: Tensor, to_nchw: Callable[..., Tensor]) -> Tensor:
+def expected(
+    network: nn.Module,
+    name: str,
+    images: Tensor,
+    classes: Tensor,
+    to_nchw: Callable[..., Tensor],
+    method: type[BaseCAM] = GradCAM,
+) -> Tensor:
     """The library's own maps before it enlarges them."""
     layer = network.get_submodule(name)
     targets = [ClassifierOutputTarget(index) for index in classes.tolist()]
-    with GradCAM(network, [layer], reshape_transform=to_nchw) as cam:
+    with method(network, [layer], reshape_transform=to_nchw) as cam:
         cam(images, targets)
         seen = cam.activations_and_grads
-        raw = cam.get_cam_image(images, layer, targets, seen.activations[0].numpy(), seen.gradients[0].numpy())
+        pair = seen.activations[0].numpy(), seen.gradients[0].numpy()
+        raw = cam.get_cam_image(images, layer, targets, *pair, eigen_smooth=False)
     return torch.from_numpy(np.maximum(raw, 0))
 
 
@@ -166,3 +175,20 @@ def test_layouts_and_maps(name: str) -> None:
         )  # fmt: skip
         wanted_maps, _ = min_max(expected(network, layer.name, images, seen.predicted, turn))
         assert float((maps - wanted_maps).abs().max()) < TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("method", "library"),
+    [
+        (CamMethod.LAYERCAM, LayerCAM),
+        (CamMethod.GRADCAM_PLUS_PLUS, GradCAMPlusPlus),
+        (CamMethod.EIGENGRADCAM, EigenGradCAM),
+    ],
+)
+def test_every_method_gets_tokens_as_a_feature_map(method: CamMethod, library: type[BaseCAM]) -> None:
+    network, images = made(CASES["DeiT, distilled"]), pictures(64)
+    seen = make_explainer(method, TargetHook(network, input_size=64)).explain(images, None)
+    turn = partial(tokens, prefix=2, height=4, width=4)
+    wanted = expected(network, "blocks.1.norm1", images, seen.predicted, turn, library)
+    difference = (min_max(seen.maps)[0] - min_max(wanted)[0]).abs().max()
+    assert float(difference) < TOLERANCE
