@@ -92,6 +92,12 @@ def test_groups_are_those_of_the_manifest(service: httpx.Client, whole: Json) ->
     assert {group: n for (kind, group), n in counts.items() if kind == "split"} == {"Train": 8, "Test": 8}
 
 
+def test_maps_lie_by_split_as_well(service: httpx.Client, whole: Json) -> None:
+    (section,) = _results(service, whole)["where_maps_lie"]
+    splits = {row["group"]: row["n"] + row["n_undefined"] for row in section["groups"] if row["group_by"] == "split"}
+    assert splits == {"Train": 8, "Test": 8}
+
+
 def test_intervals_draw_the_column_of_clusters(
     service: httpx.Client, whole: Json, audit: Callable[..., Json], compare: Callable[..., Json]
 ) -> None:

@@ -53,10 +53,11 @@ class MapSections:
 
 @dataclass(frozen=True)
 class _Facts:
-    """Of N samples in order: labels, sources, and the class that a model predicts, -1 where none."""
+    """Of N samples in order: labels, sources, splits, and the class that a model predicts, -1 where none."""
 
     labels: tuple[str | None, ...]
     sources: tuple[str | None, ...]
+    splits: tuple[str | None, ...]
     predicted: Integers
 
 
@@ -67,7 +68,7 @@ def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
     where: list[WhereMapsLie] = []
     runs: list[NDArray[np.uint8]] = []
     shifts: dict[str, ShiftNumbers] = {}
-    facts = _Facts((), (), np.empty(0, np.int64))
+    facts = _Facts((), (), (), np.empty(0, np.int64))
     for number, model in enumerate(inputs.models):
         owner = MapOwner(inputs.audit.id, number, ordinals)
         facts = _facts(session, owner)
@@ -107,15 +108,15 @@ def _shifts(session: Session, owner: MapOwner, clean: FloatMaps, predicted: Inte
 def _facts(session: Session, owner: MapOwner) -> _Facts:
     row = SampleScoresRow
     query = (
-        select(SampleRow.label, SampleRow.source, row.predicted[1])
+        select(SampleRow.label, SampleRow.source, SampleRow.split, row.predicted[1])
         .join(SampleRow, SampleRow.id == row.sample_id)
         .where(row.audit_id == owner.audit_id, row.model_ordinal == owner.model_ordinal)
         .where(row.ordinal == func.any(owner.ordinals.tolist()))
         .order_by(row.ordinal)
     )
     rows = session.execute(query.execution_options(yield_per=CHUNK_ROWS)).all()
-    labels, sources, predicted = zip(*rows, strict=True) if rows else ((), (), ())
-    return _Facts(labels, sources, np.array([-1 if one is None else one for one in predicted], dtype=np.int64))
+    labels, sources, splits, predicted = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return _Facts(labels, sources, splits, np.array([-1 if one is None else one for one in predicted], dtype=np.int64))
 
 
 def _partitions(inputs: AuditInputs, model: ModelRow, facts: _Facts) -> dict[str, Partition]:
@@ -124,6 +125,7 @@ def _partitions(inputs: AuditInputs, model: ModelRow, facts: _Facts) -> dict[str
         "label": Partition.of(facts.labels),
         PREDICTED: Partition(names, facts.predicted),
         "source": Partition.of(facts.sources),
+        "split": Partition.of(facts.splits),
     }
     mapping = label_mapping(inputs.dataset, model, inputs.audit.label_map)
     if mapping.indices is None:

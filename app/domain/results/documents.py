@@ -161,7 +161,7 @@ class AuditedModel(TypedDict):
 class MapGroup(TypedDict):
     """The maps of one model over one group of samples: means over them, and the map of means and of spread."""
 
-    group_by: Annotated[str, Field(description="`total`, `label`, `predicted`, `source` or `prediction`.")]
+    group_by: Annotated[str, Field(description="`total`, `label`, `predicted`, `source`, `split` or `prediction`.")]
     group: str
     n: int
     n_undefined: int
