@@ -1,5 +1,6 @@
 """Parquet tables with the images in them: as `datasets` writes them, as others do, and as nobody should."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +112,15 @@ def test_damaged_tables_never_end_the_worker(context: WorkerContext) -> None:
             data[place] = generator.integers(256)
         dataset, _ = index(context, bytes(data))
         assert dataset.status in {ResourceStatus.READY, ResourceStatus.REJECTED}
+
+
+def test_large_tables_are_read_in_place_or_refused(context: WorkerContext) -> None:
+    """Beyond what an entry may have: stored it is read where it lies; compressed it would have to be inflated whole."""
+    table = written(SHARD, compression="none")
+    limited = replace(context, settings=context.settings.model_copy(update={"max_entry_bytes": len(table) - 1}))
+    for content in (make_tar({"a.parquet": table}), make_zip({"a.parquet": table}, 0)):
+        dataset, samples = index(limited, content)
+        assert (dataset.status, len(samples)) == (ResourceStatus.READY, 4), dataset.problem
+    dataset, _ = index(limited, make_zip({"a.parquet": table, "b.parquet": table}))
+    assert (dataset.problem or {})["code"] == "archive-expansion-limit"
+    assert "zip -0" in (dataset.problem or {})["detail"]

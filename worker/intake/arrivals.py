@@ -79,8 +79,18 @@ class Arrivals:
 
     @property
     def image_tables(self) -> list[ArchiveEntry]:
-        """Parquet tables, which hold the images where there are no others; in the order of their names."""
-        return [] if self.images else sorted(self._parquet, key=lambda table: table.name)
+        """Parquet tables, which hold the images where there are no others; in the order of their names.
+
+        Raises InputFailure for one that can neither be read in place nor as a whole.
+        """
+        if self.images:
+            return []
+        for table in self._parquet:
+            if table.fault is not None and not _in_place(table):
+                detail = f"The table {table.name[-200:]!a} cannot be read where it is. {table.fault.detail}"
+                way_out = "Tables are read in place, of any size, in a tar file or a ZIP that stores them (zip -0)."
+                raise InputFailure("archive-expansion-limit", f"{detail} {way_out}")
+        return sorted(self._parquet, key=lambda table: table.name)
 
     @property
     def folder_keys(self) -> list[bytes]:
@@ -92,7 +102,7 @@ class Arrivals:
             self.odd.add("odd", entry.name)
         if entry.name.casefold().endswith(_TABLES) and entry.fault is None and len(self.tables) < _MOST_TABLES:
             self.tables.append(entry)
-        if entry.name.casefold().endswith(".parquet") and (entry.fault is None or _in_place(entry)):
+        if entry.name.casefold().endswith(".parquet"):
             self._parquet.append(entry)
         self.images += promised_kind(entry.name) is not None
         if entry.same_as is not None:
