@@ -1,4 +1,4 @@
-"""Where salience is taken by default in 120 networks of torchvision and timm, and whether that is the right place.
+"""Where salience is taken by default in 123 networks of torchvision and timm, and whether that is the right place.
 
     python -m benchmarks.default_layers [NAME ...]
 
