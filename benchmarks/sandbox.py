@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import save
 
 from app.domain.protocol import ProtocolRequest
+from app.domain.subjects import subjects_of
 from app.domain.vocabulary import SandboxLayer
 from app.settings import Settings
 from app.storage.blobs import BlobStore
@@ -85,12 +86,14 @@ def shard(name: str, images: int, blobs: BlobStore) -> ShardJob:
     digest = _put(blobs, archive(images))
     entries = [entry for entry in list_entries(blobs, digest, Settings()).entries if not entry.is_folder]
     fields = [name for name in JobSample.model_fields if name != "label"]
+    protocol = ProtocolRequest.model_validate(PROTOCOL | {"micro_batch": BATCH}).resolve()
     return ShardJob(
-        protocol=ProtocolRequest.model_validate(PROTOCOL | {"micro_batch": BATCH}).resolve(),
+        protocol=protocol,
         archive_digest=digest,
         label_indices=None,
         score_classes=(0, 1),
         models=(model,),
+        subjects=subjects_of(protocol, 1),
         samples=tuple(
             JobSample.model_validate({field: getattr(entry, field) for field in fields} | {"label": None})
             for entry in entries

@@ -9,6 +9,7 @@ import torch
 
 from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol
+from app.domain.subjects import Pairing, Subject, pairings_of
 from worker.engine.measuring import UNKNOWN_CLASS, CachedMap, ModelAuditor, Normalisation, Outcome
 from worker.engine.sample_reader import DecodedBatch, InputSpec
 from worker.measures import PAIRINGS
@@ -17,16 +18,16 @@ from worker.salience import make_explainer
 from worker.views.base import ImageBatch
 from worker.weights.cache import LoadedModel, ModelCache
 from worker.wire.contents import Inputs
-from worker.wire.jobs import JobCachedMap, JobModel, ShardJob
+from worker.wire.jobs import JobCachedMap, ShardJob
 
 
 @dataclass(frozen=True)
 class BatchOutcome:
-    """What all models of an audit gave for one batch."""
+    """What all subjects of an audit gave for one batch."""
 
     outcomes: tuple[Outcome, ...]
     pairings: tuple[PairScores, ...]
-    """One a column of the protocol's pairings."""
+    """One a pairing of the plan."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,12 @@ class AuditPlan:
     protocol: Protocol
     mapping: LabelMapping
     auditors: tuple[ModelAuditor, ...]
+    """One a subject, as are the specs of their images."""
     specs: tuple[InputSpec, ...]
+    pairings: tuple[Pairing, ...]
     device: torch.device
     cached: Mapping[tuple[int, int], JobCachedMap]
-    """By model and sample of the job."""
+    """By subject and sample of the job."""
 
     @classmethod
     def load(cls, job: ShardJob, inputs: Inputs, models: ModelCache, device: torch.device) -> Self:
@@ -48,19 +51,20 @@ class AuditPlan:
         return cls(
             protocol=job.protocol,
             mapping=LabelMapping(job.label_indices),
-            auditors=tuple(_auditor(job, *pair) for pair in zip(job.models, loaded, strict=True)),
-            specs=tuple(InputSpec.of(model.preprocessing) for model in job.models),
+            auditors=tuple(_auditor(job, subject, loaded[subject.model]) for subject in job.subjects),
+            specs=tuple(InputSpec.of(job.models[subject.model].preprocessing) for subject in job.subjects),
+            pairings=pairings_of(job.protocol, len(job.subjects)),
             device=device,
             cached={(one.model_ordinal, one.number): one for one in job.cached},
         )
 
     @property
     def input_specs(self) -> tuple[InputSpec, ...]:
-        """Every distinct way in which the models want their images, so that each is decoded once."""
+        """Every distinct way in which the subjects want their images, so that each is decoded once."""
         return tuple(dict.fromkeys(self.specs))
 
     def audit_batch(self, batch: DecodedBatch, first: int) -> BatchOutcome:
-        """Run all models on one batch; views that depend on the images alone are made once for all of them.
+        """Run all subjects on one batch; views that depend on the images alone are made once for all of them.
 
         ``first`` is the number of its first sample within the job.
         """
@@ -73,7 +77,11 @@ class AuditPlan:
         )
         clean = [outcome.clean.maps for outcome in outcomes]
         return BatchOutcome(
-            outcomes, tuple(PAIRINGS[column.measure](clean) for column in self.protocol.pairing_columns())
+            outcomes,
+            tuple(
+                PAIRINGS[pairing.column.measure]([clean[place] for place in pairing.subjects])
+                for pairing in self.pairings
+            ),
         )
 
     def _cached(self, ordinal: int, first: int, count: int) -> dict[int, CachedMap]:
@@ -98,13 +106,12 @@ def _cached_map(cached: JobCachedMap, device: torch.device) -> CachedMap:
     )
 
 
-def _auditor(job: ShardJob, model: JobModel, loaded: LoadedModel) -> ModelAuditor:
-    layer = job.protocol.salience.target_layer or model.target_layer
+def _auditor(job: ShardJob, subject: Subject, loaded: LoadedModel) -> ModelAuditor:
+    model, protocol = job.models[subject.model], subject.protocol(job.protocol)
+    layer = protocol.salience.target_layer or model.target_layer
     preprocessing = model.preprocessing
     normalisation = Normalisation(
         preprocessing["input_size"], tuple(preprocessing["mean"]), tuple(preprocessing["std"])
     )
     hook = loaded.hook(normalisation.input_size, layer, model.output)
-    return ModelAuditor(
-        make_explainer(job.protocol.salience.method, hook), normalisation, job.protocol, job.score_classes
-    )
+    return ModelAuditor(make_explainer(protocol.salience.method, hook), normalisation, protocol, job.score_classes)

@@ -18,7 +18,7 @@ Cell = TypeVar("Cell")
 
 
 def batch_rows(protocol: Protocol, batch: BatchOutcome, first: int) -> Iterator[tuple[ScoresRow, bytes]]:
-    """One row a sample and model with its maps, and one across models where a pairing was asked for.
+    """One row a sample and subject with its maps, and one across subjects where a pairing was asked for.
 
     ``first`` is the number of the batch's first sample within the job.
     """

@@ -25,13 +25,13 @@ CleanMapRow = tuple[str, bytes | None, int | None, int | None, int, list[float |
 
 
 def clean_keys(job: ShardJob, tenant_id: UUID, device_class: DeviceClass, threads: int) -> list[str]:
-    """A digest for each model of all that decides about the bits of its clean maps. None for maps of image size.
+    """A digest for each subject of all that decides about the bits of its clean maps. None for maps of image size.
 
     The tenant is among it: how long an audit takes must not tell whether another tenant has the same files.
 
     Those are left out since to read them costs about as much as to make them.
     """
-    if CAM_METHODS[job.protocol.salience.method].at_input_resolution:
+    if any(CAM_METHODS[subject.salience.method].at_input_resolution for subject in job.subjects):
         return []
     if SUFFICIENCY.settings_in(job.protocol.measures):
         # It asks for the score of whatever class is predicted, and only those of labels are stored.
@@ -39,14 +39,22 @@ def clean_keys(job: ShardJob, tenant_id: UUID, device_class: DeviceClass, thread
     common = {
         "tenant": str(tenant_id),
         "archive": job.archive_digest,
-        "salience": job.protocol.salience.model_dump(mode="json"),
         "labels": job.label_indices,
         "scores": [str(job.protocol.class_score), *job.score_classes],
         "micro_batch": job.protocol.micro_batch,
         "processor": [device_class, processor(device_class), threads],
         "software": [version(name) for name in ("salience-audit", "torch", "torchvision", "numpy", "pillow")],
     }
-    return [_digest(common | {"model": model.model_dump(mode="json")}) for model in job.models]
+    return [
+        _digest(
+            common
+            | {
+                "salience": subject.salience.model_dump(mode="json"),
+                "model": job.models[subject.model].model_dump(mode="json"),
+            }
+        )
+        for subject in job.subjects
+    ]
 
 
 def _digest(facts: dict[str, object]) -> str:

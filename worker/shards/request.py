@@ -7,6 +7,7 @@ from app.db.tables import ModelRow, SampleRow
 from app.domain.heads import Head
 from app.domain.outputs import Output
 from app.domain.protocol import Protocol
+from app.domain.subjects import subjects_of
 from app.results.inputs import AuditInputs, class_count, label_mapping
 from worker.shards.store import Claim
 from worker.supervision.endings import ChildDied, End
@@ -20,13 +21,15 @@ Row = dict[str, Any]
 def shard_job(inputs: AuditInputs, samples: Sequence[SampleRow]) -> ShardJob:
     """Everything that a process without a database needs."""
     first = inputs.models[0]
+    protocol = Protocol.model_validate(inputs.audit.protocol)
     mapping = label_mapping(inputs.dataset, first, inputs.audit.label_map)
     return ShardJob(
-        protocol=Protocol.model_validate(inputs.audit.protocol),
+        protocol=protocol,
         archive_digest=inputs.dataset.stored_digest or "",
         label_indices=mapping.indices,
         score_classes=mapping.score_classes(class_count(first)),
         models=tuple(map(job_model, inputs.models)),
+        subjects=subjects_of(protocol, len(inputs.models)),
         samples=tuple(map(JobSample.of, samples)),
     )
 
@@ -57,7 +60,7 @@ class RowTable:
         self._claim = claim
         self._samples = samples
         across = bool(job.protocol.pairing_columns())
-        self._models = range(-1 if across else 0, len(job.models))
+        self._subjects = range(-1 if across else 0, len(job.subjects))
         self._conditions = 1 + len(job.protocol.conditions())
         self._rows: dict[tuple[int, int], Row] = {}
 
@@ -68,7 +71,7 @@ class RowTable:
             return
         place = (row.model_ordinal, row.number)
         expected = self._conditions * (row.map_height or 0) * (row.map_width or 0) * 4
-        if row.model_ordinal not in self._models or not 0 <= row.number < len(self._samples) or len(maps) != expected:
+        if row.model_ordinal not in self._subjects or not 0 <= row.number < len(self._samples) or len(maps) != expected:
             raise ChildDied(End.CRASHED, "It sent a row that nobody asked for.")
         self._rows[place] = {
             **row.model_dump(exclude={"kind", "number"}),
@@ -80,6 +83,6 @@ class RowTable:
 
     def finished(self) -> list[Row]:
         """All rows, each once. Raises ChildDied where some are missing."""
-        if len(self._rows) != len(self._models) * len(self._samples):
+        if len(self._rows) != len(self._subjects) * len(self._samples):
             raise ChildDied(End.CRASHED, "It did not send all rows.")
         return list(self._rows.values())

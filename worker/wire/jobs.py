@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from app.domain.heads import Head
 from app.domain.outputs import CLASSES, Output
 from app.domain.protocol import Protocol
+from app.domain.subjects import Subject
 from app.domain.vocabulary import ModelFormat, SandboxLayer
 from app.imaging.entries import StoredSample
 from app.settings import Settings
@@ -120,6 +121,7 @@ class ShardJob(_Job):
     label_indices: dict[str, int] | None
     score_classes: tuple[int, ...]
     models: tuple[JobModel, ...]
+    subjects: tuple[Subject, ...]
     samples: tuple[JobSample, ...]
     cached: tuple[JobCachedMap, ...] = ()
 

@@ -109,9 +109,10 @@ class ShardRow(OfTenant, Base):
 
 
 class SampleScoresRow(OfTenant, Base):
-    """What one model gave for one sample of an audit; arrays follow the protocol's columns and conditions.
+    """What one subject gave for one sample of an audit; arrays follow the protocol's columns and conditions.
 
-    ``model_ordinal`` -1 is the row across models: stability, its only score, and the pairs behind it.
+    ``model_ordinal`` is the subject's; -1 is the row across subjects: the pairings, its only scores, and the pairs
+    behind them.
     """
 
     __tablename__ = "sample_scores"

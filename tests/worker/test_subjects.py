@@ -1,0 +1,115 @@
+"""A second kind of subject: one model under two methods. Stability's code gives the agreement of its maps."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from prepare import build_archive
+from skimage.metrics import structural_similarity
+
+from app.domain.protocol import ProtocolRequest, SalienceSettings
+from app.domain.subjects import Subject, pairings_of, subjects_of
+from app.domain.vocabulary import ACROSS_MODELS, CamMethod
+from app.settings import Settings
+from app.storage.blobs import BlobStore
+from tests.waiting import RECIPE, WEIGHTS
+from worker.archives.listing import list_entries
+from worker.child.shard_job import run_shard_job
+from worker.weights.cache import ModelCache
+from worker.wire.jobs import JobModel, JobSample, ShardJob
+from worker.wire.replies import ScoresRow
+
+SAMPLES = 4
+METHODS = (CamMethod.GRADCAM, CamMethod.HIRESCAM, CamMethod.LAYERCAM)
+PROTOCOL = ProtocolRequest.model_validate({"micro_batch": 4, "measures": {"entropy": {}, "stability": {}}}).resolve()
+Row = tuple[ScoresRow, bytes]
+
+
+def stored(blobs: BlobStore, content: bytes) -> str:
+    with blobs.writer(len(content)) as writer:
+        writer.write(content)
+        return writer.commit().digest
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> tuple[ShardJob, Settings, BlobStore]:
+    """Of one of the example's networks on the first few faces."""
+    settings = Settings(blob_store=str(tmp_path_factory.mktemp("blobs")), device="cpu")
+    blobs = BlobStore.from_settings(settings)
+    archive = stored(blobs, build_archive())
+    weights = stored(blobs, (WEIGHTS / "cross_entropy_run1.safetensors").read_bytes())
+    images = [entry for entry in list_entries(blobs, archive, settings).entries if not entry.is_folder]
+    images = [entry for entry in images if Path(entry.name).suffix in {".png", ".jpg"}][:SAMPLES]
+    fields = [name for name in JobSample.model_fields if name != "label"]
+    model = JobModel(
+        digest=weights,
+        architecture=RECIPE["architecture"],
+        preprocessing=RECIPE["preprocessing"],
+        target_layer=None,
+    )
+    made = ShardJob(
+        protocol=PROTOCOL,
+        archive_digest=archive,
+        label_indices=None,
+        score_classes=(0, 1),
+        models=(model,),
+        subjects=subjects_of(PROTOCOL, 1),
+        samples=tuple(
+            JobSample.model_validate({name: getattr(entry, name) for name in fields} | {"label": None})
+            for entry in images
+        ),
+    )
+    return made, settings, blobs
+
+
+def rows_of(job: tuple[ShardJob, Settings, BlobStore], *methods: CamMethod) -> dict[tuple[int, int], Row]:
+    """What the child sends of one model under these methods, by subject and sample."""
+    of_model = tuple(Subject(model=0, salience=SalienceSettings(method=method)) for method in methods)
+    shard = job[0].model_copy(update={"subjects": of_model})
+    replies = run_shard_job(shard, job[1], job[2], ModelCache())
+    return {(row.model_ordinal, row.number): (row, maps) for row, maps in replies if isinstance(row, ScoresRow)}
+
+
+def levels(found: Row) -> NDArray[np.uint8]:
+    """The clean map, in 8 bits."""
+    row, maps = found
+    cells = np.frombuffer(maps, "<f4").reshape(row.map_height or 0, row.map_width or 0)
+    return (cells * np.float32(255)).astype(np.uint8)
+
+
+def test_one_model_under_several_methods(job: tuple[ShardJob, Settings, BlobStore]) -> None:
+    """Each subject has its rows; the row across them has the SSIM of each pair, by scikit-image, and their mean."""
+    rows = rows_of(job, *METHODS)
+    assert set(rows) == {(subject, number) for subject in (0, 1, 2, ACROSS_MODELS) for number in range(SAMPLES)}
+    (pairing,) = pairings_of(PROTOCOL, len(METHODS))
+    differ = 0
+    for number in range(SAMPLES):
+        across, _ = rows[ACROSS_MODELS, number]
+        expected = [
+            structural_similarity(levels(rows[first, number]), levels(rows[second, number]), data_range=255)
+            for first, second in pairing.pairs
+        ]
+        assert across.pairs == pytest.approx(expected, abs=1e-9)
+        assert across.scores == [pytest.approx(np.mean(expected), abs=1e-9)]
+        differ += any(value < 0.99 for value in expected)
+    assert differ, "the methods give maps that are not the same"
+
+
+def test_a_subject_is_what_it_would_be_alone(job: tuple[ShardJob, Settings, BlobStore]) -> None:
+    together = rows_of(job, CamMethod.GRADCAM, CamMethod.HIRESCAM)
+    for place, method in enumerate((CamMethod.GRADCAM, CamMethod.HIRESCAM)):
+        alone = rows_of(job, method, method)
+        for number in range(SAMPLES):
+            own, maps = together[place, number]
+            assert (own.scores, maps) == (alone[0, number][0].scores, alone[0, number][1])
+            assert alone[ACROSS_MODELS, number][0].scores == [pytest.approx(1.0)], "a subject agrees with itself"
+
+
+def test_audits_so_far_have_a_subject_a_model() -> None:
+    assert [(one.model, one.salience) for one in subjects_of(PROTOCOL, 2)] == [
+        (0, PROTOCOL.salience),
+        (1, PROTOCOL.salience),
+    ]
+    (pairing,) = pairings_of(PROTOCOL, 3)
+    assert (pairing.column.measure, pairing.pairs) == ("stability", ((0, 1), (0, 2), (1, 2)))
