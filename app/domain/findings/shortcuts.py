@@ -5,19 +5,29 @@ no proof: it says where to look.
 """
 
 import math
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypedDict, TypeVar
 
 from app.domain.finding_settings import FindingSettings
 from app.domain.protocol import Protocol
+from app.domain.results.documents import Performance, ResultsDocument, Sufficiency, WhereMapsLie
 from app.domain.results.findings import Finding, Level
 from app.domain.vocabulary import CLEAN
 
-Json = dict[str, Any]
-Found = Iterator[tuple[str, Json]]
+
+class Sign(TypedDict):
+    """A finding of one model: the measure that it is about, where it is about one, its sentence and its numbers."""
+
+    measure: str | None
+    text: str
+    evidence: dict[str, object]
 
 
-def shortcuts(document: Any) -> Iterator[Finding]:
+Found = Iterator[tuple[str, Sign]]
+OfModel = TypeVar("OfModel", WhereMapsLie, Sufficiency)
+
+
+def shortcuts(document: ResultsDocument) -> Iterator[Finding]:
     """Of every model of a results document; results from before maps were looked at have fewer."""
     settings = Protocol.model_validate(document["protocol"]).findings
     several = len(document["models"]) > 1
@@ -42,20 +52,20 @@ def shortcuts(document: Any) -> Iterator[Finding]:
             yield found
 
 
-def _of_model(sections: list[Json], model_id: str) -> Json | None:
+def _of_model(sections: Sequence[OfModel], model_id: str) -> OfModel | None:
     return next((section for section in sections if section["model_id"] == model_id), None)
 
 
-def _views(rows: list[Json], settings: FindingSettings) -> Found:
+def _views(rows: list[Performance], settings: FindingSettings) -> Found:
     """The harmless view under which accuracy falls most."""
     by_condition = {row["condition"]: row for row in rows}
     clean = by_condition.get(CLEAN)
     if clean is None or clean["accuracy"] is None or clean["n"] < settings.least_samples:
         return
     falls = {
-        view: clean["accuracy"] - by_condition[view]["accuracy"]
+        view: clean["accuracy"] - accuracy
         for view in settings.harmless_views
-        if view in by_condition and by_condition[view]["accuracy"] is not None
+        if view in by_condition and (accuracy := by_condition[view]["accuracy"]) is not None
     }
     worst = max(falls, key=lambda view: falls[view], default=None)
     if worst is not None and falls[worst] > settings.accuracy_fall:
@@ -79,72 +89,92 @@ def _views(rows: list[Json], settings: FindingSettings) -> Found:
         )
 
 
-def _classes(maps: Json | None, settings: FindingSettings) -> list[Json]:
-    """The rows of the predicted classes that have enough maps."""
-    groups = maps["groups"] if maps else []
-    return [row for row in groups if row["group_by"] == "predicted" and row["n"] >= settings.least_samples]
+class _Class(NamedTuple):
+    """Where the maps of one predicted class lie."""
+
+    name: str
+    n: int
+    entropy: float
+    border_ratio: float
+    centre: tuple[float, float]
+    fixedness: float | None
 
 
-def _places(maps: Json | None, settings: FindingSettings) -> Found:
-    for row in _classes(maps, settings):
-        evidence = {
-            "predicted": row["group"],
-            "n": row["n"],
-            **{name: row[name] for name in ("border_ratio", "fixedness", "centre_down", "centre_right")},
+def _classes(maps: WhereMapsLie | None, settings: FindingSettings) -> Iterator[_Class]:
+    """The predicted classes that have enough maps."""
+    for row in maps["groups"] if maps else []:
+        if row["group_by"] != "predicted" or row["n"] < settings.least_samples:
+            continue
+        numbers = (row.get("entropy"), row.get("border_ratio"), row.get("centre_down"), row.get("centre_right"))
+        entropy, ratio, down, right = numbers
+        if entropy is not None and ratio is not None and down is not None and right is not None:
+            yield _Class(row["group"], row["n"], entropy, ratio, (down, right), row.get("fixedness"))
+
+
+def _places(maps: WhereMapsLie | None, settings: FindingSettings) -> Found:
+    for one in _classes(maps, settings):
+        down, right = one.centre
+        evidence: dict[str, object] = {
+            "predicted": one.name,
+            "n": one.n,
+            "border_ratio": one.border_ratio,
+            "fixedness": one.fixedness,
+            "centre_down": down,
+            "centre_right": right,
         }
-        if row["border_ratio"] > settings.border_ratio:
+        if one.border_ratio > settings.border_ratio:
             yield (
                 "border",
                 {
                     "measure": None,
-                    "text": f"Maps of {row['group']} lie at the border: the outer ring of cells has "
-                    f"{row['border_ratio']:.2f} times the salience of its area.",
+                    "text": f"Maps of {one.name} lie at the border: the outer ring of cells has "
+                    f"{one.border_ratio:.2f} times the salience of its area.",
                     "evidence": evidence | {"threshold": settings.border_ratio},
                 },
             )
-        distance = math.hypot(row["centre_down"] - 0.5, row["centre_right"] - 0.5)
-        if (row["fixedness"] or 0) > settings.fixedness and distance > settings.off_centre:
+        distance = math.hypot(down - 0.5, right - 0.5)
+        if (one.fixedness or 0) > settings.fixedness and distance > settings.off_centre:
             yield (
                 "fixed-place",
                 {
                     "measure": None,
-                    "text": f"Maps of {row['group']} lie at one place away from the middle, whatever the image shows: "
-                    f"each correlates with the mean of the others by {row['fixedness']:.2f}, and their centre is "
+                    "text": f"Maps of {one.name} lie at one place away from the middle, whatever the image shows: "
+                    f"each correlates with the mean of the others by {one.fixedness:.2f}, and their centre is "
                     f"{distance:.0%} of a side off.",
                     "evidence": evidence | {"off_centre": distance, "threshold": settings.fixedness},
                 },
             )
 
 
-def _one_sided(maps: Json | None, settings: FindingSettings) -> Found:
+def _one_sided(maps: WhereMapsLie | None, settings: FindingSettings) -> Found:
     """A class that is focused, and not in the middle, while every other is diffuse."""
-    rows = sorted(_classes(maps, settings), key=lambda row: float(row["entropy"]))
+    rows = sorted(_classes(maps, settings), key=lambda one: one.entropy)
     if len(rows) < 2:
         return
     focused, next_one = rows[0], rows[1]
-    difference = next_one["entropy"] - focused["entropy"]
-    if difference > settings.focus_difference and focused["border_ratio"] > settings.focus_border_ratio:
+    difference = next_one.entropy - focused.entropy
+    if difference > settings.focus_difference and focused.border_ratio > settings.focus_border_ratio:
         yield (
             "one-sided",
             {
                 "measure": "entropy",
-                "text": f"Maps of {focused['group']} are focused, and not in the middle, while those of "
-                f"{next_one['group']} are spread out (entropy {focused['entropy']:.2f} and {next_one['entropy']:.2f}): "
+                "text": f"Maps of {focused.name} are focused, and not in the middle, while those of "
+                f"{next_one.name} are spread out (entropy {focused.entropy:.2f} and {next_one.entropy:.2f}): "
                 "one class is told by something small, the other by its absence.",
                 "evidence": {
-                    "focused": focused["group"],
-                    "entropy_focused": focused["entropy"],
-                    "diffuse": next_one["group"],
-                    "entropy_diffuse": next_one["entropy"],
+                    "focused": focused.name,
+                    "entropy_focused": focused.entropy,
+                    "diffuse": next_one.name,
+                    "entropy_diffuse": next_one.entropy,
                     "difference": difference,
-                    "border_ratio": focused["border_ratio"],
+                    "border_ratio": focused.border_ratio,
                     "threshold": settings.focus_difference,
                 },
             },
         )
 
 
-def _sufficient(section: Json | None, settings: FindingSettings) -> Found:
+def _sufficient(section: Sufficiency | None, settings: FindingSettings) -> Found:
     if section is None or section["area_90"] is None or section["n"] < settings.least_samples:
         return
     if section["area_90"] <= settings.sufficient_share:
@@ -163,7 +193,7 @@ def _sufficient(section: Json | None, settings: FindingSettings) -> Found:
         )
 
 
-def _arrangement(rows: list[Json], settings: FindingSettings) -> Found:
+def _arrangement(rows: list[Performance], settings: FindingSettings) -> Found:
     before, after, chance = _balanced(rows, "without_arrangement", settings)
     if before is None or after is None or before - chance <= settings.accuracy_fall:
         return
@@ -185,7 +215,7 @@ def _arrangement(rows: list[Json], settings: FindingSettings) -> Found:
         )
 
 
-def _colour(rows: list[Json], settings: FindingSettings) -> Found:
+def _colour(rows: list[Performance], settings: FindingSettings) -> Found:
     before, after, _ = _balanced(rows, "without_colour", settings)
     if before is not None and after is not None and before - after > settings.colour_fall:
         yield (
@@ -203,18 +233,19 @@ def _colour(rows: list[Json], settings: FindingSettings) -> Found:
         )
 
 
-def _balanced(rows: list[Json], view: str, settings: FindingSettings) -> tuple[float | None, float | None, float]:
+def _balanced(
+    rows: list[Performance], view: str, settings: FindingSettings
+) -> tuple[float | None, float | None, float]:
     """Accuracy on clean images and under a view, each label with the same weight, and what chance would give."""
     by_condition = {row["condition"]: row for row in rows}
-    found = [by_condition.get(CLEAN), by_condition.get(view)]
-    if any(row is None or row["n"] < settings.least_samples for row in found):
+    found = [row for name in (CLEAN, view) if (row := by_condition.get(name)) is not None]
+    if len(found) < 2 or any(row["n"] < settings.least_samples for row in found):
         return None, None, 0.0
     means: list[float | None] = []
     chance = 0.0
     for row in found:
-        labels = [
-            one["accuracy"] for one in ((row or {}).get("by_label") or {}).values() if one["accuracy"] is not None
-        ]
-        means.append(math.fsum(labels) / len(labels) if labels else (row or {})["accuracy"])
+        by_label = (row.get("by_label") or {}).values()
+        labels = [accuracy for one in by_label if (accuracy := one["accuracy"]) is not None]
+        means.append(math.fsum(labels) / len(labels) if labels else row["accuracy"])
         chance = 1 / len(labels) if labels else 0.0
     return means[0], means[1], chance
