@@ -14,6 +14,8 @@ from rich.progress import Progress
 from app.demo.service import DemoFailed, running_service
 from app.demo.table import comparison_table, verdict_lines
 from salience_audit import Client, ClientError, Event
+from salience_audit.documents import Audit, Model
+from salience_audit.results import Results
 
 Json = dict[str, Any]
 
@@ -51,8 +53,8 @@ class Outcome:
     service's own.
     """
 
-    results: dict[str, Json]
-    judged: Json
+    results: dict[str, Results]
+    judged: Audit
     comparison_id: str
     report: bytes
     report_path: str
@@ -123,8 +125,8 @@ def _audit_both(client: Client, console: Console, extent: Extent) -> Outcome:
     faces = client.push_dataset(_archive(), name="LFW faces and non-faces")
     console.print(f"Data set: {faces['sample_count']} images, labels {', '.join(faces['labels'])}")
     gate = client.create_gate("release", GATE)
-    results: dict[str, Json] = {}
-    judged: Json = {}
+    results: dict[str, Results] = {}
+    audits: list[Audit] = []
     for strategy, stem in STRATEGIES.items():
         models = [_upload_model(client, recipe, f"{stem}_run{run}") for run in RUNS]
         group = client.create_run_group(strategy, [model["id"] for model in models])
@@ -132,18 +134,18 @@ def _audit_both(client: Client, console: Console, extent: Extent) -> Outcome:
             faces["id"],
             run_group_id=group["id"],
             name=strategy,
-            gate_id=gate["id"] if judged else None,
-            baseline_audit_id=judged.get("id"),
+            gate_id=gate["id"] if audits else None,
+            baseline_audit_id=audits[-1]["id"] if audits else None,
             sample_limit=extent.sample_limit,
             protocol=extent.protocol,
         )
         console.print(f"Run group {strategy}: three {recipe['architecture']}, audit {audit['id']}")
-        judged = _watched(client, audit, strategy, console)
-        results[strategy] = client.results(judged["id"])
-    return _compared(client, results, judged)
+        audits.append(_watched(client, audit, strategy, console))
+        results[strategy] = client.results(audit["id"])
+    return _compared(client, results, audits[-1])
 
 
-def _compared(client: Client, results: dict[str, Json], judged: Json) -> Outcome:
+def _compared(client: Client, results: dict[str, Results], judged: Audit) -> Outcome:
     ids = [document["audit_id"] for document in results.values()]
     comparison = client.compare(ids, name=" against ".join(results))
     link = client.comparison_report_link(comparison["id"], expires_in_seconds=LINK_SECONDS)
@@ -151,7 +153,7 @@ def _compared(client: Client, results: dict[str, Json], judged: Json) -> Outcome
     return Outcome(results, judged, comparison["id"], report, link.removeprefix(client.url))
 
 
-def _upload_model(client: Client, recipe: Json, name: str) -> Json:
+def _upload_model(client: Client, recipe: Json, name: str) -> Model:
     return client.push_model(FACES / "weights" / f"{name}.safetensors", description=recipe | {"name": name})
 
 
@@ -170,7 +172,7 @@ def _archive() -> bytes:
     return build_archive()
 
 
-def _watched(client: Client, audit: Json, strategy: str, console: Console) -> Json:
+def _watched(client: Client, audit: Audit, strategy: str, console: Console) -> Audit:
     with Progress(console=console) as progress:
         task = progress.add_task(f"Audit {strategy}", total=audit["progress"]["total"])
 

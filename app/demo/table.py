@@ -1,10 +1,10 @@
 """The table of the paper (Table 1, and Table 2 for the geometry), one column a training strategy; and a verdict."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from rich.table import Table
 
-Json = dict[str, Any]
+from salience_audit.documents import AcrossModels, Audit, ResultsDocument, Summary
 
 ROWS = (
     ("S_E  entropy (spatial), lower = focused", "entropy", "spatial"),
@@ -18,7 +18,7 @@ ROWS = (
 )
 
 
-def comparison_table(results: dict[str, Json]) -> Table:
+def comparison_table(results: Mapping[str, ResultsDocument]) -> Table:
     """Macro means, mean and spread over the models of each run group; controls in brackets."""
     table = Table(title="Salience audit: mean over three runs ± spread over runs (control in brackets)")
     table.add_column("measure")
@@ -32,13 +32,13 @@ def comparison_table(results: dict[str, Json]) -> Table:
     return table
 
 
-def verdict_lines(audit: Json, baseline: str, judged: str) -> list[str]:
+def verdict_lines(audit: Audit, baseline: str, judged: str) -> list[str]:
     """What an audit's gate says, then each of its conditions."""
     head = f"Gate {audit['gate']['name']}, {judged} judged against {baseline}: {audit['verdict']}"
     return [head, *(f"  {row['outcome']:12} {row['explanation']}" for row in audit["conditions"])]
 
 
-def _cell(document: Json, measure: str, view: str) -> str:
+def _cell(document: ResultsDocument, measure: str, view: str) -> str:
     """Stability is one number for all runs, so nothing spreads over them."""
     rows = [row for row in document["summaries"] if _is_macro_total(row, measure, view)]
     if measure == "stability":
@@ -49,11 +49,11 @@ def _cell(document: Json, measure: str, view: str) -> str:
     return f"{across['mean']:.3f} ± {across['std']:.3f}{control}"
 
 
-def _is_macro_total(row: Json, measure: str, view: str) -> bool:
+def _is_macro_total(row: Summary | AcrossModels, measure: str, view: str) -> bool:
     wanted = {"measure": measure, "view": view, "group_by": "total", "group": "macro"}
     return wanted.items() <= row.items()
 
 
-def _performance(document: Json, condition: str, number: str) -> str:
+def _performance(document: ResultsDocument, condition: str, number: str) -> str:
     values = [row[number] for row in document["performance"] if row["condition"] == condition]
     return f"{sum(values) / len(values):.3f}"
