@@ -19,8 +19,8 @@ STEP = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 CHECK = re.compile(r"^Check: `(.+)`$", re.MULTILINE)
-COPIED = ("app", "docs", "tests")
-LINKED = ("worker", "examples", "alembic", "pyproject.toml", "README.md")
+COPIED = ("app", "docs", "tests", "worker")
+LINKED = ("examples", "alembic", "pyproject.toml", "README.md")
 
 
 @pytest.mark.parametrize("name", [name for name, text in RECIPES.items() if STEP.search(text)])
