@@ -1,7 +1,6 @@
 """``/v1/audits`` and ``/v1/protocols``; scores and maps have a file of their own."""
 
 import json
-from collections import Counter
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.access.quotas import check_audit_minutes, check_live_audits
 from app.audits import service
 from app.audits.following.partial import PartialResults
-from app.audits.following.progress import read_snapshots
+from app.audits.following.progress import Snapshot, read_snapshots
 from app.audits.planning.estimates import AuditEstimate
 from app.audits.planning.protocols import Protocols, describe_protocols
 from app.audits.repository import (
@@ -24,11 +23,10 @@ from app.audits.repository import (
     results_of,
 )
 from app.audits.schemas import Audit, AuditId, AuditRequest, Progress
-from app.db.presence import missing_worker, workers_present
 from app.db.session import TenantEngine, transaction
 from app.db.tables import AuditRow
 from app.domain.results.documents import PartialResultsDocument, ResultsDocument
-from app.domain.vocabulary import LIVE, AuditStatus, DeviceClass
+from app.domain.vocabulary import AuditStatus
 from app.gates.schemas import ConditionOutcome, FrozenGate
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import QueueDep, SessionDep, SettingsDep, TenantDep
@@ -203,29 +201,23 @@ def get_protocols() -> Protocols:
 def _show(session: Session, rows: Any) -> list[Audit]:
     ids = [row.id for row in rows]
     models, found = model_ids_of(session, ids), read_snapshots(session, ids)
-    present = workers_present(session) if any(row.status in LIVE for row in rows) else None
     return [
         _one(
             row,
             models[row.id],
-            found[row.id].progress if row.id in found else _unknown(row),
-            _notes(row, present),
+            found.get(row.id) or _deleted(row),
         )
         for row in rows
     ]
 
 
-def _notes(row: AuditRow, present: Counter[DeviceClass] | None) -> list[str]:
-    missing = None if present is None or row.status not in LIVE else missing_worker(present, row.device_class)
-    return [] if missing is None else [missing]
+def _deleted(row: AuditRow) -> Snapshot:
+    """A moment ago."""
+    progress = Progress(done=0, total=row.sample_count, samples_per_second=None, eta_seconds=None)
+    return Snapshot(row.id, row.status, row.problem, 0, progress)
 
 
-def _unknown(row: AuditRow) -> Progress:
-    """Deleted a moment ago."""
-    return Progress(done=0, total=row.sample_count, samples_per_second=None, eta_seconds=None)
-
-
-def _one(row: AuditRow, model_ids: list[UUID], progress: Progress, notes: list[str]) -> Audit:
+def _one(row: AuditRow, model_ids: list[UUID], now: Snapshot) -> Audit:
     same = {
         name: getattr(row, name)
         for name in (
@@ -256,8 +248,8 @@ def _one(row: AuditRow, model_ids: list[UUID], progress: Progress, notes: list[s
         description=row.about,
         metadata=row.extra,
         model_ids=model_ids,
-        progress=progress,
-        notes=[*row.notes, *notes],
+        progress=now.progress,
+        notes=[*row.notes, *([now.missing] if now.missing else [])],
         problem=StoredProblem.of(row.problem),
         gate=None if row.gate is None else FrozenGate(**row.gate),
         verdict=row.verdict and row.verdict["verdict"],

@@ -42,6 +42,8 @@ def audit_bar(audit_id: str) -> Iterator[Callable[[Event], None]]:
             if event.name == "progress":
                 done, total = event.data["done"], event.data["total"]
                 progress.update(task, completed=done, total=total, speed=_speed(event))
+            elif event.name == "note":
+                progress.console.print(_told(event), markup=False, highlight=False)
             else:
                 progress.update(task, description=event.data["status"])
 
@@ -51,8 +53,15 @@ def audit_bar(audit_id: str) -> Iterator[Callable[[Event], None]]:
 def _line(audit_id: str, event: Event) -> None:
     if event.name == "status":
         note(f"Audit {audit_id} {event.data['status']}")
+    elif event.name == "note":
+        note(_told(event))
     elif event.name == "progress":
         note(f"{event.data['done']} of {event.data['total']} samples {_speed(event)}".rstrip())
+
+
+def _told(event: Event) -> str:
+    """Of workers that were lost while the audit waited or ran."""
+    return event.data["note"] or "A worker is there again."
 
 
 def _speed(event: Event) -> str:

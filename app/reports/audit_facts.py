@@ -27,6 +27,8 @@ def facts_of(session: Session, audits: list[AuditRow]) -> dict[str, AuditFacts]:
             finished_at=as_text(audit.finished_at),
             layers={str(model.id): _layer(model, audit) for model in models_of(session, audit.id)},
             replanned=_replanned(audit),
+            description=audit.about,
+            notes=audit.notes,
         )
         for name, audit in zip(names, audits, strict=True)
     }

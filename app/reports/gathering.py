@@ -101,8 +101,10 @@ class Gatherer:
                 self.session, audit, owners(self.session, audit, all_series, alone=len(audits) == 1)
             )
         ]
+        dataset = get_dataset(self.session, audits[0].dataset_id)
         return {
-            "dataset": get_dataset(self.session, audits[0].dataset_id).name,
+            "dataset": dataset.name,
+            "dataset_notes": [*([dataset.about] if dataset.about else []), *dataset.notes],
             "documents": {audit_id: _lean(document, shown) for audit_id, document in results.items()},
             "audits": facts_of(self.session, audits),
             "verdicts": verdicts(self.session, audits),

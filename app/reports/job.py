@@ -173,13 +173,18 @@ class Gallery(_Part):
 
 
 class AuditFacts(_Part):
-    """What an audit's results do not say about how it was made; ``layers`` are the models' target layers."""
+    """What an audit's results do not say about how it was made; ``layers`` are the models' target layers.
+
+    ``description`` is its owner's; ``notes`` are what to know before the numbers are read.
+    """
 
     name: str
     device_class: str
     finished_at: str | None
     layers: dict[str, str]
     replanned: str | None = None
+    description: str | None = None
+    notes: list[str] = []
 
 
 class ReportJob(_Part):
@@ -189,6 +194,8 @@ class ReportJob(_Part):
     identity: str
     title: str
     dataset: str
+    dataset_notes: list[str] = []
+    """Its description, and how its archive was taken."""
     dataset_digest: str | None
     sample_count: int
     protocol: dict[str, Any]

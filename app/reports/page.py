@@ -48,12 +48,23 @@ def page(job: ReportJob) -> str:
             measures=[_section(job, made, measure) for measure in headline_views(job.resolved)],
             undefined=undefined_table(job),
             provenance=provenance(job),
+            caveats=caveats(job),
             protocol=json.dumps(job.protocol, indent=2),
             version=__version__,
             numbers=count(1),  # of the tables
             next=next,
         )
     )
+
+
+def caveats(job: ReportJob) -> list[str]:
+    """What is to be known of the images before the numbers are read: of the data set, then of each audit."""
+    of_audits = [
+        f"{facts.name}: {note}" if len(job.audits) > 1 else note
+        for facts in job.audits.values()
+        for note in facts.notes
+    ]
+    return list(dict.fromkeys([*job.dataset_notes, *of_audits]))
 
 
 def _section(job: ReportJob, made: list[Drawing], measure: str) -> dict[str, Any]:

@@ -19,8 +19,10 @@ from sqlalchemy import func, text
 from app.audits.following.events import EventId, events_after
 from app.audits.following.progress import Snapshot
 from app.audits.schemas import Progress
+from app.db.presence import NOBODY
 from app.db.session import transaction
-from app.domain.vocabulary import AuditStatus
+from app.db.tables import WorkerRow
+from app.domain.vocabulary import AuditStatus, DeviceClass
 from app.http.server import raise_open_files
 from tests.api.audit_rows import add_audit, set_audit, worked
 from tests.api.running_api import Api, check_problem
@@ -43,7 +45,7 @@ def other(start_api: Callable[..., Api], broker_url: str, watched: Api) -> Api:
 
 
 class Watcher:
-    """Reads a stream in a thread; ``events`` are (event, id, data), comments apart."""
+    """Reads a stream in a thread; ``events`` are (event, id, data), comments apart; a note has no id."""
 
     def __init__(self, api: Api, audit_id: UUID, last: str | None = None) -> None:
         headers = {} if last is None else {"Last-Event-ID": last}
@@ -72,7 +74,7 @@ class Watcher:
                     name, _, value = line.partition(": ")
                     event[name] = value
                 elif "event" in event:
-                    self.events.append((event["event"], event["id"], json.loads(event["data"])))
+                    self.events.append((event["event"], event.get("id", ""), json.loads(event["data"])))
                     event = {}
                 else:
                     self.retry, event = int(event.get("retry", self.retry)), {}
@@ -186,6 +188,26 @@ def test_silence_is_filled_with_comments(watched: Api) -> None:
     until(lambda: watcher.comments > 3)
     assert len(watcher.events) == 2
     watcher.leave()
+
+
+def test_workers_that_are_lost_later(watched: Api) -> None:
+    """And that come back; who comes while none is there reads it in the audit's notes."""
+    last_seen = "UPDATE workers SET seen_at = clock_timestamp() - interval '{}' WHERE name = 'of this test'"
+    with transaction(watched.engine) as session:
+        session.add(WorkerRow(name="of this test", device_class=DeviceClass.CPU, seen_at=func.clock_timestamp()))
+    watcher = Watcher(watched, start(watched))
+    until(lambda: watcher.names() == ["status", "progress"])
+    told = []
+    for age in ("2 minutes", "0 seconds"):
+        with transaction(watched.engine) as session:
+            session.execute(text(last_seen.format(age)))
+        until(lambda: len(watcher.events) == 3 + len(told))
+        told.append(watcher.events[-1])
+    watcher.leave()
+    with transaction(watched.engine) as session:
+        session.execute(text("DELETE FROM workers"))
+    assert [(name, id_) for name, id_, _ in told] == [("note", "")] * 2
+    assert [data["note"] for *_, data in told] == [NOBODY, None]
 
 
 def snapshot(attempts: int, done: int, status: AuditStatus = AuditStatus.RUNNING) -> Snapshot:

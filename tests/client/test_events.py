@@ -48,6 +48,17 @@ def test_a_cut_line_is_taken_up_again() -> None:
     assert [heard.headers.get("Last-Event-ID") for heard in peer.heard] == [None, "2.1.4", "2.1.4", "2.1.4"]
 
 
+def test_a_note_has_no_id_and_moves_none() -> None:
+    note = 'event: note\ndata: {"note":"No worker is there."}'
+    with (
+        running_peer(streamed(HALF, note, cut=True), streamed(END)) as peer,
+        Client(peer.url, "a key", retries=SOON) as client,
+    ):
+        events = list(client.events("one"))
+    assert [(event.name, event.id) for event in events] == [("progress", "2.1.4"), ("note", None), ("end", "4.0.0")]
+    assert peer.heard[1].headers["Last-Event-ID"] == "2.1.4"
+
+
 def test_where_no_stream_gets_through_it_is_polled() -> None:
     states = [("queued", 0), ("running", 3), ("running", 3), ("succeeded", 8)]
     polled: list[Heard] = []

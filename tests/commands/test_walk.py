@@ -8,10 +8,21 @@ from typing import Any
 import pytest
 
 from salience_audit import Client
-from tests.commands.conftest import PROTOCOL, SAMPLES, Commands
+from salience_audit.resources import Collection
+from tests.commands.conftest import PROTOCOL, SAMPLES, Checkout, Commands
+from tests.commands.guides import WALK, commands_of
 from tests.waiting import PATIENCE_SECONDS, RECIPE, WEIGHTS
 
 Json = dict[str, Any]
+
+NAMED: tuple[tuple[Collection, str], ...] = (
+    ("datasets", "faces"),
+    ("models", "plain"),
+    ("models", "guided"),
+    ("gates", "release"),
+    ("audits", "before"),
+    ("audits", "after"),
+)
 
 
 def test_a_model_is_described_by_options_alone(cli: Commands, client: Client) -> None:
@@ -33,7 +44,7 @@ def test_a_model_is_described_by_options_alone(cli: Commands, client: Client) ->
 
 
 def test_lists(cli: Commands, client: Client) -> None:
-    [faces] = client.datasets()
+    faces, *_ = client.datasets()
     listed = cli("datasets", "list")
     assert (listed.status, listed.err) == (0, "")
     assert all(part in listed.out for part in (faces["id"], "faces", "ready", "200", "face, non_face"))
@@ -156,3 +167,16 @@ def test_groups_of_runs(cli: Commands, client: Client, tmp_path: Path) -> None:
     audit = cli.made("audits", "run", *options, "--wait")
     shown = cli("audits", "results", audit["id"]).out
     assert any("stability" in line and "across runs" in line for line in shown.splitlines())
+
+
+def test_the_walk_passes_again(checkout: Checkout, walked: str, client: Client) -> None:
+    """Every name gets its next version, and means that one."""
+    before = {name: client.find(kind, name) for kind, name in NAMED}
+    again = checkout.run("bash", "-e", text=commands_of(WALK))
+    assert all("Gate release: passed" in printed for printed in (walked, again))
+    for kind, name in NAMED:
+        newest = client.find(kind, name)
+        assert newest != before[name]
+        if kind != "audits":
+            made, old = (client.resource(kind, one)["version"] for one in (newest, before[name]))
+            assert int(made) == int(old) + 1

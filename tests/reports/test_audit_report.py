@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from html import escape
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -229,9 +230,15 @@ def test_figures_alone(service: httpx.Client, strategies: list[Json]) -> None:
 def test_names_are_text_wherever_they_stand(service: httpx.Client, start: Callable[..., Json]) -> None:
     name = "<script>alert(1)</script> $\\frac{$ & \"quotes\" 'x' " + "long " * 20
     audit = start("cross_entropy_run1", name=name, sample_limit=2, protocol={"measures": {"entropy": {}}})
+    told = {"description": "<script>why</script> before the release"}
+    assert service.patch(f"/v1/audits/{audit['id']}", json=told).status_code == 200
     found = read(service, audit)
     assert "script" not in found.tags
     assert found.headings[0] == name
+    assert "&lt;script&gt;why&lt;/script&gt; before the release" in found.text
+    caveats = [*service.get(f"/v1/datasets/{audit['dataset_id']}").json()["notes"], *audit["notes"]]
+    assert ("Before the numbers are read" in found.headings) == bool(caveats)
+    assert all(escape(caveat) in found.text for caveat in caveats)
 
 
 def test_an_audit_that_has_not_ended_has_no_report(

@@ -184,3 +184,15 @@ def test_only_few_histograms_are_filled() -> None:
 
     assert fills(3) == 3
     assert fills(4) == 0
+
+
+def test_what_to_know_of_the_images_comes_before_the_numbers() -> None:
+    """Of the data set once, of each audit under its name where there are several."""
+    made = full_reports.comparison(["one", "two"])
+    facts = {name: one.model_copy(update={"notes": ["training images"]}) for name, one in made.audits.items()}
+    found = page(made.model_copy(update={"dataset_notes": ["No consent <b>"], "audits": facts}))
+    caveats = found.partition('<ul class="caveats">')[2].partition("</ul>")[0]
+    told = re.findall("<li>(.*?)</li>", caveats)
+    assert told == ["No consent &lt;b&gt;", "audit 0: training images", "audit 1: training images"]
+    assert found.index("caveats") < found.index('class="cards"')
+    assert 'id="caveats"' not in page(made)

@@ -41,11 +41,17 @@ class StatusEvent(BaseModel):
     problem: StoredProblem | None
 
 
+class NoteEvent(BaseModel):
+    """No worker is there to go on with the audit, and what to do; null once there is one again."""
+
+    note: str | None
+
+
 class Event(NamedTuple):
-    """One event, its id and its data."""
+    """One event, its id and its data; a note has no id, since it says nothing of how far the audit is."""
 
     name: str
-    id: EventId
+    id: EventId | None
     data: BaseModel
 
 

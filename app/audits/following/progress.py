@@ -1,5 +1,6 @@
 """How far audits got and how fast they go, from their shards, on the database's clock."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,8 +11,9 @@ from sqlalchemy import Float, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from app.audits.schemas import Progress
+from app.db.presence import missing_worker, workers_present
 from app.db.tables import AuditRow, Json, ShardRow
-from app.domain.vocabulary import AuditStatus, ShardStatus
+from app.domain.vocabulary import LIVE, AuditStatus, DeviceClass, ShardStatus
 
 WINDOW = timedelta(seconds=60)
 
@@ -25,21 +27,24 @@ class Snapshot:
     problem: Json | None
     attempts: int
     progress: Progress
+    missing: str | None = None
+    """What to tell where no worker is there that could go on with it."""
 
     @property
-    def standing(self) -> tuple[AuditStatus, int, int]:
+    def standing(self) -> tuple[AuditStatus, int, int, str | None]:
         """What watchers are told of as it changes."""
-        return self.status, self.attempts, self.progress.done
+        return self.status, self.attempts, self.progress.done, self.missing
 
 
 def read_snapshots(session: Session, audit_ids: Sequence[UUID]) -> dict[UUID, Snapshot]:
-    """Of those audits that exist, in one query."""
+    """Of those audits that exist, in one query, and one for the workers where any waits or runs."""
     shard, audit = ShardRow, AuditRow
     query = (
         select(
             audit.id,
             audit.status,
             audit.problem,
+            audit.device_class,
             audit.sample_count,
             audit.started_at,
             audit.finished_at,
@@ -52,7 +57,9 @@ def read_snapshots(session: Session, audit_ids: Sequence[UUID]) -> dict[UUID, Sn
         .where(audit.id.in_(audit_ids))
         .group_by(audit.id)
     )
-    return {row.id: _snapshot(row) for row in session.execute(query)}
+    found = session.execute(query).all()
+    present = workers_present(session) if any(row.status in LIVE for row in found) else None
+    return {row.id: _snapshot(row, present) for row in found}
 
 
 def _recent_samples() -> Any:
@@ -75,7 +82,7 @@ def _seconds(interval: Any) -> Any:
     return cast(func.extract("epoch", interval), Float)
 
 
-def _snapshot(row: Any) -> Snapshot:
+def _snapshot(row: Any, present: Counter[DeviceClass] | None) -> Snapshot:
     status, done = AuditStatus(row.status), int(row.done)
     speed = _speed(row.started_at, row.finished_at or row.now, row.recent if row.finished_at is None else None, done)
     remaining = row.sample_count - done
@@ -83,7 +90,8 @@ def _snapshot(row: Any) -> Snapshot:
     if status == AuditStatus.RUNNING and (speed or not remaining):
         eta = remaining / speed if speed else 0.0
     progress = Progress(done=done, total=row.sample_count, samples_per_second=speed, eta_seconds=eta)
-    return Snapshot(row.id, status, row.problem, int(row.attempts), progress)
+    missing = None if present is None or status not in LIVE else missing_worker(present, row.device_class)
+    return Snapshot(row.id, status, row.problem, int(row.attempts), progress, missing)
 
 
 def _speed(started: datetime | None, until: datetime, recent: float | None, done: int) -> float | None:

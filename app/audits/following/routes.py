@@ -36,9 +36,10 @@ async def get_events(
     audit_id: AuditId, request: Request, tenant: TenantDep, last_event_id: LastEventId = None
 ) -> Response:
     """For a progress bar, or to act at once when an audit ends: server-sent events instead of polling, `status` and
-    `progress` as they change, and a last `end`.
+    `progress` as they change, a `note` where the last worker that could go on is lost (and another, with null, once one
+    is there again), and a last `end`.
 
-    Every event has an `id`. A client that was cut off sends the last one it saw as `Last-Event-ID` (browsers'
+    Every event but a note has an `id`. A client that was cut off sends the last one as `Last-Event-ID` (browsers'
     `EventSource` does) and gets what is new, once. Progress between two connections is told as it stands now.
     """
     watch: AuditWatch = request.app.state.services.watch

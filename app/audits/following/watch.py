@@ -13,7 +13,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.audits.following.events import Event, EventId, events_after
+from app.audits.following.events import Event, EventId, NoteEvent, events_after
 from app.audits.following.progress import Snapshot, read_snapshots
 from app.db.session import TenantEngine, transaction
 from app.domain.vocabulary import LIVE
@@ -112,11 +112,14 @@ class AuditWatch:
         yield format_sse_event(retry=RETRY_MILLISECONDS, comment=f"audit {watched.audit_id}")
         with self._watching(watched, snapshot) as topic:
             now: Snapshot | None = snapshot
-            sent = loop.time()
+            sent, missing = loop.time(), snapshot.missing
             while now is not None:
                 changed, told = topic.changed, events_after(last, now)
-                text = b"".join(map(_encoded, told))
                 last = told[-1].id if told else last
+                if now.missing != missing and now.status in LIVE:
+                    missing = now.missing
+                    told.append(Event("note", None, NoteEvent(note=missing)))
+                text = b"".join(map(_encoded, told))
                 if text or loop.time() - sent >= self._heartbeat:
                     yield text or KEEPALIVE_COMMENT
                     sent = loop.time()
@@ -169,4 +172,6 @@ class AuditWatch:
 
 
 def _encoded(event: Event) -> bytes:
-    return format_sse_event(data_str=event.data.model_dump_json(), event=event.name, id=str(event.id))
+    return format_sse_event(
+        data_str=event.data.model_dump_json(), event=event.name, id=None if event.id is None else str(event.id)
+    )

@@ -1,6 +1,6 @@
 """Pieces of the OpenAPI document that the framework cannot infer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -50,7 +50,8 @@ def install_openapi(app: FastAPI, declared: Sequence[RouteAccess], examples: Map
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            document = _with_keys(_with_problems(_with_items(framework_document())), declared, app.state.settings)
+            found = _without_unused(_with_problems(_with_items(framework_document())))
+            document = _with_keys(found, declared, app.state.settings)
             app.openapi_schema = add_examples(document, examples)
         return app.openapi_schema | {"servers": [{"url": link("") or "/"}]}
 
@@ -102,6 +103,25 @@ def _with_problems(document: dict[str, Any]) -> dict[str, Any]:
                     answers[status]["content"] = {MEDIA_TYPE: answers[status]["content"][MEDIA_TYPE]}
                 else:
                     del answers[status]
-    for unused in ("HTTPValidationError", "ValidationError"):
-        document["components"]["schemas"].pop(unused, None)
     return document
+
+
+def _without_unused(document: dict[str, Any]) -> dict[str, Any]:
+    """Schemas that nothing refers to: of answers that were taken out, and of types that are described by hand."""
+    schemas = document["components"]["schemas"]
+    while unused := schemas.keys() - {name for part in (document["paths"], schemas) for name in _named(part)}:
+        for name in unused:
+            del schemas[name]
+    return document
+
+
+def _named(part: Any) -> Iterator[str]:
+    """The schemas that a part of the document refers to."""
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"].rpartition("/")[2]
+        for one in part.values():
+            yield from _named(one)
+    elif isinstance(part, list):
+        for one in part:
+            yield from _named(one)

@@ -20,10 +20,11 @@ POLL_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Event:
-    """``status``, ``progress`` or ``end``, and its data.
+    """``status``, ``progress``, ``note`` or ``end``, and its data.
 
-    Of ``progress``: ``done``, ``total``, ``unit``, ``samples_per_second``, ``eta_seconds``; of the others ``status``
-    and ``problem``. ``id`` is None where the audit was polled.
+    Of ``progress``: ``done``, ``total``, ``unit``, ``samples_per_second``, ``eta_seconds``; of ``note`` the ``note``:
+    what to do where workers are lost, None once one is back; of the others ``status`` and ``problem``. ``id`` is None
+    of notes, and where the audit was polled.
     """
 
     name: str
@@ -38,7 +39,7 @@ def follow(connection: Connection, audit_id: str) -> Iterator[Event]:
         in_vain += 1
         try:
             for event in _streamed(connection, audit_id, last):
-                last, in_vain = event.id, 0
+                last, in_vain = event.id or last, 0
                 yield event
                 if event.name == "end":
                     return
