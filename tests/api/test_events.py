@@ -192,17 +192,20 @@ def test_silence_is_filled_with_comments(watched: Api) -> None:
 
 def test_workers_that_are_lost_later(watched: Api) -> None:
     """And that come back; who comes while none is there reads it in the audit's notes."""
-    last_seen = "UPDATE workers SET seen_at = clock_timestamp() - interval '{}' WHERE name = 'of this test'"
+
+    def seen(ago: str) -> None:
+        with transaction(watched.engine) as session:
+            session.execute(text(f"UPDATE workers SET seen_at = clock_timestamp() - interval '{ago}'"))
+
     with transaction(watched.engine) as session:
         session.add(WorkerRow(name="of this test", device_class=DeviceClass.CPU, seen_at=func.clock_timestamp()))
     watcher = Watcher(watched, start(watched))
     until(lambda: watcher.names() == ["status", "progress"])
-    told = []
-    for age in ("2 minutes", "0 seconds"):
-        with transaction(watched.engine) as session:
-            session.execute(text(last_seen.format(age)))
-        until(lambda: len(watcher.events) == 3 + len(told))
-        told.append(watcher.events[-1])
+    seen("2 minutes")
+    until(lambda: len(watcher.events) == 3)
+    seen("0 seconds")
+    until(lambda: len(watcher.events) == 4)
+    told = watcher.events[2:]
     watcher.leave()
     with transaction(watched.engine) as session:
         session.execute(text("DELETE FROM workers"))
