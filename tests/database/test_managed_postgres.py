@@ -110,20 +110,18 @@ def test_a_user_who_may_make_no_role(lend: Lend, administrator: psycopg.Connecti
     "command", [["migrate"], ["keys", "list"], ["tenants", "list"], ["worker"], ["serve"], ["doctor"]]
 )
 def test_every_command_tells_in_a_sentence(command: list[str], lend: Lend, broker_url: str, tmp_path: Path) -> None:
+    """Every fault to one command, one fault to every command: all read the address in one place."""
     secret = "hunter2"
     database = f"postgres://app:{secret}@127.0.0.1"
-    port = free_port()
     good = lend("")
-    wrong = good.replace(":app@", f":{secret}@")
-    faults = {
-        f"{good}?sslmode=require": "no TLS",
-        wrong: "correct user and password in DATABASE_URL",
-        f"{database}:{port}/app": None if command == ["worker"] else "start Postgres",
-        "nonsense": "DATABASE_URL has the form",
-    }
+    faults = {good.replace(":app@", f":{secret}@"): "correct user and password in DATABASE_URL"}
+    if command == ["migrate"]:
+        faults |= {
+            f"{good}?sslmode=require": "no TLS",
+            f"{database}:{free_port()}/app": "start Postgres",
+            "nonsense": "DATABASE_URL has the form",
+        }
     for url, way_out in faults.items():
-        if way_out is None:
-            continue
         environment = os.environ | {"DATABASE_URL": url, "BROKER_URL": broker_url, "BLOB_STORE": str(tmp_path / "b")}
         arguments = [sys.executable, "-m", "app.cli", *command]
         done = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=120, check=False)
