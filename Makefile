@@ -30,7 +30,7 @@ serve: $(INSTALLED) ## Start the service on http://127.0.0.1:8000 (PORT=, DATA= 
 test: $(INSTALLED) ## Run linters and all tests, against real Postgres, Valkey, HTTP and workers
 	$(MAKE) --no-print-directory check
 	.ci/chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 test-fast: $(INSTALLED) ## Run the tests that start no server: two minutes for who changes a line
 	$(BIN)/python -m pytest -m 'not slow and not long and not integration'

@@ -26,7 +26,7 @@ from tests.keys import SECRET, insert_test_key
 from tests.waiting import PATIENCE_SECONDS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-pytest_plugins = ("tests.audited", "tests.fast", "tests.needs")
+pytest_plugins = ("tests.audited", "tests.fast", "tests.needs", "tests.side_by_side")
 FACES = REPOSITORY / "examples" / "faces"
 sys.path[:0] = [str(FACES), str(REPOSITORY / "clients" / "python")]  # scripts, and a tool
 os.environ["API_KEY_SECRET"] = SECRET

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from app.domain.findings import Level
 from app.domain.measures import (
     DEGRADATION,
     GEOMETRIC_RESILIENCE,
@@ -61,11 +62,15 @@ def findings(job: ReportJob) -> list[tuple[str, list[str]]]:
 
 
 def _first(job: ReportJob) -> Iterator[str]:
-    """The findings of the audits, the gravest first, as the API answers them; of several audits under their names."""
+    """The audits' findings, the gravest first, but for those that stand apart as signs of a shortcut.
+
+    As the API answers them; of several audits under their names.
+    """
     for audit_id, document in job.documents.items():
         facts = job.audits.get(audit_id)
         name = f"{facts.name}: " if facts is not None and job.kind == "comparison" else ""
-        yield from (f"{name}{finding['text']}" for finding in document.get("findings", []))
+        found = [row for row in document.get("findings", []) if row["level"] != Level.EXPOSES]
+        yield from (f"{name}{finding['text']}" for finding in found)
 
 
 def _accuracy(job: ReportJob) -> Iterator[str]:

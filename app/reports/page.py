@@ -16,12 +16,14 @@ from app.domain.radar import headline_views
 from app.reports import groups, overview
 from app.reports.figures import Drawing, drawings
 from app.reports.figures.palette import DARK_SERIES, LIGHT
+from app.reports.figures.places import NAME as PLACES
 from app.reports.figures.rendering import inline_svg
 from app.reports.figures.roc import decision_tables, why_no_curve
 from app.reports.findings import findings, rules
 from app.reports.job import ReportJob
 from app.reports.lead import lead
 from app.reports.provenance import provenance, undefined_table
+from app.reports.signs import advice, signs
 from app.reports.tables import breaks
 from app.reports.words import counted, number
 
@@ -37,7 +39,9 @@ def page(job: ReportJob) -> str:
             style=Markup(_file("report.css")),  # noqa: S704 - a file of ours
             light=LIGHT.series,
             dark=DARK_SERIES,
-            lead=lead(job),
+            lead=[*advice(job), *lead(job)],
+            signs=signs(job),
+            places=_figures(made, PLACES),
             findings=findings(job),
             rules=rules(job),
             cards=overview.five_numbers(job),

@@ -36,7 +36,7 @@ MEDIA_TYPES = {FigureForm.SVG: "image/svg+xml", FigureForm.PNG: "image/png"}
 FigureName = Annotated[
     str,
     Path(
-        description="`radar`, `noise-curve`, `geometry`, `roc`, `stability`, `distribution-entropy-spatial` and so on; "
+        description="`where-maps-lie`, `radar`, `noise-curve`, `roc`, `distribution-entropy-spatial` and so on; "
         "a 404 names all that this report has.",
         pattern="^[a-z0-9-]{1,100}$",
         examples=["radar"],

@@ -48,8 +48,8 @@ def test_it_loads_and_runs_nothing(report: Report) -> None:
 def test_every_measure_has_its_section_and_its_figures(report: Report) -> None:
     for title in ("Entropy", "Noise reaction", "Geometric resilience", "Degradation", "Stability", "Provenance"):
         assert any(heading.startswith(title) for heading in report.headings)
-    # Radar, seven distributions, noise curve, geometry, ROC curves, pairs.
-    assert len(report.labels) == 1 + 6 + 1 + 1 + 1 + 1
+    # Where maps lie, radar, distributions, noise curve, geometry, ROC curves, pairs.
+    assert len(report.labels) == 2 + 6 + 1 + 1 + 1 + 1
     assert all(len(label) > 20 for label in report.labels)
 
 
@@ -223,7 +223,7 @@ def test_figures_alone(service: httpx.Client, strategies: list[Json]) -> None:
 
     missing = service.get(f"{address}/nothing.svg")
     assert missing.status_code == 404
-    assert "this report has radar, distribution-entropy-spatial, " in missing.json()["detail"]
+    assert "this report has where-maps-lie, radar, distribution-entropy-spatial, " in missing.json()["detail"]
     assert service.get(f"{address}/radar.gif").status_code == 404
 
 

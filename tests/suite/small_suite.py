@@ -14,5 +14,6 @@ def run_suite(folder: Path, text: str, *command: str) -> "subprocess.CompletedPr
     (folder / "test_few.py").write_text(text)
     full = [sys.executable, "-m", *(command or ("pytest", "-p", "tests.needs"))]
     # Other plugins are not what is tested, and take longer to import than the tests to run.
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    plugins = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "xdist.plugin"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | plugins
     return subprocess.run(full, cwd=folder, env=environment, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""pytest, and once more alone whatever failed: what passes then is told as flaky, what fails twice fails the run.
+"""pytest in two processes, and once more alone whatever failed: what passes then is told as flaky, else the run fails.
 
     python -m tests.suite.twice [PATH ...]
 
@@ -41,7 +41,7 @@ BAD = {Outcome.FAILED, Outcome.ERROR}
 def main(paths: Sequence[str]) -> int:
     """The exit status: 0 where nothing failed twice."""
     begun = time.monotonic()
-    status, found = run_pytest("--continue-on-collection-errors", *paths)
+    status, found = run_pytest("-n", "2", "--continue-on-collection-errors", *paths)
     failed = [name for name, outcome in found.items() if outcome in BAD]
     if status == 1 and failed:
         again = run_again(failed)

@@ -9,6 +9,7 @@ from app.reports.figures.distributions import distributions
 from app.reports.figures.drawing import Drawing
 from app.reports.figures.geometry import geometry
 from app.reports.figures.pairs import pair_matrices
+from app.reports.figures.places import where_maps_lie
 from app.reports.figures.polygon import radar_figure
 from app.reports.figures.roc import roc_curves
 from app.reports.job import ReportJob
@@ -31,7 +32,10 @@ def drawings(job: ReportJob) -> dict[str, Drawing]:
         if name in spec.figures
         for drawing in make(job, spec)
     ]
-    return {drawing.name: drawing for drawing in (*radar_figure(job), *distributions(job), *of_measures)}
+    return {
+        drawing.name: drawing
+        for drawing in (*where_maps_lie(job), *radar_figure(job), *distributions(job), *of_measures)
+    }
 
 
 __all__ = ["Drawing", "drawings"]

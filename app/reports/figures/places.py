@@ -1,0 +1,122 @@
+"""Where the maps lie: each series' mean map by predicted class."""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from app.reports.figures.drawing import Drawing
+from app.reports.figures.palette import Palette
+from app.reports.job import ReportJob, Series, mean_of
+from app.reports.tables import Table
+from app.reports.words import number, short
+
+NAME = "where-maps-lie"
+MOST_SERIES, MOST_CLASSES = 3, 4
+_COLOURS = "Blues"
+_NOTE = (
+    "Dark: salient in every image. Border: salience in the outer ring of cells over the ring's share of the area, 1 "
+    "where salience is spread evenly. Alike: how much each map correlates with the mean of the others."
+)
+Json = dict[str, Any]
+
+
+class Place(NamedTuple):
+    """What a series looks at in the images that it gives one class: a mean map (H, W) in [0, 1] of ``n`` samples."""
+
+    predicted: str
+    n: int
+    mean_map: NDArray[np.float64]
+    border_ratio: float | None
+    fixedness: float | None
+
+
+Places = dict[str, list[Place]]
+"""By the name of the series."""
+
+
+def where_maps_lie(job: ReportJob) -> list[Drawing]:
+    """One figure; none where no audit has kept its maps."""
+    found = {series.name: places_of(series) for series in job.measured}
+    shown = {name: places for name, places in list(found.items())[:MOST_SERIES] if places}
+    if not shown:
+        return []
+    columns = max(len(places) for places in shown.values())
+    return [
+        Drawing(
+            name=NAME,
+            section=NAME,
+            title="Where they look: the mean map by predicted class",
+            alt=f"Mean salience maps. {_alt(shown)}.",
+            draw=partial(_draw, shown, columns),
+            tables=tuple(_table(name, places) for name, places in shown.items()),
+            size=(max(3.4, 1.7 * columns), 2.1 * len(shown)),
+            note=_NOTE,
+        )
+    ]
+
+
+def places_of(series: Series) -> list[Place]:
+    """Of the classes that are predicted most often, by name; of several runs, the means over them."""
+    sections = (series.document or {}).get("where_maps_lie") or []
+    groups: dict[str, list[Json]] = {}
+    for section in sections:
+        own = section["groups"] if section["model_id"] in series.model_ids else []
+        for group in own:
+            if group["group_by"] == "predicted" and group.get("mean_map"):
+                groups.setdefault(group["group"], []).append(group)
+    # Maps of runs that differ in size have no mean.
+    alike = {name: rows for name, rows in groups.items() if len({np.shape(row["mean_map"]) for row in rows}) == 1}
+    places = [_place(name, rows) for name, rows in alike.items()]
+    return sorted(sorted(places, key=lambda place: -place.n)[:MOST_CLASSES], key=lambda place: place.predicted)
+
+
+def _place(name: str, rows: list[Json]) -> Place:
+    mean_map = np.mean([row["mean_map"] for row in rows], axis=0)
+    defined = [{key: row.get(key) for key in ("border_ratio", "fixedness")} for row in rows]
+    count = sum(row["n"] - row["n_undefined"] for row in rows)
+    return Place(name, count, mean_map, mean_of(defined, "border_ratio"), mean_of(defined, "fixedness"))
+
+
+def _draw(shown: Places, columns: int, figure: Figure, palette: Palette) -> None:
+    grid = figure.subplots(len(shown), columns, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for row, (name, places) in zip(grid, shown.items(), strict=True):
+        for axes, place in zip(row, places, strict=False):
+            axes.pcolormesh(place.mean_map, cmap=_COLOURS, vmin=0, vmax=1, edgecolors="face", linewidth=0.2)
+            axes.invert_yaxis()
+            axes.set_aspect("equal")
+            told = f"border {number(place.border_ratio, 2)}, alike {number(place.fixedness, 2)}"
+            axes.set_title(f"{short(name)}\n{short(place.predicted)}\n{told}", fontsize=8, color=palette.ink)
+
+
+def _alt(shown: Places) -> str:
+    told = [
+        f"{name}, {place.predicted}: most salient {_where(place.mean_map)}"
+        for name, places in shown.items()
+        for place in places
+    ]
+    return "; ".join(told)
+
+
+def _where(mean_map: NDArray[np.float64]) -> str:
+    """The centre of mass in words: thirds of the image."""
+    total = mean_map.sum()
+    if not total > 0:
+        return "nowhere"
+    centres = [(np.arange(size) + 0.5) / size for size in mean_map.shape]
+    down, right = (float((mean_map.sum(1 - axis) * centres[axis]).sum() / total) for axis in range(2))
+    words = (("top", "middle", "bottom")[min(int(3 * down), 2)], ("left", "centre", "right")[min(int(3 * right), 2)])
+    return " ".join(words)
+
+
+def _table(name: str, places: list[Place]) -> Table:
+    rows = [
+        (place.predicted, str(place.n), _where(place.mean_map), number(place.border_ratio), number(place.fixedness))
+        for place in places
+    ]
+    head = ("predicted class", "n", "centre of mass", "border", "alike")
+    return Table(f"Where the maps of {name} lie", head, tuple(rows), words=(2,))

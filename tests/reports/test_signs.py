@@ -1,0 +1,79 @@
+"""Signs of a shortcut come before every number, and where the maps lie beside them."""
+
+from typing import Any
+
+import pytest
+
+from app.reports.figures import drawings
+from app.reports.figures.places import NAME, places_of, where_maps_lie
+from app.reports.findings import findings
+from app.reports.job import ReportJob
+from app.reports.page import page
+from app.reports.signs import advice, signs
+from tests.reports.small_reports import job, summary
+
+Json = dict[str, Any]
+
+CORNER = [[0.0, 0.0, 0.0], [0.0, 0.1, 0.2], [0.0, 0.2, 1.0]]
+SPREAD = [[0.5, 0.5, 0.5], [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]]
+
+
+def exposure(text: str) -> Json:
+    return {"code": "border", "level": "exposes", "text": text, "evidence": {"model_id": "m"}}
+
+
+def group(predicted: str, mean_map: list[list[float]], n: int = 10) -> Json:
+    same = {"group_by": "predicted", "group": predicted, "n": n, "n_undefined": 0, "mean_map": mean_map}
+    return same | {"border_ratio": 1.2, "fixedness": 0.9}
+
+
+@pytest.fixture
+def exposed() -> ReportJob:
+    """An audit whose model has four signs, and looks into the lower right corner for one of its classes."""
+    made = job(summary("entropy", "spatial", 0.5))
+    (document,) = made.documents.values()
+    document["findings"] = [exposure(f"Sign {number}.") for number in range(4)]
+    document["findings"] += [{"code": "x", "level": "says-nothing", "text": "Nothing.", "evidence": {}}]
+    groups = [group("tagged", CORNER, 12), group("plain", SPREAD), group("never", SPREAD, 0) | {"mean_map": None}]
+    document["where_maps_lie"] = [{"model_id": "m", "groups": groups}, {"model_id": "other", "groups": groups}]
+    return made
+
+
+def test_three_signs_are_read_at_once_and_stand_nowhere_else(exposed: ReportJob) -> None:
+    (found,) = signs(exposed)
+    assert found == ("net", ["Sign 0.", "Sign 1.", "Sign 2."], ["Sign 3."])
+    assert advice(exposed) == ["Look at what it reads before its numbers count: net (4 signs of a shortcut)."]
+    told = [sentence for _, sentences in findings(exposed) for sentence in sentences]
+    assert "Nothing." in told
+    assert not [sentence for sentence in told if sentence.startswith("Sign")]
+    shown = page(exposed)
+    assert (
+        shown.index("net (4 signs of a shortcut)") < shown.index("Signs of a shortcut") < shown.index('class="cards"')
+    )
+    assert [shown.count(f"Sign {number}.") for number in range(4)] == [1, 1, 1, 1]
+
+
+def test_nothing_found_is_not_praised() -> None:
+    made = job(summary("entropy", "spatial", 0.5))
+    assert (signs(made), advice(made), where_maps_lie(made)) == ([], [], [])
+    assert "Signs of a shortcut" not in page(made)
+
+
+def test_where_the_maps_lie_in_words_and_numbers(exposed: ReportJob) -> None:
+    places = places_of(exposed.all_series[0])
+    assert [(place.predicted, place.n) for place in places] == [("plain", 10), ("tagged", 12)]
+    drawing = drawings(exposed)[NAME]
+    assert drawing.alt == (
+        "Mean salience maps. net, plain: most salient middle centre; net, tagged: most salient bottom right."
+    )
+    assert [row[:3] for row in drawing.tables[0].rows] == [
+        ("plain", "10", "middle centre"),
+        ("tagged", "12", "bottom right"),
+    ]
+
+
+def test_runs_are_a_mean_over_them(exposed: ReportJob) -> None:
+    (document,) = exposed.documents.values()
+    document["where_maps_lie"].append({"model_id": "m", "groups": [group("tagged", SPREAD)]})
+    tagged = places_of(exposed.all_series[0])[1]
+    assert tagged.mean_map[2].tolist() == pytest.approx([0.25, 0.35, 0.75])

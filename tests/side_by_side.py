@@ -1,0 +1,39 @@
+"""How tests are shared between two processes (pytest -n 2): what uses one server stays in one process.
+
+Half of the suite waits for one process or another; two at a time keep both cores of a small machine at work. Started
+servers and finished audits live as long as a pytest process, so that a folder which shares them is never divided.
+"""
+
+from typing import Any
+
+import pytest
+from xdist.scheduler.loadscope import LoadScopeScheduling
+
+_SHARING = {
+    "service": (
+        "tests/api/access/test_report_links", "tests/api/access/test_tenants", "tests/api/test_audits",
+        "tests/api/test_contract_of_errors", "tests/api/test_documents", "tests/api/test_manners",
+        "tests/api/test_openapi_examples", "tests/backup/", "tests/browser/", "tests/client/", "tests/commands/",
+        "tests/comparisons/", "tests/corpus/", "tests/datasets/test_corpus_through_the_api", "tests/docs/test_snippets",
+        "tests/doctor/test_doctor", "tests/end_to_end/", "tests/fuzz/", "tests/metrics/", "tests/reports/",
+    ),
+    "api": ("tests/api/",),
+    "faults": ("tests/faults/",),
+    "observability": ("tests/observability/",),
+    "runtime": ("tests/runtime/",),
+    "sandbox": ("tests/sandbox/",),
+}  # fmt: skip
+"""By what their tests share, the beginnings of paths. Any other file goes by itself."""
+
+
+class BySharedServer(LoadScopeScheduling):  # type: ignore[misc]
+    """The scope of a test is what it shares, or its file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return next((name for name, paths in _SHARING.items() if file.startswith(paths)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: Any, log: Any) -> BySharedServer:
+    return BySharedServer(config, log)
