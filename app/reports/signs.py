@@ -41,6 +41,6 @@ def advice(job: ReportJob) -> list[str]:
 
 def _exposures(series: Series) -> Iterator[str]:
     """Once each, though several runs may share one."""
-    rows = (series.document or {}).get("findings", [])
+    rows = series.document.get("findings", []) if series.document else []
     own = [row for row in rows if row["level"] == Level.EXPOSES and row["evidence"]["model_id"] in series.model_ids]
     yield from dict.fromkeys(row["text"] for row in own)

@@ -1,9 +1,9 @@
 """Signs of a shortcut come before every number, and where the maps lie beside them."""
 
-from typing import Any
-
 import pytest
 
+from app.domain.findings import Finding, Level
+from app.domain.results.documents import MapGroup, WhereMapsLie
 from app.reports.figures import drawings
 from app.reports.figures.places import NAME, places_of, where_maps_lie
 from app.reports.findings import findings
@@ -12,19 +12,28 @@ from app.reports.page import page
 from app.reports.signs import advice, signs
 from tests.reports.small_reports import job, summary
 
-Json = dict[str, Any]
-
 CORNER = [[0.0, 0.0, 0.0], [0.0, 0.1, 0.2], [0.0, 0.2, 1.0]]
 SPREAD = [[0.5, 0.5, 0.5], [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]]
 
 
-def exposure(text: str) -> Json:
-    return {"code": "border", "level": "exposes", "text": text, "evidence": {"model_id": "m"}}
+def exposure(text: str) -> Finding:
+    return {"code": "border", "level": Level.EXPOSES, "text": text, "evidence": {"model_id": "m"}}
 
 
-def group(predicted: str, mean_map: list[list[float]], n: int = 10) -> Json:
-    same = {"group_by": "predicted", "group": predicted, "n": n, "n_undefined": 0, "mean_map": mean_map}
-    return same | {"border_ratio": 1.2, "fixedness": 0.9}
+def lies(model_id: str, *groups: MapGroup) -> WhereMapsLie:
+    return {"model_id": model_id, "cells": [3, 3], "border_area": 8 / 9, "groups": list(groups), "clusters": []}
+
+
+def group(predicted: str, mean_map: list[list[float]], n: int = 10) -> MapGroup:
+    return {
+        "group_by": "predicted",
+        "group": predicted,
+        "n": n,
+        "n_undefined": 0,
+        "mean_map": mean_map,
+        "border_ratio": 1.2,
+        "fixedness": 0.9,
+    }
 
 
 @pytest.fixture
@@ -33,9 +42,9 @@ def exposed() -> ReportJob:
     made = job(summary("entropy", "spatial", 0.5))
     (document,) = made.documents.values()
     document["findings"] = [exposure(f"Sign {number}.") for number in range(4)]
-    document["findings"] += [{"code": "x", "level": "says-nothing", "text": "Nothing.", "evidence": {}}]
-    groups = [group("tagged", CORNER, 12), group("plain", SPREAD), group("never", SPREAD, 0) | {"mean_map": None}]
-    document["where_maps_lie"] = [{"model_id": "m", "groups": groups}, {"model_id": "other", "groups": groups}]
+    document["findings"].append({"code": "x", "level": Level.SAYS_NOTHING, "text": "Nothing.", "evidence": {}})
+    groups = [group("tagged", CORNER, 12), group("plain", SPREAD), group("never", [], 0)]
+    document["where_maps_lie"] = [lies("m", *groups), lies("other", *groups)]
     return made
 
 
@@ -74,6 +83,6 @@ def test_where_the_maps_lie_in_words_and_numbers(exposed: ReportJob) -> None:
 
 def test_runs_are_a_mean_over_them(exposed: ReportJob) -> None:
     (document,) = exposed.documents.values()
-    document["where_maps_lie"].append({"model_id": "m", "groups": [group("tagged", SPREAD)]})
+    document["where_maps_lie"].append(lies("m", group("tagged", SPREAD)))
     tagged = places_of(exposed.all_series[0])[1]
     assert tagged.mean_map[2].tolist() == pytest.approx([0.25, 0.35, 0.75])

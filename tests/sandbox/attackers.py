@@ -18,6 +18,7 @@ WEIGHTS = {
     "features.bias": torch.zeros(8),
     "classifier.weight": torch.linspace(-1, 1, 16).view(2, 8),
     "classifier.bias": torch.zeros(2),
+    "target": torch.zeros(256, dtype=torch.uint8),
 }
 
 

@@ -1,15 +1,17 @@
 """Where the maps lie: each series' mean map by predicted class."""
 
+from collections.abc import Iterable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from app.domain.results.documents import MapGroup
 from app.reports.figures.drawing import Drawing
 from app.reports.figures.palette import Palette
-from app.reports.job import ReportJob, Series, mean_of
+from app.reports.job import ReportJob, Series
 from app.reports.tables import Table
 from app.reports.words import number, short
 
@@ -20,7 +22,6 @@ _NOTE = (
     "Dark: salient in every image. Border: salience in the outer ring of cells over the ring's share of the area, 1 "
     "where salience is spread evenly. Alike: how much each map correlates with the mean of the others."
 )
-Json = dict[str, Any]
 
 
 class Place(NamedTuple):
@@ -60,8 +61,8 @@ def where_maps_lie(job: ReportJob) -> list[Drawing]:
 
 def places_of(series: Series) -> list[Place]:
     """Of the classes that are predicted most often, by name; of several runs, the means over them."""
-    sections = (series.document or {}).get("where_maps_lie") or []
-    groups: dict[str, list[Json]] = {}
+    sections = series.document.get("where_maps_lie", []) if series.document else []
+    groups: dict[str, list[MapGroup]] = {}
     for section in sections:
         own = section["groups"] if section["model_id"] in series.model_ids else []
         for group in own:
@@ -73,11 +74,19 @@ def places_of(series: Series) -> list[Place]:
     return sorted(sorted(places, key=lambda place: -place.n)[:MOST_CLASSES], key=lambda place: place.predicted)
 
 
-def _place(name: str, rows: list[Json]) -> Place:
-    mean_map = np.mean([row["mean_map"] for row in rows], axis=0)
-    defined = [{key: row.get(key) for key in ("border_ratio", "fixedness")} for row in rows]
-    count = sum(row["n"] - row["n_undefined"] for row in rows)
-    return Place(name, count, mean_map, mean_of(defined, "border_ratio"), mean_of(defined, "fixedness"))
+def _place(name: str, rows: list[MapGroup]) -> Place:
+    return Place(
+        predicted=name,
+        n=sum(row["n"] - row["n_undefined"] for row in rows),
+        mean_map=np.mean([row["mean_map"] for row in rows], axis=0),
+        border_ratio=_mean(row.get("border_ratio") for row in rows),
+        fixedness=_mean(row.get("fixedness") for row in rows),
+    )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    defined = [value for value in values if value is not None]
+    return sum(defined) / len(defined) if defined else None
 
 
 def _draw(shown: Places, columns: int, figure: Figure, palette: Palette) -> None:
