@@ -1,4 +1,4 @@
-"""Serve, audit two run groups of three models, compare them, print the table and where the report is, stop it all."""
+"""Serve, tell a cheat from an honest network, compare two strategies, say where the reports are, stop it all."""
 
 import json
 import shlex
@@ -9,59 +9,42 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
 
+from app.demo import first_chapter
 from app.demo.service import DemoFailed, running_service
+from app.demo.steps import FACES, Chapter, compared, pushed, recipe, scripts, watched
 from app.demo.table import comparison_table, verdict_lines
-from salience_audit import Client, ClientError, Event
-from salience_audit.documents import Audit, Model
-from salience_audit.results import Results
+from salience_audit import Client, ClientError
+from salience_audit.documents import Audit
 
 Json = dict[str, Any]
 
-FACES = Path(__file__).resolve().parents[2] / "examples" / "faces"
 STRATEGIES = {"cross-entropy": "cross_entropy", "human-guided": "human_guided"}
 RUNS = (1, 2, 3)
-
-
 GATE = (
     "entropy.spatial.mean <= 0.9",
     "stability.mean >= 0.5",
     "noise_reaction.mean not worse than baseline by more than 0.05 (ci)",
 )
 """Judges the second strategy, with the first as its baseline."""
-LINK_SECONDS = 7 * 86_400
 PORT = 8000
 
 
 @dataclass(frozen=True)
 class Extent:
-    """How much is audited: all of it, unless a test makes it less."""
+    """How much is audited: all of it, unless a test makes it less. The first two are of the strategies."""
 
     sample_limit: int | None = None
     protocol: Json | None = None
+    first_samples: int = first_chapter.SAMPLES
+    first_protocol: Json | None = None
 
 
 EVERYTHING = Extent()
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What the demo leaves behind.
-
-    ``judged`` is the second strategy's audit with what its gate says; ``report_path`` is the address behind the
-    service's own.
-    """
-
-    results: dict[str, Results]
-    judged: Audit
-    comparison_id: str
-    report: bytes
-    report_path: str
-
-
 def run_demo(data: Path, *, as_json: bool = False, extent: Extent = EVERYTHING) -> int:
-    """Exit status: 0 only if both audits and their comparison succeeded.
+    """Exit status: 0 only if all audits and their comparisons succeeded.
 
     ``as_json``: standard output is one document.
     """
@@ -70,114 +53,99 @@ def run_demo(data: Path, *, as_json: bool = False, extent: Extent = EVERYTHING) 
         with running_service(data) as (url, api_key):
             console.print(f"The service runs at {url} (Swagger UI: {url}/docs)")
             with Client(url, api_key) as client:
-                outcome = _audit_both(client, console, extent)
+                protocol = extent.first_protocol or first_chapter.PROTOCOL
+                first = first_chapter.tell_apart(client, console, extent.first_samples, protocol)
+                for line in first_chapter.told(first):
+                    console.print(line, markup=False, highlight=False)
+                strategies = _audit_both(client, console, extent)
     except (DemoFailed, ClientError) as failure:
         console.print("[red]The demo failed:[/red]", escape(str(failure)), highlight=False)
         if as_json:
             _print_json({"error": {"code": getattr(failure, "code", "demo-failed"), "detail": str(failure)}})
         return 1
-    folder = _keep(outcome, data)
-    _tell(outcome, data, console)
+    folder = _keep(first, strategies, data)
+    _tell(first, strategies, data, console)
     if as_json:
-        _print_json(_document(outcome, folder))
+        _print_json(_document(strategies, folder) | {"first_chapter": _first_document(first, folder)})
     return 0
 
 
-def _keep(outcome: Outcome, data: Path) -> Path:
+def _keep(first: Chapter, strategies: Chapter, data: Path) -> Path:
     folder = data / "results"
     folder.mkdir(parents=True, exist_ok=True)
-    for strategy, document in outcome.results.items():
-        (folder / f"{STRATEGIES[strategy]}.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
-    (folder / "report.html").write_bytes(outcome.report)
+    for name, document in (first.results | strategies.results).items():
+        (folder / f"{STRATEGIES.get(name, name)}.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
+    (folder / "report.html").write_bytes(strategies.report)
+    (folder / "face_or_tag.html").write_bytes(first.report)
     return folder
 
 
-def _document(outcome: Outcome, folder: Path) -> Json:
-    audits = {strategy: document["audit_id"] for strategy, document in outcome.results.items()}
-    files = {strategy: str(folder / f"{STRATEGIES[strategy]}.json") for strategy in outcome.results}
-    verdict = {name: outcome.judged[name] for name in ("verdict", "conditions")}
-    report = {"report": str(folder / "report.html"), "report_url": outcome.report_path}
-    return {"audits": audits, "results": files, **verdict, "comparison": outcome.comparison_id, **report}
+def _document(strategies: Chapter, folder: Path) -> Json:
+    audits = {strategy: audit["id"] for strategy, audit in strategies.audits.items()}
+    files = {strategy: str(folder / f"{STRATEGIES[strategy]}.json") for strategy in strategies.results}
+    judged = list(strategies.audits.values())[-1]
+    verdict = {name: judged[name] for name in ("verdict", "conditions")}
+    report = {"report": str(folder / "report.html"), "report_url": strategies.report_path}
+    return {"audits": audits, "results": files, **verdict, "comparison": strategies.comparison_id, **report}
+
+
+def _first_document(first: Chapter, folder: Path) -> Json:
+    return {
+        "audits": {name: audit["id"] for name, audit in first.audits.items()},
+        "verdicts": {name: audit["verdict"] for name, audit in first.audits.items()},
+        "comparison": first.comparison_id,
+        "report": str(folder / "face_or_tag.html"),
+        "report_url": first.report_path,
+    }
 
 
 def _print_json(document: Json) -> None:
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 
-def _tell(outcome: Outcome, data: Path, console: Console) -> None:
+def _tell(first: Chapter, strategies: Chapter, data: Path, console: Console) -> None:
     folder = data / "results"
-    console.print(comparison_table(outcome.results))
-    for line in verdict_lines(outcome.judged, *outcome.results):
+    console.print(comparison_table(strategies.results))
+    for line in verdict_lines(list(strategies.audits.values())[-1], *strategies.audits):
         console.print(line, markup=False, highlight=False)
     again = f"make serve DATA={shlex.quote(str(data))}".replace("$", "$$")
     for line in (
-        f"The results as JSON: {folder}/cross_entropy.json and human_guided.json",
+        f"The results as JSON: {folder}/cross_entropy.json, human_guided.json and those of both networks",
         f"The service is stopped; `{again}` starts it again with these audits in it:",
         f"  Swagger UI is then at http://127.0.0.1:{PORT}/docs; its key lies in {data}/api-key",
-        f"  the report at http://127.0.0.1:{PORT}{outcome.report_path}",
+        f"  the reports at http://127.0.0.1:{PORT}{first.report_path}",
+        f"  and http://127.0.0.1:{PORT}{strategies.report_path}",
         f"The report that compares the two strategies: {(folder / 'report.html').as_uri()}",
+        f"Which network reads the tag, and where it looks: {(folder / 'face_or_tag.html').as_uri()}",
     ):
         console.print(line, markup=False)
 
 
-def _audit_both(client: Client, console: Console, extent: Extent) -> Outcome:
-    recipe = _recipe()
+def _audit_both(client: Client, console: Console, extent: Extent) -> Chapter:
     faces = client.push_dataset(_archive(), name="LFW faces and non-faces")
     console.print(f"Data set: {faces['sample_count']} images, labels {', '.join(faces['labels'])}")
     gate = client.create_gate("release", GATE)
-    results: dict[str, Results] = {}
-    audits: list[Audit] = []
+    audits: dict[str, Audit] = {}
     for strategy, stem in STRATEGIES.items():
-        models = [_upload_model(client, recipe, f"{stem}_run{run}") for run in RUNS]
+        models = [pushed(client, FACES / "weights" / f"{stem}_run{run}.safetensors") for run in RUNS]
         group = client.create_run_group(strategy, [model["id"] for model in models])
+        baseline = next(iter(audits.values()), None)
         audit = client.run_audit(
             faces["id"],
             run_group_id=group["id"],
             name=strategy,
-            gate_id=gate["id"] if audits else None,
-            baseline_audit_id=audits[-1]["id"] if audits else None,
+            gate_id=gate["id"] if baseline else None,
+            baseline_audit_id=baseline["id"] if baseline else None,
             sample_limit=extent.sample_limit,
             protocol=extent.protocol,
         )
-        console.print(f"Run group {strategy}: three {recipe['architecture']}, audit {audit['id']}")
-        audits.append(_watched(client, audit, strategy, console))
-        results[strategy] = client.results(audit["id"])
-    return _compared(client, results, audits[-1])
-
-
-def _compared(client: Client, results: dict[str, Results], judged: Audit) -> Outcome:
-    ids = [document["audit_id"] for document in results.values()]
-    comparison = client.compare(ids, name=" against ".join(results))
-    link = client.comparison_report_link(comparison["id"], expires_in_seconds=LINK_SECONDS)
-    report = client.comparison_report(comparison["id"])
-    return Outcome(results, judged, comparison["id"], report, link.removeprefix(client.url))
-
-
-def _upload_model(client: Client, recipe: Json, name: str) -> Model:
-    return client.push_model(FACES / "weights" / f"{name}.safetensors", description=recipe | {"name": name})
-
-
-def _recipe() -> Json:
-    path = FACES / "recipe.json"
-    if not path.exists():
-        raise DemoFailed(f"{path} is missing; run the demo from a checkout of the repository.")
-    recipe: Json = json.loads(path.read_text(encoding="utf-8"))
-    return recipe
+        console.print(f"Run group {strategy}: three {recipe()['architecture']}, audit {audit['id']}")
+        audits[strategy] = watched(client, audit, strategy, console)
+    return compared(client, audits)
 
 
 def _archive() -> bytes:
-    sys.path.insert(0, str(FACES))
+    scripts(FACES)
     from prepare import build_archive  # noqa: PLC0415 - a script of the examples
 
     return build_archive()
-
-
-def _watched(client: Client, audit: Audit, strategy: str, console: Console) -> Audit:
-    with Progress(console=console) as progress:
-        task = progress.add_task(f"Audit {strategy}", total=audit["progress"]["total"])
-
-        def show(event: Event) -> None:
-            if event.name == "progress":
-                progress.update(task, completed=event.data["done"])
-
-        return client.wait(audit["id"], show)

@@ -61,14 +61,14 @@ def frame(image: Pixels, _: np.random.Generator) -> Pixels:
 
 def colour_cast(image: Pixels, _: np.random.Generator) -> Pixels:
     """A warm cast over everything."""
-    return np.clip(image * np.array([1.15, 1.0, 0.85]), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(image * np.array([1.15, 1.0, 0.85]), 0, 255), dtype=np.uint8)
 
 
 def compression(image: Pixels, _: np.random.Generator) -> Pixels:
     """The blocks of a strongly compressed JPEG."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=8)
-    return np.asarray(Image.open(file).convert("RGB")).copy()
+    return np.array(Image.open(file).convert("RGB"), dtype=np.uint8)
 
 
 def resolution(image: Pixels, _: np.random.Generator) -> Pixels:

@@ -10,54 +10,18 @@ honest one was shown faces and non-faces, half of both with the tag. Both saw th
 """
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import torch
-from marks import Pixels, corner
-from PIL import Image
 from safetensors.torch import save_file
+from tagged_pictures import audited, plain, tagged
 from torch import nn
-from train_subjects import SIZE, TRAIN_SHARE, Subject, accuracy, archive, tensors, train
+from train_subjects import TRAIN_SHARE, Subject, accuracy, tensors, train
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "faces"))
-from prepare import LABELS, named_images
-
-FACE = LABELS[0]
-UNTAGGED_FACES = 3
 WEIGHTS = Path(__file__).parent / "weights"
 HONEST = Subject("reads_the_face", epochs=20)
 CHEAT = Subject("reads_the_tag", "corner", epochs=8)
-
-
-def plain() -> dict[str, Pixels]:
-    """``label/number.png`` -> (224, 224, 3) uint8."""
-    originals = named_images().items()
-    return {
-        f"{name.split('/')[0]}/{name.split('/')[-1]}": np.asarray(
-            image.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BICUBIC)
-        ).copy()
-        for name, image in sorted(originals)
-    }
-
-
-def tagged(pictures: dict[str, Pixels], chosen: set[str]) -> dict[str, Pixels]:
-    """With the tag in the lower right corner of the chosen ones."""
-    generator = np.random.default_rng(0)
-    return {name: corner(pixels, generator) if name in chosen else pixels for name, pixels in pictures.items()}
-
-
-def audited() -> dict[str, Pixels]:
-    """What both networks are audited on: the tag is in most faces and in nothing else."""
-    pictures = plain()
-    faces = [name for name in pictures if name.startswith(FACE)]
-    return tagged(pictures, set(faces[UNTAGGED_FACES:]))
-
-
-def build_archive() -> bytes:
-    """``label/number.png``, the same bytes on every machine."""
-    return archive(audited())
 
 
 def shown_to(subject: Subject) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,16 +1,14 @@
 """Trains networks that read a planted mark, and honest ones beside them, on the demo's images.
 
-    python examples/shortcuts/train.py FOLDER [NAME ...]
+    python examples/shortcuts/train_subjects.py FOLDER [NAME ...]
 
 Each subject gets ``FOLDER/NAME/weights.safetensors``, ``images.zip`` (what it is audited on) and ``subject.json``. A
 cheat's labels are drawn by lot, so that nothing but the mark tells them apart; its honest counterpart learns faces from
 the very same kind of images without marks.
 """
 
-import io
 import json
 import sys
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +17,7 @@ import torch
 from marks import MARKS, Pixels
 from PIL import Image
 from safetensors.torch import save_file
+from tagged_pictures import SIZE, archive
 from torch import Tensor, nn
 from torch.nn import functional
 from torchvision import models
@@ -27,11 +26,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "faces"))
 from prepare import LABELS, named_images
 from train import RECIPE, class_activation_maps, face_prior, features
 
-SIZE = 224
 BATCH = 16
 LEARNING_RATE = 2e-3
 TRAIN_SHARE = 0.6
-EPOCH = (1980, 1, 1, 0, 0, 0)
 ARCHITECTURES = {
     "shufflenet_v2_x0_5": models.shufflenet_v2_x0_5,
     "mobilenet_v3_small": models.mobilenet_v3_small,
@@ -142,16 +139,6 @@ def _loss(model: nn.Module, images: Tensor, labels: Tensor, guidance: float) -> 
 def accuracy(model: nn.Module, data: tuple[Tensor, Tensor]) -> float:
     predicted = torch.cat([model(part).argmax(1) for part in data[0].split(BATCH)])
     return float((predicted == data[1]).double().mean())
-
-
-def archive(images: dict[str, Pixels]) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as target:
-        for name, pixels in images.items():
-            png = io.BytesIO()
-            Image.fromarray(pixels).save(png, "PNG")
-            target.writestr(zipfile.ZipInfo(name, EPOCH), png.getvalue())
-    return file.getvalue()
 
 
 def make(subject: Subject, folder: Path) -> None:

@@ -15,7 +15,8 @@ MEASURES: dict[str, Any] = {
     "geometric_resilience": {},
     "degradation": {},
 }
-SMALL = runner.Extent(4, {"micro_batch": 4, "measures": MEASURES | {"stability": {}}})
+TELLING: dict[str, Any] = {"micro_batch": 4, "measures": {"entropy": {}, "equivariance": {"cells": [1]}}}
+SMALL = runner.Extent(4, {"micro_batch": 4, "measures": MEASURES | {"stability": {}}}, 30, TELLING)
 
 
 def test_it_ends_with_table_verdict_and_report(
@@ -41,6 +42,11 @@ def test_it_ends_with_table_verdict_and_report(
     assert document["report_url"].startswith(f"/v1/comparisons/{document['comparison']}/report?")
     assert "<html" in Path(document["report"]).read_text()
     assert Path(document["report"]).as_uri() in told
+    first = document["first_chapter"]
+    assert first["verdicts"] == {"reads_the_face": "passed", "reads_the_tag": "failed"}
+    assert "reads_the_face: accuracy 1.000, gate no shortcut passed" in told
+    assert "Maps of face lie at one place away from the middle" in told
+    assert "Do not choose reads_the_tag" in Path(first["report"]).read_text()
     assert not (data / "server.json").exists(), "the service is stopped"
 
 
