@@ -45,7 +45,7 @@ def test_it_ends_with_table_verdict_and_report(
     first = document["first_chapter"]
     assert first["verdicts"] == {"reads_the_face": "passed", "reads_the_tag": "failed"}
     assert "reads_the_face: accuracy 1.000, gate no shortcut passed" in told
-    assert "Maps of face lie at one place away from the middle" in told
+    assert "what is read has a fixed place or side" in told
     assert "Do not choose reads_the_tag" in Path(first["report"]).read_text()
     assert not (data / "server.json").exists(), "the service is stopped"
 
