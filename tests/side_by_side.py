@@ -1,9 +1,10 @@
 """How tests are shared between two processes (pytest -n 2): what uses one server stays in one process.
 
 Half of the suite waits for one process or another; two at a time keep both cores of a small machine at work. Started
-servers and finished audits live as long as a pytest process, so that a folder which shares them is never divided.
+servers and finished audits live as long as a pytest process, so that files which share them are never divided.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -13,9 +14,10 @@ _SHARING = {
     "service": (
         "tests/api/access/test_report_links", "tests/api/access/test_tenants", "tests/api/test_audits",
         "tests/api/test_contract_of_errors", "tests/api/test_documents", "tests/api/test_manners",
-        "tests/api/test_openapi_examples", "tests/backup/", "tests/browser/", "tests/client/", "tests/commands/",
-        "tests/comparisons/", "tests/corpus/", "tests/datasets/test_corpus_through_the_api", "tests/docs/test_snippets",
-        "tests/doctor/test_doctor", "tests/end_to_end/", "tests/fuzz/", "tests/metrics/", "tests/reports/",
+        "tests/api/test_openapi_examples", "tests/audits/", "tests/backup/", "tests/browser/", "tests/client/",
+        "tests/clients/", "tests/commands/", "tests/comparisons/", "tests/corpus/",
+        "tests/datasets/test_corpus_through_the_api", "tests/docs/test_snippets", "tests/doctor/test_doctor",
+        "tests/end_to_end/", "tests/fidelity/", "tests/fuzz/test_api", "tests/metrics/", "tests/reports/",
     ),
     "api": ("tests/api/",),
     "faults": ("tests/faults/",),
@@ -30,10 +32,23 @@ class BySharedServer(LoadScopeScheduling):  # type: ignore[misc]
     """The scope of a test is what it shares, or its file."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return next((name for name, paths in _SHARING.items() if file.startswith(paths)), file)
+        return _scope(nodeid.partition("::")[0])
+
+
+def _scope(file: str) -> str:
+    return next((name for name, paths in _SHARING.items() if file.startswith(paths)), file)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: Any, log: Any) -> BySharedServer:
+    """In the order of the files: by the number of their tests, a few long ones would be left for one process."""
+    config.option.loadscopereorder = False
     return BySharedServer(config, log)
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    """Hold the list to the tests: whoever uses the service elsewhere would start another one, unseen."""
+    files = {item.nodeid.partition("::")[0] for item in items if "service" in getattr(item, "fixturenames", ())}
+    missing = sorted(file for file in files if _scope(file) != "service")
+    if missing:
+        raise pytest.UsageError(f"These use the service and are not told of in tests/side_by_side.py: {missing}")

@@ -8,6 +8,7 @@ import numpy as np
 
 from app.domain.differences import ALPHA, farthest, holm, sign_flip_test, snap
 from app.domain.measures import ScoreColumn, lower_is_better
+from app.domain.resampling import group_seed, macro_bootstrap
 from app.domain.results.comparisons import DifferenceRow, SideTotal
 from app.domain.statistics import (
     Floats,
@@ -18,7 +19,7 @@ from app.domain.statistics import (
     sums_by_cluster,
     weighted_mean,
 )
-from app.domain.summaries import Groups, SampleGroup, group_seed, macro_bootstrap
+from app.domain.summaries import Groups, SampleGroup
 from app.domain.vocabulary import GroupBy
 
 MOST_DIFFERENT = 10
@@ -150,10 +151,8 @@ def difference_rows(series: ScoreSeries) -> list[DifferenceRow]:
             resampled = macro_bootstrap(snap(contrasts.values), codes, series.seed, series.groups.clusters)
         else:
             weights = np.ones((len(group.members), contrasts.values.shape[1]))
-            seed, clusters = (
-                group_seed(series.seed, group.group_by, group.group),
-                series.groups.clusters_of(group.members),
-            )
+            seed = group_seed(series.seed, group.group_by, group.group)
+            clusters = series.groups.clusters_of(group.members)
             resampled = bootstrap(snap(contrasts.values[group.members]), seed, clusters)
         lows, highs = percentile_interval(resampled)
         for index, owner in enumerate(contrasts.owners):

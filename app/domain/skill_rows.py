@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from app.domain.measures import MEASURES
+from app.domain.resampling import group_seed, macro_bootstrap
 from app.domain.results.documents import Summary
 from app.domain.skill import skill, skill_interval
 from app.domain.statistics import Resampled, bootstrap
-from app.domain.summaries import Groups, ScoreTable, group_seed, macro_bootstrap
+from app.domain.summaries import Groups, ScoreTable
 from app.domain.vocabulary import GroupBy
 
 

@@ -1,8 +1,7 @@
 """Summaries of one model's scores, or of stability across models, by total, label and source."""
 
-import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
@@ -11,6 +10,7 @@ from typing import NamedTuple, TypedDict
 import numpy as np
 
 from app.domain.measures import MEASURES, ScoreColumn
+from app.domain.resampling import group_seed, macro_bootstrap_blocks
 from app.domain.results.documents import AcrossModels, PairReport, Summary
 from app.domain.statistics import (
     Floats,
@@ -138,60 +138,6 @@ def _count_clusters(rows: list[Summary], table: ScoreTable, groups: Groups) -> N
         own = members.get((row["group_by"], row["group"]), everything)
         scores = table.scores[own, places[row["measure"], row["view"]]]
         row["n_clusters"] = np.unique(groups.clusters[own][~np.isnan(scores)]).size
-
-
-def macro_bootstrap(columns: Floats, codes: Integers, seed: int, clusters: Integers | None = None) -> Resampled:
-    """Of (N, V), stratified: every source is a unit of its own, as it has the same weight. Sources that share a cluster
-    are one unit: what is drawn of a cluster is drawn of it in all of them."""
-    return macro_bootstrap_blocks([columns], codes, seed, clusters)[0]
-
-
-def macro_bootstrap_blocks(
-    blocks: Sequence[Floats], codes: Integers, seed: int, clusters: Integers | None = None
-) -> list[Resampled]:
-    """The same for several (N, V) of the same rows, by the same resamples."""
-    by_source = [part for unit in _units(codes, clusters) for part in _by_source(blocks, codes, seed, clusters, unit)]
-    return [_mean_over_sources(list(parts)) for parts in zip(*by_source, strict=True)]
-
-
-def _units(codes: Integers, clusters: Integers | None) -> list[list[int]]:
-    """The sources that are drawn together, each with those that it shares a cluster with, in the order of the codes."""
-    if clusters is None:
-        return [[code] for code in np.unique(codes).tolist()]
-    _, rows = np.unique(clusters, return_inverse=True)
-    # Every source takes the lowest number of those that it shares a cluster with, until none changes.
-    unit, before = np.arange(codes.max(initial=-1) + 1), None
-    while before is None or (unit != before).any():
-        before, lowest = unit.copy(), np.full(len(codes), len(unit))
-        np.minimum.at(lowest, rows, unit[codes])
-        np.minimum.at(unit, codes, lowest[rows])
-    units: dict[int, list[int]] = {}
-    for code in np.unique(codes).tolist():
-        units.setdefault(int(unit[code]), []).append(code)
-    return list(units.values())
-
-
-def _by_source(
-    blocks: Sequence[Floats], codes: Integers, seed: int, clusters: Integers | None, unit: list[int]
-) -> list[list[Resampled]]:
-    """Of every source of a unit, its blocks by the unit's resamples: what is of other sources is undefined."""
-    own = np.isin(codes, unit)
-    # One after the other: of clusters, only their sums stay in memory.
-    apart = (
-        block[own] if len(unit) == 1 else np.where((codes[own] == code)[:, None], block[own], np.nan)
-        for code in unit
-        for block in blocks
-    )
-    unit_seed = group_seed(seed, GroupBy.TOTAL, f"macro {unit[0]}")
-    found = bootstrap_blocks(apart, unit_seed, None if clusters is None else clusters[own])
-    return [found[start : start + len(blocks)] for start in range(0, len(found), len(blocks))]
-
-
-def _mean_over_sources(parts: list[Resampled]) -> Resampled:
-    defined = [np.where(np.isnan(part.means), 0.0, 1.0) for part in parts]
-    with np.errstate(invalid="ignore"):
-        means: Floats = np.sum([np.nan_to_num(part.means) for part in parts], axis=0) / np.sum(defined, axis=0)
-    return Resampled(means, np.any([part.varies for part in parts], axis=0))
 
 
 class _Interval(TypedDict):
@@ -337,8 +283,3 @@ def pair_report(pairs: Floats, model_ids: list[str]) -> PairReport:
 def _mean_to_others(row: list[float | None], own: int) -> float | None:
     values = [value for other, value in enumerate(row) if other != own and value is not None]
     return math.fsum(values) / len(values) if values else None
-
-
-def group_seed(seed: int, group_by: str, group: str) -> int:
-    """A stream for each group, so that one group's summaries never depend on which others exist."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{group_by}/{group}".encode()).digest()[:8])

@@ -1,4 +1,4 @@
-"""A Valkey server as broker. It keeps nothing: the broker only wakes workers, Postgres the truth."""
+"""A Valkey server as broker. It keeps nothing: the broker only wakes workers, and Postgres is the truth."""
 
 import os
 import secrets

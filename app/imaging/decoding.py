@@ -84,12 +84,17 @@ def prepare(image: Image.Image, size: int, resize: Resize) -> NDArray[np.uint8]:
     """The model's input (size, size, 3): Pillow bilinear with antialias, stretched or cropped as torchvision does."""
     if resize is Resize.STRETCH:
         return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
-    width, height = image.size
-    short = min(width, height)
-    scaled = (int(size * width / short), int(size * height / short))
-    left, top = (round((side - size) / 2) for side in scaled)
+    scaled, (left, top) = shorter_side_crop(image.size, size, size)
     resized = image.resize(scaled, Image.Resampling.BILINEAR)
     return np.asarray(resized.crop((left, top, left + size, top + size)))
+
+
+def shorter_side_crop(whole: tuple[int, int], shorter: int, size: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Width and height to resize to, so that the shorter side is ``shorter``, and where the middle square begins: left
+    and top, as torchvision's Resize and CenterCrop have it."""
+    width, height = (max(size, int(shorter * side / min(whole))) for side in whole)
+    left, top = (round((side - size) / 2) for side in (width, height))
+    return (width, height), (left, top)
 
 
 def _open(data: bytes, limits: Settings) -> ImageFile.ImageFile:

@@ -158,6 +158,37 @@ class Speed(BaseModel):
     micro_batch: int = Field(description="Images of a pass that was timed.", examples=[8])
 
 
+_AS_STORED = (
+    "id",
+    "name",
+    "version",
+    "about",
+    "tags",
+    "aliases",
+    "architecture",
+    "class_names",
+    "architecture_options",
+    "weights_key",
+    "ignore_tensors",
+    "status",
+    "content_digest",
+    "content_size",
+    "reference_digest",
+    "created_at",
+    "updated_at",
+)
+_PROBED = (
+    "parameter_count",
+    "classes",
+    "map_height",
+    "map_width",
+    "candidate_layers",
+    "in_place_operations",
+    "final_softmax",
+    "speed",
+)
+
+
 class Model(BaseModel):
     """A model and what the probe found; what is not known yet is null."""
 
@@ -210,47 +241,18 @@ class Model(BaseModel):
     @classmethod
     def of(cls, row: ModelRow) -> Self:
         probe, fidelity = row.probe or {}, Fidelity.of(row.fidelity)
-        found = {
-            name: probe.get(name)
-            for name in (
-                "parameter_count",
-                "classes",
-                "map_height",
-                "map_width",
-                "candidate_layers",
-                "in_place_operations",
-                "final_softmax",
-                "speed",
-            )
-        }
         return cls(
-            id=row.id,
-            name=row.name,
-            version=row.version,
-            about=row.about,
-            tags=row.tags,
-            aliases=row.aliases,
-            architecture=row.architecture,
+            **{name: getattr(row, name) for name in _AS_STORED},
+            **{name: probe.get(name) for name in _PROBED},
             format=ModelFormat(row.format),
-            class_names=row.class_names,
             output=Output.of(row.output),
             preprocessing=Preprocessing.model_validate(row.preprocessing),
-            architecture_options=row.architecture_options,
             head=None if row.head is None else list(Head.model_validate(row.head).layers),
             target_layer=probe.get("target_layer", row.target_layer),
-            weights_key=row.weights_key,
-            ignore_tensors=row.ignore_tensors,
             description=described(row.description, fidelity),
             metadata=row.extra,
-            status=row.status,
             problem=StoredProblem.of(row.problem),
             content_url=link(f"/v1/models/{row.id}/content"),
-            content_digest=row.content_digest,
-            content_size=row.content_size,
             reference_url=link(f"/v1/models/{row.id}/reference"),
-            reference_digest=row.reference_digest,
             fidelity=fidelity,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-            **found,
         )

@@ -61,8 +61,11 @@ def check_reference_start(start: bytes) -> None:
 
 
 def accept_reference(row: ModelRow, blob: StoredBlob) -> bool:
-    """From now on a worker looks at it, and what an earlier one said is forgotten. False where it is there already."""
-    if row.reference_digest == blob.digest:
+    """From now on a worker looks at it, and what an earlier one said is forgotten.
+
+    False where the very same is there already, unless it could not be used: a lost process may have been the reason.
+    """
+    if row.reference_digest == blob.digest and not (row.fidelity or {}).get("problem"):
         return False
     row.reference_digest, row.reference_size, row.fidelity = blob.digest, blob.size, None
     return True

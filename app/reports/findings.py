@@ -20,7 +20,7 @@ from app.domain.results.meaning import Silence, reason
 from app.domain.views import DEGRADATIONS
 from app.domain.vocabulary import CLEAN
 from app.reports.contrasts import contrasts
-from app.reports.job import ReportJob, Series, mean_of
+from app.reports.job import ReportJob, Series, mean_of, mean_of_defined
 from app.reports.words import capital, counted, headline, listed, number, share
 
 EQUAL_ACCURACY = 0.02
@@ -89,8 +89,7 @@ def _accuracy(job: ReportJob) -> Iterator[str]:
 
 def accuracy_of(series: Series) -> float | None:
     """On the clean images, the mean over the series' models."""
-    values = [row["accuracy"] for row in series.performance(CLEAN) if row["accuracy"] is not None]
-    return sum(values) / len(values) if values else None
+    return mean_of_defined(row["accuracy"] for row in series.performance(CLEAN))
 
 
 def _origins(job: ReportJob) -> Iterator[str]:

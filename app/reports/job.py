@@ -1,5 +1,6 @@
 """What a report is made of, as it goes from the API to the process that draws it."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, PrivateAttr, model_validator
@@ -259,5 +260,10 @@ Number = Literal["mean", "std", "p05", "p50", "p95", "control_mean", "flip_rate"
 
 def mean_of(rows: list[Summary], name: Number) -> float | None:
     """Over the models of a series."""
-    values = [value for row in rows if (value := row[name]) is not None]
-    return sum(values) / len(values) if values else None
+    return mean_of_defined(row[name] for row in rows)
+
+
+def mean_of_defined(values: Iterable[float | None]) -> float | None:
+    """None where none is."""
+    defined = [value for value in values if value is not None]
+    return sum(defined) / len(defined) if defined else None

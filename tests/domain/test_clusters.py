@@ -13,9 +13,10 @@ from app.domain.findings import findings_in
 from app.domain.findings.trained_on import trained_on
 from app.domain.gates.baselines import unpaired_rows
 from app.domain.measures import ScoreColumn
+from app.domain.resampling import macro_bootstrap
 from app.domain.results.meaning import Conditions, says_nothing
 from app.domain.statistics import bootstrap, percentile_interval
-from app.domain.summaries import Groups, ScoreTable, macro_bootstrap, summarise
+from app.domain.summaries import Groups, ScoreTable, summarise
 
 Json = dict[str, Any]
 ENTROPY = ScoreColumn(measure="entropy", view="spatial")

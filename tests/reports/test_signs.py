@@ -33,6 +33,8 @@ def group(predicted: str, mean_map: list[list[float]], n: int = 10) -> MapGroup:
         "mean_map": mean_map,
         "border_ratio": 1.2,
         "fixedness": 0.9,
+        "centre_down": 0.5 if mean_map == SPREAD else 0.74,
+        "centre_right": 0.5 if mean_map == SPREAD else 0.74,
     }
 
 

@@ -49,8 +49,14 @@ def run_model_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterat
 
 
 def _request(job: ModelJob) -> WeightsRequest:
-    said = (job.weights_key, job.ignore_tensors, job.head, job.architecture_options)
-    return WeightsRequest(job.format, job.architecture, *said)
+    return WeightsRequest(
+        format=job.format,
+        architecture=job.architecture,
+        weights_key=job.weights_key,
+        ignore_tensors=job.ignore_tensors,
+        head=job.head,
+        options=job.architecture_options,
+    )
 
 
 def _assumed(value: JsonValue, note: str) -> DescribedFact:

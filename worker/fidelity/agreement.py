@@ -1,6 +1,6 @@
 """How outputs made here agree with those that the owner's code gave, and within which bound."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -20,6 +20,52 @@ _MOST_DECIMALS = 7
 
 
 @dataclass(frozen=True)
+class Form:
+    """How outputs are written down: as what, with which half unit of the last decimal where all have few, and how far a
+    logit may lie from the owner's.
+    """
+
+    compared: Compared
+    rounding: float
+    bound: float
+
+    @classmethod
+    def of(cls, rows: Tensor, kind: OutputKind) -> "Form":
+        """Of outputs (N, K)."""
+        if not len(rows):
+            return cls(Compared.CLASSES, 0.0, 0.0)
+        compared, rounding = _compared(rows, kind), _rounding(rows)
+        if compared is Compared.PROBABILITIES:
+            # A probability that was written as 0 or 1 says only that it is closer to it than to its neighbour.
+            least = max(_SMALLEST, rounding)
+            rows = rows.clamp(least, 1 - least)
+            rows = rows.log() if kind is OutputKind.CLASSES else rows.logit()
+        spread = float(rows.var(0, correction=0).mean().sqrt())
+        noise = _NOISE * float(rows.square().mean().sqrt())
+        return cls(
+            compared, rounding, SHARE * spread + noise + (0.0 if compared is Compared.PROBABILITIES else rounding)
+        )
+
+
+def _compared(rows: Tensor, kind: OutputKind) -> Compared:
+    """Probabilities lie in [0, 1], and of classes they sum to 1; whatever else there is are logits."""
+    in_range = bool(((rows >= 0) & (rows <= 1)).all())
+    if kind is not OutputKind.CLASSES:
+        return Compared.PROBABILITIES if in_range else Compared.LOGITS
+    if in_range and _is_one(rows.sum(1)):
+        return Compared.PROBABILITIES
+    return Compared.LOG_PROBABILITIES if _is_one(rows.exp().sum(1)) else Compared.LOGITS
+
+
+def _rounding(rows: Tensor) -> float:
+    for decimals in range(_MOST_DECIMALS):
+        scaled = rows * 10**decimals
+        if bool(((scaled - scaled.round()).abs() < 1e-6).all()):
+            return 0.5 * 10.0**-decimals
+    return 0.0
+
+
+@dataclass(frozen=True)
 class Owned:
     """What the owner's code gave for N images.
 
@@ -29,55 +75,23 @@ class Owned:
     output: Output
     outputs: Tensor
     classes: Tensor
+    form: Form
 
     @classmethod
     def of(cls, output: Output, samples: tuple[ReferenceSample, ...]) -> "Owned":
         width = max((len(sample.outputs) for sample in samples if sample.outputs is not None), default=1)
         rows = [sample.outputs or (torch.nan,) * width for sample in samples]
         classes = [-1 if sample.predicted is None else sample.predicted for sample in samples]
-        return cls(output, torch.tensor(rows, dtype=torch.float64), torch.tensor(classes))
+        outputs = torch.tensor(rows, dtype=torch.float64)
+        return cls(output, outputs, torch.tensor(classes), Form.of(outputs[~outputs.isnan().any(1)], output.kind))
 
     def part(self, places: list[int]) -> "Owned":
-        """Of these images alone, with the bound of all of them."""
-        few = Owned(self.output, self.outputs[places], self.classes[places])
-        few.__dict__.update(compared=self.compared, bound=self.bound, rounding=self.rounding)
-        return few
+        """Of these images alone, with the form and the bound of all of them."""
+        return replace(self, outputs=self.outputs[places], classes=self.classes[places])
 
-    @cached_property
+    @property
     def compared(self) -> Compared:
-        """Probabilities lie in [0, 1], and of classes they sum to 1; whatever else there is are logits."""
-        rows = self.outputs[self._given]
-        if not len(rows):
-            return Compared.CLASSES
-        in_range = bool(((rows >= 0) & (rows <= 1)).all())
-        if self.output.kind is not OutputKind.CLASSES:
-            return Compared.PROBABILITIES if in_range else Compared.LOGITS
-        if in_range and _is_one(rows.sum(1)):
-            return Compared.PROBABILITIES
-        return Compared.LOG_PROBABILITIES if _is_one(rows.exp().sum(1)) else Compared.LOGITS
-
-    @cached_property
-    def rounding(self) -> float:
-        """Half a unit of the last decimal, where all numbers were written with few."""
-        rows = self.outputs[self._given]
-        for decimals in range(_MOST_DECIMALS):
-            scaled = rows * 10**decimals
-            if bool(((scaled - scaled.round()).abs() < 1e-6).all()):
-                return 0.5 * 10.0**-decimals
-        return 0.0
-
-    @cached_property
-    def bound(self) -> float:
-        """How far a logit may lie from the owner's."""
-        rows = self.outputs[self._given]
-        if self.compared is Compared.PROBABILITIES:
-            # A probability that was written as 0 or 1 says only that it is closer to it than to its neighbour.
-            least = max(_SMALLEST, self.rounding)
-            rows = rows.clamp(least, 1 - least)
-            rows = rows.log() if self.output.kind is OutputKind.CLASSES else rows.logit()
-        spread = float(rows.var(0, correction=0).mean().sqrt()) if len(rows) else 0.0
-        noise = _NOISE * float(rows.square().mean().sqrt()) if len(rows) else 0.0
-        return SHARE * spread + noise + (0.0 if self.compared is Compared.PROBABILITIES else self.rounding)
+        return self.form.compared
 
     @property
     def _given(self) -> Tensor:
@@ -102,12 +116,12 @@ class Owned:
 
     def _bounds(self, values: Tensor) -> Tensor:
         if self.compared is not Compared.PROBABILITIES:
-            return torch.full_like(values, self.bound)
+            return torch.full_like(values, self.form.bound)
         # Of a softmax, the other logits move as well.
-        shift = self.bound * (2 if self.output.kind is OutputKind.CLASSES else 1)
+        shift = self.form.bound * (2 if self.output.kind is OutputKind.CLASSES else 1)
         odds = values.clamp(_SMALLEST, 1 - _SMALLEST).logit()
         up, down = (odds + shift).sigmoid() - values, values - (odds - shift).sigmoid()
-        return torch.maximum(up.abs(), down.abs()) + max(self.rounding, _SMALLEST)
+        return torch.maximum(up.abs(), down.abs()) + max(self.form.rounding, _SMALLEST)
 
     def judged(self, agreement: "Agreement") -> Fidelity:
         """Without a suggestion."""
@@ -121,7 +135,7 @@ class Owned:
             predicted_classes=classes,
             compared=self.compared,
             largest_difference=None if only_classes else float(agreement.differences.max()),
-            bound=None if only_classes else self.bound,
+            bound=None if only_classes else self.form.bound,
         )
 
 

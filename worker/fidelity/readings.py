@@ -12,7 +12,7 @@ from PIL import Image
 from torch.nn.functional import interpolate
 
 from app.domain.vocabulary import Resize
-from app.imaging.decoding import prepare
+from app.imaging.decoding import prepare, shorter_side_crop
 from worker.weights.options import HALVES, IMAGENET
 from worker.wire.jobs import JobModel
 
@@ -48,10 +48,8 @@ class Reading:
         size = self.size
         if resize is Resize.STRETCH and self.shorter_side is None:
             return self._scaled(image, (size, size))
-        wanted, short = self.shorter_side or size, min(image.size)
-        width, height = (max(size, int(wanted * side / short)) for side in image.size)
-        left, top = (round((side - size) / 2) for side in (width, height))
-        return self._scaled(image, (width, height))[top : top + size, left : left + size]
+        scaled, (left, top) = shorter_side_crop(image.size, self.shorter_side or size, size)
+        return self._scaled(image, scaled)[top : top + size, left : left + size]
 
     def _scaled(self, image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
         if self.antialias:

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import update
@@ -15,8 +16,9 @@ from app.errors import InputFailure, TooLarge
 from app.queue import TaskName
 from app.storage.blobs import BlobWriter, StoredBlob
 from worker.context import WorkerContext
+from worker.intake.attempts import attempted
 from worker.shards.lease import WorkerStopping
-from worker.supervision.endings import ChildDied, End, OutOfGpuMemory
+from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
 from worker.wire.jobs import ModelJob
 from worker.wire.replies import ModelFacts, Weights
@@ -37,7 +39,8 @@ def validate_model(context: WorkerContext, model_id: UUID) -> None:
     if model is None or model.status != ResourceStatus.VALIDATING:
         return
     try:
-        accepted = _examine(context, model)
+        look = partial(_in_child, context, model)
+        accepted = attempted(context, look, of=f"model {model_id}", did="looked into the model")
     except WorkerStopping:
         context.queue.send(TaskName.VALIDATE_MODEL, model_id)
         return
@@ -55,23 +58,6 @@ def validate_model(context: WorkerContext, model_id: UUID) -> None:
     }
     if _finish(context, model, {"status": ResourceStatus.READY, **found}) is not None:
         context.queue.send(TaskName.CHECK_REFERENCE, model_id)
-
-
-def _examine(context: WorkerContext, model: ModelRow) -> _Accepted:
-    """A crash may be somebody else's doing, so it is tried again; a model that is too slow or too large stays so."""
-    attempt = 1
-    while True:
-        try:
-            return _in_child(context, model)
-        except OutOfGpuMemory as shortage:
-            detail = f"The GPU has no memory for it. {shortage.detail}"
-            raise InputFailure(End.TOO_MUCH_MEMORY, detail) from shortage
-        except ChildDied as death:
-            logger.warning("model %s, attempt %s: %s", model.id, attempt, death.detail)
-            if death.end is not End.CRASHED or attempt >= context.settings.max_shard_attempts:
-                detail = f"The process that looked into the model was lost. {death.detail}"
-                raise InputFailure(death.end, detail) from death
-        attempt += 1
 
 
 def _in_child(context: WorkerContext, model: ModelRow) -> _Accepted:

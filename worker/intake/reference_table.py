@@ -76,8 +76,7 @@ def _sample(record: Record, images: dict[str, ArchiveEntry], model: ModelRow) ->
     outputs, predicted = _outputs(line, fields.get("outputs"), model), _class(line, fields.get("class"), model)
     if outputs is None and predicted is None:
         raise _invalid(line, "it has neither class nor outputs")
-    place = {name: getattr(entry, name) for name in JobSample.model_fields if name != "label"}
-    return ReferenceSample(sample=JobSample(label=None, **place), predicted=predicted, outputs=outputs)
+    return ReferenceSample(sample=JobSample.of_entry(entry), predicted=predicted, outputs=outputs)
 
 
 def _class(line: int, value: Any, model: ModelRow) -> int | None:

@@ -15,10 +15,11 @@ from app.imaging.entries import read_entry
 from app.queue import TaskName
 from worker.archives.listing import list_entries
 from worker.context import WorkerContext
+from worker.intake.attempts import attempted
 from worker.intake.reference_table import read_reference
 from worker.shards.lease import WorkerStopping
 from worker.shards.request import job_model
-from worker.supervision.endings import ChildDied, End, OutOfGpuMemory
+from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
 from worker.wire.jobs import ReferenceJob
 from worker.wire.replies import FidelityFacts
@@ -41,7 +42,8 @@ def check_reference(context: WorkerContext, model_id: UUID) -> None:
     if model.reference_digest is None:
         return
     try:
-        fidelity = _compared(context, model, model.reference_digest)
+        look = partial(_in_child, context, _job(context, model, model.reference_digest))
+        fidelity = attempted(context, look, of=f"reference of model {model_id}", did="compared the predictions")
     except WorkerStopping:
         context.queue.send(TaskName.CHECK_REFERENCE, model_id)
         return
@@ -49,23 +51,6 @@ def check_reference(context: WorkerContext, model_id: UUID) -> None:
         logger.info("the reference of model %s cannot be used: %s", model_id, failure.code)
         fidelity = Fidelity.unusable(failure.to_problem())
     _note(context, model, fidelity)
-
-
-def _compared(context: WorkerContext, model: ModelRow, digest: str) -> Fidelity:
-    job = _job(context, model, digest)
-    attempt = 1
-    while True:
-        try:
-            return _in_child(context, job)
-        except OutOfGpuMemory as shortage:
-            detail = f"The GPU has no memory for it. {shortage.detail}"
-            raise InputFailure(End.TOO_MUCH_MEMORY, detail) from shortage
-        except ChildDied as death:
-            logger.warning("reference of model %s, attempt %s: %s", model.id, attempt, death.detail)
-            if death.end is not End.CRASHED or attempt >= context.settings.max_shard_attempts:
-                detail = f"The process that compared the predictions was lost. {death.detail}"
-                raise InputFailure(death.end, detail) from death
-        attempt += 1
 
 
 def _job(context: WorkerContext, model: ModelRow, digest: str) -> ReferenceJob:

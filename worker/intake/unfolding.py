@@ -93,8 +93,7 @@ class _Tar:
 
     def _rows(self, digest: str, table: ArchiveEntry) -> Iterator[tuple[int, TableRow, bytes]]:
         """Raises InputFailure where the process that reads the table is lost."""
-        entry = {name: getattr(table, name) for name in JobSample.model_fields if name != "label"}
-        job, number = TableJob(archive_digest=digest, table=JobSample(label=None, **entry)), 0
+        job, number = TableJob(archive_digest=digest, table=JobSample.of_entry(table)), 0
         try:
             with self._context.children.fresh(DeviceClass.CPU) as child:
                 for event in child.converse(job, self._context.blobs):
@@ -143,5 +142,5 @@ class _Tar:
 def _split(name: str) -> str | None:
     """``data/train-00000-of-00002.parquet``, ``default/train/0000.parquet``; in lower case, None where it says none."""
     *folders, file = name.casefold().split("/")
-    words = [*reversed(folders), re.split(r"[-_.]", file)[0]]
-    return next((word for word in reversed(words) if is_split_name(word)), None)
+    words = [re.split(r"[-_.]", file)[0], *folders]
+    return next((word for word in words if is_split_name(word)), None)

@@ -21,7 +21,7 @@ SUBJECTS = {
 }
 """What a task's argument identifies, and its span. A shard's message is a wake-up: see worker.shards.trace."""
 
-RINGER = ("request_id",)
+OF_WAKE_UPS = ("request_id",)
 """What holds of a wake-up: who sent it. The shard that is next in fair order may be another audit's."""
 
 _open: dict[str, tuple[ExitStack, Span | None]] = {}
@@ -49,7 +49,7 @@ def _begin(task_id: str, task: Task, args: list[Any], **_: Any) -> None:
     """The request that caused the task is named in its message's headers."""
     headers = {name: value for name, value in (task.request.headers or {}).items() if isinstance(value, str)}
     stack = ExitStack()
-    names = IDS if task.name in SUBJECTS else RINGER
+    names = IDS if task.name in SUBJECTS else OF_WAKE_UPS
     stack.enter_context(bound(**{name: headers[name] for name in names if name in headers}))
     bind(task_id=task_id)
     traced = None

@@ -18,7 +18,8 @@ from app.errors import InputFailure
 from worker.salience.decisions import Decisions
 from worker.salience.families import layer_as_written
 from worker.salience.layouts import Arrangement
-from worker.salience.tracing import FINAL_ACTIVATIONS, Layer, Place, Trace, evaluating, is_feature_map, trace
+from worker.salience.tracing import Layer, Place, Trace, evaluating, trace
+from worker.salience.watching import FINAL_ACTIVATIONS, is_feature_map
 
 Change = Callable[[Tensor], Tensor]
 

@@ -138,7 +138,7 @@ class _ShardRun:
         with transaction(self._context.engine) as session:
             released = release_shard(session, self._claim, counted=counted)
         if released:
-            self._ring(1)
+            self._wake(1)
 
     def survive(self, death: ChildDied) -> None:
         """Another try in another child, where that may end otherwise; the last one fails the audit."""
@@ -164,7 +164,7 @@ class _ShardRun:
             self.fail(failure)
             return
         logger.warning("audit %s: out of GPU memory, planned anew", self._claim.audit_id)
-        self._ring(unheard)
+        self._wake(unheard)
 
     def fail(self, failure: AuditFailure) -> None:
         with transaction(self._context.engine) as session:
@@ -209,7 +209,7 @@ class _ShardRun:
             raise LeaseLost
         return True
 
-    def _ring(self, shards: int) -> None:
+    def _wake(self, shards: int) -> None:
         try:
             self._context.queue.wake_for_shards(self._context.device_class, shards)
         except Unavailable:

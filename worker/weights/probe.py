@@ -11,7 +11,8 @@ from app.domain.vocabulary import OutputKind
 from app.errors import InputFailure
 from worker.machine.shortage import is_gpu_shortage, is_shortage
 from worker.salience.hook import resolve_layer
-from worker.salience.tracing import TARGET, Layer, Row, Trace, trace
+from worker.salience.tracing import TARGET, Layer, Trace, trace
+from worker.salience.watching import Row
 
 PROBE_IMAGES = 2
 PROBE_SEED = 20_230

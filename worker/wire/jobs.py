@@ -10,7 +10,7 @@ from app.domain.outputs import CLASSES, Output
 from app.domain.protocol import Protocol
 from app.domain.subjects import Subject
 from app.domain.vocabulary import ModelFormat, SandboxLayer
-from app.imaging.entries import StoredSample
+from app.imaging.entries import ArchiveEntry, StoredSample
 from app.settings import Settings
 
 SETTINGS = frozenset(
@@ -98,6 +98,12 @@ class JobSample(_Message):
     @classmethod
     def of(cls, sample: StoredSample) -> Self:
         return cls(**{name: getattr(sample, name) for name in cls.model_fields})
+
+    @classmethod
+    def of_entry(cls, entry: ArchiveEntry) -> Self:
+        """Of an archive that is no data set's: nothing has a label."""
+        place = {name: getattr(entry, name) for name in cls.model_fields if name != "label"}
+        return cls(label=None, **place)
 
 
 class JobCachedMap(_Message):

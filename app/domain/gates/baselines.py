@@ -8,6 +8,7 @@ import numpy as np
 from app.domain.comparison import UNTESTED, ScoreSeries, difference_rows
 from app.domain.differences import snap
 from app.domain.measures import ScoreColumn
+from app.domain.resampling import group_seed, macro_bootstrap
 from app.domain.results.comparisons import DifferenceRow
 from app.domain.statistics import (
     Floats,
@@ -18,7 +19,6 @@ from app.domain.statistics import (
     percentile_interval,
     weighted_mean,
 )
-from app.domain.summaries import group_seed, macro_bootstrap
 from app.domain.vocabulary import GroupBy
 
 PAIRED = "paired on the same samples"

@@ -154,6 +154,10 @@ def _threshold(quantity: Quantity, limit: Limit, measured: Measured) -> float | 
         return limit.value
     if isinstance(limit, Against):
         return measured.baseline_value
+    return _still_not_worse(quantity, limit)
+
+
+def _still_not_worse(quantity: Quantity, limit: NotWorse) -> float:
     return limit.margin if quantity.lower_is_better else -limit.margin + 0.0
 
 
@@ -229,7 +233,7 @@ def _words(condition: Condition, measured: Measured, outcome: Outcome) -> str:
         compared = f"{_number(measured.audit_value)} against the baseline's {_number(measured.baseline_value)}"
         found = f"{name} is {compared}, a difference of {_number(measured.value)}"
         sign = "<=" if condition.quantity.lower_is_better else ">="
-        allowed = f"{sign} {shortest(limit.margin if sign == '<=' else -limit.margin + 0.0)}"
+        allowed = f"{sign} {shortest(_still_not_worse(condition.quantity, limit))}"
     interval = f", 95% interval {_number(measured.low)} to {_number(measured.high)}" if condition.interval else ""
     says = {
         Outcome.PASSED: f"this is {allowed}",

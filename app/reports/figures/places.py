@@ -1,6 +1,5 @@
 """Where the maps lie: each series' mean map by predicted class."""
 
-from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from app.domain.results.documents import MapGroup
 from app.reports.figures.drawing import Drawing
 from app.reports.figures.palette import Palette
-from app.reports.job import ReportJob, Series
+from app.reports.job import ReportJob, Series, mean_of_defined
 from app.reports.tables import Table
 from app.reports.words import number, short
 
@@ -25,11 +24,16 @@ _NOTE = (
 
 
 class Place(NamedTuple):
-    """What a series looks at in the images that it gives one class: a mean map (H, W) in [0, 1] of ``n`` samples."""
+    """What a series looks at in the images that it gives one class: a mean map (H, W) in [0, 1] of ``n`` samples.
+
+    ``down`` and ``right`` are the maps' mean centre of mass, in sides of the image.
+    """
 
     predicted: str
     n: int
     mean_map: NDArray[np.float64]
+    down: float | None
+    right: float | None
     border_ratio: float | None
     fixedness: float | None
 
@@ -79,14 +83,11 @@ def _place(name: str, rows: list[MapGroup]) -> Place:
         predicted=name,
         n=sum(row["n"] - row["n_undefined"] for row in rows),
         mean_map=np.mean([row["mean_map"] for row in rows], axis=0),
-        border_ratio=_mean(row.get("border_ratio") for row in rows),
-        fixedness=_mean(row.get("fixedness") for row in rows),
+        down=mean_of_defined(row.get("centre_down") for row in rows),
+        right=mean_of_defined(row.get("centre_right") for row in rows),
+        border_ratio=mean_of_defined(row.get("border_ratio") for row in rows),
+        fixedness=mean_of_defined(row.get("fixedness") for row in rows),
     )
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    defined = [value for value in values if value is not None]
-    return sum(defined) / len(defined) if defined else None
 
 
 def _draw(shown: Places, columns: int, figure: Figure, palette: Palette) -> None:
@@ -104,27 +105,22 @@ def _draw(shown: Places, columns: int, figure: Figure, palette: Palette) -> None
 
 def _alt(shown: Places) -> str:
     told = [
-        f"{name}, {place.predicted}: most salient {_where(place.mean_map)}"
-        for name, places in shown.items()
-        for place in places
+        f"{name}, {place.predicted}: most salient {_where(place)}" for name, places in shown.items() for place in places
     ]
     return "; ".join(told)
 
 
-def _where(mean_map: NDArray[np.float64]) -> str:
+def _where(place: Place) -> str:
     """The centre of mass in words: thirds of the image."""
-    total = mean_map.sum()
-    if not total > 0:
+    if place.down is None or place.right is None:
         return "nowhere"
-    centres = [(np.arange(size) + 0.5) / size for size in mean_map.shape]
-    down, right = (float((mean_map.sum(1 - axis) * centres[axis]).sum() / total) for axis in range(2))
-    words = (("top", "middle", "bottom")[min(int(3 * down), 2)], ("left", "centre", "right")[min(int(3 * right), 2)])
-    return " ".join(words)
+    down, right = (min(int(3 * centre), 2) for centre in (place.down, place.right))
+    return f"{('top', 'middle', 'bottom')[down]} {('left', 'centre', 'right')[right]}"
 
 
 def _table(name: str, places: list[Place]) -> Table:
     rows = [
-        (place.predicted, str(place.n), _where(place.mean_map), number(place.border_ratio), number(place.fixedness))
+        (place.predicted, str(place.n), _where(place), number(place.border_ratio), number(place.fixedness))
         for place in places
     ]
     head = ("predicted class", "n", "centre of mass", "border", "alike")

@@ -1,0 +1,32 @@
+"""A child looks into what was uploaded; what a crash costs is another attempt."""
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from app.errors import InputFailure
+from worker.context import WorkerContext
+from worker.supervision.endings import ChildDied, End, OutOfGpuMemory
+
+logger = logging.getLogger(__name__)
+
+Found = TypeVar("Found")
+
+
+def attempted(context: WorkerContext, look: Callable[[], Found], *, of: str, did: str) -> Found:
+    """A crash may be somebody else's doing, so it is tried again; what is too slow or too large stays so.
+
+    ``of`` whose process it is stands in the log, ``did`` what it did in the failure. Raises InputFailure.
+    """
+    attempt = 1
+    while True:
+        try:
+            return look()
+        except OutOfGpuMemory as shortage:
+            detail = f"The GPU has no memory for it. {shortage.detail}"
+            raise InputFailure(End.TOO_MUCH_MEMORY, detail) from shortage
+        except ChildDied as death:
+            logger.warning("%s, attempt %s: %s", of, attempt, death.detail)
+            if death.end is not End.CRASHED or attempt >= context.settings.max_shard_attempts:
+                raise InputFailure(death.end, f"The process that {did} was lost. {death.detail}") from death
+        attempt += 1
