@@ -122,7 +122,7 @@ def backup(
     rows = sum(table["rows"] for table in saved["tables"])
     sys.stdout.write(f"{folder}: {rows} rows at revision {saved['revision']}, {len(saved['blobs'])} blobs.\n")
     if not saved["secret"]:
-        sys.stderr.write("Keep API_KEY_SECRET as well: without it no key is valid.\n")
+        sys.stderr.write("Keep API_KEY_SECRET and ENCRYPTION_KEYS as well: without the first no key is valid.\n")
 
 
 @cli.command()

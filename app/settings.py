@@ -43,6 +43,10 @@ class Settings(BaseSettings):
 
     api_key_secret: str | None = Field(default=None, repr=False, description="Keys are hashed under it; or a file")
     api_key_environment: Literal["live", "test"] = Field(default="live", description="Of the keys that are taken")
+    encryption_keys: str | None = Field(
+        default=None, repr=False, description="Fernet keys of what has to be told to others, the newest first; or a file"
+    )
+    public_url: str | None = Field(default=None, description="How others reach the API; begins links in messages")
     open_docs: bool | None = Field(default=None, description="/docs and /openapi.json; unset: on loopback only")
     open_metrics: bool | None = Field(default=None, description="/metrics without a key; unset: on loopback only")
 
@@ -196,6 +200,7 @@ class Settings(BaseSettings):
         """What no log line may hold."""
         passwords = [urlsplit(url).password for url in (self.database_url, self.broker_url)]
         keys = [self.aws_access_key_id, self.aws_secret_access_key, self.aws_session_token, self.api_key_secret]
+        keys += (self.encryption_keys or "").split(",")
         exporter = [pair.partition("=")[2].strip() for pair in (self.otel_exporter_otlp_headers or "").split(",")]
         return tuple(secret for secret in (*passwords, *keys, *exporter) if secret)
 

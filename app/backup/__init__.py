@@ -4,4 +4,5 @@ manifest.json     revision, tables with their columns and rows, blobs with their
 tables/NAME       the rows, as Postgres's COPY writes text
 blobs/HEX         uploaded content, by its SHA-256
 api-key.secret    of a service that made its own; one that is given API_KEY_SECRET keeps that itself
+encryption.keys   likewise, of ENCRYPTION_KEYS
 """

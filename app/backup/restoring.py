@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from app.access.secret import FILE_NAME as SECRET
+from app.access.secret import OWN_FILES
 from app.backup.saving import FORMAT, MANIFEST, blob_name
 from app.backup.tables import CHUNK_BYTES, SavedTable, is_empty, load_tables, secured_tables
 from app.db.migrations import is_known, migrate, upgrade
@@ -38,9 +38,10 @@ def restore(engine: Engine, blobs: BlobStore, data: Path, folder: Path) -> dict[
         for table in secured:
             connection.execute(text(f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY'))
     migrate(engine)
-    if manifest["secret"]:
-        data.mkdir(parents=True, exist_ok=True)
-        shutil.copy(folder / SECRET, data / SECRET)
+    for name in OWN_FILES:
+        if (folder / name).exists():
+            data.mkdir(parents=True, exist_ok=True)
+            shutil.copy(folder / name, data / name)
     return manifest
 
 

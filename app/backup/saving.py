@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import __version__
 from app.access.secret import FILE_NAME as SECRET
+from app.access.secret import OWN_FILES
 from app.backup.tables import save_tables
 from app.db.references import all_digests
 from app.errors import SalienceError
@@ -34,8 +35,9 @@ def back_up(engine: Engine, blobs: BlobStore, data: Path, folder: Path) -> dict[
         digests = sorted(all_digests(Session(connection)))
     for digest in digests:
         _save_blob(blobs, digest, folder / "blobs")
-    if (data / SECRET).exists():
-        shutil.copy(data / SECRET, folder / SECRET)
+    for name in OWN_FILES:
+        if (data / name).exists():
+            shutil.copy(data / name, folder / name)
     manifest |= {"blobs": digests, "secret": (folder / SECRET).exists()}
     draft = folder / f"{MANIFEST}.draft"
     draft.write_text(json.dumps(manifest, indent=2), encoding="utf-8")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.access.secret import own_encryption_keys
 from app.access.startup import open_entrance
 from app.db.migrations import migrate
 from app.db.session import make_engine
@@ -85,6 +86,7 @@ def _start_servers(supervisor: Supervisor, data: Path) -> dict[str, str]:
         valkey = EmbeddedValkey(data / "valkey")
         supervisor.start(valkey.child(data / "logs" / "valkey.log"))
         environment["BROKER_URL"] = valkey.url
+    environment["ENCRYPTION_KEYS"] = named.encryption_keys or own_encryption_keys(data)
     engine = make_engine(environment["DATABASE_URL"])
     migrate(engine)
     engine.dispose()
