@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     api_key_secret: str | None = Field(default=None, repr=False, description="Keys are hashed under it; or a file")
     api_key_environment: Literal["live", "test"] = Field(default="live", description="Of the keys that are taken")
     encryption_keys: str | None = Field(
-        default=None, repr=False, description="Fernet keys of what has to be told to others, the newest first; or a file"
+        default=None, repr=False, description="Fernet keys for secrets at rest, the newest first; or a file"
     )
     public_url: str | None = Field(default=None, description="How others reach the API; begins links in messages")
     open_docs: bool | None = Field(default=None, description="/docs and /openapi.json; unset: on loopback only")

@@ -1,7 +1,7 @@
 """Secrets that a service makes for itself: files of its data folder, where no setting names them.
 
-``api-key.secret`` (``API_KEY_SECRET``), under which API keys are hashed; ``encryption.keys`` (``ENCRYPTION_KEYS``), with
-which secrets are encrypted that have to be told to others.
+``api-key.secret`` (``API_KEY_SECRET``), under which API keys are hashed; ``encryption.keys`` (``ENCRYPTION_KEYS``),
+with which secrets are encrypted that have to be told to others.
 """
 
 import os

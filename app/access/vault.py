@@ -41,7 +41,7 @@ class Vault:
             return self._all().decrypt(sealed).decode()
         except InvalidToken:
             raise Unavailable(
-                "encryption-key-unknown", "A stored secret was encrypted with none of ENCRYPTION_KEYS: put its key back."
+                "encryption-key-unknown", "A stored secret was encrypted with none of ENCRYPTION_KEYS: add its key."
             ) from None
 
     def resealed(self, sealed: bytes) -> bytes | None:
@@ -56,6 +56,6 @@ class Vault:
     def _all(self) -> MultiFernet:
         if not self._keys:
             raise Unavailable(
-                "encryption-keys-missing", "Secrets cannot be kept: whoever runs the service has to set ENCRYPTION_KEYS."
+                "encryption-keys-missing", "Secrets cannot be kept: the operator has to set ENCRYPTION_KEYS."
             )
         return MultiFernet(self._keys)
