@@ -17,6 +17,8 @@ SalienceError                    code and facts; no HTTP, no logging
 │  ├─ UnsupportedMediaType       content of a kind that is never accepted
 │  ├─ InsufficientStorage        the disk is full
 │  └─ Unavailable                a part that this needs is away
+├─ EgressFailure                 an address that somebody chose did not answer as it should
+│  └─ AddressNotAllowed          it is not public, and the operator does not allow it
 └─ AuditFailure                  stored on the audit or the resource, never an HTTP error
    ├─ InputFailure               final: the model, data set or sample is at fault
    ├─ TransientFailure           retried: storage or database away
@@ -126,6 +128,21 @@ class InsufficientStorage(RequestError):
 
 class Unavailable(RequestError):
     """A part that this needs is away."""
+
+
+class EgressFailure(SalienceError):
+    """An address that somebody chose did not answer as it should; ``passing``: it may the next time."""
+
+    def __init__(self, code: str, detail: str, *, passing: bool = False) -> None:
+        super().__init__(code, detail)
+        self.passing = passing
+
+
+class AddressNotAllowed(EgressFailure):
+    """It is not public, not in its usual form, or no web address; and the operator does not allow it."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("address-not-allowed", detail)
 
 
 class AuditFailure(SalienceError):

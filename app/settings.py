@@ -58,6 +58,14 @@ class Settings(BaseSettings):
         default=frozenset(), description="Origins whose pages may call the API: https://ml.example.com; or *"
     )
 
+    allowed_networks: Annotated[frozenset[str], NoDecode] = Field(
+        default=frozenset(), description="Networks that tenants' addresses may lie in though they are not public"
+    )
+    egress_ca_file: str | None = Field(default=None, description="Certificates to trust, PEM; unset: the system's")
+    egress_pause_seconds: float = Field(default=10.0, gt=0, description="Without a byte from an address of a tenant")
+    egress_call_seconds: float = Field(default=15.0, gt=0, description="Of a call, from name to answer")
+    egress_fetch_seconds: float = Field(default=3600.0, gt=0, description="Of one file that is fetched")
+
     rate_window_seconds: int = Field(default=60, ge=1)
     rate_limit_patience_seconds: float = Field(default=0.5, gt=0, description="With the broker's counts")
     rate_limit_key: int = Field(default=12_000, ge=0, description="Requests of a key in a window; 0: any number")
@@ -141,7 +149,9 @@ class Settings(BaseSettings):
     aws_session_token: str | None = Field(default=None, repr=False)
     otel_exporter_otlp_headers: str | None = Field(default=None, repr=False)
 
-    @field_validator("allow_missing_sandbox_layers", "trusted_proxies", "cors_origins", mode="before")
+    @field_validator(
+        "allow_missing_sandbox_layers", "trusted_proxies", "cors_origins", "allowed_networks", mode="before"
+    )
     @classmethod
     def _several(cls, value: Any) -> Any:
         """Separated by commas."""
@@ -156,11 +166,11 @@ class Settings(BaseSettings):
             raise ValueError("it begins with a slash and has letters, digits, dots, hyphens: /salience")
         return prefix
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "allowed_networks")
     @classmethod
     def _are_networks(cls, value: frozenset[str]) -> frozenset[str]:
-        for proxy in value:
-            ipaddress.ip_network(proxy)
+        for network in value:
+            ipaddress.ip_network(network)
         return value
 
     @field_validator("cors_origins")

@@ -1,0 +1,1 @@
+"""The one way out to addresses that tenants choose: webhooks, registries, stores (docs/security.md)."""

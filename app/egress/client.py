@@ -1,0 +1,163 @@
+"""The client for addresses that tenants choose: nothing else in this project calls one."""
+
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import TracebackType
+from typing import Self
+
+import httpcore
+import httpx
+
+from app import __version__
+from app.egress.addresses import AddressGuard
+from app.egress.answers import Answer, Download, headers_of, malformed
+from app.egress.network import Deadline, GuardedNetwork, Resolve, system_resolve
+from app.errors import AddressNotAllowed, EgressFailure
+from app.settings import MEBIBYTE, Settings
+
+MAX_REDIRECTS = 5
+MAX_ANSWER_BYTES = 4 * MEBIBYTE
+"""Of an answer that is read whole."""
+_REDIRECTS = {301, 302, 303, 307, 308}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request. ``credentials`` are headers for the host that is named, and for no other."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    content: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds: of a connection or a pause; of an exchange that is read whole; of one that is fetched."""
+
+    pause_seconds: float = 10.0
+    call_seconds: float = 15.0
+    fetch_seconds: float = 3600.0
+
+
+class EgressClient:
+    """For one thread. Proxies, cookies, passwords and authorities of the environment count for nothing here.
+
+    Every method raises AddressNotAllowed, and EgressFailure for whatever else kept an answer from coming.
+    """
+
+    def __init__(
+        self,
+        guard: AddressGuard,
+        limits: Limits | None = None,
+        *,
+        ca_file: str | None = None,
+        resolve: Resolve = system_resolve,
+    ) -> None:
+        self._guard = guard
+        self._limits = limits or Limits()
+        self._deadline = Deadline()
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=_authorities(ca_file),
+            network_backend=GuardedNetwork(guard, self._deadline, resolve),
+            max_connections=4,
+            keepalive_expiry=5,
+        )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        limits = Limits(settings.egress_pause_seconds, settings.egress_call_seconds, settings.egress_fetch_seconds)
+        return cls(AddressGuard.of(settings.allowed_networks), limits, ca_file=settings.egress_ca_file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.close()
+
+    def deliver(self, call: Call) -> Answer:
+        """Status and headers; what the body says interests nobody. A redirect is an answer like any other."""
+        with self._exchange(call, self._limits.call_seconds) as response:
+            return Answer(response.status, headers_of(response), b"")
+
+    def send(self, call: Call, most_bytes: int = MAX_ANSWER_BYTES) -> Answer:
+        """The whole answer. A redirect is an answer like any other."""
+        with self._exchange(call, self._limits.call_seconds) as response:
+            download = Download(response, most_bytes)
+            return Answer(download.status, download.headers, b"".join(download.pieces()))
+
+    @contextmanager
+    def fetch(self, call: Call, most_bytes: int) -> Iterator[Download]:
+        """A GET that follows up to five redirects, each checked anew; credentials stay with the host they are for."""
+        for _ in range(MAX_REDIRECTS + 1):
+            with self._exchange(call, self._limits.fetch_seconds) as response:
+                location = headers_of(response).get("location")
+                if response.status not in _REDIRECTS or location is None:
+                    yield Download(response, most_bytes)
+                    return
+            call = self._redirected(call, location)
+        raise EgressFailure("too-many-redirects", f"The address redirects more than {MAX_REDIRECTS} times.")
+
+    def _redirected(self, call: Call, location: str) -> Call:
+        here = httpx.URL(call.url)
+        try:
+            there = self._guard.check_url(str(here.join(location)))
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise AddressNotAllowed("The address redirects to one that cannot be read.") from error
+        if (here.scheme, there.scheme) == ("https", "http"):
+            raise AddressNotAllowed("The address redirects from https to http.")
+        stays = (here.scheme, here.host, here.port) == (there.scheme, there.host, there.port)
+        return Call(call.method, str(there), call.headers, call.credentials if stays else {})
+
+    @contextmanager
+    def _exchange(self, call: Call, seconds: float) -> Iterator[httpcore.Response]:
+        url = self._guard.check_url(call.url)
+        target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        pause = self._limits.pause_seconds
+        waits = dict.fromkeys(("connect", "read", "write", "pool"), pause)
+        self._deadline.start(seconds)
+        with (
+            _failures_told(),
+            self._pool.stream(
+                call.method,
+                target,
+                headers=_headers(call, url),
+                content=call.content,
+                extensions={"timeout": waits},
+            ) as response,
+        ):
+            yield response
+
+
+@lru_cache(maxsize=2)
+def _authorities(ca_file: str | None) -> ssl.SSLContext:
+    """Reading the system's takes a tenth of a second."""
+    return ssl.create_default_context(cafile=ca_file)
+
+
+def _headers(call: Call, url: httpx.URL) -> list[tuple[str, str]]:
+    ours = {"Host": url.netloc.decode("ascii"), "User-Agent": f"salience-audit/{__version__}"}
+    length = {} if call.content is None else {"Content-Length": str(len(call.content))}
+    return [*{**ours, "Accept-Encoding": "identity", **length, **call.headers, **call.credentials}.items()]
+
+
+@contextmanager
+def _failures_told() -> Iterator[None]:
+    """The library's errors as ours: they quote nothing of what was sent or came back."""
+    try:
+        yield
+    except httpcore.TimeoutException as error:
+        raise EgressFailure("answer-too-slow", "The address does not answer in time.", passing=True) from error
+    except httpcore.NetworkError as error:
+        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args):
+            detail = "The address shows a certificate that is not trusted, or that is another host's."
+            raise EgressFailure("certificate-not-trusted", detail) from error
+        raise EgressFailure("address-unreachable", "The address cannot be reached.", passing=True) from error
+    except httpcore.ProtocolError as error:
+        raise malformed("it is no HTTP") from error

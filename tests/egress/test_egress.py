@@ -1,0 +1,270 @@
+"""Addresses and answers that somebody hostile would choose, against servers that listen where nobody may call."""
+
+import ast
+import ssl
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from app.egress.addresses import AddressGuard, is_public
+from app.egress.client import Call, EgressClient, Limits
+from app.errors import AddressNotAllowed, EgressFailure
+from tests.broker.certificates import make_certificates
+from tests.egress.hosts import SECRET, Host, serving
+
+ROOT = Path(__file__).parents[2]
+OPEN, CLOSED = "127.0.0.1", "127.0.0.2"
+"""Both are loopback; the operator allows the first, which stands for a public host."""
+QUICK = Limits(pause_seconds=0.6, call_seconds=0.8, fetch_seconds=0.8)
+MOST = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def hosts() -> Iterator[tuple[Host, Host]]:
+    """One that may be called, and one that may not."""
+    with ExitStack() as ending:
+        made = (Host(OPEN), Host(CLOSED))
+        for host in made:
+            ending.enter_context(serving(host))
+        yield made
+
+
+@pytest.fixture
+def client() -> Iterator[EgressClient]:
+    with EgressClient(AddressGuard.of([f"{OPEN}/32"]), QUICK, resolve=_resolve) as made:
+        yield made
+
+
+NAMES = {
+    "open.test": [OPEN],
+    "closed.test": [CLOSED],
+    "both.test": [OPEN, CLOSED],
+    "mapped.test": ["::ffff:127.0.0.1"],
+    "nat64.test": ["64:ff9b::7f00:1"],
+    "private.test": ["10.1.2.3"],
+    "metadata.test": ["169.254.169.254"],
+    "zero.test": ["0.0.0.0"],  # noqa: S104
+    "six.test": ["::1"],
+    "scoped.test": ["fe80::1%1"],
+    "none.test": [],
+}
+
+
+def _resolve(host: str, port: int) -> list[str]:
+    if host not in NAMES:
+        raise OSError(f"no such host as {host}:{port}")
+    return NAMES[host]
+
+
+REFUSED_HOSTS = [
+    "127.0.0.2", "127.1", "127.0.2", "2130706434", "0177.0.0.2", "0x7f000002", "0x7f.0.0.2", "0X7F.2", "017700000002",
+    "127.0.0.2.", "127.00.0.2", "127.0.0.02", "1.2.3.4.5", "256.256.256.256", "0", "0.0.0.0", "00000177.1",
+    "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "169.254.169.254", "168.63.129.16",
+    "192.0.0.192", "100.100.100.200", "198.18.0.1", "192.0.2.1", "198.51.100.7", "203.0.113.9", "224.0.0.1",
+    "239.255.255.250", "240.0.0.1", "255.255.255.255", "192.88.99.1",
+    "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.2]", "[64:ff9b::127.0.0.2]", "[64:ff9b::7f00:2]",
+    "[64:ff9b:1::a00:1]", "[fe80::1]", "[fe80::1%25eth0]", "[fc00::1]", "[fd00:ec2::254]", "[ff02::1]", "[2002:7f00:2::]",
+    "[2001:0:7f00:2::1]", "[2001:db8::1]", "[::ffff:0:127.0.0.1]", "[0:0:0:0:0:ffff:7f00:2]",
+    "closed.test", "both.test", "mapped.test", "nat64.test", "private.test", "metadata.test", "zero.test", "six.test",
+    "scoped.test", "user@open.test", "user:password@open.test", "open.test@127.0.0.2", "open.test%20", "①②⑦.⓪.⓪.②",
+    "open.test\\@127.0.0.2", "open.test ", "", "%31%32%37.0.0.2", "127。0。0。2",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", REFUSED_HOSTS)
+def test_host_is_refused_before_a_connection(host: str, client: EgressClient, hosts: tuple[Host, Host]) -> None:
+    _, closed = hosts
+    with pytest.raises(AddressNotAllowed) as refused:
+        client.send(Call("GET", f"http://{host}:{closed.port}/"))
+    assert refused.value.code == "address-not-allowed"
+    assert not closed.connections
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://open.test/", "file:///etc/passwd", "gopher://open.test/", "data:text/plain,x", "//open.test/", "open.test",
+        "unix:///run/docker.sock", "javascript:alert(1)", "http:open.test", "http://open.test:0/", "http://open.test:99999/",
+        "http://[::1", "http://open.test/\r\nHost: other", "http://open.test/" + "x" * 3000, "dict://127.0.0.2:11211/stat",
+    ],
+)  # fmt: skip
+def test_what_is_no_web_address_is_refused(url: str, client: EgressClient) -> None:
+    with pytest.raises(AddressNotAllowed):
+        client.send(Call("GET", url))
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://127.0.0.2:{port}/", "//127.0.0.2:{port}/", "http://closed.test:{port}/", "http://2130706434:{port}/",
+        "http://[::ffff:127.0.0.2]:{port}/", "http://user@open.test:{port}/", "file:///etc/passwd", "ftp://open.test/",
+        "http://169.254.169.254/latest/meta-data/", "http://both.test:{port}/", "http://[", "http://0177.0.0.2:{port}/",
+    ],
+)  # fmt: skip
+def test_redirect_is_checked_anew(status: int, target: str, client: EgressClient, hosts: tuple[Host, Host]) -> None:
+    allowed, closed = hosts
+    to = target.format(port=closed.port)
+    url = f"http://open.test:{allowed.port}/redirect?status={status}&to={to}"
+    with pytest.raises(AddressNotAllowed), client.fetch(Call("GET", url), MOST):
+        pass
+    assert not closed.connections
+
+
+def test_five_redirects_are_followed_and_six_are_not(client: EgressClient, hosts: tuple[Host, Host]) -> None:
+    here = f"http://{OPEN}:{hosts[0].port}/around?left="
+    with client.fetch(Call("GET", f"{here}5"), MOST) as download:
+        assert b"".join(download.pieces()) == SECRET
+    with pytest.raises(EgressFailure, match="too-many-redirects"), client.fetch(Call("GET", f"{here}6"), MOST):
+        pass
+
+
+def test_calls_and_deliveries_follow_no_redirect(client: EgressClient, hosts: tuple[Host, Host]) -> None:
+    url = f"http://{OPEN}:{hosts[0].port}/redirect?to=http://{CLOSED}:{hosts[1].port}/"
+    assert client.send(Call("GET", url)).status == 302
+    delivered = client.deliver(Call("POST", url, {"Content-Type": "text/plain"}, content=b"{}"))
+    assert (delivered.status, delivered.ok, delivered.body) == (302, False, b"")
+
+
+@pytest.mark.parametrize("host", [OPEN, "open.test"])
+def test_credentials_stay_with_their_host(host: str, client: EgressClient, hosts: tuple[Host, Host]) -> None:
+    allowed, _ = hosts
+    allowed.visits.clear()
+    call = Call(
+        "GET",
+        f"http://{OPEN}:{allowed.port}/redirect?to=http://{host}:{allowed.port}/",
+        credentials={"Authorization": "Bearer planted"},
+    )
+    with client.fetch(call, MOST) as download:
+        assert download.status == 200
+    assert [("authorization" in headers) for _, headers in allowed.visits] == [True, host == OPEN]
+
+
+def test_a_name_is_looked_up_once_a_connection(hosts: tuple[Host, Host]) -> None:
+    """Rebinding: the second look-up would say something else, and nobody asks."""
+    asked: list[str] = []
+
+    def rebinding(host: str, port: int) -> list[str]:
+        asked.append(f"{host}:{port}")
+        return [OPEN] if len(asked) == 1 else [CLOSED]
+
+    allowed, closed = hosts
+    with EgressClient(AddressGuard.of([f"{OPEN}/32"]), QUICK, resolve=rebinding) as client:
+        assert client.send(Call("GET", f"http://name.test:{allowed.port}/")).body == SECRET
+        assert len(asked) == 1
+        there = f"http://other.test:{closed.port}/"
+        with (
+            pytest.raises(AddressNotAllowed),
+            client.fetch(Call("GET", f"http://name.test:{allowed.port}/redirect?to={there}"), MOST),
+        ):
+            pass
+    assert not closed.connections
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("says-huge", "answer-too-large"),
+        ("endless", "answer-too-large"),
+        ("trickle", "answer-too-slow"),
+        ("silent", "answer-too-slow"),
+        ("endless-headers", "answer-malformed"),
+        ("endless-informing", "answer-too-slow"),
+        ("no-http", "answer-malformed"),
+        ("cut-off", "answer-malformed"),
+        ("compressed", "answer-malformed"),
+    ],
+)
+def test_bad_answer_is_cut(path: str, code: str, client: EgressClient, hosts: tuple[Host, Host]) -> None:
+    with pytest.raises(EgressFailure) as failed:
+        client.send(Call("GET", f"http://{OPEN}:{hosts[0].port}/{path}"), most_bytes=MOST)
+    assert failed.value.code == code
+    assert client.send(Call("GET", f"http://{OPEN}:{hosts[0].port}/")).body == SECRET
+
+
+@pytest.mark.parametrize("name", ["none.test", "unknown.test"])
+def test_name_without_address(name: str, client: EgressClient) -> None:
+    with pytest.raises(EgressFailure, match="address-not-found"):
+        client.send(Call("GET", f"http://{name}/"))
+
+
+def test_nobody_listens(client: EgressClient) -> None:
+    with pytest.raises(EgressFailure, match="address-unreachable") as failed:
+        client.send(Call("GET", f"http://{OPEN}:1/"))
+    assert failed.value.passing
+
+
+def test_environment_and_cookies_count_for_nothing(
+    monkeypatch: pytest.MonkeyPatch, client: EgressClient, hosts: tuple[Host, Host]
+) -> None:
+    allowed, closed = hosts
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(variable, f"http://{CLOSED}:{closed.port}")
+    allowed.visits.clear()
+    for path in ("cookie", ""):
+        assert client.send(Call("GET", f"http://{OPEN}:{allowed.port}/{path}")).ok
+    assert "cookie" not in allowed.visits[1][1]
+    assert not closed.connections
+
+
+@pytest.mark.parametrize(("name", "trusted"), [("right.test", True), ("wrong.test", False)])
+def test_certificate_is_verified_for_the_name(name: str, *, trusted: bool, tmp_path: Path) -> None:
+    certificates = make_certificates(tmp_path, "right.test")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates.server, certificates.key)
+    server = Host(OPEN)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    guard = AddressGuard.of([f"{OPEN}/32"])
+    authority = str(certificates.authority)
+    with serving(server), EgressClient(guard, QUICK, ca_file=authority, resolve=lambda *_: [OPEN]) as client:
+        call = Call("GET", f"https://{name}:{server.port}/")
+        if trusted:
+            assert client.send(call).body == SECRET
+        else:
+            with pytest.raises(EgressFailure, match="certificate-not-trusted"):
+                client.send(call)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "93.184.216.34", "2606:4700:4700::1111", "2a00:1450::1"])
+def test_public_addresses_are_allowed(address: str) -> None:
+    AddressGuard().check_address(address)
+    assert AddressGuard().check_url(f"https://{f'[{address}]' if ':' in address else address}/x#part").fragment == ""
+
+
+def test_public_is_what_the_registries_say() -> None:
+    """Every eighth part of IPv4 but loopback, private and the upper one holds public addresses."""
+    import ipaddress
+
+    assert [first for first in range(256) if not is_public(ipaddress.ip_address(f"{first}.7.1.1"))] == [
+        0, 10, 127, *range(224, 256),
+    ]  # fmt: skip
+
+
+CLIENTS = {"aiohttp", "boto3", "ftplib", "http.client", "httpcore", "httpx", "requests", "smtplib", "telnetlib",
+           "urllib.request", "urllib3", "websockets", "xmlrpc.client"}  # fmt: skip
+HARMLESS = {("app/http/negotiation.py", "urllib.request.parse_http_list")}
+"""A parser of headers."""
+
+
+def test_nothing_else_calls_addresses() -> None:
+    """In app/ and worker/: the Python client is a package of its own, the operator's blob store has its library."""
+    files = [path for room in ("app", "worker") for path in (ROOT / room).rglob("*.py")]
+    found = {
+        (path.relative_to(ROOT).as_posix(), name)
+        for path in files
+        for name in _imported(ast.parse(path.read_text(encoding="utf-8")))
+        if any(name == client or name.startswith(f"{client}.") for client in CLIENTS)
+    }
+    assert {place for place, _ in found - HARMLESS} == {
+        f"app/egress/{page}.py" for page in ("addresses", "answers", "client", "network")
+    }
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
