@@ -45,7 +45,7 @@ NAMES = {
     "nat64.test": ["64:ff9b::7f00:1"],
     "private.test": ["10.1.2.3"],
     "metadata.test": ["169.254.169.254"],
-    "zero.test": ["0.0.0.0"],  # noqa: S104
+    "zero.test": ["0.0.0.0"],
     "six.test": ["::1"],
     "scoped.test": ["fe80::1%1"],
     "none.test": [],
@@ -64,8 +64,10 @@ REFUSED_HOSTS = [
     "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "169.254.169.254", "168.63.129.16",
     "192.0.0.192", "100.100.100.200", "198.18.0.1", "192.0.2.1", "198.51.100.7", "203.0.113.9", "224.0.0.1",
     "239.255.255.250", "240.0.0.1", "255.255.255.255", "192.88.99.1",
-    "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.2]", "[64:ff9b::127.0.0.2]", "[64:ff9b::7f00:2]",
-    "[64:ff9b:1::a00:1]", "[fe80::1]", "[fe80::1%25eth0]", "[fc00::1]", "[fd00:ec2::254]", "[ff02::1]", "[2002:7f00:2::]",
+    "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.2]", "[64:ff9b::127.0.0.2]",
+    "[64:ff9b::7f00:2]",
+    "[64:ff9b:1::a00:1]", "[fe80::1]", "[fe80::1%25eth0]", "[fc00::1]", "[fd00:ec2::254]", "[ff02::1]",
+    "[2002:7f00:2::]",
     "[2001:0:7f00:2::1]", "[2001:db8::1]", "[::ffff:0:127.0.0.1]", "[0:0:0:0:0:ffff:7f00:2]",
     "closed.test", "both.test", "mapped.test", "nat64.test", "private.test", "metadata.test", "zero.test", "six.test",
     "scoped.test", "user@open.test", "user:password@open.test", "open.test@127.0.0.2", "open.test%20", "①②⑦.⓪.⓪.②",
@@ -85,8 +87,9 @@ def test_host_is_refused_before_a_connection(host: str, client: EgressClient, ho
 @pytest.mark.parametrize(
     "url",
     [
-        "ftp://open.test/", "file:///etc/passwd", "gopher://open.test/", "data:text/plain,x", "//open.test/", "open.test",
-        "unix:///run/docker.sock", "javascript:alert(1)", "http:open.test", "http://open.test:0/", "http://open.test:99999/",
+        "ftp://open.test/", "file:///etc/passwd", "gopher://open.test/", "data:text/plain,x", "//open.test/",
+        "open.test", "unix:///run/docker.sock", "javascript:alert(1)", "http:open.test", "http://open.test:0/",
+        "http://open.test:99999/",
         "http://[::1", "http://open.test/\r\nHost: other", "http://open.test/" + "x" * 3000, "dict://127.0.0.2:11211/stat",
     ],
 )  # fmt: skip
