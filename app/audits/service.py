@@ -17,9 +17,10 @@ from app.db.tables import AuditModelRow, AuditRow, AuditUsageRow, DatasetRow, Mo
 from app.domain.fidelity import Fidelity, FidelityStatus
 from app.domain.label_mapping import LabelMapping
 from app.domain.measures import PAIRINGS, MeasureSpec
+from app.domain.outputs import Output
 from app.domain.protocol import Protocol
 from app.domain.refusals import NOT_AS_DESCRIBED
-from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, SalienceTarget
+from app.domain.vocabulary import AuditStatus, DeviceClass, OutputKind, ResourceStatus, SalienceTarget
 from app.errors import Conflict, Gone, Unprocessable
 from app.observability.origin import present_origin
 from app.results.inputs import class_count, label_mapping
@@ -137,13 +138,19 @@ def _can_pair(spec: MeasureSpec[Any], request: AuditRequest, models: list[ModelR
 
 
 def _check_classes(models: list[ModelRow], protocol: Protocol) -> None:
-    facts = {(class_count(model), tuple(model.class_names or ())) for model in models}
+    facts = {(class_count(model), tuple(model.class_names or ()), _labels(model)) for model in models}
     if len(facts) > 1:
         raise Unprocessable("model-classes-differ", "The models of an audit must have the same classes.")
     count = class_count(models[0])
     target = protocol.salience.target
     if isinstance(target, int) and target >= count:
         raise Unprocessable("target-out-of-range", f"The models have {count} classes, numbered from 0.")
+
+
+def _labels(model: ModelRow) -> float | None:
+    """Of independent labels the threshold, which decides about flips."""
+    output = Output.of(model.output)
+    return output.threshold if output.kind is OutputKind.MULTILABEL else None
 
 
 def _check_labels(request: AuditRequest, protocol: Protocol, mapping: LabelMapping) -> None:

@@ -57,9 +57,9 @@ class Description:
     format: Annotated[str | None, typer.Option(help="safetensors or state_dict; unset: by the file's name.")] = None
     class_names: Annotated[str | None, typer.Option(help="In the order of the outputs: face,non_face")] = None
     output: Annotated[
-        str | None, typer.Option(help="classes, or binary (one logit; class names: negative, positive).")
+        str | None, typer.Option(help="classes, binary (one logit; class names: negative, positive) or multilabel.")
     ] = None
-    threshold: Annotated[float | None, typer.Option(help="Of the sigmoid, for binary: 0.5.")] = None
+    threshold: Annotated[float | None, typer.Option(help="Of the sigmoid, for binary and multilabel: 0.5.")] = None
     input_size: Annotated[int | None, typer.Option(help="Side of the square input in pixels.")] = None
     mean: Annotated[str | None, typer.Option(help="Of each channel: 0.485,0.456,0.406")] = None
     std: Annotated[str | None, typer.Option(help="Of each channel: 0.229,0.224,0.225")] = None

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-LabelMap = dict[str, str | int] | Literal["numeric", "imagefolder"]
+from app.domain.several_labels import parts_of
+
+LabelMap = dict[str, str | int | None] | Literal["numeric", "imagefolder"]
 DESCRIPTION = (
     "Which class a label is: an object from label to class (its name or index), `numeric` (a number is its class) or "
     "`imagefolder` (labels sorted as text, as ImageFolder sorts folders). Unset: by the classes' names."
@@ -45,12 +47,21 @@ class LabelMapping:
     how: How | None = None
     is_doubtful: bool = False
     """The labels are numbers, and it is not said which number is which class."""
+    several: bool = False
+    """A sample may have several labels, whose scores do not depend on each other (``app.domain.several_labels``)."""
 
     def score_classes(self, class_count: int) -> tuple[int, ...]:
         """The classes whose scores AUROC needs: class 1 of two, else every class that occurs as a label."""
+        if self.several:
+            return tuple(range(class_count))  # which labels are told is read off them
         if self.indices is None:
             return ()
         return (1,) if class_count == 2 else tuple(sorted(set(self.indices.values())))
+
+    def positives(self, label: str | None) -> tuple[int, ...]:
+        """The classes of a sample that may have several labels."""
+        indices = self.indices or {}
+        return tuple(indices[part] for part in parts_of(label) if part in indices)
 
     def shown(self) -> dict[str, Any] | None:
         """As results tell it: ``how``, and the class that each label met."""
@@ -86,6 +97,28 @@ def map_labels(
     return _without_names(labels, class_count)
 
 
+def map_several_labels(
+    labels: Iterable[str], class_names: Sequence[str] | None, class_count: int, label_map: LabelMap | None = None
+) -> LabelMapping:
+    """``labels`` are those of samples, each of which may be several; a label that the map leads to null is no class."""
+    if isinstance(label_map, str):
+        return LabelMapping(None, f"The label_map {label_map} is for samples of one label.", several=True)
+    indices: dict[str, int] = {}
+    for label in sorted({part for one in labels for part in parts_of(one)}):
+        target = (label_map or {}).get(label, label)
+        index = class_index(target, class_names, class_count)
+        if index is not None:
+            indices[label] = index
+        elif target is not None or label not in (label_map or {}):
+            way_out = f'Say which it is with label_map; {{"{label}": null}} where it is none of them.'
+            return LabelMapping(
+                None, f"The label {label!r} is none of the model's {class_count}. {way_out}", several=True
+            )
+    if len(set(indices.values())) < len(indices):
+        return LabelMapping(None, "Two labels are the same class of the model.", several=True)
+    return LabelMapping(indices, how=How.NAMES if label_map is None else How.MAP, several=True)
+
+
 def loose_key(name: str) -> str:
     """Equal for names that differ in case, blanks, hyphens and underscores alone."""
     return _LOOSE.sub("", name).casefold()
@@ -119,7 +152,10 @@ def _doubled(names: Iterable[str]) -> tuple[str, str] | None:
 
 
 def _by_map(
-    labels: Sequence[str], class_names: Sequence[str] | None, class_count: int, label_map: Mapping[str, str | int]
+    labels: Sequence[str],
+    class_names: Sequence[str] | None,
+    class_count: int,
+    label_map: Mapping[str, str | int | None],
 ) -> LabelMapping:
     """What the map does not name meets class names as without it."""
     indices: dict[str, int] = {}
@@ -133,8 +169,10 @@ def _by_map(
     return LabelMapping(indices, how=How.MAP)
 
 
-def class_index(target: str | int, class_names: Sequence[str] | None, class_count: int) -> int | None:
+def class_index(target: str | int | None, class_names: Sequence[str] | None, class_count: int) -> int | None:
     """Which class is meant by its index, its name, or a name that is loosely the same; None where none is."""
+    if target is None:
+        return None
     if isinstance(target, int):
         return target if 0 <= target < class_count else None
     names = list(class_names or ())

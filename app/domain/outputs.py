@@ -13,8 +13,7 @@ class Output(BaseModel):
 
     `classes`: one logit a class, two or more. `binary`: a single logit z for two classes, the negative one first, and
     the positive one where sigmoid(z) is above the threshold. `multilabel`: a logit for each label, independent of the
-    others, and the label is there where its sigmoid is above the threshold; not measured yet,
-    so no model is registered with it.
+    others, and the label is there where its sigmoid is above the threshold.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -11,7 +11,7 @@ from app.db.tables import ModelRow
 from app.domain.fidelity import Fidelity
 from app.domain.heads import MAX_LAYERS, DeclaredLayer, Head, HeadLayer
 from app.domain.outputs import CLASSES, Output
-from app.domain.vocabulary import DeviceClass, Layout, ModelFormat, OutputKind, Resize, ResourceStatus
+from app.domain.vocabulary import DeviceClass, Layout, ModelFormat, Resize, ResourceStatus
 from app.http.links import link
 from app.http.schemas import Metadata, Name, StoredProblem
 from app.models.description import Described, described
@@ -104,16 +104,6 @@ class ModelRequest(BaseModel):
             raise ValueError("class names must be distinct")
         if "output" in info.data:
             info.data["output"].check_names(value)
-        return value
-
-    @field_validator("output")
-    @classmethod
-    def that_is_measured(cls, value: Output) -> Output:
-        if value.kind is OutputKind.MULTILABEL:
-            raise ValueError(
-                "multilabel outputs are not measured yet; a network with the one logit that is to be audited is, as "
-                '{"kind": "binary"} with two class names, the negative one first'
-            )
         return value
 
 

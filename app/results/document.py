@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 from app.db.tables import ModelRow
 from app.domain.fidelity import Fidelity
 from app.domain.label_mapping import LabelMapping
+from app.domain.label_performance import LabelPredictions, label_performance
 from app.domain.measures import NOISE_REACTION, STABILITY, SUFFICIENCY
+from app.domain.outputs import Output
 from app.domain.performance import Predictions, noise_curve, performance
 from app.domain.protocol import Protocol
 from app.domain.results.documents import (
@@ -26,7 +28,7 @@ from app.domain.skill_rows import add_skills
 from app.domain.statistics import Floats
 from app.domain.sufficiency import sufficiency_report
 from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
-from app.domain.vocabulary import ACROSS_MODELS, CLEAN
+from app.domain.vocabulary import ACROSS_MODELS, CLEAN, OutputKind
 from app.results.inputs import AuditInputs, class_count, label_mapping
 from app.results.reading import complete
 from app.results.score_tables import StoredScores, cluster_codes, further_groups, read_scores
@@ -74,7 +76,8 @@ def results_document(
     numbers = _measured(session, inputs, stored, from_maps) if stored[0].labels else _nothing()
     document: ResultsDocument = {**head, **numbers, "findings": []}
     if from_maps is not None:
-        from_maps.add_to(document, Groups(stored[0].labels, stored[0].sources))
+        several = Output.of(inputs.models[0].output).kind is OutputKind.MULTILABEL
+        from_maps.add_to(document, Groups(stored[0].labels, stored[0].sources, several=several))
     complete(document, class_count(inputs.models[0]))
     return document
 
@@ -111,13 +114,13 @@ def _measured(
     protocol = Protocol.model_validate(inputs.audit.protocol)
     mapping = label_mapping(inputs.dataset, models[0], inputs.audit.label_map)
     further, clusters = further_groups(session, inputs.audit), cluster_codes(session, inputs.audit)
-    groups = Groups(stored[0].labels, stored[0].sources, further, clusters)
+    groups = Groups(stored[0].labels, stored[0].sources, further, clusters, mapping.several)
     summarised = [
-        summarise(scores.table(str(model.id), protocol), groups, protocol.seed)
+        summarise(scores.table(str(model.id), protocol, Output.of(model.output)), groups, protocol.seed)
         for model, scores in zip(models, stored, strict=True)
     ]
     for model, scores, made in zip(models, stored, summarised, strict=True):
-        add_skills(made.rows, scores.table(str(model.id), protocol), groups, protocol.seed)
+        add_skills(made.rows, scores.table(str(model.id), protocol, Output.of(model.output)), groups, protocol.seed)
     summaries = [row for model in summarised for row in model.rows]
     measured = _performance(inputs, stored, protocol, mapping)
     small = [model for model, scores in zip(models, stored, strict=True) if scores.map_side < SSIM_WINDOW]
@@ -140,6 +143,8 @@ def _performance(
 ) -> list[Performance]:
     if mapping.indices is None:
         return []
+    if mapping.several:
+        return _label_performance(inputs, stored, protocol, mapping)
     truth = np.array([mapping.indices.get(label or "", -1) for label in stored[0].labels])
     count = class_count(inputs.models[0])
     classes, conditions = mapping.score_classes(count), (CLEAN, *protocol.conditions())
@@ -157,6 +162,30 @@ def _performance(
                 labels={index: label for label, index in mapping.indices.items()},
             ),
             count,
+        )
+    ]
+
+
+def _label_performance(
+    inputs: AuditInputs, stored: list[StoredScores], protocol: Protocol, mapping: LabelMapping
+) -> list[Performance]:
+    count, conditions = class_count(inputs.models[0]), (CLEAN, *protocol.conditions())
+    positives = np.zeros((len(stored[0].labels), count), dtype=bool)
+    for row, label in enumerate(stored[0].labels):
+        positives[row, list(mapping.positives(label))] = True
+    return [
+        row
+        for model, scores in zip(inputs.models, stored, strict=True)
+        for row in label_performance(
+            LabelPredictions(
+                model_id=str(model.id),
+                conditions=conditions,
+                scores=scores.class_scores.reshape(len(positives), len(conditions), count),
+                positives=positives,
+                known=np.array([label is not None for label in stored[0].labels]),
+                threshold=Output.of(model.output).threshold,
+                names=tuple(model.class_names or map(str, range(count))),
+            )
         )
     ]
 

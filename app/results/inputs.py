@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, DatasetRow, ModelRow
-from app.domain.label_mapping import LabelMapping, map_labels
+from app.domain.label_mapping import LabelMapping, map_labels, map_several_labels
+from app.domain.outputs import Output
+from app.domain.vocabulary import OutputKind
 from app.errors import Conflict
 
 
@@ -35,6 +37,8 @@ def class_count(model: ModelRow) -> int:
 
 def label_mapping(dataset: DatasetRow, model: ModelRow, label_map: Any) -> LabelMapping:
     """How the data set's labels meet the model's classes under an audit's ``label_map``."""
+    if Output.of(model.output).kind is OutputKind.MULTILABEL:
+        return map_several_labels(dataset.labels, model.class_names, class_count(model), label_map)
     return map_labels(dataset.labels, model.class_names, class_count(model), label_map)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from io import BytesIO, TextIOWrapper
 from typing import Any, NamedTuple, Self, TextIO
 
+from app.domain.several_labels import SEPARATOR, joined
 from app.errors import InputFailure
 
 MAX_CHARACTERS = 1024
@@ -58,6 +59,19 @@ def text_of(line: int, value: object) -> str | None:
     if len(value) > MAX_CHARACTERS:
         raise invalid(line, f"a value has more than {MAX_CHARACTERS} characters")
     return value.strip() or None
+
+
+def labels_of(line: int, value: object) -> str | None:
+    """A label as text, or several of them: a list as ``a|b``, an empty one as known to have none."""
+    if not isinstance(value, list):
+        return text_of(line, value)
+    found = [text_of(line, one) for one in value]
+    if any(one is not None and SEPARATOR in one for one in found):
+        raise invalid(line, f"of several labels none may hold {SEPARATOR!r}")
+    label = joined(one for one in found if one is not None)
+    if len(label) > MAX_CHARACTERS:
+        raise invalid(line, f"its labels have more than {MAX_CHARACTERS} characters")
+    return label
 
 
 def invalid(line: int, what: str) -> InputFailure:

@@ -15,7 +15,7 @@ from worker.functional.normalization import normalization_table, normalize
 from worker.functional.quantization import min_max
 from worker.measures import Score, Seen, scores_of
 from worker.measures.base import Answers
-from worker.salience.explainer import Explainer
+from worker.salience.explainer import Explainer, Explanation
 from worker.salience.maps import SalienceMaps
 from worker.views import ViewSetting, make_views
 from worker.views.base import ImageBatch
@@ -107,7 +107,8 @@ class ModelAuditor:
     def audit(
         self, batch: ImageBatch, truth: Tensor, cached: Mapping[int, CachedMap] = MappingProxyType({})
     ) -> Outcome:
-        """Scores of the batch; ``truth`` (N,) int64 holds each sample's class, -1 where it has none.
+        """Scores of the batch; ``truth`` (N,) int64 holds each sample's class, -1 where it has none; of
+        independent labels (N, K) bool.
 
         ``cached`` are clean observations, by their place in the batch, that need not be made again.
         """
@@ -142,24 +143,48 @@ class ModelAuditor:
         """Class indices to explain (N,), or None for the class predicted for each image."""
         target = self._protocol.salience.target
         if isinstance(target, int):
-            return torch.full_like(truth, target)
+            return torch.full((len(truth),), target, device=truth.device)
         return {SalienceTarget.LABEL: truth, SalienceTarget.CLEAN_PREDICTED: predicted}.get(target)
 
     def _observe(self, images: Tensor, target: Tensor | None) -> Observation:
-        count, size = len(images), self._protocol.micro_batch
-        chosen = None if target is None else _padded(target.clamp(min=0), size)
-        seen = self._explainer.explain(self._normalise(_padded(images, size)), chosen)
-        native, constant = min_max(seen.maps[:count])
-        logits = seen.logits[:count]
-        finite = torch.isfinite(logits).all(1)
-        missing = torch.zeros_like(finite) if target is None else target < 0
+        """``target`` (N,) int64 classes, or (N, K) bool: the labels of which each sample has any number."""
+        if target is not None and target.dim() == 2:
+            seen, native, constant = self._mean_over_labels(images, target)
+            missing = ~target.any(1)
+        else:
+            seen, native, constant = self._explained(images, target)
+            missing = torch.zeros_like(constant) if target is None else target < 0
+        finite = torch.isfinite(seen.logits).all(1)
         reasons = tuple(
             _reason(*flags) for flags in zip(finite.tolist(), missing.tolist(), constant.tolist(), strict=True)
         )
         defined = torch.tensor([reason is None for reason in reasons], device=native.device).view(-1, 1, 1)
         maps = SalienceMaps(native.where(defined, 0), reasons, images.shape[-1])
-        predicted = seen.predicted[:count].where(finite, UNKNOWN_CLASS)
-        return Observation(maps, predicted, self._class_scores(logits, finite), self._softmax(logits, finite))
+        predicted = seen.predicted.where(finite, UNKNOWN_CLASS)
+        return Observation(maps, predicted, self._class_scores(seen.logits, finite), self._softmax(seen.logits, finite))
+
+    def _explained(self, images: Tensor, target: Tensor | None) -> tuple[Explanation, Tensor, Tensor]:
+        """Of N images, whatever the batch was padded to: what the explainer gave, maps after min-max, which are
+        constant."""
+        count, size = len(images), self._protocol.micro_batch
+        chosen = None if target is None else _padded(target.clamp(min=0), size)
+        seen = self._explainer.explain(self._normalise(_padded(images, size)), chosen)
+        native, constant = min_max(seen.maps[:count])
+        return Explanation(seen.logits[:count], seen.predicted[:count], seen.maps[:count]), native, constant
+
+    def _mean_over_labels(self, images: Tensor, positives: Tensor) -> tuple[Explanation, Tensor, Tensor]:
+        """The mean of the maps (after min-max) of each sample's labels; a map that is constant counts as none."""
+        wanted = positives.any(0).nonzero().view(-1).tolist()
+        if not wanted:
+            return self._explained(images, None)
+        total, counts = torch.zeros(()), torch.zeros(len(images), device=images.device)
+        for label in wanted:
+            target = torch.full((len(images),), label, device=images.device)
+            seen, native, constant = self._explained(images, target)
+            used = positives[:, label] & ~constant
+            total = total.to(native.device) + native.where(used.view(-1, 1, 1), 0)
+            counts += used
+        return seen, total / counts.clamp(min=1).view(-1, 1, 1), counts == 0
 
     def _class_scores(self, logits: Tensor, finite: Tensor) -> Tensor:
         scores = self._explainer.decisions.class_scores(logits, self._protocol.class_score)
@@ -183,7 +208,9 @@ def _answers(observations: Mapping[str, Observation], truth: Tensor) -> dict[str
 
 
 def _scores_of(softmax: Tensor, classes: Tensor) -> Tensor:
-    """(N,) of one class a sample, NaN where it has none (-1)."""
+    """(N,) of one class a sample, NaN where it has none (-1), or may have several ((N, K) bool)."""
+    if classes.dim() == 2:
+        return torch.full_like(softmax[:, 0], torch.nan)
     scores = softmax.gather(1, classes.clamp(min=0).view(-1, 1)).view(-1)
     return scores.where(classes >= 0, torch.nan)
 

@@ -1,15 +1,17 @@
 """An audit made ready: its protocol, and its models loaded onto the device."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol
 from app.domain.subjects import Pairing, Subject, pairings_of
+from app.domain.vocabulary import OutputKind
 from worker.engine.measuring import UNKNOWN_CLASS, CachedMap, ModelAuditor, Normalisation, Outcome
 from worker.engine.sample_reader import DecodedBatch, InputSpec
 from worker.measures import PAIRINGS
@@ -36,6 +38,8 @@ class AuditPlan:
 
     protocol: Protocol
     mapping: LabelMapping
+    class_count: int
+    """Of independent labels, all of whose scores are kept."""
     auditors: tuple[ModelAuditor, ...]
     """One a subject, as are the specs of their images."""
     specs: tuple[InputSpec, ...]
@@ -48,9 +52,11 @@ class AuditPlan:
     def load(cls, job: ShardJob, inputs: Inputs, models: ModelCache, device: torch.device) -> Self:
         """Raises InputFailure where a model cannot be loaded or lacks the target layer."""
         loaded = [models.get(inputs, model, device) for model in job.models]
+        several = job.models[0].output.kind is OutputKind.MULTILABEL
         return cls(
             protocol=job.protocol,
-            mapping=LabelMapping(job.label_indices),
+            mapping=LabelMapping(job.label_indices, several=several),
+            class_count=len(job.score_classes),
             auditors=tuple(_auditor(job, subject, loaded[subject.model]) for subject in job.subjects),
             specs=tuple(InputSpec.of(job.models[subject.model].preprocessing) for subject in job.subjects),
             pairings=pairings_of(job.protocol, len(job.subjects)),
@@ -70,7 +76,7 @@ class AuditPlan:
         """
         names = tuple(sample.name for sample in batch.samples)
         images = {spec: ImageBatch(pixels.to(self.device), names) for spec, pixels in batch.images.items()}
-        truth = torch.tensor([self._truth(sample.label) for sample in batch.samples], device=self.device)
+        truth = self._truth([sample.label for sample in batch.samples]).to(self.device)
         outcomes = tuple(
             auditor.audit(images[spec], truth, self._cached(ordinal, first, len(names)))
             for ordinal, (auditor, spec) in enumerate(zip(self.auditors, self.specs, strict=True))
@@ -93,8 +99,15 @@ class AuditPlan:
             if (ordinal, number) in self.cached
         }
 
-    def _truth(self, label: str | None) -> int:
-        return (self.mapping.indices or {}).get(label or "", UNKNOWN_CLASS)
+    def _truth(self, labels: Sequence[str | None]) -> Tensor:
+        """(N,) int64 classes, -1 where there is none; of independent labels (N, K) bool."""
+        indices = self.mapping.indices or {}
+        if not self.mapping.several:
+            return torch.tensor([indices.get(label or "", UNKNOWN_CLASS) for label in labels])
+        truth = torch.zeros(len(labels), self.class_count, dtype=torch.bool)
+        for row, label in enumerate(labels):
+            truth[row, list(self.mapping.positives(label))] = True
+        return truth
 
 
 def _cached_map(cached: JobCachedMap, device: torch.device) -> CachedMap:

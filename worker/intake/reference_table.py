@@ -83,6 +83,8 @@ def _class(line: int, value: Any, model: ModelRow) -> int | None:
     """A name that is loosely a class's, else an index; of numbers as text too."""
     if value is None:
         return None
+    if Output.of(model.output).kind is OutputKind.MULTILABEL:
+        raise _invalid(line, "a class says too little of independent labels: send outputs")
     count = class_count(model)
     named = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     index = class_index(named, model.class_names, count)

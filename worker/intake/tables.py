@@ -12,7 +12,7 @@ from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
 from app.imaging.kinds import EXTENSIONS, promised_kind
 from worker.archives.entry_names import from_here
-from worker.archives.manifest import Record, invalid, read_table, text_of
+from worker.archives.manifest import Record, invalid, labels_of, read_table, text_of
 from worker.intake.coco import coco_records
 from worker.intake.samples import folders_ending, is_there, label_sample
 
@@ -83,7 +83,7 @@ class TableReader:
         if path is None:
             raise invalid(line, "path is missing")
         values: dict[str, Any] = {
-            field: text_of(line, fields.get(column)) if column else None
+            field: (labels_of if field == "label" else text_of)(line, fields.get(column)) if column else None
             for field in ("label", "source", "split", "cluster")
             for column in [getattr(columns, field)]
         }

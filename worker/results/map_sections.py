@@ -128,7 +128,7 @@ def _partitions(inputs: AuditInputs, model: ModelRow, facts: _Facts) -> dict[str
         "split": Partition.of(facts.splits),
     }
     mapping = label_mapping(inputs.dataset, model, inputs.audit.label_map)
-    if mapping.indices is None:
+    if mapping.indices is None or mapping.several:
         return partitions
     truth = np.array([mapping.indices.get(label or "", -1) for label in facts.labels])
     right = np.where((truth < 0) | (facts.predicted < 0), -1, (truth != facts.predicted).astype(np.int64))

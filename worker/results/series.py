@@ -8,12 +8,13 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db.tables import AuditRow, SampleRow, SampleScoresRow
+from app.db.tables import AuditModelRow, AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.measures import MEASURES, ScoreColumn
+from app.domain.outputs import Output
 from app.domain.protocol import Protocol
 from app.domain.statistics import Floats
 from app.domain.summaries import Groups
-from app.domain.vocabulary import ACROSS_MODELS
+from app.domain.vocabulary import ACROSS_MODELS, OutputKind
 from app.errors import InputFailure
 from app.results.score_tables import cluster_codes
 
@@ -90,7 +91,13 @@ def read_groups(session: Session, audit_id: UUID) -> Groups:
     for label, source in session.execute(query.execution_options(yield_per=FETCH)):
         labels.append(names.setdefault(label, label))
         sources.append(names.setdefault(source, source))
-    return Groups(tuple(labels), tuple(sources), clusters=clusters)
+    return Groups(tuple(labels), tuple(sources), clusters=clusters, several=_has_several_labels(session, audit_id))
+
+
+def _has_several_labels(session: Session, audit_id: UUID) -> bool:
+    """Whether its models, whose outputs are all read alike, tell independent labels."""
+    models = select(ModelRow).join(AuditModelRow).where(AuditModelRow.audit_id == audit_id, AuditModelRow.ordinal == 0)
+    return any(Output.of(model.output).kind is OutputKind.MULTILABEL for model in session.scalars(models))
 
 
 def column_blocks(columns: tuple[ScoreColumn, ...], arrays: int, count: int) -> Iterator[tuple[ScoreColumn, ...]]:

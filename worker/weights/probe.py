@@ -97,8 +97,8 @@ _ONE_LOGIT = (
 )
 _NOT_BINARY = (
     ' A binary model has one logit. Where these are one logit a class, register the model again, leave "output" out '
-    "and send {outputs} class_names in their order, or none. Where they are independent labels, send a network with "
-    "the one logit that is to be audited."
+    "and send {outputs} class_names in their order, or none. Where they are independent labels, send "
+    '"output": {{"kind": "multilabel"}}.'
 )
 
 

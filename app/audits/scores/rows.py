@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from sqlalchemy import Select, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.audits.repository import models_of
@@ -15,10 +15,12 @@ from app.db.pages import Rows
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.label_mapping import LabelMapping
 from app.domain.measures import MeasureName, ScoreColumn, lower_is_better
+from app.domain.outputs import Output
 from app.domain.protocol import Protocol
+from app.domain.several_labels import SEPARATOR, joined
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.errors import NotFound, Unprocessable
-from app.results.inputs import mapping_of
+from app.results.inputs import class_count, mapping_of
 
 STREAM_ROWS = 500
 
@@ -100,10 +102,15 @@ class ScoreReader:
         elif not self._across:
             query = query.where(row.model_ordinal != ACROSS_MODELS)
         if wanted.label is not None:
-            query = query.where(SampleRow.label == wanted.label)
+            query = query.where(self._labelled(wanted.label))
         if wanted.source is not None:
             query = query.where(SampleRow.source == wanted.source)
         return query
+
+    def _labelled(self, label: str) -> ColumnElement[bool]:
+        if not any(mapping.several for mapping in self._mappings):
+            return SampleRow.label == label
+        return literal(label) == func.any(func.string_to_array(SampleRow.label, SEPARATOR))
 
     def _rows(self, query: Select[SampleScoresRow, SampleRow]) -> Iterator[tuple[SampleScoresRow, SampleRow]]:
         yield from self._session.execute(query)
@@ -185,8 +192,17 @@ class ScoreReader:
 
 
 def predicted_label(row: SampleScoresRow, model: ModelRow, condition: int, mapping: LabelMapping) -> str | None:
-    """The label that meets the class, else the class's name or index; None where the output was not finite."""
+    """The label that meets the class, else the class's name or index; None where the output was not finite.
+
+    Of independent labels all that are above the threshold.
+    """
     predicted = (row.predicted or [])[condition]
+    if mapping.several and predicted >= 0:
+        count = class_count(model)
+        scores = (row.class_scores or [])[condition * count : (condition + 1) * count]
+        threshold = Output.of(model.output).threshold
+        told = [index for index, score in enumerate(scores) if score is not None and score > threshold]
+        return joined(mapping.class_label(index, model.class_names) for index in told)
     return None if predicted < 0 else mapping.class_label(predicted, model.class_names)
 
 

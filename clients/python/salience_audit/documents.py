@@ -99,7 +99,7 @@ class Audit(Document):
     sample_count: int
     split: str | None
     stratify: str | None
-    label_map: dict[str, str | int] | Literal["numeric", "imagefolder"] | None
+    label_map: dict[str, str | int | None] | Literal["numeric", "imagefolder"] | None
     group_by: list[str] | None
     cluster: str | None
     notes: list[str]
@@ -290,7 +290,7 @@ class Dataset(Document):
     sources: list[str]
     splits: list[str]
     columns: Columns | None
-    label_map: dict[str, str | int] | Literal["numeric", "imagefolder"] | None
+    label_map: dict[str, str | int | None] | Literal["numeric", "imagefolder"] | None
     name_encoding: str | None
     skipped: dict[str, int]
     near_duplicates: NearDuplicates | None
