@@ -5,19 +5,21 @@ import numpy as np
 from app.domain.measures.sufficiency import SufficiencySettings
 from app.domain.results.documents import EnoughReport
 from app.domain.statistics import Floats, Integers, Masks
+from app.domain.summaries import Groups
 from app.domain.views import FILL, ORDERS
-from app.domain.vocabulary import CLEAN
+from app.domain.vocabulary import CLEAN, GroupBy
 
 ENOUGH = 0.9
 """Of the samples, that keep their prediction at ``area_90``."""
 
 
 def sufficiency_report(
-    settings: SufficiencySettings, conditions: tuple[str, ...], predicted: Integers, labels: tuple[str | None, ...]
+    settings: SufficiencySettings, conditions: tuple[str, ...], predicted: Integers, groups: Groups
 ) -> EnoughReport:
     """Shares of samples that keep the class of the whole image, at every share of its area and in every order.
 
-    ``predicted`` (N, C) are the classes under C ``conditions``, clean among them, -1 where an output was not finite.
+    ``predicted`` (N, C) are the classes under C ``conditions``, clean among them, -1 where an output was not finite; of
+    independent labels a number for each set of them.
     Samples whose class the fill alone has too are left out: ``n`` is how many are not. ``area_90`` is the smallest
     share from which on 90% keep it, ``area_90_random`` the same for cells in random order.
     """
@@ -26,8 +28,7 @@ def sufficiency_report(
     counted = (clean >= 0) & (fill >= 0) & (clean != fill)
     kept = {order: predicted[:, [places[view] for view in settings.curve(order)]] == clean[:, None] for order in ORDERS}
     shares = np.array(settings.shares)
-    groups = sorted({label for label in labels if label is not None})
-    members = {label: counted & np.array([one == label for one in labels]) for label in groups}
+    members = {group.group: group.members for group in groups.named() if group.group_by == GroupBy.LABEL}
     return {
         "fill": settings.fill,
         "shares": list(settings.shares),
@@ -37,11 +38,12 @@ def sufficiency_report(
         "area_90_random": smallest_share(shares, kept["kept_random"][counted], ENOUGH),
         "by_label": {
             label: {
-                "n": int(rows.sum()),
+                "n": len(rows),
                 "unchanged": {order: _rates(values[rows]) for order, values in kept.items()},
                 "area_90": smallest_share(shares, kept["kept"][rows], ENOUGH),
             }
-            for label, rows in members.items()
+            for label, own in members.items()
+            for rows in [own[counted[own]]]
         },
     }
 

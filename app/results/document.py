@@ -132,7 +132,7 @@ def _measured(
         "performance_reason": mapping.reason,
         "performance_labels": mapping.shown(),
         "noise_curves": _noise_curves(inputs, protocol, summaries, measured),
-        "sufficiency": _sufficiency(inputs, protocol, stored),
+        "sufficiency": _sufficiency(inputs, protocol, stored, groups),
         "where_maps_lie": [],
         "compared_at_input_resolution": [str(model.id) for model in small],
     }
@@ -212,14 +212,17 @@ def _pairs(session: Session, inputs: AuditInputs, protocol: Protocol) -> PairRep
     return pair_report(stored.pairs, [str(model.id) for model in inputs.models])
 
 
-def _sufficiency(inputs: AuditInputs, protocol: Protocol, stored: list[StoredScores]) -> list[Sufficiency]:
+def _sufficiency(
+    inputs: AuditInputs, protocol: Protocol, stored: list[StoredScores], groups: Groups
+) -> list[Sufficiency]:
     settings = SUFFICIENCY.settings_in(protocol.measures)
     if settings is None:
         return []
     conditions = (CLEAN, *protocol.conditions())
     return [
-        {"model_id": str(model.id), **sufficiency_report(settings, conditions, scores.predicted, scores.labels)}
+        {"model_id": str(model.id), **sufficiency_report(settings, conditions, predicted, groups)}
         for model, scores in zip(inputs.models, stored, strict=True)
+        for predicted in [scores.predictions(Output.of(model.output))]
     ]
 
 

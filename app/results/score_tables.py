@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.db.tables import AuditRow, SampleRow, SampleScoresRow
 from app.domain.outputs import CLASSES, Output
 from app.domain.protocol import Protocol
-from app.domain.statistics import Floats, Integers, Masks
+from app.domain.statistics import Floats, Integers
 from app.domain.summaries import ScoreTable
 from app.domain.vocabulary import CLEAN, OutputKind
 
@@ -37,26 +37,28 @@ class StoredScores:
     map_side: int
 
     def table(self, model_id: str, protocol: Protocol, output: Output = CLASSES) -> ScoreTable:
-        """With the share of each column's conditions in which the prediction differs from the clean one.
-
-        Of independent labels the prediction is the set of those above the threshold, whose scores are all there.
-        """
+        """With the share of each column's conditions in which the prediction differs from the clean one."""
         columns = protocol.columns()
         places = {condition: index for index, condition in enumerate((CLEAN, *protocol.conditions()))}
-        known = self.predicted >= 0
-        flipped = np.where(known & known[:, :1], self._differ(output), np.nan)
+        told = self.predictions(output)
+        known = told >= 0
+        flipped = np.where(known & known[:, :1], told != told[:, :1], np.nan)
         flips = np.full_like(self.scores, np.nan)
         for index, column in enumerate(columns):
             if column.conditions:
                 flips[:, index] = flipped[:, [places[name] for name in column.conditions]].mean(1)
         return ScoreTable(model_id, columns, self.scores, self.controls, flips)
 
-    def _differ(self, output: Output) -> Masks:
-        """(N, C): whether the prediction is another one than that of the clean image."""
+    def predictions(self, output: Output) -> Integers:
+        """(N, C), -1 where an output was not finite; two that differ are a flip.
+
+        Classes; of independent labels a number for each set of those above the threshold, whose scores are all there.
+        """
         if output.kind is not OutputKind.MULTILABEL:
-            return np.asarray(self.predicted != self.predicted[:, :1], dtype=np.bool_)
-        told = self.class_scores.reshape(*self.predicted.shape, -1) > output.threshold
-        return np.asarray((told != told[:, :1]).any(axis=2), dtype=np.bool_)
+            return self.predicted
+        told = self.class_scores.reshape(self.predicted.size, -1) > output.threshold
+        _, codes = np.unique(told, axis=0, return_inverse=True)
+        return np.where(self.predicted < 0, -1, codes.reshape(self.predicted.shape))
 
 
 def read_scores(session: Session, audit_id: UUID, model_ordinal: int) -> StoredScores:

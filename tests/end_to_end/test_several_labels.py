@@ -69,15 +69,17 @@ def test_labels_targets_flips_and_performance(service: httpx.Client) -> None:
     without = {row["label"] for row in rows if row["undefined_reason"] == "no-target"}
     assert without == {"|", "nothing"}
     results = service.get(f"{path}/results").json()
-    assert {row["group"] for row in results["summaries"] if row["group_by"] == "label"} == set(NAMES)
+    assert {row["group"] for row in results["summaries"] if row["group_by"] == "label"} == {*NAMES, "nothing"}
     clean = {row["sample"]: row["predicted_label"] for row in rows if row["view"] == "spatial"}
-    flipped = {row["sample"]: row["predicted_label"] for row in rows if row["view"] == "flip_vertical"}
+    scored = [row for row in rows if row["view"] == "flip_vertical" and row["score"]]
+    flips = [row["predicted_label"] != clean[row["sample"]] for row in scored]
     [total] = [
         row
         for row in results["summaries"]
         if (row["view"], row["group_by"], row["group"]) == ("flip_vertical", "total", "micro")
     ]
-    assert total["flip_rate"] == pytest.approx(sum(flipped[one] != clean[one] for one in clean) / len(clean))
+    assert total["flip_rate"] == pytest.approx(sum(flips) / len(flips))
+    assert 0 < sum(flips) < len(flips) == total["n"]
     [told] = [row for row in results["performance"] if row["condition"] == "clean"]
     assert told["n"] == 12
     truth = {row["sample"]: set(row["label"].split("|")) for row in rows}

@@ -6,6 +6,7 @@ import torch
 
 from app.domain.measures.sufficiency import SufficiencySettings
 from app.domain.sufficiency import smallest_share, sufficiency_report
+from app.domain.summaries import Groups
 from worker.functional.fills import coloured, inpainted
 from worker.functional.pixel_order import cell_ranks, order_generator, pixel_ranks, within_share
 from worker.functional.sufficiency import area_under, risen
@@ -87,7 +88,7 @@ def test_report_leaves_out_what_the_fill_says() -> None:
     orders = [view for order in ("kept", "removed", "kept_random", "removed_random") for view in settings.curve(order)]
     conditions = ("clean", "fill", *orders)
     predicted = np.array([[0, 0, *[0] * 8], [1, 0, 1, 1, 0, 0, 0, 1, 1, 0], [1, 0, 0, 1, 0, 0, 0, 1, 1, 0]])
-    found = sufficiency_report(settings, conditions, predicted, ("a", "b", "a"))
+    found = sufficiency_report(settings, conditions, predicted, Groups(("a", "b", "a"), (None,) * 3))
     assert found["n"] == 2
     assert found["unchanged"] == {
         "kept": [0.5, 1.0],
