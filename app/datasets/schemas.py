@@ -43,7 +43,9 @@ class DatasetRequest(BaseModel):
     tags: Tags = Field(default_factory=list)
     label_map: LabelMap | None = Field(None, description=f"{DESCRIPTION} Audits may say otherwise.")
     name_encoding: NameEncoding | None = Field(
-        None, description="Of names in the archive that do not say theirs; unset: found over all of them."
+        None,
+        description="Of names in the archive that do not say theirs (unset: found over all of them), and of a manifest "
+        "that is not UTF-8.",
     )
     columns: Columns | None = Field(None, description="What the columns of the manifest mean; unset: by their names.")
 

@@ -12,6 +12,7 @@ _FILLERS = frozenset(
     {"set", "data", "dataset", "image", "images", "img", "imgs", "picture", "pictures", "folder", "split", "files"}
 )
 """Words beside a split's name that say nothing."""
+_NUMBERED = re.compile(r"(?:fold|split|partition|part|batch|shard|chunk)[\W_]*\d+", re.IGNORECASE)
 
 
 def is_split_name(name: str) -> bool:
@@ -33,6 +34,18 @@ def splits_among(folders: Iterable[str]) -> dict[str, str]:
     if any(len(left) != 1 or left[0] not in SPLIT_NAMES for left in found.values()):
         return {}
     return {folder: left[0] for folder, left in found.items()}
+
+
+def numbered_parts(paths: Iterable[tuple[str, ...]]) -> dict[str, str]:
+    """The folders on top as splits (``fold1``), where all are numbered parts that share folders below; else empty."""
+    below: dict[str, set[str]] = {}
+    for path in paths:
+        below.setdefault(path[0], set()).add(path[1] if len(path) > 1 else "")
+    named = len(below) > 1 and all(_NUMBERED.fullmatch(folder) for folder in below)
+    inner = [folder for folders in below.values() for folder in folders]
+    if not named or "" in inner or len(set(inner)) == len(inner):
+        return {}
+    return {folder: folder.casefold() for folder in below}
 
 
 def _words(name: str) -> list[str]:

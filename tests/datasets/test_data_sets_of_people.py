@@ -88,6 +88,51 @@ def test_manifests_of_pandas_keep_their_further_columns(context: WorkerContext) 
     assert (dataset.columns or {})["groups"] == ["camera", "age"]
 
 
+def test_files_that_only_the_manifest_has_are_their_own_fault(context: WorkerContext) -> None:
+    """Wherever they stand in it: how paths are written is found by those that are there."""
+    rows = ["C:\\x\\gone.png,cat", "C:\\x\\images\\0.png,cat", "C:\\x\\images\\1.png,dog", "other/2.png,dog"]
+    dataset, samples = index(context, make_zip({**IMAGES, "manifest.csv": "\n".join(["path,label", *rows]).encode()}))
+    assert dataset.status == ResourceStatus.READY, dataset.problem
+    found = {sample.name: (sample.label, (sample.problem or {}).get("code")) for sample in samples}
+    missing = {"C:/x/gone.png": ("cat", "sample-missing"), "other/2.png": ("dog", "sample-missing")}
+    assert found == {"images/0.png": ("cat", None), "images/1.png": ("dog", None), **missing}
+    assert (dataset.sample_count, dataset.unreadable_count) == (2, 2)
+
+
+def test_a_manifest_of_nothing_that_is_there(context: WorkerContext) -> None:
+    dataset, samples = index(context, make_zip({**IMAGES, "manifest.csv": b"path,label\nx/a,cat\nx/b,dog\n"}))
+    assert (dataset.problem or {})["code"] == "dataset-empty"
+    assert "2: The manifest names it, and it is not there." in (dataset.problem or {})["detail"]
+    assert [sample.name for sample in samples] == ["x/a", "x/b"]
+    rows = b"".join(b"x%d,cat\n" % number for number in range(10_001))
+    dataset, samples = index(context, make_zip({**IMAGES, "manifest.csv": b"path,label\n" + rows}))
+    assert (dataset.problem or {})["code"] == "manifest-invalid"
+    assert (samples, "10001 files" in (dataset.problem or {})["detail"]) == ([], True)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "labels"),
+    [
+        ("cp1252", ("Bär", "Käfer")),
+        ("cp1252", ("chêne", "érable")),
+        ("cp1250", ("żubr", "łoś")),
+        ("cp1251", ("кошка", "собака")),
+        ("gb18030", ("猫咪", "小狗")),
+        ("cp932", ("ねこ", "いぬ")),
+    ],
+)
+def test_manifests_that_excel_saved_in_a_code_page(
+    context: WorkerContext, encoding: str, labels: tuple[str, str]
+) -> None:
+    text = f"path;label\r\nimages/0.png;{labels[0]}\r\nimages/1.png;{labels[1]}\r\n"
+    content = make_zip({**IMAGES, "manifest.csv": text.encode(encoding)})
+    untold, _ = index(context, content)
+    assert (untold.problem or {})["code"] == "manifest-invalid"
+    assert "name_encoding" in (untold.problem or {})["detail"]
+    _, samples = index(context, content, name_encoding=encoding)
+    assert labels_of(samples) == {"0.png": labels[0], "1.png": labels[1]}
+
+
 @pytest.mark.parametrize(
     ("columns", "name", "data"),
     [

@@ -42,6 +42,12 @@ TRAIN_CAT, TRAIN_DOG = ("train", "cat", None), ("train", "dog", None)
         (["repo/images/1.png"], [(None, None, None)]),
         (["1.png", "cat/2.png"], [(None, None, None), (None, "cat", None)]),
         (["1.png"], [(None, None, None)]),
+        (
+            ["fold1/cat/1.png", "fold1/dog/1.png", "Fold_2/cat/2.png"],
+            [("fold1", "cat", None), ("fold1", "dog", None), ("fold_2", "cat", None)],
+        ),
+        (["part1/1.png", "part2/2.png"], [(None, "part1", None), (None, "part2", None)]),
+        (["part1/bolt/1.png", "part2/nut/2.png"], [(None, "part1", "bolt"), (None, "part2", "nut")]),
         (["train/1.png", "2.png"], [(None, "train", None), (None, None, None)]),
     ],
 )

@@ -57,6 +57,8 @@ FOUND = [
     {"labels": [], "skipped": {"not-an-image": 2}},
     {"labels": ["cat", "dog"], "splits": ["test", "training"]},
     {"labels": ["cat", "dog"], "sources": [], "splits": ["test", "train"]},
+    {"labels": ["cat", "dog"], "splits": ["fold1", "fold2"]},
+    {"labels": [], "skipped": {"not-an-image": 1}},
     {"labels": ["bus", "train"], "sources": ["car"], "splits": []},
 ]
 
@@ -70,6 +72,8 @@ def test_layouts(context: WorkerContext, row: str, expected: dict[str, object]) 
     assert {name: getattr(dataset, name) for name in expected} == expected
     if "offers" in rows_of("Layouts")[row]:
         assert any("columns: {" in note for note in dataset.notes)
+    if "CSV" in rows_of("Layouts")[row]:
+        assert any("manifest.csv" in note for note in dataset.notes)
 
 
 def _content(number: int, name: str) -> bytes:

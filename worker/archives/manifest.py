@@ -3,12 +3,14 @@
 import codecs
 import csv
 import json
+import re
 from collections.abc import Iterator
 from io import BytesIO, TextIOWrapper
 from typing import Any, NamedTuple, Self, TextIO
 
 from app.domain.several_labels import SEPARATOR, joined
 from app.errors import InputFailure
+from worker.archives.name_encodings import WINDOWS_PAGES, detect_encoding
 
 MAX_CHARACTERS = 1024
 """Of a value: folders' names, which may say the same, are no longer."""
@@ -17,6 +19,8 @@ MAX_RECORD = 64 * 1024
 MAX_COLUMNS = 1000
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _DELIMITERS = ",;\t|"
+_WORDS = re.compile(rb"[^,;\t|\r\n\"/\\]{1,1000}")
+_CHUNK = 64 * 1024
 _CSV = (".csv", ".tsv", ".txt")
 
 
@@ -27,21 +31,46 @@ class Record(NamedTuple):
     fields: dict[str, Any]
 
 
-def read_table(name: str, data: bytes) -> Iterator[Record]:
+def read_table(name: str, data: bytes, encoding: str | None = None) -> Iterator[Record]:
     """Records in the table's order, one at a time in memory. Raises InputFailure ``manifest-invalid``, with the line.
 
-    CSV may have commas, semicolons, tabs or bars; UTF-8 or, with its mark, UTF-16. Bytes that are neither are found
-    when they are reached. Blanks around names of columns and values are dropped.
+    CSV may have commas, semicolons, tabs or bars; it is UTF-8, UTF-16 with its mark, or else in ``encoding``. Bytes
+    that are no text are found when they are reached. Blanks around names of columns and values are dropped.
     """
     is_csv = name.casefold().endswith(_CSV)
-    encoding = next((encoding for mark, encoding in _MARKS.items() if data.startswith(mark)), "utf-8")
-    text = TextIOWrapper(BytesIO(data), encoding, newline="" if is_csv else "\n")
+    written = next((encoding for mark, encoding in _MARKS.items() if data.startswith(mark)), "utf-8")
+    if encoding is not None and written == "utf-8" and not _is_utf8(data):
+        written = encoding
+    text = TextIOWrapper(BytesIO(data), written, newline="" if is_csv else "\n")
     records = _Records(text)
     try:
         yield from _csv_rows(records) if is_csv else _json_rows(records)
     except UnicodeError as error:
-        detail = f"The manifest {name[-200:]!a} is not UTF-8: save it as UTF-8 (in Excel: CSV UTF-8)."
-        raise InputFailure("manifest-invalid", detail) from error
+        raise InputFailure("manifest-invalid", _no_text(name, data, encoding)) from error
+
+
+def _is_utf8(data: bytes) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(data), _CHUNK):
+            decoder.decode(data[start : start + _CHUNK])
+        decoder.decode(b"", final=True)
+    except UnicodeError:
+        return False
+    return True
+
+
+def _no_text(name: str, data: bytes, encoding: str | None) -> str:
+    """Which code page it seems to be is told and never assumed: two words of French may pass for Polish."""
+    if encoding is not None:
+        return f"The manifest {name[-200:]!a} is neither UTF-8 nor {encoding}: save it as UTF-8 (in Excel: CSV UTF-8)."
+    way_out = "save it as UTF-8 (in Excel: CSV UTF-8), or register the data set with the name_encoding that it is in"
+    words = [word[0] for word in _WORDS.finditer(data) if not word[0].isascii()]
+    likely = detect_encoding(words, WINDOWS_PAGES)
+    if likely == "utf-8":
+        return f"The manifest {name[-200:]!a} is not UTF-8: {way_out}."
+    example = words[0].decode(likely)[:100]
+    return f"The manifest {name[-200:]!a} is not UTF-8: {way_out} ({likely} would make {example!r} of a value in it)."
 
 
 def text_of(line: int, value: object) -> str | None:

@@ -1,7 +1,7 @@
 """In which code page an archive's names are that do not say it: found over all of them together."""
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, pairwise
 
 import chardet
@@ -25,6 +25,8 @@ PAGES = (
     "cp1254",
 )
 """What archivers of DOS and Windows wrote, and UTF-8."""
+WINDOWS_PAGES = tuple(page for page in PAGES if page not in {"cp437", "cp850", "cp852", "cp866"})
+"""What spreadsheets write."""
 _WIDE = frozenset({"cp932", "gb18030", "big5", "cp949"})
 _KOREAN = "cp949"
 _DOS, _LIKELIER = frozenset({"cp437", "cp850", "cp852", "cp866"}), 0.03
@@ -57,17 +59,17 @@ class NameDecoder:
             raise InputFailure("archive-malformed", detail) from error
 
 
-def detect_encoding(names: Iterable[bytes]) -> str:
-    """The code page in which all names are text, and the likeliest text."""
+def detect_encoding(names: Iterable[bytes], pages: Sequence[str] = PAGES) -> str:
+    """The code page in which all names are text, and the likeliest text; ``utf-8`` where none fits."""
     words = _words(names)
-    fitting = [page for page in PAGES if all(map(_is_text(page), words))]
+    fitting = [page for page in pages if all(map(_is_text(page), words))]
     if "utf-8" in fitting:
         if _looks_like_utf8([word.decode("utf-8") for word in words]):
             return "utf-8"
         fitting.remove("utf-8")
     if not fitting:
         return "utf-8"
-    found = chardet.detect_all(b" ".join(words), include_encodings=PAGES, ignore_threshold=True, compat_names=False)
+    found = chardet.detect_all(b" ".join(words), include_encodings=pages, ignore_threshold=True, compat_names=False)
     ranked = {str(one["encoding"]).lower(): float(one["confidence"]) for one in found}
     return max(fitting, key=lambda page: _rank(page, ranked.get(page, 0.0), [word.decode(page) for word in words]))
 

@@ -117,7 +117,7 @@ class _Indexer:
         if self._tables is not None:
             asked = self._tables.columns(asked)
         read = partial(read_entry, self._context.blobs, dataset.stored_digest or "")
-        labels = Labels(session, dataset.id, asked, lambda entry: read(entry, self._settings.max_entry_bytes))
+        labels = Labels(session, dataset, asked, lambda entry: read(entry, self._settings.max_entry_bytes))
         labels.find(self._arrivals.tables)
         self._examine(labels)
         layout = Layout.of(folders_of_samples(session, dataset.id))
@@ -184,7 +184,7 @@ class _Indexer:
             is_image = promised_kind(sample.name) is not None
             if labels.lists_samples and sample.groups is None:
                 dropped.append(self._left_out(sample, NOT_IN_MANIFEST if is_image else NOT_AN_IMAGE))
-            elif sample.problem != PENDING and not is_image:
+            elif sample.problem != PENDING and not is_image and sample.groups is None:
                 dropped.append(self._left_out(sample, NOT_AN_IMAGE))
             else:
                 wanted.append(sample)

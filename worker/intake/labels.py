@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from itertools import islice
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db.tables import SampleRow
+from app.db.tables import DatasetRow, SampleRow
 from app.domain.table_columns import Columns
 from app.domain.vocabulary import SampleStatus
 from app.errors import InputFailure
@@ -25,9 +24,10 @@ _OFFERED_TABLES, _OFFER_BYTES = 8, 1024**2
 class Labels:
     """Of one data set; knows afterwards what was taken for what."""
 
-    def __init__(self, session: Session, dataset_id: UUID, asked: Columns | None, read: ReadEntry) -> None:
+    def __init__(self, session: Session, dataset: DatasetRow, asked: Columns | None, read: ReadEntry) -> None:
         self._session = session
-        self._dataset_id = dataset_id
+        self._dataset_id = dataset.id
+        self._encoding = dataset.name_encoding
         self._asked = asked
         self._read = read
         self.columns = asked
@@ -56,7 +56,7 @@ class Labels:
 
     def _from_tables(self, manifests: list[ArchiveEntry]) -> None:
         for table in manifests:
-            reader = TableReader(self._session, self._dataset_id, self._asked)
+            reader = TableReader(self._session, self._dataset_id, self._asked, self._encoding)
             delete_named(self._session, self._dataset_id, [table.name])
             reader.apply(table.name, self._bytes(table))
             self.columns = reader.columns or self.columns
@@ -82,6 +82,10 @@ class Labels:
             found.append(suggest(Columns(beside="webdataset"), "Files .cls lie beside the images, as in WebDataset."))
         elif "txt" in sidecars:
             found.append(suggest(Columns(beside="yolo"), "Files .txt lie beside the images, as in YOLO's data sets."))
+        if sidecars & {"xlsx", "xls", "ods"}:
+            found.append(
+                "A spreadsheet lies beside the images: pack it as CSV (manifest.csv) for its labels to be read."
+            )
         return found
 
     def _headers(self, tables: Sequence[ArchiveEntry]) -> list[tuple[ArchiveEntry, list[str]]]:
@@ -89,7 +93,7 @@ class Labels:
         likely = [table for table in tables if table.name.casefold().endswith((".csv", ".tsv", ".jsonl"))]
         for table in islice((one for one in likely if one.size <= _OFFER_BYTES), _OFFERED_TABLES):
             try:
-                record = next(iter(read_table(table.name, self._read(table))), None)
+                record = next(iter(read_table(table.name, self._read(table), self._encoding)), None)
             except InputFailure:
                 continue
             found.append((table, [] if record is None else list(record.fields)))

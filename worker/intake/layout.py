@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.domain.splits import is_split_name, splits_among
+from app.domain.splits import is_split_name, numbered_parts, splits_among
 
 _Path = tuple[str, ...]
 
@@ -42,7 +42,7 @@ class Layout:
         """
         paths = [tuple(folder.split("/")) if folder else () for folder in set(folders)]
         top, below = _without_lone(paths)
-        splits = splits_among({path[0] for path in below}) if all(below) else {}
+        splits = splits_among({path[0] for path in below}) or numbered_parts(below) if all(below) else {}
         if not splits:
             within = bool(below) and all(len(path) == 2 and is_split_name(path[1]) for path in below)
             return cls(_joined(top), has_labels=any(below), splits_within=within)

@@ -1,6 +1,6 @@
 """The worker's SQL for a data set's samples: entries in, labels from tables, findings back."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
@@ -31,13 +31,15 @@ def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield batch
 
 
-def insert_entries(session: Session, dataset_id: UUID, entries: Iterable[ArchiveEntry]) -> None:
-    """Every file as a sample that is still to be looked at, or whose fault is known.
+def insert_entries(
+    session: Session, dataset_id: UUID, entries: Iterable[ArchiveEntry], told: Mapping[str, Any] | None = None
+) -> None:
+    """Every file as a sample that is still to be looked at, or whose fault is known; ``told`` is what a table says.
 
     Raises InputFailure ``archive-duplicate-entry`` for two of one name.
     """
     for batch in in_batches(entries, BATCH):
-        values = [_entry_values(dataset_id, entry) for entry in batch]
+        values = [_entry_values(dataset_id, entry) | dict(told or {}) for entry in batch]
         try:
             # A savepoint of its own, so that there is somebody left to ask whose name it was.
             with session.begin_nested():

@@ -9,17 +9,20 @@ from sqlalchemy.orm import Session
 
 from app.domain.table_columns import ALIASES, Columns
 from app.errors import InputFailure
-from app.imaging.entries import ArchiveEntry
+from app.imaging.entries import ArchiveEntry, Fault
 from app.imaging.kinds import EXTENSIONS, promised_kind
 from worker.archives.entry_names import from_here
 from worker.archives.manifest import Record, invalid, labels_of, read_table, text_of
 from worker.intake.coco import coco_records
-from worker.intake.samples import folders_ending, is_there, label_sample
+from worker.intake.samples import folders_ending, insert_entries, is_there, label_sample
 
 MANIFEST_NAMES = ("manifest.csv", "manifest.tsv", "manifest.jsonl", "manifest.json")
 METADATA_NAMES = ("metadata.csv", "metadata.jsonl")
 """Of Hugging Face's imagefolder: one in each folder, whose paths begin there."""
 _DEEPEST = 3
+_MOST_MISSING = 10_000
+_MOST_TRIES = 100
+"""Paths that are looked for everywhere, before those of the table count as missing."""
 
 
 def manifests_among(tables: list[ArchiveEntry], columns: Columns | None) -> list[ArchiveEntry]:
@@ -48,17 +51,21 @@ def manifests_among(tables: list[ArchiveEntry], columns: Columns | None) -> list
 class TableReader:
     """Notes what a table says of samples."""
 
-    def __init__(self, session: Session, dataset_id: UUID, columns: Columns | None) -> None:
+    def __init__(
+        self, session: Session, dataset_id: UUID, columns: Columns | None, encoding: str | None = None
+    ) -> None:
         self._session = session
         self._dataset_id = dataset_id
         self._asked = columns or Columns()
+        self._encoding = encoding
         self.columns: Columns | None = None
         """What the table's columns were taken for."""
         self.notes: list[str] = []
+        self._missing = 0
 
     def apply(self, name: str, data: bytes) -> None:
         """Raises InputFailure ``manifest-invalid`` with the line."""
-        records = _records(name, data, self.notes)
+        records = _records(name, data, self._encoding, self.notes)
         header = dict.fromkeys(field for record in records() for field in record.fields)
         if not header:
             next(iter(records()), None)
@@ -89,12 +96,23 @@ class TableReader:
         }
         groups = {name: _group(line, fields.get(name)) for name in columns.groups or ()}
         values["groups"] = {name: value for name, value in groups.items() if value is not None}
-        name = paths.find(line, path)
-        if not label_sample(self._session, self._dataset_id, name, values):
-            raise invalid(line, f"it names {path[:200]!a}, which is not there or named twice")
+        name = paths.find(path)
+        if label_sample(self._session, self._dataset_id, name, values):
+            return
+        if is_there(self._session, self._dataset_id, name):
+            raise invalid(line, f"it names {path[:200]!a}, which a line before it names too")
+        self._missing += 1
+        if self._missing > _MOST_MISSING:
+            raise invalid(line, f"with it {self._missing} files are named that are not there, such as {path[:200]!a}")
+        insert_entries(self._session, self._dataset_id, [_not_there(name)], values)
 
 
-def _records(name: str, data: bytes, notes: list[str]) -> Any:
+def _not_there(name: str) -> ArchiveEntry:
+    """A sample that cannot be read, for a file that only the table has."""
+    return ArchiveEntry(name, 0, 0, 0, fault=Fault("sample-missing", "The manifest names it, and it is not there."))
+
+
+def _records(name: str, data: bytes, encoding: str | None, notes: list[str]) -> Any:
     """A function that reads them from the beginning: the names of columns come first, then what is in them."""
     if name.casefold().endswith(".parquet"):
         detail = "A Parquet table is read where it holds the images themselves: save it as CSV beside them."
@@ -102,7 +120,7 @@ def _records(name: str, data: bytes, notes: list[str]) -> Any:
     if name.casefold().endswith(".json"):
         found = coco_records(data, notes)
         return lambda: iter(found)
-    return lambda: read_table(name, data)
+    return lambda: read_table(name, data, encoding)
 
 
 def _group(line: int, value: object) -> str | None:
@@ -111,7 +129,7 @@ def _group(line: int, value: object) -> str | None:
 
 
 class _Paths:
-    """Finds out by the first path how the table writes them; all must be written alike."""
+    """Finds out by the first path that leads to a file how the table writes them; all are read alike."""
 
     def __init__(self, session: Session, dataset_id: UUID, table: str) -> None:
         self._session = session
@@ -119,16 +137,16 @@ class _Paths:
         self._folder = table.rpartition("/")[0] + "/" if "/" in table else ""
         self._rule: tuple[str, str, str] | None = None
         """What is dropped in front, what comes in its place, and what is added behind."""
+        self._tries = 0
 
-    def find(self, line: int, path: str) -> str:
-        """The name of the entry that a path means."""
+    def find(self, path: str) -> str:
+        """The name of the entry that a path means; the path itself where none is there."""
         plain = unicodedata.normalize("NFC", from_here(path))
-        if self._rule is None:
+        if self._rule is None and self._tries < _MOST_TRIES:
+            self._tries += 1
             self._rule = self._found_rule(plain)
-        dropped, before, behind = self._rule
-        if not plain.startswith(dropped):
-            raise invalid(line, f"{path[:200]!a} does not begin with {dropped[:200]!a} as the first path does")
-        return before + plain.removeprefix(dropped) + behind
+        dropped, before, behind = self._rule or ("", self._folder, "")
+        return before + plain.removeprefix(dropped) + behind if plain.startswith(dropped) else plain
 
     def notes(self) -> list[str]:
         """What was assumed."""
@@ -138,7 +156,7 @@ class _Paths:
             notes.append(f"Paths of the manifest were looked for in {before or './'!a}.")
         return notes + ([f"Paths of the manifest lack {behind!a}, which was added."] if behind else [])
 
-    def _found_rule(self, path: str) -> tuple[str, str, str]:
+    def _found_rule(self, path: str) -> tuple[str, str, str] | None:
         for behind in ("", *_missing_extensions(path)):
             for dropped in _beginnings(path):
                 rest = path.removeprefix(dropped) + behind
@@ -148,7 +166,7 @@ class _Paths:
             folders = folders_ending(self._session, self._dataset_id, path + behind)
             if len(folders) == 1:
                 return "", folders[0], behind
-        return "", self._folder, ""
+        return None
 
 
 def _beginnings(path: str) -> Iterable[str]:
