@@ -40,6 +40,9 @@ class Columns(BaseModel):
     file: str | None = Field(None, max_length=1024, description="The table in the archive; unset: its manifest.")
     path: str | None = Field(None, max_length=1024, description="The column with the file's name.")
     label: str | None = Field(None, max_length=1024)
+    one_hot: list[str] | None = Field(
+        None, min_length=2, max_length=1000, description="In place of `label`: columns of 0 and 1, one for each label."
+    )
     source: str | None = Field(None, max_length=1024)
     split: str | None = Field(None, max_length=1024)
     cluster: str | None = Field(
@@ -59,7 +62,10 @@ class Columns(BaseModel):
 
     @model_validator(mode="after")
     def one_place(self) -> Self:
-        in_table = any((self.file, self.path, self.label, self.source, self.split, self.cluster, self.groups))
+        named = (self.file, self.path, self.label, self.one_hot, self.source, self.split, self.cluster, self.groups)
+        in_table = any(named)
+        if self.label is not None and self.one_hot is not None:
+            raise ValueError("name label or one_hot: not both")
         if sum((in_table, self.names is not None, self.beside is not None)) > 1:
             raise ValueError("name columns of a table, or names, or beside: one of the three")
         if self.names is not None and "{label}" not in self.names:
@@ -73,14 +79,15 @@ class Columns(BaseModel):
         for field in ALIASES:
             asked = getattr(self, field)
             found[field] = _named(asked, there) if asked is not None else None
-        taken = set(found.values())
+        one_hot = None if self.one_hot is None else [_named(name, there) for name in self.one_hot]
+        taken = {*found.values(), *(one_hot or ())}
         for field, aliases in ALIASES.items():
-            if found[field] is None:
+            if found[field] is None and (field != "label" or one_hot is None):
                 found[field] = _first_alias(aliases, [name for name in there if name not in taken])
                 taken.add(found[field])
         rest = [name for name in there if name not in taken and name]
         groups = rest if self.groups is None else [_named(name, there) for name in self.groups]
-        return Columns(file=self.file, groups=groups[:MAX_GROUPS], **found)
+        return Columns(file=self.file, one_hot=one_hot, groups=groups[:MAX_GROUPS], **found)
 
 
 def _named(asked: str, there: Iterable[str]) -> str:

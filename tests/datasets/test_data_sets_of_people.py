@@ -88,6 +88,19 @@ def test_manifests_of_pandas_keep_their_further_columns(context: WorkerContext) 
     assert (dataset.columns or {})["groups"] == ["camera", "age"]
 
 
+def test_a_label_a_column(context: WorkerContext) -> None:
+    """As competitions of skin lesions have it. It is offered, and used where it is asked for."""
+    data = b"image,MEL,NV,BCC,age\n0,1.0,0.0,0.0,40\n1,0,1,0,50\n2,0,0,0,60\n3,1,0,1,70\n"
+    untold, _ = index(context, make_zip({**IMAGES, "truth.csv": data}))
+    offer = {"file": "truth.csv", "path": "image", "one_hot": ["MEL", "NV", "BCC"]}
+    assert (untold.labels, json.dumps(offer) in " ".join(untold.notes)) == ([], True)
+    dataset, samples = index(context, make_zip({**IMAGES, "truth.csv": data}), columns=offer)
+    assert labels_of(samples) == {"0.png": "MEL", "1.png": "NV", "2.png": "|", "3.png": "MEL|BCC"}, dataset.problem
+    assert (samples[0].groups, (dataset.columns or {})["one_hot"]) == ({"age": "40"}, ["MEL", "NV", "BCC"])
+    dataset, _ = index(context, make_zip({**IMAGES, "truth.csv": data.replace(b"1.0", b"-1.0")}), columns=offer)
+    assert "Line 2 of the manifest: 'MEL' is '-1.0'" in (dataset.problem or {})["detail"]
+
+
 def test_files_that_only_the_manifest_has_are_their_own_fault(context: WorkerContext) -> None:
     """Wherever they stand in it: how paths are written is found by those that are there."""
     rows = ["C:\\x\\gone.png,cat", "C:\\x\\images\\0.png,cat", "C:\\x\\images\\1.png,dog", "other/2.png,dog"]

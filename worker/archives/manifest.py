@@ -4,7 +4,7 @@ import codecs
 import csv
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO, TextIOWrapper
 from typing import Any, NamedTuple, Self, TextIO
 
@@ -21,6 +21,7 @@ _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BO
 _DELIMITERS = ",;\t|"
 _WORDS = re.compile(rb"[^,;\t|\r\n\"/\\]{1,1000}")
 _CHUNK = 64 * 1024
+_ZEROS, _ONES = frozenset({"0", "0.0", "false", "no"}), frozenset({"1", "1.0", "true", "yes"})
 _CSV = (".csv", ".tsv", ".txt")
 
 
@@ -101,6 +102,18 @@ def labels_of(line: int, value: object) -> str | None:
     if len(label) > MAX_CHARACTERS:
         raise invalid(line, f"its labels have more than {MAX_CHARACTERS} characters")
     return label
+
+
+def label_of_columns(line: int, fields: Mapping[str, Any], names: Iterable[str]) -> str | None:
+    """Of columns of 0 and 1, one for each label: the names of those that are 1."""
+    return labels_of(line, [name for name in names if _is_one(line, name, fields.get(name))])
+
+
+def _is_one(line: int, name: str, value: object) -> bool:
+    text = (text_of(line, value) or "0").casefold()
+    if text not in _ZEROS | _ONES:
+        raise invalid(line, f"{name[:200]!a} is {text[:50]!a}, and as a column of a label neither 0 nor 1")
+    return text in _ONES
 
 
 def invalid(line: int, what: str) -> InputFailure:

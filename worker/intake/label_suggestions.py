@@ -3,7 +3,8 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from app.domain.table_columns import Columns
 from app.imaging.entries import ArchiveEntry
@@ -37,21 +38,34 @@ def suggest(columns: Columns, what: str) -> str:
     return f"{what} To use them, register the data set with columns: {document}"
 
 
-def table_suggestions(tables: list[tuple[ArchiveEntry, list[str]]]) -> list[str]:
-    """For tables, with the names of their columns, that have one of paths and one of labels."""
-    return [suggestion for table, header in tables if (suggestion := _table_suggestion(table, header)) is not None]
+def table_suggestions(tables: Iterable[tuple[ArchiveEntry, Mapping[str, Any]]]) -> list[str]:
+    """For tables, with their first record, that have a column of paths and one of labels, or a label a column."""
+    return [suggestion for table, first in tables if (suggestion := _table_suggestion(table, first)) is not None]
 
 
-def _table_suggestion(table: ArchiveEntry, header: list[str]) -> str | None:
-    columns = Columns().resolved(header)
-    path = columns.path or next(
-        (name for name in header if name.casefold() in {"image_id", "id", "name", "fname"}), None
-    )
-    label = columns.label or next((name for name in header if name.casefold() in _LIKELY_LABELS), None)
-    if path is None or label is None or path == label:
+def _table_suggestion(table: ArchiveEntry, first: Mapping[str, Any]) -> str | None:
+    columns = Columns().resolved(first)
+    path = columns.path or _first_of(first, _LIKELY_PATHS)
+    label = columns.label or _first_of(first, _LIKELY_LABELS)
+    one_hot = None if label is not None else _one_hot({name: first[name] for name in first if name != path})
+    if path is None or path == label or (label is None and one_hot is None):
         return None
-    what = f"The table {table.name!a} seems to hold labels; it is no manifest by its name, and was not used."
-    return suggest(Columns(file=table.name, path=path, label=label), what)
+    what = f"The table {table.name!a} seems to hold labels, which were not used."
+    return suggest(Columns(file=table.name, path=path, label=label, one_hot=one_hot), what)
 
 
-_LIKELY_LABELS = {"breed", "species", "diagnosis", "dx", "y", "labels", "classes", "tag", "categoryid", "level"}
+def _first_of(names: Iterable[str], likely: frozenset[str]) -> str | None:
+    return next((name for name in names if name.casefold() in likely), None)
+
+
+def _one_hot(first: Mapping[str, Any]) -> list[str] | None:
+    """The columns of 0 and 1, where there are several, of which one is 1."""
+    found = {name: str(value) for name, value in first.items() if str(value) in {"0", "1", "0.0", "1.0"}}
+    is_one_hot = len(found) > 1 and sum(value.startswith("1") for value in found.values()) == 1
+    return list(found) if is_one_hot else None
+
+
+_LIKELY_LABELS = frozenset(
+    {"breed", "species", "diagnosis", "dx", "y", "labels", "classes", "tag", "categoryid", "level"}
+)
+_LIKELY_PATHS = frozenset({"image_id", "id", "name", "fname"})

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from itertools import islice
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -74,7 +75,7 @@ class Labels:
     def suggestions(self, tables: Sequence[ArchiveEntry], sidecars: set[str]) -> list[str]:
         """For a data set without labels: where some seem to be. ``sidecars`` are the extensions of files that are no
         images."""
-        found = table_suggestions(self._headers(tables))
+        found = table_suggestions(self._first_records(tables))
         pattern = name_pattern(self._names())
         if pattern is not None:
             found.append(suggest(Columns(names=pattern), "The files' names seem to begin with labels; none was used."))
@@ -88,7 +89,7 @@ class Labels:
             )
         return found
 
-    def _headers(self, tables: Sequence[ArchiveEntry]) -> list[tuple[ArchiveEntry, list[str]]]:
+    def _first_records(self, tables: Sequence[ArchiveEntry]) -> list[tuple[ArchiveEntry, dict[str, Any]]]:
         found = []
         likely = [table for table in tables if table.name.casefold().endswith((".csv", ".tsv", ".jsonl"))]
         for table in islice((one for one in likely if one.size <= _OFFER_BYTES), _OFFERED_TABLES):
@@ -96,7 +97,7 @@ class Labels:
                 record = next(iter(read_table(table.name, self._read(table), self._encoding)), None)
             except InputFailure:
                 continue
-            found.append((table, [] if record is None else list(record.fields)))
+            found.append((table, {} if record is None else record.fields))
         return found
 
     def _names(self) -> list[str]:

@@ -12,7 +12,7 @@ from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry, Fault
 from app.imaging.kinds import EXTENSIONS, promised_kind
 from worker.archives.entry_names import from_here
-from worker.archives.manifest import Record, invalid, labels_of, read_table, text_of
+from worker.archives.manifest import Record, invalid, label_of_columns, labels_of, read_table, text_of
 from worker.intake.coco import coco_records
 from worker.intake.samples import folders_ending, insert_entries, is_there, label_sample
 
@@ -94,6 +94,8 @@ class TableReader:
             for field in ("label", "source", "split", "cluster")
             for column in [getattr(columns, field)]
         }
+        if columns.one_hot is not None:
+            values["label"] = label_of_columns(line, fields, columns.one_hot)
         groups = {name: _group(line, fields.get(name)) for name in columns.groups or ()}
         values["groups"] = {name: value for name, value in groups.items() if value is not None}
         name = paths.find(path)

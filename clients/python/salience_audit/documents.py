@@ -179,6 +179,7 @@ class Columns(Document):
     file: str | None
     path: str | None
     label: str | None
+    one_hot: list[str] | None
     source: str | None
     split: str | None
     cluster: str | None
