@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import Depends, FastAPI
 from fastapi.telemetry import TelemetryConfig
@@ -15,9 +16,11 @@ from app import __version__
 from app.access.key_ring import KeyRing
 from app.access.rate_limits import RateLimiter
 from app.access.service import KeySigner
+from app.access.vault import Vault
 from app.audits.following.partial import PartialResults
 from app.audits.following.watch import AuditWatch
 from app.db.session import make_engine
+from app.egress.client import EgressClient
 from app.housekeeping.housekeeper import Housekeeper
 from app.housekeeping.reconciler import Reconciler
 from app.http.authorization import OpenPaths, declared_access
@@ -42,6 +45,7 @@ from app.reports.renderer import Renderer
 from app.rooms import CONTACT, DESCRIPTION, EXAMPLES, ROUTERS, TAGS
 from app.settings import Settings, get_settings
 from app.storage.blobs import BlobStore
+from app.webhooks.courier import Courier
 
 # The framework's spans would stand beside ours (app.observability), with query strings in them.
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
@@ -54,6 +58,7 @@ class Services:
 
     engine: Engine
     key_ring: KeyRing
+    vault: Vault
     rate_limiter: RateLimiter
     session_limit: asyncio.Semaphore
     streams: Streams
@@ -81,6 +86,7 @@ def _services(settings: Settings, ending: ExitStack) -> Services:
     return Services(
         engine=engine,
         key_ring=KeyRing(engine, KeySigner.of(settings), entrance),
+        vault=Vault.of(settings),
         rate_limiter=rate_limiter,
         session_limit=asyncio.Semaphore(SESSIONS),
         streams=Streams(),
@@ -98,7 +104,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     with ExitStack() as ending:
         services = app.state.services = _services(settings, ending)
         reconciler = Reconciler(services.engine, services.queue, settings.reconcile_after_seconds)
+        courier = Courier(
+            services.engine, services.vault, partial(EgressClient.from_settings, settings), settings.public_url
+        )
+        ending.callback(courier.close)
         for thread in (
+            courier.periodic(settings.webhook_seconds),
             reconciler.periodic(settings.reconcile_seconds),
             Housekeeper(services.engine, services.blobs, settings),
         ):

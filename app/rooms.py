@@ -30,6 +30,8 @@ from app.reports.link_routes import router as report_links
 from app.reports.routes import router as reports
 from app.run_groups import examples as run_group_examples
 from app.run_groups.routes import router as run_groups
+from app.webhooks import examples as webhook_examples
+from app.webhooks.routes import router as webhooks
 from app.workers import examples as worker_examples
 from app.workers.routes import router as workers
 
@@ -51,6 +53,7 @@ TAGS: Final = [
     {"name": "gates", "description": "Where a release hangs on the numbers: named conditions on them."},
     {"name": "audits", "description": "Start an audit, watch it, read its results and its verdict."},
     {"name": "comparisons", "description": "Audits of the same samples side by side, with paired differences."},
+    {"name": "webhooks", "description": "Be told instead of polling: events, signed and delivered at least once."},
     {"name": "operations", "description": "For whoever runs the service: is it alive, is it ready, its metrics."},
 ]
 
@@ -69,6 +72,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     comparisons,
     reports,
     report_links,
+    webhooks,
     workers,
     health,
     metrics,
@@ -86,6 +90,7 @@ EXAMPLES: Final[dict[str, RouteExamples]] = {
         results_examples,
         comparison_examples,
         report_examples,
+        webhook_examples,
         operation_examples,
     )
     for route, examples in room.ROUTES.items()

@@ -7,10 +7,10 @@ last place the second waits for the first, and then sees what it wrote. It is th
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, select, union
+from sqlalchemy import ColumnElement, Null, case, func, null, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.db.tables import DEFAULT_TENANT, AuditRow, AuditUsageRow, DatasetRow, ModelRow, TenantRow
+from app.db.tables import DEFAULT_TENANT, AuditRow, AuditUsageRow, DatasetRow, ModelRow, TenantRow, WebhookRow
 from app.domain.vocabulary import LIVE
 from app.errors import QuotaExceeded
 from app.settings import Settings
@@ -23,6 +23,13 @@ def check_models(session: Session, settings: Settings) -> None:
     limit = _locked_limit(session, TenantRow.max_models, settings.max_tenant_models)
     if limit and (session.scalar(select(func.count()).select_from(ModelRow)) or 0) > limit:
         raise QuotaExceeded(f"The tenant may have {limit} models.")
+
+
+def check_webhooks(session: Session, settings: Settings) -> None:
+    """After a webhook was added; all tenants have the general limit. Raises QuotaExceeded."""
+    limit = _locked_limit(session, null(), settings.max_tenant_webhooks)
+    if limit and (session.scalar(select(func.count()).select_from(WebhookRow)) or 0) > limit:
+        raise QuotaExceeded(f"The tenant may have {limit} webhooks.")
 
 
 def check_live_audits(session: Session, settings: Settings) -> None:
@@ -68,7 +75,7 @@ def used_bytes(session: Session) -> int:
     return int(session.scalar(select(func.coalesce(func.sum(sizes), 0))) or 0)
 
 
-def _locked_limit(session: Session, own: InstrumentedAttribute[int | None], general: int) -> int:
+def _locked_limit(session: Session, own: InstrumentedAttribute[int | None] | Null, general: int) -> int:
     """The tenant's own limit, else the general one; 0, and no lock, where there is none."""
     limit: ColumnElement[int] = func.coalesce(own, general)
     tenant_id: UUID = session.info.get("tenant_id", DEFAULT_TENANT)

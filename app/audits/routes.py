@@ -6,7 +6,6 @@ from uuid import UUID
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
-from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from app.access.quotas import check_audit_minutes, check_live_audits
@@ -26,7 +25,6 @@ from app.audits.schemas import Audit, AuditId, AuditRequest, Progress
 from app.db.session import TenantEngine, transaction
 from app.db.tables import AuditRow
 from app.domain.results.documents import PartialResultsDocument, ResultsDocument
-from app.domain.vocabulary import AuditStatus
 from app.gates.schemas import ConditionOutcome, FrozenGate
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import QueueDep, SessionDep, SettingsDep, TenantDep
@@ -127,9 +125,7 @@ def cancel_audit(audit_id: AuditId, session: SessionDep) -> Audit:
     """When its numbers are no longer wanted, or to make room for another audit. Workers stop within seconds, in
     mid-batch; what was measured stays readable by `results?partial=true`. An audit that has ended stays as it is."""
     audit = get_audit(session, audit_id, lock=True)
-    service.cancel(audit)
-    if audit.finished_at is None and audit.status == AuditStatus.CANCELLED:
-        audit.finished_at = session.scalar(func.clock_timestamp())
+    service.cancel(session, audit)
     session.commit()
     return _show(session, [audit])[0]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from app.audits.planning.gating import frozen_gate
@@ -26,6 +27,8 @@ from app.observability.origin import present_origin
 from app.results.inputs import class_count, label_mapping
 from app.run_groups.repository import get_run_group, members_of
 from app.settings import Settings
+from app.webhooks.events import audit_cancelled
+from app.webhooks.outbox import tell
 
 
 @dataclass(frozen=True)
@@ -204,10 +207,12 @@ def _shards(audit: AuditRow, ranges: list[tuple[int, int]]) -> list[ShardRow]:
     ]
 
 
-def cancel(audit: AuditRow) -> None:
+def cancel(session: Session, audit: AuditRow) -> None:
     """Workers notice at their next heart-beat; an audit that has ended stays as it is."""
     if audit.status in {AuditStatus.QUEUED, AuditStatus.RUNNING}:
         audit.cancel_requested, audit.status = True, AuditStatus.CANCELLED
+        audit.finished_at = session.scalar(func.clock_timestamp())
+        tell(session, audit.tenant_id, audit_cancelled(audit))
 
 
 def check_finished(audit: AuditRow) -> None:

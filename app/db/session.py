@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
 
@@ -71,6 +72,12 @@ def transaction(engine: Engine | TenantEngine) -> Iterator[Session]:
     opened = engine.session() if isinstance(engine, TenantEngine) else Session(engine, expire_on_commit=False)
     with opened as session, session.begin():
         yield session
+
+
+def clock(session: Session) -> datetime:
+    """What the database's clock shows now, whenever the transaction began."""
+    shown: datetime = session.execute(select(func.clock_timestamp())).scalar_one()
+    return shown
 
 
 def write_for(session: Session, tenant_id: UUID) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.access.secret import own_encryption_keys
-from app.access.startup import open_entrance
+from app.access.startup import is_loopback, open_entrance
 from app.db.migrations import migrate
 from app.db.session import make_engine
 from app.embedded.ports import accepts, free_port
@@ -96,6 +96,8 @@ def _start_servers(supervisor: Supervisor, data: Path) -> dict[str, str]:
 def _api(host: str, port: int, data: Path, environment: dict[str, str]) -> ChildSpec:
     arguments = ("serve", "--only", "api", "--host", host, "--port", str(port), "--data", str(data))
     found = ServerFile(data)
+    if not named_in_environment("PUBLIC_URL") and is_loopback(host):
+        environment = environment | {"PUBLIC_URL": f"http://{host}:{port}"}
     return ChildSpec(
         name="api",
         command=(sys.executable, "-m", "app.cli", *arguments),

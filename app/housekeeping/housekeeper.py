@@ -10,9 +10,18 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.quotas import USAGE_WINDOW
+from app.access.vault import Vault
 from app.errors import SalienceError
 from app.housekeeping.orphans import sweep_orphans
-from app.housekeeping.retention import remove_awaiting, remove_keys, remove_maps, remove_scores, remove_usage
+from app.housekeeping.resealing import reseal
+from app.housekeeping.retention import (
+    remove_awaiting,
+    remove_deliveries,
+    remove_keys,
+    remove_maps,
+    remove_scores,
+    remove_usage,
+)
 from app.periodic import Periodic
 from app.settings import Settings
 from app.storage.blobs import BlobStore
@@ -61,6 +70,8 @@ class Housekeeper:
         steps: dict[str, Callable[[], int]] = {
             "half uploads": blobs.sweep,
             "idempotency keys": partial(remove_keys, engine, timedelta(days=settings.keep_idempotency_keys_days)),
+            "old encryption": partial(reseal, engine, Vault.of(settings)),
+            "deliveries": partial(remove_deliveries, engine, timedelta(days=settings.keep_deliveries_days)),
             "usage": partial(remove_usage, engine, USAGE_WINDOW),
         }
         for name, days, remove in (

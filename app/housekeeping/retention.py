@@ -13,10 +13,12 @@ from app.db.tables import (
     AuditUsageRow,
     CleanSourceRow,
     DatasetRow,
+    DeliveryStatus,
     IdempotencyKeyRow,
     ModelRow,
     RunGroupModelRow,
     SampleScoresRow,
+    WebhookDeliveryRow,
 )
 from app.domain.vocabulary import AuditStatus, ResourceStatus
 
@@ -40,6 +42,14 @@ def remove_keys(engine: Engine, keep: timedelta) -> int:
     with transaction(engine) as session:
         expired = delete(row).where(row.created_at < func.clock_timestamp() - keep)
         return len(session.execute(expired.returning(row.key)).all())
+
+
+def remove_deliveries(engine: Engine, keep: timedelta) -> int:
+    """What was delivered to webhooks, or given up, that long ago."""
+    row = WebhookDeliveryRow
+    with transaction(engine) as session:
+        old = delete(row).where(row.finished_at < func.clock_timestamp() - keep, row.status != DeliveryStatus.PENDING)
+        return len(session.execute(old.returning(row.id)).all())
 
 
 def remove_usage(engine: Engine, keep: timedelta) -> int:

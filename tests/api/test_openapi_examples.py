@@ -22,7 +22,7 @@ READS = [route for route in ROUTES if route.startswith("GET")]
 # Its keys are those of the measures that were asked for.
 FREE_FORM = {"GET /v1/audits/{audit_id}/metrics"}
 # What stands in these is chosen by whoever asks, or differs from item to item.
-CHOSEN = (".tags", ".description", ".measures", ".metadata", ".radar", ".schema")
+CHOSEN = (".tags", ".body", ".description", ".measures", ".metadata", ".radar", ".schema")
 AT_TIMES = (".items[0].measure", ".findings[0].measure")
 """A finding about several measures names none; what else has items is held by its schema to have theirs."""
 NOWHERE = "01a20000-0000-7000-8000-000000000000"
@@ -54,6 +54,8 @@ class World:
             "sample_id": sample["sample_id"],
             "sample": sample["sample"],
             "comparison_id": comparison["id"],
+            "webhook_id": (webhook := self._example("POST /v1/webhooks", "A CI system of yours")["id"]),
+            "delivery_id": service.post(f"/v1/webhooks/{webhook}/test").json()["id"],
         }
 
     def send(self, route: str, title: str) -> httpx.Response:

@@ -19,6 +19,8 @@ from app.domain.vocabulary import ResourceStatus, SampleStatus
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry, read_entry
 from app.imaging.kinds import promised_kind
+from app.webhooks.events import dataset_looked_at
+from app.webhooks.outbox import tell
 from worker.archives.listing import is_table, list_entries, seekable
 from worker.context import WorkerContext
 from worker.intake.arrivals import Arrivals
@@ -75,6 +77,7 @@ def index_dataset(context: WorkerContext, dataset_id: UUID) -> None:
                 savepoint.rollback()
             dataset.status, dataset.problem = ResourceStatus.REJECTED, failure.to_problem()
             logger.info("data set %s rejected: %s", dataset_id, failure.code)
+        tell(session, dataset.tenant_id, dataset_looked_at(dataset))
     if indexer.made:
         _delete_unused(context, indexer.made)
 

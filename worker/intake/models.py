@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import update
@@ -15,6 +16,8 @@ from app.domain.vocabulary import ModelFormat, ResourceStatus
 from app.errors import InputFailure, TooLarge
 from app.queue import TaskName
 from app.storage.blobs import BlobWriter, StoredBlob
+from app.webhooks.events import model_looked_at
+from app.webhooks.outbox import tell
 from worker.context import WorkerContext
 from worker.intake.attempts import attempted
 from worker.shards.lease import WorkerStopping
@@ -123,4 +126,9 @@ def _finish(context: WorkerContext, model: ModelRow, values: dict[str, object]) 
             .values(values)
             .returning(ModelRow.reference_digest)
         )
-        return session.scalar(finished)
+        row = session.execute(finished).one_or_none()
+        if row is None:
+            return None
+        problem = cast("dict[str, Any] | None", values["problem"])
+        tell(session, model.tenant_id, model_looked_at(model, ResourceStatus(str(values["status"])), problem))
+        return row[0]

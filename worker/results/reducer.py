@@ -14,6 +14,8 @@ from app.domain.vocabulary import LIVE, AuditStatus
 from app.observability.log_context import bind
 from app.observability.origin import ids_of
 from app.results.document import results_document
+from app.webhooks.events import audit_succeeded
+from app.webhooks.outbox import tell
 from worker.context import WorkerContext
 from worker.results.judge import verdict_of
 from worker.results.map_sections import map_sections
@@ -48,6 +50,7 @@ def _succeed(session: Session, audit: AuditRow, document: ResultsDocument) -> No
         .where(AuditRow.id == audit.id)
         .values(status=AuditStatus.SUCCEEDED, finished_at=func.clock_timestamp(), verdict=verdict)
     )
+    tell(session, audit.tenant_id, *audit_succeeded(audit, document, verdict))
 
 
 def _software() -> dict[str, str]:

@@ -12,6 +12,8 @@ from app.db.session import write_for
 from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow, ShardRow
 from app.domain.vocabulary import LIVE, AuditStatus, DeviceClass, ShardStatus
 from app.results.inputs import AuditInputs
+from app.webhooks.events import audit_failed
+from app.webhooks.outbox import tell
 from worker.shards.counts import charge, count_claim, count_done
 from worker.shards.fair_order import audits_in_fair_order, is_free
 
@@ -147,11 +149,14 @@ def all_shards_done(session: Session, audit_id: UUID) -> bool:
 
 def fail_audit(session: Session, audit_id: UUID, problem: dict[str, object]) -> None:
     """End a live audit with a reason; an audit that has ended keeps its end."""
-    session.execute(
+    failed = session.scalar(
         update(AuditRow)
         .where(AuditRow.id == audit_id, AuditRow.status.in_(LIVE))
         .values(status=AuditStatus.FAILED, problem=problem, finished_at=func.clock_timestamp())
+        .returning(AuditRow)
     )
+    if failed is not None:
+        tell(session, failed.tenant_id, audit_failed(failed, problem))
 
 
 def read_inputs(session: Session, audit_id: UUID) -> AuditInputs:

@@ -13,6 +13,7 @@ from app.db.tables.audits import (
 from app.db.tables.base import DEFAULT_TENANT, Base, Json, TenantOwned
 from app.db.tables.operations import AuditUsageRow, CounterRow, GpuReportRow, IdempotencyKeyRow, WorkerRow
 from app.db.tables.resources import DatasetRow, GateRow, ModelRow, RunGroupModelRow, RunGroupRow, SampleRow
+from app.db.tables.webhooks import DeliveryStatus, WebhookDeliveryRow, WebhookRow
 
 __all__ = [
     "DEFAULT_TENANT",
@@ -26,6 +27,7 @@ __all__ = [
     "ComparisonRow",
     "CounterRow",
     "DatasetRow",
+    "DeliveryStatus",
     "GateRow",
     "GpuReportRow",
     "IdempotencyKeyRow",
@@ -38,5 +40,7 @@ __all__ = [
     "ShardRow",
     "TenantOwned",
     "TenantRow",
+    "WebhookDeliveryRow",
+    "WebhookRow",
     "WorkerRow",
 ]

@@ -32,6 +32,8 @@ ComparisonStatus = Literal["queued", "succeeded", "failed"]
 
 ComparisonUnit = Literal["audit", "model"]
 
+DeliveryStatus = Literal["pending", "delivered", "failed"]
+
 DeviceClass = Literal["cpu", "gpu"]
 
 FidelityStatus = Literal["verified", "contradicted", "unverified"]
@@ -60,6 +62,8 @@ SampleStatus = Literal["ready", "unreadable"]
 
 Severity = Literal["fail", "warn"]
 
+WebhookFormat = Literal["standard", "slack", "teams"]
+
 WorkerStatus = Literal["present", "missing"]
 
 
@@ -78,6 +82,15 @@ class AcrossModels(Document):
     ci95_low: float | None
     ci95_high: float | None
     says_nothing: list[str]
+
+
+class Attempt(Document):
+    """One try to deliver."""
+
+    at: str
+    seconds: float
+    status_code: int | None
+    problem: str | None
 
 
 class Audit(Document):
@@ -298,6 +311,20 @@ class Dataset(Document):
     notes: list[str]
     created_at: str
     updated_at: str
+
+
+class Delivery(Document):
+    """One event on its way to one webhook."""
+
+    id: str
+    message_id: str
+    event: str
+    status: DeliveryStatus
+    attempts: list[Attempt]
+    next_attempt_at: str | None
+    created_at: str
+    finished_at: str | None
+    body: dict[str, Any]
 
 
 class Described(Document):
@@ -541,6 +568,22 @@ class NearDuplicates(Document):
     across_labels: int
     across_splits: int
     with_training_images: int
+
+
+class NewWebhook(Document):
+    """A webhook with a secret that is told this once."""
+
+    id: str
+    url: str
+    events: list[str]
+    format: WebhookFormat
+    description: str | None
+    enabled: bool
+    disabled_reason: str | None
+    paused_until: str | None
+    previous_secret_until: str | None
+    created_at: str
+    secret: str
 
 
 class NoiseCurve(Document):
@@ -874,6 +917,21 @@ class TrainingImages(Document):
     audited: int
     of_training_splits: int
     like_training_images: int
+
+
+class Webhook(Document):
+    """A webhook, without its secret."""
+
+    id: str
+    url: str
+    events: list[str]
+    format: WebhookFormat
+    description: str | None
+    enabled: bool
+    disabled_reason: str | None
+    paused_until: str | None
+    previous_secret_until: str | None
+    created_at: str
 
 
 class WhereMapsLie(Document):

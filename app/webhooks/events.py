@@ -1,0 +1,113 @@
+"""What happened, as events: made of the rows as they are about to be committed."""
+
+from typing import Any
+from uuid import UUID
+
+from app.db.tables import AuditRow, DatasetRow, ModelRow
+from app.domain.events import MAX_CONDITION, MAX_LISTED, Event, EventType, shortened, told_problem
+from app.domain.findings import Level
+from app.domain.gates.verdicts import Outcome, StoredGate, StoredVerdict
+from app.domain.results.documents import ResultsDocument
+from app.domain.results.headline import headline, silent_headlines
+from app.domain.vocabulary import AuditStatus, ResourceStatus
+
+_OF_VERDICTS = {
+    Outcome.PASSED: EventType.GATE_PASSED,
+    Outcome.FAILED: EventType.GATE_FAILED,
+    Outcome.INCONCLUSIVE: EventType.GATE_INCONCLUSIVE,
+}
+
+
+def audit_succeeded(audit: AuditRow, document: ResultsDocument, verdict: StoredVerdict | None) -> list[Event]:
+    """That it has, and then what its gate says."""
+    data = _audit(audit, AuditStatus.SUCCEEDED) | {
+        "models": [{"model_id": model["model_id"], "name": model["name"]} for model in document["models"][:MAX_LISTED]],
+        "sample_count": document["sample_count"],
+        "verdict": verdict and verdict["verdict"],
+        "headline": headline(document),
+        "says_nothing": silent_headlines(document),
+        "exposes": [one["code"] for one in document["findings"] if one["level"] == Level.EXPOSES][:MAX_LISTED],
+    }
+    events = [Event(EventType.AUDIT_SUCCEEDED, audit.id, data)]
+    if verdict is not None and audit.gate is not None:
+        events.append(Event(_OF_VERDICTS[Outcome(verdict["verdict"])], audit.id, _gate(audit, audit.gate, verdict)))
+    return events
+
+
+def audit_failed(audit: AuditRow, problem: dict[str, Any]) -> Event:
+    data = _audit(audit, AuditStatus.FAILED) | {"problem": told_problem(problem)}
+    return Event(EventType.AUDIT_FAILED, audit.id, data)
+
+
+def audit_cancelled(audit: AuditRow) -> Event:
+    return Event(EventType.AUDIT_CANCELLED, audit.id, _audit(audit, AuditStatus.CANCELLED))
+
+
+def model_looked_at(model: ModelRow, status: ResourceStatus, problem: dict[str, Any] | None) -> Event:
+    """``ready`` or ``rejected``."""
+    kind = EventType.MODEL_READY if status is ResourceStatus.READY else EventType.MODEL_REJECTED
+    data = {
+        "model_id": str(model.id),
+        "name": shortened(model.name),
+        "version": model.version,
+        "status": status,
+        "content_digest": model.content_digest,
+        "problem": told_problem(problem),
+        "links": {"model": f"/v1/models/{model.id}"},
+    }
+    return Event(kind, model.id, data)
+
+
+def dataset_looked_at(dataset: DatasetRow) -> Event:
+    """``ready`` or ``rejected``."""
+    kind = EventType.DATASET_READY if dataset.status == ResourceStatus.READY else EventType.DATASET_REJECTED
+    data = {
+        "dataset_id": str(dataset.id),
+        "name": shortened(dataset.name),
+        "version": dataset.version,
+        "status": dataset.status,
+        "digest": dataset.digest,
+        "sample_count": dataset.sample_count,
+        "unreadable_count": dataset.unreadable_count,
+        "problem": told_problem(dataset.problem),
+        "links": {"dataset": f"/v1/datasets/{dataset.id}"},
+    }
+    return Event(kind, dataset.id, data)
+
+
+def _gate(audit: AuditRow, gate: StoredGate, verdict: StoredVerdict) -> dict[str, Any]:
+    open_ones = [one for one in verdict["conditions"] if one["outcome"] != Outcome.PASSED]
+    return {
+        "audit_id": str(audit.id),
+        "name": audit.name,
+        "gate_id": gate["gate_id"],
+        "gate_name": gate["name"],
+        "baseline_audit_id": gate["baseline_audit_id"],
+        "verdict": verdict["verdict"],
+        "warnings": verdict["warnings"],
+        "not_passed": [
+            {
+                "condition": shortened(one["condition"], MAX_CONDITION),
+                "severity": one["severity"],
+                "outcome": one["outcome"],
+                "value": one["value"],
+            }
+            for one in open_ones[:MAX_LISTED]
+        ],
+        "links": _links(audit.id),
+    }
+
+
+def _audit(audit: AuditRow, status: AuditStatus) -> dict[str, Any]:
+    return {
+        "audit_id": str(audit.id),
+        "name": audit.name,
+        "status": status,
+        "dataset_id": str(audit.dataset_id),
+        "links": _links(audit.id),
+    }
+
+
+def _links(audit_id: UUID) -> dict[str, str]:
+    """Paths; whoever sends them knows where the service is reached."""
+    return {"audit": f"/v1/audits/{audit_id}", "report": f"/v1/audits/{audit_id}/report"}
