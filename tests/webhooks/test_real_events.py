@@ -8,6 +8,7 @@ import pytest
 from prepare import build_archive
 
 from app.domain.events import EventType
+from tests.api.running_api import EMPTY_ZIP
 from tests.comparisons.real_audits import ENTROPY_ONLY
 from tests.waiting import RECIPE, until, upload, upload_run
 from tests.webhooks.receiver import Receiver, receiving
@@ -59,7 +60,7 @@ def test_a_model_and_a_data_set_that_are_rejected(service: httpx.Client, webhook
     model = upload(service, "models", RECIPE | {"name": "told"}, b"no weights")
     (said,) = about(receiver, webhook["secret"], model["id"], "model.rejected")
     assert (said["problem"]["code"], said["version"]) == (model["problem"]["code"], model["version"])
-    dataset = upload(service, "datasets", {"name": "told"}, b"no archive")
+    dataset = upload(service, "datasets", {"name": "told"}, EMPTY_ZIP)
     (said,) = about(receiver, webhook["secret"], dataset["id"], "dataset.rejected")
     assert said["problem"]["code"] == dataset["problem"]["code"]
 
