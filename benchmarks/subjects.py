@@ -12,11 +12,12 @@ from skimage import data
 from torch import Tensor, nn
 from torchvision.models import get_model
 
-from worker.engine.measuring import Normalisation
+from app.domain.preprocessing import Preprocessing
+from worker.salience.normalisation import Normalisation
 
 SIZE = 224
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-normalise = Normalisation(SIZE, MEAN, STD)
+normalise = Normalisation(Preprocessing(input_size=SIZE, mean=MEAN, std=STD))
 
 
 def photographs(count: int, size: int = SIZE) -> NDArray[np.uint8]:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from app.errors import InputFailure
 
 AS_STATE_DICT = "Upload the weights as safetensors, or as torch.save(model.state_dict(), path)."
-OF_GREY = "torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)"
-"""By what a first convolution of one channel is multiplied to take three: Pillow makes images grey so."""
 _ONE_LINE = 200
 
 
@@ -230,9 +228,8 @@ STATIC_PADDING = Refusal(
 GREY = Refusal(
     "model-architecture-mismatch",
     "The first convolution takes one channel: the network was trained on grey images",
-    "The network takes images of one channel ({first}), but images come as three.",
-    f"Upload it with weights[{{name}}] = weights[{{name}}] * {OF_GREY}, which makes them grey as Pillow does, "
-    "and give the one mean and std three times.",
+    "The network takes images of one channel, but preprocessing {what}.",
+    'Register it again with "channels": "grey" in preprocessing, and one mean and one std.',
 )
 OTHER_TYPE = Refusal(
     "model-architecture-mismatch",

@@ -5,12 +5,10 @@ from importlib import import_module
 from io import BytesIO
 from typing import NamedTuple
 
-import numpy as np
 import pi_heif
-from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image, ImageFile, ImageOps
 
-from app.domain.vocabulary import Resize
+from app.domain.preprocessing import Alpha, Colour, PixelReading, SixteenBit
 from app.errors import InputFailure
 from app.imaging.depths import divided, narrow_grey, spread_transparent
 from app.imaging.kinds import kind_of, webp_size
@@ -32,6 +30,8 @@ _MODES_8_BIT = frozenset({"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa"
 _MODES_16_BIT = frozenset({"I;16", "I;16B", "I;16L", "I;16N"})
 _MODES = _MODES_8_BIT | _MODES_16_BIT
 """In which it is known what is black and what is white."""
+_AS_SEEN = PixelReading()
+_BEHIND = {Alpha.BLACK: (0, 0, 0), Alpha.WHITE: (255, 255, 255)}
 _LFS = b"version https://git-lfs"
 
 
@@ -42,14 +42,17 @@ class Decoded(NamedTuple):
     is_first_of_several: bool
 
 
-def decode_rgb(data: bytes, limits: Settings, *, shown_at: int | None = None) -> Image.Image:
-    """The picture as it should be seen: mode RGB, EXIF orientation applied, alpha on black, 16 bits divided by 257.
+def decode_rgb(
+    data: bytes, limits: Settings, *, reading: PixelReading = _AS_SEEN, shown_at: int | None = None
+) -> Image.Image:
+    """The picture as it should be seen: mode RGB, EXIF orientation applied; by default alpha on black, 16 bits divided
+    by 257.
 
     For display, ``shown_at`` lets a JPEG come out smaller, with no side below that, which spares time and memory.
     Raises InputFailure: ``sample-unsupported-type``, ``sample-corrupt``, ``sample-too-many-pixels`` or
     ``sample-bad-dimensions``; MemoryError says nothing about the image.
     """
-    return decode(data, limits, shown_at=shown_at).image
+    return decode(data, limits, reading=reading, shown_at=shown_at).image
 
 
 def is_plain(data: bytes) -> bool:
@@ -57,7 +60,7 @@ def is_plain(data: bytes) -> bool:
     return kind_of(data) in _PLAIN
 
 
-def decode(data: bytes, limits: Settings, *, shown_at: int | None = None) -> Decoded:
+def decode(data: bytes, limits: Settings, *, reading: PixelReading = _AS_SEEN, shown_at: int | None = None) -> Decoded:
     """As ``decode_rgb``, and what else is known of it."""
     if not data:
         raise InputFailure("sample-corrupt", "The file is empty.")
@@ -71,30 +74,16 @@ def decode(data: bytes, limits: Settings, *, shown_at: int | None = None) -> Dec
         several = kind != "JPEG" and getattr(opened, "n_frames", 1) > 1
         if shown_at is not None:
             opened.draft("RGB", (shown_at, shown_at))
-        image = divided(opened, data)
+        behind = _BEHIND.get(reading.alpha)
+        is_scaled = reading.sixteen_bit is SixteenBit.SCALED
+        image = divided(opened, data, behind) if is_scaled else opened
         image.load()
-        return Decoded(_to_rgb(_upright(image)), several)
+        narrow = narrow_grey(_upright(image), behind) if is_scaled else None
+        return Decoded(_to_rgb(image, behind) if narrow is None else narrow, several)
     except (InputFailure, MemoryError):
         raise
     except Exception as error:  # Pillow's decoders raise nearly anything on bytes made to confuse them
         raise InputFailure("sample-corrupt", "The image cannot be decoded.") from error
-
-
-def prepare(image: Image.Image, size: int, resize: Resize) -> NDArray[np.uint8]:
-    """The model's input (size, size, 3): Pillow bilinear with antialias, stretched or cropped as torchvision does."""
-    if resize is Resize.STRETCH:
-        return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
-    scaled, (left, top) = shorter_side_crop(image.size, size, size)
-    resized = image.resize(scaled, Image.Resampling.BILINEAR)
-    return np.asarray(resized.crop((left, top, left + size, top + size)))
-
-
-def shorter_side_crop(whole: tuple[int, int], shorter: int, size: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Width and height to resize to, so that the shorter side is ``shorter``, and where the middle square begins: left
-    and top, as torchvision's Resize and CenterCrop have it."""
-    width, height = (max(size, int(shorter * side / min(whole))) for side in whole)
-    left, top = (round((side - size) / 2) for side in (width, height))
-    return (width, height), (left, top)
 
 
 def _open(data: bytes, limits: Settings) -> ImageFile.ImageFile:
@@ -148,12 +137,11 @@ def _upright(image: Image.Image) -> Image.Image:
     return image
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    narrow = narrow_grey(image)
-    if narrow is not None:
-        return narrow
+def _to_rgb(image: Image.Image, behind: Colour | None) -> Image.Image:
+    """``behind`` is the colour that shows through; None: what is transparent keeps its own."""
     if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
         visible = image if image.mode == "RGBA" else image.convert("RGBA")
-        black = Image.new("RGBA", visible.size, (0, 0, 0, 255))
-        return Image.alpha_composite(black, visible).convert("RGB")
+        if behind is None:
+            return visible.convert("RGB")
+        return Image.alpha_composite(Image.new("RGBA", visible.size, (*behind, 255)), visible).convert("RGB")
     return image if image.mode == "RGB" else image.convert("RGB")

@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFile
 
+from app.domain.preprocessing import Colour
+
+BLACK = (0, 0, 0)
 _WIDE_GREY = {"I;16", "I;16B", "I;16L", "I;16N", "I"}
 # How Pillow reads 16-bit colours, which keeps their high bytes, and how it can be made to keep the low ones; N is the
 # machine's own order, in which libtiff hands them on.
@@ -24,10 +27,11 @@ _LEVELS = {"L;2": 4, "L;4": 16}
 """Greys of a PNG of two or four bits, which Pillow spreads over 0 to 255, but not the transparent one."""
 
 
-def divided(image: ImageFile.ImageFile, data: bytes) -> Image.Image:
+def divided(image: ImageFile.ImageFile, data: bytes, behind: Colour | None = BLACK) -> Image.Image:
     """16-bit colours divided by 257: the high byte, less one where the low byte is smaller.
 
-    ``data`` is what ``image`` was opened from; an image of another kind comes back as it is.
+    ``data`` is what ``image`` was opened from; an image of another kind comes back as it is. What is transparent
+    becomes ``behind``; None: it keeps its colour.
     """
     kind = _raw_mode(image)
     if kind not in _LOW_BYTES:
@@ -40,8 +44,8 @@ def divided(image: ImageFile.ImageFile, data: bytes) -> Image.Image:
         low = Image.merge("RGBA", (grey, grey, grey, alpha))
     too_much = ImageChops.subtract(image, low).point(lambda difference: difference > 0)
     result = ImageChops.subtract(image, too_much)
-    if isinstance(colour := result.info.pop("transparency", None), tuple):
-        result.paste((0, 0, 0), mask=_where(image, low, colour))
+    if isinstance(colour := result.info.pop("transparency", None), tuple) and behind is not None:
+        result.paste(behind, mask=_where(image, low, colour))
     return result
 
 
@@ -52,14 +56,14 @@ def spread_transparent(image: ImageFile.ImageFile) -> None:
         image.info["transparency"] = grey % levels * 255 // (levels - 1)
 
 
-def narrow_grey(image: Image.Image) -> Image.Image | None:
-    """16-bit grey as RGB of 8 bits, the transparent one black; None of any other image."""
+def narrow_grey(image: Image.Image, behind: Colour | None = BLACK) -> Image.Image | None:
+    """16-bit grey as RGB of 8 bits, the transparent one as ``behind`` (a grey) says; None of any other image."""
     if image.mode not in _WIDE_GREY:
         return None
     wide: NDArray[Any] = np.asarray(image).clip(0, 65535)
     narrow = (wide // 257).astype(np.uint8)
-    if isinstance(transparent := image.info.get("transparency"), int):
-        narrow[wide == transparent] = 0
+    if isinstance(transparent := image.info.get("transparency"), int) and behind is not None:
+        narrow[wide == transparent] = behind[0]
     return Image.fromarray(narrow).convert("RGB")
 
 

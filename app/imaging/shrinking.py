@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.child_environment import child_environment
-from app.domain.vocabulary import Resize
+from app.domain.preprocessing import Preprocessing
 from app.errors import InputFailure, TransientFailure
-from app.imaging.decoding import decode_rgb, is_plain, prepare
+from app.imaging.decoding import decode_rgb, is_plain
+from app.imaging.framing import prepare
 from app.settings import Settings
 
 PIXELS_HERE = 4_000_000
@@ -27,18 +28,23 @@ _LIMITS = ("max_pixels", "min_side", "max_side")
 _DECODING = threading.Lock()
 
 
-def shrink(data: bytes, pixels: int, size: int, resize: Resize, limits: Settings) -> NDArray[np.uint8]:
-    """(size, size, 3) of an encoded image of so many pixels. Raises InputFailure, TransientFailure."""
+def shrink(data: bytes, pixels: int, preprocessing: Preprocessing, limits: Settings) -> NDArray[np.uint8]:
+    """The model's input (S, S, 3) of an encoded image of so many pixels. Raises InputFailure, TransientFailure."""
     with _DECODING:
         if pixels <= PIXELS_HERE and is_plain(data):
-            return prepare(decode_rgb(data, limits, shown_at=size), size, resize)
-        return _elsewhere(data, size, resize, limits)
+            return _here(data, preprocessing, limits)
+        return _elsewhere(data, preprocessing, limits)
 
 
-def _elsewhere(data: bytes, size: int, resize: Resize, limits: Settings) -> NDArray[np.uint8]:
+def _here(data: bytes, preprocessing: Preprocessing, limits: Settings) -> NDArray[np.uint8]:
+    spec = preprocessing.spec
+    shown_at = spec.side_before_crop if spec.antialias else None
+    return prepare(decode_rgb(data, limits, reading=spec.reading, shown_at=shown_at), spec)
+
+
+def _elsewhere(data: bytes, preprocessing: Preprocessing, limits: Settings) -> NDArray[np.uint8]:
     order = {
-        "size": size,
-        "resize": resize,
+        "preprocessing": preprocessing.stored(),
         "limits": {name: getattr(limits, name) for name in _LIMITS},
         "allowed": sorted(limits.allow_missing_sandbox_layers),
     }
@@ -58,17 +64,16 @@ def _elsewhere(data: bytes, size: int, resize: Resize, limits: Settings) -> NDAr
     if done.returncode < 0:
         raise InputFailure("sample-corrupt", f"The process that decoded it was ended by signal {-done.returncode}.")
     done.check_returncode()
-    return np.frombuffer(done.stdout, np.uint8).reshape(size, size, 3)
+    return np.frombuffer(done.stdout, np.uint8).reshape(preprocessing.input_size, preprocessing.input_size, 3)
 
 
 def main(order: str) -> int:
     """What the process does: the image from standard input to standard output. Returns the exit status."""
     given = json.loads(order)
-    limits, size = Settings(**given["limits"]), given["size"]
     try:
-        image = decode_rgb(sys.stdin.buffer.read(), limits, shown_at=size)
+        pixels = _here(sys.stdin.buffer.read(), Preprocessing.of(given["preprocessing"]), Settings(**given["limits"]))
     except InputFailure as failure:
         json.dump({"code": failure.code, "detail": failure.detail}, sys.stdout)
         return REFUSED
-    sys.stdout.buffer.write(prepare(image, size, Resize(given["resize"])).tobytes())
+    sys.stdout.buffer.write(pixels.tobytes())
     return 0

@@ -11,7 +11,8 @@ from app.db.tables import ModelRow
 from app.domain.fidelity import Fidelity
 from app.domain.heads import MAX_LAYERS, DeclaredLayer, Head, HeadLayer
 from app.domain.outputs import CLASSES, Output
-from app.domain.vocabulary import DeviceClass, Layout, ModelFormat, Resize, ResourceStatus
+from app.domain.preprocessing import Preprocessing
+from app.domain.vocabulary import DeviceClass, Layout, ModelFormat, ResourceStatus
 from app.http.links import link
 from app.http.schemas import Metadata, Name, StoredProblem
 from app.models.description import Described, described
@@ -19,31 +20,10 @@ from app.naming.schemas import VERSION, Tags, VersionName
 
 ModelId = Annotated[UUID, Path(description="The `id` that `POST /v1/models` answered.")]
 
-Fraction = Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)]
 TensorPattern = Annotated[str, Field(min_length=1, max_length=512)]
 OptionName = Annotated[str, Field(min_length=1, max_length=60)]
 OptionNumber = Annotated[float, Field(allow_inf_nan=False)]
 OptionValue = bool | int | OptionNumber | Annotated[str, Field(max_length=60)] | list[int | OptionNumber]
-Deviation = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
-
-
-class Preprocessing(BaseModel):
-    """How an image becomes the model's input: square resize, / 255, then mean and standard deviation a channel."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    input_size: int = Field(ge=16, le=1024, description="Side of the square input in pixels.", examples=[224])
-    mean: tuple[Fraction, Fraction, Fraction] = Field(examples=[[0.485, 0.456, 0.406]])
-    std: tuple[Deviation, Deviation, Deviation] = Field(examples=[[0.229, 0.224, 0.225]])
-    resize: Resize = Field(Resize.STRETCH, description="`stretch` does not keep the aspect.")
-
-    @field_validator("input_size", mode="before")
-    @classmethod
-    def square(cls, value: object) -> object:
-        """A pair of equal sides is tolerated."""
-        if isinstance(value, list) and len(value) == 2 and value[0] == value[1]:
-            return value[0]
-        return value
 
 
 class ModelRequest(BaseModel):
@@ -236,7 +216,7 @@ class Model(BaseModel):
             **{name: probe.get(name) for name in _PROBED},
             format=ModelFormat(row.format),
             output=Output.of(row.output),
-            preprocessing=Preprocessing.model_validate(row.preprocessing),
+            preprocessing=Preprocessing.of(row.preprocessing),
             head=None if row.head is None else list(Head.model_validate(row.head).layers),
             target_layer=probe.get("target_layer", row.target_layer),
             description=described(row.description, fidelity),

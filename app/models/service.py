@@ -37,7 +37,7 @@ def register(session: Session, request: ModelRequest) -> ModelRow:
         architecture=request.architecture,
         format=kind.value,
         class_names=request.class_names,
-        preprocessing=request.preprocessing.model_dump(mode="json"),
+        preprocessing=request.preprocessing.stored(),
         target_layer=request.target_layer,
         weights_key=request.weights_key,
         ignore_tensors=request.ignore_tensors,

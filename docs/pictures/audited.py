@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from docs.pictures.joining import joined
-from worker.engine.measuring import ModelAuditor, Normalisation, Outcome
+from worker.engine.measuring import ModelAuditor, Outcome
 from worker.measures.base import PairScores, Score
 from worker.measures.stability import stability
 from worker.salience import make_explainer
 from worker.salience.hook import TargetHook
+from worker.salience.normalisation import Normalisation
 from worker.views.base import ImageBatch
 from worker.weights.architectures import build
 from worker.weights.loading import read_canonical
@@ -92,7 +94,7 @@ def _auditor(name: str) -> ModelAuditor:
         module = build(RECIPE["architecture"], read_canonical(file))
     preprocessing = RECIPE["preprocessing"]
     size, protocol = preprocessing["input_size"], Protocol()
-    normalisation = Normalisation(size, tuple(preprocessing["mean"]), tuple(preprocessing["std"]))
+    normalisation = Normalisation(Preprocessing.of(preprocessing))
     explainer = make_explainer(protocol.salience.method, TargetHook(module, input_size=size))
     return ModelAuditor(explainer, normalisation, protocol, (0, 1))
 

@@ -1,5 +1,6 @@
 """A reference goes through the whole service: uploaded, compared by a worker, shown, and audits that follow it."""
 
+import io
 from typing import Any
 
 import httpx
@@ -8,6 +9,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from safetensors.torch import load_file, save
+from torchvision.models import shufflenet_v2_x0_5
+from torchvision.transforms import v2
 
 from tests.fidelity.reference_files import archive, classes, logits_of, outputs, pictures, resized
 from tests.waiting import RECIPE, WEIGHTS, until, upload, wait_for
@@ -82,6 +86,55 @@ def test_two_things_that_were_otherwise_are_found_by_trying(service: httpx.Clien
     found = refer(service, model, archive(images, outputs(logits_of(images, _cropped_bgr))))
     both = {"preprocessing": {"channels": "bgr", "resize": "shorter_side_crop"}}
     assert (found["status"], found["suggested_change"]) == ("contradicted", both), found
+    change = {"preprocessing": RECIPE["preprocessing"] | found["suggested_change"]["preprocessing"]}
+    again = upload(service, "models", RECIPE | change | {"name": "as suggested"}, CONTENT)
+    found = refer(service, again, archive(images, outputs(logits_of(images, _cropped_bgr))))
+    assert (found["status"], found["agreeing"]) == ("verified", 8), found
+
+
+def test_a_grey_network_with_a_crop_of_its_own_is_verified_and_audited(service: httpx.Client, dataset: Json) -> None:
+    """By torchvision's own transforms: grey, a shorter side of 256 by bicubic interpolation, the middle, -1 to 1."""
+    weights = load_file(WEIGHTS / "cross_entropy_run1.safetensors")
+    weights["conv1.0.weight"] = weights["conv1.0.weight"].float().sum(1, keepdim=True)
+    described = {"input_size": 224, "channels": "grey", "value_range": "signed"}
+    described |= {"resize": {"shorter_side": 256}, "interpolation": "bicubic"}
+    refused = upload(service, "models", RECIPE | {"name": "grey"}, save(weights))
+    assert '"channels": "grey"' in refused["problem"]["detail"]
+    model = upload(service, "models", RECIPE | {"name": "grey", "preprocessing": described}, save(weights))
+    assert model["preprocessing"] == {
+        "input_size": 224,
+        "channels": "grey",
+        "value_range": "signed",
+        "mean": [0.0],
+        "std": [1.0],
+        "resize": {"shorter_side": 256},
+        "interpolation": "bicubic",
+        "antialias": True,
+        "alpha": "black",
+        "sixteen_bit": "scaled",
+    }
+    network = shufflenet_v2_x0_5(num_classes=2)
+    network.conv1[0] = torch.nn.Conv2d(1, 24, 3, 2, 1, bias=False)
+    network.load_state_dict(weights)
+    transform = v2.Compose(
+        [
+            *(v2.Grayscale(), v2.Resize(256, v2.InterpolationMode.BICUBIC), v2.CenterCrop(224)),
+            *(v2.PILToTensor(), v2.ToDtype(torch.float32, scale=True), v2.Normalize([0.5], [0.5])),
+        ]
+    )
+    images = pictures()
+    with torch.no_grad():
+        logits = network.eval()(torch.stack([transform(image) for image in images.values()]))
+    found = refer(service, model, archive(images, outputs(logits)))
+    assert (found["status"], found["agreeing"]) == ("verified", 12), found
+    measures: Json = {"entropy": {}, "noise_reaction": {"curve": []}, "sufficiency": {}}
+    body = {"dataset_id": dataset["id"], "model_ids": [model["id"]], "sample_limit": 4}
+    audit = service.post("/v1/audits", json=body | {"protocol": {"measures": measures}}).json()
+    path = f"/v1/audits/{audit['id']}"
+    assert wait_for(service, path, "succeeded", "failed")["status"] == "succeeded"
+    [sample] = service.get(f"{path}/samples", params={"limit": 1}).json()["items"]
+    picture = service.get(f"{path}/samples/{sample['sample_id']}/map", headers={"Accept": "image/png"})
+    assert Image.open(io.BytesIO(picture.content)).size == (224, 224)
 
 
 def test_swapped_classes_are_found(service: httpx.Client, model: Json) -> None:

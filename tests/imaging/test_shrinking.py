@@ -10,21 +10,23 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.domain.preprocessing import Preprocessing, Resizing, ShorterSide
 from app.domain.vocabulary import Resize
 from app.errors import InputFailure
-from app.imaging.decoding import decode_rgb, prepare
+from app.imaging.decoding import decode_rgb
+from app.imaging.framing import prepare
 from app.imaging.shrinking import PIXELS_HERE, shrink
 from app.settings import Settings
 
 LIMITS = Settings()
 MEMORY = """
 import resource, sys
-from app.domain.vocabulary import Resize
+from app.domain.preprocessing import Preprocessing
 from app.imaging.shrinking import shrink
 from app.settings import Settings
 data = open(sys.argv[1], "rb").read()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-shrink(data, 7000 * 7000, 224, Resize.STRETCH, Settings())
+shrink(data, 7000 * 7000, Preprocessing(input_size=224, mean=(0,), std=(1,)), Settings())
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
@@ -36,6 +38,10 @@ def large(mode: str, width: int = 2300, height: int = 1800) -> Image.Image:
     return Image.fromarray(np.stack(bands, -1).astype(np.uint8), mode)
 
 
+def described(size: int, resize: Resizing = Resize.STRETCH) -> Preprocessing:
+    return Preprocessing(input_size=size, resize=resize, mean=(0.0,), std=(1.0,))
+
+
 def saved(image: Image.Image, kind: str) -> bytes:
     file = io.BytesIO()
     image.save(file, kind)
@@ -43,24 +49,25 @@ def saved(image: Image.Image, kind: str) -> bytes:
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("RGB", "PNG"), ("RGBA", "PNG"), ("RGB", "JPEG"), ("RGB", "BMP")])
-@pytest.mark.parametrize("resize", Resize)
-def test_the_pixels_are_those_that_are_made_here(mode: str, kind: str, resize: Resize) -> None:
+@pytest.mark.parametrize("resize", [*Resize, ShorterSide(shorter_side=110)])
+def test_the_pixels_are_those_that_are_made_here(mode: str, kind: str, resize: Resizing) -> None:
     image = large(mode)
     assert image.width * image.height > PIXELS_HERE
     data = saved(image, kind)
-    expected = prepare(decode_rgb(data, LIMITS, shown_at=96), 96, resize)
+    wanted = described(96, resize)
+    expected = prepare(decode_rgb(data, LIMITS, shown_at=wanted.spec.side_before_crop), wanted.spec)
     for pixels in (image.width * image.height, 0):
-        assert np.array_equal(shrink(data, pixels, 96, resize, LIMITS), expected)
+        assert np.array_equal(shrink(data, pixels, wanted, LIMITS), expected)
 
 
 def test_what_is_refused_here_is_refused_there() -> None:
     data = saved(large("RGB"), "PNG")
     for pixels in (0, PIXELS_HERE + 1):
         with pytest.raises(InputFailure, match="the limit is 1000") as caught:
-            shrink(data, pixels, 96, Resize.STRETCH, Settings(max_pixels=1000))
+            shrink(data, pixels, described(96), Settings(max_pixels=1000))
         assert caught.value.code == "sample-too-many-pixels"
         with pytest.raises(InputFailure) as caught:
-            shrink(data[:-100_000], pixels, 96, Resize.STRETCH, LIMITS)
+            shrink(data[:-100_000], pixels, described(96), LIMITS)
         assert caught.value.code == "sample-corrupt"
 
 
@@ -74,8 +81,8 @@ def test_its_memory_is_not_ours(tmp_path: Path) -> None:
 def test_decoders_that_are_large_run_in_the_sandbox() -> None:
     """HEIC of a phone, and AVIF: the same pixels as here."""
     for data in ((Path(__file__).parent / "photograph.heic").read_bytes(), saved(large("RGB", 60, 40), "AVIF")):
-        expected = prepare(decode_rgb(data, LIMITS, shown_at=32), 32, Resize.STRETCH)
-        assert np.array_equal(shrink(data, 60 * 40, 32, Resize.STRETCH, LIMITS), expected)
+        expected = prepare(decode_rgb(data, LIMITS, shown_at=32), described(32).spec)
+        assert np.array_equal(shrink(data, 60 * 40, described(32), LIMITS), expected)
 
 
 def test_what_runs_there_reaches_no_file_and_no_network() -> None:

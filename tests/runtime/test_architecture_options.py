@@ -13,10 +13,6 @@ from worker.weights.architectures import build
 from worker.weights.options import HALVES, IMAGENET, published_options, shown_options
 
 
-def in_range(pair: tuple[Any, Any]) -> dict[str, Any]:
-    return {"mean": list(pair[0]), "std": list(pair[1])}
-
-
 def timms(name: str, **options: Any) -> nn.Module:
     torch.manual_seed(4)
     network: nn.Module = timm.create_model(name, num_classes=3, **options).eval()
@@ -57,15 +53,15 @@ def test_transform_input_as_in_the_published_weights() -> None:
     raw = torch.rand(2, 3, 64, 64)
     outputs = []
     for pair in (IMAGENET, HALVES):
-        options = {name: value for name, (value, _) in published_options("googlenet", {}, in_range(pair)).items()}
+        options = {name: value for name, (value, _) in published_options("googlenet", {}, pair).items()}
         mean, std = (torch.tensor(one).view(3, 1, 1) for one in pair)
         outputs.append(build("googlenet", mine.state_dict(), options)((raw - mean) / std))
     normal = (raw - torch.tensor(IMAGENET[0]).view(3, 1, 1)) / torch.tensor(IMAGENET[1]).view(3, 1, 1)
     assert torch.equal(outputs[0], mine(normal))
     torch.testing.assert_close(outputs[0], outputs[1], rtol=1e-4, atol=1e-5)
-    assert published_options("torchvision/inception_v3", {}, in_range(IMAGENET))["transform_input"][0] is True
-    assert published_options("inception_v3", {"transform_input": False}, in_range(IMAGENET)) == {}
-    assert published_options("timm/inception_v3", {}, in_range(IMAGENET)) == {}
+    assert published_options("torchvision/inception_v3", {}, IMAGENET)["transform_input"][0] is True
+    assert published_options("inception_v3", {"transform_input": False}, IMAGENET) == {}
+    assert published_options("timm/inception_v3", {}, IMAGENET) == {}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +88,7 @@ def test_what_the_architecture_itself_says_is_shown(name: str, expected: dict[st
         ("timm/resnet18", {"output_stride": 10**9}, "is not true or false"),
         ("timm/resnet18", {"global_pool": "nonsense"}, "its builder refuses"),
         ("timm/resnet18", {"act_layer": "nonsense"}, "its builder refuses"),
-        ("timm/resnet18", {"in_chans": 1}, "multiply the weights of a grey network's first convolution"),
+        ("timm/resnet18", {"in_chans": 4}, "images come as three channels, or grey as one"),
     ],
 )
 def test_refused(architecture: str, options: dict[str, Any], told: str) -> None:

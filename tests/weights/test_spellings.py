@@ -6,12 +6,15 @@ from math import ceil
 import pytest
 import timm
 import torch
+import torchvision
 from timm.layers.padding import get_same_padding
 from torch import nn
 
+from app.domain.preprocessing import Channels, Preprocessing
 from app.errors import InputFailure
 from tests.weights.weight_files import fitted, saved
 from worker.weights.architectures import build
+from worker.weights.channels import check_channels
 from worker.weights.fitting import FittedWeights
 from worker.weights.spellings import STATICALLY_PADDED
 from worker.weights.static_padding import STAGES, check_padding
@@ -90,19 +93,27 @@ def stages(size: int) -> list[int]:
 
 
 def test_grey_networks() -> None:
-    """The way out that the refusal names makes the same network for images that are made grey."""
+    """Of both libraries, whether in_chans says so or the first convolution was put in; images must be grey too."""
     torch.manual_seed(2)
-    network = timm.create_model("resnet18", num_classes=2, in_chans=1).eval()
-    weights = network.state_dict()
-    with pytest.raises(InputFailure, match="one channel") as refused:
-        build("timm/resnet18", weights)
-    assert "weights['conv1.weight'] * torch.tensor([0.299, 0.587, 0.114])" in refused.value.detail
-    shares = torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-    images = torch.rand(2, 3, 64, 64)
-    three = build("timm/resnet18", weights | {"conv1.weight": weights["conv1.weight"] * shares})
-    with torch.no_grad():
-        grey = (images * shares).sum(1, keepdim=True)
-        torch.testing.assert_close(three(images), network(grey), rtol=1e-4, atol=1e-5)
+    with_option = timm.create_model("resnet18", num_classes=2, in_chans=1).eval()
+    put_in = torchvision.models.densenet121(num_classes=2)
+    put_in.features.conv0 = nn.Conv2d(1, 64, 7, 2, 3, bias=False)
+    images = torch.rand(2, 1, 64, 64)
+    asked = Preprocessing(input_size=64, mean=(0.5,), std=(0.5,), channels=Channels.GREY)
+    for name, network, options in (
+        ("timm/resnet18", with_option, {}),
+        ("timm/resnet18", with_option, {"in_chans": 1}),
+        ("densenet121", put_in.eval(), {}),
+    ):
+        mine = build(name, network.state_dict(), options)
+        with torch.no_grad():
+            assert torch.equal(mine(images), network(images))
+        check_channels(mine, asked)
+        with pytest.raises(InputFailure, match=r'says "channels": "rgb".*"channels": "grey"'):
+            check_channels(mine, Preprocessing(input_size=64, mean=(0.5,), std=(0.5,)))
+        with pytest.raises(InputFailure, match="has 3 means"):
+            check_channels(mine, asked.model_copy(update={"mean": (0.5,) * 3}))
+    check_channels(timm.create_model("resnet18", num_classes=2), asked)
 
 
 def test_other_arguments_of_the_builder() -> None:

@@ -11,13 +11,15 @@ from prepare import named_images
 from scipy.stats import pearsonr
 from torch import Tensor, nn
 
+from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.skill_rows import add_skills
 from app.domain.summaries import Groups, ScoreTable, summarise
 from app.domain.vocabulary import CamMethod
-from worker.engine.measuring import ModelAuditor, Normalisation, Outcome
+from worker.engine.measuring import ModelAuditor, Outcome
 from worker.salience import make_explainer
 from worker.salience.hook import TargetHook
+from worker.salience.normalisation import Normalisation
 from worker.views.base import ImageBatch
 
 PROTOCOL = Protocol.model_validate({"micro_batch": 4, "measures": {"equivariance": {}}})
@@ -63,7 +65,10 @@ def _audit(module: nn.Module) -> tuple[Outcome, Tensor]:
     hook = TargetHook(module.eval(), input_size=SIZE)
     assert hook.stride == (STRIDE, STRIDE)
     auditor = ModelAuditor(
-        make_explainer(CamMethod.GRADCAM, hook), Normalisation(SIZE, (0.0,) * 3, (1.0,) * 3), PROTOCOL, (0, 1)
+        make_explainer(CamMethod.GRADCAM, hook),
+        Normalisation(Preprocessing(input_size=SIZE, mean=(0.0,), std=(1.0,))),
+        PROTOCOL,
+        (0, 1),
     )
     names = tuple(str(number) for number in range(SAMPLES))
     return auditor.audit(ImageBatch(pixels, names), torch.zeros(SAMPLES, dtype=torch.int64)), pixels

@@ -13,14 +13,16 @@ from app.audits.schemas import AuditRequest
 from app.audits.service import plan_work, request_audit
 from app.db.session import transaction
 from app.db.tables import ModelRow, SampleScoresRow, ShardRow
+from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CamMethod
 from tests.waiting import RECIPE
 from tests.worker.workplace import prepare
 from worker.context import WorkerContext
-from worker.engine.measuring import ModelAuditor, Normalisation
+from worker.engine.measuring import ModelAuditor
 from worker.salience import make_explainer
 from worker.salience.hook import TargetHook
+from worker.salience.normalisation import Normalisation
 from worker.shards.request import job_model
 from worker.shards.runner import run_next_shard
 from worker.views.base import ImageBatch
@@ -53,9 +55,7 @@ def test_passes_are_those_that_the_engine_makes(context: WorkerContext, protocol
             model = session.get_one(ModelRow, model_id)
         module = ModelCache().get(context.blobs, job_model(model), torch.device("cpu")).module
         explainer = make_explainer(CamMethod.GRADCAM, TargetHook(module, input_size=224))
-        normalisation = Normalisation(
-            224, tuple(RECIPE["preprocessing"]["mean"]), tuple(RECIPE["preprocessing"]["std"])
-        )
+        normalisation = Normalisation(Preprocessing.of(RECIPE["preprocessing"]))
         auditor = ModelAuditor(explainer, normalisation, Protocol.model_validate(found.protocol), (1,))
         seen: list[int] = []
         handle = module.register_forward_hook(lambda _module, inputs, _output, seen=seen: seen.append(len(inputs[0])))

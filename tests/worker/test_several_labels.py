@@ -7,11 +7,13 @@ from torch import Tensor, nn
 from torchvision.models import DenseNet, densenet121
 
 from app.domain.outputs import Output
+from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import ProtocolRequest
 from app.domain.vocabulary import CamMethod, OutputKind, UndefinedReason
-from worker.engine.measuring import ModelAuditor, Normalisation, Outcome
+from worker.engine.measuring import ModelAuditor, Outcome
 from worker.salience import make_explainer
 from worker.salience.hook import TargetHook
+from worker.salience.normalisation import Normalisation
 from worker.views.base import ImageBatch
 
 LABELS, SIZE, SAMPLES = 14, 64, 4
@@ -40,7 +42,7 @@ def audited(network: nn.Module, pixels: Tensor, target: str) -> Outcome:
     hook = TargetHook(network, input_size=SIZE, output=OUTPUT)
     auditor = ModelAuditor(
         make_explainer(CamMethod.GRADCAM, hook),
-        Normalisation(SIZE, (0.0,) * 3, (1.0,) * 3),
+        Normalisation(Preprocessing(input_size=SIZE, mean=(0.0,), std=(1.0,))),
         ProtocolRequest.model_validate(asked).resolve(),
         tuple(range(LABELS)),
     )

@@ -6,11 +6,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CamMethod, UndefinedReason
-from worker.engine.measuring import ModelAuditor, Normalisation, Outcome
+from worker.engine.measuring import ModelAuditor, Outcome
 from worker.salience import make_explainer
 from worker.salience.hook import TargetHook
+from worker.salience.normalisation import Normalisation
 from worker.views.base import ImageBatch
 
 SHARES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75)
@@ -52,7 +54,10 @@ def _images() -> Tensor:
 def outcome() -> Outcome:
     hook = TargetHook(CountsBright().eval(), input_size=SIZE)
     auditor = ModelAuditor(
-        make_explainer(CamMethod.GRADCAM, hook), Normalisation(SIZE, (0.0,) * 3, (1.0,) * 3), PROTOCOL, (0, 1)
+        make_explainer(CamMethod.GRADCAM, hook),
+        Normalisation(Preprocessing(input_size=SIZE, mean=(0.0,), std=(1.0,))),
+        PROTOCOL,
+        (0, 1),
     )
     names = tuple(str(number) for number in range(SAMPLES))
     return auditor.audit(ImageBatch(_images(), names), torch.tensor([1] * (SAMPLES - 1) + [0]))
@@ -105,9 +110,14 @@ def test_a_fill_that_says_the_same_is_no_score() -> None:
     """Where the fill alone is as bright as the image, nothing rises."""
     hook = TargetHook(CountsBright().eval(), input_size=SIZE)
     auditor = ModelAuditor(
-        make_explainer(CamMethod.GRADCAM, hook), Normalisation(SIZE, (1.0,) * 3, (1.0,) * 3), PROTOCOL, (0, 1)
+        make_explainer(CamMethod.GRADCAM, hook),
+        Normalisation(Preprocessing(input_size=SIZE, mean=(1.0,), std=(1.0,))),
+        PROTOCOL,
+        (0, 1),
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Normalisation, "__call__", Normalisation(SIZE, (0.0,) * 3, (1.0,) * 3).__call__)
+        patch.setattr(
+            Normalisation, "__call__", Normalisation(Preprocessing(input_size=SIZE, mean=(0.0,), std=(1.0,))).__call__
+        )
         found = auditor.audit(ImageBatch(_images()[:4], tuple("abcd")), torch.ones(4, dtype=torch.int64))
     assert set(found.scores["sufficiency", "kept"].reasons) == {UndefinedReason.FILL_SUFFICES}

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import torch
 from pydantic import JsonValue
 
+from app.domain.preprocessing import Preprocessing
 from app.domain.vocabulary import Origin
 from worker.weights.architectures import build
+from worker.weights.channels import check_channels
 from worker.weights.fitting import WeightsRequest, read_weights
 from worker.weights.loading import canonical_parts
 from worker.weights.options import published_options, shown_options
@@ -26,9 +28,11 @@ def run_model_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterat
     check_padding(fitted.match.library, fitted.architecture, job.input_size)
     yield Progress(), b""
     given = recorded_options(fitted) | job.architecture_options
-    published = published_options(fitted.architecture, given, job.preprocessing)
+    preprocessing = Preprocessing.of(job.preprocessing)
+    published = published_options(fitted.architecture, given, preprocessing.in_unit_range)
     options = given | {name: value for name, (value, _) in published.items()}
     module = build(fitted.architecture, fitted.weights, options, fitted.head)
+    check_channels(module, preprocessing)
     assumed = published | shown_options(module, options)
     facts = fitted.facts | check_recorded(fitted, module)
     yield Progress(), b""

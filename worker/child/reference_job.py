@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from app.settings import Settings
 from worker.fidelity.agreement import Owned
-from worker.fidelity.readings import Reading
 from worker.fidelity.running import Runner
 from worker.fidelity.suggesting import Suggester
 from worker.weights.cache import ModelCache
@@ -23,7 +22,7 @@ def run_reference_job(
 
 def _facts(job: ReferenceJob, runner: Runner) -> Iterator[Progress | FidelityFacts]:
     owned = Owned.of(job.model.output, job.samples)
-    logits = yield from runner.outputs(Reading(job.model), [sample.sample for sample in job.samples])
+    logits = yield from runner.outputs(job.model, [sample.sample for sample in job.samples])
     agreement = owned.agreement(logits)
     fidelity = owned.judged(agreement)
     if fidelity.agreeing < fidelity.images:

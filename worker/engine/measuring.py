@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
 
 import torch
@@ -11,12 +10,12 @@ from torch import Tensor
 from app.domain.measures import SUFFICIENCY
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CLEAN, ClassScore, SalienceTarget, UndefinedReason
-from worker.functional.normalization import normalization_table, normalize
 from worker.functional.quantization import min_max
 from worker.measures import Score, Seen, scores_of
 from worker.measures.base import Answers
 from worker.salience.explainer import Explainer, Explanation
 from worker.salience.maps import SalienceMaps
+from worker.salience.normalisation import Normalisation
 from worker.views import ViewSetting, make_views
 from worker.views.base import ImageBatch
 
@@ -57,29 +56,6 @@ class Outcome:
     @property
     def clean(self) -> Observation:
         return self.observations[CLEAN]
-
-
-@dataclass(frozen=True)
-class Normalisation:
-    """How 8-bit model inputs become floats: per channel mean and standard deviation in [0, 1] units."""
-
-    input_size: int
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """(N, 3, S, S) uint8 -> float32, channels last in memory."""
-        return normalize(images, self._table)
-
-    @property
-    def colour(self) -> tuple[int, int, int]:
-        """The 8-bit colour that becomes nothing: the mean of the images that the model was trained on, or mid grey."""
-        red, green, blue = (round(255 * level) if any(self.mean) else 128 for level in self.mean)
-        return red, green, blue
-
-    @cached_property
-    def _table(self) -> Tensor:
-        return normalization_table(self.mean, self.std)
 
 
 class ModelAuditor:

@@ -9,14 +9,16 @@ import torch
 from torch import Tensor
 
 from app.domain.label_mapping import LabelMapping
+from app.domain.preprocessing import InputSpec, Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.subjects import Pairing, Subject, pairings_of
 from app.domain.vocabulary import OutputKind
-from worker.engine.measuring import UNKNOWN_CLASS, CachedMap, ModelAuditor, Normalisation, Outcome
-from worker.engine.sample_reader import DecodedBatch, InputSpec
+from worker.engine.measuring import UNKNOWN_CLASS, CachedMap, ModelAuditor, Outcome
+from worker.engine.sample_reader import DecodedBatch
 from worker.measures import PAIRINGS
 from worker.measures.base import PairScores
 from worker.salience import make_explainer
+from worker.salience.normalisation import Normalisation
 from worker.views.base import ImageBatch
 from worker.weights.cache import LoadedModel, ModelCache
 from worker.wire.contents import Inputs
@@ -58,7 +60,7 @@ class AuditPlan:
             mapping=LabelMapping(job.label_indices, several=several),
             class_count=len(job.score_classes),
             auditors=tuple(_auditor(job, subject, loaded[subject.model]) for subject in job.subjects),
-            specs=tuple(InputSpec.of(job.models[subject.model].preprocessing) for subject in job.subjects),
+            specs=tuple(Preprocessing.of(job.models[subject.model].preprocessing).spec for subject in job.subjects),
             pairings=pairings_of(job.protocol, len(job.subjects)),
             device=device,
             cached={(one.model_ordinal, one.number): one for one in job.cached},
@@ -122,9 +124,6 @@ def _cached_map(cached: JobCachedMap, device: torch.device) -> CachedMap:
 def _auditor(job: ShardJob, subject: Subject, loaded: LoadedModel) -> ModelAuditor:
     model, protocol = job.models[subject.model], subject.protocol(job.protocol)
     layer = protocol.salience.target_layer or model.target_layer
-    preprocessing = model.preprocessing
-    normalisation = Normalisation(
-        preprocessing["input_size"], tuple(preprocessing["mean"]), tuple(preprocessing["std"])
-    )
+    normalisation = Normalisation(Preprocessing.of(model.preprocessing), loaded.channels)
     hook = loaded.hook(normalisation.input_size, layer, model.output)
     return ModelAuditor(make_explainer(protocol.salience.method, hook), normalisation, protocol, job.score_classes)

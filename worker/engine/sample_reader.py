@@ -5,31 +5,21 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app.domain.vocabulary import Resize
+from app.domain.preprocessing import InputSpec
 from app.errors import InputFailure
-from app.imaging.decoding import decode_rgb, prepare
+from app.imaging.decoding import decode_rgb
 from app.imaging.entries import entry_of, read_entry
+from app.imaging.framing import prepare
 from app.settings import Settings
 from worker.wire.contents import Inputs
 from worker.wire.jobs import JobSample
-
-
-class InputSpec(NamedTuple):
-    """How a model wants its images: side in pixels, and how they get there."""
-
-    size: int
-    resize: Resize
-
-    @classmethod
-    def of(cls, preprocessing: dict[str, Any]) -> Self:
-        return cls(int(preprocessing["input_size"]), Resize(preprocessing.get("resize", Resize.STRETCH)))
 
 
 @dataclass(frozen=True)
@@ -54,6 +44,7 @@ class SampleReader:
     def __init__(self, archive: ArchiveLocation, specs: tuple[InputSpec, ...]) -> None:
         self._archive = archive
         self._specs = specs
+        self._readings = {spec.reading for spec in specs}
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="decode")
 
     def __enter__(self) -> Self:
@@ -90,8 +81,8 @@ class SampleReader:
         inputs, digest, settings = self._archive
         try:
             data = read_entry(inputs, digest, entry_of(sample), settings.max_entry_bytes)
-            image = decode_rgb(data, settings)
+            images = {reading: decode_rgb(data, settings, reading=reading) for reading in self._readings}
         except (InputFailure, FileNotFoundError) as error:
             detail = f"The sample {sample.name!a} can no longer be read from the archive {digest}."
             raise InputFailure("artifact-corrupted", detail) from error
-        return [prepare(image, spec.size, spec.resize) for spec in self._specs]
+        return [prepare(images[spec.reading], spec) for spec in self._specs]

@@ -1,132 +1,99 @@
 """Ways in which the owner's code may have read images and classes, other than the model's description says."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from PIL import Image
-from torch.nn.functional import interpolate
 
-from app.domain.vocabulary import Resize
-from app.imaging.decoding import prepare, shorter_side_crop
+from app.domain.preprocessing import Channels, Interpolation, Preprocessing
 from worker.weights.options import HALVES, IMAGENET
 from worker.wire.jobs import JobModel
 
-_BYTE = 1 / 255
 _POOLS = ("avg", "max", "avgmax")
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A model, and how an image becomes its 8-bit input."""
-
-    model: JobModel
-    is_bgr: bool = False
-    shorter_side: int | None = None
-    """Before the crop; None: as the description's ``resize`` says."""
-    interpolation: Image.Resampling = Image.Resampling.BILINEAR
-    antialias: bool = True
-
-    @property
-    def size(self) -> int:
-        return int(self.model.preprocessing["input_size"])
-
-    def pixels(self, image: Image.Image) -> NDArray[np.uint8]:
-        """(S, S, 3) of a picture in mode RGB."""
-        resize = Resize(self.model.preprocessing.get("resize", Resize.STRETCH))
-        if self.shorter_side is None and self.antialias and self.interpolation is Image.Resampling.BILINEAR:
-            pixels = prepare(image, self.size, resize)
-        else:
-            pixels = self._resized(image, resize)
-        return pixels[:, :, ::-1] if self.is_bgr else pixels
-
-    def _resized(self, image: Image.Image, resize: Resize) -> NDArray[np.uint8]:
-        size = self.size
-        if resize is Resize.STRETCH and self.shorter_side is None:
-            return self._scaled(image, (size, size))
-        scaled, (left, top) = shorter_side_crop(image.size, self.shorter_side or size, size)
-        return self._scaled(image, scaled)[top : top + size, left : left + size]
-
-    def _scaled(self, image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
-        if self.antialias:
-            return np.asarray(image.resize(size, self.interpolation))
-        planes = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)[None].float()
-        scaled = interpolate(planes, (size[1], size[0]), mode="bilinear", align_corners=False)
-        return scaled[0].permute(1, 2, 0).round().to(torch.uint8).numpy()
+_ZEROS, _ONES = [0.0] * 3, [1.0] * 3
+_RANGES: dict[str, dict[str, Any]] = {
+    "pixels go from 0 to 255": {"value_range": "byte", "mean": _ZEROS, "std": _ONES},
+    "pixels go from -1 to 1": {"value_range": "unit", "mean": [*HALVES[0]], "std": [*HALVES[1]]},
+    "pixels go from 0 to 1, without mean and standard deviation": {"value_range": "unit", "mean": _ZEROS, "std": _ONES},
+    "pixels have ImageNet's mean and standard deviation": {
+        "value_range": "unit",
+        "mean": [*IMAGENET[0]],
+        "std": [*IMAGENET[1]],
+    },
+    "pixels go from 0 to 255, less ImageNet's mean": {
+        "value_range": "byte",
+        "mean": [255 * mean for mean in IMAGENET[0]],
+        "std": _ONES,
+    },
+}
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that may be otherwise: in words, as fields of a registration, and as changes of a reading."""
+    """One thing that may be otherwise: in words, and as fields of a registration."""
 
     group: str
     words: str
     request: Mapping[str, Any]
-    reading: Mapping[str, Any]
 
-    def applied(self, to: Reading) -> Reading:
-        """Fields of ``preprocessing`` and ``architecture_options`` go into the model."""
-        model = to.model
-        asked = self.request.get("preprocessing", {})
-        preprocessing = model.preprocessing | {
-            name: value for name, value in asked.items() if name in _OF_MODEL and not isinstance(value, dict)
-        }
-        options = model.architecture_options | self.request.get("architecture_options", {})
-        changed = model.model_copy(update={"preprocessing": preprocessing, "architecture_options": options})
-        return replace(to, model=changed, **self.reading)
-
-
-_OF_MODEL = frozenset({"mean", "std", "resize"})
+    def applied(self, to: JobModel) -> JobModel:
+        """The model as it would be registered: fields of ``preprocessing`` and ``architecture_options``."""
+        described = to.preprocessing | self.request.get("preprocessing", {})
+        options = to.architecture_options | self.request.get("architecture_options", {})
+        return to.model_copy(update={"preprocessing": described, "architecture_options": options})
 
 
 def changes(model: JobModel, assumed_options: tuple[str, ...]) -> list[Change]:
     """All that are tried alone; of two together, those of different groups."""
-    return list(chain(_channels(), _ranges(model), _crops(model), _interpolations(), _options(model, assumed_options)))
+    described = Preprocessing.of(model.preprocessing)
+    of_images = (_channels(described), _ranges(described), _crops(described), _interpolations(described))
+    return list(chain(*of_images, _options(model, assumed_options)))
 
 
-def _channels() -> Iterator[Change]:
-    words = "channels are in the order blue, green, red"
-    yield Change("channels", words, {"preprocessing": {"channels": "bgr"}}, {"is_bgr": True})
-
-
-def _ranges(model: JobModel) -> Iterator[Change]:
-    known = {
-        "pixels go from 0 to 255": ((0.0,) * 3, (_BYTE,) * 3),
-        "pixels go from -1 to 1": HALVES,
-        "pixels go from 0 to 1, without mean and standard deviation": ((0.0,) * 3, (1.0,) * 3),
-        "pixels have ImageNet's mean and standard deviation": IMAGENET,
-        "pixels go from 0 to 255, less ImageNet's mean": (IMAGENET[0], (_BYTE,) * 3),
+def _channels(now: Preprocessing) -> Iterator[Change]:
+    words = {
+        Channels.BGR: "channels are in the order blue, green, red",
+        Channels.RGB: "channels are in the order red, green, blue",
     }
-    own = [*model.preprocessing["mean"], *model.preprocessing["std"]]
-    for words, (mean, std) in known.items():
-        if not np.allclose([*mean, *std], own, atol=0.005):
-            yield Change("range", words, {"preprocessing": {"mean": list(mean), "std": list(std)}}, {})
+    for channels, said in words.items():
+        if channels is not now.channels and now.channels is not Channels.GREY:
+            yield Change("channels", said, {"preprocessing": {"channels": channels.value}})
 
 
-def _crops(model: JobModel) -> Iterator[Change]:
-    size = int(model.preprocessing["input_size"])
-    longer = round(size * 8 / 7)
-    if model.preprocessing.get("resize", Resize.STRETCH) == Resize.STRETCH:
-        request: dict[str, Any] = {"preprocessing": {"resize": "shorter_side_crop"}}
-        yield Change("crop", "images are cropped to a square", request, {})
-    else:
-        request = {"preprocessing": {"resize": "stretch"}}
-        yield Change("crop", "images are stretched to a square", request, {})
-    words = f"images are resized to a shorter side of {longer} pixels, then cropped"
-    yield Change("crop", words, {"preprocessing": {"resize": {"shorter_side": longer}}}, {"shorter_side": longer})
+def _ranges(now: Preprocessing) -> Iterator[Change]:
+    """Of a grey network with one mean none: which of three it would be nobody knows."""
+    own = np.array(now.in_unit_range)
+    for words, asked in _RANGES.items():
+        other = np.array(Preprocessing(input_size=now.input_size, **asked).in_unit_range)
+        if own.shape == other.shape and not np.allclose(own, other, atol=0.005):
+            yield Change("range", words, {"preprocessing": asked})
 
 
-def _interpolations() -> Iterator[Change]:
-    for name in ("bicubic", "nearest", "lanczos"):
-        request: dict[str, Any] = {"preprocessing": {"interpolation": name}}
-        reading = {"interpolation": Image.Resampling[name.upper()]}
-        yield Change("interpolation", f"images are resized by {name} interpolation", request, reading)
-    words = "images are resized without antialias"
-    yield Change("interpolation", words, {"preprocessing": {"antialias": False}}, {"antialias": False})
+def _crops(now: Preprocessing) -> Iterator[Change]:
+    longer = round(now.input_size * 8 / 7)
+    known: dict[str, Any] = {
+        "images are cropped to a square": "shorter_side_crop",
+        "images are stretched to a square": "stretch",
+        f"images are resized to a shorter side of {longer} pixels, then cropped": {"shorter_side": longer},
+        "images are padded to a square": {"pad": "black"},
+    }
+    own = now.model_dump(mode="json", include={"resize"})["resize"]
+    for words, resize in known.items():
+        if resize != own:
+            yield Change("crop", words, {"preprocessing": {"resize": resize}})
+
+
+def _interpolations(now: Preprocessing) -> Iterator[Change]:
+    for one in Interpolation:
+        if one is not now.interpolation or not now.antialias:
+            asked = {"interpolation": one.value} | ({} if now.antialias else {"antialias": True})
+            words = f"images are resized by {one} interpolation" + ("" if now.antialias else ", with antialias")
+            yield Change("interpolation", words, {"preprocessing": asked})
+    if now.antialias and now.interpolation in {Interpolation.BILINEAR, Interpolation.BICUBIC}:
+        words = "images are resized without antialias"
+        yield Change("interpolation", words, {"preprocessing": {"antialias": False}})
 
 
 def _options(model: JobModel, assumed: tuple[str, ...]) -> Iterator[Change]:
@@ -135,5 +102,4 @@ def _options(model: JobModel, assumed: tuple[str, ...]) -> Iterator[Change]:
         others = [not now] if isinstance(now, bool) else [pool for pool in _POOLS if name == "global_pool"]
         for value in others:
             if value != now:
-                request = {"architecture_options": {name: value}}
-                yield Change(name, f"{name} is {str(value).lower()}", request, {})
+                yield Change(name, f"{name} is {str(value).lower()}", {"architecture_options": {name: value}})

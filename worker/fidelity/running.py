@@ -8,18 +8,19 @@ import torch
 from torch import Tensor
 
 from app.domain.outputs import Output
+from app.domain.preprocessing import InputSpec, Preprocessing
 from app.domain.refusals import REFERENCE_IMAGE
 from app.domain.vocabulary import OutputKind
 from app.errors import InputFailure
 from app.imaging.decoding import decode_rgb
 from app.imaging.entries import entry_of, read_entry
+from app.imaging.framing import prepare
 from app.settings import Settings
-from worker.fidelity.readings import Reading
-from worker.functional.normalization import normalization_table, normalize
 from worker.machine.device import pick_device
+from worker.salience.normalisation import Normalisation
 from worker.weights.cache import ModelCache
 from worker.wire.contents import Inputs
-from worker.wire.jobs import JobSample
+from worker.wire.jobs import JobModel, JobSample
 from worker.wire.replies import Progress
 
 BATCH = 8
@@ -37,26 +38,27 @@ class Runner:
     settings: Settings
     models: ModelCache
 
-    def outputs(self, reading: Reading, samples: Sequence[JobSample]) -> Steps:
+    def outputs(self, model: JobModel, samples: Sequence[JobSample]) -> Steps:
         """Before a final softmax or sigmoid. Raises InputFailure."""
         device = pick_device(self.settings.device)
-        model, preprocessing = reading.model, reading.model.preprocessing
-        hook = self.models.get(self.inputs, model, device).hook(reading.size, model.target_layer, model.output)
-        table = normalization_table(preprocessing["mean"], preprocessing["std"])
+        loaded = self.models.get(self.inputs, model, device)
+        normalise = Normalisation(Preprocessing.of(model.preprocessing), loaded.channels)
+        hook = loaded.hook(normalise.input_size, model.target_layer, model.output)
+        spec = normalise.preprocessing.spec
         found = []
         for start in range(0, len(samples), BATCH):
             yield Progress(done=start)
-            pixels = np.stack([self._pixels(reading, sample) for sample in samples[start : start + BATCH]])
+            pixels = np.stack([self._pixels(spec, sample) for sample in samples[start : start + BATCH]])
             images = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))).to(device)
             with torch.no_grad():
-                by_class = hook.run(normalize(images, table), lambda seen: seen)
+                by_class = hook.run(normalise(images), lambda seen: seen)
             found.append(_by_output(by_class.double().cpu(), model.output))
         return torch.cat(found)
 
-    def _pixels(self, reading: Reading, sample: JobSample) -> np.typing.NDArray[np.uint8]:
+    def _pixels(self, spec: InputSpec, sample: JobSample) -> np.typing.NDArray[np.uint8]:
         try:
             data = read_entry(self.inputs, self.archive_digest, entry_of(sample), self.settings.max_entry_bytes)
-            return reading.pixels(decode_rgb(data, self.settings))
+            return prepare(decode_rgb(data, self.settings, reading=spec.reading), spec)
         except InputFailure as failure:
             raise REFERENCE_IMAGE.failure(name=repr(sample.name), what=failure.detail) from failure
 

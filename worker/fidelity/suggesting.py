@@ -12,9 +12,9 @@ from torch import Tensor
 from app.errors import InputFailure
 from worker.fidelity.agreement import Agreement, Owned
 from worker.fidelity.class_order import reordered
-from worker.fidelity.readings import Change, Reading, changes
+from worker.fidelity.readings import Change, changes
 from worker.fidelity.running import Runner
-from worker.wire.jobs import ReferenceJob
+from worker.wire.jobs import JobModel, ReferenceJob
 from worker.wire.replies import Progress
 
 MOST_TRIED = 32
@@ -70,7 +70,7 @@ class Suggester:
         self._job = job
         self._owned = owned
         self._runner = runner
-        self._base = Reading(job.model)
+        self._base = job.model
         self._until = time.monotonic() + SECONDS
 
     def suggestion(self, logits: Tensor, agreement: Agreement) -> Tries:
@@ -123,7 +123,7 @@ class Suggester:
         return [self._job.samples[place].sample for place in chosen]
 
 
-def _read(base: Reading, combined: Sequence[Change]) -> Reading:
+def _read(base: JobModel, combined: Sequence[Change]) -> JobModel:
     for change in combined:
         base = change.applied(base)
     return base

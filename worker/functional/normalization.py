@@ -1,4 +1,4 @@
-"""From 8-bit images to what a network takes: / 255, then mean and standard deviation of each channel."""
+"""From 8-bit images to what a network takes: channels, range, then mean and standard deviation of each channel."""
 
 from collections.abc import Sequence
 
@@ -7,17 +7,20 @@ from torch import Tensor
 
 from worker.functional.native import native, share_out
 
+_GREY = (19_595, 38_470, 7_471)
+"""Pillow's weights of red, green and blue (ITU-R 601-2), of 16 bits."""
 
-def normalization_table(mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """(3, 256) float32: what each level of each channel becomes."""
-    levels = torch.arange(256, dtype=torch.float32) / 255
+
+def normalization_table(mean: Sequence[float], std: Sequence[float], scale: float = 255, least: float = 0) -> Tensor:
+    """(C, 256) float32: what each level / ``scale`` + ``least`` of each channel becomes."""
+    levels = torch.arange(256, dtype=torch.float32) / scale + least
     centre, spread = (torch.tensor(list(part), dtype=torch.float32).view(-1, 1) for part in (mean, std))
     return (levels - centre) / spread
 
 
 def normalize(images: Tensor, table: Tensor) -> Tensor:
-    """``images`` (N, 3, S, S) uint8 through ``table`` (3, 256): float32 of the same shape, channels last in memory."""
-    if native is None or images.device.type != "cpu":
+    """``images`` (N, C, S, S) uint8 through ``table`` (C, 256): float32 of the same shape, channels last in memory."""
+    if native is None or images.device.type != "cpu" or images.shape[1] != 3:
         return _by_torch(images, table.to(images.device))
     count, channels, height, width = images.shape
     pixels, levels = images.contiguous(), table.numpy()
@@ -28,6 +31,12 @@ def normalize(images: Tensor, table: Tensor) -> Tensor:
 
     share_out(look_up, count)
     return out.permute(0, 3, 1, 2)
+
+
+def to_grey(images: Tensor) -> Tensor:
+    """(N, 3, S, S) uint8 RGB to (N, 1, S, S), equal to ``Image.convert("L")``."""
+    weights = torch.tensor(_GREY, device=images.device).view(1, 3, 1, 1)
+    return ((images.int() * weights).sum(1, keepdim=True) + (1 << 15)).bitwise_right_shift(16).to(torch.uint8)
 
 
 def _by_torch(images: Tensor, table: Tensor) -> Tensor:

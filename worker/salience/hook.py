@@ -17,6 +17,7 @@ from app.domain.outputs import CLASSES, Output
 from app.errors import InputFailure
 from worker.salience.decisions import Decisions
 from worker.salience.families import layer_as_written
+from worker.salience.input_channels import input_channels
 from worker.salience.layouts import Arrangement
 from worker.salience.tracing import Layer, Place, Trace, evaluating, trace
 from worker.salience.watching import FINAL_ACTIVATIONS, is_feature_map
@@ -42,7 +43,7 @@ class TargetHook:
         output: Output = CLASSES,
     ) -> None:
         first = next(module.parameters())
-        probe = torch.zeros(2, 3, input_size, input_size, device=first.device, dtype=first.dtype)
+        probe = torch.zeros(2, input_channels(module), input_size, input_size, device=first.device, dtype=first.dtype)
         self.module = module
         self.decisions = Decisions(output)
         self._parts = tuple(module.modules())

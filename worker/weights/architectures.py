@@ -1,6 +1,6 @@
 """Networks by name, from torchvision or, where it is installed, timm; weights come only from the upload."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from app.domain.heads import Head
-from app.domain.refusals import CLASSIFIER_MISSING, GREY, MISSING, NO_CLASSIFIER, OTHER_SHAPE, OTHER_TYPE, UNEXPECTED
+from app.domain.refusals import CLASSIFIER_MISSING, MISSING, NO_CLASSIFIER, OTHER_SHAPE, OTHER_TYPE, UNEXPECTED
 from worker.weights.architecture_names import TORCHVISION, candidates
+from worker.weights.channels import with_channels
 from worker.weights.head_layers import with_head
 from worker.weights.options import Options, allowed_options, with_options
 from worker.weights.outline import COUNTER, Outline
@@ -41,6 +42,7 @@ def build(
     weights = dict(state_dict)
     with _WithoutMemory():
         make = with_options(_maker(architecture, weights), architecture, options)
+    make = with_channels(make, weights)
     classes = _TRIAL_CLASSES[0]
     if head is None:
         classes = _class_count(make, weights)
@@ -146,14 +148,8 @@ def _check(architecture: str, module: nn.Module, given: StateDict) -> None:
         if names:
             name = f"{names[0][:200]!r}"
             first = f"{name}{_difference(names[0], expected, given)}"
-            if refusal is OTHER_SHAPE and len(names) == 1 and _is_grey(expected[names[0]].shape, given[names[0]].shape):
-                raise GREY.failure(name=name, first=first)
             options = ", ".join(allowed_options(module)) or "none"
             raise refusal.failure(count=len(names), first=first, architecture=architecture, options=options)
-
-
-def _is_grey(expected: Sequence[int], given: Sequence[int]) -> bool:
-    return len(expected) == len(given) == 4 and expected[1] == 3 and (*expected[:1], 1, *expected[2:]) == (*given,)
 
 
 def _difference(name: str, expected: Mapping[str, Tensor], given: StateDict) -> str:

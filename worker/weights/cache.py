@@ -9,6 +9,7 @@ from torch import nn
 
 from app.domain.outputs import Output
 from worker.salience.hook import TargetHook
+from worker.salience.input_channels import input_channels
 from worker.weights.architectures import build
 from worker.weights.loading import read_canonical
 from worker.wire.contents import Inputs, verified
@@ -25,6 +26,11 @@ class LoadedModel:
 
     module: nn.Module
     _hooks: dict[tuple[int, str | None, Output], TargetHook] = field(default_factory=dict, repr=False)
+
+    @property
+    def channels(self) -> int:
+        """How many the network takes."""
+        return input_channels(self.module)
 
     def hook(self, input_size: int, target_layer: str | None, output: Output) -> TargetHook:
         """Raises InputFailure ``target-layer-not-found``."""

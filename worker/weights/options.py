@@ -8,7 +8,6 @@ from typing import Any
 
 from torch import nn
 
-from app.domain.refusals import OF_GREY
 from app.errors import InputFailure
 
 Options = Mapping[str, Any]
@@ -42,9 +41,8 @@ def with_options(make: Maker, architecture: str, options: Options) -> Maker:
         if not _is_plain(value):
             words = f"true or false, a number up to {_LARGEST}, a lower-case name, or a short list of numbers"
             raise _invalid(architecture, f"the option {name[:60]!r} is not {words}")
-    if arguments.get("in_chans", 3) != 3:
-        advice = f"multiply the weights of a grey network's first convolution by {OF_GREY}"
-        raise _invalid(architecture, f"images come as three channels (in_chans 3): {advice}")
+    if arguments.get("in_chans", 3) not in {1, 3}:
+        raise _invalid(architecture, "images come as three channels, or grey as one (in_chans)")
     if isinstance(arguments.get("input_size"), int):
         arguments["input_size"] = (arguments["input_size"],) * 2
     made = partial(make, **arguments)
@@ -64,13 +62,16 @@ def allowed_options(network: nn.Module) -> tuple[str, ...]:
 
 
 def published_options(
-    architecture: str, given: Options, preprocessing: Mapping[str, Sequence[float]]
+    architecture: str, given: Options, unit_range: tuple[Sequence[float], Sequence[float]]
 ) -> dict[str, tuple[Any, str]]:
-    """Values, with why, of options that were not given and change what the network computes."""
+    """Values, with why, of options that were not given and change what the network computes.
+
+    ``unit_range``: mean and deviation of levels from 0 to 1.
+    """
     name = architecture.removeprefix("torchvision/")
     if name not in _TRANSFORMING or "transform_input" in given:
         return {}
-    if _close(preprocessing, HALVES):
+    if _close(unit_range, HALVES):
         note = "The images come in the range that published weights make of them within the network."
         return {"transform_input": (False, note)}
     note = f"As in torchvision's published weights of {name}, from which most are fine-tuned."
@@ -91,9 +92,9 @@ def _pool_of(network: nn.Module) -> str | None:
     return str(kinds.pop()) if len(kinds) == 1 else None
 
 
-def _close(preprocessing: Mapping[str, Sequence[float]], pair: tuple[Sequence[float], Sequence[float]]) -> bool:
-    given = (*preprocessing.get("mean", ()), *preprocessing.get("std", ()))
-    wanted = (*pair[0], *pair[1])
+def _close(one: tuple[Sequence[float], Sequence[float]], other: tuple[Sequence[float], Sequence[float]]) -> bool:
+    """Of mean and deviation."""
+    given, wanted = ((*mean, *std) for mean, std in (one, other))
     return len(given) == len(wanted) and all(abs(a - b) < 0.02 for a, b in zip(given, wanted, strict=True))
 
 

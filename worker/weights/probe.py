@@ -11,6 +11,7 @@ from app.domain.vocabulary import OutputKind
 from app.errors import InputFailure
 from worker.machine.shortage import is_gpu_shortage, is_shortage
 from worker.salience.hook import resolve_layer
+from worker.salience.input_channels import input_channels
 from worker.salience.tracing import TARGET, Layer, Trace, trace
 from worker.salience.watching import Row
 
@@ -47,7 +48,7 @@ def probe(
 ) -> ModelProbe:
     """Raises InputFailure ``model-output-mismatch`` or ``target-layer-not-found``."""
     generator = torch.Generator().manual_seed(PROBE_SEED)
-    images = torch.randn(PROBE_IMAGES, 3, input_size, input_size, generator=generator)
+    images = torch.randn(PROBE_IMAGES, input_channels(module), input_size, input_size, generator=generator)
     try:
         traced = trace(module, images)
     except (RuntimeError, ValueError, AssertionError, TypeError) as error:

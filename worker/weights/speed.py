@@ -12,6 +12,7 @@ from worker.machine.device import device_class_of
 from worker.machine.shortage import is_gpu_shortage
 from worker.salience.extraction import SalienceExtractor
 from worker.salience.hook import TargetHook
+from worker.salience.input_channels import input_channels
 from worker.salience.methods import gradcam
 
 MICRO_BATCH = 8
@@ -38,7 +39,7 @@ class ModelSpeed:
         """Moves ``module`` to the device, as an audit would; None where the device has no memory for it."""
         batch = MICRO_BATCH if device.type == "cpu" else GPU_MICRO_BATCH
         try:
-            images = torch.zeros(batch, 3, input_size, input_size, device=device)
+            images = torch.zeros(batch, input_channels(module), input_size, input_size, device=device)
             seconds = _seconds(module, images, target_layer)
         except (RuntimeError, MemoryError) as error:
             if not is_gpu_shortage(error):

@@ -16,8 +16,9 @@ from app.audits.scores.rows import predicted_label
 from app.db.tables import AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.label_mapping import LabelMapping
 from app.domain.measures import GEOMETRIC_RESILIENCE, is_reading
+from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import CLEAN, Resize
+from app.domain.vocabulary import CLEAN
 from app.errors import Gone, InputFailure, NotFound, Unprocessable
 from app.imaging.entries import entry_of, read_entry
 from app.imaging.geometry import as_seen
@@ -105,10 +106,10 @@ class ImageReader:
         Raises Gone ``artifact-corrupted`` where the store lost or changed what was once readable.
         """
         digest = self.dataset.stored_digest or ""
-        size, resize = model.preprocessing["input_size"], Resize(model.preprocessing.get("resize", Resize.STRETCH))
+        preprocessing = Preprocessing.of(model.preprocessing)
         try:
             data = read_entry(self.blobs, digest, entry_of(sample), self.settings.max_entry_bytes)
-            return shrink(data, (sample.width or 0) * (sample.height or 0), size, resize, self.settings)
+            return shrink(data, (sample.width or 0) * (sample.height or 0), preprocessing, self.settings)
         except (FileNotFoundError, InputFailure) as error:
             raise Gone("artifact-corrupted", "The stored image is lost, or is not what was uploaded.") from error
 

@@ -1,0 +1,267 @@
+"""How a picture becomes a network's input: one description for the transforms of every library.
+
+Views act on the square of 8-bit RGB that an ``InputSpec`` tells of; grey, BGR and ranges are conversions after them.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from app.domain.vocabulary import Resize
+
+Level = Annotated[float, Field(ge=-255, le=255, allow_inf_nan=False)]
+Deviation = Annotated[float, Field(gt=0, le=255, allow_inf_nan=False)]
+Side = Annotated[int, Field(ge=16, le=2048)]
+Colour = tuple[int, int, int]
+
+MID_GREY = 128
+_OF_UNIT = 10.0
+"""No mean or deviation of levels between 0 and 1 is larger."""
+
+
+class Channels(StrEnum):
+    """In which order, and as how many, a network gets the channels."""
+
+    RGB = "rgb"
+    BGR = "bgr"
+    GREY = "grey"
+
+
+class ValueRange(StrEnum):
+    """Where levels lie before mean and deviation: in [0, 1], [-1, 1] or [0, 255]."""
+
+    UNIT = "unit"
+    SIGNED = "signed"
+    BYTE = "byte"
+
+
+class Interpolation(StrEnum):
+    """How pixels are mixed where an image is resized."""
+
+    BILINEAR = "bilinear"
+    BICUBIC = "bicubic"
+    NEAREST = "nearest"
+    LANCZOS = "lanczos"
+
+
+class Alpha(StrEnum):
+    """What is behind transparent pixels; `dropped` shows their own colours."""
+
+    BLACK = "black"
+    WHITE = "white"
+    DROPPED = "dropped"
+
+
+class SixteenBit(StrEnum):
+    """How levels of 16 bits become 8: divided by 257, or as Pillow's ``convert("RGB")`` has them."""
+
+    SCALED = "scaled"
+    PILLOW = "pillow"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ShorterSide(_Frozen):
+    """The shorter side becomes so long, then the middle is cut out."""
+
+    shorter_side: Side
+
+
+class Stretch(_Frozen):
+    """Both sides become so long, whatever the aspect, then the middle is cut out."""
+
+    stretch: Side
+
+
+class Pad(_Frozen):
+    """The longer side becomes the input's; what is missing is filled, with `mean` by the colour that becomes zero."""
+
+    pad: Literal["black", "white", "mean"]
+
+
+Resizing = Resize | ShorterSide | Stretch | Pad
+
+
+class PixelReading(NamedTuple):
+    """How pixels of a file become 8-bit RGB."""
+
+    alpha: Alpha = Alpha.BLACK
+    sixteen_bit: SixteenBit = SixteenBit.SCALED
+
+
+class InputSpec(NamedTuple):
+    """How a picture becomes the square that views act on: its side in pixels, and how it gets there.
+
+    ``padding`` is the colour beside the picture, None where nothing is beside it.
+    """
+
+    size: int
+    resize: Resizing = Resize.STRETCH
+    interpolation: Interpolation = Interpolation.BILINEAR
+    antialias: bool = True
+    padding: Colour | None = None
+    reading: PixelReading = PixelReading()
+
+    @property
+    def side_before_crop(self) -> int:
+        """The shorter one."""
+        if isinstance(self.resize, ShorterSide):
+            return self.resize.shorter_side
+        return self.resize.stretch if isinstance(self.resize, Stretch) else self.size
+
+
+class Preprocessing(_Frozen):
+    """How an image becomes the model's input: a square of 8-bit RGB, then channels, range, mean and deviation."""
+
+    input_size: int = Field(ge=16, le=1024, description="Side of the square input in pixels.", examples=[224])
+    channels: Channels = Field(
+        Channels.RGB,
+        description="As the network gets them, in the order of `mean` and `std`; `grey`: one, or three times the same "
+        "where the network takes three.",
+    )
+    value_range: ValueRange = Field(
+        ValueRange.UNIT, description="Of levels before mean and std: 0 to 1, -1 to 1 (`signed`) or 0 to 255 (`byte`)."
+    )
+    mean: tuple[Level, ...] = Field(
+        min_length=1,
+        max_length=3,
+        description="Of each channel, or one for all, in the units of `value_range`; may be left out where that is "
+        "given, as may `std`. Levels of 0 to 255 set it to `byte`.",
+        examples=[[0.485, 0.456, 0.406]],
+    )
+    std: tuple[Deviation, ...] = Field(min_length=1, max_length=3, examples=[[0.229, 0.224, 0.225]])
+    resize: Resizing = Field(
+        Resize.STRETCH,
+        description="`stretch` does not keep the aspect; `shorter_side_crop` cuts out the middle. "
+        '`{"shorter_side": 256}` and `{"stretch": 256}` resize to that before the middle is cut out, '
+        '`{"pad": "black"}` (`white`, `mean`) fits the whole image into the square.',
+    )
+    interpolation: Interpolation = Field(Interpolation.BILINEAR, description="As Pillow does it.")
+    antialias: bool = Field(
+        default=True, description="false: bilinear and bicubic as torch and OpenCV do them, which skip pixels."
+    )
+    alpha: Alpha = Field(Alpha.BLACK, description="What is behind transparent pixels; `dropped`: their own colours.")
+    sixteen_bit: SixteenBit = Field(
+        SixteenBit.SCALED,
+        description='Levels of 16 bits are divided by 257, or cut as `convert("RGB")` of Pillow does.',
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def in_full(cls, value: Any) -> Any:
+        """A range alone says mean 0 and std 1; numbers that are of 0 to 255 without any doubt say the range."""
+        if not isinstance(value, dict):
+            return value
+        if "value_range" in value:
+            return {"mean": [0.0], "std": [1.0]} | value
+        return value | {"value_range": ValueRange.BYTE} if _are_bytes(value.get("mean"), value.get("std")) else value
+
+    @field_validator("input_size", mode="before")
+    @classmethod
+    def square(cls, value: object) -> object:
+        """A pair of equal sides is tolerated."""
+        if isinstance(value, list) and len(value) == 2 and value[0] == value[1]:
+            return value[0]
+        return value
+
+    @field_validator("mean", "std", mode="before")
+    @classmethod
+    def one_for_all(cls, value: object, info: ValidationInfo) -> object:
+        """One number stands for three channels; of grey it stays one."""
+        numbers = [value] if isinstance(value, int | float) else value
+        if isinstance(numbers, list | tuple) and len(numbers) == 1 and info.data.get("channels") != Channels.GREY:
+            return [*numbers] * 3
+        return numbers
+
+    @field_validator("mean", "std")
+    @classmethod
+    def in_the_units_of_the_range(cls, value: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        if len(value) == 2:
+            raise ValueError("one number, or one for each of three channels")
+        if info.data.get("value_range") != ValueRange.BYTE and max(map(abs, value)) > _OF_UNIT:
+            raise ValueError(
+                "numbers of this size are of levels from 0 to 255, and the others are not: divide these by 255, or "
+                'give all of them so, with "value_range": "byte"'
+            )
+        return value
+
+    @model_validator(mode="after")
+    def can_be_done(self) -> Self:
+        if len(self.mean) != len(self.std):
+            raise ValueError("as many numbers in mean as in std")
+        if self.spec.side_before_crop < self.input_size:
+            raise ValueError(f"{self.input_size} pixels cannot be cut out of {self.spec.side_before_crop}")
+        if not self.antialias and self.interpolation not in {Interpolation.BILINEAR, Interpolation.BICUBIC}:
+            raise ValueError(f"{self.interpolation} is always the same: antialias is for bilinear and bicubic")
+        return self
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> Self:
+        """As a model's row has it."""
+        return cls.model_validate(stored)
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON, without what is as it was before there was a choice: digests of models stay what they were."""
+        return {
+            name: value
+            for name, value in self.model_dump(mode="json").items()
+            if name not in _LATER or value != _LATER[name]
+        }
+
+    @property
+    def spec(self) -> InputSpec:
+        """What comes before the views."""
+        colours = {"black": (0, 0, 0), "white": (255, 255, 255), "mean": self.mean_colour}
+        return InputSpec(
+            self.input_size,
+            self.resize,
+            self.interpolation,
+            self.antialias,
+            colours[self.resize.pad] if isinstance(self.resize, Pad) else None,
+            PixelReading(self.alpha, self.sixteen_bit),
+        )
+
+    @property
+    def in_unit_range(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Mean and deviation that make the same of levels from 0 to 1."""
+        scale, least = self.scale
+        whole = 255 / scale
+        return tuple((one - least) / whole for one in self.mean), tuple(one / whole for one in self.std)
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """By what an 8-bit level is divided, and what is added then, before mean and deviation."""
+        return {ValueRange.UNIT: (255, 0), ValueRange.SIGNED: (127.5, -1), ValueRange.BYTE: (1, 0)}[self.value_range]
+
+    @property
+    def mean_colour(self) -> Colour:
+        """The 8-bit RGB that becomes zero: the mean of the images that the model was trained on, or mid grey."""
+        if not any(self.mean):
+            return MID_GREY, MID_GREY, MID_GREY
+        levels = [min(255, max(0, round(255 * level))) for level in self.in_unit_range[0]]
+        first, second, third = levels if len(levels) == 3 else levels * 3
+        return (third, second, first) if self.channels is Channels.BGR else (first, second, third)
+
+
+_LATER = {
+    name: Preprocessing.model_fields[name].default
+    for name in ("channels", "value_range", "interpolation", "antialias", "alpha", "sixteen_bit")
+}
+
+
+def _are_bytes(mean: object, std: object) -> bool:
+    """Whether all of these can only be of levels from 0 to 255."""
+    means, deviations = _numbers(mean), _numbers(std)
+    if not means or not deviations or max(map(abs, means + deviations)) <= _OF_UNIT:
+        return False
+    return all(one == 0 or abs(one) > 1 for one in means) and min(deviations) >= 1
+
+
+def _numbers(value: object) -> list[float]:
+    """Those of a request that nobody has looked at; none where they are not numbers."""
+    given = value if isinstance(value, list | tuple) else [value]
+    numbers = [one for one in given if isinstance(one, int | float)]
+    return numbers if len(numbers) == len(given) else []

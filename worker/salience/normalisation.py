@@ -1,0 +1,41 @@
+"""From the 8-bit RGB that views act on to what a network takes."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import Tensor
+
+from app.domain.preprocessing import Channels, Colour, Preprocessing
+from worker.functional.normalization import normalization_table, normalize, to_grey
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Channels, range, mean and deviation of one model's input; its network takes ``channels`` of them."""
+
+    preprocessing: Preprocessing
+    channels: int = 3
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """(N, 3, S, S) uint8 RGB -> (N, C, S, S) float32, channels last in memory."""
+        wanted = self.preprocessing.channels
+        if wanted is Channels.BGR:
+            images = images.flip(1)
+        elif wanted is Channels.GREY:
+            images = to_grey(images).expand(-1, self.channels, -1, -1)
+        return normalize(images, self._table)
+
+    @property
+    def input_size(self) -> int:
+        """Side of the square."""
+        return self.preprocessing.input_size
+
+    @property
+    def colour(self) -> Colour:
+        """The 8-bit colour that becomes nothing."""
+        return self.preprocessing.mean_colour
+
+    @cached_property
+    def _table(self) -> Tensor:
+        given = self.preprocessing
+        return normalization_table(given.mean, given.std, *given.scale).expand(self.channels, 256).contiguous()
