@@ -93,8 +93,8 @@ def test_two_things_that_were_otherwise_are_found_by_trying(service: httpx.Clien
 
 
 def grey_network(images: dict[str, Image.Image]) -> tuple[torch.nn.Module, torch.Tensor]:
-    """One channel in, and the logits of torchvision's own transforms: a shorter side of 256 by bicubic interpolation, the
-    middle, grey, -1 to 1. Half of the images are of either class."""
+    """One channel in, and the logits of torchvision's own transforms: a shorter side of 256 by bicubic interpolation,
+    the middle, grey, -1 to 1. Half of the images are of either class."""
     weights = load_file(WEIGHTS / "cross_entropy_run1.safetensors")
     weights["conv1.0.weight"] = weights["conv1.0.weight"].float().sum(1, keepdim=True)
     network = shufflenet_v2_x0_5(num_classes=2)
