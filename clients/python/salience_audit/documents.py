@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from salience_audit.document import Document
 
+Alpha = Literal["black", "white", "dropped"]
+
 AuditStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 CamMethod = Literal[
@@ -26,6 +28,8 @@ CamMethod = Literal[
     "fullgrad",
 ]
 
+Channels = Literal["rgb", "bgr", "grey"]
+
 Compared = Literal["classes", "logits", "probabilities", "log_probabilities"]
 
 ComparisonStatus = Literal["queued", "succeeded", "failed"]
@@ -37,6 +41,8 @@ DeliveryStatus = Literal["pending", "delivered", "failed"]
 DeviceClass = Literal["cpu", "gpu"]
 
 FidelityStatus = Literal["verified", "contradicted", "unverified"]
+
+Interpolation = Literal["bilinear", "bicubic", "nearest", "lanczos"]
 
 Layout = Literal["nchw", "nhwc", "tokens"]
 
@@ -61,6 +67,10 @@ ResourceStatus = Literal["awaiting_content", "validating", "ready", "rejected"]
 SampleStatus = Literal["ready", "unreadable"]
 
 Severity = Literal["fail", "warn"]
+
+SixteenBit = Literal["scaled", "pillow"]
+
+ValueRange = Literal["unit", "signed", "byte"]
 
 WebhookFormat = Literal["standard", "slack", "teams"]
 
@@ -616,6 +626,12 @@ class Output(Document):
     threshold: float
 
 
+class Pad(Document):
+    """The longer side becomes the input's; what is missing is filled, with `mean` by the colour that becomes zero."""
+
+    pad: Literal["black", "white", "mean"]
+
+
 class PairReport(Document):
     """A pairing by pair: the matrix of mean scores, and the one that stands apart."""
 
@@ -670,12 +686,18 @@ class Performance(Document):
 
 
 class Preprocessing(Document):
-    """How an image becomes the model's input: square resize, / 255, then mean and standard deviation a channel."""
+    """How an image becomes the model's input: a square of 8-bit RGB, then channels, range, mean and deviation."""
 
     input_size: int
+    channels: Channels
+    value_range: ValueRange
     mean: list[float]
     std: list[float]
-    resize: Resize
+    resize: Resize | ShorterSide | Stretch | Pad
+    interpolation: Interpolation
+    antialias: bool
+    alpha: Alpha
+    sixteen_bit: SixteenBit
 
 
 class Progress(Document):
@@ -810,6 +832,12 @@ class SampleScore(Document):
     predicted_label: str | None
 
 
+class ShorterSide(Document):
+    """The shorter side becomes so long, then the middle is cut out."""
+
+    shorter_side: int
+
+
 class ShownLink(Document):
     """A link; whoever has it can read the report."""
 
@@ -855,6 +883,12 @@ class StoredProblem(Document):
     code: str
     detail: str
     suggested_head: list[Any] | None
+
+
+class Stretch(Document):
+    """Both sides become so long, whatever the aspect, then the middle is cut out."""
+
+    stretch: int
 
 
 class Sufficiency(Document):
