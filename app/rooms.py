@@ -19,6 +19,8 @@ from app.datasets.routes import router as datasets
 from app.datasets.sample_routes import router as dataset_samples
 from app.gates import examples as gate_examples
 from app.gates.routes import router as gates
+from app.history import examples as history_examples
+from app.history.routes import router as history
 from app.http.health import router as health
 from app.http.openapi.example_form import RouteExamples
 from app.metrics import examples as operation_examples
@@ -70,6 +72,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     findings,
     publishing,
     comparisons,
+    history,
     reports,
     report_links,
     webhooks,
@@ -89,6 +92,7 @@ EXAMPLES: Final[dict[str, RouteExamples]] = {
         audit_examples,
         results_examples,
         comparison_examples,
+        history_examples,
         report_examples,
         webhook_examples,
         operation_examples,

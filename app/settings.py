@@ -131,6 +131,7 @@ class Settings(BaseSettings):
     keep_awaiting_days: float = Field(default=0.0, ge=0, description="Registrations without content; 0: for ever")
     keep_maps_days: float = Field(default=0.0, ge=0, description="Maps of audits that have ended; 0: for ever")
     keep_scores_days: float = Field(default=0.0, ge=0, description="Scores of audits that have ended; 0: for ever")
+    compare_versions: bool = Field(default=True, description="Each audit of one model with its version before")
     reuse_clean_maps: bool = Field(default=True, description="Take clean maps that an earlier audit of the pair stored")
     device: str = Field(default="auto", description="auto, cpu or cuda")
     cuda_visible_devices: str | None = Field(default=None, description="CUDA's own choice of GPUs")

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from app.db.tables import AuditRow, DatasetRow, ModelRow
+from app.db.tables import AuditRow, DatasetRow, ModelRow, VersionComparisonRow
 from app.domain.events import MAX_CONDITION, MAX_LISTED, Event, EventType, shortened, told_problem
 from app.domain.findings import Level
 from app.domain.gates.verdicts import Outcome, StoredGate, StoredVerdict
@@ -73,6 +73,33 @@ def dataset_looked_at(dataset: DatasetRow) -> Event:
         "links": {"dataset": f"/v1/datasets/{dataset.id}"},
     }
     return Event(kind, dataset.id, data)
+
+
+def regression_found(link: VersionComparisonRow, model: ModelRow, before: ModelRow) -> Event:
+    """What got worse from one version to the next."""
+    comparison = f"/v1/comparisons/{link.comparison_id}"
+    data = {
+        "audit_id": str(link.audit_id),
+        "before_audit_id": str(link.before_audit_id),
+        "comparison_id": str(link.comparison_id),
+        "name": shortened(f"{model.name} {model.version}"),
+        "model": _version(model),
+        "before": _version(before),
+        "regressions": [
+            {name: one[name] for name in ("number", "before", "after", "difference", "p_holm")}
+            for one in (link.regressions or [])[:MAX_LISTED]
+        ],
+        "links": {
+            "audit": f"/v1/audits/{link.audit_id}",
+            "comparison": comparison,
+            "report": f"{comparison}/report",
+        },
+    }
+    return Event(EventType.REGRESSION_FOUND, link.audit_id, data)
+
+
+def _version(model: ModelRow) -> dict[str, Any]:
+    return {"model_id": str(model.id), "name": shortened(model.name), "version": model.version}
 
 
 def _gate(audit: AuditRow, gate: StoredGate, verdict: StoredVerdict) -> dict[str, Any]:

@@ -163,7 +163,8 @@ def _good(document: Json, route: str) -> list[str]:
 
 
 def _query(world: World, path: str) -> Json:
-    return {"model_id": world.ids[MODELS[0]]} if path.endswith("/map") else {}
+    wanted = {"map": {"model_id": world.ids[MODELS[0]]}, "model-history": {"name": "cross_entropy_run1"}}
+    return wanted.get(path.rpartition("/")[2], {})
 
 
 def _differences(shown: Any, real: Any, place: str = "") -> Iterator[str]:

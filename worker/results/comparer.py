@@ -12,6 +12,7 @@ from app.domain.vocabulary import ComparisonStatus
 from app.errors import InputFailure
 from worker.context import WorkerContext
 from worker.results.comparison_document import comparison_document
+from worker.results.regressions import note_regressions
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ def compare_audits(context: WorkerContext, comparison_id: UUID) -> None:
         try:
             row.document = comparison_document(session, row)
             row.status, row.finished_at = ComparisonStatus.SUCCEEDED, session.scalar(func.clock_timestamp())
+            note_regressions(session, row, row.document)
         except InputFailure as failure:
             _fail(session, row, failure)
 

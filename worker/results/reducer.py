@@ -1,5 +1,6 @@
 """From stored scores to the results, in sample order; whoever finishes the last shard calls it."""
 
+import logging
 from importlib.metadata import version
 from uuid import UUID
 
@@ -10,9 +11,13 @@ from sqlalchemy.orm import Session
 from app.db.session import transaction
 from app.db.tables import AuditResultsRow, AuditRow
 from app.domain.results.documents import ResultsDocument
+from app.domain.results.headline import headlines
 from app.domain.vocabulary import LIVE, AuditStatus
+from app.errors import Unavailable
+from app.history.versions import compare_with_version_before
 from app.observability.log_context import bind
 from app.observability.origin import ids_of
+from app.queue import TaskName
 from app.results.document import results_document
 from app.webhooks.events import audit_succeeded
 from app.webhooks.outbox import tell
@@ -20,6 +25,8 @@ from worker.context import WorkerContext
 from worker.results.judge import verdict_of
 from worker.results.map_sections import map_sections
 from worker.shards.store import all_shards_done, fail_audit, read_inputs
+
+logger = logging.getLogger(__name__)
 
 SOFTWARE = ("salience-audit", "torch", "torchvision", "numpy", "pillow", "scikit-image", "scipy")
 
@@ -33,11 +40,23 @@ def reduce_audit(context: WorkerContext, audit_id: UUID) -> None:
         bind(**ids_of(audit.origin))
         inputs = read_inputs(session, audit_id)
         document = results_document(session, inputs, _software(), map_sections(session, inputs))
+        compared = None
         if any(summary["n"] for summary in document["summaries"]):
             _succeed(session, audit, document)
+            compared = compare_with_version_before(session, audit) if context.settings.compare_versions else None
         else:
             detail = "No sample has a defined score: every salience map is constant or every output not finite."
             fail_audit(session, audit_id, {"code": "no-valid-samples", "detail": detail})
+    if compared is not None:
+        _wake_comparison(context, compared)
+
+
+def _wake_comparison(context: WorkerContext, comparison_id: UUID) -> None:
+    """The audit has ended: what may come later must not make its task fail."""
+    try:
+        context.queue.send(TaskName.COMPARE_AUDITS, comparison_id)
+    except Unavailable:
+        logger.warning("comparison %s waits for the reconciler", comparison_id)
 
 
 def _succeed(session: Session, audit: AuditRow, document: ResultsDocument) -> None:
@@ -48,7 +67,12 @@ def _succeed(session: Session, audit: AuditRow, document: ResultsDocument) -> No
     session.execute(
         update(AuditRow)
         .where(AuditRow.id == audit.id)
-        .values(status=AuditStatus.SUCCEEDED, finished_at=func.clock_timestamp(), verdict=verdict)
+        .values(
+            status=AuditStatus.SUCCEEDED,
+            finished_at=func.clock_timestamp(),
+            verdict=verdict,
+            headlines=headlines(document),
+        )
     )
     tell(session, audit.tenant_id, *audit_succeeded(audit, document, verdict))
 

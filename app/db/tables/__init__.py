@@ -9,6 +9,7 @@ from app.db.tables.audits import (
     ComparisonRow,
     SampleScoresRow,
     ShardRow,
+    VersionComparisonRow,
 )
 from app.db.tables.base import DEFAULT_TENANT, Base, Json, TenantOwned
 from app.db.tables.operations import AuditUsageRow, CounterRow, GpuReportRow, IdempotencyKeyRow, WorkerRow
@@ -40,6 +41,7 @@ __all__ = [
     "ShardRow",
     "TenantOwned",
     "TenantRow",
+    "VersionComparisonRow",
     "WebhookDeliveryRow",
     "WebhookRow",
     "WorkerRow",

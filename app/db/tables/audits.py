@@ -25,6 +25,8 @@ from app.db.tables.base import Base, Identified, Json, OfTenant, Worded
 from app.domain.gates.verdicts import StoredGate, StoredVerdict
 from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import ResultsDocument
+from app.domain.results.headline import StoredHeadline
+from app.domain.results.regressions import Regression
 from app.domain.vocabulary import AuditStatus, ComparisonStatus, ComparisonUnit, DeviceClass, ShardStatus
 
 
@@ -66,6 +68,8 @@ class AuditRow(Worded, Identified, Base):
     gate: Mapped[StoredGate | None] = mapped_column(JSONB)
     """The gate's conditions as they were when the audit was asked for, and the baseline's id."""
     verdict: Mapped[StoredVerdict | None] = mapped_column(JSONB)
+    headlines: Mapped[list[StoredHeadline] | None] = mapped_column(JSONB(none_as_null=True))
+    """Of each model, once it has succeeded: a history reads no results. Null of audits of earlier versions."""
 
 
 class AuditModelRow(Base):
@@ -176,3 +180,15 @@ class ComparisonRow(Worded, Identified, Base):
     problem: Mapped[Json | None]
     document: Mapped[ComparisonResults | None] = mapped_column(JSON(none_as_null=True))
     finished_at: Mapped[datetime | None]
+
+
+class VersionComparisonRow(Base):
+    """An audit of one version of a model, and the one of the version before that it is compared with."""
+
+    __tablename__ = "version_comparisons"
+
+    audit_id: Mapped[UUID] = mapped_column(ForeignKey("audits.id", ondelete="CASCADE"), primary_key=True)
+    before_audit_id: Mapped[UUID] = mapped_column(ForeignKey("audits.id", ondelete="CASCADE"), index=True)
+    comparison_id: Mapped[UUID] = mapped_column(ForeignKey("comparisons.id", ondelete="CASCADE"), index=True)
+    regressions: Mapped[list[Regression] | None] = mapped_column(JSONB(none_as_null=True))
+    """Null until the comparison has succeeded."""

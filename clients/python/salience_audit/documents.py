@@ -418,6 +418,28 @@ class Findings(Document):
     """The gravest first."""
 
 
+class FoundRegression(Document):
+    """A headline number that is worse than that of the version before: the same samples, in pairs, corrected."""
+
+    version: str | None
+    before_version: str | None
+    model_id: str
+    before_model_id: str
+    audit_id: str
+    before_audit_id: str
+    comparison_id: str
+    number: str
+    measure: str
+    view: str
+    before: float | None
+    after: float | None
+    difference: float | None
+    ci95_low: float | None
+    ci95_high: float | None
+    p_holm: float | None
+    n: int
+
+
 class FrozenGate(Document):
     """A gate as it was when an audit was asked for: what happens to the gate later changes nothing."""
 
@@ -568,6 +590,25 @@ class Model(Document):
     fidelity: Fidelity | None
     created_at: str
     updated_at: str
+
+
+class ModelHistory(Document):
+    """The versions of a name, the oldest first."""
+
+    name: str
+    versions: list[ModelVersion]
+    regressions: list[FoundRegression]
+    pending: list[str]
+
+
+class ModelVersion(Document):
+    """One version of the name."""
+
+    version: str | None
+    model_id: str
+    status: ResourceStatus
+    created_at: str
+    audits: list[VersionAudit]
 
 
 class NearDuplicates(Document):
@@ -951,6 +992,19 @@ class TrainingImages(Document):
     audited: int
     of_training_splits: int
     like_training_images: int
+
+
+class VersionAudit(Document):
+    """An audit that measures the version, alone or with others."""
+
+    audit_id: str
+    name: str | None
+    finished_at: str
+    dataset_id: str
+    protocol_digest: str
+    verdict: Outcome | None
+    headline: dict[str, float | None]
+    says_nothing: list[str]
 
 
 class Webhook(Document):

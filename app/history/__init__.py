@@ -1,0 +1,1 @@
+"""A model's versions one after the other: their audits, and what got worse."""
