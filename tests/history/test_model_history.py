@@ -81,7 +81,7 @@ def test_only_what_was_audited_alike_is_compared(
     service: httpx.Client, audits: list[Json], start: Callable[..., Json]
 ) -> None:
     """Other samples, and several models at once, leave the history's comparisons as they are."""
-    listed = {"tag": "model-history", "limit": 1000}
+    listed: dict[str, str | int] = {"tag": "model-history", "limit": 1000}
     before = service.get("/v1/comparisons", params=listed).json()["items"]
     assert {tuple(one["audit_ids"]) for one in before} >= {
         (audits[0]["id"], audits[1]["id"]),
