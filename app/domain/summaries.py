@@ -34,7 +34,8 @@ class ScoreTable:
     """Scores of N samples in V columns; NaN where undefined.
 
     ``controls`` (N, V) are NaN where a column has none; ``flips`` (N, V) is the share of the column's conditions in
-    which the predicted class differs from the clean one, NaN where the column has no conditions.
+    which the predicted class differs from the clean one, NaN where the column has no conditions. ``has_sides``: maps of
+    its two classes are complements, so that scores under a flip are shown apart.
     """
 
     model_id: str | None
@@ -42,6 +43,7 @@ class ScoreTable:
     scores: Floats
     controls: Floats
     flips: Floats
+    has_sides: bool = False
 
     @cached_property
     def controlled(self) -> Integers:
@@ -197,7 +199,7 @@ def _summary(table: ScoreTable, where: _Column, interval: Bounds, above_control:
     low, high = MEASURES[column.measure].value_range
     undefined = int(np.isnan(values).sum())
     defined = np.where(np.isnan(values), 0.0, weights)
-    return {
+    summary: Summary = {
         "measure": column.measure,
         "view": column.view,
         "model_id": table.model_id,
@@ -221,6 +223,20 @@ def _summary(table: ScoreTable, where: _Column, interval: Bounds, above_control:
         "above_control_high": above_control[1],
         "says_nothing": [],
     }
+    if table.has_sides:
+        _tell_sides(summary, values, flips, weights)
+    return summary
+
+
+def _tell_sides(summary: Summary, values: Floats, flips: Floats, weights: Floats) -> None:
+    """Of samples that keep their prediction in all of a column's conditions, and of those that do not; nothing where a
+    column has no conditions."""
+    if np.isnan(flips).all():
+        return
+    flipped = ~np.isnan(values) & (flips > 0)
+    summary["n_flipped"] = int(flipped.sum())
+    summary["mean_kept"] = weighted_mean(np.where(flips == 0, values, np.nan), weights)
+    summary["mean_flipped"] = weighted_mean(np.where(flipped, values, np.nan), weights)
 
 
 def across_models(columns: tuple[ScoreColumn, ...], models: list[Summarised]) -> list[AcrossModels]:

@@ -47,7 +47,8 @@ class StoredScores:
         for index, column in enumerate(columns):
             if column.conditions:
                 flips[:, index] = flipped[:, [places[name] for name in column.conditions]].mean(1)
-        return ScoreTable(model_id, columns, self.scores, self.controls, flips)
+        has_sides = output.kind is OutputKind.BINARY
+        return ScoreTable(model_id, columns, self.scores, self.controls, flips, has_sides)
 
     def predictions(self, output: Output) -> Integers:
         """(N, C), -1 where an output was not finite; two that differ are a flip.

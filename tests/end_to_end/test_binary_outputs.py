@@ -65,11 +65,36 @@ def test_equal_to_the_two_rows_in_one_audit(service: httpx.Client, dataset: Json
         assert score == pytest.approx(by_model[two["id"]][key][0], abs=1e-6), key
         assert label == by_model[two["id"]][key][1], key
     results = service.get(f"/v1/audits/{audit['id']}/results").json()
+    _check_sides(results, one["id"], by_model[one["id"]])
     clean = {row["model_id"]: row for row in results["performance"] if row["condition"] == "clean"}
     assert clean[one["id"]]["accuracy"] == clean[two["id"]]["accuracy"]
     assert clean[one["id"]]["auroc"] == pytest.approx(clean[two["id"]]["auroc"], abs=1e-12)
     thresholds = clean[one["id"]]["roc"]["threshold"][1:]
     assert thresholds == pytest.approx(clean[two["id"]]["roc"]["threshold"][1:], abs=1e-6)
+
+
+def _check_sides(results: Json, model_id: str, rows: dict[tuple[str, str], tuple[float, str]]) -> None:
+    """Scores of samples whose prediction flips are told apart from the others', by hand from the export."""
+    totals = {
+        row["view"]: row
+        for row in results["summaries"]
+        if (row["model_id"], row["group_by"], row["group"]) == (model_id, "total", "micro")
+    }
+    found = 0
+    for view in ("noise@0.05", "flip_vertical", "salience_removed"):
+        sides: dict[bool, list[float]] = {True: [], False: []}
+        for (sample, name), (score, label) in rows.items():
+            if name == view:
+                sides[label != rows[sample, "spatial"][1]].append(score)
+        total = totals[view]
+        assert total["n_flipped"] == len(sides[True])
+        for name, scores in (("mean_flipped", sides[True]), ("mean_kept", sides[False])):
+            assert total[name] == (pytest.approx(sum(scores) / len(scores)) if scores else None)
+        found += len(sides[True])
+    assert "n_flipped" not in totals["spatial"]
+    told = [finding for finding in results["findings"] if finding["code"] == "flipped-sides"]
+    assert len(told) == min(found, 1)
+    assert found
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ here and a line below.
 
 from collections.abc import Callable, Iterator
 
+from app.domain.findings.flipped_sides import flipped_sides
 from app.domain.findings.ignored_images import ignored_images
 from app.domain.findings.shortcuts import shortcuts
 from app.domain.findings.silent_numbers import silent_numbers
@@ -19,6 +20,7 @@ FINDERS: tuple[Callable[[ResultsDocument], Iterator[Finding]], ...] = (
     shortcuts,
     ignored_images,
     silent_numbers,
+    flipped_sides,
     trained_on,
 )
 """In the order of a level's findings."""

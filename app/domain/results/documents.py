@@ -44,6 +44,11 @@ class Summary(TypedDict):
     ci95_high: float | None
     control_mean: Annotated[float | None, Field(description="The same comparison without undoing the view.")]
     flip_rate: Annotated[float | None, Field(description="Share of predictions that are not the clean image's.")]
+    n_flipped: NotRequired[
+        Annotated[int, Field(description="Binary outputs: samples whose prediction flips in some condition.")]
+    ]
+    mean_kept: NotRequired[Annotated[float | None, Field(description="Mean over the samples that keep theirs.")]]
+    mean_flipped: NotRequired[Annotated[float | None, Field(description="Mean over those that do not.")]]
     above_control_low: NotRequired[
         Annotated[float | None, Field(description="95% interval of the mean of score minus control, sample by sample.")]
     ]

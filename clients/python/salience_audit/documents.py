@@ -976,6 +976,9 @@ class Summary(Document):
     ci95_high: float | None
     control_mean: float | None
     flip_rate: float | None
+    n_flipped: int | None
+    mean_kept: float | None
+    mean_flipped: float | None
     above_control_low: float | None
     above_control_high: float | None
     skill: float | None
