@@ -40,6 +40,7 @@ _REFUSED = {"not-found": "No such run group."} | codes(
     "target-out-of-range",
     "labels-do-not-meet-classes",
     "target-layer-not-found",
+    "cam-method-not-possible",
     "unknown-split",
     "unknown-group",
     "too-many-groups",

@@ -20,7 +20,7 @@ from app.domain.label_mapping import LabelMapping
 from app.domain.measures import PAIRINGS, MeasureSpec
 from app.domain.outputs import Output
 from app.domain.protocol import Protocol
-from app.domain.refusals import NOT_AS_DESCRIBED
+from app.domain.refusals import METHOD_NOT_POSSIBLE, NOT_AS_DESCRIBED
 from app.domain.vocabulary import AuditStatus, DeviceClass, OutputKind, ResourceStatus, SalienceTarget
 from app.errors import Conflict, Gone, Unprocessable
 from app.observability.origin import present_origin
@@ -69,6 +69,7 @@ def plan_work(session: Session, request: AuditRequest, settings: Settings) -> Wo
     _check_classes(models, protocol)
     _check_labels(request, protocol, label_mapping(dataset, models[0], label_map))
     _check_layers(models, protocol)
+    _check_methods(models, protocol)
     check_group_by(session, request, dataset)
     cluster_column(request, dataset)
     return Work(
@@ -171,6 +172,16 @@ def _check_layers(models: list[ModelRow], protocol: Protocol) -> None:
         if wanted is not None and wanted not in names:
             detail = f"The model {model.id} has no layer of that name with a feature map; see candidate_layers."
             raise Unprocessable("target-layer-not-found", detail)
+
+
+def _check_methods(models: list[ModelRow], protocol: Protocol) -> None:
+    """A graph without a way back has no gradients of inner tensors; its probe says what can be done with it."""
+    method = protocol.salience.method
+    for model in models:
+        possible = (model.probe or {}).get("cam_methods")
+        if possible is not None and method not in possible:
+            detail = METHOD_NOT_POSSIBLE.detail(method=method, model=model.id, possible=", ".join(possible))
+            raise Unprocessable(METHOD_NOT_POSSIBLE.code, detail)
 
 
 def _audit(request: AuditRequest, work: Work) -> AuditRow:

@@ -42,6 +42,9 @@ EXITS = {
     "unverified": ExitStatus.GATE_INCONCLUSIVE,
 }
 
+FORMATS = {".safetensors": "safetensors", ".onnx": "onnx"}
+"""By the file's name; others are torch's."""
+
 Limit = Annotated[int, typer.Option(min=1, help="How many, the newest first.")]
 
 
@@ -52,9 +55,11 @@ class Description:
     name: Annotated[str | None, typer.Option(help="Unset: the file's name.")] = None
     version: Annotated[str | None, typer.Option()] = None
     architecture: Annotated[
-        str | None, typer.Option(help="A torchvision classification architecture, or timm/NAME.")
+        str | None, typer.Option(help="A torchvision classification architecture, or timm/NAME; none for ONNX.")
     ] = None
-    format: Annotated[str | None, typer.Option(help="safetensors or state_dict; unset: by the file's name.")] = None
+    format: Annotated[str | None, typer.Option(help="safetensors, state_dict or onnx; unset: by the file's name.")] = (
+        None
+    )
     class_names: Annotated[str | None, typer.Option(help="In the order of the outputs: face,non_face")] = None
     output: Annotated[
         str | None, typer.Option(help="classes, binary (one logit; class names: negative, positive) or multilabel.")
@@ -70,7 +75,7 @@ class Description:
     def document(self, file: Path) -> Json:
         """The body of ``POST /v1/models``. Raises UnreadableFile."""
         base = {} if self.description is None else read_document(self.description)
-        guessed = {"name": file.stem, "format": "safetensors" if file.suffix == ".safetensors" else "state_dict"}
+        guessed = {"name": file.stem, "format": FORMATS.get(file.suffix, "state_dict")}
         said = {
             **{name: getattr(self, name) for name in ("name", "version", "architecture", "format", "target_layer")},
             "class_names": None if self.class_names is None else self.class_names.split(","),

@@ -136,10 +136,11 @@ class ComparisonUnit(StrEnum):
 
 
 class ModelFormat(StrEnum):
-    """The weight files that are accepted."""
+    """The model files that are accepted: weights of a network that is named, or a graph that is the network."""
 
     SAFETENSORS = "safetensors"
     STATE_DICT = "state_dict"
+    ONNX = "onnx"
 
 
 class Layout(StrEnum):

@@ -16,6 +16,7 @@ _FOUND_LATER = (
     "candidate_layers",
     "in_place_operations",
     "final_softmax",
+    "cam_methods",
     "speed",
 )
 _REGISTERED = MODEL | dict.fromkeys(_FOUND_LATER) | {"status": "awaiting_content", "updated_at": MODEL["created_at"]}

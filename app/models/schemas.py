@@ -12,7 +12,7 @@ from app.domain.fidelity import Fidelity
 from app.domain.heads import MAX_LAYERS, DeclaredLayer, Head, HeadLayer
 from app.domain.outputs import CLASSES, Output
 from app.domain.preprocessing import Preprocessing
-from app.domain.vocabulary import DeviceClass, Layout, ModelFormat, ResourceStatus
+from app.domain.vocabulary import CamMethod, DeviceClass, Layout, ModelFormat, ResourceStatus
 from app.http.links import link
 from app.http.schemas import Metadata, Name, StoredProblem
 from app.models.description import Described, described
@@ -34,9 +34,11 @@ class ModelRequest(BaseModel):
     name: Name
     version: VersionName | None = None
     architecture: str | None = Field(
-        None, max_length=200, description="A torchvision classification architecture, or timm/NAME."
+        None,
+        max_length=200,
+        description="A torchvision classification architecture, or timm/NAME; none for onnx.",
     )
-    format: str = Field(max_length=50, description="safetensors or state_dict (a torch.save file).")
+    format: str = Field(max_length=50, description="safetensors, state_dict (a torch.save file), or onnx.")
     output: Output = CLASSES
     class_names: list[Name] | None = Field(
         None, min_length=1, max_length=100_000, description="In the order of the outputs; `binary`: negative, positive."
@@ -100,6 +102,8 @@ DESCRIBED = (
     "ignore_tensors",
 )
 """The fields of a registration that bear on what the model computes."""
+OF_WEIGHTS = ("architecture", "architecture_options", "head", "weights_key", "ignore_tensors")
+"""Those that say which network a file of weights fits."""
 
 
 class CandidateLayer(BaseModel):
@@ -155,6 +159,7 @@ _PROBED = (
     "candidate_layers",
     "in_place_operations",
     "final_softmax",
+    "cam_methods",
     "speed",
 )
 
@@ -168,7 +173,7 @@ class Model(BaseModel):
     about: str | None = Field(description="What a change of its `description` said, in words.")
     tags: list[str]
     aliases: list[str]
-    architecture: str
+    architecture: str | None = Field(description="Null of an ONNX graph, which is the network itself.")
     format: ModelFormat
     class_names: list[str] | None
     output: Output
@@ -194,6 +199,7 @@ class Model(BaseModel):
     candidate_layers: list[CandidateLayer] | None = Field(description="Null in lists.")
     in_place_operations: list[str] | None
     final_softmax: bool | None
+    cam_methods: list[CamMethod] | None = Field(description="Those that can explain it; null: all.")
     speed: Speed | None
     reference_url: str = Field(description="Where predictions of the owner's own code go, to be compared.")
     reference_digest: str | None

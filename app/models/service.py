@@ -12,21 +12,23 @@ from app.errors import Conflict, Unprocessable, UnsupportedMediaType
 from app.imaging.containers import Container, container_of
 from app.models.description import described_request
 from app.models.repository import run_group_of
-from app.models.schemas import DESCRIBED, ModelRequest
+from app.models.schemas import DESCRIBED, OF_WEIGHTS, ModelRequest
 from app.naming.versions import next_version
 from app.storage.blobs import StoredBlob
 from app.uploads.content import digests_of
 
 _ALIASES = dict.fromkeys(("state_dict", "torch", "pytorch", "pt", "pth", "torch_state_dict"), ModelFormat.STATE_DICT)
-FORMATS = {"safetensors": ModelFormat.SAFETENSORS, **_ALIASES}
+FORMATS = {"safetensors": ModelFormat.SAFETENSORS, "onnx": ModelFormat.ONNX, **_ALIASES}
 
 
 def register(session: Session, request: ModelRequest) -> ModelRow:
-    """Raises Unprocessable ``model-format-not-accepted`` or ``architecture-required``."""
+    """Raises Unprocessable ``model-format-not-accepted``, ``architecture-required`` or ``validation-error``."""
     kind = FORMATS.get(request.format.lower())
     if kind is None:
         raise Unprocessable(FORMAT_UNKNOWN.code, FORMAT_UNKNOWN.detail())
-    if not request.architecture:
+    if kind is ModelFormat.ONNX:
+        _check_graph(request)
+    elif not request.architecture:
         errors: list[dict[str, object]] = [{"loc": ["body", "architecture"], "msg": "needed for this format"}]
         raise Unprocessable(ARCHITECTURE_REQUIRED.code, ARCHITECTURE_REQUIRED.detail(), errors=errors)
     row = ModelRow(
@@ -51,6 +53,16 @@ def register(session: Session, request: ModelRequest) -> ModelRow:
     session.flush()
     session.refresh(row)
     return row
+
+
+def _check_graph(request: ModelRequest) -> None:
+    """A graph is the network: what says which network the weights fit has nothing to say."""
+    said = [name for name in OF_WEIGHTS if getattr(request, name)]
+    if said:
+        errors: list[dict[str, object]] = [
+            {"loc": ["body", name], "msg": "an ONNX file is the network itself; leave it out"} for name in said
+        ]
+        raise Unprocessable("validation-error", "The request is not valid.", errors=errors)
 
 
 def check_reference_start(start: bytes) -> None:

@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 import torch
 from safetensors.torch import save
 
+from tests.corpus import onnx_files
 from tests.waiting import WEIGHTS
 
-ST, PT = "safetensors", "state_dict"
+ST, PT, ONNX = "safetensors", "state_dict", "onnx"
 NUMBER = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
 UNSAFE, INVALID, FOREIGN = "model-unsafe", "model-invalid", "model-format-not-accepted"
 MISMATCH = "model-architecture-mismatch"
@@ -240,5 +241,16 @@ FOREIGN_FILES = {
     for kind in (ST, PT)
 }
 
-MODEL_FILES: dict[str, Case] = SAFETENSORS | TORCH | FOREIGN_FILES
-REFUSED_FORMATS = ("keras", "onnx", "torchscript", "pt2", "pickle", "npy", "tflite", "gguf")
+GRAPHS = {
+    **{name: Case(lambda _, make=make: make(), ONNX, (OK,)) for name, make in onnx_files.GOOD.items()},  # type: ignore[misc]
+    **{
+        name: Case(lambda _, make=make: make(), ONNX, codes)  # type: ignore[misc]
+        for name, (make, codes) in onnx_files.HOSTILE.items()
+    },
+    "pickle.onnx": Case(lambda canary: pickle.dumps(Canary(canary), 2), ONNX, (INVALID,)),
+    "pt_canary.onnx": Case(lambda canary: with_pickle(pickle.dumps(Canary(canary), 2)), ONNX, (INVALID,)),
+    "weights.safetensors, said to be onnx": Case(lambda _: weights(), ONNX, (INVALID,)),
+}
+
+MODEL_FILES: dict[str, Case] = SAFETENSORS | TORCH | FOREIGN_FILES | GRAPHS
+REFUSED_FORMATS = ("keras", "torchscript", "pt2", "pickle", "npy", "tflite", "gguf")

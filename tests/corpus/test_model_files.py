@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.domain.outputs import CLASSES
 from app.domain.vocabulary import ModelFormat
 from app.errors import InputFailure
 from tests.corpus.model_files import MODEL_FILES, OK, REFUSED_FORMATS, Case
@@ -15,6 +16,7 @@ from tests.leftovers import nothing_left
 from tests.waiting import RECIPE, wait_for
 from worker.weights.architectures import build
 from worker.weights.fitting import WeightsRequest, read_weights
+from worker.weights.onnx.probing import ProbedGraph
 
 
 @pytest.fixture
@@ -34,7 +36,10 @@ def _nothing_is_left(service: httpx.Client, open_folder: Path) -> Iterator[None]
 
 def upload(client: httpx.Client, case: Case, content: bytes) -> str:
     """The problem's code, from the upload itself or from the look into it, or ``ok``."""
-    registered = client.post("/v1/models", json=RECIPE | {"name": "hostile", "format": case.format})
+    described = RECIPE | {"name": "hostile", "format": case.format}
+    if case.format == ModelFormat.ONNX:
+        described["architecture"] = None
+    registered = client.post("/v1/models", json=described)
     assert registered.status_code == 201, registered.text
     try:
         return ending(client, registered.json(), content)
@@ -71,17 +76,19 @@ def test_through_the_api(service: httpx.Client, canary: Path, name: str) -> None
 def test_without_a_sandbox(canary: Path, tmp_path: Path, name: str) -> None:
     """The judges alone keep it from running."""
     case = MODEL_FILES[name]
-    request = WeightsRequest(ModelFormat(case.format), RECIPE["architecture"])
     path = tmp_path / "model"
     path.write_bytes(case.make(canary))
     with pytest.raises(InputFailure) as refused:
-        _build(path, request)
+        _build(path, ModelFormat(case.format))
     assert refused.value.code in case.codes
 
 
-def _build(path: Path, request: WeightsRequest) -> None:
+def _build(path: Path, kind: ModelFormat) -> None:
     with path.open("rb") as file:
-        fitted = read_weights(file, request)
+        if kind is ModelFormat.ONNX:
+            ProbedGraph.of(file, RECIPE["preprocessing"]["input_size"], None, CLASSES)
+            return
+        fitted = read_weights(file, WeightsRequest(kind, RECIPE["architecture"]))
     build(fitted.architecture, fitted.weights, head=fitted.head)
 
 

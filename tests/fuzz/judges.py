@@ -21,6 +21,7 @@ from app.imaging.decoding import decode
 from app.imaging.entries import read_entry
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+from tests.corpus import onnx_files
 from tests.datasets.hostile_archives import GOOD, make_tar, make_zip, picture
 from tests.datasets.image_tables import SHARD, written
 from worker.archives.image_table import ImageTable
@@ -31,6 +32,11 @@ from worker.intake.arrivals import Arrivals
 from worker.intake.coco import coco_records
 from worker.weights.contents import read_contents
 from worker.weights.loading import MAX_EXPANSION, SLACK_BYTES, load
+from worker.weights.onnx.canonical import canonical
+from worker.weights.onnx.entrance import entrance_of
+from worker.weights.onnx.reading import read_model
+from worker.weights.onnx.tail import tail_of
+from worker.weights.onnx.values import Values
 from worker.weights.pickle_reader import read_pickle
 from worker.weights.walking import find_tensors
 
@@ -65,6 +71,8 @@ SEEDS = {
     "safetensors": save(WEIGHTS),
     "torch": _saved(WEIGHTS),
     "torch before 1.6": _saved(WEIGHTS, _use_new_zipfile_serialization=False),
+    "onnx": onnx_files.serialised(onnx_files.network()),
+    "onnx.zip": onnx_files.listed(),
     "manifest.csv": b'path,label,source\na/1.png,a,\n"b,2.png",b,c\n',
     "manifest.jsonl": b'{"path": "a/1.png", "label": "a"}\n\n{"path": "b.png", "source": null}\n',
 }
@@ -113,6 +121,14 @@ def judge_weights(data: bytes, kind: ModelFormat) -> None:
         assert tensor.numel() * tensor.element_size() <= MAX_EXPANSION * len(data) + SLACK_BYTES
 
 
+def judge_graph(data: bytes) -> None:
+    """As the child does before anything is run."""
+    model = read_model(io.BytesIO(data))
+    tail_of(model)
+    canonical(model, entrance_of(model, onnx_files.SIZE))
+    assert Values(model).shapes is not None
+
+
 def judge_pickle(data: bytes) -> None:
     find_tensors(read_pickle(io.BytesIO(data), max_bytes=len(data)))
 
@@ -146,6 +162,7 @@ JUDGES: dict[str, Judge] = {
     "manifest.json": judge_coco,
     "safetensors": partial(judge_weights, kind=ModelFormat.SAFETENSORS),
     **dict.fromkeys(("torch", "torch before 1.6"), partial(judge_weights, kind=ModelFormat.STATE_DICT)),
+    **dict.fromkeys(("onnx", "onnx.zip"), judge_graph),
     **{name: partial(judge_manifest, name=name) for name in LINES},
 }
 ENDLESS = {"tar", *LINES, *IMAGE_KINDS}

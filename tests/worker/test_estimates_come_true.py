@@ -13,6 +13,7 @@ from app.audits.schemas import AuditRequest
 from app.audits.service import plan_work, request_audit
 from app.db.session import transaction
 from app.db.tables import ModelRow, SampleScoresRow, ShardRow
+from app.domain.outputs import CLASSES
 from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CamMethod
@@ -26,7 +27,7 @@ from worker.salience.normalisation import Normalisation
 from worker.shards.request import job_model
 from worker.shards.runner import run_next_shard
 from worker.views.base import ImageBatch
-from worker.weights.cache import ModelCache
+from worker.weights.cache import ModelCache, TorchModel
 
 ALL: dict[str, Any] = {}
 NARROW = {"measures": {"entropy": {}, "geometric_resilience": {"groups": ["flips"]}, "stability": {}}}
@@ -53,8 +54,10 @@ def test_passes_are_those_that_the_engine_makes(context: WorkerContext, protocol
     for model_id in model_ids:
         with transaction(context.engine) as session:
             model = session.get_one(ModelRow, model_id)
-        module = ModelCache().get(context.blobs, job_model(model), torch.device("cpu")).module
-        explainer = make_explainer(CamMethod.GRADCAM, TargetHook(module, input_size=224))
+        loaded = ModelCache().get(context.blobs, job_model(model), torch.device("cpu"))
+        assert isinstance(loaded, TorchModel)
+        module = loaded.module
+        explainer = loaded.explainer(CamMethod.GRADCAM, 224, None, CLASSES)
         normalisation = Normalisation(Preprocessing.of(RECIPE["preprocessing"]))
         auditor = ModelAuditor(explainer, normalisation, Protocol.model_validate(found.protocol), (1,))
         seen: list[int] = []

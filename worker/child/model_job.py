@@ -7,6 +7,7 @@ from pydantic import JsonValue
 
 from app.domain.preprocessing import Preprocessing
 from app.domain.vocabulary import Origin
+from worker.salience.input_channels import input_channels
 from worker.weights.architectures import build
 from worker.weights.channels import check_channels
 from worker.weights.fitting import WeightsRequest, read_weights
@@ -32,7 +33,7 @@ def run_model_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterat
     published = published_options(fitted.architecture, given, preprocessing.in_unit_range)
     options = given | {name: value for name, (value, _) in published.items()}
     module = build(fitted.architecture, fitted.weights, options, fitted.head)
-    check_channels(module, preprocessing)
+    check_channels(input_channels(module), preprocessing)
     assumed = published | shown_options(module, options)
     facts = fitted.facts | check_recorded(fitted, module)
     yield Progress(), b""
@@ -55,7 +56,7 @@ def run_model_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterat
 def _request(job: ModelJob) -> WeightsRequest:
     return WeightsRequest(
         format=job.format,
-        architecture=job.architecture,
+        architecture=job.architecture or "",
         weights_key=job.weights_key,
         ignore_tensors=job.ignore_tensors,
         head=job.head,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from app.domain.vocabulary import ModelFormat
 from app.observability.log_context import bound
 from app.settings import Settings
 from worker.child.failures import failed
@@ -104,4 +105,9 @@ def _run(tools: Tools, job: AnyJob, inputs: JobInputs) -> Iterator[tuple[Reply, 
         return run_table_job(job, tools.settings, inputs)
     if isinstance(job, ReferenceJob):
         return run_reference_job(job, tools.settings, inputs, tools.models)
+    if job.format is ModelFormat.ONNX:
+        # Costs a quarter of a second and 26 MB, which most children never need.
+        from worker.child.graph_job import run_graph_job  # noqa: PLC0415
+
+        return run_graph_job(job, tools.device, inputs)
     return run_model_job(job, tools.device, inputs)

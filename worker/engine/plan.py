@@ -17,7 +17,6 @@ from worker.engine.measuring import UNKNOWN_CLASS, CachedMap, ModelAuditor, Outc
 from worker.engine.sample_reader import DecodedBatch
 from worker.measures import PAIRINGS
 from worker.measures.base import PairScores
-from worker.salience import make_explainer
 from worker.salience.normalisation import Normalisation
 from worker.views.base import ImageBatch
 from worker.weights.cache import LoadedModel, ModelCache
@@ -125,5 +124,5 @@ def _auditor(job: ShardJob, subject: Subject, loaded: LoadedModel) -> ModelAudit
     model, protocol = job.models[subject.model], subject.protocol(job.protocol)
     layer = protocol.salience.target_layer or model.target_layer
     normalisation = Normalisation(Preprocessing.of(model.preprocessing), loaded.channels)
-    hook = loaded.hook(normalisation.input_size, layer, model.output)
-    return ModelAuditor(make_explainer(protocol.salience.method, hook), normalisation, protocol, job.score_classes)
+    explainer = loaded.explainer(protocol.salience.method, normalisation.input_size, layer, model.output)
+    return ModelAuditor(explainer, normalisation, protocol, job.score_classes)

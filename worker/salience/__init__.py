@@ -7,6 +7,7 @@ from torch import Tensor
 from app.domain.cam_methods import CAM_METHODS as METHOD_SPECS
 from app.domain.vocabulary import CamMethod
 from worker.salience.explainer import Explainer, PairExplainer
+from worker.salience.extraction import SalienceExtractor
 from worker.salience.hook import TargetHook
 from worker.salience.methods import eigencam, gradcam, gradcam_plus_plus, hirescam, layercam, xgradcam
 
@@ -27,4 +28,4 @@ def make_explainer(method: CamMethod, hook: TargetHook) -> Explainer:
         from worker.salience.library import LibraryExplainer  # noqa: PLC0415
 
         return LibraryExplainer(method, hook)
-    return PairExplainer(hook, CAM_METHODS[method])
+    return PairExplainer(SalienceExtractor(hook), CAM_METHODS[method])

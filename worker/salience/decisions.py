@@ -27,6 +27,12 @@ class Decisions:
         above = logits.double() - self.output.threshold_logit
         return torch.cat([-above, above], 1)
 
+    def rows(self, weights: Tensor) -> Tensor:
+        """(C, K) of ``weights`` (outputs, K): how one number a class changes with K numbers that the outputs are linear
+        in.
+        """
+        return torch.cat([-weights, weights]) if self.output.kind is OutputKind.BINARY else weights
+
     def class_scores(self, logits: Tensor, wanted: ClassScore) -> Tensor:
         """(N, C) float64 in [0, 1] from what ``of`` returned; NaN stays NaN.
 

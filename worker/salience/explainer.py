@@ -7,8 +7,7 @@ from typing import Protocol
 from torch import Tensor
 
 from worker.salience.decisions import Decisions
-from worker.salience.extraction import SalienceExtractor
-from worker.salience.hook import TargetHook
+from worker.salience.extraction import Extractor
 
 
 @dataclass(frozen=True)
@@ -38,11 +37,11 @@ class Explainer(Protocol):
 class PairExplainer:
     """A method that needs one activation and its gradient; ``make_map`` gets both (N, K, h, w)."""
 
-    def __init__(self, hook: TargetHook, make_map: Callable[[Tensor, Tensor], Tensor]) -> None:
-        self.decisions = hook.decisions
-        self._extractor = SalienceExtractor(hook)
+    def __init__(self, extractor: Extractor, make_map: Callable[[Tensor, Tensor], Tensor]) -> None:
+        self.decisions = extractor.decisions
+        self._extractor = extractor
         self._make_map = make_map
-        self.stride = hook.stride
+        self.stride = extractor.stride
 
     def explain(self, images: Tensor, target: Tensor | None) -> Explanation:
         pair = self._extractor.extract(images, target)

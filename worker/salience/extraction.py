@@ -5,10 +5,12 @@ since an in-place ReLU on the leaf is an error and on an alias of it changes wha
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from worker.salience.decisions import Decisions
 from worker.salience.hook import TargetHook
 
 
@@ -25,11 +27,36 @@ class Extraction:
     gradient: Tensor
 
 
+class Extractor(Protocol):
+    """A loaded network at the place where its salience is taken, whatever runs it."""
+
+    @property
+    def decisions(self) -> Decisions:
+        """How the network's outputs are read."""
+
+    @property
+    def stride(self) -> tuple[int, int]:
+        """Pixels (down, right) by which an image must move for the feature map to move by one cell."""
+
+    def logits(self, images: Tensor) -> Tensor:
+        """(N, C) by class, without a map."""
+
+    def extract(self, images: Tensor, target: Tensor | None = None) -> Extraction:
+        """``images`` (N, 3, S, S) normalised float; ``target`` (N,) int64 classes, None: the class predicted."""
+
+
 class SalienceExtractor:
-    """Takes pairs from a model, which itself is never changed."""
+    """Takes pairs from a torch module, which itself is never changed."""
 
     def __init__(self, hook: TargetHook) -> None:
         self._hook = hook
+        self.decisions = hook.decisions
+        self.stride = hook.stride
+
+    def logits(self, images: Tensor) -> Tensor:
+        """(N, C) by class, without a map."""
+        with torch.no_grad():
+            return self._hook.run(images, lambda seen: seen)
 
     def extract(self, images: Tensor, target: Tensor | None = None) -> Extraction:
         """``images`` (N, 3, S, S) normalised float; ``target`` (N,) int64 classes, None: the class predicted."""

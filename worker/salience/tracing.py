@@ -91,8 +91,8 @@ class Trace:
         do not tell, the image is shared out among the cells.
         """
         return (
-            _down_sampling([one.height for one in self.layers], layer.height, input_size),
-            _down_sampling([one.width for one in self.layers], layer.width, input_size),
+            down_sampling([one.height for one in self.layers], layer.height, input_size),
+            down_sampling([one.width for one in self.layers], layer.width, input_size),
         )
 
 
@@ -137,7 +137,7 @@ def _remember(name: str, watch: Watch) -> Callable[[nn.Module, Any, Any], None]:
     return hook
 
 
-def _down_sampling(sizes: list[int], cells: int, input_size: int) -> int:
+def down_sampling(sizes: list[int], cells: int, input_size: int) -> int:
     """From ``input_size`` pixels to ``cells``, by the ``sizes`` of the feature maps on the way."""
     factor = 1
     way = [input_size, *sorted({size for size in sizes if cells < size < input_size}, reverse=True), cells]

@@ -47,9 +47,9 @@ def job_model(model: ModelRow) -> JobModel:
     )
 
 
-def _architecture(model: ModelRow) -> str:
+def _architecture(model: ModelRow) -> str | None:
     """The network that the worker found the weights to be of; models from before it told have what was requested."""
-    described: str = model.description.get("architecture", {}).get("value", model.architecture)
+    described: str | None = model.description.get("architecture", {}).get("value", model.architecture)
     return described
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from app.domain.preprocessing import Channels, Preprocessing
 from app.domain.refusals import GREY
-from worker.salience.input_channels import convolution, first_convolution, input_channels
+from worker.salience.input_channels import convolution, first_convolution
 
 Maker = Callable[..., nn.Module]
 
@@ -32,9 +32,9 @@ def _narrow(first: nn.Conv2d, given: Tensor) -> None:
         first.weight = nn.Parameter(torch.empty_like(first.weight[:, :1]))
 
 
-def check_channels(module: nn.Module, preprocessing: Preprocessing) -> None:
+def check_channels(taken: int, preprocessing: Preprocessing) -> None:
     """Raises InputFailure ``model-architecture-mismatch`` where a network of one channel would get three."""
-    if input_channels(module) == 3:
+    if taken == 3:
         return
     if preprocessing.channels is not Channels.GREY:
         raise GREY.failure(what=f'says "channels": "{preprocessing.channels}"')

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from app.domain.outputs import CLASSES, Output
-from app.domain.vocabulary import OutputKind
+from app.domain.vocabulary import CamMethod, OutputKind
 from app.errors import InputFailure
 from worker.machine.shortage import is_gpu_shortage, is_shortage
 from worker.salience.hook import resolve_layer
@@ -34,6 +34,8 @@ class ModelProbe:
     candidate_layers: tuple[Layer, ...]
     in_place_operations: tuple[str, ...]
     final_softmax: bool
+    cam_methods: tuple[CamMethod, ...] | None = None
+    """Those that can explain it; None: all."""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -56,7 +58,7 @@ def probe(
             raise
         detail = f"The model cannot take images of {input_size} x {input_size} pixels: {str(error)[:200]}"
         raise InputFailure("model-output-mismatch", detail) from error
-    numbers = _checked_output(traced, output.kind).shape[1]
+    numbers = checked_output(traced.output, output.kind).shape[1]
     traced = _with_own_layers(module, images, traced)
     layer = resolve_layer(module, traced, target_layer)
     return ModelProbe(
@@ -80,14 +82,14 @@ def _with_own_layers(module: nn.Module, images: Tensor, traced: Trace) -> Trace:
     generator = torch.Generator().manual_seed(PROBE_SEED + 1)
     others = torch.randn(PROBE_IMAGES, *images.shape[1:], generator=generator)
     again = trace(module, torch.cat([images[:1], others]))
-    own = {name for name, row in traced.rows.items() if _is_alike(row, again.rows.get(name))}
+    own = {name for name, row in traced.rows.items() if is_alike(row, again.rows.get(name))}
     layers = tuple(layer for layer in traced.layers if layer.name in own)
     if TARGET in own:
         return replace(traced, layers=layers)
     return replace(traced, layers=layers, collapse=None, collapse_layer=None)
 
 
-def _is_alike(row: Row, other: Row | None) -> bool:
+def is_alike(row: Row, other: Row | None) -> bool:
     """Batches of two sizes differ in the last bits alone; sums of positive and negative numbers lose more of them."""
     return other is not None and all(abs(a - b) <= SAME_ROW * max(row[1:]) for a, b in zip(row, other, strict=True))
 
@@ -103,8 +105,8 @@ _NOT_BINARY = (
 )
 
 
-def _checked_output(traced: Trace, kind: OutputKind) -> Tensor:
-    output = traced.output
+def checked_output(output: Any, kind: OutputKind) -> Tensor:
+    """What a network gave for ``PROBE_IMAGES`` images. Raises InputFailure ``model-output-mismatch``."""
     if not isinstance(output, Tensor):
         raise _mismatch(f"a {type(output).__name__}", kind)
     if output.dim() != 2 or output.shape[0] != PROBE_IMAGES or output.shape[1] == 0:

@@ -1,6 +1,7 @@
 """How fast a model makes salience maps: shard sizes and estimates are cut by it."""
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ from torch import nn
 from app.domain.vocabulary import DeviceClass
 from worker.machine.device import device_class_of
 from worker.machine.shortage import is_gpu_shortage
-from worker.salience.extraction import SalienceExtractor
+from worker.salience.extraction import Extractor, SalienceExtractor
 from worker.salience.hook import TargetHook
 from worker.salience.input_channels import input_channels
 from worker.salience.methods import gradcam
@@ -37,10 +38,20 @@ class ModelSpeed:
         cls, module: nn.Module, device: torch.device, *, input_size: int, target_layer: str | None
     ) -> Self | None:
         """Moves ``module`` to the device, as an audit would; None where the device has no memory for it."""
+
+        def placed() -> Extractor:
+            moved = module.to(device).to(memory_format=torch.channels_last)
+            return SalienceExtractor(TargetHook(moved, input_size=input_size, target_layer=target_layer))
+
+        return cls.of(placed, device, input_size, input_channels(module))
+
+    @classmethod
+    def of(cls, placed: Callable[[], Extractor], device: torch.device, input_size: int, channels: int) -> Self | None:
+        """Of what ``placed`` has put onto the device; None where that has no memory for it."""
         batch = MICRO_BATCH if device.type == "cpu" else GPU_MICRO_BATCH
         try:
-            images = torch.zeros(batch, input_channels(module), input_size, input_size, device=device)
-            seconds = _seconds(module, images, target_layer)
+            images = torch.zeros(batch, channels, input_size, input_size, device=device)
+            seconds = _seconds(placed(), images)
         except (RuntimeError, MemoryError) as error:
             if not is_gpu_shortage(error):
                 raise
@@ -51,10 +62,8 @@ class ModelSpeed:
         return asdict(self)
 
 
-def _seconds(module: nn.Module, images: torch.Tensor, target_layer: str | None) -> list[float]:
+def _seconds(extractor: Extractor, images: torch.Tensor) -> list[float]:
     """Of the passes after the first; a slow model is not asked more often than it takes to know."""
-    placed = module.to(images.device).to(memory_format=torch.channels_last)
-    extractor = SalienceExtractor(TargetHook(placed, input_size=images.shape[-1], target_layer=target_layer))
     images = images.contiguous(memory_format=torch.channels_last)
     _pass(extractor, images)
     taken: list[float] = []
@@ -65,7 +74,7 @@ def _seconds(module: nn.Module, images: torch.Tensor, target_layer: str | None) 
     return taken
 
 
-def _pass(extractor: SalienceExtractor, images: torch.Tensor) -> None:
+def _pass(extractor: Extractor, images: torch.Tensor) -> None:
     extraction = extractor.extract(images)
     # To fetch the maps waits for a GPU to finish.
     gradcam(extraction.activation, extraction.gradient).cpu()

@@ -73,10 +73,11 @@ class _Job(_Message):
 
 
 class JobModel(_Message):
-    """A model of an audit; ``digest`` is that of its canonical safetensors."""
+    """A model of an audit; ``digest`` is that of its canonical safetensors or graph."""
 
     digest: str
-    architecture: str
+    architecture: str | None
+    """None: the file is an ONNX graph, which is the network itself."""
     preprocessing: dict[str, Any]
     target_layer: str | None
     output: Output = CLASSES
@@ -151,7 +152,7 @@ class ModelJob(_Job):
     kind: Literal["model"] = "model"
     digest: str
     format: ModelFormat
-    architecture: str
+    architecture: str | None
     input_size: int
     target_layer: str | None
     output: Output = CLASSES

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model
 
 from app.domain.fidelity import Fidelity
 from app.domain.heads import Head
-from app.domain.vocabulary import DeviceClass, Layout, Origin, SandboxLayer
+from app.domain.vocabulary import CamMethod, DeviceClass, Layout, Origin, SandboxLayer
 from worker.wire.channel import ChannelClosed, Frame
 
 Numbers = list[float | None]
@@ -102,6 +102,8 @@ class ModelFacts(_Reply):
     candidate_layers: tuple[LayerFacts, ...]
     in_place_operations: tuple[str, ...]
     final_softmax: bool
+    cam_methods: tuple[CamMethod, ...] | None = None
+    """Those that can explain it; None: all."""
     speed: SpeedFacts | None
     description: dict[str, DescribedFact] = Field(default_factory=dict)
     architecture_options: dict[str, JsonValue] = Field(default_factory=dict)

@@ -29,7 +29,8 @@ class ModelRow(_Uploaded, Base):
 
     __tablename__ = "models"
 
-    architecture: Mapped[str]
+    architecture: Mapped[str | None]
+    """None of a graph, which is the network itself."""
     format: Mapped[str]
     class_names: Mapped[list[str] | None]
     preprocessing: Mapped[Json]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.refusals import ARCHITECTURE_REQUIRED, FORMAT_UNKNOWN, NOT_AS_DESCRIBED
+from app.domain.refusals import ARCHITECTURE_REQUIRED, FORMAT_UNKNOWN, METHOD_NOT_POSSIBLE, NOT_AS_DESCRIBED
 from app.http.openapi.example_ids import AUDITS, DATASET, GATE, MODELS
 from app.http.problems import problem_document
 
@@ -79,6 +79,10 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "checksum-mismatch": (422, "The body's SHA-256 is not the one in Content-Digest."),
     "empty-body": (422, "The body is empty."),
     "gate-needs-baseline": (422, "A condition of the gate compares with a baseline: name it by baseline_audit_id."),
+    "cam-method-not-possible": (
+        422,
+        METHOD_NOT_POSSIBLE.detail(method="scorecam", model=MODELS[0], possible="gradcam, layercam"),
+    ),
     "idempotency-key-reused": (422, "The Idempotency-Key was used with another body."),
     "invalid-cursor": (422, "The cursor is not one of this list's."),
     "labels-do-not-meet-classes": (422, "The model's class_names lack 1 labels, 'cat' first."),

@@ -52,7 +52,7 @@ MeasureName = Literal[
     "entropy", "noise_reaction", "geometric_resilience", "degradation", "stability", "equivariance", "sufficiency"
 ]
 
-ModelFormat = Literal["safetensors", "state_dict"]
+ModelFormat = Literal["safetensors", "state_dict", "onnx"]
 
 Origin = Literal["request", "default", "file", "assumed", "reference"]
 
@@ -530,7 +530,7 @@ class Model(Document):
     about: str | None
     tags: list[str]
     aliases: list[str]
-    architecture: str
+    architecture: str | None
     format: ModelFormat
     class_names: list[str] | None
     output: Output
@@ -584,6 +584,7 @@ class Model(Document):
     candidate_layers: list[CandidateLayer] | None
     in_place_operations: list[str] | None
     final_softmax: bool | None
+    cam_methods: list[CamMethod] | None
     speed: Speed | None
     reference_url: str
     reference_digest: str | None

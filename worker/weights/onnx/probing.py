@@ -1,0 +1,115 @@
+"""An uploaded graph run on a few images: is what its nodes say true of its numbers?"""
+
+from collections.abc import Sequence
+from typing import BinaryIO, NamedTuple, Self
+
+import torch
+from onnx import ModelProto
+from torch import Tensor
+
+from app.domain.outputs import Output
+from app.domain.refusals import GRAPH_MIXES_IMAGES, GRAPH_WITHOUT_MAPS
+from app.domain.vocabulary import Origin
+from worker.salience.closed_form import Seen, agrees
+from worker.salience.watching import Row, row_of
+from worker.weights.onnx.allowed import TYPES
+from worker.weights.onnx.canonical import canonical
+from worker.weights.onnx.entrance import Entrance, entrance_of
+from worker.weights.onnx.graph_model import POSSIBLE, GraphModel
+from worker.weights.onnx.judging import byte_count, opset_of
+from worker.weights.onnx.reading import read_model
+from worker.weights.probe import PROBE_IMAGES, PROBE_SEED, ModelProbe, checked_output, is_alike
+from worker.wire.replies import DescribedFact
+
+TOLERANCE = 1e-5
+"""Of the terms: so far may sums in single precision lie from their closed form."""
+_SOFTMAXES = frozenset({"Softmax", "LogSoftmax"})
+
+
+class ProbedGraph(NamedTuple):
+    """``graph`` is the canonical file as a message; ``facts`` say how it was read."""
+
+    graph: ModelProto
+    loaded: GraphModel
+    probe: ModelProbe
+    facts: dict[str, DescribedFact]
+
+    @classmethod
+    def of(cls, file: BinaryIO, size: int, target_layer: str | None, output: Output) -> Self:
+        """Raises InputFailure."""
+        uploaded = read_model(file)
+        entrance = entrance_of(uploaded, size)
+        graph = canonical(uploaded, entrance)
+        copy = ModelProto()
+        copy.CopyFrom(graph)
+        loaded = GraphModel.of(copy, size)
+        loaded.extractor(size, target_layer, output)  # refuses another layer
+        images = _images((PROBE_IMAGES, loaded.channels, size, size), PROBE_SEED)
+        seen = loaded.forward(images)
+        outputs = checked_output(seen.outputs, output.kind)
+        _check_closed_form(loaded, seen)
+        _check_independence(loaded, images, seen)
+        classes = output.classes_of(outputs.shape[1])
+        return cls(graph, loaded, _probe(graph, loaded, classes), _facts(graph, entrance, loaded))
+
+
+def _images(shape: Sequence[int], seed: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def _check_closed_form(loaded: GraphModel, seen: Seen) -> None:
+    layer, steps = loaded.layer, " -> ".join(loaded.tail.steps)
+    fits = loaded.weights.shape == (seen.outputs.shape[1], layer.channels)
+    if loaded.tail.kernel not in {None, layer.grid}:
+        raise GRAPH_WITHOUT_MAPS.failure(found="its pooling is not over the whole map")
+    if layer.height * layer.width < 2:
+        raise GRAPH_WITHOUT_MAPS.failure(found=f"{layer.name!r} has one cell")
+    if not fits or not agrees(seen, loaded.weights, TOLERANCE):
+        raise GRAPH_WITHOUT_MAPS.failure(found=f"its end ({steps}) does not compute what such an end does")
+
+
+def _check_independence(loaded: GraphModel, images: Tensor, seen: Seen) -> None:
+    """The first image beside others, and alone: a norm over the batch, or a free axis that is none, shows."""
+    others = _images(images.shape, PROBE_SEED + 1)
+    for batch in (torch.cat([images[:1], others]), images[:1]):
+        again = loaded.forward(batch)
+        if not all(is_alike(*pair) for pair in zip(_rows(seen), _rows(again), strict=True)):
+            raise GRAPH_MIXES_IMAGES.failure()
+
+
+def _rows(seen: Seen) -> tuple[Row, Row]:
+    return row_of(seen.outputs), row_of(seen.features)
+
+
+def _probe(graph: ModelProto, loaded: GraphModel, classes: int) -> ModelProbe:
+    layer = loaded.layer
+    return ModelProbe(
+        classes=classes,
+        parameter_count=sum(byte_count(each) // TYPES[each.data_type] for each in graph.graph.initializer),
+        target_layer=layer.name,
+        map_channels=layer.channels,
+        map_height=layer.height,
+        map_width=layer.width,
+        candidate_layers=(layer,),
+        in_place_operations=(),
+        final_softmax=loaded.tail.final_activation in _SOFTMAXES,
+        cam_methods=POSSIBLE,
+    )
+
+
+def _facts(graph: ModelProto, entrance: Entrance, loaded: GraphModel) -> dict[str, DescribedFact]:
+    """How it was read, for the model's description."""
+    tail = loaded.tail
+    way = f"{tail.features} -> {' -> '.join(tail.steps)}: the gradient is a row of the last layer's weights."
+    found = {
+        "graph.opset": (opset_of(graph), None),
+        "graph.batch": (entrance.batch or "free", "Images that it takes at once."),
+        "graph.input": (entrance.layout.value, None),
+        "graph.final_activation": (tail.final_activation, "Salience and scores are taken before it."),
+        "graph.salience": ("closed form", way[:1000]),
+    }
+    return {
+        name: DescribedFact(value=value, origin=Origin.FILE, note=note)
+        for name, (value, note) in found.items()
+        if value is not None
+    }
