@@ -1,6 +1,7 @@
 """ONNX files of small networks: torch's two exporters, and what tf2onnx writes of a Keras network, by hand."""
 
 import io
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,7 +54,8 @@ def exported(network: nn.Module, *, size: int = SIZE, batch: int = 2, free: bool
     file: Any = io.BytesIO()
     axes = {"images": {0: "batch"}} if free else None
     images = torch.zeros(batch, 3, size, size)
-    torch.onnx.export(network, (images,), file, input_names=["images"], dynamic_axes=axes, dynamo=False)
+    with warnings.catch_warnings(action="ignore"):  # torch says that there is a newer one
+        torch.onnx.export(network, (images,), file, input_names=["images"], dynamic_axes=axes, dynamo=False)
     data: bytes = file.getvalue()
     return data
 
