@@ -49,11 +49,11 @@ def small(outputs: int = 3, end: nn.Module | None = None, seed: int = 0) -> Smal
     return network.eval()
 
 
-def exported(network: nn.Module, *, size: int = SIZE, batch: int = 2, free: bool = True) -> bytes:
+def exported(network: nn.Module, *, size: int = SIZE, batch: int = 2, free: bool = True, channels: int = 3) -> bytes:
     """By torch's exporter of traces."""
     file: Any = io.BytesIO()
     axes = {"images": {0: "batch"}} if free else None
-    images = torch.zeros(batch, 3, size, size)
+    images = torch.zeros(batch, channels, size, size)
     with warnings.catch_warnings(action="ignore"):  # torch says that there is a newer one
         torch.onnx.export(network, (images,), file, input_names=["images"], dynamic_axes=axes, dynamo=False)
     data: bytes = file.getvalue()

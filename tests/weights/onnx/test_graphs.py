@@ -131,6 +131,17 @@ def test_pooled_channels_may_be_the_outputs() -> None:
     assert (normalised(found.maps) - normalised(expected.maps)).abs().max() <= BOUND
 
 
+def test_grey_images() -> None:
+    torch.manual_seed(2)
+    parts = (nn.Conv2d(1, 4, 3, 4), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+    network, images = nn.Sequential(*parts).eval(), photographs()[:, :1]
+    model = loaded(exported(network, channels=1))
+    assert model.channels == 1
+    found = model.explainer(CamMethod.GRADCAM, SIZE, None, CLASSES).explain(images, None)
+    expected = make_explainer(CamMethod.GRADCAM, TargetHook(network, input_size=SIZE)).explain(images, None)
+    assert (normalised(found.maps) - normalised(expected.maps)).abs().max() <= BOUND
+
+
 @pytest.mark.parametrize("name", ["traced", "fixed batch", "one image"])
 def test_an_image_is_explained_alone(name: str) -> None:
     """A map in a batch is that of the image by itself, and two loads give the same bits."""
