@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0023_pre_graphs"
-down_revision = "0022_pre_webhooks"
+revision = "0024_pre_graphs"
+down_revision = "0023_pre_model_history"
 branch_labels = None
 depends_on = None
 
