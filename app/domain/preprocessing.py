@@ -10,14 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from app.domain.vocabulary import Resize
 
-Level = Annotated[float, Field(ge=-255, le=255, allow_inf_nan=False)]
-Deviation = Annotated[float, Field(gt=0, le=255, allow_inf_nan=False)]
+Level = Annotated[float, Field(allow_inf_nan=False)]
+Deviation = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=16, le=2048)]
 Colour = tuple[int, int, int]
 
 MID_GREY = 128
-_OF_UNIT = 10.0
-"""No mean or deviation of levels between 0 and 1 is larger."""
+_OF_UNIT, _OF_BYTES = 10.0, 255.0
+"""No mean or deviation is larger: of levels from 0 to 1, of those from 0 to 255."""
 
 
 class Channels(StrEnum):
@@ -43,6 +43,14 @@ class Interpolation(StrEnum):
     BICUBIC = "bicubic"
     NEAREST = "nearest"
     LANCZOS = "lanczos"
+
+
+class CropOffset(StrEnum):
+    """Where the middle begins if that is half a pixel: `rounded` to the even one, as torchvision and timm have it, or
+    `floored`, as transformers and ``(height - size) // 2`` do."""
+
+    ROUNDED = "rounded"
+    FLOORED = "floored"
 
 
 class Alpha(StrEnum):
@@ -102,6 +110,7 @@ class InputSpec(NamedTuple):
     resize: Resizing = Resize.STRETCH
     interpolation: Interpolation = Interpolation.BILINEAR
     antialias: bool = True
+    crop_offset: CropOffset = CropOffset.ROUNDED
     padding: Colour | None = None
     reading: PixelReading = PixelReading()
 
@@ -141,7 +150,12 @@ class Preprocessing(_Frozen):
     )
     interpolation: Interpolation = Field(Interpolation.BILINEAR, description="As Pillow does it.")
     antialias: bool = Field(
-        default=True, description="false: bilinear and bicubic as torch and OpenCV do them, which skip pixels."
+        default=True, description="false: as torch and OpenCV do it, which skip pixels; lanczos has no such way."
+    )
+    crop_offset: CropOffset = Field(
+        CropOffset.ROUNDED,
+        description="Where the middle begins if that is half a pixel: `rounded` to even (torchvision, timm) or "
+        "`floored` (transformers).",
     )
     alpha: Alpha = Field(Alpha.BLACK, description="What is behind transparent pixels; `dropped`: their own colours.")
     sixteen_bit: SixteenBit = Field(
@@ -163,8 +177,21 @@ class Preprocessing(_Frozen):
     @classmethod
     def square(cls, value: object) -> object:
         """A pair of equal sides is tolerated."""
-        if isinstance(value, list) and len(value) == 2 and value[0] == value[1]:
+        if isinstance(value, list | tuple) and len(value) == 2:
+            if value[0] != value[1]:
+                raise ValueError("inputs are square: two sides that differ are not measured yet")
             return value[0]
+        return value
+
+    @field_validator("resize", mode="before")
+    @classmethod
+    def says_what_becomes_of_the_aspect(cls, value: object) -> object:
+        """Libraries mean other things by one number."""
+        if isinstance(value, int | list | tuple):
+            raise ValueError(  # noqa: TRY004 - the request is wrong, not a call
+                'of sides, {"shorter_side": 256} says that the aspect is kept and the middle cut out, {"stretch": 256} '
+                "that it is not kept"
+            )
         return value
 
     @field_validator("mean", "std", mode="before")
@@ -181,7 +208,10 @@ class Preprocessing(_Frozen):
     def in_the_units_of_the_range(cls, value: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
         if len(value) == 2:
             raise ValueError("one number, or one for each of three channels")
-        if info.data.get("value_range") != ValueRange.BYTE and max(map(abs, value)) > _OF_UNIT:
+        if info.data.get("value_range") == ValueRange.BYTE:
+            if max(map(abs, value)) > _OF_BYTES:
+                raise ValueError("levels go from 0 to 255")
+        elif max(map(abs, value)) > _OF_UNIT:
             raise ValueError(
                 "numbers of this size are of levels from 0 to 255, and the others are not: divide these by 255, or "
                 'give all of them so, with "value_range": "byte"'
@@ -194,8 +224,8 @@ class Preprocessing(_Frozen):
             raise ValueError("as many numbers in mean as in std")
         if self.spec.side_before_crop < self.input_size:
             raise ValueError(f"{self.input_size} pixels cannot be cut out of {self.spec.side_before_crop}")
-        if not self.antialias and self.interpolation not in {Interpolation.BILINEAR, Interpolation.BICUBIC}:
-            raise ValueError(f"{self.interpolation} is always the same: antialias is for bilinear and bicubic")
+        if not self.antialias and self.interpolation is Interpolation.LANCZOS:
+            raise ValueError("there is no lanczos interpolation without antialias")
         return self
 
     @classmethod
@@ -220,6 +250,7 @@ class Preprocessing(_Frozen):
             self.resize,
             self.interpolation,
             self.antialias,
+            self.crop_offset,
             colours[self.resize.pad] if isinstance(self.resize, Pad) else None,
             PixelReading(self.alpha, self.sixteen_bit),
         )
@@ -248,7 +279,7 @@ class Preprocessing(_Frozen):
 
 _LATER = {
     name: Preprocessing.model_fields[name].default
-    for name in ("channels", "value_range", "interpolation", "antialias", "alpha", "sixteen_bit")
+    for name in ("channels", "value_range", "interpolation", "antialias", "crop_offset", "alpha", "sixteen_bit")
 }
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.domain.preprocessing import InputSpec, Interpolation, Pad, ShorterSide, Stretch
+from app.domain.preprocessing import CropOffset, InputSpec, Interpolation, Pad, ShorterSide, Stretch
 from app.domain.vocabulary import Resize
 from app.imaging.sampling import sampled
 
@@ -43,16 +43,17 @@ def frame_of(whole: tuple[int, int], spec: InputSpec) -> Frame:
         width, height = (max(1, round(side / ratio)) for side in whole)
         return Frame((width, height), -((size - width) // 2), -((size - height) // 2))
     if isinstance(resize, Stretch):
-        return _middle((resize.stretch, resize.stretch), size)
+        return _middle((resize.stretch, resize.stretch), spec)
     if resize is Resize.STRETCH:
         return Frame((size, size))
     shorter = resize.shorter_side if isinstance(resize, ShorterSide) else size
     width, height = (max(size, int(shorter * side / min(whole))) for side in whole)
-    return _middle((width, height), size)
+    return _middle((width, height), spec)
 
 
-def _middle(scaled: tuple[int, int], size: int) -> Frame:
-    left, top = (round((side - size) / 2) for side in scaled)
+def _middle(scaled: tuple[int, int], spec: InputSpec) -> Frame:
+    beside = [side - spec.size for side in scaled]
+    left, top = (one // 2 if spec.crop_offset is CropOffset.FLOORED else round(one / 2) for one in beside)
     return Frame(scaled, left, top)
 
 

@@ -1,4 +1,4 @@
-"""Resizing without antialias, as torch's and OpenCV's: every new pixel is mixed of two or four neighbours a direction.
+"""Resizing without antialias, as torch's and OpenCV's: every new pixel is mixed of at most four neighbours a direction.
 
 In NumPy: the API has no torch, and the worker's thread that decodes must not start torch's (``SampleReader``).
 """
@@ -15,11 +15,20 @@ _A = -0.75
 
 
 def sampled(pixels: NDArray[np.uint8], scaled: tuple[int, int], interpolation: Interpolation) -> NDArray[np.uint8]:
-    """``pixels`` (H, W, 3) at ``scaled`` width and height, bilinear or bicubic, borders repeated."""
+    """``pixels`` (H, W, 3) at ``scaled`` width and height: nearest, bilinear or bicubic, borders repeated."""
     width, height = scaled
+    if interpolation is Interpolation.NEAREST:
+        return np.ascontiguousarray(pixels[_nearest(len(pixels), height)][:, _nearest(pixels.shape[1], width)])
     # Across first, and in between to whole levels, as torch does it.
     across = _mixed(pixels.swapaxes(0, 1), width, interpolation)
     return np.ascontiguousarray(_mixed(across.swapaxes(0, 1), height, interpolation))
+
+
+def _nearest(length: int, count: int) -> NDArray[np.int64]:
+    """The first pixel of each, not the middle one as Pillow takes it; torch's arithmetic is float32."""
+    places = np.arange(count, dtype=np.float32) * np.float32(length / count)
+    found: NDArray[np.int64] = np.floor(places).astype(np.int64).clip(0, length - 1)
+    return found
 
 
 def _mixed(lines: NDArray[np.uint8], count: int, interpolation: Interpolation) -> NDArray[np.uint8]:

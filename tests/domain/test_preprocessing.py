@@ -57,8 +57,12 @@ def test_the_colour_that_becomes_nothing() -> None:
         ({"mean": [0.5], "std": [0.2, 0.2, 0.2], "channels": "grey"}, "as many numbers in mean as in std"),
         ({"resize": {"shorter_side": 200}}, "224 pixels cannot be cut out of 200"),
         ({"resize": {"pad": "blue"}}, "'black', 'white' or 'mean'"),
-        ({"interpolation": "lanczos", "antialias": False}, "antialias is for bilinear and bicubic"),
+        ({"interpolation": "lanczos", "antialias": False}, "no lanczos interpolation without antialias"),
         ({"std": [0.0, 1.0, 1.0]}, "greater than 0"),
+        ({"mean": [0.485, 0.456, 406]}, "divide these by 255"),
+        ({"mean": [300, 1, 1], "value_range": "byte"}, "levels go from 0 to 255"),
+        ({"resize": 256}, '{"shorter_side": 256} says that the aspect is kept'),
+        ({"input_size": [112, 224]}, "inputs are square"),
     ],
 )
 def test_what_cannot_be_right(fields: dict[str, Any], told: str) -> None:

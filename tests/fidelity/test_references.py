@@ -119,7 +119,14 @@ def test_a_grey_network_with_a_crop_of_its_own_is_verified_and_audited(service: 
     described = {"input_size": 224, "channels": "grey", "value_range": "signed"}
     described |= {"resize": {"shorter_side": 256}, "interpolation": "bicubic"}
     model = upload(service, "models", RECIPE | {"name": "grey", "preprocessing": described}, content)
-    shown = {"mean": [0.0], "std": [1.0], "antialias": True, "alpha": "black", "sixteen_bit": "scaled"}
+    shown = {
+        "mean": [0.0],
+        "std": [1.0],
+        "antialias": True,
+        "crop_offset": "rounded",
+        "alpha": "black",
+        "sixteen_bit": "scaled",
+    }
     assert model["preprocessing"] == described | shown
     found = refer(service, model, archive(images, outputs(logits)))
     assert (found["status"], found["agreeing"]) == ("verified", 12), found

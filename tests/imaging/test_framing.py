@@ -1,5 +1,6 @@
 """One description against the transforms of torchvision and timm themselves, on photographs."""
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -57,8 +58,10 @@ def test_torchvision_on_pictures(photographs: list[Image.Image], interpolation: 
             assert np.array_equal(found, np.asarray(transform(image))), resize
 
 
-@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
-@pytest.mark.parametrize("antialias", [True, False])
+@pytest.mark.parametrize(
+    ("interpolation", "antialias"),
+    [("bilinear", True), ("bicubic", True), ("bilinear", False), ("bicubic", False), ("nearest", False)],
+)
 def test_torchvision_on_tensors(photographs: list[Image.Image], interpolation: str, *, antialias: bool) -> None:
     """Of 8 bits, as the image processors of transformers resize too. Between its two ways, by Pillow and on tensors,
     torchvision itself differs by two levels in a few bicubic values."""
@@ -68,6 +71,39 @@ def test_torchvision_on_tensors(photographs: list[Image.Image], interpolation: s
         found = pixels(image, resize={"shorter_side": 183}, interpolation=interpolation, antialias=antialias)
         differences = np.abs(found - made)
         assert differences.max() <= 1 or (antialias and differences.max() == 2 and (differences > 1).mean() < 1e-4)
+
+
+@pytest.mark.needs(module="transformers", get="pip install transformers")
+@pytest.mark.parametrize(
+    ("processor", "settings", "fields"),
+    [
+        ("ViTImageProcessor", {"resample": 2}, {}),
+        ("ViTImageProcessor", {"resample": 1}, {"interpolation": "lanczos"}),
+        (
+            "DeiTImageProcessor",
+            {"size": {"height": 183, "width": 183}, "crop_size": {"height": SIZE, "width": SIZE}},
+            {"resize": {"stretch": 183}, "interpolation": "bicubic", "crop_offset": "floored"},
+        ),
+        (
+            "CLIPImageProcessor",
+            {"size": {"shortest_edge": SIZE}, "crop_size": {"height": SIZE, "width": SIZE}},
+            {"resize": "shorter_side_crop", "interpolation": "bicubic", "crop_offset": "floored"},
+        ),
+        (
+            "ConvNextImageProcessor",
+            {"size": {"shortest_edge": SIZE}, "crop_pct": 0.875},
+            {"resize": {"shorter_side": 182}, "interpolation": "bicubic", "crop_offset": "floored"},
+        ),
+    ],
+)
+def test_transformers(photographs: list[Image.Image], processor: str, settings: Any, fields: Any) -> None:
+    made_by = getattr(importlib.import_module("transformers"), processor)
+    size = {"size": {"height": SIZE, "width": SIZE}} | settings
+    process = made_by(**size, do_rescale=False, do_normalize=False)
+    for image in photographs:
+        made = np.asarray(process(image, return_tensors="np")["pixel_values"][0]).transpose(1, 2, 0)
+        differences = np.abs(pixels(image, **fields) - made)
+        assert differences.max() <= 1 or (differences.max() == 2 and (differences > 1).mean() < 1e-4), image.size
 
 
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic", "lanczos"])

@@ -91,7 +91,7 @@ def _interpolations(now: Preprocessing) -> Iterator[Change]:
             asked = {"interpolation": one.value} | ({} if now.antialias else {"antialias": True})
             words = f"images are resized by {one} interpolation" + ("" if now.antialias else ", with antialias")
             yield Change("interpolation", words, {"preprocessing": asked})
-    if now.antialias and now.interpolation in {Interpolation.BILINEAR, Interpolation.BICUBIC}:
+    if now.antialias and now.interpolation is not Interpolation.LANCZOS:
         words = "images are resized without antialias"
         yield Change("interpolation", words, {"preprocessing": {"antialias": False}})
 

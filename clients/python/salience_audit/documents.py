@@ -36,6 +36,8 @@ ComparisonStatus = Literal["queued", "succeeded", "failed"]
 
 ComparisonUnit = Literal["audit", "model"]
 
+CropOffset = Literal["rounded", "floored"]
+
 DeliveryStatus = Literal["pending", "delivered", "failed"]
 
 DeviceClass = Literal["cpu", "gpu"]
@@ -738,6 +740,7 @@ class Preprocessing(Document):
     resize: Resize | ShorterSide | Stretch | Pad
     interpolation: Interpolation
     antialias: bool
+    crop_offset: CropOffset
     alpha: Alpha
     sixteen_bit: SixteenBit
 
