@@ -6,6 +6,7 @@ from typing import Annotated, Literal, cast
 import typer
 
 from app.commands.bundles import with_bundles
+from app.commands.ci_files import CiFiles
 from app.commands.connecting import Link
 from app.commands.documents import LABEL_MAP_HELP, label_map_of, protocol_named
 from app.commands.group import ExitStatus
@@ -15,7 +16,7 @@ from app.commands.tables import Columns, record, verdict_tables
 from app.domain.vocabulary import DeviceClass
 from salience_audit import Client
 from salience_audit.client import AuditOptions
-from salience_audit.errors import ClientError, Json
+from salience_audit.errors import AuditEnded, ClientError, Json
 from salience_audit.resources import Collection
 
 STATUS_OF = {
@@ -90,6 +91,7 @@ class Wanted:
 def run(
     wanted: Wanted,
     link: Link,
+    files: CiFiles,
     *,
     wait: Annotated[bool, typer.Option("--wait", help="Until it ends; the exit status tells the verdict.")] = False,
 ) -> None:
@@ -99,16 +101,16 @@ def run(
         for told in audit["notes"]:
             note(told)
         if wait:
-            _watch(client, audit["id"], link)
+            _watch(client, audit["id"], link, files)
     if not wait:
         link.show(audit, record(audit, COLUMNS))
 
 
 @with_bundles
-def watch(audit: AuditName, link: Link) -> None:
+def watch(audit: AuditName, link: Link, files: CiFiles) -> None:
     """Watch an audit until it ends, and exit by what its gate says."""
     with link.client() as client:
-        _watch(client, client.find("audits", audit), link)
+        _watch(client, client.find("audits", audit), link, files)
 
 
 ESTIMATE: Columns = {
@@ -137,14 +139,18 @@ def verdict(audit: AuditName, link: Link) -> None:
     raise typer.Exit(STATUS_OF[said["verdict"]])
 
 
-def _watch(client: Client, audit_id: str, link: Link) -> None:
+def _watch(client: Client, audit_id: str, link: Link, files: CiFiles) -> None:
     try:
         with audit_bar(audit_id) as show:
             audit = client.wait(audit_id, show)
+    except AuditEnded as end:
+        files.write(client, end.resource)
+        raise
     except KeyboardInterrupt:
         advice = f"`salience-audit audits watch {audit_id}` watches it again, `audits cancel` stops it."
         refuse(ClientError("interrupted", f"Audit {audit_id} goes on: {advice}"), as_json=link.as_json)
         raise typer.Exit(ExitStatus.INTERRUPTED) from None
+    files.write(client, audit)
     link.show(audit, record(audit, COLUMNS), *verdict_tables(audit))
     raise typer.Exit(STATUS_OF[audit["verdict"]])
 

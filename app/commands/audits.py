@@ -13,9 +13,9 @@ from app.commands.connecting import Link
 from app.commands.group import EXIT_STATUS, ClientGroup
 from app.commands.model_uploads import Limit
 from app.commands.named import add_commands
+from app.commands.output import write_file
 from app.commands.tables import comparison_table, record, results_tables, table, verdict_tables
 from app.domain.vocabulary import AuditStatus, ComparisonUnit
-from salience_audit.errors import UnreadableFile
 
 audits = typer.Typer(cls=ClientGroup, no_args_is_help=True, epilog=EXIT_STATUS, help="Audits, and what came of them.")
 
@@ -62,7 +62,7 @@ def report(
     with link.client() as client:
         audit_id = client.find("audits", audit)
         page = client.report(audit_id)
-        _write(output, page)
+        write_file(output, page)
         address = client.report_link(audit_id)
     written = {"audit_id": audit_id, "file": str(output), "bytes": len(page), "url": address}
     link.show(written, f"{output}: {len(page)} bytes; in a browser until tomorrow:", address)
@@ -81,7 +81,7 @@ def compare(
     with link.client() as client:
         compared = client.compare([client.find("audits", one) for one in audit], name=name, by=by.value)
         if report is not None:
-            _write(report, client.comparison_report(compared["id"]))
+            write_file(report, client.comparison_report(compared["id"]))
     link.show(compared, comparison_table(compared))
 
 
@@ -92,10 +92,3 @@ def cancel(audit: AuditName, link: Link) -> None:
     with link.client() as client:
         cancelled = client.cancel(client.find("audits", audit))
     link.show(cancelled, record(cancelled, COLUMNS))
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise UnreadableFile("unwritable-file", f"{path} cannot be written: {error.strerror}.") from None

@@ -3,13 +3,14 @@
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import typer
 from rich.console import Console, RenderableType
 
 from app.commands.group import ExitStatus
-from salience_audit.errors import ApiError, ClientError
+from salience_audit.errors import ApiError, ClientError, UnreadableFile
 
 PIPE_COLUMNS = 200
 
@@ -44,6 +45,15 @@ def _write(document: Any, tables: list[RenderableType], *, as_json: bool) -> Non
     console = _Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS)
     for table in tables:
         console.print(table)
+
+
+def write_file(path: Path, content: bytes, *, append: bool = False) -> None:
+    """Raises UnreadableFile."""
+    try:
+        with path.open("ab" if append else "wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise UnreadableFile("unwritable-file", f"{path} cannot be written: {error.strerror}.") from None
 
 
 def note(text: str) -> None:

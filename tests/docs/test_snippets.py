@@ -13,7 +13,7 @@ from tests.docs.shell import make_checkout, run
 
 WALKS = (
     ("docs/tutorial.md", "docs/api.md", "docs/comparisons-and-gates.md", "docs/reports.md", "docs/webhooks.md"),
-    ("README.md", "docs/client.md"),
+    ("README.md", "docs/client.md", "docs/ci.md"),
     ("docs/keys-and-tenants.md",),
     ("docs/operations.md",),
 )

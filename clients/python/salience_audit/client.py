@@ -179,6 +179,14 @@ class Client(Resources):
         """What the audit's gate says, condition by condition."""
         return AuditVerdict(self._connection.get(f"/v1/audits/{audit_id}/verdict"))
 
+    def verdict_as_junit(self, audit_id: str) -> bytes:
+        """The same as JUnit XML, a test a condition."""
+        return self._connection.content(f"/v1/audits/{audit_id}/verdict", "application/xml")
+
+    def address_of(self, path: str) -> str:
+        """The absolute address of a path that an answer tells, such as ``report_url``."""
+        return self._connection.address(path)
+
     def compare(
         self, audit_ids: Sequence[str], *, name: str | None = None, by: Literal["audit", "model"] = "audit"
     ) -> Compared:
