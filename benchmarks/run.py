@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import audits, data_set_size, kernels, maps, memory, stages
+from benchmarks import audits, data_set_size, graphs, kernels, maps, memory, stages
 from benchmarks.machine import describe
 from benchmarks.table import Section
 from worker.machine.device import keep_heap, use_threads
@@ -50,6 +50,8 @@ def _sections(form: str) -> Iterator[Section]:
         yield maps.grad_cam(name, device, rounds + 2)
     for name in ("shufflenet_v2_x0_5", "resnet50"):
         yield stages.stages(name, device, rounds)
+    if form != "gpu":
+        yield graphs.graph("resnet50", rounds)
     if form == "long":
         yield data_set_size.bounded(1000, 100_000)
 

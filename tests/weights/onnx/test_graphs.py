@@ -3,7 +3,9 @@
 import io
 import zipfile
 from functools import cache
+from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 import torch
@@ -226,3 +228,15 @@ def test_what_is_asked_of_it_is_checked() -> None:
         assert refused.value.code == code
     with pytest.raises(InputFailure, match="33, 33, 3"):
         probed(files()["traced"], size=33)
+
+
+def test_a_network_of_keras() -> None:
+    """Its own export; what it computed itself was kept beside it."""
+    folder = Path(__file__).parent / "files"
+    kept = np.load(folder / "keras.npz")
+    model = loaded((folder / "keras.onnx").read_bytes())
+    assert (model.entrance.layout, model.tail.layout, model.layer.grid) == (Layout.NHWC, Layout.NHWC, (8, 8))
+    images = torch.from_numpy(kept["images"]).permute(0, 3, 1, 2).float()
+    found = model.explainer(CamMethod.GRADCAM, SIZE, None, CLASSES).explain(images, None)
+    assert np.abs(found.logits.softmax(1).numpy() - kept["probabilities"]).max() < 1e-6
+    assert (normalised(found.maps) - normalised(torch.from_numpy(kept["gradcam"]))).abs().max() <= BOUND

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto
+from onnx import ModelProto, NodeProto, TensorProto
 
 from app.domain.refusals import GRAPH_OUTPUT, GRAPH_WITHOUT_MAPS
 from app.domain.vocabulary import Layout
@@ -74,7 +74,7 @@ class _Walk:
     def _past(self, name: str) -> str:
         """The tensor whose numbers these are."""
         node = self._values.maker(name)
-        while node is not None and node.op_type in _SAME_NUMBERS:
+        while node is not None and _keeps_numbers(node):
             self._steps.append(node.op_type)
             name = str(node.input[0])
             node = self._values.maker(name)
@@ -113,6 +113,11 @@ class _Walk:
     def _other(self, node: NodeProto | None) -> InputFailure:
         found = "its input" if node is None else f"the operator {node.op_type}"
         return GRAPH_WITHOUT_MAPS.failure(found=f"this one has {found} there")
+
+
+def _keeps_numbers(node: NodeProto) -> bool:
+    """Keras casts what is float32 to float32."""
+    return node.op_type in _SAME_NUMBERS or (node.op_type == "Cast" and attributes(node)["to"] == TensorProto.FLOAT)
 
 
 def _is_final(node: NodeProto) -> bool:
