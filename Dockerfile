@@ -32,12 +32,12 @@ COPY --from=build /service/worker/functional worker/functional
 # The index of CPU builds that PyTorch's own installation page names.
 ARG TORCH_CPU_INDEX
 RUN pip install --constraint constraints.txt --no-deps --index-url "${TORCH_CPU_INDEX:?}" torch torchvision \
-    && pip install --constraint constraints.txt --editable clients/python --editable '.[worker,timm,tracing]'
+    && pip install --constraint constraints.txt --editable clients/python --editable '.[worker,timm,transformers,tracing]'
 USER 10001
 CMD ["salience-audit", "worker"]
 
 FROM base AS worker
 COPY --from=build /service/worker/functional worker/functional
-RUN pip install --constraint constraints.txt --editable clients/python --editable '.[worker,timm,tracing]'
+RUN pip install --constraint constraints.txt --editable clients/python --editable '.[worker,timm,transformers,tracing]'
 USER 10001
 CMD ["salience-audit", "worker"]

@@ -17,7 +17,7 @@ install: $(INSTALLED) ## Make .venv with everything that the other targets need
 
 $(INSTALLED): pyproject.toml clients/python/pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable clients/python --editable '.[api,worker,embedded,timm,tracing,frames,docs,test]'
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable clients/python --editable '.[api,worker,embedded,timm,transformers,tracing,frames,docs,test]'
 	@touch $@
 
 demo: $(INSTALLED) ## Audit two run groups of real models on real images, write a report that compares them

@@ -44,6 +44,8 @@ EXITS = {
 
 FORMATS = {".safetensors": "safetensors", ".onnx": "onnx"}
 """By the file's name; others are torch's."""
+_OF_LIBRARIES = frozenset({"model_type", "architectures", "pretrained_cfg", "num_classes"})
+"""What a config.json of timm or transformers has, and no description of ours."""
 
 Limit = Annotated[int, typer.Option(min=1, help="How many, the newest first.")]
 
@@ -70,11 +72,17 @@ class Description:
     std: Annotated[str | None, typer.Option(help="Of each channel: 0.229,0.224,0.225")] = None
     resize: Annotated[str | None, typer.Option(help="stretch or shorter_side_crop.")] = None
     target_layer: Annotated[str | None, typer.Option(help="Overrides the layer that tracing finds.")] = None
-    description: Annotated[Path | None, typer.Option(help="JSON, as in the body of POST /v1/models.")] = None
+    description: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON, as in the body of POST /v1/models; or the config.json of timm or transformers, with the "
+            "preprocessor_config.json beside it."
+        ),
+    ] = None
 
     def document(self, file: Path) -> Json:
         """The body of ``POST /v1/models``. Raises UnreadableFile."""
-        base = {} if self.description is None else read_document(self.description)
+        base = {} if self.description is None else _described(self.description)
         guessed = {"name": file.stem, "format": FORMATS.get(file.suffix, "state_dict")}
         said = {
             **{name: getattr(self, name) for name in ("name", "version", "architecture", "format", "target_layer")},
@@ -124,6 +132,16 @@ def show_all(link: Link, limit: Limit = 50) -> None:
 
 
 add_commands(models, "models", COLUMNS)
+
+
+def _described(path: Path) -> Json:
+    """A description of ours as it is; a file of another library's as what it is."""
+    document = read_document(path)
+    if not _OF_LIBRARIES & set(document):
+        return document
+    beside = path.with_name("preprocessor_config.json")
+    processor = {"preprocessor_config": read_document(beside)} if beside.exists() else {}
+    return {"config": document} | processor
 
 
 def _numbers(option: str, text: str | None) -> list[float] | None:

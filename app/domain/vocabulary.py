@@ -80,6 +80,8 @@ class Origin(StrEnum):
     REQUEST = "request"
     DEFAULT = "default"
     FILE = "file"
+    CONFIG = "config.json"
+    PREPROCESSOR_CONFIG = "preprocessor_config.json"
     ASSUMED = "assumed"
     REFERENCE = "reference"
 

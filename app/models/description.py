@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.fidelity import Fidelity, FidelityStatus
 from app.domain.vocabulary import Origin
+from app.models.configs.reading import Told
 
 Json = dict[str, Any]
 
@@ -19,7 +20,8 @@ class Described(BaseModel):
     value: Any
     origin: Origin = Field(
         alias="from",
-        description="`request`, `default` of this service, `file`; or `assumed`: nobody said so, and it may be wrong, "
+        description="`request`, `default` of this service, `file` (the weights), `config.json`, "
+        "`preprocessor_config.json`; or `assumed`: nobody said so, and it may be wrong, "
         "until predictions of the owner's own code agree: `reference`.",
     )
     note: str | None = Field(None, description="Why, where the value does not say it by itself.")
@@ -36,9 +38,16 @@ def described(stored: Json, fidelity: Fidelity | None) -> dict[str, Described]:
     }
 
 
-def described_request(request: BaseModel, fields: tuple[str, ...]) -> Json:
-    """The fields of a registration that bear on what the model computes; those of an object by ``object.field``."""
-    return dict(_described(request, fields))
+def described_request(request: BaseModel, fields: tuple[str, ...], told: Told) -> Json:
+    """The fields of a registration that bear on what the model computes; those of an object by ``object.field``.
+
+    ``told`` says which of them are from a file.
+    """
+    facts = dict(_described(request, fields))
+    for path, (origin, note) in told.items():
+        if path in facts:
+            facts[path] |= {"from": origin.value} | ({"note": note} if note else {})
+    return facts
 
 
 def _described(request: BaseModel, fields: tuple[str, ...], prefix: str = "") -> Iterator[tuple[str, Json]]:

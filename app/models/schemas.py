@@ -5,7 +5,17 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from app.db.tables import ModelRow
 from app.domain.fidelity import Fidelity
@@ -15,6 +25,7 @@ from app.domain.preprocessing import Preprocessing
 from app.domain.vocabulary import CamMethod, DeviceClass, Layout, ModelFormat, ResourceStatus
 from app.http.links import link
 from app.http.schemas import Metadata, Name, StoredProblem
+from app.models.configs.reading import Told, completed
 from app.models.description import Described, described
 from app.naming.schemas import VERSION, Tags, VersionName
 
@@ -23,13 +34,19 @@ ModelId = Annotated[UUID, Path(description="The `id` that `POST /v1/models` answ
 TensorPattern = Annotated[str, Field(min_length=1, max_length=512)]
 OptionName = Annotated[str, Field(min_length=1, max_length=60)]
 OptionNumber = Annotated[float, Field(allow_inf_nan=False)]
-OptionValue = bool | int | OptionNumber | Annotated[str, Field(max_length=60)] | list[int | OptionNumber]
+OptionWord = Annotated[str, Field(max_length=60)]
+OptionItem = bool | int | OptionNumber | OptionWord
+OptionValue = OptionItem | Annotated[list[OptionItem], Field(max_length=64)]
+
+
+def _required_without_files(schema: dict[str, Any]) -> None:
+    schema["required"].remove("preprocessing")
 
 
 class ModelRequest(BaseModel):
     """What a registration says; the weights follow by ``PUT content_url``."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_required_without_files)
 
     name: Name
     version: VersionName | None = None
@@ -43,10 +60,20 @@ class ModelRequest(BaseModel):
     class_names: list[Name] | None = Field(
         None, min_length=1, max_length=100_000, description="In the order of the outputs; `binary`: negative, positive."
     )
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing = Field(description="What `config` and `preprocessor_config` say may be left out.")
+    config: dict[str, JsonValue] | None = Field(
+        None,
+        max_length=500,
+        description="A config.json as timm or transformers saved it: architecture and its options, class names, timm's "
+        "preprocessing. Fields of the request go before it.",
+        examples=[{"model_type": "vit", "architectures": ["ViTForImageClassification"], "image_size": 224}],
+    )
+    preprocessor_config: dict[str, JsonValue] | None = Field(
+        None, max_length=500, description="A preprocessor_config.json as transformers saved it, for `preprocessing`."
+    )
     architecture_options: dict[OptionName, OptionValue] = Field(
         default_factory=dict,
-        max_length=20,
+        max_length=100,
         description="Arguments of the architecture's builder that no tensor shows; the worker knows which there are.",
         examples=[{"transform_input": True}, {"global_pool": "max"}],
     )
@@ -71,6 +98,21 @@ class ModelRequest(BaseModel):
     )
     metadata: Metadata = Field(default_factory=dict)
     tags: Tags = Field(default_factory=list)
+
+    _told: Told = PrivateAttr(default_factory=dict)
+
+    @property
+    def told(self) -> Told:
+        """Which fields are from a file."""
+        return self._told
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def with_its_files(cls, value: Any, build: ModelWrapValidatorHandler[Self]) -> Self:
+        whole, told = completed(value)
+        request = build(whole)
+        request._told = told  # noqa: SLF001 - its own
+        return request
 
     @field_validator("head")
     @classmethod

@@ -43,7 +43,7 @@ def register(session: Session, request: ModelRequest) -> ModelRow:
         target_layer=request.target_layer,
         weights_key=request.weights_key,
         ignore_tensors=request.ignore_tensors,
-        description=described_request(request, DESCRIBED),
+        description=described_request(request, DESCRIBED, request.told),
         output=request.output.model_dump(mode="json"),
         architecture_options=request.architecture_options,
         head=None if request.head is None else Head(layers=tuple(request.head)).model_dump(mode="json"),

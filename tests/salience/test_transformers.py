@@ -17,9 +17,11 @@ from timm.models import mlp_mixer, vision_transformer
 from torch import Tensor, nn
 
 from app.domain.vocabulary import CamMethod, Layout
+from tests.weights import hugging_face
 from worker.functional.quantization import min_max
 from worker.salience import make_explainer
 from worker.salience.hook import TargetHook
+from worker.weights.architectures import build
 from worker.weights.probe import probe
 
 TOLERANCE = 2e-5
@@ -30,6 +32,10 @@ SWIN: dict[str, Any] = {"depths": (1, 2), "embed_dim": 16, "num_heads": (1, 2), 
 
 def tokens(output: Tensor, prefix: int, height: int, width: int) -> Tensor:
     return output[:, prefix:].reshape(len(output), height, width, -1).permute(0, 3, 1, 2)
+
+
+def unturned(output: Tensor) -> Tensor:
+    return output
 
 
 def nhwc(output: Tensor, *_: int) -> Tensor:
@@ -70,7 +76,14 @@ def small_swin(block: type[nn.Module] | None = None) -> nn.Module:
     return network
 
 
-T, H = Layout.TOKENS, Layout.NHWC
+def of_transformers(name: str, **options: Any) -> Callable[[], nn.Module]:
+    """As a worker builds it from the library's weights."""
+    kind = f"{name}ForImageClassification"
+    config = hugging_face.CONFIGS[kind] | options
+    return lambda: build(f"transformers/{kind}", hugging_face.network(kind, **options).state_dict(), config)
+
+
+T, H, C = Layout.TOKENS, Layout.NHWC, Layout.NCHW
 CASES = {
     "ViT": Case(of_timm("vit_tiny_patch16_224", **SMALL), "blocks.1.norm1", T, (4, 4), 1),
     "ViT, mean of tokens": Case(
@@ -117,6 +130,30 @@ CASES = {
     "XCiT": Case(
         of_timm("xcit_nano_12_p16_224", **(SMALL | {"embed_dim": 64})), "blocks.1.norm1", T, (4, 4), 0
     ),
+    "transformers' ViT": Case(of_transformers("ViT"), "vit.layers.1.layernorm_before", T, (4, 4), 1),
+    "transformers' ViT, a grid that is not square": Case(
+        of_transformers("ViT", patch_size=[16, 8]), "vit.layers.1.layernorm_before", T, (4, 8), 1
+    ),
+    "transformers' DeiT": Case(of_transformers("DeiT"), "deit.layers.1.layernorm_before", T, (4, 4), 2),
+    "transformers' BEiT": Case(of_transformers("Beit"), "beit.layers.1.layernorm_before", T, (4, 4), 1),
+    "transformers' DINOv2": Case(of_transformers("Dinov2"), "dinov2.encoder.layer.1.norm1", T, (4, 4), 1),
+    "transformers' DINOv2 with registers": Case(
+        of_transformers("Dinov2WithRegisters"), "dinov2_with_registers.encoder.layer.1.norm1", T, (4, 4), 5
+    ),
+    "transformers' Swin": Case(
+        of_transformers("Swin"), "swin.layernorm", T, (8, 8), 0, "swin.encoder.layers.1.blocks.1.layernorm_before"
+    ),
+    "transformers' PVT": Case(of_transformers("PvtV2"), "pvt_v2.encoder.layers.3.layer_norm", T, (2, 2)),
+    "transformers' ConvNeXt": Case(of_transformers("ConvNext"), "convnext.encoder.stages.3", C, (2, 2)),
+    "transformers' ConvNeXt V2": Case(of_transformers("ConvNextV2"), "convnextv2.encoder.stages.3", C, (2, 2)),
+    "transformers' ResNet": Case(of_transformers("ResNet"), "resnet.encoder.stages.1", C, (8, 8)),
+    "transformers' RegNet": Case(of_transformers("RegNet"), "regnet.encoder.stages.1", C, (8, 8)),
+    "transformers' EfficientNet": Case(
+        of_transformers("EfficientNet"), "efficientnet.encoder.top_activation", C, (2, 2)
+    ),
+    "transformers' MobileNet": Case(of_transformers("MobileNetV1"), "mobilenet_v1.layer.25", C, (2, 2)),
+    "transformers' MobileNet V2": Case(of_transformers("MobileNetV2"), "mobilenet_v2.conv_1x1", C, (2, 2)),
+    "transformers' MobileViT": Case(of_transformers("MobileViT"), "mobilevit.conv_1x1_exp", C, (2, 2)),
 }  # fmt: skip
 
 
@@ -170,9 +207,10 @@ def test_layouts_and_maps(name: str) -> None:
         seen = make_explainer(CamMethod.GRADCAM, hook).explain(images, None)
         maps, constant = min_max(seen.maps)
         assert not constant.any(), "a constant map proves nothing"
-        turn = nhwc if layer.layout is H else partial(
+        turns = {H: nhwc, C: unturned}
+        turn = turns.get(layer.layout) or partial(
             tokens, prefix=layer.prefix_tokens, height=layer.height, width=layer.width
-        )  # fmt: skip
+        )
         wanted_maps, _ = min_max(expected(network, layer.name, images, seen.predicted, turn))
         assert float((maps - wanted_maps).abs().max()) < TOLERANCE
 

@@ -1,6 +1,6 @@
 """Looks deep into an uploaded model: can it be read, built, run and explained?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from pydantic import JsonValue
@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from app.domain.preprocessing import Preprocessing
 from app.domain.vocabulary import Origin
 from worker.salience.input_channels import input_channels
-from worker.weights.architectures import build
+from worker.weights.architectures import build, options_read
 from worker.weights.channels import check_channels
 from worker.weights.fitting import WeightsRequest, read_weights
 from worker.weights.loading import canonical_parts
@@ -28,14 +28,14 @@ def run_model_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterat
         fitted = read_weights(file, _request(job))
     check_padding(fitted.match.library, fitted.architecture, job.input_size)
     yield Progress(), b""
-    given = recorded_options(fitted) | job.architecture_options
+    given = recorded_options(fitted) | dict(options_read(fitted.architecture, job.architecture_options))
     preprocessing = Preprocessing.of(job.preprocessing)
     published = published_options(fitted.architecture, given, preprocessing.in_unit_range)
     options = given | {name: value for name, (value, _) in published.items()}
     module = build(fitted.architecture, fitted.weights, options, fitted.head)
     check_channels(input_channels(module), preprocessing)
     assumed = published | shown_options(module, options)
-    facts = fitted.facts | check_recorded(fitted, module)
+    facts = fitted.facts | check_recorded(fitted, module) | _unread(job.architecture_options, options)
     yield Progress(), b""
     found = probe(module, input_size=job.input_size, target_layer=job.target_layer, output=job.output)
     yield Progress(), b""
@@ -62,6 +62,12 @@ def _request(job: ModelJob) -> WeightsRequest:
         head=job.head,
         options=job.architecture_options,
     )
+
+
+def _unread(said: Mapping[str, JsonValue], options: Mapping[str, JsonValue]) -> dict[str, DescribedFact]:
+    names: list[JsonValue] = [name for name in sorted(said) if name not in options]
+    note = "Fields of the config.json that the library reads nothing of a network from."
+    return {"config_left_out": DescribedFact(value=names, origin=Origin.CONFIG, note=note)} if names else {}
 
 
 def _assumed(value: JsonValue, note: str) -> DescribedFact:

@@ -31,6 +31,8 @@ class Family:
 _INDEX = re.compile(r"\[(-?\d{1,4})\]")
 _TOKENS = frozenset({Layout.TOKENS})
 _NHWC = frozenset({Layout.NHWC})
+_OF_TRANSFORMERS = "transformers.models."
+_WITH_REGISTERS = f"{_OF_TRANSFORMERS}dinov2_with_registers.modeling_dinov2_with_registers"
 _TORCHVISION_SWIN = "torchvision.models.swin_transformer.SwinTransformer"
 
 FAMILIES = (
@@ -50,6 +52,24 @@ FAMILIES = (
         _TOKENS,
     ),
     Family(("torchvision.models.vision_transformer.VisionTransformer",), ("encoder.layers.-1.ln_1",), _TOKENS),
+    Family(
+        (
+            f"{_OF_TRANSFORMERS}vit.modeling_vit.ViTForImageClassification",
+            f"{_OF_TRANSFORMERS}deit.modeling_deit.DeiTForImageClassification",
+            f"{_OF_TRANSFORMERS}deit.modeling_deit.DeiTForImageClassificationWithTeacher",
+            f"{_OF_TRANSFORMERS}beit.modeling_beit.BeitForImageClassification",
+        ),
+        ("vit.layers.-1.layernorm_before", "deit.layers.-1.layernorm_before", "beit.layers.-1.layernorm_before"),
+        _TOKENS,
+    ),
+    Family(
+        (
+            f"{_OF_TRANSFORMERS}dinov2.modeling_dinov2.Dinov2ForImageClassification",
+            f"{_WITH_REGISTERS}.Dinov2WithRegistersForImageClassification",
+        ),
+        ("dinov2.encoder.layer.-1.norm1", "dinov2_with_registers.encoder.layer.-1.norm1"),
+        _TOKENS,
+    ),
     Family(("timm.models.volo.VOLO",), ("network.-1.-1.norm1",), frozenset({Layout.NHWC, Layout.TOKENS})),
     Family(("timm.models.pit.PoolingVisionTransformer",), ("transformers.-1.blocks.-1.norm1",), _TOKENS),
     # Blocks that norm what they add: the last block's output, not the norm behind it.
@@ -57,7 +77,13 @@ FAMILIES = (
     Family((_TORCHVISION_SWIN,), ("features.-1.-1",), _NHWC, f"{_TORCHVISION_SWIN}BlockV2"),
     # The norm after the last stage.
     Family(("timm.models.swin_transformer.SwinTransformer", _TORCHVISION_SWIN), ("norm",), _NHWC),
+    Family((f"{_OF_TRANSFORMERS}swin.modeling_swin.SwinForImageClassification",), ("swin.layernorm",), _TOKENS),
     Family(("timm.models.pvt_v2.PyramidVisionTransformerV2",), ("stages.-1.norm",), _TOKENS),
+    Family(
+        (f"{_OF_TRANSFORMERS}pvt_v2.modeling_pvt_v2.PvtV2ForImageClassification",),
+        ("pvt_v2.encoder.layers.-1.layer_norm",),
+        _TOKENS,
+    ),
 )
 
 

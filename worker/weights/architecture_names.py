@@ -1,4 +1,4 @@
-"""Which networks a name may mean: torchvision's or, where it is installed, timm's, however people spell it."""
+"""Which networks a name may mean: torchvision's, timm's or transformers', however people spell it."""
 
 import re
 from difflib import get_close_matches
@@ -8,10 +8,11 @@ from importlib.util import find_spec
 import torchvision
 
 from app.domain.refusals import ARCHITECTURE_UNKNOWN
+from worker.weights import transformers_networks
 
-TORCHVISION, TIMM = "torchvision", "timm"
+TORCHVISION, TIMM, TRANSFORMERS = "torchvision", "timm", "transformers"
 _HUB = re.compile(r"(?:hf[-_]hub:)?(?:timm/)", re.IGNORECASE)
-_LIBRARY = re.compile(r"torchvision(?:\.models\.|/|\.)", re.IGNORECASE)
+_LIBRARY = re.compile(r"(?:(torchvision)(?:\.models\.|/|\.)|(transformers)[/.])", re.IGNORECASE)
 _NAME = re.compile(r"[a-zA-Z0-9_.\-]+")
 _SUGGESTIONS = 3
 _LONGEST = 200
@@ -24,7 +25,8 @@ _ALIASES = {
 
 
 def candidates(named: str) -> list[str]:
-    """``torchvision/NAME`` and ``timm/NAME``, the likelier first; both only where the name says neither.
+    """``torchvision/NAME`` and ``timm/NAME``, the likelier first; both only where the name says neither. A class of
+    transformers has its library before it, since a file ``config.json`` belongs to it.
 
     Case, hyphens, underscores and dots do not count; the tag of timm's weights (``resnet18.a1_in1k``) says nothing of
     the network. Raises InputFailure ``model-architecture-unknown`` with the names that are nearest.
@@ -34,7 +36,7 @@ def candidates(named: str) -> list[str]:
     if _NAME.fullmatch(name):
         libraries = (library,) if library else (TIMM,) if _tagged(name) else (TORCHVISION, TIMM)
         found = [f"{each}/{known}" for each in libraries if (known := _known(each, name))]
-        if library != TORCHVISION and (alias := _ALIASES.get(_key(name))) in _names(TIMM):
+        if library in {None, TIMM} and (alias := _ALIASES.get(_key(name))) in _names(TIMM):
             found.append(f"{TIMM}/{alias}")
     if not found:
         raise ARCHITECTURE_UNKNOWN.failure(name=repr(named), nearest=_nearest(library, name))
@@ -45,7 +47,7 @@ def _split(named: str) -> tuple[str | None, str]:
     if hub := _HUB.match(named):
         return TIMM, named[hub.end() :]
     if own := _LIBRARY.match(named):
-        return TORCHVISION, named[own.end() :]
+        return (own[1] or own[2]).lower(), named[own.end() :]
     return None, named
 
 
@@ -68,6 +70,8 @@ def _known(library: str, name: str) -> str | None:
 def _names(library: str) -> frozenset[str]:
     if library == TORCHVISION:
         return frozenset(torchvision.models.list_models(module=torchvision.models))
+    if library == TRANSFORMERS:
+        return transformers_networks.names()
     if not find_spec("timm"):
         return frozenset()
     import timm  # noqa: PLC0415 - an extra
@@ -101,7 +105,14 @@ def _nearest(library: str | None, name: str) -> str:
         keys = _by_key(each)
         starting = sorted((key for key in keys if last and key.startswith(last)), key=lambda key: (len(key), key))
         close = get_close_matches(last, keys, n=_SUGGESTIONS, cutoff=0.75)
-        prefix = "timm/" if each == TIMM else ""
+        prefix = "" if each == TORCHVISION else f"{each}/"
         near += [prefix + keys[key] for key in dict.fromkeys(close + starting)][:_SUGGESTIONS]
-    known = "torchvision's classification networks" + (" and timm's" if find_spec("timm") else "")
-    return f"Did you mean {', '.join(near[:_SUGGESTIONS])}?" if near else f"Known are {known}."
+    return f"Did you mean {', '.join(near[:_SUGGESTIONS])}?" if near else _known_words(library)
+
+
+def _known_words(library: str | None) -> str:
+    if library == TRANSFORMERS:
+        listed = sorted(_names(TRANSFORMERS))
+        known = f"Known of transformers are {', '.join(listed)}."
+        return known if listed else "Workers have no transformers installed: the extra salience-audit[transformers]."
+    return "Known are torchvision's classification networks" + (" and timm's." if find_spec("timm") else ".")

@@ -1,4 +1,4 @@
-"""Networks by name, from torchvision or, where it is installed, timm; weights come only from the upload."""
+"""Networks by name, from torchvision, timm or transformers; weights come only from the upload."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -11,8 +11,17 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from app.domain.heads import Head
-from app.domain.refusals import CLASSIFIER_MISSING, MISSING, NO_CLASSIFIER, OTHER_SHAPE, OTHER_TYPE, UNEXPECTED
-from worker.weights.architecture_names import TORCHVISION, candidates
+from app.domain.refusals import (
+    CLASSIFIER_MISSING,
+    MISSING,
+    NO_CLASSIFIER,
+    OTHER_SHAPE,
+    OTHER_TYPE,
+    TOO_MANY_LAYERS,
+    UNEXPECTED,
+)
+from worker.weights import transformers_networks
+from worker.weights.architecture_names import TORCHVISION, TRANSFORMERS, candidates
 from worker.weights.channels import with_channels
 from worker.weights.head_layers import with_head
 from worker.weights.options import Options, allowed_options, with_options
@@ -22,6 +31,8 @@ StateDict = dict[str, Tensor]
 Maker = Callable[..., nn.Module]
 
 _TRIAL_CLASSES = (7, 11)
+MOST_TENSORS = 50_000
+"""Of the two or three networks that are made at a time. The largest that are known have 3,000 each."""
 _WITH_AUXILIARY = frozenset({"googlenet", "inception_v3"})
 _AUXILIARY = ("aux", "AuxLogits")
 
@@ -41,7 +52,7 @@ def build(
     """
     weights = dict(state_dict)
     with _WithoutMemory():
-        make = with_options(_maker(architecture, weights), architecture, options)
+        make = _maker(architecture, weights, options)
     make = with_channels(make, weights)
     classes = _TRIAL_CLASSES[0]
     if head is None:
@@ -68,18 +79,27 @@ def _headed(make: Maker, head: Head, weights: StateDict, classes: int) -> nn.Mod
 
 
 class _WithoutMemory(TorchFunctionMode):
-    """New weights get a shape, but no memory.
+    """New weights get a shape, but no memory; and there are not so many that to make them would take minutes.
 
     Unlike under ``torch.device("meta")``, the small tensors with which RegNets compute their widths keep values.
     """
 
     _ALLOCATIONS = frozenset({torch.empty, torch.ones, torch.zeros, torch.rand, torch.randn})
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._made = 0
+
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         options = kwargs or {}
-        return func(*args, **(options | {"device": "meta"} if func in self._ALLOCATIONS else options))
+        if func not in self._ALLOCATIONS:
+            return func(*args, **options)
+        self._made += 1
+        if self._made > MOST_TENSORS:
+            raise TOO_MANY_LAYERS.failure(most=MOST_TENSORS)
+        return func(*args, **(options | {"device": "meta"}))
 
 
 def outline_of(architecture: str, options: Options = MappingProxyType({})) -> Outline:
@@ -88,24 +108,34 @@ def outline_of(architecture: str, options: Options = MappingProxyType({})) -> Ou
     Raises InputFailure ``model-architecture-unknown`` or ``architecture-options-invalid``.
     """
     with _WithoutMemory():
-        make = with_options(_maker(architecture, {}), architecture, options)
+        make = _maker(architecture, {}, options)
         network, other = (make(n) for n in _TRIAL_CLASSES)
     few, many = ({name: tuple(tensor.shape) for name, tensor in one.state_dict().items()} for one in (network, other))
     classifier = frozenset(name for name, shape in few.items() if shape != many[name])
     if not classifier:
         raise NO_CLASSIFIER.failure(architecture=architecture)
-    return Outline(architecture, few, classifier, tuple(dict(network.named_children())), _auxiliary(architecture))
-
-
-def _auxiliary(architecture: str) -> tuple[str, ...]:
+    children = tuple(dict(network.named_children()))
     library, _, name = candidates(architecture)[0].partition("/")
-    return _AUXILIARY if library == TORCHVISION and name in _WITH_AUXILIARY else ()
+    auxiliary = _AUXILIARY if library == TORCHVISION and name in _WITH_AUXILIARY else ()
+    saved = transformers_networks.saved_names(network) if library == TRANSFORMERS else {}
+    return Outline(architecture, few, classifier, children, auxiliary, saved)
 
 
-def _maker(architecture: str, state_dict: Mapping[str, Tensor]) -> Maker:
+def _maker(architecture: str, state_dict: Mapping[str, Tensor], options: Options) -> Maker:
     library, _, name = candidates(architecture)[0].partition("/")
-    if library == TORCHVISION:
-        return _torchvision_maker(name, state_dict)
+    if library == TRANSFORMERS:
+        return transformers_networks.from_config(name, options)
+    make = _torchvision_maker(name, state_dict) if library == TORCHVISION else _timm_maker(name)
+    return with_options(make, architecture, options)
+
+
+def options_read(architecture: str, options: Options) -> Options:
+    """Without fields of a transformers config that say nothing of the network."""
+    library, _, name = candidates(architecture)[0].partition("/")
+    return transformers_networks.read_options(name, options) if library == TRANSFORMERS else options
+
+
+def _timm_maker(name: str) -> Maker:
     import timm  # noqa: PLC0415 - an extra
 
     return lambda classes, **more: timm.create_model(name, pretrained=False, num_classes=classes, **more)

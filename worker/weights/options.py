@@ -25,7 +25,8 @@ _SAME = {"img_size": ("img_size", "image_size", "input_size")}
 """What torchvision calls otherwise than timm."""
 _WORD = re.compile(r"[a-z0-9_]{0,40}")
 _LARGEST, _LONGEST = 4096, 8
-_ITS_ERRORS = (TypeError, ValueError, AssertionError, KeyError, RuntimeError, AttributeError, NotImplementedError)
+ITS_ERRORS = (TypeError, ValueError, AssertionError, LookupError, ArithmeticError, RuntimeError, AttributeError)
+"""What builders raise where they cannot make a network of their arguments."""
 
 
 def with_options(make: Maker, architecture: str, options: Options) -> Maker:
@@ -48,7 +49,7 @@ def with_options(make: Maker, architecture: str, options: Options) -> Maker:
     made = partial(make, **arguments)
     try:
         made(2)
-    except _ITS_ERRORS as error:
+    except ITS_ERRORS as error:
         raise _invalid(architecture, f"its builder refuses them: {str(error)[:200]}") from error
     return made
 

@@ -1,7 +1,7 @@
 """What a network asks of its weights: the names of its tensors, and which of them belong to its head."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 COUNTER = "num_batches_tracked"
@@ -19,6 +19,8 @@ class Outline:
     """The outermost modules in their order, those without tensors too."""
     auxiliary: tuple[str, ...] = ()
     """What the names of heads begin with that only training runs; a file may have them or not."""
+    saved: Mapping[str, str] = field(default_factory=dict)
+    """The names in files that the network's library writes, where it renames tensors on their way."""
 
     @cached_property
     def head_module(self) -> str:

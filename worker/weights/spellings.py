@@ -30,6 +30,8 @@ HEADS = ("last_linear.", "last_conv.")
 def spelled(outline: Outline) -> list[tuple[str | None, dict[str, str]]]:
     """By library, the name in the file for every name of the network; the network's own come first."""
     own: list[tuple[str | None, dict[str, str]]] = [(None, {name: name for name in outline.shapes})]
+    if outline.saved:
+        own.append(("transformers", dict(outline.saved)))
     foreign = [
         (spelling.library, spelling.renames(outline))
         for spelling in SPELLINGS

@@ -56,7 +56,7 @@ MeasureName = Literal[
 
 ModelFormat = Literal["safetensors", "state_dict", "onnx"]
 
-Origin = Literal["request", "default", "file", "assumed", "reference"]
+Origin = Literal["request", "default", "file", "config.json", "preprocessor_config.json", "assumed", "reference"]
 
 Outcome = Literal["passed", "inconclusive", "failed"]
 

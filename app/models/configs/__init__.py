@@ -1,0 +1,1 @@
+"""Files that other libraries save beside weights, read as data: ``config.json``, ``preprocessor_config.json``."""

@@ -1,0 +1,215 @@
+"""config.json and preprocessor_config.json as their libraries write them, and as a registration reads them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import timm
+import torch
+import transformers
+from PIL import Image
+from skimage import data
+from timm.models._hub import save_config_for_hf
+
+from app.errors import Unprocessable
+from app.imaging.framing import prepare
+from app.models.description import described_request
+from app.models.schemas import DESCRIBED
+from tests.weights.hugging_face import NAMES, SIDE, json_of, registered, saved
+from worker.functional.normalization import normalization_table, normalize
+
+Json = dict[str, Any]
+PICTURES = {
+    "wide": Image.fromarray(data.chelsea()),
+    "tall": Image.fromarray(np.rot90(data.coffee()).copy()),
+    "small": Image.fromarray(data.astronaut()).resize((50, 40)),
+}
+GREY_LEVEL = 1.0 / 255
+
+
+def processor(kind: str, **said: Any) -> tuple[Any, Json]:
+    """The library's own, with the file that it saves."""
+    own = getattr(transformers, kind)(**said)
+    return own, json.loads(own.to_json_string())
+
+
+def inputs(file: Json, image: Image.Image) -> torch.Tensor:
+    """(3, S, S): what a network here would take."""
+    told = registered({"model_type": "vit"}, file).preprocessing
+    pixels = torch.from_numpy(prepare(image, told.input_size, told.resize).copy()).permute(2, 0, 1)[None]
+    return normalize(pixels, normalization_table(told.mean, told.std))[0]
+
+
+def timm_config(tmp_path: Path, **changes: Any) -> Json:
+    network = timm.create_model("resnet18", num_classes=3)
+    path = tmp_path / "config.json"
+    save_config_for_hf(network, str(path), model_config={"label_names": NAMES})
+    config = json_of(path)
+    return config | {
+        "pretrained_cfg": config["pretrained_cfg"] | {"interpolation": "bilinear", "crop_pct": 1.0} | changes
+    }
+
+
+def test_what_transformers_saved(tmp_path: Path) -> None:
+    config, _ = saved("ViTForImageClassification", tmp_path)
+    _, file = processor("ViTImageProcessor", size={"height": SIDE, "width": SIDE})
+    told = registered(config, file, class_names=["a", "b", "c"])
+    assert told.architecture == "transformers/ViTForImageClassification"
+    assert (told.architecture_options["hidden_size"], told.architecture_options["patch_size"]) == (32, 16)
+    assert "id2label" not in told.architecture_options
+    facts = described_request(told, DESCRIBED, told.told)
+    assert facts["architecture"]["from"] == "config.json"
+    assert facts["architecture_options.hidden_size"] == {"value": 32, "from": "config.json"}
+    assert facts["preprocessing.mean"] == {"value": [0.5] * 3, "from": "preprocessor_config.json"}
+    assert facts["class_names"] == {"value": ["a", "b", "c"], "from": "request"}
+    assert registered(config, file).class_names == NAMES
+
+
+def test_what_timm_saved(tmp_path: Path) -> None:
+    told = registered(timm_config(tmp_path))
+    assert (told.architecture, told.class_names) == ("timm/resnet18", NAMES)
+    assert told.architecture_options == {"global_pool": "avg", "in_chans": 3}
+    assert told.preprocessing.model_dump(mode="json") == {
+        "input_size": 224, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "resize": "shorter_side_crop",
+    }  # fmt: skip
+
+
+def test_one_flat_object_as_timm_wrote_before(tmp_path: Path) -> None:
+    config = timm_config(tmp_path)
+    flat = {"architecture": "resnet18", "label_names": NAMES} | config["pretrained_cfg"]
+    told, expected = registered(flat), registered(config)
+    assert (told.architecture, told.class_names) == (expected.architecture, expected.class_names)
+    assert told.preprocessing == expected.preprocessing
+
+
+def test_the_wrapper_around_timm_is_timms_network(tmp_path: Path) -> None:
+    wrapped = transformers.TimmWrapperConfig.from_dict(timm_config(tmp_path) | {"model_args": {"output_stride": 16}})
+    wrapped.save_pretrained(tmp_path)
+    told = registered(json_of(tmp_path / "config.json"))
+    assert (told.architecture, told.class_names) == ("timm/resnet18", NAMES)
+    assert told.architecture_options == {"global_pool": "avg", "output_stride": 16}
+
+
+def test_the_size_that_a_network_of_timm_is_made_for(tmp_path: Path) -> None:
+    network = timm.create_model("vit_tiny_patch16_224", img_size=96, num_classes=3)
+    save_config_for_hf(network, str(tmp_path / "config.json"))
+    config = json_of(tmp_path / "config.json")
+    config["pretrained_cfg"]["interpolation"] = "bilinear"
+    told = registered(config, preprocessing={"resize": "stretch", "mean": [0.5] * 3})
+    assert (told.preprocessing.input_size, told.architecture_options["img_size"]) == (96, [96, 96])
+
+
+def test_names_that_stand_for_two_classes() -> None:
+    labels = {"0": "crane", "1": "owl", "2": "crane"}
+    told = registered({"model_type": "vit", "id2label": labels}, preprocessing=PLAIN)
+    assert told.class_names == ["crane [0]", "owl", "crane [2]"]
+    assert "crane" in str(described_request(told, DESCRIBED, told.told)["class_names"]["note"])
+
+
+def test_labels_that_nobody_named_are_none() -> None:
+    labels = {"0": "LABEL_0", "1": "LABEL_1"}
+    assert registered({"model_type": "vit", "id2label": labels}, preprocessing=PLAIN).class_names is None
+
+
+PLAIN: Json = {"input_size": SIDE, "mean": [0.5] * 3, "std": [0.5] * 3}
+SQUARE: Json = {"size": {"height": SIDE, "width": SIDE}, "resample": 2}
+PROCESSORS: dict[str, tuple[str, Json]] = {
+    "ViT": ("ViTImageProcessor", SQUARE),
+    "ViT, other numbers": ("ViTImageProcessor", SQUARE | {"image_mean": [0.2, 0.3, 0.4], "image_std": [0.3, 0.2, 0.1]}),
+    "ViT, not normalised": ("ViTImageProcessor", SQUARE | {"do_normalize": False}),
+    "ViT, from -1 to 1": ("ViTImageProcessor", SQUARE | {"rescale_factor": 1 / 127.5}),
+    "ViT, bytes": (
+        "ViTImageProcessor", SQUARE | {"do_rescale": False, "image_mean": [120.0] * 3, "image_std": [60.0] * 3},
+    ),
+    "DeiT, nothing cut": ("DeiTImageProcessor", SQUARE | {"crop_size": {"height": SIDE, "width": SIDE}}),
+    "ConvNeXt, stretched": ("ConvNextImageProcessor", {"size": {"shortest_edge": 384}, "resample": 2}),
+    "ConvNeXt, nothing cut": (
+        "ConvNextImageProcessor", {"size": {"shortest_edge": SIDE}, "crop_pct": 1.0, "resample": 2},
+    ),
+    "MobileNet": (
+        "MobileNetV2ImageProcessor",
+        {"size": {"shortest_edge": SIDE}, "crop_size": {"height": SIDE, "width": SIDE}},
+    ),
+    "EfficientNet": ("EfficientNetImageProcessor", SQUARE),
+    "EfficientNet, with offset": (
+        "EfficientNetImageProcessor", SQUARE | {"rescale_offset": True, "rescale_factor": 1 / 127.5},
+    ),
+    "EfficientNet, without its top": ("EfficientNetImageProcessor", SQUARE | {"include_top": False}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PROCESSORS)
+def test_inputs_are_those_of_the_processor(case: str) -> None:
+    """Within one grey level, times what the processor makes of one; torchvision resizes within as much of Pillow."""
+    kind, said = PROCESSORS[case]
+    own, file = processor(kind, **said)
+    for image in PICTURES.values():
+        expected = own(image, return_tensors="pt")["pixel_values"][0]
+        mine = inputs(file, image)
+        assert mine.shape == expected.shape
+        std = torch.tensor(registered({"model_type": "vit"}, file).preprocessing.std).view(3, 1, 1)
+        assert float(((mine - expected).abs() * std).max()) <= GREY_LEVEL * 1.01
+
+
+def test_an_old_file_of_an_extractor() -> None:
+    """As the first ViT models have it."""
+    old = {"do_normalize": True, "do_resize": True, "image_mean": [0.5] * 3, "image_std": [0.5] * 3, "size": SIDE}
+    _, new = processor("ViTImageProcessor", **SQUARE)
+    named = old | {"feature_extractor_type": "ViTFeatureExtractor", "resample": 2}
+    for image in PICTURES.values():
+        assert torch.equal(inputs(named, image), inputs(new, image))
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "field"),
+    [
+        ("ViTImageProcessor", {"do_resize": False}, "do_resize"),
+        ("ViTImageProcessor", {"resample": 4}, "resample"),
+        ("ViTImageProcessor", {"size": {"longest_edge": 224}}, "size"),
+        ("ViTImageProcessor", {"do_pad": True}, "do_pad"),
+        ("ViTImageProcessor", {"rescale_factor": 0}, "rescale_factor"),
+        ("ViTImageProcessor", {"image_mean": None}, "image_mean"),
+        ("ViTImageProcessor", {"image_processor_type": "DonutImageProcessor"}, "image_processor_type"),
+        ("BitImageProcessor", {"do_center_crop": False, "resample": 2}, "do_center_crop"),
+        ("MobileNetV2ImageProcessor", {"crop_size": {"height": 300, "width": 300}}, "crop_size"),
+        ("ConvNextImageProcessor", {"size": {"shortest_edge": 224}, "crop_pct": None, "resample": 2}, "crop_pct"),
+        ("ViTImageProcessor", {"auto_map": {"AutoImageProcessor": "theirs.Processor"}}, "auto_map"),
+    ],
+)
+def test_what_a_registration_has_no_words_for_is_named(kind: str, said: Json, field: str) -> None:
+    _, file = processor(kind)
+    with pytest.raises(Unprocessable, match=f"preprocessor_config.{field} ") as caught:
+        registered({"model_type": "vit"}, file | said)
+    assert caught.value.errors[0]["loc"] == ["body", "preprocessor_config", field]
+
+
+@pytest.mark.parametrize(
+    ("config", "code", "told"),
+    [
+        (
+            {"model_type": "vit", "auto_map": {"AutoConfig": "theirs.Config"}},
+            "model-unsafe",
+            "config.auto_map names code",
+        ),
+        (
+            {"architecture": "resnet18", "pretrained_cfg": {"custom_load": True}},
+            "model-unsafe",
+            "custom_load names code",
+        ),
+        ({"architecture": "resnet18", "custom_load": "hf"}, "model-unsafe", "custom_load names code"),
+        ({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}, "model-architecture-unknown", "GPT2LMHeadModel"),
+        ({"model_type": "vit", "architectures": ["ViTModel"]}, "model-architecture-unknown", "'ViTModel'"),
+        ({"model_type": "theirs"}, "model-architecture-unknown", "'theirs'"),
+        ({"hello": 1}, "model-architecture-unknown", "neither an architecture"),
+        ({"model_type": "vit", "id2label": {"0": "a", "2": "b"}}, "architecture-options-invalid", "id2label does not"),
+        ({"model_type": "vit", "quantization_config": {"bits": 4}}, "architecture-options-invalid", "quantised"),
+        ({"model_type": "vit", "problem_type": "regression"}, "architecture-options-invalid", "regression"),
+        ({"architecture": "resnet18", "label_offset": 1}, "architecture-options-invalid", "label_offset"),
+    ],
+)
+def test_configs_that_are_refused(config: Json, code: str, told: str) -> None:
+    with pytest.raises(Unprocessable, match=told) as caught:
+        registered(config, preprocessing=PLAIN)
+    assert caught.value.code == code

@@ -1,0 +1,97 @@
+"""Networks of transformers from a config.json and weights: the library's own outputs, and what is refused."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import transformers
+
+from app.domain.transformers_classes import MODEL_TYPES
+from app.domain.vocabulary import ModelFormat
+from app.errors import InputFailure
+from tests.weights.hugging_face import CONFIGS, PREPROCESSING, SIDE, network, registered, saved
+from worker.weights.architectures import MOST_TENSORS, build, options_read, outline_of
+from worker.weights.fitting import FittedWeights, WeightsRequest, read_weights
+
+
+def fitted(config: dict[str, Any], weights: bytes) -> tuple[FittedWeights, dict[str, Any]]:
+    request = registered(config, preprocessing=PREPROCESSING)
+    assert request.architecture is not None
+    options = request.architecture_options
+    asked = WeightsRequest(ModelFormat.SAFETENSORS, request.architecture, options=options)
+    return read_weights(io.BytesIO(weights), asked), dict(options)
+
+
+def test_every_class_has_a_case() -> None:
+    assert set(CONFIGS) == set(MODEL_TYPES)
+
+
+@pytest.mark.parametrize("name", MODEL_TYPES)
+def test_outputs_are_those_of_the_library(name: str, tmp_path: Path) -> None:
+    config, weights = saved(name, tmp_path)
+    found, options = fitted(config, weights)
+    assert found.architecture == f"transformers/{name}"
+    mine = build(found.architecture, found.weights, options)
+    images = torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(3))
+    theirs = getattr(transformers, name).from_pretrained(tmp_path).eval()
+    with torch.no_grad():
+        expected = theirs(images).logits
+        assert torch.equal(mine(images), expected)
+    assert expected.shape == (2, 3)
+    assert float(expected.std()) > 1e-3
+    # What a worker stores has the names of its network, and is read again as it is.
+    again = build(found.architecture, mine.state_dict(), options_read(found.architecture, options))
+    with torch.no_grad():
+        assert torch.equal(again(images), expected)
+
+
+def test_fields_that_the_library_does_not_read_are_left_out() -> None:
+    said = CONFIGS["ResNetForImageClassification"] | {"path_norm": True, "torchscript": False}
+    read = options_read("transformers/ResNetForImageClassification", said)
+    assert read == CONFIGS["ResNetForImageClassification"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"hidden_size": 10**9}, "hidden_size is not"),
+        ({"hidden_size": float("nan")}, "hidden_size is not"),
+        ({"hidden_act": "x" * 100}, "hidden_act is not"),
+        ({"patch_size": [16] * 1000}, "patch_size is not"),
+        ({"patch_size": [[16]]}, "patch_size is not"),
+        ({"hidden_size": {"a": 1}}, "hidden_size is not"),
+        ({"hidden_act": "no_such"}, "the library refuses it"),
+        ({"num_attention_heads": 0}, "the library refuses it"),
+        ({"patch_size": 0}, "the library refuses it"),
+        ({"hidden_size": "32"}, "the library refuses it"),
+        ({"num_hidden_layers": 10_000, "hidden_size": 4, "num_attention_heads": 1}, f"more than {MOST_TENSORS}"),
+    ],
+)
+def test_configs_that_make_no_network(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputFailure, match=told) as caught:
+        outline_of("transformers/ViTForImageClassification", CONFIGS["ViTForImageClassification"] | options)
+    assert caught.value.code == "architecture-options-invalid"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("transformers/ViTForImageClasification", "transformers/ViTForImageClassification"),
+        ("transformers/GPT2LMHeadModel", "Known of transformers are BeitForImageClassification, "),
+    ],
+)
+def test_other_classes_are_unknown(name: str, told: str) -> None:
+    with pytest.raises(InputFailure, match=told) as caught:
+        outline_of(name)
+    assert caught.value.code == "model-architecture-unknown"
+
+
+def test_weights_of_another_size_are_told_by_name(tmp_path: Path) -> None:
+    config, weights = saved("ViTForImageClassification", tmp_path)
+    found, options = fitted(config | {"intermediate_size": 96}, weights)
+    with pytest.raises(InputFailure, match=r"'vit\.layers\.0\.mlp\.fc1\.weight' \(expected \[96, 32\]") as caught:
+        build(found.architecture, found.weights, options)
+    assert caught.value.code == "model-architecture-mismatch"
+    assert network("ViTForImageClassification").config.intermediate_size == 64
