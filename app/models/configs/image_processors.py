@@ -71,7 +71,8 @@ def _geometry(processor: Json, kind: _Kind, name: str) -> Json:
     if not processor.get("do_resize", True):
         return {"input_size": _unsaid("do_resize", "is false, so that images keep their sizes")}
     resample = processor.get("resample")
-    said = interpolated(_RESAMPLES.get(resample, resample) if isinstance(resample, int) else resample, (_FILE, "resample"))
+    named = _RESAMPLES.get(resample, resample) if isinstance(resample, int) else resample
+    said = interpolated(named, (_FILE, "resample"))
     exact, shorter = _sizes(processor.get("size"), stretches=kind.stretches)
     if name == "ConvNext" and shorter is not None:
         return said | _convnext(processor, shorter)
