@@ -58,7 +58,7 @@ def network(name: str, **options: Any) -> transformers.PreTrainedModel:
     return found
 
 
-def _settle_batch_norms(network: transformers.PreTrainedModel) -> None:
+def _settle_batch_norms(network: nn.Module) -> None:
     """Their running numbers as of some images, without which deep networks say the same of every cell."""
     for part in network.modules():
         if isinstance(part, nn.BatchNorm2d):

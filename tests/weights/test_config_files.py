@@ -11,7 +11,8 @@ import torch
 import transformers
 from PIL import Image
 from skimage import data
-from timm.data import create_transform, resolve_data_config
+from timm.data.config import resolve_data_config
+from timm.data.transforms_factory import create_transform
 from timm.models._hub import save_config_for_hf
 
 from app.domain.preprocessing import Preprocessing
