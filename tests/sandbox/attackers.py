@@ -37,6 +37,7 @@ def attack(child: ChildProcess, blobs: BlobStore, name: str, target: str = "") -
         format=ModelFormat.SAFETENSORS,
         architecture=f"timm/{name}",
         input_size=64,
+        preprocessing={"input_size": 64, "mean": [0.0], "std": [1.0]},
         target_layer=None,
     )
     try:

@@ -52,7 +52,12 @@ def facts(entry: ArchiveEntry) -> dict[str, Any]:
 def model_job(digest: str) -> ModelJob:
     architecture = RECIPE["architecture"]
     return ModelJob(
-        digest=digest, format=ModelFormat.SAFETENSORS, architecture=architecture, input_size=64, target_layer=None
+        digest=digest,
+        format=ModelFormat.SAFETENSORS,
+        architecture=architecture,
+        input_size=64,
+        target_layer=None,
+        preprocessing={"input_size": 64, "mean": [0.0], "std": [1.0]},
     )
 
 

@@ -157,7 +157,7 @@ class ModelJob(_Job):
     target_layer: str | None
     output: Output = CLASSES
     architecture_options: dict[str, Any] = Field(default_factory=dict)
-    preprocessing: dict[str, Any] = Field(default_factory=dict)
+    preprocessing: dict[str, Any]
     weights_key: str | None = None
     ignore_tensors: tuple[str, ...] = ()
     head: Head | None = None
