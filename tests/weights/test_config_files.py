@@ -11,6 +11,7 @@ import torch
 import transformers
 from PIL import Image
 from skimage import data
+from sklearn.datasets import load_sample_image
 from timm.data.config import resolve_data_config
 from timm.data.transforms_factory import create_transform
 from timm.models._hub import save_config_for_hf
@@ -27,6 +28,7 @@ Json = dict[str, Any]
 PICTURES = {
     "wide": Image.fromarray(data.chelsea()),
     "tall": Image.fromarray(np.rot90(data.coffee()).copy()),
+    "a middle at half a pixel": Image.fromarray(load_sample_image("china.jpg")),
     "small": Image.fromarray(data.astronaut()).resize((50, 40)),
 }
 

@@ -61,6 +61,8 @@ def said_by_processor(processor: Json) -> Said:
             raise _unsaid(flag, "is a step that is not known").error()
     named_kind = named[1] if named else ""
     said = _geometry(processor, kind, named_kind) | _colours(processor, named_kind)
+    if said.get("resize", "stretch") != "stretch":
+        said["crop_offset"] = "floored"  # the library's own way to find the middle; torchvision's is one pixel beside
     if processor.get("do_flip_channel_order", named_kind == "MobileViT"):
         said["channels"] = "bgr"
     return Said({"preprocessing": said})
