@@ -1,4 +1,4 @@
-"""Where salience is taken in 74 networks with tokens, NHWC or NCHW, and one map of each against autograd by hand.
+"""Where salience is taken in 88 networks with tokens, NHWC or NCHW, and one map of each against autograd by hand.
 
     python -m benchmarks.layouts [NAME ...]
 
@@ -16,6 +16,7 @@ from typing import Any
 import timm
 import torch
 import torchvision
+import transformers
 from torch import Tensor, nn
 
 from app.domain.vocabulary import CamMethod, Layout
@@ -23,6 +24,7 @@ from app.errors import InputFailure
 from worker.functional.quantization import min_max
 from worker.salience import make_explainer
 from worker.salience.hook import TargetHook
+from worker.weights.architectures import build
 from worker.weights.probe import probe
 
 CLASSES = 6
@@ -52,6 +54,25 @@ mobilevit_xxs mobilevitv2_050 fastvit_t8 repvit_m0_9 efficientvit_b0 efficientvi
 WINDOWED = "maxvit_nano_rw_256 maxxvit_rmlp_nano_rw_256 coatnet_nano_rw_224 efficientformer_l1 levit_128s"
 TORCHVISION = {"vit_b_32": 64, "swin_t": 64, "swin_v2_t": 64, "convnext_tiny": 64, "maxvit_t": 224}
 
+_SMALL: dict[str, Any] = {"hidden_size": 192, "num_hidden_layers": 6, "num_attention_heads": 3, "image_size": 64}
+TRANSFORMERS: dict[str, dict[str, Any]] = {
+    "ViT": _SMALL,
+    "DeiT": _SMALL,
+    "Beit": _SMALL | {"use_relative_position_bias": True},
+    "Dinov2": _SMALL | {"patch_size": 16},
+    "Dinov2WithRegisters": _SMALL,
+    "Swin": {"embed_dim": 48, "window_size": 4, "image_size": 128},
+    "PvtV2": {"image_size": 64},
+    "ConvNext": {"hidden_sizes": [40, 80, 160, 320], "depths": [2, 2, 6, 2]},
+    "ConvNextV2": {"hidden_sizes": [40, 80, 160, 320], "depths": [2, 2, 6, 2]},
+    "ResNet": {"layer_type": "basic", "hidden_sizes": [64, 128, 256, 512], "depths": [2, 2, 2, 2]},
+    "RegNet": {"hidden_sizes": [64, 128, 256, 512], "depths": [1, 2, 4, 1]},
+    "EfficientNet": {"width_coefficient": 1.0, "depth_coefficient": 1.0, "hidden_dim": 1280},
+    "MobileNetV1": {},
+    "MobileNetV2": {},
+}
+"""By the class's name without ForImageClassification, what its configuration is told."""
+
 
 @dataclass(frozen=True)
 class Found:
@@ -72,7 +93,10 @@ def networks() -> dict[str, tuple[int, dict[str, Any]]]:
     listed = {f"timm/{name}": (size, {"img_size": size}) for size, names in SIZED.items() for name in names.split()}
     listed |= {f"timm/{name}": (96, {}) for name in FREE.split()}
     listed |= {f"timm/{name}": (256 if "256" in name else 224, {}) for name in WINDOWED.split()}
-    return listed | {f"torchvision/{name}": (size, {}) for name, size in TORCHVISION.items()}
+    listed |= {f"torchvision/{name}": (size, {}) for name, size in TORCHVISION.items()}
+    return listed | {
+        f"transformers/{name}": (options.get("image_size", 96), options) for name, options in TRANSFORMERS.items()
+    }
 
 
 def made(name: str, size: int, options: dict[str, Any], spread: float) -> nn.Module:
@@ -81,13 +105,33 @@ def made(name: str, size: int, options: dict[str, Any], spread: float) -> nn.Mod
     library, _, plain = name.partition("/")
     if library == "timm":
         network: nn.Module = timm.create_model(plain, num_classes=CLASSES, **options)
+    elif library == "transformers":
+        network = made_by_transformers(f"{plain}ForImageClassification", options)
     else:
         more = {"image_size": size} if plain.startswith("vit") else {}
         network = torchvision.models.get_model(plain, weights=None, num_classes=CLASSES, **more)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(torch.randn_like(parameter) * (0.1 if parameter.dim() == 1 else spread))
+    if library == "transformers":
+        settle(network, size)
     return network.eval()
+
+
+def made_by_transformers(name: str, options: dict[str, Any]) -> nn.Module:
+    """As a worker builds it, with the weights that the library begins with."""
+    kind = getattr(transformers, name)
+    weights = kind(kind.config_class(**options, num_labels=CLASSES)).state_dict()
+    return build(f"transformers/{name}", weights, options)
+
+
+def settle(network: nn.Module, size: int) -> None:
+    """Batch norms as of some images: without, those of transformers' start leave nothing to see in deep networks."""
+    for part in network.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.momentum = 1.0
+    with torch.no_grad():
+        network.train()(torch.randn(4, 3, size, size))
 
 
 def by_hand(network: nn.Module, layer: Any, images: Tensor, classes: Tensor) -> Tensor:

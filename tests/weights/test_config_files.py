@@ -10,17 +10,19 @@ import timm
 import torch
 import transformers
 from PIL import Image
+from pydantic import ValidationError
 from skimage import data
 from sklearn.datasets import load_sample_image
 from timm.data.config import resolve_data_config
 from timm.data.transforms_factory import create_transform
 from timm.models._hub import save_config_for_hf
 
+from app.commands.model_uploads import Description
 from app.domain.preprocessing import Preprocessing
 from app.errors import Unprocessable
 from app.imaging.framing import prepare
 from app.models.description import described_request
-from app.models.schemas import DESCRIBED
+from app.models.schemas import DESCRIBED, ModelRequest
 from tests.weights.hugging_face import NAMES, SIDE, json_of, registered, saved
 from worker.salience.normalisation import Normalisation
 
@@ -100,6 +102,25 @@ def test_inputs_are_those_of_timms_transforms(changes: Json, tmp_path: Path) -> 
     for image in PICTURES.values():
         expected = transform(image)
         assert float((given(told, image) - expected).abs().max()) < 1e-6, "Pillow resizes both"
+
+
+def test_the_command_line_sends_the_files_of_a_folder(tmp_path: Path) -> None:
+    config, _ = saved("ViTForImageClassification", tmp_path)
+    transformers.ViTImageProcessor().save_pretrained(tmp_path)
+    body = Description(description=tmp_path / "config.json", input_size=96).document(tmp_path / "model.safetensors")
+    assert (body["config"], body["name"], body["format"]) == (config, "model", "safetensors")
+    told = ModelRequest.model_validate(body)
+    assert (told.architecture, told.preprocessing.input_size) == ("transformers/ViTForImageClassification", 96)
+    assert told.preprocessing.mean == (0.5,) * 3
+    ours = tmp_path / "recipe.json"
+    ours.write_text(json.dumps({"architecture": "resnet18", "preprocessing": PLAIN}))
+    assert "config" not in Description(description=ours).document(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize("value", [[[[1]]], {"a": {"b": 1}}, "x" * 61, [1] * 65])
+def test_values_that_no_builder_takes(value: object) -> None:
+    with pytest.raises(ValidationError, match="architecture_options"):
+        registered({"model_type": "vit", "patch_size": value}, preprocessing=PLAIN)
 
 
 def test_one_flat_object_as_timm_wrote_before(tmp_path: Path) -> None:
