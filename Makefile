@@ -8,7 +8,7 @@ DATA ?= data/serve
 PORT ?= 8000
 TESTS ?=
 
-.PHONY: help install demo serve docs test test-fast test-list integration faults fuzz audit check format bench coverage hooks clean
+.PHONY: help install demo demo-registry serve docs test test-fast test-list integration faults fuzz audit check format bench coverage hooks clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -19,6 +19,9 @@ $(INSTALLED): pyproject.toml clients/python/pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable clients/python --editable '.[api,worker,embedded,timm,transformers,tracing,frames,docs,test]'
 	@touch $@
+
+demo-registry: $(INSTALLED) build/mlflow ## Register two versions in a real MLflow, and read their verdicts there
+	$(BIN)/python examples/registry/demo.py
 
 demo: $(INSTALLED) ## Audit two run groups of real models on real images, write a report that compares them
 	$(BIN)/salience-audit demo
@@ -38,7 +41,10 @@ test-fast: $(INSTALLED) ## Run the tests that start no server: two minutes for w
 test-list: $(INSTALLED) ## Print what each test file proves
 	@$(BIN)/python -m tests.suite.proofs
 
-integration: $(INSTALLED) ## Run the tests that need what a fresh machine lacks, and tell what of that is missing
+build/mlflow: # in an environment of its own: it is large, and needs other packages
+	-python3 -m venv $@ && $@/bin/python -m pip install --disable-pip-version-check --quiet mlflow==3.17.2 || rm -rf $@
+
+integration: $(INSTALLED) build/mlflow ## Run the tests that need what a fresh machine lacks, and tell what of that is missing
 	$(BIN)/python -m pytest -m integration
 
 faults: $(INSTALLED) ## Kill, freeze and empty every part in turn, and compare digests: the long form of what `make test` does

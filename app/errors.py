@@ -50,10 +50,10 @@ class RequestError(SalienceError):
 
 
 class Unauthenticated(RequestError):
-    """No API key, or none that is good: which of the two is nobody's business."""
+    """No API key, or none that is good: which of the two is nobody's business. Likewise a registry's proof."""
 
-    def __init__(self) -> None:
-        super().__init__("unauthenticated", "Send a valid API key: Authorization: Bearer KEY.")
+    def __init__(self, detail: str = "Send a valid API key: Authorization: Bearer KEY.") -> None:
+        super().__init__("unauthenticated", detail)
 
 
 class InsufficientScope(RequestError):

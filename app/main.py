@@ -10,6 +10,7 @@ from functools import partial
 from fastapi import Depends, FastAPI
 from fastapi.telemetry import TelemetryConfig
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.gzip import GZipMiddleware
 
 from app import __version__
@@ -21,6 +22,7 @@ from app.audits.following.partial import PartialResults
 from app.audits.following.watch import AuditWatch
 from app.db.session import make_engine
 from app.egress.client import EgressClient
+from app.errors import SalienceError
 from app.housekeeping.housekeeper import Housekeeper
 from app.housekeeping.reconciler import Reconciler
 from app.http.authorization import OpenPaths, declared_access
@@ -39,7 +41,12 @@ from app.http.openapi.swagger import router as swagger
 from app.http.problems import install_handlers
 from app.http.query import refuse_unknown_parameters
 from app.http.streams import Streams
+from app.imports.importer import Importer
 from app.observability.tracing import start_tracing, stop_tracing
+from app.periodic import Periodic
+from app.policies.dispatch import dispatch
+from app.policies.following import Follower
+from app.policies.sweep import Sweeper
 from app.queue import TaskQueue
 from app.reports.renderer import Renderer
 from app.rooms import CONTACT, DESCRIPTION, EXAMPLES, ROUTERS, TAGS
@@ -108,17 +115,35 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             services.engine, services.vault, partial(EgressClient.from_settings, settings), settings.public_url
         )
         ending.callback(courier.close)
-        for thread in (
+        threads: list[Periodic | Housekeeper] = [
             courier.periodic(settings.webhook_seconds),
             reconciler.periodic(settings.reconcile_seconds),
             Housekeeper(services.engine, services.blobs, settings),
-        ):
+            *_registry_threads(services, settings),
+        ]
+        for thread in threads:
             thread.start()
             ending.callback(thread.stop)
         watching = asyncio.create_task(services.watch.run())
         ending.callback(watching.cancel)
         ending.callback(services.watch.close)
         yield
+
+
+def _registry_threads(services: Services, settings: Settings) -> list[Periodic]:
+    """Imports, and what follows from events: whatever waits for a registry waits here, in no audit's way."""
+    engine, vault, queue = services.engine, services.vault, services.queue
+    survives = (SQLAlchemyError, SalienceError)
+    seconds = settings.registry_seconds
+    lanes = (
+        Importer(engine, vault, services.blobs, queue, settings).lanes(),
+        Follower(engine, vault, queue, settings).lanes(),
+        Sweeper(engine, vault, settings).lanes(),
+    )
+    return [
+        Periodic("dispatcher", partial(dispatch, engine), seconds, survives),
+        *(thread for one in lanes for thread in one.periodic(seconds, survives)),
+    ]
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

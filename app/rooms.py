@@ -14,6 +14,8 @@ from app.audits.routes import router as audits
 from app.audits.scores.routes import router as audit_samples
 from app.comparisons import examples as comparison_examples
 from app.comparisons.routes import router as comparisons
+from app.connections import examples as connections_examples
+from app.connections.routes import router as connections
 from app.datasets import examples as dataset_examples
 from app.datasets.routes import router as datasets
 from app.datasets.sample_routes import router as dataset_samples
@@ -21,12 +23,16 @@ from app.gates import examples as gate_examples
 from app.gates.routes import router as gates
 from app.history import examples as history_examples
 from app.history.routes import router as history
+from app.hooks import examples as hooks_examples
+from app.hooks.routes import router as hooks
 from app.http.health import router as health
 from app.http.openapi.example_form import RouteExamples
 from app.metrics import examples as operation_examples
 from app.metrics.routes import router as metrics
 from app.models import examples as model_examples
 from app.models.routes import router as models
+from app.policies import examples as policies_examples
+from app.policies.routes import router as policies
 from app.reports import examples as report_examples
 from app.reports.link_routes import router as report_links
 from app.reports.routes import router as reports
@@ -56,6 +62,7 @@ TAGS: Final = [
     {"name": "audits", "description": "Start an audit, watch it, read its results and its verdict."},
     {"name": "comparisons", "description": "Audits of the same samples side by side, with paired differences."},
     {"name": "webhooks", "description": "Be told instead of polling: events, signed and delivered at least once."},
+    {"name": "registries", "description": "Where models come from a registry: connections, hooks, policies."},
     {"name": "operations", "description": "For whoever runs the service: is it alive, is it ready, its metrics."},
 ]
 
@@ -76,6 +83,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     reports,
     report_links,
     webhooks,
+    connections,
+    hooks,
+    policies,
     workers,
     health,
     metrics,
@@ -95,6 +105,9 @@ EXAMPLES: Final[dict[str, RouteExamples]] = {
         history_examples,
         report_examples,
         webhook_examples,
+        connections_examples,
+        hooks_examples,
+        policies_examples,
         operation_examples,
     )
     for route, examples in room.ROUTES.items()

@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     egress_ca_file: str | None = Field(default=None, description="Certificates to trust, PEM; unset: the system's")
     egress_pause_seconds: float = Field(default=10.0, gt=0, description="Without a byte from an address of a tenant")
     egress_call_seconds: float = Field(default=15.0, gt=0, description="Of a call, from name to answer")
+    registry_seconds: float = Field(default=1.0, gt=0, description="How often imports and events are looked at")
+    sweep_seconds: float = Field(default=300.0, gt=0, description="How often a policy asks its registry for versions")
     egress_fetch_seconds: float = Field(default=3600.0, gt=0, description="Of one file that is fetched")
 
     rate_window_seconds: int = Field(default=60, ge=1)
@@ -127,7 +129,9 @@ class Settings(BaseSettings):
     housekeeping_seconds: float = Field(default=600.0, gt=0)
     orphan_grace_seconds: float = Field(default=86_400.0, gt=0, description="Age of a blob that nothing refers to")
     keep_idempotency_keys_days: float = Field(default=1.0, gt=0, description="How long a key gets the same answer")
-    keep_deliveries_days: float = Field(default=30.0, gt=0, description="Of webhooks, once delivered or given up")
+    keep_deliveries_days: float = Field(
+        default=30.0, gt=0, description="Of webhooks, once delivered or given up; of hooks"
+    )
     keep_awaiting_days: float = Field(default=0.0, ge=0, description="Registrations without content; 0: for ever")
     keep_maps_days: float = Field(default=0.0, ge=0, description="Maps of audits that have ended; 0: for ever")
     keep_scores_days: float = Field(default=0.0, ge=0, description="Scores of audits that have ended; 0: for ever")

@@ -28,7 +28,11 @@ from tests.waiting import PATIENCE_SECONDS
 REPOSITORY = Path(__file__).resolve().parents[1]
 pytest_plugins = ("tests.audited", "tests.fast", "tests.needs", "tests.side_by_side")
 FACES = REPOSITORY / "examples" / "faces"
-sys.path[:0] = [str(FACES), str(REPOSITORY / "clients" / "python")]  # scripts, and a tool
+sys.path[:0] = [
+    str(FACES),
+    str(REPOSITORY / "examples" / "registry"),
+    str(REPOSITORY / "clients" / "python"),
+]  # scripts, and a tool
 os.environ["API_KEY_SECRET"] = SECRET
 
 # A stalled machine is no finding, and what one run finds every run finds; only a long `make fuzz` draws anew.
@@ -111,7 +115,7 @@ def service(open_folder: Path) -> Iterator[httpx.Client]:
     data = open_folder / "service"
     scratch = open_folder / "tmp"
     scratch.mkdir()
-    own = {"TMPDIR": str(scratch), "ALLOWED_NETWORKS": "127.0.0.1/32"}  # webhooks of tests end on loopback
+    own = {"TMPDIR": str(scratch), "ALLOWED_NETWORKS": "127.0.0.1/32"}  # where the tests' receivers and registries are
     environment = {name: value for name, value in os.environ.items() if name not in OWN} | own
     command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data", str(data)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)

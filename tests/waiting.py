@@ -15,7 +15,7 @@ Found = TypeVar("Found")
 WEIGHTS = Path(__file__).parents[1] / "examples" / "faces" / "weights"
 
 
-def until(condition: Callable[[], Found]) -> Found:
+def until(condition: Callable[[], Found | None]) -> Found:
     """Whatever true thing the condition says at last; the wait may hold a worker's whole start."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (found := condition()):

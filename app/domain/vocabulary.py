@@ -69,6 +69,8 @@ class ResourceStatus(StrEnum):
     """The life of an uploaded model or data set."""
 
     AWAITING_CONTENT = "awaiting_content"
+    FETCHING = "fetching"
+    NEEDS_DESCRIPTION = "needs_description"
     VALIDATING = "validating"
     READY = "ready"
     REJECTED = "rejected"
@@ -84,6 +86,10 @@ class Origin(StrEnum):
     PREPROCESSOR_CONFIG = "preprocessor_config.json"
     ASSUMED = "assumed"
     REFERENCE = "reference"
+    SALIENCE_JSON = "salience.json"
+    MLMODEL = "MLmodel"
+    REGISTRY = "registry"
+    ARTIFACT = "artifact"
 
 
 class SampleStatus(StrEnum):

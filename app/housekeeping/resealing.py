@@ -1,18 +1,23 @@
 """Secrets at rest, encrypted again after ENCRYPTION_KEYS got a new first key: the old one can go then."""
 
 import logging
+from typing import Any
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from app.access.vault import Vault
 from app.db.session import transaction
-from app.db.tables import WebhookRow
+from app.db.tables import ConnectionRow, HookRow, WebhookRow
 from app.errors import Unavailable
 
 logger = logging.getLogger(__name__)
 
-SEALED = {WebhookRow: ("url", "secret", "previous_secret")}
+SEALED: dict[type[Any], tuple[str, ...]] = {
+    ConnectionRow: ("secret",),
+    HookRow: ("secret",),
+    WebhookRow: ("url", "secret", "previous_secret"),
+}
 """Every column that a vault has sealed."""
 
 
@@ -24,7 +29,7 @@ def reseal(engine: Engine, vault: Vault) -> int:
         return sum(_reseal(session, vault, table, names) for table, names in SEALED.items())
 
 
-def _reseal(session: Session, vault: Vault, table: type[WebhookRow], names: tuple[str, ...]) -> int:
+def _reseal(session: Session, vault: Vault, table: type[Any], names: tuple[str, ...]) -> int:
     changed = 0
     for row in session.scalars(select(table).with_for_update(skip_locked=True)):
         for name in names:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, func, or_, select, update
 from sqlalchemy.orm import QueryableAttribute, Session
 
 from app.db.session import transaction
@@ -14,6 +14,7 @@ from app.db.tables import (
     CleanSourceRow,
     DatasetRow,
     DeliveryStatus,
+    HookDeliveryRow,
     IdempotencyKeyRow,
     ModelRow,
     RunGroupModelRow,
@@ -45,11 +46,13 @@ def remove_keys(engine: Engine, keep: timedelta) -> int:
 
 
 def remove_deliveries(engine: Engine, keep: timedelta) -> int:
-    """What was delivered to webhooks, or given up, that long ago."""
-    row = WebhookDeliveryRow
+    """What was delivered to webhooks, or given up, that long ago; and what hooks took in, once somebody looked."""
+    sent, taken, until = WebhookDeliveryRow, HookDeliveryRow, func.clock_timestamp() - keep
+    looked_at = or_(taken.outcome != "pending", taken.runs.is_not(None))
     with transaction(engine) as session:
-        old = delete(row).where(row.finished_at < func.clock_timestamp() - keep, row.status != DeliveryStatus.PENDING)
-        return len(session.execute(old.returning(row.id)).all())
+        ended = delete(sent).where(sent.finished_at < until, sent.status != DeliveryStatus.PENDING)
+        followed = delete(taken).where(taken.created_at < until, looked_at)
+        return sum(len(session.execute(old).all()) for old in (ended.returning(sent.id), followed.returning(taken.id)))
 
 
 def remove_usage(engine: Engine, keep: timedelta) -> int:

@@ -75,7 +75,8 @@ def declared_access(routers: Iterable[APIRouter]) -> list[RouteAccess]:
 class OpenPaths:
     """The paths that authentication treats apart: open to all, and open to whoever holds a signed link."""
 
-    open: tuple[re.Pattern[str], ...]
+    open: tuple[tuple[re.Pattern[str], frozenset[str] | None], ...]
+    """With the methods that are open, of a path that has others as well."""
     by_link: tuple[re.Pattern[str], ...]
 
     @classmethod
@@ -83,13 +84,22 @@ class OpenPaths:
         """``document`` is the framework's own route to the OpenAPI document: open."""
         routes = list(declared)
         framework = re.compile(f"^{re.escape(document)}$")
+        guarded = {one.route.path_regex for one in routes if not one.access.is_open(settings)}
+        opened = [one.route for one in routes if one.access.is_open(settings)]
         return cls(
-            (framework, *(one.route.path_regex for one in routes if one.access.is_open(settings))),
+            (
+                (framework, None),
+                *(
+                    (route.path_regex, frozenset(route.methods or ()) if route.path_regex in guarded else None)
+                    for route in opened
+                ),
+            ),
             tuple(one.route.path_regex for one in routes if one.access.by_link),
         )
 
-    def is_open(self, path: str) -> bool:
-        return any(pattern.match(path) for pattern in self.open)
+    def is_open(self, method: str, path: str) -> bool:
+        """Of a path that has guarded methods as well, the open ones alone."""
+        return any(pattern.match(path) and (methods is None or method in methods) for pattern, methods in self.open)
 
     def opens_by_link(self, method: str, path: str) -> bool:
         """A link reads one report and nothing else."""

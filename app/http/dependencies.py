@@ -12,8 +12,10 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.access.key_ring import Caller
+from app.access.vault import Vault
 from app.db.session import TenantEngine
 from app.db.tables import DEFAULT_TENANT
+from app.egress.addresses import AddressGuard
 from app.errors import Unavailable
 from app.queue import TaskQueue
 from app.settings import Settings
@@ -86,6 +88,16 @@ def _blobs(request: Request) -> BlobStore:
     return blobs
 
 
+def _vault(request: Request) -> Vault:
+    vault: Vault = request.app.state.services.vault
+    return vault
+
+
+def _guard(request: Request) -> AddressGuard:
+    settings: Settings = request.app.state.settings
+    return AddressGuard.of(settings.allowed_networks)
+
+
 def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
@@ -96,5 +108,7 @@ SessionDep = Annotated[Session, Depends(_session, scope="function")]
 ServiceSessionDep = Annotated[Session, Depends(_service_session, scope="function")]
 OwnTenantSessionDep = Annotated[Session, Depends(_own_tenant_session, scope="function")]
 QueueDep = Annotated[TaskQueue, Depends(_queue)]
+GuardDep = Annotated[AddressGuard, Depends(_guard)]
+VaultDep = Annotated[Vault, Depends(_vault)]
 BlobsDep = Annotated[BlobStore, Depends(_blobs)]
 SettingsDep = Annotated[Settings, Depends(_settings)]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, UPLOAD, RouteExamples, page, recorded
+from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, UPLOAD, RouteExamples, codes, page, recorded
 
 MODEL: dict[str, Any] = recorded(__package__, "model.json")
 _FOUND_LATER = (
@@ -45,7 +45,9 @@ ROUTES = {
     "POST /v1/models": RouteExamples(
         requests={"A network of the demo, safetensors": _RECIPE, "A torchvision network, torch.save": _TORCHVISION},
         answers={201: {JSON: _REGISTERED}},
-        problems=ONCE | {"model-format-not-accepted": None, "architecture-required": None, "quota-exceeded": None},
+        problems=ONCE
+        | {"model-format-not-accepted": None, "architecture-required": None, "quota-exceeded": None}
+        | {"not-found": "No such connection."},
     ),
     "GET /v1/models": RouteExamples(answers={200: {JSON: page(MODEL)}}, problems=PAGES),
     "PUT /v1/models/{model_id}/content": RouteExamples(
@@ -76,7 +78,7 @@ ROUTES = {
     "PATCH /v1/models/{model_id}": RouteExamples(
         requests={"The one that is in use": {"aliases": ["champion"], "tags": ["release"]}},
         answers={200: {JSON: MODEL | {"aliases": ["champion"], "tags": ["release"]}}},
-        problems=_UNKNOWN | BODY,
+        problems=_UNKNOWN | BODY | codes("model-already-described", "description-invalid"),
     ),
     "DELETE /v1/models/{model_id}": RouteExamples(problems=_UNKNOWN | {"model-in-use": None, "validation-error": None}),
 }

@@ -9,18 +9,19 @@ from app.access.quotas import check_models
 from app.db.references import delete_audits, of_model
 from app.errors import Unprocessable
 from app.http.authorization import READS, WRITES
-from app.http.dependencies import BlobsDep, SessionDep, SettingsDep, TenantDep
+from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep, TenantDep
 from app.http.idempotency import IdempotencyDep
 from app.http.links import link
 from app.http.openapi.document import RAW_BODY
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.http.schemas import CascadeFlag, StatusFilter
+from app.http.wake_up import wake_worker
 from app.models import service
 from app.models.repository import delete_run_groups_of, get_model, list_models
-from app.models.schemas import Model, ModelId, ModelRequest
+from app.models.schemas import Model, ModelChange, ModelId, ModelRequest
 from app.naming.filters import VersionFilter
-from app.naming.schemas import CHANGE_PROBLEMS, VersionedChange
+from app.naming.schemas import CHANGE_PROBLEMS
 from app.naming.versions import change
 from app.queue import TaskName
 from app.storage.blobs import BlobStore, StoredBlob
@@ -36,14 +37,14 @@ router = APIRouter(prefix="/v1/models", tags=["models"])
     dependencies=[WRITES],
     status_code=201,
     summary="Register a model",
-    responses=problem_responses(400, 409, 413, 415, 422),
+    responses=problem_responses(400, 404, 409, 413, 415, 422),
 )
 def create_model(
     request: ModelRequest, session: SessionDep, settings: SettingsDep, response: Response, idempotency: IdempotencyDep
 ) -> Model:
     """The first of two steps that bring in a classifier: which network it is, which classes it tells apart, and how an
     image becomes its input. The second is to send the weights with `PUT` to the answer's `content_url`. Nothing runs
-    before that."""
+    before that. With a `source` there is no second step: they are fetched from a registry."""
     shown = idempotency.earlier(session, request, Model)
     if shown is None:
         shown = Model.of(service.register(session, request))
@@ -135,14 +136,21 @@ def get_one_model(model_id: ModelId, session: SessionDep) -> Model:
 
 
 @router.patch(
-    "/{model_id}", dependencies=[WRITES], summary="Change a model's name and words", responses=CHANGE_PROBLEMS
+    "/{model_id}",
+    dependencies=[WRITES],
+    summary="Change a model's name and words",
+    responses=CHANGE_PROBLEMS | problem_responses(409),
 )
-def change_model(model_id: ModelId, request: VersionedChange, session: SessionDep) -> Model:
+def change_model(model_id: ModelId, request: ModelChange, session: SessionDep, queue: QueueDep) -> Model:
     """Its name, description (shown as `about`), metadata, tags and aliases; what is left out stays. An alias such as
-    `champion` moves here from the version of the name that has it."""
+    `champion` moves here from the version of the name that has it. Of an imported model that `needs_description`, also
+    what is `missing`; with the last of it a worker begins."""
     row = get_model(session, model_id, lock=True)
+    is_complete = bool(request.given) and service.complete(session, row, request.given)
     change(session, row, request)
     session.commit()
+    if is_complete:
+        wake_worker(queue, TaskName.VALIDATE_MODEL, row.id)
     return Model.of(row)
 
 

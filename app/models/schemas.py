@@ -27,7 +27,8 @@ from app.http.links import link
 from app.http.schemas import Metadata, Name, StoredProblem
 from app.models.configs.reading import Told, completed
 from app.models.description import Described, described
-from app.naming.schemas import VERSION, Tags, VersionName
+from app.naming.schemas import VERSION, Tags, VersionedChange, VersionName
+from app.registries.uris import ModelUri
 
 ModelId = Annotated[UUID, Path(description="The `id` that `POST /v1/models` answered.")]
 
@@ -39,28 +40,26 @@ OptionItem = bool | int | OptionNumber | OptionWord
 OptionValue = OptionItem | Annotated[list[OptionItem], Field(max_length=64)]
 
 
-def _required_without_files(schema: dict[str, Any]) -> None:
-    schema["required"].remove("preprocessing")
+class ModelDescription(BaseModel):
+    """What bears on what a model computes."""
 
+    model_config = ConfigDict(extra="forbid")
 
-class ModelRequest(BaseModel):
-    """What a registration says; the weights follow by ``PUT content_url``."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra=_required_without_files)
-
-    name: Name
-    version: VersionName | None = None
     architecture: str | None = Field(
         None,
         max_length=200,
         description="A torchvision classification architecture, or timm/NAME; none for onnx.",
     )
-    format: str = Field(max_length=50, description="safetensors, state_dict (a torch.save file), or onnx.")
+    format: str | None = Field(
+        None, max_length=50, description="safetensors, state_dict (a torch.save file), or onnx; needed for an upload."
+    )
     output: Output = CLASSES
     class_names: list[Name] | None = Field(
         None, min_length=1, max_length=100_000, description="In the order of the outputs; `binary`: negative, positive."
     )
-    preprocessing: Preprocessing = Field(description="What `config` and `preprocessor_config` say may be left out.")
+    preprocessing: Preprocessing | None = Field(
+        None, description="Needed for an upload; what `config` and `preprocessor_config` say may be left out."
+    )
     config: dict[str, JsonValue] | None = Field(
         None,
         max_length=500,
@@ -96,10 +95,14 @@ class ModelRequest(BaseModel):
         max_length=100,
         description="Names of tensors that the network does not need and that may be left over; `head.*` for many.",
     )
-    metadata: Metadata = Field(default_factory=dict)
-    tags: Tags = Field(default_factory=list)
 
     _told: Told = PrivateAttr(default_factory=dict)
+    _given: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was said, before files completed it: to be said again beside what others say."""
+        return self._given
 
     @property
     def told(self) -> Told:
@@ -112,6 +115,8 @@ class ModelRequest(BaseModel):
         whole, told = completed(value)
         request = build(whole)
         request._told = told  # noqa: SLF001 - its own
+        if isinstance(value, dict):
+            request._given = {field: value[field] for field in SAID if field in value}  # noqa: SLF001
         return request
 
     @field_validator("head")
@@ -131,6 +136,52 @@ class ModelRequest(BaseModel):
         return value
 
 
+class ModelSource(BaseModel):
+    """A version in a registry, in place of an upload."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    connection_id: UUID
+    uri: str = Field(
+        max_length=600, description="`models:/NAME/VERSION` or `models:/NAME@ALIAS`.", examples=["models:/faces/3"]
+    )
+
+    @field_validator("uri")
+    @classmethod
+    def that_is_read(cls, value: str) -> str:
+        ModelUri.read(value)
+        return value
+
+
+class ModelRequest(ModelDescription):
+    """What a registration says; the weights follow by ``PUT content_url``, or are fetched from ``source``."""
+
+    name: Name
+    version: VersionName | None = None
+    source: ModelSource | None = Field(
+        None, description="Where to fetch it; the description is then looked for there, and completed by `PATCH`."
+    )
+    metadata: Metadata = Field(default_factory=dict)
+    tags: Tags = Field(default_factory=list)
+
+
+class ModelChange(VersionedChange, ModelDescription):
+    """Words at any time; the description's fields while the model `needs_description`."""
+
+    def values(self) -> dict[str, Any]:
+        return {column: value for column, value in super().values().items() if column not in SAID}
+
+
+class FetchedSource(BaseModel):
+    """Where a model comes from, and what was found there."""
+
+    connection_id: UUID
+    uri: str
+    name: str | None = Field(None, description="In the registry.")
+    version: str | None = Field(None, description="That the uri named when it was fetched.")
+    file: str | None = Field(None, description="Of the version's files, the one with the weights.")
+
+
 DESCRIBED = (
     "architecture",
     "format",
@@ -144,6 +195,8 @@ DESCRIBED = (
     "ignore_tensors",
 )
 """The fields of a registration that bear on what the model computes."""
+SAID = (*DESCRIBED, "config", "preprocessor_config")
+"""And the files that say some of them."""
 OF_WEIGHTS = ("architecture", "architecture_options", "head", "weights_key", "ignore_tensors")
 """Those that say which network a file of weights fits."""
 
@@ -181,7 +234,6 @@ _AS_STORED = (
     "about",
     "tags",
     "aliases",
-    "architecture",
     "class_names",
     "architecture_options",
     "weights_key",
@@ -206,6 +258,16 @@ _PROBED = (
 )
 
 
+NEEDED = ("architecture", "format", "preprocessing")
+"""Without these a model cannot be built; a graph is its own architecture."""
+
+
+def missing_of(row: ModelRow) -> list[str]:
+    """Of what is needed, what nobody has said."""
+    needed = [field for field in NEEDED if field != "architecture" or row.format != ModelFormat.ONNX]
+    return [field for field in needed if not getattr(row, field)]
+
+
 class Model(BaseModel):
     """A model and what the probe found; what is not known yet is null."""
 
@@ -215,11 +277,14 @@ class Model(BaseModel):
     about: str | None = Field(description="What a change of its `description` said, in words.")
     tags: list[str]
     aliases: list[str]
-    architecture: str | None = Field(description="Null of an ONNX graph, which is the network itself.")
-    format: ModelFormat
+    architecture: str | None = Field(
+        description="Null of an ONNX graph, which is the network itself; and, as `format` and `preprocessing`, of an "
+        "imported model while nobody has said it."
+    )
+    format: ModelFormat | None
     class_names: list[str] | None
     output: Output
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | None
     architecture_options: dict[str, Any]
     head: list[DeclaredLayer] | None = Field(description="Null: the architecture's own.")
     target_layer: str | None
@@ -229,6 +294,8 @@ class Model(BaseModel):
         description="Every field that bears on what the model computes, with its value and who said it."
     )
     metadata: dict[str, Any]
+    source: FetchedSource | None = Field(description="Null of a model that is uploaded.")
+    missing: list[str] = Field(description="What `needs_description` waits for.", examples=[["preprocessing"]])
     status: ResourceStatus
     problem: StoredProblem | None
     content_url: str
@@ -262,9 +329,12 @@ class Model(BaseModel):
         return cls(
             **{name: getattr(row, name) for name in _AS_STORED},
             **{name: probe.get(name) for name in _PROBED},
-            format=ModelFormat(row.format),
+            architecture=row.architecture or None,
+            format=ModelFormat(row.format) if row.format else None,
             output=Output.of(row.output),
-            preprocessing=Preprocessing.of(row.preprocessing),
+            preprocessing=Preprocessing.of(row.preprocessing) if row.preprocessing else None,
+            source=None if row.source is None else FetchedSource.model_validate(row.source),
+            missing=missing_of(row) if row.status == ResourceStatus.NEEDS_DESCRIPTION else [],
             head=None if row.head is None else list(Head.model_validate(row.head).layers),
             target_layer=probe.get("target_layer", row.target_layer),
             description=described(row.description, fidelity),

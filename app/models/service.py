@@ -1,18 +1,22 @@
 """What can be done with models; never commits."""
 
+from typing import Any
+
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from app.db.identifiers import new_id
 from app.db.references import of_model, refuse_while_audited
-from app.db.tables import ModelRow
+from app.db.tables import ConnectionRow, ModelImportRow, ModelRow
 from app.domain.heads import Head
 from app.domain.refusals import ARCHITECTURE_REQUIRED, FORMAT_UNKNOWN
-from app.domain.vocabulary import ModelFormat
-from app.errors import Conflict, Unprocessable, UnsupportedMediaType
+from app.domain.vocabulary import ModelFormat, ResourceStatus
+from app.errors import Conflict, NotFound, Unprocessable, UnsupportedMediaType
 from app.imaging.containers import Container, container_of
 from app.models.description import described_request
+from app.models.imported import described_import, description_invalid
 from app.models.repository import run_group_of
-from app.models.schemas import DESCRIBED, OF_WEIGHTS, ModelRequest
+from app.models.schemas import DESCRIBED, OF_WEIGHTS, ModelDescription, ModelRequest, ModelSource, missing_of
 from app.naming.versions import next_version
 from app.storage.blobs import StoredBlob
 from app.uploads.content import digests_of
@@ -22,40 +26,27 @@ FORMATS = {"safetensors": ModelFormat.SAFETENSORS, "onnx": ModelFormat.ONNX, **_
 
 
 def register(session: Session, request: ModelRequest) -> ModelRow:
-    """Raises Unprocessable ``model-format-not-accepted``, ``architecture-required`` or ``validation-error``."""
-    kind = FORMATS.get(request.format.lower())
-    if kind is None:
-        raise Unprocessable(FORMAT_UNKNOWN.code, FORMAT_UNKNOWN.detail())
-    if kind is ModelFormat.ONNX:
-        _check_graph(request)
-    elif not request.architecture:
-        errors: list[dict[str, object]] = [{"loc": ["body", "architecture"], "msg": "needed for this format"}]
-        raise Unprocessable(ARCHITECTURE_REQUIRED.code, ARCHITECTURE_REQUIRED.detail(), errors=errors)
+    """Raises Unprocessable ``model-format-not-accepted``, ``architecture-required`` or ``validation-error``, and
+    NotFound where its source has no such connection."""
+    if request.source is None:
+        _check_complete(request)
     row = ModelRow(
         id=new_id(),
         name=request.name,
         version=request.version or next_version(session, ModelRow, request.name),
         tags=request.tags,
-        architecture=request.architecture,
-        format=kind.value,
-        class_names=request.class_names,
-        preprocessing=request.preprocessing.stored(),
-        target_layer=request.target_layer,
-        weights_key=request.weights_key,
-        ignore_tensors=request.ignore_tensors,
-        description=described_request(request, DESCRIBED, request.told),
-        output=request.output.model_dump(mode="json"),
-        architecture_options=request.architecture_options,
-        head=None if request.head is None else Head(layers=tuple(request.head)).model_dump(mode="json"),
         extra=request.metadata,
     )
+    describe(row, request, described_request(request, DESCRIBED, request.told))
     session.add(row)
     session.flush()
+    if request.source is not None:
+        _await_fetch(session, row, request, request.source)
     session.refresh(row)
     return row
 
 
-def _check_graph(request: ModelRequest) -> None:
+def _check_graph(request: ModelDescription) -> None:
     """A graph is the network: what says which network the weights fit has nothing to say."""
     said = [name for name in OF_WEIGHTS if getattr(request, name)]
     if said:
@@ -63,6 +54,82 @@ def _check_graph(request: ModelRequest) -> None:
             {"loc": ["body", name], "msg": "an ONNX file is the network itself; leave it out"} for name in said
         ]
         raise Unprocessable("validation-error", "The request is not valid.", errors=errors)
+
+
+def _check_complete(request: ModelRequest) -> None:
+    fields = ("format", "preprocessing")
+    errors: list[dict[str, object]] = [
+        {"loc": ["body", field], "msg": "Field required"} for field in fields if getattr(request, field) is None
+    ]
+    if errors:
+        raise Unprocessable("validation-error", "The request does not fit the schema.", errors=errors)
+    if format_of(request) is not ModelFormat.ONNX and not request.architecture:
+        errors = [{"loc": ["body", "architecture"], "msg": "needed for this format"}]
+        raise Unprocessable(ARCHITECTURE_REQUIRED.code, ARCHITECTURE_REQUIRED.detail(), errors=errors)
+
+
+def format_of(request: ModelDescription) -> ModelFormat | None:
+    """Raises Unprocessable ``model-format-not-accepted``."""
+    if request.format is None:
+        return None
+    kind = FORMATS.get(request.format.lower())
+    if kind is None:
+        raise Unprocessable(FORMAT_UNKNOWN.code, FORMAT_UNKNOWN.detail())
+    return kind
+
+
+def describe(row: ModelRow, request: ModelDescription, description: dict[str, Any]) -> None:
+    """What bears on what it computes. Raises Unprocessable ``model-format-not-accepted``."""
+    kind = format_of(request)
+    if kind is ModelFormat.ONNX:
+        _check_graph(request)
+    row.architecture, row.format = request.architecture, kind or ""
+    row.class_names = request.class_names
+    row.preprocessing = {} if request.preprocessing is None else request.preprocessing.stored()
+    row.target_layer = request.target_layer
+    row.weights_key = request.weights_key
+    row.ignore_tensors = request.ignore_tensors
+    row.output = request.output.model_dump(mode="json")
+    row.architecture_options = request.architecture_options
+    row.head = None if request.head is None else Head(layers=tuple(request.head)).model_dump(mode="json")
+    row.description = description
+
+
+def _await_fetch(session: Session, row: ModelRow, request: ModelRequest, source: ModelSource) -> None:
+    if session.get(ConnectionRow, source.connection_id) is None:
+        raise NotFound("connection")
+    row.status, row.source = ResourceStatus.FETCHING, source.model_dump(mode="json")
+    columns = {"connection_id": source.connection_id, "uri": source.uri, "said": request.given}
+    session.add(ModelImportRow(model_id=row.id, **columns))
+    session.flush()
+
+
+def complete(session: Session, row: ModelRow, fields: dict[str, Any]) -> bool:
+    """What was missing of an imported model's description; whether a worker can look at it now.
+
+    Raises Conflict ``model-already-described``, Unprocessable ``description-invalid``.
+    """
+    imported = session.get(ModelImportRow, row.id, with_for_update=True)
+    if row.status != ResourceStatus.NEEDS_DESCRIPTION or imported is None:
+        detail = "Only a model that needs_description can be described; register it again with other fields."
+        raise Conflict("model-already-described", detail)
+    imported.said = {**imported.said, **fields}
+    return described_anew(row, imported)
+
+
+def described_anew(row: ModelRow, imported: ModelImportRow) -> bool:
+    """From what requests and the registry say; whether nothing is missing.
+
+    Raises Unprocessable ``description-invalid``, ``model-format-not-accepted``.
+    """
+    try:
+        request, description = described_import(imported.said, imported.found)
+    except ValidationError as error:
+        raise description_invalid(error) from error
+    describe(row, request, description)
+    is_complete = not missing_of(row)
+    row.status = ResourceStatus.VALIDATING if is_complete else ResourceStatus.NEEDS_DESCRIPTION
+    return is_complete
 
 
 def check_reference_start(start: bytes) -> None:

@@ -4,14 +4,13 @@ from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from app.access.quotas import check_webhooks
 from app.access.vault import Vault
 from app.db.tables import DeliveryStatus, WebhookDeliveryRow, WebhookRow
-from app.egress.addresses import AddressGuard
 from app.http.authorization import READS, WRITES
-from app.http.dependencies import SessionDep, SettingsDep
+from app.http.dependencies import GuardDep, SessionDep, SettingsDep, VaultDep
 from app.http.links import link
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
@@ -33,19 +32,6 @@ from app.webhooks.schemas import (
 from app.webhooks.signing import message_id
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
-
-
-def _vault(request: Request) -> Vault:
-    vault: Vault = request.app.state.services.vault
-    return vault
-
-
-def _guard(settings: SettingsDep) -> AddressGuard:
-    return AddressGuard.of(settings.allowed_networks)
-
-
-VaultDep = Annotated[Vault, Depends(_vault)]
-GuardDep = Annotated[AddressGuard, Depends(_guard)]
 
 
 @router.post(
@@ -81,7 +67,7 @@ def get_webhooks(session: SessionDep, page: PageDep, vault: VaultDep) -> Page[We
 
 @router.get("/{webhook_id}", dependencies=[READS], summary="Read a webhook", responses=problem_responses(404, 503))
 def get_one_webhook(webhook_id: WebhookId, session: SessionDep, vault: VaultDep) -> Webhook:
-    """Whether it is enabled, and if not why."""
+    """To see whether it is enabled, and if it is not, why it was disabled."""
     return Webhook(**_fields(get_webhook(session, webhook_id), vault))
 
 

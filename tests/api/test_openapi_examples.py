@@ -10,9 +10,11 @@ from jsonschema import Draft202012Validator
 from prepare import build_archive
 
 from app.http.openapi.example_form import JSON
-from app.http.openapi.example_ids import AUDITS, DATASET, GATE, MODELS, RUN_GROUP
+from app.http.openapi.example_ids import AUDITS, CONNECTION, DATASET, DELIVERY, GATE, HOOK, MODELS, POLICY, RUN_GROUP
 from app.http.problems import MEDIA_TYPE
 from app.rooms import EXAMPLES as ROUTES
+from tests.registries.signing import created
+from tests.registries.signing import send as deliver
 from tests.waiting import upload, upload_run, wait_for
 
 Json = dict[str, Any]
@@ -45,7 +47,16 @@ class World:
         comparison = self._example("POST /v1/comparisons", "Two training strategies")
         wait_for(service, f"/v1/comparisons/{comparison['id']}", "succeeded")
         sample = service.get(f"/v1/audits/{self.ids[AUDITS[0]]}/samples?limit=1").json()["items"][0]
+        for made_up, noun in ((CONNECTION, "connections"), (HOOK, "hooks"), (POLICY, "policies")):
+            made = self._example(f"POST /v1/{noun}", next(iter(ROUTES[f"POST /v1/{noun}"].requests)))
+            self.ids[made_up] = made["id"]
+            if made_up == HOOK:
+                told = deliver(service, made["id"], created("digits"), secret=made["secret"])
+                self.ids[DELIVERY] = told.json()["delivery_id"]
         self.paths = {
+            "connection_id": self.ids[CONNECTION],
+            "hook_id": self.ids[HOOK],
+            "policy_id": self.ids[POLICY],
             "dataset_id": self.ids[DATASET],
             "model_id": self.ids[MODELS[0]],
             "run_group_id": self.ids[RUN_GROUP],

@@ -12,7 +12,14 @@ from tests.docs.pages import PAGES, ROOT, RUN, SHOWN, Block, blocks, has_indente
 from tests.docs.shell import make_checkout, run
 
 WALKS = (
-    ("docs/tutorial.md", "docs/api.md", "docs/comparisons-and-gates.md", "docs/reports.md", "docs/webhooks.md"),
+    (
+        "docs/tutorial.md",
+        "docs/api.md",
+        "docs/comparisons-and-gates.md",
+        "docs/reports.md",
+        "docs/webhooks.md",
+        "docs/registries.md",
+    ),
     ("README.md", "docs/client.md", "docs/ci.md"),
     ("docs/keys-and-tenants.md",),
     ("docs/operations.md",),

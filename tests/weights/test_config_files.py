@@ -43,7 +43,12 @@ def processor(kind: str, **said: Any) -> tuple[Any, Json]:
 
 def inputs(file: Json, image: Image.Image) -> torch.Tensor:
     """(3, S, S): what a network here would take."""
-    return given(registered({"model_type": "vit"}, file).preprocessing, image)
+    return given(read_of(registered({"model_type": "vit"}, file)), image)
+
+
+def read_of(request: ModelRequest) -> Preprocessing:
+    assert request.preprocessing is not None
+    return request.preprocessing
 
 
 def given(told: Preprocessing, image: Image.Image) -> torch.Tensor:
@@ -78,7 +83,7 @@ def test_what_timm_saved(tmp_path: Path) -> None:
     told = registered(timm_config(tmp_path))
     assert (told.architecture, told.class_names) == ("timm/resnet18", NAMES)
     assert told.architecture_options == {"global_pool": "avg", "in_chans": 3}
-    assert told.preprocessing.stored() == {
+    assert read_of(told).stored() == {
         "input_size": 224, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225],
         "resize": {"shorter_side": 235}, "interpolation": "bicubic",
     }  # fmt: skip
@@ -98,7 +103,7 @@ def test_what_timm_saved(tmp_path: Path) -> None:
 def test_inputs_are_those_of_timms_transforms(changes: Json, tmp_path: Path) -> None:
     config = timm_config(tmp_path, **changes)
     transform = create_transform(**resolve_data_config(pretrained_cfg=config["pretrained_cfg"]))
-    told = registered(config).preprocessing
+    told = read_of(registered(config))
     for image in PICTURES.values():
         expected = transform(image)
         assert float((given(told, image) - expected).abs().max()) < 1e-6, "Pillow resizes both"
@@ -144,7 +149,7 @@ def test_the_size_that_a_network_of_timm_is_made_for(tmp_path: Path) -> None:
     save_config_for_hf(network, str(tmp_path / "config.json"))
     config = json_of(tmp_path / "config.json")
     told = registered(config, preprocessing={"resize": "stretch", "mean": [0.5] * 3})
-    assert (told.preprocessing.input_size, told.architecture_options["img_size"]) == (96, [96, 96])
+    assert (read_of(told).input_size, told.architecture_options["img_size"]) == (96, [96, 96])
 
 
 def test_names_that_stand_for_two_classes() -> None:
@@ -202,7 +207,7 @@ def test_inputs_are_those_of_the_processor(case: str) -> None:
     kind, said = PROCESSORS[case]
     own, file = processor(kind, **said)
     by_pillow, _ = processor(f"{kind}Pil", **said)
-    told = registered({"model_type": "vit"}, file).preprocessing
+    told = read_of(registered({"model_type": "vit"}, file))
     levels = 255 * torch.tensor(told.in_unit_range[1]).view(3, 1, 1)
     for image in PICTURES.values():
         mine = inputs(file, image)

@@ -13,6 +13,14 @@ from app.db.tables.audits import (
 )
 from app.db.tables.base import DEFAULT_TENANT, Base, Json, TenantOwned
 from app.db.tables.operations import AuditUsageRow, CounterRow, GpuReportRow, IdempotencyKeyRow, WorkerRow
+from app.db.tables.registries import (
+    ConnectionRow,
+    HookDeliveryRow,
+    HookRow,
+    ModelImportRow,
+    PolicyRow,
+    PolicyRunRow,
+)
 from app.db.tables.resources import DatasetRow, GateRow, ModelRow, RunGroupModelRow, RunGroupRow, SampleRow
 from app.db.tables.webhooks import DeliveryStatus, WebhookDeliveryRow, WebhookRow
 
@@ -26,14 +34,20 @@ __all__ = [
     "Base",
     "CleanSourceRow",
     "ComparisonRow",
+    "ConnectionRow",
     "CounterRow",
     "DatasetRow",
     "DeliveryStatus",
     "GateRow",
     "GpuReportRow",
+    "HookDeliveryRow",
+    "HookRow",
     "IdempotencyKeyRow",
     "Json",
+    "ModelImportRow",
     "ModelRow",
+    "PolicyRow",
+    "PolicyRunRow",
     "RunGroupModelRow",
     "RunGroupRow",
     "SampleRow",

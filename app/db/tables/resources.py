@@ -49,6 +49,9 @@ class ModelRow(_Uploaded, Base):
     reference_digest: Mapped[str | None]
     """The blob with images and what the owner's own code gave for them."""
     reference_size: Mapped[int | None] = mapped_column(BigInteger)
+    source: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
+    """Where it comes from, of a model that nobody uploads. Until its description is there, ``format`` and
+    ``preprocessing`` may be empty."""
     fidelity: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
     """How the reference agrees (``app.domain.fidelity``); null until a worker has looked."""
 

@@ -30,7 +30,7 @@ class Authentication:
         self._open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._open_paths.is_open(scope["path"]):
+        if scope["type"] != "http" or self._open_paths.is_open(scope["method"], scope["path"]):
             await self._app(scope, receive, send)
             return
         try:

@@ -10,6 +10,8 @@ Alpha = Literal["black", "white", "dropped"]
 
 AuditStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
+AuthKind = Literal["none", "token", "password"]
+
 CamMethod = Literal[
     "gradcam",
     "gradcam_plus_plus",
@@ -30,11 +32,15 @@ CamMethod = Literal[
 
 Channels = Literal["rgb", "bgr", "grey"]
 
+ClassScore = Literal["softmax", "sigmoid"]
+
 Compared = Literal["classes", "logits", "probabilities", "log_probabilities"]
 
 ComparisonStatus = Literal["queued", "succeeded", "failed"]
 
 ComparisonUnit = Literal["audit", "model"]
+
+ConnectionKind = Literal["mlflow"]
 
 CropOffset = Literal["rounded", "floored"]
 
@@ -42,7 +48,13 @@ DeliveryStatus = Literal["pending", "delivered", "failed"]
 
 DeviceClass = Literal["cpu", "gpu"]
 
+EntropyReading = Literal["spatial", "histogram"]
+
 FidelityStatus = Literal["verified", "contradicted", "unverified"]
+
+HookKind = Literal["mlflow"]
+
+HookOutcome = Literal["pending", "audited", "ignored", "failed"]
 
 Interpolation = Literal["bilinear", "bicubic", "nearest", "lanczos"]
 
@@ -56,7 +68,19 @@ MeasureName = Literal[
 
 ModelFormat = Literal["safetensors", "state_dict", "onnx"]
 
-Origin = Literal["request", "default", "file", "config.json", "preprocessor_config.json", "assumed", "reference"]
+Origin = Literal[
+    "request",
+    "default",
+    "file",
+    "config.json",
+    "preprocessor_config.json",
+    "assumed",
+    "reference",
+    "salience.json",
+    "MLmodel",
+    "registry",
+    "artifact",
+]
 
 Outcome = Literal["passed", "inconclusive", "failed"]
 
@@ -64,7 +88,9 @@ OutputKind = Literal["classes", "binary", "multilabel"]
 
 Resize = Literal["stretch", "shorter_side_crop"]
 
-ResourceStatus = Literal["awaiting_content", "validating", "ready", "rejected"]
+ResourceStatus = Literal["awaiting_content", "fetching", "needs_description", "validating", "ready", "rejected"]
+
+SalienceTarget = Literal["predicted", "clean_predicted", "label"]
 
 SampleStatus = Literal["ready", "unreadable"]
 
@@ -74,9 +100,18 @@ SixteenBit = Literal["scaled", "pillow"]
 
 ValueRange = Literal["unit", "signed", "byte"]
 
+VersionEvent = Literal["model_version.created", "model_version_tag.set", "model_version_alias.created"]
+
 WebhookFormat = Literal["standard", "slack", "teams"]
 
 WorkerStatus = Literal["present", "missing"]
+
+
+class Accepted(Document):
+    """What a registry is answered."""
+
+    delivery_id: str
+    status: HookOutcome
 
 
 class AcrossModels(Document):
@@ -198,6 +233,15 @@ class CandidateLayer(Document):
     prefix_tokens: int
 
 
+class Check(Document):
+    """One thing that was tried."""
+
+    what: str
+    works: bool
+    code: str | None
+    detail: str | None
+
+
 class Columns(Document):
     """Which columns are what, or where labels are found that stand in no column."""
 
@@ -294,6 +338,25 @@ class ConditionOutcome(Document):
     explanation: str
 
 
+class Connection(Document):
+    """A connection, without its secrets."""
+
+    id: str
+    name: str
+    kind: ConnectionKind
+    url: str
+    auth: AuthKind
+    created_at: str
+    updated_at: str
+
+
+class ConnectionTest(Document):
+    """What works over a connection, in words."""
+
+    works: bool
+    checks: list[Check]
+
+
 class Dataset(Document):
     """An archive of images and what indexing it found."""
 
@@ -323,6 +386,14 @@ class Dataset(Document):
     notes: list[str]
     created_at: str
     updated_at: str
+
+
+class DegradationSettings(Document):
+    """S_D; sigma = sigma_max * ((10 - v) / 10) ** curve, which is (10 - v)^4 / 1000 by default."""
+
+    sigma_max: float
+    curve: Literal[1, 2, 3, 4]
+    exact: bool
 
 
 class Delivery(Document):
@@ -391,6 +462,37 @@ class DifferingSamples(Document):
     samples: list[DifferingSample]
 
 
+class DryRun(Document):
+    """What would follow, without anything being started."""
+
+    matches: bool
+    reason: str
+    model: str | None
+    version: str | None
+
+
+class EntropySettings(Document):
+    """S_E; both readings are always computed, the headline leads tables and comparisons."""
+
+    headline: EntropyReading
+
+
+class EquivarianceSettings(Document):
+    """``cells``: by how many cells of the map the image is moved, in each of four directions."""
+
+    cells: list[Literal[1, 2, 3]]
+
+
+class FetchedSource(Document):
+    """Where a model comes from, and what was found there."""
+
+    connection_id: str
+    uri: str
+    name: str | None
+    version: str | None
+    file: str | None
+
+
 class Fidelity(Document):
     """How the owner's predictions agree with what is computed here."""
 
@@ -414,6 +516,22 @@ class Finding(Document):
     measure: str | None
     text: str
     evidence: dict[str, Any]
+
+
+class FindingSettings(Document):
+    """When a number is a sign of a shortcut. Each default lies between the planted cheats and the honest networks of docs/measures.md."""
+
+    harmless_views: list[str]
+    accuracy_fall: float
+    border_ratio: float
+    fixedness: float
+    off_centre: float
+    focus_difference: float
+    focus_border_ratio: float
+    sufficient_share: float
+    arrangement_left: float
+    colour_fall: float
+    least_samples: int
 
 
 class Findings(Document):
@@ -467,6 +585,14 @@ class Gate(Document):
     created_at: str
 
 
+class GeometricResilienceSettings(Document):
+    """S_G; ``shift_pixels`` null means round(input_size / 14)."""
+
+    shift_pixels: int | None
+    overlap: bool
+    groups: list[Literal["shifts", "flips", "rotations"]]
+
+
 class Health(Document):
     """All is well; anything else is a problem document."""
 
@@ -480,6 +606,29 @@ class Histogram(Document):
     low: float
     high: float
     counts: list[int]
+
+
+class Hook(Document):
+    """A hook, without its secret."""
+
+    id: str
+    name: str
+    kind: HookKind
+    connection_id: str
+    url: str
+    created_at: str
+
+
+class HookDelivery(Document):
+    """One event, and what became of it."""
+
+    id: str
+    received_at: str
+    event: str
+    outcome: HookOutcome
+    reason: str | None
+    model_id: str | None
+    audit_id: str | None
 
 
 class LabelAccuracy(Document):
@@ -523,6 +672,27 @@ class MapGroup(Document):
     fixedness: float | None
 
 
+class Match(Document):
+    """Which events it follows."""
+
+    model: str
+    events: list[VersionEvent]
+    tags: dict[str, str] | None
+    aliases: list[str] | None
+
+
+class MeasureSettings(Document):
+    """The measures of an audit; one that is null is not computed."""
+
+    entropy: EntropySettings | None
+    noise_reaction: NoiseReactionSettings | None
+    geometric_resilience: GeometricResilienceSettings | None
+    degradation: DegradationSettings | None
+    stability: StabilitySettings | None
+    equivariance: EquivarianceSettings | None
+    sufficiency: SufficiencySettings | None
+
+
 class Model(Document):
     """A model and what the probe found; what is not known yet is null."""
 
@@ -533,10 +703,10 @@ class Model(Document):
     tags: list[str]
     aliases: list[str]
     architecture: str | None
-    format: ModelFormat
+    format: ModelFormat | None
     class_names: list[str] | None
     output: Output
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | None
     architecture_options: dict[str, Any]
     head: (
         list[
@@ -574,6 +744,8 @@ class Model(Document):
     ignore_tensors: list[str]
     description: dict[str, Described]
     metadata: dict[str, Any]
+    source: FetchedSource | None
+    missing: list[str]
     status: ResourceStatus
     problem: StoredProblem | None
     content_url: str
@@ -624,6 +796,18 @@ class NearDuplicates(Document):
     with_training_images: int
 
 
+class NewHook(Document):
+    """A hook with its secret, which is told this once."""
+
+    id: str
+    name: str
+    kind: HookKind
+    connection_id: str
+    url: str
+    created_at: str
+    secret: str
+
+
 class NewWebhook(Document):
     """A webhook with a secret that is told this once."""
 
@@ -661,6 +845,13 @@ class NoisePoint(Document):
     flip_rate: float | None
     auroc: float | None
     accuracy: float | None
+
+
+class NoiseReactionSettings(Document):
+    """S_N; salt and pepper at ``amount``, and the curve of Fig. 4 at further amounts."""
+
+    amount: float
+    curve: list[float]
 
 
 class Output(Document):
@@ -729,6 +920,22 @@ class Performance(Document):
     auroc_by_class: dict[str, float | None] | None
 
 
+class Policy(Document):
+    """A policy."""
+
+    name: str
+    connection_id: str
+    match: Match
+    dataset_id: str
+    protocol: ProtocolRequest | None
+    sample_limit: int | None
+    gate: str | None
+    baseline: str | None
+    write_back: WriteBack | None
+    id: str
+    created_at: str
+
+
 class Preprocessing(Document):
     """How an image becomes the model's input: a square of 8-bit RGB, then channels, range, mean and deviation."""
 
@@ -761,6 +968,18 @@ class ProtocolOption(Document):
     path: str
     default: Any
     schema: dict[str, Any]
+
+
+class ProtocolRequest(Document):
+    """A protocol as asked for: what is left out comes from the preset."""
+
+    preset: Literal["default", "explain2me-2023", "investigate"]
+    seed: int
+    micro_batch: int
+    salience: SalienceSettings
+    measures: MeasureSettings | None
+    class_score: ClassScore
+    findings: FindingSettings
 
 
 class Protocols(Document):
@@ -843,6 +1062,14 @@ class SalienceMap(Document):
     predicted_label: str | None
 
 
+class SalienceSettings(Document):
+    """Which map is made: the CAM method, the class it explains and the layer it is taken from."""
+
+    method: CamMethod
+    target: SalienceTarget | int
+    target_layer: str | None
+
+
 class Sample(Document):
     """One image; ``sample`` is its name inside the archive."""
 
@@ -922,6 +1149,10 @@ class Speed(Document):
     micro_batch: int
 
 
+class StabilitySettings(Document):
+    """S_S; it has no parameter."""
+
+
 class StoredProblem(Document):
     """Why a resource was rejected, or why an audit failed; some codes come with what the way out needs."""
 
@@ -955,6 +1186,13 @@ class SufficiencyOfLabel(Document):
     n: int
     unchanged: dict[str, list[float] | None]
     area_90: float | None
+
+
+class SufficiencySettings(Document):
+    """``shares`` of the area are kept, and removed, in the map's order and cell by cell at random."""
+
+    fill: Literal["mean", "blur", "inpaint"]
+    shares: list[float]
 
 
 class Summary(Document):
@@ -1046,3 +1284,10 @@ class Worker(Document):
     device_class: DeviceClass
     status: WorkerStatus
     seen_at: str
+
+
+class WriteBack(Document):
+    """What the registry is told."""
+
+    tags: bool
+    alias_on_pass: str | None

@@ -14,6 +14,8 @@ import pytest
 from prepare import build_archive
 
 from app.embedded.ports import accepts, free_port
+from tests.registries.signing import created
+from tests.registries.signing import send as deliver
 from tests.waiting import PATIENCE_SECONDS, until, upload, upload_run, wait_for
 
 Json = dict[str, Any]
@@ -57,6 +59,8 @@ def one_guard(service: httpx.Client, stranger: httpx.Client, open_folder: Path) 
     process.wait(PATIENCE_SECONDS)
 
 
+BY_PROOF = ("POST", "/v1/hooks/{hook_id}/deliveries")
+"""Whose caller's signature decides, and no key: without one nobody learns whether the hook is there."""
 FIGURE = {"name": "radar", "form": "svg"}
 """What a path holds that is no id."""
 
@@ -82,7 +86,17 @@ def theirs(service: httpx.Client) -> Json:
     comparison = service.post("/v1/comparisons", json={"audit_ids": [audit], "by": "model"}).json()["id"]
     wait_for(service, f"/v1/comparisons/{comparison}", "succeeded")
     sample = service.get(f"/v1/audits/{audit}/samples").json()["items"][0]["sample_id"]
+    webhook = {"url": "https://ci.example.com/salience", "events": ["audit.succeeded"]}
+    connection = _made(service, "connections", name="c", kind="mlflow", url="https://mlflow.example.com")
+    hook = _made(service, "hooks", name="h", kind="mlflow", connection_id=connection["id"])
+    policed = {"connection_id": connection["id"], "dataset_id": dataset, "match": {"model": "faces"}}
+    delivery = deliver(service, hook["id"], created("other"), secret=hook["secret"]).json()["delivery_id"]
     return {
+        "webhook_id": _made(service, "webhooks", **webhook)["id"],
+        "connection_id": connection["id"],
+        "hook_id": hook["id"],
+        "policy_id": _made(service, "policies", name="p", **policed)["id"],
+        "delivery_id": delivery,
         "model_id": models[0],
         "dataset_id": dataset,
         "run_group_id": group,
@@ -92,6 +106,13 @@ def theirs(service: httpx.Client) -> Json:
         "sample": sample,
         "comparison_id": comparison,
     }
+
+
+def _made(service: httpx.Client, noun: str, **fields: Any) -> Json:
+    answer = service.post(f"/v1/{noun}", json=fields)
+    assert answer.status_code == 201, answer.text
+    made: Json = answer.json()
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -123,10 +144,13 @@ def test_every_path_with_an_id(service: httpx.Client, visitor: httpx.Client, the
             if method == "PUT":
                 options["content"] = b"PK\x05\x06" + bytes(18)
             if method == "PATCH":
-                options["json"] = {"name": "mine"}
+                options["json"] = {"enabled": True} if "webhook" in path else {"name": "mine"}
+            if path.endswith("policies/{policy_id}/test"):
+                options["json"] = {name: theirs[name] for name in ("hook_id", "delivery_id")}
             query: Json = {"params": {"model_id": theirs["model_id"]}} if path.endswith("/map") else {}
             answer = visitor.request(method, real, **options, **query)
-            assert answer.status_code == 404, (method, path)
+            expected = 401 if (method, path) == BY_PROOF else 404
+            assert answer.status_code == expected, (method, path)
             assert seen(answer) == seen(visitor.request(method, random, **options)), (method, path)
         if method == "GET":
             asked = {"model_id": theirs["model_id"]} if path.endswith("/map") else {}
@@ -140,7 +164,13 @@ def test_every_id_in_a_body(visitor: httpx.Client, theirs: Json, document: Json)
     audit, model, dataset = theirs["audit_id"], theirs["model_id"], theirs["dataset_id"]
     group, gate = theirs["run_group_id"], theirs["gate_id"]
     whole = {"dataset_id": dataset, "model_ids": [model]}
+    connection = theirs["connection_id"]
+    told = {name: theirs[name] for name in ("hook_id", "delivery_id")}
+    policed = {"name": "p", "connection_id": connection, "dataset_id": dataset, "match": {"model": "a"}}
     bodies: list[tuple[str, Json]] = [
+        ("/v1/hooks", {"name": "h", "kind": "mlflow", "connection_id": connection}),
+        ("/v1/policies", policed),
+        (f"/v1/policies/{theirs['policy_id']}/test", told),
         ("/v1/run-groups", {"name": "g", "model_ids": [model, str(uuid4())]}),
         ("/v1/comparisons", {"audit_ids": [audit], "by": "model"}),
         *((path, whole) for path in ("/v1/audits", "/v1/audits:estimate")),
@@ -172,7 +202,7 @@ def test_lists_filters_and_cursors(service: httpx.Client, visitor: httpx.Client,
     lists = [path for method, path in operations(document) if method == "GET" and "{" not in path]
     lists = [path for path in lists if "cursor" in str(document["paths"][path]["get"].get("parameters"))]
     lists.remove("/v1/workers")  # which work for everybody
-    assert len(lists) == 6
+    assert len(lists) == 10
     for path in lists:
         assert visitor.get(path).json() == {"items": [], "next_cursor": None}
         found = service.get(path, params={"limit": 1}).json()

@@ -1,0 +1,1 @@
+"""Connections: registries that a tenant's models come from and verdicts go to."""

@@ -1,0 +1,35 @@
+"""SQL of connections."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db.pages import Rows, newest
+from app.db.tables import ConnectionRow, HookRow, ModelImportRow, PolicyRow
+from app.errors import Conflict, NotFound
+
+
+def get_connection(session: Session, connection_id: UUID, *, lock: bool = False) -> ConnectionRow:
+    """Raises NotFound."""
+    row = session.get(ConnectionRow, connection_id, with_for_update=lock)
+    if row is None:
+        raise NotFound("connection")
+    return row
+
+
+def list_connections(session: Session, limit: int, after: UUID | None) -> Rows[ConnectionRow]:
+    """The newest first."""
+    return newest(session, select(ConnectionRow), ConnectionRow, limit, after)
+
+
+def refuse_while_used(session: Session, connection_id: UUID) -> None:
+    """Raises Conflict ``connection-in-use``."""
+    users = {
+        "hook": HookRow.connection_id,
+        "policy": PolicyRow.connection_id,
+        "imported model": ModelImportRow.connection_id,
+    }
+    for noun, column in users.items():
+        if session.scalar(select(column).where(column == connection_id).limit(1)):
+            raise Conflict("connection-in-use", f"A {noun} refers to the connection; delete that first.")

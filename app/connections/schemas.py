@@ -1,0 +1,129 @@
+"""A connection as it is asked for and shown."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from app.db.tables import ConnectionRow
+from app.http.schemas import Name
+
+ConnectionId = Annotated[UUID, Path(description="The `id` that `POST /v1/connections` answered.")]
+Url = Annotated[str, Field(min_length=1, max_length=2048, examples=["https://mlflow.example.com"])]
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=4096)]
+
+
+class ConnectionKind(StrEnum):
+    """The registries that are spoken to."""
+
+    MLFLOW = "mlflow"
+
+
+class AuthKind(StrEnum):
+    """What a registry is shown."""
+
+    NONE = "none"
+    TOKEN = "token"  # noqa: S105 - the name of a kind
+    PASSWORD = "password"  # noqa: S105
+
+
+class Auth(BaseModel):
+    """A token, sent as `Authorization: Bearer`; or a user's name and password, sent as `Basic`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    token: Secret | None = None
+    username: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    password: Secret | None = None
+
+    @model_validator(mode="after")
+    def one_kind(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("a username needs a password, and a password a username")
+        if self.token is not None and self.username is not None:
+            raise ValueError("name a token, or a username and a password")
+        return self
+
+    @property
+    def kind(self) -> AuthKind:
+        if self.token is not None:
+            return AuthKind.TOKEN
+        return AuthKind.NONE if self.username is None else AuthKind.PASSWORD
+
+    def plain(self) -> dict[str, str]:
+        """To be sealed."""
+        fields = {"token": self.token, "password": self.password}
+        secrets = {name: value.get_secret_value() for name, value in fields.items() if value is not None}
+        return secrets if self.username is None else secrets | {"username": self.username}
+
+
+class ConnectionRequest(BaseModel):
+    """A registry, and what it wants to be shown."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    kind: ConnectionKind
+    url: Url
+    auth: Auth = Field(default_factory=Auth, description="Kept encrypted; it never comes back.")
+
+
+class ConnectionChange(BaseModel):
+    """What is named is changed. Another address needs `auth` again: a secret stays with the host it was given for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = None
+    url: Url | None = None
+    auth: Auth | None = None
+
+    @model_validator(mode="after")
+    def something(self) -> Self:
+        if not {field for field in self.model_fields_set if getattr(self, field) is not None}:
+            raise ValueError("name at least one field to change")
+        if self.url is not None and self.auth is None:
+            raise ValueError("a new url needs auth as well: {} where the registry wants none")
+        return self
+
+
+class Connection(BaseModel):
+    """A connection, without its secrets."""
+
+    id: UUID
+    name: str
+    kind: ConnectionKind
+    url: str
+    auth: AuthKind
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: ConnectionRow) -> Self:
+        return cls(
+            id=row.id,
+            name=row.name,
+            kind=ConnectionKind(row.kind),
+            url=row.url,
+            auth=AuthKind(row.auth_kind),
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+
+
+class Check(BaseModel):
+    """One thing that was tried."""
+
+    what: str = Field(examples=["the registry lists model versions"])
+    works: bool
+    code: str | None = Field(description="Of the failure.", examples=["address-not-allowed"])
+    detail: str | None
+
+
+class ConnectionTest(BaseModel):
+    """What works over a connection, in words."""
+
+    works: bool
+    checks: list[Check]

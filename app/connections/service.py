@@ -1,0 +1,77 @@
+"""What is done with connections; never commits."""
+
+import base64
+import json
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from app.access.vault import Vault
+from app.connections.schemas import Auth, AuthKind, Check, ConnectionChange, ConnectionRequest, ConnectionTest
+from app.db.identifiers import new_id
+from app.db.tables import ConnectionRow
+from app.egress.addresses import AddressGuard
+from app.egress.client import EgressClient
+from app.errors import EgressFailure
+from app.registries.mlflow import API, ARTIFACTS, MlflowRegistry
+
+
+def connect(session: Session, request: ConnectionRequest, vault: Vault, guard: AddressGuard) -> ConnectionRow:
+    """Raises AddressNotAllowed, Unavailable ``encryption-keys-missing``."""
+    row = ConnectionRow(id=new_id(), name=request.name, kind=request.kind.value, url=_checked(guard, request.url))
+    _seal(row, request.auth, vault)
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    return row
+
+
+def change(row: ConnectionRow, wanted: ConnectionChange, vault: Vault, guard: AddressGuard) -> None:
+    """Raises AddressNotAllowed."""
+    row.name = wanted.name or row.name
+    if wanted.url is not None:
+        row.url = _checked(guard, wanted.url)
+    if wanted.auth is not None:
+        _seal(row, wanted.auth, vault)
+
+
+def registry_of(row: ConnectionRow, vault: Vault, client: EgressClient) -> MlflowRegistry:
+    """Of the one kind that there is. Raises Unavailable where its secret cannot be opened."""
+    return MlflowRegistry(client, row.url, _credentials(row, vault))
+
+
+def try_out(registry: MlflowRegistry) -> ConnectionTest:
+    """Waits for the registry: no transaction may be open meanwhile."""
+    tries: dict[str, Callable[[], None]] = {
+        "the registry lists model versions": lambda: registry.check(f"{API}/model-versions/search", max_results="1"),
+        "the registry hands out files": lambda: registry.check(ARTIFACTS, path=""),
+    }
+    checks = [_tried(what, attempt) for what, attempt in tries.items()]
+    return ConnectionTest(works=all(check.works for check in checks), checks=checks)
+
+
+def _tried(what: str, attempt: Callable[[], None]) -> Check:
+    try:
+        attempt()
+    except EgressFailure as failure:
+        return Check(what=what, works=False, code=failure.code, detail=failure.detail)
+    return Check(what=what, works=True, code=None, detail=None)
+
+
+def _checked(guard: AddressGuard, url: str) -> str:
+    return str(guard.check_url(url)).rstrip("/")
+
+
+def _seal(row: ConnectionRow, auth: Auth, vault: Vault) -> None:
+    row.auth_kind = auth.kind.value
+    row.secret = None if auth.kind is AuthKind.NONE else vault.seal(json.dumps(auth.plain()))
+
+
+def _credentials(row: ConnectionRow, vault: Vault) -> dict[str, str]:
+    if row.secret is None:
+        return {}
+    plain = json.loads(vault.open(row.secret))
+    if "token" in plain:
+        return {"Authorization": f"Bearer {plain['token']}"}
+    pair = f"{plain['username']}:{plain['password']}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}

@@ -1,0 +1,107 @@
+"""Model registries: how they are reached, what they say, what follows from it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.tables.base import Base, Identified, Json, OfTenant
+
+
+class ConnectionRow(Identified, Base):
+    """A registry's address, and what it wants to be shown."""
+
+    __tablename__ = "connections"
+
+    name: Mapped[str]
+    kind: Mapped[str]
+    url: Mapped[str]
+    auth_kind: Mapped[str]
+    secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Sealed JSON; null where nothing is shown."""
+
+
+class ModelImportRow(OfTenant, Base):
+    """A model that comes from a registry: what the request and the registry say of it, and who is fetching it."""
+
+    __tablename__ = "model_imports"
+
+    model_id: Mapped[UUID] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
+    connection_id: Mapped[UUID] = mapped_column(ForeignKey("connections.id", ondelete="RESTRICT"), index=True)
+    uri: Mapped[str]
+    said: Mapped[Json]
+    """The description's fields that requests gave."""
+    found: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
+    """Pairs of origin and fields, the one that counts most first."""
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    next_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
+    """When it is due, or its lease runs out; null once it is fetched or given up."""
+
+
+class HookRow(Identified, Base):
+    """Where a registry's events arrive."""
+
+    __tablename__ = "hooks"
+
+    name: Mapped[str]
+    kind: Mapped[str]
+    connection_id: Mapped[UUID] = mapped_column(ForeignKey("connections.id", ondelete="RESTRICT"), index=True)
+    secret: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class HookDeliveryRow(Identified, Base):
+    """One event that arrived and was authentic."""
+
+    __tablename__ = "hook_deliveries"
+    __table_args__ = (
+        Index("ix_hook_deliveries_tenant", "tenant_id", "id"),
+        Index("ix_hook_deliveries_waiting", "id", postgresql_where=text("outcome = 'pending' AND runs IS NULL")),
+        Index("ix_hook_deliveries_key", "hook_id", "key", unique=True),
+    )
+
+    hook_id: Mapped[UUID] = mapped_column(ForeignKey("hooks.id", ondelete="CASCADE"))
+    key: Mapped[str]
+    """Equal whenever the registry sends it again."""
+    event: Mapped[str]
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    outcome: Mapped[str] = mapped_column(default="pending")
+    reason: Mapped[str | None]
+    runs: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """Ids of the policies' runs that it began or met; null until somebody looked."""
+
+
+class PolicyRow(Identified, Base):
+    """Which versions are audited, how, and what is written back."""
+
+    __tablename__ = "policies"
+
+    name: Mapped[str]
+    connection_id: Mapped[UUID] = mapped_column(ForeignKey("connections.id", ondelete="RESTRICT"), index=True)
+    definition: Mapped[Json]
+    swept_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When its registry was last asked for versions that no event told of."""
+
+
+class PolicyRunRow(Identified, Base):
+    """One version on its way from the registry to its verdict: at most one a policy."""
+
+    __tablename__ = "policy_runs"
+    __table_args__ = (
+        Index("ix_policy_runs_tenant", "tenant_id", "id"),
+        Index("ix_policy_runs_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),
+        Index("ix_policy_runs_version", "policy_id", "model_name", "version", unique=True),
+    )
+
+    policy_id: Mapped[UUID] = mapped_column(ForeignKey("policies.id", ondelete="CASCADE"))
+    model_name: Mapped[str]
+    version: Mapped[str]
+    stage: Mapped[str] = mapped_column(default="importing")
+    reason: Mapped[str | None]
+    model_id: Mapped[UUID | None] = mapped_column(ForeignKey("models.id", ondelete="SET NULL"), index=True)
+    audit_id: Mapped[UUID | None] = mapped_column(ForeignKey("audits.id", ondelete="SET NULL"), index=True)
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    next_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
+    """When it is due, or its lease runs out; null once it has ended."""

@@ -1,0 +1,1 @@
+"""Hooks: where registries tell of new versions."""

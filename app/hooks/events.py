@@ -1,0 +1,92 @@
+"""What a delivery says, whichever registry it is from. The body is data: it names no address and no data set."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from app.registries.uris import ModelUri
+
+
+class VersionEvent(StrEnum):
+    """What can happen to a version."""
+
+    CREATED = "model_version.created"
+    TAG_SET = "model_version_tag.set"
+    ALIAS_SET = "model_version_alias.created"
+
+
+OURS = "salience."
+"""How the tags begin that are written back: what tells of them is an echo."""
+
+
+@dataclass(frozen=True)
+class RegistryEvent:
+    """One that a policy may follow."""
+
+    kind: VersionEvent
+    model_name: str
+    version: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Of a new version those that it was made with, else the one that was set."""
+    alias: str | None = None
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """One that starts nothing, and why."""
+
+    reason: str
+
+
+def mlflow_event_name(body: bytes) -> str:
+    """``model_version.created``; of what cannot be read, ``unknown``."""
+    told = _object(body)
+    entity, action = told.get("entity"), told.get("action")
+    return f"{entity}.{action}"[:200] if isinstance(entity, str) and isinstance(action, str) else "unknown"
+
+
+def mlflow_event(body: bytes) -> RegistryEvent | Ignored:
+    """What MLflow 3 sends."""
+    name = mlflow_event_name(body)
+    data = _object(body).get("data")
+    if name not in set(VersionEvent):
+        return Ignored(f"Nothing follows from {name}.")
+    if not isinstance(data, dict) or not isinstance(data.get("name"), str) or "version" not in data:
+        return Ignored("It names no version.")
+    if _is_test(data):
+        return Ignored("It is the test of the registry's own button.")
+    try:
+        ModelUri.read(f"models:/{data['name']}/{data['version']}")
+    except ValueError:
+        return Ignored("It names no version that could be fetched.")
+    event = RegistryEvent(VersionEvent(name), data["name"], str(data["version"]), _tags(data), _text(data.get("alias")))
+    if event.kind is VersionEvent.TAG_SET and all(tag.startswith(OURS) for tag in event.tags):
+        return Ignored("The tag is one that this service writes.")
+    return event
+
+
+def _is_test(data: Mapping[str, Any]) -> bool:
+    """What MLflow's button sends: examples of its own."""
+    marks = (data.get("run_id") == "abcd1234abcd5678", data.get("key") == "example_key")
+    return data["name"] == "example_model" and (any(marks) or data.get("alias") == "example_alias")
+
+
+def _tags(data: Mapping[str, Any]) -> dict[str, str]:
+    if isinstance(data.get("key"), str):
+        return {data["key"]: str(data.get("value", ""))}
+    tags = data.get("tags")
+    return {str(name): str(value) for name, value in tags.items()} if isinstance(tags, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}

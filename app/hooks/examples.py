@@ -1,0 +1,46 @@
+"""Examples of ``/v1/hooks``."""
+
+from app.http.openapi.example_form import BODY, JSON, PAGES, RouteExamples, codes, page
+from app.http.openapi.example_ids import AUDITS, CONNECTION, DELIVERY, HOOK, MODELS
+
+_HOOK = {
+    "id": HOOK,
+    "name": "new versions",
+    "kind": "mlflow",
+    "connection_id": CONNECTION,
+    "url": f"https://salience.example.com/v1/hooks/{HOOK}/deliveries",
+    "created_at": "2026-11-30T02:01:05.180671Z",
+}
+_DELIVERY = {
+    "id": DELIVERY,
+    "received_at": "2026-11-30T02:04:09.180671Z",
+    "event": "model_version.created",
+    "outcome": "audited",
+    "reason": None,
+    "model_id": MODELS[0],
+    "audit_id": AUDITS[0],
+}
+_UNKNOWN = {"not-found": "No such hook."}
+
+ROUTES = {
+    "POST /v1/hooks": RouteExamples(
+        requests={"MLflow's": {"name": "new versions", "kind": "mlflow", "connection_id": CONNECTION}},
+        answers={201: {JSON: _HOOK | {"secret": "5f0c2a97d1e84b63a7c95e1f02d8b64c5f0c2a97d1e84b63a7c95e1f02d8b64c"}}},
+        problems=BODY | {"not-found": "No such connection."},
+    ),
+    "GET /v1/hooks": RouteExamples(answers={200: {JSON: page(_HOOK)}}, problems=PAGES),
+    "GET /v1/hooks/{hook_id}": RouteExamples(answers={200: {JSON: _HOOK}}, problems=_UNKNOWN),
+    "DELETE /v1/hooks/{hook_id}": RouteExamples(problems=_UNKNOWN),
+    "POST /v1/hooks/{hook_id}/deliveries": RouteExamples(
+        answers={202: {JSON: {"delivery_id": DELIVERY, "status": "pending"}}},
+        problems=codes("malformed-json", "unsupported-media-type", "unsupported-content-encoding")
+        | {"unauthenticated": "The delivery has no signature of this hook's secret, or an old one."},
+    ),
+    "GET /v1/hooks/{hook_id}/deliveries": RouteExamples(
+        answers={200: {JSON: page(_DELIVERY)}}, problems=PAGES | _UNKNOWN
+    ),
+    "POST /v1/hooks/{hook_id}/deliveries/{delivery_id}/replay": RouteExamples(
+        answers={202: {JSON: _DELIVERY | {"outcome": "pending"}}},
+        problems={"not-found": "No such delivery."} | codes("delivery-under-way"),
+    ),
+}

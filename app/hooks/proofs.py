@@ -1,0 +1,33 @@
+"""Whether a delivery is authentic, by the rule of its registry."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+REPLAY_WINDOW = timedelta(minutes=15)
+"""MLflow signs once, and sends the same signature with every retry."""
+MAX_KEY_CHARACTERS = 200
+
+
+def mlflow_signature(secret: str, delivery_id: str, timestamp: str, body: bytes) -> str:
+    """``v1,`` and the Base64 of HMAC-SHA256."""
+    signed = f"{delivery_id}.{timestamp}.".encode() + body
+    return f"v1,{base64.b64encode(hmac.digest(secret.encode(), signed, hashlib.sha256)).decode()}"
+
+
+def mlflow_delivery_id(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> str | None:
+    """The delivery's id where signature and time are good; None where they are not."""
+    delivery_id = headers.get("x-mlflow-delivery-id", "")
+    timestamp = headers.get("x-mlflow-timestamp", "")
+    expected = mlflow_signature(secret, delivery_id, timestamp, body)
+    is_signed = hmac.compare_digest(expected.encode(), headers.get("x-mlflow-signature", "").encode())
+    is_named = 0 < len(delivery_id) <= MAX_KEY_CHARACTERS
+    return delivery_id if is_signed and is_named and _is_recent(timestamp, now) else None
+
+
+def _is_recent(timestamp: str, now: datetime) -> bool:
+    if not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > 12:
+        return False
+    return abs(now - datetime.fromtimestamp(int(timestamp), UTC)) <= REPLAY_WINDOW

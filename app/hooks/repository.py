@@ -1,0 +1,71 @@
+"""SQL of hooks and of what arrived."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Engine, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.db.identifiers import new_id
+from app.db.pages import Rows, newest
+from app.db.session import transaction
+from app.db.tables import HookDeliveryRow, HookRow, PolicyRunRow
+from app.errors import NotFound
+
+
+@dataclass(frozen=True)
+class Door:
+    """All that is known of a hook before its caller has proved anything."""
+
+    tenant_id: UUID
+    secret: bytes
+
+
+def find_door(engine: Engine, hook_id: UUID) -> Door | None:
+    """Across tenants, by the id alone."""
+    with transaction(engine) as session:
+        row = session.get(HookRow, hook_id)
+        return None if row is None else Door(row.tenant_id, row.secret)
+
+
+def get_hook(session: Session, hook_id: UUID) -> HookRow:
+    """Raises NotFound."""
+    row = session.get(HookRow, hook_id)
+    if row is None:
+        raise NotFound("hook")
+    return row
+
+
+def list_hooks(session: Session, limit: int, after: UUID | None) -> Rows[HookRow]:
+    """The newest first."""
+    return newest(session, select(HookRow), HookRow, limit, after)
+
+
+def list_deliveries(session: Session, hook_id: UUID, limit: int, after: UUID | None) -> Rows[HookDeliveryRow]:
+    """The newest first."""
+    return newest(
+        session, select(HookDeliveryRow).where(HookDeliveryRow.hook_id == hook_id), HookDeliveryRow, limit, after
+    )
+
+
+def get_delivery(session: Session, hook_id: UUID, delivery_id: UUID, *, lock: bool = False) -> HookDeliveryRow:
+    """Raises NotFound."""
+    row = session.get(HookDeliveryRow, delivery_id, with_for_update=lock)
+    if row is None or row.hook_id != hook_id:
+        raise NotFound("delivery")
+    return row
+
+
+def keep_delivery(session: Session, hook_id: UUID, key: str, event: str, body: bytes) -> HookDeliveryRow:
+    """The row of this key, new or not."""
+    row = HookDeliveryRow
+    values = {"id": new_id(), "hook_id": hook_id, "key": key, "event": event, "body": body, "outcome": "pending"}
+    session.execute(insert(row).values(values).on_conflict_do_nothing(index_elements=[row.hook_id, row.key]))
+    return session.scalars(select(row).where(row.hook_id == hook_id, row.key == key)).one()
+
+
+def runs_of(session: Session, delivery: HookDeliveryRow) -> list[PolicyRunRow]:
+    """What policies made of it; those of policies that are gone are left out."""
+    ids = [UUID(text) for text in delivery.runs or ()]
+    return list(session.scalars(select(PolicyRunRow).where(PolicyRunRow.id.in_(ids)).order_by(PolicyRunRow.id)))

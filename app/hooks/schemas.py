@@ -1,0 +1,90 @@
+"""A hook as it is asked for and shown, and what arrived there."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from app.db.tables import HookRow
+from app.http.schemas import Name
+
+HookId = Annotated[UUID, Path(description="The `id` that `POST /v1/hooks` answered.")]
+DeliveryId = Annotated[UUID, Path(description="The `delivery_id` that the registry was answered.")]
+
+
+class HookKind(StrEnum):
+    """The registries whose events are understood."""
+
+    MLFLOW = "mlflow"
+
+
+class HookOutcome(StrEnum):
+    """What became of a delivery."""
+
+    PENDING = "pending"
+    AUDITED = "audited"
+    IGNORED = "ignored"
+    FAILED = "failed"
+
+
+class HookRequest(BaseModel):
+    """Which registry will call."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    kind: HookKind
+    connection_id: UUID = Field(description="Of the same registry: what its events name is fetched over it.")
+    secret: Annotated[SecretStr, Field(min_length=16, max_length=200)] | None = Field(
+        None, description="That the registry signs with; left out, one is made."
+    )
+
+
+class Hook(BaseModel):
+    """A hook, without its secret."""
+
+    id: UUID
+    name: str
+    kind: HookKind
+    connection_id: UUID
+    url: str = Field(description="Where the registry is to send its events; a path where PUBLIC_URL is not set.")
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: HookRow, url: str) -> Self:
+        return cls(
+            id=row.id,
+            name=row.name,
+            kind=HookKind(row.kind),
+            connection_id=row.connection_id,
+            url=url,
+            created_at=row.created_at,
+        )
+
+
+class NewHook(Hook):
+    """A hook with its secret, which is told this once."""
+
+    secret: str = Field(description="For the registry, which signs with it; never shown again.", examples=["9b1c..."])
+
+
+class Accepted(BaseModel):
+    """What a registry is answered."""
+
+    delivery_id: UUID
+    status: HookOutcome
+
+
+class HookDelivery(BaseModel):
+    """One event, and what became of it."""
+
+    id: UUID
+    received_at: datetime
+    event: str = Field(examples=["model_version.created"])
+    outcome: HookOutcome
+    reason: str | None
+    model_id: UUID | None
+    audit_id: UUID | None

@@ -1,0 +1,93 @@
+"""What is done with hooks and deliveries; never commits."""
+
+import secrets
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from app.access.vault import Vault
+from app.connections.repository import get_connection
+from app.db.identifiers import new_id
+from app.db.session import TenantEngine, transaction
+from app.db.tables import HookDeliveryRow, HookRow, PolicyRunRow
+from app.errors import Conflict, Unauthenticated
+from app.hooks.events import mlflow_event_name
+from app.hooks.proofs import mlflow_delivery_id
+from app.hooks.repository import find_door, keep_delivery, runs_of
+from app.hooks.schemas import Accepted, HookDelivery, HookOutcome, HookRequest
+
+SECRET_BYTES = 32
+NO_PROOF = "The delivery has no signature of this hook's secret, or an old one."
+FAILED, DONE = "failed", "done"
+"""The ends of a policy's run."""
+
+
+def create_hook(session: Session, request: HookRequest, vault: Vault) -> tuple[HookRow, str]:
+    """The row and its secret. Raises NotFound, Unavailable ``encryption-keys-missing``."""
+    get_connection(session, request.connection_id)
+    secret = request.secret.get_secret_value() if request.secret else secrets.token_hex(SECRET_BYTES)
+    row = HookRow(
+        id=new_id(),
+        name=request.name,
+        kind=request.kind.value,
+        connection_id=request.connection_id,
+        secret=vault.seal(secret),
+    )
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    return row, secret
+
+
+def take_in(engine: Engine, vault: Vault, hook_id: UUID, headers: dict[str, str], body: bytes) -> Accepted:
+    """Keeps what is authentic; the same again changes nothing. Raises Unauthenticated, also where there is no hook."""
+    door = find_door(engine, hook_id)
+    if door is None:
+        raise Unauthenticated(NO_PROOF)
+    key = mlflow_delivery_id(headers, body, vault.open(door.secret), datetime.now(UTC))
+    if key is None:
+        raise Unauthenticated(NO_PROOF)
+    with transaction(TenantEngine(engine, door.tenant_id)) as session:
+        row = keep_delivery(session, hook_id, key, mlflow_event_name(body), body)
+        return Accepted(delivery_id=row.id, status=shown(session, row).outcome)
+
+
+def play_again(session: Session, row: HookDeliveryRow) -> None:
+    """Looked at anew, and runs of policies that failed begin anew. Raises Conflict ``delivery-under-way``."""
+    if shown(session, row).outcome is HookOutcome.PENDING:
+        raise Conflict("delivery-under-way", "The delivery is being followed; wait for its outcome.")
+    for run in runs_of(session, row):
+        if run.stage == FAILED:
+            session.delete(run)
+    row.outcome, row.reason, row.runs = HookOutcome.PENDING, None, None
+    session.flush()
+
+
+def shown(session: Session, row: HookDeliveryRow) -> HookDelivery:
+    """With what its runs came to."""
+    runs = runs_of(session, row)
+    told = _told(runs) if row.runs else (HookOutcome(row.outcome), row.reason)
+    return HookDelivery(
+        id=row.id,
+        received_at=row.created_at,
+        event=row.event,
+        outcome=told[0],
+        reason=told[1],
+        model_id=next((run.model_id for run in runs if run.model_id), None),
+        audit_id=next((run.audit_id for run in runs if run.audit_id), None),
+    )
+
+
+def _told(runs: list[PolicyRunRow]) -> tuple[HookOutcome, str | None]:
+    """The worst of them; one that is under way may still become anything."""
+    under_way = [run for run in runs if run.stage not in {FAILED, DONE}]
+    failed = [run for run in runs if run.stage == FAILED]
+    if under_way:
+        return HookOutcome.PENDING, under_way[0].reason or f"The run is {under_way[0].stage}."
+    if failed:
+        return HookOutcome.FAILED, failed[0].reason
+    if not runs:
+        return HookOutcome.IGNORED, "The policy that followed it is gone."
+    return HookOutcome.AUDITED, runs[0].reason

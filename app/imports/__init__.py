@@ -1,0 +1,1 @@
+"""Models that are fetched from registries instead of being uploaded."""

@@ -1,0 +1,57 @@
+"""The description of a model that comes from a registry: each field from whoever says it first."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.domain.vocabulary import Origin
+from app.errors import Unprocessable
+from app.models.description import described_request
+from app.models.schemas import DESCRIBED, SAID, ModelDescription
+
+Json = dict[str, Any]
+Found = tuple[Origin, Json]
+"""Who says it, and fields of a description."""
+
+
+def described_import(said: Json, found: Iterable[Any]) -> tuple[ModelDescription, Json]:
+    """What holds together, and by field who said so: the request first. Raises ValidationError."""
+    fields: Json = {}
+    origins: dict[str, str] = {}
+    for origin, part in ((Origin.REQUEST, said), *found):
+        for field, value in part.items():
+            if field in SAID and field not in fields:
+                fields[field], origins[field] = value, str(origin)
+    request = ModelDescription.model_validate(fields)
+    return request, _with_origins(described_request(request, DESCRIBED, request.told), origins)
+
+
+def check_found(part: Mapping[str, Any]) -> Json:
+    """A description as a file tells it: fields of the CLI's ``--description``, of which those of a model count.
+
+    Raises Unprocessable ``description-invalid``.
+    """
+    # The format is that of the file that was found, whatever was described.
+    known = {"name", "version", "metadata", "tags", "dataset", "policy", "format"}
+    fields = {field: value for field, value in part.items() if field not in known}
+    try:
+        ModelDescription.model_validate(fields)
+    except ValidationError as error:
+        raise description_invalid(error) from error
+    return fields
+
+
+def description_invalid(error: ValidationError) -> Unprocessable:
+    """Names the fields; what they hold is not repeated."""
+    errors: list[dict[str, object]] = [
+        {"loc": ["description", *fault["loc"]], "msg": fault["msg"]} for fault in error.errors()[:10]
+    ]
+    fields = ", ".join(dict.fromkeys(".".join(map(str, fault["loc"])) for fault in error.errors()[:10]))
+    return Unprocessable("description-invalid", f"The model's description does not fit: {fields}.", errors=errors)
+
+
+def _with_origins(description: Json, origins: Mapping[str, str]) -> Json:
+    return {
+        name: fact | {"from": origins.get(name.partition(".")[0], fact["from"])} for name, fact in description.items()
+    }

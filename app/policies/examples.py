@@ -1,0 +1,57 @@
+"""Examples of ``/v1/policies``."""
+
+from typing import Any
+
+from app.domain.protocol import ProtocolRequest
+from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, RouteExamples, page
+from app.http.openapi.example_ids import CONNECTION, DATASET, DELIVERY, GATE, HOOK, POLICY
+
+_ASKED: dict[str, Any] = {
+    "name": "every version of faces",
+    "connection_id": CONNECTION,
+    "match": {"model": "faces-*"},
+    "dataset_id": DATASET,
+    "sample_limit": 500,
+    "gate": GATE,
+    "baseline": "alias:champion",
+    "write_back": {"alias_on_pass": "audited"},
+}
+_POLICY: dict[str, Any] = _ASKED | {
+    "id": POLICY,
+    "match": {"model": "faces-*", "events": ["model_version.created"], "tags": {}, "aliases": []},
+    "protocol": ProtocolRequest().model_dump(mode="json"),
+    "write_back": {"tags": True, "alias_on_pass": "audited"},
+    "created_at": "2026-11-30T02:01:06.180671Z",
+}
+_UNKNOWN = {"not-found": "No such policy."}
+_NAMED = {"not-found": "No such data set."}
+
+ROUTES = {
+    "POST /v1/policies": RouteExamples(
+        requests={"New versions against the champion": _ASKED},
+        answers={201: {JSON: _POLICY}},
+        problems=ONCE | _NAMED,
+    ),
+    "GET /v1/policies": RouteExamples(answers={200: {JSON: page(_POLICY)}}, problems=PAGES),
+    "GET /v1/policies/{policy_id}": RouteExamples(answers={200: {JSON: _POLICY}}, problems=_UNKNOWN),
+    "PATCH /v1/policies/{policy_id}": RouteExamples(
+        requests={"Another gate, and more samples": {"gate": GATE, "sample_limit": 1000}},
+        answers={200: {JSON: _POLICY | {"sample_limit": 1000}}},
+        problems=BODY | _UNKNOWN,
+    ),
+    "POST /v1/policies/{policy_id}/test": RouteExamples(
+        requests={"A delivery that arrived": {"hook_id": HOOK, "delivery_id": DELIVERY}},
+        answers={
+            200: {
+                JSON: {
+                    "matches": False,
+                    "reason": "The model's name is not faces-*.",
+                    "model": "digits",
+                    "version": "3",
+                }
+            }
+        },
+        problems=BODY | _UNKNOWN,
+    ),
+    "DELETE /v1/policies/{policy_id}": RouteExamples(problems=_UNKNOWN),
+}

@@ -1,0 +1,127 @@
+"""A policy as it is asked for and shown, and its dry run."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from fastapi import Path
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from app.db.tables import PolicyRow
+from app.domain.protocol import ProtocolRequest
+from app.hooks.events import OURS, VersionEvent
+from app.http.schemas import Name
+
+PolicyId = Annotated[UUID, Path(description="The `id` that `POST /v1/policies` answered.")]
+Alias = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,254}$")]
+Glob = Annotated[str, Field(min_length=1, max_length=250)]
+PREVIOUS = "previous"
+ALIAS = "alias:"
+
+
+def _of_three_kinds(value: str) -> str:
+    if value == PREVIOUS or re.fullmatch(rf"{ALIAS}[A-Za-z0-9_.-]{{1,255}}", value):
+        return value
+    try:
+        return str(UUID(value))
+    except ValueError:
+        raise ValueError("a baseline is alias:NAME, previous, or an audit's id") from None
+
+
+Baseline = Annotated[str, AfterValidator(_of_three_kinds)]
+
+
+class Match(BaseModel):
+    """Which events it follows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: Glob = Field(description="A name, with `*`, `?` and `[abc]`.", examples=["faces-*"])
+    events: list[VersionEvent] = Field(default=[VersionEvent.CREATED], min_length=1)
+    tags: dict[str, Glob] = Field(default_factory=dict, max_length=20, description="That the event must tell of.")
+    aliases: list[Glob] = Field(default_factory=list, max_length=20, description="Of alias events; empty: any.")
+
+
+class WriteBack(BaseModel):
+    """What the registry is told."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tags: bool = Field(True, description=f"`{OURS}verdict`, `{OURS}audit_id`, `{OURS}report_url` and the numbers.")
+    alias_on_pass: Alias | None = Field(None, description="Moved to the version when its gate passes.")
+
+
+class PolicyRequest(BaseModel):
+    """What follows from which events."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    connection_id: UUID
+    match: Match
+    dataset_id: UUID
+    protocol: ProtocolRequest = Field(default_factory=ProtocolRequest)
+    sample_limit: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    gate: UUID | None = Field(None, description="The gate that judges the audits.")
+    baseline: Baseline | None = Field(
+        None,
+        description="What the gate compares with: `alias:champion`, `previous`, or an audit's id. Where there is none "
+        "yet, the audit runs without the gate.",
+        examples=["alias:champion"],
+    )
+    write_back: WriteBack = Field(default_factory=WriteBack)
+
+
+class PolicyChange(BaseModel):
+    """What is named is changed; `sample_limit`, `gate` and `baseline` may be taken away by null."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name | None = None
+    match: Match | None = None
+    dataset_id: UUID | None = None
+    protocol: ProtocolRequest | None = None
+    sample_limit: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    gate: UUID | None = None
+    baseline: Baseline | None = None
+    write_back: WriteBack | None = None
+
+    @model_validator(mode="after")
+    def something(self) -> Self:
+        named = self.model_fields_set
+        if not named:
+            raise ValueError("name at least one field to change")
+        if any(getattr(self, field) is None for field in named - {"sample_limit", "gate", "baseline"}):
+            raise ValueError("only sample_limit, gate and baseline can be null")
+        return self
+
+
+class Policy(PolicyRequest):
+    """A policy."""
+
+    id: UUID
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: PolicyRow) -> Self:
+        told: dict[str, Any] = row.definition
+        return cls(id=row.id, name=row.name, connection_id=row.connection_id, created_at=row.created_at, **told)
+
+
+class DryRunRequest(BaseModel):
+    """A delivery that arrived."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    hook_id: UUID
+    delivery_id: UUID
+
+
+class DryRun(BaseModel):
+    """What would follow, without anything being started."""
+
+    matches: bool
+    reason: str = Field(description="Why not; or what would be done.")
+    model: str | None = None
+    version: str | None = None

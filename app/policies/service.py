@@ -1,0 +1,62 @@
+"""Makes policies, and says what would follow from a delivery; never commits."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.connections.repository import get_connection
+from app.datasets.repository import get_dataset
+from app.db.identifiers import new_id
+from app.db.tables import PolicyRow
+from app.gates.repository import get_gate
+from app.hooks.events import Ignored, mlflow_event
+from app.hooks.repository import get_delivery, get_hook
+from app.policies.matching import why_not
+from app.policies.schemas import DryRun, DryRunRequest, Policy, PolicyChange, PolicyRequest
+
+
+def create_policy(session: Session, request: PolicyRequest) -> PolicyRow:
+    """Raises NotFound where it names what is not there."""
+    _check_named(session, request)
+    row = PolicyRow(id=new_id(), **_columns(request))
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    return row
+
+
+def change_policy(session: Session, row: PolicyRow, wanted: PolicyChange) -> None:
+    """Versions that it has met already stay as they are. Raises NotFound."""
+    before = {"name": row.name, "connection_id": row.connection_id, **row.definition}
+    request = PolicyRequest.model_validate(before | wanted.model_dump(mode="json", exclude_unset=True))
+    _check_named(session, request)
+    for name, value in _columns(request).items():
+        setattr(row, name, value)
+    session.flush()
+    session.refresh(row)
+
+
+def dry_run(session: Session, row: PolicyRow, request: DryRunRequest) -> DryRun:
+    """Raises NotFound."""
+    hook = get_hook(session, request.hook_id)
+    event = mlflow_event(get_delivery(session, hook.id, request.delivery_id).body)
+    if isinstance(event, Ignored):
+        return DryRun(matches=False, reason=event.reason)
+    policy = Policy.of(row)
+    reason = "The hook is of another connection." if hook.connection_id != row.connection_id else None
+    reason = reason or why_not(policy, event)
+    told = reason or f"It would be imported and audited on the data set {policy.dataset_id}, unless it was before."
+    return DryRun(matches=reason is None, reason=told, model=event.model_name, version=event.version)
+
+
+def _check_named(session: Session, request: PolicyRequest) -> None:
+    get_connection(session, request.connection_id)
+    get_dataset(session, request.dataset_id)
+    if request.gate is not None:
+        get_gate(session, request.gate)
+
+
+def _columns(request: PolicyRequest) -> dict[str, Any]:
+    told = request.model_dump(mode="json", exclude={"name", "connection_id"}, exclude_unset=True)
+    return {"name": request.name, "connection_id": UUID(str(request.connection_id)), "definition": told}

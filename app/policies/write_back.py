@@ -1,0 +1,48 @@
+"""What a version's registry is told of its audit."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app.audits.repository import get_audit, results_of
+from app.db.tables import PolicyRunRow
+from app.domain.gates.verdicts import Outcome
+from app.domain.results.headline import headline, silent_headlines
+from app.errors import NotFound
+from app.hooks.events import OURS
+from app.policies.schemas import Policy
+
+NOT_JUDGED = "not judged"
+"""The verdict of an audit without a gate."""
+NO_BASELINE = "There was no baseline yet, so that the gate was not asked."
+SILENT = " (says nothing)"
+"""Behind a number that must not be compared: no number travels without that."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """Tags, and the alias that moves here."""
+
+    tags: dict[str, str]
+    alias: str | None
+    note: str | None
+    """Why there is no verdict though the policy names a gate."""
+
+
+def write_back(session: Session, run: PolicyRunRow, policy: Policy, public_url: str | None) -> Words:
+    """Of an audit that succeeded."""
+    if run.audit_id is None:
+        raise NotFound("audit")
+    audit = get_audit(session, run.audit_id)
+    verdict = NOT_JUDGED if audit.verdict is None else str(audit.verdict["verdict"])
+    tags = {f"{OURS}verdict": verdict, f"{OURS}audit_id": str(audit.id)}
+    if public_url:
+        tags[f"{OURS}report_url"] = f"{public_url.rstrip('/')}/v1/audits/{audit.id}/report"
+    document = results_of(session, audit.id)
+    silent = silent_headlines(document)
+    for name, value in headline(document).items():
+        if value is not None:
+            tags[f"{OURS}{name}"] = f"{value:.6g}{SILENT if name in silent else ''}"
+    alias = policy.write_back.alias_on_pass if verdict == Outcome.PASSED else None
+    note = NO_BASELINE if policy.gate is not None and audit.gate is None else None
+    return Words(tags if policy.write_back.tags else {}, alias, note)

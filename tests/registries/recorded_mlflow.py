@@ -1,0 +1,169 @@
+"""An MLflow tracking server's answers, as MLflow 3.17 gave them, from a server on loopback that remembers tags."""
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import torch
+from safetensors.torch import load_file
+
+from tests.waiting import RECIPE, WEIGHTS
+
+API = "/api/2.0/mlflow"
+ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
+ROOT = "0/models/m-84da0675255b4fd98d5aa1e3cf6bc71b/artifacts"
+MLMODEL = b"""artifact_path: mlflow-artifacts:/0/models/m-84da/artifacts
+flavors:
+  pytorch:
+    code: null
+    model_data: data
+    pytorch_version: 2.15.0+cu132
+mlflow_version: 3.17.2
+"""
+DESCRIPTION = {name: RECIPE[name] for name in ("architecture", "class_names", "preprocessing")}
+
+Json = dict[str, Any]
+
+
+class RecordedMlflow(ThreadingHTTPServer):
+    """``versions`` are by name and number; ``asked`` has every request's path and ``Authorization``."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.versions: dict[tuple[str, str], Json] = {}
+        self.aliases: dict[tuple[str, str], str] = {}
+        self.written: list[Json] = []
+        self.asked: list[tuple[str, str | None]] = []
+        self.status = "READY"
+        self.down = False
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def register(self, name: str, version: str = "1", *, described: bool = True, created_ms: int = 1) -> None:
+        """A version whose module was pickled."""
+        self.versions[name, version] = {
+            "files": _files(described=described),
+            "tags": {},
+            "created_ms": created_ms,
+        }
+
+    def tags(self, name: str, version: str = "1") -> dict[str, str]:
+        found: dict[str, str] = self.versions[name, version]["tags"]
+        return found
+
+
+def _files(*, described: bool) -> dict[str, bytes]:
+    weights = io.BytesIO()
+    torch.save(load_file(WEIGHTS / "cross_entropy_run1.safetensors"), weights)
+    files = {"MLmodel": MLMODEL, "data/model.pth": weights.getvalue(), "data/pickle_module_info.txt": b"pickle"}
+    return files | ({"extra_files/salience.json": json.dumps(RECIPE).encode()} if described else {})
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: RecordedMlflow
+
+    def do_GET(self) -> None:
+        asked = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(asked.query).items()}
+        self.server.asked.append((self.path, self.headers.get("authorization")))
+        if self.server.down:
+            self._send(503, {"error_code": "TEMPORARILY_UNAVAILABLE"})
+        elif asked.path.startswith(f"{ARTIFACTS}/"):
+            self._send_file(unquote(asked.path).removeprefix(f"{ARTIFACTS}/"))
+        else:
+            self._send(*self._answer(asked.path, query))
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.server.written.append(body)
+        if self.path == f"{API}/model-versions/set-tag":
+            self.server.tags(body["name"], body["version"])[body["key"]] = body["value"]
+        else:
+            self.server.aliases[body["name"], body["alias"]] = body["version"]
+        self._send(200, {})
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+    def _answer(self, path: str, query: dict[str, str]) -> tuple[int, Json]:
+        if path == f"{API}/model-versions/search":
+            return 200, {"model_versions": [self._version(*key) for key in reversed(self.server.versions)]}
+        if path == f"{API}/registered-models/alias":
+            version = self.server.aliases.get((query["name"], query["alias"]))
+            known = version is not None
+            return (200, {"model_version": self._version(query["name"], version or "")}) if known else (400, {})
+        if path == ARTIFACTS:
+            return 200, {"files": self._listed(query.get("path", ""))}
+        key = query.get("name", ""), query.get("version", "")
+        if key not in self.server.versions:
+            return 404, {"error_code": "RESOURCE_DOES_NOT_EXIST"}
+        if path == f"{API}/model-versions/get":
+            return 200, {"model_version": self._version(*key)}
+        return 200, {"artifact_uri": f"mlflow-artifacts:/{ROOT}/{key[0]}.{key[1]}"}
+
+    def _version(self, name: str, version: str) -> Json:
+        told = self.server.versions[name, version]
+        return {
+            "name": name,
+            "version": version,
+            "creation_timestamp": told["created_ms"],
+            "current_stage": "None",
+            "description": "",
+            "source": "models:/m-84da0675255b4fd98d5aa1e3cf6bc71b",
+            "run_id": "b80c4572c3af49558275aeaa63d6d52e",
+            "status": self.server.status,
+            "tags": [{"key": key, "value": value} for key, value in told["tags"].items()],
+        }
+
+    def _below(self, path: str) -> tuple[dict[str, bytes], str]:
+        """A version's files, and the path within."""
+        own, _, inner = path.removeprefix(f"{ROOT}/").partition("/")
+        name, _, version = own.rpartition(".")
+        return (self.server.versions[name, version]["files"] if version else {}), inner
+
+    def _listed(self, path: str) -> list[Json]:
+        files, inner = self._below(path)
+        prefix = f"{inner}/" if inner else ""
+        below = [name.removeprefix(prefix) for name in files if name.startswith(prefix)]
+        folders = sorted({name.partition("/")[0] for name in below if "/" in name})
+        plain = [
+            {"path": name, "is_dir": False, "file_size": len(files[prefix + name])} for name in below if "/" not in name
+        ]
+        return [*plain, *({"path": name, "is_dir": True} for name in folders)]
+
+    def _send_file(self, path: str) -> None:
+        files, inner = self._below(path)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(files[inner])))
+        self.end_headers()
+        self.wfile.write(files[inner])
+
+    def _send(self, status: int, body: Json) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+@contextmanager
+def recorded_mlflow() -> Iterator[RecordedMlflow]:
+    server = RecordedMlflow()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

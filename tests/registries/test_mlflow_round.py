@@ -1,0 +1,131 @@
+"""From a registered version to its verdict tags and the moved alias, with a real MLflow server and its real webhook."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from mlflow_server import MlflowServer, mlflow_program, mlflow_server
+
+from tests.waiting import until, wait_for
+
+Json = dict[str, Any]
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(mlflow_program() is None, reason="MLflow is missing (make integration installs it)"),
+]
+SECRET = "a secret of sixteen or more"
+PROTOCOL: Json = {"measures": {"entropy": {}}}
+WITHIN = "entropy.spatial.mean <= 1"
+BEYOND = "entropy.spatial.mean <= 0.01"
+
+
+@pytest.fixture(scope="module")
+def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
+    with mlflow_server(tmp_path_factory.mktemp("mlflow")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def connection(service: httpx.Client, mlflow: MlflowServer) -> Json:
+    return _made(service, "connections", name="m", kind="mlflow", url=mlflow.url)
+
+
+@pytest.fixture(scope="module")
+def hook(service: httpx.Client, mlflow: MlflowServer, connection: Json) -> Json:
+    made = _made(service, "hooks", name="h", kind="mlflow", connection_id=connection["id"], secret=SECRET)
+    assert made["secret"] == SECRET
+    mlflow.tell(str(service.base_url.join(f"/v1/hooks/{made['id']}/deliveries")), SECRET)
+    return made
+
+
+@pytest.fixture
+def policy(
+    service: httpx.Client, connection: Json, dataset: Json, make_gate: Callable[..., Json]
+) -> Callable[..., Json]:
+    def make(model: str, condition: str, **more: Any) -> Json:
+        gate = make_gate(condition)
+        asked = {
+            "connection_id": connection["id"],
+            "dataset_id": dataset["id"],
+            "protocol": PROTOCOL,
+            "sample_limit": 4,
+        }
+        write_back = {"alias_on_pass": "audited"}
+        return _made(
+            service,
+            "policies",
+            name=model,
+            match={"model": model},
+            gate=gate["id"],
+            write_back=write_back,
+            **asked,
+            **more,
+        )
+
+    return make
+
+
+def test_connection_works(service: httpx.Client, connection: Json) -> None:
+    told = service.post(f"/v1/connections/{connection['id']}/test").json()
+    assert told["works"], told
+
+
+def test_version_gets_verdict_and_alias(
+    service: httpx.Client, mlflow: MlflowServer, hook: Json, policy: Callable[..., Json]
+) -> None:
+    policy("good", WITHIN)
+    version = mlflow.register("good", "pickled")
+    tags = until(lambda: _judged(mlflow, "good", version))
+    assert tags["salience.verdict"] == "passed"
+    assert float(tags["salience.entropy"].split()[0]) > 0
+    assert until(lambda: mlflow.aliased("good", "audited")) == version
+    audit = service.get(f"/v1/audits/{tags['salience.audit_id']}").json()
+    assert audit["status"] == "succeeded"
+    model = service.get(f"/v1/models/{audit['model_ids'][0]}").json()
+    assert model["source"]["file"] == "data/model.pth"
+    assert model["description"]["architecture"]["from"] == "salience.json"
+    assert model["description"]["format"]["from"] == "artifact"
+    log = service.get(f"/v1/hooks/{hook['id']}/deliveries").json()["items"]
+    created = [one for one in log if one["event"] == "model_version.created"]
+    assert [(one["outcome"], one["audit_id"]) for one in created] == [("audited", audit["id"])]
+    # Our own tags and alias come back as events, and end there.
+    assert {one["outcome"] for one in log if one["event"] != "model_version.created"} <= {"ignored", "pending"}
+
+
+@pytest.mark.parametrize(("layout", "origin"), [("pt2", "MLmodel"), ("state_dict", "registry")])
+def test_other_layouts(
+    service: httpx.Client, mlflow: MlflowServer, hook: Json, policy: Callable[..., Json], layout: str, origin: str
+) -> None:
+    policy(f"bad-{layout}", BEYOND)
+    version = mlflow.register(f"bad-{layout}", layout)
+    tags = until(lambda: _judged(mlflow, f"bad-{layout}", version))
+    assert tags["salience.verdict"] == "failed"
+    assert mlflow.aliased(f"bad-{layout}", "audited") is None
+    audit = service.get(f"/v1/audits/{tags['salience.audit_id']}").json()
+    model = service.get(f"/v1/models/{audit['model_ids'][0]}").json()
+    assert model["description"]["architecture"]["from"] == origin
+
+
+def test_undescribed_version_waits_for_its_description(
+    service: httpx.Client, mlflow: MlflowServer, connection: Json
+) -> None:
+    version = mlflow.register("plain", "undescribed")
+    made = _made(
+        service, "models", name="plain", source={"connection_id": connection["id"], "uri": f"models:/plain/{version}"}
+    )
+    model = wait_for(service, f"/v1/models/{made['id']}", "needs_description", "rejected")
+    assert (model["status"], model["missing"]) == ("needs_description", ["architecture", "preprocessing"])
+
+
+def _judged(mlflow: MlflowServer, name: str, version: str) -> dict[str, str] | None:
+    tags = mlflow.tags(name, version)
+    return tags if "salience.verdict" in tags else None
+
+
+def _made(service: httpx.Client, collection: str, **body: Any) -> Json:
+    answer = service.post(f"/v1/{collection}", json=body)
+    assert answer.status_code == 201, answer.text
+    made: Json = answer.json()
+    return made

@@ -1,0 +1,187 @@
+"""From an event to verdict tags and a moved alias: the real service, against a registry's recorded answers."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.registries.recorded_mlflow import DESCRIPTION, RecordedMlflow, recorded_mlflow
+from tests.registries.signing import SECRET, created, delivery, send
+from tests.waiting import until, wait_for
+
+Json = dict[str, Any]
+PLANTED = "planted-token-5f0c2a97d1e84b63"
+PROTOCOL: Json = {"measures": {"entropy": {}}}
+
+
+@pytest.fixture(scope="module")
+def mlflow() -> Iterator[RecordedMlflow]:
+    with recorded_mlflow() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def connection(service: httpx.Client, mlflow: RecordedMlflow) -> Json:
+    return _made(service, "connections", name="m", kind="mlflow", url=mlflow.url, auth={"token": PLANTED})
+
+
+@pytest.fixture(scope="module")
+def hook(service: httpx.Client, connection: Json) -> Json:
+    return _made(service, "hooks", name="h", kind="mlflow", connection_id=connection["id"], secret=SECRET)
+
+
+@pytest.fixture
+def make_policy(
+    service: httpx.Client, connection: Json, dataset: Json, make_gate: Callable[..., Json]
+) -> Callable[..., Json]:
+    def make(model: str, condition: str, **more: Any) -> Json:
+        asked = {"connection_id": connection["id"], "dataset_id": dataset["id"], "sample_limit": 4}
+        judged = {"gate": make_gate(condition)["id"], "write_back": {"alias_on_pass": "audited"}}
+        return _made(
+            service, "policies", name=model, match={"model": model}, protocol=PROTOCOL, **asked, **judged, **more
+        )
+
+    return make
+
+
+def test_event_becomes_verdict(
+    service: httpx.Client, mlflow: RecordedMlflow, hook: Json, make_policy: Callable[..., Json]
+) -> None:
+    """Ten times the same, and once more under another id: one audit, one write-back."""
+    policy = make_policy("faces*", "entropy.spatial.mean <= 1")
+    mlflow.register("faces")
+    begun = time.monotonic()
+    answers = [send(service, hook["id"], created("faces"), key="the-same") for _ in range(10)]
+    assert time.monotonic() - begun < 10
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["delivery_id"] for answer in answers}) == 1
+    assert send(service, hook["id"], created("faces")).status_code == 202
+    tags = until(lambda: _tags_with_alias(mlflow, "faces"))
+    audit = service.get(f"/v1/audits/{tags['salience.audit_id']}").json()
+    results = service.get(f"/v1/audits/{audit['id']}/results").json()
+    mean = next(
+        row["mean"]
+        for row in results["summaries"]
+        if (row["view"], row["group_by"], row["group"]) == ("spatial", "total", "macro")
+    )
+    assert tags["salience.verdict"] == audit["verdict"] == "passed"
+    assert float(tags["salience.entropy"].split()[0]) == pytest.approx(mean, rel=1e-5)
+    assert tags["salience.report_url"] == str(service.base_url.join(f"/v1/audits/{audit['id']}/report"))
+    log = until(lambda: _ended(service, hook, 2))
+    assert [(one["outcome"], one["audit_id"]) for one in log] == [("audited", audit["id"])] * 2
+    assert sum(body.get("key") == "salience.verdict" for body in mlflow.written) == 1
+    dry = service.post(f"/v1/policies/{policy['id']}/test", json={"hook_id": hook["id"], "delivery_id": log[0]["id"]})
+    assert dry.json()["matches"], dry.text
+    again = service.post(f"/v1/hooks/{hook['id']}/deliveries/{log[0]['id']}/replay")
+    assert again.status_code == 202
+    assert until(lambda: _ended(service, hook, 2))[0]["audit_id"] == audit["id"]
+
+
+def test_echoes_are_ignored(service: httpx.Client, hook: Json) -> None:
+    echoes = [
+        delivery("model_version_tag", "set", name="faces", version="1", key="salience.verdict", value="passed"),
+        delivery("model_version_alias", "created", name="faces", version="1", alias="audited"),
+        delivery("model_version", "created", name="example_model", version="1", run_id="abcd1234abcd5678"),
+    ]
+    ids = {send(service, hook["id"], body).json()["delivery_id"] for body in echoes}
+    log = until(lambda: [one for one in _ended(service, hook, 5) or () if one["id"] in ids])
+    assert [one["outcome"] for one in log] == ["ignored"] * 3
+    assert all(one["reason"] for one in log)
+
+
+def test_previous_version_is_the_baseline_and_the_registry_may_be_away(
+    service: httpx.Client, mlflow: RecordedMlflow, hook: Json, make_policy: Callable[..., Json]
+) -> None:
+    condition = "entropy.spatial.mean not worse than baseline"
+    make_policy("series", condition, baseline="previous")
+    for version, verdict in (("1", "not judged"), ("2", "passed")):
+        mlflow.register("series", version)
+        mlflow.down = True
+        assert send(service, hook["id"], created("series", version)).status_code == 202
+        until(lambda: any("series" in path for path, _ in mlflow.asked[-5:]))
+        mlflow.down = False
+        assert until(lambda: mlflow.tags("series", version).get("salience.verdict")) == verdict  # noqa: B023
+    assert until(lambda: mlflow.aliases.get(("series", "audited"))) == "2"
+
+
+def test_description_that_is_missing(service: httpx.Client, mlflow: RecordedMlflow, connection: Json) -> None:
+    mlflow.register("plain", described=False)
+    source = {"connection_id": connection["id"], "uri": "models:/plain/1"}
+    made = _made(service, "models", name="plain", class_names=RECIPE_CLASSES, source=source)
+    path = f"/v1/models/{made['id']}"
+    model = wait_for(service, path, "needs_description", "rejected")
+    assert (model["status"], model["missing"]) == ("needs_description", ["architecture", "preprocessing"])
+    for field, missing in (("architecture", ["preprocessing"]), ("preprocessing", [])):
+        patched = service.patch(path, json={field: DESCRIPTION[field]})
+        assert patched.json()["missing"] == missing, patched.text
+    model = wait_for(service, path, "ready", "rejected")
+    assert model["status"] == "ready", model["problem"]
+    assert {name: model["description"][name]["from"] for name in ("architecture", "class_names", "format")} == {
+        "architecture": "request",
+        "class_names": "request",
+        "format": "artifact",
+    }
+    late = service.patch(path, json={"architecture": "resnet18"})
+    assert (late.status_code, late.json()["code"]) == (409, "model-already-described")
+
+
+RECIPE_CLASSES = DESCRIPTION["class_names"]
+
+
+def test_unknown_version_and_alias(service: httpx.Client, mlflow: RecordedMlflow, connection: Json) -> None:
+    for uri in ("models:/nothing/1", "models:/plain@champion"):
+        made = _made(service, "models", name="x", source={"connection_id": connection["id"], "uri": uri})
+        model = wait_for(service, f"/v1/models/{made['id']}", "rejected")
+        assert model["problem"]["code"] == "registry-not-found"
+
+
+@pytest.mark.parametrize("proof", [{"secret": "another secret of sixteen"}, {"age": 3600}, {"key": "x" * 300}])
+def test_without_proof_nothing_is_stored(service: httpx.Client, hook: Json, proof: Json) -> None:
+    before = service.get(f"/v1/hooks/{hook['id']}/deliveries").json()["items"]
+    assert send(service, hook["id"], created("faces", "9"), **proof).status_code == 401
+    path = f"/v1/hooks/{hook['id']}/deliveries"
+    assert httpx.post(service.base_url.join(path), json={"entity": "model_version"}).status_code == 401
+    assert httpx.get(service.base_url.join(path)).status_code == 401
+    assert service.get(path).json()["items"] == before
+
+
+@pytest.mark.parametrize("url", ["http://10.0.0.1", "http://169.254.169.254/", "http://2130706433/", "ftp://a.example"])
+def test_addresses_that_are_refused(service: httpx.Client, url: str) -> None:
+    answer = service.post("/v1/connections", json={"name": "m", "kind": "mlflow", "url": url})
+    assert (answer.status_code, answer.json()["code"]) == (422, "address-not-allowed")
+
+
+def test_secrets_stay_secret(
+    service: httpx.Client, mlflow: RecordedMlflow, connection: Json, hook: Json, open_folder: Path
+) -> None:
+    """The registry got it; no answer, log or message has it. Deleting what is in use is refused."""
+    assert {told for _, told in mlflow.asked} == {f"Bearer {PLANTED}"}
+    tried = service.post(f"/v1/connections/{connection['id']}/test")
+    assert tried.json()["works"], tried.text
+    refused = service.delete(f"/v1/connections/{connection['id']}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "connection-in-use")
+    shown = [service.get(path).text for path in ("/v1/connections", f"/v1/connections/{connection['id']}", "/v1/hooks")]
+    logs = [path.read_text(errors="replace") for path in (open_folder / "service" / "logs").glob("*.log")]
+    for text in [*shown, tried.text, refused.text, *logs]:
+        assert PLANTED not in text
+        assert SECRET not in text
+
+
+def _ended(service: httpx.Client, hook: Json, count: int) -> list[Json] | None:
+    log: list[Json] = service.get(f"/v1/hooks/{hook['id']}/deliveries").json()["items"]
+    is_over = len(log) >= count and all(one["outcome"] != "pending" for one in log)
+    return log if is_over else None
+
+
+def _tags_with_alias(mlflow: RecordedMlflow, name: str) -> dict[str, str] | None:
+    return mlflow.tags(name) if (name, "audited") in mlflow.aliases else None
+
+
+def _made(service: httpx.Client, collection: str, **body: Any) -> Json:
+    answer = service.post(f"/v1/{collection}", json=body)
+    assert answer.status_code == 201, answer.text
+    made: Json = answer.json()
+    return made
