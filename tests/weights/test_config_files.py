@@ -115,8 +115,8 @@ def test_the_command_line_sends_the_files_of_a_folder(tmp_path: Path) -> None:
     body = Description(description=tmp_path / "config.json", input_size=96).document(tmp_path / "model.safetensors")
     assert (body["config"], body["name"], body["format"]) == (config, "model", "safetensors")
     told = ModelRequest.model_validate(body)
-    assert (told.architecture, told.preprocessing.input_size) == ("transformers/ViTForImageClassification", 96)
-    assert told.preprocessing.mean == (0.5,) * 3
+    assert (told.architecture, read_of(told).input_size) == ("transformers/ViTForImageClassification", 96)
+    assert read_of(told).mean == (0.5,) * 3
     ours = tmp_path / "recipe.json"
     ours.write_text(json.dumps({"architecture": "resnet18", "preprocessing": PLAIN}))
     assert "config" not in Description(description=ours).document(tmp_path / "a.pth")
