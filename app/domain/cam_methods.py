@@ -28,7 +28,9 @@ class CamMethodSpec:
 
     note: str = _ONE_PAIR
     from_library: bool = False
-    """Whether pytorch-grad-cam computes it; the others come from one captured pair at the price of a forward."""
+    """Whether pytorch-grad-cam computes it; most others come from one captured pair at the price of a forward."""
+    from_head: bool = False
+    """Whether it asks what is behind the target layer alone, and no gradient."""
     at_input_resolution: bool = False
     """Whether its maps are as large as the image rather than as the target layer."""
     passes: Callable[[int], int] = _one
@@ -60,6 +62,11 @@ CAM_METHODS: dict[CamMethod, CamMethodSpec] = {
         note="From all layers with a bias; its maps are as large as the image, and so is what is stored.",
         from_library=True,
         at_input_resolution=True,
+        is_timed=False,
+    ),
+    CamMethod.RECIPROCAM: CamMethodSpec(
+        note="One forward pass for every image, and the layers behind the target layer once more for every cell.",
+        from_head=True,
         is_timed=False,
     ),
 }

@@ -30,6 +30,7 @@ class CamMethod(StrEnum):
     SCORECAM = "scorecam"
     ABLATIONCAM = "ablationcam"
     FULLGRAD = "fullgrad"
+    RECIPROCAM = "reciprocam"
 
 
 class SalienceTarget(StrEnum):

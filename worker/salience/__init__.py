@@ -10,6 +10,7 @@ from worker.salience.explainer import Explainer, PairExplainer
 from worker.salience.extraction import SalienceExtractor
 from worker.salience.hook import TargetHook
 from worker.salience.methods import eigencam, gradcam, gradcam_plus_plus, hirescam, layercam, xgradcam
+from worker.salience.reciprocam import ReciproExplainer
 
 CAM_METHODS: dict[CamMethod, Callable[[Tensor, Tensor], Tensor]] = {
     CamMethod.GRADCAM: gradcam,
@@ -28,4 +29,6 @@ def make_explainer(method: CamMethod, hook: TargetHook) -> Explainer:
         from worker.salience.library import LibraryExplainer  # noqa: PLC0415
 
         return LibraryExplainer(method, hook)
+    if METHOD_SPECS[method].from_head:
+        return ReciproExplainer(hook)
     return PairExplainer(SalienceExtractor(hook), CAM_METHODS[method])

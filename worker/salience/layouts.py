@@ -28,13 +28,19 @@ class Arrangement:
         return cells.reshape(*cells.shape[:2], self.height, self.width)
 
     def from_nchw(self, maps: Tensor, tensor: Tensor) -> Tensor:
-        """The layer's output ``tensor`` with ``maps`` (N, C, H, W) for its cells; prefix tokens stay as they are."""
+        """The layer's output ``tensor`` with ``maps`` (N, C, H, W) for its cells; prefix tokens stay as they are.
+
+        Of one image there may be many maps, each of which gets that image's.
+        """
         if self.layout is Layout.NCHW:
             return maps
         if self.layout is Layout.NHWC:
             return maps.permute(0, 2, 3, 1)
         cells = maps.flatten(2).mT
-        return torch.cat([tensor[:, : self.prefix_tokens], cells], 1) if self.prefix_tokens else cells
+        if not self.prefix_tokens:
+            return cells
+        prefix = tensor[:, : self.prefix_tokens].expand(len(cells), -1, -1)
+        return torch.cat([prefix, cells], 1)
 
 
 def arrangement_of(positions: Tensor | None, images: int) -> Arrangement | None:

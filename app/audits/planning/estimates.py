@@ -61,6 +61,6 @@ def _reason(work: Work) -> str | None:
         return None
     method = work.protocol.salience.method
     if not CAM_METHODS[method].is_timed:
-        return f"{method} goes all the way back through a model, and the probe measures no such pass."
+        return f"The probe measures no pass of the kind that {method} makes through a model."
     names = ", ".join(str(model.id) for model in work.unmeasured)
     return f"The probe measured no speed on the device class {work.device_class} for these models: {names}."

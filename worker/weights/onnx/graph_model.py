@@ -7,7 +7,6 @@ import torch
 from onnx import ModelProto, ValueInfoProto, helper
 from torch import Tensor
 
-from app.domain.cam_methods import CAM_METHODS as METHOD_SPECS
 from app.domain.outputs import Output
 from app.domain.refusals import METHOD_NOT_POSSIBLE
 from app.domain.vocabulary import CamMethod
@@ -24,7 +23,7 @@ from worker.weights.onnx.session import GraphSession
 from worker.weights.onnx.tail import Tail, tail_of
 from worker.weights.onnx.values import Values
 
-POSSIBLE = tuple(method for method in CamMethod if not METHOD_SPECS[method].from_library)
+POSSIBLE = tuple(CAM_METHODS)
 """CAM methods that need one feature map and its gradient, which behind a pooling and a linear layer is known."""
 
 _SPATIAL = frozenset({"Conv", "MaxPool", "AveragePool"})

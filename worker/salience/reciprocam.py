@@ -1,0 +1,83 @@
+"""ReciproCAM: the head alone, on the feature map with one cell left, once for every cell.
+
+Byun and Lee 2022, arXiv 2209.14074, with masks of one cell: a cell is as salient as the class's score from it alone,
+softmax over the classes (of one logit or independent labels: sigmoid). There is no gradient in it.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from app.domain.vocabulary import ClassScore
+from worker.salience.decisions import Decisions
+from worker.salience.explainer import Explanation
+
+MOST_NUMBERS = 2**24
+"""Of the masked maps that go through the head at a time."""
+
+
+class Cuttable(Protocol):
+    """A network whose feature map can be replaced on its way, whatever runs it."""
+
+    @property
+    def decisions(self) -> Decisions:
+        """How the network's outputs are read."""
+
+    @property
+    def stride(self) -> tuple[int, int]:
+        """Pixels (down, right) by which an image must move for the feature map to move by one cell."""
+
+    def run(self, images: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
+        """Logits by class (M, C), where ``change`` made (M, K, h, w) of the feature maps (N, K, h, w)."""
+
+
+class ReciproExplainer:
+    """Maps (N, h, w), image by image: masked maps of one go through the head together."""
+
+    def __init__(self, network: Cuttable) -> None:
+        self.decisions = network.decisions
+        self.stride = network.stride
+        self._network = network
+
+    def explain(self, images: Tensor, target: Tensor | None) -> Explanation:
+        chosen = [None] * len(images) if target is None else target.tolist()
+        found = [self._explain(images[place : place + 1], one) for place, one in enumerate(chosen)]
+        logits = torch.cat([each for each, _ in found])
+        return Explanation(logits, logits.argmax(1), torch.stack([map_ for _, map_ in found]))
+
+    def _explain(self, image: Tensor, chosen: int | None) -> tuple[Tensor, Tensor]:
+        """Logits (1, C) and the map (h, w), whose lowest cell is zero: the scores may lie close together, and what
+        tells them apart must not be lost where they become float32.
+        """
+        masks = _Masks()
+        parts = []
+        with torch.no_grad():
+            while masks.left:
+                parts.append(self._network.run(image, masks.next))
+        logits = torch.cat(parts)
+        scores = self.decisions.class_scores(logits[1:], ClassScore.SOFTMAX)
+        of_class = scores[:, int(logits[0].argmax()) if chosen is None else chosen]
+        return logits[:1], (of_class - of_class.min()).float().view(masks.sides)
+
+
+class _Masks:
+    """The whole feature map first, then each of its cells alone, as many at a time as memory should hold."""
+
+    def __init__(self) -> None:
+        self.sides = (0, 0)
+        self.left = 1
+        self._done = 0
+
+    def next(self, features: Tensor) -> Tensor:
+        """From (1, K, h, w) the next (M, K, h, w)."""
+        height, width = features.shape[2:]
+        self.sides = (height, width)
+        total = 1 + height * width
+        stop = min(total, self._done + max(1, MOST_NUMBERS // features.numel()))
+        cells = torch.eye(total, total, dtype=features.dtype, device=features.device)[self._done : stop, 1:]
+        if not self._done:
+            cells[0] = 1
+        self._done, self.left = stop, total - stop
+        return features * cells.view(-1, 1, height, width)
