@@ -362,9 +362,9 @@ GRAPH_MIXES_IMAGES = Refusal(
 )
 GRAPH_WITHOUT_MAPS = Refusal(
     "onnx-not-supported",
-    "No feature map enters a global pooling behind which a linear layer, or none, has the classes",
-    "Salience of an ONNX graph is taken where a feature map enters a global pooling, followed by one linear layer: "
-    "{found}.",
+    "No one feature map is what the outputs depend on: tokens, several maps, or shapes that are told from the images'",
+    "Salience of an ONNX graph is taken where a feature map enters a global pooling, followed by one linear layer, or "
+    "at the one feature map through which its outputs depend on the images: {found}.",
     "Send the weights with format safetensors or state_dict and the architecture, where any layer can be explained.",
 )
 METHOD_NOT_POSSIBLE = Refusal(

@@ -11,7 +11,7 @@ from torch import nn
 from torchvision.models import get_model
 
 from tests.waiting import RECIPE, WEIGHTS, upload, wait_for
-from tests.weights.onnx.graphs import exported
+from tests.weights.onnx.graphs import exported, small
 
 Json = dict[str, Any]
 
@@ -92,3 +92,22 @@ def test_a_graph_names_no_architecture(service: httpx.Client) -> None:
     answer = service.post("/v1/models", json=GRAPH | {"architecture": "resnet18", "head": [{"linear": 2}]})
     assert (answer.status_code, answer.json()["code"]) == (422, "validation-error")
     assert [each["loc"] for each in answer.json()["errors"]] == [["body", "architecture"], ["body", "head"]]
+
+
+def test_a_graph_with_another_head_is_audited_by_reciprocam(service: httpx.Client, dataset: Json) -> None:
+    content = exported(small(end=nn.Sequential(nn.ReLU(), nn.Linear(3, 2))))
+    described = GRAPH | {"preprocessing": RECIPE["preprocessing"] | {"input_size": 32}}
+    model = upload(service, "models", described, content)
+    assert (model["status"], model["cam_methods"]) == ("ready", ["reciprocam"])
+    assert model["description"]["graph.salience"]["value"] == "head alone"
+    body = {"dataset_id": dataset["id"], "model_ids": [model["id"]], "sample_limit": 4}
+    assert service.post("/v1/audits", json=body).json()["code"] == "cam-method-not-possible"
+    protocol = {"salience": {"method": "reciprocam"}, "measures": {"entropy": {}, "geometric_resilience": {}}}
+    audit = service.post("/v1/audits", json=body | {"protocol": protocol}).json()
+    ended = wait_for(service, f"/v1/audits/{audit['id']}", "succeeded", "failed")
+    assert ended["status"] == "succeeded", ended
+    summaries = service.get(f"/v1/audits/{audit['id']}/results").json()["summaries"]
+    assert {(row["measure"], row["n"], row["n_undefined"]) for row in summaries if row["group"] == "macro"} <= {
+        ("entropy", 4, 0),
+        ("geometric_resilience", 4, 0),
+    }

@@ -22,7 +22,7 @@ def run_graph_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterat
     yield Progress(), b""
     for part in graph_parts(probed.graph):
         yield Weights(), part
-    extractor = probed.loaded.extractor(job.input_size, job.target_layer, job.output)
-    speed = ModelSpeed.of(lambda: extractor, device, job.input_size, probed.loaded.channels)
+    explainer = probed.loaded.explainer(probed.loaded.possible[0], job.input_size, job.target_layer, job.output)
+    speed = ModelSpeed.of(lambda: explainer, device, job.input_size, probed.loaded.channels)
     told = {"speed": speed and speed.to_dict(), "description": probed.facts}
     yield ModelFacts.model_validate(probed.probe.to_dict() | told), b""

@@ -43,14 +43,14 @@ class Runner:
         device = pick_device(self.settings.device)
         loaded = self.models.get(self.inputs, model, device)
         normalise = Normalisation(Preprocessing.of(model.preprocessing), loaded.channels)
-        extractor = loaded.extractor(normalise.input_size, model.target_layer, model.output)
+        read = loaded.reader(normalise.input_size, model.target_layer, model.output)
         spec = normalise.preprocessing.spec
         found = []
         for start in range(0, len(samples), BATCH):
             yield Progress(done=start)
             pixels = np.stack([self._pixels(spec, sample) for sample in samples[start : start + BATCH]])
             images = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))).to(device)
-            by_class = extractor.logits(normalise(images))
+            by_class = read(normalise(images))
             found.append(_by_output(by_class.double().cpu(), model.output))
         return torch.cat(found)
 

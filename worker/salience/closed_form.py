@@ -30,10 +30,6 @@ class ClosedFormExtractor:
     decisions: Decisions
     stride: tuple[int, int]
 
-    def logits(self, images: Tensor) -> Tensor:
-        """(N, C) by class, without a map."""
-        return self.decisions.of(self.forward(images).outputs)
-
     def extract(self, images: Tensor, target: Tensor | None = None) -> Extraction:
         """``target`` (N,) int64 classes, None: the class predicted. The gradient is a view of one number a channel."""
         seen = self.forward(images)

@@ -38,9 +38,6 @@ class Extractor(Protocol):
     def stride(self) -> tuple[int, int]:
         """Pixels (down, right) by which an image must move for the feature map to move by one cell."""
 
-    def logits(self, images: Tensor) -> Tensor:
-        """(N, C) by class, without a map."""
-
     def extract(self, images: Tensor, target: Tensor | None = None) -> Extraction:
         """``images`` (N, 3, S, S) normalised float; ``target`` (N,) int64 classes, None: the class predicted."""
 

@@ -2,17 +2,18 @@
 
 import json
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from app.domain.outputs import Output
 from app.domain.vocabulary import CamMethod
 from worker.salience import make_explainer
 from worker.salience.explainer import Explainer
-from worker.salience.extraction import Extractor, SalienceExtractor
+from worker.salience.extraction import SalienceExtractor
 from worker.salience.hook import TargetHook
 from worker.salience.input_channels import input_channels
 from worker.weights.architectures import build
@@ -36,8 +37,8 @@ class LoadedModel(Protocol):
     def channels(self) -> int:
         """How many the network takes."""
 
-    def extractor(self, input_size: int, target_layer: str | None, output: Output) -> Extractor:
-        """Raises InputFailure ``target-layer-not-found``."""
+    def reader(self, input_size: int, target_layer: str | None, output: Output) -> Callable[[Tensor], Tensor]:
+        """What makes logits by class (N, C) of normalised images. Raises InputFailure ``target-layer-not-found``."""
 
     def explainer(self, method: CamMethod, input_size: int, target_layer: str | None, output: Output) -> Explainer:
         """Raises InputFailure ``target-layer-not-found`` or ``cam-method-not-possible``."""
@@ -58,8 +59,8 @@ class TorchModel:
     def size_bytes(self) -> int:
         return sum(tensor.numel() * tensor.element_size() for tensor in self.module.state_dict().values())
 
-    def extractor(self, input_size: int, target_layer: str | None, output: Output) -> Extractor:
-        return SalienceExtractor(self._hook(input_size, target_layer, output))
+    def reader(self, input_size: int, target_layer: str | None, output: Output) -> Callable[[Tensor], Tensor]:
+        return SalienceExtractor(self._hook(input_size, target_layer, output)).logits
 
     def explainer(self, method: CamMethod, input_size: int, target_layer: str | None, output: Output) -> Explainer:
         return make_explainer(method, self._hook(input_size, target_layer, output))

@@ -8,13 +8,13 @@ from typing import Any, Self
 import torch
 from torch import nn
 
-from app.domain.vocabulary import DeviceClass
+from app.domain.vocabulary import CamMethod, DeviceClass
 from worker.machine.device import device_class_of
 from worker.machine.shortage import is_gpu_shortage
-from worker.salience.extraction import Extractor, SalienceExtractor
+from worker.salience import make_explainer
+from worker.salience.explainer import Explainer
 from worker.salience.hook import TargetHook
 from worker.salience.input_channels import input_channels
-from worker.salience.methods import gradcam
 
 MICRO_BATCH = 8
 GPU_MICRO_BATCH = 16
@@ -39,14 +39,16 @@ class ModelSpeed:
     ) -> Self | None:
         """Moves ``module`` to the device, as an audit would; None where the device has no memory for it."""
 
-        def placed() -> Extractor:
+        def placed() -> Explainer:
             moved = module.to(device).to(memory_format=torch.channels_last)
-            return SalienceExtractor(TargetHook(moved, input_size=input_size, target_layer=target_layer))
+            return make_explainer(
+                CamMethod.GRADCAM, TargetHook(moved, input_size=input_size, target_layer=target_layer)
+            )
 
         return cls.of(placed, device, input_size, input_channels(module))
 
     @classmethod
-    def of(cls, placed: Callable[[], Extractor], device: torch.device, input_size: int, channels: int) -> Self | None:
+    def of(cls, placed: Callable[[], Explainer], device: torch.device, input_size: int, channels: int) -> Self | None:
         """Of what ``placed`` has put onto the device; None where that has no memory for it."""
         batch = MICRO_BATCH if device.type == "cpu" else GPU_MICRO_BATCH
         try:
@@ -62,19 +64,18 @@ class ModelSpeed:
         return asdict(self)
 
 
-def _seconds(extractor: Extractor, images: torch.Tensor) -> list[float]:
+def _seconds(explainer: Explainer, images: torch.Tensor) -> list[float]:
     """Of the passes after the first; a slow model is not asked more often than it takes to know."""
     images = images.contiguous(memory_format=torch.channels_last)
-    _pass(extractor, images)
+    _pass(explainer, images)
     taken: list[float] = []
     while len(taken) < FEWEST or (len(taken) < MOST and sum(taken) < ENOUGH_SECONDS):
         begun = time.perf_counter()
-        _pass(extractor, images)
+        _pass(explainer, images)
         taken.append(time.perf_counter() - begun)
     return taken
 
 
-def _pass(extractor: Extractor, images: torch.Tensor) -> None:
-    extraction = extractor.extract(images)
+def _pass(explainer: Explainer, images: torch.Tensor) -> None:
     # To fetch the maps waits for a GPU to finish.
-    gradcam(extraction.activation, extraction.gradient).cpu()
+    explainer.explain(images, None).maps.cpu()

@@ -28,6 +28,7 @@ CamMethod = Literal[
     "scorecam",
     "ablationcam",
     "fullgrad",
+    "reciprocam",
 ]
 
 Channels = Literal["rgb", "bgr", "grey"]

@@ -2,7 +2,8 @@
 
 import io
 import zipfile
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from app.domain.outputs import CLASSES, Output
 from app.domain.vocabulary import CamMethod, Layout, OutputKind
 from app.errors import InputFailure
 from tests.corpus.onnx_files import serialised
-from tests.weights.onnx.graphs import SIZE, as_tf2onnx, exported, exported_by_dynamo, graph, probed, small
+from tests.weights.onnx.graphs import SIZE, Small, as_tf2onnx, exported, exported_by_dynamo, graph, probed, small
 from worker.salience import CAM_METHODS, make_explainer
 from worker.salience.hook import TargetHook
 from worker.weights.onnx.canonical import graph_parts
@@ -168,6 +169,31 @@ def test_external_data_in_a_zip_is_the_same_model(tmp_path_factory: pytest.TempP
     assert canonical[0] == canonical[1]
 
 
+@cache
+def longer() -> Small:
+    """Two linear layers behind the pooling."""
+    return small(end=nn.Sequential(nn.ReLU(), nn.Linear(3, 3)))
+
+
+@pytest.mark.parametrize("made", [exported, exported_by_dynamo, partial(exported, batch=4, free=False)])
+def test_another_head_is_explained_by_reciprocam(made: Callable[[nn.Module], bytes]) -> None:
+    model, images = loaded(made(longer())), photographs()
+    assert model.possible == (CamMethod.RECIPROCAM,)
+    found = model.explainer(CamMethod.RECIPROCAM, SIZE, None, CLASSES).explain(images, None)
+    expected = make_explainer(CamMethod.RECIPROCAM, TargetHook(longer(), input_size=SIZE)).explain(images, None)
+    assert torch.equal(found.predicted, expected.predicted)
+    assert (normalised(found.maps) - normalised(expected.maps)).abs().max() <= 10 * BOUND
+    assert probed(made(longer())).facts["graph.salience"].value == "head alone"
+
+
+def test_reciprocam_of_every_graph() -> None:
+    images = photographs()
+    expected = make_explainer(CamMethod.RECIPROCAM, TargetHook(small(), input_size=SIZE)).explain(images, None)
+    for name, data in files().items():
+        found = loaded(data).explainer(CamMethod.RECIPROCAM, SIZE, None, CLASSES).explain(images, None)
+        assert (normalised(found.maps) - normalised(expected.maps)).abs().max() <= 10 * BOUND, name
+
+
 def norm_over_the_batch() -> bytes:
     """Each image less the mean of its batch."""
     model = onnx.load_model_from_string(files()["traced"])
@@ -188,10 +214,35 @@ def two_outputs() -> bytes:
     return serialised(model)
 
 
-def two_linear_layers() -> bytes:
-    network = small()
-    network.end = nn.Sequential(nn.ReLU(), nn.Linear(3, 3))
-    return exported(network)
+def around_the_map() -> bytes:
+    """The outputs depend on the images in a second way, past every feature map."""
+    model = onnx.load_model_from_string(files()["traced"])
+    logits = model.graph.output[0].name
+    more = [
+        helper.make_node("GlobalMaxPool", ["images"], ["lightest"]),
+        helper.make_node("Flatten", ["lightest"], ["colour"]),
+        helper.make_node("Add", [logits, "colour"], ["both"]),
+    ]
+    model.graph.node.extend(more)
+    model.graph.output[0].name = "both"
+    return serialised(model)
+
+
+class Tokens(nn.Module):
+    """Patches that attend to each other, and a class token that is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 8, 8, 8)
+        self.token = nn.Parameter(torch.zeros(1, 1, 8))
+        self.mixed = nn.Linear(17, 17)
+        self.fc = nn.Linear(8, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        cells = self.patches(images).flatten(2).mT
+        tokens = torch.cat([self.token.expand(len(images), -1, -1), cells], 1)
+        found: Tensor = self.fc(self.mixed(tokens.mT).mT[:, 0])
+        return found
 
 
 def of_no_images() -> bytes:
@@ -202,7 +253,8 @@ def of_no_images() -> bytes:
 REFUSED = {
     "over the batch": (norm_over_the_batch, "onnx-not-supported", "other images of its batch"),
     "two outputs": (two_outputs, "onnx-not-supported", "2 outputs"),
-    "a longer head": (two_linear_layers, "onnx-not-supported", "the operator Relu"),
+    "around the map": (around_the_map, "onnx-not-supported", "the operator Add"),
+    "tokens": (lambda: exported_by_dynamo(Tokens().eval()), "onnx-not-supported", "has the operator"),
     "no images": (of_no_images, "onnx-not-supported", "float of shape ['free', 5]"),
 }
 

@@ -15,7 +15,7 @@ from worker.salience.watching import Row, row_of
 from worker.weights.onnx.allowed import TYPES
 from worker.weights.onnx.canonical import canonical
 from worker.weights.onnx.entrance import Entrance, entrance_of
-from worker.weights.onnx.graph_model import POSSIBLE, GraphModel
+from worker.weights.onnx.graph_model import GraphModel
 from worker.weights.onnx.judging import byte_count, opset_of
 from worker.weights.onnx.reading import read_model
 from worker.weights.probe import PROBE_IMAGES, PROBE_SEED, ModelProbe, checked_output, is_alike
@@ -43,11 +43,11 @@ class ProbedGraph(NamedTuple):
         copy = ModelProto()
         copy.CopyFrom(graph)
         loaded = GraphModel.of(copy, size)
-        loaded.extractor(size, target_layer, output)  # refuses another layer
+        loaded.reader(size, target_layer, output)  # refuses another layer
         images = _images((PROBE_IMAGES, loaded.channels, size, size), PROBE_SEED)
         seen = loaded.forward(images)
         outputs = checked_output(seen.outputs, output.kind)
-        _check_closed_form(loaded, seen)
+        _check_way(loaded, seen)
         _check_independence(loaded, images, seen)
         classes = output.classes_of(outputs.shape[1])
         return cls(graph, loaded, _probe(graph, loaded, classes), _facts(graph, entrance, loaded))
@@ -57,8 +57,14 @@ def _images(shape: Sequence[int], seed: int) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def _check_closed_form(loaded: GraphModel, seen: Seen) -> None:
+def _check_way(loaded: GraphModel, seen: Seen) -> None:
+    """That the outputs are those of the feature map alone, and of the linear layer where there is one."""
     layer, steps = loaded.layer, " -> ".join(loaded.tail.steps)
+    again = loaded.behind(seen.features)
+    if (again - seen.outputs).abs().max() > TOLERANCE * seen.outputs.abs().max():
+        raise GRAPH_WITHOUT_MAPS.failure(found=f"what is behind {layer.name!r} does not compute its outputs")
+    if not loaded.tail.is_linear:
+        return
     fits = loaded.weights.shape == (seen.outputs.shape[1], layer.channels)
     if loaded.tail.kernel not in {None, layer.grid}:
         raise GRAPH_WITHOUT_MAPS.failure(found="its pooling is not over the whole map")
@@ -93,20 +99,22 @@ def _probe(graph: ModelProto, loaded: GraphModel, classes: int) -> ModelProbe:
         candidate_layers=(layer,),
         in_place_operations=(),
         final_softmax=loaded.tail.final_activation in _SOFTMAXES,
-        cam_methods=POSSIBLE,
+        cam_methods=loaded.possible,
     )
 
 
 def _facts(graph: ModelProto, entrance: Entrance, loaded: GraphModel) -> dict[str, DescribedFact]:
     """How it was read, for the model's description."""
     tail = loaded.tail
-    way = f"{tail.features} -> {' -> '.join(tail.steps)}: the gradient is a row of the last layer's weights."
+    steps = " -> ".join(tail.steps)
+    linear = f"{tail.features} -> {steps}: the gradient is a row of the last layer's weights."
+    other = f"No pooling and one linear layer is behind {tail.features}, but {steps}: it is run alone on masked maps."
     found = {
         "graph.opset": (opset_of(graph), None),
         "graph.batch": (entrance.batch or "free", "Images that it takes at once."),
         "graph.input": (entrance.layout.value, None),
         "graph.final_activation": (tail.final_activation, "Salience and scores are taken before it."),
-        "graph.salience": ("closed form", way[:1000]),
+        "graph.salience": ("closed form", linear[:1000]) if tail.is_linear else ("head alone", other[:1000]),
     }
     return {
         name: DescribedFact(value=value, origin=Origin.FILE, note=note)

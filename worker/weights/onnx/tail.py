@@ -13,6 +13,7 @@ from onnx import ModelProto, NodeProto, TensorProto
 from app.domain.refusals import GRAPH_OUTPUT, GRAPH_WITHOUT_MAPS
 from app.domain.vocabulary import Layout
 from app.errors import InputFailure
+from worker.weights.onnx.cut import cut_of
 from worker.weights.onnx.values import Values, attributes
 
 _FINAL = frozenset({"Softmax", "LogSoftmax", "Sigmoid"})
@@ -27,7 +28,8 @@ Matrix = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Tail:
-    """``outputs`` is the tensor before the ``final_activation``; ``features`` the one that enters the pooling.
+    """``outputs`` is the tensor before the ``final_activation``; ``features`` the one that enters the pooling, or, of
+    another head, the last feature map through which alone the outputs depend on the images (not ``is_linear``).
 
     ``weights`` (O, K), None where the pooled channels are the outputs. ``steps`` are the operators between, ``kernel``
     the cells (down, right) over which is pooled, None where it is all of them.
@@ -40,36 +42,52 @@ class Tail:
     final_activation: str | None
     steps: tuple[str, ...]
     kernel: tuple[int, int] | None
+    is_linear: bool = True
 
 
 def tail_of(model: ModelProto) -> Tail:
-    """Raises InputFailure ``onnx-not-supported`` where the graph ends in another way."""
-    return _Walk(model).tail()
+    """Raises InputFailure ``onnx-not-supported`` where the graph ends in another way, and has no one feature map."""
+    try:
+        return _Walk(model).tail()
+    except InputFailure:
+        found = _Walk(model).other_head()
+        if found is None:
+            raise
+        return found
 
 
 class _Walk:
     def __init__(self, model: ModelProto) -> None:
+        self._model = model
         self._values = Values(model)
         self._outputs = [each.name for each in model.graph.output]
         self._steps: list[str] = []
 
+    def other_head(self) -> Tail | None:
+        outputs, activation = self._final()
+        cut = cut_of(self._model, outputs)
+        if cut is None:
+            return None
+        steps = tuple(node.op_type for node in cut.behind if node.op_type != "Constant")
+        return Tail(outputs, cut.features, cut.layout, None, activation, steps, None, is_linear=False)
+
     def tail(self) -> Tail:
-        if len(self._outputs) != 1:
-            names = ", ".join(self._outputs[:5])
-            raise GRAPH_OUTPUT.failure(count=len(self._outputs), names=names)
-        name = self._past(self._outputs[0])
-        final = self._values.maker(name)
-        activation = final.op_type if final is not None and _is_final(final) else None
-        outputs = self._outputs[0]
-        if final is not None and activation is not None:
-            outputs = final.input[0]
-            name = self._past(outputs)
+        outputs, activation = self._final()
         self._steps.clear()
-        name = self._past(name)
-        pooled, weights = self._linear(name)
+        pooled, weights = self._linear(self._past(outputs))
         node, layout = self._pooling(self._past(pooled))
         steps = tuple(reversed(self._steps))
         return Tail(outputs, node.input[0], layout, weights, activation, steps, _kernel(node))
+
+    def _final(self) -> tuple[str, str | None]:
+        """The outputs before a softmax or sigmoid, and that."""
+        if len(self._outputs) != 1:
+            names = ", ".join(self._outputs[:5])
+            raise GRAPH_OUTPUT.failure(count=len(self._outputs), names=names)
+        final = self._values.maker(self._past(self._outputs[0]))
+        if final is None or not _is_final(final):
+            return self._outputs[0], None
+        return final.input[0], final.op_type
 
     def _past(self, name: str) -> str:
         """The tensor whose numbers these are."""
