@@ -3,13 +3,14 @@
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from sqlalchemy import func, select
+from sqlalchemy import Integer, cast, func, select
 from sqlalchemy.orm import Session
 
 from app.audits.repository import models_of
@@ -28,10 +29,12 @@ from app.results.inputs import mapping_of
 
 TILE_SIDE = 224
 TILE_QUALITY = 80
-MOST_MODELS = 3
+MOST_MODELS = 10
+"""Runs of which a sample of stability shows the maps."""
 MOST_DIFFERENT = 2
 RANKED = (
-    "Of each measure the best, the median and the worst sample by the score of {model}. Every picture shows the map of "
+    "Of each measure the best, the median and the worst sample by the score of {model}, and one that the audit's seed "
+    "draws. Every picture shows the map of "
     "an image over that image: geometric views as the model saw them, noisy and degraded ones over the clean image."
 )
 DIFFERENT = (
@@ -62,7 +65,7 @@ class GalleryMaker:
         return Protocol.model_validate(self.audit.protocol)
 
     def ranked(self) -> Gallery:
-        """Three samples a measure."""
+        """Four samples a measure."""
         models = models_of(self.session, self.audit.id)
         exhibits = [
             exhibit
@@ -87,7 +90,7 @@ class GalleryMaker:
             )
 
     def _places(self, measure: str, view: str) -> list[tuple[str, int, float]]:
-        """Rank, ordinal and score of the best, the median and the worst defined score."""
+        """Rank, ordinal and score of the best, the median, the worst and one defined score at random."""
         row, across = SampleScoresRow, spec_of(measure).is_pairing
         stored = self.protocol.pairing_columns() if across else self.protocol.columns()
         columns = [(column.measure, column.view) for column in stored]
@@ -100,10 +103,12 @@ class GalleryMaker:
             .where(row.audit_id == self.audit.id, row.model_ordinal == model, score.is_not(None))
             .subquery()
         )
-        wanted = ranked.c.place.in_((1, (ranked.c.of + 1) // 2, ranked.c.of))
+        drawn = Random(f"{self.protocol.seed} {measure}").random()  # noqa: S311 - no secret
+        at_random = cast(func.floor(drawn * ranked.c.of), Integer) + 1
+        wanted = ranked.c.place.in_((1, (ranked.c.of + 1) // 2, ranked.c.of, at_random))
         found = self.session.execute(select(ranked).where(wanted).order_by(ranked.c.place)).all()
-        names = {found[-1].of: "Worst", 1: "Best"} if found else {}
-        return [(names.get(one.place, "Median"), one.ordinal, one.score) for one in found]
+        names = {(found[-1].of + 1) // 2: "Median", found[-1].of: "Worst", 1: "Best"} if found else {}
+        return [(names.get(one.place, "Random"), one.ordinal, one.score) for one in found]
 
     def _rows(self, ordinal: int, model_ordinals: Sequence[int], models: Sequence[ModelRow]) -> list[_Shown]:
         row = SampleScoresRow

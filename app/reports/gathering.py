@@ -19,7 +19,8 @@ from app.domain.vocabulary import CLEAN, ComparisonStatus
 from app.errors import Conflict, Gone
 from app.reports.audit_facts import as_text, facts_of, owners, verdicts
 from app.reports.gallery import GalleryMaker, ShownSeries, different
-from app.reports.job import Gallery, ReportJob, Series
+from app.reports.job import Gallery, MeanImage, ReportJob, Series
+from app.reports.mean_images import MOST_SERIES, mean_images
 from app.reports.series import all_together, series_of_audit, series_of_comparison
 from app.reports.undefined import undefined_of
 from app.settings import Settings
@@ -56,6 +57,7 @@ class Gatherer:
             together=all_together(document, all_series),
             comparison=None,
             gallery=self._ranked(audit),
+            mean_images=self._mean_images([audit], all_series),
             **self._of_audits([audit], {str(audit.id): document}, all_series),
             protocol=document["protocol"],
             **_basis(document),
@@ -82,6 +84,7 @@ class Gatherer:
             together=all_together(first, all_series) if len(audits) == 1 else None,
             comparison=found,
             gallery=self._different(found, all_series, {str(audit.id): audit for audit in kept}),
+            mean_images=self._mean_images(kept, all_series),
             **self._of_audits(kept, results, all_series),
             # A comparison keeps only the digest of its protocol.
             protocol=first["protocol"],
@@ -125,6 +128,17 @@ class Gatherer:
             return Gallery(note=gone.detail)
         dataset = get_dataset(self.session, audit.dataset_id)
         return GalleryMaker(self.session, audit, ImageReader(dataset, self.blobs, self.settings))
+
+    def _mean_images(self, audits: list[AuditRow], all_series: list[Series]) -> dict[str, list[MeanImage]]:
+        """For the series that the figure of mean maps has room for."""
+        found = {}
+        makers = {str(audit.id): self._maker(audit) for audit in audits}
+        for series in all_series[:MOST_SERIES]:
+            maker = makers.get(series.audit_id)
+            if isinstance(maker, GalleryMaker):
+                ordinals = [str(model.id) for model in models_of(self.session, maker.audit.id)]
+                found[series.name] = mean_images(maker, ordinals.index(series.model_ids[0]))
+        return found
 
     def _different(self, document: ComparisonResults, all_series: list[Series], audits: dict[str, AuditRow]) -> Gallery:
         pair = []

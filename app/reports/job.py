@@ -173,6 +173,16 @@ class Gallery(_Part):
     note: str
 
 
+class MeanImage(_Part):
+    """The mean of ``n`` images that a model gives one class, a grey PNG; ``contrast`` in [0, 1] tells how alike they
+    are laid out."""
+
+    predicted: str
+    n: int
+    png: Base64
+    contrast: float
+
+
 class AuditFacts(_Part):
     """What an audit's results do not say about how it was made; ``layers`` are the models' target layers.
 
@@ -211,6 +221,8 @@ class ReportJob(_Part):
     verdicts: AsItIs[list[JudgedAudit]]
     comparison: AsItIs[ComparisonResults | None]
     gallery: Gallery
+    mean_images: dict[str, list[MeanImage]] = {}
+    """By the name of the series; of several runs, those of the first."""
     undefined: list[Undefined] | None
     """None where the scores are gone, so that nobody knows."""
 

@@ -1,14 +1,13 @@
-"""The first sentences of a comparison of two series: who is clearly better in what, and what does not count."""
+"""The first sentences of a comparison of two series: who is clearly better in what, of what counts."""
 
 from collections.abc import Iterator
 
 from app.domain.measures import spec_of
 from app.domain.radar import headline_views
 from app.domain.results.comparisons import DifferenceRow
-from app.domain.results.meaning import reason
 from app.reports.headlines import contradictions, headline_differences
 from app.reports.job import ReportJob
-from app.reports.words import capital, headline, listed
+from app.reports.words import headline, listed
 
 
 def lead(job: ReportJob) -> list[str]:
@@ -30,10 +29,6 @@ def _sentences(job: ReportJob, rows: list[DifferenceRow]) -> Iterator[str]:
     unclear = [row for row in telling if row["favours"] is None]
     if unclear:
         yield f"No difference that is clear of chance: {listed(_names(job, unclear))}."
-    for codes in dict.fromkeys(tuple(row["says_nothing"]) for row in rows if row["says_nothing"]):
-        names = _names(job, [row for row in rows if tuple(row["says_nothing"]) == codes])
-        does = "does" if len(names) == 1 else "do"
-        yield f"{capital(listed(names))} {does} not count: {reason(codes)}."
     hiding = [row for row in telling if contradictions(job, row)]
     if hiding:
         where = listed(_names(job, hiding))

@@ -10,6 +10,7 @@ from app.domain.results.meaning import reason
 from app.domain.vocabulary import CLEAN
 from app.reports.headlines import headline_differences
 from app.reports.job import ReportJob, Series, mean_of
+from app.reports.lights import Light, light
 from app.reports.tables import Table
 from app.reports.words import (
     MINUS,
@@ -36,6 +37,7 @@ class SeriesNumber(TypedDict):
     control: str | None
     defined: str | None
     silent: str
+    light: Light
 
 
 class ViewNumbers(TypedDict):
@@ -67,7 +69,7 @@ def five_numbers(job: ReportJob) -> list[Card]:
             else [
                 {
                     "view": view_title(view),
-                    "series": [_headline(series, measure, view) for series in job.series_of(measure)],
+                    "series": [_headline(job, series, measure, view) for series in job.series_of(measure)],
                 }
                 for view in views
             ],
@@ -77,7 +79,7 @@ def five_numbers(job: ReportJob) -> list[Card]:
     ]
 
 
-def _headline(series: Series, measure: str, view: str) -> SeriesNumber:
+def _headline(job: ReportJob, series: Series, measure: str, view: str) -> SeriesNumber:
     row = series.total(measure, view)
     control = mean_of(series.summaries(measure, view), "control_mean")
     return {
@@ -88,6 +90,7 @@ def _headline(series: Series, measure: str, view: str) -> SeriesNumber:
         "control": None if control is None else number(control),
         "defined": _defined(series, measure, view),
         "silent": reason(series.says_nothing(measure, view)),
+        "light": light(job, series, measure, view),
     }
 
 

@@ -14,6 +14,7 @@ from app import __version__
 from app.domain.measures import spec_of
 from app.domain.radar import headline_views
 from app.reports import groups, overview
+from app.reports.conclusion import conclusion
 from app.reports.figures import Drawing, drawings
 from app.reports.figures.palette import DARK_SERIES, LIGHT
 from app.reports.figures.places import NAME as PLACES
@@ -23,7 +24,7 @@ from app.reports.findings import findings, rules
 from app.reports.job import ReportJob
 from app.reports.lead import lead
 from app.reports.provenance import provenance, undefined_table
-from app.reports.signs import advice, signs
+from app.reports.signs import signs
 from app.reports.tables import breaks
 from app.reports.words import counted, number
 
@@ -39,7 +40,8 @@ def page(job: ReportJob) -> str:
             style=Markup(_file("report.css")),  # noqa: S704 - a file of ours
             light=LIGHT.series,
             dark=DARK_SERIES,
-            lead=[*advice(job), *lead(job)],
+            conclusion=conclusion(job),
+            lead=lead(job),
             signs=signs(job),
             places=_figures(made, PLACES),
             findings=findings(job),

@@ -1,6 +1,7 @@
 """The reports as people see them: light, dark and in print, on a telephone and on a desk, without JavaScript, without
 a network, by keyboard, and to a screen reader."""
 
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
+from pypdf import PdfReader
 
 from app.reports.page import page as page_of
 from tests.browser.browsing import DESKTOP, PHONE, focus_is_visible, serious_findings, sideways
@@ -115,6 +117,32 @@ def test_print_leaves_nothing_out(open_page: OpenPage, addresses: dict[str, str]
     assert set(page.evaluate(kept)) == {"avoid"}
     pdf = page.pdf(format="A4")
     assert pdf.startswith(b"%PDF")
+
+
+def test_paper_is_short_numbered_and_tagged(open_page: OpenPage, addresses: dict[str, str]) -> None:
+    page = open_page()
+    page.goto(addresses["audit"])
+    paper = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True, format="A4", tagged=True)))
+    assert len(paper.pages) <= 8
+    assert (paper.trailer["/Root"]["/MarkInfo"]["/Marked"], paper.trailer["/Root"]["/Lang"]) == (True, "en")
+    ends = [text.extract_text().strip().splitlines() for text in paper.pages]
+    numbers = [f"{number} / {len(ends)}" for number in range(1, len(ends) + 1)]
+    assert [number in lines for number, lines in zip(numbers, ends, strict=True)] == [True] * len(ends)
+
+
+def test_a_picture_is_large_on_a_click_and_by_keyboard(open_page: OpenPage, addresses: dict[str, str]) -> None:
+    page = open_page(java_script_enabled=False)
+    page.goto(addresses["audit"])
+    picture = page.locator(".rows figure").first
+    small = picture.bounding_box()
+    picture.locator("img").click()
+    large = picture.locator("img").bounding_box()
+    picture.locator("input").focus()
+    page.keyboard.press("Space")
+    again = picture.bounding_box()
+    assert small is not None
+    assert large is not None
+    assert (large["width"] == 224 > small["width"], again == small) == (True, True)
 
 
 def test_a_telephone_shows_captions_and_conditions_without_scrolling_sideways(

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from app.domain.results.meaning import reason
+from app.reports.conclusion import conclusion
 from app.reports.contrasts import contrasts
 from app.reports.groups import difference_tables
 from app.reports.job import ReportJob, Series
 from app.reports.lead import lead
+from app.reports.lights import light
 from tests.reports.full_reports import PROTOCOL
-from tests.reports.small_reports import job
+from tests.reports.small_reports import job, summary
 
 Json = Any
 """Documents written by hand, with what a test is about and no more."""
@@ -47,15 +48,59 @@ def test_it_opens_with_the_measures_by_name() -> None:
     assert lead(job()) == []
 
 
+def test_one_sentence_says_what_to_choose() -> None:
+    """Or that there is nothing to choose by: what says nothing, and what is not clear of chance, wins nothing."""
+    nothing = "No winner: do not choose by these numbers."
+    assert conclusion(compared(row(-0.1, 1), noise(0.2))) == (
+        "Choose b by these numbers: nothing that counts speaks for a."
+    )
+    assert conclusion(compared(row(-0.1, 1), noise(-0.2, 0))) == (
+        "No winner: each is clearly better in something. Which matters, these numbers do not say."
+    )
+    assert conclusion(compared(row(-0.1), noise(-0.2))) == nothing
+    assert conclusion(compared(row(-0.1, 1, says_nothing=["runs-overlap"]))) == nothing
+    assert conclusion(job()) == "10 images are too few to conclude anything."
+    older = job().model_copy(update={"sample_count": 20})
+    assert conclusion(older).startswith("One audit ranks nothing")
+
+
+def test_lights_of_two_sides() -> None:
+    made = compared(
+        row(-0.1, 1), noise(-0.2), row(0.3, 0, measure="stability", view="pairs", says_nothing=["at-chance"])
+    )
+    first, second = made.all_series
+    assert [light(made, one, "entropy", "spatial") for one in (first, second)] == [
+        ("bad", "clearly worse"),
+        ("good", "clearly better"),
+    ]
+    assert light(made, first, "noise_reaction", "noise@0.05") == ("unclear", "no clear difference")
+    told = "the difference says nothing: these images are classified no better than by chance"
+    assert light(made, first, "stability", "pairs") == ("silent", told)
+
+
+def test_lights_of_an_audit() -> None:
+    """By the gate, else by the control; of a number that says nothing neither."""
+    geometry = ("geometric_resilience", "flips", 0.8)
+    made = job(
+        summary("entropy", "spatial", 0.5),
+        summary(*geometry, control_mean=0.3),
+        summary("noise_reaction", "noise@0.05", 0.5, says_nothing=["few-samples"]),
+    )
+    (series,) = made.all_series
+    assert light(made, series, "entropy", "spatial") == ("unclear", "nothing to hold it against here")
+    assert light(made, series, "geometric_resilience", "flips") == ("good", "above its control")
+    assert light(made, series, "noise_reaction", "noise@0.05").state == "silent"
+    condition: Json = {"condition": "geometric_resilience.flips >= 0.9", "outcome": "failed", "subject": "net"}
+    judged = made.model_copy(update={"verdicts": [{"conditions": [condition]}]})
+    assert light(judged, series, "geometric_resilience", "flips") == ("bad", "fails the gate")
+
+
 def test_a_difference_that_says_nothing_wins_nothing() -> None:
     """It is told with its number and the reasons, and the series that is lower is not called better."""
     overlap: dict[str, Any] = {"says_nothing": ["runs-overlap"]}
     few: dict[str, Any] = {"says_nothing": ["few-samples", "runs-overlap"]}
     made = compared(row(-0.1, 1, **overlap), noise(-0.08, 0, **few), row(0.3, group="label/c", **few))
-    assert lead(made) == [
-        "Entropy does not count: the ranges of the two sides' runs overlap.",
-        f"Noise reaction does not count: {reason(few['says_nothing'])}.",
-    ]
+    assert lead(made) == []
     first, second = contrasts(made)
     assert first.startswith("b is lower in entropy (spatial): 0.800 against 0.900, lower is better")
     assert first.endswith("), but this says nothing: the ranges of the two sides' runs overlap.")

@@ -1,13 +1,19 @@
 """Signs of a shortcut come before every number, and where the maps lie beside them."""
 
+import io
+
+import numpy as np
 import pytest
+from PIL import Image
 
 from app.domain.findings import Finding, Level
 from app.domain.results.documents import MapGroup, WhereMapsLie
 from app.reports.figures import drawings
 from app.reports.figures.places import NAME, places_of, where_maps_lie
+from app.reports.figures.rendering import inline_svg
 from app.reports.findings import findings
 from app.reports.job import ReportJob
+from app.reports.mean_images import mean_image
 from app.reports.page import page
 from app.reports.signs import advice, signs
 from tests.reports.small_reports import job, summary
@@ -88,3 +94,24 @@ def test_runs_are_a_mean_over_them(exposed: ReportJob) -> None:
     document["where_maps_lie"].append(lies("m", group("tagged", SPREAD)))
     tagged = places_of(exposed.all_series[0])[1]
     assert tagged.mean_map[2].tolist() == pytest.approx([0.25, 0.35, 0.75])
+
+
+def test_maps_lie_over_the_mean_image(exposed: ReportJob) -> None:
+    """Of images that are alike at every place the contrast is 1; of noise it goes with one over the root of their
+    number, and the figure says that means over such images say little."""
+    picture = np.tile(np.linspace(0, 255, 64), (64, 1))
+    alike = mean_image("tagged", np.stack([picture] * 16))
+    assert alike.contrast == pytest.approx(1.0, abs=1e-12)
+    shown = np.asarray(Image.open(io.BytesIO(alike.png)))
+    assert np.array_equal(shown, picture.round().astype(np.uint8))
+    noise = mean_image("tagged", np.random.default_rng(0).uniform(0, 255, (16, 64, 64)))
+    assert noise.contrast == pytest.approx(0.25, abs=0.01)
+    notes = [
+        where_maps_lie(exposed.model_copy(update={"mean_images": {"net": [image]}}))[0].note for image in (alike, noise)
+    ]
+    assert [("not aligned" in note, "the mean of 16" in note) for note in notes] == [(False, True), (True, True)]
+    over = exposed.model_copy(update={"mean_images": {"net": [alike]}})
+    again = ReportJob.model_validate_json(over.model_dump_json())
+    assert again.mean_images == over.mean_images
+    (drawing,) = where_maps_lie(over)
+    assert inline_svg(drawing).count("<image") == 1

@@ -1,22 +1,28 @@
 """Where the maps lie: each series' mean map by predicted class."""
 
+import io
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from PIL import Image
 
 from app.domain.results.documents import MapGroup
 from app.reports.figures.drawing import Drawing
 from app.reports.figures.palette import Palette
-from app.reports.job import ReportJob, Series, mean_of_defined
+from app.reports.job import MeanImage, ReportJob, Series, mean_of_defined
 from app.reports.tables import Table
 from app.reports.words import number, short
 
 NAME = "where-maps-lie"
 MOST_SERIES, MOST_CLASSES = 3, 4
 _COLOURS = "Blues"
+_BLUE, _OPACITY = np.array([11.0, 95.0, 189.0]), 0.75
+ALIGNED = 0.45
+"""Contrast of a mean image over its images' own, from which on something lies at one place in all of them."""
 _NOTE = (
     "Dark: salient in every image. Border: salience in the outer ring of cells over the ring's share of the area, 1 "
     "where salience is spread evenly. Alike: how much each map correlates with the mean of the others."
@@ -36,6 +42,7 @@ class Place(NamedTuple):
     right: float | None
     border_ratio: float | None
     fixedness: float | None
+    image: MeanImage | None = None
 
 
 Places = dict[str, list[Place]]
@@ -44,7 +51,7 @@ Places = dict[str, list[Place]]
 
 def where_maps_lie(job: ReportJob) -> list[Drawing]:
     """One figure; none where no audit has kept its maps."""
-    found = {series.name: places_of(series) for series in job.measured}
+    found = {series.name: _over(job.mean_images.get(series.name, []), places_of(series)) for series in job.measured}
     shown = {name: places for name, places in list(found.items())[:MOST_SERIES] if places}
     if not shown:
         return []
@@ -58,9 +65,25 @@ def where_maps_lie(job: ReportJob) -> list[Drawing]:
             draw=partial(_draw, shown, columns),
             tables=tuple(_table(name, places) for name, places in shown.items()),
             size=(max(3.4, 1.7 * columns), 2.1 * len(shown)),
-            note=_NOTE,
+            note=_note(shown),
         )
     ]
+
+
+def _over(images: list[MeanImage], places: list[Place]) -> list[Place]:
+    """The mean images that the maps lie over."""
+    known = {image.predicted: image for image in images}
+    return [place._replace(image=known.get(place.predicted)) for place in places]
+
+
+def _note(shown: Places) -> str:
+    images = [place.image for places in shown.values() for place in places if place.image is not None]
+    if not images:
+        return _NOTE
+    under = f"Under them the mean of {min(image.n for image in images)} or more images of the class."
+    if max(image.contrast for image in images) >= ALIGNED:
+        return f"{_NOTE} {under}"
+    return f"{_NOTE} {under} These images are not aligned, so that means over them say little."
 
 
 def places_of(series: Series) -> list[Place]:
@@ -96,11 +119,21 @@ def _draw(shown: Places, columns: int, figure: Figure, palette: Palette) -> None
         axes.set_axis_off()
     for row, (name, places) in zip(grid, shown.items(), strict=True):
         for axes, place in zip(row, places, strict=False):
-            axes.pcolormesh(place.mean_map, cmap=_COLOURS, vmin=0, vmax=1, edgecolors="face", linewidth=0.2)
-            axes.invert_yaxis()
-            axes.set_aspect("equal")
+            _draw_place(axes, place)
             told = f"border {number(place.border_ratio, 2)}, alike {number(place.fixedness, 2)}"
             axes.set_title(f"{short(name)}\n{short(place.predicted)}\n{told}", fontsize=8, color=palette.ink)
+
+
+def _draw_place(axes: Axes, place: Place) -> None:
+    if place.image is None:
+        axes.pcolormesh(place.mean_map, cmap=_COLOURS, vmin=0, vmax=1, edgecolors="face", linewidth=0.2)
+        axes.invert_yaxis()
+        axes.set_aspect("equal")
+        return
+    grey = Image.open(io.BytesIO(place.image.png)).convert("RGB")
+    cells = Image.fromarray((255 * place.mean_map).round().astype(np.uint8)).resize(grey.size, Image.Resampling.NEAREST)
+    opacity = np.asarray(cells, np.float64)[..., None] / 255 * _OPACITY
+    axes.imshow(((1 - opacity) * np.asarray(grey) + opacity * _BLUE).round().astype(np.uint8), interpolation="nearest")
 
 
 def _alt(shown: Places) -> str:
