@@ -7,8 +7,9 @@ INSTALLED := $(VENV)/.installed
 DATA ?= data/serve
 PORT ?= 8000
 TESTS ?=
+DEVICE ?= cuda
 
-.PHONY: help install demo demo-registry serve docs test test-fast test-list integration faults fuzz audit check format bench coverage hooks clean
+.PHONY: help install demo demo-registry serve docs test test-fast test-list integration faults fuzz audit check format bench coverage gpu hooks clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -74,6 +75,9 @@ format: $(INSTALLED) ## Let ruff format and fix
 
 bench: $(INSTALLED) ## Measure the speed of an audit against the bare forward pass and against peers
 	$(BIN)/python -m benchmarks.run
+
+gpu: $(INSTALLED) ## Run every path that needs a CUDA device, or say that it was not run (DEVICE=cpu: what a CPU can show)
+	$(BIN)/python -m benchmarks.gpu --device $(DEVICE)
 
 docs: $(INSTALLED) ## Build the documentation into build/site
 	$(BIN)/mkdocs build --strict

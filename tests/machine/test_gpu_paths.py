@@ -121,3 +121,15 @@ def test_a_worker_whose_children_never_start_ends() -> None:
     assert found.returncode == -signal.SIGTERM, found.stderr
     assert found.stdout.splitlines()[0] == "0"
     assert "child-not-started" in found.stdout
+
+
+def test_the_command_for_a_gpu_says_what_was_not_run() -> None:
+    """Every part, and none of them as a failure."""
+    hidden = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+    found = subprocess.run(
+        [sys.executable, "-m", "benchmarks.gpu"], env=hidden, capture_output=True, text=True, check=True
+    )
+    rows = [line for line in found.stdout.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 5
+    assert all("| not run: no CUDA device |" in row for row in rows[1:])
+    assert found.stdout.endswith("No part was run: there is no CUDA device here.\n")
