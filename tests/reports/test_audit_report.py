@@ -149,8 +149,11 @@ def test_the_gallery_shows_best_median_and_worst_with_their_maps(
     asked = {"measure": "noise_reaction", "view": "noise@0.05", "model_id": model_id, "order": "desc"}
     samples = service.get(f"/v1/audits/{audit['id']}/samples", params=asked).json()["items"]
     ranked = [samples[0], samples[(len(samples) + 1) // 2 - 1], samples[-1]]
-    shown = [picture for picture in report.pictures if picture.alt.endswith(": noise 5%")]
-    assert [picture.alt for picture in shown] == [f"{sample['sample']}: noise 5%" for sample in ranked]
+    wanted = [f"{sample['sample']}: noise 5%" for sample in ranked]
+    every = [picture for picture in report.pictures if picture.alt.endswith(": noise 5%")]
+    shown = [picture for picture in every if picture.alt in wanted]
+    assert [picture.alt for picture in shown] == wanted
+    assert len(every) in {3, 4}, "a fourth is drawn, and may be one of the three"
     for picture, sample in zip(shown, ranked, strict=True):
         answer = service.get(
             f"/v1/audits/{audit['id']}/samples/{sample['sample_id']}/map",
@@ -160,7 +163,7 @@ def test_the_gallery_shows_best_median_and_worst_with_their_maps(
         expected = np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGB")).astype(np.float64)
         # JPEG and nothing else lies between the two.
         assert np.abs(picture.pixels() - expected).mean() < 3
-    assert len([picture for picture in report.pictures if picture.alt.endswith(": image")]) == 5 * 3
+    assert len([picture for picture in report.pictures if picture.alt.endswith(": image")]) in range(5 * 3, 5 * 4 + 1)
 
 
 def test_the_verdict_stands_first(service: httpx.Client, report: Report, judge: Callable[..., Json]) -> None:
