@@ -124,7 +124,8 @@ def test_paper_is_short_numbered_and_tagged(open_page: OpenPage, addresses: dict
     page.goto(addresses["audit"])
     paper = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True, format="A4", tagged=True)))
     assert len(paper.pages) <= 8
-    assert (paper.trailer["/Root"]["/MarkInfo"]["/Marked"], paper.trailer["/Root"]["/Lang"]) == (True, "en")
+    root: Any = paper.trailer["/Root"]
+    assert (root["/MarkInfo"]["/Marked"], root["/Lang"]) == (True, "en")
     ends = [text.extract_text().strip().splitlines() for text in paper.pages]
     numbers = [f"{number} / {len(ends)}" for number in range(1, len(ends) + 1)]
     assert [number in lines for number, lines in zip(numbers, ends, strict=True)] == [True] * len(ends)
