@@ -12,7 +12,7 @@ DEVICE ?= cuda
 .PHONY: help install demo demo-registry serve docs test test-fast test-list integration faults fuzz audit check format bench coverage gpu hooks clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 install: $(INSTALLED) ## Make .venv with everything that the other targets need
 

@@ -73,7 +73,7 @@ class TestModels:
         expected = "safetensors" if name == "safetensors" else "state_dict"
         assert api.register(format=name)["format"] == expected
 
-    @pytest.mark.parametrize("name", ["onnx", "torchscript", "pt2", "keras", "tensorflow", "pickle"])
+    @pytest.mark.parametrize("name", ["torchscript", "pt2", "keras", "tensorflow", "pickle"])
     def test_other_formats_say_what_to_do(self, api: Api, name: str) -> None:
         answer = api.client.post("/v1/models", json=RECIPE | {"name": "m", "format": name})
         assert "state_dict" in check_problem(answer, 422, "model-format-not-accepted")

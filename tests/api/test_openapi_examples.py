@@ -24,7 +24,7 @@ READS = [route for route in ROUTES if route.startswith("GET")]
 # Its keys are those of the measures that were asked for.
 FREE_FORM = {"GET /v1/audits/{audit_id}/metrics"}
 # What stands in these is chosen by whoever asks, or differs from item to item.
-CHOSEN = (".tags", ".body", ".description", ".measures", ".metadata", ".radar", ".schema")
+CHOSEN = (".tags", ".body", ".description", ".headline", ".measures", ".metadata", ".radar", ".schema")
 AT_TIMES = (".items[0].measure", ".findings[0].measure")
 """A finding about several measures names none; what else has items is held by its schema to have theirs."""
 NOWHERE = "01a20000-0000-7000-8000-000000000000"
