@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from app.domain.measures import lower_is_better, spec_of
+from app.domain.measures import lower_is_better, spec_of, view_title
 from app.domain.radar import headline_views
 from app.domain.results.comparisons import DifferenceRow
+from app.domain.results.documents import Summary
 from app.domain.vocabulary import GroupBy
 from app.reports.headlines import better, clear_of_zero, group_differences, headline_differences
-from app.reports.job import ReportJob, Series
+from app.reports.job import ReportJob, Series, mean_of_defined
 from app.reports.tables import MOST_OPEN_ROWS, Table
 from app.reports.words import MINUS, NO_NUMBER, Greyed, interval, number, score_title, signed
 
@@ -26,6 +27,30 @@ def group_tables(job: ReportJob, measure: str) -> Iterator[Table]:
         better = "lower" if lower_is_better(measure, view) else "higher"
         caption = f"{score_title(measure, view)}, by label and source; {better} is better. {_legend(job, measure)}"
         yield Table(caption, ("group", *(series.name for series in all_series)), tuple(rows))
+
+
+def kept_and_flipped(job: ReportJob, measure: str) -> Iterator[Table]:
+    """Of models of one logit, whose maps of the two sides are complements: samples that keep their side, and others."""
+    rows = [
+        (series.name, view_title(view), *_kept_and_flipped(found))
+        for series in job.measured_of(measure)
+        for view in headline_views(job.resolved).get(measure, ())
+        if (found := [row for row in series.summaries(measure, view, group="micro") if "n_flipped" in row])
+    ]
+    if rows:
+        caption = f"{spec_of(measure).title}: samples whose prediction the view keeps, and those that it flips"
+        yield Table(caption, ("model", "view", "kept", "mean", "flipped", "mean"), tuple(rows), words=(1,))
+
+
+def _kept_and_flipped(rows: list[Summary]) -> tuple[str, ...]:
+    """Counts over all runs, and the means over them."""
+    flipped = sum(row.get("n_flipped", 0) for row in rows)
+    kept = sum(row["n"] for row in rows) - flipped
+    mean_kept, mean_flipped = (
+        mean_of_defined(row.get("mean_kept") for row in rows),
+        mean_of_defined(row.get("mean_flipped") for row in rows),
+    )
+    return str(kept), number(mean_kept), str(flipped), number(mean_flipped)
 
 
 def _legend(job: ReportJob, measure: str) -> str:

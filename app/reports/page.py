@@ -25,7 +25,7 @@ from app.reports.job import ReportJob
 from app.reports.lead import lead
 from app.reports.provenance import provenance, undefined_table
 from app.reports.signs import signs
-from app.reports.tables import breaks
+from app.reports.tables import Table, breaks
 from app.reports.words import counted, number
 
 
@@ -83,11 +83,16 @@ def _section(job: ReportJob, made: list[Drawing], measure: str) -> dict[str, Any
         "subscript": spec_of(measure).symbol,
         "question": spec_of(measure).question,
         "figures": _figures(made, measure),
-        "tables": [] if reason else [*groups.group_tables(job, measure), *groups.difference_tables(job, measure)],
+        "tables": [] if reason else _tables(job, measure),
         "decisions": decision_tables(job, spec_of(measure)) if decided else [],
         "no_curve": why_no_curve(job) or overview.no_decisions(job) if decided else None,
         "exhibits": [exhibit for exhibit in job.gallery.exhibits if exhibit.measure == measure],
     }
+
+
+def _tables(job: ReportJob, measure: str) -> list[Table]:
+    kinds = (groups.group_tables, groups.kept_and_flipped, groups.difference_tables)
+    return [table for tables in kinds for table in tables(job, measure)]
 
 
 def _figures(made: list[Drawing], section: str) -> list[dict[str, Any]]:

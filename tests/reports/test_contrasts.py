@@ -4,7 +4,7 @@ from typing import Any
 
 from app.reports.conclusion import conclusion
 from app.reports.contrasts import contrasts
-from app.reports.groups import difference_tables
+from app.reports.groups import difference_tables, kept_and_flipped
 from app.reports.job import ReportJob, Series
 from app.reports.lead import lead
 from app.reports.lights import light
@@ -162,3 +162,12 @@ def test_differences_by_label_and_source_are_a_table() -> None:
         ("label c", "+0.100", "0.080 to 0.120", "a"),
         ("source d", "+0.010", f"{MINUS}0.010 to 0.030", "\N{EN DASH}"),
     ]
+
+
+def test_what_keeps_its_side_stands_apart_from_what_flips() -> None:
+    """Of models of one logit; others have no such table."""
+    noise = ("noise_reaction", "noise@0.05", 0.62)
+    told: Json = {"n_flipped": 3, "mean_kept": 0.8, "mean_flipped": 0.2}
+    (table,) = kept_and_flipped(job(summary(*noise, group="total/micro", **told)), "noise_reaction")
+    assert table.rows == (("net", "noise 5%", "7", "0.800", "3", "0.200"),)
+    assert list(kept_and_flipped(job(summary(*noise, group="total/micro")), "noise_reaction")) == []
