@@ -1,4 +1,4 @@
-"""Threads that take one piece of work after the other, so that one tenant's slow registry keeps nobody else waiting."""
+"""Work of several tenants at the same time, so that one tenant's slow registry keeps nobody else waiting."""
 
 import logging
 import threading
@@ -26,7 +26,10 @@ logger = logging.getLogger(__name__)
 
 
 class Lanes(Generic[Claimed]):
-    """``claim`` leaves out the tenants that it is given; ``work`` writes down itself what became of it."""
+    """One thread looks for what is due; what it finds has threads of its own, ``threads`` at most.
+
+    ``claim`` leaves out the tenants that it is given; ``work`` writes down itself what became of it.
+    """
 
     def __init__(
         self,
@@ -45,29 +48,42 @@ class Lanes(Generic[Claimed]):
         self._busy: Counter[UUID] = Counter()
         self._lock = threading.Lock()
 
-    def periodic(self, interval_seconds: float, survives: tuple[type[Exception], ...]) -> list[Periodic]:
-        """The threads."""
-        return [
-            Periodic(f"{self._name}-{number}", self.round, interval_seconds, survives)
-            for number in range(self._threads)
-        ]
+    def periodic(self, interval_seconds: float, survives: tuple[type[Exception], ...]) -> Periodic:
+        """The thread that looks."""
+        return Periodic(self._name, self.round, interval_seconds, survives)
 
     def round(self) -> None:
-        """Until nothing is due."""
+        """Until nothing is due, or every lane is taken."""
         while (claimed := self._next()) is not None:
+            # Such a thread may wait for a registry for an hour, and must not keep the process from ending.
+            threading.Thread(target=self._serve, args=(claimed,), name=f"{self._name}-lane", daemon=True).start()
+
+    def _serve(self, first: Claimed) -> None:
+        """One piece of work after the other, as long as there is some."""
+        claimed: Claimed | None = first
+        while claimed is not None:
             try:
                 self._work(claimed)
-            except SQLAlchemyError:
-                raise
+            except SQLAlchemyError as error:
+                logger.warning("%s waits: %s", self._name, type(error).__name__)
             except Exception:
-                # A bug that one piece of work shows must not end the thread for all others; its lease runs out.
+                # A bug that one piece of work shows is its own; its lease runs out.
                 logger.exception("%s failed in us", self._name)
-            finally:
-                with self._lock:
-                    self._busy[claimed.tenant_id] -= 1
+            claimed = self._after(claimed)
+
+    def _after(self, done: Claimed) -> Claimed | None:
+        """The next piece, unless the database is gone: then the thread that looks finds it when it is back."""
+        with self._lock:
+            self._busy[done.tenant_id] -= 1
+        try:
+            return self._next()
+        except SQLAlchemyError:
+            return None
 
     def _next(self) -> Claimed | None:
         with self._lock:
+            if self._busy.total() >= self._threads:
+                return None
             full = frozenset(tenant for tenant, count in self._busy.items() if count >= self._per_tenant)
             claimed = self._claim(full)
             if claimed is not None:

@@ -135,14 +135,12 @@ def _registry_threads(services: Services, settings: Settings) -> list[Periodic]:
     engine, vault, queue = services.engine, services.vault, services.queue
     survives = (SQLAlchemyError, SalienceError)
     seconds = settings.registry_seconds
-    lanes = (
-        Importer(engine, vault, services.blobs, queue, settings).lanes(),
-        Follower(engine, vault, queue, settings).lanes(),
-        Sweeper(engine, vault, settings).lanes(),
-    )
     return [
         Periodic("dispatcher", partial(dispatch, engine), seconds, survives),
-        *(thread for one in lanes for thread in one.periodic(seconds, survives)),
+        Importer(engine, vault, services.blobs, queue, settings).lanes().periodic(seconds, survives),
+        Follower(engine, vault, queue, settings).lanes().periodic(seconds, survives),
+        # Ten times as often as a policy is due: what was missed a tenth later is soon enough.
+        Sweeper(engine, vault, settings).lanes().periodic(settings.sweep_seconds / 10, survives),
     ]
 
 

@@ -20,6 +20,10 @@ from tests.keys import HEADERS
 from tests.waiting import PATIENCE_SECONDS, until
 
 
+QUIET = {"REGISTRY_SECONDS": "3600", "WEBHOOK_SECONDS": "3600"}
+"""Twenty processes that look for work every second, and have none, would take half a core from all other tests."""
+
+
 @pytest.fixture(scope="session")
 def start_api(postgres: EmbeddedPostgres) -> Iterator[Callable[..., Api]]:
     """Start an API on a database of its own; the settings are environment variables."""
@@ -36,7 +40,7 @@ def start_api(postgres: EmbeddedPostgres) -> Iterator[Callable[..., Api]]:
         folders.append(folder)
         url, port = postgres.url.rpartition("/")[0] + f"/{database}", free_port()
         parts = {"DATABASE_URL": url, "BROKER_URL": broker_url, "BLOB_STORE": str(folder / "blobs")}
-        environment = {"LOG_LEVEL": "WARNING", **parts, **settings}
+        environment = {"LOG_LEVEL": "WARNING", **QUIET, **parts, **settings}
         arguments = ("serve", "--only", "api", "--port", str(port), "--data", str(folder / "data"))
         processes.append(subprocess.Popen([sys.executable, "-m", "app.cli", *arguments], env=os.environ | environment))
         until(lambda: accepts(port))
