@@ -19,7 +19,6 @@ from tests.api.running_api import UPLOAD_LIMIT, Api
 from tests.keys import HEADERS
 from tests.waiting import PATIENCE_SECONDS, until
 
-
 QUIET = {"REGISTRY_SECONDS": "3600", "WEBHOOK_SECONDS": "3600"}
 """Twenty processes that look for work every second, and have none, would take half a core from all other tests."""
 

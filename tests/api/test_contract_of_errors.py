@@ -132,7 +132,7 @@ def test_no_other_origin_is_let_in(service: httpx.Client, method: str) -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"format": "onnx"}, "model-format-not-accepted"),
+        ({"format": "keras"}, "model-format-not-accepted"),
         ({"format": "torchscript"}, "model-format-not-accepted"),
         ({"architecture": None}, "architecture-required"),
         ({"class_names": ["a", "a"]}, "validation-error"),

@@ -130,7 +130,6 @@ def test_manifest_of_a_mac(context: WorkerContext) -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("path,label\nmissing.png,a\n", 2),
         ("path,label\nx/1.png,a\nx/1.png,b\n", 3),
         ("path,label\nx/1.png,a\n./x/1.png,b\n", 3),
         ("name,label\nx/1.png,a\n", 1),

@@ -152,7 +152,8 @@ def test_half_uploads_and_a_whole_round(engine: Engine, database_url: str, tmp_p
     age_blobs(store, DAY)
     housekeeper = Housekeeper(engine, store, settings)
     removed = housekeeper.round()
-    assert removed == {"half uploads": 1, "idempotency keys": 0, "usage": 0, "orphaned blobs": 1}
+    assert {name for name, count in removed.items() if count} == {"half uploads", "orphaned blobs"}
+    assert removed["half uploads"] == removed["orphaned blobs"] == 1
     assert not store.exists(orphan.digest)
     assert not any(housekeeper.round().values())
 
