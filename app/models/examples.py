@@ -40,12 +40,15 @@ _TORCHVISION = {
     "metadata": {"seed": 7},
 }
 _UNKNOWN = {"not-found": "No such model."}
+_OF_CONFIGS = codes("model-architecture-unknown", "architecture-options-invalid", "model-unsafe")
+"""Of another library's config.json."""
 
 ROUTES = {
     "POST /v1/models": RouteExamples(
         requests={"A network of the demo, safetensors": _RECIPE, "A torchvision network, torch.save": _TORCHVISION},
         answers={201: {JSON: _REGISTERED}},
         problems=ONCE
+        | _OF_CONFIGS
         | {"model-format-not-accepted": None, "architecture-required": None, "quota-exceeded": None}
         | {"not-found": "No such connection."},
     ),
@@ -78,7 +81,7 @@ ROUTES = {
     "PATCH /v1/models/{model_id}": RouteExamples(
         requests={"The one that is in use": {"aliases": ["champion"], "tags": ["release"]}},
         answers={200: {JSON: MODEL | {"aliases": ["champion"], "tags": ["release"]}}},
-        problems=_UNKNOWN | BODY | codes("model-already-described", "description-invalid"),
+        problems=_UNKNOWN | BODY | _OF_CONFIGS | codes("model-already-described", "description-invalid"),
     ),
     "DELETE /v1/models/{model_id}": RouteExamples(problems=_UNKNOWN | {"model-in-use": None, "validation-error": None}),
 }

@@ -12,10 +12,11 @@ _SHOWN = ("measure", "view", "model_id", "n", "n_flipped", "mean_kept", "mean_fl
 
 def flipped_sides(document: ResultsDocument) -> Iterator[Finding]:
     """One a model whose maps explain the predicted side, where some predictions flip."""
-    if document["protocol"]["salience"]["target"] != SalienceTarget.PREDICTED:
+    flipping = [row for row in document["summaries"] if _flips(row)]
+    if not flipping or document["protocol"]["salience"]["target"] != SalienceTarget.PREDICTED:
         return
     for model in document["models"]:
-        rows = [row for row in document["summaries"] if row["model_id"] == model["model_id"] and _flips(row)]
+        rows = [row for row in flipping if row["model_id"] == model["model_id"]]
         if rows:
             yield Finding(
                 code="flipped-sides",
