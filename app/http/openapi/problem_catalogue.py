@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.refusals import ARCHITECTURE_REQUIRED, FORMAT_UNKNOWN, METHOD_NOT_POSSIBLE, NOT_AS_DESCRIBED
+from app.domain.refusals import (
+    ARCHITECTURE_REQUIRED,
+    CONFIG_CODE,
+    CONFIG_FIELD,
+    CONFIG_UNKNOWN,
+    FORMAT_UNKNOWN,
+    METHOD_NOT_POSSIBLE,
+    NOT_AS_DESCRIBED,
+)
 from app.http.openapi.example_ids import AUDITS, DATASET, GATE, MODELS
 from app.http.problems import problem_document
 
@@ -80,6 +88,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "unsupported-content-encoding": (415, "Bodies must not be compressed."),
     "description-invalid": (422, "The model's description does not fit: preprocessing.std."),
     "address-not-allowed": (422, "The host's address is not public, and the operator does not allow it."),
+    "architecture-options-invalid": (422, CONFIG_FIELD.detail(field="config.num_channels", what="it is no number")),
     "architecture-required": (422, ARCHITECTURE_REQUIRED.detail()),
     "audits-differ": (422, "The audits differ in protocol.seed."),
     "baseline-differs": (422, "The baseline was measured with another protocol: seed."),
@@ -97,6 +106,8 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "map-sizes-differ": (422, "Stability needs models whose salience maps have one size."),
     "model-classes-differ": (422, "The models of an audit must have the same classes."),
     "model-format-not-accepted": (422, FORMAT_UNKNOWN.detail()),
+    "model-architecture-unknown": (422, CONFIG_UNKNOWN.detail(field="config")),
+    "model-unsafe": (422, CONFIG_CODE.detail(field="config.auto_map")),
     "model-id-required": (422, "The audit has several models; name one by model_id."),
     "model-invalid": (422, "The file is empty: it holds no weights."),
     "order-needs-one-view": (422, "To order by score, name a measure and one of its views."),
