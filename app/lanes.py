@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.errors import SalienceError
 from app.periodic import Periodic
 
 
@@ -64,7 +65,7 @@ class Lanes(Generic[Claimed]):
         while claimed is not None:
             try:
                 self._work(claimed)
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, SalienceError) as error:
                 logger.warning("%s waits: %s", self._name, type(error).__name__)
             except Exception:
                 # A bug that one piece of work shows is its own; its lease runs out.

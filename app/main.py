@@ -58,6 +58,9 @@ from app.webhooks.courier import Courier
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 DOCUMENT = "/openapi.json"
 
+LATER = (SQLAlchemyError, SalienceError)
+"""What costs a thread of the application one turn."""
+
 
 @dataclass(frozen=True)
 class Services:
@@ -114,9 +117,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         courier = Courier(
             services.engine, services.vault, partial(EgressClient.from_settings, settings), settings.public_url
         )
-        ending.callback(courier.close)
         threads: list[Periodic | Housekeeper] = [
-            courier.periodic(settings.webhook_seconds),
+            courier.lanes().periodic(settings.webhook_seconds, LATER),
             reconciler.periodic(settings.reconcile_seconds),
             Housekeeper(services.engine, services.blobs, settings),
             *_registry_threads(services, settings),
@@ -133,14 +135,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 def _registry_threads(services: Services, settings: Settings) -> list[Periodic]:
     """Imports, and what follows from events: whatever waits for a registry waits here, in no audit's way."""
     engine, vault, queue = services.engine, services.vault, services.queue
-    survives = (SQLAlchemyError, SalienceError)
     seconds = settings.registry_seconds
     return [
-        Periodic("dispatcher", partial(dispatch, engine), seconds, survives),
-        Importer(engine, vault, services.blobs, queue, settings).lanes().periodic(seconds, survives),
-        Follower(engine, vault, queue, settings).lanes().periodic(seconds, survives),
+        Periodic("dispatcher", partial(dispatch, engine), seconds, LATER),
+        Importer(engine, vault, services.blobs, queue, settings).lanes().periodic(seconds, LATER),
+        Follower(engine, vault, queue, settings).lanes().periodic(seconds, LATER),
         # Ten times as often as a policy is due: what was missed a tenth later is soon enough.
-        Sweeper(engine, vault, settings).lanes().periodic(settings.sweep_seconds / 10, survives),
+        Sweeper(engine, vault, settings).lanes().periodic(settings.sweep_seconds / 10, LATER),
     ]
 
 

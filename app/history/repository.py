@@ -1,10 +1,11 @@
 """SQL of histories, for their tenant."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session, aliased
 
 from app.db.tables import AuditModelRow, AuditResultsRow, AuditRow, ModelRow, VersionComparisonRow
 from app.domain.results.headline import StoredHeadline, headlines
@@ -13,6 +14,14 @@ from app.results.reading import current
 
 MOST_AUDITS = 100
 """Of one version, the newest."""
+
+
+class ComparedVersions(NamedTuple):
+    """A comparison that nobody asked for, and the versions that it compares."""
+
+    row: VersionComparisonRow
+    now: ModelRow
+    before: ModelRow
 
 
 def newest_versions(session: Session, name: str, limit: int) -> list[ModelRow]:
@@ -35,10 +44,19 @@ def headlines_of(session: Session, audit: AuditRow) -> list[StoredHeadline]:
     return audit.headlines
 
 
-def version_comparisons(session: Session, audit_ids: Sequence[UUID]) -> Sequence[VersionComparisonRow]:
+def version_comparisons(session: Session, audit_ids: Sequence[UUID]) -> list[ComparedVersions]:
     """Of those audits, in their order."""
-    row = VersionComparisonRow
-    return session.scalars(select(row).where(row.audit_id.in_(audit_ids)).order_by(row.audit_id)).all()
+    row, before_its_audit, before = VersionComparisonRow, aliased(AuditModelRow), aliased(ModelRow)
+    query = (
+        select(row, ModelRow, before)
+        .join(AuditModelRow, and_(AuditModelRow.audit_id == row.audit_id, AuditModelRow.ordinal == 0))
+        .join(ModelRow, ModelRow.id == AuditModelRow.model_id)
+        .join(before_its_audit, and_(before_its_audit.audit_id == row.before_audit_id, before_its_audit.ordinal == 0))
+        .join(before, before.id == before_its_audit.model_id)
+        .where(row.audit_id.in_(audit_ids))
+        .order_by(row.audit_id)
+    )
+    return [ComparedVersions(*found) for found in session.execute(query)]
 
 
 def model_of(session: Session, audit_id: UUID) -> ModelRow | None:

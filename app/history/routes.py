@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
-from app.db.tables import AuditRow, ModelRow, VersionComparisonRow
+from app.db.tables import AuditRow, ModelRow
 from app.errors import NotFound
-from app.history.repository import audits_of, headlines_of, model_of, newest_versions, version_comparisons
+from app.history.repository import ComparedVersions, audits_of, headlines_of, newest_versions, version_comparisons
 from app.history.schemas import FoundRegression, ModelHistory, ModelVersion, VersionAudit
 from app.http.authorization import READS
 from app.http.dependencies import SessionDep
@@ -34,8 +34,8 @@ def get_history(
     return ModelHistory(
         name=name,
         versions=[_version(session, model, list(audits[model.id])) for model in models],
-        regressions=[one for row in compared for one in _regressions(session, row)],
-        pending=[row.audit_id for row in compared if row.regressions is None],
+        regressions=[one for versions in compared for one in _regressions(versions)],
+        pending=[versions.row.audit_id for versions in compared if versions.row.regressions is None],
     )
 
 
@@ -63,10 +63,8 @@ def _audit(session: Session, model: ModelRow, audit: AuditRow) -> VersionAudit:
     )
 
 
-def _regressions(session: Session, row: VersionComparisonRow) -> Iterator[FoundRegression]:
-    now, before = model_of(session, row.audit_id), model_of(session, row.before_audit_id)
-    if now is None or before is None:
-        return  # deleted a moment ago
+def _regressions(versions: ComparedVersions) -> Iterator[FoundRegression]:
+    row, now, before = versions
     for found in row.regressions or ():
         yield FoundRegression(
             version=now.version,

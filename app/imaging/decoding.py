@@ -78,7 +78,8 @@ def decode(data: bytes, limits: Settings, *, reading: PixelReading = _AS_SEEN, s
         is_scaled = reading.sixteen_bit is SixteenBit.SCALED
         image = divided(opened, data, behind) if is_scaled else opened
         image.load()
-        narrow = narrow_grey(_upright(image), behind) if is_scaled else None
+        _set_upright(image)
+        narrow = narrow_grey(image, behind) if is_scaled else None
         return Decoded(_to_rgb(image, behind) if narrow is None else narrow, several)
     except (InputFailure, MemoryError):
         raise
@@ -131,10 +132,10 @@ def _check_size(width: int, height: int, limits: Settings) -> None:
         raise InputFailure("sample-bad-dimensions", f"{width} x {height} pixels; allowed are {allowed}.")
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _set_upright(image: Image.Image) -> None:
+    """In place."""
     with suppress(Exception):  # broken EXIF is no reason to refuse the pixels
         ImageOps.exif_transpose(image, in_place=True)
-    return image
 
 
 def _to_rgb(image: Image.Image, behind: Colour | None) -> Image.Image:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, Update, func, select, update
 from app.access.quotas import check_bytes
 from app.access.vault import Vault
 from app.connections.service import registry_of
+from app.db.leases import MAX_ATTEMPTS, claim_due, wait_after
 from app.db.session import TenantEngine, transaction
 from app.db.tables import ConnectionRow, ModelImportRow, ModelRow
 from app.domain.vocabulary import ResourceStatus
@@ -31,10 +32,6 @@ logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=120)
 RENEW_SECONDS = 30.0
-FIRST_WAIT_SECONDS = 2
-MAX_WAIT_SECONDS = 600
-MAX_ATTEMPTS = 150
-"""About a day of them."""
 
 
 class ImportLost(SalienceError):
@@ -69,16 +66,8 @@ class Importer:
 
     def claim(self, full: frozenset[UUID]) -> Claim | None:
         """The one that is due the longest, of a tenant that has room."""
-        row, now = ModelImportRow, func.clock_timestamp()
-        due = select(row).where(row.next_at <= now, row.tenant_id.not_in(full)).order_by(row.next_at).limit(1)
-        with transaction(self.engine) as session:
-            found = session.scalar(due.with_for_update(skip_locked=True))
-            if found is None:
-                return None
-            found.attempts += 1
-            session.flush()
-            session.execute(update(row).where(row.model_id == found.model_id).values(next_at=now + LEASE))
-            return Claim(found.model_id, found.tenant_id, found.uri, found.attempts)
+        found = claim_due(self.engine, ModelImportRow, full, LEASE)
+        return None if found is None else Claim(found.model_id, found.tenant_id, found.uri, found.attempts)
 
     def work(self, claim: Claim) -> None:
         """One attempt, and what becomes of it."""
@@ -129,9 +118,8 @@ class Importer:
             wake_worker(self.queue, TaskName.VALIDATE_MODEL, claim.model_id)
 
     def _wait(self, claim: Claim) -> None:
-        seconds = min(FIRST_WAIT_SECONDS * 2 ** min(claim.attempt - 1, 10), MAX_WAIT_SECONDS)
         with transaction(self.engine) as session:
-            session.execute(_of(claim).values(next_at=func.clock_timestamp() + timedelta(seconds=seconds)))
+            session.execute(_of(claim).values(next_at=func.clock_timestamp() + wait_after(claim.attempt)))
 
     def _reject(self, claim: Claim, failure: SalienceError) -> None:
         logger.info("model %s is not imported: %s", claim.model_id, failure.code)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, update
 from sqlalchemy.orm import Session
 
 from app.access.quotas import check_audit_minutes, check_live_audits, check_models
@@ -12,6 +12,7 @@ from app.access.vault import Vault
 from app.audits.schemas import AuditRequest
 from app.audits.service import Requested, request_audit
 from app.connections.service import registry_of
+from app.db.leases import MAX_ATTEMPTS, claim_due, wait_after
 from app.db.session import TenantEngine, transaction
 from app.db.tables import AuditRow, ConnectionRow, ModelRow, PolicyRow, PolicyRunRow
 from app.domain.vocabulary import AuditStatus, ResourceStatus
@@ -33,9 +34,6 @@ IMPORTING, AUDITING, WRITING = "importing", "auditing", "writing"
 LEASE = timedelta(seconds=300)
 """Longer than a stage may take: of a registry that answers slowly, some twenty calls."""
 SOON = timedelta(seconds=1)
-MAX_WAIT_SECONDS = 600
-MAX_ATTEMPTS = 150
-"""Of one stage; about a day."""
 
 
 class RunEnds(SalienceError):
@@ -77,16 +75,8 @@ class Follower:
 
     def claim(self, full: frozenset[UUID]) -> Claim | None:
         """The one that is due the longest, of a tenant that has room."""
-        row, now = PolicyRunRow, func.clock_timestamp()
-        due = select(row).where(row.next_at <= now, row.tenant_id.not_in(full)).order_by(row.next_at).limit(1)
-        with transaction(self.engine) as session:
-            found = session.scalar(due.with_for_update(skip_locked=True))
-            if found is None:
-                return None
-            found.attempts += 1
-            session.flush()
-            session.execute(update(row).where(row.id == found.id).values(next_at=now + LEASE))
-            return Claim(found.id, found.tenant_id, found.stage, found.attempts)
+        found = claim_due(self.engine, PolicyRunRow, full, LEASE)
+        return None if found is None else Claim(found.id, found.tenant_id, found.stage, found.attempts)
 
     def work(self, claim: Claim) -> None:
         """One stage, and what becomes of it."""
@@ -109,8 +99,7 @@ class Follower:
         if gives_up or claim.attempt >= MAX_ATTEMPTS:
             self._put(claim, stage=FAILED, next_at=None, reason=failure.detail)
             return
-        wait = timedelta(seconds=min(2 ** min(claim.attempt, 10), MAX_WAIT_SECONDS))
-        self._put(claim, next_at=func.clock_timestamp() + wait, reason=failure.detail)
+        self._put(claim, next_at=func.clock_timestamp() + wait_after(claim.attempt), reason=failure.detail)
 
     def _put(self, claim: Claim, **values: object) -> None:
         """Only while the run is this process's."""

@@ -3,10 +3,9 @@
 from app.domain.measures import lower_is_better
 from app.domain.radar import headline_views
 from app.domain.results.comparisons import DifferenceRow
+from app.domain.results.headline import MACRO
 from app.domain.vocabulary import GroupBy
 from app.reports.job import ReportJob
-
-MACRO = (GroupBy.TOTAL, "macro")
 
 
 def headline_differences(job: ReportJob) -> list[DifferenceRow]:

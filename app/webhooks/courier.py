@@ -7,21 +7,18 @@ a tenant's on some of the threads only.
 """
 
 import logging
-import threading
-from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.vault import Vault
 from app.db.session import transaction
 from app.egress.client import Call, EgressClient
-from app.errors import AddressNotAllowed, EgressFailure, SalienceError
-from app.periodic import Periodic
-from app.webhooks.dispatch import Outcome, Parcel, claim_next, due_webhooks, write_outcome
+from app.errors import AddressNotAllowed, EgressFailure
+from app.lanes import Lanes
+from app.webhooks.dispatch import Outcome, Parcel, claim_next, due_webhook, write_outcome
 from app.webhooks.messages import message
 from app.webhooks.signing import message_id, signed_headers
 
@@ -33,8 +30,16 @@ AT_ONCE = 20
 """Of one webhook, before others have their turn."""
 
 
+@dataclass(frozen=True)
+class Turn:
+    """A webhook that has something due, and whose it is."""
+
+    webhook_id: UUID
+    tenant_id: UUID
+
+
 class Courier:
-    """Looks for what is due, every so often."""
+    """Serves each webhook on one thread at a time."""
 
     def __init__(
         self, engine: Engine, vault: Vault, client: Callable[[], EgressClient], public_url: str | None
@@ -43,45 +48,30 @@ class Courier:
         self._vault = vault
         self._client = client
         self._public_url = public_url
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="courier")
-        self._busy: dict[UUID, UUID] = {}
-        """Webhooks that a thread is at, and whose they are."""
-        self._lock = threading.Lock()
-        self._stopped = threading.Event()
+        self._busy: set[UUID] = set()
+        """Webhooks that a thread is at."""
 
-    def periodic(self, interval_seconds: float) -> Periodic:
-        return Periodic("courier", self.round, interval_seconds, (SQLAlchemyError, SalienceError))
+    def lanes(self) -> Lanes[Turn]:
+        return Lanes("courier", self.claim, self.work, threads=THREADS, per_tenant=PER_TENANT)
 
-    def close(self) -> None:
-        """What is under way ends with the process, or within its own time limit."""
-        self._stopped.set()
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def round(self) -> None:
-        """Give every free thread a webhook that has something due."""
+    def claim(self, full: frozenset[UUID]) -> Turn | None:
+        """The webhook for which something is due the longest. What it gets is claimed delivery by delivery."""
         with transaction(self._engine) as session:
-            due = due_webhooks(session)
-        with self._lock:
-            tenants = Counter(self._busy.values())
-            for webhook_id, tenant_id in due:
-                if len(self._busy) >= THREADS:
-                    break
-                if webhook_id not in self._busy and tenants[tenant_id] < PER_TENANT:
-                    tenants[tenant_id] += 1
-                    self._busy[webhook_id] = tenant_id
-                    self._pool.submit(self._serve, webhook_id).add_done_callback(_report)
+            found = due_webhook(session, frozenset(self._busy), full)
+        if found is None:
+            return None
+        self._busy.add(found[0])
+        return Turn(*found)
 
-    def _serve(self, webhook_id: UUID) -> None:
+    def work(self, turn: Turn) -> None:
+        """Its deliveries, one after the other."""
         try:
             with self._client() as client:
                 for _ in range(AT_ONCE):
-                    if self._stopped.is_set() or not self._deliver_next(client, webhook_id):
+                    if not self._deliver_next(client, turn.webhook_id):
                         return
-        except (SQLAlchemyError, SalienceError) as error:
-            logger.warning("webhook %s waits: %s", webhook_id, type(error).__name__)
         finally:
-            with self._lock:
-                self._busy.pop(webhook_id, None)
+            self._busy.discard(turn.webhook_id)
 
     def _deliver_next(self, client: EgressClient, webhook_id: UUID) -> bool:
         """False where nothing is due."""
@@ -107,9 +97,3 @@ class Courier:
         except (AddressNotAllowed, EgressFailure) as failure:
             return Outcome(None, problem=failure.detail)
         return Outcome(answer.status, retry_after=answer.headers.get("retry-after"))
-
-
-def _report(served: "Future[None]") -> None:
-    """Nobody asks for the result: what nothing foresaw is not to go unseen."""
-    if not served.cancelled() and served.exception() is not None:
-        logger.error("a delivery failed in us", exc_info=served.exception())

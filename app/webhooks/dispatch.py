@@ -16,7 +16,6 @@ from app.webhooks.schedule import after_failure
 LEASE = timedelta(seconds=45)
 """Longer than an attempt may take."""
 KEPT_ATTEMPTS = 50
-MOST_WEBHOOKS = 200
 
 
 @dataclass(frozen=True)
@@ -48,18 +47,17 @@ class Outcome:
         return self.status is not None and 200 <= self.status < 300
 
 
-def due_webhooks(session: Session) -> list[tuple[UUID, UUID]]:
-    """Webhooks for which something is due, the longest due first, and whose they are."""
-    oldest = func.min(WebhookDeliveryRow.next_attempt_at)
+def due_webhook(session: Session, busy: frozenset[UUID], full: frozenset[UUID]) -> tuple[UUID, UUID] | None:
+    """The webhook for which something is due the longest, and whose it is; none of ``busy``, no tenant of ``full``."""
     query = (
         select(WebhookRow.id, WebhookRow.tenant_id)
         .join(WebhookDeliveryRow, WebhookDeliveryRow.webhook_id == WebhookRow.id)
-        .where(_is_due(), ~_waits_for_another())
-        .group_by(WebhookRow.id)
-        .order_by(oldest)
-        .limit(MOST_WEBHOOKS)
+        .where(_is_due(), ~_waits_for_another(), WebhookRow.id.not_in(busy), WebhookRow.tenant_id.not_in(full))
+        .order_by(WebhookDeliveryRow.next_attempt_at)
+        .limit(1)
     )
-    return [(webhook_id, tenant_id) for webhook_id, tenant_id in session.execute(query)]
+    found = session.execute(query).one_or_none()
+    return None if found is None else (found.id, found.tenant_id)
 
 
 def claim_next(session: Session, webhook_id: UUID) -> Parcel | None:

@@ -199,9 +199,8 @@ def test_an_api_that_is_killed_while_it_delivers(
         session.execute(update(WebhookDeliveryRow).values(lease_expires_at=func.now()))
     guard = AddressGuard.of(["127.0.0.0/8"])
     other = Courier(doomed.engine, Vault(KEYS), lambda: EgressClient(guard), None)
-    other.round()
+    other.lanes().round()
     until(lambda: not other._busy)
-    other.close()
     assert len(set(receiver.ids())) == 1
     assert len(receiver.ids()) == 2
     assert {one.verified(made["secret"])["type"] for one in receiver.received} == {"audit.cancelled"}

@@ -12,6 +12,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
+from app.domain.preprocessing import Alpha, PixelReading, SixteenBit
 from app.imaging.decoding import decode, decode_rgb
 from app.settings import Settings
 
@@ -69,7 +70,10 @@ def test_every_orientation_shows_the_same_scene(orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     lying = TRANSPOSED[orientation](SCENE)
-    assert (decoded(saved(picture(lying, "RGB"), exif=exif)) == SCENE).all()
+    data = saved(picture(lying, "RGB"), exif=exif)
+    assert (decoded(data) == SCENE).all()
+    for reading in (PixelReading(alpha=Alpha.DROPPED), PixelReading(sixteen_bit=SixteenBit.PILLOW)):
+        assert (np.asarray(decode_rgb(data, Settings(), reading=reading)) == SCENE).all()
 
 
 class TestSixteenBits:

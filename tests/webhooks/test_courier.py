@@ -41,6 +41,7 @@ class Post:
     def __init__(self, engine: Engine, guard: AddressGuard = LOOPBACK) -> None:
         self.engine = engine
         self.courier = Courier(engine, VAULT, lambda: EgressClient(guard, Limits(1.0, 2.0)), "https://audits.example")
+        self.lanes = self.courier.lanes()
 
     def listen(self, url: str, *events: EventType, tenant_id: UUID = DEFAULT_TENANT) -> tuple[UUID, str]:
         with transaction(TenantEngine(self.engine, tenant_id)) as session:
@@ -54,7 +55,7 @@ class Post:
 
     def round(self) -> None:
         """What is due now, delivered."""
-        self.courier.round()
+        self.lanes.round()
         until(lambda: not self.courier._busy)
 
     def skip_waits(self) -> None:
@@ -80,10 +81,8 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def post(engine: Engine) -> Iterator[Post]:
-    post = Post(engine)
-    yield post
-    post.courier.close()
+def post(engine: Engine) -> Post:
+    return Post(engine)
 
 
 @pytest.fixture
@@ -197,7 +196,7 @@ def test_a_silent_receiver_keeps_nobody_else_waiting(post: Post, receiver: Recei
         post.listen(other.url)
         post.tell(AUDITS[0], EventType.AUDIT_FAILED)
         receiver.replies.append(Reply(after=(hangs := threading.Event())))
-        post.courier.round()
+        post.lanes.round()
         until(lambda: other.received and len(post.courier._busy) == 1)
         until(lambda: not post.courier._busy)
         hangs.set()
@@ -229,7 +228,6 @@ def test_what_is_not_public_is_not_called(post: Post, receiver: Receiver) -> Non
     post.tell(AUDITS[0], EventType.AUDIT_FAILED)
     strict = Post(post.engine, AddressGuard())
     strict.round()
-    strict.courier.close()
     assert receiver.received == []
     attempt = post.deliveries()[0].attempts[0]
     assert (attempt["status_code"], "not public" in attempt["problem"]) == (None, True)

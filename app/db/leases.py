@@ -1,0 +1,37 @@
+"""Rows that are work: due at a time, claimed under a lease, tried again ever later.
+
+``attempts`` counts the claims. Whoever claimed a row goes on with it as long as the count is that of its claim; one
+that comes back late finds another.
+"""
+
+from datetime import timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import Engine, func, select
+
+from app.db.session import transaction
+from app.db.tables import ModelImportRow, PolicyRunRow
+
+MAX_ATTEMPTS = 150
+"""About a day of them."""
+LONGEST_WAIT = timedelta(minutes=10)
+
+Leased = TypeVar("Leased", ModelImportRow, PolicyRunRow)
+
+
+def claim_due(engine: Engine, table: type[Leased], full: frozenset[UUID], lease: timedelta) -> Leased | None:
+    """The row that is due the longest, of a tenant that is not among ``full``; None where nothing is due."""
+    now = func.clock_timestamp()
+    due = select(table).where(table.next_at <= now, table.tenant_id.not_in(full)).order_by(table.next_at).limit(1)
+    with transaction(engine) as session:
+        found = session.scalar(due.with_for_update(skip_locked=True))
+        if found is not None:
+            found.attempts += 1
+            found.next_at = now + lease
+        return found
+
+
+def wait_after(attempts: int) -> timedelta:
+    """After so many failed attempts: two seconds, and twice as long after each."""
+    return min(timedelta(seconds=2 ** min(attempts, 10)), LONGEST_WAIT)
