@@ -21,7 +21,7 @@ $(INSTALLED): pyproject.toml clients/python/pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable clients/python --editable '.[api,worker,embedded,timm,transformers,tracing,frames,docs,test]'
 	@touch $@
 
-demo-registry: $(INSTALLED) build/mlflow ## Register two versions in a real MLflow, and read their verdicts there
+demo-registry: $(INSTALLED) build/mlflow/.installed ## Register two versions in a real MLflow, and read their verdicts there
 	$(BIN)/python examples/registry/demo.py
 
 demo: $(INSTALLED) ## Audit two run groups of real models on real images, write a report that compares them
@@ -42,10 +42,11 @@ test-fast: $(INSTALLED) ## Run the tests that start no server: two minutes for w
 test-list: $(INSTALLED) ## Print what each test file proves
 	@$(BIN)/python -m tests.suite.proofs
 
-build/mlflow: # in an environment of its own: it is large, and needs other packages
-	-python3 -m venv $@ && $@/bin/python -m pip install --disable-pip-version-check --quiet mlflow==3.17.2 || rm -rf $@
+# In an environment of its own, since it is large and needs other packages; of the same Python, whose torch it borrows.
+build/mlflow/.installed: $(INSTALLED)
+	-$(BIN)/python -m venv --clear build/mlflow && build/mlflow/bin/python -m pip install --disable-pip-version-check --quiet mlflow==3.17.2 && touch $@
 
-integration: $(INSTALLED) build/mlflow ## Run the tests that need what a fresh machine lacks, and tell what of that is missing
+integration: $(INSTALLED) build/mlflow/.installed ## Run the tests that need what a fresh machine lacks, and tell what of that is missing
 	$(BIN)/python -m pytest -m integration
 
 faults: $(INSTALLED) ## Kill, freeze and empty every part in turn, and compare digests: the long form of what `make test` does

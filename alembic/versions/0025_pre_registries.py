@@ -16,6 +16,14 @@ TABLES = ("connections", "model_imports", "hooks", "hook_deliveries", "policies"
 
 
 def upgrade() -> None:
+    _imports()
+    _hooks()
+    _policies()
+    for table in TABLES:
+        _keep_apart(table)
+
+
+def _imports() -> None:
     op.add_column("models", sa.Column("source", JSONB(), nullable=True))
     op.create_table(
         "connections",
@@ -33,6 +41,9 @@ def upgrade() -> None:
         sa.Column("found", JSONB(), server_default=sa.text("'[]'"), nullable=False),
         *_tried(),
     )
+
+
+def _hooks() -> None:
     op.create_table(
         "hooks",
         *_identified(),
@@ -50,6 +61,12 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("runs", JSONB(), nullable=True),
     )
+    waiting = sa.text("outcome = 'pending' AND runs IS NULL")
+    op.create_index("ix_hook_deliveries_waiting", "hook_deliveries", ["id"], postgresql_where=waiting)
+    op.create_index("ix_hook_deliveries_key", "hook_deliveries", ["hook_id", "key"], unique=True)
+
+
+def _policies() -> None:
     op.create_table(
         "policies",
         *_identified(),
@@ -68,14 +85,9 @@ def upgrade() -> None:
         _refers("audit_id", "audits", "SET NULL", index=True, nullable=True),
         *_tried(),
     )
-    waiting = sa.text("outcome = 'pending' AND runs IS NULL")
-    op.create_index("ix_hook_deliveries_waiting", "hook_deliveries", ["id"], postgresql_where=waiting)
     op.create_index("ix_policy_runs_due", "policy_runs", ["next_at"], postgresql_where=sa.text("next_at IS NOT NULL"))
-    op.create_index("ix_hook_deliveries_key", "hook_deliveries", ["hook_id", "key"], unique=True)
     version = ["policy_id", "model_name", "version"]
     op.create_index("ix_policy_runs_version", "policy_runs", version, unique=True)
-    for table in TABLES:
-        _keep_apart(table)
 
 
 def downgrade() -> None:

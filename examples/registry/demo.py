@@ -14,6 +14,7 @@ import httpx
 from mlflow_server import MlflowServer, mlflow_program, mlflow_server
 
 from app.demo.service import running_service
+from salience_audit import Client
 
 ROOT = Path(__file__).parents[2]
 NAME = "faces"
@@ -40,25 +41,24 @@ def main() -> int:
         with mlflow_server(place) as mlflow, running_service(Path(folder) / "service", SETTINGS) as (url, key):
             headers = {"Authorization": f"Bearer {key}"}
             with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_SECONDS) as service:
-                return _follow(service, mlflow, _set_up(service, mlflow, url))
+                _say(f"MLflow runs at {mlflow.url}, the service at {url}.")
+                return _follow(service, mlflow, _set_up(service, mlflow, _dataset(url, key)))
 
 
-def _set_up(service: httpx.Client, mlflow: MlflowServer, url: str) -> str:
-    """Data set, connection, hook, gate, policy; the hook's id."""
-    _say(f"MLflow runs at {mlflow.url}, the service at {url}.")
-    dataset = _dataset(service)
+def _set_up(service: httpx.Client, mlflow: MlflowServer, dataset_id: str) -> str:
+    """Connection, hook, gate, policy; the hook's id."""
     connection = _made(service, "connections", name="MLflow", kind="mlflow", url=mlflow.url)
     tried = service.post(f"/v1/connections/{connection['id']}/test").json()
     _say("Connection: " + ", ".join(f"{check['what']}: {check['works']}" for check in tried["checks"]))
     hook = _made(service, "hooks", name="versions", kind="mlflow", connection_id=connection["id"], secret=SECRET)
-    mlflow.tell(f"{url}/v1/hooks/{hook['id']}/deliveries", SECRET)
+    mlflow.tell(f"{str(service.base_url).rstrip('/')}/v1/hooks/{hook['id']}/deliveries", SECRET)
     _made(
         service,
         "policies",
         name="every version",
         connection_id=connection["id"],
         match={"model": NAME},
-        dataset_id=dataset["id"],
+        dataset_id=dataset_id,
         sample_limit=40,
         protocol=PROTOCOL,
         gate=_made(service, "gates", name="release", conditions=GATE)["id"],
@@ -104,16 +104,12 @@ def _judged(mlflow: MlflowServer, version: str) -> dict[str, str] | None:
     return None
 
 
-def _dataset(service: httpx.Client) -> Json:
+def _dataset(url: str, key: str | None) -> str:
     sys.path.insert(0, str(ROOT / "examples" / "faces"))
     from prepare import build_archive  # noqa: PLC0415 - a script of another example
 
-    made = _made(service, "datasets", name="faces")
-    service.put(made["content_url"], content=build_archive()).raise_for_status()
-    while made["status"] not in {"ready", "rejected"}:
-        time.sleep(0.5)
-        made = service.get(f"/v1/datasets/{made['id']}").json()
-    return made
+    with Client(url, key) as client:
+        return str(client.push_dataset(build_archive(), name="faces")["id"])
 
 
 def _made(service: httpx.Client, noun: str, **fields: Any) -> Json:

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import zipfile
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -43,49 +43,66 @@ def labelled() -> bytes:
     return file.getvalue()
 
 
-def test_labels_targets_flips_and_performance(service: httpx.Client) -> None:
+class Audited(NamedTuple):
+    """An audit for the samples' labels: its path, its scores as the CSV has them, its results."""
+
+    path: str
+    rows: list[dict[str, str]]
+    results: dict[str, Any]
+
+    @property
+    def clean(self) -> dict[str, str]:
+        """What is predicted of each sample."""
+        return {row["sample"]: row["predicted_label"] for row in self.rows if row["view"] == "spatial"}
+
+
+@pytest.fixture(scope="module")
+def audited(service: httpx.Client) -> Audited:
     described = RECIPE | {"name": "labels", "class_names": NAMES, "output": {"kind": "multilabel"}}
     model = upload(service, "models", described, weights())
     assert (model["status"], model["classes"]) == ("ready", 3), model
     dataset = upload(service, "datasets", {"name": "several"}, labelled())
     assert dataset["status"] == "ready", dataset
-    body = {
-        "dataset_id": dataset["id"],
-        "model_ids": [model["id"]],
-        "protocol": {
-            "micro_batch": 4,
-            "salience": {"target": "label"},
-            "measures": {"entropy": {}, "geometric_resilience": {"groups": ["flips"]}},
-        },
-    }
+    measures = {"entropy": {}, "geometric_resilience": {"groups": ["flips"]}}
+    protocol = {"micro_batch": 4, "salience": {"target": "label"}, "measures": measures}
+    body = {"dataset_id": dataset["id"], "model_ids": [model["id"]], "protocol": protocol}
     refused = service.post("/v1/audits", json=body)
     assert (refused.status_code, refused.json()["code"]) == (422, "labels-do-not-meet-classes")
     audit = service.post("/v1/audits", json=body | {"label_map": {"nothing": None}}).json()
     path = f"/v1/audits/{audit['id']}"
     assert wait_for(service, path, "succeeded", "failed")["status"] == "succeeded"
     text = service.get(f"{path}/samples", headers={"Accept": "text/csv"}).text
-    rows = list(csv.DictReader(io.StringIO(text)))
+    return Audited(path, list(csv.DictReader(io.StringIO(text))), service.get(f"{path}/results").json())
+
+
+def test_labels_and_those_without_a_target(service: httpx.Client, audited: Audited) -> None:
+    rows = audited.rows
     assert {row["label"] for row in rows} == {"face", "face|plain", "|", "object|plain", "object", "nothing"}
     without = {row["label"] for row in rows if row["undefined_reason"] == "no-target"}
     assert without == {"|", "nothing"}
-    results = service.get(f"{path}/results").json()
-    assert {row["group"] for row in results["summaries"] if row["group_by"] == "label"} == {*NAMES, "nothing"}
-    clean = {row["sample"]: row["predicted_label"] for row in rows if row["view"] == "spatial"}
-    scored = [row for row in rows if row["view"] == "flip_vertical" and row["score"]]
-    flips = [row["predicted_label"] != clean[row["sample"]] for row in scored]
+    groups = {row["group"] for row in audited.results["summaries"] if row["group_by"] == "label"}
+    assert groups == {*NAMES, "nothing"}
+    found = service.get(f"{audited.path}/samples", params={"label": "plain", "view": "spatial"}).json()["items"]
+    assert {item["label"] for item in found} == {"face|plain", "object|plain"}
+    assert service.get(f"{audited.path}/report").status_code == 200
+
+
+def test_a_flip_is_a_change_of_the_set(audited: Audited) -> None:
+    scored = [row for row in audited.rows if row["view"] == "flip_vertical" and row["score"]]
+    flips = [row["predicted_label"] != audited.clean[row["sample"]] for row in scored]
     [total] = [
         row
-        for row in results["summaries"]
+        for row in audited.results["summaries"]
         if (row["view"], row["group_by"], row["group"]) == ("flip_vertical", "total", "micro")
     ]
     assert total["flip_rate"] == pytest.approx(sum(flips) / len(flips))
     assert 0 < sum(flips) < len(flips) == total["n"]
-    [told] = [row for row in results["performance"] if row["condition"] == "clean"]
+
+
+def test_performance_by_label(audited: Audited) -> None:
+    [told] = [row for row in audited.results["performance"] if row["condition"] == "clean"]
     assert told["n"] == 12
-    truth = {row["sample"]: set(row["label"].split("|")) for row in rows}
+    truth = {row["sample"]: set(row["label"].split("|")) for row in audited.rows}
     for name in NAMES:
-        hits = [(name in clean[one].split("|")) == (name in truth[one]) for one in clean]
+        hits = [(name in predicted.split("|")) == (name in truth[one]) for one, predicted in audited.clean.items()]
         assert told["by_label"][name]["accuracy"] == pytest.approx(sum(hits) / len(hits))
-    found = service.get(f"{path}/samples", params={"label": "plain", "view": "spatial"}).json()["items"]
-    assert {item["label"] for item in found} == {"face|plain", "object|plain"}
-    assert service.get(f"{path}/report").status_code == 200

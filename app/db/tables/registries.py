@@ -28,6 +28,7 @@ class ModelImportRow(OfTenant, Base):
     """A model that comes from a registry: what the request and the registry say of it, and who is fetching it."""
 
     __tablename__ = "model_imports"
+    __table_args__ = (Index("ix_model_imports_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),)
 
     model_id: Mapped[UUID] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("connections.id", ondelete="RESTRICT"), index=True)
