@@ -17,7 +17,7 @@ def workers_present(session: Session) -> Counter[DeviceClass]:
     """How many were seen within a minute, by device class."""
     recent = WorkerRow.seen_at > func.clock_timestamp() - PRESENT_FOR
     query = select(WorkerRow.device_class, func.count()).where(recent).group_by(WorkerRow.device_class)
-    return Counter({DeviceClass(name): count for name, count in session.execute(query).tuples()})
+    return Counter({DeviceClass(name): count for name, count in session.execute(query)})
 
 
 def missing_worker(present: Counter[DeviceClass], device_class: DeviceClass) -> str | None:

@@ -49,7 +49,7 @@ def refuse_while_audited(session: Session, noun: Noun, refers: ColumnElement[boo
     """
     for statuses in (LIVE,) if live_only else (LIVE, tuple(AuditStatus)):
         query = select(AuditRow.id, AuditRow.status).where(refers, AuditRow.status.in_(statuses))
-        found = session.execute(query.order_by(AuditRow.id).limit(MAX_NAMED)).tuples().all()
+        found = session.execute(query.order_by(AuditRow.id).limit(MAX_NAMED)).all()
         if found:
             _refuse(noun, dict(found))
 

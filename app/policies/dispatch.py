@@ -19,7 +19,7 @@ def dispatch(engine: Engine) -> int:
     row = HookDeliveryRow
     waiting = select(row.id, row.tenant_id).where(row.outcome == HookOutcome.PENDING, row.runs.is_(None))
     with transaction(engine) as session:
-        found = session.execute(waiting.order_by(row.id).limit(BATCH)).tuples().all()
+        found = session.execute(waiting.order_by(row.id).limit(BATCH)).all()
     for delivery_id, tenant_id in found:
         with transaction(TenantEngine(engine, tenant_id)) as session:
             again = waiting.with_only_columns(row).where(row.id == delivery_id)

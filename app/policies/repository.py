@@ -59,4 +59,4 @@ def audited_versions(session: Session, run: PolicyRunRow) -> Sequence[tuple[str,
         .where(PolicyRunRow.version != run.version, AuditRow.status == AuditStatus.SUCCEEDED)
         .order_by(PolicyRunRow.id.desc())
     )
-    return session.execute(query).tuples().all()
+    return [(version, audit_id) for version, audit_id in session.execute(query)]

@@ -20,7 +20,7 @@ from app.errors import Conflict, Gone
 from app.reports.audit_facts import as_text, facts_of, owners, verdicts
 from app.reports.gallery import GalleryMaker, ShownSeries, different
 from app.reports.job import Gallery, MeanImage, ReportJob, Series
-from app.reports.mean_images import MOST_SERIES, mean_images
+from app.reports.mean_images import MOST_SERIES, Seen, mean_images
 from app.reports.series import all_together, series_of_audit, series_of_comparison
 from app.reports.undefined import undefined_of
 from app.settings import Settings
@@ -131,13 +131,13 @@ class Gatherer:
 
     def _mean_images(self, audits: list[AuditRow], all_series: list[Series]) -> dict[str, list[MeanImage]]:
         """For the series that the figure of mean maps has room for."""
-        found = {}
+        found, seen = {}, Seen()
         makers = {str(audit.id): self._maker(audit) for audit in audits}
         for series in all_series[:MOST_SERIES]:
             maker = makers.get(series.audit_id)
             if isinstance(maker, GalleryMaker):
                 ordinals = [str(model.id) for model in models_of(self.session, maker.audit.id)]
-                found[series.name] = mean_images(maker, ordinals.index(series.model_ids[0]))
+                found[series.name] = mean_images(maker, ordinals.index(series.model_ids[0]), seen)
         return found
 
     def _different(self, document: ComparisonResults, all_series: list[Series], audits: dict[str, AuditRow]) -> Gallery:

@@ -1,6 +1,7 @@
 """The mean image of what a model gives one class: what lies under its mean map, where the images are aligned."""
 
 import io
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from sqlalchemy import func, select
 from app.audits.repository import models_of
 from app.audits.scores.rows import predicted_label
 from app.db.tables import ModelRow, SampleRow, SampleScoresRow
+from app.domain.preprocessing import InputSpec, Preprocessing
 from app.errors import Gone
 from app.imaging.shrinking import PIXELS_HERE
 from app.reports.gallery import GalleryMaker
@@ -24,16 +26,18 @@ FEWEST = 12
 """Images of a class that a mean is made of."""
 
 Grey = NDArray[np.float64]
+Seen = dict[tuple[UUID, InputSpec], Grey | None]
+"""Images that were read already, as models with that input see them."""
 
 
-def mean_images(maker: GalleryMaker, model_ordinal: int) -> list[MeanImage]:
-    """For each class that the model gave to enough of the samples."""
+def mean_images(maker: GalleryMaker, model_ordinal: int, seen: Seen) -> list[MeanImage]:
+    """For each class that the model gave to enough of the samples; ``seen`` is shared by the series of a report."""
     model = models_of(maker.session, maker.audit.id)[model_ordinal]
     mapping = mapping_of(maker.session, maker.audit, model)
     images: dict[str, list[Grey]] = {}
     for row, sample in _samples(maker, model_ordinal):
         predicted = predicted_label(row, model, 0, mapping)
-        grey = None if predicted is None else _grey(maker, sample, model)
+        grey = None if predicted is None else _grey(maker, sample, model, seen)
         if predicted is not None and grey is not None:
             images.setdefault(predicted, []).append(grey)
     return [mean_image(name, np.stack(found)) for name, found in images.items() if len(found) >= FEWEST]
@@ -54,12 +58,15 @@ def _samples(maker: GalleryMaker, model_ordinal: int) -> list[tuple[SampleScores
     return [(scores, sample) for scores, sample in maker.session.execute(query)]
 
 
-def _grey(maker: GalleryMaker, sample: SampleRow, model: ModelRow) -> Grey | None:
-    try:
-        pixels = maker.images.read(sample, model)
-    except Gone:
-        return None
-    return np.asarray(Image.fromarray(pixels).convert("L").resize((SIDE, SIDE)), np.float64)
+def _grey(maker: GalleryMaker, sample: SampleRow, model: ModelRow, seen: Seen) -> Grey | None:
+    key = sample.id, Preprocessing.of(model.preprocessing).spec
+    if key not in seen:
+        try:
+            pixels = maker.images.read(sample, model)
+            seen[key] = np.asarray(Image.fromarray(pixels).convert("L").resize((SIDE, SIDE)), np.float64)
+        except Gone:
+            seen[key] = None
+    return seen[key]
 
 
 def mean_image(predicted: str, images: Grey) -> MeanImage:

@@ -46,4 +46,5 @@ def undefined_of(session: Session, audit: AuditRow, owners: dict[int, str]) -> l
 
 
 def _names(session: Session, ids: set[object]) -> dict[object, str]:
-    return dict(session.execute(select(SampleRow.id, SampleRow.name).where(SampleRow.id.in_(ids))).tuples().all())
+    query = select(SampleRow.id, SampleRow.name).where(SampleRow.id.in_(ids))
+    return dict(session.execute(query).all())

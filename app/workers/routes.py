@@ -24,7 +24,7 @@ def get_workers(session: SessionDep, page: PageDep) -> Page[Worker]:
     query = select(WorkerRow, is_present).order_by(WorkerRow.name).limit(page.limit + 1)
     if after is not None:
         query = query.where(WorkerRow.name > str(after[0]))
-    found = session.execute(query).tuples().all()
+    found = session.execute(query).all()
     return make_page(Rows.cut(found, page.limit), lambda row: _show(*row), lambda row: [row[0].name])
 
 
