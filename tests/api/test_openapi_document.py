@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 import app
 from app.http.openapi.example_form import JSON
 from app.http.openapi.example_ids import DATASET
-from app.http.openapi.problem_catalogue import CATALOGUE
+from app.http.openapi.problem_catalogue import ANYWHERE, CATALOGUE
+from app.http.openapi.shown import refusals_page, shown
 from app.http.problems import MEDIA_TYPE
 from app.main import create_app
 from app.rooms import EXAMPLES, TAGS
@@ -132,3 +133,19 @@ def test_the_catalogue_has_codes_of_the_service_only() -> None:
         for code in answer.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
     }
     assert named <= shown == set(CATALOGUE)
+
+
+def test_people_are_shown_an_example_a_refusal_and_a_page_of_all() -> None:
+    page, document = refusals_page(DOCUMENT), shown(DOCUMENT, "/refusals")
+    for method, path in ROUTES:
+        whole, short = operation_of(method, path), document["paths"][path][method]
+        address = f"#{whole['operationId']}"
+        assert short["description"].endswith(f"[All refusals](/refusals{address})")
+        assert f'id="{address[1:]}"' in page
+        for status, answer in whole["responses"].items():
+            codes = set(answer.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {}))
+            own = codes - set(ANYWHERE)
+            left = short["responses"].get(status, {}).get("content", {}).get(MEDIA_TYPE, {})
+            assert ("example" in left) == bool(own)
+            assert not own or left["example"]["code"] in own
+            assert all(f"<code>{code}</code>" in page for code in codes)

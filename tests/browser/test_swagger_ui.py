@@ -49,6 +49,7 @@ def operation(page: Page, operation_id: str) -> Locator:
 
 def authorize(page: Page, service: httpx.Client) -> None:
     page.get_by_role("button", name="Authorize", exact=True).click()
+    expect(page.get_by_label("API key")).to_have_attribute("type", "password")
     page.get_by_label("API key").fill(service.headers["Authorization"].removeprefix("Bearer "))
     page.get_by_role("button", name="Apply credentials").click()
     page.locator(".modal-ux .btn-done").click()
@@ -82,8 +83,12 @@ def test_authorize(page: Page, service: httpx.Client, complaints: list[str]) -> 
     assert shown_json(live)["code"] == "unauthenticated"
 
     authorize(page, service)
-    live = execute(operation(page, "models-get-models"))
+    block = operation(page, "models-get-models")
+    live = execute(block)
     expect(live.locator(".response-col_status")).to_contain_text("200")
+    # Who looks over a shoulder, or gets a screenshot, has no key.
+    expect(block.locator(".curl-command pre")).to_contain_text("Bearer ********")
+    assert service.headers["Authorization"].removeprefix("Bearer ") not in page.content()
     assert shown_json(live).keys() == {"items", "next_cursor"}
 
     # The address names the operation, and the browser keeps the key.
@@ -126,6 +131,24 @@ def test_a_salience_map_is_shown(page: Page, service: httpx.Client, audit: dict[
     picture = execute(block).locator("img")
     expect(picture).to_be_visible()
     expect(picture).to_have_js_property("naturalWidth", 224)
+
+
+def test_a_report_opens_as_a_page(page: Page, service: httpx.Client, audit: dict[str, Any]) -> None:
+    authorize(visit(page, service), service)
+    block = operation(page, "audits-get-audit-report")
+    block.get_by_placeholder("audit_id").fill(audit["id"])
+    execute(block)
+    with page.expect_popup() as opened:
+        block.get_by_role("link", name="Open the page").click()
+    expect(opened.value.get_by_role("heading", name="Provenance")).to_be_visible()
+
+
+def test_refusals_have_a_page(page: Page, service: httpx.Client) -> None:
+    block = operation(visit(page, service), "models-create-model")
+    with page.expect_popup() as opened:
+        block.get_by_role("link", name="All refusals").click()
+    expect(opened.value.locator("h2:target")).to_have_text("POST /v1/models")
+    assert serious_findings(opened.value) == []
 
 
 def test_a_data_set_has_a_file_chooser(page: Page, service: httpx.Client) -> None:

@@ -3,12 +3,13 @@
 from functools import lru_cache
 from importlib.resources import files
 
-from fastapi import APIRouter, Response
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from app.errors import NotFound
 from app.http.authorization import OPEN
 from app.http.links import link
+from app.http.openapi.shown import refusals_page, shown
 
 THEIRS = "fastapi_swagger.resources"
 OURS = "app.http.openapi.swagger_files"
@@ -35,6 +36,17 @@ router = APIRouter(include_in_schema=False)
 def page() -> HTMLResponse:
     html = _content(OURS, "index.html").decode().replace('"/', f'"{link("/")}')
     return HTMLResponse(html, headers={"Content-Security-Policy": POLICY})
+
+
+@router.get("/docs/shown.json", dependencies=[OPEN])
+def shown_document(request: Request) -> JSONResponse:
+    """What the page shows; programs want all of it, ``/openapi.json``."""
+    return JSONResponse(shown(request.app.openapi(), link("/docs/refusals")))
+
+
+@router.get("/docs/refusals", dependencies=[OPEN])
+def refusals(request: Request) -> HTMLResponse:
+    return HTMLResponse(refusals_page(request.app.openapi()), headers={"Content-Security-Policy": POLICY})
 
 
 @router.get("/docs/assets/{name}", dependencies=[OPEN])

@@ -8,6 +8,8 @@ function followColorScheme() {
 const MENDED = [
   ["textarea.body-param__text", "aria-label", "Request body"],
   ["#auth-bearer-value", "aria-label", "API key"],
+  ["#auth-bearer-value", "type", "password"],
+  ["#auth-bearer-value", "autocomplete", "off"],
   ["input[type=file]", "aria-label", "File to upload"],
   [".examples-select-element", "aria-label", "Example"],
   ["#servers", "aria-label", "Server"],
@@ -28,6 +30,45 @@ function mend() {
   for (const link of document.querySelectorAll(".opblock-summary-control a[href]")) {
     link.removeAttribute("href");
   }
+  for (const command of document.querySelectorAll(".curl-command pre")) {
+    maskKey(command);
+  }
+  for (const address of document.querySelectorAll(".request-url pre")) {
+    offerPage(address);
+  }
+}
+
+// On the screen only: what is copied is the command as it works.
+function maskKey(command) {
+  const texts = document.createTreeWalker(command, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const masked = texts.currentNode.data.replace(/Bearer (?!\*)[^'"\s]+/, "Bearer ********");
+    if (masked !== texts.currentNode.data) {
+      texts.currentNode.data = masked;
+    }
+  }
+}
+
+// Answers that are pages, by the address that gave them.
+const pages = new Map();
+
+function keepPage(response) {
+  if ((response.headers["content-type"] || "").startsWith("text/html")) {
+    URL.revokeObjectURL(pages.get(response.url));
+    pages.set(response.url, URL.createObjectURL(new Blob([response.text], { type: "text/html" })));
+  }
+  return response;
+}
+
+function offerPage(address) {
+  const page = pages.get(address.textContent.trim());
+  const offered = address.parentElement.querySelector(".open-page");
+  if (page === undefined || offered?.href === page) {
+    return;
+  }
+  offered?.remove();
+  const link = Object.assign(document.createElement("a"), { className: "open-page", href: page, target: "_blank", textContent: "Open the page" });
+  address.after(link);
 }
 
 followColorScheme();
@@ -35,7 +76,7 @@ dark.addEventListener("change", followColorScheme);
 new MutationObserver(mend).observe(document.getElementById("swagger-ui"), { childList: true, subtree: true });
 
 SwaggerUIBundle({
-  url: new URL("openapi.json", location.href).pathname, // behind a proxy it lies under the proxy's prefix
+  url: new URL("docs/shown.json", location.href).pathname, // behind a proxy it lies under the proxy's prefix
   dom_id: "#swagger-ui",
   presets: [SwaggerUIBundle.presets.apis],
   deepLinking: true,
@@ -43,6 +84,7 @@ SwaggerUIBundle({
   displayRequestDuration: true,
   docExpansion: "list",
   filter: true,
+  responseInterceptor: keepPage,
   persistAuthorization: true,
   // Colours make a hundred thousand elements of a results document, and the page stands still for seconds.
   syntaxHighlight: { activated: false },
