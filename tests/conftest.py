@@ -10,10 +10,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
-import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -22,11 +20,12 @@ from app.db.session import make_engine
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.process import Child
 from app.embedded.valkey import EmbeddedValkey
+from tests.databases import new_database
 from tests.keys import SECRET, insert_test_key
 from tests.waiting import PATIENCE_SECONDS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-pytest_plugins = ("tests.audited", "tests.fast", "tests.needs", "tests.side_by_side")
+pytest_plugins = ("tests.audited", "tests.children", "tests.fast", "tests.needs", "tests.side_by_side")
 FACES = REPOSITORY / "examples" / "faces"
 sys.path[:0] = [
     str(FACES),
@@ -99,14 +98,8 @@ def broker_url(open_folder: Path) -> Iterator[str]:
 @pytest.fixture
 def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
     """A fresh database made by the migrations, dropped afterwards."""
-    name = f"test_{uuid4().hex}"
-    plain = postgres.url.replace("+psycopg", "")
-    administration = plain.rpartition("/")[0] + "/postgres"
-    with psycopg.connect(administration, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE salience_audit')
-    yield postgres.url.rpartition("/")[0] + f"/{name}"
-    with psycopg.connect(administration, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with new_database(postgres) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-STARTED = {"open_folder", "postgres", "broker_url"}
+STARTED = {"open_folder", "postgres", "broker_url", "forkserver"}
 """Fixtures that whatever starts a server is built on."""
 SLOW = (
     "tests/api/access/test_rate_limits.py",

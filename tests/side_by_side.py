@@ -26,6 +26,7 @@ _SHARING = {
     "observability": ("tests/observability/",),
     "runtime": ("tests/runtime/",),
     "sandbox": ("tests/sandbox/",),
+    "worker": ("tests/worker/",),
 }  # fmt: skip
 """By what their tests share, the beginnings of paths. Any other file goes by itself."""
 

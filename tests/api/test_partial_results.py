@@ -20,6 +20,7 @@ from app.db.tables import ShardRow
 from app.results.document import SSIM_WINDOW
 from app.settings import Settings
 from tests.api.running_api import Api, check_problem
+from tests.children import open_context
 from tests.waiting import RECIPE, WEIGHTS, until
 from worker.context import WorkerContext
 from worker.functional.ssim_constants import WINDOW
@@ -28,6 +29,7 @@ from worker.intake.models import validate_model
 from worker.results.reducer import reduce_audit
 from worker.shards.runner import run_claimed
 from worker.shards.store import claim_shard
+from worker.supervision.forkserver import Forkserver
 
 RUNS = ("cross_entropy_run1", "cross_entropy_run2")
 MEASURES = {"entropy": {}, "noise_reaction": {"curve": None}, "stability": {}}
@@ -40,15 +42,14 @@ def served(start_api: Callable[..., Api], broker_url: str) -> Api:
 
 
 @pytest.fixture(scope="module")
-def worker(served: Api, broker_url: str) -> Iterator[WorkerContext]:
+def worker(served: Api, broker_url: str, forkserver: Forkserver) -> Iterator[WorkerContext]:
     """The worker's own functions on the API's database: a shard at a time."""
     url = served.engine.url.render_as_string(hide_password=False)
     settings = Settings(
         database_url=url, broker_url=broker_url, blob_store=str(served.folder), shard_samples=SHARD, threads=1
     )
-    context = WorkerContext.from_settings(settings, f"test/{os.getpid()}")
-    yield context
-    context.close()
+    with open_context(settings, forkserver, f"test/{os.getpid()}") as context:
+        yield context
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Archives that are judged without a service."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,10 @@ from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+from tests.children import open_context
 from worker.archives.listing import Listing, list_entries, seekable
 from worker.context import WorkerContext
-from worker.supervision.children import Children
+from worker.supervision.forkserver import Forkserver
 
 
 class Archives:
@@ -49,17 +49,9 @@ def archives(tmp_path: Path) -> Archives:
     return Archives(tmp_path)
 
 
-@pytest.fixture(scope="session")
-def children() -> Iterator[Children]:
-    """One worker's, for all tests: to start the process that forks them takes seconds."""
-    children = Children(Settings(device="cpu"))
-    yield children
-    children.close()
-
-
 @pytest.fixture
-def context(database_url: str, broker_url: str, tmp_path: Path, children: Children) -> Iterator[WorkerContext]:
-    settings = Settings(database_url=database_url, broker_url=broker_url, blob_store=str(tmp_path / "blobs"))
-    own = WorkerContext.from_settings(settings, "test")
-    yield replace(own, children=children)
-    own.close()
+def context(database_url: str, broker_url: str, tmp_path: Path, forkserver: Forkserver) -> Iterator[WorkerContext]:
+    blobs = str(tmp_path / "blobs")
+    settings = Settings(database_url=database_url, broker_url=broker_url, blob_store=blobs, device="cpu")
+    with open_context(settings, forkserver) as context:
+        yield context

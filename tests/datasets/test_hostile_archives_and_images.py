@@ -12,6 +12,7 @@ from PIL import Image
 from app.domain.vocabulary import ResourceStatus
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
+from tests.children import open_context
 from tests.datasets.hostile_archives import (
     ARCHIVES,
     GOOD,
@@ -25,6 +26,7 @@ from tests.datasets.hostile_images import IMAGES
 from tests.datasets.indexing import index
 from worker.context import WorkerContext
 from worker.intake.arrivals import Arrivals
+from worker.supervision.forkserver import Forkserver
 
 
 def test_archives(context: WorkerContext) -> None:
@@ -187,15 +189,14 @@ def test_digest_is_of_the_bytes(context: WorkerContext) -> None:
     assert dataset.content_digest == "sha256:" + hashlib.sha256(make_zip(GOOD)).hexdigest()
 
 
-def test_an_image_that_ends_its_process_costs_itself_alone(context: WorkerContext) -> None:
+def test_an_image_that_ends_its_process_costs_itself_alone(context: WorkerContext, forkserver: Forkserver) -> None:
     """Decoded in the sandbox: here one that needs more memory than there is."""
     large = io.BytesIO()
     Image.new("RGB", (7000, 7000)).save(large, "PNG", compress_level=1)
     entries = {f"a/{number}.png": picture(number) for number in range(9)} | {"a/5.png": large.getvalue()}
     settings = context.settings.model_copy(update={"child_memory_bytes": 100 * 1024**2})
-    other = WorkerContext.from_settings(settings, "small")
-    dataset, samples = index(other, make_zip(entries))
-    other.close()
+    with open_context(settings, forkserver, "small") as other:
+        dataset, samples = index(other, make_zip(entries))
     assert (dataset.status, dataset.sample_count, dataset.unreadable_count) == ("ready", 8, 1)
     (lost,) = (sample for sample in samples if sample.problem)
     assert (lost.name, (lost.problem or {})["code"]) == ("a/5.png", "sample-corrupt")

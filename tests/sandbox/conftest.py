@@ -16,9 +16,9 @@ def blobs(tmp_path_factory: pytest.TempPathFactory) -> BlobStore:
     return BlobStore.from_settings(Settings(blob_store=str(tmp_path_factory.mktemp("blobs"))))
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _hostile_library() -> Iterator[None]:
-    """First on the path that children are given; this process itself never imports it."""
+    """First on the path that these tests' children are given; this process itself never imports it."""
     sys.path.insert(0, str(HOSTILE))
     yield
     sys.path.remove(str(HOSTILE))

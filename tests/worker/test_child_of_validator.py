@@ -3,7 +3,6 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -12,21 +11,14 @@ import pytest
 from app.db.session import transaction
 from app.db.tables import ModelRow
 from app.domain.vocabulary import ResourceStatus
+from tests.children import open_context
 from tests.faults.cluster import children_of
 from tests.worker.workplace import RUNS, upload_model
 from worker.context import WorkerContext
 from worker.intake.models import validate_model
 from worker.supervision.events import Event
+from worker.supervision.forkserver import Forkserver
 from worker.supervision.process import ChildProcess
-
-
-@contextmanager
-def limited(context: WorkerContext, **limits: Any) -> Iterator[WorkerContext]:
-    other = WorkerContext.from_settings(context.settings.model_copy(update=limits), "limited")
-    try:
-        yield other
-    finally:
-        other.close()
 
 
 def read(context: WorkerContext, model_id: UUID) -> ModelRow:
@@ -41,9 +33,9 @@ def read(context: WorkerContext, model_id: UUID) -> ModelRow:
         ({"child_memory_bytes": 50 * 1024**2}, "model-needs-too-much-memory", "the limit is 52428800 bytes"),
     ],
 )
-def test_limits(context: WorkerContext, limits: dict[str, Any], code: str, said: str) -> None:
+def test_limits(context: WorkerContext, forkserver: Forkserver, limits: dict[str, Any], code: str, said: str) -> None:
     model_id = upload_model(context, RUNS[0])
-    with limited(context, **limits) as other:
+    with open_context(context.settings.model_copy(update=limits), forkserver, "limited") as other:
         validate_model(other, model_id)
     problem = read(context, model_id).problem or {}
     assert (problem["code"], said in problem["detail"]) == (code, True)

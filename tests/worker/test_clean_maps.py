@@ -12,7 +12,7 @@ from app.audits.schemas import AuditRequest
 from app.audits.service import request_audit
 from app.db.session import transaction
 from app.db.tables import AuditRow, CleanSourceRow, SampleScoresRow, ShardRow
-from tests.worker.workplace import prepare
+from tests.worker.workplace import Ids, prepare
 from worker.context import WorkerContext
 from worker.shards.runner import run_claimed
 from worker.shards.store import claim_shard
@@ -21,12 +21,10 @@ SAMPLES, MICRO_BATCH = 10, 4
 FOCUS: dict[str, Any] = {"entropy": {}}
 MORE: dict[str, Any] = {"entropy": {}, "noise_reaction": {"curve": []}, "stability": {}}
 
-Ids = tuple[UUID, list[UUID]]
-
 
 @pytest.fixture
-def reusing(context: WorkerContext) -> WorkerContext:
-    return replace(context, settings=context.settings.model_copy(update={"reuse_clean_maps": True}))
+def reusing(at_work: WorkerContext) -> WorkerContext:
+    return replace(at_work, settings=at_work.settings.model_copy(update={"reuse_clean_maps": True}))
 
 
 def run(context: WorkerContext, ids: Ids, measures: dict[str, Any], samples: int = SAMPLES, **protocol: Any) -> UUID:
@@ -61,11 +59,10 @@ def reused(caplog: pytest.LogCaptureFixture) -> int:
 
 
 def test_a_later_audit_takes_them_over_bit_by_bit(
-    context: WorkerContext, reusing: WorkerContext, caplog: pytest.LogCaptureFixture
+    at_work: WorkerContext, ids: Ids, reusing: WorkerContext, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    ids = prepare(context)
-    expected = stored(context, run(context, ids, MORE))
+    expected = stored(at_work, run(at_work, ids, MORE))
     assert reused(caplog) == 0
     run(reusing, ids, FOCUS, samples=6)
     assert reused(caplog) == 0
@@ -77,23 +74,22 @@ def test_a_later_audit_takes_them_over_bit_by_bit(
 
 
 def test_other_settings_other_uploads_and_removed_maps(
-    context: WorkerContext, reusing: WorkerContext, caplog: pytest.LogCaptureFixture
+    at_work: WorkerContext, ids: Ids, reusing: WorkerContext, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    ids = prepare(context)
     first = run(reusing, ids, FOCUS)
     run(reusing, ids, FOCUS, salience={"method": "layercam"})
     run(reusing, ids, FOCUS, salience={"target": "label"})
     run(reusing, ids, FOCUS, micro_batch=MICRO_BATCH + 1)
     assert reused(caplog) == 0
     # The same bytes, uploaded again: other rows, the same digests.
-    run(reusing, prepare(context), FOCUS)
+    run(reusing, prepare(at_work), FOCUS)
     assert reused(caplog) == SAMPLES * len(ids[1])
-    with transaction(context.engine) as session:
+    with transaction(at_work.engine) as session:
         session.execute(delete(AuditRow).where(AuditRow.id != first))
         session.execute(update(SampleScoresRow).values(maps=None))
     run(reusing, ids, FOCUS)
     assert reused(caplog) == 0
-    with transaction(context.engine) as session:
+    with transaction(at_work.engine) as session:
         session.execute(delete(AuditRow))
         assert session.scalars(select(CleanSourceRow)).all() == []

@@ -1,7 +1,6 @@
 """What an estimate promises against what an audit does: passes of the real engine, bytes of the real rows."""
 
 from typing import Any
-from uuid import UUID
 
 import pytest
 import torch
@@ -18,7 +17,7 @@ from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CamMethod
 from tests.waiting import RECIPE
-from tests.worker.workplace import prepare
+from tests.worker.workplace import Ids
 from worker.context import WorkerContext
 from worker.engine.measuring import ModelAuditor
 from worker.salience import make_explainer
@@ -35,7 +34,7 @@ WIDE: dict[str, Any] = {"measures": {"entropy": {}, "geometric_resilience": {}}}
 BYTES_WITHIN = 1.3
 
 
-def _body(ids: tuple[UUID, list[UUID]], protocol: dict[str, Any], samples: int) -> AuditRequest:
+def _body(ids: Ids, protocol: dict[str, Any], samples: int) -> AuditRequest:
     body = {"dataset_id": ids[0], "model_ids": ids[1], "protocol": protocol, "sample_limit": samples}
     return AuditRequest.model_validate(body)
 
@@ -46,15 +45,14 @@ def _estimate(context: WorkerContext, request: AuditRequest) -> AuditEstimate:
 
 
 @pytest.mark.parametrize("protocol", [ALL, NARROW, {"measures": {"degradation": {}, "noise_reaction": {}}}])
-def test_passes_are_those_that_the_engine_makes(context: WorkerContext, protocol: dict[str, Any]) -> None:
-    dataset_id, model_ids = prepare(context)
-    batch = 4
-    found = _estimate(context, _body((dataset_id, model_ids), protocol | {"micro_batch": batch}, 3 * batch))
+def test_passes_are_those_that_the_engine_makes(at_work: WorkerContext, ids: Ids, protocol: dict[str, Any]) -> None:
+    batches, batch = 2, 2
+    found = _estimate(at_work, _body(ids, protocol | {"micro_batch": batch}, batches * batch))
     images, calls = 0, 0
-    for model_id in model_ids:
-        with transaction(context.engine) as session:
+    for model_id in ids[1]:
+        with transaction(at_work.engine) as session:
             model = session.get_one(ModelRow, model_id)
-        loaded = ModelCache().get(context.blobs, job_model(model), torch.device("cpu"))
+        loaded = ModelCache().get(at_work.blobs, job_model(model), torch.device("cpu"))
         assert isinstance(loaded, TorchModel)
         module = loaded.module
         explainer = loaded.explainer(CamMethod.GRADCAM, 224, None, CLASSES)
@@ -62,14 +60,14 @@ def test_passes_are_those_that_the_engine_makes(context: WorkerContext, protocol
         auditor = ModelAuditor(explainer, normalisation, Protocol.model_validate(found.protocol), (1,))
         seen: list[int] = []
         handle = module.register_forward_hook(lambda _module, inputs, _output, seen=seen: seen.append(len(inputs[0])))
-        for number in range(3):
+        for number in range(batches):
             generator = torch.Generator().manual_seed(number)
             pixels = torch.randint(0, 256, (batch, 3, 224, 224), dtype=torch.uint8, generator=generator)
             names = tuple(f"{number}-{place}" for place in range(batch))
             auditor.audit(ImageBatch(pixels, names), torch.zeros(batch, dtype=torch.int64))
         handle.remove()
         images, calls = images + sum(seen), calls + len(seen)
-    assert calls == 3 * found.passes_per_image
+    assert calls == batches * found.passes_per_image
     assert images == found.passes
 
 
@@ -85,23 +83,22 @@ def test_passes_for_a_map_are_those_of_the_method(method: CamMethod) -> None:
     assert sum(seen) == 5 * passes_per_map(method, 8)
 
 
-@pytest.mark.parametrize(("protocol", "models", "rows"), [(NARROW, 2, 192 * 3), (WIDE, 1, 192)])
+@pytest.mark.parametrize(("protocol", "models", "rows"), [(NARROW, 2, 96 * 3), (WIDE, 1, 96)])
 def test_bytes_are_those_of_the_stored_rows(
-    context: WorkerContext, protocol: dict[str, Any], models: int, rows: int
+    at_work: WorkerContext, ids: Ids, protocol: dict[str, Any], models: int, rows: int
 ) -> None:
     """With short rows, and with rows whose maps PostgreSQL moves out; pages, indexes and all."""
-    dataset_id, model_ids = prepare(context)
-    request = _body((dataset_id, model_ids[:models]), protocol, 192)
-    found = _estimate(context, request)
+    request = _body((ids[0], ids[1][:models]), protocol, 96)
+    found = _estimate(at_work, request)
     assert found.seconds is not None
     assert found.seconds > 0
-    with transaction(context.engine) as session:
+    with transaction(at_work.engine) as session:
         empty = session.scalar(select(func.pg_total_relation_size("sample_scores"))) or 0
-        requested = request_audit(session, request, context.settings)
+        requested = request_audit(session, request, at_work.settings)
         assert requested.new_shards == found.shards
-    while _waiting(context):
-        run_next_shard(context)
-    with transaction(context.engine) as session:
+    while _waiting(at_work):
+        run_next_shard(at_work)
+    with transaction(at_work.engine) as session:
         assert session.scalar(select(func.count()).select_from(SampleScoresRow)) == rows
         stored = (session.scalar(select(func.pg_total_relation_size("sample_scores"))) or 0) - empty
     assert stored / BYTES_WITHIN < found.bytes < stored * BYTES_WITHIN

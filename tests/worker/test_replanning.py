@@ -14,7 +14,7 @@ from app.db.tables import AuditRow, SampleScoresRow, ShardRow
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import AuditStatus, ShardStatus
 from app.errors import MeasureFailure
-from tests.worker.workplace import prepare
+from tests.worker.workplace import Ids
 from worker.context import WorkerContext
 from worker.results.reducer import reduce_audit
 from worker.shards.replanning import replan_audit
@@ -25,7 +25,7 @@ MEASURES: dict[str, Any] = {"entropy": {}, "stability": {}}
 SAMPLES = 6
 
 
-def submit(context: WorkerContext, parts: tuple[UUID, list[UUID]], micro_batch: int) -> tuple[UUID, list[UUID]]:
+def submit(context: WorkerContext, parts: Ids, micro_batch: int) -> tuple[UUID, list[UUID]]:
     protocol = {"micro_batch": micro_batch, "measures": MEASURES}
     body = {"dataset_id": parts[0], "model_ids": parts[1], "protocol": protocol, "sample_limit": SAMPLES}
     settings = context.settings.model_copy(update={"shard_samples": 2})
@@ -68,59 +68,57 @@ def finish(context: WorkerContext, audit_id: UUID, shards: list[UUID]) -> list[A
     return stored(context, audit_id)
 
 
-def test_it_starts_over_with_half_the_micro_batch(context: WorkerContext) -> None:
-    parts = prepare(context)
-    asked_for = submit(context, parts, 4)
-    audit_id, shards = submit(context, parts, 8)
-    before = read_audit(context, audit_id)
-    run_claimed(context, claim(context, shards[0]))
-    assert stored(context, audit_id)
-    elsewhere, short = claim(context, shards[1]), claim(context, shards[2])
-    assert replan(context, short) == len(shards) == 3
-    after = read_audit(context, audit_id)
+def test_it_starts_over_with_half_the_micro_batch(at_work: WorkerContext, ids: Ids) -> None:
+    asked_for = submit(at_work, ids, 4)
+    audit_id, shards = submit(at_work, ids, 8)
+    before = read_audit(at_work, audit_id)
+    run_claimed(at_work, claim(at_work, shards[0]))
+    assert stored(at_work, audit_id)
+    elsewhere, short = claim(at_work, shards[1]), claim(at_work, shards[2])
+    assert replan(at_work, short) == len(shards) == 3
+    after = read_audit(at_work, audit_id)
     assert after.replanned == {"reason": "out-of-gpu-memory", "micro_batch_before": 8}
     halved = Protocol.model_validate(before.protocol).model_copy(update={"micro_batch": 4})
     assert (after.protocol, after.protocol_digest) == (halved.to_json(), halved.digest())
     assert after.protocol_digest != before.protocol_digest
-    assert not stored(context, audit_id)
-    with transaction(context.engine) as session:
+    assert not stored(at_work, audit_id)
+    with transaction(at_work.engine) as session:
         rows = session.scalars(select(ShardRow).where(ShardRow.audit_id == audit_id)).all()
         assert {(row.status, row.samples_done, row.lease_expires_at) for row in rows} == {(ShardStatus.QUEUED, 0, None)}
         # Whoever still computes under the old plan has lost: to report, to store and to give back.
         assert not extend_lease(session, elsewhere, 1, 60)
         assert not save_scores(session, elsewhere, [])
         assert not release_shard(session, elsewhere, counted=False)
-    assert finish(context, audit_id, shards) == finish(context, *asked_for)
+    assert finish(at_work, audit_id, shards) == finish(at_work, *asked_for)
 
 
-def test_of_two_workers_without_room_one_replans(context: WorkerContext) -> None:
-    audit_id, shards = submit(context, prepare(context), 8)
-    first, second = claim(context, shards[0]), claim(context, shards[1])
-    assert replan(context, first) == 2
-    assert replan(context, second) == 0
-    assert read_audit(context, audit_id).protocol["micro_batch"] == 4
+def test_of_two_workers_without_room_one_replans(at_work: WorkerContext, ids: Ids) -> None:
+    audit_id, shards = submit(at_work, ids, 8)
+    first, second = claim(at_work, shards[0]), claim(at_work, shards[1])
+    assert replan(at_work, first) == 2
+    assert replan(at_work, second) == 0
+    assert read_audit(at_work, audit_id).protocol["micro_batch"] == 4
     # A later holder's attempt never meets that of a holder of the old plan, even after it was given back.
-    later = claim(context, shards[1])
-    with transaction(context.engine) as session:
+    later = claim(at_work, shards[1])
+    with transaction(at_work.engine) as session:
         assert release_shard(session, later, counted=False)
-    assert claim(context, shards[1]).attempt > second.attempt
-    with transaction(context.engine) as session:
+    assert claim(at_work, shards[1]).attempt > second.attempt
+    with transaction(at_work.engine) as session:
         assert not save_scores(session, second, [])
 
 
-def test_it_fails_where_it_cannot_be_halved_again(context: WorkerContext) -> None:
-    parts = prepare(context)
+def test_it_fails_where_it_cannot_be_halved_again(at_work: WorkerContext, ids: Ids) -> None:
     for micro_batch, times, left in ((8, 1, 4), (3, 0, 3), (2, 0, 2)):
-        audit_id, shards = submit(context, parts, micro_batch)
+        audit_id, shards = submit(at_work, ids, micro_batch)
         for _ in range(times):
-            assert replan(context, claim(context, shards[0]))
-        held = claim(context, shards[0])
+            assert replan(at_work, claim(at_work, shards[0]))
+        held = claim(at_work, shards[0])
         with pytest.raises(MeasureFailure, match="does not fit") as failure:
-            replan(context, held)
+            replan(at_work, held)
         assert failure.value.code == "out-of-gpu-memory"
-        assert read_audit(context, audit_id).protocol["micro_batch"] == left
-    with transaction(context.engine) as session:
+        assert read_audit(at_work, audit_id).protocol["micro_batch"] == left
+    with transaction(at_work.engine) as session:
         session.get_one(AuditRow, audit_id).status = AuditStatus.CANCELLED
     # An audit that has ended keeps its end, and its protocol.
-    assert replan(context, held) == 0
-    assert replan(context, replace(held, attempt=held.attempt + 1)) == 0
+    assert replan(at_work, held) == 0
+    assert replan(at_work, replace(held, attempt=held.attempt + 1)) == 0

@@ -12,16 +12,16 @@ from app.audits.service import request_audit
 from app.db.session import transaction
 from app.db.tables import AuditResultsRow, AuditRow, SampleScoresRow, ShardRow
 from app.domain.vocabulary import AuditStatus
-from tests.worker.workplace import RUNS, prepare
+from tests.worker.workplace import RUNS, Ids
 from worker.context import WorkerContext
 from worker.results.reducer import reduce_audit
 from worker.shards.runner import run_claimed
 from worker.shards.store import claim_shard
 
-SAMPLES = 13
+SAMPLES = 7
 MEASURES = {
     "entropy": {},
-    "noise_reaction": {"curve": None},
+    "noise_reaction": {"curve": [0.5]},
     "geometric_resilience": {"groups": ["flips"]},
     "degradation": {},
     "stability": {},
@@ -38,7 +38,7 @@ def _run_shard(context: WorkerContext, shard_id: UUID) -> None:
 Kept = Literal["summaries", "performance", "stability", "across_models", "noise_curves"]
 
 
-def _audit(context: WorkerContext, ids: tuple[UUID, list[UUID]], *, shard: int, micro_batch: int) -> dict[str, Any]:
+def _audit(context: WorkerContext, ids: Ids, *, shard: int, micro_batch: int) -> dict[str, Any]:
     """Run the shards in a shuffled order, some of them twice; returns the stored rows and the results."""
     protocol = {"micro_batch": micro_batch, "measures": MEASURES}
     body = {"dataset_id": ids[0], "model_ids": ids[1], "protocol": protocol, "sample_limit": SAMPLES}
@@ -64,17 +64,15 @@ def _audit(context: WorkerContext, ids: tuple[UUID, list[UUID]], *, shard: int, 
     return {"rows": rows, "results": {name: document[name] for name in kept}}
 
 
-def test_shards_and_their_order_change_no_bit(context: WorkerContext) -> None:
-    ids = prepare(context)
-    whole = _audit(context, ids, shard=64, micro_batch=4)
+def test_shards_and_their_order_change_no_bit(at_work: WorkerContext, ids: Ids) -> None:
+    whole = _audit(at_work, ids, shard=64, micro_batch=4)
     assert len(whole["rows"]) == SAMPLES * (len(RUNS) + 1)
-    for shard in (1, 3, 7):
-        assert _audit(context, ids, shard=shard, micro_batch=4) == whole
+    for shard in (1, 3):
+        assert _audit(at_work, ids, shard=shard, micro_batch=4) == whole
 
 
-def test_another_micro_batch_changes_rounding_only(context: WorkerContext) -> None:
-    ids = prepare(context)
-    four, five = (_audit(context, ids, shard=64, micro_batch=size) for size in (4, 5))
+def test_another_micro_batch_changes_rounding_only(at_work: WorkerContext, ids: Ids) -> None:
+    four, five = (_audit(at_work, ids, shard=64, micro_batch=size) for size in (4, 5))
     for one, other in zip(four["rows"], five["rows"], strict=True):
         assert one[:2] == other[:2]
         assert one[2] == pytest.approx(other[2], abs=5e-3)

@@ -13,10 +13,12 @@ from worker.context import WorkerContext
 from worker.intake.datasets import index_dataset
 from worker.intake.models import validate_model
 
+Ids = tuple[UUID, list[UUID]]
+"""Of a data set, and of models."""
 RUNS = ("cross_entropy_run1", "cross_entropy_run2")
 
 
-def prepare(context: WorkerContext) -> tuple[UUID, list[UUID]]:
+def prepare(context: WorkerContext) -> Ids:
     """A data set and two models, looked into and ready."""
     dataset = dataset_row(name="faces")
     _add(context, dataset, build_archive())
