@@ -8,6 +8,7 @@ _HOOK = {
     "name": "new versions",
     "kind": "mlflow",
     "connection_id": CONNECTION,
+    "mapping": None,
     "url": f"https://salience.example.com/v1/hooks/{HOOK}/deliveries",
     "created_at": "2026-11-30T02:01:05.180671Z",
 }
@@ -24,7 +25,20 @@ _UNKNOWN = {"not-found": "No such hook."}
 
 ROUTES = {
     "POST /v1/hooks": RouteExamples(
-        requests={"MLflow's": {"name": "new versions", "kind": "mlflow", "connection_id": CONNECTION}},
+        requests={
+            "MLflow's": {"name": "new versions", "kind": "mlflow", "connection_id": CONNECTION},
+            "CloudEvents, as Azure's Event Grid sends them": {
+                "name": "registered in Azure",
+                "kind": "cloudevents",
+                "connection_id": CONNECTION,
+                "mapping": {
+                    "name": "/data/ModelName",
+                    "version": "/data/ModelVersion",
+                    "only": {"/type": "*ModelRegistered"},
+                    "proof": "bearer",
+                },
+            },
+        },
         answers={201: {JSON: _HOOK | {"secret": "5f0c2a97d1e84b63a7c95e1f02d8b64c5f0c2a97d1e84b63a7c95e1f02d8b64c"}}},
         problems=BODY | {"not-found": "No such connection."},
     ),

@@ -1,6 +1,7 @@
 """Whether a delivery is authentic, by the rule of its registry."""
 
 import base64
+import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping
@@ -31,3 +32,22 @@ def _is_recent(timestamp: str, now: datetime) -> bool:
     if not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > 12:
         return False
     return abs(now - datetime.fromtimestamp(int(timestamp), UTC)) <= REPLAY_WINDOW
+
+
+def is_signed(secret: str, body: bytes, signature: str) -> bool:
+    """HMAC-SHA256 of the raw body: hex or Base64, perhaps after ``sha256=`` or ``v1,``."""
+    return hmac.compare_digest(hmac.digest(secret.encode(), body, hashlib.sha256), _digest(signature))
+
+
+def is_bearer(secret: str, authorization: str) -> bool:
+    """``Bearer SECRET``."""
+    return hmac.compare_digest(f"Bearer {secret}".encode(), authorization.encode())
+
+
+def _digest(signature: str) -> bytes:
+    """Empty where it is none."""
+    text = signature.strip().removeprefix("sha256=").removeprefix("v1,")
+    try:
+        return bytes.fromhex(text) if len(text) == 64 else base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error):
+        return b""

@@ -12,6 +12,7 @@ from app.db.pages import Rows, newest
 from app.db.session import transaction
 from app.db.tables import HookDeliveryRow, HookRow, PolicyRunRow
 from app.errors import NotFound
+from app.hooks.mapping import EventMapping
 
 
 @dataclass(frozen=True)
@@ -19,14 +20,19 @@ class Door:
     """All that is known of a hook before its caller has proved anything."""
 
     tenant_id: UUID
+    kind: str
     secret: bytes
+    mapping: EventMapping | None
 
 
 def find_door(engine: Engine, hook_id: UUID) -> Door | None:
     """Across tenants, by the id alone."""
     with transaction(engine) as session:
         row = session.get(HookRow, hook_id)
-        return None if row is None else Door(row.tenant_id, row.secret)
+        if row is None:
+            return None
+        mapping = None if row.mapping is None else EventMapping.model_validate(row.mapping)
+        return Door(row.tenant_id, row.kind, row.secret, mapping)
 
 
 def get_hook(session: Session, hook_id: UUID) -> HookRow:

@@ -77,6 +77,17 @@ async def deliver(hook_id: HookId, request: Request, vault: VaultDep) -> Accepte
     return await to_thread.run_sync(service.take_in, services.engine, vault, hook_id, headers, body)
 
 
+@router.options("/{hook_id}/deliveries", dependencies=[OPEN], include_in_schema=False)
+def shake_hands(hook_id: HookId, request: Request, settings: SettingsDep) -> Response:
+    """CloudEvents' own question before the first delivery: whether this address wants any, and how many. The same for
+    every id, so that nobody learns which are hooks."""
+    del hook_id
+    origin = request.headers.get("webhook-request-origin")
+    rate = settings.rate_limit_key * 60 // settings.rate_window_seconds
+    allowed = {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": str(rate) if rate else "*"} if origin else {}
+    return Response(headers={"Allow": "POST", **allowed})
+
+
 @router.get(
     "/{hook_id}/deliveries",
     dependencies=[READS],

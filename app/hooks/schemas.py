@@ -6,9 +6,10 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from app.db.tables import HookRow
+from app.hooks.mapping import EventMapping
 from app.http.schemas import Name
 
 HookId = Annotated[UUID, Path(description="The `id` that `POST /v1/hooks` answered.")]
@@ -19,6 +20,8 @@ class HookKind(StrEnum):
     """The registries whose events are understood."""
 
     MLFLOW = "mlflow"
+    CLOUDEVENTS = "cloudevents"
+    GENERIC = "generic"
 
 
 class HookOutcome(StrEnum):
@@ -41,6 +44,15 @@ class HookRequest(BaseModel):
     secret: Annotated[SecretStr, Field(min_length=16, max_length=200)] | None = Field(
         None, description="That the registry signs with; left out, one is made."
     )
+    mapping: EventMapping | None = Field(
+        None, description="Of `cloudevents` and `generic`: where an event says which version it is about."
+    )
+
+    @model_validator(mode="after")
+    def mapped(self) -> Self:
+        if (self.mapping is None) != (self.kind is HookKind.MLFLOW):
+            raise ValueError("cloudevents and generic need a mapping, and mlflow has none")
+        return self
 
 
 class Hook(BaseModel):
@@ -50,6 +62,7 @@ class Hook(BaseModel):
     name: str
     kind: HookKind
     connection_id: UUID
+    mapping: EventMapping | None
     url: str = Field(description="Where the registry is to send its events; a path where PUBLIC_URL is not set.")
     created_at: datetime
 
@@ -60,6 +73,7 @@ class Hook(BaseModel):
             name=row.name,
             kind=HookKind(row.kind),
             connection_id=row.connection_id,
+            mapping=None if row.mapping is None else EventMapping.model_validate(row.mapping),
             url=url,
             created_at=row.created_at,
         )

@@ -13,10 +13,9 @@ from app.db.identifiers import new_id
 from app.db.session import TenantEngine, transaction
 from app.db.tables import HookDeliveryRow, HookRow, PolicyRunRow
 from app.errors import Conflict, Unauthenticated
-from app.hooks.events import mlflow_event_name
-from app.hooks.proofs import mlflow_delivery_id
+from app.hooks.kinds import Delivered, arrived
 from app.hooks.repository import find_door, keep_delivery, runs_of
-from app.hooks.schemas import Accepted, HookDelivery, HookOutcome, HookRequest
+from app.hooks.schemas import Accepted, HookDelivery, HookKind, HookOutcome, HookRequest
 
 SECRET_BYTES = 32
 NO_PROOF = "The delivery has no signature of this hook's secret, or an old one."
@@ -34,6 +33,7 @@ def create_hook(session: Session, request: HookRequest, vault: Vault) -> tuple[H
         kind=request.kind.value,
         connection_id=request.connection_id,
         secret=vault.seal(secret),
+        mapping=request.mapping and request.mapping.model_dump(mode="json"),
     )
     session.add(row)
     session.flush()
@@ -46,12 +46,13 @@ def take_in(engine: Engine, vault: Vault, hook_id: UUID, headers: dict[str, str]
     door = find_door(engine, hook_id)
     if door is None:
         raise Unauthenticated(NO_PROOF)
-    key = mlflow_delivery_id(headers, body, vault.open(door.secret), datetime.now(UTC))
-    if key is None:
+    came = Delivered(headers, body, datetime.now(UTC))
+    events = arrived(HookKind(door.kind), door.mapping, vault.open(door.secret), came)
+    if events is None:
         raise Unauthenticated(NO_PROOF)
     with transaction(TenantEngine(engine, door.tenant_id)) as session:
-        row = keep_delivery(session, hook_id, key, mlflow_event_name(body), body)
-        return Accepted(delivery_id=row.id, status=shown(session, row).outcome)
+        rows = [keep_delivery(session, hook_id, one.key, one.event, one.body) for one in events]
+        return Accepted(delivery_id=rows[0].id, status=shown(session, rows[0]).outcome)
 
 
 def play_again(session: Session, row: HookDeliveryRow) -> None:

@@ -5,7 +5,8 @@ from sqlalchemy.orm import Session
 
 from app.db.session import TenantEngine, transaction
 from app.db.tables import HookDeliveryRow, HookRow
-from app.hooks.events import Ignored, RegistryEvent, mlflow_event
+from app.hooks.events import Ignored, RegistryEvent
+from app.hooks.kinds import event_of
 from app.hooks.schemas import HookOutcome
 from app.policies.matching import why_not
 from app.policies.repository import begin_run, policies_of
@@ -26,7 +27,7 @@ def dispatch(engine: Engine) -> int:
             delivery = session.scalar(again.with_for_update(skip_locked=True))
             if delivery is not None:
                 hook = session.get_one(HookRow, delivery.hook_id)
-                _follow(session, delivery, hook, mlflow_event(delivery.body))
+                _follow(session, delivery, hook, event_of(hook, delivery.body))
     return len(found)
 
 

@@ -10,7 +10,8 @@ from app.datasets.repository import get_dataset
 from app.db.identifiers import new_id
 from app.db.tables import PolicyRow
 from app.gates.repository import get_gate
-from app.hooks.events import Ignored, mlflow_event
+from app.hooks.events import Ignored
+from app.hooks.kinds import event_of
 from app.hooks.repository import get_delivery, get_hook
 from app.policies.matching import why_not
 from app.policies.schemas import DryRun, DryRunRequest, Policy, PolicyChange, PolicyRequest
@@ -40,7 +41,7 @@ def change_policy(session: Session, row: PolicyRow, wanted: PolicyChange) -> Non
 def dry_run(session: Session, row: PolicyRow, request: DryRunRequest) -> DryRun:
     """Raises NotFound."""
     hook = get_hook(session, request.hook_id)
-    event = mlflow_event(get_delivery(session, hook.id, request.delivery_id).body)
+    event = event_of(hook, get_delivery(session, hook.id, request.delivery_id).body)
     if isinstance(event, Ignored):
         return DryRun(matches=False, reason=event.reason)
     policy = Policy.of(row)

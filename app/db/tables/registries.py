@@ -51,6 +51,8 @@ class HookRow(Identified, Base):
     kind: Mapped[str]
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("connections.id", ondelete="RESTRICT"), index=True)
     secret: Mapped[bytes] = mapped_column(LargeBinary)
+    mapping: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
+    """Where its events say what they are about (``app.hooks.mapping``); null of kinds with a form of their own."""
 
 
 class HookDeliveryRow(Identified, Base):

@@ -1,0 +1,57 @@
+"""One kind of hook after the other: what it takes as proof, how it is kept, what follows from it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.db.tables import HookRow
+from app.hooks.cloud_events import parts_of
+from app.hooks.events import Ignored, RegistryEvent, mlflow_event, mlflow_event_name
+from app.hooks.mapping import EventMapping, Proof
+from app.hooks.proofs import is_bearer, is_signed, mlflow_delivery_id
+from app.hooks.schemas import HookKind
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """An event to keep; one with a key that is there already is the same."""
+
+    key: str
+    event: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What came: headers with names in small letters, and the body as it is."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    at: datetime
+
+
+def arrived(kind: HookKind, mapping: EventMapping | None, secret: str, came: Delivered) -> list[Arrived] | None:
+    """The events of a delivery, at least one; None where it proves nothing."""
+    if mapping is None:
+        key = mlflow_delivery_id(came.headers, came.body, secret, came.at)
+        return None if key is None else [Arrived(key, mlflow_event_name(came.body), came.body)]
+    if not _is_authentic(mapping, secret, came):
+        return None
+    if kind is HookKind.CLOUDEVENTS:
+        found = [Arrived(part.key, part.type, part.body) for part in parts_of(came.headers, came.body)]
+        if found:
+            return found
+    # The same body again is the same event: senders that repeat repeat it whole.
+    return [Arrived(hashlib.sha256(came.body).hexdigest(), kind.value, came.body)]
+
+
+def event_of(hook: HookRow, body: bytes) -> RegistryEvent | Ignored:
+    """What a kept body says."""
+    return mlflow_event(body) if hook.mapping is None else EventMapping.model_validate(hook.mapping).event(body)
+
+
+def _is_authentic(mapping: EventMapping, secret: str, came: Delivered) -> bool:
+    if mapping.proof is Proof.BEARER:
+        return is_bearer(secret, came.headers.get("authorization", ""))
+    return is_signed(secret, came.body, came.headers.get(mapping.header.lower(), ""))

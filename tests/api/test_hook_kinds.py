@@ -1,0 +1,85 @@
+"""Hooks with a mapping, at a real API: proof, the handshake of CloudEvents, and what the list says became of events."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from tests.api.running_api import Api, check_problem
+from tests.waiting import until
+
+Json = dict[str, Any]
+SECRET = "a secret of sixteen"
+EVENT = {
+    "specversion": "1.0",
+    "id": "e1",
+    "source": "/registry",
+    "type": "model.registered",
+    "data": {"name": "faces", "version": 7},
+}
+
+
+@pytest.fixture(scope="module")
+def api(start_api: Callable[..., Api], broker_url: str) -> Api:
+    return start_api(broker_url, ENCRYPTION_KEYS=Fernet.generate_key().decode(), REGISTRY_SECONDS="1")
+
+
+@pytest.fixture(scope="module")
+def hook(api: Api) -> Json:
+    asked = {"name": "ours", "kind": "mlflow", "url": "https://mlflow.example.com", "auth": {"token": "t" * 20}}
+    connection = api.client.post("/v1/connections", json=asked)
+    assert connection.status_code == 201, connection.text
+    mapping = {"name": "/data/name", "version": "/data/version", "only": {"/type": "model.registered"}}
+    wanted = {"name": "events", "kind": "cloudevents", "secret": SECRET, "mapping": mapping}
+    answer = api.client.post("/v1/hooks", json=wanted | {"connection_id": connection.json()["id"]})
+    assert answer.status_code == 201, answer.text
+    made: Json = answer.json()
+    assert made["mapping"]["proof"] == "hmac"
+    return made
+
+
+def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
+    digest = hmac.digest(secret.encode(), body, hashlib.sha256).hex()
+    return {"Content-Type": "application/cloudevents+json", "X-Signature-256": f"sha256={digest}", "Authorization": ""}
+
+
+def test_an_event_is_kept_once_and_told_of(api: Api, hook: Json) -> None:
+    path, body = f"/v1/hooks/{hook['id']}/deliveries", json.dumps(EVENT).encode()
+    answers = [api.client.post(path, content=body, headers=signed(body)) for _ in range(10)]
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["delivery_id"] for answer in answers}) == 1
+    other = json.dumps(EVENT | {"id": "e2", "type": "model.deleted"}).encode()
+    assert api.client.post(path, content=other, headers=signed(other)).status_code == 202
+    unsigned = [signed(body, "another secret of ours"), signed(other), signed(body) | {"X-Signature-256": ""}]
+    for headers in unsigned:
+        check_problem(api.client.post(path, content=body, headers=headers), 401, "unauthenticated")
+
+    def ended() -> list[Json]:
+        items: list[Json] = api.client.get(path).json()["items"]
+        return [] if any(item["outcome"] == "pending" for item in items) else items
+
+    told = {item["event"]: (item["outcome"], item["reason"]) for item in until(ended)}
+    assert told == {
+        "model.registered": ("ignored", "No policy follows this connection."),
+        "model.deleted": ("ignored", "At /type it has no model.registered."),
+    }
+
+
+def test_the_handshake_of_cloud_events(api: Api, hook: Json) -> None:
+    asked = {"WebHook-Request-Origin": "eventgrid.azure.net", "Authorization": ""}
+    for hook_id in (hook["id"], "01a20000-0000-7000-8000-000000000000"):
+        answer = api.client.options(f"/v1/hooks/{hook_id}/deliveries", headers=asked)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["webhook-allowed-origin"] == "eventgrid.azure.net"
+        assert answer.headers["webhook-allowed-rate"] == "12000"
+        assert answer.headers["allow"] == "POST"
+
+
+def test_a_mapping_belongs_to_the_kind(api: Api, hook: Json) -> None:
+    asked = {"name": "n", "connection_id": hook["connection_id"]}
+    for wrong in ({"kind": "generic"}, {"kind": "mlflow", "mapping": {"name": "/a", "version": "/b"}}):
+        check_problem(api.client.post("/v1/hooks", json=asked | wrong), 422, "validation-error")

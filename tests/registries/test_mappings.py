@@ -1,0 +1,163 @@
+"""Kinds without a form of their own: what proves a delivery, and what bodies say as their senders document them."""
+
+import base64
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from cloudevents.core.bindings.http import to_binary, to_structured
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+from pydantic import ValidationError
+
+from app.hooks.events import Ignored, RegistryEvent, VersionEvent
+from app.hooks.kinds import Delivered, arrived
+from app.hooks.mapping import EventMapping, Proof
+from app.hooks.schemas import HookKind
+
+SECRET = "sixteen characters"
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
+
+SAGEMAKER: Any = {
+    "version": "0",
+    "id": "844e2571-85d4-695f-b930-0153b71dcb42",
+    "detail-type": "SageMaker Model Package State Change",
+    "source": "aws.sagemaker",
+    "time": "2021-02-24T17:00:14Z",
+    "detail": {"ModelPackageGroupName": "faces", "ModelPackageVersion": 2, "ModelApprovalStatus": "Approved"},
+}
+AZURE: Any = {
+    "specversion": "1.0",
+    "type": "Microsoft.MachineLearningServices.ModelRegistered",
+    "source": "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w",
+    "subject": "models/faces:20",
+    "id": "a9b1",
+    "time": "2017-06-26T18:41:00.9584103Z",
+    "data": {"ModelName": "faces", "ModelVersion": "20", "ModelTags": {"area": "faces"}},
+}
+WANDB: Any = {"event_type": "ADD_ARTIFACT_ALIAS", "model": "faces", "version": "3", "alias": "audit"}
+
+OF_SAGEMAKER = EventMapping(
+    name="/detail/ModelPackageGroupName",
+    version="/detail/ModelPackageVersion",
+    only={"/detail-type": "SageMaker Model Package*", "/detail/ModelApprovalStatus": "Approved"},
+    proof=Proof.BEARER,
+)
+OF_AZURE = EventMapping(name="/data/ModelName", version="/data/ModelVersion", only={"/type": "*ModelRegistered"})
+OF_WANDB = EventMapping(name="/model", version="/version", only={"/alias": "audit"}, header="X-Wandb-Signature")
+
+
+def signature(body: bytes, secret: str = SECRET) -> bytes:
+    return hmac.digest(secret.encode(), body, hashlib.sha256)
+
+
+def come(kind: HookKind, mapping: EventMapping, body: bytes, **headers: str) -> Any:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return arrived(kind, mapping, SECRET, Delivered(named, body, NOW))
+
+
+@pytest.mark.parametrize(
+    ("mapping", "body", "version"),
+    [(OF_SAGEMAKER, SAGEMAKER, "2"), (OF_AZURE, AZURE, "20"), (OF_WANDB, WANDB, "3")],
+)
+def test_documented_bodies_name_a_version(mapping: EventMapping, body: Any, version: str) -> None:
+    assert mapping.event(json.dumps(body).encode()) == RegistryEvent(VersionEvent.CREATED, "faces", version)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(AZURE | {"type": "Microsoft.MachineLearningServices.RunCompleted"}).encode(),
+        json.dumps(AZURE | {"data": {}}).encode(),
+        json.dumps(AZURE | {"data": {"ModelName": {"a": 1}, "ModelVersion": "1"}}).encode(),
+        json.dumps(AZURE | {"data": {"ModelName": "faces", "ModelVersion": True}}).encode(),
+        json.dumps(AZURE | {"data": {"ModelName": "../faces", "ModelVersion": "1/2"}}).encode(),
+        b"[" * 100_000,
+        b"no JSON",
+        b"null",
+        b"",
+    ],
+)
+def test_what_names_none_is_ignored_and_says_why(body: bytes) -> None:
+    told = OF_AZURE.event(body)
+    assert isinstance(told, Ignored)
+    assert told.reason
+
+
+@pytest.mark.parametrize("written", ["hex", "sha256=hex", "base64", "v1,base64"])
+def test_a_good_signature_however_it_is_written(written: str) -> None:
+    body = json.dumps(WANDB).encode()
+    forms = {"hex": signature(body).hex(), "base64": base64.b64encode(signature(body)).decode()}
+    form = written.rpartition("=")[2].rpartition(",")[2]
+    found = come(HookKind.GENERIC, OF_WANDB, body, x_wandb_signature=written.replace(form, forms[form]))
+    assert [(one.event, one.body) for one in found] == [("generic", body)]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x_wandb_signature": ""},
+        {"x_wandb_signature": "sha256="},
+        {"x_wandb_signature": "zz" * 32},
+        {"x_wandb_signature": signature(b"another").hex()},
+        {"x_wandb_signature": signature(json.dumps(WANDB).encode(), "another secret").hex()},
+        {"authorization": f"Bearer {SECRET}"},
+    ],
+)
+def test_what_is_not_proved(headers: dict[str, str]) -> None:
+    assert come(HookKind.GENERIC, OF_WANDB, json.dumps(WANDB).encode(), **headers) is None
+
+
+def test_a_bearer_proves_where_the_mapping_says_so() -> None:
+    body = json.dumps(SAGEMAKER).encode()
+    first = come(HookKind.GENERIC, OF_SAGEMAKER, body, authorization=f"Bearer {SECRET}")
+    again = come(HookKind.GENERIC, OF_SAGEMAKER, body, authorization=f"Bearer {SECRET}")
+    assert first[0].key == again[0].key  # EventBridge repeats
+    for wrong in ("", SECRET, f"bearer {SECRET}", f"Bearer {SECRET}x"):
+        assert come(HookKind.GENERIC, OF_SAGEMAKER, body, authorization=wrong) is None
+
+
+def cloud_event(number: int) -> CloudEvent:
+    named = {"id": f"e{number}", "source": AZURE["source"], "type": AZURE["type"], "specversion": "1.0"}
+    return CloudEvent(attributes=named, data=AZURE["data"] | {"ModelVersion": str(number)})
+
+
+def test_cloud_events_in_all_three_modes() -> None:
+    """As the project's own package writes them."""
+    kind, structured = HookKind.CLOUDEVENTS, to_structured(cloud_event(20), JSONFormat())
+    binary = to_binary(cloud_event(20), JSONFormat())
+    batch = json.dumps([json.loads(to_structured(cloud_event(n), JSONFormat()).body) for n in (20, 21)]).encode()
+    found = [
+        come(kind, OF_AZURE, body, **{**headers, "x_signature_256": signature(body).hex()})
+        for body, headers in (
+            (structured.body, structured.headers),
+            (binary.body, {name.replace("-", "_"): value for name, value in binary.headers.items()}),
+            (batch, {"content_type": "application/cloudevents-batch+json; charset=utf-8"}),
+        )
+    ]
+    keys = [[one.key for one in several] for several in found]
+    assert (keys[0], len(keys[2])) == (keys[1], 2)
+    assert keys[2][0] == keys[0][0]
+    versions = [[OF_AZURE.event(one.body) for one in several] for several in found]
+    assert [[event.version for event in several] for several in versions] == [["20"], ["20"], ["20", "21"]]
+
+
+@pytest.mark.parametrize("body", [b"", b"no JSON", b"[]", b"{}", b'{"specversion": "1.0", "id": 1}', b"[" * 100_000])
+def test_what_is_no_cloud_event_is_kept_and_ignored(body: bytes) -> None:
+    """Whoever proves who they are is answered 2xx; why nothing followed stands in the list."""
+    for content_type in ("application/cloudevents+json", "application/cloudevents-batch+json", "text/plain"):
+        headers = {"content_type": content_type, "x_signature_256": signature(body).hex()}
+        (kept,) = come(HookKind.CLOUDEVENTS, OF_AZURE, body, **headers)
+        assert isinstance(OF_AZURE.event(kept.body), Ignored)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"name": "data"}, {"name": "/~2"}, {"header": "no header"}, {"only": {"x": "y"}}, {"template": "{{x}}"}]
+)
+def test_a_mapping_names_places_and_nothing_else(changes: Any) -> None:
+    with pytest.raises(ValidationError):
+        EventMapping.model_validate({"name": "/a", "version": "/b"} | changes)
