@@ -74,9 +74,9 @@ def _audited(device: torch.device) -> Outcome:
     protocol = ProtocolRequest.model_validate(PROTOCOL).resolve()
     explainer = make_explainer(protocol.salience.method, TargetHook(network("resnet18", device), input_size=SIZE))
     names = tuple(f"{number}.png" for number in range(IMAGES))
-    images = ImageBatch(batch(IMAGES, device), names)
-    truth = torch.zeros(IMAGES, dtype=torch.int64, device=device)
-    return ModelAuditor(explainer, normalise, protocol, (0, 1)).audit(images, truth)
+    images = ImageBatch(batch(IMAGES, torch.device("cpu")), names)
+    truth = torch.zeros(IMAGES, dtype=torch.int64)
+    return ModelAuditor(explainer, normalise, protocol, (0, 1), device).audit(images, truth)
 
 
 def shortage(device: torch.device) -> str:

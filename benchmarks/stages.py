@@ -32,9 +32,9 @@ def stages(name: str, device: torch.device, repetitions: int) -> Section:
     module, images = network(name, device), batch(BATCH, device)
     protocol = ProtocolRequest.model_validate(PROTOCOL).resolve()
     explainer = make_explainer(protocol.salience.method, TargetHook(module, input_size=SIZE))
-    auditor = ModelAuditor(explainer, normalise, protocol, (0, 1))
+    auditor = ModelAuditor(explainer, normalise, protocol, (0, 1), device)
     names = tuple(f"{number}.png" for number in range(BATCH))
-    truth = torch.zeros(BATCH, dtype=torch.int64, device=device)
+    host, truth = batch(BATCH, torch.device("cpu")), torch.zeros(BATCH, dtype=torch.int64)
     tensor = normalise(images)
     generator = torch.Generator().manual_seed(1)
     native = torch.randint(0, 256, (BATCH, 7, 7), generator=generator, dtype=torch.uint8).to(device)
@@ -45,7 +45,7 @@ def stages(name: str, device: torch.device, repetitions: int) -> Section:
     streams = [noise_generator(0, sample, 0.05) for sample in names]
     limits = Settings()
     runs: dict[str, tuple[int, Callable[[], object]]] = {
-        "the whole engine": (1, lambda: auditor.audit(ImageBatch(images, names), truth)),
+        "the whole engine": (1, lambda: auditor.audit(ImageBatch(host, names), truth)),
         "forward passes": (PASSES, partial(_forward, module, tensor)),
         "passes with gradients": (PASSES, lambda: explainer.explain(tensor, None)),
         "normalisation": (PASSES, lambda: normalise(images)),

@@ -2,7 +2,8 @@
 
 import torch
 
-from worker.engine.measuring import Observation, Outcome
+from worker.engine.measuring import Outcome
+from worker.engine.observing import Observation
 from worker.measures.base import Score
 from worker.salience.maps import SalienceMaps
 

@@ -8,7 +8,7 @@ from app.domain.views import noise_view
 from docs.pictures.audited import STRATEGIES, Audited, pixels, score_of
 from docs.pictures.choosing import typical
 from docs.pictures.drawing import COLOURS, MARKERS, at_input, grid, over, save_png, save_svg, show
-from worker.engine.measuring import Observation
+from worker.engine.observing import Observation
 from worker.views.noise import NoiseView
 
 NETWORK = "cross_entropy_run1"

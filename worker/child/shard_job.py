@@ -1,16 +1,27 @@
 """A shard's rows, micro-batch by micro-batch."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from app.settings import Settings
-from worker.engine.plan import AuditPlan
+from worker.engine.ahead import one_ahead
+from worker.engine.plan import AuditPlan, BatchOutcome
 from worker.engine.rows import batch_rows
-from worker.engine.sample_reader import ArchiveLocation, SampleReader
+from worker.engine.sample_reader import ArchiveLocation, DecodedBatch, SampleReader
 from worker.machine.device import pick_device
 from worker.weights.cache import ModelCache
 from worker.wire.contents import Inputs
 from worker.wire.jobs import ShardJob
 from worker.wire.replies import Progress, Reply
+
+
+class _Looked(NamedTuple):
+    """``samples`` many, from the job's number ``first`` on; ``scored`` waits for their passes."""
+
+    first: int
+    samples: int
+    scored: Callable[[], BatchOutcome]
 
 
 def run_shard_job(
@@ -19,9 +30,28 @@ def run_shard_job(
     """Every row with its maps; a progress after the models are loaded and after every batch. Raises AuditFailure."""
     plan = AuditPlan.load(job, inputs, models, pick_device(settings.device))
     yield Progress(), b""
+    location = ArchiveLocation(inputs, job.archive_digest, settings)
+    with SampleReader(location, plan.input_specs, plan.make_ahead) as reader:
+        for rows in _rows(plan, _looks(plan, reader.batches(job.samples, plan.protocol.micro_batch))):
+            yield from rows
+
+
+def _looks(plan: AuditPlan, batches: Iterator[DecodedBatch]) -> Iterator[_Looked]:
     done = 0
-    with SampleReader(ArchiveLocation(inputs, job.archive_digest, settings), plan.input_specs) as reader:
-        for batch in reader.batches(job.samples, plan.protocol.micro_batch):
-            yield from batch_rows(plan.protocol, plan.audit_batch(batch, done), done)
-            done += len(batch.samples)
-            yield Progress(done=done), b""
+    for batch in batches:
+        yield _Looked(done, len(batch.samples), plan.look(batch, done))
+        done += len(batch.samples)
+
+
+def _rows(plan: AuditPlan, looks: Iterator[_Looked]) -> Iterator[list[tuple[Reply, bytes]]]:
+    """Of each batch. Beside a device the host scores one while the passes of the next are begun."""
+
+    def rows(looked: _Looked) -> list[tuple[Reply, bytes]]:
+        made = batch_rows(plan.protocol, looked.scored(), looked.first)
+        return [*made, (Progress(done=looked.first + looked.samples), b"")]
+
+    if plan.device.type == "cpu":
+        yield from map(rows, looks)
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="score") as pool:
+        yield from one_ahead(pool, rows, looks)

@@ -1,49 +1,26 @@
 """One pass over a batch of samples: clean maps, every view's maps once, scores. Knows no file, queue or database."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
-from app.domain.measures import SUFFICIENCY
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import CLEAN, ClassScore, SalienceTarget, UndefinedReason
-from worker.functional.quantization import min_max
+from app.domain.vocabulary import CLEAN, SalienceTarget
+from worker.engine.looking import Looker, Target, fetch_looks
+from worker.engine.observing import CachedMap, Observation, Observer
+from worker.machine.transfers import send
 from worker.measures import Score, Seen, scores_of
 from worker.measures.base import Answers
-from worker.salience.explainer import Explainer, Explanation
-from worker.salience.maps import SalienceMaps
+from worker.salience.explainer import Explainer
 from worker.salience.normalisation import Normalisation
-from worker.views import ViewSetting, make_views
-from worker.views.base import ImageBatch
+from worker.views import View, ViewSetting, make_views
+from worker.views.base import ImageBatch, ImageView
 
-UNKNOWN_CLASS = -1
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What a model saw and said in N images of one condition.
-
-    ``predicted`` (N,) int64, -1 where the logits are not finite; ``class_scores`` (N, L) and ``softmax`` (N, C)
-    float64, NaN likewise. ``softmax`` is there where a measure of the protocol asks for it.
-    """
-
-    maps: SalienceMaps
-    predicted: Tensor
-    class_scores: Tensor
-    softmax: Tensor | None = None
-
-
-@dataclass(frozen=True)
-class CachedMap:
-    """What an earlier audit saw in one clean sample: ``native`` (h, w), ``predicted`` (), ``class_scores`` (L,)."""
-
-    native: Tensor
-    predicted: Tensor
-    class_scores: Tensor
-    reason: UndefinedReason | None = None
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -58,8 +35,16 @@ class Outcome:
         return self.observations[CLEAN]
 
 
+@dataclass(frozen=True)
+class _Clean:
+    """The clean images, looked at: ``observed`` waits for the device, ``predicted`` (N,) int64 is there already."""
+
+    observed: Callable[[], Observation]
+    predicted: Tensor
+
+
 class ModelAuditor:
-    """One model under one protocol.
+    """One model under one protocol, on ``device``; images, classes and all that is found are the host's.
 
     ``score_classes`` are the classes whose scores are kept for AUROC. A batch is padded to the protocol's
     micro-batch, since the last bits of a convolution depend on its batch size.
@@ -71,14 +56,20 @@ class ModelAuditor:
         normalisation: Normalisation,
         protocol: Protocol,
         score_classes: tuple[int, ...],
+        device: torch.device = CPU,
     ) -> None:
-        self._explainer = explainer
-        self._normalise = normalisation
         self._protocol = protocol
-        self._score_classes = list(score_classes)
-        self._asks_scores = SUFFICIENCY.settings_in(protocol.measures) is not None
+        self._device = device
+        self._looker = Looker(explainer, normalisation, protocol.micro_batch, device)
+        self._observer = Observer(explainer.decisions, protocol, score_classes, normalisation.input_size)
         setting = ViewSetting(protocol, normalisation.input_size, explainer.stride, normalisation.colour)
         self._views = make_views(protocol.conditions(), setting)
+
+    def make_ahead(self, batch: ImageBatch) -> None:
+        """The views that need the images alone, which the batch keeps."""
+        for view in self._views.values():
+            if isinstance(view, ImageView):
+                view.of_images(batch)
 
     def audit(
         self, batch: ImageBatch, truth: Tensor, cached: Mapping[int, CachedMap] = MappingProxyType({})
@@ -88,89 +79,80 @@ class ModelAuditor:
 
         ``cached`` are clean observations, by their place in the batch, that need not be made again.
         """
-        clean = self._clean(batch.images, self._target(truth, predicted=None), cached)
-        target = self._target(truth, predicted=clean.predicted)
-        observations = {CLEAN: clean}
-        for name, view in self._views.items():
-            observations[name] = self._observe(view.transform(batch, clean.maps), target)
-        changed = {name: observations[name].maps for name in self._views}
-        seen = Seen(clean.maps, changed, self._views, _answers(observations, truth))
-        return Outcome(observations, scores_of(self._protocol, seen))
+        return self.look(batch, truth, cached)()
 
-    def _clean(self, images: Tensor, target: Tensor | None, cached: Mapping[int, CachedMap]) -> Observation:
+    def look(
+        self, batch: ImageBatch, truth: Tensor, cached: Mapping[int, CachedMap] = MappingProxyType({})
+    ) -> Callable[[], Outcome]:
+        """All passes of a batch; the function that this returns waits for them and makes of them what ``audit`` gives,
+        in whichever thread.
+        """
+        clean = self._clean(batch.images, truth, cached)
+        observed = self._changed(batch, clean, self._target(truth, clean))
+
+        def scored() -> Outcome:
+            observations = {CLEAN: clean.observed(), **observed()}
+            changed = {name: observations[name].maps for name in self._views}
+            seen = Seen(clean.observed().maps, changed, self._views, _answers(observations, truth))
+            return Outcome(observations, scores_of(self._protocol, seen))
+
+        return scored
+
+    def _changed(self, batch: ImageBatch, clean: _Clean, target: Target) -> Callable[[], dict[str, Observation]]:
+        """Of every view. Those that follow the clean map are made while a device looks at the others."""
+        following = {
+            name: self._looker.beside(partial(_followed, view, batch, clean.observed))
+            for name, view in self._views.items()
+            if not isinstance(view, ImageView)
+        }
+        looks = {
+            name: self._looker.look(view.of_images(batch), target.chosen)
+            for name, view in self._views.items()
+            if isinstance(view, ImageView)
+        }
+        looks |= {name: self._looker.look(made(), target.chosen) for name, made in following.items()}
+        fetched = fetch_looks(list(looks.values()))
+
+        def observed() -> dict[str, Observation]:
+            found, missing = dict(zip(looks, fetched(), strict=True)), target.missing()
+            return {name: self._observer.observation(found[name], missing) for name in self._views}
+
+        return observed
+
+    def _clean(self, images: Tensor, truth: Tensor, cached: Mapping[int, CachedMap]) -> _Clean:
         missing = [place for place in range(len(images)) if place not in cached]
-        if len(missing) == len(images):
-            return self._observe(images, target)
-        observations = dict(cached)
-        if missing:
-            made = self._observe(images[missing], None if target is None else target[missing])
-            columns = zip(made.maps.native, made.predicted, made.class_scores, made.maps.reasons, strict=True)
-            observations |= {place: CachedMap(*cells) for place, cells in zip(missing, columns, strict=True)}
-        ordered = [observations[place] for place in range(len(images))]
-        maps = SalienceMaps(
-            torch.stack([observation.native for observation in ordered]),
-            tuple(observation.reason for observation in ordered),
-            images.shape[-1],
-        )
-        scores = torch.stack([observation.class_scores for observation in ordered])
-        return Observation(maps, torch.stack([observation.predicted for observation in ordered]), scores)
+        if len(missing) < len(images):
+            return self._partly_known(images, truth, cached, missing)
+        target = self._target(truth, None)
+        look = self._looker.look(images, target.chosen)
+        fetched = fetch_looks([look])
+        return _Clean(cache(lambda: self._observer.observation(fetched()[0], target.missing())), look.predicted)
 
-    def _target(self, truth: Tensor, *, predicted: Tensor | None) -> Tensor | None:
-        """Class indices to explain (N,), or None for the class predicted for each image."""
+    def _partly_known(
+        self, images: Tensor, truth: Tensor, cached: Mapping[int, CachedMap], missing: list[int]
+    ) -> _Clean:
+        parts = dict(cached)
+        if missing:
+            made = self._clean(images[missing], truth[missing], {}).observed()
+            columns = zip(made.maps.native, made.predicted, made.class_scores, made.maps.reasons, strict=True)
+            parts |= {place: CachedMap(*cells) for place, cells in zip(missing, columns, strict=True)}
+        whole = self._observer.joined([parts[place] for place in range(len(images))])
+        return _Clean(lambda: whole, send(whole.predicted.clamp(min=0), self._device))
+
+    def _target(self, truth: Tensor, clean: _Clean | None) -> Target:
+        """What to explain; without ``clean``, in the clean images themselves."""
         target = self._protocol.salience.target
         if isinstance(target, int):
-            return torch.full((len(truth),), target, device=truth.device)
-        return {SalienceTarget.LABEL: truth, SalienceTarget.CLEAN_PREDICTED: predicted}.get(target)
+            return Target.of(torch.full((len(truth),), target), self._device)
+        if target is SalienceTarget.LABEL:
+            return Target.of(truth, self._device)
+        if target is SalienceTarget.CLEAN_PREDICTED and clean is not None:
+            return Target(clean.predicted, lambda: clean.observed().predicted < 0)
+        return Target(None, lambda: None)
 
-    def _observe(self, images: Tensor, target: Tensor | None) -> Observation:
-        """``target`` (N,) int64 classes, or (N, K) bool: the labels of which each sample has any number."""
-        if target is not None and target.dim() == 2:
-            seen, native, constant = self._mean_over_labels(images, target)
-            missing = ~target.any(1)
-        else:
-            seen, native, constant = self._explained(images, target)
-            missing = torch.zeros_like(constant) if target is None else target < 0
-        finite = torch.isfinite(seen.logits).all(1)
-        reasons = tuple(
-            _reason(*flags) for flags in zip(finite.tolist(), missing.tolist(), constant.tolist(), strict=True)
-        )
-        defined = torch.tensor([reason is None for reason in reasons], device=native.device).view(-1, 1, 1)
-        maps = SalienceMaps(native.where(defined, 0), reasons, images.shape[-1])
-        predicted = seen.predicted.where(finite, UNKNOWN_CLASS)
-        return Observation(maps, predicted, self._class_scores(seen.logits, finite), self._softmax(seen.logits, finite))
 
-    def _explained(self, images: Tensor, target: Tensor | None) -> tuple[Explanation, Tensor, Tensor]:
-        """Of N images, whatever the batch was padded to: what the explainer gave, maps after min-max, which are
-        constant."""
-        count, size = len(images), self._protocol.micro_batch
-        chosen = None if target is None else _padded(target.clamp(min=0), size)
-        seen = self._explainer.explain(self._normalise(_padded(images, size)), chosen)
-        native, constant = min_max(seen.maps[:count])
-        return Explanation(seen.logits[:count], seen.predicted[:count], seen.maps[:count]), native, constant
-
-    def _mean_over_labels(self, images: Tensor, positives: Tensor) -> tuple[Explanation, Tensor, Tensor]:
-        """The mean of the maps (after min-max) of each sample's labels; a map that is constant counts as none."""
-        wanted = positives.any(0).nonzero().view(-1).tolist()
-        if not wanted:
-            return self._explained(images, None)
-        total, counts = torch.zeros(()), torch.zeros(len(images), device=images.device)
-        for label in wanted:
-            target = torch.full((len(images),), label, device=images.device)
-            seen, native, constant = self._explained(images, target)
-            used = positives[:, label] & ~constant
-            total = total.to(native.device) + native.where(used.view(-1, 1, 1), 0)
-            counts += used
-        return seen, total / counts.clamp(min=1).view(-1, 1, 1), counts == 0
-
-    def _class_scores(self, logits: Tensor, finite: Tensor) -> Tensor:
-        scores = self._explainer.decisions.class_scores(logits, self._protocol.class_score)
-        return scores[:, self._score_classes].where(finite.view(-1, 1), torch.nan)
-
-    def _softmax(self, logits: Tensor, finite: Tensor) -> Tensor | None:
-        if not self._asks_scores:
-            return None
-        scores = self._explainer.decisions.class_scores(logits, ClassScore.SOFTMAX)
-        return scores.where(finite.view(-1, 1), torch.nan)
+def _followed(view: View, batch: ImageBatch, clean: Callable[[], Observation]) -> Tensor:
+    return view.transform(batch, clean().maps)
 
 
 def _answers(observations: Mapping[str, Observation], truth: Tensor) -> dict[str, Answers]:
@@ -189,17 +171,3 @@ def _scores_of(softmax: Tensor, classes: Tensor) -> Tensor:
         return torch.full_like(softmax[:, 0], torch.nan)
     scores = softmax.gather(1, classes.clamp(min=0).view(-1, 1)).view(-1)
     return scores.where(classes >= 0, torch.nan)
-
-
-def _padded(rows: Tensor, size: int) -> Tensor:
-    """Rows repeated from the last one up to ``size``."""
-    missing = size - len(rows)
-    return rows if missing <= 0 else torch.cat([rows, rows[-1:].expand(missing, *rows.shape[1:])])
-
-
-def _reason(finite: bool, missing: bool, constant: bool) -> UndefinedReason | None:  # noqa: FBT001
-    if not finite:
-        return UndefinedReason.NONFINITE_OUTPUT
-    if missing:
-        return UndefinedReason.NO_TARGET
-    return UndefinedReason.CONSTANT_MAP if constant else None

@@ -1,6 +1,6 @@
 """An audit made ready: its protocol, and its models loaded onto the device."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,12 +13,12 @@ from app.domain.preprocessing import InputSpec, Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.subjects import Pairing, Subject, pairings_of
 from app.domain.vocabulary import OutputKind
-from worker.engine.measuring import UNKNOWN_CLASS, CachedMap, ModelAuditor, Outcome
+from worker.engine.measuring import ModelAuditor, Outcome
+from worker.engine.observing import UNKNOWN_CLASS, CachedMap
 from worker.engine.sample_reader import DecodedBatch
 from worker.measures import PAIRINGS
 from worker.measures.base import PairScores
 from worker.salience.normalisation import Normalisation
-from worker.views.base import ImageBatch
 from worker.weights.cache import LoadedModel, ModelCache
 from worker.wire.contents import Inputs
 from worker.wire.jobs import JobCachedMap, ShardJob
@@ -58,7 +58,7 @@ class AuditPlan:
             protocol=job.protocol,
             mapping=LabelMapping(job.label_indices, several=several),
             class_count=len(job.score_classes),
-            auditors=tuple(_auditor(job, subject, loaded[subject.model]) for subject in job.subjects),
+            auditors=tuple(_auditor(job, subject, loaded[subject.model], device) for subject in job.subjects),
             specs=tuple(Preprocessing.of(job.models[subject.model].preprocessing).spec for subject in job.subjects),
             pairings=pairings_of(job.protocol, len(job.subjects)),
             device=device,
@@ -70,18 +70,27 @@ class AuditPlan:
         """Every distinct way in which the subjects want their images, so that each is decoded once."""
         return tuple(dict.fromkeys(self.specs))
 
-    def audit_batch(self, batch: DecodedBatch, first: int) -> BatchOutcome:
-        """Run all subjects on one batch; views that depend on the images alone are made once for all of them.
+    def make_ahead(self, batch: DecodedBatch) -> None:
+        """Beside a device, what needs the batch's images alone; a CPU has no core to spare from the passes."""
+        if self.device.type == "cpu":
+            return
+        for auditor, spec in zip(self.auditors, self.specs, strict=True):
+            auditor.make_ahead(batch.images[spec])
 
-        ``first`` is the number of its first sample within the job.
+    def look(self, batch: DecodedBatch, first: int) -> Callable[[], BatchOutcome]:
+        """All passes of all subjects on one batch; the function that this returns waits for them and scores them.
+
+        Views that depend on the images alone are made once for all subjects. ``first`` is the number of the batch's
+        first sample within the job.
         """
-        names = tuple(sample.name for sample in batch.samples)
-        images = {spec: ImageBatch(pixels.to(self.device), names) for spec, pixels in batch.images.items()}
-        truth = self._truth([sample.label for sample in batch.samples]).to(self.device)
-        outcomes = tuple(
-            auditor.audit(images[spec], truth, self._cached(ordinal, first, len(names)))
+        truth = self._truth([sample.label for sample in batch.samples])
+        looks = [
+            auditor.look(batch.images[spec], truth, self._cached(ordinal, first, len(truth)))
             for ordinal, (auditor, spec) in enumerate(zip(self.auditors, self.specs, strict=True))
-        )
+        ]
+        return lambda: self._scored(tuple(scored() for scored in looks))
+
+    def _scored(self, outcomes: tuple[Outcome, ...]) -> BatchOutcome:
         clean = [outcome.clean.maps for outcome in outcomes]
         return BatchOutcome(
             outcomes,
@@ -95,7 +104,7 @@ class AuditPlan:
         """By place in the batch."""
         numbers = range(first, first + count)
         return {
-            number - first: _cached_map(self.cached[ordinal, number], self.device)
+            number - first: _cached_map(self.cached[ordinal, number])
             for number in numbers
             if (ordinal, number) in self.cached
         }
@@ -111,18 +120,18 @@ class AuditPlan:
         return truth
 
 
-def _cached_map(cached: JobCachedMap, device: torch.device) -> CachedMap:
+def _cached_map(cached: JobCachedMap) -> CachedMap:
     cells = np.frombuffer(bytes.fromhex(cached.native), "<f4").reshape(cached.map_height, cached.map_width)
     return CachedMap(
-        native=torch.from_numpy(cells.astype(np.float32)).to(device),
-        predicted=torch.tensor(cached.predicted, device=device),
-        class_scores=torch.tensor(cached.class_scores, dtype=torch.float64, device=device),
+        native=torch.from_numpy(cells.astype(np.float32)),
+        predicted=torch.tensor(cached.predicted),
+        class_scores=torch.tensor(cached.class_scores, dtype=torch.float64),
     )
 
 
-def _auditor(job: ShardJob, subject: Subject, loaded: LoadedModel) -> ModelAuditor:
+def _auditor(job: ShardJob, subject: Subject, loaded: LoadedModel, device: torch.device) -> ModelAuditor:
     model, protocol = job.models[subject.model], subject.protocol(job.protocol)
     layer = protocol.salience.target_layer or model.target_layer
     normalisation = Normalisation(Preprocessing.of(model.preprocessing), loaded.channels)
     explainer = loaded.explainer(protocol.salience.method, normalisation.input_size, layer, model.output)
-    return ModelAuditor(explainer, normalisation, protocol, job.score_classes)
+    return ModelAuditor(explainer, normalisation, protocol, job.score_classes, device)

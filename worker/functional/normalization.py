@@ -1,6 +1,7 @@
 """From 8-bit images to what a network takes: channels, range, then mean and standard deviation of each channel."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -19,9 +20,12 @@ def normalization_table(mean: Sequence[float], std: Sequence[float], scale: floa
 
 
 def normalize(images: Tensor, table: Tensor) -> Tensor:
-    """``images`` (N, C, S, S) uint8 through ``table`` (C, 256): float32 of the same shape, channels last in memory."""
+    """``images`` (N, C, S, S) uint8 through ``table`` (C, 256): float32 of the same shape, channels last in memory.
+
+    The table is on the images' device.
+    """
     if native is None or images.device.type != "cpu" or images.shape[1] != 3:
-        return _by_torch(images, table.to(images.device))
+        return _by_torch(images, table)
     count, channels, height, width = images.shape
     pixels, levels = images.contiguous(), table.numpy()
     out = torch.empty(count, height, width, channels)
@@ -35,10 +39,23 @@ def normalize(images: Tensor, table: Tensor) -> Tensor:
 
 def to_grey(images: Tensor) -> Tensor:
     """(N, 3, S, S) uint8 RGB to (N, 1, S, S), equal to ``Image.convert("L")``."""
-    weights = torch.tensor(_GREY, device=images.device).view(1, 3, 1, 1)
-    return ((images.int() * weights).sum(1, keepdim=True) + (1 << 15)).bitwise_right_shift(16).to(torch.uint8)
+    weighted = (images.int() * _grey(images.device)).sum(1, keepdim=True)
+    return (weighted + (1 << 15)).bitwise_right_shift(16).to(torch.uint8)
+
+
+@lru_cache(maxsize=4)
+def _grey(device: torch.device) -> Tensor:
+    return torch.tensor(_GREY).view(1, 3, 1, 1).to(device)
 
 
 def _by_torch(images: Tensor, table: Tensor) -> Tensor:
-    planes = [row[images[:, channel].int()] for channel, row in enumerate(table)]
-    return torch.stack(planes, 1).contiguous(memory_format=torch.channels_last)
+    """Every level of every channel has its place in the flat table: three launches on a device."""
+    count, channels, height, width = images.shape
+    places = images.permute(0, 2, 3, 1) + _first_places(channels, images.device)
+    found = table.view(-1).index_select(0, places.reshape(-1))
+    return found.view(count, height, width, channels).permute(0, 3, 1, 2)
+
+
+@lru_cache(maxsize=8)
+def _first_places(channels: int, device: torch.device) -> Tensor:
+    return (torch.arange(channels, dtype=torch.int32) * 256).to(device)

@@ -1,5 +1,7 @@
 """From raw salience to maps in [0, 1] and to 8 bits."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -12,8 +14,8 @@ def min_max(raw: Tensor) -> tuple[Tensor, Tensor]:
     """
     low, high = raw.amin((1, 2), keepdim=True), raw.amax((1, 2), keepdim=True)
     span = high - low
-    usable = torch.isfinite(span) & (span > 0)
-    maps = torch.where(usable, (raw - low) / span, torch.zeros_like(raw))
+    usable = (span > 0) & (span < math.inf)
+    maps = ((raw - low) / span).where(usable, 0)
     return maps, ~usable.view(-1)
 
 

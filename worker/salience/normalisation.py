@@ -1,8 +1,9 @@
 """From the 8-bit RGB that views act on to what a network takes."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 
+import torch
 from torch import Tensor
 
 from app.domain.preprocessing import Channels, Colour, Preprocessing
@@ -23,7 +24,7 @@ class Normalisation:
             images = images.flip(1)
         elif wanted is Channels.GREY:
             images = to_grey(images).expand(-1, self.channels, -1, -1)
-        return normalize(images, self._table)
+        return normalize(images, _table(self.preprocessing, self.channels, images.device))
 
     @property
     def input_size(self) -> int:
@@ -35,7 +36,9 @@ class Normalisation:
         """The 8-bit colour that becomes nothing."""
         return self.preprocessing.mean_colour
 
-    @cached_property
-    def _table(self) -> Tensor:
-        given = self.preprocessing
-        return normalization_table(given.mean, given.std, *given.scale).expand(self.channels, 256).contiguous()
+
+@lru_cache(maxsize=16)
+def _table(given: Preprocessing, channels: int, device: torch.device) -> Tensor:
+    """(channels, 256) float32, sent to a device once."""
+    table = normalization_table(given.mean, given.std, *given.scale).expand(channels, 256)
+    return table.contiguous().to(device)

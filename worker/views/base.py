@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
@@ -46,6 +46,14 @@ class View(Protocol):
 
     def compared(self, maps: Tensor) -> Tensor:
         """The part of maps (N, H, W) in the clean image's frame that a comparison sees."""
+
+
+@runtime_checkable
+class ImageView(View, Protocol):
+    """A view that needs the images alone, so that it can be made before anything is known of their maps."""
+
+    def of_images(self, batch: ImageBatch) -> Tensor:
+        """What ``transform`` gives, whatever the maps: made once for all models of a batch."""
 
 
 @dataclass(frozen=True)

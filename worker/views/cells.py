@@ -26,6 +26,9 @@ class CellShiftView:
 
     def transform(self, batch: ImageBatch, clean: SalienceMaps) -> Tensor:
         del clean
+        return self.of_images(batch)
+
+    def of_images(self, batch: ImageBatch) -> Tensor:
         right, down = self.by.right * self.stride[1], self.by.down * self.stride[0]
         return batch.shared((self.name, right, down), lambda: shift(batch.images, right, down))
 

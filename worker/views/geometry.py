@@ -65,6 +65,9 @@ class GeometricView:
 
     def transform(self, batch: ImageBatch, clean: SalienceMaps) -> Tensor:
         del clean
+        return self.of_images(batch)
+
+    def of_images(self, batch: ImageBatch) -> Tensor:
         return batch.shared((self.name, self.pixels), lambda: self._forth(batch.images))
 
     def carry_back(self, maps: Tensor) -> Tensor:

@@ -27,6 +27,9 @@ class NoiseView:
 
     def transform(self, batch: ImageBatch, clean: SalienceMaps) -> Tensor:
         del clean
+        return self.of_images(batch)
+
+    def of_images(self, batch: ImageBatch) -> Tensor:
         return batch.shared((self.name, self.seed), lambda: self._noisy(batch))
 
     def _noisy(self, batch: ImageBatch) -> Tensor:

@@ -1,0 +1,116 @@
+"""Passes over a batch, on the device where the model is: nothing here waits for what the device makes of them."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple, Self, TypeVar
+
+import torch
+from torch import Tensor
+
+from worker.functional.quantization import min_max
+from worker.machine.transfers import fetch, send
+from worker.salience.explainer import Explainer
+from worker.salience.normalisation import Normalisation
+
+Result = TypeVar("Result")
+
+
+class Look(NamedTuple):
+    """What a model gave for N images of one condition.
+
+    ``logits`` (N, C) by class, ``predicted`` (N,) int64, ``native`` (N, h, w) after min-max, ``constant`` (N,) bool:
+    whether a map is constant or not finite.
+    """
+
+    logits: Tensor
+    predicted: Tensor
+    native: Tensor
+    constant: Tensor
+
+
+def fetch_looks(looks: Sequence[Look]) -> Callable[[], list[Look]]:
+    """A function that waits for them and gives them on the host: one copy for all, begun now."""
+    if not looks:
+        return list
+    wait = fetch([tensor for look in looks for tensor in look])
+    width = len(Look._fields)
+
+    def fetched() -> list[Look]:
+        tensors = wait()
+        return [Look(*tensors[start : start + width]) for start in range(0, len(tensors), width)]
+
+    return fetched
+
+
+class Target(NamedTuple):
+    """What is explained in N images: ``chosen`` (N,) int64 classes, or (N, K) bool, the labels of which each has any
+    number; None: the class predicted for each.
+
+    ``missing`` gives (N,) bool on the host, whether an image has none; None: each has one.
+    """
+
+    chosen: Tensor | None
+    missing: Callable[[], Tensor | None]
+
+    @classmethod
+    def of(cls, known: Tensor, device: torch.device) -> Self:
+        """From the host's: classes, -1 where there is none, go to the device; labels stay, since each takes a pass."""
+        if known.dim() == 2:
+            return cls(known, lambda: ~known.any(1))
+        return cls(send(known.clamp(min=0), device), lambda: known < 0)
+
+
+@dataclass(frozen=True)
+class Looker:
+    """A model on its device. A batch is padded to ``micro_batch``."""
+
+    explainer: Explainer
+    normalise: Normalisation
+    micro_batch: int
+    device: torch.device
+
+    def look(self, images: Tensor, chosen: Tensor | None) -> Look:
+        """``images`` (N, 3, S, S) uint8 of the host; ``chosen`` as a `Target` has it."""
+        if chosen is not None and chosen.dim() == 2:
+            return self._mean_over_labels(images, chosen)
+        count = len(images)
+        target = None if chosen is None else _padded(chosen, self.micro_batch)
+        there = send(_padded(images, self.micro_batch), self.device)
+        seen = self.explainer.explain(self.normalise(there), target)
+        native, constant = min_max(seen.maps[:count])
+        return Look(seen.logits[:count], seen.predicted[:count], native, constant)
+
+    def beside(self, work: Callable[[], Result]) -> Callable[[], Result]:
+        """A function that gives what ``work`` makes: in a thread beside a device; on a CPU when it is asked for, since
+        the passes take all cores."""
+        if self.device.type == "cpu":
+            return work
+        return _thread().submit(copy_context().run, work).result
+
+    def _mean_over_labels(self, images: Tensor, positives: Tensor) -> Look:
+        """The mean of the maps (after min-max) of each sample's labels; a map that is constant counts as none."""
+        wanted = positives.any(0).nonzero().view(-1).tolist()
+        if not wanted:
+            return self.look(images, None)
+        there = send(positives, self.device)
+        total, counts = torch.zeros(()), torch.zeros(len(images), device=self.device)
+        for label in wanted:
+            seen = self.look(images, torch.full((len(images),), label, device=self.device))
+            used = there[:, label] & ~seen.constant
+            total = total + seen.native.where(used.view(-1, 1, 1), 0)
+            counts += used
+        return seen._replace(native=total / counts.clamp(min=1).view(-1, 1, 1), constant=counts == 0)
+
+
+@lru_cache(maxsize=1)
+def _thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="views")
+
+
+def _padded(rows: Tensor, size: int) -> Tensor:
+    """Rows repeated from the last one up to ``size``."""
+    missing = size - len(rows)
+    return rows if missing <= 0 else torch.cat([rows, rows[-1:].expand(missing, *rows.shape[1:])])
