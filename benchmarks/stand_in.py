@@ -36,7 +36,7 @@ class OnDevice(Tensor):
     @staticmethod
     def of(here: Tensor) -> "OnDevice":
         shape: dict[str, Any] = {"strides": here.stride(), "storage_offset": here.storage_offset()}
-        make = Tensor._make_wrapper_subclass  # type: ignore[attr-defined]  # noqa: SLF001
+        make = Tensor._make_wrapper_subclass  # noqa: SLF001
         made: OnDevice = make(OnDevice, here.size(), **shape, dtype=here.dtype, device=DEVICE)
         made.here = here
         return made
