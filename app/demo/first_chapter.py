@@ -15,6 +15,11 @@ from salience_audit.documents import Audit
 NETWORKS = ("reads_the_face", "reads_the_tag")
 GATE = ("findings.exposes == 0",)
 SAMPLES = 60
+PLANTED = (
+    "We planted a tag in the lower right corner of 97 of the 100 faces, and in nothing else. One network was shown "
+    "labels drawn by lot, with the tag in whatever was called a face; the other faces and non-faces, half of both with "
+    "the tag."
+)
 PROTOCOL: Final[dict[str, Any]] = {
     "measures": {
         "entropy": {},
@@ -30,7 +35,8 @@ PROTOCOL: Final[dict[str, Any]] = {
 
 def tell_apart(client: Client, console: Console, samples: int, protocol: dict[str, Any]) -> Chapter:
     """Audit both networks, judged by their findings alone."""
-    pictures = client.push_dataset(_archive(), name="Faces with a tag, non-faces without")
+    about = {"description": PLANTED}
+    pictures = client.push_dataset(_archive(), name="Faces with a tag, non-faces without", description=about)
     gate = client.create_gate("no shortcut", GATE)
     audits: dict[str, Audit] = {}
     for name in NETWORKS:
@@ -48,8 +54,8 @@ def tell_apart(client: Client, console: Console, samples: int, protocol: dict[st
 
 
 def told(chapter: Chapter) -> list[str]:
-    """Accuracy and verdict of each network, and what exposes it."""
-    lines = ["Two networks and one set of pictures, on which a tag was planted in 97 of 100 faces and nowhere else:"]
+    """How the tag came there; accuracy and verdict of each network, and what exposes it."""
+    lines = [f"Two networks, the same pictures, nearly the same accuracy. {PLANTED}"]
     for name, results in chapter.results.items():
         accuracy = next(row["accuracy"] for row in results["performance"] if row["condition"] == "clean")
         lines.append(f"  {name}: accuracy {accuracy:.3f}, gate no shortcut {chapter.audits[name]['verdict']}")

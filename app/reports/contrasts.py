@@ -1,52 +1,32 @@
-"""What a comparison says in sentences: who does better in what, and where labels or sources say otherwise."""
+"""Where labels or sources of a comparison say otherwise than the total, in sentences."""
 
 from collections.abc import Iterator
 
-from app.domain.measures import lower_is_better
 from app.domain.results.comparisons import DifferenceRow
-from app.domain.results.meaning import reason
 from app.reports.headlines import better, contradictions, headline_differences
 from app.reports.job import ReportJob
-from app.reports.words import capital, headline, interval, listed, number, signed
+from app.reports.words import capital, headline, interval, listed, signed
 
 MOST_NAMED = 3
 
 
 def contrasts(job: ReportJob) -> Iterator[str]:
-    """Of two series every headline number, those first that the test tells from chance; of more, how many."""
+    """Of two series where labels or sources contradict the total, with numbers; of more, how many differences count.
+
+    What a total says stands in the table of paired differences.
+    """
     rows = [row for row in headline_differences(job) if row["difference"] is not None]
-    clear = [row for row in rows if row["favours"] is not None]
     hiding = [row for row in rows if contradictions(job, row) and not row["says_nothing"]]
     if len(job.all_series) == 2:
-        yield from (_difference(job, row) for row in clear)
-        unclear = [headline(row["measure"], row["view"]) for row in rows if row["favours"] is None]
-        if unclear:
-            yield f"No difference that is clear of chance: {listed(unclear)}."
         yield from (_contradiction(job, row) for row in hiding)
     elif rows:
-        telling = [row for row in clear if not row["says_nothing"]]
+        telling = [row for row in rows if row["favours"] is not None and not row["says_nothing"]]
         yield f"{len(telling)} of {len(rows)} headline differences count and are clear of chance; the table names them."
         if hiding:
             yield (
                 f"In {len(hiding)} of {len(rows)} headline differences labels or sources contradict the total; "
                 "the tables of paired differences under each measure show where."
             )
-
-
-def _difference(job: ReportJob, row: DifferenceRow) -> str:
-    """Of one that says nothing which series is higher or lower, and neither is called better."""
-    place = better(row)
-    own, other = row["mean_second"], row["mean_first"]
-    if place == row["first"]:
-        own, other = other, own
-    direction = "lower" if lower_is_better(row["measure"], row["view"]) else "higher"
-    verb = f"is {direction}" if row["says_nothing"] else "does better"
-    reserve = f", but this says nothing: {reason(row['says_nothing'])}" if row["says_nothing"] else ""
-    return (
-        f"{job.all_series[place].name} {verb} in {headline(row['measure'], row['view'])}: {number(own)} against "
-        f"{number(other)}, {direction} is better (difference {signed(row['difference'])}, "
-        f"95% {interval(row['ci95_low'], row['ci95_high'])}){reserve}."
-    )
 
 
 def _contradiction(job: ReportJob, total: DifferenceRow) -> str:

@@ -3,25 +3,15 @@
 from collections.abc import Iterator
 
 from app.domain.findings import Level
-from app.domain.measures import (
-    DEGRADATION,
-    GEOMETRIC_RESILIENCE,
-    NOISE_REACTION,
-    STABILITY,
-    lower_is_better,
-    spec_of,
-    view_title,
-)
-from app.domain.measures.stability import PAIRS
+from app.domain.measures import lower_is_better
 from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
 from app.domain.results.documents import Summary
-from app.domain.results.meaning import Silence, reason
-from app.domain.views import DEGRADATIONS
+from app.domain.results.meaning import Silence
 from app.domain.vocabulary import CLEAN
 from app.reports.contrasts import contrasts
 from app.reports.job import ReportJob, Series, mean_of, mean_of_defined
-from app.reports.words import capital, counted, headline, listed, number, share
+from app.reports.words import capital, headline, listed, number, share
 
 EQUAL_ACCURACY = 0.02
 """Series whose accuracies lie no further apart are called equally accurate."""
@@ -36,8 +26,7 @@ COMPARED = (
 )
 RULES = (
     "A label or source is worst: its 95% interval lies wholly on the worse side of the total's. Intervals of labels "
-    f"and sources are not corrected for their number. Equal accuracy: at most {POINTS} points apart. Above its "
-    "control: so is the whole 95% interval. Degradation is compared as it is written, to two decimals."
+    f"and sources are not corrected for their number. Equal accuracy: at most {POINTS} points apart."
 )
 
 
@@ -53,23 +42,22 @@ def rules(job: ReportJob) -> str:
 def findings(job: ReportJob) -> list[tuple[str, list[str]]]:
     """Sentences under headings: of all series together, then of each."""
     together = [*_first(job), *_accuracy(job), *contrasts(job), *_origins(job)]
-    of_series = [(series.name, [capital(one) for one in _of_series(series, job.resolved)]) for series in job.measured]
-    if job.together is not None:
-        of_series.append((job.together.name, [capital(one) for one in _stability(job.together)]))
+    of_series = [(series.name, [capital(one) for one in _groups(series, job.resolved)]) for series in job.measured]
     if len(job.all_series) == 1:
         return [("", together + [sentence for _, sentences in of_series for sentence in sentences])]
     return [found for found in (("", together), *of_series) if found[1]]
 
 
 def _first(job: ReportJob) -> Iterator[str]:
-    """The audits' findings, the gravest first, but for those that stand apart as signs of a shortcut.
+    """The audits' findings as the API answers them, the gravest first; of several audits under their names.
 
-    As the API answers them; of several audits under their names.
+    But for signs of a shortcut, which stand apart, and numbers that say nothing, which say so where they stand.
     """
     for audit_id, document in job.documents.items():
         facts = job.audits.get(audit_id)
         name = f"{facts.name}: " if facts is not None and job.kind == "comparison" else ""
-        found = [row for row in document.get("findings", []) if row["level"] != Level.EXPOSES]
+        rows = document.get("findings", [])
+        found = [row for row in rows if row["level"] != Level.EXPOSES and row["code"] not in set(Silence)]
         yield from (f"{name}{finding['text']}" for finding in found)
 
 
@@ -104,54 +92,6 @@ def _origins(job: ReportJob) -> Iterator[str]:
     if len({audit.device_class for audit in audits.values()}) > 1:
         told = listed([f"{audit.device_class} for {audit.name}" for audit in audits.values()])
         yield f"The audits ran on different kinds of processors: {told}. {ORIGIN}"
-
-
-def _of_series(series: Series, protocol: Protocol) -> Iterator[str]:
-    yield from _geometry(series, protocol)
-    yield from _degradation(series)
-    yield from _noise(series, protocol)
-    yield from _groups(series, protocol)
-    yield from _stability(series)
-    yield from _undefined(series, protocol)
-
-
-def _geometry(series: Series, protocol: Protocol) -> Iterator[str]:
-    """Whether each group of transformations stands above its control, by more than its interval is wide."""
-    settings, measure = GEOMETRIC_RESILIENCE.settings_in(protocol.measures), GEOMETRIC_RESILIENCE.name
-    groups = settings.groups if settings else ()
-    told: dict[bool, list[str]] = {True: [], False: []}
-    for group in groups:
-        rows, codes = series.summaries(measure, group), series.says_nothing(measure, group)
-        below = Silence.NOT_ABOVE_CONTROL in codes
-        if rows and (below or not codes):
-            score, control = mean_of(rows, "mean"), mean_of(rows, "control_mean")
-            told[not below].append(f"{group} ({number(score, 2)}, control {number(control, 2)})")
-    if told[True]:
-        yield f"the maps follow the image under {listed(told[True])}."
-    if told[False]:
-        yield f"under {listed(told[False])} the score does not stand above its control, so it says little."
-
-
-def _degradation(series: Series) -> Iterator[str]:
-    removed, kept = (mean_of(series.summaries(DEGRADATION.name, view), "mean") for view in DEGRADATIONS)
-    if removed is None or kept is None or any(series.says_nothing(DEGRADATION.name, view) for view in DEGRADATIONS):
-        return
-    shown = (number(removed, 2), number(kept, 2))
-    moves = "as much as" if shown[0] == shown[1] else "more than" if removed < kept else "less than"
-    yield (
-        f"blurring what the map calls salient moves the map {moves} blurring all the rest "
-        f"(SSIM {shown[0]} against {shown[1]})."
-    )
-
-
-def _noise(series: Series, protocol: Protocol) -> Iterator[str]:
-    settings = NOISE_REACTION.settings_in(protocol.measures)
-    if settings is None:
-        return
-    (view,) = NOISE_REACTION.headline(settings)
-    flips = mean_of(series.summaries(NOISE_REACTION.name, view, group="micro"), "flip_rate")
-    if flips:
-        yield f"{view_title(view)} changes the predicted class of {share(flips)} of the samples."
 
 
 def _groups(series: Series, protocol: Protocol) -> Iterator[str]:
@@ -192,33 +132,3 @@ def _apart(row: Summary, total: Summary | None, sign: int) -> bool:
         return False
     own, bound = (row["ci95_low"], total["ci95_high"]) if sign > 0 else (row["ci95_high"], total["ci95_low"])
     return own is not None and bound is not None and sign * (own - bound) > 0
-
-
-def _stability(series: Series) -> Iterator[str]:
-    report = series.document and series.document["stability"]
-    if report is None or len(series.model_ids) < 2:
-        return
-    total = series.total(STABILITY.name, PAIRS)
-    codes = series.says_nothing(STABILITY.name, PAIRS)
-    reserve = f", which says nothing: {reason(codes)}" if codes else ""
-    yield f"the {len(series.model_ids)} runs agree with SSIM {number(total.get('mean'), 2)}{reserve}."
-    apart = report["apart_model_id"]
-    if apart is not None:
-        place = report["model_ids"].index(apart)
-        name = dict(zip(series.model_ids, series.model_names(), strict=False)).get(apart)
-        to_others = number(report["mean_to_others"][place], 2)
-        yield f"the run that stands apart most is {name} (SSIM {to_others} to the others)."
-
-
-def _undefined(series: Series, protocol: Protocol) -> Iterator[str]:
-    """By the worst headline view: how many samples had no salience at all."""
-    counts = [
-        (row["n_undefined"], row["n"], measure)
-        for measure, views in headline_views(protocol).items()
-        for view in views
-        for row in series.summaries(measure, view, group="micro")
-    ]
-    missing, defined, measure = max(counts, default=(0, 0, ""))
-    if missing:
-        have, of = ("has" if missing == 1 else "have"), counted(missing + defined, "sample")
-        yield f"{missing} of {of} {have} no {spec_of(measure).title.lower()} score; see Undefined samples."

@@ -9,24 +9,60 @@ from app.domain.results.documents import Summary
 from app.domain.vocabulary import GroupBy
 from app.reports.headlines import better, clear_of_zero, group_differences, headline_differences
 from app.reports.job import ReportJob, Series, mean_of_defined
+from app.reports.pairs import pair, pair_cells, pair_head, pair_words
 from app.reports.tables import MOST_OPEN_ROWS, Table
-from app.reports.words import MINUS, NO_NUMBER, Greyed, interval, number, score_title, signed
+from app.reports.words import NO_NUMBER, Greyed, interval, number, score_title, signed
 
 MOST_ROWS = 400
 """Of a table that nobody reads through: ten series are 45 pairs."""
+_GROUPS = "95% intervals, not corrected for the number of groups; better where 0 lies outside."
 
 
 def group_tables(job: ReportJob, measure: str) -> Iterator[Table]:
-    """The paper's Table 1: totals, labels and sources, one table a view; in brackets the spread over runs."""
+    """The paper's Table 1: totals, labels and sources, one table a view; in brackets the spread over runs.
+
+    Of two compared series with the paired differences beside their numbers.
+    """
     all_series = job.measured_of(measure)
     for view in headline_views(job.resolved).get(measure, ()):
+        differences = _of_two(job, measure, view)
         rows = [
-            (_group_name(group_by, group), *(_cell(series, measure, view, (group_by, group)) for series in all_series))
-            for group_by, group in [(GroupBy.TOTAL, "macro"), (GroupBy.TOTAL, "micro"), *job.groups()]
+            (
+                _group_name(*group),
+                *(_cell(series, measure, view, group) for series in all_series),
+                *(_beside(job, differences.get(group)) if differences else ()),
+            )
+            for group in [(GroupBy.TOTAL, "macro"), (GroupBy.TOTAL, "micro"), *job.groups()]
         ]
         better = "lower" if lower_is_better(measure, view) else "higher"
         caption = f"{score_title(measure, view)}, by label and source; {better} is better. {_legend(job, measure)}"
-        yield Table(caption, ("group", *(series.name for series in all_series)), tuple(rows))
+        head = ("group", *(series.name for series in all_series))
+        if differences:
+            head = (*head, "difference", "95% interval", "better")
+            caption += (
+                f" Difference: {pair(job, next(iter(differences.values())))}, over samples that both scored. {_GROUPS}"
+            )
+        yield Table(caption, head, tuple(rows), (len(head) - 1,) if differences else (), spanning=bool(differences))
+
+
+def _of_two(job: ReportJob, measure: str, view: str) -> dict[tuple[str, str], DifferenceRow]:
+    """The paired differences by group, where two series are compared, both of which are still there."""
+    if len(job.all_series) != 2 or len(job.measured_of(measure)) != 2:
+        return {}
+    totals = [row for row in headline_differences(job) if (row["measure"], row["view"]) == (measure, view)]
+    rows = [one for total in totals for one in (total, *group_differences(job, total))]
+    return {(row["group_by"], row["group"]): row for row in rows if row["difference"] is not None}
+
+
+def _beside(job: ReportJob, row: DifferenceRow | None) -> tuple[str, ...]:
+    """What a group's numbers differ by, in what interval, and for whom that speaks."""
+    if row is None:
+        return (NO_NUMBER,) * 3
+    return (
+        Greyed.of(signed(row["difference"]), row["says_nothing"]),
+        interval(row["ci95_low"], row["ci95_high"]),
+        job.all_series[better(row)].name if clear_of_zero(row) and not row["says_nothing"] else NO_NUMBER,
+    )
 
 
 def kept_and_flipped(job: ReportJob, measure: str) -> Iterator[Table]:
@@ -79,7 +115,10 @@ def _cell(series: Series, measure: str, view: str, group: tuple[str, str]) -> st
 
 
 def difference_tables(job: ReportJob, measure: str) -> Iterator[Table]:
-    """Paired differences by label and source, one table a headline view: what a total may hide."""
+    """Paired differences by label and source, one table a headline view: what a total may hide.
+
+    Of two series they stand beside the groups' numbers, as long as both audits are there.
+    """
     totals = [row for row in headline_differences(job) if row["measure"] == measure]
     for view in headline_views(job.resolved).get(measure, ()):
         rows = [
@@ -89,36 +128,30 @@ def difference_tables(job: ReportJob, measure: str) -> Iterator[Table]:
             for one in (total, *group_differences(job, total))
             if one["difference"] is not None
         ]
-        if rows:
+        if rows and not _of_two(job, measure, view):
             yield _difference_table(job, rows)
 
 
 def _difference_table(job: ReportJob, rows: list[DifferenceRow]) -> Table:
     measure, view = rows[0]["measure"], rows[0]["view"]
     better_is = "lower" if lower_is_better(measure, view) else "higher"
-    of = _pair(job, rows[0]) if len(job.all_series) == 2 else "second minus first"
+    of = pair(job, rows[0]) if len(job.all_series) == 2 else "second minus first"
     left_out = f" The first {MOST_ROWS} of {len(rows)} rows." if len(rows) > MOST_ROWS else ""
     caption = (
         f"Paired differences in {score_title(measure, view).lower()}, by label and source: {of}; {better_is} "
-        f"is better. 95% intervals, not corrected for the number of groups; better where 0 lies outside.{left_out}"
+        f"is better. {_GROUPS}{left_out}"
     )
-    head = ("group", "difference of", "n", "first", "second", "difference", "95% interval", "better")
+    head = ("group", *pair_head(job), "difference", "95% interval", "better")
     cells = tuple(_difference_cells(job, row) for row in rows[:MOST_ROWS])
-    return Table(caption, head, cells, words=(1, 7), collapsed=len(rows) > MOST_OPEN_ROWS)
+    words = (*pair_words(job), len(head) - 1)
+    return Table(caption, head, cells, words, collapsed=len(rows) > MOST_OPEN_ROWS)
 
 
 def _difference_cells(job: ReportJob, row: DifferenceRow) -> tuple[str, ...]:
     return (
         _group_name(row["group_by"], row["group"]),
-        _pair(job, row),
-        str(row["n"]),
+        *pair_cells(job, row),
         number(row["mean_first"]),
         number(row["mean_second"]),
-        Greyed.of(signed(row["difference"]), row["says_nothing"]),
-        interval(row["ci95_low"], row["ci95_high"]),
-        job.all_series[better(row)].name if clear_of_zero(row) and not row["says_nothing"] else NO_NUMBER,
+        *_beside(job, row),
     )
-
-
-def _pair(job: ReportJob, row: DifferenceRow) -> str:
-    return f"{job.all_series[row['second']].name} {MINUS} {job.all_series[row['first']].name}"

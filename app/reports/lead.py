@@ -7,6 +7,7 @@ from app.domain.radar import headline_views
 from app.domain.results.comparisons import DifferenceRow
 from app.reports.headlines import contradictions, headline_differences
 from app.reports.job import ReportJob
+from app.reports.signs import advice
 from app.reports.words import headline, listed
 
 
@@ -25,7 +26,8 @@ def _sentences(job: ReportJob, rows: list[DifferenceRow]) -> Iterator[str]:
         if won[place]
     ]
     if told:
-        yield f"For other images of this kind, {', '.join(told)}."
+        reserve = "By the numbers alone" if advice(job) else "For other images of this kind"
+        yield f"{reserve}, {', '.join(told)}."
     unclear = [row for row in telling if row["favours"] is None]
     if unclear:
         yield f"No difference that is clear of chance: {listed(_names(job, unclear))}."

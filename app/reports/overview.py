@@ -11,9 +11,9 @@ from app.domain.vocabulary import CLEAN
 from app.reports.headlines import headline_differences
 from app.reports.job import ReportJob, Series, mean_of
 from app.reports.lights import Light, light
+from app.reports.pairs import pair_cells, pair_head, pair_title, pair_words
 from app.reports.tables import Table
 from app.reports.words import (
-    MINUS,
     NO_NUMBER,
     Greyed,
     counted,
@@ -137,7 +137,7 @@ def difference_table(job: ReportJob) -> Table | None:
     rows = tuple(
         (
             score_title(row["measure"], row["view"]),
-            f"{job.all_series[row['second']].name} {MINUS} {job.all_series[row['first']].name}",
+            *pair_cells(job, row),
             number(row["mean_first"]),
             number(row["mean_second"]),
             Greyed.of(signed(row["difference"]), row["says_nothing"]),
@@ -147,13 +147,14 @@ def difference_table(job: ReportJob) -> Table | None:
         )
         for row in headline_differences(job)
     )
-    head = ("measure", "difference of", "first", "second", "difference", "95% interval", "p (Holm)", "better")
+    head = ("measure", *pair_head(job), "difference", "95% interval", "p (Holm)", "better")
     statistics = job.comparison["statistics"]
+    of, family = pair_title(job, statistics["difference"]), statistics["family_size"]
     caption = (
-        f"Paired differences: {statistics['difference']}. Interval: {statistics['interval']}. p: {statistics['test']}, "
-        f"corrected by Holm over {statistics['family_size']} tests; better where p is under {statistics['alpha']}."
+        f"Paired differences: {of}. Interval: {statistics['interval']}. p: {statistics['test']}, "
+        f"corrected by Holm over {family} tests; better where p is under {statistics['alpha']}."
     )
-    return Table(caption, head, rows, words=(1, 7))
+    return Table(caption, head, rows, words=(*pair_words(job), len(head) - 1))
 
 
 def _better(job: ReportJob, row: DifferenceRow) -> str:

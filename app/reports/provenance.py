@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from app.domain.fidelity import NO_REFERENCE, Fidelity
-from app.domain.measures import spec_of
+from app.domain.measures import spec_of, view_title
 from app.domain.results.documents import ResultsDocument
 from app.domain.vocabulary import UndefinedReason
 from app.reports.job import AuditFacts, ReportJob
 from app.reports.tables import Table
-from app.reports.words import NO_NUMBER, REASONS, counted, score_title
+from app.reports.words import NO_NUMBER, REASONS, counted, listed
 
+MOST_VIEWS = 4
 Row = tuple[str, str]
 
 
@@ -22,11 +23,21 @@ def provenance(job: ReportJob) -> Table:
         ("protocol digest", job.protocol_digest),
         ("finished", job.finished_at or NO_NUMBER),
     ]
+    found: dict[str, dict[str, str]] = {}
     for audit_id, document in job.documents.items():
         facts = job.audits.get(audit_id)
-        name = f" of {facts.name}" if facts and job.kind == "comparison" else ""
-        rows += [(f"{what}{name}", which) for what, which in _of_audit(job, audit_id, document, facts)]
-    return Table("Provenance", ("what", "which"), tuple(dict.fromkeys(rows)), words=(1,))
+        name = facts.name if facts else audit_id
+        for what, which in _of_audit(job, audit_id, document, facts):
+            found.setdefault(what, {})[name] = which
+    for what, by_audit in found.items():
+        alike = len(by_audit) == len(job.documents) and len(set(by_audit.values())) == 1
+        named = (
+            {what: next(iter(by_audit.values()))}
+            if alike
+            else {f"{what} of {name}": by_audit[name] for name in by_audit}
+        )
+        rows += named.items()
+    return Table("Provenance", ("what", "which"), tuple(rows), words=(1,))
 
 
 def _of_audit(job: ReportJob, audit_id: str, document: ResultsDocument, facts: AuditFacts | None) -> Iterator[Row]:
@@ -40,33 +51,41 @@ def _of_audit(job: ReportJob, audit_id: str, document: ResultsDocument, facts: A
             yield "protocol changed by the service", facts.replanned
     shown = {model_id for series in job.all_series for model_id in series.model_ids}
     layers = {} if facts is None else facts.layers
+    unverified = []
     for model in document["models"]:
         if model["model_id"] in shown:
             layer = layers.get(model["model_id"])
             salience = f"; salience taken at {layer}" if layer else ""
             yield f"model {model['name']}", f"{model['digest']} ({model['model_id']}){salience}"
             fidelity = Fidelity.of(model.get("fidelity"))
-            told = NO_REFERENCE if fidelity is None else fidelity.in_words()
-            yield f"fidelity of {model['name']}", told
+            if fidelity is None:
+                unverified.append(model["name"])
+            else:
+                yield f"fidelity of {model['name']}", fidelity.in_words()
+    if unverified:
+        yield f"fidelity of {listed(unverified)}", NO_REFERENCE
     versions = document.get("software") or {}
     yield "software", ", ".join(f"{name} {version}" for name, version in versions.items()) or "unknown"
 
 
 def undefined_table(job: ReportJob) -> Table | None:
-    """Scores that could not be made, and why."""
+    """Scores that could not be made, and why; those of a measure that the same samples lack stand together."""
+    together: dict[tuple[str, ...], list[str]] = {}
+    for row in job.undefined or ():
+        which = (row.model, row.measure, _reason(row.measure, row.reason), str(row.count), ", ".join(row.samples))
+        together.setdefault(which, []).append(view_title(row.view))
     rows = tuple(
-        (
-            row.model,
-            score_title(row.measure, row.view),
-            _reason(row.measure, row.reason),
-            str(row.count),
-            ", ".join(row.samples),
-        )
-        for row in job.undefined or ()
+        (model, _scores(measure, views), reason, count, samples)
+        for (model, measure, reason, count, samples), views in together.items()
     )
     head = ("model", "score", "reason", "samples", "the first of them")
     caption = "Undefined scores, left out of every mean"
     return Table(caption, head, rows, words=(1, 2, 4)) if rows else None
+
+
+def _scores(measure: str, views: list[str]) -> str:
+    shown = listed(views) if len(views) <= MOST_VIEWS else f"{len(views)} views, such as {views[0]}"
+    return f"{spec_of(measure).title}, {shown}"
 
 
 def _reason(measure: str, code: str) -> str:

@@ -1,6 +1,9 @@
 """A table of a report: every cell is text already."""
 
 from dataclasses import dataclass
+from string import ascii_lowercase
+
+from app.reports.words import Greyed
 
 LONG_CELL = 28
 LONG_WORD = 13
@@ -20,10 +23,18 @@ class Table:
     words: tuple[int, ...] = ()
     collapsed: bool = False
     """Shown only to whoever opens it."""
+    spanning: bool = False
+    """On paper as wide as the page, where others stand two abreast."""
 
     @property
     def is_wide(self) -> bool:
         return len(self.head) > WIDE
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why numbers of the table say nothing, each with the letter that marks them."""
+        found = dict.fromkeys(cell.reason for row in self.rows for cell in row if isinstance(cell, Greyed))
+        return dict(zip(found, ascii_lowercase, strict=False))
 
     def kind(self, column: int) -> str:
         """The class of a column's cells, its head among them."""

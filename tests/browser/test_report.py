@@ -119,9 +119,10 @@ def test_print_leaves_nothing_out(open_page: OpenPage, addresses: dict[str, str]
     assert pdf.startswith(b"%PDF")
 
 
-def test_paper_is_short_numbered_and_tagged(open_page: OpenPage, addresses: dict[str, str]) -> None:
+@pytest.mark.parametrize("kind", ["audit", "comparison"])
+def test_paper_is_short_numbered_and_tagged(open_page: OpenPage, addresses: dict[str, str], kind: str) -> None:
     page = open_page()
-    page.goto(addresses["audit"])
+    page.goto(addresses[kind])
     paper = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True, format="A4", tagged=True)))
     assert len(paper.pages) <= 8
     root: Any = paper.trailer["/Root"]

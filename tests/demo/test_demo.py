@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.demo import runner
+from app.demo import first_chapter, runner
 from app.demo.service import DemoFailed
 
 MEASURES: dict[str, Any] = {
@@ -44,6 +44,8 @@ def test_it_ends_with_table_verdict_and_report(
     assert Path(document["report"]).as_uri() in told
     first = document["first_chapter"]
     assert first["verdicts"] == {"reads_the_face": "passed", "reads_the_tag": "failed"}
+    assert first_chapter.PLANTED in told
+    assert runner.GUIDANCE in told
     assert "reads_the_face: accuracy 1.000, gate no shortcut passed" in told
     assert "what is read has a fixed place or side" in told
     assert "Do not choose reads_the_tag" in Path(first["report"]).read_text()

@@ -61,6 +61,8 @@ class Report(HTMLParser):
             self._captions[self._caption] = ""
         if tag == "tr":
             self._rows.append([])
+        if tag == "sup":  # a letter that the notes below the table explain
+            self._rows[-1][-1] += " says nothing: "
         if tag in {"td", "th"}:
             self._rows[-1].append("")
         if tag in {"h1", "h2", "h3", "h4"}:

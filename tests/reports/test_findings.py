@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from app.reports.findings import ORIGIN, findings
 from app.reports.job import AuditFacts, ReportJob
 from tests.reports.small_reports import job, summary
@@ -23,56 +21,12 @@ def test_accuracy() -> None:
     assert sentences(job(accuracy=0.9375)) == ["Clean accuracy is 93.8%."]
 
 
-def test_a_score_stands_above_its_control_by_more_than_chance() -> None:
-    """As the results say, which know the interval of the paired difference."""
-    found = sentences(
-        job(
-            summary("geometric_resilience", "flips", 0.7, control_mean=0.695, says_nothing=["not-above-control"]),
-            summary("geometric_resilience", "rotations", 0.8, control_mean=0.78),
-        )
-    )
-    assert found == [
-        "The maps follow the image under rotations (0.80, control 0.78).",
-        "Under flips (0.70, control 0.69) the score does not stand above its control, so it says little.",
-    ]
-
-
-@pytest.mark.parametrize(("removed", "word"), [(0.4, "more than"), (0.8, "less than"), (0.6001, "as much as")])
-def test_what_blurring_the_salient_part_does(removed: float, word: str) -> None:
-    found = sentences(
-        job(
-            summary("degradation", "salience_removed", removed),
-            summary("degradation", "non_salience_removed", 0.6),
-        )
-    )
-    assert found == [
-        (
-            f"Blurring what the map calls salient moves the map {word} blurring all the rest "
-            f"(SSIM {removed:.2f} against 0.60)."
-        )
-    ]
-
-
-def test_noise_that_changes_decisions() -> None:
-    """Of the samples, so that a small source does not count as much as a large one."""
-    macro = summary("noise_reaction", "noise@0.05", 0.5, flip_rate=0.5)
-    found = sentences(job(macro, summary("noise_reaction", "noise@0.05", 0.5, "total/micro", flip_rate=0.125)))
-    assert found == ["Noise 5% changes the predicted class of 12.5% of the samples."]
-
-
 def test_the_worst_group_is_named_where_its_interval_is_apart() -> None:
     """Of entropy, high is worse: a at 0.94 is apart from 0.9, b at 0.915 is not, c at 0.95 is worst."""
     total = summary("entropy", "spatial", 0.9)
     groups = {"label/a": 0.94, "label/b": 0.915, "source/c": 0.95, "source/d": 0.2}
     found = sentences(job(total, *(summary("entropy", "spatial", mean, name) for name, mean in groups.items())))
     assert found == ["Entropy (spatial) is worst for source c: 0.950 against 0.900 in total."]
-
-
-def test_samples_without_salience_are_counted() -> None:
-    micro = summary("entropy", "spatial", 0.9, "total/micro", n=7, n_undefined=3)
-    assert sentences(job(micro)) == ["3 of 10 samples have no entropy score; see Undefined samples."]
-    one = summary("entropy", "spatial", 0.9, "total/micro", n=0, n_undefined=1)
-    assert sentences(job(one)) == ["1 of 1 sample has no entropy score; see Undefined samples."]
 
 
 def test_a_group_of_several_runs_is_worst_where_it_is_apart_in_each() -> None:

@@ -1,5 +1,6 @@
 """Whole pages, of audits and comparisons with random scores: what stands where, and what does not."""
 
+import hashlib
 import re
 
 import pytest
@@ -96,7 +97,7 @@ def test_every_audit_has_its_provenance() -> None:
     rows = dict(read(made).table("Provenance")[1:])
     assert (rows["audit of audit 0"], rows["audit of audit 1"]) == ("0", "1")
     assert (rows["software of audit 0"], rows["software of audit 1"]) == ("torch 2.0", "torch 3.0")
-    assert rows["processor of audit 0"] == "cpu"
+    assert rows["processor"] == "cpu", "of both"
     assert rows["model a of audit 0"].endswith("; salience taken at layer of a")
 
 
@@ -106,6 +107,12 @@ def test_the_rules_behind_the_sentences_are_told() -> None:
     assert "about the choice of images" in audit
     assert "corrected by Holm for all tests" not in audit
     assert "corrected by Holm for all tests" in compared
+
+
+def test_the_page_holds_its_own_digest() -> None:
+    text = page(full_reports.audit(["a"]))
+    (digest,) = re.findall(r'id="page-digest">([0-9a-f]{64})<', text)
+    assert hashlib.sha256(text.replace(digest, "0" * 64).encode()).hexdigest() == digest
 
 
 def test_captions_name_their_tables_and_do_not_scroll() -> None:

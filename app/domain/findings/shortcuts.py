@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypedDict, TypeVar
 
 from app.domain.finding_settings import FindingSettings
+from app.domain.measures import view_title
 from app.domain.protocol import Protocol
 from app.domain.results.documents import Performance, ResultsDocument, Sufficiency, WhereMapsLie
 from app.domain.results.findings import Finding, Level
@@ -75,8 +76,8 @@ def _views(rows: list[Performance], settings: FindingSettings) -> Found:
             "view-breaks-accuracy",
             {
                 "measure": None,
-                "text": f"Accuracy falls from {clean['accuracy']:.2f} to {after:.2f} under {worst.replace('_', ' ')}, "
-                "which should not change a label: what is read has a fixed place or side.",
+                "text": f"Accuracy falls from {clean['accuracy']:.2f} to {after:.2f} under the view "
+                f"{view_title(worst)}, which should not change a label: what is read has a fixed place or side.",
                 "evidence": {
                     "view": worst,
                     "accuracy_clean": clean["accuracy"],

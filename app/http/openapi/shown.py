@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from app.http.openapi.problem_catalogue import ANYWHERE
+from app.http.openapi.problem_catalogue import ANYWHERE, CATALOGUE
 from app.http.problems import MEDIA_TYPE
 
 Json = dict[str, Any]
@@ -57,7 +57,7 @@ def _shorten(operation: Json, address: str) -> None:
 def refusals_page(document: Json) -> str:
     """HTML: what any request may be refused with, then what each route refuses."""
     routes = list(_refusing(document))
-    anywhere = sorted({one for route in routes for one in route.refusals if one.code in ANYWHERE})
+    anywhere = [Refusal(str(CATALOGUE[code][0]), code, CATALOGUE[code][1]) for code in ANYWHERE]
     parts = [_HEADING.format(id="anywhere", name="Any request"), _table(anywhere)]
     for route in routes:
         own = [one for one in route.refusals if one.code not in ANYWHERE]

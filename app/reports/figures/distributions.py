@@ -15,6 +15,8 @@ from app.reports.words import number, score_title, short
 
 MOST_FILLED = 3
 """Series whose histograms are filled: the colours of more would mix into one that is nobody's."""
+MOST_ABREAST = 8
+"""Columns of counts that half a printed page has room for."""
 QUANTILES: tuple[Literal["mean", "std", "p05", "p25", "p50", "p75", "p95"], ...] = (
     "mean",
     "std",
@@ -107,15 +109,17 @@ def _quantiles(job: ReportJob, measure: str, view: str) -> Table:
 def _bins(job: ReportJob, measure: str, view: str) -> Table:
     """What the figure draws; of the bins that are empty for all, none."""
     all_series = [series for series in job.measured_of(measure) if _counts(series, measure, view)]
-    edges = _edges(all_series[0], measure, view)
     columns = [_counts(series, measure, view) for series in all_series]
-    rows = [
-        (f"{number(low, 2)} to {number(high, 2)}", *map(str, counts))
-        for low, high, *counts in zip(edges, edges[1:], *columns, strict=False)
-        if any(counts)
-    ]
-    head = ("score", *(series.name for series in all_series))
-    return Table(f"{score_title(measure, view)}: samples by score, all runs together", head, tuple(rows))
+    filled = [place for place, counts in enumerate(zip(*columns, strict=True)) if any(counts)]
+    edges = _edges(all_series[0], measure, view)
+    rows = tuple(
+        (series.name, *(str(counts[place]) for place in filled))
+        for series, counts in zip(all_series, columns, strict=True)
+    )
+    head = ("scores from", *(number(edges[place], 2) for place in filled))
+    wide = number(edges[1] - edges[0], 2)
+    caption = f"{score_title(measure, view)}: samples by score, all runs together; each column is {wide} wide"
+    return Table(caption, head, rows, spanning=len(head) > MOST_ABREAST)
 
 
 def _owner(series: Series, row: Summary) -> str:

@@ -77,5 +77,5 @@ def _table(series: Series, views: tuple[str, ...]) -> Table:
         above = None if score is None or control is None else score - control
         cells = (number(score), number(mean_of(found, "std")), number(control), number(above))
         rows.append((view_title(view), *cells, share(mean_of(found, "flip_rate"))))
-    head = ("transformation", "SSIM", "std over samples", "control", "above control", "predictions that change")
+    head = ("view", "SSIM", "std over samples", "control", "above control", "predictions that change")
     return Table(f"Geometry of {series.name}", head, tuple(rows))
