@@ -211,7 +211,6 @@ def test_stability_alone(service: httpx.Client, start: Callable[..., Json]) -> N
     found = read(service, audit)
     assert found.table("Stability, pairs of runs, by label")[0] == ["group", "all models"]
     assert len(found.table("Mean SSIM of the maps")) == 1 + 2
-    assert found.table("Stability, pairs of runs, by label")
 
 
 def test_figures_alone(service: httpx.Client, strategies: list[Json]) -> None:
