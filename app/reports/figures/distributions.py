@@ -15,8 +15,6 @@ from app.reports.words import number, score_title, short
 
 MOST_FILLED = 3
 """Series whose histograms are filled: the colours of more would mix into one that is nobody's."""
-MOST_ABREAST = 8
-"""Columns of counts that half a printed page has room for."""
 QUANTILES: tuple[Literal["mean", "std", "p05", "p25", "p50", "p75", "p95"], ...] = (
     "mean",
     "std",
@@ -119,7 +117,7 @@ def _bins(job: ReportJob, measure: str, view: str) -> Table:
     head = ("scores from", *(number(edges[place], 2) for place in filled))
     wide = number(edges[1] - edges[0], 2)
     caption = f"{score_title(measure, view)}: samples by score, all runs together; each column is {wide} wide"
-    return Table(caption, head, rows, spanning=len(head) > MOST_ABREAST)
+    return Table(caption, head, rows)
 
 
 def _owner(series: Series, row: Summary) -> str:
