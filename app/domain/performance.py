@@ -1,14 +1,24 @@
 """Accuracy, AUROC and ROC curves of the models on clean and changed images (Crum et al. 2023, Fig. 9)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NotRequired, TypedDict
+from typing import NotRequired, Self, TypedDict
 
 import numpy as np
 
-from app.domain.results.documents import LabelAccuracy, NoiseCurve, NoisePoint, Performance, Roc, Summary
+from app.domain.results.documents import (
+    CurvePoint,
+    DeformationCurve,
+    DeformationPoint,
+    LabelAccuracy,
+    NoiseCurve,
+    NoisePoint,
+    Performance,
+    Roc,
+    Summary,
+)
 from app.domain.statistics import Floats, Integers, Masks, area_under_curve, auroc, mean, roc_curve
-from app.domain.views import noise_view
+from app.domain.views import noise_view, with_parameter
 from app.domain.vocabulary import CLEAN
 
 MOST_LABELS = 50
@@ -92,33 +102,60 @@ def _one_versus_rest(scores: Floats, truth: Integers, classes: tuple[int, ...]) 
     return {"auroc": mean(defined), "roc": None, "auroc_by_class": areas}
 
 
-def noise_curve(
-    model_id: str, amounts: tuple[float, ...], summaries: list[Summary], rows: list[Performance]
-) -> NoiseCurve:
+@dataclass(frozen=True)
+class CurveSource:
+    """What the curves of one model are made of: its summaries over all samples, and how it classified, by view."""
+
+    model_id: str
+    summaries: Mapping[str, Summary]
+    performance: Mapping[str, Performance]
+
+    @classmethod
+    def of(cls, model_id: str, summaries: list[Summary], rows: list[Performance]) -> Self:
+        total = {"model_id": model_id, "group_by": "total", "group": "micro"}
+        by_view = {row["view"]: row for row in summaries if total.items() <= row.items()}
+        return cls(model_id, by_view, {row["condition"]: row for row in rows if row["model_id"] == model_id})
+
+    @property
+    def clean_auroc(self) -> float | None:
+        clean = self.performance.get(CLEAN)
+        return clean and clean["auroc"]
+
+    def point(self, view: str) -> CurvePoint:
+        """Mean and spread of the scores under a view, and how the images were classified."""
+        summary, measured = self.summaries[view], self.performance.get(view)
+        return {
+            "mean": summary["mean"],
+            "std": summary["std"],
+            "ci95_low": summary["ci95_low"],
+            "ci95_high": summary["ci95_high"],
+            "n": summary["n"],
+            "flip_rate": summary["flip_rate"],
+            "auroc": measured and measured["auroc"],
+            "accuracy": measured and measured["accuracy"],
+        }
+
+
+def noise_curve(source: CurveSource, amounts: tuple[float, ...]) -> NoiseCurve:
     """The noise curve of Fig. 4: mean, spread and AUROC per amount, and the area under the mean.
 
     The area is the trapezoidal integral over the amounts divided by their range: the mean height of the curve.
     """
-    total = {"model_id": model_id, "group_by": "total", "group": "micro"}
-    by_view = {row["view"]: row for row in summaries if total.items() <= row.items()}
-    performance_of = {row["condition"]: row for row in rows if row["model_id"] == model_id}
-    points = [_noise_point(amount, by_view[noise_view(amount)], performance_of) for amount in amounts]
+    points: list[NoisePoint] = [{"amount": amount, **source.point(noise_view(amount))} for amount in amounts]
+    area = _area(amounts, points)
+    return {"model_id": source.model_id, "clean_auroc": source.clean_auroc, "points": points, "area": area}
+
+
+def deformation_curve(source: CurveSource, kind: str, severities: tuple[int, ...]) -> DeformationCurve:
+    """The same of a deformation, per severity."""
+    points: list[DeformationPoint] = [
+        {"severity": severity, **source.point(with_parameter(kind, severity))} for severity in severities
+    ]
+    area = _area(severities, points)
+    clean = source.clean_auroc
+    return {"model_id": source.model_id, "kind": kind, "clean_auroc": clean, "points": points, "area": area}
+
+
+def _area(places: Sequence[float], points: Sequence[CurvePoint]) -> float | None:
     means = np.array([np.nan if point["mean"] is None else point["mean"] for point in points])
-    clean = performance_of.get(CLEAN)
-    area = area_under_curve(np.array(amounts), means)
-    return {"model_id": model_id, "clean_auroc": clean and clean["auroc"], "points": points, "area": area}
-
-
-def _noise_point(amount: float, summary: Summary, performance_of: dict[str, Performance]) -> NoisePoint:
-    measured = performance_of.get(noise_view(amount))
-    return {
-        "amount": amount,
-        "mean": summary["mean"],
-        "std": summary["std"],
-        "ci95_low": summary["ci95_low"],
-        "ci95_high": summary["ci95_high"],
-        "n": summary["n"],
-        "flip_rate": summary["flip_rate"],
-        "auroc": measured and measured["auroc"],
-        "accuracy": measured and measured["accuracy"],
-    }
+    return area_under_curve(np.array(places), means)

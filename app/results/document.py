@@ -11,10 +11,11 @@ from app.domain.label_mapping import LabelMapping
 from app.domain.label_performance import LabelPredictions, label_performance
 from app.domain.measures import NOISE_REACTION, STABILITY, SUFFICIENCY
 from app.domain.outputs import Output
-from app.domain.performance import Predictions, noise_curve, performance
+from app.domain.performance import CurveSource, Predictions, deformation_curve, noise_curve, performance
 from app.domain.protocol import Protocol
 from app.domain.results.documents import (
     AuditedModel,
+    DeformationCurve,
     NoiseCurve,
     PairReport,
     Performance,
@@ -91,6 +92,7 @@ def _nothing() -> ResultsNumbers:
         "performance_reason": None,
         "performance_labels": None,
         "noise_curves": [],
+        "deformation_curves": [],
         "sufficiency": [],
         "where_maps_lie": [],
         "compared_at_input_resolution": [],
@@ -123,6 +125,7 @@ def _measured(
         add_skills(made.rows, scores.table(str(model.id), protocol, Output.of(model.output)), groups, protocol.seed)
     summaries = [row for model in summarised for row in model.rows]
     measured = _performance(inputs, stored, protocol, mapping)
+    noise_curves, deformation_curves = _curves(inputs, protocol, summaries, measured)
     small = [model for model, scores in zip(models, stored, strict=True) if scores.map_side < SSIM_WINDOW]
     return {
         "summaries": summaries + _pairing_summaries(session, inputs, groups, from_maps),
@@ -131,7 +134,8 @@ def _measured(
         "performance": measured,
         "performance_reason": mapping.reason,
         "performance_labels": mapping.shown(),
-        "noise_curves": _noise_curves(inputs, protocol, summaries, measured),
+        "noise_curves": noise_curves,
+        "deformation_curves": deformation_curves,
         "sufficiency": _sufficiency(inputs, protocol, stored, groups),
         "where_maps_lie": [],
         "compared_at_input_resolution": [str(model.id) for model in small],
@@ -226,10 +230,14 @@ def _sufficiency(
     ]
 
 
-def _noise_curves(
+def _curves(
     inputs: AuditInputs, protocol: Protocol, summaries: list[Summary], measured: list[Performance]
-) -> list[NoiseCurve]:
+) -> tuple[list[NoiseCurve], list[DeformationCurve]]:
+    """Of salt and pepper, and of every deformation; none where noise reaction is not computed."""
     noise = NOISE_REACTION.settings_in(protocol.measures)
     if noise is None:
-        return []
-    return [noise_curve(str(model.id), noise.amounts, summaries, measured) for model in inputs.models]
+        return [], []
+    sources = [CurveSource.of(str(model.id), summaries, measured) for model in inputs.models]
+    return [noise_curve(source, noise.amounts) for source in sources], [
+        deformation_curve(source, one.kind, one.severities) for source in sources for one in noise.deformations
+    ]

@@ -226,4 +226,7 @@ def test_protocols_list_every_option(service: httpx.Client) -> None:
     options = {option["path"]: option for option in document["options"]}
     assert options["measures.noise_reaction.amount"]["default"] == 0.05
     assert options["measures.noise_reaction.amount"]["schema"]["maximum"] == 1
+    assert options["measures.noise_reaction.deformations"]["default"] == []
+    blur = next(one for one in document["deformations"] if one["kind"] == "gaussian_blur")
+    assert (blur["by_severity"][0], blur["made_by"], blur["is_random"]) == ([1], "scikit-image", False)
     assert {"seed", "micro_batch", "salience.method", "measures.degradation.curve"} <= set(options)

@@ -8,7 +8,7 @@ import numpy as np
 from app.domain.comparison import ScoreSeries, correct, difference_rows, series_totals, sign_flip_rows
 from app.domain.differences import ALPHA
 from app.domain.measures import NOISE_REACTION
-from app.domain.performance import Predictions, noise_curve, performance
+from app.domain.performance import CurveSource, Predictions, noise_curve, performance
 from app.domain.protocol import Protocol, ProtocolRequest
 from app.domain.radar import radar
 from app.domain.summaries import Groups, ScoreTable, across_models, summarise
@@ -64,7 +64,7 @@ def audit_document(names: list[str], classes: int = 2, audit_id: str = "1", firs
         "stability": _pairs([f"m{seed}" for seed in seeds]),
         "performance": measured,
         "performance_reason": None if classes else "The data set has no labels.",
-        "noise_curves": [noise_curve(f"m{seed}", amounts, summaries, measured) for seed in seeds],
+        "noise_curves": [noise_curve(CurveSource.of(f"m{seed}", summaries, measured), amounts) for seed in seeds],
         "software": {"torch": "2.0"},
     }
 

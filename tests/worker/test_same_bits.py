@@ -21,7 +21,7 @@ from worker.shards.store import claim_shard
 SAMPLES = 7
 MEASURES = {
     "entropy": {},
-    "noise_reaction": {"curve": [0.5]},
+    "noise_reaction": {"curve": [0.5], "deformations": [{"kind": "shot_noise", "severities": [1, 4]}]},
     "geometric_resilience": {"groups": ["flips"]},
     "degradation": {},
     "stability": {},
@@ -35,7 +35,7 @@ def _run_shard(context: WorkerContext, shard_id: UUID) -> None:
         run_claimed(context, claim)
 
 
-Kept = Literal["summaries", "performance", "stability", "across_models", "noise_curves"]
+Kept = Literal["summaries", "performance", "stability", "across_models", "noise_curves", "deformation_curves"]
 
 
 def _audit(context: WorkerContext, ids: Ids, *, shard: int, micro_batch: int) -> dict[str, Any]:
@@ -60,13 +60,25 @@ def _audit(context: WorkerContext, ids: Ids, *, shard: int, micro_batch: int) ->
         query = select(*columns).where(row.audit_id == audit.id).order_by(row.model_ordinal, row.ordinal)
         rows = [tuple(found) for found in session.execute(query)]
         document = session.get_one(AuditResultsRow, audit.id).document
-    kept: tuple[Kept, ...] = ("summaries", "performance", "stability", "across_models", "noise_curves")
+    kept: tuple[Kept, ...] = (
+        "summaries",
+        "performance",
+        "stability",
+        "across_models",
+        "noise_curves",
+        "deformation_curves",
+    )
     return {"rows": rows, "results": {name: document[name] for name in kept}}
 
 
 def test_shards_and_their_order_change_no_bit(at_work: WorkerContext, ids: Ids) -> None:
     whole = _audit(at_work, ids, shard=64, micro_batch=4)
     assert len(whole["rows"]) == SAMPLES * (len(RUNS) + 1)
+    curves = whole["results"]["deformation_curves"]
+    assert [(curve["kind"], [point["severity"] for point in curve["points"]]) for curve in curves] == [
+        ("shot_noise", [1, 4])
+    ] * len(RUNS)
+    assert all(-1 <= point["mean"] < 1 and point["auroc"] is not None for curve in curves for point in curve["points"])
     for shard in (1, 3):
         assert _audit(at_work, ids, shard=shard, micro_batch=4) == whole
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
+from app.domain.deformations import DEFORMATIONS
 from app.domain.measures import view_families
 from app.domain.views import ORDERS, family_of
 from worker.views.base import MakeView, View, ViewSetting
 from worker.views.cells import cell_view
+from worker.views.deformed import deformed_view
 from worker.views.degradation import degradation_view
 from worker.views.filled import filled_view, rest_view
 from worker.views.geometry import geometric_view
@@ -20,6 +22,7 @@ VIEWS: dict[str, MakeView] = {
     **dict.fromkeys(ORDERS, filled_view),
     "rest": rest_view,
     "degradation": degradation_view,
+    **dict.fromkeys(DEFORMATIONS, deformed_view),
 }
 """By family, as `app.domain.views` and the measures' pages name them."""
 

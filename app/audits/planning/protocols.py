@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from app.domain.cam_methods import CAM_METHODS
+from app.domain.deformations import DEFORMATIONS, REFERENCE, Kind
 from app.domain.measures import MEASURES, MeasureName
 from app.domain.protocol import PRESETS, Protocol, ProtocolRequest
 from app.domain.vocabulary import CamMethod
@@ -26,6 +27,17 @@ class CamMethodInfo(BaseModel):
     note: str
 
 
+class DeformationInfo(BaseModel):
+    """A deformation that `measures.noise_reaction.deformations` can name: a corruption of ImageNet-C."""
+
+    kind: Kind
+    numbers: list[str] = Field(description="What its numbers are.", examples=[["sigma in pixels"]])
+    by_severity: list[list[float]] = Field(description="Their values at severities 1 to 5.")
+    made_by: str = Field(description="The library that computes it.", examples=["scikit-image"])
+    is_random: bool = Field(description="Whether it is drawn, from a stream of its own for each sample.")
+    reference: str = REFERENCE
+
+
 class Protocols(BaseModel):
     """What an audit can be asked for."""
 
@@ -34,6 +46,7 @@ class Protocols(BaseModel):
     measures: list[MeasureName]
     cam_methods: list[CamMethod]
     cam_method_notes: list[CamMethodInfo]
+    deformations: list[DeformationInfo]
     views: list[str]
 
 
@@ -50,6 +63,7 @@ def describe_protocols() -> Protocols:
         measures=list(MEASURES),
         cam_methods=list(CamMethod),
         cam_method_notes=[_note(method) for method in CamMethod],
+        deformations=[_deformation(kind) for kind in DEFORMATIONS],
         views=[column.view for column in columns],
     )
 
@@ -59,12 +73,23 @@ def _note(method: CamMethod) -> CamMethodInfo:
     return CamMethodInfo(method=method, computed_by=spec.computed_by, note=spec.note)
 
 
+def _deformation(kind: Kind) -> DeformationInfo:
+    spec = DEFORMATIONS[kind]
+    return DeformationInfo(
+        kind=kind,
+        numbers=list(spec.numbers),
+        by_severity=[list(numbers) for numbers in spec.by_severity],
+        made_by=spec.made_by,
+        is_random=spec.is_random,
+    )
+
+
 def _options(schema: dict[str, Any], root: dict[str, Any], defaults: Any, path: str) -> list[ProtocolOption]:
     """Leaves of the schema, each with the value that the default preset gives it."""
     found: list[ProtocolOption] = []
     for name, field in schema.get("properties", {}).items():
         inner = _resolved(field, root)
-        default = defaults.get(name) if isinstance(defaults, dict) else None
+        default = defaults.get(name, field.get("default")) if isinstance(defaults, dict) else None
         if "properties" in inner:
             found += _options(inner, root, default, f"{path}{name}.")
         else:
@@ -74,11 +99,13 @@ def _options(schema: dict[str, Any], root: dict[str, Any], defaults: Any, path: 
 
 
 def _resolved(field: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
-    """Follows references; of an optional object, the object."""
+    """Follows references; of an optional object, the object; and of an array its items."""
     if "$ref" in field:
         return _resolved(root["$defs"][field["$ref"].rsplit("/", 1)[-1]], root)
     kinds = [_resolved(kind, root) for kind in field.get("anyOf", [])]
     objects = [kind for kind in kinds if "properties" in kind]
     if objects:
         return objects[0]
+    if "items" in field:
+        return {**field, "items": _resolved(field["items"], root)}
     return {**field, "anyOf": kinds} if kinds else field

@@ -5,24 +5,63 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from app.domain.deformations import DEFORMATIONS, FAMILIES, MOST_SEVERE, Kind
 from app.domain.measures.spec import Axis, Frozen, GateWords, MeasureSpec, SaysNothing, ScoreColumn
-from app.domain.views import NOISE, noise_view
+from app.domain.views import NOISE, noise_view, with_parameter
 
 NAME = "noise_reaction"
 
 NoiseAmount = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 
 
+Severity = Annotated[int, Field(ge=1, le=MOST_SEVERE, strict=True)]
+
+
+class Deformation(Frozen):
+    """A deformation of `app.domain.deformations` at some of its five severities."""
+
+    kind: Kind
+    severities: Annotated[tuple[Severity, ...], Field(min_length=1, max_length=MOST_SEVERE)] = (1, 2, 3, 4, 5)
+
+    @field_validator("severities")
+    @classmethod
+    def ascending(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted(set(value)))
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        return tuple(with_parameter(self.kind, severity) for severity in self.severities)
+
+
+def _is_empty(value: tuple[Deformation, ...]) -> bool:
+    return not value
+
+
 class NoiseReactionSettings(Frozen):
-    """S_N; salt and pepper at ``amount``, and the curve of Fig. 4 at further amounts."""
+    """S_N; salt and pepper at ``amount``, the curve of Fig. 4 at further amounts, and other deformations by name."""
 
     amount: NoiseAmount = 0.05
     curve: Annotated[tuple[NoiseAmount, ...], Field(max_length=32)] = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
+    # A protocol without them is the same one, with the same digest, as before there were any.
+    deformations: Annotated[tuple[Deformation, ...], Field(max_length=len(DEFORMATIONS), exclude_if=_is_empty)] = ()
 
     @field_validator("curve", mode="before")
     @classmethod
     def no_curve(cls, value: object) -> object:
         return () if value is None else value
+
+    @field_validator("deformations")
+    @classmethod
+    def each_kind_once(cls, value: tuple[Deformation, ...]) -> tuple[Deformation, ...]:
+        if len({one.kind for one in value}) != len(value):
+            raise ValueError("name each kind of deformation once, with all its severities")
+        return value
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Salt and pepper first, then the deformations in the order of the request."""
+        amounts = (noise_view(amount) for amount in self.amounts)
+        return (*amounts, *(view for one in self.deformations for view in one.views))
 
     @property
     def amounts(self) -> tuple[float, ...]:
@@ -31,8 +70,7 @@ class NoiseReactionSettings(Frozen):
 
 
 def _columns(settings: NoiseReactionSettings) -> tuple[ScoreColumn, ...]:
-    views = (noise_view(amount) for amount in settings.amounts)
-    return tuple(ScoreColumn(measure=NAME, view=view, conditions=(view,)) for view in views)
+    return tuple(ScoreColumn(measure=NAME, view=view, conditions=(view,)) for view in settings.views)
 
 
 def _headline(settings: NoiseReactionSettings) -> tuple[str, ...]:
@@ -54,7 +92,7 @@ NOISE_REACTION = MeasureSpec(
     settings=NoiseReactionSettings,
     columns=_columns,
     headline=_headline,
-    views=(NOISE,),
+    views=(NOISE, *FAMILIES),
     is_default=True,
     axis=Axis(label="noise\nreaction", formula="the noise reaction at the protocol's amount", value=_as_it_is),
     gates=GateWords(views=()),

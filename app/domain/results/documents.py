@@ -126,10 +126,9 @@ class Performance(TypedDict):
     auroc_by_class: NotRequired[dict[str, float | None]]
 
 
-class NoisePoint(TypedDict):
-    """One amount of the noise curve."""
+class CurvePoint(TypedDict):
+    """Scores and decisions under one view of a curve."""
 
-    amount: float
     mean: float | None
     std: float | None
     ci95_low: float | None
@@ -140,6 +139,12 @@ class NoisePoint(TypedDict):
     accuracy: float | None
 
 
+class NoisePoint(CurvePoint):
+    """One amount of the noise curve."""
+
+    amount: float
+
+
 class NoiseCurve(TypedDict):
     """Scores and decisions of one model as the noise grows."""
 
@@ -147,6 +152,22 @@ class NoiseCurve(TypedDict):
     clean_auroc: float | None
     points: list[NoisePoint]
     area: float | None
+
+
+class DeformationPoint(CurvePoint):
+    """One severity of a deformation."""
+
+    severity: int
+
+
+class DeformationCurve(TypedDict):
+    """Scores and decisions of one model as one deformation grows."""
+
+    model_id: str
+    kind: Annotated[str, Field(description="As in `measures.noise_reaction.deformations`.")]
+    clean_auroc: float | None
+    points: list[DeformationPoint]
+    area: Annotated[float | None, Field(description="Mean height over the severities; null of a single one.")]
 
 
 class AuditedModel(TypedDict):
@@ -292,6 +313,7 @@ class ResultsNumbers(TypedDict):
         Annotated[dict[str, Any] | None, Field(description="How labels met classes, and which class each became.")]
     ]
     noise_curves: list[NoiseCurve]
+    deformation_curves: NotRequired[list[DeformationCurve]]
     sufficiency: NotRequired[list[Sufficiency]]
     where_maps_lie: NotRequired[list[WhereMapsLie]]
     compared_at_input_resolution: Annotated[

@@ -53,7 +53,7 @@ EntropyReading = Literal["spatial", "histogram"]
 
 FidelityStatus = Literal["verified", "contradicted", "unverified"]
 
-HookKind = Literal["mlflow"]
+HookKind = Literal["mlflow", "cloudevents", "generic"]
 
 HookOutcome = Literal["pending", "audited", "ignored", "failed"]
 
@@ -86,6 +86,8 @@ Origin = Literal[
 Outcome = Literal["passed", "inconclusive", "failed"]
 
 OutputKind = Literal["classes", "binary", "multilabel"]
+
+Proof = Literal["hmac", "bearer"]
 
 Resize = Literal["stretch", "shorter_side_crop"]
 
@@ -389,6 +391,70 @@ class Dataset(Document):
     updated_at: str
 
 
+class Deformation(Document):
+    """A deformation of `app.domain.deformations` at some of its five severities."""
+
+    kind: Literal[
+        "gaussian_noise",
+        "shot_noise",
+        "impulse_noise",
+        "speckle_noise",
+        "gaussian_blur",
+        "brightness",
+        "contrast",
+        "saturate",
+        "pixelate",
+        "jpeg_compression",
+    ]
+    severities: list[int]
+
+
+class DeformationCurve(Document):
+    """Scores and decisions of one model as one deformation grows."""
+
+    model_id: str
+    kind: str
+    clean_auroc: float | None
+    points: list[DeformationPoint]
+    area: float | None
+
+
+class DeformationInfo(Document):
+    """A deformation that `measures.noise_reaction.deformations` can name: a corruption of ImageNet-C."""
+
+    kind: Literal[
+        "gaussian_noise",
+        "shot_noise",
+        "impulse_noise",
+        "speckle_noise",
+        "gaussian_blur",
+        "brightness",
+        "contrast",
+        "saturate",
+        "pixelate",
+        "jpeg_compression",
+    ]
+    numbers: list[str]
+    by_severity: list[list[float]]
+    made_by: str
+    is_random: bool
+    reference: str
+
+
+class DeformationPoint(Document):
+    """One severity of a deformation."""
+
+    mean: float | None
+    std: float | None
+    ci95_low: float | None
+    ci95_high: float | None
+    n: int
+    flip_rate: float | None
+    auroc: float | None
+    accuracy: float | None
+    severity: int
+
+
 class DegradationSettings(Document):
     """S_D; sigma = sigma_max * ((10 - v) / 10) ** curve, which is (10 - v)^4 / 1000 by default."""
 
@@ -482,6 +548,16 @@ class EquivarianceSettings(Document):
     """``cells``: by how many cells of the map the image is moved, in each of four directions."""
 
     cells: list[Literal[1, 2, 3]]
+
+
+class EventMapping(Document):
+    """Where an event says which version it is about, and what proves it."""
+
+    name: str
+    version: str
+    only: dict[str, str] | None
+    proof: Proof
+    header: str
 
 
 class FetchedSource(Document):
@@ -616,6 +692,7 @@ class Hook(Document):
     name: str
     kind: HookKind
     connection_id: str
+    mapping: EventMapping | None
     url: str
     created_at: str
 
@@ -804,6 +881,7 @@ class NewHook(Document):
     name: str
     kind: HookKind
     connection_id: str
+    mapping: EventMapping | None
     url: str
     created_at: str
     secret: str
@@ -837,7 +915,6 @@ class NoiseCurve(Document):
 class NoisePoint(Document):
     """One amount of the noise curve."""
 
-    amount: float
     mean: float | None
     std: float | None
     ci95_low: float | None
@@ -846,13 +923,15 @@ class NoisePoint(Document):
     flip_rate: float | None
     auroc: float | None
     accuracy: float | None
+    amount: float
 
 
 class NoiseReactionSettings(Document):
-    """S_N; salt and pepper at ``amount``, and the curve of Fig. 4 at further amounts."""
+    """S_N; salt and pepper at ``amount``, the curve of Fig. 4 at further amounts, and other deformations by name."""
 
     amount: float
     curve: list[float]
+    deformations: list[Deformation]
 
 
 class Output(Document):
@@ -899,6 +978,7 @@ class PartialResultsDocument(Document):
     performance_reason: str | None
     performance_labels: dict[str, Any] | None
     noise_curves: list[NoiseCurve]
+    deformation_curves: list[DeformationCurve] | None
     sufficiency: list[Sufficiency] | None
     where_maps_lie: list[WhereMapsLie] | None
     compared_at_input_resolution: list[str]
@@ -991,6 +1071,7 @@ class Protocols(Document):
     measures: list[MeasureName]
     cam_methods: list[CamMethod]
     cam_method_notes: list[CamMethodInfo]
+    deformations: list[DeformationInfo]
     views: list[str]
 
 
@@ -1023,6 +1104,7 @@ class ResultsDocument(Document):
     performance_reason: str | None
     performance_labels: dict[str, Any] | None
     noise_curves: list[NoiseCurve]
+    deformation_curves: list[DeformationCurve] | None
     sufficiency: list[Sufficiency] | None
     where_maps_lie: list[WhereMapsLie] | None
     compared_at_input_resolution: list[str]

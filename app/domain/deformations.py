@@ -1,0 +1,75 @@
+"""Deformations by name that noise reaction can look at beside salt and pepper, but for their arithmetic.
+
+They are corruptions of ImageNet-C (Hendrycks and Dietterich 2019, arXiv 1903.12261), with its parameters at its five
+severities. A new one is a line here and one in `worker.functional.corruptions`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from app.domain.views import ViewFamily, plain_title
+
+Kind = Literal[
+    "gaussian_noise",
+    "shot_noise",
+    "impulse_noise",
+    "speckle_noise",
+    "gaussian_blur",
+    "brightness",
+    "contrast",
+    "saturate",
+    "pixelate",
+    "jpeg_compression",
+]
+REFERENCE = "Hendrycks and Dietterich 2019, arXiv 1903.12261 (ImageNet-C)"
+MOST_SEVERE = 5
+
+
+@dataclass(frozen=True)
+class DeformationSpec:
+    """A deformation's page: what its numbers are, in words, and their values from severity 1 to 5.
+
+    ``made_by`` is the library whose function computes it; ``is_random``: it draws from the stream of its sample.
+    """
+
+    numbers: tuple[str, ...]
+    by_severity: tuple[tuple[float, ...], ...]
+    made_by: str
+    is_random: bool = False
+
+
+def _of_one(number: str, *values: float) -> tuple[tuple[str], tuple[tuple[float], ...]]:
+    return (number,), tuple((value,) for value in values)
+
+
+DEFORMATIONS: dict[Kind, DeformationSpec] = {
+    "gaussian_noise": DeformationSpec(
+        *_of_one("standard deviation, of values in [0, 1]", 0.08, 0.12, 0.18, 0.26, 0.38), "scikit-image", True
+    ),
+    "shot_noise": DeformationSpec(*_of_one("photons of full brightness", 60, 25, 12, 5, 3), "NumPy", True),
+    "impulse_noise": DeformationSpec(
+        *_of_one("share of channel values", 0.03, 0.06, 0.09, 0.17, 0.27), "scikit-image", True
+    ),
+    "speckle_noise": DeformationSpec(
+        *_of_one("standard deviation, of each value's own size", 0.15, 0.2, 0.35, 0.45, 0.6), "scikit-image", True
+    ),
+    "gaussian_blur": DeformationSpec(*_of_one("sigma in pixels", 1, 2, 3, 4, 6), "scikit-image"),
+    "brightness": DeformationSpec(*_of_one("added to HSV's value", 0.1, 0.2, 0.3, 0.4, 0.5), "scikit-image"),
+    "contrast": DeformationSpec(*_of_one("what is left of it", 0.4, 0.3, 0.2, 0.1, 0.05), "NumPy"),
+    "saturate": DeformationSpec(
+        ("factor of HSV's saturation", "added to it"),
+        ((0.3, 0.0), (0.1, 0.0), (2.0, 0.0), (5.0, 0.1), (20.0, 0.2)),
+        "scikit-image",
+    ),
+    "pixelate": DeformationSpec(*_of_one("share of the side that is left", 0.6, 0.5, 0.4, 0.3, 0.25), "Pillow"),
+    "jpeg_compression": DeformationSpec(*_of_one("quality", 25, 18, 15, 10, 7), "Pillow"),
+}
+
+
+def _title(view: str) -> str:
+    """``shot_noise@3`` -> ``shot noise, severity 3``."""
+    kind, _, severity = view.partition("@")
+    return f"{plain_title(kind)}, severity {severity}"
+
+
+FAMILIES = tuple(ViewFamily(kind, parameter="SEVERITY", largest=MOST_SEVERE, title=_title) for kind in get_args(Kind))

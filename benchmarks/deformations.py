@@ -1,0 +1,144 @@
+"""The table of deformations, each held against another implementation: ``python -m benchmarks.deformations``."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+from skimage.data import astronaut, chelsea, coffee
+from torchvision.transforms.v2 import functional
+
+from app.domain.deformations import DEFORMATIONS, Kind
+from worker.functional.corruptions import Numbers, Pixels, Stream, corrupted
+from worker.functional.pixel_order import order_generator
+
+Peer = Callable[[Pixels, Numbers, Stream], NDArray[np.uint8]]
+
+
+PHOTOGRAPHS: tuple[Callable[[], Pixels], ...] = (astronaut, chelsea, coffee)
+
+
+def _truncated(values: NDArray[Any]) -> Pixels:
+    levels: Pixels = (np.clip(values, 0, 1) * 255).astype(np.uint8)
+    return levels
+
+
+def _gaussian(image: Pixels, numbers: Numbers, stream: Stream) -> Pixels:
+    return _truncated(image / 255 + stream.normal(0, numbers[0], image.shape))
+
+
+def _shot(image: Pixels, numbers: Numbers, stream: Stream) -> Pixels:
+    return _truncated(stream.poisson(image / 255 * numbers[0]) / numbers[0])
+
+
+def _impulse(image: Pixels, numbers: Numbers, stream: Stream) -> Pixels:
+    hit = stream.random(image.shape) <= numbers[0]
+    return np.where(hit, np.where(stream.random(image.shape) <= 0.5, 255, 0), _truncated(image / 255)).astype(np.uint8)
+
+
+def _speckle(image: Pixels, numbers: Numbers, stream: Stream) -> Pixels:
+    values = image / 255
+    return _truncated(values * (1 + stream.normal(0, numbers[0], image.shape)))
+
+
+def _blur(image: Pixels, numbers: Numbers, _stream: Stream) -> Pixels:
+    one = [gaussian_filter(image[..., channel] / 255, numbers[0], mode="nearest") for channel in range(3)]
+    return _truncated(np.stack(one, -1))
+
+
+def _brightness(image: Pixels, numbers: Numbers, _stream: Stream) -> Pixels:
+    return _hsv_by_opencv(image, 2, 1, numbers[0])
+
+
+def _saturate(image: Pixels, numbers: Numbers, _stream: Stream) -> Pixels:
+    return _hsv_by_opencv(image, 1, *numbers)
+
+
+def _hsv_by_opencv(image: Pixels, channel: int, factor: float, added: float) -> Pixels:
+    values = cv2.cvtColor((image / 255).astype(np.float32), cv2.COLOR_RGB2HSV)
+    values[..., channel] = np.clip(values[..., channel] * factor + added, 0, 1)
+    changed: NDArray[np.float32] = cv2.cvtColor(values, cv2.COLOR_HSV2RGB)
+    return _truncated(changed)
+
+
+def _contrast(image: Pixels, numbers: Numbers, _stream: Stream) -> Pixels:
+    values = torch.from_numpy(image / 255)
+    return _truncated(torch.lerp(values.mean((0, 1), keepdim=True), values, numbers[0]).numpy())
+
+
+def _pixelate(image: Pixels, numbers: Numbers, _stream: Stream) -> Pixels:
+    """Each way's means first across, then down; a pixel counts whole where its middle lies in the box."""
+    height, width = image.shape[:2]
+    small = _box_means(_box_means(image, int(width * numbers[0]), 1), int(height * numbers[0]), 0)
+    rows, columns = (
+        ((np.arange(large) + 0.5) * small.shape[axis] / large).astype(int) for axis, large in enumerate((height, width))
+    )
+    whole: Pixels = small[rows][:, columns]
+    return whole
+
+
+def _box_means(image: Pixels, count: int, axis: int) -> Pixels:
+    edges = (np.arange(count + 1) * image.shape[axis] / count + 0.5).astype(int)
+    parts = [np.take(image, range(*pair), axis).mean(axis) for pair in itertools.pairwise(edges.tolist())]
+    means: Pixels = np.floor(np.stack(parts, axis) + 0.5).astype(np.uint8)
+    return means
+
+
+def _jpeg(image: Pixels, numbers: Numbers, _stream: Stream) -> Pixels:
+    compressed = functional.jpeg(torch.from_numpy(image).permute(2, 0, 1).contiguous(), int(numbers[0]))
+    pixels: Pixels = compressed.permute(1, 2, 0).numpy()
+    return pixels
+
+
+PEERS: dict[Kind, tuple[str, Peer]] = {
+    "gaussian_noise": ("NumPy, by the formula", _gaussian),
+    "shot_noise": ("NumPy, by the formula", _shot),
+    "impulse_noise": ("NumPy, by the formula", _impulse),
+    "speckle_noise": ("NumPy, by the formula", _speckle),
+    "gaussian_blur": ("SciPy, channel by channel", _blur),
+    "brightness": ("OpenCV, float32", _brightness),
+    "contrast": ("torch", _contrast),
+    "saturate": ("OpenCV, float32", _saturate),
+    "pixelate": ("NumPy, by the box filter's definition", _pixelate),
+    "jpeg_compression": ("torchvision", _jpeg),
+}
+
+
+def differences(kind: Kind, images: torch.Tensor) -> tuple[int, float]:
+    """Of ``images`` (N, 3, H, W) uint8 at all severities: the largest difference in levels, the share that differs."""
+    peer = PEERS[kind][1]
+    apart = []
+    for number, numbers in enumerate(DEFORMATIONS[kind].by_severity):
+        ours = corrupted(kind, images, numbers, _streams(number, len(images)))
+        theirs = [
+            peer(image, numbers, stream)
+            for image, stream in zip(images.permute(0, 2, 3, 1).numpy(), _streams(number, len(images)), strict=True)
+        ]
+        apart.append(np.abs(ours.permute(0, 2, 3, 1).numpy().astype(int) - np.stack(theirs)))
+    return int(np.max(apart)), float(np.mean(np.array(apart) > 0))
+
+
+def _streams(severity: int, count: int) -> list[Stream]:
+    return [order_generator(0, str(number), f"{severity}") for number in range(count)]
+
+
+def main() -> None:
+    pictures = [torch.from_numpy(make().copy()).permute(2, 0, 1) for make in PHOTOGRAPHS]
+    images = torch.stack([functional.resize(one, [224, 224]) for one in pictures])
+    print(
+        "| deformation | its numbers | severity 1 to 5 | made by | held against | levels apart | values that differ |"
+    )
+    print("|" + " --- |" * 7)
+    for kind, spec in DEFORMATIONS.items():
+        most, share = differences(kind, images)
+        numbers = "; ".join(" and ".join(f"{number:g}" for number in each) for each in spec.by_severity)
+        words = " and ".join(spec.numbers)
+        print(f"| `{kind}` | {words} | {numbers} | {spec.made_by} | {PEERS[kind][0]} | {most} | {share:.2%} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Corruptions by name against other implementations, from streams that hang on the sample alone."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from app.domain.deformations import DEFORMATIONS, Kind
+from app.domain.protocol import Protocol, ProtocolRequest
+from benchmarks.deformations import PEERS, differences
+from worker.functional.corruptions import CORRUPTIONS
+from worker.salience.maps import SalienceMaps
+from worker.views import ViewSetting, make_views
+from worker.views.base import ImageBatch
+
+LEVELS = {"brightness": 1, "saturate": 1}
+"""OpenCV's HSV is float32."""
+NO_MAPS: SalienceMaps = None  # type: ignore[assignment]
+
+
+def asked(*deformations: object) -> Protocol:
+    measures = {"noise_reaction": {"curve": [], "deformations": deformations}}
+    return ProtocolRequest.model_validate({"measures": measures}).resolve()
+
+
+def views(images: Tensor, samples: tuple[str, ...], seed: int = 0) -> dict[str, Tensor]:
+    protocol = asked(*({"kind": kind, "severities": [2]} for kind in DEFORMATIONS)).model_copy(update={"seed": seed})
+    setting = ViewSetting(protocol=protocol, input_size=images.shape[-1], stride=(32, 32), colour=(0, 0, 0))
+    batch = ImageBatch(images, samples)
+    return {
+        name: view.transform(batch, NO_MAPS) for name, view in make_views(protocol.conditions()[1:], setting).items()
+    }
+
+
+def test_every_deformation_has_its_arithmetic_and_five_severities() -> None:
+    assert list(DEFORMATIONS) == list(CORRUPTIONS) == list(PEERS)
+    assert {len(spec.by_severity) for spec in DEFORMATIONS.values()} == {5}
+
+
+@pytest.mark.parametrize("kind", DEFORMATIONS)
+def test_same_as_another_implementation(kind: Kind, photographs: Tensor) -> None:
+    most, share = differences(kind, photographs[:, :, 50:146, 60:150])
+    assert most <= LEVELS.get(kind, 0)
+    assert share < 0.05
+
+
+def test_streams_hang_on_seed_and_sample_alone(photographs: Tensor) -> None:
+    images = photographs[:2, :, :64, :64]
+    both, second = views(images, ("a", "b")), views(images[1:], ("b",))
+    assert all(torch.equal(both[name][1:], second[name]) for name in both)
+    random = {name for name in both if DEFORMATIONS[name.partition("@")[0]].is_random}  # type: ignore[index]
+    for other in (views(images[1:], ("c",)), views(images[1:], ("b",), seed=1)):
+        assert {name for name in other if not torch.equal(other[name], second[name])} == random
+
+
+def test_a_protocol_without_them_is_the_one_it_was() -> None:
+    plain = ProtocolRequest().resolve()
+    assert plain.digest() == "sha256:a655d93be89a4fba838e50129cce009e0a94f6d604e25672b6304fcd78cfd133"
+    assert "deformations" not in plain.to_json()["measures"]["noise_reaction"]  # type: ignore[index]
+    more = asked({"kind": "jpeg_compression", "severities": [3, 1, 3]})
+    assert more.conditions() == ("noise@0.05", "jpeg_compression@1", "jpeg_compression@3")
+    assert Protocol.model_validate(more.to_json()) == more
+    assert more.digest() != asked().digest()
+    with pytest.raises(ValueError, match="each kind of deformation once"):
+        asked({"kind": "contrast"}, {"kind": "contrast"})
