@@ -61,7 +61,7 @@ def _saturate(image: Pixels, numbers: Numbers, _stream: Stream) -> Pixels:
 def _hsv_by_opencv(image: Pixels, channel: int, factor: float, added: float) -> Pixels:
     values = cv2.cvtColor((image / 255).astype(np.float32), cv2.COLOR_RGB2HSV)
     values[..., channel] = np.clip(values[..., channel] * factor + added, 0, 1)
-    changed: NDArray[np.float32] = cv2.cvtColor(values, cv2.COLOR_HSV2RGB)
+    changed: NDArray[Any] = cv2.cvtColor(values, cv2.COLOR_HSV2RGB)
     return _truncated(changed)
 
 
@@ -129,9 +129,7 @@ def _streams(severity: int, count: int) -> list[Stream]:
 def main() -> None:
     pictures = [torch.from_numpy(make().copy()).permute(2, 0, 1) for make in PHOTOGRAPHS]
     images = torch.stack([functional.resize(one, [224, 224]) for one in pictures])
-    print(
-        "| deformation | its numbers | severity 1 to 5 | made by | held against | levels apart | values that differ |"
-    )
+    print("| deformation | its numbers | severity 1 to 5 | made by | held against | levels apart | that differ |")
     print("|" + " --- |" * 7)
     for kind, spec in DEFORMATIONS.items():
         most, share = differences(kind, images)
