@@ -59,7 +59,6 @@ def _import_without_traces() -> None:
 
 
 _import_without_traces()
-
 OWN = {"DATABASE_URL", "BROKER_URL", "API_KEY_SECRET"}
 """What a service that is started without them makes for itself."""
 

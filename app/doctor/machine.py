@@ -101,20 +101,20 @@ def check_worker(settings: Settings) -> Iterator[Finding]:
     else:
         advice = "install a C compiler, then `pip install --no-deps --editable .`"
         yield warn("native", "no compiled routines: the same numbers, but slower", advice)
-    yield _sandbox(settings, answer["missing_layers"])
+    yield judge_sandbox(settings, answer["missing_layers"])
 
 
-def _sandbox(settings: Settings, missing: dict[str, str]) -> Finding:
-    """Named ``walls``, as programs that read the JSON know it."""
+def judge_sandbox(settings: Settings, missing: dict[str, str]) -> Finding:
+    """``missing`` are layers that this system lacks, and why."""
     if not missing:
-        return ok("walls", "models run behind every layer: " + ", ".join(SandboxLayer))
+        return ok("sandbox", "models run behind every layer: " + ", ".join(SandboxLayer))
     detail = "this system lacks " + "; ".join(f"{layer} ({why})" for layer, why in missing.items())
     if missing.keys() <= set(settings.allow_missing_sandbox_layers):
         advice = "take no models from people you do not trust"
-        return warn("walls", f"{detail}; ALLOW_MISSING_SANDBOX_LAYERS allows it", advice)
+        return warn("sandbox", f"{detail}; ALLOW_MISSING_SANDBOX_LAYERS allows it", advice)
     allowing = f"ALLOW_MISSING_SANDBOX_LAYERS={','.join(missing)}"
     advice = f"use Linux 5.13 or newer and a container that allows them, or set {allowing}"
-    return fail("walls", f"{detail}: the worker does not start (sandbox-unavailable)", advice)
+    return fail("sandbox", f"{detail}: the worker does not start (sandbox-unavailable)", advice)
 
 
 def _gpu(settings: Settings, answer: dict[str, Any], driver: list[str]) -> Finding:

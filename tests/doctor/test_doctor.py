@@ -37,7 +37,7 @@ CHECKS = (
     "versions",
     "gpu",
     "native",
-    "walls",
+    "sandbox",
 )
 
 

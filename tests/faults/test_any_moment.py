@@ -35,6 +35,7 @@ def test_the_child_is_killed_at_any_time(
         check_identical(cluster, audit_id, undisturbed)
 
 
+@pytest.mark.long
 def test_postgres_is_killed_between_two_shards(
     cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.cluster import Cluster, alive, children_of, forkservers_of
+from tests.faults.cluster import Cluster, Worker, alive, children_of, forkservers_of
 from tests.faults.conftest import Recovery
 from tests.waiting import until
 
@@ -24,7 +24,8 @@ def check_identical(cluster: Cluster, audit_id: str, digest: str) -> None:
 
 
 def test_the_child_is_killed(cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery) -> None:
-    worker = cluster.start_worker(LEASE_SECONDS=LONG_LEASE)
+    worker = cluster.start_worker(LEASE_SECONDS=LONG_LEASE, SOME_SECRET="hidden")
+    check_environment(worker)
     audit_id = cluster.submit(parts)
     cluster.wait_mid_shard(audit_id)
     child, crashes = worker.child, cluster.crashes("model")
@@ -160,7 +161,7 @@ def test_a_deploying_worker_gives_its_shard_back(
         check_identical(cluster, audit_id, undisturbed)
 
 
-def test_the_child_has_no_environment(cluster: Cluster, parts: dict[str, Any]) -> None:
-    worker = cluster.start_worker(SOME_SECRET="hidden")
+def check_environment(worker: Worker) -> None:
+    """Children are forked without one."""
     (forkserver,) = until(lambda: forkservers_of(worker.process.pid))
     assert not (Path("/proc") / str(forkserver) / "environ").read_bytes()

@@ -25,7 +25,8 @@ def test_workers_share_an_audit(
     _restart_api(cluster)
 
 
-@pytest.mark.parametrize("size", [7, *(pytest.param(size, marks=pytest.mark.long) for size in (1, 64))])
+@pytest.mark.long
+@pytest.mark.parametrize("size", [7, 1, 64])
 def test_shards_of_any_size(cluster: Cluster, parts: Parts, undisturbed: str, recovering: Recovery, size: int) -> None:
     _restart_api(cluster, SHARD_SAMPLES=str(size))
     cluster.start_worker()

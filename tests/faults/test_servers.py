@@ -19,6 +19,7 @@ from tests.waiting import until
 Parts = dict[str, Any]
 
 
+@pytest.mark.long
 def test_the_broker_loses_everything(cluster: Cluster, parts: Parts, undisturbed: str, recovering: Recovery) -> None:
     audit_id = cluster.submit(parts)
     cluster.servers.empty_broker()

@@ -48,8 +48,14 @@ def saved(image: Image.Image, kind: str) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize(("mode", "kind"), [("RGB", "PNG"), ("RGBA", "PNG"), ("RGB", "JPEG"), ("RGB", "BMP")])
-@pytest.mark.parametrize("resize", [*Resize, ShorterSide(shorter_side=110)])
+FILES = (("RGB", "PNG"), ("RGBA", "PNG"), ("RGB", "JPEG"), ("RGB", "BMP"))
+FRAMED = (*Resize, ShorterSide(shorter_side=110))
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "resize"),
+    [*((*file, FRAMED[0]) for file in FILES), *((*FILES[0], resize) for resize in FRAMED[1:])],
+)
 def test_the_pixels_are_those_that_are_made_here(mode: str, kind: str, resize: Resizing) -> None:
     image = large(mode)
     assert image.width * image.height > PIXELS_HERE

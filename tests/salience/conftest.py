@@ -1,6 +1,6 @@
 """Real photographs and seeded random networks whose salience maps are not constant."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from functools import cache
 
@@ -23,21 +23,15 @@ NETWORKS = (
     "swin_t",
 )
 CLASSES = 5
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _two_threads() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(threads)
+SIDE = 128
+"""Of the images: what is compared does not depend on it, and 224 pixels would take three times as long."""
 
 
 @pytest.fixture(scope="session")
 def photographs() -> Tensor:
-    """(3, 3, 224, 224) float32, normalised as for ImageNet."""
+    """(3, 3, SIDE, SIDE) float32, normalised as for ImageNet."""
     arrays = [
-        np.asarray(Image.fromarray(image).resize((224, 224), Image.Resampling.BILINEAR))
+        np.asarray(Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
         for image in (data.astronaut(), data.chelsea(), data.coffee())
     ]
     images = torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).float() / 255
@@ -47,7 +41,7 @@ def photographs() -> Tensor:
 
 @pytest.fixture(scope="session")
 def photograph(photographs: Tensor) -> Tensor:
-    """(1, 3, 224, 224), for what does not depend on the batch."""
+    """(1, 3, SIDE, SIDE), for what does not depend on the batch."""
     return photographs[:1]
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 from torchcam.methods import GradCAM as TorchCam
 
+from tests.salience.conftest import SIDE
 from worker.salience.extraction import Extraction, SalienceExtractor
 from worker.salience.hook import TargetHook
 from worker.salience.methods import gradcam
@@ -37,7 +38,7 @@ def min_max(maps: Tensor) -> Tensor:
 
 
 def ours(network: nn.Module, images: Tensor) -> tuple[Extraction, Tensor]:
-    extraction = SalienceExtractor(TargetHook(network, input_size=224)).extract(images)
+    extraction = SalienceExtractor(TargetHook(network, input_size=SIDE)).extract(images)
     return extraction, min_max(gradcam(extraction.activation, extraction.gradient))
 
 
@@ -70,7 +71,7 @@ def hookable(name: str, network: nn.Module) -> tuple[nn.Module, str]:
 
 def test_layer_is_named_by_tracing(network: tuple[str, nn.Module]) -> None:
     name, module = network
-    assert TargetHook(module, input_size=224).layer.name == NAMES[name]
+    assert TargetHook(module, input_size=SIDE).layer.name == NAMES[name]
 
 
 def test_float64_full_graph(network: tuple[str, nn.Module], photograph: Tensor) -> None:

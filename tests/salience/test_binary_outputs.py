@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from app.domain.outputs import Output
 from app.domain.vocabulary import CamMethod, ClassScore, OutputKind
+from tests.salience.conftest import SIDE
 from worker.functional.quantization import min_max
 from worker.salience import CAM_METHODS, make_explainer
 from worker.salience.decisions import Decisions
@@ -59,10 +60,10 @@ def one(photographs: Tensor) -> Detector:
 
 @pytest.mark.parametrize("method", [*SCALE_FREE, *LIBRARY])
 def test_equal_to_the_two_rows(method: CamMethod, one: Detector, photographs: Tensor) -> None:
-    binary = TargetHook(one, input_size=224, output=Output(kind=OutputKind.BINARY))
+    binary = TargetHook(one, input_size=SIDE, output=Output(kind=OutputKind.BINARY))
     for target in (None, torch.tensor([0, 0, 0]), torch.tensor([1, 1, 1])):
         found = make_explainer(method, binary).explain(photographs, target)
-        expected = make_explainer(method, TargetHook(in_two_rows(one), input_size=224)).explain(photographs, target)
+        expected = make_explainer(method, TargetHook(in_two_rows(one), input_size=SIDE)).explain(photographs, target)
         assert torch.equal(found.predicted, expected.predicted)
         torch.testing.assert_close(min_max(found.maps)[0], min_max(expected.maps)[0], rtol=0, atol=1e-6)
 
@@ -72,7 +73,9 @@ def test_a_threshold_moves_the_decision_and_not_the_score(one: Detector, photogr
     z = logits[:, 0].double().numpy()
     threshold = float(expit(np.sort(z)[-2:].mean()))
     output = Output(kind=OutputKind.BINARY, threshold=threshold)
-    found = make_explainer(CamMethod.GRADCAM, TargetHook(one, input_size=224, output=output)).explain(photographs, None)
+    found = make_explainer(CamMethod.GRADCAM, TargetHook(one, input_size=SIDE, output=output)).explain(
+        photographs, None
+    )
     assert found.predicted.tolist() == (expit(z) > threshold).astype(int).tolist()
     assert found.predicted.sum() == 1
     shifted = z - math.log(threshold / (1 - threshold))
@@ -94,7 +97,9 @@ def test_scores_are_taken_before_a_final_sigmoid(one: Detector, photographs: Ten
     behind.last = nn.Sigmoid()
     output = Output(kind=OutputKind.BINARY)
     found, expected = (
-        make_explainer(CamMethod.GRADCAM, TargetHook(network, input_size=224, output=output)).explain(photographs, None)
+        make_explainer(CamMethod.GRADCAM, TargetHook(network, input_size=SIDE, output=output)).explain(
+            photographs, None
+        )
         for network in (behind, one)
     )
     assert torch.equal(found.logits, expected.logits)

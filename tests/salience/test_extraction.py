@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.overrides import _get_current_function_mode_stack
 
 from app.errors import InputFailure
+from tests.salience.conftest import SIDE
 from worker.salience.extraction import SalienceExtractor
 from worker.salience.hook import TargetHook
 
@@ -66,7 +67,7 @@ def test_scores_are_taken_before_a_final_softmax() -> None:
 
 def test_one_thread_or_two(make_network: Callable[[str], nn.Module], photographs: Tensor) -> None:
     """Of one network, and of these versions of torch: a release that differs is to be noticed."""
-    extractor = SalienceExtractor(TargetHook(make_network("resnet18"), input_size=224))
+    extractor = SalienceExtractor(TargetHook(make_network("resnet18"), input_size=SIDE))
     with_two = extractor.extract(photographs)
     torch.set_num_threads(1)
     try:
@@ -90,7 +91,7 @@ def test_in_place_equals_its_out_of_place_twin(
         features, classifier = twin.get_submodule("features"), twin.get_submodule("classifier")
         twin = nn.Sequential(features, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), classifier)
     found, expected = (
-        SalienceExtractor(TargetHook(one, input_size=224)).extract(photograph) for one in (network, twin)
+        SalienceExtractor(TargetHook(one, input_size=SIDE)).extract(photograph) for one in (network, twin)
     )
     assert torch.equal(found.logits, expected.logits)
     assert torch.equal(found.activation, expected.activation)
@@ -99,7 +100,7 @@ def test_in_place_equals_its_out_of_place_twin(
 
 def test_cut_equals_a_full_backward_pass(make_network: Callable[[str], nn.Module], photograph: Tensor) -> None:
     network = make_network("resnet18")
-    found = SalienceExtractor(TargetHook(network, input_size=224)).extract(photograph)
+    found = SalienceExtractor(TargetHook(network, input_size=SIDE)).extract(photograph)
     kept: list[Tensor] = []
     handle = network.get_submodule("layer4").register_forward_hook(lambda _m, _i, output: kept.append(output))
     logits = network(photograph)
@@ -111,7 +112,7 @@ def test_cut_equals_a_full_backward_pass(make_network: Callable[[str], nn.Module
 
 
 def test_batch_of_another_size(make_network: Callable[[str], nn.Module], photographs: Tensor) -> None:
-    extractor = SalienceExtractor(TargetHook(make_network("shufflenet_v2_x0_5"), input_size=224))
+    extractor = SalienceExtractor(TargetHook(make_network("shufflenet_v2_x0_5"), input_size=SIDE))
     together = extractor.extract(photographs)
     alone = extractor.extract(photographs[1:2])
     torch.testing.assert_close(alone.activation[0], together.activation[1], rtol=1e-4, atol=1e-4)
@@ -120,14 +121,14 @@ def test_batch_of_another_size(make_network: Callable[[str], nn.Module], photogr
 
 def test_layer_by_name(make_network: Callable[[str], nn.Module], photograph: Tensor) -> None:
     network = make_network("resnet18")
-    default = SalienceExtractor(TargetHook(network, input_size=224)).extract(photograph)
-    named = SalienceExtractor(TargetHook(network, input_size=224, target_layer="layer4")).extract(photograph)
-    inner = SalienceExtractor(TargetHook(network, input_size=224, target_layer="layer4.1")).extract(photograph)
-    early = SalienceExtractor(TargetHook(network, input_size=224, target_layer="layer3")).extract(photograph)
+    default = SalienceExtractor(TargetHook(network, input_size=SIDE)).extract(photograph)
+    named = SalienceExtractor(TargetHook(network, input_size=SIDE, target_layer="layer4")).extract(photograph)
+    inner = SalienceExtractor(TargetHook(network, input_size=SIDE, target_layer="layer4.1")).extract(photograph)
+    early = SalienceExtractor(TargetHook(network, input_size=SIDE, target_layer="layer3")).extract(photograph)
     for other in (named, inner):
         assert torch.equal(default.activation, other.activation)
         assert torch.equal(default.gradient, other.gradient)
-    assert early.activation.shape == early.gradient.shape == (1, 256, 14, 14)
+    assert early.activation.shape == early.gradient.shape == (1, 256, 8, 8)
     assert torch.equal(early.logits, default.logits)
 
 
@@ -135,8 +136,8 @@ def test_activation_is_no_alias_of_what_an_in_place_relu_overwrites(
     make_network: Callable[[str], nn.Module], photograph: Tensor
 ) -> None:
     network = make_network("densenet121")
-    after = SalienceExtractor(TargetHook(network, input_size=224)).extract(photograph)
-    before = SalienceExtractor(TargetHook(network, input_size=224, target_layer="features.norm5")).extract(photograph)
+    after = SalienceExtractor(TargetHook(network, input_size=SIDE)).extract(photograph)
+    before = SalienceExtractor(TargetHook(network, input_size=SIDE, target_layer="features.norm5")).extract(photograph)
     assert float(before.activation.min()) < 0
     assert torch.equal(before.activation.relu(), after.activation)
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from app.domain.cam_methods import CAM_METHODS as METHOD_SPECS
 from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
+from tests.salience.conftest import SIDE
 from worker.functional.quantization import min_max
 from worker.salience import CAM_METHODS, make_explainer
 from worker.salience.hook import TargetHook
@@ -64,10 +65,10 @@ def test_every_method_has_one_way() -> None:
 
 @pytest.mark.parametrize("method", LIBRARY_METHODS)
 def test_same_as_the_library_by_hand(method: CamMethod, small: nn.Module, photographs: Tensor) -> None:
-    found = make_explainer(method, TargetHook(small, input_size=224)).explain(photographs, torch.tensor([0, 3, 1]))
+    found = make_explainer(method, TargetHook(small, input_size=SIDE)).explain(photographs, torch.tensor([0, 3, 1]))
     expected = by_hand(method, small, photographs, [0, 3, 1])
     assert found.maps.shape == expected.shape
-    assert found.maps.shape[-1] == (224 if METHOD_SPECS[method].at_input_resolution else 13)
+    assert found.maps.shape[-1] == (SIDE if METHOD_SPECS[method].at_input_resolution else 7)
     maps, constant = min_max(found.maps)
     assert not constant.any()
     assert float((maps - min_max(expected)[0]).abs().max()) < TOLERANCE
@@ -77,7 +78,7 @@ def test_same_as_the_library_by_hand(method: CamMethod, small: nn.Module, photog
 
 @pytest.mark.parametrize("method", [CamMethod.EIGENGRADCAM, CamMethod.SHAPLEYCAM, CamMethod.SCORECAM])
 def test_no_target_explains_the_predicted_class(method: CamMethod, small: nn.Module, photographs: Tensor) -> None:
-    explainer = make_explainer(method, TargetHook(small, input_size=224))
+    explainer = make_explainer(method, TargetHook(small, input_size=SIDE))
     free = explainer.explain(photographs, None)
     assert torch.equal(free.maps, explainer.explain(photographs, free.predicted).maps)
 
@@ -87,7 +88,7 @@ def test_model_is_left_as_it_was(
     method: CamMethod, small: nn.Module, photographs: Tensor, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = {name: value.clone() for name, value in small.state_dict().items()}
-    explainer = make_explainer(method, TargetHook(small, input_size=224))
+    explainer = make_explainer(method, TargetHook(small, input_size=SIDE))
     for _ in range(2):
         explainer.explain(photographs, None)
     assert all(torch.equal(before[name], value) for name, value in small.state_dict().items())
@@ -121,7 +122,7 @@ def test_what_the_library_cannot_do_is_an_input_failure(photographs: Tensor) -> 
             logits: Tensor = self.head(self.conv(self.conv(images)).mean((2, 3)))
             return logits
 
-    explainer = make_explainer(CamMethod.FULLGRAD, TargetHook(Twice().eval(), input_size=224))
+    explainer = make_explainer(CamMethod.FULLGRAD, TargetHook(Twice().eval(), input_size=SIDE))
     with pytest.raises(InputFailure, match="fullgrad cannot handle this model") as caught:
         explainer.explain(photographs, None)
     assert caught.value.code == "cam-method-failed"
