@@ -30,6 +30,12 @@ ROUTES = {
                 "url": "https://mlflow.example.com/tracking",
                 "auth": {"username": "auditor", "password": "a password"},
             },
+            "The Hugging Face Hub": {
+                "name": "the Hub",
+                "kind": "huggingface",
+                "url": "https://huggingface.co",
+                "auth": {"token": "hf_..."},
+            },
         },
         answers={201: {JSON: _CONNECTION}},
         problems=BODY | _ADDRESS,

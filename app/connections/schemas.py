@@ -20,6 +20,8 @@ class ConnectionKind(StrEnum):
     """The registries that are spoken to."""
 
     MLFLOW = "mlflow"
+    HUGGINGFACE = "huggingface"
+    HTTP = "http"
 
 
 class AuthKind(StrEnum):

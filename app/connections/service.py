@@ -2,18 +2,35 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sqlalchemy.orm import Session
 
 from app.access.vault import Vault
-from app.connections.schemas import Auth, AuthKind, Check, ConnectionChange, ConnectionRequest, ConnectionTest
+from app.connections.schemas import (
+    Auth,
+    AuthKind,
+    Check,
+    ConnectionChange,
+    ConnectionKind,
+    ConnectionRequest,
+    ConnectionTest,
+)
 from app.db.identifiers import new_id
 from app.db.tables import ConnectionRow
 from app.egress.addresses import AddressGuard
 from app.egress.client import EgressClient
 from app.errors import EgressFailure
-from app.registries.mlflow import API, ARTIFACTS, MlflowRegistry
+from app.registries.base import Registry
+from app.registries.hub import HubRegistry
+from app.registries.mlflow import MlflowRegistry
+from app.registries.web import WebFolder
+
+KINDS: dict[ConnectionKind, Callable[[EgressClient, str, Mapping[str, str]], Registry]] = {
+    ConnectionKind.MLFLOW: MlflowRegistry,
+    ConnectionKind.HUGGINGFACE: HubRegistry,
+    ConnectionKind.HTTP: WebFolder,
+}
 
 
 def connect(session: Session, request: ConnectionRequest, vault: Vault, guard: AddressGuard) -> ConnectionRow:
@@ -35,22 +52,18 @@ def change(row: ConnectionRow, wanted: ConnectionChange, vault: Vault, guard: Ad
         _seal(row, wanted.auth, vault)
 
 
-def registry_of(row: ConnectionRow, vault: Vault, client: EgressClient) -> MlflowRegistry:
-    """Of the one kind that there is. Raises Unavailable where its secret cannot be opened."""
-    return MlflowRegistry(client, row.url, _credentials(row, vault))
+def registry_of(row: ConnectionRow, vault: Vault, client: EgressClient) -> Registry:
+    """Raises Unavailable where its secret cannot be opened."""
+    return KINDS[ConnectionKind(row.kind)](client, row.url, _credentials(row, vault))
 
 
-def try_out(registry: MlflowRegistry) -> ConnectionTest:
+def try_out(registry: Registry) -> ConnectionTest:
     """Waits for the registry: no transaction may be open meanwhile."""
-    tries: dict[str, Callable[[], None]] = {
-        "the registry lists model versions": lambda: registry.check(f"{API}/model-versions/search", max_results="1"),
-        "the registry hands out files": lambda: registry.check(ARTIFACTS, path=""),
-    }
-    checks = [_tried(what, attempt) for what, attempt in tries.items()]
+    checks = [_tried(what, attempt) for what, attempt in registry.tries().items()]
     return ConnectionTest(works=all(check.works for check in checks), checks=checks)
 
 
-def _tried(what: str, attempt: Callable[[], None]) -> Check:
+def _tried(what: str, attempt: Callable[[], object]) -> Check:
     try:
         attempt()
     except EgressFailure as failure:

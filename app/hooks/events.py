@@ -1,12 +1,13 @@
 """What a delivery says, whichever registry it is from. The body is data: it names no address and no data set."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from app.registries.uris import ModelUri
+from app.registries.uris import SCHEMES, uri_of
 
 
 class VersionEvent(StrEnum):
@@ -17,6 +18,8 @@ class VersionEvent(StrEnum):
     ALIAS_SET = "model_version_alias.created"
 
 
+MAIN, TAGS = "refs/heads/main", "refs/tags/"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 OURS = "salience."
 """How the tags begin that are written back: what tells of them is an echo."""
 
@@ -57,14 +60,52 @@ def mlflow_event(body: bytes) -> RegistryEvent | Ignored:
         return Ignored("It names no version.")
     if _is_test(data):
         return Ignored("It is the test of the registry's own button.")
-    try:
-        ModelUri.read(f"models:/{data['name']}/{data['version']}")
-    except ValueError:
+    if not _reads("mlflow", data["name"], data["version"]):
         return Ignored("It names no version that could be fetched.")
     event = RegistryEvent(VersionEvent(name), data["name"], str(data["version"]), _tags(data), _text(data.get("alias")))
     if event.kind is VersionEvent.TAG_SET and all(tag.startswith(OURS) for tag in event.tags):
         return Ignored("The tag is one that this service writes.")
     return event
+
+
+def hub_event_name(body: bytes) -> str:
+    """``repo.content.update``; of what cannot be read, ``unknown``."""
+    event = _object(body).get("event")
+    scope, action = (event.get("scope"), event.get("action")) if isinstance(event, dict) else (None, None)
+    return f"{scope}.{action}"[:200] if isinstance(scope, str) and isinstance(action, str) else "unknown"
+
+
+def hub_event(body: bytes) -> RegistryEvent | Ignored:
+    """What the Hugging Face Hub sends: a new commit of ``main`` is a version, a tag of git an alias."""
+    name, told = hub_event_name(body), _object(body)
+    repository, moved = told.get("repo"), told.get("updatedRefs")
+    if not name.startswith("repo.content"):
+        return Ignored(f"Nothing follows from {name}.")
+    if not isinstance(repository, dict) or repository.get("type") != "model" or not isinstance(moved, list):
+        return Ignored("It tells of no model's commits.")
+    refs = {str(one.get("ref")): one.get("newSha") for one in moved if isinstance(one, dict)}
+    ref = next((ref for ref in (MAIN, *refs) if ref in refs and (ref == MAIN or ref.startswith(TAGS))), None)
+    if ref is None:
+        return Ignored("Neither main nor a tag was moved.")
+    repository_name, commit = str(repository.get("name")), str(refs[ref])
+    if not _COMMIT.fullmatch(commit) or not _reads("huggingface", repository_name, commit):
+        return Ignored("It names no commit that could be fetched.")
+    if ref == MAIN:
+        return RegistryEvent(VersionEvent.CREATED, repository_name, commit)
+    return RegistryEvent(VersionEvent.ALIAS_SET, repository_name, commit, alias=ref.removeprefix(TAGS))
+
+
+def is_version(name: object, version: object) -> bool:
+    """Whether some registry could have it."""
+    return any(_reads(kind, name, version) for kind in SCHEMES)
+
+
+def _reads(kind: str, name: object, version: object) -> bool:
+    try:
+        uri_of(kind, str(name), str(version))
+    except ValueError:
+        return False
+    return True
 
 
 def _is_test(data: Mapping[str, Any]) -> bool:

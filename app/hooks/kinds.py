@@ -7,9 +7,16 @@ from datetime import datetime
 
 from app.db.tables import HookRow
 from app.hooks.cloud_events import parts_of
-from app.hooks.events import Ignored, RegistryEvent, mlflow_event, mlflow_event_name
+from app.hooks.events import (
+    Ignored,
+    RegistryEvent,
+    hub_event,
+    hub_event_name,
+    mlflow_event,
+    mlflow_event_name,
+)
 from app.hooks.mapping import EventMapping, Proof
-from app.hooks.proofs import is_bearer, is_signed, mlflow_delivery_id
+from app.hooks.proofs import hub_delivery_id, is_bearer, is_signed, mlflow_delivery_id
 from app.hooks.schemas import HookKind
 
 
@@ -33,6 +40,9 @@ class Delivered:
 
 def arrived(kind: HookKind, mapping: EventMapping | None, secret: str, came: Delivered) -> list[Arrived] | None:
     """The events of a delivery, at least one; None where it proves nothing."""
+    if kind is HookKind.HUGGINGFACE:
+        key = hub_delivery_id(came.headers, came.body, secret)
+        return None if key is None else [Arrived(key, hub_event_name(came.body), came.body)]
     if mapping is None:
         key = mlflow_delivery_id(came.headers, came.body, secret, came.at)
         return None if key is None else [Arrived(key, mlflow_event_name(came.body), came.body)]
@@ -48,7 +58,9 @@ def arrived(kind: HookKind, mapping: EventMapping | None, secret: str, came: Del
 
 def event_of(hook: HookRow, body: bytes) -> RegistryEvent | Ignored:
     """What a kept body says."""
-    return mlflow_event(body) if hook.mapping is None else EventMapping.model_validate(hook.mapping).event(body)
+    if hook.mapping is not None:
+        return EventMapping.model_validate(hook.mapping).event(body)
+    return hub_event(body) if hook.kind == HookKind.HUGGINGFACE else mlflow_event(body)
 
 
 def _is_authentic(mapping: EventMapping, secret: str, came: Delivered) -> bool:

@@ -8,8 +8,7 @@ from typing import Annotated, Any
 from jsonpointer import JsonPointer, JsonPointerException
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from app.hooks.events import Ignored, RegistryEvent, VersionEvent
-from app.registries.uris import ModelUri
+from app.hooks.events import Ignored, RegistryEvent, VersionEvent, is_version
 
 MISSING = object()
 
@@ -61,9 +60,7 @@ class EventMapping(BaseModel):
         name, version = (_text(_at(document, pointer)) for pointer in (self.name, self.version))
         if not name or not version:
             return Ignored(f"It has no name and version at {self.name} and {self.version}.")
-        try:
-            ModelUri.read(f"models:/{name}/{version}")
-        except ValueError:
+        if not is_version(name, version):
             return Ignored("It names no version that could be fetched.")
         return RegistryEvent(VersionEvent.CREATED, name, version)
 

@@ -28,6 +28,14 @@ def mlflow_delivery_id(headers: Mapping[str, str], body: bytes, secret: str, now
     return delivery_id if is_signed and is_named and _is_recent(timestamp, now) else None
 
 
+def hub_delivery_id(headers: Mapping[str, str], body: bytes, secret: str) -> str | None:
+    """The Hub signs nothing: it shows the secret itself. Its id stays over retries; without one the body is its own."""
+    if not hmac.compare_digest(secret.encode(), headers.get("x-webhook-secret", "").encode()):
+        return None
+    named = headers.get("webhook-id", "")
+    return named if 0 < len(named) <= MAX_KEY_CHARACTERS else hashlib.sha256(body).hexdigest()
+
+
 def _is_recent(timestamp: str, now: datetime) -> bool:
     if not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > 12:
         return False

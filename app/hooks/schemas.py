@@ -20,8 +20,13 @@ class HookKind(StrEnum):
     """The registries whose events are understood."""
 
     MLFLOW = "mlflow"
+    HUGGINGFACE = "huggingface"
     CLOUDEVENTS = "cloudevents"
     GENERIC = "generic"
+
+
+WITH_A_FORM = frozenset({HookKind.MLFLOW, HookKind.HUGGINGFACE})
+"""Of events; they are of the connection's own kind."""
 
 
 class HookOutcome(StrEnum):
@@ -50,8 +55,8 @@ class HookRequest(BaseModel):
 
     @model_validator(mode="after")
     def mapped(self) -> Self:
-        if (self.mapping is None) != (self.kind is HookKind.MLFLOW):
-            raise ValueError("cloudevents and generic need a mapping, and mlflow has none")
+        if (self.mapping is None) != (self.kind in WITH_A_FORM):
+            raise ValueError("cloudevents and generic need a mapping, and mlflow and huggingface have none")
         return self
 
 

@@ -12,10 +12,10 @@ from app.connections.repository import get_connection
 from app.db.identifiers import new_id
 from app.db.session import TenantEngine, transaction
 from app.db.tables import HookDeliveryRow, HookRow, PolicyRunRow
-from app.errors import Conflict, Unauthenticated
+from app.errors import Conflict, Unauthenticated, Unprocessable
 from app.hooks.kinds import Delivered, arrived
 from app.hooks.repository import find_door, keep_delivery, runs_of
-from app.hooks.schemas import Accepted, HookDelivery, HookKind, HookOutcome, HookRequest
+from app.hooks.schemas import WITH_A_FORM, Accepted, HookDelivery, HookKind, HookOutcome, HookRequest
 
 SECRET_BYTES = 32
 NO_PROOF = "The delivery has no signature of this hook's secret, or an old one."
@@ -24,8 +24,11 @@ FAILED, DONE = "failed", "done"
 
 
 def create_hook(session: Session, request: HookRequest, vault: Vault) -> tuple[HookRow, str]:
-    """The row and its secret. Raises NotFound, Unavailable ``encryption-keys-missing``."""
-    get_connection(session, request.connection_id)
+    """The row and its secret. Raises NotFound, Unprocessable, Unavailable ``encryption-keys-missing``."""
+    connection = get_connection(session, request.connection_id)
+    if request.kind in WITH_A_FORM and connection.kind != request.kind:
+        detail = f"A hook of kind {request.kind} needs a connection of that kind; this one is of {connection.kind}."
+        raise Unprocessable("validation-error", detail, errors=[{"loc": ["body", "connection_id"], "msg": detail}])
     secret = request.secret.get_secret_value() if request.secret else secrets.token_hex(SECRET_BYTES)
     row = HookRow(
         id=new_id(),

@@ -9,16 +9,18 @@ import yaml
 
 from app.domain.vocabulary import ModelFormat, Origin
 from app.errors import InputFailure, Unprocessable
+from app.models.configs.reading import is_config
 from app.models.imported import Found, check_found
 
 DESCRIPTIONS = ("salience.json", "extra_files/salience.json")
 MLMODEL = "MLmodel"
+CONFIGS = ("config.json", "preprocessor_config.json")
+"""As timm and transformers save them."""
 MAX_TEXT_BYTES = 256 * 1024
-"""Of a description, or of MLmodel."""
-FOLDERS = ("", "data", "extra_files")
-"""Of MLflow's layouts, those that are looked into."""
+"""Of a description, of MLmodel, or of a config."""
 WEIGHTS = (
     "model.safetensors",
+    "pytorch_model.bin",
     "data/model.safetensors",
     "data/model.pth",
     "data/model.pt2",
@@ -36,7 +38,7 @@ _FENCED = re.compile(r"```(?:json)?\s*(\{.*?\})\s*```", re.DOTALL)
 
 def weights_file(names: Iterable[str]) -> str:
     """Raises InputFailure where there is none, or several that could be it."""
-    found = sorted(names)
+    found = sorted(name for name in names if name.rpartition("/")[0] in {"", "data", "extra_files"})
     known = next((name for name in WEIGHTS if name in found), None)
     others = [name for name in found if name.endswith(SUFFIXES)]
     if known is not None:
@@ -68,6 +70,17 @@ def of_salience_json(text: bytes) -> Found:
     except (ValueError, RecursionError) as error:
         raise InputFailure("description-invalid", "The version's salience.json is no JSON.") from error
     return Origin.SALIENCE_JSON, _checked(told, "salience.json")
+
+
+def of_config(name: str, text: bytes) -> list[Found]:
+    """Empty where neither library wrote it. Raises InputFailure ``description-invalid``."""
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputFailure("description-invalid", f"The version's {name} is no JSON.") from error
+    if not isinstance(told, dict) or (name == Origin.CONFIG and not is_config(told)):
+        return []
+    return [(Origin(name), {name.removesuffix(".json"): told})]
 
 
 def of_mlmodel(text: bytes) -> list[Found]:

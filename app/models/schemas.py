@@ -28,7 +28,7 @@ from app.http.schemas import Metadata, Name, StoredProblem
 from app.models.configs.reading import Told, completed
 from app.models.description import Described, described
 from app.naming.schemas import VERSION, Tags, VersionedChange, VersionName
-from app.registries.uris import ModelUri
+from app.registries.uris import kind_of
 
 ModelId = Annotated[UUID, Path(description="The `id` that `POST /v1/models` answered.")]
 
@@ -143,13 +143,17 @@ class ModelSource(BaseModel):
 
     connection_id: UUID
     uri: str = Field(
-        max_length=600, description="`models:/NAME/VERSION` or `models:/NAME@ALIAS`.", examples=["models:/faces/3"]
+        max_length=600,
+        description="`models:/NAME/VERSION` or `models:/NAME@ALIAS` of MLflow; `hf://OWNER/REPOSITORY@REVISION` of a "
+        "Hub, where a branch or a tag is pinned to the commit that it is when it is fetched; "
+        "`https://HOST/PATH#sha256=DIGEST` of a web server.",
+        examples=["models:/faces/3", "hf://timm/resnet18.a1_in1k@main"],
     )
 
     @field_validator("uri")
     @classmethod
     def that_is_read(cls, value: str) -> str:
-        ModelUri.read(value)
+        kind_of(value)
         return value
 
 
@@ -178,7 +182,7 @@ class FetchedSource(BaseModel):
     connection_id: UUID
     uri: str
     name: str | None = Field(None, description="In the registry.")
-    version: str | None = Field(None, description="That the uri named when it was fetched.")
+    version: str | None = Field(None, description="That the uri named when it was fetched; of a Hub, the commit.")
     file: str | None = Field(None, description="Of the version's files, the one with the weights.")
 
 

@@ -18,6 +18,7 @@ from app.models.imported import described_import, description_invalid
 from app.models.repository import run_group_of
 from app.models.schemas import DESCRIBED, OF_WEIGHTS, ModelDescription, ModelRequest, ModelSource, missing_of
 from app.naming.versions import next_version
+from app.registries.uris import SCHEMES, kind_of
 from app.storage.blobs import StoredBlob
 from app.uploads.content import digests_of
 
@@ -96,8 +97,12 @@ def describe(row: ModelRow, request: ModelDescription, description: dict[str, An
 
 
 def _await_fetch(session: Session, row: ModelRow, request: ModelRequest, source: ModelSource) -> None:
-    if session.get(ConnectionRow, source.connection_id) is None:
+    connection = session.get(ConnectionRow, source.connection_id)
+    if connection is None:
         raise NotFound("connection")
+    if connection.kind != kind_of(source.uri):
+        detail = f"An address of a {connection.kind} connection begins with {SCHEMES[connection.kind]}."
+        raise Unprocessable("validation-error", detail, errors=[{"loc": ["body", "source", "uri"], "msg": detail}])
     row.status, row.source = ResourceStatus.FETCHING, source.model_dump(mode="json")
     columns = {"connection_id": source.connection_id, "uri": source.uri, "said": request.given}
     session.add(ModelImportRow(model_id=row.id, **columns))

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from app.errors import EgressFailure
 from app.policies.schemas import ALIAS, PREVIOUS, Policy
-from app.registries.mlflow import MlflowRegistry
+from app.registries.base import Registry
 
 
 def baseline_of(
-    audited: Sequence[tuple[str, UUID]], model_name: str, policy: Policy, registry: MlflowRegistry
+    audited: Sequence[tuple[str, UUID]], model_name: str, policy: Policy, registry: Registry
 ) -> UUID | None:
     """Of the versions that were audited before, the newest first; None where there is none yet.
 
@@ -25,7 +25,7 @@ def baseline_of(
     return dict(reversed(audited)).get(_version_of(registry, model_name, named.removeprefix(ALIAS)) or "")
 
 
-def _version_of(registry: MlflowRegistry, name: str, alias: str) -> str | None:
+def _version_of(registry: Registry, name: str, alias: str) -> str | None:
     """None while no version has the alias."""
     try:
         return registry.aliased(name, alias).version

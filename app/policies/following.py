@@ -28,6 +28,8 @@ from app.policies.repository import audited_versions
 from app.policies.schemas import Policy
 from app.policies.write_back import write_back
 from app.queue import TaskQueue
+from app.registries.base import Version
+from app.registries.uris import uri_of
 from app.settings import Settings
 
 IMPORTING, AUDITING, WRITING = "importing", "auditing", "writing"
@@ -111,12 +113,12 @@ class Follower:
         """Asks for the model, then waits for it, then asks for the audit."""
         with transaction(TenantEngine(self.engine, claim.tenant_id)) as session:
             run, policy = _locked(session, claim)
+            connection = session.get_one(ConnectionRow, policy.connection_id)
             if run.model_id is None:
-                run.model_id = self._model(session, run, policy)
+                run.model_id = self._model(session, run, policy, connection.kind)
                 return
             model = session.get(ModelRow, run.model_id)
             _check_ready(model)
-            connection = session.get_one(ConnectionRow, policy.connection_id)
             audited = audited_versions(session, run)
         # Outside of the transaction: the registry may be asked which version has the alias.
         with EgressClient.from_settings(self.settings) as client:
@@ -128,8 +130,12 @@ class Follower:
             device_class, shards = requested.audit.device_class, requested.new_shards
         wake_for_shards(self.queue, device_class, shards)
 
-    def _model(self, session: Session, run: PolicyRunRow, policy: Policy) -> UUID:
-        source = ModelSource(connection_id=policy.connection_id, uri=f"models:/{run.model_name}/{run.version}")
+    def _model(self, session: Session, run: PolicyRunRow, policy: Policy, kind: str) -> UUID:
+        try:
+            uri = uri_of(kind, run.model_name, run.version)
+        except ValueError as error:
+            raise RunEnds(f"The event names no version of this registry: {error}.") from error
+        source = ModelSource(connection_id=policy.connection_id, uri=uri)
         tags = [f"policy:{policy.name}"[:100]]
         model = register(session, ModelRequest(name=run.model_name[:200], source=source, tags=tags))
         check_models(session, self.settings)
@@ -177,11 +183,8 @@ class Follower:
             words = write_back(session, run, policy, self.settings.public_url)
         with EgressClient.from_settings(self.settings) as client:
             registry = registry_of(connection, self.vault, client)
-            for key, value in words.tags.items():
-                registry.set_tag(run.model_name, run.version, key, value)
-            if words.alias is not None:
-                registry.set_alias(run.model_name, run.version, words.alias)
-        self._put(claim, stage=DONE, next_at=None, reason=words.note)
+            note = registry.write(Version(run.model_name, run.version), words.tags, words.alias)
+        self._put(claim, stage=DONE, next_at=None, reason=words.note or note)
 
 
 def _locked(session: Session, claim: Claim) -> tuple[PolicyRunRow, Policy]:

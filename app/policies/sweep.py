@@ -18,7 +18,7 @@ from app.lanes import Lanes
 from app.policies.matching import why_not
 from app.policies.repository import begin_run
 from app.policies.schemas import Policy
-from app.registries.mlflow import Version
+from app.registries.base import Version
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -66,13 +66,13 @@ class Sweeper:
             connection = session.get(ConnectionRow, row.connection_id) if row else None
         if row is None or connection is None:
             return
+        policy = Policy.of(row)
         try:
             with EgressClient.from_settings(self.settings) as client:
-                versions = registry_of(connection, self.vault, client).newest(NEWEST)
+                versions = registry_of(connection, self.vault, client).newest(NEWEST, policy.match.model)
         except SalienceError as failure:
             logger.info("policy %s is not swept: %s", claim.policy_id, failure.code)
             return
-        policy = Policy.of(row)
         with transaction(tenant) as session:
             for version in versions:
                 if _is_newer(version, row.created_at) and why_not(policy, _as_event(version)) is None:

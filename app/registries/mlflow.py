@@ -4,50 +4,26 @@ Not by MLflow's own client: it opens sockets of its own, and the address is a te
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from app.egress.answers import Answer, Download, malformed
+from app.egress.answers import Download, malformed
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
+from app.registries.base import READY, Json, Version, check_status, document, safe_path
+from app.registries.uris import ModelUri
 
+SERVER = "MLflow tracking server"
+FOLDERS = ("", "data", "extra_files")
+"""Of MLflow's layouts, those that are looked into."""
 API = "/api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
-READY = "READY"
 MAX_RESOLUTIONS = 3
 """``models:/NAME/1`` leads to a run, or to a logged model, and that to its folder."""
-
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Version:
-    """A registered model's version, as the server tells it."""
-
-    name: str
-    version: str
-    status: str
-    description: str
-    created_ms: int
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, told: Any) -> "Version":
-        """Raises EgressFailure."""
-        try:
-            return cls(
-                name=str(told["name"]),
-                version=str(told["version"]),
-                status=str(told.get("status", READY)),
-                description=str(told.get("description") or ""),
-                created_ms=int(told.get("creation_timestamp", 0)),
-                tags={str(tag["key"]): str(tag.get("value", "")) for tag in told.get("tags", ())},
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise malformed("it tells no model version") from error
 
 
 class MlflowRegistry:
@@ -58,19 +34,26 @@ class MlflowRegistry:
         self._url = url.rstrip("/")
         self._credentials = credentials
 
+    def open(self, uri: str) -> "MlflowFiles":
+        named = ModelUri.read(uri)
+        if named.version is not None:
+            return MlflowFiles(self, self.version(named.name, named.version))
+        return MlflowFiles(self, self.aliased(named.name, named.alias or ""))
+
     def version(self, name: str, version: str) -> Version:
         found = self._get(f"{API}/model-versions/get", name=name, version=version)
-        return Version.of(found.get("model_version"))
+        return _version(found.get("model_version"))
 
     def aliased(self, name: str, alias: str) -> Version:
         found = self._get(f"{API}/registered-models/alias", name=name, alias=alias)
-        return Version.of(found.get("model_version"))
+        return _version(found.get("model_version"))
 
-    def newest(self, count: int) -> list[Version]:
-        """Of all models, the newest first."""
+    def newest(self, count: int, model: str) -> list[Version]:
+        """Of all models."""
+        del model
         order = "creation_timestamp DESC"
         found = self._get(f"{API}/model-versions/search", max_results=str(count), order_by=order)
-        return [Version.of(told) for told in found.get("model_versions", ())]
+        return [_version(told) for told in found.get("model_versions", ())]
 
     def folder(self, version: Version) -> str:
         """Where its files are, for ``files`` and ``fetch``."""
@@ -79,7 +62,7 @@ class MlflowRegistry:
         for _ in range(MAX_RESOLUTIONS):
             scheme, _, rest = uri.partition(":")
             if scheme == "mlflow-artifacts":
-                return _safe(urlsplit(uri).path.strip("/"))
+                return safe_path(urlsplit(uri).path.strip("/"))
             if scheme == "runs":
                 run_id, _, path = rest.lstrip("/").partition("/")
                 info = self._get(f"{API}/runs/get", run_id=run_id).get("run", {}).get("info", {})
@@ -106,10 +89,10 @@ class MlflowRegistry:
     @contextmanager
     def fetch(self, folder: str, name: str, most_bytes: int) -> Iterator[Download]:
         """A file's bytes."""
-        path = quote(f"{folder}/{_safe(name)}")
+        path = quote(f"{folder}/{safe_path(name)}")
         call = Call("GET", f"{self._url}{ARTIFACTS}/{path}", credentials=self._credentials)
         with self._client.fetch(call, most_bytes) as download:
-            _check(download.status)
+            check_status(download.status, SERVER)
             yield download
 
     def set_tag(self, name: str, version: str, key: str, value: str) -> None:
@@ -119,42 +102,67 @@ class MlflowRegistry:
         """From the version that has it."""
         self._post(f"{API}/registered-models/alias", name=name, version=version, alias=alias)
 
-    def check(self, place: str, /, **query: str) -> None:
-        """Whether it answers there at all."""
-        self._get(place, **query)
+    def write(self, version: Version, tags: Mapping[str, str], alias: str | None) -> str | None:
+        for key, value in tags.items():
+            self.set_tag(version.name, version.version, key, value)
+        if alias is not None:
+            self.set_alias(version.name, version.version, alias)
+        return None
+
+    def tries(self) -> dict[str, Callable[[], object]]:
+        return {
+            "the registry lists model versions": lambda: self._get(f"{API}/model-versions/search", max_results="1"),
+            "the registry hands out files": lambda: self._get(ARTIFACTS, path=""),
+        }
 
     def _get(self, place: str, /, **query: str) -> Json:
         url = f"{self._url}{place}?{urlencode(query)}" if query else f"{self._url}{place}"
-        return _document(self._client.send(Call("GET", url, credentials=self._credentials)))
+        return document(self._client.send(Call("GET", url, credentials=self._credentials)), SERVER)
 
     def _post(self, path: str, **body: str) -> Json:
         content = json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
         call = Call("POST", f"{self._url}{path}", headers, self._credentials, content)
-        return _document(self._client.send(call))
+        return document(self._client.send(call), SERVER)
 
 
-def _document(answer: Answer) -> Json:
-    _check(answer.status)
-    found = answer.json()
-    if not isinstance(found, dict):
-        raise malformed("it is no object")
-    return found
+@dataclass(frozen=True)
+class MlflowFiles:
+    """Those of one version; the server tells no digests."""
+
+    registry: MlflowRegistry
+    version: Version
+
+    @cached_property
+    def _folder(self) -> str:
+        return self.registry.folder(self.version)
+
+    def names(self) -> set[str]:
+        """Of the folders that are looked into."""
+        names: set[str] = set()
+        for inner in FOLDERS:
+            listed = self.registry.files(f"{self._folder}/{inner}" if inner else self._folder)
+            names |= {f"{inner}/{name}" if inner else name for name in listed}
+        return names
+
+    @contextmanager
+    def fetch(self, name: str, most_bytes: int) -> Iterator[Download]:
+        with self.registry.fetch(self._folder, name, most_bytes) as download:
+            yield download
+
+    def checksum(self, name: str) -> None:
+        del name
 
 
-def _check(status: int) -> None:
-    if 200 <= status < 300:
-        return
-    if status in {401, 403}:
-        raise EgressFailure("registry-refuses", f"The registry refuses the connection's credentials (HTTP {status}).")
-    if status in {400, 404}:
-        detail = f"The registry does not know it, or is no MLflow tracking server (HTTP {status})."
-        raise EgressFailure("registry-not-found", detail)
-    passing = status == 429 or status >= 500
-    raise EgressFailure("registry-failed", f"The registry answered HTTP {status}.", passing=passing)
-
-
-def _safe(path: str) -> str:
-    if not path or any(part in {"", ".", ".."} for part in path.split("/")):
-        raise malformed("it names a path that leads out")
-    return path
+def _version(told: Any) -> Version:
+    try:
+        return Version(
+            name=str(told["name"]),
+            version=str(told["version"]),
+            status=str(told.get("status", READY)),
+            description=str(told.get("description") or ""),
+            created_ms=int(told.get("creation_timestamp", 0)),
+            tags={str(tag["key"]): str(tag.get("value", "")) for tag in told.get("tags", ())},
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise malformed("it tells no model version") from error

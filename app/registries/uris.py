@@ -1,9 +1,15 @@
-"""The addresses of versions: ``models:/NAME/VERSION`` and ``models:/NAME@ALIAS``."""
+"""The addresses of versions: ``models:/NAME/VERSION``, ``models:/NAME@ALIAS``, ``hf://OWNER/REPOSITORY@REVISION``,
+``https://HOST/PATH#sha256=DIGEST``.
+"""
 
 import re
 from dataclasses import dataclass
 
 _FORM = re.compile(r"models:/(?P<name>[^/@]{1,250})(?:/(?P<version>[0-9]{1,18})|@(?P<alias>[A-Za-z0-9_.-]{1,250}))")
+_PART = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}"
+_HUB = re.compile(rf"hf://(?P<repository>(?:{_PART}/)?{_PART})(?:@(?P<revision>[A-Za-z0-9_][A-Za-z0-9_./-]{{0,199}}))?")
+
+_WEB = re.compile(r"(?P<address>https?://[^/?#\s]+/[A-Za-z0-9._~/+@=-]{1,400})#sha256=(?P<sha256>[0-9a-f]{64})")
 
 
 @dataclass(frozen=True)
@@ -21,3 +27,58 @@ class ModelUri:
         if found is None:
             raise ValueError("a version is named as models:/NAME/VERSION or models:/NAME@ALIAS")
         return cls(found["name"], found["version"], found["alias"])
+
+
+@dataclass(frozen=True)
+class HubUri:
+    """A repository, and what names one of its commits: a branch, a tag, or its digest."""
+
+    repository: str
+    revision: str
+
+    @classmethod
+    def read(cls, text: str) -> "HubUri":
+        """Raises ValueError."""
+        found = _HUB.fullmatch(text)
+        if found is None or ".." in text:
+            raise ValueError("a repository of a Hub is named as hf://OWNER/REPOSITORY@REVISION")
+        return cls(found["repository"], found["revision"] or "main")
+
+
+@dataclass(frozen=True)
+class WebUri:
+    """A file, pinned: nothing else says which bytes an address has."""
+
+    address: str
+    sha256: str
+
+    @classmethod
+    def read(cls, text: str) -> "WebUri":
+        """Raises ValueError."""
+        found = _WEB.fullmatch(text)
+        if found is None:
+            raise ValueError("a file is named as https://HOST/PATH#sha256=DIGEST, with 64 hex digits")
+        return cls(found["address"], found["sha256"])
+
+
+_READ = {"mlflow": ModelUri.read, "huggingface": HubUri.read, "http": WebUri.read}
+SCHEMES = {"mlflow": "models:/", "huggingface": "hf://", "http": "http"}
+"""How addresses begin, by the kind of the connection that they are fetched over."""
+
+
+def kind_of(text: str) -> str:
+    """Of the connection that an address is for. Raises ValueError."""
+    kind = next((kind for kind, scheme in SCHEMES.items() if text.startswith(scheme)), None)
+    if kind is None:
+        raise ValueError(f"an address begins with {' or '.join(SCHEMES.values())}")
+    _READ[kind](text)
+    return kind
+
+
+def uri_of(kind: str, name: str, version: str) -> str:
+    """The address of a version that an event names. Raises ValueError, also for a kind that has no versions."""
+    forms = {"mlflow": f"models:/{name}/{version}", "huggingface": f"hf://{name}@{version}"}
+    if kind not in forms:
+        raise ValueError(f"a connection of kind {kind} has no versions")
+    _READ[kind](forms[kind])
+    return forms[kind]

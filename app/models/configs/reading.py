@@ -30,6 +30,11 @@ def completed(request: Any) -> tuple[Any, Told]:
     return request, told
 
 
+def is_config(file: Json) -> bool:
+    """Whether timm or transformers wrote it."""
+    return is_timm(file) or "model_type" in file
+
+
 def _said_by(config: Json) -> Said:
     if is_timm(config):
         return said_by_timm(config)

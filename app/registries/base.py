@@ -1,0 +1,106 @@
+"""What every registry is asked, whichever it is: versions, their files, and to take a verdict."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from app.egress.answers import Answer, Download, malformed
+from app.errors import EgressFailure
+
+READY = "READY"
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Version:
+    """One that stays what it is: a number, or the commit that a name stood for."""
+
+    name: str
+    version: str
+    status: str = READY
+    description: str = ""
+    created_ms: int = 0
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Checksum:
+    """What a registry says of a file's bytes; ``before`` goes into the hash first."""
+
+    algorithm: str
+    hex: str
+    before: bytes = b""
+
+    def checked(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """The same pieces. Raises EgressFailure behind the last, where they are others."""
+        sum_ = hashlib.new(self.algorithm, self.before, usedforsecurity=False)
+        for piece in pieces:
+            sum_.update(piece)
+            yield piece
+        if sum_.hexdigest() != self.hex:
+            detail = "The bytes of a file are not those that the registry names by their digest."
+            raise EgressFailure("artifact-corrupted", detail)
+
+
+class Files(Protocol):
+    """Those of one version. Every method raises EgressFailure."""
+
+    @property
+    def version(self) -> Version: ...
+
+    def names(self) -> set[str]:
+        """Paths below the version's own folder."""
+
+    def fetch(self, name: str, most_bytes: int) -> AbstractContextManager[Download]: ...
+
+    def checksum(self, name: str) -> Checksum | None:
+        """None where the registry tells none."""
+
+
+class Registry(Protocol):
+    """One server. Every method raises EgressFailure; its code says whether waiting may help."""
+
+    def open(self, uri: str) -> Files:
+        """The version that an address names now."""
+
+    def aliased(self, name: str, alias: str) -> Version: ...
+
+    def newest(self, count: int, model: str) -> list[Version]:
+        """The newest first, at least of the models whose name fits the pattern ``model``."""
+
+    def write(self, version: Version, tags: Mapping[str, str], alias: str | None) -> str | None:
+        """What is written back; a note where it is not all."""
+
+    def tries(self) -> Mapping[str, Callable[[], object]]:
+        """What must work, in words."""
+
+
+def document(answer: Answer, server: str) -> Json:
+    """The object that it is. Raises EgressFailure."""
+    check_status(answer.status, server)
+    found = answer.json()
+    if not isinstance(found, dict):
+        raise malformed("it is no object")
+    return found
+
+
+def check_status(status: int, server: str) -> None:
+    """Raises EgressFailure; ``server`` says what it should be."""
+    if 200 <= status < 300:
+        return
+    if status in {401, 403}:
+        raise EgressFailure("registry-refuses", f"The registry refuses the connection's credentials (HTTP {status}).")
+    if status in {400, 404}:
+        raise EgressFailure("registry-not-found", f"The registry does not know it, or is no {server} (HTTP {status}).")
+    passing = status == 429 or status >= 500
+    raise EgressFailure("registry-failed", f"The registry answered HTTP {status}.", passing=passing)
+
+
+def safe_path(path: str) -> str:
+    """Raises EgressFailure for one that leads out."""
+    if not path or any(part in {"", ".", ".."} for part in path.split("/")):
+        raise malformed("it names a path that leads out")
+    return path

@@ -1,0 +1,131 @@
+"""The Hugging Face Hub, or a server that answers as it does: repositories, their commits and files.
+
+Not by ``huggingface_hub``: it opens sockets of its own, and the address is a tenant's. That client is what tests hold
+this against.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from app.egress.answers import Download, malformed
+from app.egress.client import Call, EgressClient
+from app.registries.base import Checksum, Json, Version, check_status, document, safe_path
+from app.registries.uris import HubUri
+
+SERVER = "Hub of Hugging Face's kind"
+NOT_WRITTEN = "The Hub keeps no tags or aliases of a commit: nothing was written back."
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_GLOB = re.compile(r"[*?\[]")
+
+
+class HubRegistry:
+    """One server. Every method raises EgressFailure; its code says whether waiting may help."""
+
+    def __init__(self, client: EgressClient, url: str, credentials: Mapping[str, str]) -> None:
+        self._client = client
+        self._url = url.rstrip("/")
+        self._credentials = credentials
+
+    def open(self, uri: str) -> "HubFiles":
+        named = HubUri.read(uri)
+        found = self._repository(named.repository, named.revision, blobs="true")
+        return HubFiles(self, _version(found), _siblings(found))
+
+    def aliased(self, name: str, alias: str) -> Version:
+        """What a branch or a tag of git stands for."""
+        return _version(self._repository(name, alias))
+
+    def newest(self, count: int, model: str) -> list[Version]:
+        """Of one organisation: a pattern that names none finds none."""
+        owner, _, name = model.partition("/")
+        if not name or _GLOB.search(owner):
+            return []
+        query = urlencode({"author": owner, "sort": "lastModified", "limit": count, "full": "true"})
+        answer = self._client.send(Call("GET", f"{self._url}/api/models?{query}", credentials=self._credentials))
+        check_status(answer.status, SERVER)
+        found = answer.json()
+        if not isinstance(found, list):
+            raise malformed("it lists no repositories")
+        return [_version(told) for told in found]
+
+    def write(self, version: Version, tags: Mapping[str, str], alias: str | None) -> str | None:
+        """Nothing: a note says so."""
+        del version
+        return NOT_WRITTEN if tags or alias else None
+
+    def tries(self) -> dict[str, Callable[[], object]]:
+        listing = f"{self._url}/api/models?limit=1"
+        tries: dict[str, Callable[[], object]] = {
+            "the Hub lists models": lambda: self._checked(listing),
+        }
+        if self._credentials:
+            tries["the Hub knows the token"] = lambda: self._checked(f"{self._url}/api/whoami-v2")
+        return tries
+
+    @contextmanager
+    def fetch(self, version: Version, name: str, most_bytes: int) -> Iterator[Download]:
+        """A file's bytes, from wherever the Hub redirects to; the token stays with the Hub."""
+        path = f"{quote(version.name)}/resolve/{version.version}/{quote(safe_path(name))}"
+        call = Call("GET", f"{self._url}/{path}", credentials=self._credentials)
+        with self._client.fetch(call, most_bytes) as download:
+            check_status(download.status, SERVER)
+            yield download
+
+    def _repository(self, name: str, revision: str, **query: str) -> Json:
+        place = f"{self._url}/api/models/{quote(name)}/revision/{quote(revision, safe='')}"
+        url = f"{place}?{urlencode(query)}" if query else place
+        return document(self._client.send(Call("GET", url, credentials=self._credentials)), SERVER)
+
+    def _checked(self, url: str) -> None:
+        check_status(self._client.send(Call("GET", url, credentials=self._credentials)).status, SERVER)
+
+
+@dataclass(frozen=True)
+class HubFiles:
+    """Those of one commit."""
+
+    registry: HubRegistry
+    version: Version
+    siblings: Mapping[str, Json] = field(repr=False)
+
+    def names(self) -> set[str]:
+        return set(self.siblings)
+
+    @contextmanager
+    def fetch(self, name: str, most_bytes: int) -> Iterator[Download]:
+        with self.registry.fetch(self.version, name, most_bytes) as download:
+            yield download
+
+    def checksum(self, name: str) -> Checksum | None:
+        """SHA-256 of what lies in large file storage, else git's own name of a blob."""
+        told = self.siblings[name]
+        large = told.get("lfs")
+        if isinstance(large, dict) and isinstance(large.get("sha256"), str):
+            return Checksum("sha256", large["sha256"])
+        blob, size = told.get("blobId"), told.get("size")
+        if isinstance(blob, str) and _COMMIT.fullmatch(blob) and isinstance(size, int):
+            return Checksum("sha1", blob, before=f"blob {size}\0".encode())
+        return None
+
+
+def _version(told: Any) -> Version:
+    try:
+        name, commit = HubUri.read(f"hf://{told['id']}").repository, str(told["sha"])
+        changed = datetime.fromisoformat(str(told.get("lastModified") or "1970-01-01T00:00:00+00:00"))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise malformed("it tells no repository") from error
+    if not _COMMIT.fullmatch(commit):
+        raise malformed("it names no commit")
+    return Version(name, commit, created_ms=int(changed.timestamp() * 1000))
+
+
+def _siblings(told: Json) -> dict[str, Json]:
+    try:
+        return {safe_path(str(one["rfilename"])): one for one in told.get("siblings") or ()}
+    except (KeyError, TypeError) as error:
+        raise malformed("it lists no files") from error

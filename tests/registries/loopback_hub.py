@@ -1,0 +1,128 @@
+"""A Hub on loopback: repositories, redirects and digests as the Hub answers them, large files from another host."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+Json = dict[str, Any]
+COMMIT = "5c0d2a97d1e84b63a7c95e1f02d8b64c5f0c2a97"
+LARGE_BYTES = 100_000
+"""From here on a file lies in large file storage."""
+CHANGED = "2026-11-30T02:01:04.000Z"
+
+
+class LoopbackHub(ThreadingHTTPServer):
+    """``files`` are by repository; ``asked`` has every request's host, path and ``Authorization``."""
+
+    daemon_threads = True
+
+    def __init__(self, other: "LoopbackHub | None" = None) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.files: dict[str, dict[str, bytes]] = {}
+        self.refs: dict[str, str] = {"main": COMMIT, COMMIT: COMMIT}
+        self.asked: list[tuple[str, str | None]] = []
+        self.storage = other
+        self.changed: dict[str, bytes] = {}
+        """Bytes of large files that are not those that the repository names."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+def blob_id(content: bytes) -> str:
+    return hashlib.sha1(f"blob {len(content)}\0".encode() + content).hexdigest()
+
+
+def _sibling(name: str, content: bytes) -> Json:
+    told: Json = {"rfilename": name, "size": len(content), "blobId": blob_id(content)}
+    if len(content) < LARGE_BYTES:
+        return told
+    return told | {"lfs": {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 134}}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: LoopbackHub
+
+    def do_GET(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        self.server.asked.append((path, self.headers.get("authorization")))
+        if path.startswith("/api/models/"):
+            name, _, revision = path.removeprefix("/api/models/").partition("/revision/")
+            self._tell(name, revision)
+        elif path == "/api/models":
+            told = [{"id": name, "sha": COMMIT, "lastModified": CHANGED} for name in self.server.files]
+            self._send(200, json.dumps(told).encode())
+        elif path == "/api/whoami-v2":
+            self._send(200 if self.headers.get("authorization") else 401, b'{"name":"auditor"}')
+        elif path.startswith("/stored/"):
+            self._send(200, self.server.changed.get(path) or self.server.files["stored"][path])
+        elif "/resolve/" in path:
+            name, _, rest = path.strip("/").partition("/resolve/")
+            self._resolve(name, *rest.split("/", 1))
+        elif path.startswith("/api/resolve-cache/models/"):
+            owner, name, _, file = path.removeprefix("/api/resolve-cache/models/").split("/", 3)
+            self._send(200, self.server.files[f"{owner}/{name}"][file], **self._marks(f"{owner}/{name}", file))
+        else:
+            self._send(404, b'{"error":"Repository not found"}')
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+    def _tell(self, name: str, revision: str) -> None:
+        files, commit = self.server.files.get(name), self.server.refs.get(revision or "main")
+        if files is None or commit is None:
+            self._send(404, b'{"error":"Repository not found"}', **{"X-Error-Code": "RepoNotFound"})
+            return
+        siblings = [_sibling(file, content) for file, content in files.items()]
+        told = {"_id": "1", "id": name, "sha": commit, "lastModified": CHANGED, "private": False, "tags": []}
+        self._send(200, json.dumps(told | {"siblings": siblings}).encode())
+
+    def _resolve(self, name: str, revision: str, file: str) -> None:
+        content = self.server.files.get(name, {}).get(file)
+        if content is None or revision not in self.server.refs:
+            self._send(404, b"Entry not found", **{"X-Error-Code": "EntryNotFound"})
+            return
+        if len(content) < LARGE_BYTES:
+            place = f"/api/resolve-cache/models/{name}/{COMMIT}/{file}"
+            self._send(307, b"", Location=place, **self._marks(name, file))
+            return
+        assert self.server.storage is not None
+        place = f"/stored/{hashlib.sha256(content).hexdigest()}"
+        self.server.storage.files["stored"] = {place: content}
+        self._send(302, b"", Location=f"{self.server.storage.url}{place}?X-Amz-Signature=a", **self._marks(name, file))
+
+    def _marks(self, name: str, file: str) -> dict[str, str]:
+        content = self.server.files[name][file]
+        marks = {"X-Repo-Commit": COMMIT, "ETag": f'"{blob_id(content)}"'}
+        if len(content) < LARGE_BYTES:
+            return marks
+        linked = {"X-Linked-ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X-Linked-Size": str(len(content))}
+        return marks | linked
+
+    def _send(self, status: int, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+@contextmanager
+def loopback_hub() -> Iterator[LoopbackHub]:
+    with LoopbackHub() as storage, LoopbackHub(storage) as hub:
+        servers = (storage, hub)
+        for server in servers:
+            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield hub
+        for server in servers:
+            server.shutdown()

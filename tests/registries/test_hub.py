@@ -1,0 +1,206 @@
+"""The Hugging Face Hub: our thin client against the project's own one, both at a Hub on loopback."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from huggingface_hub import HfApi
+
+from app.egress.addresses import AddressGuard
+from app.egress.client import EgressClient
+from app.errors import EgressFailure, InputFailure
+from app.hooks.events import Ignored, RegistryEvent, VersionEvent, hub_event
+from app.imports.fetching import fetch
+from app.models.imported import described_import
+from app.registries.hub import HubRegistry
+from app.registries.uris import HubUri, kind_of
+from app.settings import Settings
+from app.storage.blobs import BlobStore
+from tests.registries.loopback_hub import CHANGED, COMMIT, LoopbackHub, loopback_hub
+
+TOKEN = "hf_planted"
+NAME = "timm/resnet18.a1_in1k"
+WEIGHTS = bytes(range(256)) * 1000
+CONFIG = {
+    "architecture": "resnet18",
+    "num_classes": 2,
+    "label_names": ["cat", "dog"],
+    "pretrained_cfg": {
+        "input_size": [3, 224, 224],
+        "crop_pct": 0.95,
+        "interpolation": "bicubic",
+        "mean": [0.485, 0.456, 0.406],
+        "std": [0.229, 0.224, 0.225],
+    },
+}
+FILES = {
+    "README.md": b"# A model",
+    "config.json": json.dumps(CONFIG).encode(),
+    "model.safetensors": WEIGHTS,
+    "pytorch_model.bin": WEIGHTS[::-1],
+    "onnx/model.onnx": b"graph",
+}
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[LoopbackHub]:
+    with loopback_hub() as server:
+        server.files[NAME] = FILES
+        yield server
+
+
+@pytest.fixture
+def registry(hub: LoopbackHub) -> Iterator[HubRegistry]:
+    with EgressClient(AddressGuard.of(["127.0.0.1/32"])) as client:
+        yield HubRegistry(client, hub.url, {"Authorization": f"Bearer {TOKEN}"})
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> BlobStore:
+    return BlobStore.from_settings(Settings(blob_store=str(tmp_path / "blobs")))
+
+
+def test_agrees_with_the_projects_own_client(hub: LoopbackHub, registry: HubRegistry, tmp_path: Path) -> None:
+    api = HfApi(endpoint=hub.url, token=TOKEN)
+    told = api.model_info(NAME, files_metadata=True)
+    files = registry.open(f"hf://{NAME}@main")
+    assert told.siblings is not None
+    assert (files.version.version, files.names()) == (told.sha, {one.rfilename for one in told.siblings})
+    assert told.last_modified is not None
+    assert files.version.created_ms == told.last_modified.timestamp() * 1000
+    for name, content in FILES.items():
+        theirs = Path(api.hf_hub_download(NAME, name, cache_dir=tmp_path)).read_bytes()
+        with files.fetch(name, 1_000_000) as download:
+            checksum = files.checksum(name)
+            assert checksum is not None
+            assert b"".join(checksum.checked(download.pieces())) == theirs == content
+
+
+def test_weights_and_description_of_a_commit(hub: LoopbackHub, registry: HubRegistry, blobs: BlobStore) -> None:
+    """Safetensors before a pickle; the token stays with the Hub."""
+    assert hub.storage is not None
+    hub.storage.asked.clear()
+    fetched = fetch(registry, f"hf://{NAME}", blobs, 1_000_000, lambda: None)
+    assert (fetched.version.name, fetched.version.version, fetched.file) == (NAME, COMMIT, "model.safetensors")
+    assert fetched.blob.digest == f"sha256:{hashlib.sha256(WEIGHTS).hexdigest()}"
+    model, origins = described_import({}, fetched.found)
+    assert (model.architecture, model.class_names) == ("timm/resnet18", ["cat", "dog"])
+    assert {name: origins[name]["from"] for name in ("architecture", "class_names", "format")} == {
+        "architecture": "config.json",
+        "class_names": "config.json",
+        "format": "artifact",
+    }
+    assert model.preprocessing is not None
+    assert model.preprocessing.input_size == 224
+    said, _ = described_import({"class_names": ["a", "b"]}, fetched.found)
+    assert said.class_names == ["a", "b"]
+    assert {told for _, told in hub.asked} == {f"Bearer {TOKEN}"}
+    assert {told for _, told in hub.storage.asked} == {None}
+
+
+def test_other_bytes_than_were_named(hub: LoopbackHub, registry: HubRegistry, blobs: BlobStore, tmp_path: Path) -> None:
+    assert hub.storage is not None
+    place = f"/stored/{hashlib.sha256(WEIGHTS).hexdigest()}"
+    hub.storage.changed[place] = WEIGHTS[:-1] + b"x"
+    with pytest.raises(EgressFailure) as caught:
+        fetch(registry, f"hf://{NAME}", blobs, 1_000_000, lambda: None)
+    del hub.storage.changed[place]
+    assert (caught.value.code, caught.value.passing) == ("artifact-corrupted", False)
+    assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file() and path.stat().st_size > 1000] == []
+
+
+@pytest.mark.parametrize(
+    ("uri", "code"),
+    [
+        ("hf://timm/nothing", "registry-not-found"),
+        (f"hf://{NAME}@nowhere", "registry-not-found"),
+        (f"hf://{NAME}@refs/pr/1", "registry-not-found"),
+        (f"hf://{NAME}", "answer-too-large"),
+    ],
+)
+def test_what_is_not_fetched(uri: str, code: str, registry: HubRegistry, blobs: BlobStore) -> None:
+    with pytest.raises(EgressFailure) as caught:
+        fetch(registry, uri, blobs, 1000, lambda: None)
+    assert caught.value.code == code
+
+
+def test_weights_in_several_files_are_named(hub: LoopbackHub, registry: HubRegistry, blobs: BlobStore) -> None:
+    hub.files["o/sharded"] = {f"model-0000{part}-of-00002.safetensors": b"x" for part in (1, 2)}
+    with pytest.raises(InputFailure, match=r"model-00001-of-00002\.safetensors"):
+        fetch(registry, "hf://o/sharded", blobs, 1000, lambda: None)
+    del hub.files["o/sharded"]
+
+
+def test_sweep_lists_an_owners_repositories(registry: HubRegistry) -> None:
+    (found,) = registry.newest(10, "timm/*")
+    assert (found.name, found.version) == (NAME, COMMIT)
+    assert CHANGED.startswith("2026-11-30")
+    assert found.created_ms == 1_796_004_064_000
+    assert registry.newest(10, "*/faces") == registry.newest(10, "faces") == []
+
+
+@pytest.mark.parametrize("uri", ["hf://", "hf://a/b/c", "hf://a/../b", "hf://a/b@", "hf://a/b@../x", "hf:///b", "a/b"])
+def test_addresses_that_are_none(uri: str) -> None:
+    with pytest.raises(ValueError, match=r"hf://|models:/"):
+        kind_of(uri)
+
+
+def test_address_without_a_revision() -> None:
+    assert HubUri.read("hf://a/b") == HubUri("a/b", "main")
+
+
+PUSHED: Any = {
+    "event": {"action": "update", "scope": "repo.content"},
+    "repo": {
+        "type": "model",
+        "name": "openai-community/gpt2",
+        "id": "621ffdc036468d709f17434d",
+        "private": False,
+        "url": {"web": "https://huggingface.co/openai-community/gpt2", "api": "https://huggingface.co/api/models/gpt2"},
+        "headSha": COMMIT,
+        "owner": {"id": "628b753283ef59b5be89e937"},
+    },
+    "updatedRefs": [{"ref": "refs/heads/main", "oldSha": "ce9a4674fa833a68d5a73ec355f0ea95eedd60b7", "newSha": COMMIT}],
+    "webhook": {"id": "6390e855e30d9209411de93b", "version": 3},
+}
+
+
+def moved(ref: str, sha: object = COMMIT) -> Any:
+    return PUSHED | {"updatedRefs": [{"ref": ref, "oldSha": None, "newSha": sha}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "event"),
+    [
+        (PUSHED, RegistryEvent(VersionEvent.CREATED, "openai-community/gpt2", COMMIT)),
+        (moved("refs/tags/v1"), RegistryEvent(VersionEvent.ALIAS_SET, "openai-community/gpt2", COMMIT, alias="v1")),
+    ],
+)
+def test_what_a_hub_tells(body: Any, event: RegistryEvent) -> None:
+    assert hub_event(json.dumps(body).encode()) == event
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        PUSHED | {"event": {"action": "create", "scope": "discussion.comment"}},
+        PUSHED | {"event": {"action": "update", "scope": "repo.config"}},
+        PUSHED | {"repo": PUSHED["repo"] | {"type": "dataset"}},
+        PUSHED | {"repo": PUSHED["repo"] | {"name": "../gpt2"}},
+        PUSHED | {"repo": None},
+        PUSHED | {"updatedRefs": None},
+        PUSHED | {"updatedRefs": [None, {}, {"ref": 3}]},
+        moved("refs/pr/1"),
+        moved("refs/heads/wip"),
+        moved("refs/heads/main", None),
+        moved("refs/heads/main", "main"),
+        [],
+    ],
+)
+def test_what_starts_nothing_says_why(body: Any) -> None:
+    told = hub_event(json.dumps(body).encode())
+    assert isinstance(told, Ignored)
+    assert told.reason
