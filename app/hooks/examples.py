@@ -10,8 +10,10 @@ _HOOK = {
     "connection_id": CONNECTION,
     "mapping": None,
     "url": f"https://salience.example.com/v1/hooks/{HOOK}/deliveries",
+    "previous_secret_until": None,
     "created_at": "2026-11-30T02:01:05.180671Z",
 }
+_SECRET = {"secret": "5f0c2a97d1e84b63a7c95e1f02d8b64c5f0c2a97d1e84b63a7c95e1f02d8b64c"}
 _DELIVERY = {
     "id": DELIVERY,
     "received_at": "2026-11-30T02:04:09.180671Z",
@@ -39,11 +41,16 @@ ROUTES = {
                 },
             },
         },
-        answers={201: {JSON: _HOOK | {"secret": "5f0c2a97d1e84b63a7c95e1f02d8b64c5f0c2a97d1e84b63a7c95e1f02d8b64c"}}},
+        answers={201: {JSON: _HOOK | _SECRET}},
         problems=BODY | {"not-found": "No such connection."},
     ),
     "GET /v1/hooks": RouteExamples(answers={200: {JSON: page(_HOOK)}}, problems=PAGES),
     "GET /v1/hooks/{hook_id}": RouteExamples(answers={200: {JSON: _HOOK}}, problems=_UNKNOWN),
+    "POST /v1/hooks/{hook_id}/rotate": RouteExamples(
+        requests={"With an hour to change over": {"grace_seconds": 3600}},
+        answers={200: {JSON: _HOOK | _SECRET | {"previous_secret_until": "2026-11-30T03:01:05Z"}}},
+        problems=_UNKNOWN | BODY | codes("encryption-keys-missing"),
+    ),
     "DELETE /v1/hooks/{hook_id}": RouteExamples(problems=_UNKNOWN),
     "POST /v1/hooks/{hook_id}/deliveries": RouteExamples(
         answers={202: {JSON: {"delivery_id": DELIVERY, "status": "pending"}}},

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db.identifiers import new_id
 from app.db.pages import Rows, newest
-from app.db.session import transaction
+from app.db.session import clock, transaction
 from app.db.tables import HookDeliveryRow, HookRow, PolicyRunRow
 from app.errors import NotFound
 from app.hooks.mapping import EventMapping
@@ -21,7 +21,8 @@ class Door:
 
     tenant_id: UUID
     kind: str
-    secret: bytes
+    secrets: tuple[bytes, ...]
+    """Each of which is good."""
     mapping: EventMapping | None
 
 
@@ -32,12 +33,14 @@ def find_door(engine: Engine, hook_id: UUID) -> Door | None:
         if row is None:
             return None
         mapping = None if row.mapping is None else EventMapping.model_validate(row.mapping)
-        return Door(row.tenant_id, row.kind, row.secret, mapping)
+        before = row.previous_secret if row.previous_until and row.previous_until > clock(session) else None
+        secrets = (row.secret,) if before is None else (row.secret, before)
+        return Door(row.tenant_id, row.kind, secrets, mapping)
 
 
-def get_hook(session: Session, hook_id: UUID) -> HookRow:
+def get_hook(session: Session, hook_id: UUID, *, lock: bool = False) -> HookRow:
     """Raises NotFound."""
-    row = session.get(HookRow, hook_id)
+    row = session.get(HookRow, hook_id, with_for_update=lock)
     if row is None:
         raise NotFound("hook")
     return row

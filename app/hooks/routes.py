@@ -1,12 +1,14 @@
 """``/v1/hooks``."""
 
+from datetime import timedelta
+
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
 from app.db.tables import HookRow
 from app.hooks import service
 from app.hooks.repository import get_delivery, get_hook, list_deliveries, list_hooks
-from app.hooks.schemas import Accepted, DeliveryId, Hook, HookDelivery, HookId, HookRequest, NewHook
+from app.hooks.schemas import Accepted, DeliveryId, Hook, HookDelivery, HookId, HookRequest, HookRotation, NewHook
 from app.http.authorization import OPEN, READS, WRITES
 from app.http.dependencies import SessionDep, SettingsDep, VaultDep
 from app.http.guards.rate_headers import check_rate
@@ -49,6 +51,28 @@ def get_hooks(session: SessionDep, settings: SettingsDep, page: PageDep) -> Page
 def get_one_hook(hook_id: HookId, session: SessionDep, settings: SettingsDep) -> Hook:
     """Its address, and the connection over which its events' versions are fetched."""
     return _show(get_hook(session, hook_id), settings)
+
+
+@router.post(
+    "/{hook_id}/rotate",
+    dependencies=[WRITES],
+    summary="Take another secret",
+    responses=problem_responses(400, 404, 413, 415, 422, 503),
+)
+def rotate_secret(
+    hook_id: HookId,
+    session: SessionDep,
+    settings: SettingsDep,
+    vault: VaultDep,
+    request: HookRotation | None = None,
+) -> NewHook:
+    """The answer has the new secret, this once: give it to the registry. Until the grace is over a delivery may prove
+    itself by either."""
+    row = get_hook(session, hook_id, lock=True)
+    grace = timedelta(seconds=(request or HookRotation()).grace_seconds)
+    secret = service.rotate_secret(session, row, vault, grace)
+    session.commit()
+    return NewHook(**_show(row, settings).model_dump(), secret=secret)
 
 
 @router.delete(

@@ -60,6 +60,14 @@ class HookRequest(BaseModel):
         return self
 
 
+class HookRotation(BaseModel):
+    """How long the secret before is still good."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    grace_seconds: int = Field(86_400, ge=0, le=30 * 86_400, description="For which either secret proves a delivery.")
+
+
 class Hook(BaseModel):
     """A hook, without its secret."""
 
@@ -69,6 +77,7 @@ class Hook(BaseModel):
     connection_id: UUID
     mapping: EventMapping | None
     url: str = Field(description="Where the registry is to send its events; a path where PUBLIC_URL is not set.")
+    previous_secret_until: datetime | None = Field(description="Until then the secret before is good as well.")
     created_at: datetime
 
     @classmethod
@@ -80,6 +89,7 @@ class Hook(BaseModel):
             connection_id=row.connection_id,
             mapping=None if row.mapping is None else EventMapping.model_validate(row.mapping),
             url=url,
+            previous_secret_until=row.previous_until,
             created_at=row.created_at,
         )
 

@@ -1,7 +1,7 @@
 """What is done with hooks and deliveries; never commits."""
 
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.access.vault import Vault
 from app.connections.repository import get_connection
 from app.db.identifiers import new_id
-from app.db.session import TenantEngine, transaction
+from app.db.session import TenantEngine, clock, transaction
 from app.db.tables import HookDeliveryRow, HookRow, PolicyRunRow
 from app.errors import Conflict, Unauthenticated, Unprocessable
 from app.hooks.kinds import Delivered, arrived
@@ -44,13 +44,24 @@ def create_hook(session: Session, request: HookRequest, vault: Vault) -> tuple[H
     return row, secret
 
 
+def rotate_secret(session: Session, row: HookRow, vault: Vault, grace: timedelta) -> str:
+    """The new secret; the present one stays good for the grace. One before that ends now."""
+    secret = secrets.token_hex(SECRET_BYTES)
+    row.previous_secret, row.previous_until = row.secret, clock(session) + grace
+    row.secret = vault.seal(secret)
+    session.flush()
+    session.refresh(row)
+    return secret
+
+
 def take_in(engine: Engine, vault: Vault, hook_id: UUID, headers: dict[str, str], body: bytes) -> Accepted:
     """Keeps what is authentic; the same again changes nothing. Raises Unauthenticated, also where there is no hook."""
     door = find_door(engine, hook_id)
     if door is None:
         raise Unauthenticated(NO_PROOF)
     came = Delivered(headers, body, datetime.now(UTC))
-    events = arrived(HookKind(door.kind), door.mapping, vault.open(door.secret), came)
+    read = (arrived(HookKind(door.kind), door.mapping, vault.open(secret), came) for secret in door.secrets)
+    events = next((found for found in read if found is not None), None)
     if events is None:
         raise Unauthenticated(NO_PROOF)
     with transaction(TenantEngine(engine, door.tenant_id)) as session:

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 SEALED: dict[type[Any], tuple[str, ...]] = {
     ConnectionRow: ("secret",),
-    HookRow: ("secret",),
+    HookRow: ("secret", "previous_secret"),
     WebhookRow: ("url", "secret", "previous_secret"),
 }
 """Every column that a vault has sealed."""

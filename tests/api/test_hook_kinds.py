@@ -69,6 +69,21 @@ def test_an_event_is_kept_once_and_told_of(api: Api, hook: Json) -> None:
     }
 
 
+def test_a_secret_rotates(api: Api, hook: Json) -> None:
+    """The fixture's own stays good for the grace, and then no longer."""
+    path = f"/v1/hooks/{hook['id']}"
+    body = json.dumps(EVENT | {"id": "e3"}).encode()
+    codes = {}
+    for grace in (3600, 0):
+        rotated = api.client.post(f"{path}/rotate", json={"grace_seconds": grace}).json()
+        assert rotated["previous_secret_until"] is not None
+        headers = [signed(body, SECRET), signed(body, rotated["secret"])]
+        answers = [api.client.post(f"{path}/deliveries", content=body, headers=one) for one in headers]
+        codes[grace] = [answer.status_code for answer in answers]
+    assert codes == {3600: [202, 202], 0: [401, 202]}
+    assert "secret" not in api.client.get(path).json()
+
+
 def test_the_handshake_of_cloud_events(api: Api, hook: Json) -> None:
     asked = {"WebHook-Request-Origin": "eventgrid.azure.net", "Authorization": ""}
     for hook_id in (hook["id"], "01a20000-0000-7000-8000-000000000000"):

@@ -51,6 +51,9 @@ class HookRow(Identified, Base):
     kind: Mapped[str]
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("connections.id", ondelete="RESTRICT"), index=True)
     secret: Mapped[bytes] = mapped_column(LargeBinary)
+    previous_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    previous_until: Mapped[datetime | None]
+    """Until then the secret before the last rotation is good as well."""
     mapping: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
     """Where its events say what they are about (``app.hooks.mapping``); null of kinds with a form of their own."""
 

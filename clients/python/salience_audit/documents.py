@@ -41,7 +41,7 @@ ComparisonStatus = Literal["queued", "succeeded", "failed"]
 
 ComparisonUnit = Literal["audit", "model"]
 
-ConnectionKind = Literal["mlflow"]
+ConnectionKind = Literal["mlflow", "huggingface", "http"]
 
 CropOffset = Literal["rounded", "floored"]
 
@@ -53,7 +53,7 @@ EntropyReading = Literal["spatial", "histogram"]
 
 FidelityStatus = Literal["verified", "contradicted", "unverified"]
 
-HookKind = Literal["mlflow", "cloudevents", "generic"]
+HookKind = Literal["mlflow", "huggingface", "cloudevents", "generic"]
 
 HookOutcome = Literal["pending", "audited", "ignored", "failed"]
 
@@ -694,6 +694,7 @@ class Hook(Document):
     connection_id: str
     mapping: EventMapping | None
     url: str
+    previous_secret_until: str | None
     created_at: str
 
 
@@ -883,6 +884,7 @@ class NewHook(Document):
     connection_id: str
     mapping: EventMapping | None
     url: str
+    previous_secret_until: str | None
     created_at: str
     secret: str
 
