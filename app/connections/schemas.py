@@ -22,6 +22,7 @@ class ConnectionKind(StrEnum):
     MLFLOW = "mlflow"
     HUGGINGFACE = "huggingface"
     HTTP = "http"
+    S3 = "s3"
 
 
 class AuthKind(StrEnum):
@@ -33,7 +34,8 @@ class AuthKind(StrEnum):
 
 
 class Auth(BaseModel):
-    """A token, sent as `Authorization: Bearer`; or a user's name and password, sent as `Basic`."""
+    """A token, sent as `Authorization: Bearer`; or a user's name and password, sent as `Basic`. Of `s3` they are
+    an access key's id and secret, which signs and is never sent."""
 
     model_config = ConfigDict(extra="forbid")
 

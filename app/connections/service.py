@@ -24,12 +24,14 @@ from app.errors import EgressFailure
 from app.registries.base import Registry
 from app.registries.hub import HubRegistry
 from app.registries.mlflow import MlflowRegistry
+from app.registries.s3 import S3Registry
 from app.registries.web import WebFolder
 
 KINDS: dict[ConnectionKind, Callable[[EgressClient, str, Mapping[str, str]], Registry]] = {
     ConnectionKind.MLFLOW: MlflowRegistry,
     ConnectionKind.HUGGINGFACE: HubRegistry,
     ConnectionKind.HTTP: WebFolder,
+    ConnectionKind.S3: S3Registry,
 }
 
 
@@ -54,7 +56,8 @@ def change(row: ConnectionRow, wanted: ConnectionChange, vault: Vault, guard: Ad
 
 def registry_of(row: ConnectionRow, vault: Vault, client: EgressClient) -> Registry:
     """Raises Unavailable where its secret cannot be opened."""
-    return KINDS[ConnectionKind(row.kind)](client, row.url, _credentials(row, vault))
+    kind, plain = ConnectionKind(row.kind), _plain(row, vault)
+    return KINDS[kind](client, row.url, plain if kind is ConnectionKind.S3 else _headers(plain))
 
 
 def try_out(registry: Registry) -> ConnectionTest:
@@ -80,10 +83,14 @@ def _seal(row: ConnectionRow, auth: Auth, vault: Vault) -> None:
     row.secret = None if auth.kind is AuthKind.NONE else vault.seal(json.dumps(auth.plain()))
 
 
-def _credentials(row: ConnectionRow, vault: Vault) -> dict[str, str]:
-    if row.secret is None:
+def _plain(row: ConnectionRow, vault: Vault) -> dict[str, str]:
+    plain: dict[str, str] = {} if row.secret is None else json.loads(vault.open(row.secret))
+    return plain
+
+
+def _headers(plain: Mapping[str, str]) -> dict[str, str]:
+    if not plain:
         return {}
-    plain = json.loads(vault.open(row.secret))
     if "token" in plain:
         return {"Authorization": f"Bearer {plain['token']}"}
     pair = f"{plain['username']}:{plain['password']}".encode()

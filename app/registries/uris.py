@@ -1,5 +1,5 @@
 """The addresses of versions: ``models:/NAME/VERSION``, ``models:/NAME@ALIAS``, ``hf://OWNER/REPOSITORY@REVISION``,
-``https://HOST/PATH#sha256=DIGEST``.
+``https://HOST/PATH#sha256=DIGEST``, ``s3://BUCKET/FOLDER``.
 """
 
 import re
@@ -10,6 +10,8 @@ _PART = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}"
 _HUB = re.compile(rf"hf://(?P<repository>(?:{_PART}/)?{_PART})(?:@(?P<revision>[A-Za-z0-9_][A-Za-z0-9_./-]{{0,199}}))?")
 
 _WEB = re.compile(r"(?P<address>https?://[^/?#\s]+/[A-Za-z0-9._~/+@=-]{1,400})#sha256=(?P<sha256>[0-9a-f]{64})")
+
+_S3 = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<folder>[A-Za-z0-9._~/=-]{1,400}?)/?")
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,24 @@ class WebUri:
         return cls(found["address"], found["sha256"])
 
 
-_READ = {"mlflow": ModelUri.read, "huggingface": HubUri.read, "http": WebUri.read}
-SCHEMES = {"mlflow": "models:/", "huggingface": "hf://", "http": "http"}
+@dataclass(frozen=True)
+class S3Uri:
+    """A folder of a bucket."""
+
+    bucket: str
+    folder: str
+
+    @classmethod
+    def read(cls, text: str) -> "S3Uri":
+        """Raises ValueError."""
+        found = _S3.fullmatch(text)
+        if found is None or any(part in {"", ".", ".."} for part in found["folder"].split("/")):
+            raise ValueError("a version in a bucket is named as s3://BUCKET/FOLDER")
+        return cls(found["bucket"], found["folder"])
+
+
+_READ = {"mlflow": ModelUri.read, "huggingface": HubUri.read, "http": WebUri.read, "s3": S3Uri.read}
+SCHEMES = {"mlflow": "models:/", "huggingface": "hf://", "http": "http", "s3": "s3://"}
 """How addresses begin, by the kind of the connection that they are fetched over."""
 
 

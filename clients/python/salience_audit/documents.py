@@ -41,7 +41,7 @@ ComparisonStatus = Literal["queued", "succeeded", "failed"]
 
 ComparisonUnit = Literal["audit", "model"]
 
-ConnectionKind = Literal["mlflow", "huggingface", "http"]
+ConnectionKind = Literal["mlflow", "huggingface", "http", "s3"]
 
 CropOffset = Literal["rounded", "floored"]
 

@@ -1,0 +1,102 @@
+"""A model from a bucket: moto's server, written to by boto3; signatures against botocore's."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from app.domain.vocabulary import Origin
+from app.egress.addresses import AddressGuard
+from app.egress.client import EgressClient
+from app.errors import EgressFailure
+from app.imports.fetching import fetch
+from app.registries.aws_signature import AwsKey
+from app.registries.s3 import S3Registry
+from app.registries.uris import kind_of
+from app.settings import Settings
+from app.storage.blobs import BlobStore
+from tests.storage.stores import Bucket, make_bucket
+
+WEIGHTS = bytes(range(256)) * 100
+KEY = {"username": "AKIDEXAMPLE", "password": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Bucket]:
+    with pytest.MonkeyPatch.context() as patch, make_bucket(patch) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def s3(bucket: Bucket) -> Any:
+    client = boto3.client("s3", endpoint_url=bucket.endpoint, region_name="us-east-1")
+    described = json.dumps({"architecture": "resnet18"}).encode()
+    for name, content in {"model.safetensors": WEIGHTS, "salience.json": described, "a folder/": b""}.items():
+        client.put_object(Bucket=bucket.name, Key=f"faces/v1/{name}", Body=content)
+    client.put_object(Bucket=bucket.name, Key="faces/v10/model.onnx", Body=b"another version")
+    return client
+
+
+@pytest.fixture
+def registry(bucket: Bucket) -> Iterator[S3Registry]:
+    with EgressClient(AddressGuard.of(["127.0.0.1/32"])) as client:
+        yield S3Registry(client, bucket.endpoint, KEY)
+
+
+def test_a_folder_of_a_bucket(s3: Any, bucket: Bucket, registry: S3Registry, tmp_path: Path) -> None:
+    blobs = BlobStore.from_settings(Settings(blob_store=str(tmp_path)))
+    fetched = fetch(registry, f"s3://{bucket.name}/faces/v1/", blobs, 100_000, lambda: None)
+    assert (fetched.file, fetched.blob.digest) == ("model.safetensors", f"sha256:{hashlib.sha256(WEIGHTS).hexdigest()}")
+    assert fetched.found == [
+        (Origin.SALIENCE_JSON, {"architecture": "resnet18"}),
+        (Origin.ARTIFACT, {"format": "safetensors"}),
+    ]
+    files = registry.open(f"s3://{bucket.name}/faces/v1")
+    assert files.version == fetched.version
+    s3.put_object(Bucket=bucket.name, Key="faces/v1/salience.json", Body=b"{}")
+    with pytest.raises(EgressFailure) as caught, files.fetch("salience.json", 1000):
+        pass
+    assert caught.value.code == "artifact-corrupted"
+    assert registry.open(f"s3://{bucket.name}/faces/v1").version != fetched.version
+    for attempt in registry.tries().values():
+        attempt()
+
+
+@pytest.mark.parametrize("place", ["faces/v2", "faces/v"])
+def test_a_folder_that_is_not_there(place: str, s3: Any, bucket: Bucket, registry: S3Registry) -> None:
+    del s3
+    with pytest.raises(EgressFailure) as caught:
+        registry.open(f"s3://{bucket.name}/{place}")
+    assert caught.value.code == "registry-not-found"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://s3.eu-central-1.amazonaws.com/models/faces/v1/a%20%2B%C3%BC.onnx",
+        "http://127.0.0.1:9000/models?encoding-type=url&list-type=2&max-keys=1000&prefix=faces%2Fv1%2F",
+        "http://127.0.0.1:9000/",
+    ],
+)
+def test_signature_is_botocores(url: str) -> None:
+    ours = AwsKey(KEY["username"], KEY["password"], "eu-central-1").headers("GET", url, datetime.now(UTC))
+    asked = AWSRequest("GET", url, headers={"X-Amz-Content-Sha256": ours["X-Amz-Content-Sha256"]})
+    signer = S3SigV4Auth(Credentials(KEY["username"], KEY["password"]), "s3", "eu-central-1")
+    asked.context["timestamp"] = ours["X-Amz-Date"]
+    asked.headers["X-Amz-Date"] = ours["X-Amz-Date"]
+    signature = signer.signature(signer.string_to_sign(asked, signer.canonical_request(asked)), asked)
+    assert ours["Authorization"].endswith(f"Signature={signature}")
+
+
+@pytest.mark.parametrize("uri", ["s3://", "s3://b/x", "s3://bucket", "s3://bucket/../x", "s3://bucket//x", "s3://Bu/x"])
+def test_addresses_that_are_none(uri: str) -> None:
+    with pytest.raises(ValueError, match="s3://BUCKET"):
+        kind_of(uri)
