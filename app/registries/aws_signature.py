@@ -9,8 +9,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-
-import httpx
+from urllib.parse import urlsplit
 
 EMPTY = hashlib.sha256(b"").hexdigest()
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -27,7 +26,7 @@ class AwsKey:
     def headers(self, method: str, url: str, now: datetime) -> dict[str, str]:
         """That sign it. Path and query must be percent-encoded, the query in its names' order; ``now`` in UTC."""
         time = now.strftime("%Y%m%dT%H%M%SZ")
-        named = {"host": httpx.URL(url).netloc.decode(), "x-amz-content-sha256": EMPTY, "x-amz-date": time}
+        named = {"host": urlsplit(url).netloc, "x-amz-content-sha256": EMPTY, "x-amz-date": time}
         scope = f"{time[:8]}/{self.region}/s3/aws4_request"
         names = ";".join(named)
         asked = hashlib.sha256(_canonical(method, url, named, names).encode()).hexdigest()
@@ -43,6 +42,6 @@ class AwsKey:
 
 
 def _canonical(method: str, url: str, named: Mapping[str, str], names: str) -> str:
-    path, _, query = httpx.URL(url).raw_path.decode().partition("?")
+    place = urlsplit(url)
     lines = [f"{name}:{value}" for name, value in named.items()]
-    return "\n".join([method, path, query, *lines, "", names, EMPTY])
+    return "\n".join([method, place.path, place.query, *lines, "", names, EMPTY])
