@@ -51,14 +51,15 @@ def test_audits_that_were_not_made_alike() -> None:
     """By other versions of something, or on another kind of processor."""
     made = job()
     documents = {
-        name: made.documents["1"] | {"software": {"torch": version, "scipy": "1"}}
-        for name, version in (("1", "2.0"), ("2", "2.1"))
+        name: made.documents["1"] | {"software": {"torch": version, "scipy": "1", "processor": processor} | more}
+        for name, version, processor, more in (("1", "2.0", "EPYC", {}), ("2", "2.1", "H200", {"driver": "580"}))
     }
     audits = {
         name: AuditFacts(name=f"audit {name}", device_class=device, finished_at=None, layers={})
         for name, device in (("1", "cpu"), ("2", "gpu"))
     }
     assert sentences(made.model_copy(update={"documents": documents, "audits": audits})) == [
+        f"The audits were made on different processors: EPYC for audit 1 and H200 for audit 2. {ORIGIN}",
         f"The audits were made with different versions of torch: 2.0 for audit 1 and 2.1 for audit 2. {ORIGIN}",
         f"The audits ran on different kinds of processors: cpu for audit 1 and gpu for audit 2. {ORIGIN}",
     ]

@@ -1,18 +1,21 @@
 """Which shard a worker gets next: audits take turns, whoever wakes it, and each shard is given away once."""
 
+import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, func, select, text, update
+from sqlalchemy import Engine, delete, func, select, text, update
 
 from app.access.repository import tenant_named
 from app.db.session import make_engine, transaction, write_for
-from app.db.tables import DEFAULT_TENANT, AuditRow, ShardRow
+from app.db.tables import DEFAULT_TENANT, AuditRow, SampleScoresRow, ShardRow, WorkerRow
 from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, ShardStatus
 from tests.factories import audit_row, dataset_row, sample_row, shard_rows
+from worker.machine.processor import processor_of
+from worker.results.reducer import _software
 from worker.shards.store import Claim, claim_next_shard, claim_shard, extend_lease, release_shard, save_scores
 
 
@@ -189,10 +192,50 @@ def test_a_long_audit_is_claimed_through_the_index_of_open_shards(engine: Engine
         session.execute(update(ShardRow).where(done).values(status=ShardStatus.DONE))
     with engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE shards"))
-    from worker.shards.store import _first_free_shard
+    from worker.machine.processor import processor_of
+from worker.results.reducer import _software
+from worker.shards.store import _first_free_shard
 
     query = _first_free_shard(audit_id).compile(engine, compile_kwargs={"literal_binds": True})
     with engine.connect() as connection:
         plan = "\n".join(connection.scalars(text(f"EXPLAIN {query}")))
     assert "ix_shards_open" in plan
     assert claim(engine).start == 20_000
+
+
+def processors_of(engine: Engine, audit_id: UUID) -> list[str]:
+    with transaction(engine) as session:
+        return session.get_one(AuditRow, audit_id).processors
+
+
+def test_an_audit_says_what_it_ran_on(engine: Engine) -> None:
+    audit_id = add_audit(engine, 2)
+    for _ in range(2):
+        claim(engine)
+    assert processors_of(engine, audit_id) == [processor_of(DeviceClass.CPU)]
+
+
+def test_an_audit_on_a_gpu_stays_with_its_kind(engine: Engine) -> None:
+    """Another GPU, or the same behind another driver, takes it only where none of its kind is left: from the start."""
+    audit_id, other = add_audit(engine, 2, DeviceClass.GPU), '{"driver": "1", "processor": "H200"}'
+    first = claim(engine, DeviceClass.GPU)
+    assert processors_of(engine, audit_id) == [processor_of(DeviceClass.GPU)]
+    assert finish(engine, first)
+    with transaction(engine) as session:
+        session.get_one(AuditRow, audit_id).processors = [other]
+        session.add(WorkerRow(name="its own", device_class=DeviceClass.GPU, processor=other))
+    assert nothing_left(engine, DeviceClass.GPU)
+    with transaction(engine) as session:
+        session.execute(delete(WorkerRow))
+    assert claim(engine, DeviceClass.GPU).shard_id == first.shard_id
+    assert processors_of(engine, audit_id) == [processor_of(DeviceClass.GPU)]
+    with transaction(engine) as session:
+        assert session.scalar(select(func.count()).select_from(SampleScoresRow)) == 0
+
+
+def test_results_name_every_processor_once() -> None:
+    one, other = (processor_of(kind) for kind in (DeviceClass.CPU, DeviceClass.GPU))
+    found = _software([one, other])
+    assert found["tf32"] == "off"
+    assert found["processor"] == "; ".join(json.loads(each)["processor"] for each in (one, other))
+    assert found.keys() > {"torch", "driver", "cudnn"}

@@ -11,6 +11,7 @@ from app.db.session import transaction
 from app.db.tables import WorkerRow
 from app.periodic import Periodic
 from worker.context import WorkerContext
+from worker.machine.processor import processor_of
 
 ANNOUNCE_SECONDS = 15.0
 FORGET_AFTER = timedelta(days=1)
@@ -27,7 +28,8 @@ def presence_of(context: WorkerContext) -> Periodic:
 def announce(context: WorkerContext) -> None:
     """On the database's clock; workers that were not seen for a day are forgotten."""
     now = func.clock_timestamp()
-    row = insert(WorkerRow).values(name=context.name, device_class=context.device_class, seen_at=now)
+    known = {"device_class": context.device_class, "processor": processor_of(context.device_class)}
+    row = insert(WorkerRow).values(name=context.name, seen_at=now, **known)
     with transaction(context.engine) as session:
         session.execute(row.on_conflict_do_update(index_elements=[WorkerRow.name], set_={"seen_at": now}))
         session.execute(delete(WorkerRow).where(WorkerRow.seen_at < now - FORGET_AFTER))

@@ -33,6 +33,18 @@ def read_gpu_memory(visible_devices: str | None) -> GpuMemory | None:
             pynvml.nvmlShutdown()
 
 
+def driver_version() -> str | None:
+    """None where there is no driver."""
+    try:
+        pynvml.nvmlInit()
+        return str(pynvml.nvmlSystemGetDriverVersion())
+    except pynvml.NVMLError:
+        return None
+    finally:
+        with suppress(pynvml.NVMLError):
+            pynvml.nvmlShutdown()
+
+
 def _read(device: str) -> GpuMemory:
     find = pynvml.nvmlDeviceGetHandleByIndex if device.isdecimal() else pynvml.nvmlDeviceGetHandleByUUID
     handle = find(int(device) if device.isdecimal() else device)

@@ -1,6 +1,8 @@
 """From stored scores to the results, in sample order; whoever finishes the last shard calls it."""
 
+import json
 import logging
+from collections.abc import Sequence
 from importlib.metadata import version
 from uuid import UUID
 
@@ -39,7 +41,7 @@ def reduce_audit(context: WorkerContext, audit_id: UUID) -> None:
             return
         bind(**ids_of(audit.origin))
         inputs = read_inputs(session, audit_id)
-        document = results_document(session, inputs, _software(), map_sections(session, inputs))
+        document = results_document(session, inputs, _software(audit.processors), map_sections(session, inputs))
         compared = None
         if any(summary["n"] for summary in document["summaries"]):
             _succeed(session, audit, document)
@@ -77,5 +79,9 @@ def _succeed(session: Session, audit: AuditRow, document: ResultsDocument) -> No
     tell(session, audit.tenant_id, *audit_succeeded(audit, document, verdict))
 
 
-def _software() -> dict[str, str]:
-    return {name.replace("-", "_"): version(name) for name in SOFTWARE}
+def _software(processors: Sequence[str]) -> dict[str, str]:
+    """Versions, and what the shards ran on: of a CPU its model; of a GPU the driver, cuDNN and TF32 as well."""
+    versions = {name.replace("-", "_"): version(name) for name in SOFTWARE}
+    facts = [json.loads(processor) for processor in processors]
+    names = dict.fromkeys(name for one in facts for name in one)
+    return versions | {name: "; ".join(dict.fromkeys(one[name] for one in facts if name in one)) for name in names}

@@ -14,7 +14,7 @@ from app.db.tables import CleanSourceRow, DatasetRow, SampleRow, SampleScoresRow
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.measures import SUFFICIENCY
 from app.domain.vocabulary import DeviceClass
-from worker.machine.device_class import processor
+from worker.machine.processor import processor_of
 from worker.shards.store import Claim
 from worker.wire.jobs import JobCachedMap, ShardJob
 
@@ -42,7 +42,7 @@ def clean_keys(job: ShardJob, tenant_id: UUID, device_class: DeviceClass, thread
         "labels": job.label_indices,
         "scores": [str(job.protocol.class_score), *job.score_classes],
         "micro_batch": job.protocol.micro_batch,
-        "processor": [device_class, processor(device_class), threads],
+        "processor": [device_class, processor_of(device_class), threads],
         "software": [version(name) for name in ("salience-audit", "torch", "torchvision", "numpy", "pillow")],
     }
     return [

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, ShardRow, TenantRow
 from app.domain.vocabulary import LIVE, DeviceClass
+from worker.shards.pinning import may_run
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -55,7 +56,7 @@ def _waiting(session: Session, device_class: DeviceClass) -> list[tuple[UUID, UU
     served_at = select(func.max(ShardRow.claimed_at)).where(of_audit).scalar_subquery()
     free = select(ShardRow.id).where(of_audit, is_free()).exists()
     query = select(AuditRow.id, AuditRow.tenant_id)
-    query = query.where(AuditRow.status.in_(LIVE), AuditRow.device_class == device_class, free)
+    query = query.where(AuditRow.status.in_(LIVE), AuditRow.device_class == device_class, free, may_run(device_class))
     found = session.execute(query.order_by(served_at.asc().nulls_first(), AuditRow.id))
     return [(audit_id, tenant_id) for audit_id, tenant_id in found]
 

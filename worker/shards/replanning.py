@@ -1,12 +1,13 @@
 """An audit whose micro-batch does not fit the device starts over with half of it, once."""
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db.tables import AuditRow, CleanSourceRow, SampleScoresRow, ShardRow
+from app.db.tables import AuditRow, ShardRow
 from app.domain.protocol import MIN_MICRO_BATCH, Protocol
-from app.domain.vocabulary import LIVE, ShardStatus
+from app.domain.vocabulary import LIVE
 from app.errors import MeasureFailure
+from worker.shards.starting_over import start_over
 from worker.shards.store import Claim, held
 
 REASON = "out-of-gpu-memory"
@@ -31,19 +32,4 @@ def replan_audit(session: Session, claim: Claim, detail: str) -> int:
     audit.replanned = {"reason": REASON, "micro_batch_before": protocol.micro_batch}
     audit.protocol, audit.protocol_digest = smaller.to_json(), smaller.digest()
     session.flush()
-    return _start_over(session, claim)
-
-
-def _start_over(session: Session, claim: Claim) -> int:
-    """First the shards, which waits for those that are being saved; then the scores, theirs among them."""
-    of_audit = ShardRow.audit_id == claim.audit_id
-    unheard = session.scalar(select(func.count()).where(of_audit, ShardRow.status != ShardStatus.QUEUED))
-    # Attempts stay: they fence whoever still runs a shard under the old plan.
-    session.execute(
-        update(ShardRow)
-        .where(of_audit)
-        .values(status=ShardStatus.QUEUED, lease_expires_at=None, samples_done=0, updated_at=func.clock_timestamp())
-    )
-    session.execute(delete(CleanSourceRow).where(CleanSourceRow.audit_id == claim.audit_id))
-    session.execute(delete(SampleScoresRow).where(SampleScoresRow.audit_id == claim.audit_id))
-    return unheard or 0
+    return start_over(session, claim.audit_id)

@@ -16,6 +16,7 @@ from app.webhooks.events import audit_failed
 from app.webhooks.outbox import tell
 from worker.shards.counts import charge, count_claim, count_done
 from worker.shards.fair_order import audits_in_fair_order, is_free
+from worker.shards.pinning import note_processor, settle
 
 _SAVE_IDLE_SECONDS = 10
 
@@ -38,9 +39,12 @@ def claim_next_shard(session: Session, device_class: DeviceClass, worker: str, l
     order.
     """
     for audit_id in audits_in_fair_order(session, device_class):
+        if not settle(session, audit_id, device_class):
+            continue
         shard_id = session.scalar(_first_free_shard(audit_id))
         claim = None if shard_id is None else claim_shard(session, shard_id, worker, lease_seconds)
         if claim is not None:
+            note_processor(session, audit_id, device_class)
             return claim
     return None
 

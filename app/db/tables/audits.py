@@ -45,6 +45,8 @@ class AuditRow(Worded, Identified, Base):
     """Why the protocol is not the one asked for: ``reason`` and ``micro_batch_before``."""
     device_class: Mapped[DeviceClass] = mapped_column(default=DeviceClass.CPU)
     """All shards of an audit run on one kind of processor: another would give other last bits."""
+    processors: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
+    """Those that its shards ran on, each as JSON (`worker.machine.processor`); of GPUs one alone."""
     sample_positions: Mapped[list[int] | None]
     """The split's, or the seeded draw, ascending; null: every readable sample."""
     split: Mapped[str | None]

@@ -17,6 +17,8 @@ class WorkerRow(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     device_class: Mapped[DeviceClass]
+    processor: Mapped[str | None]
+    """What decides about a score's last bits, as JSON; null of a worker of an earlier version."""
     seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
