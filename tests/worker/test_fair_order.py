@@ -192,9 +192,7 @@ def test_a_long_audit_is_claimed_through_the_index_of_open_shards(engine: Engine
         session.execute(update(ShardRow).where(done).values(status=ShardStatus.DONE))
     with engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE shards"))
-    from worker.machine.processor import processor_of
-from worker.results.reducer import _software
-from worker.shards.store import _first_free_shard
+    from worker.shards.store import _first_free_shard
 
     query = _first_free_shard(audit_id).compile(engine, compile_kwargs={"literal_binds": True})
     with engine.connect() as connection:
