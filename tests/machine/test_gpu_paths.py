@@ -133,3 +133,28 @@ def test_the_command_for_a_gpu_says_what_was_not_run() -> None:
     assert len(rows) > 5
     assert all("| not run: no CUDA device |" in row for row in rows[1:])
     assert found.stdout.endswith("No part was run: there is no CUDA device here.\n")
+
+
+def test_threads_of_a_driver_have_no_privileges() -> None:
+    """Capabilities are each thread's own. In a process of its own, in the sandbox of a GPU, for good."""
+    code = """
+import re, threading
+from pathlib import Path
+from app.domain.vocabulary import SandboxLayer
+from worker.sandbox.layers import Sandbox
+sandbox = Sandbox(None, 2**20, None, gpu=True, allowed=frozenset({SandboxLayer.LANDLOCK, SandboxLayer.SECCOMP}))
+sandbox.give_up_privileges()
+end = threading.Event()
+driver = threading.Thread(target=end.wait)
+driver.start()
+sandbox.enclose()
+found = [path.read_text() for path in Path("/proc/self/task").glob("*/status")]
+end.set()
+assert len(found) == 2
+for status in found:
+    for line in ("CapEff", "CapPrm", "CapInh"):
+        assert re.search(rf"{line}:\\s0+$", status, re.MULTILINE), status
+    assert "NoNewPrivs:\\t1" in status
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr

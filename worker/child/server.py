@@ -62,6 +62,7 @@ def _prepare(channel: Channel, start: Start) -> Tools:
     memory = None if gpu else start.memory_bytes
     sandbox = Sandbox(start.scratch, start.file_bytes, memory, gpu=gpu, allowed=start.allowed_missing)
     if gpu:
+        sandbox.give_up_privileges()
         warm_up(device, start.gpu_memory_share)
     sandbox.enclose()
     use_threads(settings.threads)

@@ -6,6 +6,7 @@ import torch
 from torch.nn.functional import conv2d
 
 from worker.machine.device import compute_exactly
+from worker.machine.transfers import send
 
 _SIDE = 64
 _MORE_THAN_THERE_IS = 2**50
@@ -17,6 +18,7 @@ def warm_up(device: torch.device, gpu_memory_share: float) -> None:
         torch.cuda.set_per_process_memory_fraction(gpu_memory_share, device)
         compute_exactly()
         _fail_to_allocate(device)
+        send(torch.ones(1), device)  # pinned memory of the host, which the driver maps
     images = torch.ones(8, 3, _SIDE, _SIDE, device=device, requires_grad=True)
     weights = torch.ones(16, 3, 3, 3, device=device)
     found = conv2d(images, weights).relu().mean((2, 3)) @ torch.ones(16, 4, device=device)

@@ -21,8 +21,9 @@ class LayerMissing(Exception):
 class Sandbox:
     """Restricts its own process, for good; those layers that are ``allowed`` to may be missing.
 
-    First `enclose`, while the process has one thread: Landlock holds for those that it starts afterwards. Then
-    whatever starts threads and takes memory to keep. Then `seal`. Without a ``scratch`` folder nothing can be written;
+    First `enclose`, while the process has one thread: what it takes away holds for those that it starts afterwards.
+    Then whatever starts threads and takes memory to keep. Then `seal`. A GPU's driver starts its threads before
+    `enclose`, after `give_up_privileges`, so that they have none either. Without a ``scratch`` folder nothing can be written;
     ``memory_bytes`` None leaves memory alone.
     """
 
@@ -34,10 +35,14 @@ class Sandbox:
     missing: dict[SandboxLayer, str] = field(default_factory=dict)
     _status: BinaryIO | None = None
 
+    def give_up_privileges(self) -> None:
+        """Of this thread and those that it starts; to do so twice changes nothing. Raises LayerMissing."""
+        self._set_up(SandboxLayer.PRIVILEGES, drop_privileges)
+
     def enclose(self) -> None:
         """Raises LayerMissing."""
         self._set_up(SandboxLayer.LIMITS, self._limit)
-        self._set_up(SandboxLayer.PRIVILEGES, drop_privileges)
+        self.give_up_privileges()
         self._set_up(SandboxLayer.LANDLOCK, self._lock_files)
 
     def seal(self) -> None:
