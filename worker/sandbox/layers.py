@@ -23,8 +23,8 @@ class Sandbox:
 
     First `enclose`, while the process has one thread: what it takes away holds for those that it starts afterwards.
     Then whatever starts threads and takes memory to keep. Then `seal`. A GPU's driver starts its threads before
-    `enclose`, after `give_up_privileges`, so that they have none either. Without a ``scratch`` folder nothing can be written;
-    ``memory_bytes`` None leaves memory alone.
+    `enclose`, after `give_up_privileges`, so that they have none either. Without a ``scratch`` folder nothing can be
+    written; ``memory_bytes`` None leaves memory alone.
     """
 
     scratch: Path | None
