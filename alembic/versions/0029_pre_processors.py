@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0028_pre_processors"
-down_revision = "0027_pre_hook_mappings"
+revision = "0029_pre_processors"
+down_revision = "0028_pre_hook_rotation"
 branch_labels = None
 depends_on = None
 
