@@ -52,7 +52,7 @@ def test_a_push_is_audited_once(service: httpx.Client, hub: LoopbackHub, connect
     assert len({one["audit_id"] for one in log}) == 1
     model = service.get(f"/v1/models/{log[0]['model_id']}").json()
     assert (model["source"]["name"], model["source"]["version"]) == (NAME, COMMIT)
-    assert model["description"]["class_names"]["from"] == "salience.json"
+    assert {model["description"][name]["from"] for name in ("class_names", "architecture")} == {"salience.json"}
 
 
 def test_addresses_belong_to_a_kind(service: httpx.Client, connection: Json) -> None:

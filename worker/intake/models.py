@@ -54,7 +54,7 @@ def validate_model(context: WorkerContext, model_id: UUID) -> None:
     found = {
         "stored_digest": accepted.stored.digest,
         "probe": accepted.facts.to_dict(),
-        "description": model.description | accepted.facts.described(),
+        "description": accepted.facts.described(model.description),
         "architecture_options": accepted.facts.architecture_options,
         "head": accepted.facts.head and accepted.facts.head.model_dump(mode="json"),
         "problem": None,

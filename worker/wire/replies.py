@@ -1,5 +1,6 @@
 """What the child answers. The parent takes nothing on trust: every reply is checked against these forms."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
@@ -113,12 +114,16 @@ class ModelFacts(_Reply):
         """Of the probe alone."""
         return self.model_dump(mode="json", exclude={"kind", "description", "architecture_options", "head"})
 
-    def described(self) -> dict[str, dict[str, JsonValue]]:
-        """As the model's resource shows it."""
-        return {
-            name: {"value": fact.value, "from": fact.origin.value} | ({"note": fact.note} if fact.note else {})
-            for name, fact in self.description.items()
-        }
+    def described(self, before: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """As the model's resource shows it, over what was told ``before``: what was asked for keeps who asked for it,
+        be it the request, a file that came with it, or a registry.
+        """
+        found = dict(before)
+        for name, fact in self.description.items():
+            asked = before.get(name, {}) if fact.origin is Origin.REQUEST else {}
+            own = {"value": fact.value, "from": fact.origin.value} | ({"note": fact.note} if fact.note else {})
+            found[name] = own | {key: asked[key] for key in ("from", "note") if key in asked}
+        return found
 
 
 class ImageFacts(_Reply):
