@@ -298,7 +298,9 @@ class ResultsHead(TypedDict):
     training_images: NotRequired[TrainingImages]
     run_group_id: NotRequired[str | None]
     models: list[AuditedModel]
-    software: Annotated[dict[str, str] | None, Field(description="Versions that the scores were made with.")]
+    software: Annotated[
+        dict[str, str] | None, Field(description="Versions that the scores were made with, and the processor.")
+    ]
 
 
 class ResultsNumbers(TypedDict):
