@@ -38,8 +38,7 @@ MOVES = {
 def moved(image: Bytes, right: int, down: int) -> Bytes:
     """OpenCV's warp with a replicated border."""
     matrix = np.array([[1, 0, right], [0, 1, down]], np.float32)
-    side = image.shape[0]
-    warped = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpAffine(image, matrix, image.shape[1::-1], flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, np.uint8)
 
 

@@ -36,6 +36,7 @@ _REFUSED = {"not-found": "No such run group."} | codes(
     "dataset-not-ready",
     "stability-needs-two-models",
     "map-sizes-differ",
+    "no-view-exists",
     "model-classes-differ",
     "target-out-of-range",
     "labels-do-not-meet-classes",

@@ -11,6 +11,7 @@ from app.audits.planning.gating import frozen_gate
 from app.audits.planning.samples import check_group_by, choose_samples, cluster_column
 from app.audits.planning.shards import Work, estimated_seconds, shard_ranges
 from app.audits.planning.target_layers import target_layer
+from app.audits.planning.turns import notes_on_turns, with_views_that_exist
 from app.audits.repository import lock_dataset, lock_models, worker_known
 from app.audits.schemas import AuditRequest
 from app.db.identifiers import new_id
@@ -64,7 +65,8 @@ def plan_work(session: Session, request: AuditRequest, settings: Settings) -> Wo
     models = lock_models(session, _model_ids(session, request))
     dataset = lock_dataset(session, request.dataset_id)
     _check_ready(models, dataset)
-    protocol = _resolve(request, models)
+    asked = _resolve(request, models)
+    protocol = with_views_that_exist(asked, models)
     label_map = request.label_map if request.label_map is not None else dataset.label_map
     _check_classes(models, protocol)
     _check_labels(request, protocol, label_mapping(dataset, models[0], label_map))
@@ -72,11 +74,13 @@ def plan_work(session: Session, request: AuditRequest, settings: Settings) -> Wo
     _check_methods(models, protocol)
     check_group_by(session, request, dataset)
     cluster_column(request, dataset)
+    chosen = choose_samples(session, request, dataset, protocol.seed)
     return Work(
         models=models,
         dataset=dataset,
         protocol=protocol,
-        chosen=choose_samples(session, request, dataset, protocol.seed),
+        chosen=chosen,
+        notes=[*chosen.notes, *notes_on_turns(asked, protocol, models)],
         label_map=label_map,
         device_class=_device_class(session, request, settings),
     )
@@ -204,7 +208,7 @@ def _audit(request: AuditRequest, work: Work) -> AuditRow:
         label_map=work.label_map,
         group_by=request.group_by,
         cluster=cluster_column(request, work.dataset),
-        notes=work.chosen.notes,
+        notes=work.notes,
         sample_count=work.samples,
         origin=present_origin(),
         cancel_requested=False,

@@ -67,7 +67,9 @@ class Description:
         str | None, typer.Option(help="classes, binary (one logit; class names: negative, positive) or multilabel.")
     ] = None
     threshold: Annotated[float | None, typer.Option(help="Of the sigmoid, for binary and multilabel: 0.5.")] = None
-    input_size: Annotated[int | None, typer.Option(help="Side of the square input in pixels.")] = None
+    input_size: Annotated[str | None, typer.Option(help="Of the input in pixels: 224, or height and width: 96,64")] = (
+        None
+    )
     mean: Annotated[str | None, typer.Option(help="Of each channel: 0.485,0.456,0.406")] = None
     std: Annotated[str | None, typer.Option(help="Of each channel: 0.229,0.224,0.225")] = None
     resize: Annotated[str | None, typer.Option(help="stretch or shorter_side_crop.")] = None
@@ -94,7 +96,7 @@ class Description:
 
     def _preprocessing(self) -> Json:
         numbers = {"mean": _numbers("--mean", self.mean), "std": _numbers("--std", self.std)}
-        return _given(numbers | {"input_size": self.input_size, "resize": self.resize})
+        return _given(numbers | {"input_size": _size(self.input_size), "resize": self.resize})
 
 
 @models.command()
@@ -149,6 +151,16 @@ def _numbers(option: str, text: str | None) -> list[float] | None:
         return None if text is None else [float(part) for part in text.split(",")]
     except ValueError:
         raise typer.BadParameter(f"{text!r} are no numbers between commas", param_hint=option) from None
+
+
+def _size(text: str | None) -> int | list[int] | None:
+    sides = _numbers("--input-size", text)
+    if sides is None:
+        return None
+    if not all(side.is_integer() for side in sides) or len(sides) > 2:
+        raise typer.BadParameter(f"{text!r} is no side, or height and width", param_hint="--input-size")
+    height, *width = map(int, sides)
+    return [height, *width] if width else height
 
 
 def _given(values: Json) -> Json:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.measures import MEASURES
+from app.domain.measures import MEASURES, QUARTER_TURNS
 
 OPTIONAL = frozenset(f"protocol.measures.{measure}" for measure in MEASURES)
 """A measure that only one of two protocols computes."""
@@ -28,9 +28,9 @@ def differing_fields(first: Basis, second: Basis) -> list[str]:
 
 
 def differing_options(first: Mapping[str, Any], second: Mapping[str, Any], path: str = "protocol") -> list[str]:
-    """Paths of the options in which two resolved protocols differ."""
+    """Paths of the options in which two resolved protocols differ; of views that only one has, the others compare."""
     found: list[str] = []
-    for name in sorted({*first, *second}):
+    for name in sorted({*first, *second} - {QUARTER_TURNS}):
         here = f"{path}.{name}"
         if name not in first or name not in second:
             found.append(here)

@@ -1,6 +1,6 @@
 """How a picture becomes a network's input: one description for the transforms of every library.
 
-Views act on the square of 8-bit RGB that an ``InputSpec`` tells of; grey, BGR and ranges are conversions after them.
+Views act on the rectangle of 8-bit RGB that an ``InputSpec`` tells of; grey, BGR and ranges are conversions after them.
 """
 
 from enum import StrEnum
@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from app.domain.input_size import Size, size_of
 from app.domain.vocabulary import Resize
 
 Level = Annotated[float, Field(allow_inf_nan=False)]
 Deviation = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Side = Annotated[int, Field(ge=16, le=2048)]
+InputSide = Annotated[int, Field(ge=16, le=1024)]
 Colour = tuple[int, int, int]
 
 MID_GREY = 128
@@ -73,19 +75,21 @@ class _Frozen(BaseModel):
 
 
 class ShorterSide(_Frozen):
-    """The shorter side becomes so long, then the middle is cut out."""
+    """The shorter side becomes so long, then the middle is cut out; of two, the picture just covers that height and
+    width."""
 
-    shorter_side: Side
+    shorter_side: Side | tuple[Side, Side]
 
 
 class Stretch(_Frozen):
-    """Both sides become so long, whatever the aspect, then the middle is cut out."""
+    """Both sides become so long (of two: height, width), whatever the aspect, then the middle is cut out."""
 
-    stretch: Side
+    stretch: Side | tuple[Side, Side]
 
 
 class Pad(_Frozen):
-    """The longer side becomes the input's; what is missing is filled, with `mean` by the colour that becomes zero."""
+    """The picture becomes as large as it fits in; what is missing is filled, with `mean` by the colour that becomes
+    zero."""
 
     pad: Literal["black", "white", "mean"]
 
@@ -101,12 +105,12 @@ class PixelReading(NamedTuple):
 
 
 class InputSpec(NamedTuple):
-    """How a picture becomes the square that views act on: its side in pixels, and how it gets there.
+    """How a picture becomes the rectangle that views act on: its size in pixels, and how it gets there.
 
     ``padding`` is the colour beside the picture, None where nothing is beside it.
     """
 
-    size: int
+    size: Size
     resize: Resizing = Resize.STRETCH
     interpolation: Interpolation = Interpolation.BILINEAR
     antialias: bool = True
@@ -115,17 +119,19 @@ class InputSpec(NamedTuple):
     reading: PixelReading = PixelReading()
 
     @property
-    def side_before_crop(self) -> int:
-        """The shorter one."""
+    def size_before_crop(self) -> Size:
+        """The least that a picture has then."""
         if isinstance(self.resize, ShorterSide):
-            return self.resize.shorter_side
-        return self.resize.stretch if isinstance(self.resize, Stretch) else self.size
+            return size_of(self.resize.shorter_side)
+        return size_of(self.resize.stretch) if isinstance(self.resize, Stretch) else self.size
 
 
 class Preprocessing(_Frozen):
-    """How an image becomes the model's input: a square of 8-bit RGB, then channels, range, mean and deviation."""
+    """How an image becomes the model's input: a rectangle of 8-bit RGB, then channels, range, mean and deviation."""
 
-    input_size: int = Field(ge=16, le=1024, description="Side of the square input in pixels.", examples=[224])
+    input_size: InputSide | tuple[InputSide, InputSide] = Field(
+        description="Side of the square input in pixels, or `[height, width]`.", examples=[224, [96, 64]]
+    )
     channels: Channels = Field(
         Channels.RGB,
         description="As the network gets them, in the order of `mean` and `std`; `grey`: one, or three times the same "
@@ -145,8 +151,9 @@ class Preprocessing(_Frozen):
     resize: Resizing = Field(
         Resize.STRETCH,
         description="`stretch` does not keep the aspect; `shorter_side_crop` cuts out the middle. "
-        '`{"shorter_side": 256}` and `{"stretch": 256}` resize to that before the middle is cut out, '
-        '`{"pad": "black"}` (`white`, `mean`) fits the whole image into the square.',
+        '`{"shorter_side": 256}` and `{"stretch": 256}` resize to that before the middle is cut out (of two sides, '
+        '`[height, width]`: to what just covers them, and to them), `{"pad": "black"}` (`white`, `mean`) fits the '
+        "whole image into the input.",
     )
     interpolation: Interpolation = Field(Interpolation.BILINEAR, description="As Pillow does it.")
     antialias: bool = Field(
@@ -176,10 +183,8 @@ class Preprocessing(_Frozen):
     @field_validator("input_size", mode="before")
     @classmethod
     def square(cls, value: object) -> object:
-        """A pair of equal sides is tolerated."""
-        if isinstance(value, list | tuple) and len(value) == 2:
-            if value[0] != value[1]:
-                raise ValueError("inputs are square: two sides that differ are not measured yet")
+        """A pair of equal sides is a square."""
+        if isinstance(value, list | tuple) and len(value) == 2 and value[0] == value[1]:
             return value[0]
         return value
 
@@ -222,8 +227,9 @@ class Preprocessing(_Frozen):
     def can_be_done(self) -> Self:
         if len(self.mean) != len(self.std):
             raise ValueError("as many numbers in mean as in std")
-        if self.spec.side_before_crop < self.input_size:
-            raise ValueError(f"{self.input_size} pixels cannot be cut out of {self.spec.side_before_crop}")
+        before, own = self.spec.size_before_crop, self.size
+        if before.height < own.height or before.width < own.width:
+            raise ValueError(f"{own} pixels cannot be cut out of {before}")
         if not self.antialias and self.interpolation is Interpolation.LANCZOS:
             raise ValueError("there is no lanczos interpolation without antialias")
         return self
@@ -242,11 +248,16 @@ class Preprocessing(_Frozen):
         }
 
     @property
+    def size(self) -> Size:
+        """Height and width of the input."""
+        return size_of(self.input_size)
+
+    @property
     def spec(self) -> InputSpec:
         """What comes before the views."""
         colours = {"black": (0, 0, 0), "white": (255, 255, 255), "mean": self.mean_colour}
         return InputSpec(
-            self.input_size,
+            self.size,
             self.resize,
             self.interpolation,
             self.antialias,

@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from app.domain.finding_settings import FindingSettings
-from app.domain.measures import MEASURES, Frozen, MeasureSpec, ScoreColumn
+from app.domain.measures import MEASURES, QUARTER_TURNS, Frozen, MeasureSpec, ScoreColumn, WithTurns
 from app.domain.measures.entropy import EntropyReading
+from app.domain.views import ROTATIONS
 from app.domain.vocabulary import CamMethod, ClassScore, SalienceTarget
 
 # One image alone gives other last bits than the same image in any batch.
@@ -111,6 +112,30 @@ class Protocol(Frozen):
     def without(self, measure: str) -> Self:
         """The same protocol, and one measure less."""
         return self.model_copy(update={"measures": self.measures.model_copy(update={measure: None})})
+
+    def without_turns(self) -> Self:
+        """The same protocol without quarter turns, which only squares have."""
+        turning = {
+            spec.name: settings.model_copy(update={QUARTER_TURNS: False})
+            for spec, settings in self.measures.computed()
+            if isinstance(settings, WithTurns)
+        }
+        return self.model_copy(update={"measures": self.measures.model_copy(update=turning)})
+
+    @property
+    def has_turns(self) -> bool:
+        """Whether a measure looks at quarter turns."""
+        return not {*ROTATIONS}.isdisjoint(self.conditions())
+
+    def beside(self, others: Iterable["Protocol"]) -> Self:
+        """Where it and others ask for the same: with the views that all of them have."""
+        return self if all(other.allows_turns for other in others) else self.without_turns()
+
+    @property
+    def allows_turns(self) -> bool:
+        """Whether none of its measures leaves quarter turns out."""
+        turning = (settings for _, settings in self.measures.computed() if isinstance(settings, WithTurns))
+        return all(settings.quarter_turns for settings in turning)
 
     def conditions(self) -> tuple[str, ...]:
         """The views that change images, each once, in the order in which they are computed."""

@@ -257,8 +257,8 @@ OTHER_SHAPE = Refusal(
 STATIC_PADDING = Refusal(
     "model-architecture-mismatch",
     "efficientnet_pytorch pads for the image size of its network, whatever the size of the input; others do not",
-    "efficientnet_pytorch pads {name} as images of {own} pixels need it, which at {size} pixels is another network.",
-    "Send an input_size of {own}, as the weights were published. Where the network was made with image_size={size}, "
+    "efficientnet_pytorch pads {name} as images of {own} pixels need it, which at {size} is another network.",
+    "Send an input_size of {own}, as the weights were published. Where the network was made for another image_size, "
     "upload its weights by the names of {architecture}.",
 )
 GREY = Refusal(
@@ -343,9 +343,9 @@ GRAPH_TENSOR_KIND = Refusal(
 )
 GRAPH_INPUT = Refusal(
     "onnx-not-supported",
-    "The graph does not take one batch of images as float32, of the side that `input_size` says",
-    "The graph takes {found}, not float32 images [batch, 3, {size}, {size}] or [batch, {size}, {size}, 3], or of one "
-    "channel.",
+    "The graph does not take one batch of images as float32, of the size that `input_size` says",
+    "The graph takes {found}, not float32 images [batch, 3, {height}, {width}] or [batch, {height}, {width}, 3], or "
+    "of one channel.",
     "Send the input_size that it was exported with, or export it with one input of such images.",
 )
 GRAPH_OUTPUT = Refusal(

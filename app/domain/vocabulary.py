@@ -169,7 +169,7 @@ class OutputKind(StrEnum):
 
 
 class Resize(StrEnum):
-    """How an image meets the model's square input."""
+    """How an image meets the model's input."""
 
     STRETCH = "stretch"
     SHORTER_SIDE_CROP = "shorter_side_crop"

@@ -1,4 +1,4 @@
-"""From a picture of any size to the square that a model gets, in 8-bit RGB."""
+"""From a picture of any size to the rectangle that a model gets, in 8-bit RGB."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.domain.preprocessing import CropOffset, InputSpec, Interpolation, Pad, ShorterSide, Stretch
+from app.domain.preprocessing import CropOffset, InputSpec, Interpolation, Pad, Stretch
 from app.domain.vocabulary import Resize
 from app.imaging.sampling import sampled
 
@@ -14,7 +14,7 @@ _PILLOW = {one: Image.Resampling[one.name] for one in Interpolation}
 
 
 class Frame(NamedTuple):
-    """Width and height to resize to, and where the square then begins; below zero it begins beside the picture."""
+    """Width and height to resize to, and where the input then begins; below zero it begins beside the picture."""
 
     scaled: tuple[int, int]
     left: int = 0
@@ -22,37 +22,47 @@ class Frame(NamedTuple):
 
 
 def prepare(image: Image.Image, spec: InputSpec) -> NDArray[np.uint8]:
-    """The model's input (size, size, 3) of a picture in mode RGB."""
-    size, frame = spec.size, frame_of(image.size, spec)
+    """The model's input (height, width, 3) of a picture in mode RGB."""
+    (height, width), frame = spec.size, frame_of(image.size, spec)
     resized = _resized(image, frame.scaled, spec)
     if spec.padding is not None:
-        square = Image.new("RGB", (size, size), spec.padding)
-        square.paste(resized, (-frame.left, -frame.top))
-        return np.asarray(square)
-    if frame.scaled == (size, size):
+        padded = Image.new("RGB", (width, height), spec.padding)
+        padded.paste(resized, (-frame.left, -frame.top))
+        return np.asarray(padded)
+    if frame.scaled == (width, height):
         return np.asarray(resized)
-    return np.asarray(resized.crop((frame.left, frame.top, frame.left + size, frame.top + size)))
+    return np.asarray(resized.crop((frame.left, frame.top, frame.left + width, frame.top + height)))
 
 
 def frame_of(whole: tuple[int, int], spec: InputSpec) -> Frame:
     """Of a picture of so many pixels, width first: as torchvision's Resize and CenterCrop have it, and where the whole
     picture stays, as timm's ResizeKeepRatio and CenterCropOrPad."""
-    size, resize = spec.size, spec.resize
+    inside, resize = spec.size[::-1], spec.resize
     if isinstance(resize, Pad):
-        ratio = max(whole) / size
+        ratio = max(side / own for side, own in zip(whole, inside, strict=True))
         width, height = (max(1, round(side / ratio)) for side in whole)
-        return Frame((width, height), -((size - width) // 2), -((size - height) // 2))
+        return Frame((width, height), -((inside[0] - width) // 2), -((inside[1] - height) // 2))
     if isinstance(resize, Stretch):
-        return _middle((resize.stretch, resize.stretch), spec)
+        return _middle(spec.size_before_crop[::-1], spec)
     if resize is Resize.STRETCH:
-        return Frame((size, size))
-    shorter = resize.shorter_side if isinstance(resize, ShorterSide) else size
-    width, height = (max(size, int(shorter * side / min(whole))) for side in whole)
-    return _middle((width, height), spec)
+        return Frame(inside)
+    return _middle(_covering(whole, spec), spec)
+
+
+def _covering(whole: tuple[int, int], spec: InputSpec) -> tuple[int, int]:
+    """Width and height with the aspect kept: of one side as torchvision's Resize rounds, of two as timm's."""
+    least = spec.size_before_crop
+    if least.is_square:
+        sides = (int(least.width * side / min(whole)) for side in whole)
+    else:
+        ratio = min(side / own for side, own in zip(whole, least[::-1], strict=True))
+        sides = (round(side / ratio) for side in whole)
+    width, height = (max(own, side) for own, side in zip(spec.size[::-1], sides, strict=True))
+    return width, height
 
 
 def _middle(scaled: tuple[int, int], spec: InputSpec) -> Frame:
-    beside = [side - spec.size for side in scaled]
+    beside = [side - own for side, own in zip(scaled, spec.size[::-1], strict=True)]
     left, top = (one // 2 if spec.crop_offset is CropOffset.FLOORED else round(one / 2) for one in beside)
     return Frame(scaled, left, top)
 

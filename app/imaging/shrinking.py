@@ -29,7 +29,7 @@ _DECODING = threading.Lock()
 
 
 def shrink(data: bytes, pixels: int, preprocessing: Preprocessing, limits: Settings) -> NDArray[np.uint8]:
-    """The model's input (S, S, 3) of an encoded image of so many pixels. Raises InputFailure, TransientFailure."""
+    """The model's input (H, W, 3) of an encoded image of so many pixels. Raises InputFailure, TransientFailure."""
     with _DECODING:
         if pixels <= PIXELS_HERE and is_plain(data):
             return _here(data, preprocessing, limits)
@@ -38,7 +38,7 @@ def shrink(data: bytes, pixels: int, preprocessing: Preprocessing, limits: Setti
 
 def _here(data: bytes, preprocessing: Preprocessing, limits: Settings) -> NDArray[np.uint8]:
     spec = preprocessing.spec
-    shown_at = spec.side_before_crop if spec.antialias else None
+    shown_at = min(spec.size_before_crop) if spec.antialias else None
     return prepare(decode_rgb(data, limits, reading=spec.reading, shown_at=shown_at), spec)
 
 
@@ -64,7 +64,7 @@ def _elsewhere(data: bytes, preprocessing: Preprocessing, limits: Settings) -> N
     if done.returncode < 0:
         raise InputFailure("sample-corrupt", f"The process that decoded it was ended by signal {-done.returncode}.")
     done.check_returncode()
-    return np.frombuffer(done.stdout, np.uint8).reshape(preprocessing.input_size, preprocessing.input_size, 3)
+    return np.frombuffer(done.stdout, np.uint8).reshape(*preprocessing.size, 3)
 
 
 def main(order: str) -> int:

@@ -1,5 +1,6 @@
 """From an audit's or a comparison's rows to the job of drawing its report."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from app.comparisons.repository import get_comparison, results_of_comparison
 from app.datasets.repository import get_dataset
 from app.db.tables import AuditRow
 from app.domain.measures import MEASURES
+from app.domain.protocol import Protocol
 from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import Performance, ResultsDocument, Roc
 from app.domain.vocabulary import CLEAN, ComparisonStatus
@@ -87,7 +89,7 @@ class Gatherer:
             mean_images=self._mean_images(kept, all_series),
             **self._of_audits(kept, results, all_series),
             # A comparison keeps only the digest of its protocol.
-            protocol=first["protocol"],
+            protocol=_shared_protocol(first, results.values()),
             **_basis(found),
             finished_at=as_text(row.finished_at),
         )
@@ -169,6 +171,12 @@ def _drawn(row: Performance) -> Performance:
     is_drawn = roc is not None and row["condition"] in DRAWN_CURVES
     drawn["roc"] = Roc(fpr=roc["fpr"], tpr=roc["tpr"]) if roc is not None and is_drawn else None
     return drawn
+
+
+def _shared_protocol(first: ResultsDocument, documents: Iterable[ResultsDocument]) -> dict[str, Any]:
+    own, *others = (Protocol.model_validate(one["protocol"]) for one in (first, *documents))
+    shared = own.beside(others)
+    return first["protocol"] if shared == own else shared.to_json()
 
 
 def _basis(document: ResultsDocument | ComparisonResults) -> dict[str, Any]:

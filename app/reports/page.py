@@ -82,7 +82,8 @@ def caveats(job: ReportJob) -> list[str]:
         for facts in job.audits.values()
         for note in facts.notes
     ]
-    return list(dict.fromkeys([*job.dataset_notes, *of_audits]))
+    of_comparison = job.comparison.get("notes", []) if job.comparison else []
+    return list(dict.fromkeys([*of_comparison, *job.dataset_notes, *of_audits]))
 
 
 def _section(job: ReportJob, made: list[Drawing], measure: str) -> dict[str, Any]:

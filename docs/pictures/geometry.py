@@ -7,7 +7,7 @@ from app.domain.views import FLIPS, ROTATIONS, SHIFTS
 from docs.pictures.audited import STRATEGIES, Audited, pixels, score_of
 from docs.pictures.choosing import typical
 from docs.pictures.drawing import COLOURS, MARKERS, at_input, grid, over, save_png, save_svg, show, show_map
-from worker.views.geometry import GeometricView, default_shift_pixels
+from worker.views.geometry import GeometricView, Pixels, default_shift_pixels
 
 NETWORK = "cross_entropy_run1"
 SHOWN = ("shift_left", "flip_horizontal", "rotate_90_cw")
@@ -31,7 +31,7 @@ def _strip(audited: Audited) -> None:
     show(axes[0, 0], over(audited.image(place), clean), "clean")
     show_map(axes[1, 0], clean, "its map")
     for column, name in enumerate(SHOWN, start=1):
-        view = GeometricView(name, pixels=default_shift_pixels(audited.batch.images.shape[-1]))
+        view = GeometricView(name, pixels=Pixels(*[default_shift_pixels(audited.batch.images.shape[-1])] * 2))
         image = pixels(view.transform(audited.batch, outcome.clean.maps)[place])
         score, maps = score_of(outcome, name), outcome.observations[name].maps
         show(axes[0, column], over(image, at_input(maps, place)), name)

@@ -55,17 +55,28 @@ def test_the_colour_that_becomes_nothing() -> None:
         ({"mean": BYTES["mean"], "value_range": "unit"}, "divide these by 255"),
         ({"mean": [0.5, 0.5]}, "one for each of three channels"),
         ({"mean": [0.5], "std": [0.2, 0.2, 0.2], "channels": "grey"}, "as many numbers in mean as in std"),
-        ({"resize": {"shorter_side": 200}}, "224 pixels cannot be cut out of 200"),
+        ({"resize": {"shorter_side": 200}}, "224 x 224 pixels cannot be cut out of 200 x 200"),
         ({"resize": {"pad": "blue"}}, "'black', 'white' or 'mean'"),
         ({"interpolation": "lanczos", "antialias": False}, "no lanczos interpolation without antialias"),
         ({"std": [0.0, 1.0, 1.0]}, "greater than 0"),
         ({"mean": [0.485, 0.456, 406]}, "divide these by 255"),
         ({"mean": [300, 1, 1], "value_range": "byte"}, "levels go from 0 to 255"),
         ({"resize": 256}, '{"shorter_side": 256} says that the aspect is kept'),
-        ({"input_size": [112, 224]}, "inputs are square"),
+        (
+            {"input_size": [112, 224], "resize": {"shorter_side": 200}},
+            "112 x 224 pixels cannot be cut",
+        ),
+        ({"input_size": [112, 224, 3]}, "at most 2 items"),
     ],
 )
 def test_what_cannot_be_right(fields: dict[str, Any], told: str) -> None:
     with pytest.raises(ValidationError) as caught:
         described(**fields)
     assert told in str(caught.value)
+
+
+def test_an_input_that_is_not_square() -> None:
+    tall = described(input_size=[96, 64])
+    assert (tall.size, tall.stored()["input_size"]) == ((96, 64), [96, 64])
+    assert Preprocessing.of(tall.stored()) == tall
+    assert described(input_size=[96, 96]).stored()["input_size"] == 96

@@ -9,6 +9,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 from torch import Tensor
 
+from app.domain.input_size import size_of
 from worker.functional import resampling
 from worker.functional.native import native
 from worker.functional.resampling import resize_bicubic_8bit
@@ -53,7 +54,7 @@ def test_equals_pillow_for_oblong_maps_made_larger(maps: np.ndarray, size: int) 
 def test_compiled_and_torch_are_the_same_bits(maps: np.ndarray, size: int) -> None:
     """Of oblong maps and of views, too."""
     for seen in (torch.from_numpy(maps), torch.from_numpy(maps).mT):
-        assert torch.equal(resize_bicubic_8bit(seen, size), resampling._by_torch(seen, size))
+        assert torch.equal(resize_bicubic_8bit(seen, size), resampling._by_torch(seen, size_of(size)))
 
 
 @pytest.mark.usefixtures("way")
@@ -78,3 +79,9 @@ def test_same_size_changes_nothing(coarse_maps: Tensor) -> None:
 @pytest.mark.usefixtures("way")
 def test_no_maps() -> None:
     assert resize_bicubic_8bit(torch.zeros(0, 7, 7, dtype=torch.uint8), 224).shape == (0, 224, 224)
+
+
+def test_maps_of_inputs_that_are_not_square() -> None:
+    maps = torch.randint(0, 256, (2, 6, 4), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
+    expected = [np.asarray(Image.fromarray(one.numpy()).resize((64, 96), Image.Resampling.BICUBIC)) for one in maps]
+    assert np.array_equal(resize_bicubic_8bit(maps, (96, 64)).numpy(), np.stack(expected))

@@ -15,6 +15,7 @@ import torch
 import zstandard
 from safetensors.torch import save
 
+from app.domain.input_size import size_of
 from app.domain.vocabulary import ModelFormat
 from app.errors import InputFailure
 from app.imaging.decoding import decode
@@ -125,7 +126,7 @@ def judge_graph(data: bytes) -> None:
     """As the child does before anything is run."""
     model = read_model(io.BytesIO(data))
     tail_of(model)
-    canonical(model, entrance_of(model, onnx_files.SIZE))
+    canonical(model, entrance_of(model, size_of(onnx_files.SIZE)))
     assert Values(model).shapes is not None
 
 

@@ -127,6 +127,47 @@ def test_timm(photographs: list[Image.Image], interpolation: str, mode: str, sha
         assert np.abs(found - made).max() <= 1, image.size
 
 
+TALL = (160, 96)
+
+
+def test_libraries_where_the_input_is_not_square(photographs: list[Image.Image]) -> None:
+    """torchvision's and timm's transforms, and an image processor of transformers, to 160 rows of 96 pixels."""
+
+    def by_timm(mode: str, share: float) -> Any:
+        said = {"crop_pct": share, "crop_mode": mode, "mean": tuple(IMAGENET["mean"]), "normalize": False}
+        transform = create_transform((3, *TALL), interpolation="bilinear", **said)
+        return lambda image: np.asarray(transform(image)).transpose(1, 2, 0)
+
+    cases: list[tuple[Any, Any]] = [
+        ("stretch", v2.Resize(TALL)),
+        ({"shorter_side": 183}, v2.Compose([v2.Resize(183), v2.CenterCrop(TALL)])),
+        ({"stretch": [200, 180]}, v2.Compose([v2.Resize((200, 180)), v2.CenterCrop(TALL)])),
+        ("shorter_side_crop", by_timm("center", 1.0)),
+        ({"shorter_side": [182, 109]}, by_timm("center", 0.875)),
+        ({"pad": "mean"}, by_timm("border", 1.0)),
+    ]
+    for resize, transform in cases:
+        for image in photographs:
+            found = pixels(image, resize=resize, input_size=TALL)
+            assert found.shape == (*TALL, 3)
+            assert np.abs(found - np.asarray(transform(image))).max() <= 1, (resize, image.size)
+
+
+@pytest.mark.needs(module="transformers", get="pip install transformers")
+def test_transformers_where_the_input_is_not_square(photographs: list[Image.Image]) -> None:
+    process = importlib.import_module("transformers").DeiTImageProcessor(
+        size={"height": 183, "width": 120},
+        crop_size={"height": TALL[0], "width": TALL[1]},
+        do_rescale=False,
+        do_normalize=False,
+    )
+    said = {"resize": {"stretch": [183, 120]}, "interpolation": "bicubic", "crop_offset": "floored"}
+    for image in photographs:
+        made = np.asarray(process(image, return_tensors="np")["pixel_values"][0]).transpose(1, 2, 0)
+        differences = np.abs(pixels(image, input_size=TALL, **said) - made)
+        assert differences.max() <= 1 or (differences.max() == 2 and (differences > 1).mean() < 1e-4), image.size
+
+
 def inputs(image: Image.Image, taken: int = 3, /, **fields: Any) -> torch.Tensor:
     """(C, S, S) as a network that takes so many channels gets it."""
     preprocessing = described(**fields)

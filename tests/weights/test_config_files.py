@@ -112,7 +112,7 @@ def test_inputs_are_those_of_timms_transforms(changes: Json, tmp_path: Path) -> 
 def test_the_command_line_sends_the_files_of_a_folder(tmp_path: Path) -> None:
     config, _ = saved("ViTForImageClassification", tmp_path)
     transformers.ViTImageProcessor().save_pretrained(tmp_path)
-    body = Description(description=tmp_path / "config.json", input_size=96).document(tmp_path / "model.safetensors")
+    body = Description(description=tmp_path / "config.json", input_size="96").document(tmp_path / "model.safetensors")
     assert (body["config"], body["name"], body["format"]) == (config, "model", "safetensors")
     told = ModelRequest.model_validate(body)
     assert (told.architecture, read_of(told).input_size) == ("transformers/ViTForImageClassification", 96)

@@ -24,7 +24,7 @@ from worker.wire.jobs import JobSample
 
 @dataclass(frozen=True)
 class DecodedBatch:
-    """Samples and, for every spec, their pixels (N, 3, S, S) uint8 RGB."""
+    """Samples and, for every spec, their pixels (N, 3, H, W) uint8 RGB."""
 
     samples: Sequence[JobSample]
     images: dict[InputSpec, ImageBatch]

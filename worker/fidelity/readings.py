@@ -72,11 +72,12 @@ def _ranges(now: Preprocessing) -> Iterator[Change]:
 
 
 def _crops(now: Preprocessing) -> Iterator[Change]:
-    longer = round(now.input_size * 8 / 7)
+    longer = [round(side * 8 / 7) for side in now.size]
+    shorter = longer[0] if now.size.is_square else longer
     known: dict[str, Any] = {
         "images are cropped to a square": "shorter_side_crop",
         "images are stretched to a square": "stretch",
-        f"images are resized to a shorter side of {longer} pixels, then cropped": {"shorter_side": longer},
+        f"images are resized to a shorter side of {shorter} pixels, then cropped": {"shorter_side": shorter},
         "images are padded to a square": {"pad": "black"},
     }
     own = now.model_dump(mode="json", include={"resize"})["resize"]

@@ -50,6 +50,11 @@ class Blur(NamedTuple):
     frequencies: int
     synthesis: Tensor
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether it leaves the lowest frequencies alone."""
+        return self.frequencies < len(self.synthesis)
+
 
 @lru_cache(maxsize=16)
 def blur_table(sigmas: tuple[float, ...], device: torch.device) -> BlurTable:
@@ -62,25 +67,38 @@ def blur_table(sigmas: tuple[float, ...], device: torch.device) -> BlurTable:
 
 
 def blur_stack(images: Tensor, knots: Sequence[float]) -> Tensor:
-    """Every knot's blur: ``images`` (N, 3, S, S) uint8 -> (K, N, 3, S, S) float32, borders reflected as in SciPy."""
+    """Every knot's blur: ``images`` (N, 3, H, W) uint8 -> (K, N, 3, H, W) float32, borders reflected as in SciPy."""
     pixels = images.float()
-    size, device = images.shape[-1], images.device
-    blurs = [_blur(size, sigma, device) for sigma in knots]
-    most = max((blur.frequencies for blur in blurs if blur.frequencies < size), default=0)
-    transform = _cosines(size, device)[:most]
-    spectrum = transform @ (pixels @ transform.mT)
+    height, width = images.shape[-2:]
+    down, across = ([_blur(side, sigma, images.device) for sigma in knots] for side in (height, width))
+    spectrum = _transform(down) @ (pixels @ _transform(across).mT)
     stack = pixels.new_empty(len(knots), *pixels.shape)
-    for blurred, sigma, (frequencies, synthesis) in zip(stack, knots, blurs, strict=True):
+    for blurred, sigma, rows, columns in zip(stack, knots, down, across, strict=True):
         if sigma == 0:
             blurred.copy_(pixels)
             continue
-        source = pixels if frequencies == size else spectrum[..., :frequencies, :frequencies]
-        torch.matmul(synthesis, source @ synthesis.mT, out=blurred)
+        source = _source(pixels, spectrum, rows, columns)
+        torch.matmul(rows.synthesis, source @ columns.synthesis.mT, out=blurred)
     return stack
 
 
+def _transform(blurs: Sequence[Blur]) -> Tensor:
+    """(r, L): what makes the frequencies that the wide ones of these blurs of one axis take."""
+    most = max((blur.frequencies for blur in blurs if blur.is_wide), default=0)
+    return _cosines(len(blurs[0].synthesis), blurs[0].synthesis.device)[:most]
+
+
+def _source(pixels: Tensor, spectrum: Tensor, rows: Blur, columns: Blur) -> Tensor:
+    """What the two syntheses take; of sides that differ, one may be wide for a blur and the other not."""
+    if rows.is_wide and columns.is_wide:
+        return spectrum[..., : rows.frequencies, : columns.frequencies]
+    if rows.is_wide:
+        return _transform([rows]) @ pixels
+    return pixels @ _transform([columns]).mT if columns.is_wide else pixels
+
+
 def degrade_fast(stack: Tensor, levels: Tensor, table: BlurTable) -> Tensor:
-    """Mix the stack (K, N, 3, S, S) by ``levels`` (N, S, S) uint8: (N, 3, S, S) uint8."""
+    """Mix the stack (K, N, 3, H, W) by ``levels`` (N, H, W) uint8: (N, 3, H, W) uint8."""
     degraded = torch.empty(stack.shape[1:], dtype=torch.uint8, device=stack.device)
     if levels.device.type != "cpu":
         return degraded.copy_(_mixed(stack, levels, table))

@@ -40,6 +40,10 @@ from app.errors import InputFailure
 from app.results.reading import current
 from worker.results.series import Series, column_blocks, read_groups, read_series
 
+OVER_COMMON_VIEWS = (
+    "The input of one side is not square and has no quarter turns: all sides are compared over the other views, of "
+    "which `all`, the headlines and the radar are made."
+)
 COPIES = 4
 """Of the differences: the differences, the same on the grid, and the bootstrap's two."""
 
@@ -49,6 +53,7 @@ class _Compared:
     """A series and what is shown of it."""
 
     series: Series
+    protocol: Protocol
     shown: ShownSide
 
 
@@ -75,10 +80,12 @@ def comparison_document(session: Session, row: ComparisonRow) -> ComparisonResul
     documents = {str(audit.id): current(session.get_one(AuditResultsRow, audit.id).document) for audit in audits}
     compared = [series for audit in audits for series in _series_of(audit, documents[str(audit.id)], row.by)]
     first = audits[0]
-    protocol = Protocol.model_validate(first.protocol)
+    own = Protocol.model_validate(first.protocol)
+    protocol = own.beside(one.protocol for one in compared)
     tables = _tables(session, compared, protocol, first)
     results: ComparisonResults = {
-        "protocol_digest": first.protocol_digest,
+        "protocol_digest": first.protocol_digest if protocol == own else protocol.digest(),
+        "notes": _notes(compared, protocol),
         "dataset_digest": session.get_one(DatasetRow, first.dataset_id).digest,
         "sample_count": first.sample_count,
         "statistics": _statistics(protocol, tables, first.cluster),
@@ -101,7 +108,8 @@ def _audit(session: Session, row: ComparisonRow, place: int) -> AuditRow:
 def _series_of(audit: AuditRow, document: ResultsDocument, unit: ComparisonUnit) -> list[_Compared]:
     """Their radars and totals are still to come."""
     models = document["models"]
-    has_pairings = bool(Protocol.model_validate(audit.protocol).pairing_columns())
+    protocol = Protocol.model_validate(audit.protocol)
+    has_pairings = bool(protocol.pairing_columns())
 
     def shown(places: list[int], *, alone: bool) -> ShownSide:
         return {
@@ -115,11 +123,18 @@ def _series_of(audit: AuditRow, document: ResultsDocument, unit: ComparisonUnit)
 
     everything = list(range(len(models)))
     if unit == ComparisonUnit.AUDIT:
-        return [_Compared(Series(audit.id, tuple(everything), has_pairings), shown(everything, alone=False))]
+        return [_Compared(Series(audit.id, tuple(everything), has_pairings), protocol, shown(everything, alone=False))]
     return [
-        _Compared(Series(audit.id, (ordinal,), has_pairings=False), shown([ordinal], alone=True))
+        _Compared(Series(audit.id, (ordinal,), has_pairings=False), protocol, shown([ordinal], alone=True))
         for ordinal in everything
     ]
+
+
+def _notes(compared: list[_Compared], protocol: Protocol) -> list[str]:
+    """Where a side has views that the comparison leaves out."""
+    if all(one.protocol.has_turns == protocol.has_turns for one in compared):
+        return []
+    return [OVER_COMMON_VIEWS]
 
 
 def _tables(session: Session, compared: list[_Compared], protocol: Protocol, first: AuditRow) -> _Tables:
@@ -133,7 +148,7 @@ def _tables(session: Session, compared: list[_Compared], protocol: Protocol, fir
     clusters = None if codes is None else np.unique(codes).size
     tables = _Tables(draws_for(len(columns) * pairs), clusters, [[] for _ in compared])
     for block in column_blocks(columns, 2 * len(compared) + COPIES * pairs, first.sample_count):
-        scores = [read_series(session, one.series, block, protocol, first.sample_count) for one in compared]
+        scores = [read_series(session, one.series, block, one.protocol, first.sample_count) for one in compared]
         series = ScoreSeries.of(scores, block, groups, protocol.seed)
         rows = difference_rows(series)
         macro = [row for row in rows if _is_macro(row)]

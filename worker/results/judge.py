@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import AuditResultsRow, AuditRow, DatasetRow
 from app.domain.comparison import ScoreSeries
-from app.domain.gates.baselines import PAIRED, UNPAIRED, paired_rows, unpaired_rows
+from app.domain.gates.baselines import OVER_COMMON_VIEWS, PAIRED, UNPAIRED, paired_rows, unpaired_rows
 from app.domain.gates.conditions import PERFORMANCE, Condition, NotWorse, Scope
 from app.domain.gates.numbers import AGGREGATE, AuditNumbers, ComparedRow, GateNumbers, about, view_of
 from app.domain.gates.parser import parse_condition
@@ -64,7 +64,20 @@ def _numbers(session: Session, judged: _Judged, conditions: list[Condition]) -> 
     theirs = AuditNumbers(baseline.document, _aggregate(session, baseline))
     same = _same_samples(session, judged.audit, baseline.audit)
     compared = _compared(session, baseline, judged, conditions, same=same)
-    return GateNumbers(own, theirs, compared, PAIRED if same else UNPAIRED)
+    how = PAIRED if same else UNPAIRED
+    other = _other_views(judged.protocol, baseline.protocol)
+    return GateNumbers(own, theirs, compared, f"{how}; {OVER_COMMON_VIEWS}" if other else how, other)
+
+
+def _other_views(own: Protocol, theirs: Protocol) -> frozenset[tuple[str, str]]:
+    """Columns that both have, and make of other views."""
+    made = {(column.measure, column.view): column for column in theirs.columns()}
+    return frozenset(
+        key
+        for column in own.columns()
+        for key in [(column.measure, column.view)]
+        if key in made and made[key] != column
+    )
 
 
 def _baseline(session: Session, audit: AuditRow) -> tuple[_Judged | None, str]:
@@ -119,9 +132,11 @@ def _compared(
         and condition.quantity.measure != PERFORMANCE
     ]
     named = {(quantity.measure, view_of(quantity, judged.protocol)) for quantity in wanted}
-    shared = set(_columns(baseline))
+    shared = set(_columns(baseline.protocol.beside([judged.protocol])))
     columns = tuple(
-        column for column in _columns(judged) if column in shared and (column.measure, column.view) in named
+        column
+        for column in _columns(judged.protocol.beside([baseline.protocol]))
+        if column in shared and (column.measure, column.view) in named
     )
     if not columns:
         return []
@@ -137,6 +152,6 @@ def _compared(
     ]
 
 
-def _columns(judged: _Judged) -> tuple[ScoreColumn, ...]:
+def _columns(protocol: Protocol) -> tuple[ScoreColumn, ...]:
     """Every column that it has, those of pairings last."""
-    return (*judged.protocol.columns(), *judged.protocol.pairing_columns())
+    return (*protocol.columns(), *protocol.pairing_columns())

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.measures import EQUIVARIANCE, STABILITY
+from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.results.documents import ResultsDocument, WhereMapsLie
 from app.domain.summaries import Groups
@@ -86,7 +87,7 @@ def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
             runs.append((maps[:, 0] * np.float32(255)).astype(np.uint8))
     if len(runs) < 2 or len(runs) < len(inputs.models):
         return MapSections(where, None, shifts, ordinals)
-    size = int(inputs.models[0].preprocessing["input_size"])
+    size = Preprocessing.of(inputs.models[0].preprocessing).input_size
     controls = np.full(inputs.audit.sample_count, np.nan)
     controls[ordinals] = pair_controls(runs, Partition.of(facts.labels).codes, size, protocol.seed)
     return MapSections(where, controls, shifts, ordinals)

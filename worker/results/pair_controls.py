@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from app.domain.input_size import InputSize, size_of
 from worker.functional.derangement import ALONE, derangement
 from worker.functional.map_similarity import map_similarity
 from worker.functional.ssim_constants import WINDOW
@@ -24,7 +25,7 @@ MOST_RESIZED = 200
 BLOCK = 4_096
 
 
-def pair_controls(runs: Sequence[Bytes], groups: Integers, input_size: int, seed: int) -> Floats:
+def pair_controls(runs: Sequence[Bytes], groups: Integers, input_size: InputSize, seed: int) -> Floats:
     """Per sample, the mean over pairs i < j of SSIM(map of run i, map of run j of another sample of the same group).
 
     ``runs`` are K >= 2 arrays (N, h, w) of 8-bit native maps, zero all over where undefined; ``groups`` (N,) are the
@@ -56,9 +57,9 @@ def _drawn(usable: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
     return chosen
 
 
-def _comparable(levels: Bytes, input_size: int) -> Bytes:
+def _comparable(levels: Bytes, input_size: InputSize) -> Bytes:
     """As stability compares them: native, or as large as the image where they fill no window."""
     if min(levels.shape[1:]) >= WINDOW:
         return levels
-    size = (input_size, input_size)
+    size = size_of(input_size)[::-1]
     return np.stack([np.asarray(Image.fromarray(one).resize(size, Image.Resampling.BICUBIC)) for one in levels])

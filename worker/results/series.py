@@ -35,25 +35,44 @@ class Series:
 def read_series(
     session: Session, series: Series, columns: tuple[ScoreColumn, ...], protocol: Protocol, count: int
 ) -> Floats:
-    """(count, V) in sample order: the mean over the series' models, NaN where any of them has no score."""
+    """(count, V) in sample order: the mean over the series' models, NaN where any of them has no score.
+
+    ``protocol`` is the series' own; ``columns`` may be of one that has fewer views.
+    """
     scores = np.full((count, len(columns)), np.nan)
     across = [index for index, column in enumerate(columns) if MEASURES[column.measure].is_pairing]
     of_models = [index for index in range(len(columns)) if index not in across]
     if of_models:
-        places = _places([columns[index] for index in of_models], protocol.columns())
+        members = _places([columns[index] for index in of_models], protocol.columns())
+        places = [place for own in members for place in own]
         total = sum(
-            _stored(session, series.audit_id, ordinal, places=places, count=count) for ordinal in series.ordinals
+            _means(_stored(session, series.audit_id, ordinal, places=places, count=count), members)
+            for ordinal in series.ordinals
         )
         scores[:, of_models] = np.asarray(total) / len(series.ordinals)
     if across and series.has_pairings:
-        places = _places([columns[index] for index in across], protocol.pairing_columns())
+        places = [place for (place,) in _places([columns[index] for index in across], protocol.pairing_columns())]
         scores[:, across] = _stored(session, series.audit_id, ACROSS_MODELS, places=places, count=count)
     return scores
 
 
-def _places(wanted: list[ScoreColumn], stored: tuple[ScoreColumn, ...]) -> list[int]:
+def _places(wanted: list[ScoreColumn], stored: tuple[ScoreColumn, ...]) -> list[tuple[int, ...]]:
+    """Where each column lies; of a mean over other views than the stored one's, where its views lie."""
     known = {(column.measure, column.view): place for place, column in enumerate(stored)}
-    return [known[column.measure, column.view] for column in wanted]
+    return [
+        (known[column.measure, column.view],)
+        if column.conditions == stored[known[column.measure, column.view]].conditions
+        else tuple(known[column.measure, view] for view in column.conditions)
+        for column in wanted
+    ]
+
+
+def _means(stored: Floats, members: list[tuple[int, ...]]) -> Floats:
+    """Of cells side by side, a mean for each of the columns that they are members of."""
+    if all(len(own) == 1 for own in members):
+        return stored
+    ends = np.cumsum([len(own) for own in members])
+    return np.stack([stored[:, end - len(own) : end].mean(1) for end, own in zip(ends, members, strict=True)], 1)
 
 
 def _stored(session: Session, audit_id: UUID, ordinal: int, *, places: list[int], count: int) -> Floats:

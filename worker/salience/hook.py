@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from app.domain.input_size import InputSize, size_of
 from app.domain.outputs import CLASSES, Output
 from app.errors import InputFailure
 from worker.salience.decisions import Decisions
@@ -38,12 +39,12 @@ class TargetHook:
         self,
         module: nn.Module,
         *,
-        input_size: int,
+        input_size: InputSize,
         target_layer: str | None = None,
         output: Output = CLASSES,
     ) -> None:
         first = next(module.parameters())
-        probe = torch.zeros(2, input_channels(module), input_size, input_size, device=first.device, dtype=first.dtype)
+        probe = torch.zeros(2, input_channels(module), *size_of(input_size), device=first.device, dtype=first.dtype)
         self.module = module
         self.decisions = Decisions(output)
         self._parts = tuple(module.modules())

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from torch import Tensor
 
+from app.domain.input_size import InputSize
 from app.domain.vocabulary import UndefinedReason
 from worker.functional.quantization import to_8bit
 from worker.functional.resampling import resize_bicubic_8bit
@@ -21,12 +22,12 @@ class SalienceMaps:
     """Maps of N images.
 
     ``native`` (N, h, w) float32 in [0, 1], min-max normalised; zero where ``reasons`` says why there is none.
-    ``input_size`` is the side of the images in pixels.
+    ``input_size`` is that of the images in pixels.
     """
 
     native: Tensor
     reasons: Reasons
-    input_size: int
+    input_size: InputSize
     _shared: dict[object, Any] = field(default_factory=dict, repr=False)
 
     def shared(self, key: object, compute: Callable[[], Result]) -> Result:
@@ -43,7 +44,7 @@ class SalienceMaps:
 
     @cached_property
     def at_input(self) -> Tensor:
-        """(N, S, S) uint8: the 8-bit map through Pillow's bicubic resize."""
+        """(N, H, W) uint8: the 8-bit map through Pillow's bicubic resize."""
         return resize_bicubic_8bit(self.native_8bit, self.input_size)
 
     @property

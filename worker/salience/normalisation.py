@@ -6,6 +6,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from app.domain.input_size import InputSize
 from app.domain.preprocessing import Channels, Colour, Preprocessing
 from worker.functional.normalization import normalization_table, normalize, to_grey
 
@@ -18,7 +19,7 @@ class Normalisation:
     channels: int = 3
 
     def __call__(self, images: Tensor) -> Tensor:
-        """(N, 3, S, S) uint8 RGB -> (N, C, S, S) float32, channels last in memory."""
+        """(N, 3, H, W) uint8 RGB -> (N, C, H, W) float32, channels last in memory."""
         wanted = self.preprocessing.channels
         if wanted is Channels.BGR:
             images = images.flip(1)
@@ -27,8 +28,8 @@ class Normalisation:
         return normalize(images, _table(self.preprocessing, self.channels, images.device))
 
     @property
-    def input_size(self) -> int:
-        """Side of the square."""
+    def input_size(self) -> InputSize:
+        """A square's side, else height and width."""
         return self.preprocessing.input_size
 
     @property

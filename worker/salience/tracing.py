@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
+from app.domain.input_size import InputSize, size_of
 from app.domain.vocabulary import Layout
 from worker.salience.families import default_layer, family_of
 from worker.salience.layouts import Arrangement
@@ -83,16 +84,17 @@ class Trace:
     def final_softmax(self) -> bool:
         return self.final_activation in SOFTMAXES
 
-    def stride(self, layer: Layer, input_size: int) -> tuple[int, int]:
+    def stride(self, layer: Layer, input_size: InputSize) -> tuple[int, int]:
         """Pixels (down, right) by which an image must move for this layer's map to move by one cell.
 
         The product of all down-sampling on the way, each step rounded to the whole number that it is: a layer without
         padding loses a cell or two beside it (Inception's 299 pixels become 8 cells of 32). Where the sizes on the way
         do not tell, the image is shared out among the cells.
         """
+        height, width = size_of(input_size)
         return (
-            down_sampling([one.height for one in self.layers], layer.height, input_size),
-            down_sampling([one.width for one in self.layers], layer.width, input_size),
+            down_sampling([one.height for one in self.layers], layer.height, height),
+            down_sampling([one.width for one in self.layers], layer.width, width),
         )
 
 
@@ -101,7 +103,7 @@ TARGET = ""
 
 
 def trace(module: nn.Module, images: Tensor) -> Trace:
-    """Run ``module``, in eval mode, on (N, 3, S, S) float images and watch every call that torch sees."""
+    """Run ``module``, in eval mode, on (N, 3, H, W) float images and watch every call that torch sees."""
     watch = Watch(len(images))
     handles = [part.register_forward_hook(_remember(name, watch)) for name, part in module.named_modules() if name]
     try:
@@ -137,14 +139,14 @@ def _remember(name: str, watch: Watch) -> Callable[[nn.Module, Any, Any], None]:
     return hook
 
 
-def down_sampling(sizes: list[int], cells: int, input_size: int) -> int:
-    """From ``input_size`` pixels to ``cells``, by the ``sizes`` of the feature maps on the way."""
+def down_sampling(sizes: list[int], cells: int, side: int) -> int:
+    """From ``side`` pixels to ``cells``, by the ``sizes`` of the feature maps on the way."""
     factor = 1
-    way = [input_size, *sorted({size for size in sizes if cells < size < input_size}, reverse=True), cells]
+    way = [side, *sorted({size for size in sizes if cells < size < side}, reverse=True), cells]
     for larger, smaller in pairwise(way):
         factor *= max(1, round(larger / smaller))
-    is_plausible = (cells - 1) * factor < input_size and cells * factor > 0.7 * input_size
-    return factor if is_plausible else max(1, input_size // cells)
+    is_plausible = (cells - 1) * factor < side and cells * factor > 0.7 * side
+    return factor if is_plausible else max(1, side // cells)
 
 
 def _read(module: nn.Module, output: Any, watch: Watch) -> Trace:

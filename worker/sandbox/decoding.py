@@ -2,7 +2,7 @@
 
     python -m worker.sandbox.decoding '{"size": 224, "resize": "stretch", ...}'
 
-reads the encoded image from standard input and writes (size, size, 3) bytes, as `app.imaging.shrinking` asks it to.
+reads the encoded image from standard input and writes (height, width, 3) bytes, as `app.imaging.shrinking` asks it to.
 """
 
 import json

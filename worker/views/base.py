@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
+from app.domain.input_size import InputSize
 from app.domain.protocol import Protocol as AuditProtocol
 from worker.salience.maps import SalienceMaps
 
@@ -16,7 +17,7 @@ Result = TypeVar("Result")
 class ImageBatch:
     """The 8-bit model inputs of N samples: every view acts on them.
 
-    ``images`` (N, 3, S, S) uint8 RGB, ``samples`` the N names that seed what is random about a sample.
+    ``images`` (N, 3, H, W) uint8 RGB, ``samples`` the N names that seed what is random about a sample.
     """
 
     images: Tensor
@@ -39,7 +40,7 @@ class View(Protocol):
         """Its name in the API: ``noise@0.05``, ``shift_left``, ..."""
 
     def transform(self, batch: ImageBatch, clean: SalienceMaps) -> Tensor:
-        """The changed images (N, 3, S, S) uint8; ``clean`` are the maps of the batch before the change."""
+        """The changed images (N, 3, H, W) uint8; ``clean`` are the maps of the batch before the change."""
 
     def carry_back(self, maps: Tensor) -> Tensor:
         """Maps of changed images (N, H, W) brought into the clean image's frame."""
@@ -58,14 +59,14 @@ class ImageView(View, Protocol):
 
 @dataclass(frozen=True)
 class ViewSetting:
-    """For whom a view is made: the audit's protocol, and the side of the model's input in pixels.
+    """For whom a view is made: the audit's protocol, and the size of the model's input in pixels.
 
     ``stride`` is how many pixels (down, right) the content moves for one cell of the map; ``colour`` is the 8-bit RGB
     that the model's preprocessing takes away.
     """
 
     protocol: AuditProtocol
-    input_size: int
+    input_size: InputSize
     stride: tuple[int, int]
     colour: tuple[int, int, int]
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from app.domain.input_size import size_of
 from app.domain.measures import GEOMETRIC_RESILIENCE
 from app.domain.measures.geometric_resilience import GeometricResilienceSettings
 from worker.functional.geometry import (
@@ -46,21 +47,29 @@ TURNS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] 
 }
 
 
-def default_shift_pixels(input_size: int) -> int:
-    """The paper's 16 pixels of 224, for any input size."""
-    return max(1, round(input_size / 14))
+def default_shift_pixels(side: int) -> int:
+    """The paper's 16 pixels of 224, for any side of an input."""
+    return max(1, round(side / 14))
+
+
+class Pixels(NamedTuple):
+    """By how many a shift moves to the right, and down."""
+
+    right: int
+    down: int
 
 
 @dataclass(frozen=True)
 class GeometricView:
-    """One of eight shifts, two flips and two quarter turns of (N, 3, S, S) uint8 images, bit for bit.
+    """One of eight shifts, two flips and two quarter turns of (N, 3, H, W) uint8 images, bit for bit.
 
     A shift moves by ``pixels`` and repeats the border there and back; ``overlap`` compares only what stayed inside.
-    Maps (N, S, S) come back by the opposite move. Crum et al. 2023, S_G.
+    Maps (N, H, W) come back by the opposite move. Quarter
+    turns are of squares alone. Crum et al. 2023, S_G.
     """
 
     name: str
-    pixels: int
+    pixels: Pixels
     overlap: bool = False
 
     def transform(self, batch: ImageBatch, clean: SalienceMaps) -> Tensor:
@@ -73,25 +82,29 @@ class GeometricView:
     def carry_back(self, maps: Tensor) -> Tensor:
         if self.name in TURNS:
             return TURNS[self.name][1](maps)
-        direction = DIRECTIONS[self.name]
-        return shift(maps, -direction.right * self.pixels, -direction.down * self.pixels)
+        right, down = self._steps
+        return shift(maps, -right, -down)
 
     def compared(self, maps: Tensor) -> Tensor:
         if not self.overlap or self.name in TURNS:
             return maps
-        direction = DIRECTIONS[self.name]
-        rows, columns = compared_region(direction.right * self.pixels, direction.down * self.pixels, maps.shape[-1])
+        rows, columns = compared_region(*self._steps, (maps.shape[-2], maps.shape[-1]))
         return maps[..., rows, columns]
+
+    @property
+    def _steps(self) -> Pixels:
+        direction = DIRECTIONS[self.name]
+        return Pixels(direction.right * self.pixels.right, direction.down * self.pixels.down)
 
     def _forth(self, images: Tensor) -> Tensor:
         if self.name in TURNS:
             return TURNS[self.name][0](images)
-        direction = DIRECTIONS[self.name]
-        return shift(images, direction.right * self.pixels, direction.down * self.pixels)
+        return shift(images, *self._steps)
 
 
 def geometric_view(name: str, setting: ViewSetting) -> GeometricView:
-    """As far as the protocol says, or a fourteenth of the input."""
+    """As far as the protocol says, or a fourteenth of each side of the input."""
     settings = GEOMETRIC_RESILIENCE.settings_in(setting.protocol.measures) or GeometricResilienceSettings()
-    pixels = settings.shift_pixels or default_shift_pixels(setting.input_size)
+    sides = size_of(setting.input_size)
+    pixels = Pixels(*(settings.shift_pixels or default_shift_pixels(side) for side in (sides.width, sides.height)))
     return GeometricView(name, pixels=pixels, overlap=settings.overlap)

@@ -9,7 +9,9 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from app.domain.input_size import InputSize
 from app.domain.outputs import Output
+from app.domain.preprocessing import Preprocessing
 from app.domain.vocabulary import CamMethod
 from worker.salience import make_explainer
 from worker.salience.explainer import Explainer
@@ -37,10 +39,12 @@ class LoadedModel(Protocol):
     def channels(self) -> int:
         """How many the network takes."""
 
-    def reader(self, input_size: int, target_layer: str | None, output: Output) -> Callable[[Tensor], Tensor]:
+    def reader(self, input_size: InputSize, target_layer: str | None, output: Output) -> Callable[[Tensor], Tensor]:
         """What makes logits by class (N, C) of normalised images. Raises InputFailure ``target-layer-not-found``."""
 
-    def explainer(self, method: CamMethod, input_size: int, target_layer: str | None, output: Output) -> Explainer:
+    def explainer(
+        self, method: CamMethod, input_size: InputSize, target_layer: str | None, output: Output
+    ) -> Explainer:
         """Raises InputFailure ``target-layer-not-found`` or ``cam-method-not-possible``."""
 
 
@@ -49,7 +53,7 @@ class TorchModel:
     """A module in eval mode on its device, with the hooks that audits asked for: each costs a traced forward pass."""
 
     module: nn.Module
-    _hooks: dict[tuple[int, str | None, Output], TargetHook] = field(default_factory=dict, repr=False)
+    _hooks: dict[tuple[InputSize, str | None, Output], TargetHook] = field(default_factory=dict, repr=False)
 
     @property
     def channels(self) -> int:
@@ -59,13 +63,15 @@ class TorchModel:
     def size_bytes(self) -> int:
         return sum(tensor.numel() * tensor.element_size() for tensor in self.module.state_dict().values())
 
-    def reader(self, input_size: int, target_layer: str | None, output: Output) -> Callable[[Tensor], Tensor]:
+    def reader(self, input_size: InputSize, target_layer: str | None, output: Output) -> Callable[[Tensor], Tensor]:
         return SalienceExtractor(self._hook(input_size, target_layer, output)).logits
 
-    def explainer(self, method: CamMethod, input_size: int, target_layer: str | None, output: Output) -> Explainer:
+    def explainer(
+        self, method: CamMethod, input_size: InputSize, target_layer: str | None, output: Output
+    ) -> Explainer:
         return make_explainer(method, self._hook(input_size, target_layer, output))
 
-    def _hook(self, input_size: int, target_layer: str | None, output: Output) -> TargetHook:
+    def _hook(self, input_size: InputSize, target_layer: str | None, output: Output) -> TargetHook:
         key = (input_size, target_layer, output)
         if key not in self._hooks:
             self._hooks[key] = TargetHook(self.module, input_size=input_size, target_layer=target_layer, output=output)
@@ -97,7 +103,7 @@ def _load(inputs: Inputs, model: JobModel, device: torch.device) -> LoadedModel:
             # Costs a quarter of a second and 26 MB, which most workers never need.
             from worker.weights.onnx.graph_model import load_graph  # noqa: PLC0415
 
-            return load_graph(file, model.preprocessing["input_size"])
+            return load_graph(file, Preprocessing.of(model.preprocessing).input_size)
         weights = read_canonical(file)
     module = build(model.architecture, weights, model.architecture_options, model.head).eval()
     return TorchModel(module.to(device).to(memory_format=torch.channels_last))

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from app.domain.input_size import InputSize, size_of
 from app.domain.outputs import CLASSES, Output
 from app.domain.vocabulary import CamMethod, OutputKind
 from app.errors import InputFailure
@@ -44,19 +45,19 @@ class ModelProbe:
 def probe(
     module: nn.Module,
     *,
-    input_size: int,
+    input_size: InputSize,
     target_layer: str | None,
     output: Output = CLASSES,
 ) -> ModelProbe:
     """Raises InputFailure ``model-output-mismatch`` or ``target-layer-not-found``."""
     generator = torch.Generator().manual_seed(PROBE_SEED)
-    images = torch.randn(PROBE_IMAGES, input_channels(module), input_size, input_size, generator=generator)
+    images = torch.randn(PROBE_IMAGES, input_channels(module), *size_of(input_size), generator=generator)
     try:
         traced = trace(module, images)
     except (RuntimeError, ValueError, AssertionError, TypeError) as error:
         if is_gpu_shortage(error) or is_shortage(error):
             raise
-        detail = f"The model cannot take images of {input_size} x {input_size} pixels: {str(error)[:200]}"
+        detail = f"The model cannot take images of {size_of(input_size)} pixels: {str(error)[:200]}"
         raise InputFailure("model-output-mismatch", detail) from error
     numbers = checked_output(traced.output, output.kind).shape[1]
     traced = _with_own_layers(module, images, traced)

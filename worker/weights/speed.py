@@ -8,6 +8,7 @@ from typing import Any, Self
 import torch
 from torch import nn
 
+from app.domain.input_size import InputSize, size_of
 from app.domain.vocabulary import CamMethod, DeviceClass
 from worker.machine.device import device_class_of
 from worker.machine.shortage import is_gpu_shortage
@@ -35,7 +36,7 @@ class ModelSpeed:
 
     @classmethod
     def measure(
-        cls, module: nn.Module, device: torch.device, *, input_size: int, target_layer: str | None
+        cls, module: nn.Module, device: torch.device, *, input_size: InputSize, target_layer: str | None
     ) -> Self | None:
         """Moves ``module`` to the device, as an audit would; None where the device has no memory for it."""
 
@@ -48,11 +49,13 @@ class ModelSpeed:
         return cls.of(placed, device, input_size, input_channels(module))
 
     @classmethod
-    def of(cls, placed: Callable[[], Explainer], device: torch.device, input_size: int, channels: int) -> Self | None:
+    def of(
+        cls, placed: Callable[[], Explainer], device: torch.device, input_size: InputSize, channels: int
+    ) -> Self | None:
         """Of what ``placed`` has put onto the device; None where that has no memory for it."""
         batch = MICRO_BATCH if device.type == "cpu" else GPU_MICRO_BATCH
         try:
-            images = torch.zeros(batch, channels, input_size, input_size, device=device)
+            images = torch.zeros(batch, channels, *size_of(input_size), device=device)
             seconds = _seconds(placed(), images)
         except (RuntimeError, MemoryError) as error:
             if not is_gpu_shortage(error):

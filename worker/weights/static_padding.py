@@ -8,6 +8,7 @@ is even, and on nothing else: where the two sizes agree in this at every stage, 
 import re
 from math import ceil
 
+from app.domain.input_size import InputSize, size_of
 from app.domain.refusals import STATIC_PADDING
 from worker.weights.spellings import STATICALLY_PADDED
 
@@ -16,14 +17,15 @@ STAGES = 5
 _SIZES = {"b0": 224, "b1": 240, "b2": 260, "b3": 300, "b4": 380, "b5": 456, "b6": 528, "b7": 600, "b8": 672, "l2": 800}
 
 
-def check_padding(library: str | None, architecture: str, input_size: int) -> None:
+def check_padding(library: str | None, architecture: str, input_size: InputSize) -> None:
     """Raises InputFailure ``model-architecture-mismatch`` where the file's library would pad otherwise than timm's."""
     if library != STATICALLY_PADDED:
         return
     name = re.sub(r".*_", "", architecture)
     own = _SIZES[name]
-    if _parities(own) != _parities(input_size):
-        raise STATIC_PADDING.failure(name=f"efficientnet-{name}", own=own, size=input_size, architecture=architecture)
+    sides = size_of(input_size)
+    if any(_parities(own) != _parities(side) for side in sides):
+        raise STATIC_PADDING.failure(name=f"efficientnet-{name}", own=own, size=sides, architecture=architecture)
 
 
 def _parities(size: int) -> list[bool]:

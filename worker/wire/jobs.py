@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.domain.heads import Head
+from app.domain.input_size import InputSize
 from app.domain.outputs import CLASSES, Output
 from app.domain.protocol import Protocol
 from app.domain.subjects import Subject
@@ -153,7 +154,7 @@ class ModelJob(_Job):
     digest: str
     format: ModelFormat
     architecture: str | None
-    input_size: int
+    input_size: InputSize
     target_layer: str | None
     output: Output = CLASSES
     architecture_options: dict[str, Any] = Field(default_factory=dict)

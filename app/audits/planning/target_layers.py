@@ -5,6 +5,7 @@ from typing import Any
 
 from app.db.tables import ModelRow
 from app.domain.cam_methods import CAM_METHODS
+from app.domain.input_size import size_of
 from app.domain.protocol import Protocol
 
 
@@ -25,7 +26,7 @@ def target_layer(model: ModelRow, protocol: Protocol) -> TargetLayer:
     layer = next(named, None) or _resolved(probe)
     height, width = layer["height"], layer["width"]
     if CAM_METHODS[protocol.salience.method].at_input_resolution:
-        height = width = model.preprocessing["input_size"]
+        height, width = size_of(model.preprocessing["input_size"])
     return TargetLayer(layer["channels"], height, width)
 
 

@@ -22,6 +22,7 @@ from app.domain.statistics import (
 from app.domain.vocabulary import GroupBy
 
 PAIRED = "paired on the same samples"
+OVER_COMMON_VIEWS = "over the views that both have, since an input that is not square has no quarter turns"
 UNPAIRED = "not paired: the two audits looked at different samples"
 
 

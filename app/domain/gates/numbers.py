@@ -163,13 +163,15 @@ class ComparedRow(DifferenceRow):
 class GateNumbers:
     """An audit's numbers beside its baseline's.
 
-    ``note`` says how they were compared, or why there is no baseline.
+    ``note`` says how they were compared, or why there is no baseline. ``other_views`` are columns, by measure and view,
+    that the two sides make of other views: they compare in their means, which can be made anew.
     """
 
     audit: AuditNumbers
     baseline: AuditNumbers | None
     compared: Sequence[ComparedRow]
     note: str
+    other_views: frozenset[tuple[str, str]] = frozenset()
 
     def values(self, quantity: Quantity) -> list[Measured]:
         return self.audit.values(quantity)
@@ -180,6 +182,8 @@ class GateNumbers:
             return [Measured(None, note=self.note)]
         if quantity.statistic == "mean" and quantity.measure != PERFORMANCE:
             return self._of_means(quantity)
+        if (quantity.measure, view_of(quantity, self.audit.protocol)) in self.other_views:
+            return [Measured(None, note=self.note)]
         theirs = self._theirs(quantity)
         return [self._difference(own, theirs) for own in self.audit.values(quantity)]
 

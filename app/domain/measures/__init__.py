@@ -9,7 +9,7 @@ from app.domain.measures.entropy import ENTROPY
 from app.domain.measures.equivariance import EQUIVARIANCE
 from app.domain.measures.geometric_resilience import GEOMETRIC_RESILIENCE
 from app.domain.measures.noise_reaction import NOISE_REACTION
-from app.domain.measures.spec import Axis, Frozen, MeasureSpec, ScoreColumn
+from app.domain.measures.spec import QUARTER_TURNS, Axis, Frozen, MeasureSpec, ScoreColumn, WithTurns
 from app.domain.measures.stability import STABILITY
 from app.domain.measures.sufficiency import SUFFICIENCY
 from app.domain.views import ViewFamily, family_of, plain_title
@@ -22,6 +22,7 @@ __all__ = [
     "MEASURES",
     "NOISE_REACTION",
     "PAIRINGS",
+    "QUARTER_TURNS",
     "STABILITY",
     "SUFFICIENCY",
     "Axis",
@@ -29,6 +30,7 @@ __all__ = [
     "MeasureName",
     "MeasureSpec",
     "ScoreColumn",
+    "WithTurns",
     "is_reading",
     "lower_is_better",
     "spec_of",

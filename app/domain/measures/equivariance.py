@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from app.domain.measures.spec import Frozen, GateWords, MeasureSpec, SaysNothing, ScoreColumn
+from app.domain.measures.spec import GateWords, MeasureSpec, SaysNothing, ScoreColumn, WithTurns
 from app.domain.views import CELL_DIRECTIONS, CELLS, FLIPS, GEOMETRY, ROTATIONS, cells_view
 
 NAME = "equivariance"
@@ -15,7 +15,7 @@ CELL_SHIFTS = "shifts"
 Cells = Literal[1, 2, 3]
 
 
-class EquivarianceSettings(Frozen):
+class EquivarianceSettings(WithTurns):
     """``cells``: by how many cells of the map the image is moved, in each of four directions."""
 
     cells: Annotated[tuple[Cells, ...], Field(min_length=1, max_length=3)] = (1, 2, 3)
@@ -31,7 +31,7 @@ class EquivarianceSettings(Frozen):
 
     @property
     def views(self) -> tuple[str, ...]:
-        return (*self.shifts, *FLIPS, *ROTATIONS)
+        return (*self.shifts, *FLIPS, *(ROTATIONS if self.quarter_turns else ()))
 
     @property
     def aggregates(self) -> dict[str, tuple[str, ...]]:

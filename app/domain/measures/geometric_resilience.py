@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from app.domain.measures.spec import Axis, Frozen, GateWords, MeasureSpec, SaysNothing, ScoreColumn
+from app.domain.measures.spec import Axis, GateWords, MeasureSpec, SaysNothing, ScoreColumn, WithTurns
 from app.domain.views import GEOMETRIC_GROUPS, GEOMETRY
 
 NAME = "geometric_resilience"
@@ -16,8 +16,8 @@ ALL = "all"
 GeometricGroup = Literal["shifts", "flips", "rotations"]
 
 
-class GeometricResilienceSettings(Frozen):
-    """S_G; ``shift_pixels`` null means round(input_size / 14)."""
+class GeometricResilienceSettings(WithTurns):
+    """S_G; ``shift_pixels`` null means round(side / 14), of the height up and down, of the width left and right."""
 
     shift_pixels: Annotated[int, Field(ge=1, le=4096)] | None = None
     overlap: bool = False
@@ -29,13 +29,18 @@ class GeometricResilienceSettings(Frozen):
         return tuple(group for group in GEOMETRIC_GROUPS if group in value)
 
     @property
+    def existing_groups(self) -> tuple[GeometricGroup, ...]:
+        """Without the quarter turns where they do not exist."""
+        return tuple(group for group in self.groups if self.quarter_turns or group != "rotations")
+
+    @property
     def views(self) -> tuple[str, ...]:
-        return tuple(view for group in self.groups for view in GEOMETRIC_GROUPS[group])
+        return tuple(view for group in self.existing_groups for view in GEOMETRIC_GROUPS[group])
 
     @property
     def aggregates(self) -> dict[str, tuple[str, ...]]:
-        """Group name -> its views; ``all`` only where every group is asked for."""
-        groups: dict[str, tuple[str, ...]] = {group: GEOMETRIC_GROUPS[group] for group in self.groups}
+        """Group name -> its views; ``all``, of those that exist, only where every group is asked for."""
+        groups: dict[str, tuple[str, ...]] = {group: GEOMETRIC_GROUPS[group] for group in self.existing_groups}
         if len(self.groups) == len(GEOMETRIC_GROUPS):
             groups[ALL] = self.views
         return groups
@@ -59,7 +64,7 @@ def _mean(means: Sequence[float]) -> float:
 
 def _gallery_views(settings: GeometricResilienceSettings) -> tuple[str, ...]:
     """One of each kind is enough to see what the measure does; and the one that the samples are ranked by."""
-    kinds = [GEOMETRIC_GROUPS[group][0] for group in settings.groups]
+    kinds = [GEOMETRIC_GROUPS[group][0] for group in settings.existing_groups]
     ranked = _headline(settings)[-1]
     return tuple(dict.fromkeys([*kinds, *([ranked] if ranked in settings.views else [])]))
 
@@ -75,7 +80,7 @@ GEOMETRIC_RESILIENCE = MeasureSpec(
     settings=GeometricResilienceSettings,
     columns=_columns,
     headline=_headline,
-    compared_views=lambda settings: settings.groups,
+    compared_views=lambda settings: settings.existing_groups,
     views=(GEOMETRY,),
     titles={ALL: "all transformations"},
     is_default=True,

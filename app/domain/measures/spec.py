@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.domain.views import ViewFamily
 
@@ -14,6 +14,18 @@ class Frozen(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+
+class WithTurns(Frozen):
+    """Settings of a measure that looks at quarter turns; protocols of squares stay as they were before the field."""
+
+    quarter_turns: bool = Field(
+        default=True,
+        description="false leaves them out, as is done for audits of which an input is not square.",
+        exclude_if=bool,
+    )
+
+
+QUARTER_TURNS = next(iter(WithTurns.model_fields))
 
 Settings = TypeVar("Settings", bound=Frozen)
 

@@ -122,6 +122,7 @@ class ComparisonResults(TypedDict):
     protocol_digest: str
     dataset_digest: str | None
     sample_count: int
+    notes: NotRequired[Annotated[list[str], Field(description="What to know before the numbers are read.")]]
     statistics: ComparisonStatistics
     sides: list[Side]
     radar: Annotated[dict[str, str], Field(description="How each axis is made of the measures.")]

@@ -103,6 +103,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "invalid-cursor": (422, "The cursor is not one of this list's."),
     "labels-do-not-meet-classes": (422, "The model's class_names lack 1 labels, 'cat' first."),
     "malformed-digest": (422, "Content-Digest is not of the form sha-256=:BASE64:."),
+    "no-view-exists": (422, "A measure was asked for quarter turns alone, and an input is not square."),
     "map-sizes-differ": (422, "Stability needs models whose salience maps have one size."),
     "model-classes-differ": (422, "The models of an audit must have the same classes."),
     "model-format-not-accepted": (422, FORMAT_UNKNOWN.detail()),

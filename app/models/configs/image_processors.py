@@ -92,9 +92,9 @@ def _cut(processor: Json, exact: tuple[int, int] | None, shorter: int | None, cr
         return {"input_size": _unsaid(key, what)}
     if exact is not None:
         return stretched(exact, crop, (_FILE, "crop_size"))
-    if shorter is None or crop[0] != crop[1] or crop[0] > shorter:
-        return {"input_size": _unsaid("crop_size", "is no square within the resized image")}
-    return shorter_side(shorter, crop[0])
+    if shorter is None or max(crop) > shorter:
+        return {"input_size": _unsaid("crop_size", "is not within the resized image")}
+    return shorter_side(shorter, crop)
 
 
 def _sizes(size: Any, *, stretches: bool) -> tuple[tuple[int, int] | None, int | None]:
@@ -118,7 +118,7 @@ def _convnext(processor: Json, side: int) -> Json:
         return {"input_size": side, "resize": "stretch"}
     if not isinstance(share, int | float) or not 0.1 <= share <= 1:
         return {"input_size": _unsaid("crop_pct", "is no share from 0.1 to 1")}
-    return shorter_side(int(side / share), side)
+    return shorter_side(int(side / share), (side, side))
 
 
 def _colours(processor: Json, name: str) -> Json:

@@ -5,7 +5,7 @@ from math import floor
 from app.domain.refusals import CONFIG_CODE, CONFIG_FIELD
 from app.models.configs.fields import Json, Said, Unsaid
 from app.models.configs.labels import listed, with_names
-from app.models.configs.transforms import interpolated, shorter_side, stretched
+from app.models.configs.transforms import interpolated, plain, shorter_side, stretched
 
 _OF_WEIGHTS = frozenset({"num_classes", "pretrained"})
 """What the weights themselves show, or what is decided here."""
@@ -80,12 +80,12 @@ def _resize(pretrained: Json, height: int, width: int) -> Json:
     if not isinstance(share, int | float) or not 0.1 <= share <= 1:
         return {"resize": Unsaid(CONFIG_FIELD, _place("crop_pct"), {"what": "is no share from 0.1 to 1"})}
     sides = floor(height / share), floor(width / share)
-    if mode == "center" and height == width:
-        return shorter_side(sides[0], height)
+    if mode == "center":
+        return shorter_side(plain(sides), (height, width))
     if mode == "squash":
         return stretched(sides, (height, width), _place("crop_pct"))
-    if mode == "border" and share == 1 and height == width:
-        return {"input_size": height, "resize": {"pad": "mean"}}
+    if mode == "border" and share == 1:
+        return {"input_size": plain((height, width)), "resize": {"pad": "mean"}}
     what = f"is {str(mode)[:40]!r} with crop_pct {share}, which is not offered here"
     return {"resize": Unsaid(CONFIG_FIELD, _place("crop_mode"), {"what": what})}
 

@@ -1,5 +1,6 @@
 """Steps from an image to the input, in the words that a registration has for them."""
 
+from app.domain.input_size import InputSize
 from app.domain.refusals import CONFIG_FIELD
 from app.models.configs.fields import Json, Unsaid
 
@@ -16,16 +17,21 @@ def interpolated(name: object, place: Place) -> Json:
     return {"interpolation": Unsaid(CONFIG_FIELD, place, {"what": what})}
 
 
-def shorter_side(shorter: int, side: int) -> Json:
-    """The shorter side becomes ``shorter``; then the middle of ``side`` pixels is cut out."""
-    return {"input_size": side, "resize": "shorter_side_crop" if shorter == side else {"shorter_side": shorter}}
+def shorter_side(shorter: int | tuple[int, int], crop: tuple[int, int]) -> Json:
+    """The shorter side becomes ``shorter`` (of two: the picture covers them); then the middle is cut out."""
+    is_all = plain(crop) == shorter
+    return {"input_size": plain(crop), "resize": "shorter_side_crop" if is_all else {"shorter_side": shorter}}
 
 
 def stretched(sides: tuple[int, int], crop: tuple[int, int], place: Place) -> Json:
     """Height and width become those of ``sides``, whatever they were; then the middle is cut out."""
-    (height, width), (down, right) = sides, crop
     if sides == crop:
-        return {"input_size": height if height == width else [height, width], "resize": "stretch"}
-    if height == width and down == right <= height:
-        return {"input_size": down, "resize": {"stretch": height}}
-    return {"input_size": Unsaid(CONFIG_FIELD, place, {"what": "is no square within the resized image"})}
+        return {"input_size": plain(sides), "resize": "stretch"}
+    if crop[0] <= sides[0] and crop[1] <= sides[1]:
+        return {"input_size": plain(crop), "resize": {"stretch": plain(sides)}}
+    return {"input_size": Unsaid(CONFIG_FIELD, place, {"what": "is not within the resized image"})}
+
+
+def plain(sides: tuple[int, int]) -> InputSize:
+    """A square's one number, else height and width."""
+    return sides[0] if sides[0] == sides[1] else sides

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
+from app.domain.input_size import Size
 from app.domain.refusals import GRAPH_INPUT
 from app.domain.vocabulary import Layout
 from app.errors import InputFailure
@@ -16,28 +17,28 @@ _FREE = "batch"
 
 @dataclass(frozen=True)
 class Entrance:
-    """``batch`` None takes any number of images at once; ``size`` is their side in pixels; ``channels`` are 1 or 3."""
+    """``batch`` None takes any number of images at once; ``size`` is theirs in pixels; ``channels`` are 1 or 3."""
 
     name: str
     layout: Layout
-    size: int
+    size: Size
     batch: int | None
     channels: int = 3
 
     @property
     def shape(self) -> tuple[int | None, ...]:
-        sides = (self.size, self.size)
+        sides = self.size
         return (
             (self.batch, self.channels, *sides) if self.layout is Layout.NCHW else (self.batch, *sides, self.channels)
         )
 
 
-def entrance_of(model: ModelProto, size: int) -> Entrance:
-    """Raises InputFailure ``onnx-not-supported`` where it does not take images of that side."""
+def entrance_of(model: ModelProto, size: Size) -> Entrance:
+    """Raises InputFailure ``onnx-not-supported`` where it does not take images of that size."""
     values = Values(model)
     inputs = values.inputs()
     if len(inputs) != 1:
-        raise GRAPH_INPUT.failure(found=f"{len(inputs)} inputs", size=size)
+        raise GRAPH_INPUT.failure(found=f"{len(inputs)} inputs", height=size.height, width=size.width)
     (taken,) = inputs
     shape = shape_of(taken)
     if taken.type.tensor_type.elem_type != TensorProto.FLOAT or len(shape) != 4:
@@ -79,7 +80,7 @@ def _turns(node: NodeProto) -> bool:
     return node.op_type == "Transpose" and attributes(node).get("perm") == _TO_NCHW
 
 
-def _refused(taken: ValueInfoProto, size: int) -> InputFailure:
+def _refused(taken: ValueInfoProto, size: Size) -> InputFailure:
     kind = TensorProto.DataType.Name(taken.type.tensor_type.elem_type).lower()
     shape = ["free" if length is None else length for length in shape_of(taken)]
-    return GRAPH_INPUT.failure(found=f"{kind} of shape {shape}", size=size)
+    return GRAPH_INPUT.failure(found=f"{kind} of shape {shape}", height=size.height, width=size.width)

@@ -8,6 +8,7 @@ import torch
 from onnx import ModelProto, ValueInfoProto, helper
 from torch import Tensor
 
+from app.domain.input_size import InputSize, Size, size_of
 from app.domain.outputs import Output
 from app.domain.refusals import METHOD_NOT_POSSIBLE
 from app.domain.vocabulary import CamMethod, Layout
@@ -44,7 +45,7 @@ class GraphModel:
     _head: GraphSession = field(repr=False)
 
     @classmethod
-    def of(cls, model: ModelProto, size: int) -> Self:
+    def of(cls, model: ModelProto, size: Size) -> Self:
         """``model`` as ``canonical`` left it. Raises InputFailure."""
         entrance, tail = entrance_of(model, size), tail_of(model)
         size_bytes = model.ByteSize()
@@ -56,7 +57,7 @@ class GraphModel:
         _, features = session.run(torch.zeros(1, *(each or 1 for each in entrance.shape[1:])))
         layer = Layer.of(tail.features, features, Arrangement(tail.layout, *_sides(features, tail)))
         down, right = (
-            down_sampling([sides[axis] for sides in sizes], cells, size)
+            down_sampling([sides[axis] for sides in sizes], cells, size[axis])
             for axis, cells in enumerate((layer.height, layer.width))
         )
         return cls(entrance, tail, layer, (down, right), size_bytes, session, behind)
@@ -77,8 +78,8 @@ class GraphModel:
         return (*(OF_A_PAIR if self.tail.is_linear else ()), CamMethod.RECIPROCAM)
 
     def forward(self, images: Tensor) -> Seen:
-        """``images`` (N, C, S, S) float32. Raises InputFailure ``model-output-mismatch``."""
-        if tuple(images.shape[2:]) != (self.entrance.size, self.entrance.size):
+        """``images`` (N, C, H, W) float32. Raises InputFailure ``model-output-mismatch``."""
+        if tuple(images.shape[2:]) != self.entrance.size:
             raise _other_size(self.entrance.size)
         turned = images if self.entrance.layout is Layout.NCHW else images.permute(0, 2, 3, 1)
         outputs, features = self._whole.run(turned)
@@ -89,13 +90,15 @@ class GraphModel:
         (outputs,) = self._head.run(self.layer.arrangement.from_nchw(features, features))
         return _flat(outputs)
 
-    def reader(self, input_size: int, target_layer: str | None, output: Output) -> Callable[[Tensor], Tensor]:
+    def reader(self, input_size: InputSize, target_layer: str | None, output: Output) -> Callable[[Tensor], Tensor]:
         """Logits by class of images. Raises InputFailure ``target-layer-not-found`` or ``model-output-mismatch``."""
         self._check(input_size, target_layer)
         decisions = Decisions(output)
         return lambda images: decisions.of(self.forward(images).outputs)
 
-    def explainer(self, method: CamMethod, input_size: int, target_layer: str | None, output: Output) -> Explainer:
+    def explainer(
+        self, method: CamMethod, input_size: InputSize, target_layer: str | None, output: Output
+    ) -> Explainer:
         """Raises InputFailure ``cam-method-not-possible`` as well."""
         self._check(input_size, target_layer)
         if method not in self.possible:
@@ -105,11 +108,11 @@ class GraphModel:
         extractor = ClosedFormExtractor(self.forward, self.weights, Decisions(output), self.stride)
         return PairExplainer(extractor, CAM_METHODS[method])
 
-    def _check(self, input_size: int, target_layer: str | None) -> None:
+    def _check(self, input_size: InputSize, target_layer: str | None) -> None:
         if target_layer not in {None, self.layer.name}:
             detail = f"Salience of this ONNX graph is taken at {self.layer.name!r} alone; leave target_layer out."
             raise InputFailure("target-layer-not-found", detail)
-        if input_size != self.entrance.size:
+        if size_of(input_size) != self.entrance.size:
             raise _other_size(self.entrance.size)
 
 
@@ -128,13 +131,13 @@ class _Cut:
         return self.decisions.of(self.graph.behind(change(self.graph.forward(images).features)))
 
 
-def load_graph(file: BinaryIO, size: int) -> GraphModel:
+def load_graph(file: BinaryIO, size: InputSize) -> GraphModel:
     """From a canonical file. Raises InputFailure."""
-    return GraphModel.of(parsed(file.read()), size)
+    return GraphModel.of(parsed(file.read()), size_of(size))
 
 
-def _other_size(size: int) -> InputFailure:
-    return output_mismatch(f"It takes images of {size} x {size} pixels alone.")
+def _other_size(size: Size) -> InputFailure:
+    return output_mismatch(f"It takes images of {size} pixels alone.")
 
 
 def _flat(outputs: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 from onnx import ModelProto
 from torch import Tensor
 
+from app.domain.input_size import InputSize, size_of
 from app.domain.outputs import Output
 from app.domain.refusals import GRAPH_MIXES_IMAGES, GRAPH_WITHOUT_MAPS
 from app.domain.vocabulary import Origin
@@ -35,16 +36,17 @@ class ProbedGraph(NamedTuple):
     facts: dict[str, DescribedFact]
 
     @classmethod
-    def of(cls, file: BinaryIO, size: int, target_layer: str | None, output: Output) -> Self:
+    def of(cls, file: BinaryIO, size: InputSize, target_layer: str | None, output: Output) -> Self:
         """Raises InputFailure."""
         uploaded = read_model(file)
-        entrance = entrance_of(uploaded, size)
+        sides = size_of(size)
+        entrance = entrance_of(uploaded, sides)
         graph = canonical(uploaded, entrance)
         copy = ModelProto()
         copy.CopyFrom(graph)
-        loaded = GraphModel.of(copy, size)
+        loaded = GraphModel.of(copy, sides)
         loaded.reader(size, target_layer, output)  # refuses another layer
-        images = _images((PROBE_IMAGES, loaded.channels, size, size), PROBE_SEED)
+        images = _images((PROBE_IMAGES, loaded.channels, *sides), PROBE_SEED)
         seen = loaded.forward(images)
         outputs = checked_output(seen.outputs, output.kind)
         _check_way(loaded, seen)

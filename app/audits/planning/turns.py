@@ -1,0 +1,39 @@
+"""Quarter turns, which only square inputs have: an audit of others goes without them, and says so."""
+
+from collections.abc import Sequence
+
+from app.db.tables import ModelRow
+from app.domain.input_size import size_of
+from app.domain.protocol import Protocol
+from app.errors import Unprocessable
+
+
+def with_views_that_exist(protocol: Protocol, models: Sequence[ModelRow]) -> Protocol:
+    """Without quarter turns where one model's input is not square: all models of an audit have the same views.
+
+    Raises Unprocessable ``no-view-exists`` where a measure is left without any.
+    """
+    squares = all(size_of(model.preprocessing["input_size"]).is_square for model in models)
+    fitting = protocol if squares else protocol.without_turns()
+    for spec, settings in fitting.measures.computed():
+        if not spec.is_pairing and not spec.columns(settings):
+            raise Unprocessable(
+                "no-view-exists",
+                f"{spec.title} was asked for quarter turns alone, and an input that is not square has none. Ask for "
+                "shifts or flips.",
+            )
+    return fitting
+
+
+def notes_on_turns(asked: Protocol, planned: Protocol, models: Sequence[ModelRow]) -> list[str]:
+    """What was left out of what was asked for."""
+    if asked.has_turns == planned.has_turns:
+        return []
+    sizes = {model.name: size_of(model.preprocessing["input_size"]) for model in models}
+    named = ", ".join(f"{name} ({size})" for name, size in sizes.items() if not size.is_square)
+    others = "" if len(models) == 1 else ", for all models alike"
+    note = (
+        f"Inputs that are not square have no quarter turns: {named}. The views rotate_90_cw and rotate_90_ccw are left "
+        f"out{others}; `all` is the mean over the transformations that exist."
+    )
+    return [note]
