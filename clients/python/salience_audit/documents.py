@@ -284,6 +284,7 @@ class ComparisonResults(Document):
     protocol_digest: str
     dataset_digest: str | None
     sample_count: int
+    notes: list[str] | None
     statistics: ComparisonStatistics
     sides: list[Side]
     radar: dict[str, str]
@@ -547,6 +548,7 @@ class EntropySettings(Document):
 class EquivarianceSettings(Document):
     """``cells``: by how many cells of the map the image is moved, in each of four directions."""
 
+    quarter_turns: bool
     cells: list[Literal[1, 2, 3]]
 
 
@@ -663,8 +665,9 @@ class Gate(Document):
 
 
 class GeometricResilienceSettings(Document):
-    """S_G; ``shift_pixels`` null means round(input_size / 14)."""
+    """S_G; ``shift_pixels`` null means round(side / 14), of the height up and down, of the width left and right."""
 
+    quarter_turns: bool
     shift_pixels: int | None
     overlap: bool
     groups: list[Literal["shifts", "flips", "rotations"]]
@@ -944,7 +947,7 @@ class Output(Document):
 
 
 class Pad(Document):
-    """The longer side becomes the input's; what is missing is filled, with `mean` by the colour that becomes zero."""
+    """The picture becomes as large as it fits in; what is missing is filled, with `mean` by the colour that becomes zero."""
 
     pad: Literal["black", "white", "mean"]
 
@@ -1020,9 +1023,9 @@ class Policy(Document):
 
 
 class Preprocessing(Document):
-    """How an image becomes the model's input: a square of 8-bit RGB, then channels, range, mean and deviation."""
+    """How an image becomes the model's input: a rectangle of 8-bit RGB, then channels, range, mean and deviation."""
 
-    input_size: int
+    input_size: int | list[int]
     channels: Channels
     value_range: ValueRange
     mean: list[float]
@@ -1190,9 +1193,9 @@ class SampleScore(Document):
 
 
 class ShorterSide(Document):
-    """The shorter side becomes so long, then the middle is cut out."""
+    """The shorter side becomes so long, then the middle is cut out; of two, the picture just covers that height and width."""
 
-    shorter_side: int
+    shorter_side: int | list[int]
 
 
 class ShownLink(Document):
@@ -1247,9 +1250,9 @@ class StoredProblem(Document):
 
 
 class Stretch(Document):
-    """Both sides become so long, whatever the aspect, then the middle is cut out."""
+    """Both sides become so long (of two: height, width), whatever the aspect, then the middle is cut out."""
 
-    stretch: int
+    stretch: int | list[int]
 
 
 class Sufficiency(Document):
