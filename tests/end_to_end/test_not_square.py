@@ -29,7 +29,7 @@ Json = dict[str, Any]
 Views = dict[str, tuple[Any, Any]]
 
 SIZE = (160, 96)
-SAMPLES = 3
+SAMPLES = 2
 RUN = "cross_entropy_run1"
 PROTOCOL: Json = {
     "seed": 3,
