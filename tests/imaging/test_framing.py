@@ -134,7 +134,12 @@ def test_libraries_where_the_input_is_not_square(photographs: list[Image.Image])
     """torchvision's and timm's transforms, and an image processor of transformers, to 160 rows of 96 pixels."""
 
     def by_timm(mode: str, share: float) -> Any:
-        said = {"crop_pct": share, "crop_mode": mode, "mean": tuple(IMAGENET["mean"]), "normalize": False}
+        said: dict[str, Any] = {
+            "crop_pct": share,
+            "crop_mode": mode,
+            "mean": tuple(IMAGENET["mean"]),
+            "normalize": False,
+        }
         transform = create_transform((3, *TALL), interpolation="bilinear", **said)
         return lambda image: np.asarray(transform(image)).transpose(1, 2, 0)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from app.domain.input_size import InputSize
 from app.domain.measures import SUFFICIENCY
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import ClassScore, UndefinedReason
@@ -42,12 +43,12 @@ class CachedMap:
 
 @dataclass(frozen=True)
 class Observer:
-    """``score_classes`` are the classes whose scores are kept; ``input_size`` is the side of the images."""
+    """``score_classes`` are the classes whose scores are kept; ``input_size`` is that of the images in pixels."""
 
     decisions: Decisions
     protocol: Protocol
     score_classes: tuple[int, ...]
-    input_size: int
+    input_size: InputSize
 
     def observation(self, look: Look, missing: Tensor | None) -> Observation:
         """Of N images; ``missing`` (N,) bool: there was nothing to explain in them."""

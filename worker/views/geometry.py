@@ -64,8 +64,7 @@ class GeometricView:
     """One of eight shifts, two flips and two quarter turns of (N, 3, H, W) uint8 images, bit for bit.
 
     A shift moves by ``pixels`` and repeats the border there and back; ``overlap`` compares only what stayed inside.
-    Maps (N, H, W) come back by the opposite move. Quarter
-    turns are of squares alone. Crum et al. 2023, S_G.
+    Maps (N, H, W) come back by the opposite move. Quarter turns are of squares alone. Crum et al. 2023, S_G.
     """
 
     name: str
