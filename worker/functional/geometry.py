@@ -3,8 +3,6 @@
 import torch
 from torch import Tensor
 
-from app.domain.input_size import InputSize, size_of
-
 
 def shift(images: Tensor, right: int, down: int) -> Tensor:
     """Move the content by that many pixels (negative: left, up); the border that comes free repeats the edge.
@@ -26,9 +24,9 @@ def _shift_along(images: Tensor, axis: int, by: int) -> Tensor:
     return torch.cat([border, kept] if by > 0 else [kept, border], axis)
 
 
-def compared_region(right: int, down: int, size: InputSize) -> tuple[slice, slice]:
-    """Rows and columns of an image of that size whose pixels are still inside after a shift."""
-    height, width = size_of(size)
+def compared_region(right: int, down: int, size: int | tuple[int, int]) -> tuple[slice, slice]:
+    """Rows and columns of an image of that side, or height and width, whose pixels are still inside after a shift."""
+    height, width = (size, size) if isinstance(size, int) else size
     rows = slice(max(-down, 0), height - max(down, 0))
     columns = slice(max(-right, 0), width - max(right, 0))
     return rows, columns

@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app.domain.input_size import InputSize, Size, size_of
 from worker.functional.native import WORTH_THREADS, native, share_out
 
 _PRECISION_BITS = 22
@@ -20,14 +19,15 @@ _SUPPORT = 2.0
 _A = -0.5
 
 
-def resize_bicubic_8bit(maps: Tensor, size: InputSize) -> Tensor:
+def resize_bicubic_8bit(maps: Tensor, size: int | tuple[int, int]) -> Tensor:
     """``maps`` (N, h, w) uint8 -> (N, H, W) uint8, equal to ``Image.resize((W, H), BICUBIC)``.
 
     Pillow 13 swaps the passes where it finds that cheaper, for some maps taller than both ``size`` and their width:
     only there may values differ.
     """
+    sides = (size, size) if isinstance(size, int) else size
     if native is None or maps.device.type != "cpu" or not isinstance(size, int):
-        return _by_torch(maps, size_of(size))
+        return _by_torch(maps, sides)
     count, height, width = maps.shape
     across, down = _integers(width, size).T.copy(), _integers(height, size)
     pixels, out = maps.contiguous().numpy(), np.empty((count, size, size), np.uint8)
@@ -47,10 +47,11 @@ def _integers(length: int, size: int) -> NDArray[np.int32]:
     return _weights(length, size, torch.device("cpu")).numpy().astype(np.int32)
 
 
-def _by_torch(maps: Tensor, size: Size) -> Tensor:
-    """Products of integers this small are exact in float64."""
-    horizontal = _weights(maps.shape[2], size.width, maps.device)
-    vertical = _weights(maps.shape[1], size.height, maps.device)
+def _by_torch(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """``size``: height and width. Products of integers this small are exact in float64."""
+    height, width = size
+    horizontal = _weights(maps.shape[2], width, maps.device)
+    vertical = _weights(maps.shape[1], height, maps.device)
     rows = _to_8_bits(maps.double() @ horizontal.mT)
     return _to_8_bits(vertical @ rows).to(torch.uint8)
 
