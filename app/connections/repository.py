@@ -5,9 +5,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.connections.schemas import ConnectionKind
 from app.db.pages import Rows, newest
 from app.db.tables import ConnectionRow, HookRow, ModelImportRow, PolicyRow
-from app.errors import Conflict, NotFound
+from app.errors import Conflict, NotFound, Unprocessable
 
 
 def get_connection(session: Session, connection_id: UUID, *, lock: bool = False) -> ConnectionRow:
@@ -15,6 +16,18 @@ def get_connection(session: Session, connection_id: UUID, *, lock: bool = False)
     row = session.get(ConnectionRow, connection_id, with_for_update=lock)
     if row is None:
         raise NotFound("connection")
+    return row
+
+
+def get_registry(session: Session, connection_id: UUID) -> ConnectionRow:
+    """A connection that hooks and policies can follow. Raises NotFound, Unprocessable."""
+    row = get_connection(session, connection_id)
+    if not ConnectionKind(row.kind).tells_of_versions:
+        detail = (
+            f"Hooks and policies follow a registry that tells of versions (mlflow, huggingface); this connection is of "
+            f"{row.kind}. Register its models by POST /v1/models with a source."
+        )
+        raise Unprocessable("validation-error", detail, errors=[{"loc": ["body", "connection_id"], "msg": detail}])
     return row
 
 

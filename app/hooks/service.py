@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.access.vault import Vault
-from app.connections.repository import get_connection
+from app.connections.repository import get_registry
 from app.db.identifiers import new_id
 from app.db.session import TenantEngine, clock, transaction
 from app.db.tables import HookDeliveryRow, HookRow, PolicyRunRow
@@ -25,7 +25,7 @@ FAILED, DONE = "failed", "done"
 
 def create_hook(session: Session, request: HookRequest, vault: Vault) -> tuple[HookRow, str]:
     """The row and its secret. Raises NotFound, Unprocessable, Unavailable ``encryption-keys-missing``."""
-    connection = get_connection(session, request.connection_id)
+    connection = get_registry(session, request.connection_id)
     if request.kind in WITH_A_FORM and connection.kind != request.kind:
         detail = f"A hook of kind {request.kind} needs a connection of that kind; this one is of {connection.kind}."
         raise Unprocessable("validation-error", detail, errors=[{"loc": ["body", "connection_id"], "msg": detail}])

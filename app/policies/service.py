@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.connections.repository import get_connection
+from app.connections.repository import get_registry
 from app.datasets.repository import get_dataset
 from app.db.identifiers import new_id
 from app.db.tables import PolicyRow
@@ -18,7 +18,7 @@ from app.policies.schemas import DryRun, DryRunRequest, Policy, PolicyChange, Po
 
 
 def create_policy(session: Session, request: PolicyRequest) -> PolicyRow:
-    """Raises NotFound where it names what is not there."""
+    """Raises NotFound where it names what is not there, Unprocessable of a connection that has no versions."""
     _check_named(session, request)
     row = PolicyRow(id=new_id(), **_columns(request))
     session.add(row)
@@ -52,7 +52,7 @@ def dry_run(session: Session, row: PolicyRow, request: DryRunRequest) -> DryRun:
 
 
 def _check_named(session: Session, request: PolicyRequest) -> None:
-    get_connection(session, request.connection_id)
+    get_registry(session, request.connection_id)
     get_dataset(session, request.dataset_id)
     if request.gate is not None:
         get_gate(session, request.gate)

@@ -98,3 +98,19 @@ def test_a_mapping_belongs_to_the_kind(api: Api, hook: Json) -> None:
     asked = {"name": "n", "connection_id": hook["connection_id"]}
     for wrong in ({"kind": "generic"}, {"kind": "mlflow", "mapping": {"name": "/a", "version": "/b"}}):
         check_problem(api.client.post("/v1/hooks", json=asked | wrong), 422, "validation-error")
+
+
+def test_what_has_no_versions_is_followed_by_nothing(api: Api, hook: Json) -> None:
+    asked = {"name": "files", "kind": "http", "url": "https://files.example.com"}
+    connection = api.client.post("/v1/connections", json=asked)
+    assert connection.status_code == 201, connection.text
+    place = {"connection_id": connection.json()["id"]}
+    mapping = {"name": "/data/name", "version": "/data/version"}
+    policy = {"name": "p", "match": {"model": "*"}, "dataset_id": hook["id"], "protocol": {"measures": {"entropy": {}}}}
+    for path, body in (
+        ("/v1/hooks", {"name": "h", "kind": "generic", "mapping": mapping}),
+        ("/v1/policies", policy),
+    ):
+        answer = api.client.post(path, json=body | place)
+        check_problem(answer, 422, "validation-error")
+        assert "this connection is of http" in answer.json()["detail"]
