@@ -35,7 +35,7 @@ def write_back(session: Session, run: PolicyRunRow, policy: Policy, public_url: 
         raise NotFound("audit")
     audit = get_audit(session, run.audit_id)
     verdict = NOT_JUDGED if audit.verdict is None else str(audit.verdict["verdict"])
-    tags = {f"{OURS}verdict": verdict, f"{OURS}audit_id": str(audit.id)}
+    tags = {f"{OURS}audit_id": str(audit.id)}
     if public_url:
         tags[f"{OURS}report_url"] = f"{public_url.rstrip('/')}/v1/audits/{audit.id}/report"
     document = results_of(session, audit.id)
@@ -43,6 +43,8 @@ def write_back(session: Session, run: PolicyRunRow, policy: Policy, public_url: 
     for name, value in headline(document).items():
         if value is not None:
             tags[f"{OURS}{name}"] = f"{value:.6g}{SILENT if name in silent else ''}"
+    # Last: whoever waits for the verdict then finds the numbers too.
+    tags[f"{OURS}verdict"] = verdict
     alias = policy.write_back.alias_on_pass if verdict == Outcome.PASSED else None
     note = NO_BASELINE if policy.gate is not None and audit.gate is None else None
     return Words(tags if policy.write_back.tags else {}, alias, note)

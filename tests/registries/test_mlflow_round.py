@@ -87,7 +87,7 @@ def test_version_gets_verdict_and_alias(
     assert model["source"]["file"] == "data/model.pth"
     assert model["description"]["architecture"]["from"] == "salience.json"
     assert model["description"]["format"]["from"] == "artifact"
-    log = service.get(f"/v1/hooks/{hook['id']}/deliveries").json()["items"]
+    log = until(lambda: _ended(service, hook))
     created = [one for one in log if one["event"] == "model_version.created"]
     assert [(one["outcome"], one["audit_id"]) for one in created] == [("audited", audit["id"])]
     # Our own tags and alias come back as events, and end there.
@@ -122,6 +122,13 @@ def test_undescribed_version_waits_for_its_description(
 def _judged(mlflow: MlflowServer, name: str, version: str) -> dict[str, str] | None:
     tags = mlflow.tags(name, version)
     return tags if "salience.verdict" in tags else None
+
+
+def _ended(service: httpx.Client, hook: Json) -> list[Json]:
+    """The log, when versions in it have ended; empty before."""
+    log: list[Json] = service.get(f"/v1/hooks/{hook['id']}/deliveries").json()["items"]
+    created = [one["outcome"] for one in log if one["event"] == "model_version.created"]
+    return [] if "pending" in created else log
 
 
 def _made(service: httpx.Client, collection: str, **body: Any) -> Json:

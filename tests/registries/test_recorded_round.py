@@ -72,6 +72,7 @@ def test_event_becomes_verdict(
     assert tags["salience.report_url"] == str(service.base_url.join(f"/v1/audits/{audit['id']}/report"))
     log = until(lambda: _ended(service, hook, 2))
     assert [(one["outcome"], one["audit_id"]) for one in log] == [("audited", audit["id"])] * 2
+    assert [body["key"] for body in mlflow.written if "key" in body][-1] == "salience.verdict"
     assert sum(body.get("key") == "salience.verdict" for body in mlflow.written) == 1
     dry = service.post(f"/v1/policies/{policy['id']}/test", json={"hook_id": hook["id"], "delivery_id": log[0]["id"]})
     assert dry.json()["matches"], dry.text
