@@ -19,7 +19,6 @@ from app.settings import Settings
 from app.storage.blobs import BlobStore
 from tests.waiting import upload
 
-
 WRITTEN_MEANWHILE = {"api_keys", "counters", "webhook_deliveries"}
 """By the running service, between the backup and the look at it: when a key was last used, attempts to deliver."""
 
