@@ -30,7 +30,12 @@ PROTOCOL: dict[str, Any] = {
 }
 # Every audit makes its own clean maps, as the first of a model and data set does.
 AFRESH = {"REUSE_CLEAN_MAPS": "false"}
-TARGETS = {"resnet50": 0.85, "densenet121": 0.85, "resnet18": 0.75, "shufflenet_v2_x0_5": 0.6}
+VIT = "timm/vit_tiny_patch16_224"
+TARGETS = {"resnet50": 0.85, "densenet121": 0.85, "resnet18": 0.75, "shufflenet_v2_x0_5": 0.6, VIT: 0.75}
+LAYERS = {
+    "resnet50": "layer4", "resnet18": "layer4", "densenet121": "features", "shufflenet_v2_x0_5": "conv5",
+    VIT: "blocks.11.norm1",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -118,10 +123,14 @@ def _forward_seconds(module: torch.nn.Module, images: torch.Tensor) -> float:
 
 def script_of_today(name: str) -> Callable[[], Any]:
     """For `benchmarks.elsewhere`: one photograph after the other."""
-    layers = {"resnet50": "layer4", "resnet18": "layer4", "densenet121": "features", "shufflenet_v2_x0_5": "conv5"}
     twin = deepcopy(network(name, torch.device("cpu"))).to(memory_format=torch.contiguous_format).requires_grad_()
-    script, pictures = UserScript(twin, layers[name]), cycle(photographs(8))
+    script, pictures = UserScript(twin, LAYERS[name], _grid if name == VIT else None), cycle(photographs(8))
     return lambda: script.audit(next(pictures))
+
+
+def _grid(tokens: torch.Tensor) -> torch.Tensor:
+    """(N, 1 + 196, K) without the class token, as (N, K, 14, 14)."""
+    return tokens[:, 1:].unflatten(1, (14, 14)).permute(0, 3, 1, 2)
 
 
 def _script_seconds(name: str, count: int) -> float:

@@ -18,8 +18,8 @@ from worker.machine.device import keep_heap, use_threads
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 NETWORKS = ("resnet50", "densenet121", "resnet18", "shufflenet_v2_x0_5")
-SHORT = {"resnet50": 32, "densenet121": 32, "resnet18": 64, "shufflenet_v2_x0_5": 256}
-LONG = {"resnet50": 128, "densenet121": 128, "resnet18": 256, "shufflenet_v2_x0_5": 1024}
+SHORT = {"resnet50": 32, "densenet121": 32, "resnet18": 64, "shufflenet_v2_x0_5": 256, audits.VIT: 64}
+LONG = {"resnet50": 128, "densenet121": 128, "resnet18": 256, "shufflenet_v2_x0_5": 1024, audits.VIT: 256}
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ import zipfile
 from functools import lru_cache
 
 import numpy as np
+import timm
 import torch
 from numpy.typing import NDArray
 from PIL import Image
@@ -59,9 +60,10 @@ def archive(count: int, size: int = SIZE) -> bytes:
 
 @lru_cache(maxsize=2)
 def network(name: str, device: torch.device) -> nn.Module:
-    """Eval mode, channels last, two classes, batch normalisation fitted to photographs."""
+    """Eval mode, channels last, two classes, batch normalisation fitted to photographs; ``name`` as the API has it."""
     torch.manual_seed(20_230)
-    module = get_model(name, weights=None, num_classes=2)
+    library, _, bare = name.rpartition("/")
+    module = timm.create_model(bare, num_classes=2) if library else get_model(name, weights=None, num_classes=2)
     norms = [part for part in module.modules() if isinstance(part, nn.BatchNorm2d)]
     for norm in norms:
         norm.momentum = 1.0

@@ -1,5 +1,6 @@
 """What people write today: one image at a time through pytorch-grad-cam, scikit-image, SciPy, OpenCV."""
 
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -11,7 +12,7 @@ from pytorch_grad_cam import GradCAM
 from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 from skimage.util import random_noise
-from torch import nn
+from torch import Tensor, nn
 
 from benchmarks.subjects import MEAN, SIZE, STD
 
@@ -27,9 +28,11 @@ TURNS = [
 class UserScript:
     """The measures of one model, without the noise curve: 16 passes an image, as the service makes them."""
 
-    def __init__(self, module: nn.Module, layer: str) -> None:
+    def __init__(self, module: nn.Module, layer: str, reshape: Callable[[Tensor], Tensor] | None = None) -> None:
+        """``reshape`` makes feature maps of tokens, as pytorch-grad-cam's pages have it."""
         self._module = module
         self._layer = module.get_submodule(layer)
+        self._reshape = reshape
 
     def audit(self, image: Pixels) -> dict[str, float]:
         """``image`` (224, 224, 3) uint8."""
@@ -53,7 +56,7 @@ class UserScript:
 
     def _salience(self, image: Pixels) -> Pixels:
         tensor = torch.from_numpy(((image / 255 - MEAN) / STD).astype(np.float32)).permute(2, 0, 1)[None]
-        with GradCAM(self._module, [self._layer]) as cam:
+        with GradCAM(self._module, [self._layer], self._reshape) as cam:
             salience = cam(tensor, None)[0]
         return np.asarray(Image.fromarray((salience * 255).astype(np.uint8)).resize((SIZE, SIZE)))
 
