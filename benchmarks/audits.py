@@ -130,7 +130,7 @@ def script_of_today(name: str) -> Callable[[], Any]:
 
 def _grid(tokens: torch.Tensor) -> torch.Tensor:
     """(N, 1 + 196, K) without the class token, as (N, K, 14, 14)."""
-    return tokens[:, 1:].unflatten(1, (14, 14)).permute(0, 3, 1, 2)
+    return tokens[:, 1:].reshape(len(tokens), 14, 14, -1).permute(0, 3, 1, 2)
 
 
 def _script_seconds(name: str, count: int) -> float:
