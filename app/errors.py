@@ -105,6 +105,11 @@ class QuotaExceeded(Conflict):
 class Unprocessable(RequestError):
     """Well-formed, but it cannot be done."""
 
+    @classmethod
+    def at(cls, detail: str, *field: str) -> "Unprocessable":
+        """Because of a field of the body, which only what is stored shows to be wrong."""
+        return cls("validation-error", detail, errors=[{"loc": ["body", *field], "msg": detail}])
+
 
 class TooLarge(RequestError):
     """Over a limit that is a setting."""

@@ -1,6 +1,6 @@
 """Checks a request for an audit and writes the audit with its shards; never commits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -79,8 +79,7 @@ def plan_work(session: Session, request: AuditRequest, settings: Settings) -> Wo
         models=models,
         dataset=dataset,
         protocol=protocol,
-        chosen=chosen,
-        notes=[*chosen.notes, *notes_on_turns(asked, protocol, models)],
+        chosen=replace(chosen, notes=[*chosen.notes, *notes_on_turns(asked, protocol, models)]),
         label_map=label_map,
         device_class=_device_class(session, request, settings),
     )
@@ -208,7 +207,7 @@ def _audit(request: AuditRequest, work: Work) -> AuditRow:
         label_map=work.label_map,
         group_by=request.group_by,
         cluster=cluster_column(request, work.dataset),
-        notes=work.notes,
+        notes=work.chosen.notes,
         sample_count=work.samples,
         origin=present_origin(),
         cancel_requested=False,

@@ -5,10 +5,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.connections.schemas import ConnectionKind
 from app.db.pages import Rows, newest
 from app.db.tables import ConnectionRow, HookRow, ModelImportRow, PolicyRow
 from app.errors import Conflict, NotFound, Unprocessable
+from app.registries.uris import FOLLOWED
 
 
 def get_connection(session: Session, connection_id: UUID, *, lock: bool = False) -> ConnectionRow:
@@ -22,12 +22,12 @@ def get_connection(session: Session, connection_id: UUID, *, lock: bool = False)
 def get_registry(session: Session, connection_id: UUID) -> ConnectionRow:
     """A connection that hooks and policies can follow. Raises NotFound, Unprocessable."""
     row = get_connection(session, connection_id)
-    if not ConnectionKind(row.kind).tells_of_versions:
+    if row.kind not in FOLLOWED:
         detail = (
-            f"Hooks and policies follow a registry that tells of versions (mlflow, huggingface); this connection is of "
-            f"{row.kind}. Register its models by POST /v1/models with a source."
+            f"Hooks and policies follow a registry that tells of versions ({', '.join(FOLLOWED)}); this connection is "
+            f"of {row.kind}. Register its models by POST /v1/models with a source."
         )
-        raise Unprocessable("validation-error", detail, errors=[{"loc": ["body", "connection_id"], "msg": detail}])
+        raise Unprocessable.at(detail, "connection_id")
     return row
 
 

@@ -24,11 +24,6 @@ class ConnectionKind(StrEnum):
     HTTP = "http"
     S3 = "s3"
 
-    @property
-    def tells_of_versions(self) -> bool:
-        """Whether there are events and lists of versions to follow; files and folders have none."""
-        return self in {ConnectionKind.MLFLOW, ConnectionKind.HUGGINGFACE}
-
 
 class AuthKind(StrEnum):
     """What a registry is shown."""

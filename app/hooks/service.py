@@ -28,7 +28,7 @@ def create_hook(session: Session, request: HookRequest, vault: Vault) -> tuple[H
     connection = get_registry(session, request.connection_id)
     if request.kind in WITH_A_FORM and connection.kind != request.kind:
         detail = f"A hook of kind {request.kind} needs a connection of that kind; this one is of {connection.kind}."
-        raise Unprocessable("validation-error", detail, errors=[{"loc": ["body", "connection_id"], "msg": detail}])
+        raise Unprocessable.at(detail, "connection_id")
     secret = request.secret.get_secret_value() if request.secret else secrets.token_hex(SECRET_BYTES)
     row = HookRow(
         id=new_id(),

@@ -102,7 +102,7 @@ def _await_fetch(session: Session, row: ModelRow, request: ModelRequest, source:
         raise NotFound("connection")
     if connection.kind != kind_of(source.uri):
         detail = f"An address of a {connection.kind} connection begins with {SCHEMES[connection.kind]}."
-        raise Unprocessable("validation-error", detail, errors=[{"loc": ["body", "source", "uri"], "msg": detail}])
+        raise Unprocessable.at(detail, "source", "uri")
     row.status, row.source = ResourceStatus.FETCHING, source.model_dump(mode="json")
     columns = {"connection_id": source.connection_id, "uri": source.uri, "said": request.given}
     session.add(ModelImportRow(model_id=row.id, **columns))

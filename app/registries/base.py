@@ -10,6 +10,7 @@ from app.egress.answers import Answer, Download, malformed
 from app.errors import EgressFailure
 
 READY = "READY"
+NO_TAGS = "Files and folders take no tags: nothing was written back."
 
 Json = dict[str, Any]
 
@@ -76,6 +77,24 @@ class Registry(Protocol):
 
     def tries(self) -> Mapping[str, Callable[[], object]]:
         """What must work, in words."""
+
+
+class WithoutVersions:
+    """Of files and folders that nobody follows: no hook and no policy may name them."""
+
+    def aliased(self, name: str, alias: str) -> Version:
+        del name, alias
+        raise EgressFailure("registry-not-found", "Files and folders have no aliases.")
+
+    def newest(self, count: int, model: str) -> list[Version]:
+        """None: nothing lists them."""
+        del count, model
+        return []
+
+    def write(self, version: Version, tags: Mapping[str, str], alias: str | None) -> str | None:
+        """Nothing: a note says so."""
+        del version
+        return NO_TAGS if tags or alias else None
 
 
 def document(answer: Answer, server: str) -> Json:

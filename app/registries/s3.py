@@ -15,17 +15,16 @@ from app.egress.answers import Download, malformed
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
 from app.registries.aws_signature import AwsKey
-from app.registries.base import Version, check_status, safe_path
+from app.registries.base import Version, WithoutVersions, check_status, safe_path
 from app.registries.uris import S3Uri
 
 SERVER = "store that speaks S3"
-NOT_WRITTEN = "A bucket takes no tags: nothing was written back."
 MOST_OBJECTS = 1000
 """Of a version's folder: what one listing has."""
 _REGION = re.compile(r"s3[.-](?:dualstack\.)?([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
 
 
-class S3Registry:
+class S3Registry(WithoutVersions):
     """One endpoint, spoken to by paths. Every method raises EgressFailure."""
 
     def __init__(self, client: EgressClient, url: str, plain: Mapping[str, str]) -> None:
@@ -41,20 +40,6 @@ class S3Registry:
         etags = self._listed(named)
         seen = hashlib.sha256("\n".join(f"{name} {etag}" for name, etag in sorted(etags.items())).encode())
         return S3Files(self, named, Version(f"{named.bucket}/{named.folder}", seen.hexdigest()), etags)
-
-    def aliased(self, name: str, alias: str) -> Version:
-        del name, alias
-        raise EgressFailure("registry-not-found", "A bucket has no aliases.")
-
-    def newest(self, count: int, model: str) -> list[Version]:
-        """None: a bucket does not say which of its folders are versions."""
-        del count, model
-        return []
-
-    def write(self, version: Version, tags: Mapping[str, str], alias: str | None) -> str | None:
-        """Nothing: a note says so."""
-        del version
-        return NOT_WRITTEN if tags or alias else None
 
     def tries(self) -> dict[str, Callable[[], object]]:
         if self._key is None:

@@ -83,6 +83,9 @@ _READ = {"mlflow": ModelUri.read, "huggingface": HubUri.read, "http": WebUri.rea
 SCHEMES = {"mlflow": "models:/", "huggingface": "hf://", "http": "http", "s3": "s3://"}
 """How addresses begin, by the kind of the connection that they are fetched over."""
 
+FOLLOWED = {"mlflow": "models:/{}/{}", "huggingface": "hf://{}@{}"}
+"""Of kinds that tell of versions: the address of a name and a version. Files and folders tell of none."""
+
 
 def kind_of(text: str) -> str:
     """Of the connection that an address is for. Raises ValueError."""
@@ -95,8 +98,8 @@ def kind_of(text: str) -> str:
 
 def uri_of(kind: str, name: str, version: str) -> str:
     """The address of a version that an event names. Raises ValueError, also for a kind that has no versions."""
-    forms = {"mlflow": f"models:/{name}/{version}", "huggingface": f"hf://{name}@{version}"}
-    if kind not in forms:
+    if kind not in FOLLOWED:
         raise ValueError(f"a connection of kind {kind} has no versions")
-    _READ[kind](forms[kind])
-    return forms[kind]
+    uri = FOLLOWED[kind].format(name, version)
+    _READ[kind](uri)
+    return uri

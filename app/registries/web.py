@@ -8,15 +8,14 @@ from urllib.parse import quote
 from app.egress.answers import Download
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
-from app.registries.base import Checksum, Version, check_status, safe_path
+from app.registries.base import Checksum, Version, WithoutVersions, check_status, safe_path
 from app.registries.uris import WebUri
 
 SERVER = "server that has the file"
 BESIDE = ("salience.json", "config.json", "preprocessor_config.json")
-NOT_WRITTEN = "A web server takes no tags: nothing was written back."
 
 
-class WebFolder:
+class WebFolder(WithoutVersions):
     """One server. Every method raises EgressFailure; its code says whether waiting may help."""
 
     def __init__(self, client: EgressClient, url: str, credentials: Mapping[str, str]) -> None:
@@ -31,20 +30,6 @@ class WebFolder:
             raise EgressFailure("registry-not-found", detail)
         folder, _, file = safe_path(named.address.removeprefix(f"{self._url}/")).rpartition("/")
         return WebFiles(self, Version(file, named.sha256), folder)
-
-    def aliased(self, name: str, alias: str) -> Version:
-        del name, alias
-        raise EgressFailure("registry-not-found", "A web server has no aliases.")
-
-    def newest(self, count: int, model: str) -> list[Version]:
-        """None: nothing lists them."""
-        del count, model
-        return []
-
-    def write(self, version: Version, tags: Mapping[str, str], alias: str | None) -> str | None:
-        """Nothing: a note says so."""
-        del version
-        return NOT_WRITTEN if tags or alias else None
 
     def tries(self) -> dict[str, Callable[[], object]]:
         return {"the server answers": lambda: self.has("")}

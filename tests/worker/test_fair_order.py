@@ -14,6 +14,8 @@ from app.db.session import make_engine, transaction, write_for
 from app.db.tables import DEFAULT_TENANT, AuditRow, SampleScoresRow, ShardRow, WorkerRow
 from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, ShardStatus
 from tests.factories import audit_row, dataset_row, sample_row, shard_rows
+from worker.context import WorkerContext
+from worker.lifecycle.presence import announce
 from worker.machine.processor import processor_of
 from worker.results.reducer import _software
 from worker.shards.store import Claim, claim_next_shard, claim_shard, extend_lease, release_shard, save_scores
@@ -229,6 +231,15 @@ def test_an_audit_on_a_gpu_stays_with_its_kind(engine: Engine) -> None:
     assert processors_of(engine, audit_id) == [processor_of(DeviceClass.GPU)]
     with transaction(engine) as session:
         assert session.scalar(select(func.count()).select_from(SampleScoresRow)) == 0
+
+
+def test_a_worker_that_starts_again_tells_what_it_has_now(context: WorkerContext) -> None:
+    """Under its name there may be another driver by then."""
+    with transaction(context.engine) as session:
+        session.add(WorkerRow(name=context.name, device_class=context.device_class, processor="of yesterday"))
+    announce(context)
+    with transaction(context.engine) as session:
+        assert session.get_one(WorkerRow, context.name).processor == processor_of(context.device_class)
 
 
 def test_results_name_every_processor_once() -> None:

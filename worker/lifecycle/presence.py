@@ -31,5 +31,5 @@ def announce(context: WorkerContext) -> None:
     known = {"device_class": context.device_class, "processor": processor_of(context.device_class)}
     row = insert(WorkerRow).values(name=context.name, seen_at=now, **known)
     with transaction(context.engine) as session:
-        session.execute(row.on_conflict_do_update(index_elements=[WorkerRow.name], set_={"seen_at": now}))
+        session.execute(row.on_conflict_do_update(index_elements=[WorkerRow.name], set_={"seen_at": now, **known}))
         session.execute(delete(WorkerRow).where(WorkerRow.seen_at < now - FORGET_AFTER))

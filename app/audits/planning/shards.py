@@ -1,6 +1,6 @@
 """What an audit will cost, and how it is cut into shards."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
@@ -30,7 +30,6 @@ class Work:
     chosen: Chosen
     label_map: Any
     device_class: DeviceClass
-    notes: list[str] = field(default_factory=list)
 
     @property
     def samples(self) -> int:

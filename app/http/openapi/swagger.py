@@ -1,10 +1,11 @@
 """Swagger UI at ``/docs`` from files of our own, so that it works without a network and under a strict policy."""
 
+import json
 from functools import lru_cache
 from importlib.resources import files
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
 
 from app.errors import NotFound
 from app.http.authorization import OPEN
@@ -39,14 +40,14 @@ def page() -> HTMLResponse:
 
 
 @router.get("/docs/shown.json", dependencies=[OPEN])
-def shown_document(request: Request) -> JSONResponse:
+def shown_document(request: Request) -> Response:
     """What the page shows; programs want all of it, ``/openapi.json``."""
-    return JSONResponse(shown(request.app.openapi(), link("/docs/refusals")))
+    return Response(_shown(request.app, link("/docs/refusals")), media_type="application/json")
 
 
 @router.get("/docs/refusals", dependencies=[OPEN])
 def refusals(request: Request) -> HTMLResponse:
-    return HTMLResponse(refusals_page(request.app.openapi()), headers={"Content-Security-Policy": POLICY})
+    return HTMLResponse(_refusals(request.app), headers={"Content-Security-Policy": POLICY})
 
 
 @router.get("/docs/assets/{name}", dependencies=[OPEN])
@@ -56,6 +57,17 @@ def asset(name: str) -> Response:
         raise NotFound("file")
     package, kind = ASSETS[name]
     return Response(_content(package, name), media_type=kind, headers=_CACHED)
+
+
+# Neither changes while a process lives, and both go through megabytes.
+@lru_cache(maxsize=2)
+def _shown(app: FastAPI, refusals_address: str) -> bytes:
+    return json.dumps(shown(app.openapi(), refusals_address)).encode()
+
+
+@lru_cache(maxsize=1)
+def _refusals(app: FastAPI) -> str:
+    return refusals_page(app.openapi())
 
 
 @lru_cache(maxsize=len(ASSETS) + 1)
