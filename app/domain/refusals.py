@@ -373,6 +373,12 @@ METHOD_NOT_POSSIBLE = Refusal(
     "{method} is not possible for the model {model}, an ONNX graph.",
     "These are: {possible}.",
 )
+METHOD_NEEDS = Refusal(
+    "cam-method-not-possible",
+    "An audit asks for a CAM method that supposes another form of network",
+    "{method} is not possible for this network: {why}.",
+    "Ask for another method, such as {other}.",
+)
 REFERENCE_WITHOUT_TABLE = Refusal(
     "reference-invalid",
     "The archive of a reference has no table of what the owner's code gave, or several",

@@ -31,6 +31,14 @@ class CamMethod(StrEnum):
     ABLATIONCAM = "ablationcam"
     FULLGRAD = "fullgrad"
     RECIPROCAM = "reciprocam"
+    CAM = "cam"
+    SMOOTH_GRADCAM_PLUS_PLUS = "smooth_gradcam_plus_plus"
+    SSCAM = "sscam"
+    ISCAM = "iscam"
+    OCCLUSION = "occlusion"
+    INTEGRATED_GRADIENTS = "integrated_gradients"
+    SMOOTHGRAD = "smoothgrad"
+    ATTENTION_ROLLOUT = "attention_rollout"
 
 
 class SalienceTarget(StrEnum):

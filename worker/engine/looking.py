@@ -12,6 +12,7 @@ from torch import Tensor
 
 from worker.functional.quantization import min_max
 from worker.machine.transfers import fetch, send
+from worker.salience.draws import Draws
 from worker.salience.explainer import Explainer
 from worker.salience.normalisation import Normalisation
 
@@ -72,14 +73,14 @@ class Looker:
     micro_batch: int
     device: torch.device
 
-    def look(self, images: Tensor, chosen: Tensor | None) -> Look:
-        """``images`` (N, 3, S, S) uint8 of the host; ``chosen`` as a `Target` has it."""
+    def look(self, images: Tensor, chosen: Tensor | None, draws: Draws) -> Look:
+        """``images`` (N, 3, S, S) uint8 of the host; ``chosen`` as a `Target` has it; ``draws`` of the N samples."""
         if chosen is not None and chosen.dim() == 2:
-            return self._mean_over_labels(images, chosen)
+            return self._mean_over_labels(images, chosen, draws)
         count = len(images)
         target = None if chosen is None else _padded(chosen, self.micro_batch)
         there = send(_padded(images, self.micro_batch), self.device)
-        seen = self.explainer.explain(self.normalise(there), target)
+        seen = self.explainer.explain(self.normalise(there), target, draws)
         native, constant = min_max(seen.maps[:count])
         return Look(seen.logits[:count], seen.predicted[:count], native, constant)
 
@@ -90,15 +91,15 @@ class Looker:
             return work
         return _thread().submit(copy_context().run, work).result
 
-    def _mean_over_labels(self, images: Tensor, positives: Tensor) -> Look:
+    def _mean_over_labels(self, images: Tensor, positives: Tensor, draws: Draws) -> Look:
         """The mean of the maps (after min-max) of each sample's labels; a map that is constant counts as none."""
         wanted = positives.any(0).nonzero().view(-1).tolist()
         if not wanted:
-            return self.look(images, None)
+            return self.look(images, None, draws)
         there = send(positives, self.device)
         total, counts = torch.zeros(()), torch.zeros(len(images), device=self.device)
         for label in wanted:
-            seen = self.look(images, torch.full((len(images),), label, device=self.device))
+            seen = self.look(images, torch.full((len(images),), label, device=self.device), draws)
             used = there[:, label] & ~seen.constant
             total = total + seen.native.where(used.view(-1, 1, 1), 0)
             counts += used

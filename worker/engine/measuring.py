@@ -15,6 +15,7 @@ from worker.engine.observing import CachedMap, Observation, Observer
 from worker.machine.transfers import send
 from worker.measures import Score, Seen, scores_of
 from worker.measures.base import Answers
+from worker.salience.draws import Draws
 from worker.salience.explainer import Explainer
 from worker.salience.normalisation import Normalisation
 from worker.views import View, ViewSetting, make_views
@@ -87,7 +88,7 @@ class ModelAuditor:
         """All passes of a batch; the function that this returns waits for them and makes of them what ``audit`` gives,
         in whichever thread.
         """
-        clean = self._clean(batch.images, truth, cached)
+        clean = self._clean(batch, truth, cached)
         observed = self._changed(batch, clean, self._target(truth, clean))
 
         def scored() -> Outcome:
@@ -105,12 +106,13 @@ class ModelAuditor:
             for name, view in self._views.items()
             if not isinstance(view, ImageView)
         }
+        draws = self._draws(batch)
         looks = {
-            name: self._looker.look(view.of_images(batch), target.chosen)
+            name: self._looker.look(view.of_images(batch), target.chosen, draws)
             for name, view in self._views.items()
             if isinstance(view, ImageView)
         }
-        looks |= {name: self._looker.look(made(), target.chosen) for name, made in following.items()}
+        looks |= {name: self._looker.look(made(), target.chosen, draws) for name, made in following.items()}
         fetched = fetch_looks(list(looks.values()))
 
         def observed() -> dict[str, Observation]:
@@ -119,24 +121,28 @@ class ModelAuditor:
 
         return observed
 
-    def _clean(self, images: Tensor, truth: Tensor, cached: Mapping[int, CachedMap]) -> _Clean:
-        missing = [place for place in range(len(images)) if place not in cached]
-        if len(missing) < len(images):
-            return self._partly_known(images, truth, cached, missing)
+    def _draws(self, batch: ImageBatch) -> Draws:
+        return Draws(self._protocol.seed, batch.samples)
+
+    def _clean(self, batch: ImageBatch, truth: Tensor, cached: Mapping[int, CachedMap]) -> _Clean:
+        missing = [place for place in range(len(batch.images)) if place not in cached]
+        if len(missing) < len(batch.images):
+            return self._partly_known(batch, truth, cached, missing)
         target = self._target(truth, None)
-        look = self._looker.look(images, target.chosen)
+        look = self._looker.look(batch.images, target.chosen, self._draws(batch))
         fetched = fetch_looks([look])
         return _Clean(cache(lambda: self._observer.observation(fetched()[0], target.missing())), look.predicted)
 
     def _partly_known(
-        self, images: Tensor, truth: Tensor, cached: Mapping[int, CachedMap], missing: list[int]
+        self, batch: ImageBatch, truth: Tensor, cached: Mapping[int, CachedMap], missing: list[int]
     ) -> _Clean:
         parts = dict(cached)
         if missing:
-            made = self._clean(images[missing], truth[missing], {}).observed()
+            unknown = ImageBatch(batch.images[missing], tuple(batch.samples[place] for place in missing))
+            made = self._clean(unknown, truth[missing], {}).observed()
             columns = zip(made.maps.native, made.predicted, made.class_scores, made.maps.reasons, strict=True)
             parts |= {place: CachedMap(*cells) for place, cells in zip(missing, columns, strict=True)}
-        whole = self._observer.joined([parts[place] for place in range(len(images))])
+        whole = self._observer.joined([parts[place] for place in range(len(batch.images))])
         return _Clean(lambda: whole, send(whole.predicted.clamp(min=0), self._device))
 
     def _target(self, truth: Tensor, clean: _Clean | None) -> Target:

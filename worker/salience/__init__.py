@@ -1,4 +1,6 @@
-"""Salience maps. The mapping below is the list of CAM methods that need one forward pass."""
+"""Salience maps. The mappings below are the list of CAM methods, by what each needs; pytorch-grad-cam's stand in
+`worker.salience.library`.
+"""
 
 from collections.abc import Callable
 
@@ -6,11 +8,18 @@ from torch import Tensor
 
 from app.domain.cam_methods import CAM_METHODS as METHOD_SPECS
 from app.domain.vocabulary import CamMethod
-from worker.salience.explainer import Explainer, PairExplainer
-from worker.salience.extraction import SalienceExtractor
+from worker.salience.explainer import Cuttable, Explainer, PairExplainer
+from worker.salience.extraction import Extractor, SalienceExtractor
 from worker.salience.hook import TargetHook
-from worker.salience.methods import eigencam, gradcam, gradcam_plus_plus, hirescam, layercam, xgradcam
+from worker.salience.linear_head import require_linear_head
+from worker.salience.methods import cam, eigencam, gradcam, gradcam_plus_plus, hirescam, layercam, xgradcam
+from worker.salience.occlusion import occlusion
+from worker.salience.one_by_one import Case, OneByOneExplainer
+from worker.salience.pixel_gradients import integrated_gradients, smoothgrad
 from worker.salience.reciprocam import ReciproExplainer
+from worker.salience.rollout import RolloutExplainer
+from worker.salience.scored_masks import iscam, sscam
+from worker.salience.smoothing import SmoothExplainer
 
 CAM_METHODS: dict[CamMethod, Callable[[Tensor, Tensor], Tensor]] = {
     CamMethod.GRADCAM: gradcam,
@@ -19,16 +28,63 @@ CAM_METHODS: dict[CamMethod, Callable[[Tensor, Tensor], Tensor]] = {
     CamMethod.XGRADCAM: xgradcam,
     CamMethod.LAYERCAM: layercam,
     CamMethod.EIGENCAM: eigencam,
+    CamMethod.CAM: cam,
 }
+"""From one activation and its gradient."""
+
+VARIANT_METHODS: dict[CamMethod, Callable[[Case], Tensor]] = {
+    CamMethod.SSCAM: sscam,
+    CamMethod.ISCAM: iscam,
+    CamMethod.OCCLUSION: occlusion,
+}
+"""From the scores of many variants of an image, forwards alone."""
+
+PIXEL_METHODS: dict[CamMethod, Callable[[Case], Tensor]] = {
+    CamMethod.INTEGRATED_GRADIENTS: integrated_gradients,
+    CamMethod.SMOOTHGRAD: smoothgrad,
+}
+"""From gradients of the image, through all of a torch module."""
+
+_OF_EXTRACTOR: dict[CamMethod, Callable[[Extractor], Explainer]] = {
+    CamMethod.SMOOTH_GRADCAM_PLUS_PLUS: SmoothExplainer,
+}
+_OF_NETWORK: dict[CamMethod, Callable[[Cuttable], Explainer]] = {CamMethod.RECIPROCAM: ReciproExplainer}
+OF_ATTENTION: dict[CamMethod, Callable[[TargetHook], Explainer]] = {CamMethod.ATTENTION_ROLLOUT: RolloutExplainer}
+
+OF_EXTRACTOR = frozenset(CAM_METHODS) | frozenset(_OF_EXTRACTOR)
+"""What whatever gives an activation and its gradient can be explained by."""
+OF_NETWORK = frozenset(VARIANT_METHODS) | frozenset(_OF_NETWORK)
+"""What whatever runs forwards can be explained by."""
+
+
+def explainer_of_extractor(method: CamMethod, extractor: Extractor) -> Explainer:
+    """``method`` is one of ``OF_EXTRACTOR``."""
+    if method in _OF_EXTRACTOR:
+        return _OF_EXTRACTOR[method](extractor)
+    return PairExplainer(extractor, CAM_METHODS[method])
+
+
+def explainer_of_network(method: CamMethod, network: Cuttable) -> Explainer:
+    """``method`` is one of ``OF_NETWORK``."""
+    if method in _OF_NETWORK:
+        return _OF_NETWORK[method](network)
+    return OneByOneExplainer(network, method, VARIANT_METHODS[method])
 
 
 def make_explainer(method: CamMethod, hook: TargetHook) -> Explainer:
-    """The method on the model behind the hook."""
+    """The method on the model behind the hook. Raises InputFailure ``cam-method-not-possible``."""
     if METHOD_SPECS[method].from_library:
         # Costs half a second and 100 MB, which most workers never need.
         from worker.salience.library import LibraryExplainer  # noqa: PLC0415
 
         return LibraryExplainer(method, hook)
-    if METHOD_SPECS[method].from_head:
-        return ReciproExplainer(hook)
-    return PairExplainer(SalienceExtractor(hook), CAM_METHODS[method])
+    if method in OF_NETWORK:
+        return explainer_of_network(method, hook)
+    if method in PIXEL_METHODS:
+        return OneByOneExplainer(hook, method, PIXEL_METHODS[method])
+    if method in OF_ATTENTION:
+        return OF_ATTENTION[method](hook)
+    extractor = SalienceExtractor(hook)
+    if method is CamMethod.CAM:
+        require_linear_head(extractor, hook.blank_images)
+    return explainer_of_extractor(method, extractor)

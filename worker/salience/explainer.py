@@ -7,6 +7,7 @@ from typing import Protocol
 from torch import Tensor
 
 from worker.salience.decisions import Decisions
+from worker.salience.draws import UNNAMED, Draws
 from worker.salience.extraction import Extractor
 
 
@@ -30,8 +31,26 @@ class Explainer(Protocol):
     def stride(self) -> tuple[int, int]:
         """Pixels (down, right) by which an image must move for the target layer's map to move by one cell."""
 
-    def explain(self, images: Tensor, target: Tensor | None) -> Explanation:
-        """``images`` (N, 3, S, S) normalised float; ``target`` (N,) int64 classes, None: the class predicted."""
+    def explain(self, images: Tensor, target: Tensor | None, draws: Draws = UNNAMED) -> Explanation:
+        """``images`` (N, 3, S, S) normalised float; ``target`` (N,) int64 classes, None: the class predicted.
+
+        ``draws`` is for methods that need random numbers.
+        """
+
+
+class Cuttable(Protocol):
+    """A network whose feature map can be seen and replaced on its way, whatever runs it."""
+
+    @property
+    def decisions(self) -> Decisions:
+        """How the network's outputs are read."""
+
+    @property
+    def stride(self) -> tuple[int, int]:
+        """Pixels (down, right) by which an image must move for the feature map to move by one cell."""
+
+    def run(self, images: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
+        """Logits by class (M, C), where ``change`` made (M, K, h, w) of the feature maps (N, K, h, w)."""
 
 
 class PairExplainer:
@@ -43,6 +62,7 @@ class PairExplainer:
         self._make_map = make_map
         self.stride = extractor.stride
 
-    def explain(self, images: Tensor, target: Tensor | None) -> Explanation:
+    def explain(self, images: Tensor, target: Tensor | None, draws: Draws = UNNAMED) -> Explanation:
+        del draws
         pair = self._extractor.extract(images, target)
         return Explanation(pair.logits, pair.predicted, self._make_map(pair.activation, pair.gradient))

@@ -45,11 +45,12 @@ class TargetHook:
     ) -> None:
         first = next(module.parameters())
         probe = torch.zeros(2, input_channels(module), *size_of(input_size), device=first.device, dtype=first.dtype)
+        # As audits lay their images out: another layout would need kernels of its own.
+        self.blank_images = probe.to(memory_format=torch.channels_last)
         self.module = module
         self.decisions = Decisions(output)
         self._parts = tuple(module.modules())
-        # As audits lay their images out: another layout would need kernels of its own.
-        self._trace = trace(module, probe.to(memory_format=torch.channels_last))
+        self._trace = trace(module, self.blank_images)
         self.layer = resolve_layer(module, self._trace, target_layer)
         is_collapse = self.layer == self._trace.collapse_layer
         self.stride = self._trace.stride(self.layer, input_size)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
+from worker.salience.draws import UNNAMED, Draws
 from worker.salience.explainer import Explanation
 from worker.salience.hook import TargetHook
 
@@ -49,7 +50,8 @@ class LibraryExplainer:
         self._hooked = _HookedModel(hook)
         self.stride = hook.stride
 
-    def explain(self, images: Tensor, target: Tensor | None) -> Explanation:
+    def explain(self, images: Tensor, target: Tensor | None, draws: Draws = UNNAMED) -> Explanation:
+        del draws
         targets = None if target is None else [ClassifierOutputTarget(index) for index in target.tolist()]
         try:
             with _quiet(), self._library() as cam, torch.enable_grad():

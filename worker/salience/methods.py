@@ -1,6 +1,7 @@
 """Class activation maps from one pair (activation, gradient): the definitions of pytorch-grad-cam, in batches.
 
-Every function takes ``activation`` and ``gradient`` (N, K, h, w) float and returns raw maps (N, h, w) after ReLU.
+Every function takes ``activation`` and ``gradient`` (N, K, h, w) float and returns raw maps (N, h, w), after ReLU
+but for ``cam``.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,15 @@ from torch import Tensor
 
 def gradcam(activation: Tensor, gradient: Tensor) -> Tensor:
     """Selvaraju et al. 2017: channels weighted by their mean gradient."""
-    return _weighted(activation, gradient.mean((2, 3)))
+    return weighted(activation, gradient.mean((2, 3)))
+
+
+def cam(activation: Tensor, gradient: Tensor) -> Tensor:
+    """Zhou et al. 2016: channels weighted by the linear layer behind the pooling, which the gradient is up to a factor.
+
+    Negative parts stay, as in the paper: the lowest cell becomes zero, not all that speaks against the class.
+    """
+    return (activation * gradient.mean((2, 3), keepdim=True)).sum(1)
 
 
 def gradcam_plus_plus(activation: Tensor, gradient: Tensor) -> Tensor:
@@ -20,13 +29,13 @@ def gradcam_plus_plus(activation: Tensor, gradient: Tensor) -> Tensor:
     squared = gradient**2
     denominator = 2 * squared + activation.sum((2, 3), keepdim=True) * squared * gradient + 1e-6
     shares = torch.where(gradient != 0, squared / denominator, 0)
-    return _weighted(activation, (gradient.relu() * shares).sum((2, 3)))
+    return weighted(activation, (gradient.relu() * shares).sum((2, 3)))
 
 
 def xgradcam(activation: Tensor, gradient: Tensor) -> Tensor:
     """Fu et al. 2020: gradients weighted by the activation's own distribution."""
     totals = activation.sum((2, 3)) + 1e-7
-    return _weighted(activation, (gradient * activation).sum((2, 3)) / totals)
+    return weighted(activation, (gradient * activation).sum((2, 3)) / totals)
 
 
 def hirescam(activation: Tensor, gradient: Tensor) -> Tensor:
@@ -71,7 +80,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _weighted(activation: Tensor, weights: Tensor) -> Tensor:
+def weighted(activation: Tensor, weights: Tensor) -> Tensor:
     """ReLU of the sum over channels under weights (N, K).
 
     A matrix product takes longer, or has other last bits where the image lies elsewhere in its batch.

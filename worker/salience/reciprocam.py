@@ -4,33 +4,15 @@ Byun and Lee 2022, arXiv 2209.14074, with masks of one cell: a cell is as salien
 softmax over the classes (of one logit or independent labels: sigmoid). There is no gradient in it.
 """
 
-from collections.abc import Callable
-from typing import Protocol
-
 import torch
 from torch import Tensor
 
 from app.domain.vocabulary import ClassScore
-from worker.salience.decisions import Decisions
-from worker.salience.explainer import Explanation
+from worker.salience.draws import UNNAMED, Draws
+from worker.salience.explainer import Cuttable, Explanation
 
 MOST_NUMBERS = 2**24
 """Of the masked maps that go through the head at a time."""
-
-
-class Cuttable(Protocol):
-    """A network whose feature map can be replaced on its way, whatever runs it."""
-
-    @property
-    def decisions(self) -> Decisions:
-        """How the network's outputs are read."""
-
-    @property
-    def stride(self) -> tuple[int, int]:
-        """Pixels (down, right) by which an image must move for the feature map to move by one cell."""
-
-    def run(self, images: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
-        """Logits by class (M, C), where ``change`` made (M, K, h, w) of the feature maps (N, K, h, w)."""
 
 
 class ReciproExplainer:
@@ -41,7 +23,8 @@ class ReciproExplainer:
         self.stride = network.stride
         self._network = network
 
-    def explain(self, images: Tensor, target: Tensor | None) -> Explanation:
+    def explain(self, images: Tensor, target: Tensor | None, draws: Draws = UNNAMED) -> Explanation:
+        del draws
         chosen = [None] * len(images) if target is None else target.tolist()
         found = [self._explain(images[place : place + 1], one) for place, one in enumerate(chosen)]
         logits = torch.cat([each for each, _ in found])

@@ -47,10 +47,11 @@ def clean_keys(job: ShardJob, tenant_id: UUID, device_class: DeviceClass, thread
     }
     return [
         _digest(
-            common
-            | {
+            {
+                **common,
                 "salience": subject.salience.model_dump(mode="json"),
                 "model": job.models[subject.model].model_dump(mode="json"),
+                **({"seed": job.protocol.seed} if CAM_METHODS[subject.salience.method].draws else {}),
             }
         )
         for subject in job.subjects

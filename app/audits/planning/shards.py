@@ -60,13 +60,16 @@ class Work:
     def _passes_of(self, model: ModelRow) -> int:
         """Maps of the clean image and of every view, and what a map costs."""
         layer = target_layer(model, self.protocol)
-        return (1 + len(self.protocol.conditions())) * passes_per_map(self.protocol.salience.method, layer.channels)
+        return (1 + len(self.protocol.conditions())) * passes_per_map(
+            self.protocol.salience.method, layer.channels, layer.height * layer.width
+        )
 
     def _seconds_of(self, model: ModelRow) -> float | None:
         speed = (model.probe or {}).get("speed") or {}
-        if speed.get("device_class") != self.device_class or not CAM_METHODS[self.protocol.salience.method].is_timed:
+        spec = CAM_METHODS[self.protocol.salience.method]
+        if speed.get("device_class") != self.device_class or not spec.is_timed:
             return None
-        return float(speed["seconds_per_image"]) * self._passes_of(model)
+        return float(speed["seconds_per_image"]) * spec.cost_of_pass * self._passes_of(model)
 
     @property
     def bytes_per_sample(self) -> int:
@@ -75,9 +78,9 @@ class Work:
         return bytes_per_sample(self.protocol, self.models, len(self.mapping.score_classes(class_count(first))))
 
 
-def passes_per_map(method: CamMethod, channels: int) -> int:
-    """Images that go forward through a model for one map; some methods try each channel of the target layer."""
-    return CAM_METHODS[method].passes(channels)
+def passes_per_map(method: CamMethod, channels: int, cells: int) -> int:
+    """Images that go forward through a model for one map; some methods try each channel or cell of the target layer."""
+    return CAM_METHODS[method].passes(channels, cells)
 
 
 def shard_samples(work: Work, settings: Settings) -> int:

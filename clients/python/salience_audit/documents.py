@@ -29,6 +29,14 @@ CamMethod = Literal[
     "ablationcam",
     "fullgrad",
     "reciprocam",
+    "cam",
+    "smooth_gradcam_plus_plus",
+    "sscam",
+    "iscam",
+    "occlusion",
+    "integrated_gradients",
+    "smoothgrad",
+    "attention_rollout",
 ]
 
 Channels = Literal["rgb", "bgr", "grey"]

@@ -13,12 +13,11 @@ from app.domain.outputs import Output
 from app.domain.refusals import METHOD_NOT_POSSIBLE
 from app.domain.vocabulary import CamMethod, Layout
 from app.errors import InputFailure
-from worker.salience import CAM_METHODS
+from worker.salience import OF_EXTRACTOR, OF_NETWORK, explainer_of_extractor, explainer_of_network
 from worker.salience.closed_form import ClosedFormExtractor, Seen
 from worker.salience.decisions import Decisions
-from worker.salience.explainer import Explainer, PairExplainer
+from worker.salience.explainer import Explainer
 from worker.salience.layouts import Arrangement
-from worker.salience.reciprocam import ReciproExplainer
 from worker.salience.tracing import Layer, down_sampling
 from worker.weights.onnx.cut import head
 from worker.weights.onnx.entrance import Entrance, entrance_of
@@ -27,8 +26,10 @@ from worker.weights.onnx.session import GraphSession, output_mismatch
 from worker.weights.onnx.tail import Tail, tail_of
 from worker.weights.onnx.values import Values
 
-OF_A_PAIR = tuple(CAM_METHODS)
-"""CAM methods that need one feature map and its gradient, which behind a pooling and a linear layer is known."""
+OF_A_PAIR = tuple(method for method in CamMethod if method in OF_EXTRACTOR)
+"""CAM methods that need feature maps and their gradients, which behind a pooling and a linear layer are known."""
+FORWARD = tuple(method for method in CamMethod if method in OF_NETWORK)
+"""Those that need none."""
 _SPATIAL = frozenset({"Conv", "MaxPool", "AveragePool"})
 
 
@@ -75,7 +76,7 @@ class GraphModel:
     @property
     def possible(self) -> tuple[CamMethod, ...]:
         """The CAM methods that can explain it, the best first."""
-        return (*(OF_A_PAIR if self.tail.is_linear else ()), CamMethod.RECIPROCAM)
+        return (*(OF_A_PAIR if self.tail.is_linear else ()), *FORWARD)
 
     def forward(self, images: Tensor) -> Seen:
         """``images`` (N, C, H, W) float32. Raises InputFailure ``model-output-mismatch``."""
@@ -103,10 +104,10 @@ class GraphModel:
         self._check(input_size, target_layer)
         if method not in self.possible:
             raise METHOD_NOT_POSSIBLE.failure(method=method, model="", possible=", ".join(self.possible))
-        if method is CamMethod.RECIPROCAM:
-            return ReciproExplainer(_Cut(self, Decisions(output)))
+        if method in OF_NETWORK:
+            return explainer_of_network(method, _Cut(self, Decisions(output)))
         extractor = ClosedFormExtractor(self.forward, self.weights, Decisions(output), self.stride)
-        return PairExplainer(extractor, CAM_METHODS[method])
+        return explainer_of_extractor(method, extractor)
 
     def _check(self, input_size: InputSize, target_layer: str | None) -> None:
         if target_layer not in {None, self.layer.name}:

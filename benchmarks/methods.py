@@ -1,0 +1,294 @@
+"""The table of CAM methods, each held against another implementation: ``python -m benchmarks.methods [METHOD ...]``.
+
+On two photographs of 128 pixels, for ResNet-18, DenseNet-121 and a ViT-Tiny of transformers with random weights, norms
+fitted to photographs. SS-CAM and IS-CAM, with up to 36,000 passes for a map, get one draw and two steps here, of one
+photograph, and Smooth Grad-CAM++ one copy; tests hold all of theirs on a small network.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pytorch_grad_cam as library
+import torch
+import torchcam.methods as torchcam
+import transformers
+from captum.attr import IntegratedGradients, Occlusion, Saliency
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torch import Tensor, nn
+
+from app.domain.cam_methods import CAM_METHODS as SPECS
+from app.domain.vocabulary import CamMethod, ClassScore
+from app.errors import InputFailure
+from benchmarks.subjects import MEAN, STD, network, photographs
+from worker.functional.quantization import min_max
+from worker.salience import make_explainer, scored_masks, smoothing
+from worker.salience.decisions import Decisions
+from worker.salience.draws import Draws
+from worker.salience.hook import TargetHook
+from worker.salience.pixel_gradients import COPIES, SPREAD
+from worker.weights.architectures import build
+
+SIZE, CHANNELS, CELLS = 128, 512, 49
+DRAWS = Draws(0, ("first", "second"))
+CPU = torch.device("cpu")
+SHORTENED = {
+    CamMethod.SSCAM: (scored_masks, "SMOOTHED", 1),
+    CamMethod.ISCAM: (scored_masks, "INTEGRATED", 2),
+    CamMethod.SMOOTH_GRADCAM_PLUS_PLUS: (smoothing, "COPIES", 1),
+}
+VIT: dict[str, Any] = {"hidden_size": 192, "num_hidden_layers": 12, "num_attention_heads": 3, "image_size": SIZE}
+
+_CONFIG: Any = transformers.ViTConfig
+
+
+@dataclass(frozen=True)
+class Held:
+    """A network as the other tools can hook it at ``layer``, and what to explain there."""
+
+    module: nn.Module
+    layer: str
+    turn: Callable[[Tensor], Tensor] | None
+    images: Tensor
+    classes: Tensor
+
+    @property
+    def hooked(self) -> nn.Module:
+        return self.module.get_submodule(self.layer)
+
+    def few(self, count: int) -> "Held":
+        return Held(self.module, self.layer, self.turn, self.images[:count], self.classes[:count])
+
+
+Peer = Callable[[Held], Tensor]
+
+
+def _library(kind: Any, held: Held) -> Tensor:
+    targets = [ClassifierOutputTarget(index) for index in held.classes.tolist()]
+    with kind(held.module, [held.hooked], reshape_transform=held.turn) as cam:
+        cam.get_target_width_height = lambda _images: None
+        cam(held.images.clone(), targets)
+        seen = cam.activations_and_grads
+        gradient = seen.gradients[0].numpy() if seen.gradients else None
+        raw = cam.get_cam_image(
+            held.images, held.hooked, targets, seen.activations[0].numpy(), gradient, eigen_smooth=False
+        )
+    return torch.from_numpy(np.asarray(raw))
+
+
+def _positive(kind: Any, held: Held) -> Tensor:
+    return _library(kind, held).relu()
+
+
+def _eigen(held: Held) -> Tensor:
+    """A singular vector has no sign: the one that goes with the mean activation is taken."""
+    raw = _library(library.EigenCAM, held)
+    ours = make_explainer(CamMethod.EIGENCAM, TargetHook(held.module, input_size=SIZE, target_layer=held.layer))
+    sign = (raw * ours.explain(held.images, held.classes).maps).sum((1, 2), keepdim=True).sign()
+    return (raw * sign).relu()
+
+
+class _Prepared:
+    """Draws for TorchCAM, in the order in which it asks for them."""
+
+    def __init__(self, noises: Tensor) -> None:
+        self._left = list(noises.unbind(1))
+
+    def sample(self, _size: torch.Size) -> Tensor:
+        return self._left.pop(0)
+
+
+def _drawn(method: CamMethod, held: Held, *shape: int) -> Tensor:
+    streams = (DRAWS.stream(place, method) for place in range(len(held.images)))
+    return torch.from_numpy(np.stack([stream.standard_normal(shape, np.float32) for stream in streams]))
+
+
+def _torchcam(kind: Any, held: Held, noises: Tensor | None = None, **options: Any) -> Tensor:
+    with kind(held.module, held.layer, reshape_transform=held.turn, **options) as cam:
+        if noises is not None:
+            cam._distrib = _Prepared(noises)  # noqa: SLF001
+        held.module(held.images)
+        maps: Tensor = cam(held.classes.tolist(), normalized=False)[0]
+    return maps
+
+
+def _cam(held: Held) -> Tensor:
+    last = [name for name, part in held.module.named_modules() if isinstance(part, nn.Linear)][-1]
+    return _torchcam(torchcam.CAM, held, fc_layer=last)
+
+
+def _smooth(held: Held) -> Tensor:
+    """TorchCAM's weights, on the clean feature map where it takes that of its last copy."""
+    noises = smoothing.DEVIATION * _drawn(CamMethod.SMOOTH_GRADCAM_PLUS_PLUS, held, 1, 3, SIZE, SIZE)
+    with torchcam.SmoothGradCAMpp(held.module, held.layer, reshape_transform=held.turn, num_samples=1) as cam:
+        cam._distrib = _Prepared(noises)  # type: ignore[assignment]  # noqa: SLF001
+        held.module(held.images)
+        activation: Any = cam.hook_a[0]
+        clean: Tensor = activation.clone()
+        (weights,) = cam._get_weights(held.classes.tolist())  # noqa: SLF001
+    return (weights[:, :, None, None] * clean).sum(1).relu()
+
+
+def _sscam(held: Held) -> Tensor:
+    with torchcam.GradCAM(held.module, held.layer, reshape_transform=held.turn) as cam:
+        held.module(held.images)
+        channels = cam.hook_a[0].shape[1]  # type: ignore[union-attr]
+    noises = scored_masks.DEVIATION * _drawn(CamMethod.SSCAM, held, 1, channels, SIZE, SIZE)
+    return _torchcam(torchcam.SSCAM, held, noises, num_samples=1)
+
+
+def _occlusion(held: Held) -> Tensor:
+    cell = SIZE // TargetHook(held.module, input_size=SIZE, target_layer=held.layer).layer.height
+    window = (3, cell, cell)
+    falls = Occlusion(held.module).attribute(held.images, window, window, target=held.classes)
+    found: Tensor = falls[:, 0, cell // 2 :: cell, cell // 2 :: cell].relu()
+    return found
+
+
+def _integrated(held: Held) -> Tensor:
+    found = IntegratedGradients(held.module).attribute(
+        held.images, target=held.classes, n_steps=50, internal_batch_size=10
+    )
+    attributions: Tensor = found.detach()
+    return attributions.sum(1).abs()
+
+
+def _smoothgrad(held: Held) -> Tensor:
+    noise = _drawn(CamMethod.SMOOTHGRAD, held, COPIES, 3, SIZE, SIZE)
+    maps = []
+    for image, chosen, one in zip(held.images, held.classes, noise, strict=True):
+        copies = image + SPREAD * (image.max() - image.min()) * one
+        parts = [Saliency(held.module).attribute(part.requires_grad_(), chosen, abs=False) for part in copies.split(5)]
+        maps.append(torch.cat(parts).mean(0).abs().sum(0))
+    return torch.stack(maps)
+
+
+def _rollout(held: Held) -> Tensor:
+    config = _CONFIG(**VIT, num_labels=2, attn_implementation="eager")
+    theirs: Any = transformers.ViTForImageClassification(config)
+    theirs.eval().load_state_dict(held.module.state_dict())
+    with torch.no_grad():
+        attentions = theirs(held.images, output_attentions=True).attentions
+    total = torch.eye(attentions[0].shape[-1], dtype=torch.float64)
+    for attention in attentions:
+        total = (attention.double().mean(1) + torch.eye(len(total[-1]), dtype=torch.float64)) / 2 @ total
+    side = int((total.shape[-1] - 1) ** 0.5)
+    return total[:, 0, 1:].view(-1, side, side).float()
+
+
+def _recipro(held: Held) -> Tensor:
+    """Cell by cell: the softmax of the class where a hook leaves that cell alone (of tokens, and the class token)."""
+    side = TargetHook(held.module, input_size=SIZE, target_layer=held.layer).layer.height
+    scores = [_seen_alone(held, cell) for cell in range(side**2)]
+    return torch.stack(scores, 1).view(-1, side, side)
+
+
+def _seen_alone(held: Held, cell: int) -> Tensor:
+    def leave(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
+        mask = torch.zeros_like(output)
+        if held.turn is None:
+            mask.flatten(2)[:, :, cell] = 1
+        else:
+            mask[:, [0, cell + 1]] = 1
+        return output * mask
+
+    handle = held.hooked.register_forward_hook(leave)
+    with torch.no_grad():
+        scores = Decisions().class_scores(held.module(held.images), ClassScore.SOFTMAX)
+    handle.remove()
+    return scores.gather(1, held.classes.view(-1, 1))[:, 0]
+
+
+PEERS: dict[CamMethod, tuple[str, Peer]] = {
+    CamMethod.GRADCAM: ("pytorch-grad-cam", partial(_positive, library.GradCAM)),
+    CamMethod.GRADCAM_PLUS_PLUS: ("pytorch-grad-cam", partial(_positive, library.GradCAMPlusPlus)),
+    CamMethod.HIRESCAM: ("pytorch-grad-cam", partial(_positive, library.HiResCAM)),
+    CamMethod.XGRADCAM: ("pytorch-grad-cam", partial(_positive, library.XGradCAM)),
+    CamMethod.LAYERCAM: ("pytorch-grad-cam", partial(_positive, library.LayerCAM)),
+    CamMethod.EIGENCAM: ("pytorch-grad-cam", _eigen),
+    CamMethod.RECIPROCAM: ("its formula, by a hook cell by cell", _recipro),
+    CamMethod.CAM: ("TorchCAM", _cam),
+    CamMethod.SMOOTH_GRADCAM_PLUS_PLUS: ("TorchCAM's weights, the same noise", _smooth),
+    CamMethod.SSCAM: ("TorchCAM, the same noise", _sscam),
+    CamMethod.ISCAM: ("TorchCAM", partial(_torchcam, torchcam.ISCAM, num_samples=2)),
+    CamMethod.OCCLUSION: ("Captum", _occlusion),
+    CamMethod.INTEGRATED_GRADIENTS: ("Captum", _integrated),
+    CamMethod.SMOOTHGRAD: ("Captum's Saliency of the same noisy copies", _smoothgrad),
+    CamMethod.ATTENTION_ROLLOUT: ("attention that transformers returns, by the formula in float64", _rollout),
+}
+
+
+def _tokens(output: Tensor) -> Tensor:
+    side = int((output.shape[1] - 1) ** 0.5)
+    return output[:, 1:].mT.reshape(len(output), -1, side, side)
+
+
+def _vit() -> nn.Module:
+    torch.manual_seed(1)
+    config = _CONFIG(**VIT, num_labels=2)
+    made = build(
+        "transformers/ViTForImageClassification", transformers.ViTForImageClassification(config).state_dict(), VIT
+    )
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.add_(torch.randn_like(parameter) * (0.1 if parameter.dim() == 1 else 0.03))
+    return made.eval()
+
+
+def _networks() -> Iterator[tuple[str, nn.Module, nn.Module, str, Callable[[Tensor], Tensor] | None]]:
+    """Name, the network, and as others hook it: DenseNet writes to what they would see by a ReLU in place."""
+    resnet, densenet, vit = network("resnet18", CPU), network("densenet121", CPU), _vit()
+    twin: Any = deepcopy(densenet)
+    twin = nn.Sequential(twin.features, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), twin.classifier)
+    yield "ResNet-18", resnet, deepcopy(resnet), "layer4", None
+    yield "DenseNet-121", densenet, twin, "1", None
+    yield "ViT-Tiny", vit, deepcopy(vit), "vit.layers.11.layernorm_before", _tokens
+
+
+@contextmanager
+def _shortened(method: CamMethod) -> Iterator[None]:
+    with patch.object(*SHORTENED[method]) if method in SHORTENED else nullcontext():
+        yield
+
+
+def difference(method: CamMethod, module: nn.Module, held: Held) -> str:
+    """The largest of the maps after min-max; or that the method is refused."""
+    held = held.few(1) if method in SHORTENED else held
+    try:
+        with _shortened(method):
+            found = make_explainer(method, TargetHook(module, input_size=SIZE)).explain(
+                held.images, held.classes, DRAWS
+            )
+    except InputFailure as refusal:
+        return "refused" if refusal.code == "cam-method-not-possible" else f"failed: {refusal.code}"
+    maps, constant = min_max(found.maps.float())
+    if bool(constant.any()):
+        return "constant"
+    return f"{float((maps - min_max(PEERS[method][1](held).float())[0]).abs().max()):.0e}"
+
+
+def main() -> None:
+    pixels = torch.from_numpy(photographs(2, SIZE)).permute(0, 3, 1, 2) / 255
+    images = (pixels - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(STD).view(3, 1, 1)
+    subjects = list(_networks())
+    print("| method | forward passes | held against |" + "".join(f" {name} |" for name, *_ in subjects))
+    print("|" + " --- |" * (3 + len(subjects)))
+    for method in [CamMethod(name) for name in sys.argv[1:]] or PEERS:
+        begun, cells = time.monotonic(), []
+        for _, module, twin, layer, turn in subjects:
+            classes = module(images).argmax(1)
+            cells.append(difference(method, module, Held(twin.requires_grad_(), layer, turn, images, classes)))
+        passes = f"{SPECS[method].passes(CHANNELS, CELLS):,}"
+        print(f"| `{method}` | {passes} | {PEERS[method][0]} | {' | '.join(cells)} |", flush=True)
+        print(f"{method}: {time.monotonic() - begun:.0f} s", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
