@@ -24,6 +24,14 @@ _CHOSEN = {
         "measures": {"entropy": {}, "noise_reaction": {"amount": 0.1, "curve": []}, "stability": {}},
     },
 }
+_METHODS = {
+    "dataset_id": DATASET,
+    "model_ids": [MODELS[0]],
+    "protocol": {
+        "salience": {"methods": ["gradcam", "layercam"]},
+        "measures": {"entropy": {}, "agreement": {}},
+    },
+}
 _GATED = {"dataset_id": DATASET, "model_ids": [MODELS[0]], "gate_id": GATE, "baseline_audit_id": AUDITS[0]}
 
 _UNKNOWN = {"not-found": "No such audit."}
@@ -35,6 +43,7 @@ _REFUSED = {"not-found": "No such run group."} | codes(
     "model-not-as-described",
     "dataset-not-ready",
     "stability-needs-two-models",
+    "agreement-needs-two-methods",
     "map-sizes-differ",
     "no-view-exists",
     "model-classes-differ",
@@ -60,6 +69,7 @@ ROUTES = {
             "A first look at one model": _QUICK,
             "A run group, all five measures": _GROUP,
             "Chosen measures and method": _CHOSEN,
+            "One model under two methods": _METHODS,
             "Judged by a gate": _GATED,
         },
         answers={202: {JSON: _QUEUED}},

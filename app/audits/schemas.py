@@ -139,6 +139,7 @@ class SampleScore(BaseModel):
     source: str | None
     model: str | None
     model_id: UUID | None
+    subject: str | None = Field(description="As in the results: a model, or a model under a CAM method.")
     measure: MeasureName
     view: str
     score: float | None
@@ -153,6 +154,7 @@ class SalienceMap(BaseModel):
     sample: str
     sample_id: UUID
     model_id: UUID
+    subject: str = Field(description="As in the results: a model, or a model under a CAM method.")
     view: str
     height: int
     width: int

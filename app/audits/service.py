@@ -1,6 +1,7 @@
 """Checks a request for an audit and writes the audit with its shards; never commits."""
 
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -18,10 +19,11 @@ from app.db.identifiers import new_id
 from app.db.tables import AuditModelRow, AuditRow, AuditUsageRow, DatasetRow, ModelRow, ShardRow
 from app.domain.fidelity import Fidelity, FidelityStatus
 from app.domain.label_mapping import LabelMapping
-from app.domain.measures import PAIRINGS, MeasureSpec
+from app.domain.measures import AGREEMENT, PAIRINGS, MeasureSpec
 from app.domain.outputs import Output
 from app.domain.protocol import Protocol
 from app.domain.refusals import METHOD_NOT_POSSIBLE, NOT_AS_DESCRIBED
+from app.domain.subjects import subjects_of
 from app.domain.vocabulary import AuditStatus, DeviceClass, OutputKind, ResourceStatus, SalienceTarget
 from app.errors import Conflict, Gone, Unprocessable
 from app.observability.origin import present_origin
@@ -132,6 +134,8 @@ def _resolve(request: AuditRequest, models: list[ModelRow]) -> Protocol:
 
 def _can_pair(spec: MeasureSpec[Any], request: AuditRequest, models: list[ModelRow], protocol: Protocol) -> bool:
     is_asked_for = request.protocol.measures is not None
+    if spec.name == AGREEMENT.name:
+        return _methods_can_pair(models, protocol)
     if len(models) < 2:
         if is_asked_for:
             raise Unprocessable(f"{spec.name}-needs-two-models", f"{spec.title} compares two models or more.")
@@ -141,6 +145,19 @@ def _can_pair(spec: MeasureSpec[Any], request: AuditRequest, models: list[ModelR
         if is_asked_for or request.run_group_id is not None:
             raise Unprocessable("map-sizes-differ", f"{spec.title} needs models whose salience maps have one size.")
         return False
+    return True
+
+
+def _methods_can_pair(models: list[ModelRow], protocol: Protocol) -> bool:
+    """Agreement is computed only where it is asked for. Raises Unprocessable where it cannot be."""
+    methods = protocol.salience.all_methods
+    if len(methods) < 2:
+        detail = "Agreement compares the maps of several CAM methods: name them in protocol.salience.methods."
+        raise Unprocessable("agreement-needs-two-methods", detail)
+    for model in models:
+        layers = [target_layer(model, subject.protocol(protocol)) for subject in subjects_of(protocol, 1)]
+        if len({(layer.height, layer.width) for layer in layers}) > 1:
+            raise Unprocessable("map-sizes-differ", "Agreement needs methods whose salience maps have one size.")
     return True
 
 
@@ -179,8 +196,7 @@ def _check_layers(models: list[ModelRow], protocol: Protocol) -> None:
 
 def _check_methods(models: list[ModelRow], protocol: Protocol) -> None:
     """A graph without a way back has no gradients of inner tensors; its probe says what can be done with it."""
-    method = protocol.salience.method
-    for model in models:
+    for model, method in product(models, protocol.salience.all_methods):
         possible = (model.probe or {}).get("cam_methods")
         if possible is not None and method not in possible:
             detail = METHOD_NOT_POSSIBLE.detail(method=method, model=model.id, possible=", ".join(possible))

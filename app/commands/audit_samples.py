@@ -10,6 +10,8 @@ from app.commands.audit_runs import AuditName
 from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.tables import Columns, table
+from app.domain.measures import view_title
+from app.domain.subjects import SEPARATOR
 from salience_audit import Client
 from salience_audit.errors import Json, UnreadableFile
 
@@ -18,7 +20,7 @@ SCORES: Columns = {
     "sample_id": lambda row: row["sample_id"],
     "label": lambda row: row["label"],
     "source": lambda row: row["source"],
-    "model": lambda row: row["model"] or "across runs",
+    "model": lambda row: view_title(row["view"]) if row["model"] is None else f"{row['model']}{_method(row)}",
     "measure": lambda row: row["measure"],
     "view": lambda row: row["view"],
     "score": lambda row: row["score"] if row["undefined_reason"] is None else row["undefined_reason"],
@@ -30,6 +32,12 @@ Measure = Annotated[str | None, typer.Option(help="Only this measure's: entropy,
 View = Annotated[str | None, typer.Option(help="Only this view's: spatial, noise@0.05, shift_left, ...")]
 Worst = Annotated[Literal["asc", "desc", "worst"] | None, typer.Option(help="By score, of one measure and view.")]
 Rows = Annotated[int, typer.Option(min=1, help="How many.")]
+
+
+def _method(row: Json) -> str:
+    """Behind the model's name, where the audit has further methods."""
+    own = SEPARATOR in row["subject"]
+    return f" ({row['subject'].partition(SEPARATOR)[2]})" if own else ""
 
 
 @with_bundles

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.commands.output import printable
+from app.domain.measures import view_title
 from salience_audit.errors import Json
 
 COLOURS = {"passed": "green", "ready": "green", "succeeded": "green", "inconclusive": "yellow"} | dict.fromkeys(
@@ -60,12 +61,12 @@ def _judged(row: Json) -> object:
 
 def results_tables(results: Json) -> list[Table]:
     """The macro means of every measure's views, and how well the models classify."""
-    names = {model["model_id"]: model["name"] for model in results["models"]} | {None: "across runs"}
+    names = {_owner(model): model["name"] for model in results["models"]}
     totals = [row for row in results["summaries"] if (row["group_by"], row["group"]) == ("total", "macro")]
     measures: Columns = {
         "measure": lambda row: row["measure"],
         "view": lambda row: row["view"],
-        "model": lambda row: names[row["model_id"]],
+        "model": lambda row: names.get(_owner(row)) or view_title(row["view"]),
         "mean": lambda row: _greyed(row, row["mean"]),
         "95% interval": _interval,
         "control": lambda row: row["control_mean"],
@@ -76,7 +77,7 @@ def results_tables(results: Json) -> list[Table]:
     }
     performance: Columns = {
         "images": lambda row: row["condition"],
-        "model": lambda row: names[row["model_id"]],
+        "model": lambda row: names[_owner(row)],
         "accuracy": lambda row: row["accuracy"],
         "AUROC": lambda row: row["auroc"],
     }
@@ -88,6 +89,12 @@ def results_tables(results: Json) -> list[Table]:
     first = [table("What to know first", results["findings"], findings)] if results.get("findings") else []
     measured = table("Measures", totals, measures)
     return [*first, measured, table("Performance", results["performance"], performance)]
+
+
+def _owner(row: Json) -> str | None:
+    """The subject; in results of earlier versions the model."""
+    found: str | None = row.get("subject", row["model_id"])
+    return found
 
 
 def comparison_table(comparison: Json) -> Table:

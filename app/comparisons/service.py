@@ -13,6 +13,8 @@ from app.comparisons.schemas import MAX_SIDES, ComparisonRequest
 from app.db.identifiers import new_id
 from app.db.tables import AuditRow, ComparisonRow
 from app.domain.differing_fields import Basis, differing_fields
+from app.domain.protocol import Protocol
+from app.domain.subjects import subjects_of
 from app.domain.vocabulary import ComparisonStatus, ComparisonUnit
 from app.errors import Unprocessable
 
@@ -24,7 +26,7 @@ def request_comparison(session: Session, request: ComparisonRequest) -> Comparis
     for audit, _ in found:
         check_finished(audit)
         check_kept(audit)
-    _check_sides(session, request)
+    _check_sides(session, request, [audit for audit, _ in found])
     _check_basis(found)
     row = ComparisonRow(
         id=new_id(),
@@ -40,10 +42,12 @@ def request_comparison(session: Session, request: ComparisonRequest) -> Comparis
     return row
 
 
-def _check_sides(session: Session, request: ComparisonRequest) -> None:
+def _check_sides(session: Session, request: ComparisonRequest, audits: list[AuditRow]) -> None:
     sides = len(request.audit_ids)
     if request.by is ComparisonUnit.MODEL:
-        sides = sum(len(models) for models in model_ids_of(session, request.audit_ids).values())
+        models = model_ids_of(session, request.audit_ids)
+        protocols = {audit.id: Protocol.model_validate(audit.protocol) for audit in audits}
+        sides = sum(len(subjects_of(protocols[audit_id], len(own))) for audit_id, own in models.items())
     if sides < 2:
         raise Unprocessable("too-few-sides", "A comparison needs two audits, or one of several models by model.")
     if sides > MAX_SIDES:

@@ -6,8 +6,8 @@ from typing import Any
 
 from app.domain.measures import MEASURES, QUARTER_TURNS
 
-OPTIONAL = frozenset(f"protocol.measures.{measure}" for measure in MEASURES)
-"""A measure that only one of two protocols computes."""
+OPTIONAL = frozenset((*(f"protocol.measures.{measure}" for measure in MEASURES), "protocol.salience.methods"))
+"""What may stand in one of two protocols only: a measure that only that one computes, CAM methods beside the first."""
 
 
 @dataclass(frozen=True)

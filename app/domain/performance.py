@@ -64,6 +64,7 @@ def _condition(predictions: Predictions, index: int, class_count: int) -> Perfor
     return {
         "condition": predictions.conditions[index],
         "model_id": predictions.model_id,
+        "subject": predictions.model_id,
         "n": int(known.sum()),
         "accuracy": mean(hits),
         "balanced_accuracy": _balanced(hits, truth),

@@ -19,11 +19,42 @@ MIN_MICRO_BATCH = 2
 
 
 class SalienceSettings(Frozen):
-    """Which map is made: the CAM method, the class it explains and the layer it is taken from."""
+    """Which map is made: the CAM method, the class it explains and the layer it is taken from.
+
+    ``methods`` asks for every model under several methods, each a subject of its own; the first of them leads, and is
+    ``method``.
+    """
 
     method: CamMethod = CamMethod.GRADCAM
+    methods: Annotated[tuple[CamMethod, ...], Field(max_length=8)] = ()
     target: SalienceTarget | Annotated[int, Field(ge=0, lt=1_000_000, strict=True)] = SalienceTarget.PREDICTED
     target_layer: str | None = Field(default=None, max_length=512)
+
+    @model_validator(mode="before")
+    @classmethod
+    def first_leads(cls, given: Any) -> Any:
+        methods = given.get("methods") if isinstance(given, dict) else None
+        return {"method": methods[0], **given} if methods and isinstance(methods, list | tuple) else given
+
+    @model_validator(mode="after")
+    def each_once(self) -> Self:
+        if len(set(self.methods)) != len(self.methods):
+            raise ValueError("methods must be distinct")
+        if self.methods and self.method != self.methods[0]:
+            raise ValueError("method is the first of methods; name methods alone")
+        return self
+
+    @property
+    def all_methods(self) -> tuple[CamMethod, ...]:
+        return self.methods or (self.method,)
+
+    def under(self, method: CamMethod) -> Self:
+        """The same way to a map, by that method alone."""
+        return self.model_copy(update={"method": method, "methods": ()})
+
+    def to_json(self) -> dict[str, object]:
+        """As JSON: one method alone is written as before there were several."""
+        return self.model_dump(mode="json", exclude=None if len(self.methods) > 1 else {"methods"})
 
 
 _fields: dict[str, Any] = {spec.name: (spec.settings | None, None) for spec in MEASURES.values()}
@@ -98,7 +129,7 @@ class Protocol(Frozen):
         """The resolved protocol as JSON: measures that are not computed are left out."""
         document = self.model_dump(mode="json")
         measures = {name: value for name, value in document["measures"].items() if value is not None}
-        return document | {"measures": measures}
+        return document | {"salience": self.salience.to_json(), "measures": measures}
 
     def digest(self) -> str:
         """``sha256:`` and the hash of the canonical JSON (sorted keys, no spaces)."""

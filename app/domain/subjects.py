@@ -1,17 +1,22 @@
 """What gives the maps of an audit, and what compares the maps of two of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from uuid import UUID
 
-from app.domain.measures import Frozen, ScoreColumn
+from app.domain.measures import AGREEMENT, Frozen, ScoreColumn
 from app.domain.protocol import Protocol, SalienceSettings
+
+SEPARATOR = ":"
+"""Between a model's id and the method, in the key of a subject that does not lead."""
 
 
 class Subject(Frozen):
     """Whatever gives a map for a sample: a model under a CAM method, a target and a layer.
 
     ``model`` is the model's place among those of the audit. Subjects are counted from 0, as the rows of their scores
-    are: ``model_ordinal`` in the database is a subject's, since audits so far have one subject a model.
+    are: ``model_ordinal`` in the database is a subject's.
     """
 
     model: int
@@ -21,25 +26,65 @@ class Subject(Frozen):
         """The audit's protocol, with this subject's way to a map."""
         return protocol.model_copy(update={"salience": self.salience})
 
+    def key(self, protocol: Protocol, model_id: UUID) -> str:
+        """What tells it from the audit's other subjects: of the leading method the model's id, else both."""
+        leads = self.salience.method == protocol.salience.method
+        return str(model_id) if leads else f"{model_id}{SEPARATOR}{self.salience.method}"
+
+    def title(self, protocol: Protocol, name: str) -> str:
+        """The model's name, and the method where the audit has several."""
+        return f"{name} ({self.salience.method})" if len(protocol.salience.all_methods) > 1 else name
+
+
+def model_of(key: str) -> str:
+    """The id of the model that a subject's key is of."""
+    return key.partition(SEPARATOR)[0]
+
+
+def leads(key: str) -> bool:
+    """Whether the subject is of the leading method: means over models, gates and axes are made of those alone."""
+    return SEPARATOR not in key
+
 
 @dataclass(frozen=True)
 class Pairing:
-    """The clean maps of ``subjects``, by their ordinals, compared two by two; the mean is one column of scores."""
+    """The clean maps of subjects, by their ordinals, compared two by two within ``groups``; the mean over all pairs is
+    one column of scores."""
 
     column: ScoreColumn
-    subjects: tuple[int, ...]
+    groups: tuple[tuple[int, ...], ...]
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """In the order in which their scores are stored."""
-        return tuple(combinations(self.subjects, 2))
+        return tuple(pair for group in self.groups for pair in combinations(group, 2))
 
 
 def subjects_of(protocol: Protocol, models: int) -> tuple[Subject, ...]:
-    """Every model once, under the protocol's method."""
-    return tuple(Subject(model=place, salience=protocol.salience) for place in range(models))
+    """Every model under the leading method, then every model under the next one."""
+    return tuple(
+        Subject(model=place, salience=protocol.salience.under(method))
+        for method in protocol.salience.all_methods
+        for place in range(models)
+    )
 
 
-def pairings_of(protocol: Protocol, subjects: int) -> tuple[Pairing, ...]:
-    """Those that the protocol asks for, in stored order: each over all subjects."""
-    return tuple(Pairing(column, tuple(range(subjects))) for column in protocol.pairing_columns())
+def pairings_of(protocol: Protocol, subjects: Sequence[Subject]) -> tuple[Pairing, ...]:
+    """Those that the protocol asks for, in stored order.
+
+    Agreement compares a model's maps under its methods; every other pairing the models under the leading method.
+    """
+    return tuple(
+        Pairing(column, _by_model(subjects) if column.measure == AGREEMENT.name else (_leading(subjects),))
+        for column in protocol.pairing_columns()
+    )
+
+
+def _by_model(subjects: Sequence[Subject]) -> tuple[tuple[int, ...], ...]:
+    models = dict.fromkeys(subject.model for subject in subjects)
+    return tuple(tuple(place for place, subject in enumerate(subjects) if subject.model == model) for model in models)
+
+
+def _leading(subjects: Sequence[Subject]) -> tuple[int, ...]:
+    method = subjects[0].salience.method
+    return tuple(place for place, subject in enumerate(subjects) if subject.salience.method == method)

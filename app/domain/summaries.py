@@ -1,7 +1,7 @@
 """Summaries of one model's scores, or of stability across models, by total, label and source."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
@@ -291,15 +291,15 @@ def _across(key: tuple[str, str, str], values: Floats, interval: _Interval) -> A
     }
 
 
-def pair_report(pairs: Floats, model_ids: list[str]) -> PairReport:
+def pair_report(pairs: Floats, model_ids: list[str], within: Sequence[tuple[int, int]] | None = None) -> PairReport:
     """Stability by pair of runs: the K x K matrix of mean SSIM and the run that stands apart.
 
-    ``pairs`` (N, K (K - 1) / 2) in the order i < j, NaN where either map is undefined. The run apart is the one
-    whose mean SSIM to the others is lowest; with two runs there is none.
+    ``pairs`` (N, P) in the order of ``within``, by default all K (K - 1) / 2 with i < j, NaN where either map is
+    undefined. The run apart is the one whose mean SSIM to the others is lowest; with two runs there is none.
     """
     count = len(model_ids)
     matrix: list[list[float | None]] = [[1.0 if i == j else None for j in range(count)] for i in range(count)]
-    for column, (i, j) in enumerate(combinations(range(count), 2)):
+    for column, (i, j) in enumerate(combinations(range(count), 2) if within is None else within):
         matrix[i][j] = matrix[j][i] = mean(pairs[:, column])
     to_others = [_mean_to_others(row, own) for own, row in enumerate(matrix)]
     known = [value for value in to_others if value is not None]

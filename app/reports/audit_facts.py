@@ -11,6 +11,7 @@ from app.domain.protocol import Protocol
 from app.domain.vocabulary import ACROSS_MODELS
 from app.reports.job import AuditFacts, Baseline, JudgedAudit, Series
 from app.reports.series import distinct
+from app.results.inputs import AuditedSubject, audited_subjects
 
 
 def as_text(value: datetime | None) -> str | None:
@@ -25,7 +26,7 @@ def facts_of(session: Session, audits: list[AuditRow]) -> dict[str, AuditFacts]:
             name=name,
             device_class=audit.device_class,
             finished_at=as_text(audit.finished_at),
-            layers={str(model.id): _layer(model, audit) for model in models_of(session, audit.id)},
+            layers={one.key: _layer(one.model, audit) for one in subjects_in(session, audit)},
             replanned=_replanned(audit),
             description=audit.about,
             notes=audit.notes,
@@ -34,13 +35,22 @@ def facts_of(session: Session, audits: list[AuditRow]) -> dict[str, AuditFacts]:
     }
 
 
+def subjects_in(session: Session, audit: AuditRow) -> tuple[AuditedSubject, ...]:
+    """In the order of their ordinals."""
+    return audited_subjects(_protocol(audit), models_of(session, audit.id))
+
+
+def _protocol(audit: AuditRow) -> Protocol:
+    return Protocol.model_validate(audit.protocol)
+
+
 def _name(audit: AuditRow) -> str:
     return audit.name or f"audit {audit.id}"
 
 
 def _layer(model: ModelRow, audit: AuditRow) -> str:
     """The one that the protocol names, else the one that the model's probe resolved."""
-    named = Protocol.model_validate(audit.protocol).salience.target_layer
+    named = _protocol(audit).salience.target_layer
     return str(named or (model.probe or {}).get("target_layer") or "an unknown layer")
 
 
@@ -57,11 +67,11 @@ def owners(session: Session, audit: AuditRow, all_series: list[Series], *, alone
     """
     found: dict[int, str] = {}
     own = [series for series in all_series if series.audit_id == str(audit.id)]
-    for ordinal, model in enumerate(models_of(session, audit.id)):
-        series = next((series for series in own if str(model.id) in series.model_ids), None)
+    for ordinal, one in enumerate(subjects_in(session, audit)):
+        series = next((series for series in own if one.key in series.model_ids), None)
         if series is not None:
-            of_runs = len(series.model_ids) > 1
-            found[ordinal] = (model.name if alone else f"{model.name} ({series.name})") if of_runs else series.name
+            of_runs, name = len(series.model_ids) > 1, one.subject.title(_protocol(audit), one.model.name)
+            found[ordinal] = (name if alone else f"{name} ({series.name})") if of_runs else series.name
     several = next((series for series in own if len(series.model_ids) > 1), None)
     if several is not None:
         found[ACROSS_MODELS] = "all runs" if alone else f"all runs of {several.name}"

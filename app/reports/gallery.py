@@ -13,7 +13,6 @@ from PIL import Image
 from sqlalchemy import Integer, cast, func, select
 from sqlalchemy.orm import Session
 
-from app.audits.repository import models_of
 from app.audits.scores.maps import ImageReader, native_maps, overlaid, seen_in
 from app.audits.scores.rows import predicted_label
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
@@ -21,11 +20,13 @@ from app.domain.measures import lower_is_better, spec_of, view_title
 from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
 from app.domain.results.comparisons import DifferingSample, DifferingSamples
+from app.domain.subjects import pairings_of
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.errors import Gone
+from app.reports.audit_facts import subjects_in
 from app.reports.job import Gallery, GallerySample, Tile, TileRow
 from app.reports.words import headline, number
-from app.results.inputs import mapping_of
+from app.results.inputs import AuditedSubject, mapping_of
 
 TILE_SIDE = 224
 TILE_QUALITY = 80
@@ -45,11 +46,15 @@ DIFFERENT = (
 
 @dataclass(frozen=True)
 class _Shown:
-    """A sample and what one model made of it."""
+    """A sample and what one subject made of it."""
 
     sample: SampleRow
-    model: ModelRow
+    subject: AuditedSubject
     row: SampleScoresRow
+
+    @property
+    def model(self) -> ModelRow:
+        return self.subject.model
 
 
 @dataclass(frozen=True)
@@ -66,18 +71,24 @@ class GalleryMaker:
 
     def ranked(self) -> Gallery:
         """Four samples a measure."""
-        models = models_of(self.session, self.audit.id)
         exhibits = [
             exhibit
             for measure, views in headline_views(self.protocol).items()
-            for exhibit in self._ranked(models, measure, views[-1])
+            for exhibit in self._ranked(measure, views[-1])
         ]
-        return Gallery(exhibits=exhibits, note=RANKED.format(model=models[0].name))
+        return Gallery(exhibits=exhibits, note=RANKED.format(model=self._subjects[0].model.name))
 
-    def _ranked(self, models: list[ModelRow], measure: str, view: str) -> Iterable[GallerySample]:
-        shown = models[:MOST_MODELS] if spec_of(measure).is_pairing else models[:1]
+    @property
+    def _subjects(self) -> tuple[AuditedSubject, ...]:
+        return subjects_in(self.session, self.audit)
+
+    def _ranked(self, measure: str, view: str) -> Iterable[GallerySample]:
+        """Of a pairing beside each other what it compares, the first model's where those are several methods."""
+        protocol, subjects = self.protocol, [one.subject for one in self._subjects]
+        groups = [one.groups[0] for one in pairings_of(protocol, subjects) if one.column.measure == measure]
+        shown = groups[0][:MOST_MODELS] if groups else (0,)
         for rank, ordinal, score in self._places(measure, view):
-            found = self._rows(ordinal, range(len(shown)), shown)
+            found = self._rows(ordinal, shown)
             facts = f"{_facts(found[0].sample)}{headline(measure, view)} {number(score)}, {self._predicted(found[0])}"
             image, rows = self._rows_of_tiles(found, measure)
             yield GallerySample(
@@ -110,28 +121,31 @@ class GalleryMaker:
         names = {(found[-1].of + 1) // 2: "Median", found[-1].of: "Worst", 1: "Best"} if found else {}
         return [(names.get(one.place, "Random"), one.ordinal, one.score) for one in found]
 
-    def _rows(self, ordinal: int, model_ordinals: Sequence[int], models: Sequence[ModelRow]) -> list[_Shown]:
-        row = SampleScoresRow
+    def _rows(self, ordinal: int, model_ordinals: Sequence[int]) -> list[_Shown]:
+        row, subjects = SampleScoresRow, self._subjects
         query = (
             select(row, SampleRow)
             .join(SampleRow, SampleRow.id == row.sample_id)
             .where(row.audit_id == self.audit.id, row.ordinal == ordinal, row.model_ordinal.in_(model_ordinals))
             .order_by(row.model_ordinal)
         )
-        return [_Shown(sample, models[scores.model_ordinal], scores) for scores, sample in self.session.execute(query)]
+        return [
+            _Shown(sample, subjects[scores.model_ordinal], scores) for scores, sample in self.session.execute(query)
+        ]
 
     def of_sample(self, sample_id: UUID, model_ordinal: int) -> _Shown | None:
         """What one model made of a sample; None where the audit has not got it."""
         row = SampleScoresRow
         query = select(row.ordinal).where(row.audit_id == self.audit.id, row.sample_id == sample_id).limit(1)
         ordinal = self.session.scalar(query)
-        models = models_of(self.session, self.audit.id)
-        found = [] if ordinal is None else self._rows(ordinal, [model_ordinal], models)
+        found = [] if ordinal is None else self._rows(ordinal, [model_ordinal])
         return found[0] if found else None
 
     def _rows_of_tiles(self, found: list[_Shown], measure: str) -> tuple[Tile | None, list[TileRow]]:
-        """Of one model, or of several runs under their names."""
-        return beside([(one.model.name if len(found) > 1 else "", self.tiles(one, measure)) for one in found])
+        """Of one subject, or of several under their names."""
+        protocol = self.protocol
+        names = [one.subject.subject.title(protocol, one.model.name) if len(found) > 1 else "" for one in found]
+        return beside([(name, self.tiles(one, measure)) for name, one in zip(names, found, strict=True)])
 
     def _predicted(self, shown: _Shown) -> str:
         mapping = mapping_of(self.session, self.audit, shown.model)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.audits.repository import get_audit, models_of, results_of
+from app.audits.repository import get_audit, results_of
 from app.audits.scores.maps import ImageReader
 from app.audits.service import check_finished, check_kept
 from app.comparisons.repository import get_comparison, results_of_comparison
@@ -19,12 +19,13 @@ from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import Performance, ResultsDocument, Roc
 from app.domain.vocabulary import CLEAN, ComparisonStatus
 from app.errors import Conflict, Gone
-from app.reports.audit_facts import as_text, facts_of, owners, verdicts
+from app.reports.audit_facts import as_text, facts_of, owners, subjects_in, verdicts
 from app.reports.gallery import GalleryMaker, ShownSeries, different
 from app.reports.job import Gallery, MeanImage, ReportJob, Series
 from app.reports.mean_images import MOST_SERIES, Seen, mean_images
 from app.reports.series import all_together, series_of_audit, series_of_comparison
 from app.reports.undefined import undefined_of
+from app.results.subjects import by_subject
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 
@@ -47,7 +48,7 @@ class Gatherer:
         """Raises NotFound, or Conflict where the audit has no results."""
         audit = get_audit(self.session, audit_id)
         check_finished(audit)
-        document = results_of(self.session, audit_id)
+        document = by_subject(results_of(self.session, audit_id))
         # Older results do not say; the row forgets its run group when that is deleted.
         as_runs = document.get("run_group_id", audit.run_group_id) is not None
         all_series = series_of_audit(document, audit.name, as_runs=as_runs)
@@ -69,14 +70,15 @@ class Gatherer:
     def comparison(self, comparison_id: UUID) -> ReportJob:
         """Raises NotFound, Gone, or Conflict where it has not succeeded."""
         row = get_comparison(self.session, comparison_id)
-        found = results_of_comparison(self.session, row)
-        if row.status != ComparisonStatus.SUCCEEDED or found is None:
+        stored = results_of_comparison(self.session, row)
+        if row.status != ComparisonStatus.SUCCEEDED or stored is None:
             raise Conflict("comparison-not-finished", f"The comparison is {row.status}.")
         audits = [self.session.get(AuditRow, audit_id) for audit_id in row.audit_ids]
         kept = [audit for audit in audits if audit is not None]
         if not kept:
             raise Gone("audits-deleted", "All audits of the comparison were deleted; its tables are still there.")
-        results = {str(audit.id): results_of(self.session, audit.id) for audit in kept}
+        found = by_subject(stored)
+        results = {str(audit.id): by_subject(results_of(self.session, audit.id)) for audit in kept}
         all_series, first = series_of_comparison(found), results[str(kept[0].id)]
         return ReportJob(
             kind="comparison",
@@ -138,7 +140,7 @@ class Gatherer:
         for series in all_series[:MOST_SERIES]:
             maker = makers.get(series.audit_id)
             if isinstance(maker, GalleryMaker):
-                ordinals = [str(model.id) for model in models_of(self.session, maker.audit.id)]
+                ordinals = _keys(self.session, maker.audit)
                 found[series.name] = mean_images(maker, ordinals.index(series.model_ids[0]), seen)
         return found
 
@@ -151,9 +153,14 @@ class Gatherer:
             maker = self._maker(audit)
             if isinstance(maker, Gallery):
                 return maker
-            ordinals = [str(model.id) for model in models_of(self.session, audit.id)]
+            ordinals = _keys(self.session, audit)
             pair.append(ShownSeries(series.name, ordinals.index(series.model_ids[0]), maker))
         return different(pair, document["most_different_samples"])
+
+
+def _keys(session: Session, audit: AuditRow) -> list[str]:
+    """Of the audit's subjects, in the order of their ordinals."""
+    return [one.key for one in subjects_in(session, audit)]
 
 
 def _lean(document: ResultsDocument, shown: set[str]) -> ResultsDocument:

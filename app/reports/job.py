@@ -12,6 +12,7 @@ from app.domain.protocol import Protocol
 from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import AuditedModel, Performance, ResultsDocument, Summary
 from app.domain.results.meaning import of_several
+from app.domain.subjects import leads
 from app.domain.vocabulary import GroupBy
 
 Base64 = Annotated[bytes, Field(repr=False)]
@@ -98,11 +99,14 @@ class Series(_Part):
 
     @property
     def holds_all_models(self) -> bool:
-        return len(self.model_ids) == len(self._models)
+        return {model["model_id"] for model in self._models if leads(model["model_id"])} <= {*self.model_ids}
 
     def model_names(self) -> list[str]:
+        return self.names_of(self.model_ids)
+
+    def names_of(self, ids: Iterable[str]) -> list[str]:
         names = {model["model_id"]: model["name"] for model in self._models}
-        return [names[model_id] for model_id in self.model_ids if model_id in names]
+        return [names[model_id] for model_id in ids if model_id in names]
 
     def summaries(self, measure: str, view: str, group_by: str = GroupBy.TOTAL, group: str = "macro") -> list[Summary]:
         """One row a model of the series; stability's is of all models together, so no single one of several has it."""

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from sqlalchemy import func, select
 
-from app.audits.repository import models_of
 from app.audits.scores.rows import predicted_label
 from app.db.tables import ModelRow, SampleRow, SampleScoresRow
 from app.domain.preprocessing import InputSpec, Preprocessing
 from app.errors import Gone
 from app.imaging.shrinking import PIXELS_HERE
+from app.reports.audit_facts import subjects_in
 from app.reports.gallery import GalleryMaker
 from app.reports.job import MeanImage
 from app.results.inputs import mapping_of
@@ -32,7 +32,7 @@ Seen = dict[tuple[UUID, InputSpec], Grey | None]
 
 def mean_images(maker: GalleryMaker, model_ordinal: int, seen: Seen) -> list[MeanImage]:
     """For each class that the model gave to enough of the samples; ``seen`` is shared by the series of a report."""
-    model = models_of(maker.session, maker.audit.id)[model_ordinal]
+    model = subjects_in(maker.session, maker.audit)[model_ordinal].model
     mapping = mapping_of(maker.session, maker.audit, model)
     images: dict[str, list[Grey]] = {}
     for row, sample in _samples(maker, model_ordinal):

@@ -7,6 +7,7 @@ from app.domain.radar import radar
 from app.domain.results.comparisons import ComparisonResults, SideTotal
 from app.domain.results.comparisons import Side as ComparedSide
 from app.domain.results.documents import AcrossModels, ResultsDocument, Summary
+from app.domain.subjects import leads
 from app.domain.vocabulary import GroupBy
 from app.reports.job import Series, Total
 
@@ -16,8 +17,9 @@ MOST_SERIES = 10
 def series_of_audit(document: ResultsDocument, audit_name: str | None, *, as_runs: bool) -> list[Series]:
     """From an audit's results: its models as the runs of one recipe, or each a series, the first few of many."""
     ids = [model["model_id"] for model in document["models"]]
-    if as_runs and len(ids) > 1:
-        return [_series(audit_name or "the run group", ids, document, _totals_of_runs(document))]
+    leading = [key for key in ids if leads(key)]
+    if as_runs and len(leading) > 1:
+        return [_series(audit_name or "the run group", leading, document, _totals_of_runs(document))]
     names = distinct([model["name"] for model in document["models"]])
     rows = _macro_totals(document)
     # Stability is not one model's.

@@ -1,15 +1,16 @@
 """The results document: summaries, performance, noise curves and stability by pair."""
 
+from collections.abc import Mapping
+from typing import Any
 from typing import Protocol as Interface
 
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.db.tables import ModelRow
 from app.domain.fidelity import Fidelity
 from app.domain.label_mapping import LabelMapping
 from app.domain.label_performance import LabelPredictions, label_performance
-from app.domain.measures import NOISE_REACTION, STABILITY, SUFFICIENCY
+from app.domain.measures import AGREEMENT, NOISE_REACTION, STABILITY, SUFFICIENCY, MeasureSpec
 from app.domain.outputs import Output
 from app.domain.performance import CurveSource, Predictions, deformation_curve, noise_curve, performance
 from app.domain.protocol import Protocol
@@ -27,10 +28,11 @@ from app.domain.results.documents import (
 )
 from app.domain.skill_rows import add_skills
 from app.domain.statistics import Floats
+from app.domain.subjects import pairings_of, subjects_of
 from app.domain.sufficiency import sufficiency_report
 from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN, OutputKind
-from app.results.inputs import AuditInputs, class_count, label_mapping
+from app.results.inputs import AuditedSubject, AuditInputs, class_count, label_mapping
 from app.results.reading import complete
 from app.results.score_tables import StoredScores, cluster_codes, further_groups, read_scores
 from app.results.training_images import training_images
@@ -43,8 +45,8 @@ class FromMaps(Interface):
     """What is made of the stored maps once all of them are there."""
 
     @property
-    def controls(self) -> Floats | None:
-        """(N,) the control of stability, NaN where there is none; None where it was not asked for."""
+    def controls(self) -> Mapping[str, Floats]:
+        """(N,) the control of each pairing that has any, by measure; NaN where there is none."""
 
     def add_to(self, document: ResultsDocument, groups: Groups) -> None:
         """Numbers beside those of the scores."""
@@ -55,13 +57,14 @@ def results_document(
 ) -> ResultsDocument:
     """Everything that ``GET /v1/audits/{id}/results`` answers, from the stored rows in sample order.
 
-    ``software`` are the versions that the scores were made with, None where the caller does not know them;
-    ``from_maps`` is what only all stored maps together tell, None before the end.
+    By subject (`app.results.subjects`). ``software`` are the versions that the scores were made with, None where the
+    caller does not know them; ``from_maps`` is what only all stored maps together tell, None before the end.
     """
-    audit = inputs.audit
+    audit, subjects = inputs.audit, inputs.subjects
+    protocol = Protocol.model_validate(audit.protocol)
     head: ResultsHead = {
         "audit_id": str(audit.id),
-        "protocol": Protocol.model_validate(audit.protocol).to_json(),
+        "protocol": protocol.to_json(),
         "protocol_digest": audit.protocol_digest,
         "dataset_digest": inputs.dataset.digest,
         "sample_count": audit.sample_count,
@@ -70,10 +73,10 @@ def results_document(
         "notes": audit.notes,
         "training_images": training_images(session, audit),
         "run_group_id": None if audit.run_group_id is None else str(audit.run_group_id),
-        "models": [_shown(model) for model in inputs.models],
+        "models": [_shown(one, protocol) for one in subjects],
         "software": software,
     }
-    stored = [read_scores(session, audit.id, ordinal) for ordinal in range(len(inputs.models))]
+    stored = [read_scores(session, audit.id, ordinal) for ordinal in range(len(subjects))]
     numbers = _measured(session, inputs, stored, from_maps) if stored[0].labels else _nothing()
     document: ResultsDocument = {**head, **numbers, "findings": []}
     if from_maps is not None:
@@ -88,6 +91,7 @@ def _nothing() -> ResultsNumbers:
         "summaries": [],
         "across_models": [],
         "stability": None,
+        "agreement": None,
         "performance": [],
         "performance_reason": None,
         "performance_labels": None,
@@ -99,11 +103,13 @@ def _nothing() -> ResultsNumbers:
     }
 
 
-def _shown(model: ModelRow) -> AuditedModel:
+def _shown(one: AuditedSubject, protocol: Protocol) -> AuditedModel:
+    model = one.model
     fidelity = Fidelity.of(model.fidelity)
     return {
-        "model_id": str(model.id),
-        "name": model.name,
+        "model_id": one.key,
+        "method": one.subject.salience.method,
+        "name": one.subject.title(protocol, model.name),
         "digest": model.content_digest,
         "fidelity": None if fidelity is None else fidelity.model_dump(mode="json"),
     }
@@ -112,25 +118,26 @@ def _shown(model: ModelRow) -> AuditedModel:
 def _measured(
     session: Session, inputs: AuditInputs, stored: list[StoredScores], from_maps: FromMaps | None
 ) -> ResultsNumbers:
-    models = inputs.models
+    subjects = inputs.subjects
     protocol = Protocol.model_validate(inputs.audit.protocol)
-    mapping = label_mapping(inputs.dataset, models[0], inputs.audit.label_map)
+    mapping = label_mapping(inputs.dataset, inputs.models[0], inputs.audit.label_map)
     further, clusters = further_groups(session, inputs.audit), cluster_codes(session, inputs.audit)
     groups = Groups(stored[0].labels, stored[0].sources, further, clusters, mapping.several)
     summarised = [
-        summarise(scores.table(str(model.id), protocol, Output.of(model.output)), groups, protocol.seed)
-        for model, scores in zip(models, stored, strict=True)
+        summarise(scores.table(one.key, protocol, one.output), groups, protocol.seed)
+        for one, scores in zip(subjects, stored, strict=True)
     ]
-    for model, scores, made in zip(models, stored, summarised, strict=True):
-        add_skills(made.rows, scores.table(str(model.id), protocol, Output.of(model.output)), groups, protocol.seed)
+    for one, scores, made in zip(subjects, stored, summarised, strict=True):
+        add_skills(made.rows, scores.table(one.key, protocol, one.output), groups, protocol.seed)
     summaries = [row for model in summarised for row in model.rows]
     measured = _performance(inputs, stored, protocol, mapping)
     noise_curves, deformation_curves = _curves(inputs, protocol, summaries, measured)
-    small = [model for model, scores in zip(models, stored, strict=True) if scores.map_side < SSIM_WINDOW]
+    small = [one.model for one, scores in zip(subjects, stored, strict=True) if scores.map_side < SSIM_WINDOW]
     return {
         "summaries": summaries + _pairing_summaries(session, inputs, groups, from_maps),
-        "across_models": across_models(protocol.columns(), summarised),
-        "stability": _pairs(session, inputs, protocol),
+        "across_models": across_models(protocol.columns(), summarised[: len(inputs.models)]),
+        "stability": _pairs(session, inputs, STABILITY),
+        "agreement": _pairs(session, inputs, AGREEMENT),
         "performance": measured,
         "performance_reason": mapping.reason,
         "performance_labels": mapping.shown(),
@@ -138,7 +145,7 @@ def _measured(
         "deformation_curves": deformation_curves,
         "sufficiency": _sufficiency(inputs, protocol, stored, groups),
         "where_maps_lie": [],
-        "compared_at_input_resolution": [str(model.id) for model in small],
+        "compared_at_input_resolution": list(dict.fromkeys(str(model.id) for model in small)),
     }
 
 
@@ -154,10 +161,10 @@ def _performance(
     classes, conditions = mapping.score_classes(count), (CLEAN, *protocol.conditions())
     return [
         row
-        for model, scores in zip(inputs.models, stored, strict=True)
+        for one, scores in zip(inputs.subjects, stored, strict=True)
         for row in performance(
             Predictions(
-                model_id=str(model.id),
+                model_id=one.key,
                 conditions=conditions,
                 classes=classes,
                 predicted=scores.predicted,
@@ -179,16 +186,16 @@ def _label_performance(
         positives[row, list(mapping.positives(label))] = True
     return [
         row
-        for model, scores in zip(inputs.models, stored, strict=True)
+        for one, scores in zip(inputs.subjects, stored, strict=True)
         for row in label_performance(
             LabelPredictions(
-                model_id=str(model.id),
+                model_id=one.key,
                 conditions=conditions,
                 scores=scores.class_scores.reshape(len(positives), len(conditions), count),
                 positives=positives,
                 known=np.array([label is not None for label in stored[0].labels]),
-                threshold=Output.of(model.output).threshold,
-                names=tuple(model.class_names or map(str, range(count))),
+                threshold=one.output.threshold,
+                names=tuple(one.model.class_names or map(str, range(count))),
             )
         )
     ]
@@ -204,16 +211,26 @@ def _pairing_summaries(
     stored = read_scores(session, inputs.audit.id, ACROSS_MODELS)
     blank = np.full_like(stored.scores, np.nan)
     controls = blank.copy()
-    if from_maps is not None and from_maps.controls is not None:
-        controls[:, [column.measure for column in columns].index(STABILITY.name)] = from_maps.controls
+    for place, column in enumerate(columns):
+        if from_maps is not None and column.measure in from_maps.controls:
+            controls[:, place] = from_maps.controls[column.measure]
     return summarise(ScoreTable(None, columns, stored.scores, controls, blank), groups, protocol.seed).rows
 
 
-def _pairs(session: Session, inputs: AuditInputs, protocol: Protocol) -> PairReport | None:
-    if STABILITY.settings_in(protocol.measures) is None:
-        return None
-    stored = read_scores(session, inputs.audit.id, ACROSS_MODELS)
-    return pair_report(stored.pairs, [str(model.id) for model in inputs.models])
+def _pairs(session: Session, inputs: AuditInputs, spec: MeasureSpec[Any]) -> PairReport | None:
+    """Of one pairing; its pairs are stored behind those of the pairings before it."""
+    protocol = Protocol.model_validate(inputs.audit.protocol)
+    start = 0
+    for pairing in pairings_of(protocol, subjects_of(protocol, len(inputs.models))):
+        stop = start + len(pairing.pairs)
+        if pairing.column.measure == spec.name:
+            members = sorted({place for group in pairing.groups for place in group})
+            stored = read_scores(session, inputs.audit.id, ACROSS_MODELS)
+            within = [(members.index(first), members.index(second)) for first, second in pairing.pairs]
+            keys = [inputs.subjects[place].key for place in members]
+            return pair_report(stored.pairs[:, start:stop], keys, within)
+        start = stop
+    return None
 
 
 def _sufficiency(
@@ -224,9 +241,9 @@ def _sufficiency(
         return []
     conditions = (CLEAN, *protocol.conditions())
     return [
-        {"model_id": str(model.id), **sufficiency_report(settings, conditions, predicted, groups)}
-        for model, scores in zip(inputs.models, stored, strict=True)
-        for predicted in [scores.predictions(Output.of(model.output))]
+        {"model_id": one.key, "subject": one.key, **sufficiency_report(settings, conditions, predicted, groups)}
+        for one, scores in zip(inputs.subjects, stored, strict=True)
+        for predicted in [scores.predictions(one.output)]
     ]
 
 
@@ -237,7 +254,7 @@ def _curves(
     noise = NOISE_REACTION.settings_in(protocol.measures)
     if noise is None:
         return [], []
-    sources = [CurveSource.of(str(model.id), summaries, measured) for model in inputs.models]
+    sources = [CurveSource.of(one.key, summaries, measured) for one in inputs.subjects]
     return [noise_curve(source, noise.amounts) for source in sources], [
         deformation_curve(source, one.kind, one.severities) for source in sources for one in noise.deformations
     ]

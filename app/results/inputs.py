@@ -1,5 +1,6 @@
 """What an audit is about: its data set and its models."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,8 @@ from sqlalchemy.orm import Session
 from app.db.tables import AuditRow, DatasetRow, ModelRow
 from app.domain.label_mapping import LabelMapping, map_labels, map_several_labels
 from app.domain.outputs import Output
+from app.domain.protocol import Protocol
+from app.domain.subjects import Subject, subjects_of
 from app.domain.vocabulary import OutputKind
 from app.errors import Conflict
 
@@ -19,6 +22,33 @@ class AuditInputs:
     audit: AuditRow
     dataset: DatasetRow
     models: tuple[ModelRow, ...]
+
+    @property
+    def subjects(self) -> tuple["AuditedSubject", ...]:
+        """In the order of their ordinals."""
+        protocol = Protocol.model_validate(self.audit.protocol)
+        return audited_subjects(protocol, self.models)
+
+
+@dataclass(frozen=True)
+class AuditedSubject:
+    """A subject of an audit with its model, and its key within the audit."""
+
+    subject: Subject
+    model: ModelRow
+    key: str
+
+    @property
+    def output(self) -> Output:
+        return Output.of(self.model.output)
+
+
+def audited_subjects(protocol: Protocol, models: Sequence[ModelRow]) -> tuple[AuditedSubject, ...]:
+    """In the order of their ordinals."""
+    return tuple(
+        AuditedSubject(subject, models[subject.model], subject.key(protocol, models[subject.model].id))
+        for subject in subjects_of(protocol, len(models))
+    )
 
 
 def class_count(model: ModelRow) -> int:

@@ -9,6 +9,7 @@ from app.domain.findings import Level
 from app.domain.gates.verdicts import Outcome, StoredGate, StoredVerdict
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.headline import headline, silent_headlines
+from app.domain.subjects import leads
 from app.domain.vocabulary import AuditStatus, ResourceStatus
 
 _OF_VERDICTS = {
@@ -20,8 +21,9 @@ _OF_VERDICTS = {
 
 def audit_succeeded(audit: AuditRow, document: ResultsDocument, verdict: StoredVerdict | None) -> list[Event]:
     """That it has, and then what its gate says."""
+    models = [model for model in document["models"] if leads(model["model_id"])][:MAX_LISTED]
     data = _audit(audit, AuditStatus.SUCCEEDED) | {
-        "models": [{"model_id": model["model_id"], "name": model["name"]} for model in document["models"][:MAX_LISTED]],
+        "models": [{"model_id": model["model_id"], "name": model["name"]} for model in models],
         "sample_count": document["sample_count"],
         "verdict": verdict and verdict["verdict"],
         "headline": headline(document),

@@ -49,7 +49,7 @@ class TestNotebooks:
         assert {(row.group_by, row.group) for row in totals} == {("total", "macro")}
         assert len(totals) == 2 * 3 + 1
         assert all(f"<td>{row.view}</td>" in shown and f"<td>{row.mean:.4f}</td>" in shown for row in totals)
-        assert "across runs" in shown
+        assert "across subjects" in shown
         assert "<caption>Performance</caption>" in shown
 
     def test_any_document(self, audit: Json) -> None:

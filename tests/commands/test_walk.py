@@ -166,7 +166,7 @@ def test_groups_of_runs(cli: Commands, client: Client, tmp_path: Path) -> None:
     options = ("--dataset", "faces", "--run-group", "both", "--protocol", str(chosen), "--sample-limit", "4")
     audit = cli.made("audits", "run", *options, "--wait")
     shown = cli("audits", "results", audit["id"]).out
-    assert any("stability" in line and "across runs" in line for line in shown.splitlines())
+    assert any("stability" in line and "pairs of runs" in line for line in shown.splitlines())
 
 
 def test_the_walk_passes_again(checkout: Checkout, walked: str, client: Client) -> None:

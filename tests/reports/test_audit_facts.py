@@ -18,7 +18,7 @@ NO_SESSION = cast("Any", None)
 def audit(monkeypatch: pytest.MonkeyPatch) -> Any:
     models = [SimpleNamespace(id=one, name=f"run{place}") for place, one in enumerate(IDS)]
     monkeypatch.setattr(audit_facts, "models_of", lambda *_: models)
-    return SimpleNamespace(id="1")
+    return SimpleNamespace(id="1", protocol={})
 
 
 def series(name: str, *model_ids: UUID) -> Series:

@@ -23,7 +23,12 @@ from worker.wire.replies import ScoresRow
 SAMPLES = 4
 METHODS = (CamMethod.GRADCAM, CamMethod.HIRESCAM, CamMethod.LAYERCAM)
 PROTOCOL = ProtocolRequest.model_validate({"micro_batch": 4, "measures": {"entropy": {}, "stability": {}}}).resolve()
+AGREED = ProtocolRequest.model_validate({"micro_batch": 4, "measures": {"entropy": {}, "agreement": {}}}).resolve()
 Row = tuple[ScoresRow, bytes]
+
+
+def under(methods: tuple[CamMethod, ...]) -> tuple[Subject, ...]:
+    return tuple(Subject(model=0, salience=SalienceSettings(method=method)) for method in methods)
 
 
 def stored(blobs: BlobStore, content: bytes) -> str:
@@ -65,8 +70,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> tuple[ShardJob, Settings, B
 
 def rows_of(job: tuple[ShardJob, Settings, BlobStore], *methods: CamMethod) -> dict[tuple[int, int], Row]:
     """What the child sends of one model under these methods, by subject and sample."""
-    of_model = tuple(Subject(model=0, salience=SalienceSettings(method=method)) for method in methods)
-    shard = job[0].model_copy(update={"subjects": of_model})
+    shard = job[0].model_copy(update={"protocol": AGREED, "subjects": under(methods)})
     replies = run_shard_job(shard, job[1], job[2], ModelCache())
     return {(row.model_ordinal, row.number): (row, maps) for row, maps in replies if isinstance(row, ScoresRow)}
 
@@ -82,7 +86,7 @@ def test_one_model_under_several_methods(job: tuple[ShardJob, Settings, BlobStor
     """Each subject has its rows; the row across them has the SSIM of each pair, by scikit-image, and their mean."""
     rows = rows_of(job, *METHODS)
     assert set(rows) == {(subject, number) for subject in (0, 1, 2, ACROSS_MODELS) for number in range(SAMPLES)}
-    (pairing,) = pairings_of(PROTOCOL, len(METHODS))
+    (pairing,) = pairings_of(AGREED, under(METHODS))
     differ = 0
     for number in range(SAMPLES):
         across, _ = rows[ACROSS_MODELS, number]
@@ -111,5 +115,5 @@ def test_audits_so_far_have_a_subject_a_model() -> None:
         (0, PROTOCOL.salience),
         (1, PROTOCOL.salience),
     ]
-    (pairing,) = pairings_of(PROTOCOL, 3)
+    (pairing,) = pairings_of(PROTOCOL, subjects_of(PROTOCOL, 3))
     assert (pairing.column.measure, pairing.pairs) == ("stability", ((0, 1), (0, 2), (1, 2)))

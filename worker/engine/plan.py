@@ -17,7 +17,8 @@ from worker.engine.measuring import ModelAuditor, Outcome
 from worker.engine.observing import UNKNOWN_CLASS, CachedMap
 from worker.engine.sample_reader import DecodedBatch
 from worker.measures import PAIRINGS
-from worker.measures.base import PairScores
+from worker.measures.base import PairScores, Score, first_reasons
+from worker.salience.maps import SalienceMaps
 from worker.salience.normalisation import Normalisation
 from worker.weights.cache import LoadedModel, ModelCache
 from worker.wire.contents import Inputs
@@ -60,7 +61,7 @@ class AuditPlan:
             class_count=len(job.score_classes),
             auditors=tuple(_auditor(job, subject, loaded[subject.model], device) for subject in job.subjects),
             specs=tuple(Preprocessing.of(job.models[subject.model].preprocessing).spec for subject in job.subjects),
-            pairings=pairings_of(job.protocol, len(job.subjects)),
+            pairings=pairings_of(job.protocol, job.subjects),
             device=device,
             cached={(one.model_ordinal, one.number): one for one in job.cached},
         )
@@ -94,10 +95,7 @@ class AuditPlan:
         clean = [outcome.clean.maps for outcome in outcomes]
         return BatchOutcome(
             outcomes,
-            tuple(
-                PAIRINGS[pairing.column.measure]([clean[place] for place in pairing.subjects])
-                for pairing in self.pairings
-            ),
+            tuple(_paired(pairing, clean) for pairing in self.pairings),
         )
 
     def _cached(self, ordinal: int, first: int, count: int) -> dict[int, CachedMap]:
@@ -118,6 +116,17 @@ class AuditPlan:
         for row, label in enumerate(labels):
             truth[row, list(self.mapping.positives(label))] = True
         return truth
+
+
+def _paired(pairing: Pairing, clean: Sequence[SalienceMaps]) -> PairScores:
+    """Over all groups of the pairing; one group alone is what its measure makes of it."""
+    measure = PAIRINGS[pairing.column.measure]
+    found = [measure([clean[place] for place in group]) for group in pairing.groups]
+    if len(found) == 1:
+        return found[0]
+    pairs = tuple(pair for one in found for pair in one.pairs)
+    mean = torch.stack([pair.values for pair in pairs]).double().mean(0)
+    return PairScores(Score(mean, first_reasons(list(pairs))), pairs)
 
 
 def _cached_map(cached: JobCachedMap) -> CachedMap:

@@ -24,8 +24,9 @@ MEASURES: dict[str, Measure] = {
 
 PAIRINGS: dict[str, Pairing] = {
     "stability": stability,
+    "agreement": stability,
 }
-"""Of several subjects' clean maps."""
+"""Of several subjects' clean maps: of runs, and of the methods of one model, whose pairs are compared alike."""
 
 
 def scores_of(protocol: Protocol, seen: Seen) -> dict[tuple[str, str], Score]:

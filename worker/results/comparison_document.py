@@ -35,9 +35,11 @@ from app.domain.results.comparisons import Side as ShownSide
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.meaning import FEWEST_SAMPLES
 from app.domain.statistics import BOOTSTRAP_RESAMPLES
+from app.domain.subjects import leads
 from app.domain.vocabulary import AuditStatus, ComparisonUnit, GroupBy
 from app.errors import InputFailure
 from app.results.reading import current
+from app.results.subjects import by_subject, shown
 from worker.results.series import Series, column_blocks, read_groups, read_series
 
 OVER_COMMON_VIEWS = (
@@ -77,7 +79,9 @@ class _Tables:
 def comparison_document(session: Session, row: ComparisonRow) -> ComparisonResults:
     """Raises InputFailure ``audit-deleted`` where one of the audits is gone."""
     audits = [_audit(session, row, place) for place in range(len(row.audit_ids))]
-    documents = {str(audit.id): current(session.get_one(AuditResultsRow, audit.id).document) for audit in audits}
+    documents = {
+        str(audit.id): by_subject(current(session.get_one(AuditResultsRow, audit.id).document)) for audit in audits
+    }
     compared = [series for audit in audits for series in _series_of(audit, documents[str(audit.id)], row.by)]
     first = audits[0]
     own = Protocol.model_validate(first.protocol)
@@ -95,7 +99,7 @@ def comparison_document(session: Session, row: ComparisonRow) -> ComparisonResul
         "most_different_samples": _named_samples(session, first, tables.samples),
     }
     judge_comparison(results, documents)
-    return results
+    return shown(results)
 
 
 def _audit(session: Session, row: ComparisonRow, place: int) -> AuditRow:
@@ -111,7 +115,7 @@ def _series_of(audit: AuditRow, document: ResultsDocument, unit: ComparisonUnit)
     protocol = Protocol.model_validate(audit.protocol)
     has_pairings = bool(protocol.pairing_columns())
 
-    def shown(places: list[int], *, alone: bool) -> ShownSide:
+    def side(places: list[int], *, alone: bool) -> ShownSide:
         return {
             "audit_id": str(audit.id),
             "audit_name": audit.name,
@@ -122,10 +126,11 @@ def _series_of(audit: AuditRow, document: ResultsDocument, unit: ComparisonUnit)
         }
 
     everything = list(range(len(models)))
+    leading = [place for place in everything if leads(models[place]["model_id"])]
     if unit == ComparisonUnit.AUDIT:
-        return [_Compared(Series(audit.id, tuple(everything), has_pairings), protocol, shown(everything, alone=False))]
+        return [_Compared(Series(audit.id, tuple(leading), has_pairings), protocol, side(leading, alone=False))]
     return [
-        _Compared(Series(audit.id, (ordinal,), has_pairings=False), protocol, shown([ordinal], alone=True))
+        _Compared(Series(audit.id, (ordinal,), has_pairings=False), protocol, side([ordinal], alone=True))
         for ordinal in everything
     ]
 

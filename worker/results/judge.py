@@ -18,9 +18,11 @@ from app.domain.measures import MEASURES, ScoreColumn
 from app.domain.protocol import Protocol
 from app.domain.results.documents import ResultsDocument, Summary
 from app.domain.results.meaning import of_several
+from app.domain.subjects import leads
 from app.domain.summaries import ScoreTable, summarise
 from app.domain.vocabulary import AuditStatus
 from app.results.reading import current
+from app.results.subjects import by_subject
 from worker.results.series import Series, read_groups, read_series
 
 
@@ -34,7 +36,7 @@ class _Judged:
 
     @property
     def series(self) -> Series:
-        models = len(self.document["models"])
+        models = sum(leads(model["model_id"]) for model in self.document["models"])
         return Series(self.audit.id, tuple(range(models)), bool(self.protocol.pairing_columns()))
 
     def score_series(self, session: Session, columns: tuple[ScoreColumn, ...], *, models: bool) -> ScoreSeries:
@@ -88,14 +90,14 @@ def _baseline(session: Session, audit: AuditRow) -> tuple[_Judged | None, str]:
     found = session.get(AuditRow, UUID(baseline_id), with_for_update={"read": True, "key_share": True})
     if found is None or found.status != AuditStatus.SUCCEEDED:
         return None, "the baseline audit was deleted"
-    document = current(session.get_one(AuditResultsRow, found.id).document)
+    document = by_subject(current(session.get_one(AuditResultsRow, found.id).document))
     return _Judged(found, document, Protocol.model_validate(found.protocol)), ""
 
 
 def _aggregate(session: Session, judged: _Judged) -> list[Summary]:
     """Summaries over the audit's models together: with one model, that model's own."""
-    summaries = judged.document["summaries"]
-    if len(judged.document["models"]) == 1:
+    summaries = [row for row in judged.document["summaries"] if row["model_id"] is None or leads(row["model_id"])]
+    if len(judged.series.ordinals) == 1:
         return summaries
     columns = judged.protocol.columns()
     pairings = [row for row in summaries if row["model_id"] is None]
@@ -144,7 +146,7 @@ def _compared(
     own = judged.score_series(session, columns, models=models)
     theirs = baseline.score_series(session, columns, models=False)
     rows = paired_rows(theirs, own) if same else unpaired_rows(theirs, own)
-    subjects = [AGGREGATE, *(model["model_id"] for model in judged.document["models"])]
+    subjects = [AGGREGATE, *(one["model_id"] for one in judged.document["models"] if leads(one["model_id"]))]
     return [
         {**row, "subject": subjects[row["second"] - 1]}
         for row in rows

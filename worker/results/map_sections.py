@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.cam_methods import CAM_METHODS
-from app.domain.measures import EQUIVARIANCE, STABILITY
+from app.domain.input_size import InputSize
+from app.domain.measures import EQUIVARIANCE
 from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.results.documents import ResultsDocument, WhereMapsLie
+from app.domain.subjects import pairings_of, subjects_of
 from app.domain.summaries import Groups
 from app.domain.views import cells_step
 from app.domain.vocabulary import CLEAN
@@ -33,18 +35,18 @@ CHUNK_ROWS = 5_000
 
 @dataclass(frozen=True)
 class MapSections:
-    """``where``: one `where_maps_lie` a model; ``controls`` (N,) of stability, None where it was not asked for.
+    """``where``: one `where_maps_lie` a subject; ``controls`` (N,) of each pairing that was asked for.
 
-    ``shifts`` are by model id, where equivariance was asked for; they hold the samples of ``ordinals``.
+    ``shifts`` are by subject, where equivariance was asked for; they hold the samples of ``ordinals``.
     """
 
     where: list[WhereMapsLie]
-    controls: Floats | None
+    controls: dict[str, Floats]
     shifts: dict[str, ShiftNumbers]
     ordinals: Integers
 
     def add_to(self, document: ResultsDocument, groups: Groups) -> None:
-        """Where maps lie, and beside the skill of every model's shifts what all samples' maps tell of them."""
+        """Where maps lie, and beside the skill of every subject's shifts what all samples' maps tell of them."""
         document["where_maps_lie"] = self.where
         summaries = document["summaries"]
         for model_id, numbers in self.shifts.items():
@@ -63,34 +65,45 @@ class _Facts:
 
 
 def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
-    """From the clean maps of every model, one model after the other."""
+    """From the clean maps of every subject, one after the other."""
     protocol = Protocol.model_validate(inputs.audit.protocol)
     ordinals = drawn_ordinals(session, inputs.audit)
     where: list[WhereMapsLie] = []
-    runs: list[NDArray[np.uint8]] = []
+    pairings = pairings_of(protocol, subjects_of(protocol, len(inputs.models)))
+    levels: dict[int, NDArray[np.uint8]] = {}
     shifts: dict[str, ShiftNumbers] = {}
     facts = _Facts((), (), (), np.empty(0, np.int64))
-    for number, model in enumerate(inputs.models):
+    for number, one in enumerate(inputs.subjects):
         owner = MapOwner(inputs.audit.id, number, ordinals)
         facts = _facts(session, owner)
         maps = read_maps(session, owner, CLEAN_PLACE, 1)
         if maps is None:
             continue
-        partitions = _partitions(inputs, model, facts)
+        partitions = _partitions(inputs, one.model, facts)
         if (
             EQUIVARIANCE.settings_in(protocol.measures)
-            and not CAM_METHODS[protocol.salience.method].at_input_resolution
+            and not CAM_METHODS[one.subject.salience.method].at_input_resolution
         ):
-            shifts[str(model.id)] = _shifts(session, owner, maps[:, 0], facts.predicted)
-        where.append({"model_id": str(model.id), **where_maps_lie(maps[:, 0], partitions, protocol.seed)})
-        if STABILITY.settings_in(protocol.measures) is not None:
-            runs.append((maps[:, 0] * np.float32(255)).astype(np.uint8))
-    if len(runs) < 2 or len(runs) < len(inputs.models):
-        return MapSections(where, None, shifts, ordinals)
-    size = Preprocessing.of(inputs.models[0].preprocessing).input_size
-    controls = np.full(inputs.audit.sample_count, np.nan)
-    controls[ordinals] = pair_controls(runs, Partition.of(facts.labels).codes, size, protocol.seed)
+            shifts[one.key] = _shifts(session, owner, maps[:, 0], facts.predicted)
+        where.append({"model_id": one.key, "subject": one.key, **where_maps_lie(maps[:, 0], partitions, protocol.seed)})
+        if any(number in group for pairing in pairings for group in pairing.groups):
+            levels[number] = (maps[:, 0] * np.float32(255)).astype(np.uint8)
+    controls: dict[str, Floats] = {}
+    codes = Partition.of(facts.labels).codes
+    for pairing in pairings:
+        if all(place in levels for group in pairing.groups for place in group):
+            found = [
+                pair_controls([levels[place] for place in group], codes, _input_size(inputs, group[0]), protocol.seed)
+                for group in pairing.groups
+            ]
+            controls[pairing.column.measure] = np.full(inputs.audit.sample_count, np.nan)
+            # A sample counts where every group has a control for it, as the score does.
+            controls[pairing.column.measure][ordinals] = np.mean(found, axis=0)
     return MapSections(where, controls, shifts, ordinals)
+
+
+def _input_size(inputs: AuditInputs, subject: int) -> InputSize:
+    return Preprocessing.of(inputs.subjects[subject].model.preprocessing).input_size
 
 
 def _shifts(session: Session, owner: MapOwner, clean: FloatMaps, predicted: Integers) -> ShiftNumbers:

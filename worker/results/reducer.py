@@ -21,6 +21,7 @@ from app.observability.log_context import bind
 from app.observability.origin import ids_of
 from app.queue import TaskName
 from app.results.document import results_document
+from app.results.subjects import shown
 from app.webhooks.events import audit_succeeded
 from app.webhooks.outbox import tell
 from worker.context import WorkerContext
@@ -62,7 +63,7 @@ def _wake_comparison(context: WorkerContext, comparison_id: UUID) -> None:
 
 
 def _succeed(session: Session, audit: AuditRow, document: ResultsDocument) -> None:
-    store = insert(AuditResultsRow).values(audit_id=audit.id, document=document)
+    store = insert(AuditResultsRow).values(audit_id=audit.id, document=shown(document))
     session.execute(store.on_conflict_do_nothing())
     # The verdict comes with the results: nobody sees an audit that has succeeded and is not yet judged.
     verdict = verdict_of(session, audit, document)

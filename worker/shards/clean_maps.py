@@ -49,7 +49,7 @@ def clean_keys(job: ShardJob, tenant_id: UUID, device_class: DeviceClass, thread
         _digest(
             {
                 **common,
-                "salience": subject.salience.model_dump(mode="json"),
+                "salience": subject.salience.to_json(),
                 "model": job.models[subject.model].model_dump(mode="json"),
                 **({"seed": job.protocol.seed} if CAM_METHODS[subject.salience.method].draws else {}),
             }

@@ -22,6 +22,7 @@ from app.domain.vocabulary import AuditStatus, ShardStatus
 from app.errors import Conflict
 from app.results.document import results_document
 from app.results.inputs import AuditInputs
+from app.results.subjects import shown
 
 Key = tuple[str, str, int]
 
@@ -97,7 +98,7 @@ def _document(session: Session, audit: AuditRow, done: int, max_samples: int) ->
         raise Conflict("partial-too-large", f"Results so far are made of at most {max_samples} samples.")
     inputs = AuditInputs(audit, get_dataset(session, audit.dataset_id), tuple(models_of(session, audit.id)))
     # The versions are known to the worker that ends the audit.
-    return _partial(results_document(session, inputs, None), done, partial=True)
+    return _partial(shown(results_document(session, inputs, None)), done, partial=True)
 
 
 def _partial(document: ResultsDocument, done: int, *, partial: bool) -> PartialResultsDocument:

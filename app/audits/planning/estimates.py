@@ -59,8 +59,8 @@ class AuditEstimate(BaseModel):
 def _reason(work: Work) -> str | None:
     if not work.unmeasured:
         return None
-    method = work.protocol.salience.method
-    if not CAM_METHODS[method].is_timed:
+    untimed = [method for method in work.protocol.salience.all_methods if not CAM_METHODS[method].is_timed]
+    for method in untimed[:1]:
         return f"The probe measures no pass of the kind that {method} makes through a model."
     names = ", ".join(str(model.id) for model in work.unmeasured)
     return f"The probe measured no speed on the device class {work.device_class} for these models: {names}."

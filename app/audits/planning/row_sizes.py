@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.audits.planning.target_layers import target_layer
 from app.db.tables import Base, ModelRow, SampleScoresRow
 from app.domain.protocol import Protocol
+from app.domain.subjects import pairings_of, subjects_of
 
 Row = SampleScoresRow
 
@@ -26,17 +27,18 @@ LONGEST_ROW, CHUNK, CHUNK_OVERHEAD = 2032, 1996, 64
 FLOAT32 = 4
 
 
-def bytes_per_sample(protocol: Protocol, models: list[ModelRow], score_classes: int) -> int:
-    """Rows of all models and the one across them, with their entries in the table's indexes.
+def bytes_per_sample(protocol: Protocol, subjects: list[tuple[ModelRow, Protocol]], score_classes: int) -> int:
+    """Rows of all subjects and the one across them, with their entries in the table's indexes.
 
     ``score_classes`` is how many classes have their scores kept.
     """
-    rows = sum(_model_row(protocol, model, score_classes) for model in models)
-    pairings = len(protocol.pairing_columns())
-    return rows + (_pairing_row(pairings, len(models)) if pairings else 0)
+    rows = sum(_subject_row(own, model, score_classes) for model, own in subjects)
+    models = len({model.id for model, _ in subjects})
+    pairings = pairings_of(protocol, subjects_of(protocol, models))
+    return rows + (_pairing_row(len(pairings), sum(len(one.pairs) for one in pairings)) if pairings else 0)
 
 
-def _model_row(protocol: Protocol, model: ModelRow, score_classes: int) -> int:
+def _subject_row(protocol: Protocol, model: ModelRow, score_classes: int) -> int:
     columns, conditions = len(protocol.columns()), 1 + len(protocol.conditions())
     # Of the controls that a measure does not have only a bit is kept.
     controls = sum(column.has_control for column in protocol.columns())
@@ -46,8 +48,8 @@ def _model_row(protocol: Protocol, model: ModelRow, score_classes: int) -> int:
     return _row(values, conditions * layer.height * layer.width * FLOAT32)
 
 
-def _pairing_row(columns: int, models: int) -> int:
-    return _row(_array(Row.scores, columns) + _array(Row.pairs, columns * models * (models - 1) // 2), 0)
+def _pairing_row(columns: int, pairs: int) -> int:
+    return _row(_array(Row.scores, columns) + _array(Row.pairs, pairs), 0)
 
 
 def _row(values: int, maps: int) -> int:

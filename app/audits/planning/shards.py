@@ -11,6 +11,7 @@ from app.db.tables import DatasetRow, ModelRow
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol
+from app.domain.subjects import subjects_of
 from app.domain.vocabulary import CamMethod, DeviceClass
 from app.results.inputs import class_count, label_mapping
 from app.settings import Settings
@@ -41,41 +42,52 @@ class Work:
         return label_mapping(self.dataset, self.models[0], self.label_map)
 
     @property
+    def subjects(self) -> list[tuple[ModelRow, Protocol]]:
+        """Every subject's model, and the protocol with its own way to a map."""
+        return [
+            (self.models[one.model], one.protocol(self.protocol))
+            for one in subjects_of(self.protocol, len(self.models))
+        ]
+
+    @property
     def passes_per_image(self) -> int:
         """Images that go through the models for one sample."""
-        return sum(self._passes_of(model) for model in self.models)
+        return sum(self._passes_of(model, protocol) for model, protocol in self.subjects)
 
     @property
     def unmeasured(self) -> list[ModelRow]:
         """Models whose speed on this device class nobody knows."""
-        return [model for model in self.models if self._seconds_of(model) is None]
+        return list(
+            {one.id: one for one, protocol in self.subjects if self._seconds_of(one, protocol) is None}.values()
+        )
 
     @property
     def seconds_per_sample(self) -> float | None:
         """All models' passes, from their probes."""
-        seconds = [self._seconds_of(model) for model in self.models]
+        seconds = [self._seconds_of(model, protocol) for model, protocol in self.subjects]
         known = [number for number in seconds if number is not None]
         return sum(known) if len(known) == len(seconds) else None
 
-    def _passes_of(self, model: ModelRow) -> int:
+    @staticmethod
+    def _passes_of(model: ModelRow, protocol: Protocol) -> int:
         """Maps of the clean image and of every view, and what a map costs."""
-        layer = target_layer(model, self.protocol)
-        return (1 + len(self.protocol.conditions())) * passes_per_map(
-            self.protocol.salience.method, layer.channels, layer.height * layer.width
+        layer = target_layer(model, protocol)
+        return (1 + len(protocol.conditions())) * passes_per_map(
+            protocol.salience.method, layer.channels, layer.height * layer.width
         )
 
-    def _seconds_of(self, model: ModelRow) -> float | None:
+    def _seconds_of(self, model: ModelRow, protocol: Protocol) -> float | None:
         speed = (model.probe or {}).get("speed") or {}
-        spec = CAM_METHODS[self.protocol.salience.method]
+        spec = CAM_METHODS[protocol.salience.method]
         if speed.get("device_class") != self.device_class or not spec.is_timed:
             return None
-        return float(speed["seconds_per_image"]) * spec.cost_of_pass * self._passes_of(model)
+        return float(speed["seconds_per_image"]) * spec.cost_of_pass * self._passes_of(model, protocol)
 
     @property
     def bytes_per_sample(self) -> int:
         """Rows of scores and maps."""
         first = self.models[0]
-        return bytes_per_sample(self.protocol, self.models, len(self.mapping.score_classes(class_count(first))))
+        return bytes_per_sample(self.protocol, self.subjects, len(self.mapping.score_classes(class_count(first))))
 
 
 def passes_per_map(method: CamMethod, channels: int, cells: int) -> int:

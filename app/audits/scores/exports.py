@@ -26,6 +26,7 @@ COLUMNS = (
     "predicted_label",
     "sample_id",
     "control",
+    "subject",
 )
 BATCH = 5000
 SCHEMA = pa.schema([(name, pa.float64() if name in {"score", "control"} else pa.string()) for name in COLUMNS])

@@ -1,6 +1,7 @@
 """Stored salience maps: as numbers, and as a heat map over the image."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from app.errors import Gone, InputFailure, NotFound, Unprocessable
 from app.imaging.entries import entry_of, read_entry
 from app.imaging.geometry import as_seen
 from app.imaging.shrinking import shrink
-from app.results.inputs import mapping_of
+from app.results.inputs import AuditedSubject, audited_subjects, mapping_of
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 
@@ -41,6 +42,7 @@ class StoredMap:
     row: SampleScoresRow
     sample: SampleRow
     model: ModelRow
+    subject: str
     condition: int
     mapping: LabelMapping
 
@@ -50,6 +52,7 @@ class StoredMap:
             sample=self.sample.name,
             sample_id=self.sample.id,
             model_id=self.model.id,
+            subject=self.subject,
             view=self.view,
             height=self.values.shape[0],
             width=self.values.shape[1],
@@ -59,15 +62,30 @@ class StoredMap:
         )
 
 
-def find_map(session: Session, audit: AuditRow, sample_id: UUID, model_id: UUID | None, view: str) -> StoredMap:
-    """Raises NotFound, or Unprocessable ``model-id-required`` and ``unknown-view``."""
-    models = models_of(session, audit.id)
-    if model_id is None and len(models) > 1:
-        raise Unprocessable("model-id-required", "The audit has several models; name one by model_id.")
-    ordinal = next((n for n, model in enumerate(models) if model_id in {None, model.id}), None)
-    if ordinal is None:
+@dataclass(frozen=True)
+class Owner:
+    """Whose map is asked for: a subject by its key, or a model, under the leading method; neither where there is but
+    one model."""
+
+    model_id: UUID | None = None
+    subject: str | None = None
+
+    def among(self, subjects: Sequence[AuditedSubject]) -> int:
+        """Its ordinal. Raises NotFound, or Unprocessable ``model-id-required``."""
+        if self.subject is None and self.model_id is None and len({one.model.id for one in subjects}) > 1:
+            raise Unprocessable("model-id-required", "The audit has several models; name one by model_id.")
+        for ordinal, one in enumerate(subjects):
+            if self.subject in {None, one.key} and self.model_id in {None, one.model.id}:
+                return ordinal
         raise NotFound("model in this audit")
-    conditions = (CLEAN, *Protocol.model_validate(audit.protocol).conditions())
+
+
+def find_map(session: Session, audit: AuditRow, sample_id: UUID, owner: Owner, view: str) -> StoredMap:
+    """Raises NotFound, or Unprocessable ``model-id-required`` and ``unknown-view``."""
+    protocol = Protocol.model_validate(audit.protocol)
+    subjects = audited_subjects(protocol, models_of(session, audit.id))
+    ordinal = owner.among(subjects)
+    conditions = (CLEAN, *protocol.conditions())
     view = CLEAN if is_reading(view) else view
     if view not in conditions:
         raise Unprocessable("unknown-view", f"The audit has these views: {', '.join(conditions)}.")
@@ -82,9 +100,18 @@ def find_map(session: Session, audit: AuditRow, sample_id: UUID, model_id: UUID 
     if found is None:
         raise NotFound("sample in this audit")
     row, sample = found
-    condition, model = conditions.index(view), models[ordinal]
+    condition, model = conditions.index(view), subjects[ordinal].model
     mapping = mapping_of(session, audit, model)
-    return StoredMap(native_maps(row, len(conditions))[condition], view, row, sample, model, condition, mapping)
+    return StoredMap(
+        native_maps(row, len(conditions))[condition],
+        view,
+        row,
+        sample,
+        model,
+        subjects[ordinal].key,
+        condition,
+        mapping,
+    )
 
 
 def native_maps(row: SampleScoresRow, conditions: int) -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ from app.domain.protocol import Protocol
 from app.domain.several_labels import SEPARATOR, joined
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.errors import NotFound, Unprocessable
-from app.results.inputs import class_count, mapping_of
+from app.results.inputs import audited_subjects, class_count, mapping_of
 
 STREAM_ROWS = 500
 
@@ -35,6 +35,7 @@ class ScoreFilter:
     measure: Annotated[MeasureName | None, Query(description="Scores of this measure.")] = None
     view: Annotated[str | None, Query(description="Of this view: `spatial`, `noise@0.05`, `shift_left`, ...")] = None
     model_id: Annotated[UUID | None, Query(description="Of this model; leaves out stability, which has none.")] = None
+    subject: Annotated[str | None, Query(description="Of this subject of the results: a model under a method.")] = None
     label: Annotated[str | None, Query(description="Of samples with this label.")] = None
     source: Annotated[str | None, Query(description="Of samples from this source.")] = None
     order: Annotated[
@@ -49,12 +50,13 @@ class ScoreReader:
         self._session = session
         self._audit = audit
         self._wanted = wanted
-        self._models = models_of(session, audit.id)
         self._protocol = Protocol.model_validate(audit.protocol)
+        self._subjects = audited_subjects(self._protocol, models_of(session, audit.id))
         self._conditions = (CLEAN, *self._protocol.conditions())
-        self._mappings = [mapping_of(session, audit, model) for model in self._models]
+        self._mappings = [mapping_of(session, audit, one.model) for one in self._subjects]
         self._columns = self._chosen(self._protocol.columns())
-        self._across = self._chosen(self._protocol.pairing_columns() if wanted.model_id is None else ())
+        of_all = wanted.model_id is None and wanted.subject is None
+        self._across = self._chosen(self._protocol.pairing_columns() if of_all else ())
         if not self._columns and not self._across:
             raise Unprocessable("unknown-view", "The audit has no such measure and view.")
         if wanted.order and len(self._columns) + len(self._across) != 1:
@@ -97,8 +99,8 @@ class ScoreReader:
         query = query.where(row.audit_id == self._audit.id)
         if not self._columns:
             query = query.where(row.model_ordinal == ACROSS_MODELS)
-        elif wanted.model_id is not None:
-            query = query.where(row.model_ordinal == self._ordinal(wanted.model_id))
+        elif wanted.model_id is not None or wanted.subject is not None:
+            query = query.where(row.model_ordinal.in_(self._ordinals()))
         elif not self._across:
             query = query.where(row.model_ordinal != ACROSS_MODELS)
         if wanted.label is not None:
@@ -115,11 +117,17 @@ class ScoreReader:
     def _rows(self, query: Select[SampleScoresRow, SampleRow]) -> Iterator[tuple[SampleScoresRow, SampleRow]]:
         yield from self._session.execute(query)
 
-    def _ordinal(self, model_id: UUID) -> int:
-        ordinals = {model.id: ordinal for ordinal, model in enumerate(self._models)}
-        if model_id not in ordinals:
+    def _ordinals(self) -> list[int]:
+        """Of the subjects that are asked for: of a model all of its methods."""
+        wanted = self._wanted
+        found = [
+            ordinal
+            for ordinal, one in enumerate(self._subjects)
+            if wanted.model_id in {None, one.model.id} and wanted.subject in {None, one.key}
+        ]
+        if not found:
             raise NotFound("model in this audit")
-        return ordinals[model_id]
+        return found
 
     def _score(self) -> Any:
         """The SQL of the one chosen score; arrays count from 1."""
@@ -164,7 +172,8 @@ class ScoreReader:
 
     def _expand(self, row: SampleScoresRow, sample: SampleRow) -> Iterator[tuple[int, SampleScore]]:
         across = row.model_ordinal == ACROSS_MODELS
-        model = None if across else self._models[row.model_ordinal]
+        subject = None if across else self._subjects[row.model_ordinal]
+        model = None if subject is None else subject.model
         for index, column in self._across if across else self._columns:
             yield (
                 index,
@@ -175,6 +184,7 @@ class ScoreReader:
                     source=sample.source,
                     model=model and model.name,
                     model_id=model and model.id,
+                    subject=subject and subject.key,
                     measure=column.measure,
                     view=column.view,
                     score=row.scores[index],

@@ -13,6 +13,7 @@ from app.domain.measures import view_title
 from app.domain.protocol import Protocol
 from app.domain.results.documents import Performance, ResultsDocument, Sufficiency, WhereMapsLie
 from app.domain.results.findings import Finding, Level
+from app.domain.subjects import leads
 from app.domain.vocabulary import CLEAN
 
 
@@ -35,7 +36,9 @@ def shortcuts(document: ResultsDocument) -> Iterator[Finding]:
     for model in document["models"]:
         model_id = model["model_id"]
         maps = _of_model(document.get("where_maps_lie") or [], model_id)
-        rows = [row for row in document.get("performance") or [] if row["model_id"] == model_id]
+        # Accuracy is a model's, whatever the method.
+        decided = document.get("performance") or [] if leads(model_id) else []
+        rows = [row for row in decided if row["model_id"] == model_id]
         enough = _of_model(document.get("sufficiency") or [], model_id)
         for code, finding in (
             *_views(rows, settings),

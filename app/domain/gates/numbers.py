@@ -11,6 +11,7 @@ from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
 from app.domain.results.comparisons import DifferenceRow
 from app.domain.results.documents import ResultsDocument, Summary
+from app.domain.subjects import leads
 from app.domain.vocabulary import CLEAN, GroupBy
 
 INTERVAL = ("ci95_low", "ci95_high")
@@ -82,14 +83,13 @@ class AuditNumbers:
         averaged = next((name for name in MEANS_OVER_MODELS if name == statistic), None)
         if averaged is None or row["model_id"] is not None:
             return cast("float | None", row.get(statistic))
-        found = [
-            other[averaged] for other in self.document["summaries"] if other["model_id"] and about(other) == about(row)
-        ]
+        found = [other[averaged] for other in self._of_models() if about(other) == about(row)]
         # Of a pairing there is no row of any model: its own control stands in its row.
         return _mean([value for value in found if value is not None]) if found else row[averaged]
 
     def _of_models(self) -> list[Summary]:
-        return [row for row in self.document["summaries"] if row["model_id"] is not None]
+        """Under the leading method."""
+        return [row for row in self.document["summaries"] if row["model_id"] is not None and leads(row["model_id"])]
 
     def subject(self, row: Summary | DifferenceRow, scope: Scope, model_id: str | None) -> str | None:
         """The words for the one of several that a row is about."""
@@ -99,7 +99,7 @@ class AuditNumbers:
 
     def _performance(self, quantity: Quantity, view: str) -> list[Measured]:
         """Of all models, their mean."""
-        rows = [row for row in self.document["performance"] if row["condition"] == view]
+        rows = [row for row in self.document["performance"] if row["condition"] == view and leads(row["model_id"])]
         if not rows:
             return [Measured(None, note=self.document["performance_reason"] or f"the audit has no {view} images")]
         if quantity.selector.scope is Scope.WORST_MODEL:

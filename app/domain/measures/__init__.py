@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from app.domain.measures.agreement import AGREEMENT
 from app.domain.measures.degradation import DEGRADATION
 from app.domain.measures.entropy import ENTROPY
 from app.domain.measures.equivariance import EQUIVARIANCE
@@ -15,6 +16,7 @@ from app.domain.measures.sufficiency import SUFFICIENCY
 from app.domain.views import ViewFamily, family_of, plain_title
 
 __all__ = [
+    "AGREEMENT",
     "DEGRADATION",
     "ENTROPY",
     "EQUIVARIANCE",
@@ -48,6 +50,7 @@ MEASURES: dict[str, MeasureSpec[Any]] = {
         STABILITY,
         EQUIVARIANCE,
         SUFFICIENCY,
+        AGREEMENT,
     )
 }
 """In the order of protocols, stored scores, results and reports: a new measure comes last."""

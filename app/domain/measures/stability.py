@@ -47,5 +47,5 @@ STABILITY = MeasureSpec(
     gates=GateWords(views=(PAIRS,)),
     says_nothing=SaysNothing(below_control=True),
     undefined_words={"constant-map": _OF_A_RUN, "constant-view-map": _OF_A_RUN},
-    figures=("stability",),
+    figures=("pairs",),
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from app.domain.results.comparisons import ComparisonResults, DifferenceRow, Side
 from app.domain.results.documents import ResultsDocument, Summary
 from app.domain.results.meaning import Silence, of_several, too_few
+from app.domain.subjects import leads
 from app.domain.vocabulary import GroupBy
 
 Key = tuple[str, str, str, str]
@@ -34,7 +35,7 @@ class _Runs:
         if document is None:
             return cls.without_results(side)
         owners = {model["model_id"] for model in side["models"]}
-        shared = len(owners) == len(document["models"])
+        shared = {model["model_id"] for model in document["models"] if leads(model["model_id"])} <= owners
         rows: dict[Key, list[Summary]] = {}
         for row in document["summaries"]:
             if row["model_id"] in owners or (shared and row["model_id"] is None):

@@ -12,6 +12,15 @@ from typing_extensions import TypedDict
 from app.domain.measures import MeasureName
 from app.domain.results.findings import Finding
 
+OfSubject = Annotated[
+    str,
+    Field(
+        description="What gave the maps, within the audit: of the leading CAM method the model's id, else the id and "
+        "the method. Absent in results of earlier versions, in which it is the model's id."
+    ),
+]
+OfPairing = Annotated[str | None, Field(description="As in `models`; null of a pairing.")]
+
 
 class Histogram(TypedDict):
     """Counts of the defined scores in equal bins over [low, high], the last one closed."""
@@ -27,6 +36,7 @@ class Summary(TypedDict):
     measure: MeasureName
     view: str
     model_id: str | None
+    subject: NotRequired[OfPairing]
     group_by: Annotated[str, Field(description="`total`, `label` or `source`.")]
     group: Annotated[str, Field(description="Of the total `macro` (every source alike) or `micro` (every sample).")]
     n: Annotated[int, Field(description="Samples that have a score.")]
@@ -90,9 +100,11 @@ class PairReport(TypedDict):
     """A pairing by pair: the matrix of mean scores, and the one that stands apart."""
 
     model_ids: list[str]
+    subjects: NotRequired[list[str]]
     pair_means: list[list[float | None]]
     mean_to_others: list[float | None]
     apart_model_id: str | None
+    apart_subject: NotRequired[str | None]
 
 
 class Roc(TypedDict):
@@ -115,6 +127,7 @@ class Performance(TypedDict):
 
     condition: Annotated[str, Field(description="`clean`, or the name of a view.")]
     model_id: str
+    subject: NotRequired[OfSubject]
     n: int
     accuracy: float | None
     balanced_accuracy: NotRequired[
@@ -149,6 +162,7 @@ class NoiseCurve(TypedDict):
     """Scores and decisions of one model as the noise grows."""
 
     model_id: str
+    subject: NotRequired[OfSubject]
     clean_auroc: float | None
     points: list[NoisePoint]
     area: float | None
@@ -164,6 +178,7 @@ class DeformationCurve(TypedDict):
     """Scores and decisions of one model as one deformation grows."""
 
     model_id: str
+    subject: NotRequired[OfSubject]
     kind: Annotated[str, Field(description="As in `measures.noise_reaction.deformations`.")]
     clean_auroc: float | None
     points: list[DeformationPoint]
@@ -171,9 +186,11 @@ class DeformationCurve(TypedDict):
 
 
 class AuditedModel(TypedDict):
-    """A model of the audit."""
+    """A model of the audit; where it asked for several CAM methods, a model under one of them."""
 
     model_id: str
+    subject: NotRequired[OfSubject]
+    method: NotRequired[Annotated[str, Field(description="The CAM method that made its maps.")]]
     name: str
     digest: str | None
     fidelity: NotRequired[
@@ -240,6 +257,7 @@ class WhereMapsLie(MapPlaces):
     """Of one model."""
 
     model_id: str
+    subject: NotRequired[OfSubject]
 
 
 class SufficiencyOfLabel(TypedDict):
@@ -270,6 +288,7 @@ class Sufficiency(EnoughReport):
     """How much of an image is enough for a model's prediction to stay."""
 
     model_id: str
+    subject: NotRequired[OfSubject]
 
 
 class TrainingImages(TypedDict):
@@ -309,6 +328,9 @@ class ResultsNumbers(TypedDict):
     summaries: list[Summary]
     across_models: list[AcrossModels]
     stability: PairReport | None
+    agreement: NotRequired[
+        Annotated[PairReport | None, Field(description="Of a model's CAM methods; null where it was not asked for.")]
+    ]
     performance: list[Performance]
     performance_reason: Annotated[str | None, Field(description="Why there is no performance.")]
     performance_labels: NotRequired[

@@ -5,6 +5,7 @@ from typing_extensions import TypedDict
 from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
 from app.domain.results.documents import AcrossModels, ResultsDocument, Summary
+from app.domain.subjects import leads
 from app.domain.vocabulary import GroupBy
 
 MACRO = (GroupBy.TOTAL, "macro")
@@ -49,8 +50,8 @@ def silent_headlines(document: ResultsDocument, model_id: str | None = None) -> 
 
 
 def headlines(document: ResultsDocument) -> list[StoredHeadline]:
-    """Of each model, in the audit's order."""
-    ids = [model["model_id"] for model in document["models"]]
+    """Of each model under the leading method, in the audit's order."""
+    ids = [model["model_id"] for model in document["models"] if leads(model["model_id"])]
     return [
         {"model_id": one, "numbers": headline(document, one), "says_nothing": silent_headlines(document, one)}
         for one in ids

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from app.domain.measures import spec_of
 from app.domain.results.documents import AcrossModels, Performance, ResultsDocument, Summary
+from app.domain.subjects import leads
 from app.domain.vocabulary import GroupBy, SalienceTarget
 
 FEWEST_SAMPLES = 20
@@ -119,7 +120,7 @@ def judge_numbers(document: ResultsDocument, classes: int | None) -> None:
     of_models: dict[tuple[str, str, str], list[Summary]] = {}
     for row in document["summaries"]:
         row["says_nothing"] = says_nothing(row, conditions)
-        if row["group_by"] == GroupBy.TOTAL and row["model_id"] is not None:
+        if row["group_by"] == GroupBy.TOTAL and row["model_id"] is not None and leads(row["model_id"]):
             of_models.setdefault((row["measure"], row["view"], row["group"]), []).append(row)
     for mean in document["across_models"]:
         mean["says_nothing"] = of_several(of_models.get((mean["measure"], mean["view"], mean["group"]), []))

@@ -95,6 +95,10 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "checksum-mismatch": (422, "The body's SHA-256 is not the one in Content-Digest."),
     "empty-body": (422, "The body is empty."),
     "gate-needs-baseline": (422, "A condition of the gate compares with a baseline: name it by baseline_audit_id."),
+    "agreement-needs-two-methods": (
+        422,
+        "Agreement compares the maps of several CAM methods: name them in protocol.salience.methods.",
+    ),
     "cam-method-not-possible": (
         422,
         METHOD_NOT_POSSIBLE.detail(method="scorecam", model=MODELS[0], possible="gradcam, layercam"),

@@ -18,7 +18,7 @@ FIGURES: dict[str, Callable[[ReportJob, MeasureSpec[Any]], list[Drawing]]] = {
     "noise-curve": noise_curves,
     "geometry": geometry,
     "roc": roc_curves,
-    "stability": pair_matrices,
+    "pairs": pair_matrices,
 }
 """What a measure's page may name among its figures."""
 

@@ -1,4 +1,4 @@
-"""Stability by pair of runs."""
+"""A pairing by pair: stability by pair of runs, agreement by pair of methods."""
 
 from functools import partial
 from itertools import product
@@ -23,28 +23,33 @@ MOST_WRITTEN = 12
 
 
 def pair_matrices(job: ReportJob, spec: MeasureSpec[Any]) -> list[Drawing]:
-    """One matrix a series that has several runs."""
+    """One matrix a series that has several members."""
     measured = job.measured_of(spec.name)
-    reports = [(series, report) for series in measured if (report := _report(series)) and len(series.model_ids) > 1]
+    reports = [(series, report) for series in measured if (report := _report(series, spec))]
     return [
-        _drawing(series, report, f"stability-{place + 1}" if len(reports) > 1 else "stability", spec.name)
+        _drawing(series, report, f"{spec.name}-{place + 1}" if len(reports) > 1 else spec.name, spec)
         for place, (series, report) in enumerate(reports)
     ]
 
 
-def _report(series: Series) -> PairReport | None:
-    return series.document and series.document["stability"]
+def _report(series: Series, spec: MeasureSpec[Any]) -> PairReport | None:
+    found = series.document and {
+        "stability": series.document["stability"],
+        "agreement": series.document.get("agreement"),
+    }
+    return None if not found or len(series.model_ids) < 2 else found[spec.name]
 
 
-def _drawing(series: Series, report: PairReport, name: str, section: str) -> Drawing:
+def _drawing(series: Series, report: PairReport, name: str, spec: MeasureSpec[Any]) -> Drawing:
     values = [value for row in report["pair_means"] for value in row if value is not None]
+    names = series.names_of(report["model_ids"])
     return Drawing(
         name=name,
-        section=section,
-        title=f"Stability of {series.name} by pair of runs",
-        alt=f"Matrix of {len(series.model_ids)} runs; mean SSIM of their maps from {number(min(values), 2)} up.",
-        draw=partial(_draw, report, series.model_names()),
-        tables=(_table(series, report),),
+        section=spec.name,
+        title=f"{spec.title} of {series.name}, {', '.join(spec.titles.values())}",
+        alt=f"Matrix of {len(names)} by {len(names)}; mean SSIM of their maps from {number(min(values), 2)} up.",
+        draw=partial(_draw, report, names),
+        tables=(_table(series, report, names),),
         size=(4.2, 3.6),
     )
 
@@ -58,7 +63,7 @@ def _draw(report: PairReport, names: list[str], figure: Figure, palette: Palette
         value = report["pair_means"][row][column]
         colour = letters_on(value)
         axes.text(places[column], places[row], number(value, 2), color=colour, ha="center", va="center")
-    axes.set_xticks(places, [f"run {place + 1}" for place in range(len(matrix))])
+    axes.set_xticks(places, [f"({place + 1})" for place in range(len(matrix))])
     axes.set_yticks(places, [f"{short(name)} ({place + 1})" for place, name in enumerate(names)])
     axes.invert_yaxis()
     axes.set_aspect("equal")
@@ -76,12 +81,12 @@ def letters_on(value: float | None) -> str:
     return max(_LETTERS, key=lambda letters: contrast(letters, cell_colour(value)))
 
 
-def _table(series: Series, report: PairReport) -> Table:
+def _table(series: Series, report: PairReport, names: list[str]) -> Table:
     rows = [
-        (name, *(number(value) for value in row), number(to_others))
-        for name, row, to_others in zip(
-            series.model_names(), report["pair_means"], report["mean_to_others"], strict=True
+        (f"{name} ({place})", *(number(value) for value in row), number(to_others))
+        for place, (name, row, to_others) in enumerate(
+            zip(names, report["pair_means"], report["mean_to_others"], strict=True), 1
         )
     ]
-    head = ("run", *(f"with run {place + 1}" for place in range(len(rows))), "with the others")
-    return Table(f"Mean SSIM of the maps of {series.name}, run by run", head, tuple(rows))
+    head = ("maps of", *(f"with ({place + 1})" for place in range(len(rows))), "with the others")
+    return Table(f"Mean SSIM of the maps of {series.name}, pair by pair", head, tuple(rows))

@@ -72,7 +72,14 @@ Layout = Literal["nchw", "nhwc", "tokens"]
 Level = Literal["exposes", "says-nothing", "note"]
 
 MeasureName = Literal[
-    "entropy", "noise_reaction", "geometric_resilience", "degradation", "stability", "equivariance", "sufficiency"
+    "entropy",
+    "noise_reaction",
+    "geometric_resilience",
+    "degradation",
+    "stability",
+    "equivariance",
+    "sufficiency",
+    "agreement",
 ]
 
 ModelFormat = Literal["safetensors", "state_dict", "onnx"]
@@ -140,6 +147,10 @@ class AcrossModels(Document):
     ci95_low: float | None
     ci95_high: float | None
     says_nothing: list[str]
+
+
+class AgreementSettings(Document):
+    """Agreement by SSIM; it has no parameter."""
 
 
 class Attempt(Document):
@@ -216,9 +227,11 @@ class AuditVerdict(Document):
 
 
 class AuditedModel(Document):
-    """A model of the audit."""
+    """A model of the audit; where it asked for several CAM methods, a model under one of them."""
 
     model_id: str
+    subject: str | None
+    method: str | None
     name: str
     digest: str | None
     fidelity: dict[str, Any] | None
@@ -422,6 +435,7 @@ class DeformationCurve(Document):
     """Scores and decisions of one model as one deformation grows."""
 
     model_id: str
+    subject: str | None
     kind: str
     clean_auroc: float | None
     points: list[DeformationPoint]
@@ -781,6 +795,7 @@ class MeasureSettings(Document):
     stability: StabilitySettings | None
     equivariance: EquivarianceSettings | None
     sufficiency: SufficiencySettings | None
+    agreement: AgreementSettings | None
 
 
 class Model(Document):
@@ -920,6 +935,7 @@ class NoiseCurve(Document):
     """Scores and decisions of one model as the noise grows."""
 
     model_id: str
+    subject: str | None
     clean_auroc: float | None
     points: list[NoisePoint]
     area: float | None
@@ -964,9 +980,11 @@ class PairReport(Document):
     """A pairing by pair: the matrix of mean scores, and the one that stands apart."""
 
     model_ids: list[str]
+    subjects: list[str] | None
     pair_means: list[list[float | None]]
     mean_to_others: list[float | None]
     apart_model_id: str | None
+    apart_subject: str | None
 
 
 class PartialResultsDocument(Document):
@@ -987,6 +1005,7 @@ class PartialResultsDocument(Document):
     summaries: list[Summary]
     across_models: list[AcrossModels]
     stability: PairReport | None
+    agreement: PairReport | None
     performance: list[Performance]
     performance_reason: str | None
     performance_labels: dict[str, Any] | None
@@ -1005,6 +1024,7 @@ class Performance(Document):
 
     condition: str
     model_id: str
+    subject: str | None
     n: int
     accuracy: float | None
     balanced_accuracy: float | None
@@ -1113,6 +1133,7 @@ class ResultsDocument(Document):
     summaries: list[Summary]
     across_models: list[AcrossModels]
     stability: PairReport | None
+    agreement: PairReport | None
     performance: list[Performance]
     performance_reason: str | None
     performance_labels: dict[str, Any] | None
@@ -1151,6 +1172,7 @@ class SalienceMap(Document):
     sample: str
     sample_id: str
     model_id: str
+    subject: str
     view: str
     height: int
     width: int
@@ -1162,6 +1184,7 @@ class SalienceSettings(Document):
     """Which map is made: the CAM method, the class it explains and the layer it is taken from."""
 
     method: CamMethod
+    methods: list[CamMethod]
     target: SalienceTarget | int
     target_layer: str | None
 
@@ -1192,6 +1215,7 @@ class SampleScore(Document):
     source: str | None
     model: str | None
     model_id: str | None
+    subject: str | None
     measure: MeasureName
     view: str
     score: float | None
@@ -1274,6 +1298,7 @@ class Sufficiency(Document):
     area_90_random: float | None
     by_label: dict[str, SufficiencyOfLabel]
     model_id: str
+    subject: str | None
 
 
 class SufficiencyOfLabel(Document):
@@ -1297,6 +1322,7 @@ class Summary(Document):
     measure: MeasureName
     view: str
     model_id: str | None
+    subject: str | None
     group_by: str
     group: str
     n: int
@@ -1371,6 +1397,7 @@ class WhereMapsLie(Document):
     groups: list[MapGroup]
     clusters: list[MapClusters]
     model_id: str
+    subject: str | None
 
 
 class Worker(Document):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from salience_audit.documents import Comparison, DifferenceRow, ResultsDocument, Summary
+from salience_audit.documents import AuditedModel, Comparison, DifferenceRow, Performance, ResultsDocument, Summary
 from salience_audit.shown import rows_table
 
 FINDINGS = ("level", "code", "text")
@@ -22,9 +22,9 @@ class Results(ResultsDocument):
         return _totals(self.summaries)
 
     def _repr_html_(self) -> str:
-        names = {model.model_id: model.name for model in self.models}
-        measures = [row | {"model": names.get(row.model_id or "", "across runs")} for row in self.totals()]
-        performance = [row | {"model": names[row.model_id]} for row in self.performance]
+        names = {_owner(model): model.name for model in self.models}
+        measures = [row | {"model": names.get(_owner(row), "across subjects")} for row in self.totals()]
+        performance = [row | {"model": names[_owner(row)]} for row in self.performance]
         return "\n".join(
             [
                 rows_table("What to know first", self.findings or [], FINDINGS),
@@ -47,6 +47,11 @@ class Compared(Comparison):
         sides = [_side(side.audit_name, (model["name"] for model in side.models)) for side in self.results.sides]
         rows = [row | {name: _of(sides, row[name]) for name in ("first", "second", "favours")} for row in self.totals()]
         return rows_table(f"Comparison {self.name or self.id}", rows, DIFFERENCES)
+
+
+def _owner(row: AuditedModel | Summary | Performance) -> str | None:
+    """The subject; in results of earlier versions the model."""
+    return row.subject or row.model_id
 
 
 def _totals(rows: list[Row]) -> list[Row]:
