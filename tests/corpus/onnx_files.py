@@ -232,6 +232,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
     "two_million_nodes.onnx": (lambda: empty_nodes(2_000_000), (UNSAFE,)),
     "cut.onnx": (lambda: serialised(network())[:-40], (INVALID,)),
     "longer_than_it_is.onnx": (lambda: b"\x3a\xff\xff\xff\xff\x7f" + bytes(20), (INVALID,)),
+    "name_of_no_alphabet.onnx": (lambda: serialised(network()).replace(b"pooled", b"pool\xff\x80"), (INVALID,)),
     "no_graph.onnx": (lambda: b"\x08\x07\x12\x07pytorch", (INVALID,)),
     "two_graphs.onnx.zip": (lambda: zipped(network(), "other.onnx", serialised(network())), (INVALID,)),
     "empty_zip.onnx.zip": (lambda: zipped(network(), "x")[-22:], (INVALID,)),

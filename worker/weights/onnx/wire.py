@@ -4,7 +4,7 @@ A message of two bytes becomes an object of a hundred: a file that fits the disk
 and the fields that repeat are counted first; the long fields, which hold numbers, are stepped over.
 """
 
-from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from app.domain.refusals import GRAPH_DAMAGED, GRAPH_UNSAFE
 
@@ -33,7 +33,19 @@ def check_structure(data: memoryview, message: Descriptor) -> None:
                 open_messages.append((place + length, end, kind))
                 end, kind = place + length, inner.message_type
             else:
+                if key & 7 == _BYTES and inner is not None:
+                    _check_text(data[place : place + length], inner)
                 place += length
+
+
+def _check_text(data: memoryview, field: FieldDescriptor) -> None:
+    """ONNX's texts are UTF-8, which protobuf does not look at; what people remark is read by nobody."""
+    if field.type != FieldDescriptor.TYPE_STRING or field.name == "doc_string":
+        return
+    try:
+        str(data, "utf-8")
+    except UnicodeDecodeError as error:
+        raise GRAPH_DAMAGED.failure(what="a name in it is not UTF-8") from error
 
 
 def _length(data: memoryview, wire_type: int, place: int, end: int) -> tuple[int, int]:
