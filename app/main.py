@@ -46,6 +46,7 @@ from app.observability.tracing import start_tracing, stop_tracing
 from app.periodic import Periodic
 from app.policies.dispatch import dispatch
 from app.policies.following import Follower
+from app.policies.recurring import recur
 from app.policies.sweep import Sweeper
 from app.queue import TaskQueue
 from app.reports.renderer import Renderer
@@ -138,6 +139,7 @@ def _registry_threads(services: Services, settings: Settings) -> list[Periodic]:
     seconds = settings.registry_seconds
     return [
         Periodic("dispatcher", partial(dispatch, engine), seconds, LATER),
+        Periodic("recurrence", partial(recur, engine), seconds, LATER),
         Importer(engine, vault, services.blobs, queue, settings).lanes().periodic(seconds, LATER),
         Follower(engine, vault, queue, settings).lanes().periodic(seconds, LATER),
         # Ten times as often as a policy is due: what was missed a tenth later is soon enough.

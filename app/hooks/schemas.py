@@ -78,6 +78,9 @@ class Hook(BaseModel):
     mapping: EventMapping | None
     url: str = Field(description="Where the registry is to send its events; a path where PUBLIC_URL is not set.")
     previous_secret_until: datetime | None = Field(description="Until then the secret before is good as well.")
+    failing_since: datetime | None = Field(
+        description="Since then versions that it told of got no verdict; null once one did. The deliveries say why."
+    )
     created_at: datetime
 
     @classmethod
@@ -90,6 +93,7 @@ class Hook(BaseModel):
             mapping=None if row.mapping is None else EventMapping.model_validate(row.mapping),
             url=url,
             previous_secret_until=row.previous_until,
+            failing_since=row.failing_since,
             created_at=row.created_at,
         )
 

@@ -24,7 +24,9 @@ from app.lanes import Lanes
 from app.models.schemas import ModelRequest, ModelSource
 from app.models.service import register
 from app.policies.baselines import baseline_of
-from app.policies.repository import audited_versions
+from app.policies.failing import note_failure, note_success
+from app.policies.recipes import of_one_model, recipe_of, run_group_of
+from app.policies.repository import IMPORTING, audited_versions
 from app.policies.schemas import Policy
 from app.policies.write_back import write_back
 from app.queue import TaskQueue
@@ -32,7 +34,7 @@ from app.registries.base import Version
 from app.registries.uris import uri_of
 from app.settings import Settings
 
-IMPORTING, AUDITING, WRITING = "importing", "auditing", "writing"
+AUDITING, WRITING = "auditing", "writing"
 LEASE = timedelta(seconds=300)
 """Longer than a stage may take: of a registry that answers slowly, some twenty calls."""
 SOON = timedelta(seconds=1)
@@ -92,22 +94,26 @@ class Follower:
         except (QuotaExceeded, Unavailable) as failure:
             self._retry(claim, failure)
         except (RunEnds, RequestError) as failure:
-            self._put(claim, stage=FAILED, next_at=None, reason=failure.detail)
+            self._fail(claim, failure)
         except SalienceError as failure:
             self._retry(claim, failure)
 
     def _retry(self, claim: Claim, failure: SalienceError) -> None:
         gives_up = isinstance(failure, EgressFailure) and not failure.passing
         if gives_up or claim.attempt >= MAX_ATTEMPTS:
-            self._put(claim, stage=FAILED, next_at=None, reason=failure.detail)
+            self._fail(claim, failure)
             return
         self._put(claim, next_at=func.clock_timestamp() + wait_after(claim.attempt), reason=failure.detail)
 
-    def _put(self, claim: Claim, **values: object) -> None:
-        """Only while the run is this process's."""
-        mine = update(PolicyRunRow).where(PolicyRunRow.id == claim.run_id, PolicyRunRow.attempts == claim.attempt)
+    def _fail(self, claim: Claim, failure: SalienceError) -> None:
         with transaction(self.engine) as session:
-            session.execute(mine.values(**values))
+            run = _put(session, claim, stage=FAILED, next_at=None, reason=failure.detail)
+            if run is not None:
+                note_failure(session, run, failure.to_problem())
+
+    def _put(self, claim: Claim, **values: object) -> None:
+        with transaction(self.engine) as session:
+            _put(session, claim, **values)
 
     def _import(self, claim: Claim) -> None:
         """Asks for the model, then waits for it, then asks for the audit."""
@@ -122,9 +128,12 @@ class Follower:
             audited = audited_versions(session, run)
         # Outside of the transaction: the registry may be asked which version has the alias.
         with EgressClient.from_settings(self.settings) as client:
-            baseline = baseline_of(audited, run.model_name, policy, registry_of(connection, self.vault, client))
+            registry = registry_of(connection, self.vault, client)
+            baseline = baseline_of(audited, run.model_name, policy, registry)
+            recipe = recipe_of(registry, uri_of(connection.kind, run.model_name, run.version), policy)
         with transaction(TenantEngine(self.engine, claim.tenant_id)) as session:
             run, policy = _locked(session, claim)
+            run.recipe = recipe
             requested = self._audit(session, run, policy, baseline)
             run.audit_id, run.stage = requested.audit.id, AUDITING
             device_class, shards = requested.audit.device_class, requested.new_shards
@@ -143,11 +152,13 @@ class Follower:
         return model.id
 
     def _audit(self, session: Session, run: PolicyRunRow, policy: Policy, baseline: UUID | None) -> Requested:
-        """Without the gate where that compares with a baseline that there is none of yet."""
+        """Of the run group where there is one, without the gate where that compares with a baseline that there is none
+        of yet."""
+        group = run_group_of(session, run, policy)
         asked = {
             "dataset_id": policy.dataset_id,
-            "model_ids": [run.model_id],
-            "protocol": policy.protocol,
+            **({"model_ids": [run.model_id]} if group is None else {"run_group_id": group}),
+            "protocol": policy.protocol if group or not policy.run_group_tag else of_one_model(policy.protocol),
             "sample_limit": policy.sample_limit,
             "name": f"{run.model_name} {run.version}"[:200],
             "tags": [f"policy:{policy.name}"[:100]],
@@ -184,7 +195,16 @@ class Follower:
         with EgressClient.from_settings(self.settings) as client:
             registry = registry_of(connection, self.vault, client)
             note = registry.write(Version(run.model_name, run.version), words.tags, words.alias)
-        self._put(claim, stage=DONE, next_at=None, reason=words.note or note)
+        with transaction(self.engine) as session:
+            done = _put(session, claim, stage=DONE, next_at=None, reason=words.note or note)
+            if done is not None:
+                note_success(session, done.hook_id)
+
+
+def _put(session: Session, claim: Claim, **values: object) -> PolicyRunRow | None:
+    """Only while the run is this process's; None where it is another's."""
+    mine = update(PolicyRunRow).where(PolicyRunRow.id == claim.run_id, PolicyRunRow.attempts == claim.attempt)
+    return session.scalars(mine.values(**values).returning(PolicyRunRow)).one_or_none()
 
 
 def _locked(session: Session, claim: Claim) -> tuple[PolicyRunRow, Policy]:

@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.db.identifiers import new_id
 from app.db.pages import Rows, newest
-from app.db.tables import AuditRow, PolicyRow, PolicyRunRow
-from app.domain.vocabulary import AuditStatus
+from app.db.tables import AuditRow, ModelRow, PolicyRow, PolicyRunRow
+from app.domain.vocabulary import AuditStatus, ResourceStatus
 from app.errors import NotFound
+from app.hooks.events import RegistryEvent
+from app.hooks.service import DONE, FAILED
+
+IMPORTING = "importing"
+"""The first stage of a run."""
 
 
 def get_policy(session: Session, policy_id: UUID) -> PolicyRow:
@@ -34,20 +39,48 @@ def policies_of(session: Session, connection_id: UUID) -> Sequence[PolicyRow]:
     ).all()
 
 
-def begin_run(session: Session, policy_id: UUID, model_name: str, version: str) -> UUID:
+def begin_run(session: Session, policy_id: UUID, event: RegistryEvent, hook_id: UUID | None = None) -> UUID:
     """Of the one that the policy has for this version: whichever event comes, and however often."""
     row = PolicyRunRow
     values = {
         "id": new_id(),
         "policy_id": policy_id,
-        "model_name": model_name,
-        "version": version,
-        "stage": "importing",
+        "hook_id": hook_id,
+        "model_name": event.model_name,
+        "version": event.version,
+        "stage": IMPORTING,
     }
     once = [row.policy_id, row.model_name, row.version]
     session.execute(insert(row).values(values).on_conflict_do_nothing(index_elements=once))
-    same = (row.policy_id == policy_id, row.model_name == model_name, row.version == version)
+    same = (row.policy_id == policy_id, row.model_name == event.model_name, row.version == event.version)
     return session.scalars(select(row.id).where(*same)).one()
+
+
+def begin_again(session: Session, policy_id: UUID) -> int:
+    """The run of the newest version of each model, where it has ended; how many."""
+    row = PolicyRunRow
+    newest_of_each = (
+        select(row.id)
+        .where(row.policy_id == policy_id)
+        .distinct(row.model_name)
+        .order_by(row.model_name, row.id.desc())
+    )
+    anew = {"stage": IMPORTING, "audit_id": None, "reason": None, "attempts": 0, "next_at": func.clock_timestamp()}
+    ended = update(row).where(row.id.in_(newest_of_each), row.stage.in_((DONE, FAILED))).values(anew)
+    return len(session.execute(ended.returning(row.id)).all())
+
+
+def models_of_recipe(session: Session, run: PolicyRunRow, most: int) -> list[UUID]:
+    """Of other versions that the policy met, the newest, in the order in which it met them; those that are ready."""
+    query = (
+        select(ModelRow.id)
+        .join(PolicyRunRow, PolicyRunRow.model_id == ModelRow.id)
+        .where(PolicyRunRow.policy_id == run.policy_id, PolicyRunRow.recipe == run.recipe, PolicyRunRow.id != run.id)
+        .where(ModelRow.status == ResourceStatus.READY)
+        .order_by(PolicyRunRow.id.desc())
+        .limit(most)
+    )
+    return list(session.scalars(query))[::-1]
 
 
 def audited_versions(session: Session, run: PolicyRunRow) -> Sequence[tuple[str, UUID]]:

@@ -12,6 +12,7 @@ from app.db.tables import PolicyRow
 from app.domain.protocol import ProtocolRequest
 from app.hooks.events import OURS, VersionEvent
 from app.http.schemas import Name
+from app.policies.schedule import check_cron
 
 PolicyId = Annotated[UUID, Path(description="The `id` that `POST /v1/policies` answered.")]
 Alias = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,254}$")]
@@ -30,6 +31,8 @@ def _of_three_kinds(value: str) -> str:
 
 
 Baseline = Annotated[str, AfterValidator(_of_three_kinds)]
+Cron = Annotated[str, Field(max_length=100, examples=["0 3 * * 1"]), AfterValidator(check_cron)]
+TagName = Annotated[str, Field(min_length=1, max_length=250, examples=["recipe"])]
 
 
 class Match(BaseModel):
@@ -70,11 +73,25 @@ class PolicyRequest(BaseModel):
         "yet, the audit runs without the gate.",
         examples=["alias:champion"],
     )
+    run_group_tag: TagName | None = Field(
+        None,
+        description="A tag of the versions that names their recipe: from the second of a recipe on, an audit is of the "
+        "run group of its newest versions, ten at most, and stability is measured.",
+    )
     write_back: WriteBack = Field(default_factory=WriteBack)
+    schedule: Cron | None = Field(
+        None,
+        description="Five fields of cron, in UTC: at those times, an hour apart or more, the newest version of each "
+        "model that the policy met is audited again.",
+    )
+
+
+_OPTIONAL = frozenset({"sample_limit", "gate", "baseline", "run_group_tag", "schedule"})
 
 
 class PolicyChange(BaseModel):
-    """What is named is changed; `sample_limit`, `gate` and `baseline` may be taken away by null."""
+    """What is named is changed; `sample_limit`, `gate`, `baseline`, `run_group_tag` and `schedule` may be taken away by
+    null."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -85,15 +102,17 @@ class PolicyChange(BaseModel):
     sample_limit: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
     gate: UUID | None = None
     baseline: Baseline | None = None
+    run_group_tag: TagName | None = None
     write_back: WriteBack | None = None
+    schedule: Cron | None = None
 
     @model_validator(mode="after")
     def something(self) -> Self:
         named = self.model_fields_set
         if not named:
             raise ValueError("name at least one field to change")
-        if any(getattr(self, field) is None for field in named - {"sample_limit", "gate", "baseline"}):
-            raise ValueError("only sample_limit, gate and baseline can be null")
+        if any(getattr(self, field) is None for field in named - _OPTIONAL):
+            raise ValueError(f"only {', '.join(sorted(_OPTIONAL))} can be null")
         return self
 
 
@@ -101,12 +120,14 @@ class Policy(PolicyRequest):
     """A policy."""
 
     id: UUID
+    recurs_at: datetime | None = Field(description="When it audits again, by its schedule.")
     created_at: datetime
 
     @classmethod
     def of(cls, row: PolicyRow) -> Self:
         told: dict[str, Any] = row.definition
-        return cls(id=row.id, name=row.name, connection_id=row.connection_id, created_at=row.created_at, **told)
+        stored = {name: getattr(row, name) for name in ("id", "name", "connection_id", "recurs_at", "created_at")}
+        return cls(**stored, **told)
 
 
 class DryRunRequest(BaseModel):

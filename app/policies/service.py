@@ -8,19 +8,21 @@ from sqlalchemy.orm import Session
 from app.connections.repository import get_registry
 from app.datasets.repository import get_dataset
 from app.db.identifiers import new_id
+from app.db.session import clock
 from app.db.tables import PolicyRow
 from app.gates.repository import get_gate
 from app.hooks.events import Ignored
 from app.hooks.kinds import event_of
 from app.hooks.repository import get_delivery, get_hook
 from app.policies.matching import why_not
+from app.policies.schedule import next_time
 from app.policies.schemas import DryRun, DryRunRequest, Policy, PolicyChange, PolicyRequest
 
 
 def create_policy(session: Session, request: PolicyRequest) -> PolicyRow:
     """Raises NotFound where it names what is not there, Unprocessable of a connection that has no versions."""
     _check_named(session, request)
-    row = PolicyRow(id=new_id(), **_columns(request))
+    row = PolicyRow(id=new_id(), **_columns(session, request))
     session.add(row)
     session.flush()
     session.refresh(row)
@@ -32,7 +34,7 @@ def change_policy(session: Session, row: PolicyRow, wanted: PolicyChange) -> Non
     before = {"name": row.name, "connection_id": row.connection_id, **row.definition}
     request = PolicyRequest.model_validate(before | wanted.model_dump(mode="json", exclude_unset=True))
     _check_named(session, request)
-    for name, value in _columns(request).items():
+    for name, value in _columns(session, request).items():
         setattr(row, name, value)
     session.flush()
     session.refresh(row)
@@ -58,6 +60,8 @@ def _check_named(session: Session, request: PolicyRequest) -> None:
         get_gate(session, request.gate)
 
 
-def _columns(request: PolicyRequest) -> dict[str, Any]:
+def _columns(session: Session, request: PolicyRequest) -> dict[str, Any]:
     told = request.model_dump(mode="json", exclude={"name", "connection_id"}, exclude_unset=True)
-    return {"name": request.name, "connection_id": UUID(str(request.connection_id)), "definition": told}
+    recurs_at = None if request.schedule is None else next_time(request.schedule, clock(session))
+    named = {"name": request.name, "connection_id": UUID(str(request.connection_id))}
+    return named | {"definition": told, "recurs_at": recurs_at}

@@ -75,8 +75,9 @@ class Sweeper:
             return
         with transaction(tenant) as session:
             for version in versions:
-                if _is_newer(version, row.created_at) and why_not(policy, _as_event(version)) is None:
-                    begin_run(session, policy.id, version.name, version.version)
+                event = _as_event(version)
+                if _is_newer(version, row.created_at) and why_not(policy, event) is None:
+                    begin_run(session, policy.id, event)
 
 
 def _is_newer(version: Version, made_at: datetime) -> bool:

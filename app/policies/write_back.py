@@ -39,8 +39,9 @@ def write_back(session: Session, run: PolicyRunRow, policy: Policy, public_url: 
     if public_url:
         tags[f"{OURS}report_url"] = f"{public_url.rstrip('/')}/v1/audits/{audit.id}/report"
     document = results_of(session, audit.id)
-    silent = silent_headlines(document)
-    for name, value in headline(document).items():
+    # Of a run group too a version is told its own numbers; what compares models is every member's.
+    silent = silent_headlines(document, str(run.model_id))
+    for name, value in headline(document, str(run.model_id)).items():
         if value is not None:
             tags[f"{OURS}{name}"] = f"{value:.6g}{SILENT if name in silent else ''}"
     # Last: whoever waits for the verdict then finds the numbers too.

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from app.db.tables import AuditRow, DatasetRow, ModelRow, VersionComparisonRow
+from app.db.tables import AuditRow, DatasetRow, HookRow, ModelRow, PolicyRunRow, VersionComparisonRow
 from app.domain.events import MAX_CONDITION, MAX_LISTED, Event, EventType, shortened, told_problem
 from app.domain.findings import Level
 from app.domain.gates.verdicts import Outcome, StoredGate, StoredVerdict
@@ -98,6 +98,23 @@ def regression_found(link: VersionComparisonRow, model: ModelRow, before: ModelR
         },
     }
     return Event(EventType.REGRESSION_FOUND, link.audit_id, data)
+
+
+def hook_failing(hook: HookRow, run: PolicyRunRow, problem: dict[str, Any]) -> Event:
+    """That a version which it told of got no verdict, and why."""
+    data = {
+        "hook_id": str(hook.id),
+        "name": shortened(hook.name),
+        "kind": hook.kind,
+        "policy_id": str(run.policy_id),
+        "model": shortened(run.model_name),
+        "version": shortened(run.version),
+        "model_id": run.model_id and str(run.model_id),
+        "audit_id": run.audit_id and str(run.audit_id),
+        "problem": told_problem(problem),
+        "links": {"hook": f"/v1/hooks/{hook.id}", "deliveries": f"/v1/hooks/{hook.id}/deliveries"},
+    }
+    return Event(EventType.HOOK_FAILING, hook.id, data)
 
 
 def _version(model: ModelRow) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import io
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import torch
 from safetensors.torch import load_file
 
-from tests.waiting import RECIPE, WEIGHTS
+from tests.waiting import RECIPE, WEIGHTS, until
 
 API = "/api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
@@ -25,6 +25,7 @@ flavors:
     pytorch_version: 2.15.0+cu132
 mlflow_version: 3.17.2
 """
+RUN = "cross_entropy_run1"
 DESCRIPTION = {name: RECIPE[name] for name in ("architecture", "class_names", "preprocessing")}
 
 Json = dict[str, Any]
@@ -44,27 +45,26 @@ class RecordedMlflow(ThreadingHTTPServer):
         self.asked: list[tuple[str, str | None]] = []
         self.status = "READY"
         self.down = False
+        self.holds = threading.Event()
+        """While it is set, weights stop in the middle, and ``halfway`` says so."""
+        self.halfway = threading.Event()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def register(self, name: str, version: str = "1", *, described: bool = True, created_ms: int = 1) -> None:
-        """A version whose module was pickled."""
-        self.versions[name, version] = {
-            "files": _files(described=described),
-            "tags": {},
-            "created_ms": created_ms,
-        }
+    def register(self, name: str, version: str = "1", run: str = RUN, *, described: bool = True, **tags: str) -> None:
+        """A version whose module was pickled: the weights of one of the example's runs."""
+        self.versions[name, version] = {"files": _files(run, described=described), "tags": tags, "created_ms": 1}
 
     def tags(self, name: str, version: str = "1") -> dict[str, str]:
         found: dict[str, str] = self.versions[name, version]["tags"]
         return found
 
 
-def _files(*, described: bool) -> dict[str, bytes]:
+def _files(run: str, *, described: bool) -> dict[str, bytes]:
     weights = io.BytesIO()
-    torch.save(load_file(WEIGHTS / "cross_entropy_run1.safetensors"), weights)
+    torch.save(load_file(WEIGHTS / f"{run}.safetensors"), weights)
     files = {"MLmodel": MLMODEL, "data/model.pth": weights.getvalue(), "data/pickle_module_info.txt": b"pickle"}
     return files | ({"extra_files/salience.json": json.dumps(RECIPE).encode()} if described else {})
 
@@ -85,6 +85,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if self.server.down:
+            self._send(503, {"error_code": "TEMPORARILY_UNAVAILABLE"})
+            return
         self.server.written.append(body)
         if self.path == f"{API}/model-versions/set-tag":
             self.server.tags(body["name"], body["version"])[body["key"]] = body["value"]
@@ -146,7 +149,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(len(files[inner])))
         self.end_headers()
-        self.wfile.write(files[inner])
+        half = len(files[inner]) // 2 if inner == "data/model.pth" and self.server.holds.is_set() else 0
+        with suppress(ConnectionError):
+            self.wfile.write(files[inner][:half])
+            if half:
+                self.server.halfway.set()
+                until(lambda: not self.server.holds.is_set())
+            self.wfile.write(files[inner][half:])
 
     def _send(self, status: int, body: Json) -> None:
         content = json.dumps(body).encode()

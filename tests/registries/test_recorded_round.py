@@ -11,6 +11,7 @@ import pytest
 from tests.registries.recorded_mlflow import DESCRIPTION, RecordedMlflow, recorded_mlflow
 from tests.registries.signing import SECRET, created, delivery, send
 from tests.waiting import until, wait_for
+from tests.webhooks.receiver import Receiver, receiving
 
 Json = dict[str, Any]
 PLANTED = "planted-token-5f0c2a97d1e84b63"
@@ -34,15 +35,22 @@ def hook(service: httpx.Client, connection: Json) -> Json:
 
 
 @pytest.fixture
+def receiver(service: httpx.Client) -> Iterator[Receiver]:
+    with receiving() as receiver:
+        webhook = _made(service, "webhooks", url=receiver.url, events=["hook.failing"])
+        yield receiver
+        service.delete(f"/v1/webhooks/{webhook['id']}")
+
+
+@pytest.fixture
 def make_policy(
     service: httpx.Client, connection: Json, dataset: Json, make_gate: Callable[..., Json]
 ) -> Callable[..., Json]:
     def make(model: str, condition: str, **more: Any) -> Json:
         asked = {"connection_id": connection["id"], "dataset_id": dataset["id"], "sample_limit": 4}
         judged = {"gate": make_gate(condition)["id"], "write_back": {"alias_on_pass": "audited"}}
-        return _made(
-            service, "policies", name=model, match={"model": model}, protocol=PROTOCOL, **asked, **judged, **more
-        )
+        how = {"match": {"model": model}, "protocol": PROTOCOL, **asked, **judged, **more}
+        return _made(service, "policies", name=model, **how)
 
     return make
 
@@ -91,6 +99,50 @@ def test_echoes_are_ignored(service: httpx.Client, hook: Json) -> None:
     log = until(lambda: [one for one in _ended(service, hook, 5) or () if one["id"] in ids])
     assert [one["outcome"] for one in log] == ["ignored"] * 3
     assert all(one["reason"] for one in log)
+
+
+def test_failures_are_told_once(
+    service: httpx.Client, hook: Json, make_policy: Callable[..., Json], receiver: Receiver
+) -> None:
+    """Of versions that the registry does not know, one after the other."""
+    policy = make_policy("gone", "entropy.spatial.mean <= 1")
+    for version in ("1", "2"):
+        sent = send(service, hook["id"], created("gone", version)).json()["delivery_id"]
+        failed = until(lambda: _outcome(service, hook, sent))  # noqa: B023
+        assert failed["outcome"] == "failed"
+    until(lambda: receiver.received)
+    (told,) = [one.document() for one in receiver.received]
+    assert told["type"] == "hook.failing"
+    said = told["data"]
+    expected = (hook["id"], policy["id"], "gone", "1")
+    assert tuple(said[name] for name in ("hook_id", "policy_id", "model", "version")) == expected
+    assert "registry-not-found" in said["problem"]["detail"]
+    assert service.get(f"/v1/hooks/{hook['id']}").json()["failing_since"]
+
+
+def test_versions_of_one_recipe(
+    service: httpx.Client, mlflow: RecordedMlflow, hook: Json, make_policy: Callable[..., Json]
+) -> None:
+    """The first has no stability, the second has that of both, and each its own numbers. The hook works again."""
+    protocol = {"measures": {"entropy": {}, "stability": {}}}
+    make_policy("seeds", "entropy.spatial.mean <= 1", run_group_tag="recipe", protocol=protocol)
+    for version, run in (("1", "cross_entropy_run1"), ("2", "human_guided_run1")):
+        mlflow.register("seeds", version, run, recipe="plain")
+        send(service, hook["id"], created("seeds", version))
+        until(lambda: "salience.verdict" in mlflow.tags("seeds", version))  # noqa: B023
+    first, second = mlflow.tags("seeds", "1"), mlflow.tags("seeds", "2")
+    audit = service.get(f"/v1/audits/{second['salience.audit_id']}").json()
+    group = service.get(f"/v1/run-groups/{audit['run_group_id']}").json()
+    assert (group["name"], group["model_ids"], len(audit["model_ids"])) == ("plain", audit["model_ids"], 2)
+    rows = service.get(f"/v1/audits/{audit['id']}/results").json()["summaries"]
+    macro = [row for row in rows if (row["group_by"], row["group"]) == ("total", "macro")]
+    (entropy,) = [row for row in macro if (row["view"], row["model_id"]) == ("spatial", group["model_ids"][1])]
+    (stability,) = [row for row in macro if row["measure"] == "stability"]
+    assert float(second["salience.entropy"].split()[0]) == pytest.approx(entropy["mean"], rel=1e-5)
+    assert float(second["salience.stability"].split()[0]) == pytest.approx(stability["mean"], rel=1e-5)
+    assert "salience.stability" not in first
+    assert service.get(f"/v1/audits/{first['salience.audit_id']}").json()["run_group_id"] is None
+    assert until(lambda: service.get(f"/v1/hooks/{hook['id']}").json()["failing_since"] is None)
 
 
 def test_previous_version_is_the_baseline_and_the_registry_may_be_away(
@@ -169,6 +221,12 @@ def test_secrets_stay_secret(
     for text in [*shown, tried.text, refused.text, *logs]:
         assert PLANTED not in text
         assert SECRET not in text
+
+
+def _outcome(service: httpx.Client, hook: Json, delivery_id: str) -> Json | None:
+    """Of one delivery, once it is followed."""
+    log = service.get(f"/v1/hooks/{hook['id']}/deliveries").json()["items"]
+    return next((one for one in log if one["id"] == delivery_id and one["outcome"] != "pending"), None)
 
 
 def _ended(service: httpx.Client, hook: Json, count: int) -> list[Json] | None:

@@ -54,6 +54,8 @@ class HookRow(Identified, Base):
     previous_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
     previous_until: Mapped[datetime | None]
     """Until then the secret before the last rotation is good as well."""
+    failing_since: Mapped[datetime | None]
+    """What its events lead to has failed since then, and that was told; null once a version was audited again."""
     mapping: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
     """Where its events say what they are about (``app.hooks.mapping``); null of kinds with a form of their own."""
 
@@ -83,12 +85,18 @@ class PolicyRow(Identified, Base):
     """Which versions are audited, how, and what is written back."""
 
     __tablename__ = "policies"
+    __table_args__ = (
+        Index("ix_policies_tenant", "tenant_id", "id"),
+        Index("ix_policies_recurring", "recurs_at", postgresql_where=text("recurs_at IS NOT NULL")),
+    )
 
     name: Mapped[str]
     connection_id: Mapped[UUID] = mapped_column(ForeignKey("connections.id", ondelete="RESTRICT"), index=True)
     definition: Mapped[Json]
     swept_at: Mapped[datetime] = mapped_column(server_default=func.now())
     """When its registry was last asked for versions that no event told of."""
+    recurs_at: Mapped[datetime | None]
+    """When it audits again, by its schedule; null without one."""
 
 
 class PolicyRunRow(Identified, Base):
@@ -102,8 +110,12 @@ class PolicyRunRow(Identified, Base):
     )
 
     policy_id: Mapped[UUID] = mapped_column(ForeignKey("policies.id", ondelete="CASCADE"))
+    hook_id: Mapped[UUID | None] = mapped_column(ForeignKey("hooks.id", ondelete="SET NULL"), index=True)
+    """Whose event began it; null where the registry was asked."""
     model_name: Mapped[str]
     version: Mapped[str]
+    recipe: Mapped[str | None]
+    """What the policy's ``run_group_tag`` says of the version."""
     stage: Mapped[str] = mapped_column(default="importing")
     reason: Mapped[str | None]
     model_id: Mapped[UUID | None] = mapped_column(ForeignKey("models.id", ondelete="SET NULL"), index=True)
