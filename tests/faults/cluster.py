@@ -117,7 +117,8 @@ class Cluster:
         """On the same port every time; ``inside`` is a command that runs the rest of its arguments in its place."""
         arguments = ("serve", "--only", "api", "--port", str(self._port), "--data", str(self.folder / "data"))
         quick = {"SHARD_SAMPLES": str(SHARD), "RECONCILE_SECONDS": "0.5", "RECONCILE_AFTER_SECONDS": "3"}
-        environment = os.environ | self._environment() | quick | settings
+        registries = {"ALLOWED_NETWORKS": "127.0.0.1/32", "SWEEP_SECONDS": "2"}
+        environment = os.environ | self._environment() | quick | registries | settings
         self._api = subprocess.Popen([*inside, sys.executable, "-m", "app.cli", *arguments], env=environment)
         until(lambda: accepts(self._port))
 
