@@ -37,11 +37,7 @@ def _follow(session: Session, delivery: HookDeliveryRow, hook: HookRow, event: R
         return
     policies = [Policy.of(policy) for policy in policies_of(session, hook.connection_id)]
     reasons = {policy.id: why_not(policy, event) for policy in policies}
-    runs = [
-        str(begin_run(session, policy.id, event, hook.id))
-        for policy in policies
-        if reasons[policy.id] is None
-    ]
+    runs = [str(begin_run(session, policy.id, event, hook.id)) for policy in policies if reasons[policy.id] is None]
     if runs:
         delivery.runs = runs
     else:

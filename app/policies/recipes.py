@@ -45,9 +45,7 @@ def _group(session: Session, recipe: str, model_ids: list[UUID], tag: str) -> UU
     ids = session.scalars(same_name.order_by(RunGroupRow.id.desc()).limit(LOOKED_AT)).all()
     members = members_of(session, ids)
     found = next((group_id for group_id in ids if set(members[group_id]) == set(model_ids)), None)
-    return found or insert_run_group(
-        session, RunGroupRequest(name=recipe[:200], tags=[tag], model_ids=model_ids)
-    ).id
+    return found or insert_run_group(session, RunGroupRequest(name=recipe[:200], tags=[tag], model_ids=model_ids)).id
 
 
 def of_one_model(protocol: ProtocolRequest) -> ProtocolRequest:

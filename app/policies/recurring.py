@@ -25,7 +25,7 @@ def recur(engine: Engine) -> int:
         with transaction(TenantEngine(engine, tenant_id)) as session:
             again = due.with_only_columns(row).where(row.id == policy_id)
             policy = session.scalar(again.with_for_update(skip_locked=True))
-            schedule = policy and Policy.of(policy).schedule
+            schedule = None if policy is None else Policy.of(policy).schedule
             if policy is not None and schedule is not None:
                 policy.recurs_at = next_time(schedule, clock(session))
                 begun += begin_again(session, policy.id)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from app.db.identifiers import new_id
@@ -62,7 +62,7 @@ def begin_again(session: Session, policy_id: UUID) -> int:
     newest_of_each = (
         select(row.id)
         .where(row.policy_id == policy_id)
-        .distinct(row.model_name)
+        .ext(distinct_on(row.model_name))
         .order_by(row.model_name, row.id.desc())
     )
     anew = {"stage": IMPORTING, "audit_id": None, "reason": None, "attempts": 0, "next_at": func.clock_timestamp()}

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import httpx
 import psycopg
+from cryptography.fernet import Fernet
 
 from app.embedded.ports import accepts, free_port
 from tests.faults.servers import Servers
@@ -104,6 +105,7 @@ class Cluster:
     client: httpx.Client = field(init=False)
     _port: int = field(default_factory=free_port)
     _api: "subprocess.Popen[bytes]" = field(init=False)
+    _encryption_key: str = field(default_factory=lambda: Fernet.generate_key().decode())
     workers: list[Worker] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -117,7 +119,7 @@ class Cluster:
         """On the same port every time; ``inside`` is a command that runs the rest of its arguments in its place."""
         arguments = ("serve", "--only", "api", "--port", str(self._port), "--data", str(self.folder / "data"))
         quick = {"SHARD_SAMPLES": str(SHARD), "RECONCILE_SECONDS": "0.5", "RECONCILE_AFTER_SECONDS": "3"}
-        registries = {"ALLOWED_NETWORKS": "127.0.0.1/32", "SWEEP_SECONDS": "2"}
+        registries = {"ALLOWED_NETWORKS": "127.0.0.1/32", "SWEEP_SECONDS": "2", "ENCRYPTION_KEYS": self._encryption_key}
         environment = os.environ | self._environment() | quick | registries | settings
         self._api = subprocess.Popen([*inside, sys.executable, "-m", "app.cli", *arguments], env=environment)
         until(lambda: accepts(self._port))

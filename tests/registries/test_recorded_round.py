@@ -124,7 +124,7 @@ def test_versions_of_one_recipe(
     service: httpx.Client, mlflow: RecordedMlflow, hook: Json, make_policy: Callable[..., Json]
 ) -> None:
     """The first has no stability, the second has that of both, and each its own numbers. The hook works again."""
-    protocol = {"measures": {"entropy": {}, "stability": {}}}
+    protocol: Json = {"measures": {"entropy": {}, "stability": {}}}
     make_policy("seeds", "entropy.spatial.mean <= 1", run_group_tag="recipe", protocol=protocol)
     for version, run in (("1", "cross_entropy_run1"), ("2", "human_guided_run1")):
         mlflow.register("seeds", version, run, recipe="plain")

@@ -720,6 +720,7 @@ class Hook(Document):
     mapping: EventMapping | None
     url: str
     previous_secret_until: str | None
+    failing_since: str | None
     created_at: str
 
 
@@ -911,6 +912,7 @@ class NewHook(Document):
     mapping: EventMapping | None
     url: str
     previous_secret_until: str | None
+    failing_since: str | None
     created_at: str
     secret: str
 
@@ -1045,8 +1047,11 @@ class Policy(Document):
     sample_limit: int | None
     gate: str | None
     baseline: str | None
+    run_group_tag: str | None
     write_back: WriteBack | None
+    schedule: str | None
     id: str
+    recurs_at: str | None
     created_at: str
 
 
