@@ -59,6 +59,13 @@ def _native_similarity(first: Tensor, second: Tensor) -> Tensor:
     return out
 
 
+def structural_similarity_within(first: Tensor, second: Tensor, mask: Tensor) -> Tensor:
+    """The same over the windows that lie within ``mask`` (H, W) bool: (N,) float64, NaN where none does."""
+    values = _window_similarity(window_sums(first), window_sums(second))
+    within = _box(mask[None].float())[0] == _CELLS
+    return values[:, within.to(values.device)].mean(1)
+
+
 def pairwise_structural_similarity(maps: Tensor) -> Tensor:
     """SSIM of all pairs i < j of K batches: ``maps`` (K, N, H, W) uint8 -> (K (K - 1) / 2, N) float64."""
     if maps.shape[-2:] == (WINDOW, WINDOW):
@@ -91,10 +98,15 @@ def _pairwise_single_window(maps: Tensor) -> Tensor:
 
 
 def _similarity(first: WindowSums, second: WindowSums) -> Tensor:
+    return _window_similarity(first, second).mean((1, 2))
+
+
+def _window_similarity(first: WindowSums, second: WindowSums) -> Tensor:
+    """(N, H - 6, W - 6)."""
     cross = _box(first.maps * second.maps).double()
     squares = (first.squares + second.squares).double()
     one, other = first.totals.double(), second.totals.double()
-    return _formula(one * other, one * one + other * other, squares, cross).mean((1, 2))
+    return _formula(one * other, one * one + other * other, squares, cross)
 
 
 def _formula(product: Tensor, powers: Tensor, squares: Tensor, cross: Tensor) -> Tensor:

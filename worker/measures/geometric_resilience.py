@@ -1,34 +1,48 @@
 """S_G: does the salience follow the image when it moves (Crum et al. 2023, S_G, Table 2); higher follows better."""
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
+from torch import Tensor
 
 from app.domain.measures.geometric_resilience import GeometricResilienceSettings
-from worker.functional.ssim import structural_similarity
+from worker.functional.ssim import structural_similarity, structural_similarity_within
 from worker.measures.base import Score, Seen, first_reasons, reasons_of_pair
 from worker.salience.maps import SalienceMaps
 from worker.views.base import View
+from worker.views.moved import MovedView
 
 
 def geometric_resilience(settings: GeometricResilienceSettings, seen: Seen) -> dict[str, Score]:
     """S_G = SSIM(clean map, map carried back), and as control SSIM(clean map, map) (Crum et al. 2023, S_G, Table 2).
 
-    Maps (N, S, S) are 8-bit at input resolution; with ``overlap`` only what a shift leaves inside is compared. Scores
+    Maps (N, S, S) are 8-bit at input resolution; with ``overlap`` only what a shift leaves inside is compared, of moves
+    always only that. Scores
     and controls (N,) float64 in [-1, 1]; a map that stands still scores its control. A group of views is scored by the
     mean of its members, and undefined where one of them is.
     """
     scores = {name: _score(seen.views[name], seen.clean, seen.changed[name]) for name in settings.views}
     groups = {name: _mean([scores[member] for member in members]) for name, members in settings.aggregates.items()}
-    return scores | groups
+    moved = {name: _score(seen.views[name], seen.clean, seen.changed[name]) for name in settings.moved_views}
+    return scores | groups | moved
 
 
 def _score(view: View, clean: SalienceMaps, changed: SalienceMaps) -> Score:
     """Of one view: (N,) float64 in [-1, 1]."""
-    reference = view.compared(clean.at_input)
+    reference, similarity = view.compared(clean.at_input), _similarity(view)
     return Score(
-        structural_similarity(reference, view.compared(view.carry_back(changed.at_input))),
+        similarity(reference, view.compared(view.carry_back(changed.at_input))),
         reasons_of_pair(clean, changed),
-        control=structural_similarity(reference, view.compared(changed.at_input)),
+        control=similarity(reference, view.compared(changed.at_input)),
     )
+
+
+def _similarity(view: View) -> Callable[[Tensor, Tensor], Tensor]:
+    """Where both maps saw the image: of a mask that is no rectangle, over the windows within."""
+    if isinstance(view, MovedView):
+        return partial(structural_similarity_within, mask=view.seen)
+    return structural_similarity
 
 
 def _mean(scores: list[Score]) -> Score:

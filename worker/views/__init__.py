@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from app.domain.deformations import DEFORMATIONS
 from app.domain.measures import view_families
+from app.domain.moves import MOVES
 from app.domain.views import ORDERS, family_of
 from worker.views.base import MakeView, View, ViewSetting
 from worker.views.cells import cell_view
@@ -11,6 +12,7 @@ from worker.views.deformed import deformed_view
 from worker.views.degradation import degradation_view
 from worker.views.filled import filled_view, rest_view
 from worker.views.geometry import geometric_view
+from worker.views.moved import moved_view
 from worker.views.noise import noise_view
 
 __all__ = ["VIEWS", "View", "ViewSetting", "make_views"]
@@ -23,6 +25,7 @@ VIEWS: dict[str, MakeView] = {
     "rest": rest_view,
     "degradation": degradation_view,
     **dict.fromkeys(DEFORMATIONS, deformed_view),
+    **dict.fromkeys(MOVES, moved_view),
 }
 """By family, as `app.domain.views` and the measures' pages name them."""
 

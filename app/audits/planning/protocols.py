@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.deformations import DEFORMATIONS, REFERENCE, Kind
 from app.domain.measures import MEASURES, MeasureName
+from app.domain.moves import MOVES, MoveKind
 from app.domain.protocol import PRESETS, Protocol, ProtocolRequest
 from app.domain.vocabulary import CamMethod
 
@@ -38,6 +39,17 @@ class DeformationInfo(BaseModel):
     reference: str = REFERENCE
 
 
+class MoveInfo(BaseModel):
+    """A move that `measures.geometric_resilience.deformations` can name, by any number within its limits."""
+
+    kind: MoveKind
+    number: str = Field(description="What its number is.", examples=["degrees clockwise, about the middle"])
+    smallest: float
+    largest: float
+    still: float = Field(description="The number that moves nothing, which is refused.")
+    made_by: str = Field("scikit-image", description="The library that computes it.")
+
+
 class Protocols(BaseModel):
     """What an audit can be asked for."""
 
@@ -47,6 +59,7 @@ class Protocols(BaseModel):
     cam_methods: list[CamMethod]
     cam_method_notes: list[CamMethodInfo]
     deformations: list[DeformationInfo]
+    geometric_deformations: list[MoveInfo]
     views: list[str]
 
 
@@ -64,6 +77,7 @@ def describe_protocols() -> Protocols:
         cam_methods=list(CamMethod),
         cam_method_notes=[_note(method) for method in CamMethod],
         deformations=[_deformation(kind) for kind in DEFORMATIONS],
+        geometric_deformations=[_move(kind) for kind in MOVES],
         views=[column.view for column in columns],
     )
 
@@ -82,6 +96,11 @@ def _deformation(kind: Kind) -> DeformationInfo:
         made_by=spec.made_by,
         is_random=spec.is_random,
     )
+
+
+def _move(kind: MoveKind) -> MoveInfo:
+    spec = MOVES[kind]
+    return MoveInfo(kind=kind, number=spec.number, smallest=spec.smallest, largest=spec.largest, still=spec.still)
 
 
 def _options(schema: dict[str, Any], root: dict[str, Any], defaults: Any, path: str) -> list[ProtocolOption]:

@@ -1,12 +1,13 @@
 """S_G: does the salience follow the image when it moves (Crum et al. 2023, S_G and Table 2)."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from app.domain.measures.spec import Axis, GateWords, MeasureSpec, SaysNothing, ScoreColumn, WithTurns
-from app.domain.views import GEOMETRIC_GROUPS, GEOMETRY
+from app.domain.measures.spec import Axis, Frozen, GateWords, MeasureSpec, SaysNothing, ScoreColumn, WithTurns
+from app.domain.moves import FAMILIES, MOVES, MoveKind
+from app.domain.views import GEOMETRIC_GROUPS, GEOMETRY, with_parameter
 
 NAME = "geometric_resilience"
 
@@ -16,17 +17,58 @@ ALL = "all"
 GeometricGroup = Literal["shifts", "flips", "rotations"]
 
 
+class Move(Frozen):
+    """A move of `app.domain.moves` by some numbers."""
+
+    kind: MoveKind
+    values: Annotated[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], Field(min_length=1, max_length=16)]
+
+    @field_validator("values")
+    @classmethod
+    def ascending(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        return tuple(sorted(set(value)))
+
+    @model_validator(mode="after")
+    def within_limits(self) -> Self:
+        spec = MOVES[self.kind]
+        if any(not spec.allows(value) for value in self.values):
+            raise ValueError(f"the number of {self.kind} {spec.limits}")
+        return self
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        return tuple(with_parameter(self.kind, value) for value in self.values)
+
+
+def _is_empty(value: tuple[Move, ...]) -> bool:
+    return not value
+
+
 class GeometricResilienceSettings(WithTurns):
     """S_G; ``shift_pixels`` null means round(side / 14), of the height up and down, of the width left and right."""
 
     shift_pixels: Annotated[int, Field(ge=1, le=4096)] | None = None
     overlap: bool = False
     groups: Annotated[tuple[GeometricGroup, ...], Field(min_length=1)] = ("shifts", "flips", "rotations")
+    # A protocol without them is the same one, with the same digest, as before there were any.
+    deformations: Annotated[tuple[Move, ...], Field(max_length=len(MOVES), exclude_if=_is_empty)] = ()
 
     @field_validator("groups")
     @classmethod
     def each_group_once(cls, value: tuple[GeometricGroup, ...]) -> tuple[GeometricGroup, ...]:
         return tuple(group for group in GEOMETRIC_GROUPS if group in value)
+
+    @field_validator("deformations")
+    @classmethod
+    def each_kind_once(cls, value: tuple[Move, ...]) -> tuple[Move, ...]:
+        if len({one.kind for one in value}) != len(value):
+            raise ValueError("name each kind of deformation once, with all its values")
+        return value
+
+    @property
+    def moved_views(self) -> tuple[str, ...]:
+        """Beside the paper's twelve and their groups: they are in no mean."""
+        return tuple(view for one in self.deformations for view in one.views)
 
     @property
     def existing_groups(self) -> tuple[GeometricGroup, ...]:
@@ -48,6 +90,7 @@ class GeometricResilienceSettings(WithTurns):
 
 def _columns(settings: GeometricResilienceSettings) -> tuple[ScoreColumn, ...]:
     members = {view: (view,) for view in settings.views} | settings.aggregates
+    members |= {view: (view,) for view in settings.moved_views}
     return tuple(
         ScoreColumn(measure=NAME, view=view, conditions=conditions, has_control=True)
         for view, conditions in members.items()
@@ -81,7 +124,7 @@ GEOMETRIC_RESILIENCE = MeasureSpec(
     columns=_columns,
     headline=_headline,
     compared_views=lambda settings: settings.existing_groups,
-    views=(GEOMETRY,),
+    views=(GEOMETRY, *FAMILIES),
     titles={ALL: "all transformations"},
     is_default=True,
     axis=Axis(label="geometric\nresilience", formula="the mean over the protocol's transformations", value=_mean),

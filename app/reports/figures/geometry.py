@@ -21,15 +21,16 @@ def geometry(job: ReportJob, spec: MeasureSpec[Any]) -> list[Drawing]:
     settings = GEOMETRIC_RESILIENCE.settings_in(job.resolved.measures)
     if settings is None or not job.measured:
         return []
-    views = (*settings.views, *settings.aggregates)
+    views = (*settings.views, *settings.aggregates, *settings.moved_views)
+    dots = (*settings.views, *settings.moved_views)
     drawing = Drawing(
         name="geometry",
         section=spec.name,
         title="Geometric resilience by transformation, beside its control",
         alt=f"Dots by transformation, hollow for the control. {_alt(job, tuple(settings.aggregates))}",
-        draw=partial(_draw, job, settings.views),
+        draw=partial(_draw, job, dots),
         tables=tuple(_table(series, views) for series in job.measured),
-        size=with_legend((4.6, 1.1 + 0.26 * len(settings.views)), [series.name for series in job.all_series]),
+        size=with_legend((4.6, 1.1 + 0.26 * len(dots)), [series.name for series in job.all_series]),
     )
     return [drawing]
 

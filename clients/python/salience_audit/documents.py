@@ -693,6 +693,7 @@ class GeometricResilienceSettings(Document):
     shift_pixels: int | None
     overlap: bool
     groups: list[Literal["shifts", "flips", "rotations"]]
+    deformations: list[Move]
 
 
 class Health(Document):
@@ -890,6 +891,23 @@ class ModelVersion(Document):
     status: ResourceStatus
     created_at: str
     audits: list[VersionAudit]
+
+
+class Move(Document):
+    """A move of `app.domain.moves` by some numbers."""
+
+    kind: Literal["rotation", "scale", "shear", "perspective"]
+
+
+class MoveInfo(Document):
+    """A move that `measures.geometric_resilience.deformations` can name, by any number within its limits."""
+
+    kind: Literal["rotation", "scale", "shear", "perspective"]
+    number: str
+    smallest: float
+    largest: float
+    still: float
+    made_by: str
 
 
 class NearDuplicates(Document):
@@ -1110,6 +1128,7 @@ class Protocols(Document):
     cam_methods: list[CamMethod]
     cam_method_notes: list[CamMethodInfo]
     deformations: list[DeformationInfo]
+    geometric_deformations: list[MoveInfo]
     views: list[str]
 
 
