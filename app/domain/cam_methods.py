@@ -12,6 +12,8 @@ _ONE_PAIR = "From one captured activation and gradient: about the price of a for
 _LIBRARY = "By the library, image by image: several times the price of a forward pass."
 _CHANNELS = "One forward pass for every channel of the target layer and every image."
 
+DEFAULT_MASKS = 4000
+"""Of RISE, an image: as its authors had for their smaller network."""
 _PIXELS = "Its maps are as large as the image, and so is what is stored."
 _THERE_AND_BACK = 3.0
 """A gradient goes back through all layers: 2.5, 2.8 and 2.2 passes of ResNet-18, DenseNet-121 and ViT-Tiny on a CPU."""
@@ -25,7 +27,8 @@ def _one(_channels: int, _cells: int) -> int:
 class CamMethodSpec:
     """A method's page.
 
-    ``passes`` are the images that go forward through a model for one map, by the target layer's channels and cells.
+    ``passes`` are the images that go forward through a model for one map, by the target layer's channels and cells;
+    each of ``masks`` is one more.
     ``is_timed``: the probe of a model measures its kind of pass, so that its cost can be told beforehand.
     """
 
@@ -110,5 +113,10 @@ CAM_METHODS: dict[CamMethod, CamMethodSpec] = {
     CamMethod.ATTENTION_ROLLOUT: CamMethodSpec(
         note="From the attention of all blocks, about the price of a forward pass; of transformers such as ViT alone, "
         "and the same for every class."
+    ),
+    CamMethod.RISE: CamMethodSpec(
+        note=f"One forward pass for every random mask (`masks`, 4,000 by default) and every image. {_PIXELS}",
+        at_input_resolution=True,
+        draws=True,
     ),
 }

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
+from app.domain.cam_methods import DEFAULT_MASKS
 from app.domain.finding_settings import FindingSettings
 from app.domain.measures import MEASURES, QUARTER_TURNS, Frozen, MeasureSpec, ScoreColumn, WithTurns
 from app.domain.measures.entropy import EntropyReading
@@ -29,6 +30,27 @@ class SalienceSettings(Frozen):
     methods: Annotated[tuple[CamMethod, ...], Field(max_length=8)] = ()
     target: SalienceTarget | Annotated[int, Field(ge=0, lt=1_000_000, strict=True)] = SalienceTarget.PREDICTED
     target_layer: str | None = Field(default=None, max_length=512)
+    masks: Annotated[int, Field(ge=100, le=16_000, strict=True)] | None = Field(
+        default=None, exclude_if=lambda masks: masks is None, description="How many RISE draws for every image."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_masks(cls, said: Any) -> Any:
+        """What is computed is in the protocol; of other methods there are none."""
+        if not isinstance(said, dict):
+            return said
+        methods = said.get("methods") or ()
+        asked = said.get("method") == CamMethod.RISE or (
+            isinstance(methods, list | tuple) and CamMethod.RISE in methods
+        )
+        return {**said, "masks": DEFAULT_MASKS} if asked and said.get("masks") is None else said
+
+    @model_validator(mode="after")
+    def _masks_of_rise_alone(self) -> Self:
+        if self.masks is not None and CamMethod.RISE not in self.all_methods:
+            raise ValueError("masks are RISE's: leave them out, or send the method rise")
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -50,7 +72,8 @@ class SalienceSettings(Frozen):
 
     def under(self, method: CamMethod) -> Self:
         """The same way to a map, by that method alone."""
-        return self.model_copy(update={"method": method, "methods": ()})
+        masks = self.masks if method is CamMethod.RISE else None
+        return self.model_copy(update={"method": method, "methods": (), "masks": masks})
 
     def to_json(self) -> dict[str, object]:
         """As JSON: one method alone is written as before there were several."""

@@ -16,6 +16,7 @@ MODEL_TYPES = {
     "RegNetForImageClassification": "regnet",
     "ResNetForImageClassification": "resnet",
     "SwinForImageClassification": "swin",
+    "Swinv2ForImageClassification": "swinv2",
     "ViTForImageClassification": "vit",
 }
 """Those of which tests compare outputs with the library's own, and know the layer that maps are taken from."""

@@ -39,6 +39,7 @@ class CamMethod(StrEnum):
     INTEGRATED_GRADIENTS = "integrated_gradients"
     SMOOTHGRAD = "smoothgrad"
     ATTENTION_ROLLOUT = "attention_rollout"
+    RISE = "rise"
 
 
 class SalienceTarget(StrEnum):

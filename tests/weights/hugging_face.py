@@ -39,6 +39,9 @@ CONFIGS: dict[str, Json] = {
     "SwinForImageClassification": {
         "embed_dim": 16, "depths": [1, 2], "num_heads": [1, 2], "window_size": 4, "image_size": 64,
     },
+    "Swinv2ForImageClassification": {
+        "embed_dim": 16, "depths": [1, 2], "num_heads": [1, 2], "window_size": 4, "image_size": 64,
+    },
     "ViTForImageClassification": _VIT,
 }  # fmt: skip
 SIDE = 64

@@ -14,7 +14,7 @@ from app.db.session import transaction
 from app.db.tables import ModelRow, SampleScoresRow, ShardRow
 from app.domain.outputs import CLASSES
 from app.domain.preprocessing import Preprocessing
-from app.domain.protocol import Protocol
+from app.domain.protocol import Protocol, SalienceSettings
 from app.domain.vocabulary import CamMethod
 from tests.waiting import RECIPE
 from tests.worker.workplace import Ids
@@ -80,7 +80,7 @@ def test_passes_for_a_map_are_those_of_the_method(method: CamMethod) -> None:
     seen: list[int] = []
     module.register_forward_hook(lambda _module, inputs, _output: seen.append(len(inputs[0])))
     explainer.explain(torch.rand(5, 3, 64, 64), torch.zeros(5, dtype=torch.int64))
-    assert sum(seen) == 5 * passes_per_map(method, 8, 64)
+    assert sum(seen) == 5 * passes_per_map(SalienceSettings(method=method), 8, 64)
 
 
 @pytest.mark.parametrize(("protocol", "models", "rows"), [(NARROW, 2, 96 * 3), (WIDE, 1, 96)])

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from app.domain.cam_methods import DEFAULT_MASKS
 from app.domain.label_mapping import LabelMapping
 from app.domain.preprocessing import InputSpec, Preprocessing
 from app.domain.protocol import Protocol
@@ -142,5 +143,7 @@ def _auditor(job: ShardJob, subject: Subject, loaded: LoadedModel, device: torch
     model, protocol = job.models[subject.model], subject.protocol(job.protocol)
     layer = protocol.salience.target_layer or model.target_layer
     normalisation = Normalisation(Preprocessing.of(model.preprocessing), loaded.channels)
-    explainer = loaded.explainer(protocol.salience.method, normalisation.input_size, layer, model.output)
+    salience = protocol.salience
+    masks = salience.masks or DEFAULT_MASKS
+    explainer = loaded.explainer(salience.method, normalisation.input_size, layer, model.output, masks)
     return ModelAuditor(explainer, normalisation, protocol, job.score_classes, device)

@@ -3,10 +3,12 @@
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from torch import Tensor
 
 from app.domain.cam_methods import CAM_METHODS as METHOD_SPECS
+from app.domain.cam_methods import DEFAULT_MASKS
 from app.domain.vocabulary import CamMethod
 from worker.salience.explainer import Cuttable, Explainer, PairExplainer
 from worker.salience.extraction import Extractor, SalienceExtractor
@@ -17,6 +19,7 @@ from worker.salience.occlusion import occlusion
 from worker.salience.one_by_one import Case, OneByOneExplainer
 from worker.salience.pixel_gradients import integrated_gradients, smoothgrad
 from worker.salience.reciprocam import ReciproExplainer
+from worker.salience.rise import rise
 from worker.salience.rollout import RolloutExplainer
 from worker.salience.scored_masks import iscam, sscam
 from worker.salience.smoothing import SmoothExplainer
@@ -53,7 +56,7 @@ OF_ATTENTION: dict[CamMethod, Callable[[TargetHook], Explainer]] = {CamMethod.AT
 
 OF_EXTRACTOR = frozenset(CAM_METHODS) | frozenset(_OF_EXTRACTOR)
 """What whatever gives an activation and its gradient can be explained by."""
-OF_NETWORK = frozenset(VARIANT_METHODS) | frozenset(_OF_NETWORK)
+OF_NETWORK = frozenset(VARIANT_METHODS) | frozenset(_OF_NETWORK) | {CamMethod.RISE}
 """What whatever runs forwards can be explained by."""
 
 
@@ -64,22 +67,25 @@ def explainer_of_extractor(method: CamMethod, extractor: Extractor) -> Explainer
     return PairExplainer(extractor, CAM_METHODS[method])
 
 
-def explainer_of_network(method: CamMethod, network: Cuttable) -> Explainer:
-    """``method`` is one of ``OF_NETWORK``."""
+def explainer_of_network(method: CamMethod, network: Cuttable, masks: int = DEFAULT_MASKS) -> Explainer:
+    """``method`` is one of ``OF_NETWORK``; ``masks`` is how many RISE draws."""
     if method in _OF_NETWORK:
         return _OF_NETWORK[method](network)
-    return OneByOneExplainer(network, method, VARIANT_METHODS[method])
+    make_map = partial(rise, count=masks) if method is CamMethod.RISE else VARIANT_METHODS[method]
+    return OneByOneExplainer(network, method, make_map)
 
 
-def make_explainer(method: CamMethod, hook: TargetHook) -> Explainer:
-    """The method on the model behind the hook. Raises InputFailure ``cam-method-not-possible``."""
+def make_explainer(method: CamMethod, hook: TargetHook, masks: int = DEFAULT_MASKS) -> Explainer:
+    """The method on the model behind the hook; ``masks`` is how many RISE draws. Raises InputFailure
+    ``cam-method-not-possible``.
+    """
     if METHOD_SPECS[method].from_library:
         # Costs half a second and 100 MB, which most workers never need.
         from worker.salience.library import LibraryExplainer  # noqa: PLC0415
 
         return LibraryExplainer(method, hook)
     if method in OF_NETWORK:
-        return explainer_of_network(method, hook)
+        return explainer_of_network(method, hook, masks)
     if method in PIXEL_METHODS:
         return OneByOneExplainer(hook, method, PIXEL_METHODS[method])
     if method in OF_ATTENTION:

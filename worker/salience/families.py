@@ -15,17 +15,23 @@ from app.domain.vocabulary import Layout
 
 @dataclass(frozen=True)
 class Family:
-    """Networks with one rule for the default layer: of these classes, and with parts of the class ``part``."""
+    """Networks with one rule for the default layer: of these classes, and with parts of one of the classes ``parts``.
+
+    ``reads_class_token``: those alone whose ``global_pool`` says that they read nothing but the class token.
+    """
 
     classes: tuple[str, ...]
     layers: tuple[str, ...]
     layouts: frozenset[Layout]
-    part: str | None = None
+    parts: tuple[str, ...] = ()
+    reads_class_token: bool = False
 
     def has(self, network: nn.Module) -> bool:
         if not {_qualified(kind) for kind in type(network).__mro__} & set(self.classes):
             return False
-        return self.part is None or any(_qualified(type(one)) == self.part for one in network.modules())
+        if self.reads_class_token and getattr(network, "global_pool", None) != "token":
+            return False
+        return not self.parts or any(_qualified(type(one)) in self.parts for one in network.modules())
 
 
 _INDEX = re.compile(r"\[(-?\d{1,4})\]")
@@ -34,19 +40,35 @@ _NHWC = frozenset({Layout.NHWC})
 _OF_TRANSFORMERS = "transformers.models."
 _WITH_REGISTERS = f"{_OF_TRANSFORMERS}dinov2_with_registers.modeling_dinov2_with_registers"
 _TORCHVISION_SWIN = "torchvision.models.swin_transformer.SwinTransformer"
+_TIMM_VIT = "timm.models.vision_transformer.VisionTransformer"
+_TIMM_EVA = "timm.models.eva.Eva"
+_TIMM_RELPOS = "timm.models.vision_transformer_relpos.VisionTransformerRelPos"
 
 FAMILIES = (
+    # Blocks that norm what they add: the last block's attention reads the block before it, as it is. What is normed
+    # behind the attention reaches the class token from nowhere but that token.
+    Family(
+        (_TIMM_VIT, _TIMM_EVA, _TIMM_RELPOS),
+        ("blocks.-2",),
+        _TOKENS,
+        (
+            "timm.models.vision_transformer.ResPostBlock",
+            "timm.models.vision_transformer_relpos.ResPostRelPosBlock",
+            "timm.models.eva.EvaBlockPostNorm",
+        ),
+        reads_class_token=True,
+    ),
     # What the last block's attention reads: behind it, the class token alone counts.
     Family(
         (
-            "timm.models.vision_transformer.VisionTransformer",
+            _TIMM_VIT,
             "timm.models.beit.Beit",
-            "timm.models.eva.Eva",
+            _TIMM_EVA,
             "timm.models.cait.Cait",
             "timm.models.xcit.Xcit",
             "timm.models.convit.ConVit",
             "timm.models.naflexvit.NaFlexVit",
-            "timm.models.vision_transformer_relpos.VisionTransformerRelPos",
+            _TIMM_RELPOS,
         ),
         ("blocks.-1.norm1", "blocks.-1.in_norm", "blocks.-1.attns.0.norm"),
         _TOKENS,
@@ -74,7 +96,12 @@ FAMILIES = (
     Family(("timm.models.pit.PoolingVisionTransformer",), ("transformers.-1.blocks.-1.norm1",), _TOKENS),
     # Blocks that norm what they add: the last block's output, not the norm behind it.
     Family(("timm.models.swin_transformer_v2.SwinTransformerV2",), ("layers.-1.blocks.-1",), _NHWC),
-    Family((_TORCHVISION_SWIN,), ("features.-1.-1",), _NHWC, f"{_TORCHVISION_SWIN}BlockV2"),
+    Family((_TORCHVISION_SWIN,), ("features.-1.-1",), _NHWC, (f"{_TORCHVISION_SWIN}BlockV2",)),
+    Family(
+        (f"{_OF_TRANSFORMERS}swinv2.modeling_swinv2.Swinv2ForImageClassification",),
+        ("swinv2.encoder.layers.-1.blocks.-1",),
+        _TOKENS,
+    ),
     # The norm after the last stage.
     Family(("timm.models.swin_transformer.SwinTransformer", _TORCHVISION_SWIN), ("norm",), _NHWC),
     Family((f"{_OF_TRANSFORMERS}swin.modeling_swin.SwinForImageClassification",), ("swin.layernorm",), _TOKENS),

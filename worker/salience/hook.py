@@ -21,7 +21,7 @@ from worker.salience.families import layer_as_written
 from worker.salience.input_channels import input_channels
 from worker.salience.layouts import Arrangement
 from worker.salience.tracing import Layer, Place, Trace, evaluating, trace
-from worker.salience.watching import FINAL_ACTIVATIONS, is_feature_map
+from worker.salience.watching import FINAL_ACTIVATIONS, is_feature_map, tensor_put_out
 
 Change = Callable[[Tensor], Tensor]
 
@@ -48,6 +48,7 @@ class TargetHook:
         # As audits lay their images out: another layout would need kernels of its own.
         self.blank_images = probe.to(memory_format=torch.channels_last)
         self.module = module
+        self.input_size = input_size
         self.decisions = Decisions(output)
         self._parts = tuple(module.modules())
         self._trace = trace(module, self.blank_images)
@@ -86,9 +87,12 @@ class TargetHook:
                 stack.enter_context(module.register_forward_hook(partial(self._left, watch, stack)))
             yield
 
-    def _left(self, watch: "_Watch", stack: ExitStack, _module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
+    def _left(self, watch: "_Watch", stack: ExitStack, _module: nn.Module, _inputs: Any, output: Any) -> Any:
         """The hook: the pass leaves the module."""
-        changed = watch.at_target(output) if self._place.calls is None else output
+        changed = output
+        if self._place.calls is None and (arriving := tensor_put_out(output)) is not None:
+            given = watch.at_target(arriving)
+            changed = given if output is arriving else type(output)([given, *output[1:]])
         if self._place.calls is not None or self._trace.final_activation:
             watch.begin(stack)
         return changed

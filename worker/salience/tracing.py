@@ -13,7 +13,7 @@ from app.domain.input_size import InputSize, size_of
 from app.domain.vocabulary import Layout
 from worker.salience.families import default_layer, family_of
 from worker.salience.layouts import Arrangement
-from worker.salience.watching import SOFTMAXES, Event, Row, Watch, row_of, version_of
+from worker.salience.watching import SOFTMAXES, Event, Row, Watch, row_of, tensor_put_out, version_of
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,8 @@ def evaluating(parts: Sequence[nn.Module]) -> Iterator[None]:
 
 def _remember(name: str, watch: Watch) -> Callable[[nn.Module, Any, Any], None]:
     def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
-        if isinstance(output, Tensor):
-            watch.note_output(name, output)
+        if (tensor := tensor_put_out(output)) is not None:
+            watch.note_output(name, tensor)
 
     return hook
 

@@ -172,6 +172,12 @@ def is_feature_map(value: object) -> bool:
     return isinstance(value, Tensor) and value.dim() == 4 and value.is_floating_point() and value[0, 0].numel() > 1
 
 
+def tensor_put_out(output: object) -> Tensor | None:
+    """What a module put out: a tensor, or the first of several, as of blocks of transformers; else None."""
+    first = output[0] if type(output) in {tuple, list} and output else output  # type: ignore[index]
+    return first if isinstance(first, Tensor) else None
+
+
 def _modes() -> int:
     """How many function modes are on."""
     return len(_get_current_function_mode_stack())

@@ -9,6 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from app.domain.cam_methods import DEFAULT_MASKS
 from app.domain.input_size import InputSize
 from app.domain.outputs import Output
 from app.domain.preprocessing import Preprocessing
@@ -43,7 +44,12 @@ class LoadedModel(Protocol):
         """What makes logits by class (N, C) of normalised images. Raises InputFailure ``target-layer-not-found``."""
 
     def explainer(
-        self, method: CamMethod, input_size: InputSize, target_layer: str | None, output: Output
+        self,
+        method: CamMethod,
+        input_size: InputSize,
+        target_layer: str | None,
+        output: Output,
+        masks: int = DEFAULT_MASKS,
     ) -> Explainer:
         """Raises InputFailure ``target-layer-not-found`` or ``cam-method-not-possible``."""
 
@@ -67,9 +73,14 @@ class TorchModel:
         return SalienceExtractor(self._hook(input_size, target_layer, output)).logits
 
     def explainer(
-        self, method: CamMethod, input_size: InputSize, target_layer: str | None, output: Output
+        self,
+        method: CamMethod,
+        input_size: InputSize,
+        target_layer: str | None,
+        output: Output,
+        masks: int = DEFAULT_MASKS,
     ) -> Explainer:
-        return make_explainer(method, self._hook(input_size, target_layer, output))
+        return make_explainer(method, self._hook(input_size, target_layer, output), masks)
 
     def _hook(self, input_size: InputSize, target_layer: str | None, output: Output) -> TargetHook:
         key = (input_size, target_layer, output)

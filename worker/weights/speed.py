@@ -13,7 +13,6 @@ from app.domain.vocabulary import CamMethod, DeviceClass
 from worker.machine.device import device_class_of
 from worker.machine.shortage import is_gpu_shortage
 from worker.salience import make_explainer
-from worker.salience.explainer import Explainer
 from worker.salience.hook import TargetHook
 from worker.salience.input_channels import input_channels
 
@@ -21,6 +20,9 @@ MICRO_BATCH = 8
 GPU_MICRO_BATCH = 16
 """The protocol's: on a GPU a pass of few images takes as long as one of many."""
 FEWEST, MOST, ENOUGH_SECONDS = 2, 10, 1.0
+
+Pass = Callable[[torch.Tensor], torch.Tensor]
+"""What an audit makes of a batch of images."""
 
 
 @dataclass(frozen=True)
@@ -40,18 +42,16 @@ class ModelSpeed:
     ) -> Self | None:
         """Moves ``module`` to the device, as an audit would; None where the device has no memory for it."""
 
-        def placed() -> Explainer:
+        def placed() -> Pass:
             moved = module.to(device).to(memory_format=torch.channels_last)
-            return make_explainer(
-                CamMethod.GRADCAM, TargetHook(moved, input_size=input_size, target_layer=target_layer)
-            )
+            hook = TargetHook(moved, input_size=input_size, target_layer=target_layer)
+            explainer = make_explainer(CamMethod.GRADCAM, hook)
+            return lambda images: explainer.explain(images, None).maps
 
         return cls.of(placed, device, input_size, input_channels(module))
 
     @classmethod
-    def of(
-        cls, placed: Callable[[], Explainer], device: torch.device, input_size: InputSize, channels: int
-    ) -> Self | None:
+    def of(cls, placed: Callable[[], Pass], device: torch.device, input_size: InputSize, channels: int) -> Self | None:
         """Of what ``placed`` has put onto the device; None where that has no memory for it."""
         batch = MICRO_BATCH if device.type == "cpu" else GPU_MICRO_BATCH
         try:
@@ -67,18 +67,13 @@ class ModelSpeed:
         return asdict(self)
 
 
-def _seconds(explainer: Explainer, images: torch.Tensor) -> list[float]:
+def _seconds(look: Pass, images: torch.Tensor) -> list[float]:
     """Of the passes after the first; a slow model is not asked more often than it takes to know."""
     images = images.contiguous(memory_format=torch.channels_last)
-    _pass(explainer, images)
+    look(images).cpu()
     taken: list[float] = []
     while len(taken) < FEWEST or (len(taken) < MOST and sum(taken) < ENOUGH_SECONDS):
         begun = time.perf_counter()
-        _pass(explainer, images)
+        look(images).cpu()  # to fetch what it makes waits for a GPU to finish
         taken.append(time.perf_counter() - begun)
     return taken
-
-
-def _pass(explainer: Explainer, images: torch.Tensor) -> None:
-    # To fetch the maps waits for a GPU to finish.
-    explainer.explain(images, None).maps.cpu()

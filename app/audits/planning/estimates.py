@@ -17,7 +17,8 @@ class AuditEstimate(BaseModel):
     models: int = Field(examples=[3])
     passes_per_image: int = Field(
         description="Images that go through the models for one sample: the clean image and every view through each "
-        "model, and once more for every channel of the target layer where the CAM method tries each.",
+        "model, and once more for every channel of the target layer where the CAM method tries each, or for every "
+        "mask of RISE.",
         examples=[66],
     )
     passes: int = Field(description="Of all samples.", examples=[13200])

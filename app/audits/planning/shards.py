@@ -10,9 +10,9 @@ from app.audits.planning.target_layers import target_layer
 from app.db.tables import DatasetRow, ModelRow
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.label_mapping import LabelMapping
-from app.domain.protocol import Protocol
+from app.domain.protocol import Protocol, SalienceSettings
 from app.domain.subjects import subjects_of
-from app.domain.vocabulary import CamMethod, DeviceClass
+from app.domain.vocabulary import DeviceClass
 from app.results.inputs import class_count, label_mapping
 from app.settings import Settings
 
@@ -73,7 +73,7 @@ class Work:
         """Maps of the clean image and of every view, and what a map costs."""
         layer = target_layer(model, protocol)
         return (1 + len(protocol.conditions())) * passes_per_map(
-            protocol.salience.method, layer.channels, layer.height * layer.width
+            protocol.salience, layer.channels, layer.height * layer.width
         )
 
     def _seconds_of(self, model: ModelRow, protocol: Protocol) -> float | None:
@@ -90,9 +90,11 @@ class Work:
         return bytes_per_sample(self.protocol, self.subjects, len(self.mapping.score_classes(class_count(first))))
 
 
-def passes_per_map(method: CamMethod, channels: int, cells: int) -> int:
-    """Images that go forward through a model for one map; some methods try each channel or cell of the target layer."""
-    return CAM_METHODS[method].passes(channels, cells)
+def passes_per_map(salience: SalienceSettings, channels: int, cells: int) -> int:
+    """Images that go forward through a model for one map; some methods try each channel or cell of the target layer,
+    or random masks.
+    """
+    return CAM_METHODS[salience.method].passes(channels, cells) + (salience.masks or 0)
 
 
 def shard_samples(work: Work, settings: Settings) -> int:

@@ -37,6 +37,7 @@ CamMethod = Literal[
     "integrated_gradients",
     "smoothgrad",
     "attention_rollout",
+    "rise",
 ]
 
 Channels = Literal["rgb", "bgr", "grey"]
@@ -1211,6 +1212,7 @@ class SalienceSettings(Document):
     methods: list[CamMethod]
     target: SalienceTarget | int
     target_layer: str | None
+    masks: int | None
 
 
 class Sample(Document):

@@ -33,6 +33,7 @@ LIBRARY = {
     CamMethod.XGRADCAM: XGradCAM,
     CamMethod.LAYERCAM: LayerCAM,
 }
+OF_ANY_HEAD = (CamMethod.RECIPROCAM, CamMethod.SSCAM, CamMethod.ISCAM, CamMethod.OCCLUSION, CamMethod.RISE)
 BINARY = Output(kind=OutputKind.BINARY, threshold=0.3)
 
 
@@ -178,7 +179,7 @@ def longer() -> Small:
 @pytest.mark.parametrize("made", [exported, exported_by_dynamo, partial(exported, batch=4, free=False)])
 def test_another_head_is_explained_by_reciprocam(made: Callable[[nn.Module], bytes]) -> None:
     model, images = loaded(made(longer())), photographs()
-    assert model.possible == (CamMethod.RECIPROCAM, CamMethod.SSCAM, CamMethod.ISCAM, CamMethod.OCCLUSION)
+    assert model.possible == OF_ANY_HEAD
     found = model.explainer(CamMethod.RECIPROCAM, SIZE, None, CLASSES).explain(images, None)
     expected = make_explainer(CamMethod.RECIPROCAM, TargetHook(longer(), input_size=SIZE)).explain(images, None)
     assert torch.equal(found.predicted, expected.predicted)
@@ -254,10 +255,23 @@ def of_no_images() -> bytes:
 REFUSED = {
     "over the batch": (norm_over_the_batch, "onnx-not-supported", "other images of its batch"),
     "two outputs": (two_outputs, "onnx-not-supported", "2 outputs"),
-    "around the map": (around_the_map, "onnx-not-supported", "the operator Add"),
-    "tokens": (lambda: exported_by_dynamo(Tokens().eval()), "onnx-not-supported", "has the operator"),
     "no images": (of_no_images, "onnx-not-supported", "float of shape ['free', 5]"),
 }
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (around_the_map, "the operator Add"),
+        (lambda: exported_by_dynamo(Tokens().eval()), "the operator Gather"),
+    ],
+)
+def test_where_no_feature_map_is_known_the_images_are_masked(make: Callable[[], bytes], why: str) -> None:
+    found = probed(make())
+    assert (found.probe.cam_methods, found.probe.target_layer) == ((CamMethod.RISE,), "images")
+    assert (found.probe.map_channels, found.probe.map_height, found.probe.map_width) == (3, SIZE, SIZE)
+    told = found.facts["graph.salience"]
+    assert (told.value, why in (told.note or "")) == ("masked images", True), told.note
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -288,7 +302,7 @@ def test_a_network_of_keras() -> None:
     folder = Path(__file__).parent / "files"
     kept = np.load(folder / "keras.npz")
     model = loaded((folder / "keras.onnx").read_bytes())
-    assert (model.entrance.layout, model.tail.layout, model.layer.grid) == (Layout.NHWC, Layout.NHWC, (8, 8))
+    assert (model.entrance.layout, model.layer.layout, model.layer.grid) == (Layout.NHWC, Layout.NHWC, (8, 8))
     images = torch.from_numpy(kept["images"]).permute(0, 3, 1, 2).float()
     found = model.explainer(CamMethod.GRADCAM, SIZE, None, CLASSES).explain(images, None)
     assert np.abs(found.logits.softmax(1).numpy() - kept["probabilities"]).max() < 1e-6

@@ -1,61 +1,91 @@
-"""Where a graph can be cut in two: at the last feature map through which alone its outputs depend on the images."""
+"""Where a graph can be cut in two: at a feature map whose cells the head behind it can be shown one by one."""
 
 from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from onnx import ModelProto, NodeProto, TensorProto, helper
+from onnx import ModelProto, NodeProto
 
 from app.domain.vocabulary import Layout
-from worker.weights.onnx.values import Shape, Values, attributes
+from worker.salience.layouts import Arrangement
+from worker.weights.onnx.grids import Grids
+from worker.weights.onnx.values import Shape, Values
 
-_SPATIAL = frozenset({"Conv", "MaxPool", "AveragePool", "BatchNormalization", "LRN"})
-"""They take and give (N, C, H, W)."""
-_CELL_BY_CELL = frozenset(
-    {
-        "Relu",
-        "LeakyRelu",
-        "PRelu",
-        "Elu",
-        "Gelu",
-        "Sigmoid",
-        "HardSigmoid",
-        "HardSwish",
-        "Swish",
-        "Mish",
-        "Tanh",
-        "Clip",
-    }
-    | {"Erf", "Add", "Sub", "Mul", "Div", "Cast", "Identity", "Dropout", "LayerNormalization"}
-)
-_TURNS: dict[tuple[int, ...], tuple[Layout, Layout]] = {
-    (0, 2, 3, 1): (Layout.NCHW, Layout.NHWC),
-    (0, 3, 1, 2): (Layout.NHWC, Layout.NCHW),
-}
-_CHANNELS_LAST = ()
-"""In place of an order of axes: a product with the last one, which has to be the channels."""
-_REVERSED = (3, 2, 1, 0)
 _MOST = 200
 """Places that are looked at, from the end."""
+_NEAR = 4
+"""Steps between a softmax and the product that takes it."""
+_MOVES = frozenset(
+    {"Reshape", "Transpose", "Split", "Slice", "Gather", "Squeeze", "Unsqueeze", "Identity", "Cast", "Dropout"}
+    | {"Add", "Mul", "Div", "Expand", "Flatten"}
+)
+"""Between what a linear layer makes and the values of an attention; what they take beside it is of the file."""
+_LINEAR = frozenset({"MatMul", "Gemm"})
 
 
 class Cut(NamedTuple):
-    """``behind`` are the nodes from ``features`` on, in their order."""
+    """``behind`` says what stands behind ``features``."""
 
     features: str
-    layout: Layout
-    behind: list[NodeProto]
+    arrangement: Arrangement
+    behind: str
 
 
-def cut_of(model: ModelProto, outputs: str) -> Cut | None:
-    """The last of more than one cell, where all that takes it leaves it no cells: tokens go on, and are none."""
-    values = Values(model)
-    for name, behind in islice(_bottlenecks(model, outputs), _MOST):
-        shape = values.shapes.get(name, ())
-        layout = _layout(values, name) if len(shape) == 4 else None
-        if layout is not None and _cells(shape, layout) not in {None, 1}:
+def last_map(model: ModelProto, values: Values, grids: Grids, outputs: str) -> Cut | None:
+    """The last feature map of more than one cell through which alone the outputs depend on the images, where all that
+    takes it leaves it no cells: tokens go on, and are none.
+    """
+    for name, behind in islice(_bottlenecks(model, values, outputs), _MOST):
+        shape, placed = values.shapes.get(name, ()), grids.of(name)
+        if placed is not None and len(shape) == 4 and _cells(shape, placed.arrangement.layout) not in {None, 1}:
+            layout = placed.arrangement.layout
             taking = [values.shapes.get(node.output[0], ()) for node in behind if name in node.input]
-            return Cut(name, layout, behind) if all(_cells(each, layout) == 1 for each in taking) else None
+            steps = " -> ".join(node.op_type for node in behind)
+            return Cut(name, placed.arrangement, steps) if all(_cells(each, layout) == 1 for each in taking) else None
+    return None
+
+
+def last_attended(model: ModelProto, values: Values, grids: Grids, outputs: str) -> Cut | None:
+    """What the values of the last attention are made of: tokens, of which no cell reaches a class token later on."""
+    needed = {outputs}
+    for node in reversed(model.graph.node):
+        if needed.isdisjoint(node.output):
+            continue
+        needed |= set(node.input)
+        value = _value(values, node)
+        if value is not None:
+            found = _made_of(values, grids, value)
+            return found and Cut(*found, "the last attention")
+    return None
+
+
+def _value(values: Values, node: NodeProto) -> str | None:
+    """What an attention takes the weighted mean of."""
+    if node.op_type == "Attention":
+        return str(node.input[2])
+    if node.op_type != "MatMul" or not set(node.input) <= values.depending:
+        return None
+    near = [node.input[0]]
+    for _ in range(_NEAR):
+        makers = [maker for name in near if (maker := values.maker(name)) is not None]
+        if any(maker.op_type == "Softmax" for maker in makers):
+            return str(node.input[1])
+        near = [name for maker in makers for name in maker.input if name in values.depending]
+    return None
+
+
+def _made_of(values: Values, grids: Grids, name: str) -> tuple[str, Arrangement] | None:
+    """Back from an attention's values over their linear layer, to the tensor on a grid that it takes."""
+    is_before = False
+    for _ in range(_MOST):
+        if is_before and (found := grids.cells(name)) is not None:
+            return found
+        node = values.maker(name)
+        taken = [] if node is None else [each for each in node.input if each in values.depending]
+        if node is None or len(taken) != 1 or node.op_type not in _MOVES | _LINEAR:
+            return None
+        is_before = is_before or node.op_type in _LINEAR
+        name = taken[0]
     return None
 
 
@@ -67,64 +97,13 @@ def _cells(shape: Shape, layout: Layout) -> int | None:
     return None if height is None or width is None else height * width
 
 
-def head(model: ModelProto, features: str, outputs: str) -> ModelProto:
-    """The graph from the feature map to the outputs."""
-    behind = next(nodes for name, nodes in _bottlenecks(model, outputs) if name == features)
-    used = {name for node in behind for name in node.input}
-    weights = [tensor for tensor in model.graph.initializer if tensor.name in used]
-    taken = helper.make_tensor_value_info(features, TensorProto.FLOAT, [None] * 4)
-    given = helper.make_empty_tensor_value_info(outputs)
-    made = helper.make_graph(behind, "head", [taken], [given], weights)
-    return helper.make_model(made, opset_imports=model.opset_import, ir_version=model.ir_version)
-
-
-def _bottlenecks(model: ModelProto, outputs: str) -> Iterator[tuple[str, list[NodeProto]]]:
+def _bottlenecks(model: ModelProto, values: Values, outputs: str) -> Iterator[tuple[str, list[NodeProto]]]:
     """From the last to the first, each with the nodes behind it."""
-    depending = _depending(model)
-    needed, behind = {outputs}, []
-    constant = [node for node in model.graph.node if not depending.intersection(node.output)]
+    needed, behind = {outputs}, list[NodeProto]()
     for node in reversed(model.graph.node):
         if needed.isdisjoint(node.output):
             continue
-        needed = (needed - set(node.output)) | (depending & set(node.input))
+        needed = (needed - set(node.output)) | (values.depending & set(node.input))
         behind.append(node)
         if len(needed) == 1:
-            yield next(iter(needed)), [*constant, *reversed(behind)]
-
-
-def _depending(model: ModelProto) -> set[str]:
-    """What depends on the images."""
-    found = {each.name for each in Values(model).inputs()}
-    for node in model.graph.node:
-        if not found.isdisjoint(node.input):
-            found |= set(filter(None, node.output))
-    return found
-
-
-def _is_plain(values: Values, node: NodeProto) -> bool:
-    """Whether every cell is multiplied by one matrix of the file."""
-    weights = values.constant(node.input[1])
-    return weights is not None and weights.ndim == 2
-
-
-def _layout(values: Values, name: str) -> Layout | None:
-    """As the operator has it that laid the cells out, through those that leave them in their places."""
-    turned = []
-    node = values.maker(name)
-    while node is not None and node.op_type not in _SPATIAL:
-        if node.op_type == "Transpose":
-            perm = attributes(node).get("perm", _REVERSED)
-            turned.append(tuple(int(axis) for axis in perm))  # type: ignore[attr-defined]
-        elif node.op_type == "MatMul" and _is_plain(values, node):
-            turned.append(_CHANNELS_LAST)
-        elif node.op_type not in _CELL_BY_CELL:
-            return None
-        maps = (each for each in node.input if len(values.shapes.get(each, ())) == 4)
-        node = next(filter(None, map(values.maker, maps)), None)
-    layout: Layout | None = None if node is None else Layout.NCHW
-    for perm in reversed(turned):
-        if perm == _CHANNELS_LAST and layout is Layout.NHWC:
-            continue
-        taken, given = _TURNS.get(perm, (None, None))
-        layout = given if taken is layout else None
-    return layout
+            yield next(iter(needed)), behind[::-1]

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import BinaryIO, Self
+from typing import BinaryIO, NamedTuple, Self
 
 import torch
-from onnx import ModelProto, ValueInfoProto, helper
+from onnx import ModelProto, helper
 from torch import Tensor
 
+from app.domain.cam_methods import DEFAULT_MASKS
 from app.domain.input_size import InputSize, Size, size_of
 from app.domain.outputs import Output
 from app.domain.refusals import METHOD_NOT_POSSIBLE
@@ -18,12 +19,13 @@ from worker.salience.closed_form import ClosedFormExtractor, Seen
 from worker.salience.decisions import Decisions
 from worker.salience.explainer import Explainer
 from worker.salience.layouts import Arrangement
+from worker.salience.rise import cell_sides
 from worker.salience.tracing import Layer, down_sampling
-from worker.weights.onnx.cut import head
+from worker.weights.onnx.cut import Cut
 from worker.weights.onnx.entrance import Entrance, entrance_of
 from worker.weights.onnx.reading import parsed
 from worker.weights.onnx.session import GraphSession, output_mismatch
-from worker.weights.onnx.tail import Tail, tail_of
+from worker.weights.onnx.tail import Pooled, Tail, Way, tail_of
 from worker.weights.onnx.values import Values
 
 OF_A_PAIR = tuple(method for method in CamMethod if method in OF_EXTRACTOR)
@@ -33,9 +35,19 @@ FORWARD = tuple(method for method in CamMethod if method in OF_NETWORK)
 _SPATIAL = frozenset({"Conv", "MaxPool", "AveragePool"})
 
 
+class _Passed(NamedTuple):
+    """Of N images: ``outputs`` (N, O), what arrives at the layer as it lies there, what its head takes beside it."""
+
+    outputs: Tensor
+    arriving: Tensor
+    sides: tuple[Tensor, ...] = ()
+
+
 @dataclass(frozen=True)
 class GraphModel:
-    """``layer`` is the feature map that salience is taken of; ``size_bytes`` is the canonical file's."""
+    """``layer`` is the feature map that salience is taken of, the images themselves where there is no other;
+    ``size_bytes`` is the canonical file's.
+    """
 
     entrance: Entrance
     tail: Tail
@@ -43,25 +55,27 @@ class GraphModel:
     stride: tuple[int, int]
     size_bytes: int
     _whole: GraphSession = field(repr=False)
-    _head: GraphSession = field(repr=False)
+    _head: GraphSession | None = field(repr=False)
 
     @classmethod
     def of(cls, model: ModelProto, size: Size) -> Self:
         """``model`` as ``canonical`` left it. Raises InputFailure."""
         entrance, tail = entrance_of(model, size), tail_of(model)
-        size_bytes = model.ByteSize()
-        sizes = _sizes(model)
-        behind = GraphSession(head(model, tail.features, tail.outputs), tail.features, entrance.batch, [tail.outputs])
+        size_bytes, sizes = model.ByteSize(), _sizes(model)
+        seen = () if tail.end is None else (tail.end.features, *(tail.head.sides if tail.head else ()))
+        head = None
+        if tail.head is not None and tail.end is not None:
+            head = GraphSession(tail.head.model, seen, entrance.batch, [tail.outputs])
         del model.graph.output[:]
-        model.graph.output.extend(_outputs(tail))
-        session = GraphSession(model, entrance.name, entrance.batch, (tail.outputs, tail.features))
-        _, features = session.run(torch.zeros(1, *(each or 1 for each in entrance.shape[1:])))
-        layer = Layer.of(tail.features, features, Arrangement(tail.layout, *_sides(features, tail)))
+        model.graph.output.extend(map(helper.make_empty_tensor_value_info, dict.fromkeys((tail.outputs, *seen))))
+        whole = GraphSession(model, [entrance.name], entrance.batch, (tail.outputs, *seen))
+        layer = _layer(entrance, tail, whole)
         down, right = (
             down_sampling([sides[axis] for sides in sizes], cells, size[axis])
             for axis, cells in enumerate((layer.height, layer.width))
         )
-        return cls(entrance, tail, layer, (down, right), size_bytes, session, behind)
+        stride = cell_sides(size) if tail.end is None else (down, right)
+        return cls(entrance, tail, layer, stride, size_bytes, whole, head)
 
     @property
     def channels(self) -> int:
@@ -70,42 +84,68 @@ class GraphModel:
 
     @property
     def weights(self) -> Tensor:
-        """Of the linear layer (O, K)."""
-        return torch.eye(self.layer.channels) if self.tail.weights is None else torch.from_numpy(self.tail.weights)
+        """Of the linear layer (O, K) that the way in closed form has."""
+        known = self.tail.end.weights if isinstance(self.tail.end, Pooled) else None
+        return torch.eye(self.layer.channels) if known is None else torch.from_numpy(known)
 
     @property
     def possible(self) -> tuple[CamMethod, ...]:
         """The CAM methods that can explain it, the best first."""
-        return (*(OF_A_PAIR if self.tail.is_linear else ()), *FORWARD)
+        if self.tail.way is Way.MASKED_IMAGES:
+            return (CamMethod.RISE,)
+        of_a_pair = OF_A_PAIR if self.tail.way is Way.CLOSED_FORM else ()
+        return (*of_a_pair, *(each for each in FORWARD if self._head or each is not CamMethod.RECIPROCAM))
 
     def forward(self, images: Tensor) -> Seen:
         """``images`` (N, C, H, W) float32. Raises InputFailure ``model-output-mismatch``."""
+        passed = self._passed(images)
+        return Seen(passed.outputs, self.layer.arrangement.to_nchw(passed.arriving))
+
+    def _passed(self, images: Tensor) -> _Passed:
         if tuple(images.shape[2:]) != self.entrance.size:
             raise _other_size(self.entrance.size)
         turned = images if self.entrance.layout is Layout.NCHW else images.permute(0, 2, 3, 1)
-        outputs, features = self._whole.run(turned)
-        return Seen(_flat(outputs), self.layer.arrangement.to_nchw(features))
+        outputs, *seen = self._whole.run(turned)
+        if not seen:
+            return _Passed(_flat(outputs), turned)
+        return _Passed(_flat(outputs), seen[0], tuple(seen[1:]))
 
-    def behind(self, features: Tensor) -> Tensor:
-        """Outputs (N, O) of feature maps (N, K, h, w)."""
-        (outputs,) = self._head.run(self.layer.arrangement.from_nchw(features, features))
+    def behind(self, images: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
+        """Outputs (M, O), where ``change`` made (M, K, h, w) of the feature maps (N, K, h, w); of one image there may
+        be many. Where it changed nothing the head is not run again.
+        """
+        passed, arrangement = self._passed(images), self.layer.arrangement
+        features = arrangement.to_nchw(passed.arriving)
+        made = change(features)
+        if made is features:
+            return passed.outputs
+        if self._head is None:
+            raise METHOD_NOT_POSSIBLE.failure(method=CamMethod.RECIPROCAM, model="", possible=", ".join(self.possible))
+        changed = arrangement.from_nchw(made, passed.arriving)
+        sides = [side.expand(len(changed), *side.shape[1:]) for side in passed.sides]
+        (outputs,) = self._head.run(changed, *sides)
         return _flat(outputs)
 
     def reader(self, input_size: InputSize, target_layer: str | None, output: Output) -> Callable[[Tensor], Tensor]:
         """Logits by class of images. Raises InputFailure ``target-layer-not-found`` or ``model-output-mismatch``."""
         self._check(input_size, target_layer)
         decisions = Decisions(output)
-        return lambda images: decisions.of(self.forward(images).outputs)
+        return lambda images: decisions.of(self._passed(images).outputs)
 
     def explainer(
-        self, method: CamMethod, input_size: InputSize, target_layer: str | None, output: Output
+        self,
+        method: CamMethod,
+        input_size: InputSize,
+        target_layer: str | None,
+        output: Output,
+        masks: int = DEFAULT_MASKS,
     ) -> Explainer:
         """Raises InputFailure ``cam-method-not-possible`` as well."""
         self._check(input_size, target_layer)
         if method not in self.possible:
             raise METHOD_NOT_POSSIBLE.failure(method=method, model="", possible=", ".join(self.possible))
         if method in OF_NETWORK:
-            return explainer_of_network(method, _Cut(self, Decisions(output)))
+            return explainer_of_network(method, _Cut(self, Decisions(output)), masks)
         extractor = ClosedFormExtractor(self.forward, self.weights, Decisions(output), self.stride)
         return explainer_of_extractor(method, extractor)
 
@@ -129,7 +169,7 @@ class _Cut:
         return self.graph.stride
 
     def run(self, images: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
-        return self.decisions.of(self.graph.behind(change(self.graph.forward(images).features)))
+        return self.decisions.of(self.graph.behind(images, change))
 
 
 def load_graph(file: BinaryIO, size: InputSize) -> GraphModel:
@@ -152,12 +192,17 @@ def _sizes(model: ModelProto) -> list[tuple[int, int]]:
     return [(shape[2] or 0, shape[3] or 0) for shape in made if len(shape) == 4]
 
 
-def _sides(features: Tensor, tail: Tail) -> tuple[int, int]:
-    if features.dim() != 4:
-        raise output_mismatch(f"The tensor {tail.features!r} is no feature map of four axes.")
-    axes = (2, 3) if tail.layout is Layout.NCHW else (1, 2)
-    return features.shape[axes[0]], features.shape[axes[1]]
+def _layer(entrance: Entrance, tail: Tail, whole: GraphSession) -> Layer:
+    """As a pass of one image shows it."""
+    if tail.end is None:
+        return Layer(entrance.name, entrance.channels, *entrance.size, entrance.layout)
+    features = whole.run(torch.zeros(1, *(each or 1 for each in entrance.shape[1:])))[1]
+    return Layer.of(tail.end.features, features, tail.end.arrangement or _told_by(features, tail.end))
 
 
-def _outputs(tail: Tail) -> list[ValueInfoProto]:
-    return [helper.make_empty_tensor_value_info(name) for name in dict.fromkeys((tail.outputs, tail.features))]
+def _told_by(features: Tensor, end: Pooled | Cut) -> Arrangement:
+    """Of what a pooling takes, whose layout that says: by its sides."""
+    if features.dim() != 4 or not isinstance(end, Pooled):
+        raise output_mismatch(f"The tensor {end.features!r} is no feature map of four axes.")
+    axes = (2, 3) if end.layout is Layout.NCHW else (1, 2)
+    return Arrangement(end.layout, *(features.shape[axis] for axis in axes))

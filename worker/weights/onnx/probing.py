@@ -19,6 +19,7 @@ from worker.weights.onnx.entrance import Entrance, entrance_of
 from worker.weights.onnx.graph_model import GraphModel
 from worker.weights.onnx.judging import byte_count, opset_of
 from worker.weights.onnx.reading import read_model
+from worker.weights.onnx.tail import Pooled, Tail
 from worker.weights.probe import PROBE_IMAGES, PROBE_SEED, ModelProbe, checked_output, is_alike
 from worker.wire.replies import DescribedFact
 
@@ -49,7 +50,7 @@ class ProbedGraph(NamedTuple):
         images = _images((PROBE_IMAGES, loaded.channels, *sides), PROBE_SEED)
         seen = loaded.forward(images)
         outputs = checked_output(seen.outputs, output.kind)
-        _check_way(loaded, seen)
+        _check_way(loaded, images, seen)
         _check_independence(loaded, images, seen)
         classes = output.classes_of(outputs.shape[1])
         return cls(graph, loaded, _probe(graph, loaded, classes), _facts(graph, entrance, loaded))
@@ -59,21 +60,22 @@ def _images(shape: Sequence[int], seed: int) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def _check_way(loaded: GraphModel, seen: Seen) -> None:
+def _check_way(loaded: GraphModel, images: Tensor, seen: Seen) -> None:
     """That the outputs are those of the feature map alone, and of the linear layer where there is one."""
-    layer, steps = loaded.layer, " -> ".join(loaded.tail.steps)
-    again = loaded.behind(seen.features)
-    if (again - seen.outputs).abs().max() > TOLERANCE * seen.outputs.abs().max():
-        raise GRAPH_WITHOUT_MAPS.failure(found=f"what is behind {layer.name!r} does not compute its outputs")
-    if not loaded.tail.is_linear:
+    layer, end = loaded.layer, loaded.tail.end
+    if loaded.tail.head is not None:
+        again = loaded.behind(images, Tensor.clone)
+        if (again - seen.outputs).abs().max() > TOLERANCE * seen.outputs.abs().max():
+            raise GRAPH_WITHOUT_MAPS.failure(found=f"what is behind {layer.name!r} does not compute its outputs")
+    if not isinstance(end, Pooled):
         return
     fits = loaded.weights.shape == (seen.outputs.shape[1], layer.channels)
-    if loaded.tail.kernel not in {None, layer.grid}:
+    if end.kernel not in {None, layer.grid}:
         raise GRAPH_WITHOUT_MAPS.failure(found="its pooling is not over the whole map")
     if layer.height * layer.width < 2:
         raise GRAPH_WITHOUT_MAPS.failure(found=f"{layer.name!r} has one cell")
     if not fits or not agrees(seen, loaded.weights, TOLERANCE):
-        raise GRAPH_WITHOUT_MAPS.failure(found=f"its end ({steps}) does not compute what such an end does")
+        raise GRAPH_WITHOUT_MAPS.failure(found=f"its end ({end.steps}) does not compute what such an end does")
 
 
 def _check_independence(loaded: GraphModel, images: Tensor, seen: Seen) -> None:
@@ -108,18 +110,25 @@ def _probe(graph: ModelProto, loaded: GraphModel, classes: int) -> ModelProbe:
 def _facts(graph: ModelProto, entrance: Entrance, loaded: GraphModel) -> dict[str, DescribedFact]:
     """How it was read, for the model's description."""
     tail = loaded.tail
-    steps = " -> ".join(tail.steps)
-    linear = f"{tail.features} -> {steps}: the gradient is a row of the last layer's weights."
-    other = f"No pooling and one linear layer is behind {tail.features}, but {steps}: it is run alone on masked maps."
     found = {
         "graph.opset": (opset_of(graph), None),
         "graph.batch": (entrance.batch or "free", "Images that it takes at once."),
         "graph.input": (entrance.layout.value, None),
         "graph.final_activation": (tail.final_activation, "Salience and scores are taken before it."),
-        "graph.salience": ("closed form", linear[:1000]) if tail.is_linear else ("head alone", other[:1000]),
+        "graph.salience": (tail.way.value, _reason(tail)[:1000]),
     }
     return {
         name: DescribedFact(value=value, origin=Origin.FILE, note=note)
         for name, (value, note) in found.items()
         if value is not None
     }
+
+
+def _reason(tail: Tail) -> str:
+    """Why its salience is computed as it is."""
+    if isinstance(tail.end, Pooled):
+        return f"{tail.end.features} -> {tail.end.steps}: the gradient is a row of the last layer's weights."
+    other = f"It does not end in a pooling and one linear layer: {tail.why}."
+    if tail.end is None:
+        return f"{other} No tensor on a grid of cells is known that a class reads, so that the images are masked."
+    return f"{other} What is behind {tail.end.features} ({tail.end.behind}) is run alone on its cells."

@@ -5,15 +5,18 @@ Each step is one that the gradient passes as through a linear map, so that it ca
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto
 
-from app.domain.refusals import GRAPH_OUTPUT, GRAPH_WITHOUT_MAPS
+from app.domain.refusals import GRAPH_OUTPUT
 from app.domain.vocabulary import Layout
-from app.errors import InputFailure
-from worker.weights.onnx.cut import cut_of
+from worker.salience.layouts import Arrangement
+from worker.weights.onnx.cut import Cut, last_attended, last_map
+from worker.weights.onnx.grids import Grids
+from worker.weights.onnx.head import Head, head_of
 from worker.weights.onnx.values import Values, attributes
 
 _FINAL = frozenset({"Softmax", "LogSoftmax", "Sigmoid"})
@@ -26,60 +29,92 @@ _NO_PADDING = [0] * 4
 Matrix = NDArray[np.float32]
 
 
+class Way(StrEnum):
+    """How a graph's salience is computed, the most exact first."""
+
+    CLOSED_FORM = "closed form"
+    HEAD_ALONE = "head alone"
+    MASKED_IMAGES = "masked images"
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """A mean over all cells of ``features`` and one linear layer, ``weights`` (O, K); None where the pooled channels
+    are the outputs. ``kernel`` are the cells (down, right) over which is pooled, None where it is all of them.
+    """
+
+    features: str
+    layout: Layout
+    arrangement: Arrangement | None
+    """Of tokens: how they lie; else the features' own sides say it."""
+    weights: Matrix | None
+    kernel: tuple[int, int] | None
+    steps: str
+
+
 @dataclass(frozen=True)
 class Tail:
-    """``outputs`` is the tensor before the ``final_activation``; ``features`` the one that enters the pooling, or, of
-    another head, the last feature map through which alone the outputs depend on the images (not ``is_linear``).
+    """``outputs`` is the tensor before the ``final_activation``.
 
-    ``weights`` (O, K), None where the pooled channels are the outputs. ``steps`` are the operators between, ``kernel``
-    the cells (down, right) over which is pooled, None where it is all of them.
+    ``end`` is how it is made of a feature map: by a pooling and a linear layer; by a ``head`` that is run alone on what
+    was cut off; None: of no one feature map. ``why`` says why it is not by the ways before.
     """
 
     outputs: str
-    features: str
-    layout: Layout
-    weights: Matrix | None
     final_activation: str | None
-    steps: tuple[str, ...]
-    kernel: tuple[int, int] | None
-    is_linear: bool = True
+    end: Pooled | Cut | None
+    head: Head | None
+    why: str
+
+    @property
+    def way(self) -> Way:
+        if isinstance(self.end, Pooled):
+            return Way.CLOSED_FORM
+        return Way.MASKED_IMAGES if self.end is None else Way.HEAD_ALONE
 
 
 def tail_of(model: ModelProto) -> Tail:
-    """Raises InputFailure ``onnx-not-supported`` where the graph ends in another way, and has no one feature map."""
+    """Raises InputFailure ``onnx-not-supported`` where there is more than one output."""
+    values = Values(model)
+    grids = Grids(model, values)
+    walk = _Walk(model, values, grids)
+    outputs, activation = walk.final()
     try:
-        return _Walk(model).tail()
-    except InputFailure:
-        found = _Walk(model).other_head()
-        if found is None:
-            raise
-        return found
+        pooled = walk.pooled(outputs)
+    except _OtherEndError as other:
+        why = str(other)
+    else:
+        return Tail(outputs, activation, pooled, head_of(model, values, pooled.features, outputs), "")
+    for find in (last_map, last_attended):
+        cut = find(model, values, grids, outputs)
+        head = None if cut is None else head_of(model, values, cut.features, outputs)
+        if head is not None:
+            return Tail(outputs, activation, cut, head, why)
+    return Tail(outputs, activation, None, None, why)
+
+
+class _OtherEndError(Exception):
+    """No pooling and linear layer, but what the message says."""
 
 
 class _Walk:
-    def __init__(self, model: ModelProto) -> None:
-        self._model = model
-        self._values = Values(model)
+    def __init__(self, model: ModelProto, values: Values, grids: Grids) -> None:
+        self._values = values
+        self._grids = grids
         self._outputs = [each.name for each in model.graph.output]
         self._steps: list[str] = []
 
-    def other_head(self) -> Tail | None:
-        outputs, activation = self._final()
-        cut = cut_of(self._model, outputs)
-        if cut is None:
-            return None
-        steps = tuple(node.op_type for node in cut.behind if node.op_type != "Constant")
-        return Tail(outputs, cut.features, cut.layout, None, activation, steps, None, is_linear=False)
-
-    def tail(self) -> Tail:
-        outputs, activation = self._final()
+    def pooled(self, outputs: str) -> Pooled:
         self._steps.clear()
         pooled, weights = self._linear(self._past(outputs))
-        node, layout = self._pooling(self._past(pooled))
-        steps = tuple(reversed(self._steps))
-        return Tail(outputs, node.input[0], layout, weights, activation, steps, _kernel(node))
+        node = self._values.maker(self._past(pooled))
+        found = None if node is None else self._pooling(node)
+        if node is None or found is None:
+            raise _other(node)
+        self._steps.append(node.op_type)
+        return Pooled(*found, weights, _kernel(node), " -> ".join(reversed(self._steps)))
 
-    def _final(self) -> tuple[str, str | None]:
+    def final(self) -> tuple[str, str | None]:
         """The outputs before a softmax or sigmoid, and that."""
         if len(self._outputs) != 1:
             names = ", ".join(self._outputs[:5])
@@ -110,27 +145,50 @@ class _Walk:
             return name, None
         weights = read(self._values, node)
         if weights is None:
-            raise self._other(node)
+            raise _other(node)
         self._steps.append(node.op_type)
         return node.input[0], weights
 
     def _without_bias(self, node: NodeProto) -> str:
         others = [name for name in node.input if self._values.constant(name) is None]
         if len(others) != 1:
-            raise self._other(node)
+            raise _other(node)
         return str(others[0])
 
-    def _pooling(self, name: str) -> tuple[NodeProto, Layout]:
-        node = self._values.maker(name)
-        layout = None if node is None else _pooled_layout(self._values, node)
-        if node is None or layout is None:
-            raise self._other(node)
-        self._steps.append(node.op_type)
-        return node, layout
+    def _pooling(self, node: NodeProto) -> tuple[str, Layout, Arrangement | None] | None:
+        """The map that the node takes the mean of, over all of its cells, and how it lies."""
+        taken = node.input[0]
+        shape = self._values.shape(taken) or ()
+        if len(shape) == 3:
+            cells, placed = self._grids.cells(taken), self._grids.of(taken)
+            is_mean = placed is not None and _axes_of_mean(self._values, node) == (placed.cell_axis,)
+            if cells is None or not is_mean or cells[1].prefix_tokens:
+                return None
+            return cells[0], Layout.TOKENS, cells[1]
+        layout = _pooled_layout(self._values, node)
+        return None if layout is None else (taken, layout, None)
 
-    def _other(self, node: NodeProto | None) -> InputFailure:
-        found = "its input" if node is None else f"the operator {node.op_type}"
-        return GRAPH_WITHOUT_MAPS.failure(found=f"this one has {found} there")
+
+def _other(node: NodeProto | None) -> _OtherEndError:
+    found = "its input" if node is None else f"the operator {node.op_type}"
+    return _OtherEndError(f"it has {found} there")
+
+
+def _axes_of_mean(values: Values, node: NodeProto) -> tuple[int, ...] | None:
+    """Of three axes, those over which the node takes the mean."""
+    if node.op_type == "GlobalAveragePool":
+        return (2,)
+    if node.op_type != "ReduceMean":
+        return None
+    return _reduced(values, node, 3)
+
+
+def _reduced(values: Values, node: NodeProto, count: int) -> tuple[int, ...] | None:
+    said = attributes(node).get("axes")
+    axes = values.constant(node.input[1]) if said is None and len(node.input) > 1 else said
+    if axes is None:
+        return None
+    return tuple(sorted(int(axis) % count for axis in np.atleast_1d(np.asarray(axes)).tolist()))
 
 
 def _keeps_numbers(node: NodeProto) -> bool:
@@ -189,12 +247,7 @@ def _pooled_layout(values: Values, node: NodeProto) -> Layout | None:
     if node.op_type == "GlobalAveragePool":
         return Layout.NCHW
     if node.op_type == "ReduceMean":
-        said = attributes(node).get("axes")
-        axes = values.constant(node.input[1]) if said is None and len(node.input) > 1 else said
-        if axes is None:
-            return None
-        wanted = tuple(sorted(int(axis) % _AXES for axis in np.atleast_1d(np.asarray(axes)).tolist()))
-        return _SPATIAL.get(wanted)
+        return _SPATIAL.get(_reduced(values, node, _AXES) or ())
     if node.op_type == "AveragePool":
         said_more = {"pads", "auto_pad", "dilations", "ceil_mode"} & {
             name for name, value in attributes(node).items() if value not in (0, _NO_PADDING, [1, 1], b"NOTSET")

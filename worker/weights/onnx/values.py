@@ -6,11 +6,13 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper, shape_inference
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from app.domain.refusals import GRAPH_UNSAFE
+from worker.weights.onnx.sizes import SIZES, Lengths, lengths_of
 
 _LONG = 4096
+_BATCHES = (2, 3)
 MAX_NUMBERS = 2**27
 """Numbers of a tensor that is no shape, so that shapes can be told without it."""
 Numbers = NDArray[np.generic]
@@ -28,6 +30,20 @@ class Values:
 
     def maker(self, name: str) -> NodeProto | None:
         return self._makers.get(name)
+
+    @cached_property
+    def depending(self) -> frozenset[str]:
+        """Tensors whose numbers depend on the images' numbers, not on their count and sides alone."""
+        found = {each.name for each in self.inputs()}
+        for node in self._model.graph.node:
+            if node.op_type not in SIZES and not found.isdisjoint(node.input):
+                found |= set(filter(None, node.output))
+        return frozenset(found)
+
+    def shape(self, name: str) -> Shape | None:
+        """Of any tensor, weights among them; None where it is not told."""
+        tensor = self._initializers.get(name)
+        return self.shapes.get(name) if tensor is None else tuple(tensor.dims)
 
     def inputs(self) -> list[ValueInfoProto]:
         """Those that a caller gives: old files list their weights among the inputs."""
@@ -50,13 +66,27 @@ class Values:
 
         Raises InputFailure ``model-unsafe`` for one that no network has.
         """
-        inferred = shape_inference.infer_shapes(self.skeleton(), data_prop=True).graph
-        told = (each for each in (*inferred.value_info, *inferred.output) if each.type.tensor_type.HasField("shape"))
-        found = {each.name: shape_of(each) for each in told}
+        first, second = self._lengths
+        found: dict[str, Shape] = {
+            name: tuple(length if length == other else None for length, other in zip(shape, second[name], strict=True))
+            for name, shape in first.items()
+            if len(shape) == len(second.get(name, ()))
+        }
         for name, shape in found.items():
             if math.prod(length or 1 for length in shape) > MAX_NUMBERS:
                 raise GRAPH_UNSAFE.failure(what=f"its tensor {name!r} would be of shape {list(shape)}")
         return found
+
+    @cached_property
+    def _lengths(self) -> tuple[Lengths, Lengths]:
+        """For batches of two lengths: what differs depends on the batch, and is it where it is as long."""
+        skeleton = self.skeleton()
+        first, second = (lengths_of(skeleton, batch) for batch in _BATCHES)
+        return first, second
+
+    def is_batch(self, name: str, axis: int) -> bool:
+        """Whether an axis is as long as a free batch."""
+        return tuple(lengths[name][axis] for lengths in self._lengths) == _BATCHES
 
     def skeleton(self) -> ModelProto:
         """Without what is long: weights are inputs there, so that nothing but the structure is copied."""
@@ -74,6 +104,11 @@ class Values:
 def attributes(node: NodeProto) -> dict[str, object]:
     """By name."""
     return {each.name: helper.get_attribute_value(each) for each in node.attribute}
+
+
+def integers(value: object) -> list[int]:
+    """An attribute that lists axes or places."""
+    return [int(each) for each in value] if isinstance(value, list | tuple) else []
 
 
 def shape_of(value: ValueInfoProto) -> Shape:
