@@ -140,6 +140,12 @@ class Settings(BaseSettings):
     device: str = Field(default="auto", description="auto, cpu or cuda")
     cuda_visible_devices: str | None = Field(default=None, description="CUDA's own choice of GPUs")
     threads: int = Field(default=0, ge=0, description="Torch threads of a worker; 0: every core it may use")
+    decoders: int | None = Field(
+        default=None,
+        ge=0,
+        le=64,
+        description="Processes that decode beside the passes; unset: by the cores; 0: a thread",
+    )
     log_level: str = "INFO"
     log_format: LogFormat | None = Field(default=None, description="json or text; by default text on a terminal")
 

@@ -60,6 +60,20 @@ def is_plain(data: bytes) -> bool:
     return kind_of(data) in _PLAIN
 
 
+def count_pixels(data: bytes) -> int | None:
+    """What the header says; None of kinds of which only their large decoders could tell, and of what has no header."""
+    if kind_of(data) == "WEBP":
+        size = webp_size(data)
+        return None if size is None else size[0] * size[1]
+    if not is_plain(data):
+        return None
+    try:
+        with Image.open(BytesIO(data), formats=FORMATS) as image:
+            return image.width * image.height
+    except Exception:  # noqa: BLE001 - whoever decodes it says what is wrong
+        return None
+
+
 def decode(data: bytes, limits: Settings, *, reading: PixelReading = _AS_SEEN, shown_at: int | None = None) -> Decoded:
     """As ``decode_rgb``, and what else is known of it."""
     if not data:

@@ -5,12 +5,14 @@ import os
 import socket
 import tempfile
 import time
-import traceback
+from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 
 from PIL import Image
 
-from worker.child.parent_death import die_with
+from worker.child.forks import fork
+from worker.child.parent_death import adopt_orphans, die_with
 from worker.child.server import serve
 from worker.wire.channel import Channel
 from worker.wire.forking import REQUEST, Forked, ForkRequest, Waited
@@ -22,6 +24,8 @@ _PAUSE_SECONDS = 0.01
 def run_forkserver(channel: Channel) -> int:
     """Until the worker is gone. Raises ChannelClosed."""
     _import_the_rest()
+    adopt_orphans()
+    family = Family()
     # What is never written to stays shared by all children.
     gc.freeze()
     while True:
@@ -30,9 +34,9 @@ def run_forkserver(channel: Channel) -> int:
             continue
         request = REQUEST.validate_json(frame.body)
         if isinstance(request, ForkRequest):
-            channel.send(Forked(number=request.number, pid=_fork(channel, request.start, frame.descriptors)))
+            channel.send(Forked(number=request.number, pid=family.fork(channel, request.start, frame.descriptors)))
         else:
-            channel.send(Waited(pid=request.pid, status=_wait(request.pid, request.seconds)))
+            channel.send(Waited(pid=request.pid, status=family.wait(request.pid, request.seconds)))
 
 
 def _import_the_rest() -> None:
@@ -42,25 +46,46 @@ def _import_the_rest() -> None:
         import timm  # noqa: F401, PLC0415 - an extra
 
 
-def _fork(channel: Channel, start: Start, descriptors: tuple[int, ...]) -> int:
-    """This process has one thread, so that a fork of it is whole."""
-    parent = os.getpid()
-    pid = os.fork()
-    if pid:
+class Family:
+    """The children that were forked, and how they ended.
+
+    What a child leaves behind, its decoders, falls to this process: it is reaped with the next one that is asked for.
+    """
+
+    def __init__(self) -> None:
+        self._ended: dict[int, int | None] = {}
+
+    def fork(self, channel: Channel, start: Start, descriptors: tuple[int, ...]) -> int:
+        """The child's process id."""
+        self._reap()
+        line, output = descriptors
+        pid = fork(partial(_run_child, os.getpid(), channel, start, line, output))
         for descriptor in descriptors:
             os.close(descriptor)
+        self._ended[pid] = None
         return pid
-    status = 1
-    try:
-        channel.close()
-        status = _run_child(parent, start, *descriptors)
-    except BaseException:  # noqa: BLE001 - whatever it is, this process must not go on as the forkserver
-        traceback.print_exc()
-    finally:
-        os._exit(status)
+
+    def wait(self, pid: int, seconds: float) -> int | None:
+        """How a child ended, once; None where it lives on after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self._reap()
+            if self._ended.get(pid, 0) is not None:
+                return self._ended.pop(pid, 0)
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(_PAUSE_SECONDS)
+
+    def _reap(self) -> None:
+        with suppress(ChildProcessError):
+            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                pid, status = found
+                if pid in self._ended:
+                    self._ended[pid] = os.waitstatus_to_exitcode(status)
 
 
-def _run_child(parent: int, start: Start, line: int, output: int) -> int:
+def _run_child(parent: int, forkserver: Channel, start: Start, line: int, output: int) -> int:
+    forkserver.close()
     die_with(parent)
     os.setsid()
     for stream in (1, 2):
@@ -70,17 +95,3 @@ def _run_child(parent: int, start: Start, line: int, output: int) -> int:
     os.environ |= {"TMPDIR": str(start.scratch), "HOME": str(start.scratch)}
     tempfile.tempdir = None
     return serve(Channel(socket.socket(fileno=line), takes_descriptors=True), start)
-
-
-def _wait(pid: int, seconds: float) -> int | None:
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            found, status = os.waitpid(pid, os.WNOHANG)
-        except ChildProcessError:
-            return 0
-        if found:
-            return os.waitstatus_to_exitcode(status)
-        if time.monotonic() > deadline:
-            return None
-        time.sleep(_PAUSE_SECONDS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from worker.sandbox.kernel import prctl
 
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def die_with(parent: int) -> None:
@@ -19,6 +19,12 @@ def die_with(parent: int) -> None:
         prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
     if os.getppid() != parent:
         sys.exit(1)
+
+
+def adopt_orphans() -> None:
+    """Let this process be the next parent of what its children leave behind, or nobody might reap it."""
+    if sys.platform == "linux":
+        prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def die_before_the_parent() -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import torch
@@ -9,6 +10,7 @@ import torch
 from app.domain.vocabulary import ModelFormat
 from app.observability.log_context import bound
 from app.settings import Settings
+from worker.child.decoders import RemoteDecoder, fork_decoders
 from worker.child.failures import failed
 from worker.child.images_job import run_images_job
 from worker.child.inputs import JobInputs
@@ -34,6 +36,7 @@ class Tools:
 
     settings: Settings
     device: torch.device
+    decoders: tuple[RemoteDecoder, ...] = ()
     models: ModelCache = field(default_factory=ModelCache)
 
 
@@ -55,6 +58,8 @@ def serve(channel: Channel, start: Start) -> int:
 def _prepare(channel: Channel, start: Start) -> Tools:
     """Everything is imported by now. What a GPU's driver needs is opened before the sandbox, a CPU's threads in it."""
     settings = start.to_settings()
+    # Before anything has begun a thread, or a GPU's driver, of which a fork would be broken.
+    decoders = fork_decoders(start, settings, [channel])
     log_to(channel, settings.log_level)
     keep_heap()
     device = pick_device(settings.device)
@@ -69,8 +74,11 @@ def _prepare(channel: Channel, start: Start) -> Tools:
     if not gpu:
         warm_up(device, start.gpu_memory_share)
     sandbox.seal()
-    channel.send(Ready(missing=tuple(sandbox.missing), device_class=device_class_of(device)))
-    return Tools(settings, device)
+    for decoder in decoders:
+        decoder.wait()
+    missing, pids = tuple(sandbox.missing), tuple(decoder.pid for decoder in decoders)
+    channel.send(Ready(missing=missing, device_class=device_class_of(device), decoders=pids))
+    return Tools(settings, device, decoders)
 
 
 def _answer(channel: Channel, tools: Tools, frame: Frame) -> None:
@@ -94,12 +102,18 @@ def _outcome(channel: Channel, tools: Tools, job: AnyJob, inputs: JobInputs) -> 
     finally:
         inputs.close()
         if tools.device.type != "cpu":
-            torch.cuda.empty_cache()  # kept, it would be missing to the next child
+            _empty_cache()
+
+
+def _empty_cache() -> None:
+    """Kept, it would be missing to the next child. A device that has failed says so again, which is told already."""
+    with suppress(RuntimeError):
+        torch.cuda.empty_cache()
 
 
 def _run(tools: Tools, job: AnyJob, inputs: JobInputs) -> Iterator[tuple[Reply, bytes]]:
     if isinstance(job, ShardJob):
-        return run_shard_job(job, tools.settings, inputs, tools.models)
+        return run_shard_job(job, tools.settings, inputs, tools.models, tools.decoders)
     if isinstance(job, ImagesJob):
         return run_images_job(job, tools.settings, inputs)
     if isinstance(job, TableJob):

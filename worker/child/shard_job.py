@@ -1,11 +1,12 @@
 """A shard's rows, micro-batch by micro-batch."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from app.settings import Settings
 from worker.engine.ahead import one_ahead
+from worker.engine.pictures import Decoder
 from worker.engine.plan import AuditPlan, BatchOutcome
 from worker.engine.rows import batch_rows
 from worker.engine.sample_reader import ArchiveLocation, DecodedBatch, SampleReader
@@ -25,13 +26,13 @@ class _Looked(NamedTuple):
 
 
 def run_shard_job(
-    job: ShardJob, settings: Settings, inputs: Inputs, models: ModelCache
+    job: ShardJob, settings: Settings, inputs: Inputs, models: ModelCache, decoders: Sequence[Decoder] = ()
 ) -> Iterator[tuple[Reply, bytes]]:
     """Every row with its maps; a progress after the models are loaded and after every batch. Raises AuditFailure."""
     plan = AuditPlan.load(job, inputs, models, pick_device(settings.device))
     yield Progress(), b""
     location = ArchiveLocation(inputs, job.archive_digest, settings)
-    with SampleReader(location, plan.input_specs, plan.make_ahead) as reader:
+    with SampleReader(location, plan.input_specs, plan.make_ahead, decoders) as reader:
         for rows in _rows(plan, _looks(plan, reader.batches(job.samples, plan.protocol.micro_batch))):
             yield from rows
 

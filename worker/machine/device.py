@@ -1,12 +1,11 @@
 """Where tensors live, and how a worker process treats its memory and cores."""
 
 import ctypes
-import os
-import sys
 
 import torch
 
 from app.domain.vocabulary import DeviceClass
+from worker.machine.cores import core_count
 
 # From glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
@@ -41,8 +40,7 @@ def device_class_of(device: torch.device) -> DeviceClass:
 
 def use_threads(count: int) -> int:
     """Torch threads of this process; 0 means every core that it may use. Returns the number set."""
-    if count < 1:
-        count = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    count = core_count(count)
     torch.set_num_threads(count)
     return count
 

@@ -49,7 +49,7 @@ class Children:
         child = self._warm.pop(key, None)
         if child is None or not child.alive:
             _kill(child)
-            child = ChildProcess(self._settings, self.prepare())
+            child = ChildProcess(self._settings, self.prepare(), decodes=True)
         try:
             with self._counting_starts():
                 yield child
@@ -83,6 +83,19 @@ class Children:
             _kill(self._warm.popitem()[1])
         return held
 
+    def device_works(self) -> bool:
+        """Whether a fresh child starts, which computes a little on its device; where it does not, the worker ends."""
+        self.end_warm()
+        child = ChildProcess(self._settings, self.prepare())
+        try:
+            child.start()
+        except TransientFailure as failure:
+            _end_worker(f"its device has failed, and serves no other process: {failure.detail}")
+            return False
+        finally:
+            child.kill()
+        return True
+
     @contextmanager
     def _counting_starts(self) -> Iterator[None]:
         """Where so many in a row do not start, none will: the worker ends, and whoever watches it is told."""
@@ -91,8 +104,7 @@ class Children:
         except TransientFailure as failure:
             self._failed_starts += failure.code == "child-not-started"
             if self._failed_starts >= MOST_FAILED_STARTS:
-                logger.critical("this worker ends: %s children in a row did not start", self._failed_starts)
-                os.kill(os.getpid(), signal.SIGTERM)
+                _end_worker(f"{self._failed_starts} children in a row did not start")
             raise
         self._failed_starts = 0
 
@@ -102,6 +114,11 @@ class Children:
         if self._forkserver is not None:
             self._forkserver.close()
             self._forkserver = None
+
+
+def _end_worker(why: str) -> None:
+    logger.critical("this worker ends: %s", why)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _kill(child: ChildProcess | None) -> None:

@@ -29,14 +29,26 @@ def memory_limit(wanted_bytes: int, device: str) -> int:
     return wanted_bytes or most
 
 
-def taken_by(pid: int) -> MemoryUse:
-    """Nothing where the process is gone, or the system has no /proc."""
+def taken_by(pid: int, *decoders: int) -> MemoryUse:
+    """By a process together with its decoders; nothing where they are gone, or the system has no /proc."""
+    own = _facts(pid)
+    theirs = [facts for facts in map(_facts, decoders) if facts.get("PPid") == str(pid)]
+    taken = sum(int(facts.get(name, 0)) for facts in (own, *theirs) for name in _TAKEN)
+    return MemoryUse(taken * 1024, int(own.get("Threads", 0)))
+
+
+def parent_of(pid: int) -> int | None:
+    """None where there is no such process any more: its number may be another's by and by."""
+    parent = _facts(pid).get("PPid")
+    return None if parent is None else int(parent)
+
+
+def _facts(pid: int) -> dict[str, str]:
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
-        return MemoryUse(0, 0)
-    facts = {name: rest.split()[0] for name, _, rest in (line.partition(":") for line in lines) if rest.strip()}
-    return MemoryUse(sum(int(facts.get(name, 0)) for name in _TAKEN) * 1024, int(facts.get("Threads", 0)))
+        return {}
+    return {name: rest.split()[0] for name, _, rest in (line.partition(":") for line in lines) if rest.strip()}
 
 
 def _machine_bytes() -> int:

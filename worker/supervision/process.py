@@ -14,6 +14,7 @@ from app.errors import TransientFailure
 from app.observability.log_context import current_ids
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+from worker.machine.cores import core_count, decoder_count
 from worker.machine.device_class import device_class
 from worker.supervision.endings import ChildDied, End, death_of, failure_of
 from worker.supervision.environment import Scratch
@@ -54,10 +55,11 @@ class State(Enum):
 class ChildProcess:
     """Starts at once; `converse` waits until it is ready.
 
-    To be started by a thread that lives as long as it shall: the kernel kills it together with that thread.
+    To be started by a thread that lives as long as it shall: the kernel kills it together with that thread. One that
+    ``decodes`` gets processes for that: they are of its process group, so that they stop, go on and end with it.
     """
 
-    def __init__(self, settings: Settings, forkserver: Forkserver) -> None:
+    def __init__(self, settings: Settings, forkserver: Forkserver, *, decodes: bool = False) -> None:
         self.state = State.REQUESTED
         self._forkserver = forkserver
         self._batch_seconds = settings.child_batch_seconds
@@ -71,7 +73,13 @@ class ChildProcess:
         self._channel = Channel(ours, most_body=MAX_ANSWER_BODY)
         self._reader = ReplyReader(self._channel)
         self._output = Tail(read)
-        start = Start.of(settings, scratch=self.scratch.path, memory_bytes=self._watch.memory_bytes)
+        cores = core_count(settings.threads)
+        start = Start.of(
+            settings,
+            scratch=self.scratch.path,
+            memory_bytes=self._watch.memory_bytes,
+            decoders=decoder_count(settings.decoders, cores, self._device_class) if decodes else 0,
+        )
         self._number = 0
         with theirs, contextlib.suppress(ChannelClosed):
             self._number = forkserver.request_fork(start, (theirs.fileno(), write))
@@ -92,7 +100,7 @@ class ChildProcess:
     def converse(self, job: AnyJob, blobs: BlobStore) -> Iterator[Event]:
         """Answers up to the last, and ticks between them.
 
-        Raises InputFailure and TransientFailure as the child found them, OutOfGpuMemory, and ChildDied.
+        Raises InputFailure and TransientFailure as the child found them, OutOfGpuMemory, DeviceFailed, and ChildDied.
         """
         self._reader.begin()
         if self.state in {State.REQUESTED, State.FORKED}:
@@ -106,6 +114,11 @@ class ChildProcess:
                 raise self._death() from None
             yield from self._replies()
         self._enter(State.IDLE)
+
+    def start(self) -> None:
+        """Waits until it is ready. Raises TransientFailure ``child-not-started``."""
+        for _ in self._start():
+            pass
 
     def last_words(self) -> str:
         """The end of what it printed; nothing in it is to be believed."""
@@ -129,7 +142,7 @@ class ChildProcess:
                     yield event
                 elif isinstance(event.reply, Ready):
                     self._check_device(event.reply.device_class)
-                    self._watch.begin(self.pid)
+                    self._watch.begin(self.pid, event.reply.decoders)
                     return
                 elif isinstance(event.reply, Failed):
                     raise failure_of(event.reply, self._watch.limit_text())

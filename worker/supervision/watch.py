@@ -9,7 +9,7 @@ from pathlib import Path
 from app.settings import Settings
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.environment import Scratch
-from worker.supervision.memory import memory_limit, taken_by
+from worker.supervision.memory import memory_limit, parent_of, taken_by
 
 TICK_SECONDS = 0.2
 _THREADS_OF_A_CORE = 4
@@ -29,10 +29,12 @@ class Watch:
         self._scratch = scratch
         self._looked_at = 0.0
         self._base_bytes = 0
+        self._decoders: tuple[int, ...] = ()
 
-    def begin(self, pid: int) -> None:
-        """What it has taken by now is not its models'."""
-        self._base_bytes = taken_by(pid).memory_bytes
+    def begin(self, pid: int, decoders: tuple[int, ...]) -> None:
+        """What it has taken by now is not its models', nor its pictures'."""
+        self._decoders = decoders
+        self._base_bytes = taken_by(pid, *decoders).memory_bytes
 
     def look(self, pid: int) -> None:
         """Once a tick. Raises ChildDied."""
@@ -40,7 +42,7 @@ class Watch:
         if now - self._looked_at < TICK_SECONDS:
             return
         self._looked_at = now
-        taken = taken_by(pid)
+        taken = taken_by(pid, *self._decoders)
         if taken.memory_bytes - self._base_bytes > self.memory_bytes:
             raise ChildDied(End.TOO_MUCH_MEMORY, f"It took too much memory ({self.limit_text()}).")
         if taken.threads > self._threads:
@@ -50,11 +52,12 @@ class Watch:
 
     def allow_a_step(self, pid: int) -> None:
         """Processor time for one more step, on all cores: it ends even a child whose parent does not look."""
-        with suppress(OSError, ValueError):
-            used = processor_seconds(pid)
-            more = int(used + (self._step_seconds + _SLACK_SECONDS) * (os.cpu_count() or 1))
-            _, hard = resource.prlimit(pid, resource.RLIMIT_CPU)
-            resource.prlimit(pid, resource.RLIMIT_CPU, (more, hard))
+        for process in (pid, *(one for one in self._decoders if parent_of(one) == pid)):
+            with suppress(OSError, ValueError):
+                used = processor_seconds(process)
+                more = int(used + (self._step_seconds + _SLACK_SECONDS) * (os.cpu_count() or 1))
+                _, hard = resource.prlimit(process, resource.RLIMIT_CPU)
+                resource.prlimit(process, resource.RLIMIT_CPU, (more, hard))
 
     def limit_text(self) -> str:
         return f"the limit is {self.memory_bytes} bytes"

@@ -75,6 +75,12 @@ class Channel:
             self._received += data
         return frame
 
+    def wait(self) -> Frame:
+        """The next frame, however long it takes. Raises ChannelClosed."""
+        while (frame := self.receive()) is None:
+            pass
+        return frame
+
     def close(self) -> None:
         self._socket.close()
 

@@ -40,16 +40,19 @@ class Start(_Message):
     gpu_memory_share: float
     """Of a GPU; warm children and the one at work share it."""
     file_bytes: int
+    decoders: int
+    """Processes that decode pictures for it; 0: it decodes them itself."""
     allowed_missing: frozenset[SandboxLayer]
 
     @classmethod
-    def of(cls, settings: Settings, *, scratch: Path, memory_bytes: int) -> "Start":
+    def of(cls, settings: Settings, *, scratch: Path, memory_bytes: int, decoders: int = 0) -> "Start":
         return cls(
             settings=settings.model_dump(mode="json", include=set(SETTINGS)),
             scratch=scratch,
             memory_bytes=memory_bytes,
             gpu_memory_share=settings.child_gpu_memory_share / (settings.warm_children + 1),
             file_bytes=settings.child_scratch_bytes,
+            decoders=decoders,
             allowed_missing=settings.allow_missing_sandbox_layers,
         )
 

@@ -23,12 +23,14 @@ class _Reply(BaseModel):
 class Ready(_Reply):
     """In its sandbox; waits for a job. ``missing`` are those that the operator allowed to be.
 
-    ``device_class`` is where it computes, to be compared with where its parent takes it to.
+    ``device_class`` is where it computes, to be compared with where its parent takes it to; ``decoders`` are the
+    process ids of those that decode pictures for it.
     """
 
     kind: Literal["ready"] = "ready"
     device_class: DeviceClass
     missing: tuple[SandboxLayer, ...] = ()
+    decoders: tuple[int, ...] = ()
 
 
 class Logged(_Reply):
@@ -188,11 +190,11 @@ class Done(_Reply):
     kind: Literal["done"] = "done"
 
 
-FailureKind = Literal["input", "transient", "gpu-memory", "memory", "space", "sandbox", "crash"]
+FailureKind = Literal["input", "transient", "gpu-memory", "device", "memory", "space", "sandbox", "crash"]
 
 
 class Failed(_Reply):
-    """The job ended with a failure; after the last five the child is not used again."""
+    """The job ended with a failure; after the last six the child is not used again."""
 
     kind: Literal["failed"] = "failed"
     failure: FailureKind
