@@ -8,6 +8,7 @@ from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
 from app.domain.results.documents import Summary
 from app.domain.results.meaning import Silence
+from app.domain.results.origins import DEVICE_CLASS, differing_origins
 from app.domain.vocabulary import CLEAN
 from app.reports.contrasts import contrasts
 from app.reports.job import ReportJob, Series, mean_of, mean_of_defined
@@ -80,30 +81,25 @@ def accuracy_of(series: Series) -> float | None:
     return mean_of_defined(row["accuracy"] for row in series.performance(CLEAN))
 
 
-_MACHINE = {
+_MADE = {
     "processor": "made on different processors",
     "driver": "made with different drivers of the GPU",
     "cudnn": "made with different versions of cuDNN",
     "tf32": "made with different settings of TF32",
+    DEVICE_CLASS: "run on different kinds of processors",
 }
-"""What the software of results says of the machine, and is no version of a package."""
+"""In words; anything else is the version of a package."""
 
 
 def _origins(job: ReportJob) -> Iterator[str]:
     """What the audits of a comparison were not made alike with."""
     audits = {audit_id: job.audits[audit_id] for audit_id in job.documents if audit_id in job.audits}
     software = {audit_id: job.documents[audit_id].get("software") or {} for audit_id in audits}
-    for name in sorted({name for versions in software.values() for name in versions}):
-        # Audits of earlier versions do not say what they ran on, and a CPU has no driver.
-        asked = [audit_id for audit_id, versions in software.items() if name in versions or name not in _MACHINE]
-        found = {audit_id: software[audit_id].get(name, "unknown") for audit_id in asked}
-        if len(set(found.values())) > 1:
-            told = listed([f"{version} for {audits[audit_id].name}" for audit_id, version in found.items()])
-            what = _MACHINE.get(name, f"made with different versions of {name}")
-            yield f"The audits were {what}: {told}. {ORIGIN}"
-    if len({audit.device_class for audit in audits.values()}) > 1:
-        told = listed([f"{audit.device_class} for {audit.name}" for audit in audits.values()])
-        yield f"The audits ran on different kinds of processors: {told}. {ORIGIN}"
+    classes = {audit_id: str(audit.device_class) for audit_id, audit in audits.items()}
+    for origin in differing_origins(software, classes):
+        told = listed([f"{value} for {audits[audit_id].name}" for audit_id, value in origin["values"].items()])
+        what = _MADE.get(origin["name"], f"made with different versions of {origin['name']}")
+        yield f"The audits were {what}: {told}. {ORIGIN}"
 
 
 def _groups(series: Series, protocol: Protocol) -> Iterator[str]:

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from scipy import stats
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from app.db.session import make_engine, transaction
-from app.db.tables import ComparisonRow
+from app.db.tables import AuditResultsRow, ComparisonRow
 from app.domain.vocabulary import ComparisonStatus, ComparisonUnit
 from app.embedded.postgres import EmbeddedPostgres
 from tests.api.running_api import check_problem
@@ -148,6 +149,21 @@ class TestComparisons:
         with transaction(service_engine) as session:
             row = session.get_one(ComparisonRow, comparison["id"])
             assert json.loads(json.dumps(comparison_document(session, row))) == row.document
+
+    def test_audits_that_ran_on_different_processors(
+        self, service_engine: Engine, comparison: Json, first: Json, second: Json
+    ) -> None:
+        """The document says so, and which ran where."""
+        assert comparison["results"]["made_differently"] == []
+        with Session(service_engine) as session:
+            for audit, processor in ((first, "EPYC"), (second, "H200")):
+                row = session.get_one(AuditResultsRow, audit["id"])
+                software = (row.document["software"] or {}) | {"processor": processor}
+                row.document = {**row.document, "software": software}
+            found = comparison_document(session, session.get_one(ComparisonRow, comparison["id"]))
+            session.rollback()
+        values = {first["id"]: "EPYC", second["id"]: "H200"}
+        assert found["made_differently"] == [{"name": "processor", "values": values}]
 
     def test_audits_of_several_models(
         self, service: httpx.Client, compare: Callable[..., Json], groups: list[Json]

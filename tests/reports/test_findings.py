@@ -61,7 +61,7 @@ def test_audits_that_were_not_made_alike() -> None:
     assert sentences(made.model_copy(update={"documents": documents, "audits": audits})) == [
         f"The audits were made on different processors: EPYC for audit 1 and H200 for audit 2. {ORIGIN}",
         f"The audits were made with different versions of torch: 2.0 for audit 1 and 2.1 for audit 2. {ORIGIN}",
-        f"The audits ran on different kinds of processors: cpu for audit 1 and gpu for audit 2. {ORIGIN}",
+        f"The audits were run on different kinds of processors: cpu for audit 1 and gpu for audit 2. {ORIGIN}",
     ]
     alike = dict.fromkeys(documents, documents["1"])
     one_kind = dict.fromkeys(audits, audits["1"])

@@ -34,6 +34,7 @@ from app.domain.results.comparisons import (
 from app.domain.results.comparisons import Side as ShownSide
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.meaning import FEWEST_SAMPLES
+from app.domain.results.origins import differing_origins
 from app.domain.statistics import BOOTSTRAP_RESAMPLES
 from app.domain.subjects import leads
 from app.domain.vocabulary import AuditStatus, ComparisonUnit, GroupBy
@@ -90,6 +91,12 @@ def comparison_document(session: Session, row: ComparisonRow) -> ComparisonResul
     results: ComparisonResults = {
         "protocol_digest": first.protocol_digest if protocol == own else protocol.digest(),
         "notes": _notes(compared, protocol),
+        "made_differently": list(
+            differing_origins(
+                {audit_id: document.get("software") or {} for audit_id, document in documents.items()},
+                {str(audit.id): audit.device_class for audit in audits},
+            )
+        ),
         "dataset_digest": session.get_one(DatasetRow, first.dataset_id).digest,
         "sample_count": first.sample_count,
         "statistics": _statistics(protocol, tables, first.cluster),

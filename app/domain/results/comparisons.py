@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from app.domain.measures import MeasureName
 from app.domain.results.documents import AcrossModels, AuditedModel
+from app.domain.results.origins import DifferingOrigin
 
 Silences = Annotated[list[str], Field(description="Why this number does not count, by code; empty where it does.")]
 
@@ -123,6 +124,14 @@ class ComparisonResults(TypedDict):
     dataset_digest: str | None
     sample_count: int
     notes: NotRequired[Annotated[list[str], Field(description="What to know before the numbers are read.")]]
+    made_differently: NotRequired[
+        Annotated[
+            list[DifferingOrigin],
+            Field(
+                description="What the audits were not made alike with, such as the processor; empty where they were."
+            ),
+        ]
+    ]
     statistics: ComparisonStatistics
     sides: list[Side]
     radar: Annotated[dict[str, str], Field(description="How each axis is made of the measures.")]

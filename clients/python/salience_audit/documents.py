@@ -307,6 +307,7 @@ class ComparisonResults(Document):
     dataset_digest: str | None
     sample_count: int
     notes: list[str] | None
+    made_differently: list[DifferingOrigin] | None
     statistics: ComparisonStatistics
     sides: list[Side]
     radar: dict[str, str]
@@ -529,6 +530,12 @@ class DifferenceRow(Document):
     p_holm: float | None
     favours: int | None
     says_nothing: list[str]
+
+
+class DifferingOrigin(Document):
+    """One thing that differs, and how it was for each audit that says so."""
+
+    name: str
 
 
 class DifferingSample(Document):
