@@ -22,6 +22,7 @@ from benchmarks.timing import timed
 from benchmarks.user_script import UserScript
 from salience_audit import Client
 
+CPU = torch.device("cpu")
 BATCH = 16
 # One clean, one noisy, twelve geometric and two degraded.
 PASSES = 16
@@ -31,6 +32,7 @@ PROTOCOL: dict[str, Any] = {
 # Every audit makes its own clean maps, as the first of a model and data set does.
 AFRESH = {"REUSE_CLEAN_MAPS": "false"}
 VIT = "timm/vit_tiny_patch16_224"
+TARGET_ON_GPU = 0.8
 TARGETS = {"resnet50": 0.85, "densenet121": 0.85, "resnet18": 0.75, "shufflenet_v2_x0_5": 0.6, VIT: 0.75}
 LAYERS = {
     "resnet50": "layer4", "resnet18": "layer4", "densenet121": "features", "shufflenet_v2_x0_5": "conv5",
@@ -45,6 +47,7 @@ class Service:
     client: Client
     dataset_id: str
     images: int
+    device: torch.device = CPU
 
     def upload(self, name: str) -> str:
         preprocessing = {"input_size": SIZE, "mean": MEAN, "std": STD}
@@ -68,19 +71,19 @@ class Service:
 
 
 @contextmanager
-def service(images: int) -> Iterator[Service]:
+def service(images: int, device: torch.device = CPU) -> Iterator[Service]:
     """Its own servers in a folder that is deleted afterwards."""
-    with tempfile.TemporaryDirectory() as folder, running_service(Path(folder), AFRESH) as (url, key):
+    settings = AFRESH | {"DEVICE": str(device)}
+    with tempfile.TemporaryDirectory() as folder, running_service(Path(folder), settings) as (url, key):
         client = Client(url, key)
         dataset = client.push_dataset(archive(images), name="photographs")
-        yield Service(client, dataset["id"], images)
+        yield Service(client, dataset["id"], images, device)
 
 
 def audit(name: str, running: Service, rounds: int, scripted: int) -> Section:
-    """Rounds of forward passes, an audit, forward passes; then ``scripted`` images through the script."""
-    device = torch.device("cpu")
-    module, model_id = network(name, device), running.upload(name)
-    images = normalise(batch(BATCH, device))
+    """Rounds of forward passes, an audit, forward passes; then ``scripted`` images through the script, if any."""
+    module, model_id = network(name, running.device), running.upload(name)
+    images = normalise(batch(BATCH, running.device))
     running.audit(model_id, 1)
     found = []
     for number in range(rounds):
@@ -88,22 +91,20 @@ def audit(name: str, running: Service, rounds: int, scripted: int) -> Section:
         spent = running.audit(model_id, 2 + number) / running.images
         found.append((before, spent, _forward_seconds(module, images)))
     ratios = [(before + after) / 2 / spent for before, spent, after in found]
-    script = _script_seconds(name, scripted)
     spent = statistics.median(spent for _, spent, _ in found)
-    rows = [Row("audit / bare forward", **at_least(statistics.median(ratios), TARGETS[name]))]
-    target = at_least(script / spent, 5, 1) if name == "resnet50" else {"found": f"{script / spent:.1f}"}
-    rows.append(
-        Row(
-            "audit / a script of today", **target, note=f"{scripted} images through the script, in a process of its own"
-        )
-    )
-    return Section(
-        f"A whole audit of {name}",
+    wanted = TARGETS[name] if running.device.type == "cpu" else TARGET_ON_GPU
+    rows = [Row("audit / bare forward", **at_least(statistics.median(ratios), wanted))]
+    method = (
         f"{running.images} PNGs, {PASSES} passes an image, {rounds} rounds (ratios {_list(ratios)}), through the API: "
-        f"{spent * 1e3:.0f} ms an image, of which {_mean_forward(found) * 1e3:.0f} are the bare passes; "
-        f"the script takes {script * 1e3:.0f}.",
-        rows,
+        f"{spent * 1e3:.0f} ms an image, of which {_mean_forward(found) * 1e3:.0f} are the bare passes"
     )
+    if scripted:
+        script = _script_seconds(name, scripted)
+        target = at_least(script / spent, 5, 1) if name == "resnet50" else {"found": f"{script / spent:.1f}"}
+        note = f"{scripted} images through the script, in a process of its own"
+        rows.append(Row("audit / a script of today", **target, note=note))
+        method += f"; the script takes {script * 1e3:.0f}"
+    return Section(f"A whole audit of {name}", f"{method}.", rows)
 
 
 def _list(values: list[float]) -> str:
