@@ -5,15 +5,26 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 from torch.cuda._utils import _get_device_index
 
+from app.domain.protocol import ProtocolRequest
 from app.embedded.gpu_workers import list_gpus
+from app.settings import Settings
+from worker.child.failures import failed
+from worker.child.inputs import JobInputs
+from worker.child.server import Tools, _outcome
 from worker.machine.device import pick_device
-from worker.machine.shortage import is_gpu_shortage, is_shortage
+from worker.machine.shortage import is_device_fault, is_gpu_shortage, is_shortage
+from worker.supervision.endings import DeviceFailed, failure_of
 from worker.supervision.environment import library_environment
+from worker.weights.speed import ModelSpeed
+from worker.wire.jobs import ImagesJob, Start
+from worker.wire.replies import Done, Failed
 
 
 @pytest.mark.parametrize(("wanted", "number"), [("cuda", 0), ("cuda:0", 0), ("cuda:1", 1)])
@@ -60,8 +71,94 @@ def test_a_shortage_is_known_by_its_words(words: str) -> None:
 
 
 def test_other_errors_are_no_shortage() -> None:
-    assert not is_gpu_shortage(RuntimeError("CUDA error: an illegal memory access was encountered"))
     assert not is_gpu_shortage(ValueError("CUDA out of memory"))
+    assert not is_device_fault(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    assert not is_device_fault(ValueError("CUDA error: device-side assert triggered"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "CUDA error: an illegal memory access was encountered",
+        "CUDA error: device-side assert triggered",
+        "CUDA error: uncorrectable ECC error encountered",
+        "CUDA error: unspecified launch failure",
+        "CUDA error: misaligned address",
+        "CUDA error: the launch timed out and was terminated",
+        "CUDA error: no CUDA-capable device is detected",
+        "CUDA error: unknown error",
+        "CUDA driver error: device not ready",
+        "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
+        "CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm`",
+        "Unable to determine the device handle for GPU0000:3B:00.0: GPU is lost. Reboot the system",
+    ],
+)
+def test_a_fault_of_the_device_is_known_by_its_words(words: str) -> None:
+    """It is neither a shortage nor the model's crash."""
+    found = failed(RuntimeError(f"{words}\nCUDA kernel errors might be asynchronously reported"))
+    assert (found.failure, found.code, found.detail) == ("device", "device-failed", words)
+    assert isinstance(failure_of(found, ""), DeviceFailed)
+
+
+def test_a_job_gives_back_its_gpu_s_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever became of it; and a device that has failed, which fails here again, hides no outcome."""
+    emptied: list[str] = []
+
+    def empty() -> None:
+        emptied.append("once")
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(torch.cuda, "empty_cache", empty)
+    tools = Tools(Settings(threads=torch.get_num_threads()), torch.device("cuda", 0))
+    job = ImagesJob(archive_digest="", samples=())
+    assert isinstance(_outcome(_Deaf(), tools, job, JobInputs((), ())), Done)  # type: ignore[arg-type]
+    monkeypatch.setattr("worker.child.server.run_images_job", broken)
+    found = _outcome(_Deaf(), tools, job, JobInputs((), ()))  # type: ignore[arg-type]
+    assert isinstance(found, Failed)
+    assert (found.failure, emptied) == ("device", ["once", "once"])
+
+
+class _Deaf:
+    """A channel that nobody reads."""
+
+    def send(self, *_: object) -> None:
+        pass
+
+
+def test_warm_children_share_the_memory_with_the_one_at_work() -> None:
+    settings = Settings(warm_children=2, child_gpu_memory_share=0.9)
+    assert Start.of(settings, scratch=Path("/"), memory_bytes=1).gpu_memory_share == pytest.approx(0.3)
+
+
+class _Timed:
+    """Notes how many images it is asked to explain at once."""
+
+    def __init__(self) -> None:
+        self.batches: set[int] = set()
+
+    def explain(self, images: torch.Tensor, classes: None) -> Any:
+        del classes
+        self.batches.add(len(images))
+        return SimpleNamespace(maps=torch.zeros(1))
+
+
+def test_the_speed_of_a_gpu_is_that_of_the_protocol_s_batch() -> None:
+    """A pass of eight images would take it as long as one of sixteen, and shards would come out too short."""
+    for device, batch in (("cpu", 8), ("meta", ProtocolRequest().resolve().micro_batch)):
+        timed = _Timed()
+        speed = ModelSpeed.of(lambda timed=timed: timed, torch.device(device), 8, 3)  # type: ignore[misc]
+        assert speed is not None
+        assert (timed.batches, speed.micro_batch) == ({batch}, batch)
+
+
+def test_a_model_that_does_not_fit_has_no_speed() -> None:
+    def placed() -> Any:
+        raise RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED")
+
+    assert ModelSpeed.of(placed, torch.device("meta"), 8, 3) is None
 
 
 _START = """

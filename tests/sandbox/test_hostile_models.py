@@ -90,6 +90,7 @@ FOUR = 4
         ("many_files", "audit-resource-limit", "attempt 1"),
         ("segfault", "model-crashed-worker", "attempt 3"),
         ("ptrace", "model-crashed-worker", "forbidden system call"),
+        ("break_device", "device-failed", "samples 0 to 4, as it did at these samples before: CUDA error: an illegal"),
     ],
 )
 def test_the_audit_fails_and_says_why(
@@ -117,6 +118,7 @@ def check_unharmed(worker: Worker) -> None:
         ("allocate", "model-needs-too-much-memory"),
         ("many_files", "model-needs-too-much-space"),
         ("segfault", "model-crashed-worker"),
+        ("break_device", "device-failed"),
         ("fork", "model-output-mismatch"),
     ],
 )

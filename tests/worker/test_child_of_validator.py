@@ -16,6 +16,7 @@ from tests.faults.cluster import children_of
 from tests.worker.workplace import RUNS, upload_model
 from worker.context import WorkerContext
 from worker.intake.models import validate_model
+from worker.supervision.endings import DeviceFailed, OutOfGpuMemory
 from worker.supervision.events import Event
 from worker.supervision.forkserver import Forkserver
 from worker.supervision.process import ChildProcess
@@ -53,6 +54,38 @@ def test_names_of_more_classes_than_the_model_has(context: WorkerContext) -> Non
     found = read(context, model_id)
     detail = "class_names has 3 names, but the model has 2 outputs."
     assert (found.status, found.problem) == ("rejected", {"code": "model-output-mismatch", "detail": detail})
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        (
+            OutOfGpuMemory("CUDA out of memory."),
+            "model-needs-too-much-memory",
+            "The GPU has no memory for it. CUDA out",
+        ),
+        (
+            DeviceFailed("CUDA error: device-side assert triggered"),
+            "device-failed",
+            "Each time the device failed: CUDA",
+        ),
+    ],
+)
+def test_what_a_gpu_says_rejects_the_model(
+    context: WorkerContext, monkeypatch: pytest.MonkeyPatch, raised: Exception, code: str, said: str
+) -> None:
+    """And leaves it not ``validating`` for ever."""
+    model_id = upload_model(context, RUNS[0])
+
+    def replies(_: ChildProcess) -> Iterator[Event]:
+        raise raised
+        yield
+
+    monkeypatch.setattr(ChildProcess, "_replies", replies)
+    validate_model(context, model_id)
+    found = read(context, model_id)
+    assert found.problem is not None
+    assert (found.status, found.problem["code"], said in found.problem["detail"]) == ("rejected", code, True)
 
 
 @pytest.mark.parametrize(("kills", "status"), [(1, ResourceStatus.READY), (3, ResourceStatus.REJECTED)])

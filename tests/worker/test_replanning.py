@@ -18,8 +18,9 @@ from tests.worker.workplace import Ids
 from worker.context import WorkerContext
 from worker.results.reducer import reduce_audit
 from worker.shards.replanning import replan_audit
-from worker.shards.runner import run_claimed
+from worker.shards.runner import _ShardRun, run_claimed
 from worker.shards.store import Claim, claim_shard, extend_lease, release_shard, save_scores
+from worker.supervision.endings import OutOfGpuMemory
 
 MEASURES: dict[str, Any] = {"entropy": {}, "stability": {}}
 SAMPLES = 6
@@ -90,6 +91,25 @@ def test_it_starts_over_with_half_the_micro_batch(at_work: WorkerContext, ids: I
         assert not save_scores(session, elsewhere, [])
         assert not release_shard(session, elsewhere, counted=False)
     assert finish(at_work, audit_id, shards) == finish(at_work, *asked_for)
+
+
+def test_a_shortage_beside_other_models_is_tried_again_alone(
+    at_work: WorkerContext, ids: Ids, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a warm child holds of the GPU may be what was missing: it is ended first, and only then halves the audit."""
+    audit_id, shards = submit(at_work, ids, 8)
+    run_claimed(at_work, claim(at_work, shards[0]))
+    assert at_work.children._warm
+
+    def short(*_: object) -> Any:
+        raise OutOfGpuMemory("CUDA out of memory.")
+
+    monkeypatch.setattr(_ShardRun, "_converse", short)
+    run_claimed(at_work, claim(at_work, shards[1]))
+    assert (at_work.children._warm, read_audit(at_work, audit_id).replanned) == ({}, None)
+    run_claimed(at_work, again := claim(at_work, shards[1]))
+    assert again.attempt == 2
+    assert read_audit(at_work, audit_id).protocol["micro_batch"] == 4
 
 
 def test_of_two_workers_without_room_one_replans(at_work: WorkerContext, ids: Ids) -> None:

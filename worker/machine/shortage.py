@@ -1,4 +1,4 @@
-"""What libraries raise where there is no memory left."""
+"""What libraries raise where there is no memory left, or where a GPU itself has failed."""
 
 import torch
 
@@ -14,11 +14,25 @@ _NO_GPU_MEMORY = (
     "CUDA ran out of memory outside PyTorch's allocator",
     "CUDA error: out of memory",
 )
+# A device's own fault (an Xid, memory that cannot be corrected) and a pass that broke its context look alike.
+_DEVICE_FAULTS = (
+    "CUDA error:",
+    "CUDA driver error:",
+    "CUDNN_STATUS_EXECUTION_FAILED",
+    "CUBLAS_STATUS_EXECUTION_FAILED",
+    "GPU is lost",
+    "GPU has fallen off the bus",
+)
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "Cannot allocate memory")
 
 
 def is_gpu_shortage(error: Exception) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or _says(error, _NO_GPU_MEMORY)
+
+
+def is_device_fault(error: Exception) -> bool:
+    """After one no pass of the process can be trusted, nor end; another process may find the device well."""
+    return not is_gpu_shortage(error) and (isinstance(error, torch.AcceleratorError) or _says(error, _DEVICE_FAULTS))
 
 
 def is_shortage(error: Exception) -> bool:

@@ -42,6 +42,11 @@ def count_done(session: Session, shard_id: UUID, samples: int, seconds: float) -
     add(session, shard_id, amounts)
 
 
+def count_device_fault(session: Session, shard_id: UUID) -> None:
+    """The device failed under the process that ran the model."""
+    add(session, shard_id, {(Tally.CRASHES, "device"): 1.0})
+
+
 def count_model_crash(session: Session, shard_id: UUID) -> None:
     """The child process that ran the model ended before its work did."""
     add(session, shard_id, {(Tally.CRASHES, "model"): 1.0})

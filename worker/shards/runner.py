@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from app.db.session import transaction
 from app.db.tables import SampleRow
-from app.errors import AuditFailure, InputFailure, TransientFailure, Unavailable
+from app.errors import AuditFailure, InputFailure, MeasureFailure, TransientFailure, Unavailable
 from app.observability.tracing import span
 from app.queue import TaskName
 from worker.context import WorkerContext
 from worker.shards.clean_maps import cached_maps, clean_keys, remember_clean_maps
 from worker.shards.counts import count_model_crash
+from worker.shards.device_faults import CODE, note_device_fault
 from worker.shards.lease import Lease, LeaseLost, WorkerStopping
 from worker.shards.replanning import replan_audit
 from worker.shards.request import Row, RowTable, shard_job
@@ -31,7 +32,7 @@ from worker.shards.store import (
 )
 from worker.shards.trace import shard_context
 from worker.supervision.children import PoolKey
-from worker.supervision.endings import ChildDied, End, OutOfGpuMemory
+from worker.supervision.endings import ChildDied, DeviceFailed, End, OutOfGpuMemory
 from worker.supervision.events import Answer
 from worker.wire.jobs import ShardJob
 from worker.wire.replies import Progress
@@ -83,6 +84,10 @@ def run_claimed(context: WorkerContext, claim: Claim) -> None:
             run.give_back(counted=True)
         else:
             run.replan(shortage)
+    except DeviceFailed as fault:
+        # First the shard, which another worker may take meanwhile; this one sees what it has left.
+        run.survive_fault(fault)
+        context.children.device_works()
     except ChildDied as death:
         run.survive(death)
     except (TransientFailure, OperationalError):
@@ -154,6 +159,18 @@ class _ShardRun:
             self.give_back(counted=True)
         else:
             self.fail(InputFailure(code, f"{what} {death.detail}"))
+
+    def survive_fault(self, fault: DeviceFailed) -> None:
+        """Another try, by whoever comes first, which counts as no attempt; the same fault again fails the audit."""
+        first = self._claim.start + self._done
+        what = f"The device failed at samples {first} to {min(first + self._micro_batch, self._claim.stop)}"
+        logger.warning("shard %s: %s: %s", self._claim.shard_id, what, fault.detail)
+        with transaction(self._context.engine) as session:
+            final = note_device_fault(session, self._claim, first, self._micro_batch)
+        if final is None:
+            self.give_back(counted=False)
+        else:
+            self.fail(MeasureFailure(CODE, f"{what}, {final}: {fault.detail}"))
 
     def replan(self, shortage: OutOfGpuMemory) -> None:
         """The whole audit with half the micro-batch; the second time it fails."""

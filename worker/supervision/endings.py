@@ -33,6 +33,14 @@ class OutOfGpuMemory(Exception):
         self.detail = detail
 
 
+class DeviceFailed(Exception):
+    """The device failed under the child, which is of no use any more. ``detail`` is what its driver said."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
 _SIGNALS = {
     signal.SIGXCPU: (End.TOO_SLOW, "It used up its processor time."),
     signal.SIGXFSZ: (End.TOO_MUCH_SPACE, "It wrote a file that is too long."),
@@ -58,8 +66,8 @@ def failure_of(reply: Failed, memory_limit: str) -> Exception:
             return InputFailure(reply.code, reply.detail, **reply.facts)
         case "transient" | "sandbox":
             return TransientFailure(reply.code, reply.detail)
-        case "gpu-memory":
-            return OutOfGpuMemory(reply.detail)
+        case "gpu-memory" | "device":
+            return OutOfGpuMemory(reply.detail) if reply.failure == "gpu-memory" else DeviceFailed(reply.detail)
         case "memory":
             return ChildDied(End.TOO_MUCH_MEMORY, f"It could not get more memory ({memory_limit}).")
         case "space":

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Double,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     SmallInteger,
     Text,
@@ -111,6 +112,8 @@ class ShardRow(OfTenant, Base):
     """When its scores were stored; none while an attempt is at it."""
     taken_over: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     """The attempt before this one lost its worker."""
+    device_faults: Mapped[list[int]] = mapped_column(ARRAY(Integer), default=list, server_default=text("'{}'"))
+    """First samples of the batches at which a device failed."""
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
 
 
