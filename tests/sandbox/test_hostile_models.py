@@ -118,7 +118,6 @@ def check_unharmed(worker: Worker) -> None:
         ("allocate", "model-needs-too-much-memory"),
         ("many_files", "model-needs-too-much-space"),
         ("segfault", "model-crashed-worker"),
-        ("break_device", "device-failed"),
         ("fork", "model-output-mismatch"),
     ],
 )
