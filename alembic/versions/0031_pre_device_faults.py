@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0031_pre_device_faults"
-down_revision = "0029_pre_processors"
+down_revision = "0030_pre_policies_that_recur"
 branch_labels = None
 depends_on = None
 
