@@ -46,7 +46,13 @@ test-list: $(INSTALLED) ## Print what each test file proves
 build/mlflow/.installed: $(INSTALLED)
 	-$(BIN)/python -m venv --clear build/mlflow && build/mlflow/bin/python -m pip install --disable-pip-version-check --quiet mlflow==3.17.2 && touch $@
 
-integration: $(INSTALLED) build/mlflow/.installed ## Run the tests that need what a fresh machine lacks, and tell what of that is missing
+build/keras/.installed: $(INSTALLED)
+	-$(BIN)/python -m venv --clear build/keras && build/keras/bin/python -m pip install --disable-pip-version-check --quiet tensorflow-cpu==2.21.0 tf2onnx==1.17.0 pillow && touch $@
+
+build/paddle/.installed: $(INSTALLED)
+	-$(BIN)/python -m venv --clear build/paddle && build/paddle/bin/python -m pip install --disable-pip-version-check --quiet paddlepaddle==3.3.1 paddle2onnx==2.1.0 packaging && touch $@
+
+integration: $(INSTALLED) build/mlflow/.installed build/keras/.installed build/paddle/.installed ## Run the tests that need what a fresh machine lacks, and tell what of that is missing
 	$(BIN)/python -m pytest -m integration
 
 faults: $(INSTALLED) ## Kill, freeze and empty every part in turn, and compare digests: the long form of what `make test` does

@@ -1,4 +1,4 @@
-"""Blocks that no test runs: a page and how the block begins, and why."""
+"""Blocks that `make test` does not run: a page and how the block begins, and why."""
 
 NOT_RUN = {
     ("README.md", "make demo"): "takes minutes; the end-to-end tests audit the same networks",
@@ -8,3 +8,6 @@ NOT_RUN = {
     ("docs/measures.md", ".venv/bin/python examples/shortcuts"): "trains for half an hour",
     ("docs/scaling.md", ".venv/bin/python -m benchmarks"): "simulates for minutes",
 }
+
+ELSEWHERE = {"docs/keras.md": "tests/docs/test_keras.py runs it with the frameworks (make integration)"}
+"""Pages of which `make test` runs nothing."""

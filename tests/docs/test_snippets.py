@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.docs.exceptions import NOT_RUN
+from tests.docs.exceptions import ELSEWHERE, NOT_RUN
 from tests.docs.pages import PAGES, ROOT, RUN, SHOWN, Block, blocks, has_indented_block
 from tests.docs.shell import make_checkout, run
 
@@ -78,7 +78,7 @@ def test_on_its_own(pages: tuple[str, ...], checkout: Path) -> None:
 
 
 def test_every_page_is_walked() -> None:
-    assert {page for page in PAGES if _to_run(page)} == {page for walk in WALKS for page in walk}
+    assert {page for page in PAGES if _to_run(page)} == {page for walk in (*WALKS, ELSEWHERE) for page in walk}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -63,9 +63,12 @@ def network(name: str, **options: Any) -> transformers.PreTrainedModel:
 
 def _settle_batch_norms(network: nn.Module) -> None:
     """Their running numbers as of some images, without which deep networks say the same of every cell."""
-    for part in network.modules():
-        if isinstance(part, nn.BatchNorm2d):
-            part.momentum = 1.0
+    norms = [part for part in network.modules() if isinstance(part, nn.BatchNorm2d)]
+    for part in norms:
+        part.momentum = 1.0
+    if not norms:
+        network.eval()
+        return
     network.train()
     with torch.no_grad():
         network(torch.randn(4, 3, SIDE, SIDE))

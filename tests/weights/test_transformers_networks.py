@@ -1,19 +1,26 @@
 """Networks of transformers from a config.json and weights: the library's own outputs, and what is refused."""
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import transformers
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from app.domain.transformers_classes import MODEL_TYPES
-from app.domain.vocabulary import ModelFormat
+from app.domain.vocabulary import CamMethod, ModelFormat
 from app.errors import InputFailure
 from tests.weights.hugging_face import CONFIGS, PREPROCESSING, SIDE, network, registered, saved
+from worker.functional.quantization import min_max
+from worker.salience import make_explainer
+from worker.salience.hook import TargetHook
 from worker.weights.architectures import MOST_TENSORS, build, options_read, outline_of
 from worker.weights.fitting import FittedWeights, WeightsRequest, read_weights
+from worker.weights.probe import probe
 
 
 def fitted(config: dict[str, Any], weights: bytes) -> tuple[FittedWeights, dict[str, Any]]:
@@ -45,6 +52,30 @@ def test_outputs_are_those_of_the_library(name: str, tmp_path: Path) -> None:
     again = build(found.architecture, mine.state_dict(), options_read(found.architecture, options))
     with torch.no_grad():
         assert torch.equal(again(images), expected)
+
+
+def test_image_sizes_may_be_pairs() -> None:
+    """Height and width, in config.json and in preprocessor_config.json; the map has the sides of the grid."""
+    name = "ViTForImageClassification"
+    theirs = network(name, image_size=[48, 80])
+    processor = json.loads(transformers.ViTImageProcessor(size={"height": 48, "width": 80}).to_json_string())
+    request = registered(json.loads(theirs.config.to_json_string()) | {"architectures": [name]}, processor)
+    assert request.architecture is not None
+    assert request.preprocessing is not None
+    assert request.preprocessing.input_size == (48, 80)
+    mine = build(request.architecture, theirs.state_dict(), dict(request.architecture_options)).eval()
+    images = torch.randn(2, 3, 48, 80, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        assert torch.equal(mine(images), theirs(images).logits)
+    found = probe(mine, input_size=(48, 80), target_layer=None)
+    assert (found.map_height, found.map_width) == (3, 5)
+    seen = make_explainer(CamMethod.GRADCAM, TargetHook(mine, input_size=(48, 80))).explain(images, None)
+    targets = [ClassifierOutputTarget(index) for index in seen.predicted.tolist()]
+    layer = mine.get_submodule(found.target_layer)
+    with GradCAM(mine, [layer], reshape_transform=lambda out: out[:, 1:].mT.reshape(2, -1, 3, 5)) as cam:
+        cam.get_target_width_height = lambda _images: None
+        expected = torch.from_numpy(cam(images, targets))
+    assert (min_max(seen.maps)[0] - min_max(expected)[0]).abs().max() < 2e-5
 
 
 def test_fields_that_the_library_does_not_read_are_left_out() -> None:

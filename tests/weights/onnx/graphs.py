@@ -10,6 +10,7 @@ import torch
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from app.domain.input_size import InputSize, size_of
 from app.domain.outputs import CLASSES, Output
 from tests.corpus.onnx_files import serialised
 from worker.weights.onnx.probing import ProbedGraph
@@ -49,11 +50,13 @@ def small(outputs: int = 3, end: nn.Module | None = None, seed: int = 0) -> Smal
     return network.eval()
 
 
-def exported(network: nn.Module, *, size: int = SIZE, batch: int = 2, free: bool = True, channels: int = 3) -> bytes:
+def exported(
+    network: nn.Module, *, size: InputSize = SIZE, batch: int = 2, free: bool = True, channels: int = 3
+) -> bytes:
     """By torch's exporter of traces."""
     file: Any = io.BytesIO()
     axes = {"images": {0: "batch"}} if free else None
-    images = torch.zeros(batch, channels, size, size)
+    images = torch.zeros(batch, channels, *size_of(size))
     with warnings.catch_warnings(action="ignore"):  # torch says that there is a newer one
         torch.onnx.export(network, (images,), file, input_names=["images"], dynamic_axes=axes, dynamo=False)
     data: bytes = file.getvalue()
@@ -111,5 +114,5 @@ def graph(nodes: Sequence[Any], weights: Sequence[TensorProto], shape: Sequence[
     return helper.make_model(made, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
 
 
-def probed(data: bytes, *, size: int = SIZE, layer: str | None = None, output: Output = CLASSES) -> ProbedGraph:
+def probed(data: bytes, *, size: InputSize = SIZE, layer: str | None = None, output: Output = CLASSES) -> ProbedGraph:
     return ProbedGraph.of(io.BytesIO(data), size, layer, output)

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from app.domain.outputs import CLASSES
 from app.domain.vocabulary import CamMethod, Layout
-from tests.weights.onnx.graphs import SIZE, exported, exported_by_dynamo, probed
+from app.errors import InputFailure
+from tests.weights.onnx.graphs import SIZE, exported, exported_by_dynamo, probed, small
 from tests.weights.onnx.test_graphs import BOUND, OF_ANY_HEAD, loaded, normalised, photographs
 from worker.salience import OF_EXTRACTOR, make_explainer
 from worker.salience.draws import Draws
@@ -124,3 +125,24 @@ def test_the_probe_says_why() -> None:
     assert told.value == "head alone"
     assert "It does not end in a pooling and one linear layer: it has the operator Gather there." in (told.note or "")
     assert "(the last attention) is run alone on its cells" in (told.note or "")
+
+
+TALL = (48, 32)
+
+
+@pytest.mark.parametrize(
+    ("network", "method", "grid"),
+    [(small, CamMethod.GRADCAM, (12, 8)), (partial(vit, img_size=TALL), CamMethod.RECIPROCAM, (6, 4))],
+)
+def test_inputs_that_are_not_square(network: Callable[[], nn.Module], method: CamMethod, grid: tuple[int, int]) -> None:
+    made = probed(exported(network(), size=TALL), size=TALL)
+    images = torch.randn(3, 3, *TALL, generator=torch.Generator().manual_seed(3))
+    hook = TargetHook(network(), input_size=TALL)
+    assert (made.probe.map_height, made.probe.map_width) == hook.layer.grid == grid
+    assert made.loaded.stride == hook.stride
+    found = made.loaded.explainer(method, TALL, None, CLASSES).explain(images, None)
+    assert agree(found.maps, make_explainer(method, hook).explain(images, None).maps) <= 10 * BOUND
+    with pytest.raises(InputFailure, match="images of 48 x 32 pixels alone"):
+        made.loaded.explainer(method, TALL[::-1], None, CLASSES)
+    with pytest.raises(InputFailure, match=r"\[batch, 3, 32, 48\]"):
+        probed(exported(network(), size=TALL), size=TALL[::-1])
