@@ -12,7 +12,7 @@ from app.metrics.families import SnapshotCollector
 from app.metrics.repository import read_snapshot
 from worker.machine.gpu_memory import read_gpu_memory
 
-# The five functions of libnvidia-ml.so.1 that are called, for a machine with two devices.
+# The functions of libnvidia-ml.so.1 that are called, for a machine with two devices.
 DRIVER = r"""
 #include <stdio.h>
 #include <string.h>
@@ -24,8 +24,14 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) {
     *device = (void *)(0x1234567800000000ull + index);
     return 0;
 }
+int nvmlDeviceGetCount_v2(unsigned *count) { *count = 2; return 0; }
+int nvmlDeviceGetUUID(void *device, char *uuid, unsigned length) {
+    unsigned long long index = (unsigned long long)device - 0x1234567800000000ull;
+    snprintf(uuid, length, index ? "GPU-one-of-two" : "GPU-another");
+    return 0;
+}
 int nvmlDeviceGetHandleByUUID(const char *uuid, void **device) {
-    return strcmp(uuid, "GPU-one") ? 6 : nvmlDeviceGetHandleByIndex_v2(1, device);
+    return strcmp(uuid, "MIG-one") ? 6 : nvmlDeviceGetHandleByIndex_v2(1, device);
 }
 int nvmlDeviceGetMemoryInfo(void *device, memory_t *memory) {
     unsigned long long index = (unsigned long long)device - 0x1234567800000000ull;
@@ -58,7 +64,12 @@ def compiled(folder: Path) -> dict[str, str]:
 def test_which_device(tmp_path: Path) -> None:
     script = "import sys; from worker.machine.gpu_memory import read_gpu_memory as r; print(r(eval(sys.argv[1])))"
     environment = compiled(tmp_path)
-    for visible, used in (("None", 5_000_000_000), ("'1,0'", 5_000_000_001), ("'GPU-one'", 5_000_000_001)):
+    for visible, used in (
+        ("None", 5_000_000_000),
+        ("'1,0'", 5_000_000_001),
+        ("'GPU-one'", 5_000_000_001),
+        ("'MIG-one'", 5_000_000_001),
+    ):
         command = [sys.executable, "-c", script, visible]
         done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
         assert f"GpuMemory(name='Test GPU', used_bytes={used}" in done.stdout

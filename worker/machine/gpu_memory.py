@@ -16,7 +16,7 @@ class GpuMemory:
 
 
 def read_gpu_memory(visible_devices: str | None) -> GpuMemory | None:
-    """Of the first device of ``CUDA_VISIBLE_DEVICES`` (numbers or UUIDs; None: of the first there is).
+    """Of the first device of ``CUDA_VISIBLE_DEVICES``: numbers, or UUIDs or how they begin; None: the first there is.
 
     None where there is no driver or no such device.
     """
@@ -46,7 +46,19 @@ def driver_version() -> str | None:
 
 
 def _read(device: str) -> GpuMemory:
-    find = pynvml.nvmlDeviceGetHandleByIndex if device.isdecimal() else pynvml.nvmlDeviceGetHandleByUUID
-    handle = find(int(device) if device.isdecimal() else device)
+    handle = _found(device)
     memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
     return GpuMemory(pynvml.nvmlDeviceGetName(handle), memory.used, memory.total)
+
+
+def _found(device: str) -> object:
+    """Of a number or a UUID. CUDA takes the beginning of one as well, NVML none but a whole one."""
+    if device.isdecimal():
+        return pynvml.nvmlDeviceGetHandleByIndex(int(device))
+    if not device.startswith("GPU-"):
+        return pynvml.nvmlDeviceGetHandleByUUID(device)
+    handles = map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
+    for handle in handles:
+        if pynvml.nvmlDeviceGetUUID(handle).startswith(device):
+            return handle
+    raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_FOUND)
