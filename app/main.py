@@ -42,6 +42,7 @@ from app.http.problems import install_handlers
 from app.http.query import refuse_unknown_parameters
 from app.http.streams import Streams
 from app.imports.importer import Importer
+from app.imports.nouns import DATASETS, MODELS
 from app.observability.tracing import start_tracing, stop_tracing
 from app.periodic import Periodic
 from app.policies.dispatch import dispatch
@@ -140,7 +141,8 @@ def _registry_threads(services: Services, settings: Settings) -> list[Periodic]:
     return [
         Periodic("dispatcher", partial(dispatch, engine), seconds, LATER),
         Periodic("recurrence", partial(recur, engine), seconds, LATER),
-        Importer(engine, vault, services.blobs, queue, settings).lanes().periodic(seconds, LATER),
+        Importer(MODELS, engine, vault, services.blobs, queue, settings).lanes().periodic(seconds, LATER),
+        Importer(DATASETS, engine, vault, services.blobs, queue, settings).lanes().periodic(seconds, LATER),
         Follower(engine, vault, queue, settings).lanes().periodic(seconds, LATER),
         # Ten times as often as a policy is due: what was missed a tenth later is soon enough.
         Sweeper(engine, vault, settings).lanes().periodic(settings.sweep_seconds / 10, LATER),

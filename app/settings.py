@@ -61,6 +61,10 @@ class Settings(BaseSettings):
     allowed_networks: Annotated[frozenset[str], NoDecode] = Field(
         default=frozenset(), description="Networks that tenants' addresses may lie in though they are not public"
     )
+    import_roots: Annotated[frozenset[str], NoDecode] = Field(
+        default=frozenset(),
+        description="Folders that file:// sources may lie in; {tenant_id} is the tenant's",
+    )
     egress_ca_file: str | None = Field(default=None, description="Certificates to trust, PEM; unset: the system's")
     egress_pause_seconds: float = Field(default=10.0, gt=0, description="Without a byte from an address of a tenant")
     egress_call_seconds: float = Field(default=15.0, gt=0, description="Of a call, from name to answer")
@@ -164,7 +168,12 @@ class Settings(BaseSettings):
     otel_exporter_otlp_headers: str | None = Field(default=None, repr=False)
 
     @field_validator(
-        "allow_missing_sandbox_layers", "trusted_proxies", "cors_origins", "allowed_networks", mode="before"
+        "allow_missing_sandbox_layers",
+        "trusted_proxies",
+        "cors_origins",
+        "allowed_networks",
+        "import_roots",
+        mode="before",
     )
     @classmethod
     def _several(cls, value: Any) -> Any:
@@ -185,6 +194,14 @@ class Settings(BaseSettings):
     def _are_networks(cls, value: frozenset[str]) -> frozenset[str]:
         for network in value:
             ipaddress.ip_network(network)
+        return value
+
+    @field_validator("import_roots")
+    @classmethod
+    def _are_folders(cls, value: frozenset[str]) -> frozenset[str]:
+        for folder in value:
+            if not folder.startswith("/") or ".." in folder.split("/") or not folder.strip("/"):
+                raise ValueError("a root is a folder by its whole path: /srv/models")
         return value
 
     @field_validator("cors_origins")

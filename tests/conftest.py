@@ -110,6 +110,7 @@ def service(open_folder: Path) -> Iterator[httpx.Client]:
     # A GPU that is there computes other last bits than these tests expect: `make gpu` is for that. On the network are
     # the tests' receivers and registries.
     own = {"TMPDIR": str(scratch), "ALLOWED_NETWORKS": "127.0.0.1/32", "DEVICE": "cpu"}
+    own["IMPORT_ROOTS"] = str(open_folder / "imports")
     environment = {name: value for name, value in os.environ.items() if name not in OWN} | own
     command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data", str(data)]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.pages import Rows, newest
-from app.db.tables import ConnectionRow, HookRow, ModelImportRow, PolicyRow
+from app.db.tables import ConnectionRow, DatasetImportRow, HookRow, ModelImportRow, PolicyRow
 from app.errors import Conflict, NotFound, Unprocessable
 from app.registries.uris import FOLLOWED
 
@@ -42,6 +42,7 @@ def refuse_while_used(session: Session, connection_id: UUID) -> None:
         "hook": HookRow.connection_id,
         "policy": PolicyRow.connection_id,
         "imported model": ModelImportRow.connection_id,
+        "imported data set": DatasetImportRow.connection_id,
     }
     for noun, column in users.items():
         if session.scalar(select(column).where(column == connection_id).limit(1)):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, UPLOAD, RouteExamples, page, recorded
+from app.http.openapi.example_ids import CONNECTION
 
 DATASET: dict[str, Any] = recorded(__package__, "dataset.json")
 _REGISTERED = (
@@ -28,9 +29,13 @@ ROUTES = {
                 "name": "skin lesions",
                 "columns": {"path": "image_id", "label": "dx", "cluster": "lesion_id", "groups": ["sex"]},
             },
+            "From a bucket": {
+                "name": "detector test set",
+                "source": {"connection_id": CONNECTION, "uri": "s3://images/faces/2026-11"},
+            },
         },
         answers={201: {JSON: _REGISTERED}},
-        problems=ONCE,
+        problems=ONCE | {"not-found": "No such connection."},
     ),
     "GET /v1/datasets": RouteExamples(answers={200: {JSON: page(DATASET)}}, problems=PAGES),
     "PUT /v1/datasets/{dataset_id}/content": RouteExamples(

@@ -34,13 +34,13 @@ router = APIRouter(prefix="/v1/datasets", tags=["data sets"])
     dependencies=[WRITES],
     status_code=201,
     summary="Register a data set",
-    responses=problem_responses(400, 413, 415, 422),
+    responses=problem_responses(400, 404, 413, 415, 422),
 )
 def create_dataset(
     request: DatasetRequest, session: SessionDep, response: Response, idempotency: IdempotencyDep
 ) -> Dataset:
     """The first of two steps that bring in images: a name, and notes of your own. The second is to send the archive
-    with `PUT` to the answer's `content_url`."""
+    with `PUT` to the answer's `content_url`. With a `source` there is no second step: the images are fetched."""
     shown = idempotency.earlier(session, request, Dataset)
     if shown is None:
         shown = Dataset.of(service.register(session, request))

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from app.datasets.sources import DatasetSource, FetchedDataset
 from app.db.tables import DatasetRow, SampleRow
 from app.domain.label_mapping import DESCRIPTION, LabelMap
 from app.domain.table_columns import Columns
@@ -48,6 +49,7 @@ class DatasetRequest(BaseModel):
         "that is not UTF-8.",
     )
     columns: Columns | None = Field(None, description="What the columns of the manifest mean; unset: by their names.")
+    source: DatasetSource | None = Field(None, description="Where it is fetched from, in place of an upload.")
 
 
 class NearDuplicates(BaseModel):
@@ -87,6 +89,7 @@ class Dataset(BaseModel):
     skipped: dict[str, int] = Field(description="Files that were left out, by reason; `notes` name some of each.")
     near_duplicates: NearDuplicates | None = Field(description="Null where no two images look alike.")
     notes: list[str] = Field(description="How the archive was taken, where it could be taken in another way.")
+    source: FetchedDataset | None = Field(description="Null of a data set that is uploaded.")
     created_at: datetime
     updated_at: datetime
 
@@ -125,6 +128,7 @@ class Dataset(BaseModel):
             metadata=row.extra,
             problem=StoredProblem.of(row.problem),
             content_url=content_url,
+            source=None if row.source is None else FetchedDataset.model_validate(row.source),
             **same,
         )
 

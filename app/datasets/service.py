@@ -5,14 +5,17 @@ from sqlalchemy.orm import Session
 from app.datasets.schemas import DatasetRequest
 from app.db.identifiers import new_id
 from app.db.references import refuse_while_audited
-from app.db.tables import AuditRow, DatasetRow
+from app.db.tables import AuditRow, DatasetImportRow, DatasetRow
+from app.domain.vocabulary import ResourceStatus
 from app.errors import UnsupportedMediaType
 from app.imaging.containers import container_of
 from app.naming.versions import next_version
 from app.uploads.content import digests_of
+from app.uploads.sources import check_source
 
 
 def register(session: Session, request: DatasetRequest) -> DatasetRow:
+    """Raises NotFound and Unprocessable where its source has no connection of its kind."""
     row = DatasetRow(
         id=new_id(),
         name=request.name,
@@ -28,6 +31,11 @@ def register(session: Session, request: DatasetRequest) -> DatasetRow:
     row.columns = None if request.columns is None else request.columns.model_dump(exclude_none=True)
     session.add(row)
     session.flush()
+    if request.source is not None:
+        check_source(session, request.source)
+        row.status, row.source = ResourceStatus.FETCHING, request.source.model_dump(mode="json")
+        session.add(DatasetImportRow(dataset_id=row.id, **request.source.model_dump()))
+        session.flush()
     session.refresh(row)
     return row
 

@@ -11,13 +11,13 @@ from uuid import UUID
 from sqlalchemy import Engine, func, select
 
 from app.db.session import transaction
-from app.db.tables import ModelImportRow, PolicyRunRow
+from app.db.tables import DatasetImportRow, ModelImportRow, PolicyRunRow
 
 MAX_ATTEMPTS = 150
 """About a day of them."""
 LONGEST_WAIT = timedelta(minutes=10)
 
-Leased = TypeVar("Leased", ModelImportRow, PolicyRunRow)
+Leased = TypeVar("Leased", ModelImportRow, DatasetImportRow, PolicyRunRow)
 
 
 def claim_due(engine: Engine, table: type[Leased], full: frozenset[UUID], lease: timedelta) -> Leased | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from app.registries.uris import SCHEMES, uri_of
+from app.registries.uris import FOLLOWED, uri_of
 
 
 class VersionEvent(StrEnum):
@@ -97,7 +97,7 @@ def hub_event(body: bytes) -> RegistryEvent | Ignored:
 
 def is_version(name: object, version: object) -> bool:
     """Whether some registry could have it."""
-    return any(_reads(kind, name, version) for kind in SCHEMES)
+    return any(_reads(kind, name, version) for kind in FOLLOWED)
 
 
 def _reads(kind: str, name: object, version: object) -> bool:

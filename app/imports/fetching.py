@@ -1,10 +1,6 @@
-"""Fetches a version: its description, and its weights as a blob."""
+"""Fetches a version of a model: its description, and its weights as a blob."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
-from app.egress.answers import Download
-from app.errors import EgressFailure, TooLarge
+from app.errors import EgressFailure
 from app.imports.files import (
     CONFIGS,
     DESCRIPTIONS,
@@ -17,23 +13,14 @@ from app.imports.files import (
     of_words,
     weights_file,
 )
+from app.imports.storing import Fetched, StillAtIt, checked_pieces, stored
 from app.models.imported import Found
-from app.registries.base import READY, Files, Registry, Version
-from app.storage.blobs import BlobStore, StoredBlob
+from app.registries.base import READY, Files, Registry
+from app.storage.blobs import BlobStore
 
 
-@dataclass(frozen=True)
-class Fetched:
-    """A version's weights, and what it says of itself."""
-
-    version: Version
-    file: str
-    blob: StoredBlob
-    found: list[Found]
-
-
-def fetch(registry: Registry, uri: str, blobs: BlobStore, max_bytes: int, still_at_it: Callable[[], None]) -> Fetched:
-    """``still_at_it`` is called with every piece, and may raise. Raises EgressFailure, InputFailure."""
+def fetch(registry: Registry, uri: str, blobs: BlobStore, max_bytes: int, still_at_it: StillAtIt) -> Fetched:
+    """Raises EgressFailure, InputFailure."""
     files = registry.open(uri)
     version = files.version
     if version.status != READY:
@@ -43,7 +30,7 @@ def fetch(registry: Registry, uri: str, blobs: BlobStore, max_bytes: int, still_
     file = weights_file(names)
     found = [*_described(files, names), *of_words(version.description), of_file(file)]
     with files.fetch(file, max_bytes) as download:
-        blob = _stored(_pieces(files, file, download), blobs, max_bytes, still_at_it)
+        blob = stored(checked_pieces(files, file, download), blobs, max_bytes, still_at_it)
     return Fetched(version, file, blob, found)
 
 
@@ -56,20 +43,4 @@ def _described(files: Files, names: set[str]) -> list[Found]:
 
 def _text(files: Files, name: str) -> bytes:
     with files.fetch(name, MAX_TEXT_BYTES) as download:
-        return b"".join(_pieces(files, name, download))
-
-
-def _pieces(files: Files, name: str, download: Download) -> Iterator[bytes]:
-    checksum = files.checksum(name)
-    return download.pieces() if checksum is None else checksum.checked(download.pieces())
-
-
-def _stored(pieces: Iterator[bytes], blobs: BlobStore, max_bytes: int, still_at_it: Callable[[], None]) -> StoredBlob:
-    try:
-        with blobs.writer(max_bytes) as writer:
-            for piece in pieces:
-                writer.write(piece)
-                still_at_it()
-            return writer.commit()
-    except TooLarge as error:
-        raise EgressFailure("answer-too-large", error.detail) from error
+        return b"".join(checked_pieces(files, name, download))

@@ -28,7 +28,8 @@ from app.http.schemas import Metadata, Name, StoredProblem
 from app.models.configs.reading import Told, completed
 from app.models.description import Described, described
 from app.naming.schemas import VERSION, Tags, VersionedChange, VersionName
-from app.registries.uris import kind_of
+from app.registries.uris import HUB_DATASETS
+from app.uploads.sources import Fetched, Source
 
 ModelId = Annotated[UUID, Path(description="The `id` that `POST /v1/models` answered.")]
 
@@ -136,24 +137,22 @@ class ModelDescription(BaseModel):
         return value
 
 
-class ModelSource(BaseModel):
+class ModelSource(Source):
     """A version in a registry, in place of an upload."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    connection_id: UUID
     uri: str = Field(
         max_length=600,
         description="`models:/NAME/VERSION` or `models:/NAME@ALIAS` of MLflow; `hf://OWNER/REPOSITORY@REVISION` of a "
         "Hub, where a branch or a tag is pinned to the commit that it is when it is fetched; "
-        "`https://HOST/PATH#sha256=DIGEST` of a web server; `s3://BUCKET/FOLDER`.",
+        "`https://HOST/PATH#sha256=DIGEST` of a web server; `s3://BUCKET/FOLDER`; `file:///FOLDER` of the operator's.",
         examples=["models:/faces/3", "hf://timm/resnet18.a1_in1k@main"],
     )
 
     @field_validator("uri")
     @classmethod
-    def that_is_read(cls, value: str) -> str:
-        kind_of(value)
+    def that_has_models(cls, value: str) -> str:
+        if value.startswith(HUB_DATASETS):
+            raise ValueError("a data set of a Hub is no model")
         return value
 
 
@@ -176,13 +175,9 @@ class ModelChange(VersionedChange, ModelDescription):
         return {column: value for column, value in super().values().items() if column not in SAID}
 
 
-class FetchedSource(BaseModel):
+class FetchedSource(Fetched):
     """Where a model comes from, and what was found there."""
 
-    connection_id: UUID
-    uri: str
-    name: str | None = Field(None, description="In the registry.")
-    version: str | None = Field(None, description="That the uri named when it was fetched; of a Hub, the commit.")
     file: str | None = Field(None, description="Of the version's files, the one with the weights.")
 
 

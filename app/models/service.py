@@ -7,20 +7,20 @@ from sqlalchemy.orm import Session
 
 from app.db.identifiers import new_id
 from app.db.references import of_model, refuse_while_audited
-from app.db.tables import ConnectionRow, ModelImportRow, ModelRow
+from app.db.tables import ModelImportRow, ModelRow
 from app.domain.heads import Head
 from app.domain.refusals import ARCHITECTURE_REQUIRED, FORMAT_UNKNOWN
 from app.domain.vocabulary import ModelFormat, ResourceStatus
-from app.errors import Conflict, NotFound, Unprocessable, UnsupportedMediaType
+from app.errors import Conflict, Unprocessable, UnsupportedMediaType
 from app.imaging.containers import Container, container_of
 from app.models.description import described_request
 from app.models.imported import described_import, description_invalid
 from app.models.repository import run_group_of
 from app.models.schemas import DESCRIBED, OF_WEIGHTS, ModelDescription, ModelRequest, ModelSource, missing_of
 from app.naming.versions import next_version
-from app.registries.uris import SCHEMES, kind_of
 from app.storage.blobs import StoredBlob
 from app.uploads.content import digests_of
+from app.uploads.sources import check_source
 
 _ALIASES = dict.fromkeys(("state_dict", "torch", "pytorch", "pt", "pth", "torch_state_dict"), ModelFormat.STATE_DICT)
 FORMATS = {"safetensors": ModelFormat.SAFETENSORS, "onnx": ModelFormat.ONNX, **_ALIASES}
@@ -97,12 +97,7 @@ def describe(row: ModelRow, request: ModelDescription, description: dict[str, An
 
 
 def _await_fetch(session: Session, row: ModelRow, request: ModelRequest, source: ModelSource) -> None:
-    connection = session.get(ConnectionRow, source.connection_id)
-    if connection is None:
-        raise NotFound("connection")
-    if connection.kind != kind_of(source.uri):
-        detail = f"An address of a {connection.kind} connection begins with {SCHEMES[connection.kind]}."
-        raise Unprocessable.at(detail, "source", "uri")
+    check_source(session, source)
     row.status, row.source = ResourceStatus.FETCHING, source.model_dump(mode="json")
     columns = {"connection_id": source.connection_id, "uri": source.uri, "said": request.given}
     session.add(ModelImportRow(model_id=row.id, **columns))

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from app.egress.answers import Answer, Download, malformed
+from app.egress.answers import Answer, malformed
 from app.errors import EgressFailure
 
 READY = "READY"
@@ -46,6 +46,12 @@ class Checksum:
             raise EgressFailure("artifact-corrupted", detail)
 
 
+class Pieces(Protocol):
+    """A file's bytes, as they come."""
+
+    def pieces(self) -> Iterator[bytes]: ...
+
+
 class Files(Protocol):
     """Those of one version. Every method raises EgressFailure."""
 
@@ -55,7 +61,7 @@ class Files(Protocol):
     def names(self) -> set[str]:
         """Paths below the version's own folder."""
 
-    def fetch(self, name: str, most_bytes: int) -> AbstractContextManager[Download]: ...
+    def fetch(self, name: str, most_bytes: int) -> AbstractContextManager[Pieces]: ...
 
     def checksum(self, name: str) -> Checksum | None:
         """None where the registry tells none."""

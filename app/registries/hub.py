@@ -7,7 +7,7 @@ this against.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -19,6 +19,8 @@ from app.registries.uris import HubUri
 
 SERVER = "Hub of Hugging Face's kind"
 NOT_WRITTEN = "The Hub keeps no tags or aliases of a commit: nothing was written back."
+DATASETS = "datasets"
+"""How the paths of data sets begin, where those of models begin with their owner."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _GLOB = re.compile(r"[*?\[]")
 
@@ -33,12 +35,15 @@ class HubRegistry:
 
     def open(self, uri: str) -> "HubFiles":
         named = HubUri.read(uri)
-        found = self._repository(named.repository, named.revision, blobs="true")
-        return HubFiles(self, _version(found), _siblings(found))
+        found = self._repository(named, blobs="true")
+        version = _version(found)
+        if named.is_dataset:
+            version = replace(version, name=f"{DATASETS}/{version.name}")
+        return HubFiles(self, version, _siblings(found))
 
     def aliased(self, name: str, alias: str) -> Version:
         """What a branch or a tag of git stands for."""
-        return _version(self._repository(name, alias))
+        return _version(self._repository(HubUri(name, alias)))
 
     def newest(self, count: int, model: str) -> list[Version]:
         """Of one organisation: a pattern that names none finds none."""
@@ -76,8 +81,9 @@ class HubRegistry:
             check_status(download.status, SERVER)
             yield download
 
-    def _repository(self, name: str, revision: str, **query: str) -> Json:
-        place = f"{self._url}/api/models/{quote(name)}/revision/{quote(revision, safe='')}"
+    def _repository(self, named: HubUri, **query: str) -> Json:
+        kind = DATASETS if named.is_dataset else "models"
+        place = f"{self._url}/api/{kind}/{quote(named.repository)}/revision/{quote(named.revision, safe='')}"
         url = f"{place}?{urlencode(query)}" if query else place
         return document(self._client.send(Call("GET", url, credentials=self._credentials)), SERVER)
 

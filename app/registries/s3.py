@@ -19,8 +19,9 @@ from app.registries.base import Version, WithoutVersions, check_status, safe_pat
 from app.registries.uris import S3Uri
 
 SERVER = "store that speaks S3"
-MOST_OBJECTS = 1000
-"""Of a version's folder: what one listing has."""
+PAGE = 1000
+MOST_OBJECTS = 100_000
+"""Of a folder: each is fetched by a call of its own."""
 _REGION = re.compile(r"s3[.-](?:dualstack\.)?([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
 
 
@@ -59,11 +60,21 @@ class S3Registry(WithoutVersions):
 
     def _listed(self, named: S3Uri) -> dict[str, str]:
         """ETags by path below the folder."""
-        prefix = f"{named.folder}/"
-        asked = {"encoding-type": "url", "list-type": "2", "max-keys": str(MOST_OBJECTS), "prefix": prefix}
-        return _etags(
-            self._asked(f"{self._url}/{named.bucket}?{urlencode(asked, quote_via=quote, safe='-_.~')}"), prefix
-        )
+        prefix, etags = f"{named.folder}/", dict[str, str]()
+        asked = {"encoding-type": "url", "list-type": "2", "max-keys": str(PAGE), "prefix": prefix}
+        following: str | None = ""
+        while following is not None:
+            named_page = {"continuation-token": following} if following else {}
+            # What is signed has its names in their order.
+            query = urlencode(sorted({**asked, **named_page}.items()), quote_via=quote, safe="-_.~")
+            page, following = _page(self._asked(f"{self._url}/{named.bucket}?{query}"), prefix)
+            etags |= page
+            if len(etags) > MOST_OBJECTS:
+                detail = f"The folder has more than {MOST_OBJECTS} objects; name a smaller one, or pack an archive."
+                raise EgressFailure("answer-too-large", detail)
+        if not etags:
+            raise EgressFailure("registry-not-found", "The bucket has nothing in that folder.")
+        return etags
 
     def _asked(self, url: str) -> bytes:
         answer = self._client.send(Call("GET", url, credentials=self._signed("GET", url)))
@@ -97,19 +108,19 @@ class S3Files:
         del name
 
 
-def _etags(body: bytes, prefix: str) -> dict[str, str]:
+def _page(body: bytes, prefix: str) -> tuple[dict[str, str], str | None]:
+    """ETags by path, and what names the page that follows."""
     try:
         root = fromstring(body)
     except (ParseError, DefusedXmlException, ValueError) as error:
         raise malformed("it is no XML") from error
-    if (root.findtext("{*}IsTruncated") or "").lower() == "true":
-        detail = f"The folder has more than {MOST_OBJECTS} objects; name the folder of one version."
-        raise EgressFailure("answer-too-large", detail)
     found: dict[str, str] = {}
     for one in root.iterfind("{*}Contents"):
         key, etag = unquote(one.findtext("{*}Key") or ""), one.findtext("{*}ETag") or ""
         if key.startswith(prefix) and not key.endswith("/"):
             found[safe_path(key.removeprefix(prefix))] = etag
-    if not found:
-        raise EgressFailure("registry-not-found", "The bucket has nothing in that folder.")
-    return found
+    is_cut = (root.findtext("{*}IsTruncated") or "").lower() == "true"
+    following = root.findtext("{*}NextContinuationToken") if is_cut else None
+    if is_cut and not (following and found):
+        raise malformed("it lists pages without an end")
+    return found, following

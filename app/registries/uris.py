@@ -1,13 +1,18 @@
 """The addresses of versions: ``models:/NAME/VERSION``, ``models:/NAME@ALIAS``, ``hf://OWNER/REPOSITORY@REVISION``,
-``https://HOST/PATH#sha256=DIGEST``, ``s3://BUCKET/FOLDER``.
+``https://HOST/PATH#sha256=DIGEST``, ``s3://BUCKET/FOLDER``, ``file:///FOLDER``; data sets of a Hub are
+``hf://datasets/OWNER/REPOSITORY@REVISION``.
 """
 
 import re
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 _FORM = re.compile(r"models:/(?P<name>[^/@]{1,250})(?:/(?P<version>[0-9]{1,18})|@(?P<alias>[A-Za-z0-9_.-]{1,250}))")
+HUB_DATASETS = "hf://datasets/"
 _PART = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}"
-_HUB = re.compile(rf"hf://(?P<repository>(?:{_PART}/)?{_PART})(?:@(?P<revision>[A-Za-z0-9_][A-Za-z0-9_./-]{{0,199}}))?")
+_HUB = re.compile(
+    rf"hf://(?P<kind>datasets/)?(?P<repository>(?:{_PART}/)?{_PART})(?:@(?P<revision>[A-Za-z0-9_][A-Za-z0-9_./-]{{0,199}}))?"
+)
 
 _WEB = re.compile(r"(?P<address>https?://[^/?#\s]+/[A-Za-z0-9._~/+@=-]{1,400})#sha256=(?P<sha256>[0-9a-f]{64})")
 
@@ -37,6 +42,7 @@ class HubUri:
 
     repository: str
     revision: str
+    is_dataset: bool = False
 
     @classmethod
     def read(cls, text: str) -> "HubUri":
@@ -44,7 +50,7 @@ class HubUri:
         found = _HUB.fullmatch(text)
         if found is None or ".." in text:
             raise ValueError("a repository of a Hub is named as hf://OWNER/REPOSITORY@REVISION")
-        return cls(found["repository"], found["revision"] or "main")
+        return cls(found["repository"], found["revision"] or "main", found["kind"] is not None)
 
 
 @dataclass(frozen=True)
@@ -79,8 +85,34 @@ class S3Uri:
         return cls(found["bucket"], found["folder"])
 
 
-_READ = {"mlflow": ModelUri.read, "huggingface": HubUri.read, "http": WebUri.read, "s3": S3Uri.read}
-SCHEMES = {"mlflow": "models:/", "huggingface": "hf://", "http": "http", "s3": "s3://"}
+@dataclass(frozen=True)
+class FileUri:
+    """A folder of the operator's."""
+
+    path: str
+
+    @classmethod
+    def read(cls, text: str) -> "FileUri":
+        """Raises ValueError."""
+        path = unquote(text.removeprefix("file://")).rstrip("/")
+        parts = path.split("/")[1:]
+        if not text.startswith("file:///") or not parts or any(part in {"", ".", ".."} for part in parts):
+            raise ValueError("a folder of the operator's is named as file:///FOLDER, by its whole path")
+        if "\0" in path:
+            raise ValueError("no folder's name has a character NUL")
+        return cls(path)
+
+
+FOLDER = "folder"
+"""What is fetched over no connection."""
+_READ = {
+    "mlflow": ModelUri.read,
+    "huggingface": HubUri.read,
+    "http": WebUri.read,
+    "s3": S3Uri.read,
+    FOLDER: FileUri.read,
+}
+SCHEMES = {"mlflow": "models:/", "huggingface": "hf://", "http": "http", "s3": "s3://", FOLDER: "file:///"}
 """How addresses begin, by the kind of the connection that they are fetched over."""
 
 FOLLOWED = {"mlflow": "models:/{}/{}", "huggingface": "hf://{}@{}"}

@@ -24,7 +24,7 @@ WEIGHTS = bytes(range(256)) * 100
 DIGEST = hashlib.sha256(WEIGHTS).hexdigest()
 
 
-class _Quiet(SimpleHTTPRequestHandler):
+class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Nobody reads it."""
 
@@ -35,7 +35,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "models" / "v1").mkdir(parents=True)
     (folder / "models" / "v1" / "faces.safetensors").write_bytes(WEIGHTS)
     (folder / "models" / "v1" / "salience.json").write_text(json.dumps({"architecture": "resnet18"}))
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/models"
         server.shutdown()

@@ -15,6 +15,7 @@ from app.db.tables.base import DEFAULT_TENANT, Base, Json, TenantOwned
 from app.db.tables.operations import AuditUsageRow, CounterRow, GpuReportRow, IdempotencyKeyRow, WorkerRow
 from app.db.tables.registries import (
     ConnectionRow,
+    DatasetImportRow,
     HookDeliveryRow,
     HookRow,
     ModelImportRow,
@@ -36,6 +37,7 @@ __all__ = [
     "ComparisonRow",
     "ConnectionRow",
     "CounterRow",
+    "DatasetImportRow",
     "DatasetRow",
     "DeliveryStatus",
     "GateRow",

@@ -24,22 +24,37 @@ class ConnectionRow(Identified, Base):
     """Sealed JSON; null where nothing is shown."""
 
 
-class ModelImportRow(OfTenant, Base):
-    """A model that comes from a registry: what the request and the registry say of it, and who is fetching it."""
+class Import(OfTenant):
+    """Where content comes from, and who is fetching it."""
+
+    connection_id: Mapped[UUID | None] = mapped_column(ForeignKey("connections.id", ondelete="RESTRICT"), index=True)
+    """Null of a folder of the operator's."""
+    uri: Mapped[str]
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    next_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
+    """When it is due, or its lease runs out; null once it is fetched or given up."""
+
+
+class DatasetImportRow(Import, Base):
+    """A data set that is not uploaded."""
+
+    __tablename__ = "dataset_imports"
+    __table_args__ = (Index("ix_dataset_imports_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),)
+
+    dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True)
+
+
+class ModelImportRow(Import, Base):
+    """A model that comes from a registry: also what the request and the registry say of it."""
 
     __tablename__ = "model_imports"
     __table_args__ = (Index("ix_model_imports_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),)
 
     model_id: Mapped[UUID] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), primary_key=True)
-    connection_id: Mapped[UUID] = mapped_column(ForeignKey("connections.id", ondelete="RESTRICT"), index=True)
-    uri: Mapped[str]
     said: Mapped[Json]
     """The description's fields that requests gave."""
     found: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
     """Pairs of origin and fields, the one that counts most first."""
-    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
-    next_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
-    """When it is due, or its lease runs out; null once it is fetched or given up."""
 
 
 class HookRow(Identified, Base):

@@ -77,6 +77,8 @@ class DatasetRow(_Uploaded, Base):
     columns: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
     """Asked for, before indexing; afterwards those that were used."""
     near_duplicates: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
+    source: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
+    """Where it was fetched from; null of one that is uploaded."""
 
 
 class SampleRow(OfTenant, Base):

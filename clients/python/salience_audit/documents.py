@@ -411,6 +411,7 @@ class Dataset(Document):
     skipped: dict[str, int]
     near_duplicates: NearDuplicates | None
     notes: list[str]
+    source: FetchedDataset | None
     created_at: str
     updated_at: str
 
@@ -592,10 +593,20 @@ class EventMapping(Document):
     header: str
 
 
+class FetchedDataset(Document):
+    """Where a data set comes from, and what was found there."""
+
+    connection_id: str | None
+    uri: str
+    name: str | None
+    version: str | None
+    file: str | None
+
+
 class FetchedSource(Document):
     """Where a model comes from, and what was found there."""
 
-    connection_id: str
+    connection_id: str | None
     uri: str
     name: str | None
     version: str | None

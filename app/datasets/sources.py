@@ -1,0 +1,48 @@
+"""Where a data set may be fetched from: an archive, or a folder of images that becomes one."""
+
+from pydantic import Field, field_validator
+
+from app.registries.uris import HUB_DATASETS, S3Uri
+from app.uploads.sources import Fetched, Source
+
+
+class DatasetSource(Source):
+    """Images that lie elsewhere, in place of an upload."""
+
+    uri: str = Field(
+        max_length=600,
+        description="A folder (`s3://BUCKET/FOLDER`, `file:///FOLDER`), an archive in one (`.zip`, `.tar`, `.tar.gz`, "
+        "`.parquet`, ...), an archive of a web server (`https://HOST/PATH#sha256=DIGEST`), or a data set of a Hub "
+        "(`hf://datasets/OWNER/REPOSITORY@REVISION`).",
+        examples=["s3://images/faces/2026-11", "file:///srv/images/faces.zip"],
+    )
+
+    @field_validator("uri")
+    @classmethod
+    def that_has_images(cls, value: str) -> str:
+        if value.startswith("models:") or (value.startswith("hf://") and not value.startswith(HUB_DATASETS)):
+            raise ValueError("a model is no data set; one of a Hub begins with hf://datasets/")
+        if value.startswith("s3://"):
+            S3Uri.read(place_of(value)[0])
+        return value
+
+
+class FetchedDataset(Fetched):
+    """Where a data set comes from, and what was found there."""
+
+    file: str | None = Field(None, description="The archive; null of a folder, whose files became one.")
+    version: str | None = Field(
+        None, description="The commit of a Hub; else a digest of the names with ETags, or sizes and times, as listed."
+    )
+
+
+SUFFIXES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".parquet")
+
+
+def place_of(uri: str) -> tuple[str, str | None]:
+    """The folder, and the archive in it that the address names, if it does."""
+    if uri.startswith("http"):
+        return uri, uri.partition("#")[0].rpartition("/")[2]
+    folder, _, name = uri.rpartition("/")
+    is_archive = name.lower().endswith(SUFFIXES) and not uri.startswith("hf://")
+    return (folder, name) if is_archive else (uri, None)

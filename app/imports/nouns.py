@@ -1,0 +1,84 @@
+"""What tells models from data sets where they are fetched."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.db.tables import DatasetImportRow, DatasetRow, ModelImportRow, ModelRow
+from app.domain.events import Event
+from app.domain.vocabulary import ResourceStatus
+from app.errors import InputFailure, SalienceError
+from app.imports.fetching import fetch
+from app.imports.packing import fetch_dataset
+from app.imports.storing import Fetched, StillAtIt
+from app.models.service import described_anew
+from app.queue import TaskName
+from app.registries.base import Registry
+from app.settings import Settings
+from app.storage.blobs import BlobStore
+from app.webhooks.events import dataset_looked_at, model_looked_at
+
+Imported = TypeVar("Imported", ModelImportRow, DatasetImportRow)
+Row = TypeVar("Row", ModelRow, DatasetRow)
+
+
+@dataclass(frozen=True)
+class Noun(Generic[Imported, Row]):
+    """One kind of resource that is fetched."""
+
+    name: str
+    imports: type[Imported]
+    key: InstrumentedAttribute[UUID]
+    """Of ``imports``: the resource's id."""
+    rows: type[Row]
+    fetch: Callable[[Registry, str, BlobStore, Settings, StillAtIt], Fetched]
+    """Raises EgressFailure, InputFailure."""
+    take: Callable[[Row, Imported, Fetched], bool]
+    """Sets the status; whether a worker can look at it now."""
+    task: TaskName
+    """Of that worker."""
+    looked_at: Callable[[Row], Event]
+
+
+def _fetch_model(registry: Registry, uri: str, blobs: BlobStore, settings: Settings, still_at_it: StillAtIt) -> Fetched:
+    return fetch(registry, uri, blobs, settings.max_upload_bytes, still_at_it)
+
+
+def _take_model(row: ModelRow, imported: ModelImportRow, fetched: Fetched) -> bool:
+    """What a request would be told is here the model's own problem."""
+    imported.found = [list(found) for found in fetched.found]
+    try:
+        return described_anew(row, imported)
+    except SalienceError as error:
+        raise InputFailure(error.code, error.detail) from error
+
+
+def _take_dataset(row: DatasetRow, imported: DatasetImportRow, fetched: Fetched) -> bool:
+    del imported, fetched
+    row.status, row.stored_digest = ResourceStatus.VALIDATING, None
+    return True
+
+
+MODELS = Noun(
+    name="model-importer",
+    imports=ModelImportRow,
+    key=ModelImportRow.model_id,
+    rows=ModelRow,
+    fetch=_fetch_model,
+    take=_take_model,
+    task=TaskName.VALIDATE_MODEL,
+    looked_at=lambda row: model_looked_at(row, row.status, row.problem),
+)
+DATASETS = Noun(
+    name="dataset-importer",
+    imports=DatasetImportRow,
+    key=DatasetImportRow.dataset_id,
+    rows=DatasetRow,
+    fetch=fetch_dataset,
+    take=_take_dataset,
+    task=TaskName.INDEX_DATASET,
+    looked_at=dataset_looked_at,
+)

@@ -1,0 +1,42 @@
+"""What is fetched, on its way into a blob."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from app.errors import EgressFailure, TooLarge
+from app.models.imported import Found
+from app.registries.base import Files, Pieces, Version
+from app.storage.blobs import BlobStore, StoredBlob
+
+StillAtIt = Callable[[], None]
+"""Called with every piece; it may raise."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A version's content."""
+
+    version: Version
+    file: str | None
+    """None where several files became one."""
+    blob: StoredBlob
+    found: list[Found] = field(default_factory=list)
+    """What a model says of itself."""
+
+
+def checked_pieces(files: Files, name: str, download: Pieces) -> Iterator[bytes]:
+    """Raises EgressFailure behind the last one, where the registry names other bytes by their digest."""
+    checksum = files.checksum(name)
+    return download.pieces() if checksum is None else checksum.checked(download.pieces())
+
+
+def stored(pieces: Iterator[bytes], blobs: BlobStore, max_bytes: int, still_at_it: StillAtIt) -> StoredBlob:
+    """Raises EgressFailure where there is more than may be."""
+    try:
+        with blobs.writer(max_bytes) as writer:
+            for piece in pieces:
+                writer.write(piece)
+                still_at_it()
+            return writer.commit()
+    except TooLarge as error:
+        raise EgressFailure("answer-too-large", error.detail) from error

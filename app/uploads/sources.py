@@ -1,0 +1,48 @@
+"""``source``: content that is fetched instead of being uploaded."""
+
+from typing import Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy.orm import Session
+
+from app.db.tables import ConnectionRow
+from app.errors import NotFound, Unprocessable
+from app.registries.uris import FOLDER, SCHEMES, kind_of
+
+
+class Source(BaseModel):
+    """Where content lies, and over which connection it is reached."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    connection_id: UUID | None = Field(None, description="Of the uri's kind; left out for `file://`.")
+    uri: str = Field(max_length=600)
+
+    @model_validator(mode="after")
+    def reached(self) -> Self:
+        if (kind_of(self.uri) == FOLDER) != (self.connection_id is None):
+            raise ValueError("file:// is reached over no connection, and whatever else over one")
+        return self
+
+
+class Fetched(BaseModel):
+    """Where content comes from, and what was found there."""
+
+    connection_id: UUID | None
+    uri: str
+    name: str | None = Field(None, description="In the registry.")
+    version: str | None = Field(None, description="That the uri named when it was fetched; of a Hub, the commit.")
+    file: str | None = Field(None, description="Of the version's files, the one that was taken.")
+
+
+def check_source(session: Session, source: Source) -> None:
+    """Raises NotFound, and Unprocessable where the connection is of another kind."""
+    if source.connection_id is None:
+        return
+    connection = session.get(ConnectionRow, source.connection_id)
+    if connection is None:
+        raise NotFound("connection")
+    if connection.kind != kind_of(source.uri):
+        detail = f"An address of a {connection.kind} connection begins with {SCHEMES[connection.kind]}."
+        raise Unprocessable.at(detail, "source", "uri")
