@@ -23,6 +23,7 @@ class ConnectionKind(StrEnum):
     HUGGINGFACE = "huggingface"
     HTTP = "http"
     S3 = "s3"
+    OCI = "oci"
 
 
 class AuthKind(StrEnum):

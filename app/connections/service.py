@@ -24,6 +24,7 @@ from app.errors import EgressFailure
 from app.registries.base import Registry
 from app.registries.hub import HubRegistry
 from app.registries.mlflow import MlflowRegistry
+from app.registries.oci import OciRegistry
 from app.registries.s3 import S3Registry
 from app.registries.web import WebFolder
 
@@ -32,6 +33,7 @@ KINDS: dict[ConnectionKind, Callable[[EgressClient, str, Mapping[str, str]], Reg
     ConnectionKind.HUGGINGFACE: HubRegistry,
     ConnectionKind.HTTP: WebFolder,
     ConnectionKind.S3: S3Registry,
+    ConnectionKind.OCI: OciRegistry,
 }
 
 

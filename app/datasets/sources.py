@@ -20,7 +20,7 @@ class DatasetSource(Source):
     @field_validator("uri")
     @classmethod
     def that_has_images(cls, value: str) -> str:
-        if value.startswith("models:") or (value.startswith("hf://") and not value.startswith(HUB_DATASETS)):
+        if value.startswith(("models:", "oci:")) or (value.startswith("hf://") and not value.startswith(HUB_DATASETS)):
             raise ValueError("a model is no data set; one of a Hub begins with hf://datasets/")
         if value.startswith("s3://"):
             S3Uri.read(place_of(value)[0])

@@ -16,7 +16,8 @@ from app.hooks.events import (
     mlflow_event_name,
 )
 from app.hooks.mapping import EventMapping, Proof
-from app.hooks.proofs import hub_delivery_id, is_bearer, is_signed, mlflow_delivery_id
+from app.hooks.oci import oci_event, oci_parts
+from app.hooks.proofs import hub_delivery_id, is_bearer, is_signed, mlflow_delivery_id, shows_secret
 from app.hooks.schemas import HookKind
 
 
@@ -43,6 +44,9 @@ def arrived(kind: HookKind, mapping: EventMapping | None, secret: str, came: Del
     if kind is HookKind.HUGGINGFACE:
         key = hub_delivery_id(came.headers, came.body, secret)
         return None if key is None else [Arrived(key, hub_event_name(came.body), came.body)]
+    if kind is HookKind.OCI:
+        is_known = shows_secret(secret, came.headers.get("authorization", ""))
+        return [Arrived(part.key, part.event, part.body) for part in oci_parts(came.body)] if is_known else None
     if mapping is None:
         key = mlflow_delivery_id(came.headers, came.body, secret, came.at)
         return None if key is None else [Arrived(key, mlflow_event_name(came.body), came.body)]
@@ -60,7 +64,10 @@ def event_of(hook: HookRow, body: bytes) -> RegistryEvent | Ignored:
     """What a kept body says."""
     if hook.mapping is not None:
         return EventMapping.model_validate(hook.mapping).event(body)
-    return hub_event(body) if hook.kind == HookKind.HUGGINGFACE else mlflow_event(body)
+    return _FORMS[HookKind(hook.kind)](body)
+
+
+_FORMS = {HookKind.MLFLOW: mlflow_event, HookKind.HUGGINGFACE: hub_event, HookKind.OCI: oci_event}
 
 
 def _is_authentic(mapping: EventMapping, secret: str, came: Delivered) -> bool:

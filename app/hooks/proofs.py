@@ -52,6 +52,12 @@ def is_bearer(secret: str, authorization: str) -> bool:
     return hmac.compare_digest(f"Bearer {secret}".encode(), authorization.encode())
 
 
+def shows_secret(secret: str, authorization: str) -> bool:
+    """``Bearer SECRET``, or the secret alone, as registries send whatever header they were told."""
+    is_alone = hmac.compare_digest(secret.encode(), authorization.encode())
+    return is_bearer(secret, authorization) or is_alone
+
+
 def _digest(signature: str) -> bytes:
     """Empty where it is none."""
     text = signature.strip().removeprefix("sha256=").removeprefix("v1,")

@@ -21,11 +21,12 @@ class HookKind(StrEnum):
 
     MLFLOW = "mlflow"
     HUGGINGFACE = "huggingface"
+    OCI = "oci"
     CLOUDEVENTS = "cloudevents"
     GENERIC = "generic"
 
 
-WITH_A_FORM = frozenset({HookKind.MLFLOW, HookKind.HUGGINGFACE})
+WITH_A_FORM = frozenset({HookKind.MLFLOW, HookKind.HUGGINGFACE, HookKind.OCI})
 """Of events; they are of the connection's own kind."""
 
 
@@ -56,7 +57,7 @@ class HookRequest(BaseModel):
     @model_validator(mode="after")
     def mapped(self) -> Self:
         if (self.mapping is None) != (self.kind in WITH_A_FORM):
-            raise ValueError("cloudevents and generic need a mapping, and mlflow and huggingface have none")
+            raise ValueError(f"cloudevents and generic need a mapping, and {', '.join(sorted(WITH_A_FORM))} have none")
         return self
 
 

@@ -121,7 +121,7 @@ class Follower:
             run, policy = _locked(session, claim)
             connection = session.get_one(ConnectionRow, policy.connection_id)
             if run.model_id is None:
-                run.model_id = self._model(session, run, policy, connection.kind)
+                run.model_id = self._model(session, run, policy, connection)
                 return
             model = session.get(ModelRow, run.model_id)
             _check_ready(model)
@@ -130,7 +130,7 @@ class Follower:
         with EgressClient.from_settings(self.settings) as client:
             registry = registry_of(connection, self.vault, client)
             baseline = baseline_of(audited, run.model_name, policy, registry)
-            recipe = recipe_of(registry, uri_of(connection.kind, run.model_name, run.version), policy)
+            recipe = recipe_of(registry, uri_of(connection.kind, run.model_name, run.version, connection.url), policy)
         with transaction(TenantEngine(self.engine, claim.tenant_id)) as session:
             run, policy = _locked(session, claim)
             run.recipe = recipe
@@ -139,9 +139,9 @@ class Follower:
             device_class, shards = requested.audit.device_class, requested.new_shards
         wake_for_shards(self.queue, device_class, shards)
 
-    def _model(self, session: Session, run: PolicyRunRow, policy: Policy, kind: str) -> UUID:
+    def _model(self, session: Session, run: PolicyRunRow, policy: Policy, connection: ConnectionRow) -> UUID:
         try:
-            uri = uri_of(kind, run.model_name, run.version)
+            uri = uri_of(connection.kind, run.model_name, run.version, connection.url)
         except ValueError as error:
             raise RunEnds(f"The event names no version of this registry: {error}.") from error
         source = ModelSource(connection_id=policy.connection_id, uri=uri)

@@ -1,11 +1,11 @@
 """The addresses of versions: ``models:/NAME/VERSION``, ``models:/NAME@ALIAS``, ``hf://OWNER/REPOSITORY@REVISION``,
 ``https://HOST/PATH#sha256=DIGEST``, ``s3://BUCKET/FOLDER``, ``file:///FOLDER``; data sets of a Hub are
-``hf://datasets/OWNER/REPOSITORY@REVISION``.
+``hf://datasets/OWNER/REPOSITORY@REVISION``. ``oci://HOST/REPOSITORY@sha256:DIGEST`` and ``oci://HOST/REPOSITORY:TAG``.
 """
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 _FORM = re.compile(r"models:/(?P<name>[^/@]{1,250})(?:/(?P<version>[0-9]{1,18})|@(?P<alias>[A-Za-z0-9_.-]{1,250}))")
 HUB_DATASETS = "hf://datasets/"
@@ -15,6 +15,12 @@ _HUB = re.compile(
 )
 
 _WEB = re.compile(r"(?P<address>https?://[^/?#\s]+/[A-Za-z0-9._~/+@=-]{1,400})#sha256=(?P<sha256>[0-9a-f]{64})")
+
+_NAME = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_OCI = re.compile(
+    rf"oci://(?P<host>[A-Za-z0-9.-]{{1,253}}(?::[0-9]{{1,5}})?)/(?P<repository>{_NAME}(?:/{_NAME}){{0,9}})"
+    r"(?:@(?P<digest>sha256:[0-9a-f]{64})|:(?P<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))"
+)
 
 _S3 = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<folder>[A-Za-z0-9._~/=-]{1,400}?)/?")
 
@@ -86,6 +92,23 @@ class S3Uri:
 
 
 @dataclass(frozen=True)
+class OciUri:
+    """An artifact, by its digest or by a tag that stands for one."""
+
+    host: str
+    repository: str
+    reference: str
+
+    @classmethod
+    def read(cls, text: str) -> "OciUri":
+        """Raises ValueError."""
+        found = _OCI.fullmatch(text)
+        if found is None:
+            raise ValueError("an artifact is named as oci://HOST/REPOSITORY@sha256:DIGEST or oci://HOST/REPOSITORY:TAG")
+        return cls(found["host"], found["repository"], found["digest"] or found["tag"])
+
+
+@dataclass(frozen=True)
 class FileUri:
     """A folder of the operator's."""
 
@@ -110,13 +133,22 @@ _READ = {
     "huggingface": HubUri.read,
     "http": WebUri.read,
     "s3": S3Uri.read,
+    "oci": OciUri.read,
     FOLDER: FileUri.read,
 }
-SCHEMES = {"mlflow": "models:/", "huggingface": "hf://", "http": "http", "s3": "s3://", FOLDER: "file:///"}
+SCHEMES = {
+    "mlflow": "models:/",
+    "huggingface": "hf://",
+    "http": "http",
+    "s3": "s3://",
+    "oci": "oci://",
+    FOLDER: "file:///",
+}
 """How addresses begin, by the kind of the connection that they are fetched over."""
 
-FOLLOWED = {"mlflow": "models:/{}/{}", "huggingface": "hf://{}@{}"}
+FOLLOWED = {"mlflow": "models:/{}/{}", "huggingface": "hf://{}@{}", "oci": "oci://{host}/{}@{}"}
 """Of kinds that tell of versions: the address of a name and a version. Files and folders tell of none."""
+SOME_URL = "https://registry.example.com"
 
 
 def kind_of(text: str) -> str:
@@ -128,10 +160,13 @@ def kind_of(text: str) -> str:
     return kind
 
 
-def uri_of(kind: str, name: str, version: str) -> str:
-    """The address of a version that an event names. Raises ValueError, also for a kind that has no versions."""
+def uri_of(kind: str, name: str, version: str, url: str = SOME_URL) -> str:
+    """The address of a version that an event names; ``url`` is the connection's, of which OCI's has the host.
+
+    Raises ValueError, also for a kind that has no versions.
+    """
     if kind not in FOLLOWED:
         raise ValueError(f"a connection of kind {kind} has no versions")
-    uri = FOLLOWED[kind].format(name, version)
+    uri = FOLLOWED[kind].format(name, version, host=urlsplit(url).netloc)
     _READ[kind](uri)
     return uri

@@ -50,7 +50,7 @@ ComparisonStatus = Literal["queued", "succeeded", "failed"]
 
 ComparisonUnit = Literal["audit", "model"]
 
-ConnectionKind = Literal["mlflow", "huggingface", "http", "s3"]
+ConnectionKind = Literal["mlflow", "huggingface", "http", "s3", "oci"]
 
 CropOffset = Literal["rounded", "floored"]
 
@@ -62,7 +62,7 @@ EntropyReading = Literal["spatial", "histogram"]
 
 FidelityStatus = Literal["verified", "contradicted", "unverified"]
 
-HookKind = Literal["mlflow", "huggingface", "cloudevents", "generic"]
+HookKind = Literal["mlflow", "huggingface", "oci", "cloudevents", "generic"]
 
 HookOutcome = Literal["pending", "audited", "ignored", "failed"]
 

@@ -1,0 +1,280 @@
+"""OCI registries: an artifact's manifest is a version, its layers are the files, a referrer carries the verdict.
+
+Not by a client of the field, which opens sockets of its own: the address is a tenant's. Checked with Debian's
+docker-registry (distribution 2.8).
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from app.egress.answers import Answer, Download, malformed
+from app.egress.client import Call, EgressClient
+from app.errors import EgressFailure
+from app.registries.base import Checksum, Json, Version, check_status, document, safe_path
+from app.registries.uris import OciUri
+
+SERVER = "OCI registry"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+EMPTY = "application/vnd.oci.empty.v1+json"
+RESULT = "application/vnd.salience-audit.result.v1+json"
+"""Of the artifact that is written back."""
+ACCEPTED = f"{MANIFEST}, application/vnd.docker.distribution.manifest.v2+json"
+TITLE, FILEPATH = "org.opencontainers.image.title", "org.cncf.model.filepath"
+"""Annotations of a layer that say which file it is: of oras, and of ModelPack."""
+UNPACK = "io.deis.oras.content.unpack"
+"""Of a folder that oras packed."""
+CREATED = "org.opencontainers.image.created"
+NEWEST_TAGS = 20
+"""Of a repository, those that a sweep looks at: each takes a call."""
+_GLOB = re.compile(r"[*?\[]")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+
+
+class OciRegistry:
+    """One server. Every method raises EgressFailure; its code says whether waiting may help."""
+
+    def __init__(self, client: EgressClient, url: str, credentials: Mapping[str, str]) -> None:
+        self._client = client
+        self._url = url.rstrip("/")
+        self._credentials = credentials
+        self._tokens: dict[str, Mapping[str, str]] = {}
+
+    def open(self, uri: str) -> "OciFiles":
+        named = OciUri.read(uri)
+        if named.host != urlsplit(self._url).netloc:
+            raise EgressFailure("registry-not-found", f"The address is of {named.host}, which is not the connection's.")
+        manifest = self._manifest(named.repository, named.reference)
+        return OciFiles(self, manifest.version, manifest.layers())
+
+    def aliased(self, name: str, alias: str) -> Version:
+        """What a tag stands for."""
+        return self._manifest(name, alias).version
+
+    def newest(self, count: int, model: str) -> list[Version]:
+        """Of one repository, by the time that manifests say: a pattern finds none."""
+        if _GLOB.search(model):
+            return []
+        answer = self._send(Call("GET", f"{self._url}/v2/{model}/tags/list"), pulls(model))
+        tags = document(answer, SERVER).get("tags") or []
+        listed = [str(tag) for tag in tags if not is_fallback(str(tag))][-min(count, NEWEST_TAGS) :]
+        return [self._manifest(model, tag).version for tag in reversed(listed)]
+
+    def write(self, version: Version, tags: Mapping[str, str], alias: str | None) -> str | None:
+        """An artifact that refers to the version, and the tag ``alias`` moved there."""
+        manifest = self._manifest(version.name, version.version)
+        if tags:
+            self._refer(version.name, manifest, tags)
+        if alias is not None:
+            self._put_manifest(version.name, alias, manifest.body, manifest.media_type)
+        return None
+
+    def tries(self) -> dict[str, Callable[[], object]]:
+        return {"the registry answers": self._answers}
+
+    @contextmanager
+    def fetch(self, repository: str, digest: str, most_bytes: int) -> Iterator[Download]:
+        """A blob's bytes, from wherever the registry redirects to; credentials stay with the registry."""
+        shown = self._tokens.get(pulls(repository), self._credentials)
+        call = Call("GET", f"{self._url}/v2/{repository}/blobs/{digest}", credentials=shown)
+        with self._client.fetch(call, most_bytes) as download:
+            check_status(download.status, SERVER)
+            yield download
+
+    def _answers(self) -> None:
+        check_status(self._send(Call("GET", f"{self._url}/v2/"), "").status, SERVER)
+
+    def _manifest(self, repository: str, reference: str) -> "Manifest":
+        """Raises EgressFailure, also where the bytes are not those of the digest that names them."""
+        call = Call("GET", f"{self._url}/v2/{repository}/manifests/{reference}", {"Accept": ACCEPTED})
+        answer = self._send(call, pulls(repository))
+        told = document(answer, SERVER)
+        digest = digest_of(answer.body)
+        if _DIGEST.fullmatch(reference) and reference != digest:
+            detail = "The bytes of a manifest are not those that its digest names."
+            raise EgressFailure("artifact-corrupted", detail)
+        return Manifest(repository, digest, answer.body, told)
+
+    def _refer(self, repository: str, manifest: "Manifest", tags: Mapping[str, str]) -> None:
+        content = json.dumps(dict(tags), sort_keys=True).encode()
+        title = {TITLE: "salience-audit.json"}
+        body = json.dumps(
+            {
+                "schemaVersion": 2,
+                "mediaType": MANIFEST,
+                "artifactType": RESULT,
+                "config": self._put_blob(repository, b"{}", EMPTY),
+                "layers": [self._put_blob(repository, content, RESULT) | {"annotations": title}],
+                "subject": descriptor(manifest.body, manifest.media_type),
+                "annotations": dict(sorted(tags.items())),
+            }
+        ).encode()
+        answer = self._put_manifest(repository, digest_of(body), body, MANIFEST)
+        if "oci-subject" not in answer.headers:
+            self._list_referrer(repository, manifest, body)
+
+    def _list_referrer(self, repository: str, manifest: "Manifest", body: bytes) -> None:
+        """Registries before 1.1 list no referrers: clients look into an index, whose tag is made of the digest."""
+        tag = manifest.version.version.replace(":", "-")
+        call = Call("GET", f"{self._url}/v2/{repository}/manifests/{tag}", {"Accept": INDEX})
+        answer = self._send(call, pulls(repository))
+        before = [] if answer.status == 404 else document(answer, SERVER).get("manifests", [])
+        ours = descriptor(body, MANIFEST) | {"artifactType": RESULT}
+        others = [one for one in before if isinstance(one, dict) and one.get("digest") != ours["digest"]]
+        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [*others, ours]}
+        self._put_manifest(repository, tag, json.dumps(index).encode(), INDEX)
+
+    def _put_blob(self, repository: str, content: bytes, media_type: str) -> Json:
+        """Its descriptor, once it is there."""
+        told, scope = descriptor(content, media_type), pushes(repository)
+        begun = self._send(Call("POST", f"{self._url}/v2/{repository}/blobs/uploads/", content=b""), scope)
+        check_status(begun.status, SERVER)
+        place = urljoin(f"{self._url}/", begun.headers.get("location", ""))
+        if urlsplit(place)[:2] != urlsplit(self._url)[:2]:
+            raise malformed("it takes uploads at another host")
+        joint = "&" if "?" in place else "?"
+        headers = {"Content-Type": "application/octet-stream"}
+        url = f"{place}{joint}{urlencode({'digest': told['digest']})}"
+        check_status(self._send(Call("PUT", url, headers, content=content), scope).status, SERVER)
+        return told
+
+    def _put_manifest(self, repository: str, reference: str, body: bytes, media_type: str) -> Answer:
+        url = f"{self._url}/v2/{repository}/manifests/{reference}"
+        answer = self._send(Call("PUT", url, {"Content-Type": media_type}, content=body), pushes(repository))
+        check_status(answer.status, SERVER)
+        return answer
+
+    def _send(self, call: Call, scope: str) -> Answer:
+        """With the connection's credentials, or the token that they are good for."""
+        shown = self._tokens.get(scope)
+        answer = self._client.send(replace(call, credentials=shown or self._credentials))
+        challenge = answer.headers.get("www-authenticate", "")
+        if answer.status != 401 or shown is not None or not challenge.lower().startswith("bearer "):
+            return answer
+        self._tokens[scope] = self._token(dict(_CHALLENGE.findall(challenge)), scope)
+        return self._client.send(replace(call, credentials=self._tokens[scope]))
+
+    def _token(self, challenge: Mapping[str, str], scope: str) -> dict[str, str]:
+        """From the server that the registry names for it, to which the credentials are shown only over TLS."""
+        realm, here = urlsplit(challenge.get("realm", "")), urlsplit(self._url)
+        if realm.scheme != "https" and realm[:2] != here[:2]:
+            raise malformed("it names no server for tokens that credentials could be shown to")
+        asked = {"service": challenge.get("service", ""), "scope": scope}
+        query = urlencode({name: value for name, value in asked.items() if value})
+        url = f"{challenge['realm']}{'&' if realm.query else '?'}{query}"
+        told = document(self._client.send(Call("GET", url, credentials=self._credentials)), SERVER)
+        token = told.get("token") or told.get("access_token")
+        if not isinstance(token, str) or not re.fullmatch(r"[!-~]{1,16384}", token):
+            raise malformed("it has no token")
+        return {"Authorization": f"Bearer {token}"}
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Of one artifact, as it is kept."""
+
+    repository: str
+    digest: str
+    body: bytes = field(repr=False)
+    told: Json = field(repr=False)
+
+    @property
+    def media_type(self) -> str:
+        return str(self.told.get("mediaType") or MANIFEST)
+
+    @property
+    def version(self) -> Version:
+        """Its annotations are its tags."""
+        annotations = self.told.get("annotations")
+        tags = {str(key): str(value) for key, value in annotations.items()} if isinstance(annotations, dict) else {}
+        return Version(self.repository, self.digest, created_ms=_created_ms(tags.get(CREATED)), tags=tags)
+
+    def layers(self) -> dict[str, str]:
+        """Digests by file. Raises EgressFailure for what is no artifact with files."""
+        if self.told.get("artifactType") == RESULT:
+            raise EgressFailure("registry-not-found", "The artifact is a verdict of this service, and no model.")
+        found: dict[str, str] = {}
+        for layer in _objects(self.told.get("layers")):
+            name, digest = _file_of(layer), str(layer.get("digest"))
+            if name is None:
+                continue
+            if not _DIGEST.fullmatch(digest) or name in found:
+                raise malformed("a layer has no digest by SHA-256, or the name of another")
+            found[safe_path(name)] = digest
+        return found
+
+
+@dataclass(frozen=True)
+class OciFiles:
+    """The layers of one manifest that are files."""
+
+    registry: OciRegistry
+    version: Version
+    layers: Mapping[str, str] = field(repr=False)
+
+    def names(self) -> set[str]:
+        return set(self.layers)
+
+    @contextmanager
+    def fetch(self, name: str, most_bytes: int) -> Iterator[Download]:
+        with self.registry.fetch(self.version.name, self.layers[name], most_bytes) as download:
+            yield download
+
+    def checksum(self, name: str) -> Checksum:
+        return Checksum("sha256", self.layers[name].removeprefix("sha256:"))
+
+
+def digest_of(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def descriptor(content: bytes, media_type: str) -> Json:
+    """What names content in a manifest."""
+    return {"mediaType": media_type, "digest": digest_of(content), "size": len(content)}
+
+
+def is_fallback(tag: str) -> bool:
+    """Whether it is the tag of an index of referrers."""
+    return bool(_DIGEST.fullmatch(tag.replace("-", ":", 1)))
+
+
+def pulls(repository: str) -> str:
+    return f"repository:{repository}:pull"
+
+
+def pushes(repository: str) -> str:
+    return f"repository:{repository}:pull,push"
+
+
+def _file_of(layer: Json) -> str | None:
+    """None of archives, which are not opened, and of what has no name. oras calls every file a tar."""
+    media_type, annotations = str(layer.get("mediaType")), layer.get("annotations")
+    named = annotations if isinstance(annotations, dict) else {}
+    title, path = (named.get(key) for key in (TITLE, FILEPATH))
+    if media_type.endswith(("+gzip", "+zstd")) or named.get(UNPACK) == "true":
+        return None
+    if isinstance(title, str):
+        return title
+    if isinstance(path, str):
+        return None if media_type.endswith(".tar") else path
+    return "model.safetensors" if media_type.endswith("safetensors") else None
+
+
+def _created_ms(text: str | None) -> int:
+    """0 where nobody says, so that no sweep takes it for new."""
+    try:
+        return int(datetime.fromisoformat(text or "").timestamp() * 1000)
+    except ValueError:
+        return 0
+
+
+def _objects(value: Any) -> list[Json]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
