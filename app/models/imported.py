@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from app.domain.vocabulary import Origin
 from app.errors import Unprocessable
 from app.models.description import described_request
-from app.models.schemas import DESCRIBED, SAID, ModelDescription
+from app.models.schemas import DESCRIBED, MAY_LACK, SAID, ModelDescription
 
 Json = dict[str, Any]
 Found = tuple[Origin, Json]
@@ -23,7 +23,7 @@ def described_import(said: Json, found: Iterable[Any]) -> tuple[ModelDescription
         for field, value in part.items():
             if field in SAID and field not in fields:
                 fields[field], origins[field] = value, str(origin)
-    request = ModelDescription.model_validate(fields)
+    request = ModelDescription.model_validate(fields, context=MAY_LACK)
     return request, _with_origins(described_request(request, DESCRIBED, request.told), origins)
 
 
@@ -52,6 +52,9 @@ def description_invalid(error: ValidationError) -> Unprocessable:
 
 
 def _with_origins(description: Json, origins: Mapping[str, str]) -> Json:
+    """What a config file completed is that file's, whoever said the rest of the object."""
+    files = {Origin.CONFIG, Origin.PREPROCESSOR_CONFIG}
     return {
-        name: fact | {"from": origins.get(name.partition(".")[0], fact["from"])} for name, fact in description.items()
+        name: fact if fact["from"] in files else fact | {"from": origins.get(name.partition(".")[0], fact["from"])}
+        for name, fact in description.items()
     }

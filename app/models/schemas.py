@@ -12,6 +12,7 @@ from pydantic import (
     JsonValue,
     ModelWrapValidatorHandler,
     PrivateAttr,
+    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -39,6 +40,20 @@ OptionNumber = Annotated[float, Field(allow_inf_nan=False)]
 OptionWord = Annotated[str, Field(max_length=60)]
 OptionItem = bool | int | OptionNumber | OptionWord
 OptionValue = OptionItem | Annotated[list[OptionItem], Field(max_length=64)]
+
+
+MAY_LACK = object()
+"""As a validation's context: where files say less of the preprocessing than is needed, it is missing."""
+
+
+def _without_parts(request: dict[str, Any]) -> dict[str, Any]:
+    """Without a preprocessing that lacks fields: half of one is none."""
+    try:
+        Preprocessing.model_validate(request.get("preprocessing") or {})
+    except ValidationError as error:
+        if all(fault["type"] == "missing" for fault in error.errors()):
+            return {**request, "preprocessing": None}
+    return request
 
 
 class ModelDescription(BaseModel):
@@ -112,8 +127,10 @@ class ModelDescription(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def with_its_files(cls, value: Any, build: ModelWrapValidatorHandler[Self]) -> Self:
+    def with_its_files(cls, value: Any, build: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
         whole, told = completed(value)
+        if info.context is MAY_LACK and isinstance(whole, dict):
+            whole = _without_parts(whole)
         request = build(whole)
         request._told = told  # noqa: SLF001 - its own
         if isinstance(value, dict):

@@ -26,8 +26,9 @@ from app.models.service import register
 from app.policies.baselines import baseline_of
 from app.policies.failing import note_failure, note_success
 from app.policies.recipes import of_one_model, recipe_of, run_group_of
-from app.policies.repository import IMPORTING, audited_versions
+from app.policies.repository import IMPORTING, audited_versions, last_done
 from app.policies.schemas import Policy
+from app.policies.unchanged import is_unchanged
 from app.policies.write_back import write_back
 from app.queue import TaskQueue
 from app.registries.base import Version
@@ -38,6 +39,8 @@ AUDITING, WRITING = "auditing", "writing"
 LEASE = timedelta(seconds=300)
 """Longer than a stage may take: of a registry that answers slowly, some twenty calls."""
 SOON = timedelta(seconds=1)
+OF_COMMITS = frozenset({"huggingface"})
+"""Kinds of registries whose versions are all commits, also those of a README."""
 
 
 class RunEnds(SalienceError):
@@ -120,12 +123,13 @@ class Follower:
         with transaction(TenantEngine(self.engine, claim.tenant_id)) as session:
             run, policy = _locked(session, claim)
             connection = session.get_one(ConnectionRow, policy.connection_id)
-            if run.model_id is None:
-                run.model_id = self._model(session, run, policy, connection)
-                return
-            model = session.get(ModelRow, run.model_id)
-            _check_ready(model)
             audited = audited_versions(session, run)
+            if run.model_id is not None:
+                _check_ready(session.get(ModelRow, run.model_id))
+            before = last_done(session, run) if connection.kind in OF_COMMITS else None
+        if run.model_id is None:
+            self._fetch(claim, run, connection, before)
+            return
         # Outside of the transaction: the registry may be asked which version has the alias.
         with EgressClient.from_settings(self.settings) as client:
             registry = registry_of(connection, self.vault, client)
@@ -138,6 +142,21 @@ class Follower:
             run.audit_id, run.stage = requested.audit.id, AUDITING
             device_class, shards = requested.audit.device_class, requested.new_shards
         wake_for_shards(self.queue, device_class, shards)
+
+    def _fetch(self, claim: Claim, run: PolicyRunRow, connection: ConnectionRow, before: PolicyRunRow | None) -> None:
+        """Asks for the model, unless it is that of the commit before."""
+        if before is not None:
+            uris = [uri_of(connection.kind, one.model_name, one.version, connection.url) for one in (before, run)]
+            with EgressClient.from_settings(self.settings) as client:
+                same = is_unchanged(registry_of(connection, self.vault, client), *uris)
+            if same:
+                told = f"Weights and description are those of {before.version}, which was audited."
+                found = {"model_id": before.model_id, "audit_id": before.audit_id}
+                self._put(claim, stage=DONE, next_at=None, reason=told, **found)
+                return
+        with transaction(TenantEngine(self.engine, claim.tenant_id)) as session:
+            run, policy = _locked(session, claim)
+            run.model_id = self._model(session, run, policy, connection)
 
     def _model(self, session: Session, run: PolicyRunRow, policy: Policy, connection: ConnectionRow) -> UUID:
         try:

@@ -83,6 +83,18 @@ def models_of_recipe(session: Session, run: PolicyRunRow, most: int) -> list[UUI
     return list(session.scalars(query))[::-1]
 
 
+def last_done(session: Session, run: PolicyRunRow) -> PolicyRunRow | None:
+    """The newest of another version of the model that has its audit under this policy."""
+    row = PolicyRunRow
+    query = (
+        select(row)
+        .where(row.policy_id == run.policy_id, row.model_name == run.model_name, row.version != run.version)
+        .where(row.stage == DONE, row.audit_id.is_not(None))
+        .order_by(row.id.desc())
+    )
+    return session.scalar(query.limit(1))
+
+
 def audited_versions(session: Session, run: PolicyRunRow) -> Sequence[tuple[str, UUID]]:
     """Other versions of the model with an audit under this policy that succeeded, the newest first."""
     query = (

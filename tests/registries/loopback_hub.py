@@ -17,7 +17,9 @@ CHANGED = "2026-11-30T02:01:04.000Z"
 
 
 class LoopbackHub(ThreadingHTTPServer):
-    """``files`` are by repository; ``asked`` has every request's host, path and ``Authorization``."""
+    """``files`` are by repository, or by ``repository@commit`` of a commit that lists others; ``asked`` has every
+    request's path and ``Authorization``.
+    """
 
     daemon_threads = True
 
@@ -78,7 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Nobody reads it."""
 
     def _tell(self, name: str, revision: str) -> None:
-        files, commit = self.server.files.get(name), self.server.refs.get(revision or "main")
+        commit = self.server.refs.get(revision or "main")
+        files = self.server.files.get(f"{name}@{commit}", self.server.files.get(name))
         if files is None or commit is None:
             self._send(404, b'{"error":"Repository not found"}', **{"X-Error-Code": "RepoNotFound"})
             return

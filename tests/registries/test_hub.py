@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi
 
+from app.domain.vocabulary import Origin
 from app.egress.addresses import AddressGuard
 from app.egress.client import EgressClient
 from app.errors import EgressFailure, InputFailure
 from app.hooks.events import Ignored, RegistryEvent, VersionEvent, hub_event
 from app.imports.fetching import fetch
 from app.models.imported import described_import
+from app.policies.unchanged import is_unchanged
 from app.registries.hub import HubRegistry
 from app.registries.uris import HubUri, kind_of
 from app.settings import Settings
@@ -24,7 +26,7 @@ from tests.registries.loopback_hub import CHANGED, COMMIT, LoopbackHub, loopback
 TOKEN = "hf_planted"
 NAME = "timm/resnet18.a1_in1k"
 WEIGHTS = bytes(range(256)) * 1000
-CONFIG = {
+CONFIG: Any = {
     "architecture": "resnet18",
     "num_classes": 2,
     "label_names": ["cat", "dog"],
@@ -99,6 +101,42 @@ def test_weights_and_description_of_a_commit(hub: LoopbackHub, registry: HubRegi
     assert said.class_names == ["a", "b"]
     assert {told for _, told in hub.asked} == {f"Bearer {TOKEN}"}
     assert {told for _, told in hub.storage.asked} == {None}
+
+
+@pytest.mark.parametrize("left_out", [["mean"], ["mean", "std"], ["input_size"]])
+def test_a_config_that_lacks_fields_is_completed(left_out: list[str]) -> None:
+    """Not refused: what it says of the preprocessing counts once somebody says the rest."""
+    config = CONFIG | {
+        "pretrained_cfg": {name: value for name, value in CONFIG["pretrained_cfg"].items() if name not in left_out}
+    }
+    found = [(Origin.CONFIG, {"config": config}), (Origin.ARTIFACT, {"format": "safetensors"})]
+    model, _ = described_import({}, found)
+    assert (model.preprocessing, model.architecture) == (None, "timm/resnet18")
+    said = {"input_size": 224, "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}
+    model, origins = described_import({"preprocessing": said}, found)
+    assert model.preprocessing is not None
+    assert (model.preprocessing.input_size, model.preprocessing.interpolation) == (224, "bicubic")
+    assert origins["preprocessing.interpolation"]["from"] == "config.json"
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({"README.md": b"# Another word"}, True),
+        ({"notes/log.txt": b"1"}, True),
+        ({"model.safetensors": WEIGHTS[:-1] + b"x"}, False),
+        ({"config.json": json.dumps(CONFIG | {"num_classes": 3}).encode()}, False),
+        ({"salience.json": b"{}"}, False),
+    ],
+)
+def test_commits_that_change_what_is_audited(
+    changes: Any, same: Any, hub: LoopbackHub, registry: HubRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = "2" * 40
+    monkeypatch.setitem(hub.refs, other, other)
+    monkeypatch.setitem(hub.files, f"{NAME}@{other}", FILES | changes)
+    assert is_unchanged(registry, f"hf://{NAME}@{COMMIT}", f"hf://{NAME}@{other}") == same
+    assert not is_unchanged(registry, f"hf://{NAME}@{'3' * 40}", f"hf://{NAME}@{other}")
 
 
 def test_other_bytes_than_were_named(hub: LoopbackHub, registry: HubRegistry, blobs: BlobStore, tmp_path: Path) -> None:

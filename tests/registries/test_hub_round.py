@@ -50,6 +50,13 @@ def test_a_push_is_audited_once(service: httpx.Client, hub: LoopbackHub, connect
     log = until(lambda: _ended(service, hook))
     assert [(one["outcome"], one["reason"]) for one in log] == [("audited", NOT_WRITTEN)] * 2
     assert len({one["audit_id"] for one in log}) == 1
+    other = "2" * 40
+    hub.refs[other] = other
+    readme = pushed | {"updatedRefs": [{"ref": "refs/heads/main", "oldSha": COMMIT, "newSha": other}]}
+    assert httpx.post(path, json=readme, headers=proved | {"Webhook-Id": "d3"}).status_code == 202
+    again = until(lambda: _ended(service, hook, 3))[0]
+    assert (again["outcome"], again["audit_id"]) == ("audited", log[0]["audit_id"])
+    assert again["reason"].startswith(f"Weights and description are those of {COMMIT}")
     model = service.get(f"/v1/models/{log[0]['model_id']}").json()
     assert (model["source"]["name"], model["source"]["version"]) == (NAME, COMMIT)
     assert {model["description"][name]["from"] for name in ("class_names", "architecture")} == {"salience.json"}
@@ -64,9 +71,9 @@ def test_addresses_belong_to_a_kind(service: httpx.Client, connection: Json) -> 
     assert service.post("/v1/hooks", json=hook).json()["code"] == "validation-error"
 
 
-def _ended(service: httpx.Client, hook: Json) -> list[Json] | None:
+def _ended(service: httpx.Client, hook: Json, count: int = 2) -> list[Json] | None:
     log: list[Json] = service.get(f"/v1/hooks/{hook['id']}/deliveries").json()["items"]
-    return log if len(log) == 2 and all(one["outcome"] != "pending" for one in log) else None
+    return log if len(log) == count and all(one["outcome"] != "pending" for one in log) else None
 
 
 def _made(service: httpx.Client, collection: str, **body: Any) -> Json:
