@@ -12,7 +12,7 @@ import pytest
 from oras.client import OrasClient
 
 from app.embedded.ports import accepts, free_port
-from app.registries.oci import MANIFEST, RESULT
+from app.registries.oci import INDEX, MANIFEST, RESULT
 from tests.registries.recorded_mlflow import DESCRIPTION
 from tests.waiting import WEIGHTS, until
 
@@ -36,7 +36,7 @@ class Oci:
         return self.url.removeprefix("http://")
 
     def manifest(self, reference: str) -> httpx.Response:
-        return httpx.get(f"{self.url}/v2/{NAME}/manifests/{reference}", headers={"Accept": f"{MANIFEST}, */*"})
+        return httpx.get(f"{self.url}/v2/{NAME}/manifests/{reference}", headers={"Accept": f"{MANIFEST}, {INDEX}"})
 
 
 @pytest.fixture(scope="module")
