@@ -29,9 +29,10 @@ from app.policies.recipes import of_one_model, recipe_of, run_group_of
 from app.policies.repository import IMPORTING, audited_versions, last_done
 from app.policies.schemas import Policy
 from app.policies.unchanged import is_unchanged
-from app.policies.write_back import write_back
+from app.policies.write_back import Words, write_back
 from app.queue import TaskQueue
-from app.registries.base import Version
+from app.registries.base import Registry, Version
+from app.registries.hub import HubRegistry
 from app.registries.uris import uri_of
 from app.settings import Settings
 
@@ -213,11 +214,18 @@ class Follower:
             words = write_back(session, run, policy, self.settings.public_url)
         with EgressClient.from_settings(self.settings) as client:
             registry = registry_of(connection, self.vault, client)
-            note = registry.write(Version(run.model_name, run.version), words.tags, words.alias)
+            note = _told(registry, Version(run.model_name, run.version), words, policy)
         with transaction(self.engine) as session:
             done = _put(session, claim, stage=DONE, next_at=None, reason=words.note or note)
             if done is not None:
                 note_success(session, done.hook_id)
+
+
+def _told(registry: Registry, version: Version, words: Words, policy: Policy) -> str | None:
+    """What is written back; a note where it is not all."""
+    if policy.write_back.pull_request and isinstance(registry, HubRegistry):
+        return registry.propose(version, words.tags)
+    return registry.write(version, words.tags, words.alias)
 
 
 def _put(session: Session, claim: Claim, **values: object) -> PolicyRunRow | None:

@@ -53,6 +53,9 @@ class WriteBack(BaseModel):
 
     tags: bool = Field(True, description=f"`{OURS}verdict`, `{OURS}audit_id`, `{OURS}report_url` and the numbers.")
     alias_on_pass: Alias | None = Field(None, description="Moved to the version when its gate passes.")
+    pull_request: bool = Field(
+        False, description="Of a Hub: one that adds verdict and numbers to the model card; the token must allow it."
+    )
 
 
 class PolicyRequest(BaseModel):

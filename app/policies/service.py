@@ -10,6 +10,7 @@ from app.datasets.repository import get_dataset
 from app.db.identifiers import new_id
 from app.db.session import clock
 from app.db.tables import PolicyRow
+from app.errors import Unprocessable
 from app.gates.repository import get_gate
 from app.hooks.events import Ignored
 from app.hooks.kinds import event_of
@@ -54,7 +55,10 @@ def dry_run(session: Session, row: PolicyRow, request: DryRunRequest) -> DryRun:
 
 
 def _check_named(session: Session, request: PolicyRequest) -> None:
-    get_registry(session, request.connection_id)
+    connection = get_registry(session, request.connection_id)
+    if request.write_back.pull_request and connection.kind != "huggingface":
+        detail = f"A registry of kind {connection.kind} takes no pull requests."
+        raise Unprocessable.at(detail, "write_back", "pull_request")
     get_dataset(session, request.dataset_id)
     if request.gate is not None:
         get_gate(session, request.gate)

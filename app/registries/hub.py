@@ -4,7 +4,9 @@ Not by ``huggingface_hub``: it opens sockets of its own, and the address is a te
 this against.
 """
 
+import json
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,13 +16,18 @@ from urllib.parse import quote, urlencode
 
 from app.egress.answers import Download, malformed
 from app.egress.client import Call, EgressClient
+from app.errors import EgressFailure
 from app.registries.base import Checksum, Json, Version, check_status, document, safe_path
+from app.registries.model_card import with_verdict
 from app.registries.uris import HubUri
+from app.settings import MEBIBYTE
 
 SERVER = "Hub of Hugging Face's kind"
 NOT_WRITTEN = "The Hub keeps no tags or aliases of a commit: nothing was written back."
 DATASETS = "datasets"
 """How the paths of data sets begin, where those of models begin with their owner."""
+CARD, MAX_CARD_BYTES = "README.md", 4 * MEBIBYTE
+VERDICT = "salience.verdict"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _GLOB = re.compile(r"[*?\[]")
 
@@ -62,6 +69,37 @@ class HubRegistry:
         """Nothing: a note says so."""
         del version
         return NOT_WRITTEN if tags or alias else None
+
+    def propose(self, version: Version, tags: Mapping[str, str]) -> str:
+        """A pull request that adds the verdict to the model card; the one that is open already stays alone."""
+        summary = f"Salience audit of {version.version[:8]}: {tags.get(VERDICT, '')}"
+        place = f"{self._url}/api/models/{quote(version.name)}"
+        asked = urlencode({"type": "pull_request", "status": "open"})
+        listed = document(self._client.send(self._call("GET", f"{place}/discussions?{asked}")), SERVER)
+        if any(isinstance(one, dict) and one.get("title") == summary for one in listed.get("discussions") or ()):
+            return "The pull request is open already."
+        card = with_verdict(self._card(version), tags).encode()
+        lines = [
+            {"key": "header", "value": {"summary": summary, "description": "", "parentCommit": version.version}},
+            {"key": "file", "value": {"content": b64encode(card).decode(), "path": CARD, "encoding": "base64"}},
+        ]
+        content = "\n".join(json.dumps(line) for line in lines).encode()
+        call = replace(self._call("POST", f"{place}/commit/main?create_pr=1"), content=content)
+        told = document(self._client.send(replace(call, headers={"Content-Type": "application/x-ndjson"})), SERVER)
+        return f"Proposed in the pull request {str(told.get('pullRequestUrl'))[:300]}"
+
+    def _card(self, version: Version) -> str:
+        """Empty where there is none."""
+        try:
+            with self.fetch(version, CARD, MAX_CARD_BYTES) as download:
+                return b"".join(download.pieces()).decode(errors="replace")
+        except EgressFailure as failure:
+            if failure.code == "registry-not-found":
+                return ""
+            raise
+
+    def _call(self, method: str, url: str) -> Call:
+        return Call(method, url, credentials=self._credentials)
 
     def tries(self) -> dict[str, Callable[[], object]]:
         listing = f"{self._url}/api/models?limit=1"

@@ -29,6 +29,7 @@ class LoopbackHub(ThreadingHTTPServer):
         self.refs: dict[str, str] = {"main": COMMIT, COMMIT: COMMIT}
         self.asked: list[tuple[str, str | None]] = []
         self.storage = other
+        self.commits: list[Json] = []
         self.changed: dict[str, bytes] = {}
         """Bytes of large files that are not those that the repository names."""
 
@@ -54,12 +55,15 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)
         self.server.asked.append((path, self.headers.get("authorization")))
-        if path.startswith("/api/models/"):
+        if path.endswith("/discussions"):
+            told = [{"num": 1, "title": one["lines"][0]["value"]["summary"]} for one in self.server.commits]
+            self._send(200, json.dumps({"discussions": told}).encode())
+        elif path.startswith("/api/models/"):
             name, _, revision = path.removeprefix("/api/models/").partition("/revision/")
             self._tell(name, revision)
         elif path == "/api/models":
-            told = [{"id": name, "sha": COMMIT, "lastModified": CHANGED} for name in self.server.files]
-            self._send(200, json.dumps(told).encode())
+            listed = [{"id": name, "sha": COMMIT, "lastModified": CHANGED} for name in self.server.files]
+            self._send(200, json.dumps(listed).encode())
         elif path == "/api/whoami-v2":
             self._send(200 if self.headers.get("authorization") else 401, b'{"name":"auditor"}')
         elif path.startswith("/stored/"):
@@ -72,6 +76,30 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, self.server.files[f"{owner}/{name}"][file], **self._marks(f"{owner}/{name}", file))
         else:
             self._send(404, b'{"error":"Repository not found"}')
+
+    def do_POST(self) -> None:
+        """What a client asks on its way to a commit, and the commit."""
+        asked = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if "/commit/" in asked.path:
+            lines = [json.loads(line) for line in body.splitlines()]
+            self.server.commits.append({"path": asked.path, "query": asked.query, "lines": lines})
+            url = f"{self.server.url}/ours/faces/discussions/1"
+            told = {
+                "success": True,
+                "commitOid": COMMIT,
+                "commitUrl": f"{self.server.url}/ours/faces/commit/{COMMIT}",
+                "pullRequestUrl": url,
+            }
+            self._send(200, json.dumps(told).encode())
+        elif "/preupload/" in asked.path:
+            files = [
+                {"path": one["path"], "uploadMode": "regular", "shouldIgnore": False}
+                for one in json.loads(body)["files"]
+            ]
+            self._send(200, json.dumps({"files": files}).encode())
+        else:
+            self._send(200, b'{"errors":[],"warnings":[]}')
 
     def do_HEAD(self) -> None:
         self.do_GET()

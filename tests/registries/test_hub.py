@@ -1,5 +1,6 @@
 """The Hugging Face Hub: our thin client against the project's own one, both at a Hub on loopback."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from huggingface_hub import HfApi
+from huggingface_hub import CommitOperationAdd, HfApi
 
 from app.domain.vocabulary import Origin
 from app.egress.addresses import AddressGuard
@@ -17,7 +18,9 @@ from app.hooks.events import Ignored, RegistryEvent, VersionEvent, hub_event
 from app.imports.fetching import fetch
 from app.models.imported import described_import
 from app.policies.unchanged import is_unchanged
-from app.registries.hub import HubRegistry
+from app.registries.base import Version
+from app.registries.hub import NOT_WRITTEN, HubRegistry
+from app.registries.model_card import with_verdict
 from app.registries.uris import HubUri, kind_of
 from app.settings import Settings
 from app.storage.blobs import BlobStore
@@ -137,6 +140,36 @@ def test_commits_that_change_what_is_audited(
     monkeypatch.setitem(hub.files, f"{NAME}@{other}", FILES | changes)
     assert is_unchanged(registry, f"hf://{NAME}@{COMMIT}", f"hf://{NAME}@{other}") == same
     assert not is_unchanged(registry, f"hf://{NAME}@{'3' * 40}", f"hf://{NAME}@{other}")
+
+
+def test_a_pull_request_is_the_projects_own(hub: LoopbackHub, registry: HubRegistry) -> None:
+    """What is sent is what the project's own client sends; once, and beside whatever the card says."""
+    tags = {"salience.entropy": "0.5", "salience.verdict": "passed"}
+    hub.commits.clear()
+    assert hub.url in registry.propose(Version(NAME, COMMIT), tags)
+    assert "already" in registry.propose(Version(NAME, COMMIT), tags)
+    assert registry.write(Version(NAME, COMMIT), tags, None) == NOT_WRITTEN
+    (ours,) = hub.commits
+    card = base64.b64decode(ours["lines"][1]["value"]["content"])
+    HfApi(endpoint=hub.url, token=TOKEN).create_commit(
+        NAME,
+        [CommitOperationAdd("README.md", card)],
+        commit_message=ours["lines"][0]["value"]["summary"],
+        commit_description="",
+        parent_commit=COMMIT,
+        create_pr=True,
+    )
+    assert hub.commits[1] == ours
+    assert card.startswith(FILES["README.md"])
+    assert b"| salience.verdict | passed |" in card
+
+
+def test_the_cards_section_is_replaced() -> None:
+    once = with_verdict("---\nlicense: mit\n---\n# Faces", {"salience.verdict": "failed"})
+    again = with_verdict(f"{once}\nMore words.\n", {"salience.verdict": "passed |<b>"})
+    assert again.startswith("---\nlicense: mit\n---\n# Faces\n\n<!-- salience-audit: begin -->")
+    assert again.endswith("| salience.verdict | passed   b  |\n<!-- salience-audit: end -->\n\nMore words.\n")
+    assert with_verdict("", {}).startswith("<!-- salience-audit: begin -->")
 
 
 def test_other_bytes_than_were_named(hub: LoopbackHub, registry: HubRegistry, blobs: BlobStore, tmp_path: Path) -> None:

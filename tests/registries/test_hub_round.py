@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 import pytest
 
-from app.registries.hub import NOT_WRITTEN
 from tests.registries.loopback_hub import COMMIT, LoopbackHub, loopback_hub
 from tests.registries.test_hub import PUSHED
 from tests.waiting import RECIPE, WEIGHTS, until
@@ -38,7 +37,8 @@ def test_a_push_is_audited_once(service: httpx.Client, hub: LoopbackHub, connect
     assert [check["works"] for check in tried["checks"]] == [True, True]
     hook = _made(service, "hooks", name="h", kind="huggingface", connection_id=connection["id"], secret=SECRET)
     asked = {"connection_id": connection["id"], "dataset_id": dataset["id"], "sample_limit": 4}
-    _made(service, "policies", name="hub", match={"model": "ours/*"}, protocol={"measures": {"entropy": {}}}, **asked)
+    how = {"protocol": {"measures": {"entropy": {}}}, "write_back": {"pull_request": True}}
+    _made(service, "policies", name="hub", match={"model": "ours/*"}, **how, **asked)
     pushed = PUSHED | {"repo": PUSHED["repo"] | {"name": NAME}}
     path = service.base_url.join(f"/v1/hooks/{hook['id']}/deliveries")
     proved = {"X-Webhook-Secret": SECRET, "Webhook-Id": "d1"}
@@ -48,7 +48,10 @@ def test_a_push_is_audited_once(service: httpx.Client, hub: LoopbackHub, connect
     for number in ("d1", "d1", "d2"):
         assert httpx.post(path, json=pushed, headers=proved | {"Webhook-Id": number}).status_code == 202
     log = until(lambda: _ended(service, hook))
-    assert [(one["outcome"], one["reason"]) for one in log] == [("audited", NOT_WRITTEN)] * 2
+    assert [one["outcome"] for one in log] == ["audited"] * 2
+    (commit,) = hub.commits
+    assert commit["lines"][0]["value"]["summary"] == f"Salience audit of {COMMIT[:8]}: not judged"
+    assert log[0]["reason"].startswith(f"Proposed in the pull request {hub.url}")
     assert len({one["audit_id"] for one in log}) == 1
     other = "2" * 40
     hub.refs[other] = other

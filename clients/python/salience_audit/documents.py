@@ -1458,3 +1458,4 @@ class WriteBack(Document):
 
     tags: bool
     alias_on_pass: str | None
+    pull_request: bool
