@@ -38,8 +38,10 @@ TOLERANCE, LOSS = 2e-5, 2e-4
 CONTRAST = 1e-3
 SPREADS = (0.02, 0.1)
 PAGE = Path(__file__).parents[1] / "docs" / "layouts.md"
-TABLE = "| family | library | networks | default layer | layout | largest difference | of it, single precision's |\n"
-RULE = "| --- | --- | --- | --- | --- | --- | --- |\n"
+TABLE = "| family | library | networks | default layer | layout | peer | largest difference | the peer's in float32 |\n"
+RULE = "| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+PEER = "autograd by hand, float64"
+_NUMBER = re.compile(r"(?<=\.)\d+(?=\.|$)|(?<=layer_)\d+")
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def rows(results: list[Found]) -> str:
     """The table: families of one library and one layer, but for its numbers, share a row."""
     table: dict[tuple[str, str, str], list[Found]] = {}
     for one in results:
-        layer = one.problem if one.layer is None else re.sub(r"\d+", "N", one.layer.name)
+        layer = one.problem if one.layer is None else _NUMBER.sub("N", one.layer.name)
         table.setdefault((one.subject.family, one.subject.library, layer), []).append(one)
     return "".join(_row(*key, found) for key, found in table.items())
 
@@ -184,7 +186,7 @@ def _row(family: str, library: str, layer: str, found: list[Found]) -> str:
     names = ", ".join(f"`{one.subject.name}`" for one in found)
     worst = max(found, key=lambda one: one.difference or 0.0)
     numbers = f"{worst.difference or 0.0:.0e} | {worst.rounding:.0e}"
-    return f"| {family} | {library} | {names} | `{layer}` | {layouts} | {numbers} |\n"
+    return f"| {family} | {library} | {names} | `{layer}` | {layouts} | {PEER} | {numbers} |\n"
 
 
 def main() -> int:
