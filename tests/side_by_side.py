@@ -24,6 +24,7 @@ _SHARING = {
     "api": ("tests/api/",),
     "faults": ("tests/faults/",),
     "observability": ("tests/observability/",),
+    "recipes": ("tests/recipes/",),
     "runtime": ("tests/runtime/",),
     "sandbox": ("tests/sandbox/",),
     "worker": ("tests/worker/",),

@@ -1,88 +1,31 @@
-"""A measure that nobody but its own page knows: two new files and a line in each registry, in a copy of the tree.
+"""A measure that nobody but its own page knows: two new files and a line in each registry, as the recipe says.
 
-The real service is started in the copy; the measure comes out of the API, the report, a gate, the CLI and the exports.
+The real service runs in a copy of the tree; the measure comes out of the API, the report, a gate, the CLI and the
+exports.
 """
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from prepare import build_archive
 
 from salience_audit import Client
-from tests.waiting import PATIENCE_SECONDS, RECIPE, WEIGHTS, until
+from tests.waiting import RECIPE, WEIGHTS
 
 Json = dict[str, Any]
 
-ROOT = Path(__file__).parents[2]
-NEW_FILES = {
-    "inversion_page.py": "app/domain/measures/inversion.py",
-    "inversion_view.py": "worker/views/inversion.py",
-}
-LINES = (
-    ("app/domain/measures/__init__.py", "\n    )\n}\n", "\n        INVERSION,\n    )\n}\n"),
-    ("worker/measures/__init__.py", "\n}\n", '\n    "inversion": similar_at_input("inverted"),\n}\n'),
-    ("worker/views/__init__.py", "\n}\n", '\n    "inversion": inverted_view,\n}\n'),
-)
-IMPORTS = {
-    "app/domain/measures/__init__.py": "from app.domain.measures.inversion import INVERSION\n",
-    "worker/measures/__init__.py": "from worker.measures.similarity import similar_at_input\n",
-    "worker/views/__init__.py": "from worker.views.inversion import inverted_view\n",
-}
 SAMPLES = 24
 PROTOCOL = {"micro_batch": 8, "measures": {"inversion": {}, "entropy": {}}}
 CONDITIONS = ("inversion.mean >= -1", "inversion.inverted[worst label].mean > 1", "performance.inverted.accuracy >= 0")
 
 
 @pytest.fixture(scope="module")
-def tree(open_folder: Path) -> Path:
-    """The copy, with a sixth measure in it."""
-    copy = open_folder / "tree"
-    for folder in ("app", "worker", "alembic"):
-        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for source, place in NEW_FILES.items():
-        shutil.copy(Path(__file__).parent / "sixth" / source, copy / place)
-    for place, before, after in LINES:
-        text = (copy / place).read_text()
-        first_import = text.index("\nfrom ") + 1
-        added = text[:first_import] + IMPORTS[place] + text[first_import:]
-        (copy / place).write_text(added.replace(before, after, 1))
-    return copy
-
-
-@pytest.fixture(scope="module")
-def environment(tree: Path) -> dict[str, str]:
-    """In which Python takes our modules from the copy."""
-    kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "BROKER_URL"}}
-    return kept | {"PYTHONPATH": str(tree)}
-
-
-@pytest.fixture(scope="module")
-def client(tree: Path, environment: dict[str, str]) -> Iterator[Client]:
-    data = tree / "data"
-    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data", str(data)]
-    process = subprocess.Popen(command, env=environment, cwd=tree, stdout=subprocess.DEVNULL)
-    try:
-        until(lambda: (data / "server.json").exists() or process.poll() is not None)
-        found = json.loads((data / "server.json").read_text())
-        with Client(found["url"], found["api_key"]) as client:
-            yield client
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_SECONDS)
-
-
-@pytest.fixture(scope="module")
-def audit(client: Client) -> Json:
+def audit(client: Client, faces: Json) -> Json:
     """Of one network, judged by a gate that asks for the new number."""
-    faces = client.push_dataset(build_archive(), name="faces")
     weights = WEIGHTS / "cross_entropy_run1.safetensors"
     model = client.push_model(weights, description=RECIPE | {"name": "run 1"})
     gate = client.create_gate("inversion", CONDITIONS)
