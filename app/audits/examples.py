@@ -44,6 +44,7 @@ _REFUSED = {"not-found": "No such run group."} | codes(
     "dataset-not-ready",
     "stability-needs-two-models",
     "agreement-needs-two-methods",
+    "sanity-needs-weights",
     "map-sizes-differ",
     "no-view-exists",
     "model-classes-differ",

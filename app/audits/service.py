@@ -19,12 +19,19 @@ from app.db.identifiers import new_id
 from app.db.tables import AuditModelRow, AuditRow, AuditUsageRow, DatasetRow, ModelRow, ShardRow
 from app.domain.fidelity import Fidelity, FidelityStatus
 from app.domain.label_mapping import LabelMapping
-from app.domain.measures import AGREEMENT, PAIRINGS, MeasureSpec
+from app.domain.measures import AGREEMENT, PAIRINGS, SANITY, MeasureSpec
 from app.domain.outputs import Output
 from app.domain.protocol import Protocol
 from app.domain.refusals import METHOD_NOT_POSSIBLE, NOT_AS_DESCRIBED
 from app.domain.subjects import subjects_of
-from app.domain.vocabulary import AuditStatus, DeviceClass, OutputKind, ResourceStatus, SalienceTarget
+from app.domain.vocabulary import (
+    AuditStatus,
+    DeviceClass,
+    ModelFormat,
+    OutputKind,
+    ResourceStatus,
+    SalienceTarget,
+)
 from app.errors import Conflict, Gone, Unprocessable
 from app.observability.origin import present_origin
 from app.results.inputs import class_count, label_mapping
@@ -136,6 +143,8 @@ def _can_pair(spec: MeasureSpec[Any], request: AuditRequest, models: list[ModelR
     is_asked_for = request.protocol.measures is not None
     if spec.name == AGREEMENT.name:
         return _methods_can_pair(models, protocol)
+    if spec.name == SANITY.name:
+        return _have_twins(models, is_asked_for=is_asked_for)
     if len(models) < 2:
         if is_asked_for:
             raise Unprocessable(f"{spec.name}-needs-two-models", f"{spec.title} compares two models or more.")
@@ -159,6 +168,15 @@ def _methods_can_pair(models: list[ModelRow], protocol: Protocol) -> bool:
         if len({(layer.height, layer.width) for layer in layers}) > 1:
             raise Unprocessable("map-sizes-differ", "Agreement needs methods whose salience maps have one size.")
     return True
+
+
+def _have_twins(models: list[ModelRow], *, is_asked_for: bool) -> bool:
+    """A graph has its weights within itself. Raises Unprocessable where somebody asked for its twin by name."""
+    graphs = [str(model.id) for model in models if model.format == ModelFormat.ONNX]
+    if graphs and is_asked_for:
+        detail = f"A random twin needs weights beside the network; these models are graphs: {', '.join(graphs)}."
+        raise Unprocessable("sanity-needs-weights", detail)
+    return not graphs
 
 
 def _check_classes(models: list[ModelRow], protocol: Protocol) -> None:

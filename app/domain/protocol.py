@@ -132,7 +132,7 @@ DEFAULT_MEASURES = tuple(name for name, spec in MEASURES.items() if spec.is_defa
 PresetName = Literal["default", "explain2me-2023", "investigate"]
 PRESETS: dict[PresetName, Preset] = {
     "default": Preset(DEFAULT_MEASURES),
-    "investigate": Preset((*DEFAULT_MEASURES, "equivariance", "sufficiency")),
+    "investigate": Preset((*DEFAULT_MEASURES, "equivariance", "sufficiency", "sanity")),
     "explain2me-2023": Preset(DEFAULT_MEASURES, {"entropy": {"headline": EntropyReading.HISTOGRAM}}),
 }
 

@@ -156,8 +156,9 @@ def percentile_interval(resampled: Resampled) -> tuple[list[float | None], list[
 
 
 def histogram(values: Floats, low: float, high: float) -> list[int]:
-    """Counts of the defined values in 20 equal bins over [low, high], the last one closed."""
-    defined = values[~np.isnan(values)]
+    """Counts of the defined values in 20 equal bins over [low, high], the last one closed; what lies beyond an end is
+    counted there."""
+    defined = np.clip(values[~np.isnan(values)], low, high)
     return [int(count) for count in np.histogram(defined, HISTOGRAM_BINS, (low, high))[0]]
 
 

@@ -42,6 +42,13 @@ class CamMethod(StrEnum):
     RISE = "rise"
 
 
+class Weights(StrEnum):
+    """Of a subject's network: those that were uploaded, or random ones of the same architecture."""
+
+    TRAINED = "trained"
+    RANDOM = "random"
+
+
 class SalienceTarget(StrEnum):
     """Whose score the salience map explains; a class index may stand in its place."""
 
@@ -65,6 +72,7 @@ class UndefinedReason(StrEnum):
     NONFINITE_OUTPUT = "nonfinite-output"
     NO_TARGET = "no-target"
     FILL_SUFFICES = "fill-suffices"
+    ONE_CELL = "one-cell"
 
 
 class GroupBy(StrEnum):

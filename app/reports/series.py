@@ -34,7 +34,9 @@ def all_together(document: ResultsDocument, all_series: list[Series]) -> Series 
     """All models of an audit as one series, where each is a series alone and stability was asked for."""
     ids = [model["model_id"] for model in document["models"]]
     shared = _of_pairings(document)
-    return _series("all models", ids, document, shared) if shared and len(all_series) > 1 else None
+    measured = {total["measure"] for series in all_series for total in series.totals}
+    alone = [total for total in shared if total["measure"] not in measured]
+    return _series("all models", ids, document, shared) if alone else None
 
 
 def _series(name: str, ids: list[str], document: ResultsDocument, totals: list[Total]) -> Series:

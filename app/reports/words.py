@@ -11,6 +11,7 @@ REASONS: dict[str, str] = {
     UndefinedReason.CONSTANT_VIEW_MAP: "the map of the changed image is the same everywhere, so it shows no salience",
     UndefinedReason.NONFINITE_OUTPUT: "the model put out numbers that are not finite",
     UndefinedReason.NO_TARGET: "the sample has no label that is one of the model's classes, so there is no target",
+    UndefinedReason.ONE_CELL: "the map is one cell, whose entropy is 0, so that it cannot rise by a share",
     UndefinedReason.FILL_SUFFICES: "the fill alone gets the same prediction, so no part of the image suffices",
 }
 MINUS = "\N{MINUS SIGN}"

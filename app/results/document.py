@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from app.domain.fidelity import Fidelity
 from app.domain.label_mapping import LabelMapping
 from app.domain.label_performance import LabelPredictions, label_performance
-from app.domain.measures import AGREEMENT, NOISE_REACTION, STABILITY, SUFFICIENCY, MeasureSpec
+from app.domain.measures import AGREEMENT, NOISE_REACTION, SANITY, STABILITY, SUFFICIENCY, MeasureSpec
 from app.domain.outputs import Output
 from app.domain.performance import CurveSource, Predictions, deformation_curve, noise_curve, performance
 from app.domain.protocol import Protocol
+from app.domain.radar import headline_views
 from app.domain.results.documents import (
     AuditedModel,
     DeformationCurve,
@@ -23,14 +24,16 @@ from app.domain.results.documents import (
     ResultsDocument,
     ResultsHead,
     ResultsNumbers,
+    Sanity,
     Sufficiency,
     Summary,
 )
 from app.domain.skill_rows import add_skills
-from app.domain.statistics import Floats
-from app.domain.subjects import pairings_of, subjects_of
+from app.domain.statistics import Floats, equal_group_weights, weighted_mean
+from app.domain.subjects import Pairing, pairings_of, subjects_of
 from app.domain.sufficiency import sufficiency_report
 from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
+from app.domain.twins import twin_distances
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN, OutputKind
 from app.results.inputs import AuditedSubject, AuditInputs, class_count, label_mapping
 from app.results.reading import complete
@@ -92,6 +95,7 @@ def _nothing() -> ResultsNumbers:
         "across_models": [],
         "stability": None,
         "agreement": None,
+        "sanity": [],
         "performance": [],
         "performance_reason": None,
         "performance_labels": None,
@@ -138,6 +142,7 @@ def _measured(
         "across_models": across_models(protocol.columns(), summarised[: len(inputs.models)]),
         "stability": _pairs(session, inputs, STABILITY),
         "agreement": _pairs(session, inputs, AGREEMENT),
+        "sanity": _sanity(session, inputs, stored, groups),
         "performance": measured,
         "performance_reason": mapping.reason,
         "performance_labels": mapping.shown(),
@@ -218,19 +223,42 @@ def _pairing_summaries(
 
 
 def _pairs(session: Session, inputs: AuditInputs, spec: MeasureSpec[Any]) -> PairReport | None:
-    """Of one pairing; its pairs are stored behind those of the pairings before it."""
+    """Of one pairing."""
+    found = _scores_of_pairs(session, inputs, spec)
+    if found is None:
+        return None
+    pairing, scores = found
+    members = sorted({place for group in pairing.groups for place in group})
+    within = [(members.index(first), members.index(second)) for first, second in pairing.pairs]
+    return pair_report(scores, [inputs.subjects[place].key for place in members], within)
+
+
+def _scores_of_pairs(session: Session, inputs: AuditInputs, spec: MeasureSpec[Any]) -> tuple[Pairing, Floats] | None:
+    """(N, P) of the pairs of a pairing, which are stored behind those of the pairings before it."""
     protocol = Protocol.model_validate(inputs.audit.protocol)
     start = 0
     for pairing in pairings_of(protocol, subjects_of(protocol, len(inputs.models))):
         stop = start + len(pairing.pairs)
         if pairing.column.measure == spec.name:
-            members = sorted({place for group in pairing.groups for place in group})
-            stored = read_scores(session, inputs.audit.id, ACROSS_MODELS)
-            within = [(members.index(first), members.index(second)) for first, second in pairing.pairs]
-            keys = [inputs.subjects[place].key for place in members]
-            return pair_report(stored.pairs[:, start:stop], keys, within)
+            return pairing, read_scores(session, inputs.audit.id, ACROSS_MODELS).pairs[:, start:stop]
         start = stop
     return None
+
+
+def _sanity(session: Session, inputs: AuditInputs, stored: list[StoredScores], groups: Groups) -> list[Sanity]:
+    """Every model beside its random twin."""
+    found = _scores_of_pairs(session, inputs, SANITY)
+    if found is None:
+        return []
+    protocol, subjects = Protocol.model_validate(inputs.audit.protocol), inputs.subjects
+    wanted = {(measure, view) for measure, views in headline_views(protocol).items() for view in views}
+    sections: list[Sanity] = []
+    for (own, twin), rises in zip(found[0].pairs, found[1].T, strict=True):
+        tables = [stored[place].table(subjects[place].key, protocol, subjects[place].output) for place in (own, twin)]
+        key, weights = subjects[own].key, equal_group_weights(groups.source_codes(), rises)
+        distances = twin_distances(tables[0], tables[1], wanted, groups, protocol.seed)
+        sections.append({"model_id": key, "entropy_rise": weighted_mean(rises, weights), "distances": distances})
+    return sections
 
 
 def _sufficiency(

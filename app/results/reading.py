@@ -8,6 +8,7 @@ from app.domain.results.compared_meaning import judge_comparison
 from app.domain.results.comparisons import ComparisonResults, DifferenceRow, SideTotal
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.meaning import judge_numbers
+from app.results.subjects import without_twins
 
 
 def current(document: ResultsDocument) -> ResultsDocument:
@@ -37,4 +38,4 @@ def current_comparison(comparison: ComparisonResults, documents: Mapping[str, Re
 def complete(document: ResultsDocument, classes: int | None) -> None:
     """Add what is made of the numbers alone: which of them say nothing, and what to know first."""
     judge_numbers(document, classes)
-    document["findings"] = findings_in(document)
+    document["findings"] = findings_in(without_twins(document))

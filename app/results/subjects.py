@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import ResultsDocument
-from app.domain.subjects import model_of
+from app.domain.subjects import is_trained, model_of
 
 Document = TypeVar("Document", ResultsDocument, ComparisonResults)
 Change = Callable[[dict[str, Any]], dict[str, Any]]
@@ -23,6 +23,7 @@ _ROWS = (
     "deformation_curves",
     "sufficiency",
     "where_maps_lie",
+    "sanity",
 )
 
 
@@ -37,6 +38,17 @@ def by_subject(document: Document) -> Document:
     if all(row.get("subject", row["model_id"]) == row["model_id"] for row in everything):
         return document
     return _changed(document, _keyed)
+
+
+def without_twins(document: ResultsDocument) -> ResultsDocument:
+    """By subject, without what a random twin scored; where there is none, the very same document."""
+    if all(is_trained(model["model_id"]) for model in document["models"]):
+        return document
+    made: dict[str, Any] = dict(document)
+    for name in _ROWS:
+        if name in made:
+            made[name] = [row for row in made[name] if row["model_id"] is None or is_trained(row["model_id"])]
+    return cast("ResultsDocument", made)
 
 
 def _models(document: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:

@@ -25,7 +25,7 @@ def saved(arrays: dict[str, Any]) -> bytes:
 
 
 def described(name: str) -> Json:
-    return RECIPE | {"name": name, "format": "state_dict"}
+    return {**RECIPE, "name": name, "format": "state_dict"}
 
 
 @pytest.fixture(scope="module")

@@ -110,6 +110,25 @@ def test_a_subject_is_what_it_would_be_alone(job: tuple[ShardJob, Settings, Blob
             assert alone[ACROSS_MODELS, number][0].scores == [pytest.approx(1.0)], "a subject agrees with itself"
 
 
+def twin_rows(job: tuple[ShardJob, Settings, BlobStore], seed: int) -> dict[tuple[int, int], Row]:
+    asked = {"seed": seed, "micro_batch": 4, "measures": {"entropy": {}, "sanity": {}}}
+    protocol = ProtocolRequest.model_validate(asked).resolve()
+    shard = job[0].model_copy(update={"protocol": protocol, "subjects": subjects_of(protocol, 1)})
+    replies = run_shard_job(shard, job[1], job[2], ModelCache())
+    return {(row.model_ordinal, row.number): (row, maps) for row, maps in replies if isinstance(row, ScoresRow)}
+
+
+def test_a_random_twin_is_drawn_by_the_seed(job: tuple[ShardJob, Settings, BlobStore]) -> None:
+    first, again, other = (twin_rows(job, seed) for seed in (3, 3, 4))
+    assert set(first) == {(subject, number) for subject in (0, 1, ACROSS_MODELS) for number in range(SAMPLES)}
+    for number in range(SAMPLES):
+        assert first[1, number] == again[1, number]
+        assert first[0, number][1] == other[0, number][1], "the model itself knows no seed"
+        assert first[1, number][1] not in {other[1, number][1], first[0, number][1]}
+        own, twin = (first[subject, number][0].scores[0] or np.nan for subject in (0, 1))
+        assert first[ACROSS_MODELS, number][0].scores == [pytest.approx((twin - own) / own, abs=1e-12)]
+
+
 def test_audits_so_far_have_a_subject_a_model() -> None:
     assert [(one.model, one.salience) for one in subjects_of(PROTOCOL, 2)] == [
         (0, PROTOCOL.salience),

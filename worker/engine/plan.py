@@ -13,7 +13,7 @@ from app.domain.label_mapping import LabelMapping
 from app.domain.preprocessing import InputSpec, Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.subjects import Pairing, Subject, pairings_of
-from app.domain.vocabulary import OutputKind
+from app.domain.vocabulary import OutputKind, Weights
 from worker.engine.measuring import ModelAuditor, Outcome
 from worker.engine.observing import UNKNOWN_CLASS, CachedMap
 from worker.engine.sample_reader import DecodedBatch
@@ -54,13 +54,13 @@ class AuditPlan:
     @classmethod
     def load(cls, job: ShardJob, inputs: Inputs, models: ModelCache, device: torch.device) -> Self:
         """Raises InputFailure where a model cannot be loaded or lacks the target layer."""
-        loaded = [models.get(inputs, model, device) for model in job.models]
+        loaded = [models.get(inputs, job.models[one.model], device, _seed(job, one)) for one in job.subjects]
         several = job.models[0].output.kind is OutputKind.MULTILABEL
         return cls(
             protocol=job.protocol,
             mapping=LabelMapping(job.label_indices, several=several),
             class_count=len(job.score_classes),
-            auditors=tuple(_auditor(job, subject, loaded[subject.model], device) for subject in job.subjects),
+            auditors=tuple(_auditor(job, *one, device) for one in zip(job.subjects, loaded, strict=True)),
             specs=tuple(Preprocessing.of(job.models[subject.model].preprocessing).spec for subject in job.subjects),
             pairings=pairings_of(job.protocol, job.subjects),
             device=device,
@@ -137,6 +137,11 @@ def _cached_map(cached: JobCachedMap) -> CachedMap:
         predicted=torch.tensor(cached.predicted),
         class_scores=torch.tensor(cached.class_scores, dtype=torch.float64),
     )
+
+
+def _seed(job: ShardJob, subject: Subject) -> int | None:
+    """By which the weights of a random twin are drawn."""
+    return job.protocol.seed if subject.weights is Weights.RANDOM else None
 
 
 def _auditor(job: ShardJob, subject: Subject, loaded: LoadedModel, device: torch.device) -> ModelAuditor:

@@ -7,6 +7,7 @@ from worker.measures.entropy import entropy
 from worker.measures.equivariance import equivariance
 from worker.measures.geometric_resilience import geometric_resilience
 from worker.measures.noise_reaction import noise_reaction
+from worker.measures.sanity import sanity
 from worker.measures.stability import stability
 from worker.measures.sufficiency import sufficiency
 
@@ -25,6 +26,7 @@ MEASURES: dict[str, Measure] = {
 PAIRINGS: dict[str, Pairing] = {
     "stability": stability,
     "agreement": stability,
+    "sanity": sanity,
 }
 """Of several subjects' clean maps: of runs, and of the methods of one model, whose pairs are compared alike."""
 

@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.input_size import InputSize
-from app.domain.measures import EQUIVARIANCE
+from app.domain.measures import EQUIVARIANCE, spec_of
 from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.results.documents import ResultsDocument, WhereMapsLie
 from app.domain.subjects import pairings_of, subjects_of
 from app.domain.summaries import Groups
 from app.domain.views import cells_step
-from app.domain.vocabulary import CLEAN
+from app.domain.vocabulary import CLEAN, Weights
 from app.results.inputs import AuditInputs, class_count, label_mapping
 from worker.functional.cell_shifts import CellShift
 from worker.functional.derangement import derangement
@@ -65,15 +65,21 @@ class _Facts:
 
 
 def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
-    """From the clean maps of every subject, one after the other."""
+    """From the clean maps of every subject, one after the other; of random twins nothing is asked."""
     protocol = Protocol.model_validate(inputs.audit.protocol)
     ordinals = drawn_ordinals(session, inputs.audit)
     where: list[WhereMapsLie] = []
-    pairings = pairings_of(protocol, subjects_of(protocol, len(inputs.models)))
+    pairings = [
+        one
+        for one in pairings_of(protocol, subjects_of(protocol, len(inputs.models)))
+        if spec_of(one.column.measure).says_nothing.below_control
+    ]
     levels: dict[int, NDArray[np.uint8]] = {}
     shifts: dict[str, ShiftNumbers] = {}
     facts = _Facts((), (), (), np.empty(0, np.int64))
     for number, one in enumerate(inputs.subjects):
+        if one.subject.weights is Weights.RANDOM:
+            continue
         owner = MapOwner(inputs.audit.id, number, ordinals)
         facts = _facts(session, owner)
         maps = read_maps(session, owner, CLEAN_PLACE, 1)

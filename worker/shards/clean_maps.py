@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.db.tables import CleanSourceRow, DatasetRow, SampleRow, SampleScoresRow
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.measures import SUFFICIENCY
-from app.domain.vocabulary import DeviceClass
+from app.domain.vocabulary import DeviceClass, Weights
 from worker.machine.processor import processor_of
 from worker.shards.store import Claim
 from worker.wire.jobs import JobCachedMap, ShardJob
@@ -52,6 +52,7 @@ def clean_keys(job: ShardJob, tenant_id: UUID, device_class: DeviceClass, thread
                 "salience": subject.salience.to_json(),
                 "model": job.models[subject.model].model_dump(mode="json"),
                 **({"seed": job.protocol.seed} if CAM_METHODS[subject.salience.method].draws else {}),
+                **({"random": job.protocol.seed} if subject.weights is Weights.RANDOM else {}),
             }
         )
         for subject in job.subjects

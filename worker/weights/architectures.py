@@ -51,14 +51,7 @@ def build(
     ``model-architecture-mismatch`` naming the first tensor that is missing, unexpected, or of another shape or type.
     """
     weights = dict(state_dict)
-    with _WithoutMemory():
-        make = _maker(architecture, weights, options)
-    make = with_channels(make, weights)
-    classes = _TRIAL_CLASSES[0]
-    if head is None:
-        classes = _class_count(make, weights)
-    else:
-        make = partial(_headed, make, head, weights)
+    make, classes = _sized(architecture, weights, options, head)
     with _WithoutMemory():
         module = make(classes)
     expected = module.state_dict()
@@ -72,6 +65,27 @@ def build(
         expected[name] = _as_expected(weights[name], tensor)
     module.load_state_dict(expected, assign=True)
     return module.eval()
+
+
+def build_untrained(
+    architecture: str, state_dict: StateDict, options: Options, head: Head | None, seed: int
+) -> nn.Module:
+    """The same network in eval mode, float32, with the weights that its library begins a training with, drawn by
+    ``seed``; of the given ones only the shapes count. Raises InputFailure as `build` does."""
+    make, classes = _sized(architecture, dict(state_dict), options, head)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make(classes).eval()
+
+
+def _sized(architecture: str, weights: StateDict, options: Options, head: Head | None) -> tuple[Maker, int]:
+    """What makes the network, and for how many classes."""
+    with _WithoutMemory():
+        make = _maker(architecture, weights, options)
+    make = with_channels(make, weights)
+    if head is not None:
+        return partial(_headed, make, head, weights), _TRIAL_CLASSES[0]
+    return make, _class_count(make, weights)
 
 
 def _headed(make: Maker, head: Head, weights: StateDict, classes: int) -> nn.Module:

@@ -14,19 +14,20 @@ from app.domain.input_size import InputSize
 from app.domain.outputs import Output
 from app.domain.preprocessing import Preprocessing
 from app.domain.vocabulary import CamMethod
+from app.errors import InputFailure
 from worker.salience import make_explainer
 from worker.salience.explainer import Explainer
 from worker.salience.extraction import SalienceExtractor
 from worker.salience.hook import TargetHook
 from worker.salience.input_channels import input_channels
-from worker.weights.architectures import build
+from worker.weights.architectures import build, build_untrained
 from worker.weights.loading import read_canonical
 from worker.wire.contents import Inputs, verified
 from worker.wire.jobs import JobModel
 
 MAX_BYTES = 2 * 1024**3
 
-_Key = tuple[str, str | None, str, torch.device]
+_Key = tuple[str, str | None, str, torch.device, int | None]
 
 
 class LoadedModel(Protocol):
@@ -96,25 +97,32 @@ class ModelCache:
         self._max_bytes = max_bytes
         self._models: OrderedDict[_Key, LoadedModel] = OrderedDict()
 
-    def get(self, inputs: Inputs, model: JobModel, device: torch.device) -> LoadedModel:
-        """The model, ready to run on the device. Raises InputFailure where its file is not as it was."""
+    def get(self, inputs: Inputs, model: JobModel, device: torch.device, random_seed: int | None = None) -> LoadedModel:
+        """The model, ready to run on the device; with a seed its random twin.
+
+        Raises InputFailure where its file is not as it was, or a graph's twin is asked for.
+        """
         options = json.dumps([model.architecture_options, model.head and model.head.model_dump()], sort_keys=True)
-        key = (model.digest, model.architecture, options, device)
+        key = (model.digest, model.architecture, options, device, random_seed)
         if key not in self._models:
-            self._models[key] = _load(inputs, model, device)
+            self._models[key] = _load(inputs, model, device, random_seed)
         self._models.move_to_end(key)
         while len(self._models) > 1 and sum(each.size_bytes for each in self._models.values()) > self._max_bytes:
             self._models.popitem(last=False)
         return self._models[key]
 
 
-def _load(inputs: Inputs, model: JobModel, device: torch.device) -> LoadedModel:
+def _load(inputs: Inputs, model: JobModel, device: torch.device, random_seed: int | None) -> LoadedModel:
     with verified(inputs, model.digest) as file:
         if model.architecture is None:
+            if random_seed is not None:
+                raise InputFailure("sanity-needs-weights", "A graph's weights cannot be drawn anew.")
             # Costs a quarter of a second and 26 MB, which most workers never need.
             from worker.weights.onnx.graph_model import load_graph  # noqa: PLC0415
 
             return load_graph(file, Preprocessing.of(model.preprocessing).input_size)
         weights = read_canonical(file)
-    module = build(model.architecture, weights, model.architecture_options, model.head).eval()
+    module = build(model.architecture, weights, model.architecture_options, model.head)
+    if random_seed is not None:
+        module = build_untrained(model.architecture, weights, model.architecture_options, model.head, random_seed)
     return TorchModel(module.to(device).to(memory_format=torch.channels_last))

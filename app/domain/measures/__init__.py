@@ -10,6 +10,7 @@ from app.domain.measures.entropy import ENTROPY
 from app.domain.measures.equivariance import EQUIVARIANCE
 from app.domain.measures.geometric_resilience import GEOMETRIC_RESILIENCE
 from app.domain.measures.noise_reaction import NOISE_REACTION
+from app.domain.measures.sanity import SANITY
 from app.domain.measures.spec import QUARTER_TURNS, Axis, Frozen, MeasureSpec, ScoreColumn, WithTurns
 from app.domain.measures.stability import STABILITY
 from app.domain.measures.sufficiency import SUFFICIENCY
@@ -25,6 +26,7 @@ __all__ = [
     "NOISE_REACTION",
     "PAIRINGS",
     "QUARTER_TURNS",
+    "SANITY",
     "STABILITY",
     "SUFFICIENCY",
     "Axis",
@@ -51,6 +53,7 @@ MEASURES: dict[str, MeasureSpec[Any]] = {
         EQUIVARIANCE,
         SUFFICIENCY,
         AGREEMENT,
+        SANITY,
     )
 }
 """In the order of protocols, stored scores, results and reports: a new measure comes last."""

@@ -116,6 +116,10 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "model-id-required": (422, "The audit has several models; name one by model_id."),
     "model-invalid": (422, "The file is empty: it holds no weights."),
     "order-needs-one-view": (422, "To order by score, name a measure and one of its views."),
+    "sanity-needs-weights": (
+        422,
+        f"A random twin needs weights beside the network; these models are graphs: {MODELS[0]}.",
+    ),
     "stability-needs-two-models": (422, "Stability compares two models or more."),
     "target-layer-not-found": (
         422,

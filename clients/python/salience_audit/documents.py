@@ -81,6 +81,7 @@ MeasureName = Literal[
     "equivariance",
     "sufficiency",
     "agreement",
+    "sanity",
 ]
 
 ModelFormat = Literal["safetensors", "state_dict", "onnx"]
@@ -817,6 +818,7 @@ class MeasureSettings(Document):
     equivariance: EquivarianceSettings | None
     sufficiency: SufficiencySettings | None
     agreement: AgreementSettings | None
+    sanity: SanitySettings | None
 
 
 class Model(Document):
@@ -1045,6 +1047,7 @@ class PartialResultsDocument(Document):
     across_models: list[AcrossModels]
     stability: PairReport | None
     agreement: PairReport | None
+    sanity: list[Sanity] | None
     performance: list[Performance]
     performance_reason: str | None
     performance_labels: dict[str, Any] | None
@@ -1177,6 +1180,7 @@ class ResultsDocument(Document):
     across_models: list[AcrossModels]
     stability: PairReport | None
     agreement: PairReport | None
+    sanity: list[Sanity] | None
     performance: list[Performance]
     performance_reason: str | None
     performance_labels: dict[str, Any] | None
@@ -1266,6 +1270,19 @@ class SampleScore(Document):
     control: float | None
     undefined_reason: str | None
     predicted_label: str | None
+
+
+class Sanity(Document):
+    """A model beside the same network with random weights."""
+
+    model_id: str
+    subject: str | None
+    entropy_rise: float | None
+    distances: list[TwinDistance]
+
+
+class SanitySettings(Document):
+    """The random twin has no parameter; its weights are drawn by the protocol's seed."""
 
 
 class ShorterSide(Document):
@@ -1403,6 +1420,20 @@ class TrainingImages(Document):
     audited: int
     of_training_splits: int
     like_training_images: int
+
+
+class TwinDistance(Document):
+    """A measure's headline number of a model beside that of its random twin, over the samples that both scored."""
+
+    measure: MeasureName
+    view: str
+    n: int
+    mean: float | None
+    random_mean: float | None
+    difference: float | None
+    ci95_low: float | None
+    ci95_high: float | None
+    better: bool | None
 
 
 class VersionAudit(Document):
