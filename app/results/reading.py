@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from app.domain.comparison import UNTESTED
 from app.domain.findings import findings_in
+from app.domain.method_ranks import method_ranks
 from app.domain.results.compared_meaning import judge_comparison
 from app.domain.results.comparisons import ComparisonResults, DifferenceRow, SideTotal
 from app.domain.results.documents import ResultsDocument
@@ -38,4 +39,6 @@ def current_comparison(comparison: ComparisonResults, documents: Mapping[str, Re
 def complete(document: ResultsDocument, classes: int | None) -> None:
     """Add what is made of the numbers alone: which of them say nothing, and what to know first."""
     judge_numbers(document, classes)
-    document["findings"] = findings_in(without_twins(document))
+    trained = without_twins(document)
+    document["method_ranks"] = trained["method_ranks"] = [*method_ranks(trained)]
+    document["findings"] = findings_in(trained)

@@ -184,3 +184,20 @@ def test_the_estimate_counts_every_method(service: httpx.Client, audit: Json) ->
         for salience in (PROTOCOL["salience"], {"methods": ["gradcam", "layercam", "hirescam"]})
     ]
     assert [one["passes_per_image"] for one in passes] == [2, 3]
+
+
+def test_ranks_of_two_models_under_both_methods(service: httpx.Client, start: Any) -> None:
+    """Kendall's tau of two is their order under one method against that under the other."""
+    protocol = PROTOCOL | {"measures": {"entropy": {}}}
+    audit = start(RUN, "human_guided_run1", protocol=protocol, sample_limit=8)
+    found = service.get(f"/v1/audits/{audit['id']}/results").json()
+    means = {
+        row["subject"]: row["mean"]
+        for row in found["summaries"]
+        if (row["view"], row["group_by"], row["group"]) == ("spatial", "total", "macro")
+    }
+    first, second = ([means[f"{one}{end}"] for one in audit["model_ids"]] for end in ("", ":layercam"))
+    [ranks] = found["method_ranks"]
+    assert (ranks["methods"], ranks["n_models"]) == ([*METHODS], 2)
+    assert ranks["tau"] == np.sign((first[0] - first[1]) * (second[0] - second[1]))
+    assert ranks["best_model_ids"] == [audit["model_ids"][int(np.argmin(own))] for own in (first, second)]

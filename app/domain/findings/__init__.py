@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from app.domain.findings.flipped_sides import flipped_sides
 from app.domain.findings.ignored_images import ignored_images
+from app.domain.findings.method_verdicts import method_verdicts
 from app.domain.findings.random_twins import random_twins
 from app.domain.findings.shortcuts import shortcuts
 from app.domain.findings.silent_numbers import silent_numbers
@@ -24,6 +25,7 @@ FINDERS: tuple[Callable[[ResultsDocument], Iterator[Finding]], ...] = (
     flipped_sides,
     trained_on,
     random_twins,
+    method_verdicts,
 )
 """In the order of a level's findings."""
 

@@ -319,6 +319,19 @@ class Sanity(TypedDict):
     distances: list[TwinDistance]
 
 
+class MethodRanks(TypedDict):
+    """How the models of an audit rank by a headline number under two CAM methods."""
+
+    measure: MeasureName
+    view: str
+    methods: list[str]
+    n_models: Annotated[int, Field(description="That have the number under both.")]
+    tau: Annotated[
+        float | None, Field(description="Kendall's tau-b of the two rankings; null where one of them ranks nothing.")
+    ]
+    best_model_ids: Annotated[list[str], Field(description="The best model under each of the methods.")]
+
+
 class TrainingImages(TypedDict):
     """How many of the samples a model may have been trained on."""
 
@@ -361,6 +374,11 @@ class ResultsNumbers(TypedDict):
     ]
     sanity: NotRequired[
         Annotated[list[Sanity], Field(description="Of every model; empty where no random twin was asked for.")]
+    ]
+    method_ranks: NotRequired[
+        Annotated[
+            list[MethodRanks], Field(description="Whether models rank alike under several methods; empty under one.")
+        ]
     ]
     performance: list[Performance]
     performance_reason: Annotated[str | None, Field(description="Why there is no performance.")]

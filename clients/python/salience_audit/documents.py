@@ -821,6 +821,17 @@ class MeasureSettings(Document):
     sanity: SanitySettings | None
 
 
+class MethodRanks(Document):
+    """How the models of an audit rank by a headline number under two CAM methods."""
+
+    measure: MeasureName
+    view: str
+    methods: list[str]
+    n_models: int
+    tau: float | None
+    best_model_ids: list[str]
+
+
 class Model(Document):
     """A model and what the probe found; what is not known yet is null."""
 
@@ -1048,6 +1059,7 @@ class PartialResultsDocument(Document):
     stability: PairReport | None
     agreement: PairReport | None
     sanity: list[Sanity] | None
+    method_ranks: list[MethodRanks] | None
     performance: list[Performance]
     performance_reason: str | None
     performance_labels: dict[str, Any] | None
@@ -1181,6 +1193,7 @@ class ResultsDocument(Document):
     stability: PairReport | None
     agreement: PairReport | None
     sanity: list[Sanity] | None
+    method_ranks: list[MethodRanks] | None
     performance: list[Performance]
     performance_reason: str | None
     performance_labels: dict[str, Any] | None
