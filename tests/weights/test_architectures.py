@@ -7,7 +7,7 @@ import torchvision
 from torch import Tensor, nn
 
 from app.errors import InputFailure
-from worker.weights.architectures import build
+from worker.weights.architectures import build, build_untrained
 
 StateDict = dict[str, Tensor]
 
@@ -63,6 +63,22 @@ def test_torchvision(name: str) -> None:
     with torch.no_grad():
         torch.testing.assert_close(found(images), expected(images), equal_nan=True)
     assert found(images).shape == (2, 3)
+
+
+@pytest.mark.parametrize("name", ["shufflenet_v2_x0_5", "mnasnet0_5", "swin_t", "timm/resnet10t"])
+def test_untrained(name: str) -> None:
+    """The weights with which the library itself begins, under the same seed; nobody else's dice are moved."""
+    library, _, own = name.rpartition("/")
+    torch.manual_seed(3)
+    made = timm.create_model if library else torchvision.models.get_model
+    expected = made(own, num_classes=3).state_dict()
+    given = random_weights(build(name, expected))
+    before = torch.get_rng_state()
+    found = build_untrained(name, given, {}, None, 3)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not any(part.training for part in found.modules())
+    assert found.state_dict().keys() == expected.keys()
+    assert all(torch.equal(tensor, expected[key]) for key, tensor in found.state_dict().items())
 
 
 @pytest.mark.parametrize("name", ["alexnet", "mobilenet_v3_small"])
