@@ -13,8 +13,8 @@ from skimage.data import astronaut, chelsea, coffee
 from torchvision.transforms.v2 import functional
 
 from app.domain.deformations import DEFORMATIONS, Kind
+from app.imaging.pixel_order import order_generator
 from worker.functional.corruptions import Numbers, Pixels, Stream, corrupted
-from worker.functional.pixel_order import order_generator
 
 Peer = Callable[[Pixels, Numbers, Stream], NDArray[np.uint8]]
 

@@ -110,9 +110,9 @@ def _fill(engine: Engine, samples: int) -> tuple[UUID, UUID]:
     return dataset_id, model_id
 
 
-def start_audit(world: World, shards: int, shard_samples: int) -> UUID:
-    """An audit with its shards, as the API writes it."""
-    protocol, audit_id = default_protocol(), new_id()
+def start_audit(world: World, shards: int, shard_samples: int, protocol: Protocol | None = None) -> UUID:
+    """An audit with its shards, as the API writes it; the default protocol where none is given."""
+    protocol, audit_id = protocol or default_protocol(), new_id()
     with transaction(world.engine) as session:
         audit = AuditRow(
             id=audit_id,

@@ -47,7 +47,7 @@ class FindingSettings(BaseModel):
     """What the focused one's border ratio has to be: a class that is focused in the middle may show an object."""
     sufficient_share: Share = 0.02
     """The largest share of the image that is suspiciously enough for nine in ten predictions."""
-    arrangement_left: Share = 0.6
+    arrangement_left: Share = 0.65
     """Of the accuracy above chance, what may be left when the image's cells change places."""
     colour_fall: Share = 0.3
     """The largest fall of accuracy when colours are gone."""

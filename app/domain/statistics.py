@@ -42,27 +42,38 @@ def mean(values: Floats) -> float | None:
 def weighted_mean(values: Floats, weights: Floats) -> float | None:
     """Mean of the defined values under weights (N,) >= 0."""
     defined = ~np.isnan(values)
-    total = math.fsum(weights[defined].tolist())
-    return math.fsum((values[defined] * weights[defined]).tolist()) / total if total else None
+    known, weight = values[defined], weights[defined]
+    if known.size and (weight == 1).all():
+        return math.fsum(known.tolist()) / known.size
+    total = math.fsum(weight.tolist())
+    return math.fsum((known * weight).tolist()) / total if total else None
 
 
-def weighted_std(values: Floats, weights: Floats) -> float | None:
-    """Population standard deviation of the defined values under weights."""
+def weighted_moments(values: Floats, weights: Floats) -> tuple[float | None, float | None]:
+    """Mean and population standard deviation of the defined values under weights."""
     centre = weighted_mean(values, weights)
     variance = None if centre is None else weighted_mean((values - centre) ** 2, weights)
-    return None if variance is None else math.sqrt(variance)
+    return centre, None if variance is None else math.sqrt(variance)
 
 
-def weighted_quantile(values: Floats, weights: Floats, share: float) -> float | None:
-    """The linear-interpolation quantile (numpy's default, Hyndman and Fan's type 7), generalised to weights."""
+def weighted_quantiles(values: Floats, weights: Floats, shares: Sequence[float]) -> list[float | None]:
+    """Linear-interpolation quantiles (numpy's default, Hyndman and Fan's type 7), generalised to weights."""
     defined = ~np.isnan(values) & (weights > 0)
     if not defined.any():
-        return None
-    order = np.argsort(values[defined], kind="stable")
-    ordered, weight = values[defined][order], weights[defined][order]
+        return [None] * len(shares)
+    ordered, weight = _sorted(values[defined], weights[defined])
     before = np.concatenate([[0.0], np.cumsum(weight)[:-1]])
     places = np.arange(ordered.size) * weight + (ordered.size - 1) * before
-    return float(np.interp(share * places[-1], places, ordered))
+    found: list[float | None] = np.interp(np.array(shares) * places[-1], places, ordered).tolist()
+    return found
+
+
+def _sorted(values: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Ascending, with their weights; where all weigh the same their order need not be known, and that is faster."""
+    if (weights == weights[0]).all():
+        return np.sort(values), weights
+    order = np.argsort(values, kind="stable")
+    return values[order], weights[order]
 
 
 def equal_group_weights(groups: Integers, values: Floats) -> Floats:
@@ -80,14 +91,27 @@ def resampled_counts(size: int, seed: int) -> Iterator[Floats]:
     generator = np.random.Generator(np.random.PCG64(seed))
     rows = max(1, min(BOOTSTRAP_RESAMPLES, _CHUNK_DRAWS // max(size, 1)))
     for start in range(0, BOOTSTRAP_RESAMPLES, rows):
-        yield _counts(generator, min(rows, BOOTSTRAP_RESAMPLES - start), size).astype(np.float64)
+        draws = generator.integers(0, size, (min(rows, BOOTSTRAP_RESAMPLES - start), size))
+        yield _counted(draws) if size > _LONG else _counted_at_once(draws)
 
 
-def _counts(generator: np.random.Generator, rows: int, size: int) -> Integers:
-    """(rows, size), in place where it can be: a chunk is what a large audit's results need most of their memory for."""
-    draws = generator.integers(0, size, (rows, size))
+_LONG = 1_000
+"""Samples of which a resample's counts are better made on their own, where they stay near the processor."""
+
+
+def _counted(draws: Integers) -> Floats:
+    """(R, N): how often each of 0 .. N - 1 stands in each row."""
+    counts = np.empty(draws.shape)
+    for own, row in zip(counts, draws, strict=True):
+        own[:] = np.bincount(row, minlength=len(row))
+    return counts
+
+
+def _counted_at_once(draws: Integers) -> Floats:
+    """The same where rows are short."""
+    rows, size = draws.shape
     draws += np.arange(rows)[:, None] * size
-    counts: Integers = np.bincount(draws.ravel(), minlength=rows * size).reshape(rows, size)
+    counts: Floats = np.bincount(draws.ravel(), minlength=rows * size).reshape(rows, size).astype(np.float64)
     return counts
 
 
@@ -119,14 +143,24 @@ def sums_by_cluster(rows: Floats, clusters: Integers) -> Floats:
 def _means_of_cells(cells: Sequence[tuple[Floats, Floats]], seed: int) -> list[Floats]:
     """Of several blocks of the same rows: to draw costs far more than to add up.
 
-    Each block is a product of its own: the last bits of one must not depend on how many columns stand beside it.
+    Each block is a product of its own: the last bits of one must not depend on how many columns stand beside it. How
+    many were drawn are whole numbers, the same for all columns that are defined alike.
     """
     parts: list[list[Floats]] = [[] for _ in cells]
+    alike = [_alike(defined) for _, defined in cells]
     with np.errstate(invalid="ignore", divide="ignore"):
         for counts in resampled_counts(len(cells[0][0]), seed):
-            for part, (filled, defined) in zip(parts, cells, strict=True):
-                part.append((counts @ filled) / (counts @ defined))
+            for part, (filled, _), (defined, places) in zip(parts, cells, alike, strict=True):
+                part.append((counts @ filled) / (counts @ defined)[:, places])
     return [np.concatenate(part) for part in parts]
+
+
+def _alike(columns: Floats) -> tuple[Floats, Integers]:
+    """The different ones among columns (N, V), and of every column its place among them (V,)."""
+    places: dict[bytes, int] = {}
+    own = [places.setdefault(column.tobytes(), len(places)) for column in columns.T]
+    first = [own.index(place) for place in range(len(places))]
+    return columns[:, first], np.array(own, dtype=np.int64)
 
 
 def bootstrap(columns: Floats, seed: int, clusters: Integers | None = None) -> Resampled:

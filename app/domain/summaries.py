@@ -13,6 +13,7 @@ from app.domain.measures import MEASURES, ScoreColumn
 from app.domain.resampling import group_seed, macro_bootstrap_blocks
 from app.domain.results.documents import AcrossModels, PairReport, Summary
 from app.domain.several_labels import parts_of
+from app.domain.skill_rows import add_skills
 from app.domain.statistics import (
     Floats,
     Integers,
@@ -23,10 +24,12 @@ from app.domain.statistics import (
     mean,
     percentile_interval,
     weighted_mean,
-    weighted_quantile,
-    weighted_std,
+    weighted_moments,
+    weighted_quantiles,
 )
 from app.domain.vocabulary import GroupBy
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,23 @@ class ScoreTable:
         """The places of the columns that have controls."""
         return np.flatnonzero(~np.isnan(self.controls).all(axis=0))
 
-    @property
+    @cached_property
+    def skilled(self) -> Integers:
+        """The places of the columns that have a skill."""
+        return np.flatnonzero([MEASURES[column.measure].has_skill for column in self.columns])
+
+    @cached_property
     def blocks(self) -> list[Floats]:
-        """What is resampled together: the scores and, where there are controls, how far scores lie above them."""
+        """What is resampled together: the scores; where there are controls, how far scores lie above them; where there
+        are skills, scores beside controls, of which one without a score is none."""
         above = self.scores[:, self.controlled] - self.controls[:, self.controlled]
-        return [self.scores, *([above] if self.controlled.size else [])]
+        own = self.scores[:, self.skilled]
+        beside = np.where(np.isnan(own), np.nan, self.controls[:, self.skilled])
+        return [
+            self.scores,
+            *([above] if self.controlled.size else []),
+            *([np.concatenate([own, beside], axis=1)] if self.skilled.size else []),
+        ]
 
 
 class SampleGroup(NamedTuple):
@@ -172,7 +187,7 @@ class _Column(NamedTuple):
 def _summaries(table: ScoreTable, group: SampleGroup, weights: Floats, resampled: list[Resampled]) -> list[Summary]:
     lows, highs = percentile_interval(resampled[0])
     above = _above_control(table, resampled)
-    return [
+    rows = [
         _summary(
             table,
             _Column(group, index, weights[:, index]),
@@ -181,6 +196,9 @@ def _summaries(table: ScoreTable, group: SampleGroup, weights: Floats, resampled
         )
         for index in range(len(table.columns))
     ]
+    if table.skilled.size:
+        add_skills([rows[place] for place in table.skilled], resampled[-1])
+    return rows
 
 
 def _above_control(table: ScoreTable, resampled: list[Resampled]) -> dict[int, Bounds]:
@@ -199,6 +217,8 @@ def _summary(table: ScoreTable, where: _Column, interval: Bounds, above_control:
     low, high = MEASURES[column.measure].value_range
     undefined = int(np.isnan(values).sum())
     defined = np.where(np.isnan(values), 0.0, weights)
+    centre, spread = weighted_moments(values, weights)
+    quantiles = weighted_quantiles(values, weights, QUANTILES)
     summary: Summary = {
         "measure": column.measure,
         "view": column.view,
@@ -207,13 +227,13 @@ def _summary(table: ScoreTable, where: _Column, interval: Bounds, above_control:
         "group": where.group.group,
         "n": int(values.size) - undefined,
         "n_undefined": undefined,
-        "mean": weighted_mean(values, weights),
-        "std": weighted_std(values, weights),
-        "p05": weighted_quantile(values, weights, 0.05),
-        "p25": weighted_quantile(values, weights, 0.25),
-        "p50": weighted_quantile(values, weights, 0.5),
-        "p75": weighted_quantile(values, weights, 0.75),
-        "p95": weighted_quantile(values, weights, 0.95),
+        "mean": centre,
+        "std": spread,
+        "p05": quantiles[0],
+        "p25": quantiles[1],
+        "p50": quantiles[2],
+        "p75": quantiles[3],
+        "p95": quantiles[4],
         "histogram": {"low": low, "high": high, "counts": histogram(values, low, high)},
         "ci95_low": interval[0],
         "ci95_high": interval[1],
@@ -275,7 +295,7 @@ def _mean_over_models(resampled: list[Resampled]) -> Resampled:
 
 def _across(key: tuple[str, str, str], values: Floats, interval: _Interval) -> AcrossModels:
     centre = mean(values)
-    spread = weighted_std(values, np.ones_like(values))
+    spread = weighted_moments(values, np.ones_like(values))[1]
     return {
         "measure": key[0],
         "view": key[1],

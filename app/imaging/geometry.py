@@ -22,10 +22,16 @@ def as_seen(pixels: NDArray[np.uint8], view: str, shift_pixels: int | None = Non
         return pixels
     distance = shift_pixels or max(1, round(len(pixels) / 14))
     down, right = (distance * sum(parts) for parts in zip(*(_STEPS[step] for step in view.split("_")[1:]), strict=True))
-    places = np.arange(len(pixels))
-    rows, columns = (np.clip(places - moved, 0, len(pixels) - 1) for moved in (down, right))
-    moved_pixels: NDArray[np.uint8] = pixels[rows][:, columns]
-    return moved_pixels
+    return shifted(pixels, down, right)
+
+
+def shifted(pixels: NDArray[np.uint8], down: int, right: int) -> NDArray[np.uint8]:
+    """(H, W, 3) with its content moved by that many pixels; what comes free repeats the edge."""
+    height, width = pixels.shape[:2]
+    rows = np.clip(np.arange(height) - down, 0, height - 1)
+    columns = np.clip(np.arange(width) - right, 0, width - 1)
+    shown: NDArray[np.uint8] = pixels[rows][:, columns]
+    return shown
 
 
 def _moved(pixels: NDArray[np.uint8], view: str) -> NDArray[np.uint8]:

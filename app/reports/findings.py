@@ -7,12 +7,12 @@ from app.domain.measures import lower_is_better
 from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
 from app.domain.results.documents import Summary
-from app.domain.results.meaning import Silence
+from app.domain.results.meaning import FEWEST_SAMPLES, Silence
 from app.domain.results.origins import DEVICE_CLASS, differing_origins
 from app.domain.vocabulary import CLEAN
 from app.reports.contrasts import contrasts
 from app.reports.job import ReportJob, Series, mean_of, mean_of_defined
-from app.reports.words import capital, headline, listed, number, share
+from app.reports.words import capital, counted, headline, listed, number, share
 
 EQUAL_ACCURACY = 0.02
 """Series whose accuracies lie no further apart are called equally accurate."""
@@ -68,12 +68,14 @@ def _accuracy(job: ReportJob) -> Iterator[str]:
     if len(accuracies) < len(known) or not known:
         return
     told = listed([f"{share(value)} ({name})" if len(known) > 1 else share(value) for name, value in known])
+    count = job.sample_count
+    few = f" Of {counted(count, 'image')} that says little." if count < FEWEST_SAMPLES else ""
     if len(known) == 1:
-        yield f"Clean accuracy is {told}."
+        yield f"Clean accuracy is {told}.{few}"
     elif round(max(accuracies) - min(accuracies), 9) <= EQUAL_ACCURACY:
-        yield f"Accuracy does not tell them apart: {told}, within {POINTS} points of each other."
+        yield f"Accuracy does not tell them apart: {told}, within {POINTS} points of each other.{few}"
     else:
-        yield f"They are not equally accurate: {told}, more than {POINTS} points apart."
+        yield f"They are not equally accurate: {told}, more than {POINTS} points apart.{few}"
 
 
 def accuracy_of(series: Series) -> float | None:

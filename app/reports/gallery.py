@@ -32,6 +32,7 @@ TILE_SIDE = 224
 TILE_QUALITY = 80
 MOST_MODELS = 10
 """Runs of which a sample of stability shows the maps."""
+MOST_PRINTED_RUNS = 5
 MOST_DIFFERENT = 2
 RANKED = (
     "Of each measure the best, the median and the worst sample by the score of {model}, and one that the audit's seed "
@@ -45,7 +46,7 @@ DIFFERENT = (
 
 
 @dataclass(frozen=True)
-class _Shown:
+class Shown:
     """A sample and what one subject made of it."""
 
     sample: SampleRow
@@ -69,6 +70,11 @@ class GalleryMaker:
     def protocol(self) -> Protocol:
         return Protocol.model_validate(self.audit.protocol)
 
+    def views(self, measure: str) -> tuple[str, ...]:
+        """Those that stand beside the clean map."""
+        spec = spec_of(measure)
+        return spec.gallery_views(spec.settings_in(self.protocol.measures))
+
     def ranked(self) -> Gallery:
         """Four samples a measure."""
         exhibits = [
@@ -76,15 +82,15 @@ class GalleryMaker:
             for measure, views in headline_views(self.protocol).items()
             for exhibit in self._ranked(measure, views[-1])
         ]
-        return Gallery(exhibits=exhibits, note=RANKED.format(model=self._subjects[0].model.name))
+        return Gallery(exhibits=exhibits, note=RANKED.format(model=self.subjects[0].model.name))
 
     @property
-    def _subjects(self) -> tuple[AuditedSubject, ...]:
+    def subjects(self) -> tuple[AuditedSubject, ...]:
         return subjects_in(self.session, self.audit)
 
     def _ranked(self, measure: str, view: str) -> Iterable[GallerySample]:
         """Of a pairing beside each other what it compares, the first model's where those are several methods."""
-        protocol, subjects = self.protocol, [one.subject for one in self._subjects]
+        protocol, subjects = self.protocol, [one.subject for one in self.subjects]
         groups = [one.groups[0] for one in pairings_of(protocol, subjects) if one.column.measure == measure]
         shown = groups[0][:MOST_MODELS] if groups else (0,)
         for rank, ordinal, score in self._places(measure, view):
@@ -98,6 +104,7 @@ class GalleryMaker:
                 facts=facts,
                 image=image,
                 rows=rows,
+                printed=(MOST_PRINTED_RUNS if spec_of(measure).is_pairing else 2) if rank == "Worst" else 0,
             )
 
     def _places(self, measure: str, view: str) -> list[tuple[str, int, float]]:
@@ -121,19 +128,17 @@ class GalleryMaker:
         names = {(found[-1].of + 1) // 2: "Median", found[-1].of: "Worst", 1: "Best"} if found else {}
         return [(names.get(one.place, "Random"), one.ordinal, one.score) for one in found]
 
-    def _rows(self, ordinal: int, model_ordinals: Sequence[int]) -> list[_Shown]:
-        row, subjects = SampleScoresRow, self._subjects
+    def _rows(self, ordinal: int, model_ordinals: Sequence[int]) -> list[Shown]:
+        row, subjects = SampleScoresRow, self.subjects
         query = (
             select(row, SampleRow)
             .join(SampleRow, SampleRow.id == row.sample_id)
             .where(row.audit_id == self.audit.id, row.ordinal == ordinal, row.model_ordinal.in_(model_ordinals))
             .order_by(row.model_ordinal)
         )
-        return [
-            _Shown(sample, subjects[scores.model_ordinal], scores) for scores, sample in self.session.execute(query)
-        ]
+        return [Shown(sample, subjects[scores.model_ordinal], scores) for scores, sample in self.session.execute(query)]
 
-    def of_sample(self, sample_id: UUID, model_ordinal: int) -> _Shown | None:
+    def of_sample(self, sample_id: UUID, model_ordinal: int) -> Shown | None:
         """What one model made of a sample; None where the audit has not got it."""
         row = SampleScoresRow
         query = select(row.ordinal).where(row.audit_id == self.audit.id, row.sample_id == sample_id).limit(1)
@@ -141,29 +146,29 @@ class GalleryMaker:
         found = [] if ordinal is None else self._rows(ordinal, [model_ordinal])
         return found[0] if found else None
 
-    def _rows_of_tiles(self, found: list[_Shown], measure: str) -> tuple[Tile | None, list[TileRow]]:
+    def _rows_of_tiles(self, found: list[Shown], measure: str) -> tuple[Tile | None, list[TileRow]]:
         """Of one subject, or of several under their names."""
-        protocol = self.protocol
+        protocol, views = self.protocol, self.views(measure)
         names = [one.subject.subject.title(protocol, one.model.name) if len(found) > 1 else "" for one in found]
-        return beside([(name, self.tiles(one, measure)) for name, one in zip(names, found, strict=True)])
+        return beside([(name, self.tiles(one, views)) for name, one in zip(names, found, strict=True)])
 
-    def _predicted(self, shown: _Shown) -> str:
+    def _predicted(self, shown: Shown) -> str:
         mapping = mapping_of(self.session, self.audit, shown.model)
         return f"predicted {predicted_label(shown.row, shown.model, 0, mapping)}"
 
-    def tiles(self, shown: _Shown, measure: str) -> list[Tile]:
-        """The image, its clean map, and those of the measure's views; of an image that the store lost, none."""
+    def tiles(self, shown: Shown, views: Sequence[str]) -> list[Tile]:
+        """The image, its clean map, and those of some views; of an image that the store lost, none."""
         try:
             pixels = self.images.read(shown.sample, shown.model)
         except Gone:
             return []
         conditions = (CLEAN, *self.protocol.conditions())
         maps = native_maps(shown.row, len(conditions))
-        tiles = [Tile(caption="image", jpeg=_jpeg(pixels))]
-        for view in (CLEAN, *_views(self.protocol, measure)):
+        tiles = [Tile(caption="image", jpeg=jpeg_of(pixels))]
+        for view in (CLEAN, *views):
             values = maps[conditions.index(view)]
             caption = f"{view_title(view)}{'' if values.any() else ': no salience'}"
-            tiles.append(Tile(caption=caption, jpeg=_jpeg(overlaid(seen_in(pixels, view, self.protocol), values))))
+            tiles.append(Tile(caption=caption, jpeg=jpeg_of(overlaid(seen_in(pixels, view, self.protocol), values))))
         return tiles
 
 
@@ -197,7 +202,32 @@ def different(pair: list[ShownSeries], tables: list[DifferingSamples]) -> Galler
         for sample in table["samples"][:MOST_DIFFERENT]
         if (exhibit := _side_by_side(pair, table, sample)) is not None
     ]
-    return Gallery(exhibits=exhibits, note=DIFFERENT)
+    first = next((table["samples"][0] for table in tables if table["samples"]), None)
+    return Gallery(exhibits=exhibits, paper=None if first is None else _of_all_measures(pair, first), note=DIFFERENT)
+
+
+def _of_all_measures(pair: list[ShownSeries], sample: DifferingSample) -> GallerySample | None:
+    """One sample with each series' clean map and, of every measure, one view: what paper has room for."""
+    image: Tile | None = None
+    columns: list[list[Tile]] = []
+    for series in pair:
+        shown = series.maker.of_sample(UUID(sample["sample_id"]), series.ordinal)
+        views = [view for name in headline_views(series.maker.protocol) for view in series.maker.views(name)[:1]]
+        tiles = [] if shown is None else series.maker.tiles(shown, views)
+        if not tiles:
+            return None
+        image, *maps = tiles
+        columns.append([tile.model_copy(update={"caption": f"{tile.caption}, {series.name}"}) for tile in maps])
+    side_by_side = [tile for both in zip(*columns, strict=True) for tile in both]
+    return GallerySample(
+        measure="",
+        title="The sample that differs most",
+        sample=sample["sample"],
+        facts="Its clean maps, and one view of every measure.",
+        image=image,
+        rows=[TileRow(name="", tiles=side_by_side)],
+        printed=len(side_by_side),
+    )
 
 
 def _side_by_side(pair: list[ShownSeries], table: DifferingSamples, sample: DifferingSample) -> GallerySample | None:
@@ -207,7 +237,7 @@ def _side_by_side(pair: list[ShownSeries], table: DifferingSamples, sample: Diff
         shown = series.maker.of_sample(UUID(sample["sample_id"]), series.ordinal)
         if shown is None:
             return None
-        own.append((series.name, series.maker.tiles(shown, measure)))
+        own.append((series.name, series.maker.tiles(shown, series.maker.views(measure))))
     scores = f"{number(sample['score_first'])} against {number(sample['score_second'])}"
     image, rows = beside(own)
     return GallerySample(
@@ -220,18 +250,13 @@ def _side_by_side(pair: list[ShownSeries], table: DifferingSamples, sample: Diff
     )
 
 
-def _views(protocol: Protocol, measure: str) -> tuple[str, ...]:
-    """Beside the clean map."""
-    spec = spec_of(measure)
-    return spec.gallery_views(spec.settings_in(protocol.measures))
-
-
 def _facts(sample: SampleRow) -> str:
     known = [f"{name} {value}" for name, value in (("label", sample.label), ("source", sample.source)) if value]
     return "".join(f"{fact}, " for fact in known)
 
 
-def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
+def jpeg_of(pixels: NDArray[np.uint8]) -> bytes:
+    """A picture of the report."""
     file = io.BytesIO()
     Image.fromarray(pixels).resize((TILE_SIDE, TILE_SIDE), Image.Resampling.BILINEAR).save(
         file, "JPEG", quality=TILE_QUALITY

@@ -20,8 +20,10 @@ from app.domain.results.documents import Performance, ResultsDocument, Roc
 from app.domain.vocabulary import CLEAN, ComparisonStatus
 from app.errors import Conflict, Gone
 from app.reports.audit_facts import as_text, facts_of, owners, subjects_in, verdicts
+from app.reports.evidence import evidence
+from app.reports.exposed import Exposed
 from app.reports.gallery import GalleryMaker, ShownSeries, different
-from app.reports.job import Gallery, MeanImage, ReportJob, Series
+from app.reports.job import Gallery, ReportJob, Series
 from app.reports.mean_images import MOST_SERIES, Seen, mean_images
 from app.reports.series import all_together, series_of_audit, series_of_comparison
 from app.reports.undefined import undefined_of
@@ -60,7 +62,7 @@ class Gatherer:
             together=all_together(document, all_series),
             comparison=None,
             gallery=self._ranked(audit),
-            mean_images=self._mean_images([audit], all_series),
+            **self._pictures([audit], {str(audit.id): document}, all_series),
             **self._of_audits([audit], {str(audit.id): document}, all_series),
             protocol=document["protocol"],
             **_basis(document),
@@ -88,7 +90,7 @@ class Gatherer:
             together=all_together(first, all_series) if len(audits) == 1 else None,
             comparison=found,
             gallery=self._different(found, all_series, {str(audit.id): audit for audit in kept}),
-            mean_images=self._mean_images(kept, all_series),
+            **self._pictures(kept, results, all_series),
             **self._of_audits(kept, results, all_series),
             # A comparison keeps only the digest of its protocol.
             protocol=_shared_protocol(first, results.values()),
@@ -133,15 +135,23 @@ class Gatherer:
         dataset = get_dataset(self.session, audit.dataset_id)
         return GalleryMaker(self.session, audit, ImageReader(dataset, self.blobs, self.settings))
 
-    def _mean_images(self, audits: list[AuditRow], all_series: list[Series]) -> dict[str, list[MeanImage]]:
-        """For the series that the figure of mean maps has room for."""
-        found, seen = {}, Seen()
-        makers = {str(audit.id): self._maker(audit) for audit in audits}
+    def _pictures(
+        self, audits: list[AuditRow], documents: dict[str, ResultsDocument], all_series: list[Series]
+    ) -> dict[str, Any]:
+        """What lies under mean maps, and what exposes a series: of as many as the figure of mean maps has room for."""
+        found: dict[str, dict[str, Any]] = {"mean_images": {}, "evidence": {}}
+        seen, makers = Seen(), {str(audit.id): self._maker(audit) for audit in audits}
         for series in all_series[:MOST_SERIES]:
             maker = makers.get(series.audit_id)
-            if isinstance(maker, GalleryMaker):
-                ordinals = _keys(self.session, maker.audit)
-                found[series.name] = mean_images(maker, ordinals.index(series.model_ids[0]), seen)
+            if not isinstance(maker, GalleryMaker):
+                continue
+            keys = _keys(self.session, maker.audit)
+            own = [keys.index(key) for key in series.model_ids]
+            found["mean_images"][series.name] = mean_images(maker, own[0], seen)
+            exposed = (Exposed(maker, ordinal, documents[series.audit_id]) for ordinal in own)
+            first = next((one for one in exposed if one.findings()), None)
+            if first is not None:
+                found["evidence"][series.name] = evidence(first, mean_images(maker, first.ordinal, seen))
         return found
 
     def _different(self, document: ComparisonResults, all_series: list[Series], audits: dict[str, AuditRow]) -> Gallery:

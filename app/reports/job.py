@@ -152,6 +152,8 @@ class GallerySample(_Part):
     facts: str
     image: Tile | None
     rows: list[TileRow]
+    printed: int = 0
+    """So many maps of each row are on paper, which has room for few pictures that can be looked at."""
 
     @property
     def most_tiles(self) -> int:
@@ -171,9 +173,10 @@ class Undefined(_Part):
 
 
 class Gallery(_Part):
-    """``note`` says what is shown, or why nothing is."""
+    """``note`` says what is shown, or why nothing is; ``paper`` is what a comparison prints instead of it."""
 
     exhibits: list[GallerySample] = []
+    paper: GallerySample | None = None
     note: str
 
 
@@ -185,6 +188,14 @@ class MeanImage(_Part):
     n: int
     png: Base64
     contrast: float
+
+
+class EvidenceRow(_Part):
+    """Pictures that show one sign of a shortcut."""
+
+    title: str
+    note: str
+    tiles: list[Tile]
 
 
 class AuditFacts(_Part):
@@ -227,6 +238,8 @@ class ReportJob(_Part):
     gallery: Gallery
     mean_images: dict[str, list[MeanImage]] = {}
     """By the name of the series; of several runs, those of the first."""
+    evidence: dict[str, list[EvidenceRow]] = {}
+    """Of the series that findings expose, by name; of several runs, those of the first that is exposed."""
     undefined: list[Undefined] | None
     """None where the scores are gone, so that nobody knows."""
 

@@ -1,28 +1,53 @@
 """What each headline number says for or against its series: a word for the eye, and nothing where it says nothing."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.domain.gates.conditions import PLAIN_NAME
 from app.domain.gates.verdicts import Outcome
 from app.domain.results.comparisons import DifferenceRow
-from app.domain.results.meaning import reason
+from app.domain.results.meaning import Silence, reason
 from app.reports.headlines import headline_differences
 from app.reports.job import ReportJob, Series, mean_of
 from app.reports.words import counted
 
+BRIEF: dict[str, str] = {
+    Silence.NOT_ABOVE_CONTROL: "not above control",
+    Silence.AT_CHANCE: "at chance",
+    Silence.PREDICTIONS_FLIP: "classes flip",
+    Silence.FEW_SAMPLES: "few samples",
+    Silence.FEW_CLUSTERS: "few clusters",
+    Silence.MANY_UNDEFINED: "undefined",
+    Silence.RUNS_OVERLAP: "runs overlap",
+}
+"""Why a number says nothing, for where there is little room."""
+
 
 class Light(NamedTuple):
-    """``state`` is good, bad, unclear or silent; ``words`` say the same, since colours alone say nothing to many."""
+    """``state`` is good, bad, unclear or silent; ``words`` say the same, since colours alone say nothing to many.
+
+    ``brief`` are fewer of them, for the first screen.
+    """
 
     state: str
     words: str
+    brief: str
+
+    @classmethod
+    def silent(cls, what: str, codes: Sequence[str]) -> "Light":
+        brief = ", ".join(BRIEF.get(code, code) for code in codes[:1])
+        return cls("silent", f"{what}: {reason(codes)}", f"says nothing: {brief}")
+
+    @classmethod
+    def of(cls, state: str, words: str) -> "Light":
+        return cls(state, words, words)
 
 
 def light(job: ReportJob, series: Series, measure: str, view: str) -> Light:
     """In a comparison against the other sides; in an audit against the gate, else against the number's control."""
     codes = series.says_nothing(measure, view)
     if codes:
-        return Light("silent", f"says nothing here: {reason(codes)}")
+        return Light.silent("says nothing here", codes)
     if job.comparison is not None:
         return _against_others(job, series, measure, view)
     return _against_gate(job, series, measure) or _against_control(series, measure, view)
@@ -38,7 +63,7 @@ def _against_others(job: ReportJob, series: Series, measure: str, view: str) -> 
     ]
     telling = [row for row in rows if not row["says_nothing"]]
     if rows and not telling:
-        return Light("silent", f"the difference says nothing: {reason(rows[0]['says_nothing'])}")
+        return Light.silent("the difference says nothing", rows[0]["says_nothing"])
     won = sum(row["favours"] == place for row in telling)
     lost = sum(row["favours"] not in {place, None} for row in telling)
     return _compared(won, lost, telling)
@@ -46,11 +71,11 @@ def _against_others(job: ReportJob, series: Series, measure: str, view: str) -> 
 
 def _compared(won: int, lost: int, telling: list[DifferenceRow]) -> Light:
     if won and lost:
-        return Light("unclear", f"better than {won}, worse than {lost} of the others")
+        return Light.of("unclear", f"better than {won}, worse than {lost} of the others")
     among = f" than {won or lost} of {counted(len(telling), 'other')}" if len(telling) > 1 else ""
     if won or lost:
-        return Light("good" if won else "bad", f"clearly {'better' if won else 'worse'}{among}")
-    return Light("unclear", "no clear difference" if telling else "compared with nothing")
+        return Light.of("good" if won else "bad", f"clearly {'better' if won else 'worse'}{among}")
+    return Light.of("unclear", "no clear difference" if telling else "compared with nothing")
 
 
 def _against_gate(job: ReportJob, series: Series, measure: str) -> Light | None:
@@ -63,14 +88,14 @@ def _against_gate(job: ReportJob, series: Series, measure: str) -> Light | None:
         if measure in PLAIN_NAME.findall(one["condition"]) and (one["subject"] in names or len(job.all_series) == 1)
     ]
     if Outcome.FAILED in outcomes:
-        return Light("bad", "fails the gate")
+        return Light.of("bad", "fails the gate")
     if Outcome.INCONCLUSIVE in outcomes:
-        return Light("unclear", "leaves the gate open")
-    return Light("good", "passes the gate") if outcomes else None
+        return Light.of("unclear", "leaves the gate open")
+    return Light.of("good", "passes the gate") if outcomes else None
 
 
 def _against_control(series: Series, measure: str, view: str) -> Light:
     """That it is above where it has one is why it says something."""
     if mean_of(series.summaries(measure, view), "control_mean") is not None:
-        return Light("good", "above its control")
-    return Light("unclear", "nothing to hold it against here")
+        return Light.of("good", "above its control")
+    return Light.of("unclear", "nothing to hold it against here")

@@ -23,7 +23,6 @@ from app.reports.figures.rendering import inline_svg
 from app.reports.figures.roc import decision_tables, why_no_curve
 from app.reports.findings import findings, rules
 from app.reports.job import ReportJob
-from app.reports.lead import lead
 from app.reports.provenance import provenance, undefined_table
 from app.reports.signs import signs
 from app.reports.tables import Table, breaks
@@ -45,7 +44,6 @@ def page(job: ReportJob) -> str:
             light=LIGHT.series,
             dark=DARK_SERIES,
             conclusion=conclusion(job),
-            lead=lead(job),
             signs=signs(job),
             places=_figures(made, PLACES),
             findings=findings(job),

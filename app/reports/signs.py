@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from app.domain.findings import Level
+from app.domain.findings import Finding, Level
 from app.reports.job import ReportJob, Series
 from app.reports.words import counted, listed
 
@@ -39,8 +39,13 @@ def advice(job: ReportJob) -> list[str]:
     return [f"Do not choose {told} by these numbers; {listed(others)}: no sign found."]
 
 
+def is_about(finding: Finding, model_id: str) -> bool:
+    """Whether a finding exposes that model."""
+    return finding["level"] == Level.EXPOSES and finding["evidence"]["model_id"] == model_id
+
+
 def _exposures(series: Series) -> Iterator[str]:
     """Once each, though several runs may share one."""
     rows = series.document.get("findings", []) if series.document else []
-    own = [row for row in rows if row["level"] == Level.EXPOSES and row["evidence"]["model_id"] in series.model_ids]
+    own = [row for row in rows if any(is_about(row, model_id) for model_id in series.model_ids)]
     yield from dict.fromkeys(row["text"] for row in own)

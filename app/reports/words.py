@@ -61,8 +61,8 @@ def interval(low: float | None, high: float | None) -> str:
     return NO_NUMBER if low is None or high is None else f"{number(low)} to {number(high)}"
 
 
-def share(value: float | None) -> str:
-    return NO_NUMBER if value is None else f"{100 * value:.1f}%"
+def share(value: float | None, digits: int = 1) -> str:
+    return NO_NUMBER if value is None else f"{100 * value:.{digits}f}%"
 
 
 def p_value(value: float | None) -> str:

@@ -28,7 +28,6 @@ from app.domain.results.documents import (
     Sufficiency,
     Summary,
 )
-from app.domain.skill_rows import add_skills
 from app.domain.statistics import Floats, equal_group_weights, weighted_mean
 from app.domain.subjects import Pairing, pairings_of, subjects_of
 from app.domain.sufficiency import sufficiency_report
@@ -131,8 +130,6 @@ def _measured(
         summarise(scores.table(one.key, protocol, one.output), groups, protocol.seed)
         for one, scores in zip(subjects, stored, strict=True)
     ]
-    for one, scores, made in zip(subjects, stored, summarised, strict=True):
-        add_skills(made.rows, scores.table(one.key, protocol, one.output), groups, protocol.seed)
     summaries = [row for model in summarised for row in model.rows]
     measured = _performance(inputs, stored, protocol, mapping)
     noise_curves, deformation_curves = _curves(inputs, protocol, summaries, measured)

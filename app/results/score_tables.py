@@ -15,6 +15,7 @@ from app.domain.protocol import Protocol
 from app.domain.statistics import Floats, Integers
 from app.domain.summaries import ScoreTable
 from app.domain.vocabulary import CLEAN, OutputKind
+from app.results.binary_arrays import decoded
 
 CHUNK_ROWS = 1000
 
@@ -66,15 +67,12 @@ def read_scores(session: Session, audit_id: UUID, model_ordinal: int) -> StoredS
     """Every sample of one model (or of the row across models), in sample order."""
     row = SampleScoresRow
     side = func.coalesce(func.least(row.map_height, row.map_width), 0)
+    arrays = (row.scores, row.controls, row.predicted, row.class_scores, row.pairs)
     query = (
         select(
             SampleRow.label,
             SampleRow.source,
-            row.scores,
-            row.controls,
-            row.predicted,
-            row.class_scores,
-            row.pairs,
+            *(func.array_send(array) for array in arrays),
             side,
         )
         .join(SampleRow, SampleRow.id == row.sample_id)
@@ -127,7 +125,7 @@ def _columns(session: Session, audit: AuditRow, wanted: Sequence[str]) -> dict[s
 
 
 def _decoded(rows: Sequence[Row[Any]], names: dict[str | None, str | None]) -> StoredScores:
-    """Arrays at once, chunk by chunk: as Python's numbers a large audit would need several times the memory.
+    """Arrays at once, chunk by chunk.
 
     ``names`` keeps one copy of each label and source.
     """
@@ -136,15 +134,10 @@ def _decoded(rows: Sequence[Row[Any]], names: dict[str | None, str | None]) -> S
     return StoredScores(
         labels=tuple(names.setdefault(label, label) for label in labels),
         sources=tuple(names.setdefault(source, source) for source in sources),
-        scores=_floats(scores),
-        controls=_floats(controls),
-        predicted=np.array([classes or [] for classes in predicted], dtype=np.int64),
-        class_scores=_floats(class_scores),
-        pairs=_floats(pairs),
+        scores=decoded(scores, ">f8"),
+        controls=decoded(controls, ">f8"),
+        predicted=decoded(predicted, ">i4").astype(np.int64),
+        class_scores=decoded(class_scores, ">f8"),
+        pairs=decoded(pairs, ">f8"),
         map_side=min(sides, default=0),
     )
-
-
-def _floats(rows: Sequence[Sequence[float | None] | None]) -> Floats:
-    """None becomes NaN."""
-    return np.array([row or [] for row in rows], dtype=np.float64)

@@ -130,6 +130,13 @@ def test_paper_is_short_numbered_and_tagged(open_page: OpenPage, addresses: dict
     ends = [text.extract_text().strip().splitlines() for text in paper.pages]
     numbers = [f"{number} / {len(ends)}" for number in range(1, len(ends) + 1)]
     assert [number in lines for number, lines in zip(numbers, ends, strict=True)] == [True] * len(ends)
+    # Of every measure one sample, so large that it can be looked at.
+    page.emulate_media(media="print")
+    widths = page.evaluate(
+        "[...document.querySelectorAll('.exhibit img')].map(one => one.getBoundingClientRect().width)"
+    )
+    assert set(widths) == {0, 224}
+    assert widths.count(224) >= 9
 
 
 def test_a_picture_is_large_on_a_click_and_by_keyboard(open_page: OpenPage, addresses: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from app.demo import first_chapter, runner
 from app.demo.service import DemoFailed
+from tests.reports.reading import Report
 
 MEASURES: dict[str, Any] = {
     "entropy": {},
@@ -48,7 +49,14 @@ def test_it_ends_with_table_verdict_and_report(
     assert runner.GUIDANCE in told
     assert "reads_the_face: accuracy 1.000, gate no shortcut passed" in told
     assert "what is read has a fixed place or side" in told
-    assert "Do not choose reads_the_tag" in Path(first["report"]).read_text()
+    report = Report(Path(first["report"]).read_text())
+    assert "Do not choose reads_the_tag" in report.text
+    shown = [picture.alt for picture in report.pictures if picture.alt.startswith(("Where salience", "Mirrored"))]
+    # Of both classes the mean map and six samples; then one face that is none any more when it moves.
+    assert len(shown) == 2 * 7 + 3
+    assert shown[0] == "Where salience lies: face: mean map over the mean image"
+    assert shown[-3].startswith("Mirrored and moved: image: face (accuracy 1.00)")
+    assert ": non_face (accuracy 0." in shown[-1]
     assert not (data / "server.json").exists(), "the service is stopped"
 
 

@@ -7,8 +7,8 @@ import torch
 from app.domain.measures.sufficiency import SufficiencySettings
 from app.domain.sufficiency import smallest_share, sufficiency_report
 from app.domain.summaries import Groups
+from app.imaging.pixel_order import cell_ranks, order_generator, pixel_ranks, within_share
 from worker.functional.fills import coloured, inpainted
-from worker.functional.pixel_order import cell_ranks, order_generator, pixel_ranks, within_share
 from worker.functional.sufficiency import area_under, risen
 
 

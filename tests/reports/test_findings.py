@@ -18,7 +18,9 @@ def test_nothing_is_said_of_nothing() -> None:
 
 
 def test_accuracy() -> None:
-    assert sentences(job(accuracy=0.9375)) == ["Clean accuracy is 93.8%."]
+    made = job(accuracy=0.9375)
+    assert sentences(made) == ["Clean accuracy is 93.8%. Of 10 images that says little."]
+    assert sentences(made.model_copy(update={"sample_count": 20})) == ["Clean accuracy is 93.8%."]
 
 
 def test_the_worst_group_is_named_where_its_interval_is_apart() -> None:
@@ -79,4 +81,5 @@ def test_accuracies_are_equal_within_two_points() -> None:
         row = {"condition": "clean", "model_id": "n", "accuracy": accuracy}
         document = made.documents["1"] | {"performance": [*made.documents["1"]["performance"], row]}
         both = made.model_copy(update={"all_series": [made.all_series[0], other], "documents": {"1": document}})
-        assert sentences(ReportJob.model_validate(both.model_dump())) == [sentence]
+        told = sentences(ReportJob.model_validate(both.model_dump() | {"sample_count": 20}))
+        assert told == [sentence]

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
-from app.domain.skill_rows import add_skills
 from app.domain.summaries import Groups, ScoreTable, summarise
 from app.domain.vocabulary import CamMethod
 from worker.engine.measuring import ModelAuditor, Outcome
@@ -89,7 +88,6 @@ def _rows(outcome: Outcome) -> dict[tuple[str, str], dict[str, Any]]:
     table = ScoreTable("model", columns, values, controls, np.zeros_like(values))
     groups = Groups(("a",) * SAMPLES, (None,) * SAMPLES)
     rows = summarise(table, groups, 0).rows
-    add_skills(rows, table, groups, 0)
     return {(row["view"], row["group"]): dict(row) for row in rows}
 
 

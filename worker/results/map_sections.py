@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
@@ -23,7 +23,7 @@ from worker.functional.cell_shifts import CellShift
 from worker.functional.derangement import derangement
 from worker.results.equivariance_numbers import ShiftNumbers, add_shift_numbers
 from worker.results.pair_controls import pair_controls
-from worker.results.stored_maps import FloatMaps, MapOwner, drawn_ordinals, read_maps
+from worker.results.stored_maps import FloatMaps, MapOwner, among, drawn_ordinals, read_maps
 from worker.results.where_maps_lie import PREDICTED, Partition, where_maps_lie
 
 Floats = NDArray[np.float64]
@@ -56,8 +56,9 @@ class MapSections:
 
 @dataclass(frozen=True)
 class _Facts:
-    """Of N samples in order: labels, sources, splits, and the class that a model predicts, -1 where none."""
+    """Of N samples in order: ids, labels, sources, splits, and the class that a model predicts, -1 where none."""
 
+    ids: tuple[str, ...]
     labels: tuple[str | None, ...]
     sources: tuple[str | None, ...]
     splits: tuple[str | None, ...]
@@ -76,7 +77,7 @@ def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
     ]
     levels: dict[int, NDArray[np.uint8]] = {}
     shifts: dict[str, ShiftNumbers] = {}
-    facts = _Facts((), (), (), np.empty(0, np.int64))
+    facts = _Facts((), (), (), (), np.empty(0, np.int64))
     for number, one in enumerate(inputs.subjects):
         if one.subject.weights is Weights.RANDOM:
             continue
@@ -91,7 +92,8 @@ def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
             and not CAM_METHODS[one.subject.salience.method].at_input_resolution
         ):
             shifts[one.key] = _shifts(session, owner, maps[:, 0], facts.predicted)
-        where.append({"model_id": one.key, "subject": one.key, **where_maps_lie(maps[:, 0], partitions, protocol.seed)})
+        lie = where_maps_lie(maps[:, 0], partitions, facts.ids, protocol.seed)
+        where.append({"model_id": one.key, "subject": one.key, **lie})
         if any(number in group for pairing in pairings for group in pairing.groups):
             levels[number] = (maps[:, 0] * np.float32(255)).astype(np.uint8)
     controls: dict[str, Floats] = {}
@@ -128,15 +130,16 @@ def _shifts(session: Session, owner: MapOwner, clean: FloatMaps, predicted: Inte
 def _facts(session: Session, owner: MapOwner) -> _Facts:
     row = SampleScoresRow
     query = (
-        select(SampleRow.label, SampleRow.source, SampleRow.split, row.predicted[1])
+        select(row.sample_id, SampleRow.label, SampleRow.source, SampleRow.split, row.predicted[1])
         .join(SampleRow, SampleRow.id == row.sample_id)
         .where(row.audit_id == owner.audit_id, row.model_ordinal == owner.model_ordinal)
-        .where(row.ordinal == func.any(owner.ordinals.tolist()))
+        .where(among(owner.ordinals))
         .order_by(row.ordinal)
     )
     rows = session.execute(query.execution_options(yield_per=CHUNK_ROWS)).all()
-    labels, sources, splits, predicted = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return _Facts(labels, sources, splits, np.array([-1 if one is None else one for one in predicted], dtype=np.int64))
+    ids, labels, sources, splits, predicted = zip(*rows, strict=True) if rows else ((),) * 5
+    codes = np.array([-1 if one is None else one for one in predicted], dtype=np.int64)
+    return _Facts(tuple(str(one) for one in ids), labels, sources, splits, codes)
 
 
 def _partitions(inputs: AuditInputs, model: ModelRow, facts: _Facts) -> dict[str, Partition]:

@@ -1,7 +1,8 @@
 """Where the maps of one model lie: by label, predicted class, source, right and wrong; and kinds of maps in a class."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Literal
 
 import numpy as np
@@ -19,6 +20,8 @@ Integers = NDArray[np.int64]
 MOST_GROUPS = 50
 """Of one kind, the largest; a data set of a thousand labels would make a document that nobody reads."""
 DECIMALS = 4
+MOST_SAMPLES = 6
+"""Of a class and of a kind of its maps, named so that they can be looked at."""
 Number = Literal["entropy", "border_share", "border_ratio", "centre_down", "centre_right", "fixedness"]
 NUMBERS: tuple[Number, ...] = ("entropy", "border_share", "border_ratio", "centre_down", "centre_right", "fixedness")
 """Of every group, the mean over its maps."""
@@ -43,24 +46,27 @@ class Partition:
 
 @dataclass(frozen=True)
 class _Samples:
-    """What is known of each defined map: maps (N, h, w) and numbers (N,)."""
+    """What is known of each defined map: its sample's id (N,), maps (N, h, w) and numbers (N,)."""
 
+    ids: Sequence[str]
     maps: Floats
     numbers: Mapping[Number, Floats]
 
 
-def where_maps_lie(maps: NDArray[np.float32], partitions: Mapping[str, Partition], seed: int) -> MapPlaces:
+def where_maps_lie(
+    maps: NDArray[np.float32], partitions: Mapping[str, Partition], ids: Sequence[str], seed: int
+) -> MapPlaces:
     """``cells``, ``border_area``, a row a group, and the clusters of each predicted class.
 
     ``maps`` (N, h, w) in [0, 1], zero all over where undefined: those count in ``n_undefined`` alone. ``partitions`` by
     kind, ``predicted`` among them: a map's fixedness is its correlation with the mean of the other maps of its
-    predicted class. Places are shares of height and width, 0.5 for the middle.
+    predicted class. ``ids`` (N,) name the samples. Places are shares of height and width, 0.5 for the middle.
     """
     height, width = maps.shape[1:]
     defined: NDArray[np.bool_] = maps.reshape(len(maps), -1).max(1) > 0
     kept = maps[defined].astype(np.float64)
     predicted = partitions[PREDICTED].codes[defined]
-    samples = _Samples(kept, _numbers(kept, predicted))
+    samples = _Samples(list(compress(ids, defined)), kept, _numbers(kept, predicted))
     everything = Partition(("all",), np.zeros(len(maps), np.int64))
     groups = [
         row
@@ -71,7 +77,7 @@ def where_maps_lie(maps: NDArray[np.float32], partitions: Mapping[str, Partition
         "cells": [height, width],
         "border_area": border_area(height, width),
         "groups": groups,
-        "clusters": list(_clusters(kept, partitions[PREDICTED].names, predicted, seed)),
+        "clusters": list(_clusters(samples, partitions[PREDICTED].names, predicted, seed)),
     }
 
 
@@ -124,23 +130,36 @@ def _rounded(cells: Floats) -> list[list[float]]:
     return rows
 
 
-def _clusters(maps: Floats, names: tuple[str, ...], predicted: Integers, seed: int) -> Iterator[MapClusters]:
+def _clusters(samples: _Samples, names: tuple[str, ...], predicted: Integers, seed: int) -> Iterator[MapClusters]:
     """Of every predicted class at most `MOST_MAPS` maps, drawn by seed."""
     sizes = np.bincount(predicted[predicted >= 0], minlength=len(names))
     for code in np.argsort(-sizes, kind="stable")[:MOST_GROUPS].tolist():
         if not sizes[code]:
             continue
         members = np.flatnonzero(predicted == code)
-        drawn = np.random.Generator(np.random.PCG64([seed, code])).permutation(members)[:MOST_MAPS]
-        drawn.sort()
-        found = map_clusters(maps[drawn], seed)
-        if found is None:
-            yield MapClusters(
-                predicted=names[code], n=int(drawn.size), clusters=None, agreement=None, note="no clear clusters"
-            )
-            continue
-        parts = [maps[drawn][found.labels == label] for label in range(found.labels.max() + 1)]
-        shown = [MapCluster(share=len(part) / drawn.size, mean_map=_rounded(part.mean(0))) for part in parts]
+        order = np.random.Generator(np.random.PCG64([seed, code])).permutation(members)[:MOST_MAPS]
+        drawn = np.sort(order)
+        found = map_clusters(samples.maps[drawn], seed)
         yield MapClusters(
-            predicted=names[code], n=int(drawn.size), clusters=shown, agreement=found.agreement, note=None
+            predicted=names[code],
+            n=int(drawn.size),
+            clusters=None if found is None else list(_kinds(samples, drawn, order, found.labels)),
+            agreement=None if found is None else found.agreement,
+            note="no clear clusters" if found is None else None,
+            samples=_named(samples, order),
         )
+
+
+def _kinds(samples: _Samples, drawn: Integers, order: Integers, labels: Integers) -> Iterator[MapCluster]:
+    """``labels`` are those of ``drawn``, the places ``order`` (N,) of a class's maps sorted."""
+    for label in range(labels.max() + 1):
+        own = drawn[labels == label]
+        yield MapCluster(
+            share=len(own) / drawn.size,
+            mean_map=_rounded(samples.maps[own].mean(0)),
+            samples=_named(samples, order[np.isin(order, own)]),
+        )
+
+
+def _named(samples: _Samples, places: Integers) -> list[str]:
+    return [samples.ids[place] for place in places[:MOST_SAMPLES].tolist()]

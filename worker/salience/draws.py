@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from worker.functional.pixel_order import order_generator
+from app.imaging.pixel_order import order_generator
 
 
 @dataclass(frozen=True)

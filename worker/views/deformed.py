@@ -6,7 +6,7 @@ from torch import Tensor
 
 from app.domain.deformations import DEFORMATIONS, Kind
 from app.domain.views import with_parameter
-from worker.functional.pixel_order import order_generator
+from app.imaging.pixel_order import order_generator
 from worker.salience.maps import SalienceMaps
 from worker.views.base import ImageBatch, ViewSetting
 

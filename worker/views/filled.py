@@ -12,8 +12,8 @@ from torchvision.transforms.functional import rgb_to_grayscale
 from app.domain.measures import SUFFICIENCY
 from app.domain.measures.sufficiency import SufficiencySettings
 from app.domain.views import FILL, WITHOUT
+from app.imaging.pixel_order import Ranks, cell_ranks, order_generator, pixel_ranks, within_share
 from worker.functional.fills import blurred, coloured, inpainted
-from worker.functional.pixel_order import Ranks, cell_ranks, order_generator, pixel_ranks, within_share
 from worker.salience.maps import SalienceMaps
 from worker.views.base import ImageBatch, ViewSetting
 

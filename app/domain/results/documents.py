@@ -232,6 +232,7 @@ class MapCluster(TypedDict):
 
     share: float
     mean_map: list[list[float]]
+    samples: NotRequired[Annotated[list[str], Field(description="Ids of a few, drawn by the audit's seed.")]]
 
 
 class MapClusters(TypedDict):
@@ -242,6 +243,9 @@ class MapClusters(TypedDict):
     clusters: list[MapCluster] | None
     agreement: Annotated[float | None, Field(description="Adjusted Rand index of two halves' clusters.")]
     note: str | None
+    samples: NotRequired[
+        Annotated[list[str], Field(description="Ids of a few of the class, drawn by the audit's seed.")]
+    ]
 
 
 class MapPlaces(TypedDict):

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from app.domain.finding_settings import FindingSettings
 from app.domain.results.documents import MapGroup
 from app.reports.figures.drawing import Drawing
 from app.reports.figures.palette import Palette
@@ -23,9 +24,14 @@ _COLOURS = "Blues"
 _BLUE, _OPACITY = np.array([11.0, 95.0, 189.0]), 0.75
 ALIGNED = 0.45
 """Contrast of a mean image over its images' own, from which on something lies at one place in all of them."""
+NEAR_BORDER = 0.8
+"""Of the salience that the outer ring would have if all were spread evenly."""
+ALIKE = 0.5
+"""Mean correlation of a map with the mean of the others, from which on maps are alike."""
 _NOTE = (
-    "Dark: salient in every image. Border: salience in the outer ring of cells over the ring's share of the area, 1 "
-    "where salience is spread evenly. Alike: how much each map correlates with the mean of the others."
+    "Dark: salient in every image. At the border: the outer ring of cells has over {border:g} times the salience of "
+    f"its area; near it: over {NEAR_BORDER:g} times. One place: each map correlates with the mean of the others by "
+    f"over {{fixed:g}}; places alike: by over {ALIKE:g}."
 )
 
 
@@ -62,10 +68,10 @@ def where_maps_lie(job: ReportJob) -> list[Drawing]:
             section=NAME,
             title="Where they look: the mean map by predicted class",
             alt=f"Mean salience maps. {_alt(shown)}.",
-            draw=partial(_draw, shown, columns),
+            draw=partial(_draw, shown, columns, job.resolved.findings),
             tables=tuple(_table(name, places) for name, places in shown.items()),
-            size=(max(3.4, 1.7 * columns), 2.1 * len(shown)),
-            note=_note(shown),
+            size=(max(3.4, 1.7 * columns), 2.0 * len(shown) + 0.25),
+            note=_note(shown, job.resolved.findings),
         )
     ]
 
@@ -76,14 +82,15 @@ def _over(images: list[MeanImage], places: list[Place]) -> list[Place]:
     return [place._replace(image=known.get(place.predicted)) for place in places]
 
 
-def _note(shown: Places) -> str:
+def _note(shown: Places, limits: FindingSettings) -> str:
+    told = _NOTE.format(border=limits.border_ratio, fixed=limits.fixedness)
     images = [place.image for places in shown.values() for place in places if place.image is not None]
     if not images:
-        return _NOTE
+        return told
     under = f"Under them the mean of {min(image.n for image in images)} or more images of the class."
     if max(image.contrast for image in images) >= ALIGNED:
-        return f"{_NOTE} {under}"
-    return f"{_NOTE} {under} These images are not aligned, so that means over them say little."
+        return f"{told} {under}"
+    return f"{told} {under} These images are not aligned, so that means over them say little."
 
 
 def places_of(series: Series) -> list[Place]:
@@ -113,15 +120,25 @@ def _place(name: str, rows: list[MapGroup]) -> Place:
     )
 
 
-def _draw(shown: Places, columns: int, figure: Figure, palette: Palette) -> None:
+def in_words(place: Place, limits: FindingSettings) -> str:
+    """Whether salience reaches the border, and is at one place in all images; what is unknown is left out."""
+    ratio, fixedness = place.border_ratio, place.fixedness
+    near = "near the border" if ratio is not None and ratio > NEAR_BORDER else "off the border"
+    border = "at the border" if ratio is not None and ratio > limits.border_ratio else near
+    alike = "places alike" if fixedness is not None and fixedness > ALIKE else "places vary"
+    fixed = "one place" if fixedness is not None and fixedness > limits.fixedness else alike
+    return ", ".join([*([border] if ratio is not None else []), *([fixed] if fixedness is not None else [])])
+
+
+def _draw(shown: Places, columns: int, limits: FindingSettings, figure: Figure, palette: Palette) -> None:
     grid = figure.subplots(len(shown), columns, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
     for row, (name, places) in zip(grid, shown.items(), strict=True):
         for axes, place in zip(row, places, strict=False):
             _draw_place(axes, place)
-            told = f"border {number(place.border_ratio, 2)}, alike {number(place.fixedness, 2)}"
-            axes.set_title(f"{short(name)}\n{short(place.predicted)}\n{told}", fontsize=8, color=palette.ink)
+            title = f"{short(name)}: {short(place.predicted)}\n{_where(place)}\n{in_words(place, limits)}"
+            axes.set_title(title, fontsize=7, color=palette.ink)
 
 
 def _draw_place(axes: Axes, place: Place) -> None:

@@ -1,4 +1,4 @@
-"""The order in which pixels are kept or removed: by salience, or cell by cell at random."""
+"""The order in which pixels are kept or removed, by salience or cell by cell at random: for audits and for pictures."""
 
 import hashlib
 
