@@ -70,7 +70,7 @@ def where_maps_lie(job: ReportJob) -> list[Drawing]:
             alt=f"Mean salience maps. {_alt(shown)}.",
             draw=partial(_draw, shown, columns, job.resolved.findings),
             tables=tuple(_table(name, places) for name, places in shown.items()),
-            size=(max(3.4, 1.7 * columns), 2.0 * len(shown) + 0.25),
+            size=(max(3.4, 1.7 * columns), 1.85 * len(shown) + 0.4),
             note=_note(shown, job.resolved.findings),
         )
     ]
