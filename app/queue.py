@@ -37,6 +37,7 @@ class TaskName(StrEnum):
     REDUCE_AUDIT = "reduce_audit"
     COMPARE_AUDITS = "compare_audits"
     CHECK_REFERENCE = "check_reference"
+    RESCORE_AUDIT = "rescore_audit"
 
 
 # Lower comes first: somebody waits for an upload to become ready, and a finished audit is better than a begun one.
@@ -46,6 +47,7 @@ PRIORITIES = {
     TaskName.INDEX_DATASET: 3,
     TaskName.COMPARE_AUDITS: 3,
     TaskName.CHECK_REFERENCE: 3,
+    TaskName.RESCORE_AUDIT: 3,
     TaskName.RUN_SHARD: 6,
 }
 PRIORITY_STEPS = sorted(set(PRIORITIES.values()))

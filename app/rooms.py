@@ -10,6 +10,7 @@ from app.audits.following.routes import router as audit_events
 from app.audits.publishing.findings import router as findings
 from app.audits.publishing.routes import router as publishing
 from app.audits.publishing.verdicts import router as verdicts
+from app.audits.rescoring.routes import router as rescoring
 from app.audits.routes import router as audits
 from app.audits.scores.routes import router as audit_samples
 from app.comparisons import examples as comparison_examples
@@ -77,6 +78,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     audit_events,
     verdicts,
     findings,
+    rescoring,
     publishing,
     comparisons,
     history,

@@ -13,6 +13,7 @@ from worker.intake.references import check_reference
 from worker.lifecycle.celery_app import celery_app, worker_context
 from worker.results.comparer import compare_audits
 from worker.results.reducer import reduce_audit
+from worker.results.rescorer import rescore_audit
 from worker.shards.runner import run_next_shard
 
 PASSING = (TransientFailure, Unavailable, OperationalError)
@@ -52,3 +53,8 @@ def reduce_audit_task(audit_id: str) -> None:
 @celery_app.task(name=TaskName.COMPARE_AUDITS, **RETRIES)
 def compare_audits_task(comparison_id: str) -> None:
     compare_audits(worker_context(), UUID(comparison_id))
+
+
+@celery_app.task(name=TaskName.RESCORE_AUDIT, **RETRIES)
+def rescore_audit_task(rescore_id: str) -> None:
+    rescore_audit(worker_context(), UUID(rescore_id))

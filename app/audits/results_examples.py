@@ -1,8 +1,11 @@
 """Examples of what an audit that has succeeded answers: results, scores, maps, verdict and their other forms."""
 
-from app.http.openapi.example_form import FINISHED, JSON, PAGES, RouteExamples, codes, page, recorded
+from typing import Any
+
+from app.http.openapi.example_form import BODY, FINISHED, JSON, PAGES, RouteExamples, codes, page, recorded
 
 _UNKNOWN = {"not-found": "No such audit."}
+_RESCORE: dict[str, Any] = recorded(__package__, "rescore.json")
 
 ROUTES = {
     "GET /v1/audits/{audit_id}/results": RouteExamples(
@@ -34,6 +37,25 @@ ROUTES = {
     "GET /v1/audits/{audit_id}/findings": RouteExamples(
         answers={200: {JSON: {"items": recorded(__package__, "results.json")["findings"]}}},
         problems=_UNKNOWN | FINISHED,
+    ),
+    "POST /v1/audits/{audit_id}/rescore": RouteExamples(
+        requests={"By correlation": {"similarity": "cc"}},
+        answers={202: {JSON: _RESCORE | {"status": "queued", "finished_at": None, "results": None}}},
+        problems=_UNKNOWN
+        | BODY
+        | FINISHED
+        | codes(
+            "maps-not-kept",
+            "scores-removed",
+            "maps-removed",
+            "maps-not-native",
+            "maps-too-large",
+            "maps-too-small",
+            "nothing-to-rescore",
+        ),
+    ),
+    "GET /v1/audits/{audit_id}/rescores/{similarity}": RouteExamples(
+        answers={200: {JSON: _RESCORE}}, problems={"not-found": "No such rescoring."} | codes("validation-error")
     ),
     "GET /v1/audits/{audit_id}/model-card": RouteExamples(
         answers={200: {"text/markdown": recorded(__package__, "model_card.md")}}, problems=_UNKNOWN | FINISHED

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.db.counters import Tally, add
 from app.db.identifiers import new_id
 from app.db.session import transaction
-from app.db.tables import AuditRow, ComparisonRow, DatasetRow, ModelRow, ShardRow
+from app.db.tables import AuditRow, ComparisonRow, DatasetRow, ModelRow, RescoreRow, ShardRow
 from app.domain.vocabulary import LIVE, ComparisonStatus, DeviceClass, ResourceStatus, ShardStatus
 from app.errors import SalienceError
 from app.periodic import Periodic
@@ -20,7 +20,7 @@ from app.queue import MAX_WAKE_UPS, QUEUE_NAME, TaskName, TaskQueue, shard_queue
 
 LOCK = 7_326_511_902_115
 STALE_SECONDS = 15.0
-"""How long a shard, a reduce or a comparison waits before its worker is reminded."""
+"""How long a shard, a reduce, a comparison or a rescoring waits before its worker is reminded."""
 STALE_UPLOAD = timedelta(seconds=60)
 
 Message = tuple[TaskName, UUID]
@@ -48,7 +48,8 @@ class Reconciler:
                 *_stale_uploads(session),
                 *_stale_references(session),
                 *_stale_reduces(session, self._stale),
-                *_stale_comparisons(session, self._stale),
+                *_stale_documents(session, ComparisonRow, TaskName.COMPARE_AUDITS, self._stale),
+                *_stale_documents(session, RescoreRow, TaskName.RESCORE_AUDIT, self._stale),
             ]
             waiting = _stale_shards(session, self._stale)
         sent: Counter[TaskName] = Counter()
@@ -103,15 +104,16 @@ def _stale_references(session: Session) -> list[Message]:
     return [(TaskName.CHECK_REFERENCE, model_id) for model_id in ids]
 
 
-def _stale_comparisons(session: Session, age: timedelta) -> list[Message]:
+def _stale_documents(
+    session: Session, table: type[ComparisonRow | RescoreRow], task: TaskName, age: timedelta
+) -> list[Message]:
     """Queued for a while; a worker that is at one holds its row's lock."""
-    stale = select(ComparisonRow.id).where(
-        ComparisonRow.status == ComparisonStatus.QUEUED, ComparisonRow.updated_at < func.clock_timestamp() - age
+    stale = select(table.id).where(
+        table.status == ComparisonStatus.QUEUED, table.updated_at < func.clock_timestamp() - age
     )
     ids = session.scalars(stale.with_for_update(skip_locked=True)).all()
-    touched = update(ComparisonRow).where(ComparisonRow.id.in_(ids))
-    session.execute(touched.values(updated_at=func.clock_timestamp()))
-    return [(TaskName.COMPARE_AUDITS, comparison_id) for comparison_id in ids]
+    session.execute(update(table).where(table.id.in_(ids)).values(updated_at=func.clock_timestamp()))
+    return [(task, row_id) for row_id in ids]
 
 
 def _stale_shards(session: Session, age: timedelta) -> dict[DeviceClass, int]:

@@ -62,12 +62,15 @@ class World:
             "run_group_id": self.ids[RUN_GROUP],
             "gate_id": self.ids[GATE],
             "audit_id": self.ids[AUDITS[0]],
+            "similarity": "cc",
             "sample_id": sample["sample_id"],
             "sample": sample["sample"],
             "comparison_id": comparison["id"],
             "webhook_id": (webhook := self._example("POST /v1/webhooks", "A CI system of yours")["id"]),
             "delivery_id": service.post(f"/v1/webhooks/{webhook}/test").json()["id"],
         }
+        self._example("POST /v1/audits/{audit_id}/rescore", "By correlation")
+        wait_for(service, f"/v1/audits/{self.ids[AUDITS[0]]}/rescores/cc", "succeeded")
 
     def send(self, route: str, title: str) -> httpx.Response:
         method, _, path = route.partition(" ")

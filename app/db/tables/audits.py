@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.db.tables.base import Base, Identified, Json, OfTenant, Worded
 from app.domain.gates.verdicts import StoredGate, StoredVerdict
@@ -28,6 +28,8 @@ from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.headline import StoredHeadline
 from app.domain.results.regressions import Regression
+from app.domain.results.rescored import Rescored
+from app.domain.similarities import Similarity
 from app.domain.vocabulary import AuditStatus, ComparisonStatus, ComparisonUnit, DeviceClass, ShardStatus
 
 
@@ -185,6 +187,29 @@ class ComparisonRow(Worded, Identified, Base):
     problem: Mapped[Json | None]
     document: Mapped[ComparisonResults | None] = mapped_column(JSON(none_as_null=True))
     finished_at: Mapped[datetime | None]
+
+
+class RescoreRow(Identified, Base):
+    """An audit's comparisons made again by another similarity."""
+
+    __tablename__ = "rescores"
+
+    audit_id: Mapped[UUID] = mapped_column(ForeignKey("audits.id", ondelete="CASCADE"))
+    similarity: Mapped[Similarity]
+    status: Mapped[ComparisonStatus] = mapped_column(default=ComparisonStatus.QUEUED, index=True)
+    attempt: Mapped[int] = mapped_column(default=0)
+    problem: Mapped[Json | None]
+    document: Mapped[Rescored | None] = mapped_column(JSON(none_as_null=True))
+    finished_at: Mapped[datetime | None]
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Index, ...]:
+        """Each similarity once for an audit."""
+        return (
+            Index("ix_rescores_tenant", "tenant_id", "id"),
+            Index("ix_rescores_audit", "audit_id", "similarity", unique=True),
+        )
 
 
 class VersionComparisonRow(Base):

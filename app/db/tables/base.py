@@ -8,6 +8,7 @@ from sqlalchemy import DateTime, ForeignKey, Index, Integer, Text, Uuid, func, t
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
+from app.domain.similarities import Similarity
 from app.domain.vocabulary import (
     AuditStatus,
     ComparisonStatus,
@@ -42,6 +43,7 @@ class Base(DeclarativeBase):
         DeviceClass: Text,
         ComparisonStatus: Text,
         ComparisonUnit: Text,
+        Similarity: Text,
     }
 
 

@@ -116,6 +116,8 @@ SampleStatus = Literal["ready", "unreadable"]
 
 Severity = Literal["fail", "warn"]
 
+Similarity = Literal["ssim", "cc", "spearman", "sim", "emd", "iou"]
+
 SixteenBit = Literal["scaled", "pillow"]
 
 ValueRange = Literal["unit", "signed", "byte"]
@@ -431,6 +433,7 @@ class Deformation(Document):
         "saturate",
         "pixelate",
         "jpeg_compression",
+        "occlusion",
     ]
     severities: list[int]
 
@@ -447,7 +450,7 @@ class DeformationCurve(Document):
 
 
 class DeformationInfo(Document):
-    """A deformation that `measures.noise_reaction.deformations` can name: a corruption of ImageNet-C."""
+    """A deformation that `measures.noise_reaction.deformations` can name."""
 
     kind: Literal[
         "gaussian_noise",
@@ -460,6 +463,7 @@ class DeformationInfo(Document):
         "saturate",
         "pixelate",
         "jpeg_compression",
+        "occlusion",
     ]
     numbers: list[str]
     by_severity: list[list[float]]
@@ -1171,6 +1175,51 @@ class Replanned(Document):
 
     reason: Literal["out-of-gpu-memory"]
     micro_batch_before: int
+
+
+class Rescore(Document):
+    """An audit's comparisons by another similarity; `results` null until it has `succeeded`."""
+
+    audit_id: str
+    similarity: Similarity
+    status: ComparisonStatus
+    problem: StoredProblem | None
+    created_at: str
+    finished_at: str | None
+    results: Rescored | None
+
+
+class Rescored(Document):
+    """What the similarity is, and its summaries."""
+
+    title: str
+    formula: str
+    value_range: list[float]
+    lower_is_closer: bool
+    left_out: list[str]
+    summaries: list[RescoredSummary]
+
+
+class RescoredSummary(Document):
+    """One comparison of stored maps by the similarity, over one group of samples."""
+
+    measure: MeasureName
+    view: str
+    model_id: str | None
+    method: str | None
+    group_by: str
+    group: str
+    n: int
+    n_undefined: int
+    mean: float | None
+    std: float | None
+    p05: float | None
+    p25: float | None
+    p50: float | None
+    p75: float | None
+    p95: float | None
+    ci95_low: float | None
+    ci95_high: float | None
 
 
 class ResultsDocument(Document):

@@ -61,7 +61,7 @@ def one_guard(service: httpx.Client, stranger: httpx.Client, open_folder: Path) 
 
 BY_PROOF = ("POST", "/v1/hooks/{hook_id}/deliveries")
 """Whose caller's signature decides, and no key: without one nobody learns whether the hook is there."""
-FIGURE = {"name": "radar", "form": "svg"}
+FIGURE = {"name": "radar", "form": "svg", "similarity": "cc"}
 """What a path holds that is no id."""
 
 
@@ -85,6 +85,7 @@ def theirs(service: httpx.Client) -> Json:
     assert wait_for(service, f"/v1/audits/{audit}", "succeeded", "failed")["status"] == "succeeded"
     comparison = service.post("/v1/comparisons", json={"audit_ids": [audit], "by": "model"}).json()["id"]
     wait_for(service, f"/v1/comparisons/{comparison}", "succeeded")
+    assert service.post(f"/v1/audits/{audit}/rescore", json={"similarity": "cc"}).status_code == 202
     sample = service.get(f"/v1/audits/{audit}/samples").json()["items"][0]["sample_id"]
     webhook = {"url": "https://ci.example.com/salience", "events": ["audit.succeeded"]}
     connection = _made(service, "connections", name="c", kind="mlflow", url="https://mlflow.example.com")

@@ -1,0 +1,1 @@
+"""Comparisons made again by another similarity."""
