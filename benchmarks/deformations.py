@@ -94,6 +94,14 @@ def _jpeg(image: Pixels, numbers: Numbers, _stream: Stream) -> Pixels:
     return pixels
 
 
+def _occlusion(image: Pixels, numbers: Numbers, stream: Stream) -> Pixels:
+    side = round((numbers[0] * image.shape[0] * image.shape[1]) ** 0.5)
+    top, left = (int(stream.integers(0, length - side + 1)) for length in image.shape[:2])
+    hidden = image.copy()
+    hidden[top : top + side, left : left + side] = np.floor(image.reshape(-1, 3).mean(0)).astype(np.uint8)
+    return hidden
+
+
 PEERS: dict[Kind, tuple[str, Peer]] = {
     "gaussian_noise": ("NumPy, by the formula", _gaussian),
     "shot_noise": ("NumPy, by the formula", _shot),
@@ -105,6 +113,7 @@ PEERS: dict[Kind, tuple[str, Peer]] = {
     "saturate": ("OpenCV, float32", _saturate),
     "pixelate": ("NumPy, by the box filter's definition", _pixelate),
     "jpeg_compression": ("torchvision", _jpeg),
+    "occlusion": ("NumPy, by the formula", _occlusion),
 }
 
 

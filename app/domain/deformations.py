@@ -1,7 +1,7 @@
 """Deformations by name that noise reaction can look at beside salt and pepper, but for their arithmetic.
 
 They are corruptions of ImageNet-C (Hendrycks and Dietterich 2019, arXiv 1903.12261), with its parameters at its five
-severities. A new one is a line here and one in `worker.functional.corruptions`.
+severities, and what has a reference of its own. A new one is a line here and one in `worker.functional.corruptions`.
 """
 
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ Kind = Literal[
     "saturate",
     "pixelate",
     "jpeg_compression",
+    "occlusion",
 ]
 REFERENCE = "Hendrycks and Dietterich 2019, arXiv 1903.12261 (ImageNet-C)"
 MOST_SEVERE = 5
@@ -36,6 +37,7 @@ class DeformationSpec:
     by_severity: tuple[tuple[float, ...], ...]
     made_by: str
     is_random: bool = False
+    reference: str = REFERENCE
 
 
 def _of_one(number: str, *values: float) -> tuple[tuple[str], tuple[tuple[float], ...]]:
@@ -63,6 +65,12 @@ DEFORMATIONS: dict[Kind, DeformationSpec] = {
     ),
     "pixelate": DeformationSpec(*_of_one("share of the side that is left", 0.6, 0.5, 0.4, 0.3, 0.25), "Pillow"),
     "jpeg_compression": DeformationSpec(*_of_one("quality", 25, 18, 15, 10, 7), "Pillow"),
+    "occlusion": DeformationSpec(
+        *_of_one("share of the area, as a square in the image's mean colour", 0.02, 0.05, 0.1, 0.2, 0.3),
+        "torchvision",
+        True,
+        "DeVries and Taylor 2017, arXiv 1708.04552 (Cutout); severities of our own",
+    ),
 }
 
 

@@ -11,6 +11,7 @@ from skimage.metrics import structural_similarity
 from app.domain.protocol import ProtocolRequest, SalienceSettings
 from app.domain.subjects import Subject, pairings_of, subjects_of
 from app.domain.vocabulary import ACROSS_MODELS, CamMethod
+from app.errors import InputFailure
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 from tests.waiting import RECIPE, WEIGHTS
@@ -127,6 +128,37 @@ def test_a_random_twin_is_drawn_by_the_seed(job: tuple[ShardJob, Settings, BlobS
         assert first[1, number][1] not in {other[1, number][1], first[0, number][1]}
         own, twin = (first[subject, number][0].scores[0] or np.nan for subject in (0, 1))
         assert first[ACROSS_MODELS, number][0].scores == [pytest.approx((twin - own) / own, abs=1e-12)]
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        CamMethod.CAM,
+        CamMethod.SMOOTH_GRADCAM_PLUS_PLUS,
+        CamMethod.OCCLUSION,
+        CamMethod.SMOOTHGRAD,
+    ],
+)
+def test_a_map_does_not_hang_on_the_order_of_samples(
+    job: tuple[ShardJob, Settings, BlobStore], method: CamMethod
+) -> None:
+    """Clean and noisy maps of two samples, in both orders: what a method draws hangs on the sample's name."""
+    asked = {"micro_batch": 2, "measures": {"noise_reaction": {"curve": []}}}
+    protocol = ProtocolRequest.model_validate(asked).resolve()
+    shard = job[0].model_copy(update={"protocol": protocol, "subjects": under((method,))})
+    maps: list[dict[str, bytes]] = []
+    for samples in (job[0].samples[:2], job[0].samples[1::-1]):
+        replies = run_shard_job(shard.model_copy(update={"samples": samples}), job[1], job[2], ModelCache())
+        rows = [found for found in replies if isinstance(found[0], ScoresRow)]
+        maps.append({samples[row.number].name: content for row, content in rows if isinstance(row, ScoresRow)})
+    assert maps[0] == maps[1]
+    assert len(set(maps[0].values())) == 2
+
+
+def test_a_network_of_another_form_fails_the_audit(job: tuple[ShardJob, Settings, BlobStore]) -> None:
+    with pytest.raises(InputFailure, match="attention_rollout is not possible for this network") as caught:
+        rows_of(job, CamMethod.ATTENTION_ROLLOUT, CamMethod.GRADCAM)
+    assert caught.value.code == "cam-method-not-possible"
 
 
 def test_audits_so_far_have_a_subject_a_model() -> None:

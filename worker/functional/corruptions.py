@@ -1,4 +1,5 @@
-"""Corruptions of ImageNet-C (Hendrycks and Dietterich 2019, arXiv 1903.12261), by the libraries that its authors used.
+"""Corruptions of ImageNet-C (Hendrycks and Dietterich 2019, arXiv 1903.12261), by the libraries that its authors used,
+and occlusion by torchvision.
 
 Every one takes an image (H, W, 3) uint8 RGB, its numbers at a severity, and a generator, from which those that are
 random draw. It returns an image of the same kind. Values are clipped to [0, 1] and truncated, as the authors' are.
@@ -6,6 +7,7 @@ random draw. It returns an image of the same kind. Values are clipped to [0, 1] 
 
 from collections.abc import Callable, Sequence
 from io import BytesIO
+from math import sqrt
 
 import numpy as np
 import torch
@@ -15,6 +17,7 @@ from skimage.color import hsv2rgb, rgb2hsv
 from skimage.filters import gaussian
 from skimage.util import random_noise
 from torch import Tensor
+from torchvision.transforms.v2.functional import erase
 
 Pixels = NDArray[np.uint8]
 Values = NDArray[np.float64]
@@ -88,6 +91,17 @@ def _jpeg_compression(image: Pixels, numbers: Numbers, stream: Stream) -> Pixels
         return np.asarray(compressed)
 
 
+def _occlusion(image: Pixels, numbers: Numbers, stream: Stream) -> Pixels:
+    """A square that lies whole within the image, wherever the stream says."""
+    height, width = image.shape[:2]
+    side = min(round(sqrt(numbers[0] * height * width)), height, width)
+    top, left = (int(stream.integers(0, length - side + 1)) for length in (height, width))
+    mean = torch.from_numpy(_eight_bits(image.mean((0, 1)) / 255)).view(3, 1, 1)
+    planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+    hidden: Pixels = erase(planes, top, left, side, side, mean).permute(1, 2, 0).numpy()
+    return hidden
+
+
 def _in_hsv(image: Pixels, channel: int, factor: float, added: float) -> Pixels:
     values = rgb2hsv(image / 255)
     values[..., channel] = np.clip(values[..., channel] * factor + added, 0, 1)
@@ -109,5 +123,6 @@ CORRUPTIONS: dict[str, Callable[[Pixels, Numbers, Stream], Pixels]] = {
     "saturate": _saturate,
     "pixelate": _pixelate,
     "jpeg_compression": _jpeg_compression,
+    "occlusion": _occlusion,
 }
 """By the names of `app.domain.deformations`."""

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from app.domain.cam_methods import CAM_METHODS
-from app.domain.deformations import DEFORMATIONS, REFERENCE, Kind
+from app.domain.deformations import DEFORMATIONS, Kind
 from app.domain.measures import MEASURES, MeasureName
 from app.domain.moves import MOVES, MoveKind
 from app.domain.protocol import PRESETS, Protocol, ProtocolRequest
@@ -29,14 +29,14 @@ class CamMethodInfo(BaseModel):
 
 
 class DeformationInfo(BaseModel):
-    """A deformation that `measures.noise_reaction.deformations` can name: a corruption of ImageNet-C."""
+    """A deformation that `measures.noise_reaction.deformations` can name."""
 
     kind: Kind
     numbers: list[str] = Field(description="What its numbers are.", examples=[["sigma in pixels"]])
     by_severity: list[list[float]] = Field(description="Their values at severities 1 to 5.")
     made_by: str = Field(description="The library that computes it.", examples=["scikit-image"])
     is_random: bool = Field(description="Whether it is drawn, from a stream of its own for each sample.")
-    reference: str = REFERENCE
+    reference: str
 
 
 class MoveInfo(BaseModel):
@@ -95,6 +95,7 @@ def _deformation(kind: Kind) -> DeformationInfo:
         by_severity=[list(numbers) for numbers in spec.by_severity],
         made_by=spec.made_by,
         is_random=spec.is_random,
+        reference=spec.reference,
     )
 
 
