@@ -148,6 +148,8 @@ def test_every_path_with_an_id(service: httpx.Client, visitor: httpx.Client, the
                 options["json"] = {"enabled": True} if "webhook" in path else {"name": "mine"}
             if path.endswith("policies/{policy_id}/test"):
                 options["json"] = {name: theirs[name] for name in ("hook_id", "delivery_id")}
+            if path.endswith("/rescore"):
+                options["json"] = {"similarity": "cc"}
             query: Json = {"params": {"model_id": theirs["model_id"]}} if path.endswith("/map") else {}
             answer = visitor.request(method, real, **options, **query)
             expected = 401 if (method, path) == BY_PROOF else 404
