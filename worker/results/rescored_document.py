@@ -7,16 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from app.domain.measures import ScoreColumn
 from app.domain.outputs import Output
 from app.domain.protocol import Protocol
-from app.domain.rescoring import comparable_views, left_out
+from app.domain.rescoring import comparable_pairings, comparable_views, left_out
 from app.domain.results.documents import Summary
 from app.domain.results.rescored import Rescored, RescoredSummary
 from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.subjects import Subject, pairings_of, subjects_of
 from app.domain.summaries import Groups, ScoreTable, summarise
-from app.domain.vocabulary import CLEAN, OutputKind
+from app.domain.vocabulary import CLEAN, OutputKind, Weights
 from app.results.inputs import AuditInputs
 from app.results.score_tables import cluster_codes, further_groups, read_scores
 from worker.functional import similarities
@@ -45,6 +44,7 @@ def rescored_document(session: Session, inputs: AuditInputs, similarity: Similar
     rows = [
         row
         for ordinal, subject in enumerate(subjects)
+        if subject.weights is Weights.TRAINED
         for row in _of_views(session, inputs, (ordinal, subject), groups, compare)
     ]
     return {
@@ -89,10 +89,11 @@ def _of_views(
 
 def _of_pairings(session: Session, inputs: AuditInputs, groups: Groups, compare: Compare) -> list[RescoredSummary]:
     protocol = Protocol.model_validate(inputs.audit.protocol)
-    columns: tuple[ScoreColumn, ...] = protocol.pairing_columns()
+    columns = comparable_pairings(protocol)
     if not columns:
         return []
-    pairings = pairings_of(protocol, subjects_of(protocol, len(inputs.models)))
+    every = pairings_of(protocol, subjects_of(protocol, len(inputs.models)))
+    pairings = [pairing for pairing in every if pairing.column in columns]
     wanted = sorted({place for pairing in pairings for pair in pairing.pairs for place in pair})
     scores = np.full((inputs.audit.sample_count, len(columns)), np.nan)
     for block in _blocks(inputs):

@@ -12,7 +12,7 @@ from app.db.identifiers import new_id
 from app.db.tables import AuditRow, RescoreRow, SampleScoresRow
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.protocol import Protocol
-from app.domain.rescoring import comparable_views
+from app.domain.rescoring import comparable_pairings, comparable_views
 from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.vocabulary import ComparisonStatus
 from app.errors import Conflict, NotFound, Unprocessable
@@ -63,7 +63,7 @@ def _check_comparisons(protocol: Protocol) -> None:
     if large:
         detail = f"Maps of {large[0]} are as large as the image: there are no native ones to compare."
         raise Unprocessable("maps-not-native", detail)
-    if not comparable_views(protocol) and not protocol.pairing_columns():
+    if not comparable_views(protocol) and not comparable_pairings(protocol):
         detail = "None of the audit's measures compares native maps; noise_reaction, degradation and stability do."
         raise Unprocessable("nothing-to-rescore", detail)
 
