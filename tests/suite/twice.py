@@ -86,6 +86,8 @@ def _outcomes(report: Path) -> Iterator[tuple[str, Outcome]]:
     """A test that failed and whose fixtures then failed as well is there twice: the first counts."""
     worst: Outcomes = {}
     for case in ET.parse(report).iter("testcase"):
+        if "file" not in case.attrib:  # pytest's own fault, which its exit status tells
+            continue
         name, outcome = _node_id(case), _outcome(case)
         worst[name] = worst[name] if worst.get(name) in BAD else outcome
     yield from worst.items()
