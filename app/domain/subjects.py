@@ -70,6 +70,11 @@ class Pairing:
         """In the order in which their scores are stored."""
         return tuple(pair for group in self.groups for pair in combinations(group, 2))
 
+    @property
+    def members(self) -> frozenset[int]:
+        """The ordinals of all subjects that are compared."""
+        return frozenset(number for group in self.groups for number in group)
+
 
 def subjects_of(protocol: Protocol, models: int) -> tuple[Subject, ...]:
     """Every model under the leading method, then every model under the next one; last the random twins."""

@@ -1,5 +1,6 @@
 """What the stored maps of an audit tell once all of them are there: where they lie, and stability's control."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from app.domain.measures import EQUIVARIANCE, spec_of
 from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.results.documents import ResultsDocument, WhereMapsLie
-from app.domain.subjects import pairings_of, subjects_of
+from app.domain.subjects import Pairing, Subject, pairings_of, subjects_of
 from app.domain.summaries import Groups
 from app.domain.views import cells_step
 from app.domain.vocabulary import CLEAN, Weights
@@ -28,6 +29,7 @@ from worker.results.where_maps_lie import PREDICTED, Partition, where_maps_lie
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
 
 CLEAN_PLACE = 0
 CHUNK_ROWS = 5_000
@@ -69,45 +71,51 @@ def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
     """From the clean maps of every subject, one after the other; of random twins nothing is asked."""
     protocol = Protocol.model_validate(inputs.audit.protocol)
     ordinals = drawn_ordinals(session, inputs.audit)
-    where: list[WhereMapsLie] = []
-    pairings = [
-        one
-        for one in pairings_of(protocol, subjects_of(protocol, len(inputs.models)))
-        if spec_of(one.column.measure).says_nothing.below_control
-    ]
-    levels: dict[int, NDArray[np.uint8]] = {}
-    shifts: dict[str, ShiftNumbers] = {}
-    facts = _Facts((), (), (), (), np.empty(0, np.int64))
+    pairings = _controlled(inputs, protocol)
+    compared = frozenset[int]().union(*(pairing.members for pairing in pairings))
+    levels: dict[int, Bytes] = {}
+    found = MapSections([], {}, {}, ordinals)
+    labels: Integers = np.empty(0, np.int64)
     for number, one in enumerate(inputs.subjects):
         if one.subject.weights is Weights.RANDOM:
             continue
         owner = MapOwner(inputs.audit.id, number, ordinals)
         facts = _facts(session, owner)
+        labels = Partition.of(facts.labels).codes
         maps = read_maps(session, owner, CLEAN_PLACE, 1)
         if maps is None:
             continue
-        partitions = _partitions(inputs, one.model, facts)
-        if (
-            EQUIVARIANCE.settings_in(protocol.measures)
-            and not CAM_METHODS[one.subject.salience.method].at_input_resolution
-        ):
-            shifts[one.key] = _shifts(session, owner, maps[:, 0], facts.predicted)
-        lie = where_maps_lie(maps[:, 0], partitions, facts.ids, protocol.seed)
-        where.append({"model_id": one.key, "subject": one.key, **lie})
-        if any(number in group for pairing in pairings for group in pairing.groups):
+        if _tells_of_shifts(protocol, one.subject):
+            found.shifts[one.key] = _shifts(session, owner, maps[:, 0], facts.predicted)
+        lie = where_maps_lie(maps[:, 0], _partitions(inputs, one.model, facts), facts.ids, protocol.seed)
+        found.where.append({"model_id": one.key, "subject": one.key, **lie})
+        if number in compared:
             levels[number] = (maps[:, 0] * np.float32(255)).astype(np.uint8)
-    controls: dict[str, Floats] = {}
-    codes = Partition.of(facts.labels).codes
     for pairing in pairings:
-        if all(place in levels for group in pairing.groups for place in group):
-            found = [
-                pair_controls([levels[place] for place in group], codes, _input_size(inputs, group[0]), protocol.seed)
-                for group in pairing.groups
-            ]
-            controls[pairing.column.measure] = np.full(inputs.audit.sample_count, np.nan)
-            # A sample counts where every group has a control for it, as the score does.
-            controls[pairing.column.measure][ordinals] = np.mean(found, axis=0)
-    return MapSections(where, controls, shifts, ordinals)
+        if pairing.members <= levels.keys():
+            found.controls[pairing.column.measure] = np.full(inputs.audit.sample_count, np.nan)
+            found.controls[pairing.column.measure][ordinals] = _control(inputs, pairing, levels, labels, protocol.seed)
+    return found
+
+
+def _controlled(inputs: AuditInputs, protocol: Protocol) -> list[Pairing]:
+    """Those whose scores say nothing below their control."""
+    asked = pairings_of(protocol, subjects_of(protocol, len(inputs.models)))
+    return [one for one in asked if spec_of(one.column.measure).says_nothing.below_control]
+
+
+def _tells_of_shifts(protocol: Protocol, subject: Subject) -> bool:
+    native = not CAM_METHODS[subject.salience.method].at_input_resolution
+    return native and EQUIVARIANCE.settings_in(protocol.measures) is not None
+
+
+def _control(inputs: AuditInputs, pairing: Pairing, levels: Mapping[int, Bytes], labels: Integers, seed: int) -> Floats:
+    """Of every drawn sample; one counts where every group has a control for it, as the score does."""
+    controls = [
+        pair_controls([levels[number] for number in group], labels, _input_size(inputs, group[0]), seed)
+        for group in pairing.groups
+    ]
+    return np.asarray(np.mean(controls, axis=0))
 
 
 def _input_size(inputs: AuditInputs, subject: int) -> InputSize:
