@@ -3,7 +3,6 @@
 from typing import Any
 
 from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, UPLOAD, RouteExamples, page, recorded
-from app.http.openapi.example_ids import CONNECTION
 
 DATASET: dict[str, Any] = recorded(__package__, "dataset.json")
 _REGISTERED = (
@@ -28,10 +27,6 @@ ROUTES = {
             "With a manifest whose columns have names of their own": {
                 "name": "skin lesions",
                 "columns": {"path": "image_id", "label": "dx", "cluster": "lesion_id", "groups": ["sex"]},
-            },
-            "From a bucket": {
-                "name": "detector test set",
-                "source": {"connection_id": CONNECTION, "uri": "s3://images/faces/2026-11"},
             },
         },
         answers={201: {JSON: _REGISTERED}},

@@ -53,3 +53,7 @@ class FindingSettings(BaseModel):
     """The largest fall of accuracy when colours are gone."""
     least_samples: Annotated[int, Field(ge=2, le=1_000_000)] = 20
     """Groups with fewer samples give no finding."""
+
+
+FORMER_DEFAULTS = (FindingSettings(arrangement_left=0.6),)
+"""Of versions before: a protocol in which nobody set a threshold stays the same one."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from app.domain.cam_methods import DEFAULT_MASKS
-from app.domain.finding_settings import FindingSettings
+from app.domain.finding_settings import FORMER_DEFAULTS, FindingSettings
 from app.domain.measures import MEASURES, QUARTER_TURNS, Frozen, MeasureSpec, ScoreColumn, WithTurns
 from app.domain.measures.entropy import EntropyReading
 from app.domain.views import ROTATIONS
@@ -157,8 +157,8 @@ class Protocol(Frozen):
     def digest(self) -> str:
         """``sha256:`` and the hash of the canonical JSON (sorted keys, no spaces)."""
         document = self.to_json()
-        if self.findings == FindingSettings():
-            # A protocol that was made before findings had thresholds is still the same one.
+        if self.findings in {FindingSettings(), *FORMER_DEFAULTS}:
+            # A protocol that was made before findings had thresholds, or had these, is still the same one.
             del document["findings"]
         canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
         return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"

@@ -113,7 +113,8 @@ def test_what_is_no_reply_is_refused(body: bytes) -> None:
         (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), "gpu-memory"),
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), "gpu-memory"),
         (MemoryError(), "memory"),
-        (RuntimeError("CUDA error: an illegal memory access was encountered"), "crash"),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), "device"),
+        (RuntimeError("an assertion of the model's own"), "crash"),
         (ValueError("CUDA out of memory"), "crash"),
     ],
 )
