@@ -773,6 +773,7 @@ class MapCluster(Document):
 
     share: float
     mean_map: list[list[float]]
+    samples: list[str] | None
 
 
 class MapClusters(Document):
@@ -783,6 +784,7 @@ class MapClusters(Document):
     clusters: list[MapCluster] | None
     agreement: float | None
     note: str | None
+    samples: list[str] | None
 
 
 class MapGroup(Document):
