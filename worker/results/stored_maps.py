@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, LargeBinary, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
-from app.db.tables import AuditRow, SampleScoresRow
+from app.db.tables import AuditRow, SampleScoresRow, map_cells
 
 FloatMaps = NDArray[np.float32]
 Ordinals = NDArray[np.int64]
@@ -34,7 +34,7 @@ class MapOwner:
 def drawn_ordinals(session: Session, audit: AuditRow) -> Ordinals:
     """All samples of an audit, or as many as fit the budget, drawn by the audit's seed."""
     row = SampleScoresRow
-    size = func.max(row.map_height * row.map_width * FLOAT_BYTES)
+    size = func.max(map_cells() * FLOAT_BYTES)
     largest = session.scalar(select(size).where(row.audit_id == audit.id, row.ordinal == 0)) or 1
     every = np.arange(audit.sample_count)
     most = max(1, MOST_BYTES // largest)
@@ -51,7 +51,7 @@ def read_maps(session: Session, owner: MapOwner, start: int, count: int) -> Floa
     database, many samples' in one row: a row a sample takes longer to hand over than to read.
     """
     row = SampleScoresRow
-    cells = row.map_height * row.map_width * FLOAT_BYTES
+    cells = map_cells() * FLOAT_BYTES
     own = func.substring(row.maps, 1 + start * cells, count * cells)
     block = row.ordinal // BLOCK_ROWS
     query = (

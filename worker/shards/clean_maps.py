@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, func, insert, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from app.db.tables import CleanSourceRow, DatasetRow, SampleRow, SampleScoresRow
+from app.db.tables import CleanSourceRow, DatasetRow, SampleRow, SampleScoresRow, map_cells
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.measures import SUFFICIENCY
 from app.domain.vocabulary import DeviceClass, Weights
@@ -90,7 +90,7 @@ def cached_maps(
 def _stored(key: str, job: ShardJob, names: list[bytes]) -> Select[CleanMapRow]:
     """Samples are met by name, since a data set may have been uploaded twice."""
     scores, source = SampleScoresRow, CleanSourceRow
-    cells = scores.map_height * scores.map_width * FLOAT_BYTES
+    cells = map_cells() * FLOAT_BYTES
     return (
         select(
             SampleRow.name,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.audits.service import check_finished, check_kept
 from app.db.identifiers import new_id
-from app.db.tables import AuditRow, RescoreRow, SampleScoresRow
+from app.db.tables import AuditRow, RescoreRow, SampleScoresRow, map_cells
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.protocol import Protocol
 from app.domain.rescoring import comparable_pairings, comparable_views
@@ -71,7 +71,7 @@ def _check_comparisons(protocol: Protocol) -> None:
 def _check_maps(session: Session, audit: AuditRow, similarity: Similarity) -> None:
     """As the first sample's maps are, so are all of a model's."""
     row, spec = SampleScoresRow, SIMILARITIES[similarity]
-    sides = func.min(func.least(row.map_height, row.map_width)), func.max(row.map_height * row.map_width)
+    sides = func.min(func.least(row.map_height, row.map_width)), func.max(map_cells())
     query = select(*sides).where(row.audit_id == audit.id, row.ordinal == 0, row.maps.is_not(None))
     shortest, most = session.execute(query).one()
     if shortest is None:

@@ -11,6 +11,7 @@ from app.db.tables.audits import (
     SampleScoresRow,
     ShardRow,
     VersionComparisonRow,
+    map_cells,
 )
 from app.db.tables.base import DEFAULT_TENANT, Base, Json, TenantOwned
 from app.db.tables.operations import AuditUsageRow, CounterRow, GpuReportRow, IdempotencyKeyRow, WorkerRow
@@ -63,4 +64,5 @@ __all__ = [
     "WebhookDeliveryRow",
     "WebhookRow",
     "WorkerRow",
+    "map_cells",
 ]

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import (
     JSON,
     Boolean,
+    ColumnElement,
     Double,
     ForeignKey,
     Index,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     Uuid,
+    cast,
     false,
     func,
     text,
@@ -145,6 +147,11 @@ class SampleScoresRow(OfTenant, Base):
     """float32 native maps per condition, clean first, row by row."""
     map_height: Mapped[int | None] = mapped_column(SmallInteger)
     map_width: Mapped[int | None] = mapped_column(SmallInteger)
+
+
+def map_cells() -> ColumnElement[int]:
+    """Of each of a row's maps. A product of two smallints would be one as well, and 224 x 224 is none."""
+    return cast(SampleScoresRow.map_height, Integer) * SampleScoresRow.map_width
 
 
 class CleanSourceRow(Base):
