@@ -18,7 +18,7 @@ Means = Mapping[str, float]
 def method_ranks(document: ResultsDocument) -> Iterator[MethodRanks]:
     """Of every headline number and pair of methods, over the models that have it under both; from results by subject.
 
-    None where the audit has one model or one method.
+    Numbers that say nothing, of few samples for instance, rank nothing. None where there is one model or one method.
     """
     for measure, views in headline_views(Protocol.model_validate(document["protocol"])).items():
         for view in views:
@@ -50,7 +50,7 @@ def _by_method(document: ResultsDocument, measure: str, view: str) -> Mapping[st
     found: dict[str, dict[str, float]] = {}
     for row in document["summaries"]:
         subject, mean = row["model_id"], row["mean"]
-        if subject is None or mean is None or subject not in methods:
+        if subject is None or mean is None or subject not in methods or row.get("says_nothing"):
             continue
         if (row["measure"], row["view"], row["group_by"], row["group"]) == wanted:
             found.setdefault(methods[subject], {})[model_of(subject)] = mean

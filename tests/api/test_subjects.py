@@ -189,7 +189,7 @@ def test_the_estimate_counts_every_method(service: httpx.Client, audit: Json) ->
 def test_ranks_of_two_models_under_both_methods(service: httpx.Client, start: Any) -> None:
     """Kendall's tau of two is their order under one method against that under the other."""
     protocol = PROTOCOL | {"measures": {"entropy": {}}}
-    audit = start(RUN, "human_guided_run1", protocol=protocol, sample_limit=8)
+    audit = start(RUN, "human_guided_run1", protocol=protocol, sample_limit=20)
     found = service.get(f"/v1/audits/{audit['id']}/results").json()
     means = {
         row["subject"]: row["mean"]

@@ -61,5 +61,12 @@ def test_the_best_by_each_method() -> None:
     assert "chooses model 0 under gradcam, and model 2 under layercam" in finding["text"]
 
 
+def test_numbers_that_say_nothing_rank_nothing() -> None:
+    made = document([[0.5, 0.6], [0.9, 0.8]], [[0.1, 0.2], [0.4, 0.5]])
+    for row in made["summaries"]:
+        row["says_nothing"] = ["few-samples"] if row["measure"] == "entropy" else []
+    assert [one["measure"] for one in method_ranks(made)] == ["noise_reaction"]
+
+
 def test_one_model_ranks_nothing() -> None:
     assert [*method_ranks(document([[0.5], [0.6]], [[0.1], [0.2]]))] == []

@@ -78,9 +78,9 @@ def test_the_registry_is_down(
         told("patient")
         until(lambda: any("patient" in path for path, _ in mlflow.asked[-5:]))
         mlflow.down = False
+        cluster.start_worker()
         until(lambda: cluster.query("SELECT 1 FROM audits WHERE name = 'patient 1'"))
         mlflow.down = True
-        cluster.start_worker()
         waits = "SELECT 1 FROM policy_runs WHERE model_name = 'patient' AND stage = 'writing' AND attempts > 1"
         until(lambda: cluster.query(waits))
         mlflow.down = False
