@@ -1,4 +1,4 @@
-"""The networks of `benchmarks.layouts`: 93 of timm, torchvision and transformers, by family, with small images.
+"""The networks of `benchmarks.layouts`: 90 of timm, torchvision and transformers, by family, with small images.
 
 Nothing of the libraries is imported here, so that a test can name them.
 """

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.hooks.events import Ignored, RegistryEvent, VersionEvent
 from app.hooks.mapping import read
+from app.registries.base import objects
 from app.registries.uris import uri_of
 
 MOST = 100
@@ -56,7 +57,7 @@ def oci_event(body: bytes) -> RegistryEvent | Ignored:
 
 
 def _parts(document: Json, digest: str) -> Iterator[Part]:
-    for number, event in enumerate(_objects(document.get("events"))):
+    for number, event in enumerate(objects(document.get("events"))):
         target = event.get("target")
         named = target if isinstance(target, dict) else {}
         key = event.get("id") if isinstance(event.get("id"), str) else None
@@ -67,14 +68,10 @@ def _parts(document: Json, digest: str) -> Iterator[Part]:
     own = json.dumps([document.get("source"), document.get("id")]) if "specversion" in document else digest
     repository = inner.get("repository")
     name = repository.get("repo_full_name") if isinstance(repository, dict) else None
-    for number, resource in enumerate(_objects(inner.get("resources"))):
+    for number, resource in enumerate(objects(inner.get("resources"))):
         yield _part(f"{hashlib.sha256(own.encode()).hexdigest()}-{number}", str(document.get("type")), name, resource)
 
 
 def _part(key: str, action: str, repository: object, named: Json) -> Part:
     kept = {"action": action, "repository": repository} | {name: named.get(name) for name in ("digest", "tag")}
     return Part(key[:200], action[:200], json.dumps(kept).encode())
-
-
-def _objects(value: object) -> list[Json]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

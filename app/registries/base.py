@@ -103,6 +103,11 @@ class WithoutVersions:
         return NO_TAGS if tags or alias else None
 
 
+def objects(value: object) -> list[Json]:
+    """Those of a list, whatever else a server put into it."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def document(answer: Answer, server: str) -> Json:
     """The object that it is. Raises EgressFailure."""
     check_status(answer.status, server)

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 from app.egress.answers import Download, malformed
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
-from app.registries.base import Checksum, Json, Version, check_status, document, safe_path
+from app.registries.base import Checksum, Json, Version, check_status, document, objects, safe_path
 from app.registries.model_card import with_verdict
 from app.registries.uris import HubUri
 from app.settings import MEBIBYTE
@@ -76,7 +76,7 @@ class HubRegistry:
         place = f"{self._url}/api/models/{quote(version.name)}"
         asked = urlencode({"type": "pull_request", "status": "open"})
         listed = document(self._client.send(self._call("GET", f"{place}/discussions?{asked}")), SERVER)
-        if any(isinstance(one, dict) and one.get("title") == summary for one in listed.get("discussions") or ()):
+        if any(one.get("title") == summary for one in objects(listed.get("discussions"))):
             return "The pull request is open already."
         card = with_verdict(self._card(version), tags).encode()
         lines = [

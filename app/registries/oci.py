@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from app.egress.answers import Answer, Download, malformed
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
-from app.registries.base import Checksum, Json, Version, check_status, document, safe_path
+from app.registries.base import Checksum, Json, Version, check_status, document, objects, safe_path
 from app.registries.uris import OciUri
 
 SERVER = "OCI registry"
@@ -126,9 +125,9 @@ class OciRegistry:
         tag = manifest.version.version.replace(":", "-")
         call = Call("GET", f"{self._url}/v2/{repository}/manifests/{tag}", {"Accept": INDEX})
         answer = self._send(call, pulls(repository))
-        before = [] if answer.status == 404 else document(answer, SERVER).get("manifests", [])
+        before = [] if answer.status == 404 else objects(document(answer, SERVER).get("manifests"))
         ours = descriptor(body, MANIFEST) | {"artifactType": RESULT}
-        others = [one for one in before if isinstance(one, dict) and one.get("digest") != ours["digest"]]
+        others = [one for one in before if one.get("digest") != ours["digest"]]
         index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [*others, ours]}
         self._put_manifest(repository, tag, json.dumps(index).encode(), INDEX)
 
@@ -202,7 +201,7 @@ class Manifest:
         if self.told.get("artifactType") == RESULT:
             raise EgressFailure("registry-not-found", "The artifact is a verdict of this service, and no model.")
         found: dict[str, str] = {}
-        for layer in _objects(self.told.get("layers")):
+        for layer in objects(self.told.get("layers")):
             name, digest = _file_of(layer), str(layer.get("digest"))
             if name is None:
                 continue
@@ -274,7 +273,3 @@ def _created_ms(text: str | None) -> int:
         return int(datetime.fromisoformat(text or "").timestamp() * 1000)
     except ValueError:
         return 0
-
-
-def _objects(value: Any) -> list[Json]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 from typing import NamedTuple
 from uuid import UUID
@@ -66,7 +67,7 @@ class GalleryMaker:
     audit: AuditRow
     images: ImageReader
 
-    @property
+    @cached_property
     def protocol(self) -> Protocol:
         return Protocol.model_validate(self.audit.protocol)
 
@@ -84,7 +85,7 @@ class GalleryMaker:
         ]
         return Gallery(exhibits=exhibits, note=RANKED.format(model=self.subjects[0].model.name))
 
-    @property
+    @cached_property
     def subjects(self) -> tuple[AuditedSubject, ...]:
         return subjects_in(self.session, self.audit)
 

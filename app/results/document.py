@@ -133,13 +133,14 @@ def _measured(
     summaries = [row for model in summarised for row in model.rows]
     measured = _performance(inputs, stored, protocol, mapping)
     noise_curves, deformation_curves = _curves(inputs, protocol, summaries, measured)
+    across = read_scores(session, inputs.audit.id, ACROSS_MODELS) if protocol.pairing_columns() else None
     small = [one.model for one, scores in zip(subjects, stored, strict=True) if scores.map_side < SSIM_WINDOW]
     return {
-        "summaries": summaries + _pairing_summaries(session, inputs, groups, from_maps),
+        "summaries": summaries + ([] if across is None else _pairing_summaries(across, groups, protocol, from_maps)),
         "across_models": across_models(protocol.columns(), summarised[: len(inputs.models)]),
-        "stability": _pairs(session, inputs, STABILITY),
-        "agreement": _pairs(session, inputs, AGREEMENT),
-        "sanity": _sanity(session, inputs, stored, groups),
+        "stability": _pairs(across, inputs, STABILITY),
+        "agreement": _pairs(across, inputs, AGREEMENT),
+        "sanity": _sanity(across, inputs, stored, groups),
         "performance": measured,
         "performance_reason": mapping.reason,
         "performance_labels": mapping.shown(),
@@ -204,24 +205,20 @@ def _label_performance(
 
 
 def _pairing_summaries(
-    session: Session, inputs: AuditInputs, groups: Groups, from_maps: FromMaps | None
+    across: StoredScores, groups: Groups, protocol: Protocol, from_maps: FromMaps | None
 ) -> list[Summary]:
-    protocol = Protocol.model_validate(inputs.audit.protocol)
     columns = protocol.pairing_columns()
-    if not columns:
-        return []
-    stored = read_scores(session, inputs.audit.id, ACROSS_MODELS)
-    blank = np.full_like(stored.scores, np.nan)
+    blank = np.full_like(across.scores, np.nan)
     controls = blank.copy()
     for place, column in enumerate(columns):
         if from_maps is not None and column.measure in from_maps.controls:
             controls[:, place] = from_maps.controls[column.measure]
-    return summarise(ScoreTable(None, columns, stored.scores, controls, blank), groups, protocol.seed).rows
+    return summarise(ScoreTable(None, columns, across.scores, controls, blank), groups, protocol.seed).rows
 
 
-def _pairs(session: Session, inputs: AuditInputs, spec: MeasureSpec[Any]) -> PairReport | None:
+def _pairs(across: StoredScores | None, inputs: AuditInputs, spec: MeasureSpec[Any]) -> PairReport | None:
     """Of one pairing."""
-    found = _scores_of_pairs(session, inputs, spec)
+    found = _scores_of_pairs(across, inputs, spec)
     if found is None:
         return None
     pairing, scores = found
@@ -230,21 +227,29 @@ def _pairs(session: Session, inputs: AuditInputs, spec: MeasureSpec[Any]) -> Pai
     return pair_report(scores, [inputs.subjects[place].key for place in members], within)
 
 
-def _scores_of_pairs(session: Session, inputs: AuditInputs, spec: MeasureSpec[Any]) -> tuple[Pairing, Floats] | None:
-    """(N, P) of the pairs of a pairing, which are stored behind those of the pairings before it."""
+def _scores_of_pairs(
+    across: StoredScores | None, inputs: AuditInputs, spec: MeasureSpec[Any]
+) -> tuple[Pairing, Floats] | None:
+    """(N, P) of the pairs of a pairing, which are stored behind those of the pairings before it; None where it was not
+    asked for.
+    """
+    if across is None:
+        return None
     protocol = Protocol.model_validate(inputs.audit.protocol)
     start = 0
     for pairing in pairings_of(protocol, subjects_of(protocol, len(inputs.models))):
         stop = start + len(pairing.pairs)
         if pairing.column.measure == spec.name:
-            return pairing, read_scores(session, inputs.audit.id, ACROSS_MODELS).pairs[:, start:stop]
+            return pairing, across.pairs[:, start:stop]
         start = stop
     return None
 
 
-def _sanity(session: Session, inputs: AuditInputs, stored: list[StoredScores], groups: Groups) -> list[Sanity]:
+def _sanity(
+    across: StoredScores | None, inputs: AuditInputs, stored: list[StoredScores], groups: Groups
+) -> list[Sanity]:
     """Every model beside its random twin."""
-    found = _scores_of_pairs(session, inputs, SANITY)
+    found = _scores_of_pairs(across, inputs, SANITY)
     if found is None:
         return []
     protocol, subjects = Protocol.model_validate(inputs.audit.protocol), inputs.subjects

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -23,7 +24,7 @@ class AuditInputs:
     dataset: DatasetRow
     models: tuple[ModelRow, ...]
 
-    @property
+    @cached_property
     def subjects(self) -> tuple["AuditedSubject", ...]:
         """In the order of their ordinals."""
         protocol = Protocol.model_validate(self.audit.protocol)

@@ -3,10 +3,9 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,10 +16,9 @@ from scipy import stats
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.db.session import make_engine, transaction
+from app.db.session import transaction
 from app.db.tables import AuditResultsRow, ComparisonRow
 from app.domain.vocabulary import ComparisonStatus, ComparisonUnit
-from app.embedded.postgres import EmbeddedPostgres
 from tests.api.running_api import check_problem
 from tests.comparisons.real_audits import COLUMNS, ENTROPY_ONLY, SAMPLES, rows_of
 from tests.waiting import wait_for
@@ -244,13 +242,3 @@ class TestComparisons:
         assert found["results"] == comparison["results"]
         lost = wait_for(service, f"/v1/comparisons/{hopeless}", "succeeded", "failed")
         assert (lost["status"], lost["problem"]["code"]) == (ComparisonStatus.FAILED, "comparison-crashed-worker")
-
-
-@pytest.fixture(scope="module")
-def service_engine(service: httpx.Client, open_folder: Path) -> Iterator[Engine]:
-    """The running service's own database."""
-    server = EmbeddedPostgres(open_folder / "service" / "postgres")
-    server.port = int((server.cluster / "postmaster.pid").read_text().splitlines()[3])
-    engine = make_engine(server.url)
-    yield engine
-    engine.dispose()

@@ -2,14 +2,19 @@
 
 from itertools import pairwise
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import numpy as np
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from app.domain.similarities import Similarity
 from tests.waiting import wait_for
+from worker.results import stored_maps
+from worker.results.rescored_document import rescored_document
+from worker.shards.store import read_inputs
 
 Json = dict[str, Any]
 
@@ -50,6 +55,15 @@ def test_by_ssim_they_are_what_the_audit_says(service: httpx.Client, audit: Json
         assert all(again[key] == pytest.approx(value, abs=1e-9) for key, value in expected.items())
     assert {"entropy", "geometric_resilience"} <= set(found["left_out"])
     assert not {row["measure"] for row in found["summaries"]} & set(found["left_out"])
+
+
+def test_maps_are_read_in_as_many_parts_as_memory_asks_for(
+    service: httpx.Client, audit: Json, service_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_maps, "MOST_BYTES", 1)
+    with Session(service_engine) as session:
+        found = rescored_document(session, read_inputs(session, UUID(audit["id"])), Similarity.CC)
+    assert found == rescored(service, audit, Similarity.CC)
 
 
 def test_by_correlation_they_are_those_of_the_shown_maps(service: httpx.Client, audit: Json) -> None:

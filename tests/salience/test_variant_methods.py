@@ -11,12 +11,16 @@ from torch import Tensor, nn
 from torchcam.methods import CAM, ISCAM, SSCAM, SmoothGradCAMpp
 
 from app.domain.cam_methods import CAM_METHODS as METHOD_SPECS
+from app.domain.preprocessing import Preprocessing
 from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
+from worker.engine.looking import Looker
 from worker.functional.quantization import min_max
 from worker.salience import VARIANT_METHODS, make_explainer, one_by_one, pixel_gradients, smoothing
 from worker.salience.draws import Draws
+from worker.salience.explainer import Explanation
 from worker.salience.hook import TargetHook
+from worker.salience.normalisation import Normalisation
 from worker.salience.pixel_gradients import COPIES, SPREAD
 
 SIDE = 64
@@ -193,3 +197,22 @@ def test_few_variants_are_in_memory_at_once(method: CamMethod, images: Tensor, m
 def test_real_networks(method: CamMethod, name: str, make_network: Callable[[str], nn.Module], images: Tensor) -> None:
     maps = maps_of(method, make_network(name), images)
     assert maps.shape == (2, *((SIDE, SIDE) if METHOD_SPECS[method].at_input_resolution else (2, 2)))
+
+
+@pytest.mark.parametrize(("method", "passed"), [(CamMethod.OCCLUSION, 2), (CamMethod.GRADCAM, 16)])
+def test_a_short_batch_is_filled_up_only_where_images_go_together(
+    method: CamMethod, passed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or two images of a method that makes thousands of passes for each would cost what sixteen do."""
+    explainer = make_explainer(method, TargetHook(small(), input_size=SIDE))
+    counts: list[int] = []
+
+    def explain(images: Tensor, target: Tensor | None, draws: Draws) -> Explanation:
+        counts.append(len(images))
+        return Explanation(torch.zeros(len(images), 4), torch.zeros(len(images)), torch.ones(len(images), 4, 4))
+
+    monkeypatch.setattr(explainer, "explain", explain)
+    preprocessing = Preprocessing(input_size=SIDE, mean=(0.5,) * 3, std=(0.5,) * 3)
+    looker = Looker(explainer, Normalisation(preprocessing, 3), 16, torch.device("cpu"))
+    look = looker.look(torch.zeros(2, 3, SIDE, SIDE, dtype=torch.uint8), None, DRAWS)
+    assert (counts, len(look.native)) == ([passed], 2)

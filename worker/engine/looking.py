@@ -66,7 +66,7 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class Looker:
-    """A model on its device. A batch is padded to ``micro_batch``."""
+    """A model on its device. A batch is padded to ``micro_batch``, unless its images go through one by one."""
 
     explainer: Explainer
     normalise: Normalisation
@@ -78,8 +78,9 @@ class Looker:
         if chosen is not None and chosen.dim() == 2:
             return self._mean_over_labels(images, chosen, draws)
         count = len(images)
-        target = None if chosen is None else _padded(chosen, self.micro_batch)
-        there = send(_padded(images, self.micro_batch), self.device)
+        size = count if self.explainer.image_by_image else self.micro_batch
+        target = None if chosen is None else _padded(chosen, size)
+        there = send(_padded(images, size), self.device)
         seen = self.explainer.explain(self.normalise(there), target, draws)
         native, constant = min_max(seen.maps[:count])
         return Look(seen.logits[:count], seen.predicted[:count], native, constant)

@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from skimage.transform import warp
 from torch import Tensor
 
 Matrix = NDArray[np.float64]
@@ -18,6 +17,9 @@ def warped(images: Tensor, matrix: Matrix) -> Tensor:
     ``images`` (..., H, W) uint8. Bilinear, the edge repeated where nothing was, rounded to the nearest level. Returns
     the same shape and device.
     """
+    # scikit-image's transforms take half a second to import, and most audits ask for none.
+    from skimage.transform import warp  # noqa: PLC0415
+
     shape = images.shape
     channels = images.cpu().reshape(-1, *shape[-2:]).permute(1, 2, 0).contiguous().numpy()
     moved = warp(channels.astype(np.float64), np.linalg.inv(matrix), order=1, mode="edge", preserve_range=True)

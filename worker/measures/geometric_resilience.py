@@ -18,9 +18,8 @@ def geometric_resilience(settings: GeometricResilienceSettings, seen: Seen) -> d
     """S_G = SSIM(clean map, map carried back), and as control SSIM(clean map, map) (Crum et al. 2023, S_G, Table 2).
 
     Maps (N, S, S) are 8-bit at input resolution; with ``overlap`` only what a shift leaves inside is compared, of moves
-    always only that. Scores
-    and controls (N,) float64 in [-1, 1]; a map that stands still scores its control. A group of views is scored by the
-    mean of its members, and undefined where one of them is.
+    always only that. Scores and controls (N,) float64 in [-1, 1]; a map that stands still scores its control. A group
+    of views is scored by the mean of its members, and undefined where one of them is.
     """
     scores = {name: _score(seen.views[name], seen.clean, seen.changed[name]) for name in settings.views}
     groups = {name: _mean([scores[member] for member in members]) for name, members in settings.aggregates.items()}

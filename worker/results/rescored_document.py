@@ -20,7 +20,7 @@ from app.results.inputs import AuditInputs
 from app.results.score_tables import cluster_codes, further_groups, read_scores
 from worker.functional import similarities
 from worker.functional.similarities import resampled
-from worker.results.stored_maps import FloatMaps, MapOwner, read_maps
+from worker.results.stored_maps import FloatMaps, MapOwner, fitting, read_maps
 
 Compare = Callable[[FloatMaps, FloatMaps], NDArray[np.float64]]
 
@@ -32,8 +32,6 @@ COMPUTED: dict[Similarity, Compare] = {
     Similarity.EMD: similarities.earth_movers_distance,
     Similarity.IOU: similarities.top_overlap,
 }
-BLOCK = 2_000
-"""Samples whose maps are in memory at once."""
 
 
 def rescored_document(session: Session, inputs: AuditInputs, similarity: Similarity) -> Rescored:
@@ -64,9 +62,10 @@ def _groups(session: Session, inputs: AuditInputs) -> Groups:
     return Groups(stored.labels, stored.sources, further, cluster_codes(session, inputs.audit), several)
 
 
-def _blocks(inputs: AuditInputs) -> Iterator[NDArray[np.int64]]:
-    every = np.arange(inputs.audit.sample_count)
-    return (every[start : start + BLOCK] for start in range(0, len(every), BLOCK))
+def _blocks(session: Session, inputs: AuditInputs, maps: int) -> Iterator[NDArray[np.int64]]:
+    """Of samples, so many maps of each of which fit into memory."""
+    every, size = np.arange(inputs.audit.sample_count), fitting(session, inputs.audit, maps)
+    return (every[start : start + size] for start in range(0, len(every), size))
 
 
 def _of_views(
@@ -79,8 +78,9 @@ def _of_views(
     conditions = (CLEAN, *protocol.conditions())
     places = [conditions.index(column.conditions[0]) for column in columns]
     scores = np.full((inputs.audit.sample_count, len(columns)), np.nan)
-    for block in _blocks(inputs):
-        maps = read_maps(session, MapOwner(inputs.audit.id, ordinal, block), 0, 1 + max(places))
+    read = 1 + max(places)
+    for block in _blocks(session, inputs, read):
+        maps = read_maps(session, MapOwner(inputs.audit.id, ordinal, block), 0, read)
         if maps is not None:
             scores[block] = np.stack([compare(maps[:, 0], maps[:, place]) for place in places], 1)
     model_id = str(inputs.models[subject.model].id)
@@ -94,9 +94,9 @@ def _of_pairings(session: Session, inputs: AuditInputs, groups: Groups, compare:
         return []
     every = pairings_of(protocol, subjects_of(protocol, len(inputs.models)))
     pairings = [pairing for pairing in every if pairing.column in columns]
-    wanted = sorted({place for pairing in pairings for pair in pairing.pairs for place in pair})
+    wanted = sorted(frozenset[int]().union(*(pairing.members for pairing in pairings)))
     scores = np.full((inputs.audit.sample_count, len(columns)), np.nan)
-    for block in _blocks(inputs):
+    for block in _blocks(session, inputs, len(wanted)):
         maps = {place: read_maps(session, MapOwner(inputs.audit.id, place, block), 0, 1) for place in wanted}
         for column, pairing in enumerate(pairings):
             found = [_compared(compare, maps[one], maps[other]) for one, other in pairing.pairs]

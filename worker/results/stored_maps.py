@@ -19,7 +19,7 @@ BLOCK_ROWS = 2_000
 
 
 MOST_BYTES = 96 * 1024**2
-"""Of one model's maps of one condition: 100,000 maps of 14 x 14 cells, or 500 as large as an image."""
+"""Of maps that are in memory at once: 100,000 of 14 x 14 cells, or 500 as large as an image."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,20 @@ class MapOwner:
     ordinals: Ordinals
 
 
-def drawn_ordinals(session: Session, audit: AuditRow) -> Ordinals:
-    """All samples of an audit, or as many as fit the budget, drawn by the audit's seed."""
+def fitting(session: Session, audit: AuditRow, maps: int = 1) -> int:
+    """Of how many samples the budget has room for so many maps each, as large as those of the first sample; at least
+    one.
+    """
     row = SampleScoresRow
     size = func.max(map_cells() * FLOAT_BYTES)
     largest = session.scalar(select(size).where(row.audit_id == audit.id, row.ordinal == 0)) or 1
+    return max(1, MOST_BYTES // (largest * maps))
+
+
+def drawn_ordinals(session: Session, audit: AuditRow) -> Ordinals:
+    """All samples of an audit, or as many as fit the budget, drawn by the audit's seed."""
     every = np.arange(audit.sample_count)
-    most = max(1, MOST_BYTES // largest)
+    most = fitting(session, audit)
     if most >= audit.sample_count:
         return every
     generator = np.random.Generator(np.random.PCG64(int(audit.protocol["seed"])))

@@ -92,5 +92,5 @@ def make_explainer(method: CamMethod, hook: TargetHook, masks: int = DEFAULT_MAS
         return OF_ATTENTION[method](hook)
     extractor = SalienceExtractor(hook)
     if method is CamMethod.CAM:
-        require_linear_head(extractor, hook.blank_images)
+        require_linear_head(extractor, hook.trial_images())
     return explainer_of_extractor(method, extractor)

@@ -46,16 +46,20 @@ class TargetHook:
         first = next(module.parameters())
         probe = torch.zeros(2, input_channels(module), *size_of(input_size), device=first.device, dtype=first.dtype)
         # As audits lay their images out: another layout would need kernels of its own.
-        self.blank_images = probe.to(memory_format=torch.channels_last)
+        self._blank = probe.to(memory_format=torch.channels_last)
         self.module = module
-        self.input_size = input_size
         self.decisions = Decisions(output)
         self._parts = tuple(module.modules())
-        self._trace = trace(module, self.blank_images)
+        self._trace = trace(module, self._blank)
         self.layer = resolve_layer(module, self._trace, target_layer)
         is_collapse = self.layer == self._trace.collapse_layer
         self.stride = self._trace.stride(self.layer, input_size)
         self._place = self._trace.collapse if is_collapse and self._trace.collapse else Place(self.layer.name)
+
+    def trial_images(self) -> Tensor:
+        """Two of noise, the same every time, by which a method sees whether the network is one for it."""
+        noise = torch.randn(self._blank.shape, generator=torch.Generator().manual_seed(0))
+        return noise.to(self._blank).to(memory_format=torch.channels_last)
 
     def run(self, images: Tensor, change: Change) -> Tensor:
         """Logits by class (N, C), from the outputs before a final softmax or sigmoid.

@@ -11,13 +11,12 @@ ALIKE = 1e-5
 """Of the largest gradient: so far may cells differ by rounding."""
 
 
-def require_linear_head(extractor: Extractor, blank: Tensor) -> None:
-    """Of random images like ``blank`` (N, C, H, W) the gradient of a logit is the same in every cell and every image.
+def require_linear_head(extractor: Extractor, images: Tensor) -> None:
+    """Of random ``images`` (N, C, H, W) the gradient of a logit is the same in every cell and every image.
 
     Raises InputFailure ``cam-method-not-possible``.
     """
-    images = torch.randn(blank.shape, generator=torch.Generator().manual_seed(0)).to(blank)
-    first = torch.zeros(len(blank), dtype=torch.int64, device=blank.device)
+    first = torch.zeros(len(images), dtype=torch.int64, device=images.device)
     gradient = extractor.extract(images, first).gradient
     apart = (gradient - gradient[:1, :, :1, :1]).abs().max()
     if not apart <= ALIKE * gradient.abs().max():

@@ -48,6 +48,8 @@ class Case:
 class OneByOneExplainer:
     """``make_map`` gives the raw map (h, w) of a case; ``name`` tells its streams from those of other methods."""
 
+    image_by_image = True
+
     def __init__(self, network: Cuttable, name: str, make_map: Callable[[Case], Tensor]) -> None:
         self.decisions: Decisions = network.decisions
         self.stride = network.stride

@@ -18,6 +18,8 @@ MOST_NUMBERS = 2**24
 class ReciproExplainer:
     """Maps (N, h, w), image by image: masked maps of one go through the head together."""
 
+    image_by_image = True
+
     def __init__(self, network: Cuttable) -> None:
         self.decisions = network.decisions
         self.stride = network.stride

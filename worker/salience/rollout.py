@@ -27,11 +27,13 @@ _WHY = (
 class RolloutExplainer:
     """Raises InputFailure ``cam-method-not-possible`` where a network is no transformer of that kind."""
 
+    image_by_image = False
+
     def __init__(self, hook: TargetHook) -> None:
         self.decisions = hook.decisions
         self.stride = hook.stride
         self._hook = hook
-        self._read = self._tokens_read(hook.blank_images)
+        self._read = self._tokens_read(hook.trial_images())
 
     def explain(self, images: Tensor, target: Tensor | None, draws: Draws = UNNAMED) -> Explanation:
         del target, draws
@@ -47,15 +49,15 @@ class RolloutExplainer:
         cells = rolled[0][:, self._read].mean(1)[:, grid.prefix_tokens :]
         return Explanation(logits, logits.argmax(1), cells.view(-1, grid.height, grid.width))
 
-    def _tokens_read(self, blank: Tensor) -> Tensor:
+    def _tokens_read(self, images: Tensor) -> Tensor:
         """(T,) bool: the tokens of the last block's attention that logits depend on, such as the class token."""
         seen: list[tuple[Tensor, Tensor]] = []
         with torch.enable_grad(), _Attention(lambda *found: seen.append(found)):
-            logits = self._hook.run(torch.rand_like(blank).requires_grad_(), unchanged)
+            logits = self._hook.run(images.requires_grad_(), unchanged)
         grid = self._hook.layer.arrangement
         tokens = grid.prefix_tokens + grid.height * grid.width
         shapes = {tuple(attention.shape) for attention, _ in seen}
-        if grid.layout is not Layout.TOKENS or shapes != {(len(blank), tokens, tokens)}:
+        if grid.layout is not Layout.TOKENS or shapes != {(len(images), tokens, tokens)}:
             raise METHOD_NEEDS.failure(method=CamMethod.ATTENTION_ROLLOUT, why=_WHY, other=CamMethod.GRADCAM)
         gradient = torch.autograd.grad(logits.sum(), seen[-1][1])[0]
         return gradient.abs().transpose(0, -2).flatten(1).sum(1) > 0

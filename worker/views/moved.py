@@ -7,6 +7,7 @@ from torch import Tensor
 
 from app.domain.input_size import size_of
 from app.domain.moves import Matrix, inverse, matrix_of
+from worker.functional.warping import seen_by_both, warped
 from worker.salience.maps import SalienceMaps
 from worker.views.base import ImageBatch, ViewSetting
 
@@ -25,8 +26,6 @@ class MovedView:
 
     @cached_property
     def seen(self) -> Tensor:
-        from worker.functional.warping import seen_by_both  # noqa: PLC0415
-
         return seen_by_both(self.matrix, *self.size)
 
     def transform(self, batch: ImageBatch, clean: SalienceMaps) -> Tensor:
@@ -34,14 +33,9 @@ class MovedView:
         return self.of_images(batch)
 
     def of_images(self, batch: ImageBatch) -> Tensor:
-        # scikit-image's transforms take half a second to import, and most audits ask for none.
-        from worker.functional.warping import warped  # noqa: PLC0415
-
         return batch.shared(self.name, lambda: warped(batch.images, self.matrix))
 
     def carry_back(self, maps: Tensor) -> Tensor:
-        from worker.functional.warping import warped  # noqa: PLC0415
-
         return warped(maps, inverse(self.matrix))
 
     def compared(self, maps: Tensor) -> Tensor:

@@ -122,7 +122,6 @@ def _load(inputs: Inputs, model: JobModel, device: torch.device, random_seed: in
 
             return load_graph(file, Preprocessing.of(model.preprocessing).input_size)
         weights = read_canonical(file)
-    module = build(model.architecture, weights, model.architecture_options, model.head)
-    if random_seed is not None:
-        module = build_untrained(model.architecture, weights, model.architecture_options, model.head, random_seed)
+    network = (model.architecture, weights, model.architecture_options, model.head)
+    module = build(*network) if random_seed is None else build_untrained(*network, random_seed)
     return TorchModel(module.to(device).to(memory_format=torch.channels_last))

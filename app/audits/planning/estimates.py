@@ -61,7 +61,7 @@ def _reason(work: Work) -> str | None:
     if not work.unmeasured:
         return None
     untimed = [method for method in work.protocol.salience.all_methods if not CAM_METHODS[method].is_timed]
-    for method in untimed[:1]:
-        return f"The probe measures no pass of the kind that {method} makes through a model."
+    if untimed:
+        return f"The probe measures no pass of the kind that {untimed[0]} makes through a model."
     names = ", ".join(str(model.id) for model in work.unmeasured)
     return f"The probe measured no speed on the device class {work.device_class} for these models: {names}."

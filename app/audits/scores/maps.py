@@ -3,9 +3,11 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 from uuid import UUID
 
 import numpy as np
+from fastapi import Query
 from numpy.typing import NDArray
 from PIL import Image
 from sqlalchemy import select
@@ -63,14 +65,15 @@ class StoredMap:
 
 
 @dataclass(frozen=True)
-class Owner:
-    """Whose map is asked for: a subject by its key, or a model, under the leading method; neither where there is but
-    one model."""
+class MapFilter:
+    """Which map is asked for: of a subject by its key, or of a model under the leading method, or of neither where
+    there is but one model."""
 
-    model_id: UUID | None = None
-    subject: str | None = None
+    model_id: Annotated[UUID | None, Query(description="Needed where the audit has several models.")] = None
+    subject: Annotated[str | None, Query(description="One of the results' subjects: a model under a method.")] = None
+    view: Annotated[str, Query(description="`clean`, or a changed image's: see `GET /v1/protocols`.")] = CLEAN
 
-    def among(self, subjects: Sequence[AuditedSubject]) -> int:
+    def ordinal(self, subjects: Sequence[AuditedSubject]) -> int:
         """Its ordinal. Raises NotFound, or Unprocessable ``model-id-required``."""
         if self.subject is None and self.model_id is None and len({one.model.id for one in subjects}) > 1:
             raise Unprocessable("model-id-required", "The audit has several models; name one by model_id.")
@@ -80,13 +83,13 @@ class Owner:
         raise NotFound("model in this audit")
 
 
-def find_map(session: Session, audit: AuditRow, sample_id: UUID, owner: Owner, view: str) -> StoredMap:
+def find_map(session: Session, audit: AuditRow, sample_id: UUID, wanted: MapFilter) -> StoredMap:
     """Raises NotFound, or Unprocessable ``model-id-required`` and ``unknown-view``."""
     protocol = Protocol.model_validate(audit.protocol)
     subjects = audited_subjects(protocol, models_of(session, audit.id))
-    ordinal = owner.among(subjects)
+    ordinal = wanted.ordinal(subjects)
     conditions = (CLEAN, *protocol.conditions())
-    view = CLEAN if is_reading(view) else view
+    view = CLEAN if is_reading(wanted.view) else wanted.view
     if view not in conditions:
         raise Unprocessable("unknown-view", f"The audit has these views: {', '.join(conditions)}.")
     query = select(SampleScoresRow, SampleRow).join(SampleRow, SampleRow.id == SampleScoresRow.sample_id)

@@ -4,19 +4,18 @@ from collections.abc import Generator
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.audits import service
 from app.audits.repository import get_audit
 from app.audits.schemas import AuditId, SalienceMap, SampleId, SampleScore
 from app.audits.scores.exports import EXPORTS
-from app.audits.scores.maps import ImageReader, Owner, draw_map, find_map
+from app.audits.scores.maps import ImageReader, MapFilter, draw_map, find_map
 from app.audits.scores.rows import ScoreFilter, ScoreReader
 from app.datasets.repository import get_dataset
 from app.db.session import TenantEngine
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import CLEAN
 from app.http.authorization import READS
 from app.http.dependencies import BlobsDep, SessionDep, SettingsDep, TenantDep
 from app.http.negotiation import chosen_form
@@ -76,22 +75,20 @@ def _stream(tenant: TenantEngine, audit_id: UUID, wanted: ScoreFilter, kind: str
     },
     response_model=SalienceMap,
 )
-def get_map(  # noqa: PLR0913, PLR0917 - what a map is asked by
+def get_map(
     audit_id: AuditId,
     sample_id: SampleId,
     request: Request,
     session: SessionDep,
     blobs: BlobsDep,
     settings: SettingsDep,
-    model_id: Annotated[UUID | None, Query(description="Needed where the audit has several models.")] = None,
-    subject: Annotated[str | None, Query(description="One of the results' subjects: a model under a method.")] = None,
-    view: Annotated[str, Query(description="`clean`, or a changed image's: see `GET /v1/protocols`.")] = CLEAN,
+    wanted: Annotated[MapFilter, Depends()],
 ) -> Any:
     """To look at a score that stands out: where the model looked, in the clean image by default or in a changed one.
     Numbers in the map's native size; `Accept: image/png` draws them over the image."""
     audit = get_audit(session, audit_id)
     service.check_kept(audit, maps=True)
-    stored = find_map(session, audit, sample_id, Owner(model_id, subject), view)
+    stored = find_map(session, audit, sample_id, wanted)
     if chosen_form(request, ("image/png",)) is None:
         return stored.to_schema()
     images = ImageReader(get_dataset(session, audit.dataset_id), blobs, settings)
