@@ -1,21 +1,22 @@
 """The API as a process of its own, without a worker, with small limits: what it accepts stays ``validating``."""
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Self
 
 import httpx
-import psycopg
 import pytest
 
 from app.db.session import make_engine
 from app.embedded.ports import accepts, free_port
 from app.embedded.postgres import EmbeddedPostgres
 from tests.api.running_api import UPLOAD_LIMIT, Api
+from tests.databases import new_database
 from tests.keys import HEADERS
 from tests.waiting import PATIENCE_SECONDS, until
 
@@ -23,41 +24,56 @@ QUIET = {"REGISTRY_SECONDS": "3600", "WEBHOOK_SECONDS": "3600"}
 """Twenty processes that look for work every second, and have none, would take half a core from all other tests."""
 
 
-@pytest.fixture(scope="session")
-def start_api(postgres: EmbeddedPostgres) -> Iterator[Callable[..., Api]]:
-    """Start an API on a database of its own; the settings are environment variables."""
-    processes: list[subprocess.Popen[bytes]] = []
-    apis: list[Api] = []
-    folders: list[Path] = []
+class Apis:
+    """APIs that one scope of tests starts, and stops at its end: each holds twenty connections and 200 MB."""
 
-    def start(broker_url: str, **settings: str) -> Api:
-        database = f"api_{len(apis)}"
-        with psycopg.connect(postgres.url.replace("+psycopg", "").rpartition("/")[0] + "/postgres") as connection:
-            connection.autocommit = True
-            connection.execute(f"CREATE DATABASE {database} TEMPLATE salience_audit")
-        folder = Path(tempfile.mkdtemp(prefix="salience-audit-api-"))
-        folders.append(folder)
-        url, port = postgres.url.rpartition("/")[0] + f"/{database}", free_port()
+    def __init__(self, server: EmbeddedPostgres) -> None:
+        self._server = server
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._stack.close()
+
+    def start(self, broker_url: str, **settings: str) -> Api:
+        """On a database of its own; the settings are environment variables."""
+        url = self._stack.enter_context(new_database(self._server))
+        folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="salience-audit-api-")))
+        port = free_port()
         parts = {"DATABASE_URL": url, "BROKER_URL": broker_url, "BLOB_STORE": str(folder / "blobs")}
-        environment = {"LOG_LEVEL": "WARNING", **QUIET, **parts, **settings}
+        environment = os.environ | {"LOG_LEVEL": "WARNING", **QUIET, **parts, **settings}
         arguments = ("serve", "--only", "api", "--port", str(port), "--data", str(folder / "data"))
-        processes.append(subprocess.Popen([sys.executable, "-m", "app.cli", *arguments], env=os.environ | environment))
+        process = subprocess.Popen([sys.executable, "-m", "app.cli", *arguments], env=environment)
+        self._stack.callback(_stop, process)
         until(lambda: accepts(port))
+        engine = make_engine(url)
+        self._stack.callback(engine.dispose)
         client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=HEADERS, timeout=PATIENCE_SECONDS)
-        apis.append(Api(processes[-1].pid, port, folder / "blobs", make_engine(url), client))
-        return apis[-1]
+        self._stack.enter_context(client)
+        return Api(process.pid, port, folder / "blobs", engine, client)
 
-    yield start
-    for api in apis:
-        api.client.close()
-        api.engine.dispose()
-    for process in processes:
-        process.terminate()
-        process.wait(PATIENCE_SECONDS)
-    for folder in folders:
-        shutil.rmtree(folder)
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    process.wait(PATIENCE_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def start_api(postgres: EmbeddedPostgres) -> Iterator[Callable[..., Api]]:
+    """Start an API that ends with the module."""
+    with Apis(postgres) as apis:
+        yield apis.start
 
 
 @pytest.fixture(scope="session")
-def api(start_api: Callable[..., Api], broker_url: str) -> Api:
-    return start_api(broker_url, MAX_UPLOAD_BYTES=str(UPLOAD_LIMIT), RECONCILE_SECONDS="3600")
+def start_shared_api(postgres: EmbeddedPostgres) -> Iterator[Callable[..., Api]]:
+    """Start an API that many modules use."""
+    with Apis(postgres) as apis:
+        yield apis.start
+
+
+@pytest.fixture(scope="session")
+def api(start_shared_api: Callable[..., Api], broker_url: str) -> Api:
+    return start_shared_api(broker_url, MAX_UPLOAD_BYTES=str(UPLOAD_LIMIT), RECONCILE_SECONDS="3600")

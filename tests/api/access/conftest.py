@@ -15,8 +15,8 @@ Keys = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="session")
-def guarded(start_api: Callable[..., Api], broker_url: str) -> Api:
-    return start_api(broker_url.rpartition("/")[0] + "/5", RECONCILE_SECONDS="3600")
+def guarded(start_shared_api: Callable[..., Api], broker_url: str) -> Api:
+    return start_shared_api(broker_url.rpartition("/")[0] + "/5", RECONCILE_SECONDS="3600")
 
 
 @pytest.fixture(scope="session")
