@@ -12,6 +12,7 @@ _HOOK = {
     "url": f"https://salience.example.com/v1/hooks/{HOOK}/deliveries",
     "previous_secret_until": None,
     "failing_since": None,
+    "refused_since": None,
     "created_at": "2026-11-30T02:01:05.180671Z",
 }
 _SECRET = {"secret": "5f0c2a97d1e84b63a7c95e1f02d8b64c5f0c2a97d1e84b63a7c95e1f02d8b64c"}

@@ -1,6 +1,7 @@
 """SQL of hooks and of what arrived."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Engine, select
@@ -24,6 +25,7 @@ class Door:
     secrets: tuple[bytes, ...]
     """Each of which is good."""
     mapping: EventMapping | None
+    refused_since: datetime | None
 
 
 def find_door(engine: Engine, hook_id: UUID) -> Door | None:
@@ -35,7 +37,7 @@ def find_door(engine: Engine, hook_id: UUID) -> Door | None:
         mapping = None if row.mapping is None else EventMapping.model_validate(row.mapping)
         before = row.previous_secret if row.previous_until and row.previous_until > clock(session) else None
         secrets = (row.secret,) if before is None else (row.secret, before)
-        return Door(row.tenant_id, row.kind, secrets, mapping)
+        return Door(row.tenant_id, row.kind, secrets, mapping, row.refused_since)
 
 
 def get_hook(session: Session, hook_id: UUID, *, lock: bool = False) -> HookRow:

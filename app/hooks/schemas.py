@@ -82,6 +82,10 @@ class Hook(BaseModel):
     failing_since: datetime | None = Field(
         description="Since then versions that it told of got no verdict; null once one did. The deliveries say why."
     )
+    refused_since: datetime | None = Field(
+        description="Since then deliveries came that were not signed with the secret, and none that was: the registry "
+        "may have another secret by now. Null once one proved itself."
+    )
     created_at: datetime
 
     @classmethod
@@ -95,6 +99,7 @@ class Hook(BaseModel):
             url=url,
             previous_secret_until=row.previous_until,
             failing_since=row.failing_since,
+            refused_since=row.refused_since,
             created_at=row.created_at,
         )
 

@@ -100,17 +100,20 @@ def regression_found(link: VersionComparisonRow, model: ModelRow, before: ModelR
     return Event(EventType.REGRESSION_FOUND, link.audit_id, data)
 
 
-def hook_failing(hook: HookRow, run: PolicyRunRow, problem: dict[str, Any]) -> Event:
-    """That a version which it told of got no verdict, and why."""
+def hook_failing(hook: HookRow, run: PolicyRunRow | None, problem: dict[str, Any]) -> Event:
+    """That a version which it told of got no verdict, and why; without a run, that what arrives proves nothing."""
+    of_run = {
+        "policy_id": run and str(run.policy_id),
+        "model": run and shortened(run.model_name),
+        "version": run and shortened(run.version),
+        "model_id": run and run.model_id and str(run.model_id),
+        "audit_id": run and run.audit_id and str(run.audit_id),
+    }
     data = {
         "hook_id": str(hook.id),
         "name": shortened(hook.name),
         "kind": hook.kind,
-        "policy_id": str(run.policy_id),
-        "model": shortened(run.model_name),
-        "version": shortened(run.version),
-        "model_id": run.model_id and str(run.model_id),
-        "audit_id": run.audit_id and str(run.audit_id),
+        **of_run,
         "problem": told_problem(problem),
         "links": {"hook": f"/v1/hooks/{hook.id}", "deliveries": f"/v1/hooks/{hook.id}/deliveries"},
     }

@@ -4,13 +4,18 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy import update
 
+from app.db.session import transaction
+from app.db.tables import HookRow
 from tests.api.running_api import Api, check_problem
 from tests.waiting import until
+from tests.webhooks.receiver import receiving
 
 Json = dict[str, Any]
 SECRET = "a secret of sixteen"
@@ -25,7 +30,8 @@ EVENT = {
 
 @pytest.fixture(scope="module")
 def api(start_api: Callable[..., Api], broker_url: str) -> Api:
-    return start_api(broker_url, ENCRYPTION_KEYS=Fernet.generate_key().decode(), REGISTRY_SECONDS="1")
+    settings = {"REGISTRY_SECONDS": "1", "WEBHOOK_SECONDS": "0.1", "ALLOWED_NETWORKS": "127.0.0.1/32"}
+    return start_api(broker_url, ENCRYPTION_KEYS=Fernet.generate_key().decode(), **settings)
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +46,12 @@ def hook(api: Api) -> Json:
     made: Json = answer.json()
     assert made["mapping"]["proof"] == "hmac"
     return made
+
+
+def change_hooks(api: Api, **values: Any) -> None:
+    """As if the time had passed."""
+    with transaction(api.engine) as session:
+        session.execute(update(HookRow).values(**values))
 
 
 def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
@@ -67,6 +79,38 @@ def test_an_event_is_kept_once_and_told_of(api: Api, hook: Json) -> None:
         "model.registered": ("ignored", "No policy follows this connection."),
         "model.deleted": ("ignored", "At /type it has no model.registered."),
     }
+
+
+def test_deliveries_without_proof_are_told_once_a_day(api: Api, hook: Json) -> None:
+    """However many they are, and whether or not a good one comes between them."""
+    path, body = f"/v1/hooks/{hook['id']}", json.dumps(EVENT | {"id": "e9"}).encode()
+
+    def send(secret: str) -> Any:
+        return api.client.post(f"{path}/deliveries", content=body, headers=signed(body, secret)).status_code
+
+    def refused_since() -> Any:
+        return api.client.get(path).json()["refused_since"]
+
+    change_hooks(api, refused_since=None, refusals_told_at=None)
+    with receiving() as receiver:
+        listening = api.client.post("/v1/webhooks", json={"url": receiver.url, "events": ["hook.failing"]}).json()
+        assert send(SECRET) == 202
+        assert refused_since() is None
+        assert [send("another secret of ours") for _ in range(3)] == [401] * 3
+        assert refused_since() is not None
+        assert send(SECRET) == 202
+        assert refused_since() is None
+        assert send("another secret of ours") == 401
+        assert refused_since() is not None
+        change_hooks(api, refusals_told_at=HookRow.refusals_told_at - timedelta(hours=25))
+        assert send("another secret of ours") == 401
+        until(lambda: len(receiver.received) >= 2)
+        log = api.client.get(f"/v1/webhooks/{listening['id']}/deliveries").json()["items"]
+        assert [one["event"] for one in log] == ["hook.failing"] * 2
+    (told, _) = [one.document()["data"] for one in receiver.received]
+    assert (told["hook_id"], told["policy_id"], told["model"]) == (hook["id"], None, None)
+    assert told["problem"]["code"] == "deliveries-refused"
+    api.client.delete(f"/v1/webhooks/{listening['id']}")
 
 
 def test_a_secret_rotates(api: Api, hook: Json) -> None:

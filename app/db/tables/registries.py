@@ -71,6 +71,10 @@ class HookRow(Identified, Base):
     """Until then the secret before the last rotation is good as well."""
     failing_since: Mapped[datetime | None]
     """What its events lead to has failed since then, and that was told; null once a version was audited again."""
+    refused_since: Mapped[datetime | None]
+    """Since then deliveries came that proved nothing, and none that did."""
+    refusals_told_at: Mapped[datetime | None]
+    """When the owner was last told of such; it is not forgotten by a delivery that proves itself."""
     mapping: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
     """Where its events say what they are about (``app.hooks.mapping``); null of kinds with a form of their own."""
 

@@ -746,6 +746,7 @@ class Hook(Document):
     url: str
     previous_secret_until: str | None
     failing_since: str | None
+    refused_since: str | None
     created_at: str
 
 
@@ -969,6 +970,7 @@ class NewHook(Document):
     url: str
     previous_secret_until: str | None
     failing_since: str | None
+    refused_since: str | None
     created_at: str
     secret: str
 
