@@ -50,6 +50,7 @@ from app.policies.following import Follower
 from app.policies.recurring import recur
 from app.policies.sweep import Sweeper
 from app.queue import TaskQueue
+from app.reports.drawing import ReportDrawer
 from app.reports.renderer import Renderer
 from app.rooms import CONTACT, DESCRIPTION, EXAMPLES, ROUTERS, TAGS
 from app.settings import Settings, get_settings
@@ -138,12 +139,13 @@ def _registry_threads(services: Services, settings: Settings) -> list[Periodic]:
     """Imports, and what follows from events: whatever waits for a registry waits here, in no audit's way."""
     engine, vault, queue = services.engine, services.vault, services.queue
     seconds = settings.registry_seconds
+    drawer = ReportDrawer(services.renderer, engine, services.blobs, settings, asyncio.get_running_loop())
     return [
         Periodic("dispatcher", partial(dispatch, engine), seconds, LATER),
         Periodic("recurrence", partial(recur, engine), seconds, LATER),
         Importer(MODELS, engine, vault, services.blobs, queue, settings).lanes().periodic(seconds, LATER),
         Importer(DATASETS, engine, vault, services.blobs, queue, settings).lanes().periodic(seconds, LATER),
-        Follower(engine, vault, queue, settings).lanes().periodic(seconds, LATER),
+        Follower(engine, vault, queue, settings, drawer.draw).lanes().periodic(seconds, LATER),
         # Ten times as often as a policy is due: what was missed a tenth later is soon enough.
         Sweeper(engine, vault, settings).lanes().periodic(settings.sweep_seconds / 10, LATER),
     ]

@@ -7,13 +7,12 @@ from app.imports.files import (
     MAX_TEXT_BYTES,
     MLMODEL,
     of_config,
-    of_file,
     of_mlmodel,
     of_salience_json,
     of_words,
-    weights_file,
 )
 from app.imports.storing import Fetched, StillAtIt, checked_pieces, stored
+from app.imports.weights import WeightFiles
 from app.models.imported import Found
 from app.registries.base import READY, Files, Registry
 from app.storage.blobs import BlobStore
@@ -27,11 +26,10 @@ def fetch(registry: Registry, uri: str, blobs: BlobStore, max_bytes: int, still_
         detail = f"The version is {version.status} in the registry."
         raise EgressFailure("version-not-ready", detail, passing=version.status != "FAILED_REGISTRATION")
     names = files.names()
-    file = weights_file(names)
-    found = [*_described(files, names), *of_words(version.description), of_file(file)]
-    with files.fetch(file, max_bytes) as download:
-        blob = stored(checked_pieces(files, file, download), blobs, max_bytes, still_at_it)
-    return Fetched(version, file, blob, found)
+    weights = WeightFiles.among(names)
+    found = [*_described(files, names), *of_words(version.description), weights.described()]
+    blob = stored(weights.pieces(files, max_bytes), blobs, max_bytes, still_at_it)
+    return Fetched(version, weights.name, blob, found)
 
 
 def _described(files: Files, names: set[str]) -> list[Found]:

@@ -214,8 +214,6 @@ DESCRIBED = (
 """The fields of a registration that bear on what the model computes."""
 SAID = (*DESCRIBED, "config", "preprocessor_config")
 """And the files that say some of them."""
-OF_WEIGHTS = ("architecture", "architecture_options", "head", "weights_key", "ignore_tensors")
-"""Those that say which network a file of weights fits."""
 
 
 class CandidateLayer(BaseModel):

@@ -13,10 +13,11 @@ from app.domain.refusals import ARCHITECTURE_REQUIRED, FORMAT_UNKNOWN
 from app.domain.vocabulary import ModelFormat, ResourceStatus
 from app.errors import Conflict, Unprocessable, UnsupportedMediaType
 from app.imaging.containers import Container, container_of
+from app.models.configs.reading import OF_WEIGHTS
 from app.models.description import described_request
 from app.models.imported import described_import, description_invalid
 from app.models.repository import run_group_of
-from app.models.schemas import DESCRIBED, OF_WEIGHTS, ModelDescription, ModelRequest, ModelSource, missing_of
+from app.models.schemas import DESCRIBED, ModelDescription, ModelRequest, ModelSource, missing_of
 from app.naming.versions import next_version
 from app.storage.blobs import StoredBlob
 from app.uploads.content import digests_of

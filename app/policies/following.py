@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Engine, func, update
@@ -27,12 +28,14 @@ from app.policies.baselines import baseline_of
 from app.policies.failing import note_failure, note_success
 from app.policies.recipes import of_one_model, recipe_of, run_group_of
 from app.policies.repository import IMPORTING, audited_versions, last_done
+from app.policies.run_log import DrawReport, log_to_run
 from app.policies.schemas import Policy
 from app.policies.unchanged import is_unchanged
 from app.policies.write_back import Words, write_back
 from app.queue import TaskQueue
 from app.registries.base import Registry, Version
 from app.registries.hub import HubRegistry
+from app.registries.mlflow import MlflowRegistry
 from app.registries.uris import uri_of
 from app.settings import Settings
 
@@ -77,6 +80,7 @@ class Follower:
     vault: Vault
     queue: TaskQueue
     settings: Settings
+    draw_report: DrawReport
 
     def lanes(self) -> Lanes[Claim]:
         return Lanes("follower", self.claim, self.work)
@@ -214,18 +218,22 @@ class Follower:
             words = write_back(session, run, policy, self.settings.public_url)
         with EgressClient.from_settings(self.settings) as client:
             registry = registry_of(connection, self.vault, client)
-            note = _told(registry, Version(run.model_name, run.version), words, policy)
+            note = self._told(registry, Version(run.model_name, run.version), words, policy)
         with transaction(self.engine) as session:
             done = _put(session, claim, stage=DONE, next_at=None, reason=words.note or note)
             if done is not None:
                 note_success(session, done.hook_id)
 
-
-def _told(registry: Registry, version: Version, words: Words, policy: Policy) -> str | None:
-    """What is written back; a note where it is not all."""
-    if policy.write_back.pull_request and isinstance(registry, HubRegistry):
-        return registry.propose(version, words.tags)
-    return registry.write(version, words.tags, words.alias)
+    def _told(self, registry: Registry, version: Version, words: Words, policy: Policy) -> str | None:
+        """What is written back; a note where it is not all."""
+        wanted = policy.write_back
+        if wanted.pull_request and isinstance(registry, HubRegistry):
+            return registry.propose(version, words.tags)
+        note = registry.write(version, words.tags, words.alias)
+        if wanted.run and isinstance(registry, MlflowRegistry):
+            draw = partial(self.draw_report, words.tenant_id, words.audit_id)
+            return log_to_run(registry, version, words, draw) or note
+        return note
 
 
 def _put(session: Session, claim: Claim, **values: object) -> PolicyRunRow | None:

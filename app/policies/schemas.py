@@ -53,6 +53,9 @@ class WriteBack(BaseModel):
 
     tags: bool = Field(True, description=f"`{OURS}verdict`, `{OURS}audit_id`, `{OURS}report_url` and the numbers.")
     alias_on_pass: Alias | None = Field(None, description="Moved to the version when its gate passes.")
+    run: bool = Field(
+        True, description="Of MLflow: the numbers as metrics and the report as a file, in the run that it came from."
+    )
     pull_request: bool = Field(
         False, description="Of a Hub: one that adds verdict and numbers to the model card; the token must allow it."
     )

@@ -1,7 +1,8 @@
 """Commits that change nothing that an audit depends on: a README is pushed more often than weights are."""
 
 from app.errors import EgressFailure, InputFailure
-from app.imports.files import CONFIGS, DESCRIPTIONS, weights_file
+from app.imports.files import CONFIGS, DESCRIPTIONS
+from app.imports.weights import WeightFiles
 from app.registries.base import Checksum, Files, Registry
 
 
@@ -23,7 +24,7 @@ def _seen(files: Files) -> dict[str, Checksum] | None:
     """Digests of what is read of a version, by name; None where one is not told, or nothing would be read."""
     names = files.names()
     try:
-        wanted = {weights_file(names), *names.intersection((*DESCRIPTIONS, *CONFIGS))}
+        wanted = {*WeightFiles.among(names).parts, *names.intersection((*DESCRIPTIONS, *CONFIGS))}
     except InputFailure:
         return None
     sums = {name: files.checksum(name) for name in wanted}

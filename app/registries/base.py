@@ -25,6 +25,8 @@ class Version:
     description: str = ""
     created_ms: int = 0
     tags: Mapping[str, str] = field(default_factory=dict)
+    run_id: str = ""
+    """Of MLflow: the run that it came from."""
 
 
 @dataclass(frozen=True)

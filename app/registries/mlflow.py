@@ -18,12 +18,18 @@ from app.registries.base import READY, Json, Version, check_status, document, sa
 from app.registries.uris import ModelUri
 
 SERVER = "MLflow tracking server"
-FOLDERS = ("", "data", "extra_files")
-"""Of MLflow's layouts, those that are looked into."""
+FOLDERS = ("data", "extra_files", "model", "components/image_processor")
+"""Of MLflow's layouts, those that are looked into beside the version's own."""
 API = "/api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 MAX_RESOLUTIONS = 3
 """``models:/NAME/1`` leads to a run, or to a logged model, and that to its folder."""
+
+
+NOT_SERVED = (
+    "The tracking server does not hand out the version's files itself. Start it with --artifacts-destination, and "
+    "register versions whose files were logged since."
+)
 
 
 class MlflowRegistry:
@@ -65,24 +71,19 @@ class MlflowRegistry:
                 return safe_path(urlsplit(uri).path.strip("/"))
             if scheme == "runs":
                 run_id, _, path = rest.lstrip("/").partition("/")
-                info = self._get(f"{API}/runs/get", run_id=run_id).get("run", {}).get("info", {})
-                uri = f"{info.get('artifact_uri', '')}/{path}"
+                uri = f"{self._artifacts_of(run_id)}/{path}"
             elif scheme == "models" and "/" not in rest.strip("/"):
                 model = self._get(f"{API}/logged-models/{quote(rest.strip('/'), safe='')}").get("model", {})
                 uri = str(model.get("info", {}).get("artifact_uri", ""))
             else:
                 break
-        detail = (
-            "The tracking server does not hand out the version's files itself. Start it with --artifacts-destination, "
-            "and register versions whose files were logged since."
-        )
-        raise EgressFailure("artifacts-not-served", detail)
+        raise EgressFailure("artifacts-not-served", NOT_SERVED)
 
-    def files(self, folder: str) -> dict[str, int]:
-        """Names within it and their sizes; folders are left out."""
+    def files(self, folder: str) -> dict[str, bool]:
+        """Names within it, and whether each is a folder."""
         found = self._get(ARTIFACTS, path=folder).get("files", [])
         try:
-            return {str(one["path"]): int(one.get("file_size", 0)) for one in found if not one.get("is_dir")}
+            return {str(one["path"]): bool(one.get("is_dir")) for one in found}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise malformed("it lists no files") from error
 
@@ -109,17 +110,36 @@ class MlflowRegistry:
             self.set_alias(version.name, version.version, alias)
         return None
 
+    def log_metrics(self, run_id: str, numbers: Mapping[str, float], at_ms: int) -> None:
+        """The same again, of the same time, changes nothing."""
+        metrics = [{"key": key, "value": value, "timestamp": at_ms, "step": 0} for key, value in numbers.items()]
+        self._post(f"{API}/runs/log-batch", run_id=run_id, metrics=metrics)
+
+    def log_file(self, run_id: str, name: str, content: bytes) -> None:
+        """Among the run's artifacts."""
+        scheme, _, path = self._artifacts_of(run_id).partition(":")
+        if scheme != "mlflow-artifacts":
+            raise EgressFailure("artifacts-not-served", NOT_SERVED)
+        place = quote(f"{safe_path(urlsplit(path).path.strip('/'))}/{safe_path(name)}")
+        headers = {"Content-Type": "application/octet-stream"}
+        call = Call("PUT", f"{self._url}{ARTIFACTS}/{place}", headers, self._credentials, content)
+        check_status(self._client.send(call).status, SERVER)
+
     def tries(self) -> dict[str, Callable[[], object]]:
         return {
             "the registry lists model versions": lambda: self._get(f"{API}/model-versions/search", max_results="1"),
             "the registry hands out files": lambda: self._get(ARTIFACTS, path=""),
         }
 
+    def _artifacts_of(self, run_id: str) -> str:
+        info = self._get(f"{API}/runs/get", run_id=run_id).get("run", {}).get("info", {})
+        return str(info.get("artifact_uri", ""))
+
     def _get(self, place: str, /, **query: str) -> Json:
         url = f"{self._url}{place}?{urlencode(query)}" if query else f"{self._url}{place}"
         return document(self._client.send(Call("GET", url, credentials=self._credentials)), SERVER)
 
-    def _post(self, path: str, **body: str) -> Json:
+    def _post(self, path: str, **body: object) -> Json:
         content = json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
         call = Call("POST", f"{self._url}{path}", headers, self._credentials, content)
@@ -139,10 +159,12 @@ class MlflowFiles:
 
     def names(self) -> set[str]:
         """Of the folders that are looked into."""
-        names: set[str] = set()
+        top = self.registry.files(self._folder)
+        names = {name for name, is_folder in top.items() if not is_folder}
         for inner in FOLDERS:
-            listed = self.registry.files(f"{self._folder}/{inner}" if inner else self._folder)
-            names |= {f"{inner}/{name}" if inner else name for name in listed}
+            if top.get(inner.partition("/")[0]):
+                listed = self.registry.files(f"{self._folder}/{inner}")
+                names |= {f"{inner}/{name}" for name, is_folder in listed.items() if not is_folder}
         return names
 
     @contextmanager
@@ -162,6 +184,7 @@ def _version(told: Any) -> Version:
             status=str(told.get("status", READY)),
             description=str(told.get("description") or ""),
             created_ms=int(told.get("creation_timestamp", 0)),
+            run_id=str(told.get("run_id") or ""),
             tags={str(tag["key"]): str(tag.get("value", "")) for tag in told.get("tags", ())},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 from cryptography.fernet import Fernet
@@ -95,6 +96,20 @@ class MlflowServer:
     def tags(self, name: str, version: str) -> dict[str, str]:
         answer = self.http.get("/model-versions/get", params={"name": name, "version": version})
         return {tag["key"]: tag["value"] for tag in answer.json()["model_version"].get("tags", ())}
+
+    def run_of(self, name: str, version: str) -> dict[str, Any]:
+        """``metrics`` of the run that a version came from, and ``files`` that an audit logged there."""
+        told = self.http.get("/model-versions/get", params={"name": name, "version": version}).json()["model_version"]
+        run_id = told["run_id"]
+        metrics = self.http.get("/runs/get", params={"run_id": run_id}).json()["run"]["data"].get("metrics", ())
+        files: list[str] = []
+        for folder in self._listed(run_id, "salience"):
+            files += self._listed(run_id, folder)
+        return {"metrics": {one["key"]: one["value"] for one in metrics}, "files": files}
+
+    def _listed(self, run_id: str, path: str) -> list[str]:
+        told = self.http.get("/artifacts/list", params={"run_id": run_id, "path": path}).json()
+        return [str(one["path"]) for one in told.get("files", ())]
 
     def aliased(self, name: str, alias: str) -> str | None:
         answer = self.http.get("/registered-models/alias", params={"name": name, "alias": alias})

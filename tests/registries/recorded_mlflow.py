@@ -25,6 +25,7 @@ flavors:
     pytorch_version: 2.15.0+cu132
 mlflow_version: 3.17.2
 """
+RUN_ID = "b80c4572c3af49558275aeaa63d6d52e"
 RUN = "cross_entropy_run1"
 DESCRIPTION = {name: RECIPE[name] for name in ("architecture", "class_names", "preprocessing")}
 
@@ -42,6 +43,9 @@ class RecordedMlflow(ThreadingHTTPServer):
         self.versions: dict[tuple[str, str], Json] = {}
         self.aliases: dict[tuple[str, str], str] = {}
         self.written: list[Json] = []
+        self.metrics: dict[str, float] = {}
+        self.logged: dict[str, bytes] = {}
+        """Files, by their place."""
         self.asked: list[tuple[str, str | None]] = []
         self.status = "READY"
         self.down = False
@@ -91,14 +95,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.written.append(body)
         if self.path == f"{API}/model-versions/set-tag":
             self.server.tags(body["name"], body["version"])[body["key"]] = body["value"]
+        elif self.path == f"{API}/runs/log-batch":
+            self.server.metrics |= {metric["key"]: metric["value"] for metric in body["metrics"]}
         else:
             self.server.aliases[body["name"], body["alias"]] = body["version"]
+        self._send(200, {})
+
+    def do_PUT(self) -> None:
+        content = self.rfile.read(int(self.headers["content-length"]))
+        self.server.logged[unquote(self.path).removeprefix(f"{ARTIFACTS}/")] = content
         self._send(200, {})
 
     def log_message(self, *_: object) -> None:
         """Nobody reads it."""
 
     def _answer(self, path: str, query: dict[str, str]) -> tuple[int, Json]:
+        if path == f"{API}/runs/get":
+            return 200, {"run": {"info": {"artifact_uri": f"mlflow-artifacts:/0/{query['run_id']}/artifacts"}}}
         if path == f"{API}/model-versions/search":
             return 200, {"model_versions": [self._version(*key) for key in reversed(self.server.versions)]}
         if path == f"{API}/registered-models/alias":
@@ -107,7 +120,9 @@ class _Handler(BaseHTTPRequestHandler):
             return (200, {"model_version": self._version(query["name"], version or "")}) if known else (400, {})
         if path == ARTIFACTS:
             return 200, {"files": self._listed(query.get("path", ""))}
-        key = query.get("name", ""), query.get("version", "")
+        return self._of_version(path, (query.get("name", ""), query.get("version", "")))
+
+    def _of_version(self, path: str, key: tuple[str, str]) -> tuple[int, Json]:
         if key not in self.server.versions:
             return 404, {"error_code": "RESOURCE_DOES_NOT_EXIST"}
         if path == f"{API}/model-versions/get":
@@ -123,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
             "current_stage": "None",
             "description": "",
             "source": "models:/m-84da0675255b4fd98d5aa1e3cf6bc71b",
-            "run_id": "b80c4572c3af49558275aeaa63d6d52e",
+            "run_id": RUN_ID,
             "status": self.server.status,
             "tags": [{"key": key, "value": value} for key, value in told["tags"].items()],
         }

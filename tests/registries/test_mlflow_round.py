@@ -83,6 +83,9 @@ def test_version_gets_verdict_and_alias(
     assert until(lambda: mlflow.aliased("good", "audited")) == version
     audit = service.get(f"/v1/audits/{tags['salience.audit_id']}").json()
     assert audit["status"] == "succeeded"
+    run = until(lambda: _run_with_report(mlflow, "good", version))
+    assert run["metrics"]["salience.entropy"] == pytest.approx(float(tags["salience.entropy"]), rel=1e-5)
+    assert run["files"] == [f"salience/{audit['id']}/report.html"]
     model = service.get(f"/v1/models/{audit['model_ids'][0]}").json()
     assert model["source"]["file"] == "data/model.pth"
     assert model["description"]["architecture"]["from"] == "salience.json"
@@ -94,9 +97,23 @@ def test_version_gets_verdict_and_alias(
     assert {one["outcome"] for one in log if one["event"] != "model_version.created"} <= {"ignored", "pending"}
 
 
-@pytest.mark.parametrize(("layout", "origin"), [("pt2", "MLmodel"), ("state_dict", "registry")])
+@pytest.mark.parametrize(
+    ("layout", "field", "origin"),
+    [
+        ("pt2", "architecture", "MLmodel"),
+        ("state_dict", "architecture", "registry"),
+        ("onnx", "class_names", "MLmodel"),
+        ("transformers", "architecture", "config.json"),
+    ],
+)
 def test_other_layouts(
-    service: httpx.Client, mlflow: MlflowServer, hook: Json, policy: Callable[..., Json], layout: str, origin: str
+    service: httpx.Client,
+    mlflow: MlflowServer,
+    hook: Json,
+    policy: Callable[..., Json],
+    layout: str,
+    field: str,
+    origin: str,
 ) -> None:
     policy(f"bad-{layout}", BEYOND)
     version = mlflow.register(f"bad-{layout}", layout)
@@ -105,7 +122,7 @@ def test_other_layouts(
     assert mlflow.aliased(f"bad-{layout}", "audited") is None
     audit = service.get(f"/v1/audits/{tags['salience.audit_id']}").json()
     model = service.get(f"/v1/models/{audit['model_ids'][0]}").json()
-    assert model["description"]["architecture"]["from"] == origin
+    assert model["description"][field]["from"] == origin
 
 
 def test_undescribed_version_waits_for_its_description(
@@ -122,6 +139,12 @@ def test_undescribed_version_waits_for_its_description(
 def _judged(mlflow: MlflowServer, name: str, version: str) -> dict[str, str] | None:
     tags = mlflow.tags(name, version)
     return tags if "salience.verdict" in tags else None
+
+
+def _run_with_report(mlflow: MlflowServer, name: str, version: str) -> Json | None:
+    """Metrics of the run that a version came from, and what was logged of ours, once the report is."""
+    run = mlflow.run_of(name, version)
+    return run if run["files"] else None
 
 
 def _ended(service: httpx.Client, hook: Json) -> list[Json]:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.registries.recorded_mlflow import DESCRIPTION, RecordedMlflow, recorded_mlflow
+from tests.registries.recorded_mlflow import DESCRIPTION, RUN_ID, RecordedMlflow, recorded_mlflow
 from tests.registries.signing import SECRET, created, delivery, send
 from tests.waiting import until, wait_for
 from tests.webhooks.receiver import Receiver, receiving
@@ -82,11 +82,21 @@ def test_event_becomes_verdict(
     assert [(one["outcome"], one["audit_id"]) for one in log] == [("audited", audit["id"])] * 2
     assert [body["key"] for body in mlflow.written if "key" in body][-1] == "salience.verdict"
     assert sum(body.get("key") == "salience.verdict" for body in mlflow.written) == 1
+    check_run(mlflow, audit["id"], mean)
     dry = service.post(f"/v1/policies/{policy['id']}/test", json={"hook_id": hook["id"], "delivery_id": log[0]["id"]})
     assert dry.json()["matches"], dry.text
     again = service.post(f"/v1/hooks/{hook['id']}/deliveries/{log[0]['id']}/replay")
     assert again.status_code == 202
     assert until(lambda: _ended(service, hook, 2))[0]["audit_id"] == audit["id"]
+
+
+def check_run(mlflow: RecordedMlflow, audit_id: str, mean: float) -> None:
+    """The run that the version came from has the numbers that count as metrics, and the report."""
+    says_nothing = "says nothing" in mlflow.tags("faces")["salience.entropy"]
+    assert mlflow.metrics == ({} if says_nothing else {"salience.entropy": pytest.approx(mean)})
+    (page,) = [mlflow.logged[f"0/{RUN_ID}/artifacts/salience/{audit_id}/report.html"]]
+    assert audit_id.encode() in page
+    assert page.startswith(b"<!doctype html>")
 
 
 def test_echoes_are_ignored(service: httpx.Client, hook: Json) -> None:

@@ -3,12 +3,14 @@
 from typing import Any
 
 from app.domain.refusals import CONFIG_UNKNOWN
-from app.domain.vocabulary import Origin
+from app.domain.vocabulary import ModelFormat, Origin
 from app.models.configs.fields import Json, Said, Unsaid, under
 from app.models.configs.image_processors import said_by_processor
 from app.models.configs.timm import is_timm, said_by_timm
 from app.models.configs.transformers import said_by_transformers
 
+OF_WEIGHTS = ("architecture", "architecture_options", "head", "weights_key", "ignore_tensors")
+"""Fields that say which network a file of weights fits; a graph is its own."""
 Told = dict[str, tuple[Origin, str | None]]
 """By a field's path in the model's description, the file that it is from, and a note."""
 
@@ -21,11 +23,13 @@ def completed(request: Any) -> tuple[Any, Told]:
     told: Told = {}
     if not isinstance(request, dict):
         return request, told
+    is_graph = str(request.get("format")).lower() == ModelFormat.ONNX
     for name, origin in (("config", Origin.CONFIG), ("preprocessor_config", Origin.PREPROCESSOR_CONFIG)):
         file = request.get(name)
         if isinstance(file, dict):
             said = said_by_processor(file) if origin is Origin.PREPROCESSOR_CONFIG else _said_by(file)
-            request, taken = under(request, said.values)
+            values = {key: one for key, one in said.values.items() if not (is_graph and key in OF_WEIGHTS)}
+            request, taken = under(request, values)
             told |= {path: (origin, said.notes.get(path)) for path in taken}
     return request, told
 

@@ -1555,4 +1555,5 @@ class WriteBack(Document):
 
     tags: bool
     alias_on_pass: str | None
+    run: bool
     pull_request: bool
