@@ -57,7 +57,9 @@ class Columns(BaseModel):
         description="In place of a table: how files are named, such as `{label}.*` or `{label}_#.jpg` (`#`: digits).",
     )
     beside: Literal["webdataset", "yolo"] | None = Field(
-        None, description="In place of a table: labels in a file beside each image, `N.cls` or YOLO's `.txt`."
+        None,
+        description="In place of a table: labels in a file beside each image, WebDataset's `N.cls` or "
+        "`N.json` (`label`), or YOLO's `.txt`.",
     )
 
     @model_validator(mode="after")

@@ -14,11 +14,13 @@ class RangeReader:
     Whatever the blob's size, no more than two windows are in memory.
     """
 
-    def __init__(self, blobs: BlobStore, digest: str) -> None:
+    def __init__(self, blobs: BlobStore, digest: str, start: int = 0, size: int | None = None) -> None:
+        """Of the whole blob, or of ``size`` bytes from ``start`` on: an archive within another."""
         self._blobs = blobs
         self._digest = digest
+        self._start = start
         self._windows: list[tuple[int, bytes]] = []
-        self.size = blobs.size(digest)
+        self.size = blobs.size(digest) if size is None else size
 
     def read(self, offset: int, length: int) -> bytes:
         """Exactly ``length`` bytes. Raises InputFailure ``archive-malformed`` where the blob is shorter."""
@@ -38,6 +40,6 @@ class RangeReader:
             if start <= offset and offset + length <= start + len(window):
                 self._windows.insert(0, self._windows.pop(number))
                 return self._windows[0]
-        read = self._blobs.read_range(self._digest, offset, max(length, WINDOW_BYTES))
+        read = self._blobs.read_range(self._digest, self._start + offset, max(length, WINDOW_BYTES))
         self._windows = [(offset, read), *self._windows[:1]]
         return self._windows[0]

@@ -9,7 +9,7 @@ from app.imaging.entries import ArchiveEntry
 from app.imaging.kinds import promised_kind
 from worker.archives.entry_names import is_odd, name_key
 from worker.archives.listing import NAME_TOO_LONG
-from worker.archives.skipping import reason_to_skip
+from worker.archives.skipping import ARCHIVE, reason_to_skip
 
 NAMED = 5
 """Examples of what was skipped for one reason."""
@@ -29,6 +29,12 @@ class Skipped:
         examples = self._examples.setdefault(reason, [])
         if len(examples) < NAMED:
             examples.append(name)
+
+    def take_back(self, reason: str, count: int) -> None:
+        """So many of a reason are read all the same."""
+        self.counts[reason] -= count
+        if self.counts[reason] <= 0:
+            del self.counts[reason]
 
     def examples(self, reason: str) -> str:
         """The first names, quoted, and whether there are more."""
@@ -50,6 +56,7 @@ class Arrivals:
         self.odd = Skipped()
         """Taken, under names that Windows could not store."""
         self._parquet: list[ArchiveEntry] = []
+        self._tars: list[ArchiveEntry] = []
         self.images = 0
         """Files that are images by their names."""
         self.hard_links: list[tuple[str, str]] = []
@@ -70,6 +77,8 @@ class Arrivals:
             if reason is not None:
                 if not entry.is_folder:
                     self.skipped.add(reason, entry.name)
+                if reason == ARCHIVE and entry.name.casefold().endswith(".tar"):
+                    self._tars.append(entry)
                 continue
             if not entry.is_folder:
                 yield from self._file(entry)
@@ -91,6 +100,14 @@ class Arrivals:
                 way_out = "Tables are read in place, of any size, in a tar file or a ZIP that stores them (zip -0)."
                 raise InputFailure("archive-expansion-limit", f"{detail} {way_out}")
         return sorted(self._parquet, key=lambda table: table.name)
+
+    @property
+    def tars(self) -> list[ArchiveEntry]:
+        """Tars that can be read where they lie, in an archive without other images; in the order of their names."""
+        if self.images or self._parquet:
+            return []
+        whole = (tar for tar in self._tars if tar.compression == STORED and tar.same_as is None and tar.skip is None)
+        return sorted((tar for tar in whole if tar.fault is None or _in_place(tar)), key=lambda tar: tar.name)
 
     @property
     def folder_keys(self) -> list[bytes]:

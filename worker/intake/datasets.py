@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from app.imaging.kinds import promised_kind
 from app.webhooks.events import dataset_looked_at
 from app.webhooks.outbox import tell
 from worker.archives.listing import is_table, list_entries, seekable
+from worker.archives.skipping import ARCHIVE
 from worker.context import WorkerContext
 from worker.intake.arrivals import Arrivals
 from worker.intake.image_examiner import ImageExaminer
@@ -46,11 +47,13 @@ from worker.intake.samples import (
     unreadable_labels,
 )
 from worker.intake.unfolding import Unfolded, table_of, unfold
+from worker.intake.webdataset import JoinedTar, join
 from worker.wire.replies import ImageFacts
 
 logger = logging.getLogger(__name__)
 
 DECODE_BATCH = 1024
+OpenWithin = Callable[[WorkerContext, str, list[ArchiveEntry]], Unfolded | JoinedTar]
 LISTS_SAMPLES = frozenset({"dataset-too-many-unreadable", "dataset-empty"})
 """Problems of which the samples are the reason."""
 
@@ -100,7 +103,8 @@ class _Indexer:
         self._digest = hashlib.sha256()
         self._facts: Counter[str] = Counter()
         self._sidecars: set[str] = set()
-        self._tables: Unfolded | None = None
+        self._within: Unfolded | JoinedTar | None = None
+        """Tables or tars that the archive held in place of images."""
         self.made: set[str] = set()
         """Blobs that were made of what was uploaded: an archive inflated, tables unfolded."""
 
@@ -117,8 +121,8 @@ class _Indexer:
         write_for(session, dataset.tenant_id)
         names = self._take_entries()
         asked = None if dataset.columns is None else Columns.model_validate(dataset.columns)
-        if self._tables is not None:
-            asked = self._tables.columns(asked)
+        if self._within is not None:
+            asked = self._within.columns(asked)
         read = partial(read_entry, self._context.blobs, dataset.stored_digest or "")
         labels = Labels(session, dataset, asked, lambda entry: read(entry, self._settings.max_entry_bytes))
         labels.find(self._arrivals.tables)
@@ -135,23 +139,27 @@ class _Indexer:
         if stored != dataset.content_digest:
             self.made.add(stored)
         if is_table(blobs, stored):
-            return self._unfold(stored, [table_of(blobs.size(stored))])
+            return self._instead(unfold, stored, [table_of(blobs.size(stored))])
         assumed = self._list(stored)
-        tables = self._arrivals.image_tables
-        return self._unfold(stored, tables) if tables else assumed
+        if tables := self._arrivals.image_tables:
+            return self._instead(unfold, stored, tables)
+        if tars := self._arrivals.tars:
+            self._arrivals.skipped.take_back(ARCHIVE, len(tars))
+            return self._instead(join, stored, tars)
+        return assumed
 
-    def _unfold(self, stored: str, tables: list[ArchiveEntry]) -> str | None:
-        """Tables of images in place of the archive that holds nothing else."""
-        names = {table.name for table in tables}
+    def _instead(self, open_all: OpenWithin, stored: str, within: list[ArchiveEntry]) -> str | None:
+        """Tables or tars of images in place of the archive that holds nothing else."""
+        names = {entry.name for entry in within}
         skipped = self._arrivals.skipped
         for sample in stream_samples(self._session, self._dataset.id):
             if sample.name not in names:
                 skipped.add(NOT_AN_IMAGE, sample.name)
         delete_samples(self._session, self._dataset.id)
-        self._tables = unfold(self._context, stored, tables)
-        self.made.add(self._tables.digest)
+        self._within = open_all(self._context, stored, within)
+        self.made.add(self._within.digest)
         self._arrivals = Arrivals(self._settings.max_entries, skipped)
-        return self._list(self._tables.digest)
+        return self._list(self._within.digest)
 
     def _list(self, stored: str) -> str | None:
         dataset, session, blobs = self._dataset, self._session, self._context.blobs
@@ -294,7 +302,7 @@ class _Indexer:
             doubles, "name differs from another in case alone.", "names differ from others in case alone."
         )
         yield from labels.notes
-        yield from self._tables.notes if self._tables is not None else ()
+        yield from self._within.notes if self._within is not None else ()
 
     def _label_notes(self, layout: Layout, labels: Labels) -> Iterator[str]:
         dataset = self._dataset

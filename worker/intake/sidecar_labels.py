@@ -1,5 +1,6 @@
 """Labels that stand in no table: in a file beside each image, or in the images' own names."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,14 +11,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import SampleRow
-from app.domain.table_columns import Columns
+from app.domain.table_columns import ALIASES, Columns
 from app.errors import InputFailure
 from app.imaging.entries import entry_of
 from app.imaging.kinds import EXTENSIONS
 from worker.intake.samples import BATCH, in_batches, label_sample, save_findings, stream_samples
 
 ReadEntry = Callable[[Any], bytes]
-_SIDECARS = {"webdataset": ".cls", "yolo": ".txt"}
+_SIDECARS = {"webdataset": (".cls", ".json"), "yolo": (".txt",)}
+"""The first of them that says a label of any image."""
 _MOST_BYTES = 64 * 1024
 _FIELDS = {"{label}": "(?P<label>.+?)", "{source}": "(?P<source>.+?)", "{split}": "(?P<split>.+?)"}
 
@@ -50,14 +52,44 @@ def compiled(pattern: str) -> re.Pattern[str]:
 def label_beside(session: Session, dataset_id: UUID, columns: Columns, read: ReadEntry) -> int:
     """How many images have a file beside them that says their label."""
     layout = columns.beside or "webdataset"
-    ending, labelled = _SIDECARS[layout], 0
     names = _class_names(session, dataset_id, read) if layout == "yolo" else {}
+    readers: dict[str, Callable[[bytes], str | None]] = {
+        ".cls": lambda data: _text(data) or None,
+        ".json": label_in_json,
+        ".txt": lambda data: _yolo_label(_text(data), names),
+    }
+    found = (_label_by(session, dataset_id, ending, read, readers[ending]) for ending in _SIDECARS[layout])
+    return next((labelled for labelled in found if labelled), 0)
+
+
+def label_in_json(data: bytes) -> str | None:
+    """Of an object that has one of the names that a column of labels may have."""
+    try:
+        told = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    named = told if isinstance(told, dict) else {}
+    label = next((named[alias] for alias in ALIASES["label"] if alias in named), None)
+    if isinstance(label, bool) or not isinstance(label, str | int):
+        return None
+    return str(label).strip() or None
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace").strip()
+
+
+def _label_by(
+    session: Session, dataset_id: UUID, ending: str, read: ReadEntry, label_of: Callable[[bytes], str | None]
+) -> int:
+    labelled = 0
     query = select(SampleRow).where(SampleRow.dataset_id == dataset_id, SampleRow.name.like(f"%{ending}"))
     for row in session.scalars(query.execution_options(yield_per=BATCH)):
         if row.size > _MOST_BYTES:
             continue
-        text = read(entry_of(row)).decode("utf-8", "replace").strip()
-        label = _yolo_label(text, names) if layout == "yolo" else (text or None)
+        label = label_of(read(entry_of(row)))
+        if label is None and ending == ".json":
+            continue
         values: dict[str, Any] = {"label": label and label[:1024], "groups": {}}
         labelled += any(label_sample(session, dataset_id, name, values) for name in _images_of(row.name, ending))
     return labelled
