@@ -19,7 +19,7 @@ from app.db.identifiers import new_id
 from app.db.tables import AuditModelRow, AuditRow, AuditUsageRow, DatasetRow, ModelRow, ShardRow
 from app.domain.fidelity import Fidelity, FidelityStatus
 from app.domain.label_mapping import LabelMapping
-from app.domain.measures import AGREEMENT, PAIRINGS, SANITY, MeasureSpec
+from app.domain.measures import AGREEMENT, CLASS_SEPARATION, PAIRINGS, SANITY, MeasureSpec
 from app.domain.outputs import Output
 from app.domain.protocol import Protocol
 from app.domain.refusals import METHOD_NOT_POSSIBLE, NOT_AS_DESCRIBED
@@ -143,6 +143,8 @@ def _can_pair(spec: MeasureSpec[Any], request: AuditRequest, models: list[ModelR
     is_asked_for = request.protocol.measures is not None
     if spec.name == AGREEMENT.name:
         return _methods_can_pair(models, protocol)
+    if spec.name == CLASS_SEPARATION.name:
+        return True
     if spec.name == SANITY.name:
         return _have_twins(models, is_asked_for=is_asked_for)
     if len(models) < 2:

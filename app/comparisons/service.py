@@ -15,7 +15,7 @@ from app.db.tables import AuditRow, ComparisonRow
 from app.domain.differing_fields import Basis, differing_fields
 from app.domain.protocol import Protocol
 from app.domain.subjects import subjects_of
-from app.domain.vocabulary import ComparisonStatus, ComparisonUnit, Weights
+from app.domain.vocabulary import ComparisonStatus, ComparisonUnit
 from app.errors import Unprocessable
 
 
@@ -48,7 +48,7 @@ def _check_sides(session: Session, request: ComparisonRequest, audits: list[Audi
         models = model_ids_of(session, request.audit_ids)
         protocols = {audit.id: Protocol.model_validate(audit.protocol) for audit in audits}
         subjects = [one for audit_id, own in models.items() for one in subjects_of(protocols[audit_id], len(own))]
-        sides = sum(one.weights is Weights.TRAINED for one in subjects)
+        sides = sum(one.beside is None for one in subjects)
     if sides < 2:
         raise Unprocessable("too-few-sides", "A comparison needs two audits, or one of several models by model.")
     if sides > MAX_SIDES:

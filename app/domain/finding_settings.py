@@ -51,9 +51,16 @@ class FindingSettings(BaseModel):
     """Of the accuracy above chance, what may be left when the image's cells change places."""
     colour_fall: Share = 0.3
     """The largest fall of accuracy when colours are gone."""
+    same_map: Share = 0.9
+    """Mean similarity above which maps are one map: of a class's maps with their mean, of an image's maps for two
+    classes."""
+    above_control: Share = 0.05
+    """How far above its control a stability has to lie to tell more than what all images' maps have in common."""
     least_samples: Annotated[int, Field(ge=2, le=1_000_000)] = 20
     """Groups with fewer samples give no finding."""
 
 
+LATER = ("same_map", "above_control")
+"""Thresholds that protocols of versions before do not name: nor does the digest of one in which nobody set them."""
 FORMER_DEFAULTS = (FindingSettings(arrangement_left=0.6),)
 """Of versions before: a protocol in which nobody set a threshold stays the same one."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from app.domain.cam_methods import DEFAULT_MASKS
-from app.domain.finding_settings import FORMER_DEFAULTS, FindingSettings
+from app.domain.finding_settings import FORMER_DEFAULTS, LATER, FindingSettings
 from app.domain.measures import MEASURES, QUARTER_TURNS, Frozen, MeasureSpec, ScoreColumn, WithTurns
 from app.domain.measures.entropy import EntropyReading
 from app.domain.views import ROTATIONS
@@ -160,12 +160,20 @@ class Protocol(Frozen):
         if self.findings in {FindingSettings(), *FORMER_DEFAULTS}:
             # A protocol that was made before findings had thresholds, or had these, is still the same one.
             del document["findings"]
+        else:
+            unset = {name for name in LATER if getattr(self.findings, name) == getattr(FindingSettings(), name)}
+            document["findings"] = self.findings.model_dump(mode="json", exclude=unset)
         canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
         return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
     def without(self, measure: str) -> Self:
         """The same protocol, and one measure less."""
         return self.model_copy(update={"measures": self.measures.model_copy(update={measure: None})})
+
+    def of_clean_maps(self) -> Self:
+        """The same protocol without the measures of a single subject: for one whose clean maps alone are compared."""
+        alone = [spec.name for spec, _ in self.measures.computed() if not spec.is_pairing]
+        return self.model_copy(update={"measures": self.measures.model_copy(update=dict.fromkeys(alone))})
 
     def without_turns(self) -> Self:
         """The same protocol without quarter turns, which only squares have."""

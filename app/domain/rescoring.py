@@ -1,12 +1,20 @@
 """Which of an audit's comparisons can be made again from the native maps that it stored."""
 
-from app.domain.measures import AGREEMENT, DEGRADATION, MEASURES, NOISE_REACTION, STABILITY, ScoreColumn
+from app.domain.measures import (
+    AGREEMENT,
+    CLASS_SEPARATION,
+    DEGRADATION,
+    MEASURES,
+    NOISE_REACTION,
+    STABILITY,
+    ScoreColumn,
+)
 from app.domain.protocol import Protocol
 
 WITHOUT_WAY_BACK = frozenset({NOISE_REACTION.name, DEGRADATION.name})
 """Their views move nothing: a view's native map lies in the clean image's frame as it is."""
 
-SIMILAR_PAIRS = frozenset({STABILITY.name, AGREEMENT.name})
+SIMILAR_PAIRS = frozenset({STABILITY.name, AGREEMENT.name, CLASS_SEPARATION.name})
 """Pairings whose score is how alike two maps are."""
 
 

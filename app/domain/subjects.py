@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from itertools import combinations
 from uuid import UUID
 
-from app.domain.measures import AGREEMENT, SANITY, Frozen, ScoreColumn
+from app.domain.measures import AGREEMENT, CLASS_SEPARATION, SANITY, Frozen, ScoreColumn
 from app.domain.protocol import Protocol, SalienceSettings
-from app.domain.vocabulary import Weights
+from app.domain.vocabulary import Explained, Weights
 
 SEPARATOR = ":"
 """Between a model's id and what is not as under the leading method, in the key of a subject that does not lead."""
 
 
+_BESIDE: dict[str, str] = {Weights.RANDOM: "random weights", Explained.OTHER_CLASS: "other class"}
+"""What stands beside a model to be compared with it, in words."""
+
+
 class Subject(Frozen):
-    """Whatever gives a map for a sample: a model under a CAM method, a target and a layer, or the model's random twin.
+    """Whatever gives a map for a sample: a model under a CAM method, a target and a layer, the model's random twin, or
+    the model asked for another class than the target's.
 
     ``model`` is the model's place among those of the audit. Subjects are counted from 0, as the rows of their scores
     are: ``model_ordinal`` in the database is a subject's.
@@ -23,22 +28,34 @@ class Subject(Frozen):
     model: int
     salience: SalienceSettings
     weights: Weights = Weights.TRAINED
+    explained: Explained = Explained.TARGET
+
+    @property
+    def beside(self) -> str | None:
+        """What it is beside the model that the audit is about; None where it is that model."""
+        return next((str(word) for word in (self.weights, self.explained) if word in _BESIDE), None)
+
+    @property
+    def has_views(self) -> bool:
+        """Whether changed images are looked at as well: of another class's maps there is the clean one alone."""
+        return self.explained is Explained.TARGET
 
     def protocol(self, protocol: Protocol) -> Protocol:
-        """The audit's protocol, with this subject's way to a map."""
-        return protocol.model_copy(update={"salience": self.salience})
+        """The audit's protocol, with this subject's way to a map, and with what is measured of it alone."""
+        own = protocol if self.has_views else protocol.of_clean_maps()
+        return own.model_copy(update={"salience": self.salience})
 
     def key(self, protocol: Protocol, model_id: UUID) -> str:
         """What tells it from the audit's other subjects: of the leading method the model's id, else both."""
-        if self.weights is Weights.RANDOM:
-            return f"{model_id}{SEPARATOR}{self.weights}"
+        if self.beside is not None:
+            return f"{model_id}{SEPARATOR}{self.beside}"
         leads = self.salience.method == protocol.salience.method
         return str(model_id) if leads else f"{model_id}{SEPARATOR}{self.salience.method}"
 
     def title(self, protocol: Protocol, name: str) -> str:
-        """The model's name; the method where the audit has several; that the weights are random."""
-        if self.weights is Weights.RANDOM:
-            return f"{name} (random weights)"
+        """The model's name; the method where the audit has several; what it is beside the model."""
+        if self.beside is not None:
+            return f"{name} ({_BESIDE[self.beside]})"
         return f"{name} ({self.salience.method})" if len(protocol.salience.all_methods) > 1 else name
 
 
@@ -52,9 +69,10 @@ def leads(key: str) -> bool:
     return SEPARATOR not in key
 
 
-def is_trained(key: str) -> bool:
-    """Whether the subject has the model's own weights: nothing is found of a random twin, and no report shows it."""
-    return not key.endswith(f"{SEPARATOR}{Weights.RANDOM}")
+def is_model(key: str) -> bool:
+    """Whether the subject is what the audit is about, and not beside it: nothing is found of a random twin, nor of
+    another class's maps, and no table of a report has them among the models."""
+    return key.partition(SEPARATOR)[2] not in _BESIDE
 
 
 @dataclass(frozen=True)
@@ -77,38 +95,44 @@ class Pairing:
 
 
 def subjects_of(protocol: Protocol, models: int) -> tuple[Subject, ...]:
-    """Every model under the leading method, then every model under the next one; last the random twins."""
-    salience = protocol.salience
-    trained = [
-        Subject(model=place, salience=salience.under(method))
-        for method in salience.all_methods
-        for place in range(models)
+    """Every model under the leading method, then every model under the next one; then the random twins; last every
+    model asked for another class.
+    """
+    salience, places = protocol.salience, range(models)
+    leading = salience.under(salience.method)
+    of_models = [
+        Subject(model=place, salience=salience.under(method)) for method in salience.all_methods for place in places
     ]
-    twins = [
-        Subject(model=place, salience=salience.under(salience.method), weights=Weights.RANDOM)
-        for place in range(models)
-        if SANITY.settings_in(protocol.measures)
-    ]
-    return (*trained, *twins)
+    twins = [Subject(model=place, salience=leading, weights=Weights.RANDOM) for place in places]
+    others = [Subject(model=place, salience=leading, explained=Explained.OTHER_CLASS) for place in places]
+    return (
+        *of_models,
+        *(twins if SANITY.settings_in(protocol.measures) else ()),
+        *(others if CLASS_SEPARATION.settings_in(protocol.measures) else ()),
+    )
 
 
 def pairings_of(protocol: Protocol, subjects: Sequence[Subject]) -> tuple[Pairing, ...]:
     """Those that the protocol asks for, in stored order.
 
-    Agreement compares a model's maps under its methods, sanity those of a model and of its random twin; every other
-    pairing the models under the leading method.
+    Agreement compares a model's maps under its methods, sanity those of a model and of its random twin, class
+    separation those of a model for two classes; every other pairing the models under the leading method.
     """
-    trained = [place for place, subject in enumerate(subjects) if subject.weights is Weights.TRAINED]
-    leading = [place for place, subject in enumerate(subjects) if subject.salience == subjects[0].salience]
-    of_models = {AGREEMENT.name: trained, SANITY.name: leading}
-    together = tuple(place for place in leading if place in trained)
+    models = [place for place, subject in enumerate(subjects) if subject.beside is None]
+    leading = [place for place in models if subjects[place].salience == subjects[0].salience]
+    within = {
+        AGREEMENT.name: models,
+        SANITY.name: [*leading, *_beside(subjects, Weights.RANDOM)],
+        CLASS_SEPARATION.name: [*leading, *_beside(subjects, Explained.OTHER_CLASS)],
+    }
     return tuple(
-        Pairing(
-            column,
-            _by_model(subjects, of_models[column.measure]) if column.measure in of_models else (together,),
-        )
+        Pairing(column, _by_model(subjects, within[column.measure]) if column.measure in within else (tuple(leading),))
         for column in protocol.pairing_columns()
     )
+
+
+def _beside(subjects: Sequence[Subject], what: str) -> list[int]:
+    return [place for place, subject in enumerate(subjects) if subject.beside == what]
 
 
 def _by_model(subjects: Sequence[Subject], places: Sequence[int]) -> tuple[tuple[int, ...], ...]:

@@ -49,6 +49,13 @@ class Weights(StrEnum):
     RANDOM = "random"
 
 
+class Explained(StrEnum):
+    """Of a subject: the class that the protocol's target names, or of all others the one with the highest logit."""
+
+    TARGET = "target"
+    OTHER_CLASS = "other_class"
+
+
 class SalienceTarget(StrEnum):
     """Whose score the salience map explains; a class index may stand in its place."""
 

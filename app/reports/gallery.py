@@ -163,7 +163,7 @@ class GalleryMaker:
             pixels = self.images.read(shown.sample, shown.model)
         except Gone:
             return []
-        conditions = (CLEAN, *self.protocol.conditions())
+        conditions = shown.subject.conditions
         maps = native_maps(shown.row, len(conditions))
         tiles = [Tile(caption="image", jpeg=jpeg_of(pixels))]
         for view in (CLEAN, *views):

@@ -27,7 +27,7 @@ from app.reports.job import Gallery, ReportJob, Series
 from app.reports.mean_images import MOST_SERIES, Seen, mean_images
 from app.reports.series import all_together, series_of_audit, series_of_comparison
 from app.reports.undefined import undefined_of
-from app.results.subjects import by_subject, without_twins
+from app.results.subjects import by_subject, models_alone
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 
@@ -50,7 +50,7 @@ class Gatherer:
         """Raises NotFound, or Conflict where the audit has no results."""
         audit = get_audit(self.session, audit_id)
         check_finished(audit)
-        document = without_twins(by_subject(results_of(self.session, audit_id)))
+        document = models_alone(by_subject(results_of(self.session, audit_id)))
         # Older results do not say; the row forgets its run group when that is deleted.
         as_runs = document.get("run_group_id", audit.run_group_id) is not None
         all_series = series_of_audit(document, audit.name, as_runs=as_runs)
@@ -80,7 +80,7 @@ class Gatherer:
         if not kept:
             raise Gone("audits-deleted", "All audits of the comparison were deleted; its tables are still there.")
         found = by_subject(stored)
-        results = {str(audit.id): without_twins(by_subject(results_of(self.session, audit.id))) for audit in kept}
+        results = {str(audit.id): models_alone(by_subject(results_of(self.session, audit.id))) for audit in kept}
         all_series, first = series_of_comparison(found), results[str(kept[0].id)]
         return ReportJob(
             kind="comparison",

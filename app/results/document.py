@@ -10,7 +10,15 @@ from sqlalchemy.orm import Session
 from app.domain.fidelity import Fidelity
 from app.domain.label_mapping import LabelMapping
 from app.domain.label_performance import LabelPredictions, label_performance
-from app.domain.measures import AGREEMENT, NOISE_REACTION, SANITY, STABILITY, SUFFICIENCY, MeasureSpec
+from app.domain.measures import (
+    AGREEMENT,
+    CLASS_SEPARATION,
+    NOISE_REACTION,
+    SANITY,
+    STABILITY,
+    SUFFICIENCY,
+    MeasureSpec,
+)
 from app.domain.outputs import Output
 from app.domain.performance import CurveSource, Predictions, deformation_curve, noise_curve, performance
 from app.domain.protocol import Protocol
@@ -33,7 +41,7 @@ from app.domain.subjects import Pairing, pairings_of, subjects_of
 from app.domain.sufficiency import sufficiency_report
 from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
 from app.domain.twins import twin_distances
-from app.domain.vocabulary import ACROSS_MODELS, CLEAN, OutputKind
+from app.domain.vocabulary import ACROSS_MODELS, OutputKind
 from app.results.inputs import AuditedSubject, AuditInputs, class_count, label_mapping
 from app.results.reading import complete
 from app.results.score_tables import StoredScores, cluster_codes, further_groups, read_scores
@@ -94,6 +102,7 @@ def _nothing() -> ResultsNumbers:
         "across_models": [],
         "stability": None,
         "agreement": None,
+        "class_separation": None,
         "sanity": [],
         "performance": [],
         "performance_reason": None,
@@ -127,11 +136,11 @@ def _measured(
     further, clusters = further_groups(session, inputs.audit), cluster_codes(session, inputs.audit)
     groups = Groups(stored[0].labels, stored[0].sources, further, clusters, mapping.several)
     summarised = [
-        summarise(scores.table(one.key, protocol, one.output), groups, protocol.seed)
+        summarise(scores.table(one.key, one.protocol, one.output), groups, protocol.seed)
         for one, scores in zip(subjects, stored, strict=True)
     ]
     summaries = [row for model in summarised for row in model.rows]
-    measured = _performance(inputs, stored, protocol, mapping)
+    measured = _performance(inputs, stored, mapping)
     noise_curves, deformation_curves = _curves(inputs, protocol, summaries, measured)
     across = read_scores(session, inputs.audit.id, ACROSS_MODELS) if protocol.pairing_columns() else None
     small = [one.model for one, scores in zip(subjects, stored, strict=True) if scores.map_side < SSIM_WINDOW]
@@ -140,38 +149,37 @@ def _measured(
         "across_models": across_models(protocol.columns(), summarised[: len(inputs.models)]),
         "stability": _pairs(across, inputs, STABILITY),
         "agreement": _pairs(across, inputs, AGREEMENT),
+        "class_separation": _pairs(across, inputs, CLASS_SEPARATION),
         "sanity": _sanity(across, inputs, stored, groups),
         "performance": measured,
         "performance_reason": mapping.reason,
         "performance_labels": mapping.shown(),
         "noise_curves": noise_curves,
         "deformation_curves": deformation_curves,
-        "sufficiency": _sufficiency(inputs, protocol, stored, groups),
+        "sufficiency": _sufficiency(inputs, stored, groups),
         "where_maps_lie": [],
         "compared_at_input_resolution": list(dict.fromkeys(str(model.id) for model in small)),
     }
 
 
-def _performance(
-    inputs: AuditInputs, stored: list[StoredScores], protocol: Protocol, mapping: LabelMapping
-) -> list[Performance]:
+def _performance(inputs: AuditInputs, stored: list[StoredScores], mapping: LabelMapping) -> list[Performance]:
     if mapping.indices is None:
         return []
     if mapping.several:
-        return _label_performance(inputs, stored, protocol, mapping)
+        return _label_performance(inputs, stored, mapping)
     truth = np.array([mapping.indices.get(label or "", -1) for label in stored[0].labels])
     count = class_count(inputs.models[0])
-    classes, conditions = mapping.score_classes(count), (CLEAN, *protocol.conditions())
+    classes = mapping.score_classes(count)
     return [
         row
         for one, scores in zip(inputs.subjects, stored, strict=True)
         for row in performance(
             Predictions(
                 model_id=one.key,
-                conditions=conditions,
+                conditions=one.conditions,
                 classes=classes,
                 predicted=scores.predicted,
-                scores=scores.class_scores.reshape(len(truth), len(conditions), len(classes)),
+                scores=scores.class_scores.reshape(len(truth), len(one.conditions), len(classes)),
                 truth=truth,
                 labels={index: label for label, index in mapping.indices.items()},
             ),
@@ -180,10 +188,8 @@ def _performance(
     ]
 
 
-def _label_performance(
-    inputs: AuditInputs, stored: list[StoredScores], protocol: Protocol, mapping: LabelMapping
-) -> list[Performance]:
-    count, conditions = class_count(inputs.models[0]), (CLEAN, *protocol.conditions())
+def _label_performance(inputs: AuditInputs, stored: list[StoredScores], mapping: LabelMapping) -> list[Performance]:
+    count = class_count(inputs.models[0])
     positives = np.zeros((len(stored[0].labels), count), dtype=bool)
     for row, label in enumerate(stored[0].labels):
         positives[row, list(mapping.positives(label))] = True
@@ -193,8 +199,8 @@ def _label_performance(
         for row in label_performance(
             LabelPredictions(
                 model_id=one.key,
-                conditions=conditions,
-                scores=scores.class_scores.reshape(len(positives), len(conditions), count),
+                conditions=one.conditions,
+                scores=scores.class_scores.reshape(len(positives), len(one.conditions), count),
                 positives=positives,
                 known=np.array([label is not None for label in stored[0].labels]),
                 threshold=one.output.threshold,
@@ -263,16 +269,11 @@ def _sanity(
     return sections
 
 
-def _sufficiency(
-    inputs: AuditInputs, protocol: Protocol, stored: list[StoredScores], groups: Groups
-) -> list[Sufficiency]:
-    settings = SUFFICIENCY.settings_in(protocol.measures)
-    if settings is None:
-        return []
-    conditions = (CLEAN, *protocol.conditions())
+def _sufficiency(inputs: AuditInputs, stored: list[StoredScores], groups: Groups) -> list[Sufficiency]:
     return [
-        {"model_id": one.key, "subject": one.key, **sufficiency_report(settings, conditions, predicted, groups)}
+        {"model_id": one.key, "subject": one.key, **sufficiency_report(settings, one.conditions, predicted, groups)}
         for one, scores in zip(inputs.subjects, stored, strict=True)
+        if (settings := SUFFICIENCY.settings_in(one.protocol.measures)) is not None
         for predicted in [scores.predictions(one.output)]
     ]
 
@@ -284,7 +285,7 @@ def _curves(
     noise = NOISE_REACTION.settings_in(protocol.measures)
     if noise is None:
         return [], []
-    sources = [CurveSource.of(one.key, summaries, measured) for one in inputs.subjects]
+    sources = [CurveSource.of(one.key, summaries, measured) for one in inputs.subjects if one.subject.has_views]
     return [noise_curve(source, noise.amounts) for source in sources], [
         deformation_curve(source, one.kind, one.severities) for source in sources for one in noise.deformations
     ]

@@ -12,7 +12,7 @@ from app.domain.label_mapping import LabelMapping, map_labels, map_several_label
 from app.domain.outputs import Output
 from app.domain.protocol import Protocol
 from app.domain.subjects import Subject, subjects_of
-from app.domain.vocabulary import OutputKind
+from app.domain.vocabulary import CLEAN, OutputKind
 from app.errors import Conflict
 
 
@@ -33,11 +33,17 @@ class AuditInputs:
 
 @dataclass(frozen=True)
 class AuditedSubject:
-    """A subject of an audit with its model, and its key within the audit."""
+    """A subject of an audit with its model, its key within the audit, and the protocol with what is its own."""
 
     subject: Subject
     model: ModelRow
     key: str
+    protocol: Protocol
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Those in which it was looked at, in stored order."""
+        return (CLEAN, *self.protocol.conditions())
 
     @property
     def output(self) -> Output:
@@ -47,7 +53,9 @@ class AuditedSubject:
 def audited_subjects(protocol: Protocol, models: Sequence[ModelRow]) -> tuple[AuditedSubject, ...]:
     """In the order of their ordinals."""
     return tuple(
-        AuditedSubject(subject, models[subject.model], subject.key(protocol, models[subject.model].id))
+        AuditedSubject(
+            subject, models[subject.model], subject.key(protocol, models[subject.model].id), subject.protocol(protocol)
+        )
         for subject in subjects_of(protocol, len(models))
     )
 

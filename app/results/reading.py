@@ -9,7 +9,7 @@ from app.domain.results.compared_meaning import judge_comparison
 from app.domain.results.comparisons import ComparisonResults, DifferenceRow, SideTotal
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.meaning import judge_numbers
-from app.results.subjects import without_twins
+from app.results.subjects import models_alone
 
 
 def current(document: ResultsDocument) -> ResultsDocument:
@@ -39,6 +39,6 @@ def current_comparison(comparison: ComparisonResults, documents: Mapping[str, Re
 def complete(document: ResultsDocument, classes: int | None) -> None:
     """Add what is made of the numbers alone: which of them say nothing, and what to know first."""
     judge_numbers(document, classes)
-    trained = without_twins(document)
-    document["method_ranks"] = trained["method_ranks"] = [*method_ranks(trained)]
-    document["findings"] = findings_in(trained)
+    alone = models_alone(document)
+    document["method_ranks"] = alone["method_ranks"] = [*method_ranks(alone)]
+    document["findings"] = findings_in(alone)

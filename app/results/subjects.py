@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import ResultsDocument
-from app.domain.subjects import is_trained, model_of
+from app.domain.subjects import is_model, model_of
 
 Document = TypeVar("Document", ResultsDocument, ComparisonResults)
 Change = Callable[[dict[str, Any]], dict[str, Any]]
@@ -40,14 +40,14 @@ def by_subject(document: Document) -> Document:
     return _changed(document, _keyed)
 
 
-def without_twins(document: ResultsDocument) -> ResultsDocument:
-    """By subject, without what a random twin scored; where there is none, the very same document."""
-    if all(is_trained(model["model_id"]) for model in document["models"]):
+def models_alone(document: ResultsDocument) -> ResultsDocument:
+    """By subject, without random twins and the maps of other classes; where there is none, the very same document."""
+    if all(is_model(model["model_id"]) for model in document["models"]):
         return document
     made: dict[str, Any] = dict(document)
     for name in _ROWS:
         if name in made:
-            made[name] = [row for row in made[name] if row["model_id"] is None or is_trained(row["model_id"])]
+            made[name] = [row for row in made[name] if row["model_id"] is None or is_model(row["model_id"])]
     return cast("ResultsDocument", made)
 
 
@@ -63,7 +63,7 @@ def _changed(document: Document, change: Change) -> Document:
     for name in _ROWS:
         if name in made:
             made[name] = [change(row) for row in made[name]]
-    for name in ("stability", "agreement"):
+    for name in ("stability", "agreement", "class_separation"):
         if made.get(name):
             made[name] = change(made[name])
     if "sides" in made:

@@ -48,7 +48,7 @@ def _rows(plan: AuditPlan, looks: Iterator[_Looked]) -> Iterator[list[tuple[Repl
     """Of each batch. Beside a device the host scores one while the passes of the next are begun."""
 
     def rows(looked: _Looked) -> list[tuple[Reply, bytes]]:
-        made = batch_rows(plan.protocol, looked.scored(), looked.first)
+        made = batch_rows(plan.protocols, looked.scored(), looked.first)
         return [*made, (Progress(done=looked.first + looked.samples), b"")]
 
     if plan.device.type == "cpu":

@@ -13,7 +13,7 @@ from app.domain.label_mapping import LabelMapping
 from app.domain.preprocessing import InputSpec, Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.subjects import Pairing, Subject, pairings_of
-from app.domain.vocabulary import OutputKind, Weights
+from app.domain.vocabulary import Explained, OutputKind, Weights
 from worker.engine.measuring import ModelAuditor, Outcome
 from worker.engine.observing import UNKNOWN_CLASS, CachedMap
 from worker.engine.sample_reader import DecodedBatch
@@ -21,6 +21,7 @@ from worker.measures import PAIRINGS
 from worker.measures.base import PairScores, Score, first_reasons
 from worker.salience.maps import SalienceMaps
 from worker.salience.normalisation import Normalisation
+from worker.salience.other_class import OtherClassExplainer
 from worker.weights.cache import LoadedModel, ModelCache
 from worker.wire.contents import Inputs
 from worker.wire.jobs import JobCachedMap, ShardJob
@@ -44,7 +45,8 @@ class AuditPlan:
     class_count: int
     """Of independent labels, all of whose scores are kept."""
     auditors: tuple[ModelAuditor, ...]
-    """One a subject, as are the specs of their images."""
+    """One a subject, as are their protocols and the specs of their images."""
+    protocols: tuple[Protocol, ...]
     specs: tuple[InputSpec, ...]
     pairings: tuple[Pairing, ...]
     device: torch.device
@@ -61,6 +63,7 @@ class AuditPlan:
             mapping=LabelMapping(job.label_indices, several=several),
             class_count=len(job.score_classes),
             auditors=tuple(_auditor(job, *one, device) for one in zip(job.subjects, loaded, strict=True)),
+            protocols=tuple(subject.protocol(job.protocol) for subject in job.subjects),
             specs=tuple(Preprocessing.of(job.models[subject.model].preprocessing).spec for subject in job.subjects),
             pairings=pairings_of(job.protocol, job.subjects),
             device=device,
@@ -151,4 +154,6 @@ def _auditor(job: ShardJob, subject: Subject, loaded: LoadedModel, device: torch
     salience = protocol.salience
     masks = salience.masks or DEFAULT_MASKS
     explainer = loaded.explainer(salience.method, normalisation.input_size, layer, model.output, masks)
+    if subject.explained is Explained.OTHER_CLASS:
+        explainer = OtherClassExplainer(explainer)
     return ModelAuditor(explainer, normalisation, protocol, job.score_classes, device)

@@ -17,12 +17,13 @@ from worker.wire.replies import ScoresRow
 Cell = TypeVar("Cell")
 
 
-def batch_rows(protocol: Protocol, batch: BatchOutcome, first: int) -> Iterator[tuple[ScoresRow, bytes]]:
+def batch_rows(protocols: Sequence[Protocol], batch: BatchOutcome, first: int) -> Iterator[tuple[ScoresRow, bytes]]:
     """One row a sample and subject with its maps, and one across subjects where a pairing was asked for.
 
-    ``first`` is the number of the batch's first sample within the job.
+    ``protocols`` have what is measured of each subject; ``first`` is the number of the batch's first sample within the
+    job.
     """
-    for ordinal, outcome in enumerate(batch.outcomes):
+    for ordinal, (protocol, outcome) in enumerate(zip(protocols, batch.outcomes, strict=True)):
         yield from _model_rows(protocol, outcome, ordinal, first)
     if batch.pairings:
         means = [pairing.score for pairing in batch.pairings]

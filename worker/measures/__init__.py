@@ -27,8 +27,10 @@ PAIRINGS: dict[str, Pairing] = {
     "stability": stability,
     "agreement": stability,
     "sanity": sanity,
+    "class_separation": stability,
 }
-"""Of several subjects' clean maps: of runs, and of the methods of one model, whose pairs are compared alike."""
+"""Of several subjects' clean maps: of runs, of the methods of one model and of its classes, whose pairs are compared
+alike."""
 
 
 def scores_of(protocol: Protocol, seen: Seen) -> dict[tuple[str, str], Score]:

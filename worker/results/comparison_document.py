@@ -40,7 +40,7 @@ from app.domain.subjects import leads
 from app.domain.vocabulary import AuditStatus, ComparisonUnit, GroupBy
 from app.errors import InputFailure
 from app.results.reading import current
-from app.results.subjects import by_subject, shown, without_twins
+from app.results.subjects import by_subject, models_alone, shown
 from worker.results.series import Series, column_blocks, read_groups, read_series
 
 OVER_COMMON_VIEWS = (
@@ -81,7 +81,7 @@ def comparison_document(session: Session, row: ComparisonRow) -> ComparisonResul
     """Raises InputFailure ``audit-deleted`` where one of the audits is gone."""
     audits = [_audit(session, row, place) for place in range(len(row.audit_ids))]
     documents = {
-        str(audit.id): without_twins(by_subject(current(session.get_one(AuditResultsRow, audit.id).document)))
+        str(audit.id): models_alone(by_subject(current(session.get_one(AuditResultsRow, audit.id).document)))
         for audit in audits
     }
     compared = [series for audit in audits for series in _series_of(audit, documents[str(audit.id)], row.by)]

@@ -11,14 +11,15 @@ from sqlalchemy.orm import Session
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.input_size import InputSize
-from app.domain.measures import EQUIVARIANCE, spec_of
+from app.domain.measures import EQUIVARIANCE
 from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
+from app.domain.rescoring import SIMILAR_PAIRS
 from app.domain.results.documents import ResultsDocument, WhereMapsLie
-from app.domain.subjects import Pairing, Subject, pairings_of, subjects_of
+from app.domain.subjects import Pairing, Subject, pairings_of
 from app.domain.summaries import Groups
 from app.domain.views import cells_step
-from app.domain.vocabulary import CLEAN, Weights
+from app.domain.vocabulary import CLEAN
 from app.results.inputs import AuditInputs, class_count, label_mapping
 from worker.functional.cell_shifts import CellShift
 from worker.functional.derangement import derangement
@@ -68,7 +69,7 @@ class _Facts:
 
 
 def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
-    """From the clean maps of every subject, one after the other; of random twins nothing is asked."""
+    """From the clean maps of every subject, one after the other; of what stands beside a model only for its control."""
     protocol = Protocol.model_validate(inputs.audit.protocol)
     ordinals = drawn_ordinals(session, inputs.audit)
     pairings = _controlled(inputs, protocol)
@@ -77,7 +78,7 @@ def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
     found = MapSections([], {}, {}, ordinals)
     labels: Integers = np.empty(0, np.int64)
     for number, one in enumerate(inputs.subjects):
-        if one.subject.weights is Weights.RANDOM:
+        if one.subject.beside is not None and number not in compared:
             continue
         owner = MapOwner(inputs.audit.id, number, ordinals)
         facts = _facts(session, owner)
@@ -85,12 +86,14 @@ def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
         maps = read_maps(session, owner, CLEAN_PLACE, 1)
         if maps is None:
             continue
+        if number in compared:
+            levels[number] = (maps[:, 0] * np.float32(255)).astype(np.uint8)
+        if one.subject.beside is not None:
+            continue
         if _tells_of_shifts(protocol, one.subject):
             found.shifts[one.key] = _shifts(session, owner, maps[:, 0], facts.predicted)
         lie = where_maps_lie(maps[:, 0], _partitions(inputs, one.model, facts), facts.ids, protocol.seed)
         found.where.append({"model_id": one.key, "subject": one.key, **lie})
-        if number in compared:
-            levels[number] = (maps[:, 0] * np.float32(255)).astype(np.uint8)
     for pairing in pairings:
         if pairing.members <= levels.keys():
             found.controls[pairing.column.measure] = np.full(inputs.audit.sample_count, np.nan)
@@ -99,9 +102,9 @@ def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
 
 
 def _controlled(inputs: AuditInputs, protocol: Protocol) -> list[Pairing]:
-    """Those whose scores say nothing below their control."""
-    asked = pairings_of(protocol, subjects_of(protocol, len(inputs.models)))
-    return [one for one in asked if spec_of(one.column.measure).says_nothing.below_control]
+    """Those whose score tells how alike two maps are, which maps of other samples may be as well."""
+    asked = pairings_of(protocol, [one.subject for one in inputs.subjects])
+    return [one for one in asked if one.column.measure in SIMILAR_PAIRS]
 
 
 def _tells_of_shifts(protocol: Protocol, subject: Subject) -> bool:

@@ -15,7 +15,7 @@ from app.domain.results.rescored import Rescored, RescoredSummary
 from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.subjects import Subject, pairings_of, subjects_of
 from app.domain.summaries import Groups, ScoreTable, summarise
-from app.domain.vocabulary import CLEAN, OutputKind, Weights
+from app.domain.vocabulary import CLEAN, OutputKind
 from app.results.inputs import AuditInputs
 from app.results.score_tables import cluster_codes, further_groups, read_scores
 from worker.functional import similarities
@@ -42,7 +42,7 @@ def rescored_document(session: Session, inputs: AuditInputs, similarity: Similar
     rows = [
         row
         for ordinal, subject in enumerate(subjects)
-        if subject.weights is Weights.TRAINED
+        if subject.beside is None
         for row in _of_views(session, inputs, (ordinal, subject), groups, compare)
     ]
     return {

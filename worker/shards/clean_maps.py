@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.db.tables import CleanSourceRow, DatasetRow, SampleRow, SampleScoresRow, map_cells
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.measures import SUFFICIENCY
-from app.domain.vocabulary import DeviceClass, Weights
+from app.domain.vocabulary import DeviceClass, Explained, Weights
 from worker.machine.processor import processor_of
 from worker.shards.store import Claim
 from worker.wire.jobs import JobCachedMap, ShardJob
@@ -53,6 +53,7 @@ def clean_keys(job: ShardJob, tenant_id: UUID, device_class: DeviceClass, thread
                 "model": job.models[subject.model].model_dump(mode="json"),
                 **({"seed": job.protocol.seed} if CAM_METHODS[subject.salience.method].draws else {}),
                 **({"random": job.protocol.seed} if subject.weights is Weights.RANDOM else {}),
+                **({"explained": subject.explained} if subject.explained is not Explained.TARGET else {}),
             }
         )
         for subject in job.subjects
@@ -83,7 +84,8 @@ def cached_maps(
         _cached_map(row, ordinal, numbers[row.name])
         for ordinal, key in enumerate(keys)
         for row in session.execute(_stored(key, job, names))
-        if row.name in numbers
+        # Black all over is a map that is undefined, of a row that has no score to say so: it is made again.
+        if row.name in numbers and any(row.native or b"")
     ]
 
 

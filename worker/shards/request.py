@@ -8,6 +8,7 @@ from app.domain.heads import Head
 from app.domain.outputs import Output
 from app.domain.protocol import Protocol
 from app.domain.subjects import subjects_of
+from app.domain.vocabulary import ACROSS_MODELS
 from app.results.inputs import AuditInputs, class_count, label_mapping
 from worker.shards.store import Claim
 from worker.supervision.endings import ChildDied, End
@@ -16,6 +17,7 @@ from worker.wire.jobs import JobModel, JobSample, ShardJob
 from worker.wire.replies import ScoresRow
 
 Row = dict[str, Any]
+FLOAT_BYTES = 4
 
 
 def shard_job(inputs: AuditInputs, samples: Sequence[SampleRow]) -> ShardJob:
@@ -61,7 +63,7 @@ class RowTable:
         self._samples = samples
         across = bool(job.protocol.pairing_columns())
         self._subjects = range(-1 if across else 0, len(job.subjects))
-        self._conditions = 1 + len(job.protocol.conditions())
+        self._conditions = [1 + len(one.protocol(job.protocol).conditions()) for one in job.subjects]
         self._rows: dict[tuple[int, int], Row] = {}
 
     def take(self, answer: Answer) -> None:
@@ -70,8 +72,8 @@ class RowTable:
         if not isinstance(row, ScoresRow):
             return
         place = (row.model_ordinal, row.number)
-        expected = self._conditions * (row.map_height or 0) * (row.map_width or 0) * 4
-        if row.model_ordinal not in self._subjects or not 0 <= row.number < len(self._samples) or len(maps) != expected:
+        is_asked_for = row.model_ordinal in self._subjects and 0 <= row.number < len(self._samples)
+        if not is_asked_for or len(maps) != self._bytes_of_maps(row):
             raise ChildDied(End.CRASHED, "It sent a row that nobody asked for.")
         self._rows[place] = {
             **row.model_dump(exclude={"kind", "number"}),
@@ -80,6 +82,10 @@ class RowTable:
             "ordinal": self._claim.start + row.number,
             "sample_id": self._samples[row.number].id,
         }
+
+    def _bytes_of_maps(self, row: ScoresRow) -> int:
+        conditions = 0 if row.model_ordinal == ACROSS_MODELS else self._conditions[row.model_ordinal]
+        return conditions * (row.map_height or 0) * (row.map_width or 0) * FLOAT_BYTES
 
     def finished(self) -> list[Row]:
         """All rows, each once. Raises ChildDied where some are missing."""

@@ -5,6 +5,7 @@ header of its own, and what makes a row longer than a quarter of a page is moved
 shorten maps with large black areas, is not counted on.
 """
 
+from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
@@ -14,7 +15,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.audits.planning.target_layers import target_layer
 from app.db.tables import Base, ModelRow, SampleScoresRow
 from app.domain.protocol import Protocol
-from app.domain.subjects import pairings_of, subjects_of
+from app.domain.subjects import pairings_of
+from app.results.inputs import AuditedSubject
 
 Row = SampleScoresRow
 
@@ -27,14 +29,13 @@ LONGEST_ROW, CHUNK, CHUNK_OVERHEAD = 2032, 1996, 64
 FLOAT32 = 4
 
 
-def bytes_per_sample(protocol: Protocol, subjects: list[tuple[ModelRow, Protocol]], score_classes: int) -> int:
+def bytes_per_sample(protocol: Protocol, subjects: Sequence[AuditedSubject], score_classes: int) -> int:
     """Rows of all subjects and the one across them, with their entries in the table's indexes.
 
     ``score_classes`` is how many classes have their scores kept.
     """
-    rows = sum(_subject_row(own, model, score_classes) for model, own in subjects)
-    models = len({model.id for model, _ in subjects})
-    pairings = pairings_of(protocol, subjects_of(protocol, models))
+    rows = sum(_subject_row(one.protocol, one.model, score_classes) for one in subjects)
+    pairings = pairings_of(protocol, [one.subject for one in subjects])
     return rows + (_pairing_row(len(pairings), sum(len(one.pairs) for one in pairings)) if pairings else 0)
 
 

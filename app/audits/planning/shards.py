@@ -11,9 +11,8 @@ from app.db.tables import DatasetRow, ModelRow
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol, SalienceSettings
-from app.domain.subjects import subjects_of
-from app.domain.vocabulary import DeviceClass
-from app.results.inputs import class_count, label_mapping
+from app.domain.vocabulary import DeviceClass, Explained
+from app.results.inputs import AuditedSubject, audited_subjects, class_count, label_mapping
 from app.settings import Settings
 
 WORKERS = 4
@@ -42,46 +41,40 @@ class Work:
         return label_mapping(self.dataset, self.models[0], self.label_map)
 
     @property
-    def subjects(self) -> list[tuple[ModelRow, Protocol]]:
-        """Every subject's model, and the protocol with its own way to a map."""
-        return [
-            (self.models[one.model], one.protocol(self.protocol))
-            for one in subjects_of(self.protocol, len(self.models))
-        ]
+    def subjects(self) -> tuple[AuditedSubject, ...]:
+        """Whatever gives maps, in the order of the rows."""
+        return audited_subjects(self.protocol, self.models)
 
     @property
     def passes_per_image(self) -> int:
         """Images that go through the models for one sample."""
-        return sum(self._passes_of(model, protocol) for model, protocol in self.subjects)
+        return sum(map(self._passes_of, self.subjects))
 
     @property
     def unmeasured(self) -> list[ModelRow]:
         """Models whose speed on this device class nobody knows."""
-        return list(
-            {one.id: one for one, protocol in self.subjects if self._seconds_of(one, protocol) is None}.values()
-        )
+        return list({one.model.id: one.model for one in self.subjects if self._seconds_of(one) is None}.values())
 
     @property
     def seconds_per_sample(self) -> float | None:
         """All models' passes, from their probes."""
-        seconds = [self._seconds_of(model, protocol) for model, protocol in self.subjects]
+        seconds = list(map(self._seconds_of, self.subjects))
         known = [number for number in seconds if number is not None]
         return sum(known) if len(known) == len(seconds) else None
 
     @staticmethod
-    def _passes_of(model: ModelRow, protocol: Protocol) -> int:
-        """Maps of the clean image and of every view, and what a map costs."""
-        layer = target_layer(model, protocol)
-        return (1 + len(protocol.conditions())) * passes_per_map(
-            protocol.salience, layer.channels, layer.height * layer.width
-        )
+    def _passes_of(one: AuditedSubject) -> int:
+        """Maps of the clean image and of every view, and what a map costs; to find another class takes one more."""
+        layer = target_layer(one.model, one.protocol)
+        maps = len(one.conditions) + (one.subject.explained is Explained.OTHER_CLASS)
+        return maps * passes_per_map(one.protocol.salience, layer.channels, layer.height * layer.width)
 
-    def _seconds_of(self, model: ModelRow, protocol: Protocol) -> float | None:
-        speed = (model.probe or {}).get("speed") or {}
-        spec = CAM_METHODS[protocol.salience.method]
+    def _seconds_of(self, one: AuditedSubject) -> float | None:
+        speed = (one.model.probe or {}).get("speed") or {}
+        spec = CAM_METHODS[one.protocol.salience.method]
         if speed.get("device_class") != self.device_class or not spec.is_timed:
             return None
-        return float(speed["seconds_per_image"]) * spec.cost_of_pass * self._passes_of(model, protocol)
+        return float(speed["seconds_per_image"]) * spec.cost_of_pass * self._passes_of(one)
 
     @property
     def bytes_per_sample(self) -> int:

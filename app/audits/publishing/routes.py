@@ -10,7 +10,7 @@ from app.datasets.repository import get_dataset
 from app.http.authorization import READS
 from app.http.dependencies import SessionDep
 from app.http.problems import problem_responses
-from app.results.subjects import by_subject, without_twins
+from app.results.subjects import by_subject, models_alone
 
 router = APIRouter(prefix="/v1", tags=["audits"])
 
@@ -32,7 +32,7 @@ def get_model_card(audit_id: AuditId, session: SessionDep) -> Response:
     the same numbers, to be pasted into the `README.md` of its repository."""
     audit = get_audit(session, audit_id)
     check_finished(audit)
-    document = without_twins(by_subject(results_of(session, audit_id)))
+    document = models_alone(by_subject(results_of(session, audit_id)))
     card = model_card(document, get_dataset(session, audit.dataset_id).name)
     return Response(card, media_type=MARKDOWN)
 
@@ -48,4 +48,4 @@ def get_metrics(audit_id: AuditId, session: SessionDep) -> dict[str, float]:
     `performance.clean.auroc`, `radar.entropy` and so on, macro totals. Of several models, each has its own under
     `models/PLACE/`."""
     check_finished(get_audit(session, audit_id))
-    return flat_metrics(without_twins(by_subject(results_of(session, audit_id))))
+    return flat_metrics(models_alone(by_subject(results_of(session, audit_id))))

@@ -88,10 +88,10 @@ def find_map(session: Session, audit: AuditRow, sample_id: UUID, wanted: MapFilt
     protocol = Protocol.model_validate(audit.protocol)
     subjects = audited_subjects(protocol, models_of(session, audit.id))
     ordinal = wanted.ordinal(subjects)
-    conditions = (CLEAN, *protocol.conditions())
+    conditions = subjects[ordinal].conditions
     view = CLEAN if is_reading(wanted.view) else wanted.view
     if view not in conditions:
-        raise Unprocessable("unknown-view", f"The audit has these views: {', '.join(conditions)}.")
+        raise Unprocessable("unknown-view", f"There are these views: {', '.join(conditions)}.")
     query = select(SampleScoresRow, SampleRow).join(SampleRow, SampleRow.id == SampleScoresRow.sample_id)
     found = session.execute(
         query.where(

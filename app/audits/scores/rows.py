@@ -97,6 +97,9 @@ class ScoreReader:
         wanted, row = self._wanted, SampleScoresRow
         query = select(row, SampleRow).join(SampleRow, SampleRow.id == row.sample_id)
         query = query.where(row.audit_id == self._audit.id)
+        unscored = [ordinal for ordinal, one in enumerate(self._subjects) if not one.protocol.columns()]
+        if unscored and self._protocol.columns():
+            query = query.where(row.model_ordinal.not_in(unscored))
         if not self._columns:
             query = query.where(row.model_ordinal == ACROSS_MODELS)
         elif wanted.model_id is not None or wanted.subject is not None:

@@ -13,6 +13,7 @@ from app.domain.findings.random_twins import random_twins
 from app.domain.findings.shortcuts import shortcuts
 from app.domain.findings.silent_numbers import silent_numbers
 from app.domain.findings.trained_on import trained_on
+from app.domain.findings.undivided_classes import undivided_classes
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.findings import Finding, Level
 
@@ -25,6 +26,7 @@ FINDERS: tuple[Callable[[ResultsDocument], Iterator[Finding]], ...] = (
     flipped_sides,
     trained_on,
     random_twins,
+    undivided_classes,
     method_verdicts,
 )
 """In the order of a level's findings."""

@@ -2,25 +2,24 @@
 
 from collections.abc import Iterator
 
+from app.domain.finding_settings import FindingSettings
 from app.domain.measures import EQUIVARIANCE, STABILITY
 from app.domain.measures.equivariance import CELL_SHIFTS
+from app.domain.protocol import Protocol
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.findings import Finding, Level
 
 CODE = "map-ignores-image"
-NEAR = 0.05
-"""A stability that is nearer than this to its control comes from what all images' maps have in common."""
-SAME_MAP = 0.9
-"""Mean correlation of a class's maps with the mean of the others."""
 
 
 def ignored_images(document: ResultsDocument) -> Iterator[Finding]:
     """Of stability, in total or for a label; and of a class of one model whose one map stands still."""
-    yield from _of_runs(document)
-    yield from _of_classes(document)
+    settings = Protocol.model_validate(document["protocol"]).findings
+    yield from _of_runs(document, settings)
+    yield from _of_classes(document, settings)
 
 
-def _of_runs(document: ResultsDocument) -> Iterator[Finding]:
+def _of_runs(document: ResultsDocument, settings: FindingSettings) -> Iterator[Finding]:
     rows = [
         row
         for row in document["summaries"]
@@ -28,7 +27,9 @@ def _of_runs(document: ResultsDocument) -> Iterator[Finding]:
     ]
     for row in rows:
         mean, control = row["mean"], row["control_mean"]
-        if mean is None or control is None or row["n"] < 20 or mean <= SAME_MAP / 2 or mean - control > NEAR:
+        if mean is None or control is None or row["n"] < settings.least_samples:
+            continue
+        if mean <= settings.same_map / 2 or mean - control > settings.above_control:
             continue
         whose = "" if row["group"] == "macro" else f" for {row['group']}"
         yield Finding(
@@ -43,11 +44,12 @@ def _of_runs(document: ResultsDocument) -> Iterator[Finding]:
                 "mean": mean,
                 "control_mean": control,
                 "n": row["n"],
+                "threshold": settings.above_control,
             },
         )
 
 
-def _of_classes(document: ResultsDocument) -> Iterator[Finding]:
+def _of_classes(document: ResultsDocument, settings: FindingSettings) -> Iterator[Finding]:
     skills = {
         row["model_id"]: row
         for row in document["summaries"]
@@ -59,7 +61,9 @@ def _of_classes(document: ResultsDocument) -> Iterator[Finding]:
         if skill is None or skill > 0:
             continue
         for row in section["groups"]:
-            if row["group_by"] == "predicted" and row["n"] >= 20 and (row["fixedness"] or 0) > SAME_MAP:
+            if row["group_by"] != "predicted" or row["n"] < settings.least_samples:
+                continue
+            if (row["fixedness"] or 0) > settings.same_map:
                 yield Finding(
                     code=CODE,
                     level=Level.SAYS_NOTHING,
@@ -71,5 +75,6 @@ def _of_classes(document: ResultsDocument) -> Iterator[Finding]:
                         "predicted": row["group"],
                         "fixedness": row["fixedness"],
                         "skill": skill,
+                        "threshold": settings.same_map,
                     },
                 )

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from app.domain.measures.agreement import AGREEMENT
+from app.domain.measures.class_separation import CLASS_SEPARATION
 from app.domain.measures.degradation import DEGRADATION
 from app.domain.measures.entropy import ENTROPY
 from app.domain.measures.equivariance import EQUIVARIANCE
@@ -18,6 +19,7 @@ from app.domain.views import ViewFamily, family_of, plain_title
 
 __all__ = [
     "AGREEMENT",
+    "CLASS_SEPARATION",
     "DEGRADATION",
     "ENTROPY",
     "EQUIVARIANCE",
@@ -54,6 +56,7 @@ MEASURES: dict[str, MeasureSpec[Any]] = {
         SUFFICIENCY,
         AGREEMENT,
         SANITY,
+        CLASS_SEPARATION,
     )
 }
 """In the order of protocols, stored scores, results and reports: a new measure comes last."""

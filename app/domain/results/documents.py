@@ -376,6 +376,9 @@ class ResultsNumbers(TypedDict):
     agreement: NotRequired[
         Annotated[PairReport | None, Field(description="Of a model's CAM methods; null where it was not asked for.")]
     ]
+    class_separation: NotRequired[
+        Annotated[PairReport | None, Field(description="Of a model's two classes; null where it was not asked for.")]
+    ]
     sanity: NotRequired[
         Annotated[list[Sanity], Field(description="Of every model; empty where no random twin was asked for.")]
     ]

@@ -82,6 +82,7 @@ MeasureName = Literal[
     "sufficiency",
     "agreement",
     "sanity",
+    "class_separation",
 ]
 
 ModelFormat = Literal["safetensors", "state_dict", "onnx"]
@@ -268,6 +269,10 @@ class Check(Document):
     works: bool
     code: str | None
     detail: str | None
+
+
+class ClassSeparationSettings(Document):
+    """Class separation by SSIM; it has no parameter."""
 
 
 class Columns(Document):
@@ -656,6 +661,8 @@ class FindingSettings(Document):
     sufficient_share: float
     arrangement_left: float
     colour_fall: float
+    same_map: float
+    above_control: float
     least_samples: int
 
 
@@ -826,6 +833,7 @@ class MeasureSettings(Document):
     sufficiency: SufficiencySettings | None
     agreement: AgreementSettings | None
     sanity: SanitySettings | None
+    class_separation: ClassSeparationSettings | None
 
 
 class MethodRanks(Document):
@@ -1066,6 +1074,7 @@ class PartialResultsDocument(Document):
     across_models: list[AcrossModels]
     stability: PairReport | None
     agreement: PairReport | None
+    class_separation: PairReport | None
     sanity: list[Sanity] | None
     method_ranks: list[MethodRanks] | None
     performance: list[Performance]
@@ -1245,6 +1254,7 @@ class ResultsDocument(Document):
     across_models: list[AcrossModels]
     stability: PairReport | None
     agreement: PairReport | None
+    class_separation: PairReport | None
     sanity: list[Sanity] | None
     method_ranks: list[MethodRanks] | None
     performance: list[Performance]
