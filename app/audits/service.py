@@ -13,6 +13,7 @@ from app.audits.planning.samples import check_group_by, choose_samples, cluster_
 from app.audits.planning.shards import Work, estimated_seconds, shard_ranges
 from app.audits.planning.target_layers import target_layer
 from app.audits.planning.turns import notes_on_turns, with_views_that_exist
+from app.audits.planning.twins import have_twins, notes_on_twins
 from app.audits.repository import lock_dataset, lock_models, worker_known
 from app.audits.schemas import AuditRequest
 from app.db.identifiers import new_id
@@ -84,11 +85,12 @@ def plan_work(session: Session, request: AuditRequest, settings: Settings) -> Wo
     check_group_by(session, request, dataset)
     cluster_column(request, dataset)
     chosen = choose_samples(session, request, dataset, protocol.seed)
+    notes = [*notes_on_turns(asked, protocol, models), *notes_on_twins(request.protocol.resolve(), protocol, models)]
     return Work(
         models=models,
         dataset=dataset,
         protocol=protocol,
-        chosen=replace(chosen, notes=[*chosen.notes, *notes_on_turns(asked, protocol, models)]),
+        chosen=replace(chosen, notes=[*chosen.notes, *notes]),
         label_map=label_map,
         device_class=_device_class(session, request, settings),
     )
@@ -146,7 +148,7 @@ def _can_pair(spec: MeasureSpec[Any], request: AuditRequest, models: list[ModelR
     if spec.name == CLASS_SEPARATION.name:
         return True
     if spec.name == SANITY.name:
-        return _have_twins(models, is_asked_for=is_asked_for)
+        return have_twins(models, is_asked_for=is_asked_for)
     if len(models) < 2:
         if is_asked_for:
             raise Unprocessable(f"{spec.name}-needs-two-models", f"{spec.title} compares two models or more.")
@@ -170,15 +172,6 @@ def _methods_can_pair(models: list[ModelRow], protocol: Protocol) -> bool:
         if len({(layer.height, layer.width) for layer in layers}) > 1:
             raise Unprocessable("map-sizes-differ", "Agreement needs methods whose salience maps have one size.")
     return True
-
-
-def _have_twins(models: list[ModelRow], *, is_asked_for: bool) -> bool:
-    """A graph has its weights within itself. Raises Unprocessable where somebody asked for its twin by name."""
-    graphs = [str(model.id) for model in models if model.format == ModelFormat.ONNX]
-    if graphs and is_asked_for:
-        detail = f"A random twin needs weights beside the network; these models are graphs: {', '.join(graphs)}."
-        raise Unprocessable("sanity-needs-weights", detail)
-    return not graphs
 
 
 def _check_classes(models: list[ModelRow], protocol: Protocol) -> None:

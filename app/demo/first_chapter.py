@@ -21,16 +21,18 @@ PLANTED = (
     "the tag."
 )
 PROTOCOL: Final[dict[str, Any]] = {
+    "preset": "investigate",
     "measures": {
         "entropy": {},
         "noise_reaction": {"curve": []},
         "geometric_resilience": {},
         "degradation": {},
         "equivariance": {"cells": [1]},
-        "sufficiency": {"shares": [0.02, 0.05, 0.1, 0.2, 0.5]},
-    }
+        "sufficiency": {"shares": [0.02, 0.1, 0.3]},
+        "sanity": {},
+    },
 }
-"""The paper's measures of single networks, and what signs of a shortcut are made of."""
+"""Every measure of the preset that a single network has, with fewer views of each: half a minute on two cores."""
 
 
 def tell_apart(client: Client, console: Console, samples: int, protocol: dict[str, Any]) -> Chapter:

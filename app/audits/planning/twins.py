@@ -1,0 +1,37 @@
+"""Random twins, which only networks with weights beside them have: an audit of graphs goes without, and says so."""
+
+from collections.abc import Sequence
+
+from app.db.tables import ModelRow
+from app.domain.measures import SANITY
+from app.domain.protocol import Protocol
+from app.domain.vocabulary import ModelFormat
+from app.errors import Unprocessable
+
+
+def have_twins(models: Sequence[ModelRow], *, is_asked_for: bool) -> bool:
+    """A graph has its weights within itself. Raises Unprocessable where somebody asked for its twin by name."""
+    graphs = _graphs(models)
+    if graphs and is_asked_for:
+        named = ", ".join(str(model.id) for model in graphs)
+        detail = (
+            f"A random twin needs weights beside the network; these models are graphs: {named}. Leave sanity out, or "
+            "upload their weights as safetensors or state_dict."
+        )
+        raise Unprocessable("sanity-needs-weights", detail)
+    return not graphs
+
+
+def notes_on_twins(asked: Protocol, planned: Protocol, models: Sequence[ModelRow]) -> list[str]:
+    """What was left out of what a preset asks for."""
+    if SANITY.settings_in(asked.measures) == SANITY.settings_in(planned.measures):
+        return []
+    named = ", ".join(model.name for model in _graphs(models))
+    return [
+        f"No random twin: the weights of an ONNX graph are within it, and cannot be drawn anew ({named}). What these "
+        "numbers would be had nothing been learnt is not known."
+    ]
+
+
+def _graphs(models: Sequence[ModelRow]) -> list[ModelRow]:
+    return [model for model in models if model.format == ModelFormat.ONNX]
