@@ -28,7 +28,6 @@ from app.domain.subjects import subjects_of
 from app.domain.vocabulary import (
     AuditStatus,
     DeviceClass,
-    ModelFormat,
     OutputKind,
     ResourceStatus,
     SalienceTarget,

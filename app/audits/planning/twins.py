@@ -27,10 +27,11 @@ def notes_on_twins(asked: Protocol, planned: Protocol, models: Sequence[ModelRow
     if SANITY.settings_in(asked.measures) == SANITY.settings_in(planned.measures):
         return []
     named = ", ".join(model.name for model in _graphs(models))
-    return [
+    note = (
         f"No random twin: the weights of an ONNX graph are within it, and cannot be drawn anew ({named}). What these "
         "numbers would be had nothing been learnt is not known."
-    ]
+    )
+    return [note]
 
 
 def _graphs(models: Sequence[ModelRow]) -> list[ModelRow]:
