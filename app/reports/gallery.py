@@ -1,7 +1,7 @@
 """The samples that a report shows, and their maps over the image."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from app.audits.scores.maps import ImageReader, native_maps, overlaid, seen_in
 from app.audits.scores.rows import predicted_label
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
-from app.domain.measures import lower_is_better, spec_of, view_title
+from app.domain.measures import SANITY, lower_is_better, spec_of, view_title
+from app.domain.measures.sanity import ENTROPY_RISE
 from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
 from app.domain.results.comparisons import DifferingSample, DifferingSamples
@@ -35,6 +36,7 @@ MOST_MODELS = 10
 """Runs of which a sample of stability shows the maps."""
 MOST_PRINTED_RUNS = 5
 MOST_DIFFERENT = 2
+BEST, WORST = "Best", "Worst"
 RANKED = (
     "Of each measure the best, the median and the worst sample by the score of {model}, and one that the audit's seed "
     "draws. Every picture shows the map of "
@@ -42,7 +44,8 @@ RANKED = (
 )
 DIFFERENT = (
     "The samples in which the first two sides differ most, for each headline. Of a side of several runs the maps are "
-    "those of its first run, while the scores are the mean over the runs."
+    "those of its first run, while the scores are the mean over the runs. Where a side has a random twin, the best and "
+    "the worst sample by how far the entropy of its maps rises under random weights."
 )
 
 
@@ -89,23 +92,30 @@ class GalleryMaker:
     def subjects(self) -> tuple[AuditedSubject, ...]:
         return subjects_in(self.session, self.audit)
 
-    def _ranked(self, measure: str, view: str) -> Iterable[GallerySample]:
-        """Of a pairing beside each other what it compares, the first model's where those are several methods."""
+    def beside_twin(self, ordinal: int) -> Iterator[GallerySample]:
+        """The best and the worst sample of a model beside its random twin, where it has one."""
+        if SANITY.settings_in(self.protocol.measures) is not None:
+            yield from (one for one in self._ranked(SANITY.name, ENTROPY_RISE, ordinal) if one.rank in {BEST, WORST})
+
+    def _ranked(self, measure: str, view: str, member: int = 0) -> Iterable[GallerySample]:
+        """Of a pairing beside each other what it compares that subject with, by default the first model."""
         protocol, subjects = self.protocol, [one.subject for one in self.subjects]
-        groups = [one.groups[0] for one in pairings_of(protocol, subjects) if one.column.measure == measure]
-        shown = groups[0][:MOST_MODELS] if groups else (0,)
+        pairings = [one for one in pairings_of(protocol, subjects) if one.column.measure == measure]
+        groups = [group for one in pairings for group in one.groups if member in group]
+        shown = groups[0][:MOST_MODELS] if groups else (member,)
         for rank, ordinal, score in self._places(measure, view):
             found = self._rows(ordinal, shown)
             facts = f"{_facts(found[0].sample)}{headline(measure, view)} {number(score)}, {self._predicted(found[0])}"
             image, rows = self._rows_of_tiles(found, measure)
             yield GallerySample(
                 measure=measure,
+                rank=rank,
                 title=f"{rank} {spec_of(measure).title.lower()}",
                 sample=found[0].sample.name,
                 facts=facts,
                 image=image,
                 rows=rows,
-                printed=(MOST_PRINTED_RUNS if spec_of(measure).is_pairing else 2) if rank == "Worst" else 0,
+                printed=(MOST_PRINTED_RUNS if spec_of(measure).is_pairing else 2) if rank == WORST else 0,
             )
 
     def _places(self, measure: str, view: str) -> list[tuple[str, int, float]]:
@@ -126,7 +136,7 @@ class GalleryMaker:
         at_random = cast(func.floor(drawn * ranked.c.of), Integer) + 1
         wanted = ranked.c.place.in_((1, (ranked.c.of + 1) // 2, ranked.c.of, at_random))
         found = self.session.execute(select(ranked).where(wanted).order_by(ranked.c.place)).all()
-        names = {(found[-1].of + 1) // 2: "Median", found[-1].of: "Worst", 1: "Best"} if found else {}
+        names = {(found[-1].of + 1) // 2: "Median", found[-1].of: WORST, 1: BEST} if found else {}
         return [(names.get(one.place, "Random"), one.ordinal, one.score) for one in found]
 
     def _rows(self, ordinal: int, model_ordinals: Sequence[int]) -> list[Shown]:
@@ -202,6 +212,11 @@ def different(pair: list[ShownSeries], tables: list[DifferingSamples]) -> Galler
         if (table["first"], table["second"]) == (0, 1)
         for sample in table["samples"][:MOST_DIFFERENT]
         if (exhibit := _side_by_side(pair, table, sample)) is not None
+    ]
+    exhibits += [
+        exhibit.model_copy(update={"title": f"{exhibit.title}, {series.name}", "printed": 0})
+        for series in pair
+        for exhibit in series.maker.beside_twin(series.ordinal)
     ]
     first = next((table["samples"][0] for table in tables if table["samples"]), None)
     return Gallery(exhibits=exhibits, paper=None if first is None else _of_all_measures(pair, first), note=DIFFERENT)

@@ -147,6 +147,7 @@ class GallerySample(_Part):
     """A sample of the gallery: its image, and its maps over the image. An unreadable image is None."""
 
     measure: str
+    rank: str = ""
     title: str
     sample: str
     facts: str

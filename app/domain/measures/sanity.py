@@ -40,4 +40,5 @@ SANITY = MeasureSpec(
     is_pairing=True,
     gates=GateWords(views=(ENTROPY_RISE,)),
     undefined_words=_WORDS,
+    figures=("twins",),
 )

@@ -12,6 +12,7 @@ from app.reports.figures.pairs import pair_matrices
 from app.reports.figures.places import where_maps_lie
 from app.reports.figures.polygon import radar_figure
 from app.reports.figures.roc import roc_curves
+from app.reports.figures.twins import twins
 from app.reports.job import ReportJob
 
 FIGURES: dict[str, Callable[[ReportJob, MeasureSpec[Any]], list[Drawing]]] = {
@@ -19,6 +20,7 @@ FIGURES: dict[str, Callable[[ReportJob, MeasureSpec[Any]], list[Drawing]]] = {
     "geometry": geometry,
     "roc": roc_curves,
     "pairs": pair_matrices,
+    "twins": twins,
 }
 """What a measure's page may name among its figures."""
 
