@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from app.domain.measures import MeasureSpec
+from app.domain.measures import MeasureSpec, spec_of, view_title
 from app.domain.results.documents import TwinDistance
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
@@ -33,7 +33,7 @@ def twins(job: ReportJob, spec: MeasureSpec[Any]) -> list[Drawing]:
         alt=f"Dots by measure, hollow for the random twin. {_alt(found)}",
         draw=partial(_draw, found, scores),
         tables=tuple(_table(series) for series, _ in found),
-        size=with_legend((4.8, 1.1 + 0.26 * len(scores)), names),
+        size=with_legend((4.8, 1.1 + 0.4 * len(scores)), names),
         note="Filled: the model. Hollow: its random twin, which has learnt nothing.",
     )
     return [drawing]
@@ -81,8 +81,9 @@ def _draw(found: Found, scores: list[Score], figure: Figure, palette: Palette) -
             axes.plot(pair, [height] * 2, color=look["color"], linewidth=1)
             axes.plot(pair[:1], [height], linestyle="none", label=short(series.name) if row == 0 else None, **look)
             axes.plot(pair[1:], [height], linestyle="none", fillstyle="none", **look)
-    axes.set_yticks(range(len(scores)), [score_title(*score) for score in scores])
-    axes.invert_yaxis()
+    names = [f"{spec_of(measure).title}\n{short(view_title(view))}" for measure, view in scores]
+    axes.set_yticks(range(len(scores)), names)
+    axes.set_ylim(len(scores) - 0.5, -0.5)
     legend(figure, [series.name for series, _ in found])
 
 
