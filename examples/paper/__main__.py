@@ -23,6 +23,7 @@ import torch
 from app.demo.service import running_service
 from examples.paper.auditing import Audited, audit_groups, runs
 from examples.paper.faces import audited_scenes, split_album
+from examples.paper.figures import draw
 from examples.paper.patterns import DEEPER, GUIDED, counted, order_table, pattern_table, patterns, radar_table
 from examples.paper.published import TABLE_1, TABLE_2
 from examples.paper.tables import decision_table, measure_table, noise_table, silences, source_table
@@ -38,10 +39,10 @@ SMALL = Extent(
         ),
     },
     runs=2,
-    steps=100,
+    steps=80,
     batch=16,
     per_source=20,
-    learning_rate=5e-3,
+    learning_rate=4e-3,
 )
 FULL = Extent(
     networks={"DenseNet": Network("densenet121"), "ResNet": Network("resnet50")},
@@ -63,7 +64,8 @@ def main() -> int:
     began = time.monotonic()
     for line in repeat(extent, options.output, processes=1 if options.full else options.processes):
         print(line, flush=True)
-    print(f"{time.monotonic() - began:.0f} s; everything lies in {options.output}")
+    spent = sum(os.times()[:4])
+    print(f"{time.monotonic() - began:.0f} s, {spent:.0f} s of processor time; everything lies in {options.output}")
     return 0
 
 
@@ -75,6 +77,7 @@ def repeat(extent: Extent, folder: Path, processes: int) -> Iterator[str]:
     with running_service(folder / "service") as (url, key), Client(url, key) as client:
         yield f"{len(scenes)} images of people that no network was trained on are audited at {url}."
         audited = audit_groups(client, scenes, extent, folder)
+        draw(client, audited.comparison["id"], audited.results, folder)
     told = list(tell(audited))
     (folder / "results.md").write_text("\n\n".join(told) + "\n", encoding="utf-8")
     yield from told

@@ -13,7 +13,6 @@ from salience_audit.results import Results
 PRESET = "explain2me-2023"
 GROUPS = tuple((network, strategy) for strategy in (CROSS_ENTROPY, HUMAN_GUIDED) for network in ("DenseNet", "ResNet"))
 """In the order of the paper's tables, which is that of the comparison's sides."""
-FIGURES = ("noise-curve", "radar", "roc-1", "roc-2", "roc-3", "roc-4")
 ABOUT = (
     "Faces of the LFW subset, real or with a region made anew by one of four programs. Not the paper's data. The "
     "salience that guides networks is the region, which we drew; it is no human annotation."
@@ -31,7 +30,7 @@ class Audited:
 
 
 def audit_groups(client: Client, scenes: dict[str, Scene], extent: Extent, folder: Path) -> Audited:
-    """Uploads everything in ``folder``, audits each group, compares the groups; writes JSON, figures and the report."""
+    """Uploads everything in ``folder``, audits each group, compares the groups; writes JSON and the report."""
     data = client.push_dataset(archive(scenes), name="Real and made faces", description={"description": ABOUT})
     audits = {group: _started(client, data["id"], group, extent, folder) for group in GROUPS}
     results = {}
@@ -42,8 +41,6 @@ def audit_groups(client: Client, scenes: dict[str, Scene], extent: Extent, folde
     comparison = client.compare(list(audits.values()), name="The paper again")
     _write(folder / "comparison.json", comparison)
     (folder / "report.html").write_bytes(client.comparison_report(comparison["id"]))
-    for name in FIGURES:
-        (folder / f"{name}.png").write_bytes(client.comparison_plot(comparison["id"], name, "png"))
     return Audited(results, comparison)
 
 

@@ -122,8 +122,8 @@ TINY = Extent(SMALL.networks, runs=2, steps=2, batch=4, per_source=2)
 @pytest.mark.long
 def test_the_whole_script_in_the_smallest_form(tmp_path: Path) -> None:
     """Trains eight networks for two steps, audits them in a service of its own, and tells what the service said."""
-    told = "\n".join(repeat(TINY, tmp_path, processes=1))
-    assert (tmp_path / "results.md").read_text() in told + "\n"
+    told = "\n\n".join(repeat(TINY, tmp_path, processes=1))
+    assert told.endswith((tmp_path / "results.md").read_text().strip())
     for network, strategy in GROUPS:
         results = json.loads((tmp_path / f"results {network} {strategy}.json").read_text())
         assert results["sample_count"] == 10
@@ -131,5 +131,5 @@ def test_the_whole_script_in_the_smallest_form(tmp_path: Path) -> None:
         [stability] = [row for row in results["summaries"] if (row["measure"], row["group"]) == ("stability", "macro")]
         assert f"{stability['mean']:.3f}" in told
     assert told.count(" of 16; ") == 2
-    for name in ("noise-curve", "radar", "roc-1", "roc-4"):
-        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    for number in (4, 9, 11):
+        assert (tmp_path / f"figure-{number}.png").read_bytes().startswith(b"\x89PNG")
