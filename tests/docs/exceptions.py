@@ -6,6 +6,7 @@ NOT_RUN = {
     ("docs/tutorial.md", "make serve"): "the service of the tests stands in for it",
     ("docs/keys-and-tenants.md", "docker compose run"): "needs Docker and the images",
     ("docs/measures.md", ".venv/bin/python examples/shortcuts"): "trains for half an hour",
+    ("docs/paper.md", ".venv/bin/python -m examples.paper"): "minutes; make integration runs its smallest form",
     ("docs/scaling.md", ".venv/bin/python -m benchmarks"): "simulates for minutes",
 }
 

@@ -119,7 +119,7 @@ def test_the_papers_radar_by_hand() -> None:
 TINY = Extent(SMALL.networks, runs=2, steps=2, batch=4, per_source=2)
 
 
-@pytest.mark.long
+@pytest.mark.integration  # minutes, in a service of its own
 def test_the_whole_script_in_the_smallest_form(tmp_path: Path) -> None:
     """Trains eight networks for two steps, audits them in a service of its own, and tells what the service said."""
     told = "\n\n".join(repeat(TINY, tmp_path, processes=1))
