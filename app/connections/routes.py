@@ -12,6 +12,7 @@ from app.http.links import link
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.naming.schemas import CHANGE_PROBLEMS
+from app.sources.registries import registry_of
 
 router = APIRouter(prefix="/v1/connections", tags=["registries"])
 
@@ -73,7 +74,7 @@ def try_connection(
     row = get_connection(session, connection_id)
     session.commit()  # the registry may be slow: nothing is held meanwhile
     with EgressClient.from_settings(settings) as client:
-        return service.try_out(service.registry_of(row, vault, client))
+        return service.try_out(registry_of(row, vault, client))
 
 
 @router.delete(

@@ -1,8 +1,7 @@
 """What is done with connections; never commits."""
 
-import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
@@ -12,29 +11,14 @@ from app.connections.schemas import (
     AuthKind,
     Check,
     ConnectionChange,
-    ConnectionKind,
     ConnectionRequest,
     ConnectionTest,
 )
 from app.db.identifiers import new_id
 from app.db.tables import ConnectionRow
 from app.egress.addresses import AddressGuard
-from app.egress.client import EgressClient
 from app.errors import EgressFailure
 from app.registries.base import Registry
-from app.registries.hub import HubRegistry
-from app.registries.mlflow import MlflowRegistry
-from app.registries.oci import OciRegistry
-from app.registries.s3 import S3Registry
-from app.registries.web import WebFolder
-
-KINDS: dict[ConnectionKind, Callable[[EgressClient, str, Mapping[str, str]], Registry]] = {
-    ConnectionKind.MLFLOW: MlflowRegistry,
-    ConnectionKind.HUGGINGFACE: HubRegistry,
-    ConnectionKind.HTTP: WebFolder,
-    ConnectionKind.S3: S3Registry,
-    ConnectionKind.OCI: OciRegistry,
-}
 
 
 def connect(session: Session, request: ConnectionRequest, vault: Vault, guard: AddressGuard) -> ConnectionRow:
@@ -54,12 +38,6 @@ def change(row: ConnectionRow, wanted: ConnectionChange, vault: Vault, guard: Ad
         row.url = _checked(guard, wanted.url)
     if wanted.auth is not None:
         _seal(row, wanted.auth, vault)
-
-
-def registry_of(row: ConnectionRow, vault: Vault, client: EgressClient) -> Registry:
-    """Raises Unavailable where its secret cannot be opened."""
-    kind, plain = ConnectionKind(row.kind), _plain(row, vault)
-    return KINDS[kind](client, row.url, plain if kind is ConnectionKind.S3 else _headers(plain))
 
 
 def try_out(registry: Registry) -> ConnectionTest:
@@ -83,17 +61,3 @@ def _checked(guard: AddressGuard, url: str) -> str:
 def _seal(row: ConnectionRow, auth: Auth, vault: Vault) -> None:
     row.auth_kind = auth.kind.value
     row.secret = None if auth.kind is AuthKind.NONE else vault.seal(json.dumps(auth.plain()))
-
-
-def _plain(row: ConnectionRow, vault: Vault) -> dict[str, str]:
-    plain: dict[str, str] = {} if row.secret is None else json.loads(vault.open(row.secret))
-    return plain
-
-
-def _headers(plain: Mapping[str, str]) -> dict[str, str]:
-    if not plain:
-        return {}
-    if "token" in plain:
-        return {"Authorization": f"Bearer {plain['token']}"}
-    pair = f"{plain['username']}:{plain['password']}".encode()
-    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}

@@ -4,7 +4,6 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Response
-from sqlalchemy.orm import Session
 
 from app.datasets.repository import find_sample, get_dataset
 from app.datasets.schemas import DatasetId, Sample
@@ -12,12 +11,12 @@ from app.db.tables import SampleRow
 from app.domain.vocabulary import SampleStatus
 from app.errors import Gone, InputFailure, Unprocessable
 from app.http.authorization import READS
-from app.http.dependencies import BlobsDep, SessionDep, SettingsDep
+from app.http.dependencies import ContentsDep, SessionDep, SettingsDep
 from app.http.problems import problem_responses
-from app.imaging.entries import entry_of, read_entry
+from app.imaging.entries import Ranges, entry_of, read_entry
 from app.imaging.kinds import kind_of
 from app.settings import Settings
-from app.storage.blobs import BlobStore
+from app.sources.reading import lost_image
 
 router = APIRouter(prefix="/v1/datasets", tags=["data sets"])
 
@@ -37,10 +36,13 @@ SampleName = Annotated[
     response_class=Response,
 )
 def get_image(
-    dataset_id: DatasetId, sample: SampleName, session: SessionDep, blobs: BlobsDep, settings: SettingsDep
+    dataset_id: DatasetId, sample: SampleName, session: SessionDep, contents: ContentsDep, settings: SettingsDep
 ) -> Response:
-    """To look at what the models were shown: the file byte by byte as it was uploaded."""
-    data = _file(session, find_sample(session, dataset_id, sample), blobs, settings)
+    """To look at what the models were shown: the file byte by byte as it was uploaded, or as it was listed."""
+    row = find_sample(session, dataset_id, sample)
+    digest = get_dataset(session, dataset_id).stored_digest or ""
+    session.commit()  # a source may be slow: nothing is held meanwhile
+    data = _file(row, digest, contents, settings)
     kind = kind_of(data)
     name = quote(sample.rpartition("/")[2])
     headers = {"Content-Disposition": f"inline; filename*=UTF-8''{name}"}
@@ -48,15 +50,14 @@ def get_image(
     return Response(data, media_type=media_type, headers=headers)
 
 
-def _file(session: Session, sample: SampleRow, blobs: BlobStore, settings: Settings) -> bytes:
-    """Raises Unprocessable ``sample-unreadable``, or Gone where the store lost what was once readable."""
-    if sample.status != SampleStatus.READY:
+def _file(sample: SampleRow, digest: str, contents: Ranges, settings: Settings) -> bytes:
+    """Raises Unprocessable ``sample-unreadable``, or Gone where what was once readable is lost."""
+    if sample.status == SampleStatus.UNREADABLE:
         raise Unprocessable("sample-unreadable", "The sample could not be read; its problem says why.")
-    digest = get_dataset(session, sample.dataset_id).stored_digest or ""
     try:
-        return read_entry(blobs, digest, entry_of(sample), settings.max_entry_bytes)
+        return read_entry(contents, digest, entry_of(sample), settings.max_entry_bytes)
     except (FileNotFoundError, InputFailure) as error:
-        raise Gone("artifact-corrupted", "The stored image is lost, or is not what was uploaded.") from error
+        raise Gone("artifact-corrupted", lost_image(error)) from error
 
 
 @router.get(

@@ -77,9 +77,14 @@ class Dataset(BaseModel):
     content_url: str
     content_digest: str | None
     content_size: int | None
-    digest: str | None = Field(description="Over names, labels, sources and contents of the readable samples.")
+    digest: str | None = Field(
+        description="Over names, labels, sources and contents of the readable samples. One that begins "
+        "with `listing:` is over what the source said of each object when it was listed, in place of contents."
+    )
     sample_count: int
-    unreadable_count: int
+    unreadable_count: int = Field(
+        description="Of a data set by reference those that audits have found so far: `sample_count` has them too."
+    )
     labels: list[str]
     sources: list[str]
     splits: list[str]
@@ -138,7 +143,9 @@ class Sample(BaseModel):
 
     id: UUID
     sample: str
-    status: SampleStatus
+    status: SampleStatus = Field(
+        description="`unexamined`: listed where it lies; the first audit that reads it tells size and readability."
+    )
     label: str | None
     source: str | None
     split: str | None

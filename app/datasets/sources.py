@@ -16,6 +16,11 @@ class DatasetSource(Source):
         "(`hf://datasets/OWNER/REPOSITORY@REVISION`).",
         examples=["s3://images/faces/2026-11", "file:///srv/images/faces.zip"],
     )
+    by_reference: bool = Field(
+        default=True,
+        description="A folder of images is listed, and its files are read where they lie whenever an audit needs them. "
+        "`false`: they are copied once, as archives and Parquet tables always are.",
+    )
 
     @field_validator("uri")
     @classmethod
@@ -32,8 +37,11 @@ class FetchedDataset(Fetched):
 
     file: str | None = Field(None, description="The archive; null of a folder, whose files became one.")
     version: str | None = Field(
-        None, description="The commit of a Hub; else a digest of the names with ETags, or sizes and times, as listed."
+        None,
+        description="The commit of a Hub; else, of what was copied, a digest of the names with ETags, or sizes and "
+        "times, as listed.",
     )
+    by_reference: bool = Field(default=False, description="As it was asked for; `content_digest` tells of a copy.")
 
 
 SUFFIXES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".parquet")

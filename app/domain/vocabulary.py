@@ -80,6 +80,7 @@ class UndefinedReason(StrEnum):
     NO_TARGET = "no-target"
     FILL_SUFFICES = "fill-suffices"
     ONE_CELL = "one-cell"
+    UNREADABLE = "unreadable"
 
 
 class GroupBy(StrEnum):
@@ -122,6 +123,12 @@ class SampleStatus(StrEnum):
 
     READY = "ready"
     UNREADABLE = "unreadable"
+    UNEXAMINED = "unexamined"
+    """Listed where it lies; the first audit that reads it tells."""
+
+
+TAKEN = (SampleStatus.READY, SampleStatus.UNEXAMINED)
+"""Of samples that audits take when a data set is ready."""
 
 
 class AuditStatus(StrEnum):

@@ -69,8 +69,9 @@ class EgressClient:
         )
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Self:
-        limits = Limits(settings.egress_pause_seconds, settings.egress_call_seconds, settings.egress_fetch_seconds)
+    def from_settings(cls, settings: Settings, fetch_seconds: float | None = None) -> Self:
+        fetch_seconds = fetch_seconds or settings.egress_fetch_seconds
+        limits = Limits(settings.egress_pause_seconds, settings.egress_call_seconds, fetch_seconds)
         return cls(AddressGuard.of(settings.allowed_networks), limits, ca_file=settings.egress_ca_file)
 
     def __enter__(self) -> Self:
@@ -79,6 +80,10 @@ class EgressClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """No exchange may be going on."""
         self._pool.close()
 
     def deliver(self, call: Call) -> Answer:

@@ -19,6 +19,7 @@ from app.egress.addresses import AddressGuard
 from app.errors import Unavailable
 from app.queue import TaskQueue
 from app.settings import Settings
+from app.sources.reading import Contents
 from app.storage.blobs import BlobStore
 
 SESSIONS = 24
@@ -88,6 +89,10 @@ def _blobs(request: Request) -> BlobStore:
     return blobs
 
 
+def _contents(request: Request, tenant: TenantDep) -> Contents:
+    return Contents(tenant, request.app.state.services.blobs, request.app.state.settings)
+
+
 def _vault(request: Request) -> Vault:
     vault: Vault = request.app.state.services.vault
     return vault
@@ -111,4 +116,5 @@ QueueDep = Annotated[TaskQueue, Depends(_queue)]
 GuardDep = Annotated[AddressGuard, Depends(_guard)]
 VaultDep = Annotated[Vault, Depends(_vault)]
 BlobsDep = Annotated[BlobStore, Depends(_blobs)]
+ContentsDep = Annotated[Contents, Depends(_contents)]
 SettingsDep = Annotated[Settings, Depends(_settings)]

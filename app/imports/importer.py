@@ -3,7 +3,6 @@
 import logging
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Generic
 from uuid import UUID
 
@@ -11,7 +10,6 @@ from sqlalchemy import Engine, Update, func, select, update
 
 from app.access.quotas import check_bytes
 from app.access.vault import Vault
-from app.connections.service import registry_of
 from app.db.leases import MAX_ATTEMPTS, claim_due, wait_after
 from app.db.session import TenantEngine, transaction
 from app.db.tables import ConnectionRow
@@ -19,39 +17,22 @@ from app.domain.vocabulary import ResourceStatus
 from app.egress.client import EgressClient
 from app.errors import EgressFailure, InputFailure, QuotaExceeded, SalienceError
 from app.http.wake_up import wake_worker
+from app.imports.claims import LEASE, Claim, ImportLost
+from app.imports.listing import Means
 from app.imports.nouns import Imported, Noun, Row
 from app.imports.storing import Fetched
 from app.lanes import Lanes
 from app.queue import TaskQueue
 from app.registries.base import Registry
-from app.registries.folder import FolderRegistry
 from app.settings import Settings
+from app.sources.registries import folders_of, registry_of
 from app.storage.blobs import BlobStore
 from app.uploads.content import taking_over
 from app.webhooks.outbox import tell
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=120)
 RENEW_SECONDS = 30.0
-
-
-class ImportLost(SalienceError):
-    """The resource was deleted, or another process has it now."""
-
-    def __init__(self) -> None:
-        super().__init__("import-lost", "The import belongs to another process.")
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What this process fetches, as long as the count of attempts stays its own."""
-
-    resource_id: UUID
-    tenant_id: UUID
-    connection_id: UUID | None
-    uri: str
-    attempt: int
 
 
 @dataclass(frozen=True)
@@ -95,13 +76,12 @@ class Importer(Generic[Imported, Row]):
 
     def _fetch(self, claim: Claim) -> Fetched:
         with EgressClient.from_settings(self.settings) as client:
-            registry = self._registry(claim, client)
-            return self.noun.fetch(registry, claim.uri, self.blobs, self.settings, _Renewal(self, claim))
+            means = Means(self.engine, self.blobs, self.settings, claim, _Renewal(self, claim))
+            return self.noun.fetch(self._registry(claim, client), means)
 
     def _registry(self, claim: Claim, client: EgressClient) -> Registry:
         if claim.connection_id is None:
-            roots = self.settings.import_roots
-            return FolderRegistry([root.replace("{tenant_id}", str(claim.tenant_id)) for root in roots])
+            return folders_of(claim.tenant_id, self.settings)
         with transaction(TenantEngine(self.engine, claim.tenant_id)) as session:
             connection = session.scalar(select(ConnectionRow).where(ConnectionRow.id == claim.connection_id))
         if connection is None:
@@ -109,14 +89,16 @@ class Importer(Generic[Imported, Row]):
         return registry_of(connection, self.vault, client)
 
     def _accept(self, claim: Claim, fetched: Fetched) -> None:
-        tenant = TenantEngine(self.engine, claim.tenant_id)
-        with taking_over(tenant, self.blobs, fetched.blob) as session:
+        tenant, blob = TenantEngine(self.engine, claim.tenant_id), fetched.blob
+        with transaction(tenant) if blob is None else taking_over(tenant, self.blobs, blob) as session:
             imported = session.get(self.noun.imports, claim.resource_id, with_for_update=True)
             row = session.get(self.noun.rows, claim.resource_id, with_for_update=True)
             if imported is None or row is None or imported.attempts != claim.attempt:
                 raise ImportLost
-            row.content_digest, row.content_size, row.problem = fetched.blob.digest, fetched.blob.size, None
-            told = {"name": fetched.version.name, "version": fetched.version.version, "file": fetched.file}
+            row.problem = None
+            row.content_digest, row.content_size = (None, None) if blob is None else (blob.digest, blob.size)
+            version = fetched.version
+            told = {"name": version.name, "version": version.version or None, "file": fetched.file}
             row.source, imported.next_at = {**(row.source or {}), **told}, None
             is_complete = self.noun.take(row, imported, fetched)
             session.flush()

@@ -12,13 +12,12 @@ from app.domain.events import Event
 from app.domain.vocabulary import ResourceStatus
 from app.errors import InputFailure, SalienceError
 from app.imports.fetching import fetch
-from app.imports.packing import fetch_dataset
-from app.imports.storing import Fetched, StillAtIt
+from app.imports.listing import Means, fetch_dataset
+from app.imports.storing import Fetched
 from app.models.service import described_anew
 from app.queue import TaskName
 from app.registries.base import Registry
-from app.settings import Settings
-from app.storage.blobs import BlobStore
+from app.sources.addresses import listing_of
 from app.webhooks.events import dataset_looked_at, model_looked_at
 
 Imported = TypeVar("Imported", ModelImportRow, DatasetImportRow)
@@ -34,7 +33,7 @@ class Noun(Generic[Imported, Row]):
     key: InstrumentedAttribute[UUID]
     """Of ``imports``: the resource's id."""
     rows: type[Row]
-    fetch: Callable[[Registry, str, BlobStore, Settings, StillAtIt], Fetched]
+    fetch: Callable[[Registry, Means], Fetched]
     """Raises EgressFailure, InputFailure."""
     take: Callable[[Row, Imported, Fetched], bool]
     """Sets the status; whether a worker can look at it now."""
@@ -43,8 +42,8 @@ class Noun(Generic[Imported, Row]):
     looked_at: Callable[[Row], Event]
 
 
-def _fetch_model(registry: Registry, uri: str, blobs: BlobStore, settings: Settings, still_at_it: StillAtIt) -> Fetched:
-    return fetch(registry, uri, blobs, settings.max_upload_bytes, still_at_it)
+def _fetch_model(registry: Registry, means: Means) -> Fetched:
+    return fetch(registry, means.claim.uri, means.blobs, means.settings.max_upload_bytes, means.still_at_it)
 
 
 def _take_model(row: ModelRow, imported: ModelImportRow, fetched: Fetched) -> bool:
@@ -57,8 +56,10 @@ def _take_model(row: ModelRow, imported: ModelImportRow, fetched: Fetched) -> bo
 
 
 def _take_dataset(row: DatasetRow, imported: DatasetImportRow, fetched: Fetched) -> bool:
-    del imported, fetched
-    row.status, row.stored_digest = ResourceStatus.VALIDATING, None
+    del imported
+    row.status = ResourceStatus.VALIDATING
+    row.stored_digest = listing_of(row.id) if fetched.blob is None else None
+    row.source = {**(row.source or {}), "by_reference": fetched.blob is None}
     return True
 
 

@@ -1,4 +1,4 @@
-"""Fetches a data set: an archive as it is, or a folder's files as one tar."""
+"""Copies a data set: an archive as it is, or a folder's files as one tar."""
 
 import tarfile
 from collections.abc import Iterable, Iterator
@@ -14,9 +14,7 @@ OF_A_HUB = ("README.md", ".gitattributes")
 """What every repository has beside its images."""
 
 
-def fetch_dataset(
-    registry: Registry, uri: str, blobs: BlobStore, settings: Settings, still_at_it: StillAtIt
-) -> Fetched:
+def copy_dataset(registry: Registry, uri: str, blobs: BlobStore, settings: Settings, still_at_it: StillAtIt) -> Fetched:
     """Raises EgressFailure."""
     place, archive = place_of(uri)
     files = registry.open(place)

@@ -19,7 +19,8 @@ class Fetched:
     version: Version
     file: str | None
     """None where several files became one."""
-    blob: StoredBlob
+    blob: StoredBlob | None
+    """None of a data set that is listed, and stays where it is."""
     found: list[Found] = field(default_factory=list)
     """What a model says of itself."""
 

@@ -12,7 +12,6 @@ from app.access.quotas import check_audit_minutes, check_live_audits, check_mode
 from app.access.vault import Vault
 from app.audits.schemas import AuditRequest
 from app.audits.service import Requested, request_audit
-from app.connections.service import registry_of
 from app.db.leases import MAX_ATTEMPTS, claim_due, wait_after
 from app.db.session import TenantEngine, transaction
 from app.db.tables import AuditRow, ConnectionRow, ModelRow, PolicyRow, PolicyRunRow
@@ -38,6 +37,7 @@ from app.registries.hub import HubRegistry
 from app.registries.mlflow import MlflowRegistry
 from app.registries.uris import uri_of
 from app.settings import Settings
+from app.sources.registries import registry_of
 
 AUDITING, WRITING = "auditing", "writing"
 LEASE = timedelta(seconds=300)

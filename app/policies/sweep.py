@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import Engine, func, select
 
 from app.access.vault import Vault
-from app.connections.service import registry_of
 from app.db.session import TenantEngine, transaction
 from app.db.tables import ConnectionRow, PolicyRow
 from app.egress.client import EgressClient
@@ -20,6 +19,7 @@ from app.policies.repository import begin_run
 from app.policies.schemas import Policy
 from app.registries.base import Version
 from app.settings import Settings
+from app.sources.registries import registry_of
 
 logger = logging.getLogger(__name__)
 

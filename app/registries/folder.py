@@ -6,14 +6,19 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import PurePosixPath
 
 from app.errors import EgressFailure
 from app.registries.base import Version, WithoutVersions, safe_path
+from app.registries.listed import Listed, Page, changed
 from app.registries.uris import FileUri
 
 READ_BYTES = 1024**2
 MOST_FILES = 1_000_000
+PAGE = 1000
+MOST_DEEP = 64
+"""Folders within each other; what lies deeper is left out, as are names that are too long."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # A pipe that somebody put there would wait for whoever writes to it.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -28,21 +33,64 @@ class FolderRegistry(WithoutVersions):
         self._roots = [PurePosixPath(root) for root in roots]
 
     def open(self, uri: str) -> "FolderFiles":
+        root, inner = self._within(uri)
+        with _opened(str(root), inner) as folder:
+            looks = _looked_through(folder)
+        listed = "\n".join(f"{name} {look}" for name, look in sorted(looks.items()))
+        seen = hashlib.sha256(listed.encode(errors="surrogateescape")).hexdigest()
+        return FolderFiles(str(root), inner, Version((inner or root.parts)[-1], seen), looks)
+
+    def pinned(self, uri: str) -> tuple[str, Version]:
+        """Its whole path is its name; its files have no version."""
+        return uri, Version(PurePosixPath(FileUri.read(uri).path).name, "")
+
+    def place(self, uri: str) -> "FolderPlace":
+        root, inner = self._within(uri)
+        return FolderPlace(str(root), inner)
+
+    def tries(self) -> dict[str, Callable[[], object]]:
+        """Nobody asks: a folder has no connection."""
+        return {}
+
+    def _within(self, uri: str) -> tuple[PurePosixPath, tuple[str, ...]]:
         path = PurePosixPath(FileUri.read(uri).path)
         root = next((root for root in self._roots if path.is_relative_to(root)), None)
         if root is None:
             detail = "The operator lets no source lie in that folder (IMPORT_ROOTS)."
             raise EgressFailure("folder-not-allowed", detail)
-        inner = path.relative_to(root).parts
-        with _opened(str(root), inner) as folder:
-            looks = _looked_through(folder)
-        listed = "\n".join(f"{name} {look}" for name, look in sorted(looks.items()))
-        seen = hashlib.sha256(listed.encode(errors="surrogateescape")).hexdigest()
-        return FolderFiles(str(root), inner, Version(path.name, seen), looks)
+        return root, path.relative_to(root).parts
 
-    def tries(self) -> dict[str, Callable[[], object]]:
-        """Nobody asks: a folder has no connection."""
-        return {}
+
+@dataclass(frozen=True)
+class FolderPlace:
+    """One folder, listed as the system tells its files: in no order, so that no listing goes on where it stopped."""
+
+    root: str
+    inner: tuple[str, ...]
+
+    def pages(self, cursor: str | None) -> Iterator[Page]:
+        del cursor
+        with _opened(self.root, self.inner) as folder:
+            try:
+                found = _walked(folder, "", MOST_DEEP)
+                while objects := list(islice(found, PAGE)):
+                    yield Page(objects, None)
+            except OSError as error:
+                raise _not_there() from error
+
+    def read(self, listed: Listed, offset: int, length: int) -> bytes:
+        *folders, last = safe_path(listed.key).split("/")
+        with _opened(self.root, (*self.inner, *folders)) as folder:
+            descriptor = _descriptor(last, _FILE, folder)
+            try:
+                if _pin(os.fstat(descriptor)) != listed.pin:
+                    raise changed(listed.key)
+                data = b"".join(_parts(descriptor, offset, length))
+            finally:
+                os.close(descriptor)
+        if len(data) != length:
+            raise changed(listed.key)
+        return data
 
 
 @dataclass(frozen=True)
@@ -128,6 +176,44 @@ def _looked_through(folder: int) -> dict[str, Look]:
     if not looks:
         raise _not_there()
     return looks
+
+
+def _walked(folder: int, where: str, depth: int) -> Iterator[Listed]:
+    """Regular files as the system tells them, one at a time; links and whatever else lies there are left out."""
+    inner: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                inner.append(entry.name)
+            elif entry.is_file(follow_symlinks=False):
+                found = entry.stat(follow_symlinks=False)
+                yield Listed(_told(f"{where}{entry.name}"), _pin(found), found.st_size)
+    for name in inner if depth else ():
+        below = _descriptor(name, _FOLDER, folder)
+        try:
+            yield from _walked(below, f"{where}{name}/", depth - 1)
+        finally:
+            os.close(below)
+
+
+def _told(name: str) -> str:
+    """Raises EgressFailure for one that is no text."""
+    try:
+        name.encode()
+    except UnicodeError as error:
+        detail = f"The name {name[-200:]!a} is not UTF-8: rename it, or let the folder be copied (by_reference: false)."
+        raise EgressFailure("answer-malformed", detail) from error
+    return name
+
+
+def _pin(found: os.stat_result) -> str:
+    return f"file:{found.st_size}:{found.st_mtime_ns}"
+
+
+def _parts(descriptor: int, offset: int, length: int) -> Iterator[bytes]:
+    while length > 0 and (part := os.pread(descriptor, min(length, READ_BYTES), offset)):
+        yield part
+        offset, length = offset + len(part), length - len(part)
 
 
 def _look(found: os.stat_result) -> Look:

@@ -4,6 +4,7 @@ Not by ``huggingface_hub``: it opens sockets of its own, and the address is a te
 this against.
 """
 
+import hashlib
 import json
 import re
 from base64 import b64encode
@@ -12,12 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from app.egress.answers import Download, malformed
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
 from app.registries.base import Checksum, Json, Version, check_status, document, objects, safe_path
+from app.registries.listed import WORDS_BYTES, Listed, Page, changed, exactly
 from app.registries.model_card import with_verdict
 from app.registries.uris import HubUri
 from app.settings import MEBIBYTE
@@ -28,6 +30,8 @@ DATASETS = "datasets"
 """How the paths of data sets begin, where those of models begin with their owner."""
 CARD, MAX_CARD_BYTES = "README.md", 4 * MEBIBYTE
 VERDICT = "salience.verdict"
+PAGE = 1000
+_NEXT = re.compile(r'<([^>]*)>;\s*rel="next"')
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _GLOB = re.compile(r"[*?\[]")
 
@@ -47,6 +51,21 @@ class HubRegistry:
         if named.is_dataset:
             version = replace(version, name=f"{DATASETS}/{version.name}")
         return HubFiles(self, version, _siblings(found))
+
+    def pinned(self, uri: str) -> tuple[str, Version]:
+        """The address by the commit, and the commit."""
+        named = HubUri.read(uri)
+        if _COMMIT.fullmatch(named.revision):
+            version = Version(named.repository, named.revision)
+        else:
+            version = _version(self._repository(named, expand="sha"))
+        if named.is_dataset:
+            version = replace(version, name=f"{DATASETS}/{version.name}")
+        return f"hf://{version.name}@{version.version}", version
+
+    def place(self, uri: str) -> "HubPlace":
+        _, version = self.pinned(uri)
+        return HubPlace(self, version)
 
     def aliased(self, name: str, alias: str) -> Version:
         """What a branch or a tag of git stands for."""
@@ -113,11 +132,28 @@ class HubRegistry:
     @contextmanager
     def fetch(self, version: Version, name: str, most_bytes: int) -> Iterator[Download]:
         """A file's bytes, from wherever the Hub redirects to; the token stays with the Hub."""
-        path = f"{quote(version.name)}/resolve/{version.version}/{quote(safe_path(name))}"
-        call = Call("GET", f"{self._url}/{path}", credentials=self._credentials)
-        with self._client.fetch(call, most_bytes) as download:
+        with self.get(version, name, {}, most_bytes) as download:
             check_status(download.status, SERVER)
             yield download
+
+    @contextmanager
+    def get(self, version: Version, name: str, headers: Mapping[str, str], most_bytes: int) -> Iterator[Download]:
+        """Whatever the Hub answers, or the store that it redirects to."""
+        path = f"{quote(version.name)}/resolve/{version.version}/{quote(safe_path(name))}"
+        call = Call("GET", f"{self._url}/{path}", headers, self._credentials)
+        with self._client.fetch(call, most_bytes) as download:
+            yield download
+
+    def list_page(self, version: Version, cursor: str | None) -> tuple[list[Json], str | None]:
+        """Files and folders of a commit, and what names the page that follows."""
+        asked = {"recursive": "true", "limit": str(PAGE)} | ({} if cursor is None else {"cursor": cursor})
+        kind = "" if version.name.startswith(f"{DATASETS}/") else "models/"
+        url = f"{self._url}/api/{kind}{quote(version.name)}/tree/{version.version}?{urlencode(asked)}"
+        answer = self._client.send(Call("GET", url, credentials=self._credentials))
+        check_status(answer.status, SERVER)
+        following = _NEXT.search(answer.headers.get("link", ""))
+        named = parse_qs(urlsplit(following[1]).query).get("cursor") if following else None
+        return objects(answer.json()), named[0] if named else None
 
     def _repository(self, named: HubUri, **query: str) -> Json:
         kind = DATASETS if named.is_dataset else "models"
@@ -155,6 +191,48 @@ class HubFiles:
         if isinstance(blob, str) and _COMMIT.fullmatch(blob) and isinstance(size, int):
             return Checksum("sha1", blob, before=f"blob {size}\0".encode())
         return None
+
+
+@dataclass(frozen=True)
+class HubPlace:
+    """One commit, listed page by page: what lies in it stays what it is, and its digests tell."""
+
+    registry: HubRegistry
+    version: Version
+
+    def pages(self, cursor: str | None) -> Iterator[Page]:
+        following: str | None = cursor
+        while True:
+            found, following = self.registry.list_page(self.version, following)
+            yield Page([_listed(one) for one in found if one.get("type") == "file"], following)
+            if following is None:
+                return
+
+    def read(self, listed: Listed, offset: int, length: int) -> bytes:
+        is_whole = (offset, length) == (0, listed.size)
+        headers = {} if is_whole else {"Range": f"bytes={offset}-{offset + length - 1}"}
+        with self.registry.get(self.version, listed.key, headers, length + WORDS_BYTES) as download:
+            data = exactly(download, listed, length, is_whole=is_whole)
+        if is_whole and not _is_pinned(data, listed.pin):
+            raise changed(listed.key)
+        return data
+
+
+def _listed(told: Json) -> Listed:
+    large = told.get("lfs")
+    try:
+        pin = f"sha256:{large['oid']}" if isinstance(large, dict) else f"git:{told['oid']}"
+        return Listed(safe_path(str(told["path"])), pin, int(told["size"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise malformed("it lists a file without its digest or size") from error
+
+
+def _is_pinned(data: bytes, pin: str) -> bool:
+    kind, _, digest = pin.partition(":")
+    before = f"blob {len(data)}\0".encode() if kind == "git" else b""
+    return (
+        hashlib.new("sha1" if kind == "git" else "sha256", before + data, usedforsecurity=False).hexdigest() == digest
+    )
 
 
 def _version(told: Any) -> Version:

@@ -2,11 +2,13 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote, unquote, urlencode, urlsplit
+from xml.etree.ElementTree import Element
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
@@ -16,12 +18,16 @@ from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
 from app.registries.aws_signature import AwsKey
 from app.registries.base import Version, WithoutVersions, check_status, safe_path
+from app.registries.listed import WORDS_BYTES, Listed, Page, exactly
 from app.registries.uris import S3Uri
 
 SERVER = "store that speaks S3"
 PAGE = 1000
 MOST_OBJECTS = 100_000
 """Of a folder: each is fetched by a call of its own."""
+ETAG, VERSION = "etag:", "version:"
+"""What begins a pin."""
+_AS_SIGNED: Any = {"quote_via": quote, "safe": "-_.~"}
 _REGION = re.compile(r"s3[.-](?:dualstack\.)?([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
 
 
@@ -42,6 +48,14 @@ class S3Registry(WithoutVersions):
         seen = hashlib.sha256("\n".join(f"{name} {etag}" for name, etag in sorted(etags.items())).encode())
         return S3Files(self, named, Version(f"{named.bucket}/{named.folder}", seen.hexdigest()), etags)
 
+    def pinned(self, uri: str) -> tuple[str, Version]:
+        """A folder of a bucket has no version: its objects have."""
+        named = S3Uri.read(uri)
+        return uri, Version(f"{named.bucket}/{named.folder}", "")
+
+    def place(self, uri: str) -> "S3Place":
+        return S3Place(self, S3Uri.read(uri))
+
     def tries(self) -> dict[str, Callable[[], object]]:
         if self._key is None:
             return {"the store answers": lambda: self._client.deliver(Call("GET", f"{self._url}/"))}
@@ -50,25 +64,39 @@ class S3Registry(WithoutVersions):
     @contextmanager
     def fetch(self, bucket: str, key: str, etag: str, most_bytes: int) -> Iterator[Download]:
         """The object that was listed, and no later one."""
-        url = f"{self._url}/{bucket}/{quote(key, safe='/-_.~')}"
-        call = Call("GET", url, {"If-Match": etag}, self._signed("GET", url))
-        with self._client.fetch(call, most_bytes) as download:
+        with self.get(f"{bucket}/{quoted(key)}", {"If-Match": etag}, most_bytes) as download:
             if download.status == 412:
                 raise EgressFailure("artifact-corrupted", "An object was changed after it was listed.")
             check_status(download.status, SERVER)
             yield download
 
+    @contextmanager
+    def get(self, path: str, headers: Mapping[str, str], most_bytes: int) -> Iterator[Download]:
+        """Whatever the store answers."""
+        url = f"{self._url}/{path}"
+        with self._client.fetch(Call("GET", url, headers, self._signed("GET", url)), most_bytes) as download:
+            yield download
+
+    def keeps_versions(self, bucket: str) -> bool:
+        """False also where the key may not ask."""
+        try:
+            return _text_of(_parsed(self._asked(f"{self._url}/{bucket}?versioning=")), "Status") == "Enabled"
+        except EgressFailure as failure:
+            if failure.passing:
+                raise
+            return False
+
+    def list_page(self, bucket: str, **asked: str) -> Element:
+        # What is signed has its names in their order.
+        named = {name.replace("_", "-"): value for name, value in asked.items()}
+        query = urlencode(sorted({**named, "encoding-type": "url", "max-keys": str(PAGE)}.items()), **_AS_SIGNED)
+        return _parsed(self._asked(f"{self._url}/{bucket}?{query}"))
+
     def _listed(self, named: S3Uri) -> dict[str, str]:
         """ETags by path below the folder."""
-        prefix, etags = f"{named.folder}/", dict[str, str]()
-        asked = {"encoding-type": "url", "list-type": "2", "max-keys": str(PAGE), "prefix": prefix}
-        following: str | None = ""
-        while following is not None:
-            named_page = {"continuation-token": following} if following else {}
-            # What is signed has its names in their order.
-            query = urlencode(sorted({**asked, **named_page}.items()), quote_via=quote, safe="-_.~")
-            page, following = _page(self._asked(f"{self._url}/{named.bucket}?{query}"), prefix)
-            etags |= page
+        etags: dict[str, str] = {}
+        for page in S3Place(self, named).current(""):
+            etags |= {safe_path(one.key): one.pin.removeprefix(ETAG) for one in page.objects}
             if len(etags) > MOST_OBJECTS:
                 detail = f"The folder has more than {MOST_OBJECTS} objects; name a smaller one, or pack an archive."
                 raise EgressFailure("answer-too-large", detail)
@@ -108,19 +136,103 @@ class S3Files:
         del name
 
 
-def _page(body: bytes, prefix: str) -> tuple[dict[str, str], str | None]:
-    """ETags by path, and what names the page that follows."""
+@dataclass(frozen=True)
+class S3Place:
+    """One folder, listed in the order of its keys, from behind any of them: each object by its version where the
+    bucket keeps them, else by its ETag."""
+
+    registry: S3Registry
+    named: S3Uri
+
+    def pages(self, cursor: str | None) -> Iterator[Page]:
+        if self.registry.keeps_versions(self.named.bucket):
+            try:
+                yield from self.versions(cursor or "")
+            except EgressFailure as failure:
+                # To list versions is a right of its own; refused, it is so from the first page on.
+                if failure.code != "registry-refuses":
+                    raise
+            else:
+                return
+        yield from self.current(cursor or "")
+
+    def current(self, behind: str) -> Iterator[Page]:
+        """By ETags, behind that key."""
+        while True:
+            after = {"start_after": behind} if behind else {}
+            root = self.registry.list_page(self.named.bucket, list_type="2", prefix=self._prefix, **after)
+            found = root.findall("{*}Contents")
+            behind = _key(found[-1]) if found else ""
+            yield Page([*self._objects(found)], behind)
+            if not _is_cut(root, behind):
+                return
+
+    def versions(self, behind: str) -> Iterator[Page]:
+        """By versions, of which the latest of a key come first."""
+        while True:
+            after = {"key_marker": behind} if behind else {}
+            root = self.registry.list_page(self.named.bucket, versions="", prefix=self._prefix, **after)
+            latest = [one for one in root.iterfind("{*}Version") if _text_of(one, "IsLatest") == "true"]
+            behind = unquote(_text_of(root, "NextKeyMarker"))
+            yield Page([*self._objects(latest)], behind or None)
+            if not _is_cut(root, behind):
+                return
+
+    def read(self, listed: Listed, offset: int, length: int) -> bytes:
+        is_whole = (offset, length) == (0, listed.size)
+        headers = {} if is_whole else {"Range": f"bytes={offset}-{offset + length - 1}"}
+        path = f"{self.named.bucket}/{quoted(self._prefix + listed.key)}"
+        if listed.pin.startswith(VERSION):
+            path += f"?{urlencode({'versionId': listed.pin.removeprefix(VERSION)}, **_AS_SIGNED)}"
+        else:
+            headers["If-Match"] = listed.pin.removeprefix(ETAG)
+        with self.registry.get(path, headers, length + WORDS_BYTES) as download:
+            return exactly(download, listed, length, is_whole=is_whole)
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self.named.folder}/"
+
+    def _objects(self, found: Iterable[Element]) -> Iterator[Listed]:
+        """Without the empty objects that stand for folders."""
+        for one in found:
+            key, version = _key(one), _text_of(one, "VersionId")
+            if key.startswith(self._prefix) and not key.endswith("/"):
+                # What was put there while a bucket kept no versions has the version null, and may be written over.
+                pin = f"{VERSION}{version}" if version not in {"", "null"} else f"{ETAG}{_text_of(one, 'ETag')}"
+                yield Listed(key.removeprefix(self._prefix), pin, _size(one))
+
+
+def quoted(key: str) -> str:
+    return quote(key, safe="/-_.~")
+
+
+def _parsed(body: bytes) -> Element:
     try:
-        root = fromstring(body)
+        root: Element = fromstring(body)
     except (ParseError, DefusedXmlException, ValueError) as error:
         raise malformed("it is no XML") from error
-    found: dict[str, str] = {}
-    for one in root.iterfind("{*}Contents"):
-        key, etag = unquote(one.findtext("{*}Key") or ""), one.findtext("{*}ETag") or ""
-        if key.startswith(prefix) and not key.endswith("/"):
-            found[safe_path(key.removeprefix(prefix))] = etag
-    is_cut = (root.findtext("{*}IsTruncated") or "").lower() == "true"
-    following = root.findtext("{*}NextContinuationToken") if is_cut else None
-    if is_cut and not (following and found):
+    return root
+
+
+def _text_of(element: Element, name: str) -> str:
+    return element.findtext(f"{{*}}{name}") or ""
+
+
+def _key(element: Element) -> str:
+    return unquote(_text_of(element, "Key"))
+
+
+def _size(element: Element) -> int:
+    text = _text_of(element, "Size")
+    if not (text.isascii() and text.isdecimal()):
+        raise malformed("it lists an object without a size")
+    return int(text)
+
+
+def _is_cut(root: Element, behind: str) -> bool:
+    """Whether another page follows. Raises EgressFailure where it would never come to an end."""
+    is_cut = _text_of(root, "IsTruncated").lower() == "true"
+    if is_cut and not behind:
         raise malformed("it lists pages without an end")
-    return found, following
+    return is_cut

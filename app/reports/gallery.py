@@ -24,11 +24,12 @@ from app.domain.radar import headline_views
 from app.domain.results.comparisons import DifferingSample, DifferingSamples
 from app.domain.subjects import pairings_of
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
-from app.errors import Gone
+from app.errors import Gone, TransientFailure
 from app.reports.audit_facts import subjects_in
 from app.reports.job import Gallery, GallerySample, Tile, TileRow
 from app.reports.words import headline, number
 from app.results.inputs import AuditedSubject, mapping_of
+from app.sources.reading import UNAVAILABLE
 
 TILE_SIDE = 224
 TILE_QUALITY = 80
@@ -168,10 +169,14 @@ class GalleryMaker:
         return f"predicted {predicted_label(shown.row, shown.model, 0, mapping)}"
 
     def tiles(self, shown: Shown, views: Sequence[str]) -> list[Tile]:
-        """The image, its clean map, and those of some views; of an image that the store lost, none."""
+        """The image, its clean map, and those of some views; of an image that is lost or out of reach, none."""
         try:
             pixels = self.images.read(shown.sample, shown.model)
         except Gone:
+            return []
+        except TransientFailure as failure:
+            if failure.code != UNAVAILABLE:
+                raise
             return []
         conditions = shown.subject.conditions
         maps = native_maps(shown.row, len(conditions))

@@ -19,6 +19,7 @@ from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import Performance, ResultsDocument, Roc
 from app.domain.vocabulary import CLEAN, ComparisonStatus
 from app.errors import Conflict, Gone
+from app.imaging.entries import Ranges
 from app.reports.audit_facts import as_text, facts_of, owners, subjects_in, verdicts
 from app.reports.evidence import evidence
 from app.reports.exposed import Exposed
@@ -29,7 +30,6 @@ from app.reports.series import all_together, series_of_audit, series_of_comparis
 from app.reports.undefined import undefined_of
 from app.results.subjects import by_subject, models_alone
 from app.settings import Settings
-from app.storage.blobs import BlobStore
 
 DRAWN_CURVES = frozenset(
     condition for spec in MEASURES.values() if "roc" in spec.figures for condition in (CLEAN, *spec.fixed_views())
@@ -42,7 +42,7 @@ class Gatherer:
     """Reads what a report needs, in one tenant's transaction; a figure alone needs no pictures."""
 
     session: Session
-    blobs: BlobStore
+    contents: Ranges
     settings: Settings
     with_pictures: bool = True
 
@@ -133,7 +133,7 @@ class Gatherer:
         except Gone as gone:
             return Gallery(note=gone.detail)
         dataset = get_dataset(self.session, audit.dataset_id)
-        return GalleryMaker(self.session, audit, ImageReader(dataset, self.blobs, self.settings))
+        return GalleryMaker(self.session, audit, ImageReader(dataset, self.contents, self.settings))
 
     def _pictures(
         self, audits: list[AuditRow], documents: dict[str, ResultsDocument], all_series: list[Series]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from app.audits.schemas import AuditId
 from app.comparisons.schemas import ComparisonId
 from app.http.authorization import READS, READS_BY_LINK
-from app.http.dependencies import BlobsDep, SettingsDep, TenantDep
+from app.http.dependencies import ContentsDep, SettingsDep, TenantDep
 from app.http.problems import problem_responses
 from app.reports.gathering import Gatherer
 from app.reports.job import ReportJob
@@ -54,20 +54,22 @@ _FIGURE: dict[str, Any] = {
 }
 
 
-async def _audit_request(audit_id: AuditId, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep) -> ReportRequest:
+async def _audit_request(
+    audit_id: AuditId, tenant: TenantDep, contents: ContentsDep, settings: SettingsDep
+) -> ReportRequest:
     def gather(with_pictures: bool) -> ReportJob:  # noqa: FBT001 - of app.reports.renderer.ReportRequest
         with tenant.session() as session:
-            return Gatherer(session, blobs, settings, with_pictures).audit(audit_id)
+            return Gatherer(session, contents, settings, with_pictures).audit(audit_id)
 
     return ReportRequest(tenant.tenant_id, gather)
 
 
 async def _comparison_request(
-    comparison_id: ComparisonId, tenant: TenantDep, blobs: BlobsDep, settings: SettingsDep
+    comparison_id: ComparisonId, tenant: TenantDep, contents: ContentsDep, settings: SettingsDep
 ) -> ReportRequest:
     def gather(with_pictures: bool) -> ReportJob:  # noqa: FBT001 - of app.reports.renderer.ReportRequest
         with tenant.session() as session:
-            return Gatherer(session, blobs, settings, with_pictures).comparison(comparison_id)
+            return Gatherer(session, contents, settings, with_pictures).comparison(comparison_id)
 
     return ReportRequest(tenant.tenant_id, gather)
 

@@ -13,6 +13,7 @@ REASONS: dict[str, str] = {
     UndefinedReason.NO_TARGET: "the sample has no label that is one of the model's classes, so there is no target",
     UndefinedReason.ONE_CELL: "the map is one cell, whose entropy is 0, so that it cannot rise by a share",
     UndefinedReason.FILL_SUFFICES: "the fill alone gets the same prediction, so no part of the image suffices",
+    UndefinedReason.UNREADABLE: "the image cannot be read; the data set's samples say why",
 }
 MINUS = "\N{MINUS SIGN}"
 """A true one, so that screen readers say it."""

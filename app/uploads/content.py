@@ -70,4 +70,5 @@ def _nobodys_digest() -> str:
 def digests_of(row: ModelRow | DatasetRow) -> set[str]:
     """The blobs that a resource refers to."""
     reference = row.reference_digest if isinstance(row, ModelRow) else None
-    return {digest for digest in (row.content_digest, row.stored_digest, reference) if digest}
+    digests = (row.content_digest, row.stored_digest, reference)
+    return {digest for digest in digests if digest and digest.startswith(SCHEME)}

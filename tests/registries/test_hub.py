@@ -90,6 +90,7 @@ def test_weights_and_description_of_a_commit(hub: LoopbackHub, registry: HubRegi
     hub.storage.asked.clear()
     fetched = fetch(registry, f"hf://{NAME}", blobs, 1_000_000, lambda: None)
     assert (fetched.version.name, fetched.version.version, fetched.file) == (NAME, COMMIT, "model.safetensors")
+    assert fetched.blob is not None
     assert fetched.blob.digest == f"sha256:{hashlib.sha256(WEIGHTS).hexdigest()}"
     model, origins = described_import({}, fetched.found)
     assert (model.architecture, model.class_names) == ("timm/resnet18", ["cat", "dog"])

@@ -54,6 +54,7 @@ def registry(bucket: Bucket) -> Iterator[S3Registry]:
 def test_a_folder_of_a_bucket(s3: Any, bucket: Bucket, registry: S3Registry, tmp_path: Path) -> None:
     blobs = BlobStore.from_settings(Settings(blob_store=str(tmp_path)))
     fetched = fetch(registry, f"s3://{bucket.name}/faces/v1/", blobs, 100_000, lambda: None)
+    assert fetched.blob is not None
     assert (fetched.file, fetched.blob.digest) == ("model.safetensors", f"sha256:{hashlib.sha256(WEIGHTS).hexdigest()}")
     assert fetched.found == [
         (Origin.SALIENCE_JSON, {"architecture": "resnet18"}),

@@ -90,14 +90,15 @@ def test_from_a_web_server(service: httpx.Client, web: str, folder: Path, upload
 def test_from_a_bucket(service: httpx.Client, bucket: Bucket, uploaded: Json) -> None:
     connection = _made(service, "connections", name="b", kind="s3", url=bucket.endpoint, auth=KEY)["id"]
     model, images = ({"connection_id": connection, "uri": f"s3://{bucket.name}/round/{of}"} for of in ("v1", "images"))
-    audited(service, model, images, uploaded)
+    audited(service, model, images | {"by_reference": False}, uploaded)
     archive = {"connection_id": connection, "uri": f"s3://{bucket.name}/round/images.zip"}
     taken = _fetched(service, "datasets", name="archive", source=archive)
     assert (taken["content_digest"], taken["digest"]) == (uploaded["content_digest"], uploaded["digest"])
 
 
 def test_from_a_folder(service: httpx.Client, folder: Path, uploaded: Json) -> None:
-    audited(service, {"uri": f"file://{folder}/v1"}, {"uri": f"file://{folder}/images"}, uploaded)
+    images = {"uri": f"file://{folder}/images", "by_reference": False}
+    audited(service, {"uri": f"file://{folder}/v1"}, images, uploaded)
     outside = _fetched(service, "datasets", name="outside", source={"uri": f"file://{folder.parents[1]}/service"})
     assert (outside["status"], outside["problem"]["code"]) == ("rejected", "folder-not-allowed")
     for wrong in ({"uri": "s3://bucket/images"}, {"uri": "models:/faces/1"}, {"uri": "file:///srv/../etc"}):

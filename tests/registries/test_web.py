@@ -55,6 +55,7 @@ def blobs(tmp_path: Path) -> BlobStore:
 def test_a_file_and_what_describes_it(url: str, folder: WebFolder, blobs: BlobStore) -> None:
     fetched = fetch(folder, f"{url}/v1/faces.safetensors#sha256={DIGEST}", blobs, 100_000, lambda: None)
     assert (fetched.file, fetched.version.version) == ("faces.safetensors", DIGEST)
+    assert fetched.blob is not None
     assert fetched.blob.digest == f"sha256:{DIGEST}"
     assert fetched.found == [
         (Origin.SALIENCE_JSON, {"architecture": "resnet18"}),

@@ -62,16 +62,20 @@ def list_entries(blobs: BlobStore, digest: str, settings: Settings, name_encodin
     return Listing(_checked(entries, settings, reader.size), names)
 
 
-def _checked(entries: Iterator[ArchiveEntry], settings: Settings, archive_bytes: int) -> Iterator[ArchiveEntry]:
-    total = 0
+def judged_entries(entries: Iterator[ArchiveEntry], settings: Settings) -> Iterator[ArchiveEntry]:
+    """With names checked, and what is wrong with one alone. Raises InputFailure for what no listing may hold."""
     for number, entry in enumerate(entries):
         if number >= settings.max_entries:
             detail = f"More than {settings.max_entries} entries (MAX_ENTRIES): send it as several data sets."
             raise InputFailure("archive-too-many-entries", detail)
         relative = from_here(entry.name)
-        if entry.is_folder and not relative:
-            continue
-        checked = _judged(replace(entry, name=checked_name(relative)), settings)
+        if relative or not entry.is_folder:
+            yield _judged(replace(entry, name=checked_name(relative)), settings)
+
+
+def _checked(entries: Iterator[ArchiveEntry], settings: Settings, archive_bytes: int) -> Iterator[ArchiveEntry]:
+    total = 0
+    for checked in judged_entries(entries, settings):
         if checked.fault is None and checked.skip is None:
             total += checked.size
             _check_expansion(total, archive_bytes, settings)

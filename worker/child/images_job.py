@@ -1,16 +1,13 @@
 """Decodes samples of a data set, to see whether that can be done; their pixels are thrown away."""
 
-import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 
 from app.errors import InputFailure
-from app.imaging.decoding import decode
 from app.imaging.entries import entry_of, read_entry
-from app.imaging.kinds import is_misnamed
 from app.settings import Settings
-from worker.functional.perceptual_hash import perceptual_hash
+from worker.engine.first_look import image_facts
 from worker.machine.device import use_threads
 from worker.wire.contents import Inputs
 from worker.wire.jobs import ImagesJob, JobSample
@@ -37,15 +34,6 @@ def run_images_job(job: ImagesJob, settings: Settings, inputs: Inputs) -> Iterat
 def _look(number: int, sample: JobSample, job: ImagesJob, settings: Settings, inputs: Inputs) -> ImageFacts:
     try:
         data = read_entry(inputs, job.archive_digest, entry_of(sample), settings.max_entry_bytes)
-        decoded = decode(data, settings)
     except InputFailure as failure:
         return ImageFacts(number=number, code=failure.code, detail=failure.detail)
-    return ImageFacts(
-        number=number,
-        width=decoded.image.width,
-        height=decoded.image.height,
-        first_of_several=decoded.is_first_of_several,
-        perceptual_hash=perceptual_hash(decoded.image),
-        sha256=hashlib.sha256(data).hexdigest(),
-        misnamed=is_misnamed(sample.name, data),
-    )
+    return image_facts(number, sample.name, data, settings)

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from app.settings import Settings
 from worker.engine.ahead import one_ahead
+from worker.engine.first_look import FirstLooks
 from worker.engine.pictures import Decoder
 from worker.engine.plan import AuditPlan, BatchOutcome
-from worker.engine.rows import batch_rows
+from worker.engine.rows import batch_rows, without_scores
 from worker.engine.sample_reader import ArchiveLocation, DecodedBatch, SampleReader
 from worker.machine.device import pick_device
 from worker.weights.cache import ModelCache
@@ -31,9 +32,11 @@ def run_shard_job(
     """Every row with its maps; a progress after the models are loaded and after every batch. Raises AuditFailure."""
     plan = AuditPlan.load(job, inputs, models, pick_device(settings.device))
     yield Progress(), b""
-    location = ArchiveLocation(inputs, job.archive_digest, settings)
+    first_looks = FirstLooks(job, settings)
+    location = ArchiveLocation(inputs, job.archive_digest, settings, first_looks)
     with SampleReader(location, plan.input_specs, plan.make_ahead, decoders) as reader:
-        for rows in _rows(plan, _looks(plan, reader.batches(job.samples, plan.protocol.micro_batch))):
+        looks = _looks(plan, reader.batches(job.samples, plan.protocol.micro_batch))
+        for rows in _rows(plan, looks, first_looks):
             yield from rows
 
 
@@ -44,12 +47,16 @@ def _looks(plan: AuditPlan, batches: Iterator[DecodedBatch]) -> Iterator[_Looked
         done += len(batch.samples)
 
 
-def _rows(plan: AuditPlan, looks: Iterator[_Looked]) -> Iterator[list[tuple[Reply, bytes]]]:
+def _rows(plan: AuditPlan, looks: Iterator[_Looked], first_looks: FirstLooks) -> Iterator[list[tuple[Reply, bytes]]]:
     """Of each batch. Beside a device the host scores one while the passes of the next are begun."""
 
     def rows(looked: _Looked) -> list[tuple[Reply, bytes]]:
+        done = looked.first + looked.samples
+        found = first_looks.found(range(looked.first, done))
+        unreadable = {number for number, facts in found.items() if facts.code is not None}
         made = batch_rows(plan.protocols, looked.scored(), looked.first)
-        return [*made, (Progress(done=looked.first + looked.samples), b"")]
+        made = (without_scores(*row) if row[0].number in unreadable else row for row in made)
+        return [*made, *((facts, b"") for facts in found.values()), (Progress(done=done), b"")]
 
     if plan.device.type == "cpu":
         yield from map(rows, looks)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import ACROSS_MODELS, CLEAN
+from app.domain.vocabulary import ACROSS_MODELS, CLEAN, UndefinedReason
 from worker.engine.measuring import Outcome
 from worker.engine.plan import BatchOutcome
 from worker.measures.base import Score
@@ -33,6 +33,23 @@ def batch_rows(protocols: Sequence[Protocol], batch: BatchOutcome, first: int) -
         for number, (scores, undefined, of_pairs) in enumerate(columns, first):
             across = {"model_ordinal": ACROSS_MODELS, "scores": scores, "undefined": undefined, "pairs": of_pairs}
             yield ScoresRow(number=number, **across), b""
+
+
+def without_scores(row: ScoresRow, maps: bytes) -> tuple[ScoresRow, bytes]:
+    """The row of a sample of which there is no picture: whatever the network made of another says nothing."""
+    return (
+        row.model_copy(
+            update={
+                "scores": [None] * len(row.scores),
+                "controls": None if row.controls is None else [None] * len(row.controls),
+                "undefined": [UndefinedReason.UNREADABLE.value] * len(row.scores),
+                "predicted": None if row.predicted is None else [-1] * len(row.predicted),
+                "class_scores": None if row.class_scores is None else [None] * len(row.class_scores),
+                "pairs": None if row.pairs is None else [None] * len(row.pairs),
+            }
+        ),
+        bytes(len(maps)),
+    )
 
 
 def _model_rows(protocol: Protocol, outcome: Outcome, ordinal: int, first: int) -> Iterator[tuple[ScoresRow, bytes]]:

@@ -18,6 +18,7 @@ from app.errors import InputFailure
 from app.imaging.entries import entry_of, read_entry
 from app.settings import MEBIBYTE, Settings
 from worker.engine.ahead import one_ahead, taken_early
+from worker.engine.first_look import FirstLooks, black
 from worker.engine.pictures import Decoder, Framed, decode_here
 from worker.engine.room import Room
 from worker.views.base import ImageBatch
@@ -44,6 +45,8 @@ class ArchiveLocation(NamedTuple):
     inputs: Inputs
     digest: str
     settings: Settings
+    first_looks: FirstLooks | None = None
+    """At samples that nobody has looked at; None: there are none."""
 
 
 class SampleReader:
@@ -110,12 +113,14 @@ class SampleReader:
         return batch
 
     def _pixels(self, sample: JobSample) -> Framed:
-        """Once for each spec. What was readable when it was indexed and is not now was changed on disk."""
-        inputs, digest, settings = self._archive
+        """Once for each spec. What was readable when it was looked at and is not now was changed on disk."""
+        inputs, digest, settings, first_looks = self._archive
         decoder = self._idle.get()
         try:
             with self._encoded.held(sample.stored_size + sample.size):
                 data = read_entry(inputs, digest, entry_of(sample), settings.max_entry_bytes)
+                if first_looks is not None and not first_looks.can_be_decoded(sample, data):
+                    return black(self._specs)
                 return decoder(data, self._specs)
         except (InputFailure, FileNotFoundError) as error:
             detail = f"The sample {sample.name!a} can no longer be read from the archive {digest}."

@@ -15,13 +15,15 @@ from app.db.references import lock_digests, unused_digests
 from app.db.session import transaction, write_for
 from app.db.tables import DatasetRow, SampleRow
 from app.domain.table_columns import Columns
-from app.domain.vocabulary import ResourceStatus, SampleStatus
+from app.domain.vocabulary import TAKEN, ResourceStatus, SampleStatus
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry, read_entry
 from app.imaging.kinds import promised_kind
+from app.sources.addresses import LISTING, listed_dataset
+from app.sources.reading import Contents
 from app.webhooks.events import dataset_looked_at
 from app.webhooks.outbox import tell
-from worker.archives.listing import is_table, list_entries, seekable
+from worker.archives.listing import is_table, judged_entries, list_entries, seekable
 from worker.archives.skipping import ARCHIVE
 from worker.context import WorkerContext
 from worker.intake.arrivals import Arrivals
@@ -40,7 +42,9 @@ from worker.intake.samples import (
     in_batches,
     insert_entries,
     link_entries,
+    listed_entries,
     names_alike_but_for_case,
+    pins_of,
     problem_counts,
     save_findings,
     stream_samples,
@@ -72,7 +76,8 @@ def index_dataset(context: WorkerContext, dataset_id: UUID) -> None:
         indexer = _Indexer(context, session, dataset)
         try:
             indexer.run()
-            context.keep_blob(session, dataset.stored_digest or "")
+            if not indexer.is_listed:
+                context.keep_blob(session, dataset.stored_digest or "")
             dataset.status, dataset.problem = ResourceStatus.READY, None
         except InputFailure as failure:
             # Samples stay listed where they are the reason; an archive that is refused as a whole leaves none.
@@ -105,6 +110,8 @@ class _Indexer:
         self._sidecars: set[str] = set()
         self._within: Unfolded | JoinedTar | None = None
         """Tables or tars that the archive held in place of images."""
+        self.is_listed = listed_dataset(dataset.stored_digest or "") is not None
+        """Whether it stays where it is, and nobody looks at its images before an audit does."""
         self.made: set[str] = set()
         """Blobs that were made of what was uploaded: an archive inflated, tables unfolded."""
 
@@ -123,10 +130,14 @@ class _Indexer:
         asked = None if dataset.columns is None else Columns.model_validate(dataset.columns)
         if self._within is not None:
             asked = self._within.columns(asked)
-        read = partial(read_entry, self._context.blobs, dataset.stored_digest or "")
+        contents = Contents(self._context.engine, self._context.blobs, self._settings)
+        read = partial(read_entry, contents, dataset.stored_digest or "")
         labels = Labels(session, dataset, asked, lambda entry: read(entry, self._settings.max_entry_bytes))
         labels.find(self._arrivals.tables)
-        self._examine(labels)
+        if self.is_listed:
+            self._sift(labels)
+        else:
+            self._examine(labels)
         layout = Layout.of(folders_of_samples(session, dataset.id))
         self._settle(layout, labels)
         dataset.near_duplicates = note_near_duplicates(session, dataset.id)
@@ -135,6 +146,9 @@ class _Indexer:
     def _take_entries(self) -> str | None:
         """Every file as a sample that is still to be looked at; the encoding that was assumed of their names."""
         dataset, blobs = self._dataset, self._context.blobs
+        if self.is_listed:
+            self._insert(judged_entries(listed_entries(self._session, dataset.id), self._settings))
+            return None
         stored = seekable(blobs, dataset.content_digest or "", self._settings)
         if stored != dataset.content_digest:
             self.made.add(stored)
@@ -162,16 +176,26 @@ class _Indexer:
         return self._list(self._within.digest)
 
     def _list(self, stored: str) -> str | None:
-        dataset, session, blobs = self._dataset, self._session, self._context.blobs
+        dataset = self._dataset
         dataset.stored_digest = stored
-        entries, names = list_entries(blobs, stored, self._settings, dataset.name_encoding)
-        insert_entries(session, dataset.id, self._arrivals.watch(entries))
+        entries, names = list_entries(self._context.blobs, stored, self._settings, dataset.name_encoding)
+        self._insert(entries)
+        return names.assumed
+
+    def _insert(self, entries: Iterator[ArchiveEntry]) -> None:
+        dataset, session = self._dataset, self._session
+        insert_entries(session, dataset.id, self._arrivals.watch(entries), is_listed=self.is_listed)
         both = find_named(session, dataset.id, self._arrivals.folder_keys)
         if both is not None:
             raise InputFailure("archive-duplicate-entry", f"The name {both[:200]!a} is that of a file and of a folder.")
         for name in link_entries(session, dataset.id, self._arrivals.hard_links):
             self._arrivals.skipped.add(DEAD_LINK, name)
-        return names.assumed
+
+    def _sift(self, labels: Labels) -> None:
+        """Of a listing names say alone what is an image."""
+        for batch in in_batches(stream_samples(self._session, self._dataset.id), DECODE_BATCH):
+            _, dropped = self._sifted(batch, labels)
+            delete_by_id(self._session, dropped)
 
     def _examine(self, labels: Labels) -> None:
         """Decode what nobody has looked at; what is no image, or not listed, is left out."""
@@ -227,27 +251,28 @@ class _Indexer:
         position = 0
         for batch in in_batches(stream_samples(self._session, self._dataset.id), DECODE_BATCH):
             findings = []
+            pins = pins_of(self._session, batch) if self.is_listed else {}
             for sample in batch:
                 place = layout.place(sample.name)
                 sample.split = sample.split or place.split
                 if labels.from_folders:
                     sample.label, sample.source = place.label, place.source
-                is_ready = sample.status == SampleStatus.READY
+                is_ready = sample.status in TAKEN
                 told = {"split": sample.split, "label": sample.label, "source": sample.source}
                 findings.append({"id": sample.id, "position": position if is_ready else None, **told})
                 if is_ready:
-                    self._hash(sample)
+                    self._hash(sample, pins.get(sample.id) or sample.content_sha256 or b"")
                     position += 1
             save_findings(self._session, findings)
             self._facts["unreadable"] += len(batch)
         self._facts["ready"], self._facts["unreadable"] = position, self._facts["unreadable"] - position
 
-    def _hash(self, sample: SampleRow) -> None:
+    def _hash(self, sample: SampleRow, content: bytes) -> None:
         for part in (sample.name, sample.label or "", sample.source or ""):
             self._digest.update(part.encode() + b"\0")
         for name, value in _further(sample):
             self._digest.update(f"{name}={value}".encode() + b"\0")
-        self._digest.update(sample.content_sha256 or b"")
+        self._digest.update(content)
 
     def _finish(self, layout: Layout, labels: Labels, assumed: str | None) -> None:
         dataset, session = self._dataset, self._session
@@ -256,7 +281,7 @@ class _Indexer:
         dataset.sources = distinct_values(session, dataset.id, SampleRow.source)
         dataset.splits = distinct_values(session, dataset.id, SampleRow.split)
         dataset.columns = None if labels.columns is None else labels.columns.model_dump(exclude_none=True)
-        dataset.digest = f"sha256:{self._digest.hexdigest()}"
+        dataset.digest = f"{LISTING if self.is_listed else ''}sha256:{self._digest.hexdigest()}"
         dataset.skipped = dict(self._arrivals.skipped.counts)
         dataset.notes = [*self._notes(layout, labels, assumed), *self._label_notes(layout, labels)]
         self._check_readable()

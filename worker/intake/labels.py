@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import DatasetRow, SampleRow
 from app.domain.table_columns import Columns
-from app.domain.vocabulary import SampleStatus
+from app.domain.vocabulary import TAKEN
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
 from worker.archives.manifest import read_table
@@ -101,7 +101,5 @@ class Labels:
         return found
 
     def _names(self) -> list[str]:
-        query = select(SampleRow.name).where(
-            SampleRow.dataset_id == self._dataset_id, SampleRow.status == SampleStatus.READY
-        )
+        query = select(SampleRow.name).where(SampleRow.dataset_id == self._dataset_id, SampleRow.status.in_(TAKEN))
         return list(self._session.scalars(query.limit(10_000)))

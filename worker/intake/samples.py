@@ -10,10 +10,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from app.db.identifiers import new_id
-from app.db.tables import SampleRow
-from app.domain.vocabulary import SampleStatus
+from app.db.tables import DatasetObjectRow, SampleRow
+from app.domain.vocabulary import TAKEN, SampleStatus
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
+from app.sources.addresses import object_at, start_of
 from worker.archives.entry_names import name_key
 
 BATCH = 1000
@@ -32,14 +33,21 @@ def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 
 def insert_entries(
-    session: Session, dataset_id: UUID, entries: Iterable[ArchiveEntry], told: Mapping[str, Any] | None = None
+    session: Session,
+    dataset_id: UUID,
+    entries: Iterable[ArchiveEntry],
+    told: Mapping[str, Any] | None = None,
+    *,
+    is_listed: bool = False,
 ) -> None:
-    """Every file as a sample that is still to be looked at, or whose fault is known; ``told`` is what a table says.
+    """Every file as a sample that is still to be looked at, of a listing by whoever audits it; or whose fault is known.
+
+    ``told`` is what a table says.
 
     Raises InputFailure ``archive-duplicate-entry`` for two of one name.
     """
     for batch in in_batches(entries, BATCH):
-        values = [_entry_values(dataset_id, entry) | dict(told or {}) for entry in batch]
+        values = [_entry_values(dataset_id, entry, is_listed=is_listed) | dict(told or {}) for entry in batch]
         try:
             # A savepoint of its own, so that there is somebody left to ask whose name it was.
             with session.begin_nested():
@@ -48,6 +56,23 @@ def insert_entries(
             name = _second_of_its_name(session, dataset_id, values)
             detail = f"Two entries have the name {name[:200]!a}: pack the folder anew, without appending."
             raise InputFailure("archive-duplicate-entry", detail) from error
+
+
+def listed_entries(session: Session, dataset_id: UUID) -> Iterator[ArchiveEntry]:
+    """Every object of a listing as an entry, in the order in which they were listed, through a server-side cursor."""
+    row = DatasetObjectRow
+    query = select(row.number, row.key, row.size).where(row.dataset_id == dataset_id).order_by(row.number)
+    for number, key, size in session.execute(query.execution_options(yield_per=BATCH)):
+        yield ArchiveEntry(key, start_of(number), size, size)
+
+
+def pins_of(session: Session, samples: Sequence[SampleRow]) -> dict[UUID, bytes]:
+    """What tells the objects of a listing from all others, by the ids of these samples of theirs."""
+    numbers = {sample.id: object_at(sample.offset)[0] for sample in samples}
+    row = DatasetObjectRow
+    query = select(row.number, row.pin).where(row.dataset_id == samples[0].dataset_id, row.number.in_(numbers.values()))
+    pins = {number: pin for number, pin in session.execute(query)}  # noqa: C416 - dict() has no type
+    return {sample_id: pins[number].encode() for sample_id, number in numbers.items() if number in pins}
 
 
 def _second_of_its_name(session: Session, dataset_id: UUID, values: Sequence[dict[str, Any]]) -> str:
@@ -61,15 +86,18 @@ def _second_of_its_name(session: Session, dataset_id: UUID, values: Sequence[dic
     return ""
 
 
-def _entry_values(dataset_id: UUID, entry: ArchiveEntry) -> dict[str, Any]:
+def _entry_values(dataset_id: UUID, entry: ArchiveEntry, *, is_listed: bool) -> dict[str, Any]:
     problem = PENDING if entry.same_as is None else LINKED
+    status = SampleStatus.UNEXAMINED if is_listed and entry.fault is None else SampleStatus.UNREADABLE
+    if entry.fault is not None:
+        problem = entry.fault._asdict()
     return {
         "id": new_id(),
         "dataset_id": dataset_id,
         "name": entry.name,
         "name_key": name_key(entry.name),
-        "status": SampleStatus.UNREADABLE,
-        "problem": problem if entry.fault is None else entry.fault._asdict(),
+        "status": status,
+        "problem": None if status is SampleStatus.UNEXAMINED else problem,
         "offset": entry.offset,
         "stored_size": entry.stored_size,
         "size": entry.size,
@@ -169,7 +197,7 @@ def distinct_values(session: Session, dataset_id: UUID, column: Any) -> list[str
     query = (
         select(column.label("value"))
         .distinct()
-        .where(SampleRow.dataset_id == dataset_id, SampleRow.status == SampleStatus.READY, column.is_not(None))
+        .where(SampleRow.dataset_id == dataset_id, SampleRow.status.in_(TAKEN), column.is_not(None))
     )
     taken = session.scalar(select(func.sum(func.octet_length(query.subquery().c.value)))) or 0
     if taken > MAX_VALUES_BYTES:

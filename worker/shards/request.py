@@ -8,7 +8,7 @@ from app.domain.heads import Head
 from app.domain.outputs import Output
 from app.domain.protocol import Protocol
 from app.domain.subjects import subjects_of
-from app.domain.vocabulary import ACROSS_MODELS
+from app.domain.vocabulary import ACROSS_MODELS, SampleStatus
 from app.results.inputs import AuditInputs, class_count, label_mapping
 from worker.shards.store import Claim
 from worker.supervision.endings import ChildDied, End
@@ -33,6 +33,7 @@ def shard_job(inputs: AuditInputs, samples: Sequence[SampleRow]) -> ShardJob:
         models=tuple(map(job_model, inputs.models)),
         subjects=subjects_of(protocol, len(inputs.models)),
         samples=tuple(map(JobSample.of, samples)),
+        unexamined=tuple(number for number, one in enumerate(samples) if one.status != SampleStatus.READY),
     )
 
 

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
@@ -13,11 +14,15 @@ from app.db.tables import SampleRow
 from app.errors import AuditFailure, InputFailure, MeasureFailure, TransientFailure, Unavailable
 from app.observability.tracing import span
 from app.queue import TaskName
+from app.sources.addresses import listed_dataset
+from app.storage.blobs import BlobStore
 from worker.context import WorkerContext
 from worker.shards.clean_maps import cached_maps, clean_keys, remember_clean_maps
 from worker.shards.counts import count_model_crash
 from worker.shards.device_faults import CODE, note_device_fault
+from worker.shards.first_looks import FirstLooks
 from worker.shards.lease import Lease, LeaseLost, WorkerStopping
+from worker.shards.listed_samples import ListedSamples
 from worker.shards.replanning import replan_audit
 from worker.shards.request import Row, RowTable, shard_job
 from worker.shards.store import (
@@ -97,6 +102,14 @@ def run_claimed(context: WorkerContext, claim: Claim) -> None:
         run.fail(failure)
 
 
+class _Asked(NamedTuple):
+    """A job, its samples, and where their bytes come from."""
+
+    job: ShardJob
+    samples: list[SampleRow]
+    store: ListedSamples | BlobStore
+
+
 class _ShardRun:
     """One attempt."""
 
@@ -107,6 +120,7 @@ class _ShardRun:
         self._done = 0
         self._micro_batch = 0
         self._clean_keys: list[str] = []
+        self._first_looks: FirstLooks | None = None
 
     def compute(self) -> list[Row]:
         """Every row of the shard, under a lease that is kept alive."""
@@ -118,8 +132,10 @@ class _ShardRun:
             inputs = read_inputs(session, claim.audit_id)
             samples = read_samples(session, inputs.audit, claim.start, claim.stop)
             job = self._with_known_maps(session, inputs.audit.tenant_id, shard_job(inputs, samples), samples)
+            contents = self._contents(session, job, samples)
         models = frozenset(model.digest for model in job.models)
-        return self._converse(job, samples, PoolKey(inputs.audit.tenant_id, models))
+        with contents as store:
+            return self._converse(_Asked(job, samples, store), PoolKey(inputs.audit.tenant_id, models))
 
     def finish(self, rows: list[Row]) -> None:
         """Store, and ask for the reduce where this shard was the last."""
@@ -198,13 +214,25 @@ class _ShardRun:
             logger.info("shard %s: %s clean maps are cached", self._claim.shard_id, len(cached))
         return job.model_copy(update={"cached": tuple(cached)})
 
-    def _converse(self, job: ShardJob, samples: list[SampleRow], pool_key: PoolKey) -> list[Row]:
+    def _contents(
+        self, session: Session, job: ShardJob, samples: list[SampleRow]
+    ) -> AbstractContextManager[ListedSamples | BlobStore]:
+        """Where the samples' bytes come from."""
+        blobs = self._context.blobs
+        if listed_dataset(job.archive_digest) is None:
+            return nullcontext(blobs)
+        return ListedSamples.of(session, blobs, self._context.settings, samples)
+
+    def _converse(self, asked: _Asked, pool_key: PoolKey) -> list[Row]:
+        job, samples, store = asked
         self._micro_batch = job.protocol.micro_batch
         table = RowTable(self._claim, samples, job)
+        self._first_looks = FirstLooks(samples, job, store.digests if isinstance(store, ListedSamples) else {})
         with self._context.children.warm(pool_key) as child:
-            for event in child.converse(job, self._context.blobs):
+            for event in child.converse(job, store):
                 if isinstance(event, Answer):
                     table.take(event)
+                    self._first_looks.take(event)
                     self._done = event.reply.done if isinstance(event.reply, Progress) else self._done
                 self._lease.keep(self._done)
         return table.finished()
@@ -219,6 +247,8 @@ class _ShardRun:
                 saved = save_scores(session, self._claim, rows)
                 if saved:
                     remember_clean_maps(session, self._claim, self._clean_keys)
+                    if self._first_looks is not None:
+                        self._first_looks.save(session)
         except OperationalError as error:
             logger.warning("shard %s: scores not stored yet (%s)", self._claim.shard_id, type(error.orig).__name__)
             return False

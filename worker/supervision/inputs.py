@@ -4,21 +4,34 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import BinaryIO
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import BinaryIO, Protocol
 
-from app.errors import InputFailure, SalienceError
-from app.storage.blobs import BlobStore
+from app.errors import AuditFailure, InputFailure, SalienceError, TransientFailure
 from worker.wire.contents import sha256_of
 from worker.wire.jobs import AnyJob
 from worker.wire.ranges import serve_ranges
 
+_END_SECONDS = 5.0
 # By digest: how the file looked when it was found intact. Whoever changes it changes that.
 _intact: dict[str, tuple[int, ...]] = {}
 
 
+class Store(Protocol):
+    """The blob store, or what stands in its place for a job whose archive is none."""
+
+    @property
+    def is_local(self) -> bool: ...
+
+    def size(self, digest: str) -> int: ...
+
+    def opened(self, digest: str) -> AbstractContextManager[BinaryIO]: ...
+
+    def read_range(self, digest: str, offset: int, length: int) -> bytes: ...
+
+
 @contextmanager
-def opened_inputs(blobs: BlobStore, job: AnyJob) -> Iterator[tuple[int, ...]]:
+def opened_inputs(blobs: Store, job: AnyJob) -> Iterator[tuple[int, ...]]:
     """Descriptors for as long as the block runs, in the order of the job's inputs.
 
     Of a remote store, an archive is read in parts as the child asks for them; anything else is copied. Raises
@@ -42,15 +55,17 @@ def opened_inputs(blobs: BlobStore, job: AnyJob) -> Iterator[tuple[int, ...]]:
 
 
 @contextmanager
-def _served(blobs: BlobStore, digest: str) -> Iterator[socket.socket]:
+def _served(blobs: Store, digest: str) -> Iterator[socket.socket]:
     """The child's end of a line to the store; a thread reads for it until both ends are closed."""
     blobs.size(digest)
     ours, theirs = socket.socketpair()
+    failures: list[AuditFailure] = []
 
     def read(offset: int, length: int) -> bytes | None:
         try:
             return blobs.read_range(digest, offset, length)
-        except (SalienceError, FileNotFoundError):
+        except (SalienceError, FileNotFoundError) as error:
+            failures.extend([error] if isinstance(error, AuditFailure) else [])
             return None
 
     thread = threading.Thread(target=serve_ranges, args=(ours, read), name="ranges", daemon=True)
@@ -58,9 +73,14 @@ def _served(blobs: BlobStore, digest: str) -> Iterator[socket.socket]:
     try:
         with theirs:
             yield theirs
+    except TransientFailure:
+        if failures:  # the child knows no more than that it got nothing
+            raise failures[0] from None
+        raise
     finally:
         ours.shutdown(socket.SHUT_RDWR)
-        thread.join()
+        # Whoever still waits for a slow source finds nobody to answer, and ends.
+        thread.join(_END_SECONDS)
         ours.close()
 
 

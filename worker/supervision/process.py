@@ -13,14 +13,13 @@ from app.domain.vocabulary import DeviceClass
 from app.errors import TransientFailure
 from app.observability.log_context import current_ids
 from app.settings import Settings
-from app.storage.blobs import BlobStore
 from worker.machine.cores import core_count, decoder_count
 from worker.machine.device_class import device_class
 from worker.supervision.endings import ChildDied, End, death_of, failure_of
 from worker.supervision.environment import Scratch
 from worker.supervision.events import TICK, Answer, Event, ReplyReader, ReplyTimeout, Tick
 from worker.supervision.forkserver import Forkserver
-from worker.supervision.inputs import opened_inputs
+from worker.supervision.inputs import Store, opened_inputs
 from worker.supervision.output import Tail
 from worker.supervision.watch import TICK_SECONDS, Watch
 from worker.wire.channel import MAX_ANSWER_BODY, Channel, ChannelClosed
@@ -97,7 +96,7 @@ class ChildProcess:
             raise ChildDied(End.CRASHED, "It was never forked.")
         return self._pid
 
-    def converse(self, job: AnyJob, blobs: BlobStore) -> Iterator[Event]:
+    def converse(self, job: AnyJob, blobs: Store) -> Iterator[Event]:
         """Answers up to the last, and ticks between them.
 
         Raises InputFailure and TransientFailure as the child found them, OutOfGpuMemory, DeviceFailed, and ChildDied.

@@ -135,6 +135,8 @@ class ShardJob(_Job):
     subjects: tuple[Subject, ...]
     samples: tuple[JobSample, ...]
     cached: tuple[JobCachedMap, ...] = ()
+    unexamined: tuple[int, ...] = ()
+    """Numbers of samples that nobody knows to be readable: one that is not has no scores."""
 
     @property
     def inputs(self) -> tuple[str, ...]:

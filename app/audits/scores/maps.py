@@ -23,12 +23,12 @@ from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CLEAN
 from app.errors import Gone, InputFailure, NotFound, Unprocessable
-from app.imaging.entries import entry_of, read_entry
+from app.imaging.entries import Ranges, entry_of, read_entry
 from app.imaging.geometry import as_seen
 from app.imaging.shrinking import shrink
 from app.results.inputs import AuditedSubject, audited_subjects, mapping_of
 from app.settings import Settings
-from app.storage.blobs import BlobStore
+from app.sources.reading import lost_image
 
 OPACITY = 0.5
 # Anchors of the colour map "inferno" (Smith and van der Walt), evenly spaced.
@@ -127,7 +127,7 @@ class ImageReader:
     """Reads samples of one data set as the models of an audit see them."""
 
     dataset: DatasetRow
-    blobs: BlobStore
+    contents: Ranges
     settings: Settings
 
     def read(self, sample: SampleRow, model: ModelRow) -> NDArray[np.uint8]:
@@ -138,10 +138,11 @@ class ImageReader:
         digest = self.dataset.stored_digest or ""
         preprocessing = Preprocessing.of(model.preprocessing)
         try:
-            data = read_entry(self.blobs, digest, entry_of(sample), self.settings.max_entry_bytes)
-            return shrink(data, (sample.width or 0) * (sample.height or 0), preprocessing, self.settings)
+            data = read_entry(self.contents, digest, entry_of(sample), self.settings.max_entry_bytes)
+            pixels = self.settings.max_pixels if sample.width is None else sample.width * (sample.height or 0)
+            return shrink(data, pixels, preprocessing, self.settings)
         except (FileNotFoundError, InputFailure) as error:
-            raise Gone("artifact-corrupted", "The stored image is lost, or is not what was uploaded.") from error
+            raise Gone("artifact-corrupted", lost_image(error)) from error
 
 
 def draw_map(stored: StoredMap, images: ImageReader, protocol: Protocol) -> bytes:

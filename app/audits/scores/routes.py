@@ -17,7 +17,7 @@ from app.datasets.repository import get_dataset
 from app.db.session import TenantEngine
 from app.domain.protocol import Protocol
 from app.http.authorization import READS
-from app.http.dependencies import BlobsDep, SessionDep, SettingsDep, TenantDep
+from app.http.dependencies import ContentsDep, SessionDep, SettingsDep, TenantDep
 from app.http.negotiation import chosen_form
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
@@ -80,7 +80,7 @@ def get_map(
     sample_id: SampleId,
     request: Request,
     session: SessionDep,
-    blobs: BlobsDep,
+    contents: ContentsDep,
     settings: SettingsDep,
     wanted: Annotated[MapFilter, Depends()],
 ) -> Any:
@@ -91,5 +91,6 @@ def get_map(
     stored = find_map(session, audit, sample_id, wanted)
     if chosen_form(request, ("image/png",)) is None:
         return stored.to_schema()
-    images = ImageReader(get_dataset(session, audit.dataset_id), blobs, settings)
+    images = ImageReader(get_dataset(session, audit.dataset_id), contents, settings)
+    session.commit()  # a source may be slow: nothing is held meanwhile
     return Response(draw_map(stored, images, Protocol.model_validate(audit.protocol)), media_type="image/png")

@@ -18,6 +18,7 @@ from app.db.tables.operations import AuditUsageRow, CounterRow, GpuReportRow, Id
 from app.db.tables.registries import (
     ConnectionRow,
     DatasetImportRow,
+    DatasetObjectRow,
     HookDeliveryRow,
     HookRow,
     ModelImportRow,
@@ -40,6 +41,7 @@ __all__ = [
     "ConnectionRow",
     "CounterRow",
     "DatasetImportRow",
+    "DatasetObjectRow",
     "DatasetRow",
     "DeliveryStatus",
     "GateRow",

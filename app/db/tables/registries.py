@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, func, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -42,6 +42,26 @@ class DatasetImportRow(Import, Base):
     __table_args__ = (Index("ix_dataset_imports_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),)
 
     dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True)
+    by_reference: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """Its files are listed, and read where they lie."""
+    cursor: Mapped[str | None]
+    """Where the listing goes on behind what is listed; null: at its beginning."""
+    listed: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class DatasetObjectRow(OfTenant, Base):
+    """A file of a data set by reference, as it was listed. What samples call ``offset`` begins at its number
+    (``app.sources.addresses``)."""
+
+    __tablename__ = "dataset_objects"
+
+    dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    key: Mapped[str]
+    """Its path below the folder."""
+    pin: Mapped[str]
+    """What tells it from every other object that ever had the name (``app.registries.listed``)."""
+    size: Mapped[int] = mapped_column(BigInteger)
 
 
 class ModelImportRow(Import, Base):

@@ -113,7 +113,7 @@ ResourceStatus = Literal["awaiting_content", "fetching", "needs_description", "v
 
 SalienceTarget = Literal["predicted", "clean_predicted", "label"]
 
-SampleStatus = Literal["ready", "unreadable"]
+SampleStatus = Literal["ready", "unreadable", "unexamined"]
 
 Severity = Literal["fail", "warn"]
 
@@ -611,6 +611,7 @@ class FetchedDataset(Document):
     name: str | None
     version: str | None
     file: str | None
+    by_reference: bool
 
 
 class FetchedSource(Document):

@@ -1,0 +1,115 @@
+"""Reads what was listed, and nothing that lies there now under the same name."""
+
+import time
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from app.access.vault import Vault
+from app.db.session import TenantEngine, transaction
+from app.db.tables import ConnectionRow, DatasetImportRow, DatasetObjectRow
+from app.egress.client import EgressClient
+from app.errors import EgressFailure, InputFailure, TransientFailure
+from app.registries.listed import Listable, Listed, Place
+from app.settings import Settings
+from app.sources.addresses import listed_dataset, object_at
+from app.sources.registries import folders_of, registry_of
+from app.storage.blobs import BlobStore
+
+UNAVAILABLE = "source-unavailable"
+READ_SECONDS = 60.0
+"""That one object may take."""
+PAUSES = (0.2, 1.0)
+"""Seconds before the tries after the first, where an answer may be another the next time."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How a data set's source is reached: read once from the database, which nobody holds meanwhile."""
+
+    tenant_id: UUID
+    uri: str
+    connection: ConnectionRow | None
+
+    @classmethod
+    def of(cls, session: Session, dataset_id: UUID) -> "Reach":
+        """Raises InputFailure where the data set is gone."""
+        row = session.get(DatasetImportRow, dataset_id)
+        if row is None:
+            raise InputFailure("artifact-corrupted", "Nothing says any more where the data set lies.")
+        connection = None if row.connection_id is None else session.get_one(ConnectionRow, row.connection_id)
+        return cls(row.tenant_id, row.uri, connection)
+
+    def place(self, client: EgressClient, settings: Settings) -> Place:
+        """Asks nobody yet. Raises EgressFailure, and Unavailable where a secret cannot be opened."""
+        if self.connection is None:
+            return folders_of(self.tenant_id, settings).place(self.uri)
+        registry = registry_of(self.connection, Vault.of(settings), client)
+        if not isinstance(registry, Listable):
+            raise EgressFailure("registry-not-found", "What the connection leads to cannot be listed.")
+        return registry.place(self.uri)
+
+
+def reading_client(settings: Settings) -> EgressClient:
+    """For one thread."""
+    return EgressClient.from_settings(settings, min(READ_SECONDS, settings.egress_fetch_seconds))
+
+
+def listed_object(session: Session, dataset_id: UUID, number: int) -> Listed:
+    """Raises InputFailure where there is none."""
+    row = session.get(DatasetObjectRow, (dataset_id, number))
+    if row is None:
+        raise InputFailure("artifact-corrupted", "The listing has no such object.")
+    return Listed(row.key, row.pin, row.size)
+
+
+def read_listed(place: Place, listed: Listed, offset: int, length: int) -> bytes:
+    """Raises InputFailure, which names the object: ``artifact-corrupted`` where it is another now, or gone; and
+    TransientFailure ``source-unavailable``."""
+    for pause in (*PAUSES, None):
+        try:
+            return place.read(listed, offset, length)
+        except EgressFailure as failure:
+            if not failure.passing:
+                raise _named(failure, listed.key) from failure
+            if pause is None:
+                detail = f"The source does not answer ({failure.code}): {listed.key[-200:]!a}. {failure.detail}"
+                raise TransientFailure(UNAVAILABLE, detail) from failure
+            time.sleep(pause)
+    raise AssertionError  # the last pause is None
+
+
+def _named(failure: EgressFailure, key: str) -> InputFailure:
+    code = "artifact-corrupted" if failure.code == "registry-not-found" else failure.code
+    name = f"{key[-200:]!a}"
+    detail = failure.detail if name in failure.detail else f"The object {name} cannot be read. {failure.detail}"
+    return InputFailure(code, detail)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Ranges of archives out of the store, and of listings from where their objects lie."""
+
+    engine: Engine | TenantEngine
+    blobs: BlobStore
+    settings: Settings
+
+    def read_range(self, digest: str, offset: int, length: int) -> bytes:
+        """At most ``length`` bytes. Raises FileNotFoundError, InputFailure and TransientFailure."""
+        dataset_id = listed_dataset(digest)
+        if dataset_id is None:
+            return self.blobs.read_range(digest, offset, length)
+        number, within = object_at(offset)
+        with transaction(self.engine) as session:
+            reach, listed = Reach.of(session, dataset_id), listed_object(session, dataset_id, number)
+        with reading_client(self.settings) as client:
+            return read_listed(reach.place(client, self.settings), listed, within, length)
+
+
+def lost_image(error: InputFailure | FileNotFoundError) -> str:
+    """What is said of an image that cannot be shown any more."""
+    if isinstance(error, InputFailure) and not error.code.startswith("sample-"):
+        return error.detail
+    return "The stored image is lost, or is not what was uploaded."

@@ -1,0 +1,52 @@
+"""Which registry a connection leads to, with which credentials, and which folders a tenant may name."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+from app.access.vault import Vault
+from app.db.tables import ConnectionRow
+from app.egress.client import EgressClient
+from app.registries.base import Registry
+from app.registries.folder import FolderRegistry
+from app.registries.hub import HubRegistry
+from app.registries.mlflow import MlflowRegistry
+from app.registries.oci import OciRegistry
+from app.registries.s3 import S3Registry
+from app.registries.web import WebFolder
+from app.settings import Settings
+
+KINDS: dict[str, Callable[[EgressClient, str, Mapping[str, str]], Registry]] = {
+    "mlflow": MlflowRegistry,
+    "huggingface": HubRegistry,
+    "http": WebFolder,
+    "s3": S3Registry,
+    "oci": OciRegistry,
+}
+"""By `app.connections.schemas.ConnectionKind`."""
+
+
+def registry_of(row: ConnectionRow, vault: Vault, client: EgressClient) -> Registry:
+    """Raises Unavailable where its secret cannot be opened."""
+    plain = _plain(row, vault)
+    return KINDS[row.kind](client, row.url, plain if row.kind == "s3" else _headers(plain))
+
+
+def folders_of(tenant_id: UUID, settings: Settings) -> FolderRegistry:
+    """The operator's folders that the tenant may name."""
+    return FolderRegistry([root.replace("{tenant_id}", str(tenant_id)) for root in settings.import_roots])
+
+
+def _plain(row: ConnectionRow, vault: Vault) -> dict[str, str]:
+    plain: dict[str, str] = {} if row.secret is None else json.loads(vault.open(row.secret))
+    return plain
+
+
+def _headers(plain: Mapping[str, str]) -> dict[str, str]:
+    if not plain:
+        return {}
+    if "token" in plain:
+        return {"Authorization": f"Bearer {plain['token']}"}
+    pair = f"{plain['username']}:{plain['password']}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}

@@ -1,0 +1,153 @@
+"""Data sets by reference: listed where they lie, read by audits, held against the same images uploaded."""
+
+import io
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+from prepare import build_archive
+
+from tests.waiting import RECIPE, WEIGHTS, upload, wait_for
+
+Json = dict[str, Any]
+RUN = WEIGHTS / "cross_entropy_run1.safetensors"
+IMAGES = 10
+PROTOCOL = {"measures": {"entropy": {}, "geometric_resilience": {}}, "micro_batch": 4}
+
+
+@pytest.fixture(scope="module")
+def images() -> dict[str, bytes]:
+    """Some of each label."""
+    with zipfile.ZipFile(io.BytesIO(build_archive())) as archive:
+        names = sorted(name for name in archive.namelist() if not name.endswith("/"))
+        return {name: archive.read(name) for name in names[:: len(names) // IMAGES][:IMAGES]}
+
+
+@pytest.fixture(scope="module")
+def folder(open_folder: Path, images: dict[str, bytes]) -> Path:
+    folder = open_folder / "imports" / "by-reference"
+    for name, content in images.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(service: httpx.Client) -> Json:
+    return upload(service, "models", RECIPE | {"name": "by reference"}, RUN.read_bytes())
+
+
+@pytest.fixture(scope="module")
+def uploaded_scores(service: httpx.Client, model: Json, images: dict[str, bytes]) -> list[Json]:
+    """Of the same images as people upload them."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in images.items():
+            archive.writestr(name, content)
+    dataset = upload(service, "datasets", {"name": "the same"}, packed.getvalue())
+    return scores(service, audit(service, model, dataset))
+
+
+def test_a_folder_is_audited_where_it_lies(
+    service: httpx.Client, folder: Path, model: Json, images: dict[str, bytes], uploaded_scores: list[Json]
+) -> None:
+    dataset = listed(service, folder)
+    assert (dataset["status"], dataset["content_digest"], dataset["sample_count"]) == ("ready", None, IMAGES)
+    assert dataset["digest"].startswith("listing:sha256:")
+    assert dataset["labels"] == sorted({name.split("/")[0] for name in images})
+    before = samples(service, dataset)
+    assert {(one["status"], one["width"]) for one in before} == {("unexamined", None)}
+    some = before[0]["sample"]
+    assert service.get(f"/v1/datasets/{dataset['id']}/samples/{some}/image").content == images[some]
+    assert scores(service, audit(service, model, dataset)) == uploaded_scores
+    for one in samples(service, dataset):
+        with Image.open(io.BytesIO(images[one["sample"]])) as image:
+            assert (one["status"], one["width"], one["height"]) == ("ready", *image.size)
+    assert listed(service, folder)["digest"] == dataset["digest"]
+
+
+def test_what_is_found_when_it_is_read(
+    service: httpx.Client, open_folder: Path, images: dict[str, bytes], model: Json, uploaded_scores: list[Json]
+) -> None:
+    """An image that cannot be decoded is listed and has no scores; all others have those that they would have."""
+    folder = open_folder / "imports" / "broken"
+    for name, content in images.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    broken = sorted(images)[3]
+    (folder / broken).write_bytes(images[broken][:40])
+    (folder / "notes.txt").write_text("no image")
+    dataset = listed(service, folder)
+    assert (dataset["sample_count"], dataset["skipped"]) == (IMAGES, {"not-an-image": 1})
+    found = scores(service, audit(service, model, dataset))
+    assert [one for one in found if one["sample"] != broken] == [
+        one for one in uploaded_scores if one["sample"] != broken
+    ]
+    of_broken = [one for one in found if one["sample"] == broken]
+    assert {(one["score"], one["undefined_reason"], one["predicted_label"]) for one in of_broken} == {
+        (None, "unreadable", None)
+    }
+    [told] = samples(service, dataset, status="unreadable")
+    assert (told["sample"], told["problem"]["code"]) == (broken, "sample-corrupt")
+    assert service.get(f"/v1/datasets/{dataset['id']}").json()["unreadable_count"] == 1
+    # Another audit of the same data set finds the same.
+    again = scores(service, audit(service, model, dataset, measures={"entropy": {}}))
+    assert {one["sample"] for one in again if one["undefined_reason"] == "unreadable"} == {broken}
+
+
+def test_an_image_that_changes(service: httpx.Client, open_folder: Path, images: dict[str, bytes], model: Json) -> None:
+    folder = open_folder / "imports" / "changing"
+    for name, content in images.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    dataset = listed(service, folder)
+    changed = max(images)
+    seen = (folder / changed).stat()
+    (folder / changed).write_bytes(images[changed] + b"!")
+    failed = audit(service, model, dataset, status="failed")
+    assert failed["problem"]["code"] == "artifact-corrupted"
+    assert changed in failed["problem"]["detail"]
+    shown = service.get(f"/v1/datasets/{dataset['id']}/samples/{changed}/image")
+    assert (shown.status_code, shown.json()["code"]) == (410, "artifact-corrupted")
+    # Put back as it was, it is what was listed.
+    (folder / changed).write_bytes(images[changed])
+    os.utime(folder / changed, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    audit(service, model, dataset)
+    # Behind the same size and time, other bytes: what was read before tells.
+    (folder / changed).write_bytes(bytes(len(images[changed])))
+    os.utime(folder / changed, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    failed = audit(service, model, dataset, status="failed", measures={"entropy": {}, "noise_reaction": {}})
+    assert (failed["problem"]["code"], changed in failed["problem"]["detail"]) == ("artifact-corrupted", True)
+
+
+def listed(service: httpx.Client, folder: Path) -> Json:
+    made = service.post("/v1/datasets", json={"name": "listed", "source": {"uri": f"file://{folder}"}})
+    assert made.status_code == 201, made.text
+    dataset = wait_for(service, f"/v1/datasets/{made.json()['id']}", "ready", "rejected")
+    assert dataset["status"] == "ready", dataset["problem"]
+    return dataset
+
+
+def samples(service: httpx.Client, dataset: Json, **wanted: str) -> list[Json]:
+    found: list[Json] = service.get(f"/v1/datasets/{dataset['id']}/samples", params=wanted).json()["items"]
+    return found
+
+
+def audit(service: httpx.Client, model: Json, dataset: Json, status: str = "succeeded", **protocol: Any) -> Json:
+    asked = {"model_ids": [model["id"]], "dataset_id": dataset["id"], "protocol": PROTOCOL | protocol}
+    made = service.post("/v1/audits", json=asked)
+    assert made.status_code == 202, made.text
+    ended = wait_for(service, f"/v1/audits/{made.json()['id']}", "succeeded", "failed")
+    assert ended["status"] == status, ended["problem"]
+    return ended
+
+
+def scores(service: httpx.Client, audited: Json) -> list[Json]:
+    """By sample and view, without what two audits cannot share."""
+    answer = service.get(f"/v1/audits/{audited['id']}/samples", params={"limit": 1000}).json()
+    kept = ("sample", "measure", "view", "score", "undefined_reason", "predicted_label")
+    return [{name: one[name] for name in kept} for one in answer["items"]]

@@ -1,0 +1,127 @@
+"""The listing of a folder of a bucket into rows: how it goes on after it was broken off, and where it ends."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from sqlalchemy import Engine, func, select
+
+import app.registries.s3 as module
+from app.access.vault import Vault
+from app.db.identifiers import new_id
+from app.db.session import make_engine, transaction
+from app.db.tables import ConnectionRow, DatasetImportRow, DatasetObjectRow, DatasetRow
+from app.domain.vocabulary import ResourceStatus
+from app.imports.importer import Importer
+from app.imports.nouns import DATASETS
+from app.queue import TaskQueue
+from app.registries.s3 import S3Registry
+from app.settings import Settings
+from app.storage.blobs import BlobStore
+from tests.factories import dataset_row
+from tests.storage.stores import Bucket, make_bucket
+
+NAMES = [f"{label}/{number}.png" for label in ("cat", "dog") for number in range(5)]
+NOBODY: frozenset[Any] = frozenset()
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Bucket]:
+    with pytest.MonkeyPatch.context() as patch, make_bucket(patch) as made:
+        client = boto3.client("s3", endpoint_url=made.endpoint, region_name="us-east-1")
+        for name in [*NAMES, "labels.csv"]:
+            client.put_object(Bucket=made.name, Key=f"images/{name}", Body=name.encode())
+        client.put_object(Bucket=made.name, Key="tables/train.parquet", Body=b"PAR1", ACL="public-read")
+        yield made
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+def importer(engine: Engine, broker_url: str, folder: Path, **limits: int) -> Importer[Any, Any]:
+    networks = frozenset({"127.0.0.1/32"})
+    settings = Settings(blob_store=str(folder), broker_url=broker_url, allowed_networks=networks, **limits)
+    blobs = BlobStore.from_settings(settings)
+    return Importer(DATASETS, engine, Vault(None), blobs, TaskQueue(broker_url), settings)
+
+
+def register(engine: Engine, bucket: Bucket, folder: str) -> DatasetRow:
+    uri, connection = f"s3://{bucket.name}/{folder}", new_id()
+    dataset = dataset_row(status=ResourceStatus.FETCHING, source={"uri": uri, "by_reference": True})
+    with transaction(engine) as session:
+        session.add(ConnectionRow(id=connection, name="b", kind="s3", url=bucket.endpoint, auth_kind="none"))
+        session.add(dataset)
+        session.flush()
+        session.add(DatasetImportRow(dataset_id=dataset.id, connection_id=connection, uri=uri, by_reference=True))
+    return dataset
+
+
+def told(engine: Engine, dataset: DatasetRow) -> tuple[DatasetRow, DatasetImportRow, list[DatasetObjectRow]]:
+    query = select(DatasetObjectRow).where(DatasetObjectRow.dataset_id == dataset.id).order_by(DatasetObjectRow.number)
+    with transaction(engine) as session:
+        row, imported = session.get_one(DatasetRow, dataset.id), session.get_one(DatasetImportRow, dataset.id)
+        return row, imported, list(session.scalars(query))
+
+
+def test_a_listing_goes_on_where_it_was_broken_off(
+    engine: Engine, broker_url: str, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE", 4)
+    ask, asked = S3Registry.list_page, list[str]()
+
+    def dies_at_the_third(registry: S3Registry, bucket: str, **named: str) -> Any:
+        asked.append(named.get("start_after", ""))
+        if len(asked) == 3:
+            raise MemoryError("as a process that is killed")
+        return ask(registry, bucket, **named)
+
+    monkeypatch.setattr(S3Registry, "list_page", dies_at_the_third)
+    dataset, work = register(engine, bucket, "images"), importer(engine, broker_url, tmp_path)
+    first = work.claim(NOBODY)
+    assert first is not None
+    with pytest.raises(MemoryError):
+        work.work(first)
+    row, imported, objects = told(engine, dataset)
+    assert (row.status, imported.listed, len(objects), imported.cursor) == ("fetching", 8, 8, "images/dog/2.png")
+    with transaction(engine) as session:
+        session.get_one(DatasetImportRow, dataset.id).next_at = func.now()  # as if its lease had run out
+    second = work.claim(NOBODY)
+    assert second is not None
+    work.work(second)
+    assert asked[2:] == ["images/dog/2.png", "images/dog/2.png"]
+    row, imported, objects = told(engine, dataset)
+    assert (row.status, row.stored_digest, imported.next_at) == ("validating", f"listing:{dataset.id}", None)
+    assert [(one.number, one.key) for one in objects] == list(enumerate([*NAMES, "labels.csv"]))
+    assert all(one.pin.startswith('etag:"') and one.size == len(one.key) for one in objects)
+    # Whoever lost it meanwhile writes nothing more.
+    work.work(first)
+    assert told(engine, dataset)[1].attempts == 2
+
+
+def test_more_than_there_may_be(engine: Engine, broker_url: str, bucket: Bucket, tmp_path: Path) -> None:
+    dataset, work = register(engine, bucket, "images"), importer(engine, broker_url, tmp_path, max_entries=10)
+    claim = work.claim(NOBODY)
+    assert claim is not None
+    work.work(claim)
+    row, _, objects = told(engine, dataset)
+    assert (row.status, row.problem and row.problem["code"], objects) == ("rejected", "answer-too-large", [])
+
+
+def test_tables_alone_are_copied(engine: Engine, broker_url: str, bucket: Bucket, tmp_path: Path) -> None:
+    dataset, work = register(engine, bucket, "tables"), importer(engine, broker_url, tmp_path)
+    claim = work.claim(NOBODY)
+    assert claim is not None
+    work.work(claim)
+    row, imported, objects = told(engine, dataset)
+    assert (row.status, row.stored_digest, objects) == ("validating", None, [])
+    assert (row.content_digest is not None, imported.by_reference, row.source and row.source["by_reference"]) == (
+        True,
+        False,
+        False,
+    )
