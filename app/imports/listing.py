@@ -23,8 +23,8 @@ from app.settings import Settings
 from app.sources.addresses import MOST_OBJECTS
 from app.storage.blobs import BlobStore
 
-TABLES = ("parquet",)
-"""Hold images that nobody can read without taking them apart."""
+WITHIN = ("parquet", "tar")
+"""What holds images that nobody reads without opening it."""
 COPY = "COPY dataset_objects (tenant_id, dataset_id, number, key, pin, size) FROM STDIN"
 
 
@@ -62,7 +62,7 @@ class _Log:
             return row.by_reference
 
     def list_all(self, uri: str, place: Place) -> bool:
-        """Everything below it; False, and nothing, where that is tables of images alone. Raises EgressFailure."""
+        """Everything below it; False, and nothing, where that is tables or tars of images alone. Raises EgressFailure."""
         for page in place.pages(self._begun(uri)):
             self._add(page)
         return self._ended()
@@ -89,7 +89,7 @@ class _Log:
         with self._held() as (session, row):
             if not row.listed:
                 raise EgressFailure("registry-not-found", "The folder has no files that can be read.")
-            if _is_there(session, row, EXTENSIONS) or not _is_there(session, row, TABLES):
+            if _is_there(session, row, EXTENSIONS) or not _is_there(session, row, WITHIN):
                 return True
             _forget(session, row)
             row.by_reference = False

@@ -29,6 +29,7 @@ NAME = "ResNetForImageClassification"
 def fetched(folder: Path, blobs: BlobStore) -> tuple[str | None, io.BytesIO]:
     """The file that names the kind, and the content."""
     found = fetch(FolderRegistry([str(folder.parent)]), f"file://{folder}", blobs, 10_000_000, lambda: None)
+    assert found.blob is not None
     content = b"".join(blobs.read(found.blob.digest))
     assert found.blob.digest == f"sha256:{hashlib.sha256(content).hexdigest()}"
     return found.file, io.BytesIO(content)

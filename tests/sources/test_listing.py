@@ -44,9 +44,11 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-def importer(engine: Engine, broker_url: str, folder: Path, **limits: int) -> Importer[Any, Any]:
+def importer(engine: Engine, broker_url: str, folder: Path, max_entries: int = 100) -> Importer[Any, Any]:
     networks = frozenset({"127.0.0.1/32"})
-    settings = Settings(blob_store=str(folder), broker_url=broker_url, allowed_networks=networks, **limits)
+    settings = Settings(
+        blob_store=str(folder), broker_url=broker_url, allowed_networks=networks, max_entries=max_entries
+    )
     blobs = BlobStore.from_settings(settings)
     return Importer(DATASETS, engine, Vault(None), blobs, TaskQueue(broker_url), settings)
 
