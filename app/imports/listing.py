@@ -62,7 +62,7 @@ class _Log:
             return row.by_reference
 
     def list_all(self, uri: str, place: Place) -> bool:
-        """Everything below it; False, and nothing, where that is tables or tars of images alone. Raises EgressFailure."""
+        """Everything below it; False, and nothing, where that is tables or tars alone. Raises EgressFailure."""
         for page in place.pages(self._begun(uri)):
             self._add(page)
         return self._ended()
