@@ -38,6 +38,7 @@ class TaskName(StrEnum):
     COMPARE_AUDITS = "compare_audits"
     CHECK_REFERENCE = "check_reference"
     RESCORE_AUDIT = "rescore_audit"
+    ARCHIVE_VIEWS = "archive_views"
 
 
 # Lower comes first: somebody waits for an upload to become ready, and a finished audit is better than a begun one.
@@ -48,6 +49,7 @@ PRIORITIES = {
     TaskName.COMPARE_AUDITS: 3,
     TaskName.CHECK_REFERENCE: 3,
     TaskName.RESCORE_AUDIT: 3,
+    TaskName.ARCHIVE_VIEWS: 3,
     TaskName.RUN_SHARD: 6,
 }
 PRIORITY_STEPS = sorted(set(PRIORITIES.values()))

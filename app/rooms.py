@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from app.audits import examples as audit_examples
 from app.audits import results_examples
+from app.audits.changed_images.routes import router as changed_images
 from app.audits.following.routes import router as audit_events
 from app.audits.publishing.findings import router as findings
 from app.audits.publishing.routes import router as publishing
@@ -79,6 +80,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     verdicts,
     findings,
     rescoring,
+    changed_images,
     publishing,
     comparisons,
     history,

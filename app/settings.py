@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     body_grace_seconds: float = Field(default=60.0, gt=0, description="That a body may take at any rate")
     max_inflated_bytes: int = 20 * GIBIBYTE
     max_entry_bytes: int = 64 * MEBIBYTE
+    max_views_bytes: int = Field(default=4 * GIBIBYTE, ge=1, description="Pixels of an archive of changed images")
     max_entries: int = 1_000_000
     max_ratio: int = 200
     max_pixels: int = 50_000_000
@@ -139,6 +140,7 @@ class Settings(BaseSettings):
     keep_awaiting_days: float = Field(default=0.0, ge=0, description="Registrations without content; 0: for ever")
     keep_maps_days: float = Field(default=0.0, ge=0, description="Maps of audits that have ended; 0: for ever")
     keep_scores_days: float = Field(default=0.0, ge=0, description="Scores of audits that have ended; 0: for ever")
+    keep_views_days: float = Field(default=7.0, gt=0, description="Archives of changed images; asked for, made again")
     compare_versions: bool = Field(default=True, description="Each audit of one model with its version before")
     reuse_clean_maps: bool = Field(default=True, description="Take clean maps that an earlier audit of the pair stored")
     device: str = Field(default="auto", description="auto, cpu or cuda")

@@ -16,7 +16,7 @@ _SHARING = {
         "tests/api/test_class_separation", "tests/api/test_contract_of_errors", "tests/api/test_documents",
         "tests/api/test_manners", "tests/api/test_openapi_examples", "tests/api/test_random_twin",
         "tests/api/test_subjects",
-        "tests/audits/", "tests/backup/", "tests/browser/", "tests/ci/", "tests/client/",
+        "tests/audits/", "tests/backup/", "tests/browser/", "tests/changed_images/", "tests/ci/", "tests/client/",
         "tests/clients/", "tests/commands/", "tests/comparisons/", "tests/corpus/",
         "tests/datasets/test_corpus_through_the_api", "tests/docs/test_keras", "tests/docs/test_snippets",
         "tests/doctor/test_doctor", "tests/end_to_end/", "tests/fidelity/", "tests/fuzz/test_api", "tests/history/",

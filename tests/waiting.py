@@ -1,7 +1,9 @@
 """Uploads and waits, for tests that speak to the service over HTTP."""
 
+import io
 import json
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +34,19 @@ def wait_for(client: httpx.Client, path: str, *statuses: str) -> dict[str, Any]:
         if resource["status"] in statuses:
             return resource
         assert time.monotonic() < deadline, resource
+        time.sleep(0.2)
+
+
+def views_of(client: httpx.Client, audit_id: str, **asked: str) -> zipfile.ZipFile:
+    """The archive of an audit's changed images, once it is made."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        answer = client.get(f"/v1/audits/{audit_id}/views", params=asked)
+        if answer.status_code == 200:
+            return zipfile.ZipFile(io.BytesIO(answer.content))
+        assert answer.status_code == 202, answer.text
+        assert int(answer.headers["retry-after"]) > 0
+        assert time.monotonic() < deadline, answer.text
         time.sleep(0.2)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.errors import TransientFailure, Unavailable
 from app.queue import TaskName
+from worker.changed_images.archives import archive_views
 from worker.intake.datasets import index_dataset
 from worker.intake.models import validate_model
 from worker.intake.references import check_reference
@@ -58,3 +59,8 @@ def compare_audits_task(comparison_id: str) -> None:
 @celery_app.task(name=TaskName.RESCORE_AUDIT, **RETRIES)
 def rescore_audit_task(rescore_id: str) -> None:
     rescore_audit(worker_context(), UUID(rescore_id))
+
+
+@celery_app.task(name=TaskName.ARCHIVE_VIEWS, **RETRIES)
+def archive_views_task(archive_id: str) -> None:
+    archive_views(worker_context(), UUID(archive_id))

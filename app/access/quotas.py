@@ -7,10 +7,19 @@ last place the second waits for the first, and then sees what it wrote. It is th
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Null, case, func, null, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Null, Text, case, cast, func, null, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.db.tables import DEFAULT_TENANT, AuditRow, AuditUsageRow, DatasetRow, ModelRow, TenantRow, WebhookRow
+from app.db.tables import (
+    DEFAULT_TENANT,
+    AuditRow,
+    AuditUsageRow,
+    DatasetRow,
+    ModelRow,
+    TenantRow,
+    ViewArchiveRow,
+    WebhookRow,
+)
 from app.domain.vocabulary import LIVE
 from app.errors import QuotaExceeded
 from app.settings import Settings
@@ -66,10 +75,12 @@ def check_bytes(session: Session, settings: Settings) -> None:
 
 
 def used_bytes(session: Session) -> int:
-    """Of the tenant's uploads."""
-    contents = union(
+    """Of the tenant's uploads, and of what was made of them."""
+    made = func.coalesce(ViewArchiveRow.stored_digest, cast(ViewArchiveRow.id, Text))
+    contents: CompoundSelect[str | None, int | None] = union(
         *(select(table.content_digest, table.content_size) for table in (ModelRow, DatasetRow)),
         select(ModelRow.reference_digest, ModelRow.reference_size),
+        select(made, ViewArchiveRow.size),
     )
     sizes = contents.subquery().c.content_size
     return int(session.scalar(select(func.coalesce(func.sum(sizes), 0))) or 0)

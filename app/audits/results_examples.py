@@ -57,6 +57,21 @@ ROUTES = {
     "GET /v1/audits/{audit_id}/rescores/{similarity}": RouteExamples(
         answers={200: {JSON: _RESCORE}}, problems={"not-found": "No such rescoring."} | codes("validation-error")
     ),
+    "GET /v1/audits/{audit_id}/views": RouteExamples(
+        answers={202: {JSON: recorded(__package__, "view_archive.json")}},
+        problems=_UNKNOWN
+        | FINISHED
+        | codes(
+            "quota-exceeded",
+            "views-failed",
+            "scores-removed",
+            "maps-removed",
+            "model-id-required",
+            "nothing-to-hand-out",
+            "views-too-large",
+            "validation-error",
+        ),
+    ),
     "GET /v1/audits/{audit_id}/model-card": RouteExamples(
         answers={200: {"text/markdown": recorded(__package__, "model_card.md")}}, problems=_UNKNOWN | FINISHED
     ),

@@ -1,4 +1,4 @@
-"""``salience-audit audits samples`` and ``maps``: the images behind a mean."""
+"""``salience-audit audits samples``, ``maps`` and ``views``: the images behind a mean."""
 
 from itertools import islice
 from pathlib import Path
@@ -10,6 +10,7 @@ from app.commands.audit_runs import AuditName
 from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.tables import Columns, table
+from app.domain.changed_images import Needs
 from app.domain.measures import view_title
 from app.domain.subjects import SEPARATOR
 from salience_audit import Client
@@ -67,6 +68,26 @@ def maps(
         written = [_draw(client, audit_id, row, output, place) for place, row in enumerate(rows, start=1)]
     columns: Columns = {"file": lambda row: row["file"], **SCORES}
     link.show(written, table("Maps", written, columns))
+
+
+@with_bundles
+def views(
+    audit: AuditName,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the ZIP.")],
+    link: Link,
+    needs: Annotated[Needs, typer.Option(help="maps: images that follow a subject's clean maps.")] = Needs.IMAGES,
+    subject: Annotated[str | None, typer.Option(help="Whose, where they differ: one of the results' subjects.")] = None,
+) -> None:
+    """Write the changed images that an audit's measures need, for a system that makes its maps elsewhere."""
+    with link.client() as client:
+        audit_id = client.find("audits", audit)
+        try:
+            with output.open("wb") as file:
+                client.views(audit_id, file, needs=needs.value, subject=subject)
+                written = {"audit_id": audit_id, "file": str(output), "bytes": file.tell()}
+        except OSError as error:
+            raise UnreadableFile("unwritable-file", f"{output} cannot be written: {error.strerror}.") from None
+    link.show(written, f"{output}: {written['bytes']} bytes")
 
 
 def _rows(client: Client, audit: str, limit: int, **wanted: str | None) -> list[Json]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.commands.audit_runs import COLUMNS, AuditName, estimate, run, verdict, watch
-from app.commands.audit_samples import maps, samples
+from app.commands.audit_samples import maps, samples, views
 from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.group import EXIT_STATUS, ClientGroup
@@ -25,6 +25,7 @@ audits.command()(estimate)
 audits.command(epilog=EXIT_STATUS)(verdict)
 audits.command()(samples)
 audits.command()(maps)
+audits.command()(views)
 add_commands(audits, "audits", COLUMNS)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
-from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow
+from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, ViewArchiveRow
 from app.domain.vocabulary import LIVE, AuditStatus
 from app.errors import Conflict
 
@@ -19,6 +19,7 @@ _CODES: dict[Noun, str] = {"model": "model-in-use", "data set": "dataset-in-use"
 _DIGESTS = (
     *(column for table in (ModelRow, DatasetRow) for column in (table.content_digest, table.stored_digest)),
     ModelRow.reference_digest,
+    ViewArchiveRow.stored_digest,
 )
 """The columns that refer to blobs."""
 
@@ -30,7 +31,7 @@ def lock_digests(session: Session, digests: set[str]) -> None:
 
 
 def unused_digests(session: Session, digests: set[str]) -> set[str]:
-    """Which blobs no model or data set refers to."""
+    """Which blobs no row refers to."""
     used: set[str | None] = set()
     for column in _DIGESTS:
         used |= set(session.scalars(select(column).where(column.in_(digests))))
@@ -38,7 +39,7 @@ def unused_digests(session: Session, digests: set[str]) -> set[str]:
 
 
 def all_digests(session: Session) -> set[str]:
-    """Every blob that any model or data set refers to."""
+    """Every blob that any row refers to."""
     return {digest for column in _DIGESTS for digest in session.scalars(select(column)) if digest}
 
 

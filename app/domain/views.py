@@ -40,7 +40,8 @@ class ViewFamily:
     """Views of one kind.
 
     ``names`` are the fixed ones. ``parameter`` is the word for the number behind the others' @, as error messages and
-    documents write it; it is over 0 and at most ``largest``. ``title`` makes a view's name into words.
+    documents write it; it is over 0 and at most ``largest``. ``title`` makes a view's name into words. Views that
+    ``follow_maps`` are made of an image and its clean map; all others of the image alone.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ViewFamily:
     parameter: str | None = None
     largest: float = 1.0
     title: Callable[[str], str] = plain_title
+    follow_maps: bool = False
 
     def has(self, view: str) -> bool:
         """Whether it is one of these views."""
@@ -109,10 +111,10 @@ CELLS = ViewFamily(
     title=_cells_title,
 )
 FILLED = (
-    *(ViewFamily(order, parameter="SHARE", title=_filled_title) for order in ORDERS),
-    ViewFamily("rest", (FILL, *WITHOUT)),
+    *(ViewFamily(order, parameter="SHARE", title=_filled_title, follow_maps=True) for order in ORDERS),
+    ViewFamily("rest", (FILL, *WITHOUT), follow_maps=True),
 )
-DEGRADATION = ViewFamily("degradation", DEGRADATIONS)
+DEGRADATION = ViewFamily("degradation", DEGRADATIONS, follow_maps=True)
 
 
 def family_of(view: str, families: Iterable[ViewFamily]) -> ViewFamily | None:

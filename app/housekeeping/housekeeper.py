@@ -21,6 +21,7 @@ from app.housekeeping.retention import (
     remove_maps,
     remove_scores,
     remove_usage,
+    remove_view_archives,
 )
 from app.periodic import Periodic
 from app.settings import Settings
@@ -73,6 +74,7 @@ class Housekeeper:
             "old encryption": partial(reseal, engine, Vault.of(settings)),
             "deliveries": partial(remove_deliveries, engine, timedelta(days=settings.keep_deliveries_days)),
             "usage": partial(remove_usage, engine, USAGE_WINDOW),
+            "changed images": partial(remove_view_archives, engine, timedelta(days=settings.keep_views_days)),
         }
         for name, days, remove in (
             ("registrations", settings.keep_awaiting_days, remove_awaiting),

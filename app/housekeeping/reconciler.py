@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.db.counters import Tally, add
 from app.db.identifiers import new_id
 from app.db.session import transaction
-from app.db.tables import AuditRow, ComparisonRow, DatasetRow, ModelRow, RescoreRow, ShardRow
+from app.db.tables import AuditRow, ComparisonRow, DatasetRow, ModelRow, RescoreRow, ShardRow, ViewArchiveRow
 from app.domain.vocabulary import LIVE, ComparisonStatus, DeviceClass, ResourceStatus, ShardStatus
 from app.errors import SalienceError
 from app.periodic import Periodic
@@ -20,7 +20,7 @@ from app.queue import MAX_WAKE_UPS, QUEUE_NAME, TaskName, TaskQueue, shard_queue
 
 LOCK = 7_326_511_902_115
 STALE_SECONDS = 15.0
-"""How long a shard, a reduce, a comparison or a rescoring waits before its worker is reminded."""
+"""How long a shard, a reduce, a comparison, a rescoring or an archive waits before its worker is reminded."""
 STALE_UPLOAD = timedelta(seconds=60)
 
 Message = tuple[TaskName, UUID]
@@ -50,6 +50,7 @@ class Reconciler:
                 *_stale_reduces(session, self._stale),
                 *_stale_documents(session, ComparisonRow, TaskName.COMPARE_AUDITS, self._stale),
                 *_stale_documents(session, RescoreRow, TaskName.RESCORE_AUDIT, self._stale),
+                *_stale_archives(session, self._stale),
             ]
             waiting = _stale_shards(session, self._stale)
         sent: Counter[TaskName] = Counter()
@@ -114,6 +115,16 @@ def _stale_documents(
     ids = session.scalars(stale.with_for_update(skip_locked=True)).all()
     session.execute(update(table).where(table.id.in_(ids)).values(updated_at=func.clock_timestamp()))
     return [(task, row_id) for row_id in ids]
+
+
+def _stale_archives(session: Session, age: timedelta) -> list[Message]:
+    """Queued for a while, and no worker holds a lease."""
+    row, now = ViewArchiveRow, func.clock_timestamp()
+    free = or_(row.lease_expires_at.is_(None), row.lease_expires_at < now)
+    stale = select(row.id).where(row.status == ComparisonStatus.QUEUED, free, row.updated_at < now - age)
+    ids = session.scalars(stale.with_for_update(skip_locked=True)).all()
+    session.execute(update(row).where(row.id.in_(ids)).values(updated_at=now))
+    return [(TaskName.ARCHIVE_VIEWS, archive_id) for archive_id in ids]
 
 
 def _stale_shards(session: Session, age: timedelta) -> dict[DeviceClass, int]:

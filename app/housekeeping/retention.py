@@ -19,6 +19,7 @@ from app.db.tables import (
     ModelRow,
     RunGroupModelRow,
     SampleScoresRow,
+    ViewArchiveRow,
     WebhookDeliveryRow,
 )
 from app.domain.vocabulary import AuditStatus, ResourceStatus
@@ -61,6 +62,14 @@ def remove_usage(engine: Engine, keep: timedelta) -> int:
     with transaction(engine) as session:
         past = delete(row).where(row.created_at < func.clock_timestamp() - keep)
         return len(session.execute(past.returning(row.audit_id)).all())
+
+
+def remove_view_archives(engine: Engine, keep: timedelta) -> int:
+    """Changed images that were made that long ago: asked for again, they are made again."""
+    row = ViewArchiveRow
+    with transaction(engine) as session:
+        old = delete(row).where(row.finished_at < func.clock_timestamp() - keep)
+        return len(session.execute(old.returning(row.id)).all())
 
 
 def remove_awaiting(engine: Engine, keep: timedelta) -> int:

@@ -20,7 +20,14 @@ from app.rooms import EXAMPLES, TAGS
 DOCUMENT = create_app().openapi()
 ROUTES = [(method, path) for path, operations in DOCUMENT["paths"].items() for method in operations]
 MADE_UP = DATASET[:24]
-PICTURES_AND_FILES = {"image/png", "image/svg+xml", "text/html", "application/vnd.apache.parquet", "image/*"}
+PICTURES_AND_FILES = {
+    "image/png",
+    "image/svg+xml",
+    "text/html",
+    "application/vnd.apache.parquet",
+    "application/zip",
+    "image/*",
+}
 
 
 def operation_of(method: str, path: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from app.http.problems import MEDIA_TYPE
 from app.rooms import EXAMPLES as ROUTES
 from tests.registries.signing import created
 from tests.registries.signing import send as deliver
-from tests.waiting import upload, upload_run, wait_for
+from tests.waiting import upload, upload_run, views_of, wait_for
 
 Json = dict[str, Any]
 
@@ -71,6 +71,7 @@ class World:
         }
         self._example("POST /v1/audits/{audit_id}/rescore", "By correlation")
         wait_for(service, f"/v1/audits/{self.ids[AUDITS[0]]}/rescores/cc", "succeeded")
+        views_of(service, self.ids[AUDITS[0]])
 
     def send(self, route: str, title: str) -> httpx.Response:
         method, _, path = route.partition(" ")

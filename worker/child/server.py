@@ -19,12 +19,13 @@ from worker.child.model_job import run_model_job
 from worker.child.reference_job import run_reference_job
 from worker.child.shard_job import run_shard_job
 from worker.child.table_job import run_table_job
+from worker.child.views_job import run_views_job
 from worker.child.warming import warm_up
 from worker.machine.device import device_class_of, keep_heap, pick_device, use_threads
 from worker.sandbox.layers import LayerMissing, Sandbox
 from worker.weights.cache import ModelCache
 from worker.wire.channel import Channel, ChannelClosed, Frame
-from worker.wire.jobs import JOB, AnyJob, ImagesJob, ReferenceJob, ShardJob, Start, TableJob
+from worker.wire.jobs import JOB, AnyJob, ImagesJob, ModelJob, ShardJob, Start, TableJob, ViewsJob
 from worker.wire.replies import Done, Failed, Ready, Reply
 
 logger = logging.getLogger(__name__)
@@ -114,12 +115,18 @@ def _empty_cache() -> None:
 def _run(tools: Tools, job: AnyJob, inputs: JobInputs) -> Iterator[tuple[Reply, bytes]]:
     if isinstance(job, ShardJob):
         return run_shard_job(job, tools.settings, inputs, tools.models, tools.decoders)
+    if isinstance(job, ModelJob):
+        return _run_model(job, tools, inputs)
     if isinstance(job, ImagesJob):
         return run_images_job(job, tools.settings, inputs)
     if isinstance(job, TableJob):
         return run_table_job(job, tools.settings, inputs)
-    if isinstance(job, ReferenceJob):
-        return run_reference_job(job, tools.settings, inputs, tools.models)
+    if isinstance(job, ViewsJob):
+        return run_views_job(job, tools.settings, inputs, tools.models)
+    return run_reference_job(job, tools.settings, inputs, tools.models)
+
+
+def _run_model(job: ModelJob, tools: Tools, inputs: JobInputs) -> Iterator[tuple[Reply, bytes]]:
     if job.format is ModelFormat.ONNX:
         # Costs a quarter of a second and 26 MB, which most children never need.
         from worker.child.graph_job import run_graph_job  # noqa: PLC0415

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,12 +18,13 @@ from worker.engine.observing import UNKNOWN_CLASS, CachedMap
 from worker.engine.sample_reader import DecodedBatch
 from worker.measures import PAIRINGS
 from worker.measures.base import PairScores, Score, first_reasons
+from worker.salience.explainer import Explainer
 from worker.salience.maps import SalienceMaps
 from worker.salience.normalisation import Normalisation
 from worker.salience.other_class import OtherClassExplainer
 from worker.weights.cache import LoadedModel, ModelCache
 from worker.wire.contents import Inputs
-from worker.wire.jobs import JobCachedMap, ShardJob
+from worker.wire.jobs import JobCachedMap, JobModel, ShardJob
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,8 @@ def _paired(pairing: Pairing, clean: Sequence[SalienceMaps]) -> PairScores:
 
 
 def _cached_map(cached: JobCachedMap) -> CachedMap:
-    cells = np.frombuffer(bytes.fromhex(cached.native), "<f4").reshape(cached.map_height, cached.map_width)
     return CachedMap(
-        native=torch.from_numpy(cells.astype(np.float32)),
+        native=torch.from_numpy(cached.cells()),
         predicted=torch.tensor(cached.predicted),
         class_scores=torch.tensor(cached.class_scores, dtype=torch.float64),
     )
@@ -149,11 +148,16 @@ def _seed(job: ShardJob, subject: Subject) -> int | None:
 
 def _auditor(job: ShardJob, subject: Subject, loaded: LoadedModel, device: torch.device) -> ModelAuditor:
     model, protocol = job.models[subject.model], subject.protocol(job.protocol)
-    layer = protocol.salience.target_layer or model.target_layer
     normalisation = Normalisation(Preprocessing.of(model.preprocessing), loaded.channels)
-    salience = protocol.salience
-    masks = salience.masks or DEFAULT_MASKS
-    explainer = loaded.explainer(salience.method, normalisation.input_size, layer, model.output, masks)
+    explainer = explainer_of(protocol, model, loaded)
     if subject.explained is Explained.OTHER_CLASS:
         explainer = OtherClassExplainer(explainer)
     return ModelAuditor(explainer, normalisation, protocol, job.score_classes, device)
+
+
+def explainer_of(protocol: Protocol, model: JobModel, loaded: LoadedModel) -> Explainer:
+    """Of a subject with that protocol. Raises InputFailure where the network lacks the target layer."""
+    salience = protocol.salience
+    layer, masks = salience.target_layer or model.target_layer, salience.masks or DEFAULT_MASKS
+    input_size = Preprocessing.of(model.preprocessing).input_size
+    return loaded.explainer(salience.method, input_size, layer, model.output, masks)

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.domain.heads import Head
@@ -111,14 +113,24 @@ class JobSample(_Message):
         return cls(label=None, **place)
 
 
-class JobCachedMap(_Message):
-    """The clean map that an earlier audit stored of sample ``number`` of the job; ``native`` is hex of float32."""
+class JobMap(_Message):
+    """A stored map of sample ``number`` of the job; ``native`` is hex of float32."""
 
     number: int
-    model_ordinal: int
     native: str
     map_height: int
     map_width: int
+
+    def cells(self) -> NDArray[np.float32]:
+        """(h, w)."""
+        cells = np.frombuffer(bytes.fromhex(self.native), "<f4").reshape(self.map_height, self.map_width)
+        return cells.astype(np.float32)
+
+
+class JobCachedMap(JobMap):
+    """The clean map that an earlier audit stored."""
+
+    model_ordinal: int
     predicted: int
     class_scores: tuple[float, ...]
 
@@ -233,6 +245,35 @@ class ReferenceJob(_Job):
         return self.archive_digest
 
 
-AnyJob = ShardJob | ModelJob | ImagesJob | TableJob | ReferenceJob
+class ViewsJob(_Job):
+    """Send the images of these samples in these views, the clean one among them or not.
+
+    ``protocol`` is the subject's. ``maps`` are the samples' clean maps, where a view follows them; ``model`` is there
+    where its network decides about a view, by how far a cell of its map reaches.
+    """
+
+    kind: Literal["views"] = "views"
+    protocol: Protocol
+    preprocessing: dict[str, Any]
+    views: tuple[str, ...]
+    archive_digest: str
+    samples: tuple[JobSample, ...]
+    maps: tuple[JobMap, ...] = ()
+    model: JobModel | None = None
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.archive_digest, *([self.model.digest] if self.model else []))
+
+    @property
+    def archive(self) -> str | None:
+        return self.archive_digest
+
+    @property
+    def unchecked(self) -> str | None:
+        return self.archive_digest if any(sample.crc32 is None for sample in self.samples) else None
+
+
+AnyJob = ShardJob | ModelJob | ImagesJob | TableJob | ReferenceJob | ViewsJob
 Job = Annotated[AnyJob, Field(discriminator="kind")]
 JOB: TypeAdapter[AnyJob] = TypeAdapter(Job)

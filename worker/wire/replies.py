@@ -171,6 +171,14 @@ class TableRow(_Reply):
     fields: dict[str, str | int | float | bool | None]
 
 
+class ChangedImage(_Reply):
+    """Sample ``number`` of the job in one view: a PNG behind it."""
+
+    kind: Literal["changed-image"] = "changed-image"
+    number: int
+    view: str
+
+
 class FidelityFacts(_Reply):
     """How the owner's predictions agree with those made here."""
 
@@ -203,7 +211,7 @@ class Failed(_Reply):
     facts: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-_Found = ScoresRow | ModelFacts | ImageFacts | TableFacts | TableRow | FidelityFacts | Weights
+_Found = ScoresRow | ModelFacts | ImageFacts | TableFacts | TableRow | ChangedImage | FidelityFacts | Weights
 Reply = Ready | Logged | Progress | _Found | Done | Failed
 
 _REPLY: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="kind")])

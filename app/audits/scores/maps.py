@@ -65,13 +65,11 @@ class StoredMap:
 
 
 @dataclass(frozen=True)
-class MapFilter:
-    """Which map is asked for: of a subject by its key, or of a model under the leading method, or of neither where
-    there is but one model."""
+class SubjectFilter:
+    """Whose: a subject by its key, or a model under the leading method, or neither where there is but one model."""
 
     model_id: Annotated[UUID | None, Query(description="Needed where the audit has several models.")] = None
     subject: Annotated[str | None, Query(description="One of the results' subjects: a model under a method.")] = None
-    view: Annotated[str, Query(description="`clean`, or a changed image's: see `GET /v1/protocols`.")] = CLEAN
 
     def ordinal(self, subjects: Sequence[AuditedSubject]) -> int:
         """Its ordinal. Raises NotFound, or Unprocessable ``model-id-required``."""
@@ -81,6 +79,13 @@ class MapFilter:
             if self.subject in {None, one.key} and self.model_id in {None, one.model.id}:
                 return ordinal
         raise NotFound("model in this audit")
+
+
+@dataclass(frozen=True)
+class MapFilter(SubjectFilter):
+    """Which map is asked for."""
+
+    view: Annotated[str, Query(description="`clean`, or a changed image's: see `GET /v1/protocols`.")] = CLEAN
 
 
 def find_map(session: Session, audit: AuditRow, sample_id: UUID, wanted: MapFilter) -> StoredMap:

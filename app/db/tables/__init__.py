@@ -11,6 +11,7 @@ from app.db.tables.audits import (
     SampleScoresRow,
     ShardRow,
     VersionComparisonRow,
+    ViewArchiveRow,
     map_cells,
 )
 from app.db.tables.base import DEFAULT_TENANT, Base, Json, TenantOwned
@@ -63,6 +64,7 @@ __all__ = [
     "TenantOwned",
     "TenantRow",
     "VersionComparisonRow",
+    "ViewArchiveRow",
     "WebhookDeliveryRow",
     "WebhookRow",
     "WorkerRow",

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     ColumnElement,
     Double,
@@ -25,6 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.db.tables.base import Base, Identified, Json, OfTenant, Worded
+from app.domain.changed_images import Needs
 from app.domain.gates.verdicts import StoredGate, StoredVerdict
 from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import ResultsDocument
@@ -216,6 +218,34 @@ class RescoreRow(Identified, Base):
         return (
             Index("ix_rescores_tenant", "tenant_id", "id"),
             Index("ix_rescores_audit", "audit_id", "similarity", unique=True),
+        )
+
+
+class ViewArchiveRow(Identified, Base):
+    """An audit's changed images, once somebody asked for them; a worker makes the archive under a lease."""
+
+    __tablename__ = "view_archives"
+
+    audit_id: Mapped[UUID] = mapped_column(ForeignKey("audits.id", ondelete="CASCADE"))
+    model_ordinal: Mapped[int] = mapped_column(SmallInteger)
+    """The subject's that looks at the images."""
+    needs: Mapped[Needs]
+    status: Mapped[ComparisonStatus] = mapped_column(default=ComparisonStatus.QUEUED, index=True)
+    attempt: Mapped[int] = mapped_column(default=0)
+    lease_expires_at: Mapped[datetime | None]
+    problem: Mapped[Json | None]
+    stored_digest: Mapped[str | None]
+    size: Mapped[int] = mapped_column(BigInteger)
+    """In bytes; until it is made, the most that it can have."""
+    finished_at: Mapped[datetime | None]
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Index, ...]:
+        """Each kind of images once for a subject."""
+        return (
+            Index("ix_view_archives_tenant", "tenant_id", "id"),
+            Index("ix_view_archives_audit", "audit_id", "model_ordinal", "needs", unique=True),
         )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import DateTime, ForeignKey, Index, Integer, Text, Uuid, func, t
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
+from app.domain.changed_images import Needs
 from app.domain.similarities import Similarity
 from app.domain.vocabulary import (
     AuditStatus,
@@ -44,6 +45,7 @@ class Base(DeclarativeBase):
         ComparisonStatus: Text,
         ComparisonUnit: Text,
         Similarity: Text,
+        Needs: Text,
     }
 
 

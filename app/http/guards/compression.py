@@ -1,4 +1,4 @@
-"""gzip for JSON and text, where the client takes it; pictures and Parquet are compressed already."""
+"""gzip for JSON and text, where the client takes it; pictures, archives and Parquet are compressed already."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ COMPRESSED: dict[str, Any] = {
         *(kind for kind in DEFAULT_EXCLUDED_CONTENT_TYPES if not kind.startswith("image/")),
         *(f"image/{kind}" for kind in ("png", "jpeg", "webp", "gif", "avif", "bmp", "tiff")),
         "application/vnd.apache.parquet",
+        "application/zip",
         "application/octet-stream",
     ),
 }

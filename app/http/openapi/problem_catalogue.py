@@ -78,6 +78,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "partial-too-large": (409, "Results so far are made of at most 100000 samples."),
     "quota-exceeded": (409, "The tenant may have 100 models."),
     "run-group-in-use": (409, _in_use("run group")),
+    "views-failed": (409, "The images could not be made: The stored content is gone."),
     "webhook-disabled": (409, "The webhook is disabled and gets nothing: PATCH it with enabled true first."),
     "audits-deleted": (410, "All audits of the comparison were deleted; its tables are still there."),
     "scores-removed": (410, "The scores per sample were removed as old; the results are still there."),
@@ -113,6 +114,10 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "maps-not-native": (422, "Maps of fullgrad are as large as the image: there are no native ones to compare."),
     "maps-too-large": (422, "EMD takes maps of up to 100 cells; these have 196. Ask for another one."),
     "maps-too-small": (422, "SSIM needs maps of 7 cells a side; these have 4."),
+    "nothing-to-hand-out": (
+        422,
+        "None of the audit's measures changes images by their clean maps; degradation does.",
+    ),
     "nothing-to-rescore": (
         422,
         "None of the audit's measures compares native maps; noise_reaction, degradation and stability do.",
@@ -145,6 +150,10 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "unknown-models": (422, f"No such models: {MODELS[1]}."),
     "unknown-split": (422, "The data set has the splits test, train."),
     "unknown-view": (422, "The audit has no such measure and view."),
+    "views-too-large": (
+        422,
+        "The images may take 6110720000 bytes, and an archive 4294967296 (MAX_VIEWS_BYTES): set a sample_limit.",
+    ),
     "validation-error": (422, "The request does not fit the schema."),
     "rate-limited": (429, "Too many requests; come again in 7 s."),
     "headers-too-large": (431, "The request's headers are too large or too many."),

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypedDict, Unpack, overload
 
 from salience_audit.documents import Audit, AuditEstimate, AuditVerdict, SampleScore
 from salience_audit.errors import ApiError, AuditEnded, ComparisonFailed, Json
@@ -174,6 +174,23 @@ class Client(Resources):
         values = self._connection.get(path, model_id=model_id, view=view)["values"]
         made: NDArray[np.float32] = library("numpy").array(values, dtype="float32")
         return made
+
+    def views(
+        self,
+        audit_id: str,
+        file: BinaryIO,
+        *,
+        needs: Literal["images", "maps"] = "images",
+        model_id: str | None = None,
+        subject: str | None = None,
+    ) -> None:
+        """Write the ZIP of an audit's changed images to ``file``, once it is made.
+
+        ``needs`` is ``maps`` for images that follow a subject's clean maps, such as degradation's.
+        """
+        asked = {"needs": needs, "model_id": model_id, "subject": subject}
+        while (pause := self._connection.saved(f"/v1/audits/{audit_id}/views", file, **asked)) is not None:
+            time.sleep(pause)
 
     def verdict(self, audit_id: str) -> AuditVerdict:
         """What the audit's gate says, condition by condition."""

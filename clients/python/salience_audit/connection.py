@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import httpx
@@ -125,6 +125,21 @@ class Connection:
                 return checked(answer)
             time.sleep(self.retries.pause(attempt, answer))
         raise AssertionError("the last attempt returns or raises")
+
+    def saved(self, path: str, file: BinaryIO, **params: Any) -> float | None:
+        """Write an answer's bytes as they come; of a 202 the seconds after which to come again, else None.
+
+        Raises ApiError, and Unreachable where the line is lost on the way.
+        """
+        query = str(httpx.QueryParams(_named(params)))
+        try:
+            with self.stream(f"{path}?{query}", {}, DRAWING_SECONDS) as answer:
+                if answer.status_code == httpx.codes.ACCEPTED:
+                    return _asked(answer.headers.get("retry-after")) or self.retries.first_seconds
+                file.writelines(answer.iter_bytes())
+        except httpx.TransportError as error:
+            raise Unreachable(self.url, str(error) or type(error).__name__) from error
+        return None
 
     @contextmanager
     def stream(self, path: str, headers: dict[str, str], silence_seconds: float) -> Iterator[httpx.Response]:

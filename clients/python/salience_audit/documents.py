@@ -87,6 +87,8 @@ MeasureName = Literal[
 
 ModelFormat = Literal["safetensors", "state_dict", "onnx"]
 
+Needs = Literal["images", "maps"]
+
 Origin = Literal[
     "request",
     "default",
@@ -1524,6 +1526,17 @@ class VersionAudit(Document):
     verdict: Outcome | None
     headline: dict[str, float | None]
     says_nothing: list[str]
+
+
+class ViewArchive(Document):
+    """The archive that is being made: come again for it after `Retry-After` seconds."""
+
+    audit_id: str
+    subject: str
+    needs: Needs
+    status: ComparisonStatus
+    views: list[str]
+    images: int
 
 
 class Webhook(Document):

@@ -16,7 +16,7 @@ from prepare import build_archive
 from app.embedded.ports import accepts, free_port
 from tests.registries.signing import created
 from tests.registries.signing import send as deliver
-from tests.waiting import PATIENCE_SECONDS, until, upload, upload_run, wait_for
+from tests.waiting import PATIENCE_SECONDS, until, upload, upload_run, views_of, wait_for
 
 Json = dict[str, Any]
 
@@ -86,6 +86,7 @@ def theirs(service: httpx.Client) -> Json:
     comparison = service.post("/v1/comparisons", json={"audit_ids": [audit], "by": "model"}).json()["id"]
     wait_for(service, f"/v1/comparisons/{comparison}", "succeeded")
     assert service.post(f"/v1/audits/{audit}/rescore", json={"similarity": "cc"}).status_code == 202
+    views_of(service, audit)
     sample = service.get(f"/v1/audits/{audit}/samples").json()["items"][0]["sample_id"]
     webhook = {"url": "https://ci.example.com/salience", "events": ["audit.succeeded"]}
     connection = _made(service, "connections", name="c", kind="mlflow", url="https://mlflow.example.com")

@@ -1,0 +1,1 @@
+"""Archives of an audit's changed images."""

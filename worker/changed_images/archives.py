@@ -1,0 +1,117 @@
+"""Archives of changed images that somebody asked for and waits for: claimed under a lease, made, stored."""
+
+import logging
+import time
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Update, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.db.session import transaction
+from app.db.tables import ViewArchiveRow
+from app.domain.vocabulary import ComparisonStatus
+from app.errors import InputFailure, TooLarge
+from app.queue import TaskName
+from app.storage.blobs import StoredBlob
+from worker.changed_images.images import ViewImages
+from worker.context import WorkerContext
+from worker.intake.attempts import attempted
+from worker.shards.lease import BEAT_SECONDS, LeaseLost, WorkerStopping
+
+logger = logging.getLogger(__name__)
+
+CRASHED = InputFailure("views-crashed-worker", "Making the images crashed their worker.")
+
+
+def archive_views(context: WorkerContext, archive_id: UUID) -> None:
+    """Make what is queued; running it twice, even at the same time, changes nothing.
+
+    No row is locked meanwhile, since it takes minutes: the audit may be deleted, and then the work is thrown away.
+    """
+    row = _claim(context, archive_id)
+    if row is None:
+        return
+    lease = _Lease(context, row)
+    try:
+        if row.attempt > context.settings.max_shard_attempts:
+            raise CRASHED
+        images = ViewImages.of(context, row, lease.keep)
+        stored = attempted(context, partial(_written, images), of=f"archive {row.id}", did="made the images")
+        lease.finish(stored)
+    except LeaseLost:
+        logger.info("archive %s: taken over, or not wanted any more", row.id)
+    except WorkerStopping:
+        lease.give_back()
+        context.queue.send(TaskName.ARCHIVE_VIEWS, row.id)
+    except InputFailure as failure:
+        logger.info("archive %s failed: %s", row.id, failure.code)
+        lease.fail(failure)
+
+
+def _claim(context: WorkerContext, archive_id: UUID) -> ViewArchiveRow | None:
+    """None where it has ended, was deleted, or is at another worker's."""
+    row, now = ViewArchiveRow, func.clock_timestamp()
+    free = or_(row.lease_expires_at.is_(None), row.lease_expires_at < now)
+    query = select(row).where(row.id == archive_id, row.status == ComparisonStatus.QUEUED, free)
+    with transaction(context.engine) as session:
+        found = session.scalar(query.with_for_update(skip_locked=True))
+        if found is not None:
+            found.attempt += 1
+            found.lease_expires_at = now + timedelta(seconds=context.settings.lease_seconds)
+        return found
+
+
+def _written(images: ViewImages) -> StoredBlob:
+    try:
+        return images.write()
+    except TooLarge as error:
+        raise InputFailure("views-too-large", "The images are larger than they can be.") from error
+
+
+class _Lease:
+    """Of one attempt, which the row's count of attempts tells from any other."""
+
+    def __init__(self, context: WorkerContext, row: ViewArchiveRow) -> None:
+        self._context = context
+        self._id, self._attempt = row.id, row.attempt
+        self._beaten_at = time.monotonic()
+
+    def keep(self) -> None:
+        """Raises LeaseLost and WorkerStopping."""
+        if self._context.stopping.is_set():
+            raise WorkerStopping
+        if time.monotonic() - self._beaten_at < min(BEAT_SECONDS, self._context.settings.lease_seconds / 4):
+            return
+        self._beaten_at = time.monotonic()
+        until = func.clock_timestamp() + timedelta(seconds=self._context.settings.lease_seconds)
+        with transaction(self._context.engine) as session:
+            self._change(session, lease_expires_at=until)
+
+    def finish(self, stored: StoredBlob) -> None:
+        """Raises LeaseLost."""
+        ended = {"status": ComparisonStatus.SUCCEEDED, "finished_at": func.clock_timestamp()}
+        with transaction(self._context.engine) as session:
+            self._context.keep_blob(session, stored.digest)
+            self._change(session, stored_digest=stored.digest, size=stored.size, **ended)
+
+    def fail(self, failure: InputFailure) -> None:
+        ended = {"status": ComparisonStatus.FAILED, "finished_at": func.clock_timestamp()}
+        with transaction(self._context.engine) as session:
+            session.execute(self._own().values(problem=failure.to_problem(), size=0, **ended))
+
+    def give_back(self) -> None:
+        """To whoever comes first; the attempt does not count."""
+        with transaction(self._context.engine) as session:
+            session.execute(self._own().values(lease_expires_at=None, attempt=self._attempt - 1))
+
+    def _change(self, session: Session, **values: Any) -> None:
+        if session.execute(self._own().values(**values).returning(ViewArchiveRow.id)).one_or_none() is None:
+            raise LeaseLost
+
+    def _own(self) -> Update:
+        row = ViewArchiveRow
+        mine = (row.id == self._id, row.attempt == self._attempt, row.status == ComparisonStatus.QUEUED)
+        return update(row).where(*mine)

@@ -1,0 +1,130 @@
+"""An archive of an audit's changed images: children make them, part by part; this writes them down."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.db.session import transaction
+from app.db.tables import AuditRow, SampleRow, SampleScoresRow, ViewArchiveRow, map_cells
+from app.domain.changed_images import MANIFEST, Needs, handed_out, image_path, map_path
+from app.domain.measures import EQUIVARIANCE
+from app.domain.protocol import Protocol
+from app.domain.vocabulary import DeviceClass
+from app.errors import InputFailure
+from app.results.inputs import AuditInputs
+from app.storage.blobs import StoredBlob
+from worker.archives.zip_writer import ZipWriter
+from worker.context import WorkerContext
+from worker.shards.request import job_model
+from worker.shards.store import read_inputs, read_samples
+from worker.supervision.endings import ChildDied, End
+from worker.supervision.events import Answer
+from worker.supervision.process import ChildProcess
+from worker.wire.jobs import JobMap, JobSample, ViewsJob
+from worker.wire.replies import ChangedImage
+
+PART = 64
+"""Samples of a job."""
+FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True)
+class ViewImages:
+    """The images of one archive; ``keep`` is called again and again while they are made."""
+
+    context: WorkerContext
+    archive: ViewArchiveRow
+    inputs: AuditInputs
+    keep: Callable[[], None]
+
+    @classmethod
+    def of(cls, context: WorkerContext, archive: ViewArchiveRow, keep: Callable[[], None]) -> "ViewImages":
+        with transaction(context.engine) as session:
+            return cls(context, archive, read_inputs(session, archive.audit_id), keep)
+
+    def write(self) -> StoredBlob:
+        """Raises InputFailure where an image or a map is gone, and what a child may end with."""
+        with (
+            self.context.blobs.writer(self.archive.size) as writer,
+            self.context.children.fresh(DeviceClass.CPU) as child,
+        ):
+            with ZipWriter(writer.write) as archive:
+                archive.add(MANIFEST, "".join(map(self._line, self._parts())).encode())
+                for samples in self._parts():
+                    for path, content in self._images(child, samples):
+                        archive.add(path, content)
+            return writer.commit()
+
+    def _parts(self) -> Iterator[list[SampleRow]]:
+        audit = self.inputs.audit
+        for start in range(0, audit.sample_count, PART):
+            with transaction(self.context.engine) as session:
+                yield read_samples(session, audit, start, min(start + PART, audit.sample_count))
+
+    @property
+    def _views(self) -> tuple[str, ...]:
+        return handed_out(Protocol.model_validate(self.inputs.audit.protocol), self.archive.needs)
+
+    def _line(self, samples: Sequence[SampleRow]) -> str:
+        """Of the manifest: one an image."""
+        return "".join(
+            json.dumps(_told(view, sample), ensure_ascii=False) + "\n" for sample in samples for view in self._views
+        )
+
+    def _images(self, child: ChildProcess, samples: Sequence[SampleRow]) -> Iterator[tuple[str, bytes]]:
+        """Path and PNG, in the order of the manifest. Raises ChildDied where others come than were asked for."""
+        expected = iter([(number, view) for number in range(len(samples)) for view in self._views])
+        for event in child.converse(self._job(samples), self.context.blobs):
+            self.keep()
+            if isinstance(event, Answer) and isinstance(event.reply, ChangedImage):
+                found = (event.reply.number, event.reply.view)
+                if found != next(expected, None):
+                    raise ChildDied(End.CRASHED, "It sent an image that nobody asked for.")
+                yield image_path(found[1], samples[found[0]].position or 0), event.blob
+        if next(expected, None) is not None:
+            raise ChildDied(End.CRASHED, "It did not send all images.")
+
+    def _job(self, samples: Sequence[SampleRow]) -> ViewsJob:
+        subject = self.inputs.subjects[self.archive.model_ordinal]
+        protocol = subject.subject.protocol(Protocol.model_validate(self.inputs.audit.protocol))
+        by_cells = EQUIVARIANCE.settings_in(protocol.measures) is not None
+        return ViewsJob(
+            protocol=protocol,
+            preprocessing=subject.model.preprocessing,
+            views=self._views,
+            archive_digest=self.inputs.dataset.stored_digest or "",
+            samples=tuple(map(JobSample.of, samples)),
+            maps=self._maps(samples) if self.archive.needs == Needs.MAPS else (),
+            model=job_model(subject.model) if by_cells else None,
+        )
+
+    def _maps(self, samples: Sequence[SampleRow]) -> tuple[JobMap, ...]:
+        """The clean maps that the audit stored. Raises InputFailure ``maps-removed``."""
+        with transaction(self.context.engine) as session:
+            found = _clean_maps(session, self.inputs.audit, self.archive.model_ordinal, samples)
+        if len(found) != len(samples):
+            raise InputFailure("maps-removed", "The audit's maps were removed meanwhile.")
+        return found
+
+
+def _told(view: str, sample: SampleRow) -> dict[str, str | None]:
+    position = sample.position or 0
+    told = {"path": image_path(view, position), "view": view, "sample": sample.name, "label": sample.label}
+    return told | {"map": map_path(view, position)}
+
+
+def _clean_maps(session: Session, audit: AuditRow, ordinal: int, samples: Sequence[SampleRow]) -> tuple[JobMap, ...]:
+    """In the order of the samples."""
+    row, numbers = SampleScoresRow, {sample.id: number for number, sample in enumerate(samples)}
+    native = func.substring(row.maps, 1, map_cells() * FLOAT_BYTES)
+    query = select(row.sample_id, native, row.map_height, row.map_width).where(
+        row.audit_id == audit.id, row.model_ordinal == ordinal, row.sample_id.in_(numbers), row.maps.is_not(None)
+    )
+    found = [
+        JobMap(number=numbers[sample_id], native=cells.hex(), map_height=height or 0, map_width=width or 0)
+        for sample_id, cells, height, width in session.execute(query)
+    ]
+    return tuple(sorted(found, key=lambda one: one.number))
