@@ -35,7 +35,7 @@ def archive_id(engine: Engine) -> UUID:
     with transaction(engine) as session:
         session.add(dataset := dataset_row(status=ResourceStatus.READY, content_digest="d", content_size=1000))
         session.flush()
-        session.add(audit := audit_row(dataset.id))
+        session.add(audit := audit_row(dataset.id, sample_count=1))
         session.flush()
         row = ViewArchiveRow(id=new_id(), audit_id=audit.id, model_ordinal=0, needs=Needs.IMAGES, size=300)
         row.updated_at = text("now() - interval '1 minute'")  # type: ignore[assignment]
