@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.db.session import transaction
 from app.db.tables import ViewArchiveRow
 from app.domain.vocabulary import ComparisonStatus
-from app.errors import InputFailure, TooLarge
+from app.errors import InputFailure, TooLarge, TransientFailure
 from app.queue import TaskName
 from app.storage.blobs import StoredBlob
 from worker.changed_images.images import ViewImages
@@ -46,6 +46,9 @@ def archive_views(context: WorkerContext, archive_id: UUID) -> None:
     except WorkerStopping:
         lease.give_back()
         context.queue.send(TaskName.ARCHIVE_VIEWS, row.id)
+    except TransientFailure:
+        lease.give_back()
+        raise
     except InputFailure as failure:
         logger.info("archive %s failed: %s", row.id, failure.code)
         lease.fail(failure)

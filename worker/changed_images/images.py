@@ -12,12 +12,13 @@ from app.db.tables import AuditRow, SampleRow, SampleScoresRow, ViewArchiveRow, 
 from app.domain.changed_images import MANIFEST, Needs, handed_out, image_path, map_path
 from app.domain.measures import EQUIVARIANCE
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import DeviceClass
+from app.domain.vocabulary import DeviceClass, SampleStatus
 from app.errors import InputFailure
 from app.results.inputs import AuditInputs
 from app.storage.blobs import StoredBlob
 from worker.archives.zip_writer import ZipWriter
 from worker.context import WorkerContext
+from worker.shards.listed_samples import contents_of
 from worker.shards.request import job_model
 from worker.shards.store import read_inputs, read_samples
 from worker.supervision.endings import ChildDied, End
@@ -53,7 +54,7 @@ class ViewImages:
         ):
             with ZipWriter(writer.write) as archive:
                 archive.add(MANIFEST, "".join(map(self._line, self._parts())).encode())
-                for samples in self._parts():
+                for samples in filter(None, self._parts()):
                     for path, content in self._images(child, samples):
                         archive.add(path, content)
             return writer.commit()
@@ -62,7 +63,9 @@ class ViewImages:
         audit = self.inputs.audit
         for start in range(0, audit.sample_count, PART):
             with transaction(self.context.engine) as session:
-                yield read_samples(session, audit, start, min(start + PART, audit.sample_count))
+                samples = read_samples(session, audit, start, min(start + PART, audit.sample_count))
+            # Of a listing some may have turned out to be no pictures.
+            yield [sample for sample in samples if sample.status != SampleStatus.UNREADABLE]
 
     @property
     def _views(self) -> tuple[str, ...]:
@@ -77,13 +80,17 @@ class ViewImages:
     def _images(self, child: ChildProcess, samples: Sequence[SampleRow]) -> Iterator[tuple[str, bytes]]:
         """Path and PNG, in the order of the manifest. Raises ChildDied where others come than were asked for."""
         expected = iter([(number, view) for number in range(len(samples)) for view in self._views])
-        for event in child.converse(self._job(samples), self.context.blobs):
-            self.keep()
-            if isinstance(event, Answer) and isinstance(event.reply, ChangedImage):
-                found = (event.reply.number, event.reply.view)
-                if found != next(expected, None):
-                    raise ChildDied(End.CRASHED, "It sent an image that nobody asked for.")
-                yield image_path(found[1], samples[found[0]].position or 0), event.blob
+        job, context = self._job(samples), self.context
+        with transaction(context.engine) as session:
+            contents = contents_of(session, context.blobs, context.settings, job.archive_digest, samples)
+        with contents as store:
+            for event in child.converse(job, store):
+                self.keep()
+                if isinstance(event, Answer) and isinstance(event.reply, ChangedImage):
+                    found = (event.reply.number, event.reply.view)
+                    if found != next(expected, None):
+                        raise ChildDied(End.CRASHED, "It sent an image that nobody asked for.")
+                    yield image_path(found[1], samples[found[0]].position or 0), event.blob
         if next(expected, None) is not None:
             raise ChildDied(End.CRASHED, "It did not send all images.")
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self
@@ -24,6 +24,15 @@ FETCHING = 8
 """Objects at once: a store answers each after tens of milliseconds, whatever its size."""
 AHEAD_BYTES = 64 * MEBIBYTE
 """Of objects that nobody has asked for yet; of one that is larger, alone."""
+
+
+def contents_of(
+    session: Session, blobs: BlobStore, settings: Settings, digest: str, samples: Sequence[SampleRow]
+) -> AbstractContextManager["ListedSamples | BlobStore"]:
+    """Where the samples' bytes come from: the archive of that digest, or where it lists them."""
+    if listed_dataset(digest) is None:
+        return nullcontext(blobs)
+    return ListedSamples.of(session, blobs, settings, samples)
 
 
 class _Wanted(NamedTuple):

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,7 +14,6 @@ from app.db.tables import SampleRow
 from app.errors import AuditFailure, InputFailure, MeasureFailure, TransientFailure, Unavailable
 from app.observability.tracing import span
 from app.queue import TaskName
-from app.sources.addresses import listed_dataset
 from app.storage.blobs import BlobStore
 from worker.context import WorkerContext
 from worker.shards.clean_maps import cached_maps, clean_keys, remember_clean_maps
@@ -22,7 +21,7 @@ from worker.shards.counts import count_model_crash
 from worker.shards.device_faults import CODE, note_device_fault
 from worker.shards.first_looks import FirstLooks
 from worker.shards.lease import Lease, LeaseLost, WorkerStopping
-from worker.shards.listed_samples import ListedSamples
+from worker.shards.listed_samples import ListedSamples, contents_of
 from worker.shards.replanning import replan_audit
 from worker.shards.request import Row, RowTable, shard_job
 from worker.shards.store import (
@@ -132,7 +131,8 @@ class _ShardRun:
             inputs = read_inputs(session, claim.audit_id)
             samples = read_samples(session, inputs.audit, claim.start, claim.stop)
             job = self._with_known_maps(session, inputs.audit.tenant_id, shard_job(inputs, samples), samples)
-            contents = self._contents(session, job, samples)
+            blobs, settings = self._context.blobs, self._context.settings
+            contents = contents_of(session, blobs, settings, job.archive_digest, samples)
         models = frozenset(model.digest for model in job.models)
         with contents as store:
             return self._converse(_Asked(job, samples, store), PoolKey(inputs.audit.tenant_id, models))
@@ -213,15 +213,6 @@ class _ShardRun:
         if cached:
             logger.info("shard %s: %s clean maps are cached", self._claim.shard_id, len(cached))
         return job.model_copy(update={"cached": tuple(cached)})
-
-    def _contents(
-        self, session: Session, job: ShardJob, samples: list[SampleRow]
-    ) -> AbstractContextManager[ListedSamples | BlobStore]:
-        """Where the samples' bytes come from."""
-        blobs = self._context.blobs
-        if listed_dataset(job.archive_digest) is None:
-            return nullcontext(blobs)
-        return ListedSamples.of(session, blobs, self._context.settings, samples)
 
     def _converse(self, asked: _Asked, pool_key: PoolKey) -> list[Row]:
         job, samples, store = asked
