@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     registry_seconds: float = Field(default=1.0, gt=0, description="How often imports and events are looked at")
     sweep_seconds: float = Field(default=300.0, gt=0, description="How often a policy asks its registry for versions")
     egress_fetch_seconds: float = Field(default=3600.0, gt=0, description="Of one file that is fetched")
+    max_tenant_egress_requests: int = Field(default=1_000_000, ge=0, description="In an hour, by one process; 0: any")
+    max_tenant_egress_bytes: int = Field(default=1024 * GIBIBYTE, ge=0, description="Received by them")
 
     rate_window_seconds: int = Field(default=60, ge=1)
     rate_limit_patience_seconds: float = Field(default=0.5, gt=0, description="With the broker's counts")
@@ -79,6 +81,9 @@ class Settings(BaseSettings):
     max_tenant_bytes: int = Field(default=0, ge=0, description="Uploaded content of a tenant; 0: no limit, here below")
     max_tenant_models: int = Field(default=0, ge=0)
     max_tenant_webhooks: int = Field(default=20, ge=0)
+    max_tenant_connections: int = Field(default=100, ge=0)
+    max_tenant_hooks: int = Field(default=100, ge=0)
+    max_tenant_policies: int = Field(default=100, ge=0)
     max_tenant_live_audits: int = Field(default=0, ge=0, description="Queued or running")
     max_tenant_audit_minutes: int = Field(default=0, ge=0, description="Of workers, in thirty days")
 

@@ -14,8 +14,12 @@ from app.db.tables import (
     DEFAULT_TENANT,
     AuditRow,
     AuditUsageRow,
+    Base,
+    ConnectionRow,
     DatasetRow,
+    HookRow,
     ModelRow,
+    PolicyRow,
     TenantRow,
     ViewArchiveRow,
     WebhookRow,
@@ -34,11 +38,17 @@ def check_models(session: Session, settings: Settings) -> None:
         raise QuotaExceeded(f"The tenant may have {limit} models.")
 
 
-def check_webhooks(session: Session, settings: Settings) -> None:
-    """After a webhook was added; all tenants have the general limit. Raises QuotaExceeded."""
-    limit = _locked_limit(session, null(), settings.max_tenant_webhooks)
-    if limit and (session.scalar(select(func.count()).select_from(WebhookRow)) or 0) > limit:
-        raise QuotaExceeded(f"The tenant may have {limit} webhooks.")
+def check_rows(session: Session, table: type[Base], settings: Settings) -> None:
+    """After one of them was added; all tenants have the general limit. Raises QuotaExceeded."""
+    most, noun = {
+        WebhookRow: (settings.max_tenant_webhooks, "webhooks"),
+        ConnectionRow: (settings.max_tenant_connections, "connections"),
+        HookRow: (settings.max_tenant_hooks, "hooks"),
+        PolicyRow: (settings.max_tenant_policies, "policies"),
+    }[table]
+    limit = _locked_limit(session, null(), most)
+    if limit and (session.scalar(select(func.count()).select_from(table)) or 0) > limit:
+        raise QuotaExceeded(f"The tenant may have {limit} {noun}.")
 
 
 def check_live_audits(session: Session, settings: Settings) -> None:

@@ -38,7 +38,7 @@ ROUTES = {
             },
         },
         answers={201: {JSON: _CONNECTION}},
-        problems=BODY | _ADDRESS,
+        problems=BODY | _ADDRESS | {"quota-exceeded": "The tenant may have 100 connections."},
     ),
     "GET /v1/connections": RouteExamples(answers={200: {JSON: page(_CONNECTION)}}, problems=PAGES),
     "GET /v1/connections/{connection_id}": RouteExamples(answers={200: {JSON: _CONNECTION}}, problems=_UNKNOWN),

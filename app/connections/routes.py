@@ -2,9 +2,11 @@
 
 from fastapi import APIRouter, Response
 
+from app.access.quotas import check_rows
 from app.connections import service
 from app.connections.repository import get_connection, list_connections, refuse_while_used
 from app.connections.schemas import Connection, ConnectionChange, ConnectionId, ConnectionRequest, ConnectionTest
+from app.db.tables import ConnectionRow
 from app.egress.client import EgressClient
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import GuardDep, SessionDep, SettingsDep, VaultDep
@@ -22,15 +24,21 @@ router = APIRouter(prefix="/v1/connections", tags=["registries"])
     dependencies=[WRITES],
     status_code=201,
     summary="Connect a registry",
-    responses=problem_responses(400, 413, 415, 422),
+    responses=problem_responses(400, 409, 413, 415, 422),
 )
 def create_connection(
-    request: ConnectionRequest, session: SessionDep, vault: VaultDep, guard: GuardDep, response: Response
+    request: ConnectionRequest,
+    session: SessionDep,
+    vault: VaultDep,
+    guard: GuardDep,
+    settings: SettingsDep,
+    response: Response,
 ) -> Connection:
     """First of all: where models come from and verdicts go to. Its secrets are encrypted and never shown again. An
     address that is not public is refused, unless the operator allows it. No `Idempotency-Key`: what it keeps of the
     request would have the secret's hash."""
     row = service.connect(session, request, vault, guard)
+    check_rows(session, ConnectionRow, settings)
     session.commit()
     response.headers["Location"] = link(f"/v1/connections/{row.id}")
     return Connection.of(row)

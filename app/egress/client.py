@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
+from uuid import UUID
 
 import httpcore
 import httpx
@@ -14,6 +15,7 @@ import httpx
 from app import __version__
 from app.egress.addresses import AddressGuard
 from app.egress.answers import Answer, Download, headers_of, malformed
+from app.egress.metering import Allowance, Meter
 from app.egress.network import Deadline, GuardedNetwork, Resolve, system_resolve
 from app.errors import AddressNotAllowed, EgressFailure
 from app.settings import MEBIBYTE, Settings
@@ -57,13 +59,15 @@ class EgressClient:
         *,
         ca_file: str | None = None,
         resolve: Resolve = system_resolve,
+        allowance: Allowance = Allowance(),  # noqa: B008 - frozen
     ) -> None:
         self._guard = guard
         self._limits = limits or Limits()
         self._deadline = Deadline()
+        self._meter = Meter(allowance)
         self._pool = httpcore.ConnectionPool(
             ssl_context=_authorities(ca_file),
-            network_backend=GuardedNetwork(guard, self._deadline, resolve),
+            network_backend=GuardedNetwork(guard, self._deadline, self._meter, resolve),
             max_connections=4,
             keepalive_expiry=5,
         )
@@ -72,7 +76,13 @@ class EgressClient:
     def from_settings(cls, settings: Settings, fetch_seconds: float | None = None) -> Self:
         fetch_seconds = fetch_seconds or settings.egress_fetch_seconds
         limits = Limits(settings.egress_pause_seconds, settings.egress_call_seconds, fetch_seconds)
-        return cls(AddressGuard.of(settings.allowed_networks), limits, ca_file=settings.egress_ca_file)
+        allowance = Allowance(settings.max_tenant_egress_requests, settings.max_tenant_egress_bytes)
+        guard = AddressGuard.of(settings.allowed_networks)
+        return cls(guard, limits, ca_file=settings.egress_ca_file, allowance=allowance)
+
+    def charge_to(self, tenant_id: UUID) -> None:
+        """Whose exchanges the following are: each tenant has so many of them, and of their bytes, in an hour."""
+        self._meter.charge_to(tenant_id)
 
     def __enter__(self) -> Self:
         return self
@@ -126,6 +136,7 @@ class EgressClient:
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         pause = self._limits.pause_seconds
         waits = dict.fromkeys(("connect", "read", "write", "pool"), pause)
+        self._meter.request()
         self._deadline.start(seconds)
         with (
             _failures_told(),

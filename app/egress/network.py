@@ -11,6 +11,7 @@ from typing import Any
 import httpcore
 
 from app.egress.addresses import AddressGuard, is_literal
+from app.egress.metering import Meter
 from app.errors import AddressNotAllowed, EgressFailure
 
 Resolve = Callable[[str, int], list[str]]
@@ -44,9 +45,12 @@ class Deadline:
 class GuardedNetwork(httpcore.NetworkBackend):
     """Resolves once, refuses, and connects to what it has checked: a second look-up would be another answer."""
 
-    def __init__(self, guard: AddressGuard, deadline: Deadline, resolve: Resolve = system_resolve) -> None:
+    def __init__(
+        self, guard: AddressGuard, deadline: Deadline, meter: Meter, resolve: Resolve = system_resolve
+    ) -> None:
         self._guard = guard
         self._deadline = deadline
+        self._meter = meter
         self._resolve = resolve
         self._sockets = httpcore.SyncBackend()
 
@@ -72,7 +76,7 @@ class GuardedNetwork(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
                 continue
-            return _LimitedStream(self._checked(stream, address), self._deadline)
+            return _LimitedStream(self._checked(stream, address), self._deadline, self._meter)
         raise failure or EgressFailure("address-not-found", "The host's name has no address.", passing=True)
 
     def _checked(self, stream: httpcore.NetworkStream, address: str) -> httpcore.NetworkStream:
@@ -98,14 +102,17 @@ class GuardedNetwork(httpcore.NetworkBackend):
 
 
 class _LimitedStream(httpcore.NetworkStream):
-    """A connection whose waits end with the exchange."""
+    """A connection whose waits end with the exchange, and whose bytes are counted."""
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline, meter: Meter) -> None:
         self._stream = stream
         self._deadline = deadline
+        self._meter = meter
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._deadline.left(timeout))
+        data = self._stream.read(max_bytes, self._deadline.left(timeout))
+        self._meter.received(len(data))
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for start in range(0, len(buffer), _PIECE):
@@ -118,7 +125,7 @@ class _LimitedStream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         stream = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
-        return _LimitedStream(stream, self._deadline)
+        return _LimitedStream(stream, self._deadline, self._meter)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

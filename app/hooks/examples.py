@@ -44,7 +44,7 @@ ROUTES = {
             },
         },
         answers={201: {JSON: _HOOK | _SECRET}},
-        problems=BODY | {"not-found": "No such connection."},
+        problems=BODY | {"not-found": "No such connection.", "quota-exceeded": "The tenant may have 100 hooks."},
     ),
     "GET /v1/hooks": RouteExamples(answers={200: {JSON: page(_HOOK)}}, problems=PAGES),
     "GET /v1/hooks/{hook_id}": RouteExamples(answers={200: {JSON: _HOOK}}, problems=_UNKNOWN),

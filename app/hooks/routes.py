@@ -5,6 +5,7 @@ from datetime import timedelta
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
+from app.access.quotas import check_rows
 from app.db.tables import HookRow
 from app.hooks import service
 from app.hooks.repository import get_delivery, get_hook, list_deliveries, list_hooks
@@ -25,7 +26,7 @@ router = APIRouter(prefix="/v1/hooks", tags=["registries"])
     dependencies=[WRITES],
     status_code=201,
     summary="Let a registry call",
-    responses=problem_responses(400, 404, 413, 415, 422),
+    responses=problem_responses(400, 404, 409, 413, 415, 422),
 )
 def create_hook(
     request: HookRequest, session: SessionDep, settings: SettingsDep, vault: VaultDep, response: Response
@@ -35,6 +36,7 @@ def create_hook(
 
     The examples' ids are made up: put yours from `GET /v1/connections`."""
     row, secret = service.create_hook(session, request, vault)
+    check_rows(session, HookRow, settings)
     session.commit()
     response.headers["Location"] = link(f"/v1/hooks/{row.id}")
     return NewHook(**_show(row, settings).model_dump(), secret=secret)

@@ -2,8 +2,10 @@
 
 from fastapi import APIRouter, Response
 
+from app.access.quotas import check_rows
+from app.db.tables import PolicyRow
 from app.http.authorization import READS, WRITES
-from app.http.dependencies import SessionDep
+from app.http.dependencies import SessionDep, SettingsDep
 from app.http.idempotency import IdempotencyDep
 from app.http.links import link
 from app.http.pagination import Page, PageDep, make_page
@@ -17,9 +19,15 @@ router = APIRouter(prefix="/v1/policies", tags=["registries"])
 _PROBLEMS = problem_responses(400, 404, 413, 415, 422)
 
 
-@router.post("", dependencies=[WRITES], status_code=201, summary="Say what is audited", responses=_PROBLEMS)
+@router.post(
+    "",
+    dependencies=[WRITES],
+    status_code=201,
+    summary="Say what is audited",
+    responses=problem_responses(400, 404, 409, 413, 415, 422),
+)
 def create_policy(
-    request: PolicyRequest, session: SessionDep, response: Response, idempotency: IdempotencyDep
+    request: PolicyRequest, session: SessionDep, settings: SettingsDep, response: Response, idempotency: IdempotencyDep
 ) -> Policy:
     """Last of all: which versions that a registry tells of are imported and audited, on which data set, judged by which
     gate, and what is written back to the version. Each version is audited once.
@@ -28,6 +36,7 @@ def create_policy(
     shown = idempotency.earlier(session, request, Policy)
     if shown is None:
         shown = Policy.of(service.create_policy(session, request))
+        check_rows(session, PolicyRow, settings)
         idempotency.remember(session, shown.id, shown)
         session.commit()
     response.headers["Location"] = link(f"/v1/policies/{shown.id}")

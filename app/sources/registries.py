@@ -28,7 +28,8 @@ KINDS: dict[str, Callable[[EgressClient, str, Mapping[str, str]], Registry]] = {
 
 
 def registry_of(row: ConnectionRow, vault: Vault, client: EgressClient) -> Registry:
-    """Raises Unavailable where its secret cannot be opened."""
+    """Over a client whose exchanges are then the tenant's. Raises Unavailable where its secret cannot be opened."""
+    client.charge_to(row.tenant_id)
     plain = _plain(row, vault)
     return KINDS[row.kind](client, row.url, plain if row.kind == "s3" else _headers(plain))
 

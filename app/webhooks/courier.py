@@ -67,6 +67,7 @@ class Courier:
         """Its deliveries, one after the other."""
         try:
             with self._client() as client:
+                client.charge_to(turn.tenant_id)
                 for _ in range(AT_ONCE):
                     if not self._deliver_next(client, turn.webhook_id):
                         return

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query, Response
 
-from app.access.quotas import check_webhooks
+from app.access.quotas import check_rows
 from app.access.vault import Vault
 from app.db.tables import DeliveryStatus, WebhookDeliveryRow, WebhookRow
 from app.http.authorization import READS, WRITES
@@ -52,7 +52,7 @@ def create_webhook(
     """Instead of polling: the service sends each event of the kinds named to the address, by POST, signed as Standard
     Webhooks 1.0 say. The answer has the secret, this once. No `Idempotency-Key`: its answer would keep the secret."""
     row, secret = service.create_webhook(session, request, vault, guard)
-    check_webhooks(session, settings)
+    check_rows(session, WebhookRow, settings)
     session.commit()
     response.headers["Location"] = link(f"/v1/webhooks/{row.id}")
     return NewWebhook(**_fields(row, vault), secret=secret)

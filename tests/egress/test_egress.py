@@ -5,11 +5,13 @@ import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
 
 from app.egress.addresses import AddressGuard, is_public
 from app.egress.client import Call, EgressClient, Limits
+from app.egress.metering import Allowance
 from app.errors import AddressNotAllowed, EgressFailure
 from tests.broker.certificates import make_certificates
 from tests.egress.hosts import SECRET, Host, serving
@@ -212,6 +214,38 @@ def test_environment_and_cookies_count_for_nothing(
     assert not closed.connections
 
 
+def metered(allowance: Allowance, tenant_id: UUID) -> EgressClient:
+    client = EgressClient(AddressGuard.of([f"{OPEN}/32"]), QUICK, resolve=_resolve, allowance=allowance)
+    client.charge_to(tenant_id)
+    return client
+
+
+def test_a_tenant_has_so_many_requests(hosts: tuple[Host, Host]) -> None:
+    """Over whichever of its clients; the next one is never sent, and another tenant's is."""
+    url, first, second = f"http://{OPEN}:{hosts[0].port}/", uuid4(), uuid4()
+    few = Allowance(requests=3)
+    with metered(few, first) as one, metered(few, first) as two, metered(few, second) as other:
+        assert [client.send(Call("GET", url)).status for client in (one, two, one, other)] == [200] * 4
+        hosts[0].visits.clear()
+        with pytest.raises(EgressFailure, match="egress-limit-reached") as failed:
+            two.send(Call("GET", url))
+        assert failed.value.passing
+        assert hosts[0].visits == []
+        assert other.send(Call("GET", url)).ok
+
+
+def test_a_tenant_has_so_many_bytes(hosts: tuple[Host, Host]) -> None:
+    """An answer is cut where it goes beyond them."""
+    tenant_id = uuid4()
+    with metered(Allowance(received=200_000), tenant_id) as client:
+        call = Call("GET", f"http://{OPEN}:{hosts[0].port}/endless")
+        with pytest.raises(EgressFailure, match="egress-limit-reached"), client.fetch(call, 10**9) as download:
+            for _ in download.pieces():
+                pass
+        with pytest.raises(EgressFailure, match="egress-limit-reached"):
+            client.send(Call("GET", f"http://{OPEN}:{hosts[0].port}/"))
+
+
 @pytest.mark.parametrize(("name", "trusted"), [("right.test", True), ("wrong.test", False)])
 def test_certificate_is_verified_for_the_name(name: str, *, trusted: bool, tmp_path: Path) -> None:
     certificates = make_certificates(tmp_path, "right.test")
@@ -245,8 +279,10 @@ def test_public_is_what_the_registries_say() -> None:
     ]  # fmt: skip
 
 
-CLIENTS = {"aiohttp", "boto3", "ftplib", "http.client", "httpcore", "httpx", "requests", "smtplib", "telnetlib",
-           "urllib.request", "urllib3", "websockets", "xmlrpc.client"}  # fmt: skip
+CLIENTS = {"aiobotocore", "aiohttp", "asyncssh", "boto3", "botocore", "datasets", "fsspec", "ftplib", "gcsfs", "grpc",
+           "http.client", "httpcore", "httpx", "huggingface_hub", "imaplib", "minio", "mlflow", "nntplib", "oras",
+           "paramiko", "poplib", "pycurl", "requests", "s3fs", "smart_open", "smtplib", "telnetlib", "torch.hub",
+           "urllib.request", "urllib3", "webdataset", "websocket", "websockets", "xmlrpc.client"}  # fmt: skip
 HARMLESS = {("app/http/negotiation.py", "urllib.request.parse_http_list")}
 """A parser of headers."""
 
