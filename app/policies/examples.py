@@ -35,7 +35,7 @@ ROUTES = {
     "POST /v1/policies": RouteExamples(
         requests={"New versions against the champion": _ASKED},
         answers={201: {JSON: _POLICY}},
-        problems=ONCE | _NAMED,
+        problems=ONCE | _NAMED | {"quota-exceeded": "The tenant may have 100 policies."},
     ),
     "GET /v1/policies": RouteExamples(answers={200: {JSON: page(_POLICY)}}, problems=PAGES),
     "GET /v1/policies/{policy_id}": RouteExamples(answers={200: {JSON: _POLICY}}, problems=_UNKNOWN),
