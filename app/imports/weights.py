@@ -56,7 +56,7 @@ class WeightFiles:
             return cls(known, _parts(known, found))
         if len(others) == 1:
             return cls(others[0], _parts(others[0], found))
-        raise InputFailure("model-format-not-accepted", _which(others))
+        raise InputFailure("model-format-not-accepted", _which(others, found))
 
     def described(self) -> Found:
         """What the kind of the file says."""
@@ -88,13 +88,14 @@ def _parts(name: str, names: Iterable[str]) -> tuple[str, ...]:
     return name, *(one for one in beside if is_part(one.rpartition("/")[2]))
 
 
-def _which(others: list[str]) -> str:
+def _which(others: list[str], names: list[str]) -> str:
     if others:
         listed = ", ".join(others[:5])
         return f"Several files of the version could be its weights: {listed}. Register it with one of them."
+    listed = ", ".join(name[-100:] for name in names[:5]) + (" and more" if len(names) > 5 else "")
     return (
-        f"No file of the version has weights that are read ({', '.join(WEIGHTS)}). Log it by mlflow.pytorch, "
-        "mlflow.onnx or mlflow.transformers, or its state_dict as safetensors."
+        f"No file of the version has weights that are read; it has {listed or 'none'}. Name one model.safetensors, or "
+        f"with one of {', '.join(SUFFIXES)}; MLflow writes such by mlflow.pytorch, mlflow.onnx and mlflow.transformers."
     )
 
 

@@ -24,7 +24,10 @@ def described_import(said: Json, found: Iterable[Any]) -> tuple[ModelDescription
             if field in SAID and field not in fields:
                 fields[field], origins[field] = value, str(origin)
     request = ModelDescription.model_validate(fields, context=MAY_LACK)
-    return request, _with_origins(described_request(request, DESCRIBED, request.told), origins)
+    parts = {f"preprocessing.{name}": {"value": value} for name, value in request.parts.items()}
+    for path, fact in parts.items():
+        fact["from"] = str(request.told[path][0] if path in request.told else Origin.REQUEST)
+    return request, _with_origins(described_request(request, DESCRIBED, request.told) | parts, origins)
 
 
 def check_found(part: Mapping[str, Any]) -> Json:
@@ -36,7 +39,7 @@ def check_found(part: Mapping[str, Any]) -> Json:
     known = {"name", "version", "metadata", "tags", "dataset", "policy", "format"}
     fields = {field: value for field, value in part.items() if field not in known}
     try:
-        ModelDescription.model_validate(fields)
+        ModelDescription.model_validate(fields, context=MAY_LACK)
     except ValidationError as error:
         raise description_invalid(error) from error
     return fields

@@ -1,7 +1,7 @@
 """A model as it is described, and as it is shown."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
 from fastapi import Path
@@ -46,14 +46,15 @@ MAY_LACK = object()
 """As a validation's context: where files say less of the preprocessing than is needed, it is missing."""
 
 
-def _without_parts(request: dict[str, Any]) -> dict[str, Any]:
-    """Without a preprocessing that lacks fields: half of one is none."""
+def _without_parts(request: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Without a preprocessing that lacks fields, and those that it has: half of one is none."""
+    parts = request.get("preprocessing") or {}
     try:
-        Preprocessing.model_validate(request.get("preprocessing") or {})
+        Preprocessing.model_validate(parts)
     except ValidationError as error:
         if all(fault["type"] == "missing" for fault in error.errors()):
-            return {**request, "preprocessing": None}
-    return request
+            return {**request, "preprocessing": None}, parts
+    return request, {}
 
 
 class ModelDescription(BaseModel):
@@ -112,7 +113,10 @@ class ModelDescription(BaseModel):
         description="Names of tensors that the network does not need and that may be left over; `head.*` for many.",
     )
 
+    _may_lack: ClassVar[bool] = False
+    """Whether half of a preprocessing may be said: what a model had before is the other half."""
     _told: Told = PrivateAttr(default_factory=dict)
+    _parts: dict[str, Any] = PrivateAttr(default_factory=dict)
     _given: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @property
@@ -125,16 +129,22 @@ class ModelDescription(BaseModel):
         """Which fields are from a file."""
         return self._told
 
+    @property
+    def parts(self) -> dict[str, Any]:
+        """Of a preprocessing that lacks fields, those that it has."""
+        return self._parts
+
     @model_validator(mode="wrap")
     @classmethod
     def with_its_files(cls, value: Any, build: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
         whole, told = completed(value)
-        if info.context is MAY_LACK and isinstance(whole, dict):
-            whole = _without_parts(whole)
+        parts: dict[str, Any] = {}
+        if (cls._may_lack or info.context is MAY_LACK) and isinstance(whole, dict):
+            whole, parts = _without_parts(whole)
         request = build(whole)
-        request._told = told  # noqa: SLF001 - its own
+        request._told, request._parts = told, parts  # noqa: SLF001 - its own
         if isinstance(value, dict):
-            request._given = {field: value[field] for field in SAID if field in value}  # noqa: SLF001
+            request._given = {field: value[field] for field in SAID if value.get(field) is not None}  # noqa: SLF001
         return request
 
     @field_validator("head")
@@ -187,7 +197,13 @@ class ModelRequest(ModelDescription):
 
 
 class ModelChange(VersionedChange, ModelDescription):
-    """Words at any time; the description's fields while the model `needs_description`."""
+    """Words at any time; while the model `needs_description` its fields, of `preprocessing` those that are missing."""
+
+    _may_lack: ClassVar[bool] = True
+
+    def _emptied(self) -> set[str]:
+        """Half of a preprocessing is none yet."""
+        return super()._emptied() | {"preprocessing"}
 
     def values(self) -> dict[str, Any]:
         return {column: value for column, value in super().values().items() if column not in SAID}
@@ -278,9 +294,13 @@ NEEDED = ("architecture", "format", "preprocessing")
 
 
 def missing_of(row: ModelRow) -> list[str]:
-    """Of what is needed, what nobody has said."""
+    """Of what is needed, what nobody has said; of a preprocessing of which something is known, which fields."""
     needed = [field for field in NEEDED if field != "architecture" or row.format != ModelFormat.ONNX]
-    return [field for field in needed if not getattr(row, field)]
+    missing = [field for field in needed if not getattr(row, field)]
+    if not any(fact.startswith("preprocessing.") for fact in row.description) or "preprocessing" not in missing:
+        return missing
+    parts = [f"preprocessing.{name}" for name, field in Preprocessing.model_fields.items() if field.is_required()]
+    return [*missing[:-1], *(part for part in parts if part not in row.description)]
 
 
 class Model(BaseModel):
@@ -310,7 +330,9 @@ class Model(BaseModel):
     )
     metadata: dict[str, Any]
     source: FetchedSource | None = Field(description="Null of a model that is uploaded.")
-    missing: list[str] = Field(description="What `needs_description` waits for.", examples=[["preprocessing"]])
+    missing: list[str] = Field(
+        description="What `needs_description` waits for.", examples=[["preprocessing.mean", "preprocessing.std"]]
+    )
     status: ResourceStatus
     problem: StoredProblem | None
     content_url: str

@@ -114,6 +114,9 @@ def complete(session: Session, row: ModelRow, fields: dict[str, Any]) -> bool:
     if row.status != ResourceStatus.NEEDS_DESCRIPTION or imported is None:
         detail = "Only a model that needs_description can be described; register it again with other fields."
         raise Conflict("model-already-described", detail)
+    before, now = imported.said.get("preprocessing"), fields.get("preprocessing")
+    if isinstance(before, dict) and isinstance(now, dict):
+        fields = {**fields, "preprocessing": {**before, **now}}
     imported.said = {**imported.said, **fields}
     return described_anew(row, imported)
 

@@ -21,8 +21,12 @@ class Source(BaseModel):
 
     @model_validator(mode="after")
     def reached(self) -> Self:
-        if (kind_of(self.uri) == FOLDER) != (self.connection_id is None):
-            raise ValueError("file:// is reached over no connection, and whatever else over one")
+        kind = kind_of(self.uri)
+        if kind == FOLDER and self.connection_id is not None:
+            raise ValueError("file:// is read by the service itself: leave connection_id out")
+        if kind != FOLDER and self.connection_id is None:
+            where = f"make one of kind {kind} by POST /v1/connections, and name it as connection_id"
+            raise ValueError(f"{SCHEMES[kind]} is fetched over a connection: {where}")
         return self
 
 

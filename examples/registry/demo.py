@@ -79,6 +79,7 @@ def _follow(service: httpx.Client, mlflow: MlflowServer, hook_id: str) -> int:
         for tag, value in sorted(tags.items()):
             _say(f"  {tag} = {value}")
         _say(f"  alias champion: version {mlflow.aliased(NAME, 'champion')}")
+        _say(f"  logged into its run: {_logged(mlflow, version)}")
     _tell_log(service, hook_id)
     history = service.get("/v1/model-history", params={"name": NAME}).json()
     for one in history["versions"]:
@@ -98,10 +99,18 @@ def _judged(mlflow: MlflowServer, version: str) -> dict[str, str] | None:
     while time.monotonic() < deadline:
         tags = mlflow.tags(NAME, version)
         passed = tags.get("salience.verdict") == "passed"
-        if "salience.noise_reaction" in tags and (not passed or mlflow.aliased(NAME, "champion") == version):
+        if "salience.verdict" in tags and (not passed or mlflow.aliased(NAME, "champion") == version):
             return tags
         time.sleep(0.5)
     return None
+
+
+def _logged(mlflow: MlflowServer, version: str) -> str:
+    """Metrics and the report, which come behind the verdict."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (run := mlflow.run_of(NAME, version))["files"] and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return ", ".join([*run["metrics"], *run["files"]]) or "nothing"
 
 
 def _dataset(url: str, key: str | None) -> str:

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
+from pydantic import ValidationError
 
+from app.db.tables import ModelRow
 from app.domain.vocabulary import Origin
 from app.egress.addresses import AddressGuard
 from app.egress.client import EgressClient
@@ -17,6 +19,7 @@ from app.errors import EgressFailure
 from app.hooks.events import Ignored, RegistryEvent, VersionEvent, hub_event
 from app.imports.fetching import fetch
 from app.models.imported import described_import
+from app.models.schemas import ModelChange, missing_of
 from app.policies.unchanged import is_unchanged
 from app.registries.base import Version
 from app.registries.hub import NOT_WRITTEN, HubRegistry
@@ -114,9 +117,16 @@ def test_a_config_that_lacks_fields_is_completed(left_out: list[str]) -> None:
         "pretrained_cfg": {name: value for name, value in CONFIG["pretrained_cfg"].items() if name not in left_out}
     }
     found = [(Origin.CONFIG, {"config": config}), (Origin.ARTIFACT, {"format": "safetensors"})]
-    model, _ = described_import({}, found)
+    model, origins = described_import({}, found)
     assert (model.preprocessing, model.architecture) == (None, "timm/resnet18")
-    said = {"input_size": 224, "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}
+    row = ModelRow(architecture="timm/resnet18", format="safetensors", preprocessing={}, description=origins)
+    assert missing_of(row) == [f"preprocessing.{name}" for name in left_out]
+    assert origins["preprocessing.interpolation"] == {"value": "bicubic", "from": "config.json"}
+    every = {"input_size": 224, "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}
+    said = {name: every[name] for name in left_out}
+    assert ModelChange.model_validate({"preprocessing": said}).given == {"preprocessing": said}
+    with pytest.raises(ValidationError, match="nonsense"):
+        ModelChange.model_validate({"preprocessing": {"nonsense": 1}})
     model, origins = described_import({"preprocessing": said}, found)
     assert model.preprocessing is not None
     assert (model.preprocessing.input_size, model.preprocessing.interpolation) == (224, "bicubic")
