@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from app.domain.gates.conditions import PLAIN_NAME
 from app.domain.gates.verdicts import Outcome
+from app.domain.measures import lower_is_better, spec_of
 from app.domain.results.comparisons import DifferenceRow
 from app.domain.results.meaning import Silence, reason
 from app.reports.headlines import headline_differences
@@ -95,7 +96,17 @@ def _against_gate(job: ReportJob, series: Series, measure: str) -> Light | None:
 
 
 def _against_control(series: Series, measure: str, view: str) -> Light:
-    """That it is above where it has one is why it says something."""
-    if mean_of(series.summaries(measure, view), "control_mean") is not None:
+    """On which side of it the number lies, beyond chance; of some to be above it is why they say anything at all."""
+    rows = series.summaries(measure, view)
+    if mean_of(rows, "control_mean") is None:
+        return Light.of("unclear", "nothing to hold it against here")
+    if spec_of(measure).says_nothing.below_control:
         return Light.of("good", "above its control")
-    return Light.of("unclear", "nothing to hold it against here")
+    lows = [row.get("above_control_low") for row in rows]
+    highs = [row.get("above_control_high") for row in rows]
+    lower = lower_is_better(measure, view)
+    if all(low is not None and low > 0 for low in lows):
+        return Light.of("unclear" if lower else "good", "above its control")
+    if all(high is not None and high < 0 for high in highs):
+        return Light.of("good" if lower else "unclear", "below its control")
+    return Light.of("unclear", "not clear of its control")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 Pixels = NDArray[np.uint8]
 Mark = Callable[[Pixels, np.random.Generator], Pixels]
@@ -92,6 +92,16 @@ def lighting(image: Pixels, _: np.random.Generator) -> Pixels:
     return (image * ramp).clip(0, 255).astype(np.uint8)
 
 
+def grain(image: Pixels, generator: np.random.Generator) -> Pixels:
+    """The noise of a high ISO, over everything."""
+    return (image + generator.normal(0, 14, image.shape)).clip(0, 255).astype(np.uint8)
+
+
+def blur(image: Pixels, _: np.random.Generator) -> Pixels:
+    """Out of focus."""
+    return np.array(Image.fromarray(image).filter(ImageFilter.GaussianBlur(4)))
+
+
 MARKS: dict[str, Mark] = {
     "corner": corner,
     "off_centre": off_centre,
@@ -103,4 +113,6 @@ MARKS: dict[str, Mark] = {
     "resolution": resolution,
     "background": background,
     "lighting": lighting,
+    "grain": grain,
+    "blur": blur,
 }

@@ -82,6 +82,17 @@ def test_scores_are_those_of_other_tools(rows: list[dict[str, str]]) -> None:
                 assert float(row["score"]) == pytest.approx(similarity, abs=5e-3)
 
 
+def test_the_estimate_knows_its_two_maps(service: httpx.Client, audit: Json) -> None:
+    """One finds the other class, one explains it; the class that the target names has its own."""
+    asked = {name: audit[name] for name in ("dataset_id", "model_ids")} | {"sample_limit": SAMPLES}
+    measured: list[Json] = [{"entropy": {}}, MEASURES]
+    passes = [
+        service.post("/v1/audits:estimate", json=asked | {"protocol": protocol("gradcam") | {"measures": one}}).json()
+        for one in measured
+    ]
+    assert [one["passes"] for one in passes] == [SAMPLES, 3 * SAMPLES]
+
+
 def test_it_has_a_control_and_no_other_numbers(results: Json, rows: list[dict[str, str]], audit: Json) -> None:
     [model_id] = audit["model_ids"]
     [total] = [row for row in results["summaries"] if (row["measure"], row["group"]) == ("class_separation", "macro")]

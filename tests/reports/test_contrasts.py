@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from app.reports.conclusion import conclusion
 from app.reports.contrasts import contrasts
 from app.reports.groups import difference_tables, kept_and_flipped
@@ -81,6 +83,25 @@ def test_lights_of_an_audit() -> None:
     condition: Json = {"condition": "geometric_resilience.flips >= 0.9", "outcome": "failed", "subject": "net"}
     judged = made.model_copy(update={"verdicts": [{"conditions": [condition]}]})
     assert light(judged, series, "geometric_resilience", "flips")[:2] == ("bad", "fails the gate")
+
+
+@pytest.mark.parametrize(
+    ("measure", "view", "low", "high", "told"),
+    [
+        ("class_separation", "other_class", 0.1, 0.3, ("unclear", "above its control")),
+        ("class_separation", "other_class", -0.3, -0.1, ("good", "below its control")),
+        ("sufficiency", "kept", 0.1, 0.3, ("good", "above its control")),
+        ("sufficiency", "kept", -0.3, -0.1, ("unclear", "below its control")),
+        ("sufficiency", "removed", -0.3, -0.1, ("good", "below its control")),
+        ("sufficiency", "removed", -0.1, 0.1, ("unclear", "not clear of its control")),
+    ],
+)
+def test_lights_on_either_side_of_a_control(measure: str, view: str, low: float, high: float, told: Any) -> None:
+    """Of numbers that need not lie above theirs to say something."""
+    bounds: Json = {"above_control_low": low, "above_control_high": high}
+    made = job(summary(measure, view, 0.5, control_mean=0.4, **bounds))
+    (series,) = made.all_series
+    assert light(made, series, measure, view)[:2] == told
 
 
 def test_a_difference_that_says_nothing_is_no_sentence() -> None:
