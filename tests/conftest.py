@@ -58,7 +58,14 @@ def _import_without_traces() -> None:
     os.environ.update(before)
 
 
+def _keep_bytecode() -> None:
+    """Hundreds of processes import the same code; where none kept what it compiled, each would compile all of it."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
 _import_without_traces()
+_keep_bytecode()
 OWN = {"DATABASE_URL", "BROKER_URL", "API_KEY_SECRET"}
 """What a service that is started without them makes for itself."""
 

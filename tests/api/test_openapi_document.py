@@ -14,10 +14,10 @@ from app.http.openapi.example_ids import DATASET
 from app.http.openapi.problem_catalogue import ANYWHERE, CATALOGUE
 from app.http.openapi.shown import refusals_page, shown
 from app.http.problems import MEDIA_TYPE
-from app.main import create_app
 from app.rooms import EXAMPLES, TAGS
+from tests.api_document import api_document
 
-DOCUMENT = create_app().openapi()
+DOCUMENT = api_document()
 ROUTES = [(method, path) for path, operations in DOCUMENT["paths"].items() for method in operations]
 MADE_UP = DATASET[:24]
 PICTURES_AND_FILES = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from prepare import build_archive
 
-from app.main import create_app
+from tests.api_document import api_document
 from tests.waiting import PATIENCE_SECONDS, WEIGHTS
 
 WEIGHTS_FILE = WEIGHTS / "cross_entropy_run1.safetensors"
@@ -73,7 +73,7 @@ main(*sys.argv[1:])
 
 def test_every_schema_is_referred_to() -> None:
     """So that generators make no class that nobody gets."""
-    document = create_app().openapi()
+    document = api_document()
     text = json.dumps(document)
     assert [name for name in document["components"]["schemas"] if f'"#/components/schemas/{name}"' not in text] == []
 

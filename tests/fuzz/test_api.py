@@ -11,8 +11,7 @@ from schemathesis import Case
 from schemathesis.core.result import Ok
 
 from app.http.problems import MEDIA_TYPE
-from app.main import create_app
-from app.settings import Settings
+from tests.api_document import api_document
 from tests.waiting import PATIENCE_SECONDS
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3"))
@@ -23,14 +22,22 @@ ACCEPTED = ["2xx", "401", "403", "404", "409", "415", "422", "429"]
 CHECKS = {"positive_data_acceptance": {"expected-statuses": ACCEPTED}}
 
 
-def _operations() -> list[Any]:
+# A stream of events has no end that a check could wait for.
+LABELS = [
+    f"{method.upper()} {path}"
+    for path, methods in api_document()["paths"].items()
+    for method in methods
+    if not path.endswith("/events")
+]
+
+
+@pytest.fixture(scope="module")
+def operations() -> dict[str, Any]:
+    """By method and path."""
     config = schemathesis.Config.from_dict({"checks": CHECKS})
-    schema = schemathesis.openapi.from_dict(create_app(Settings(open_metrics=True)).openapi(), config=config)
-    found = list(schema.get_all_operations())
+    found = list(schemathesis.openapi.from_dict(api_document(), config=config).get_all_operations())
     assert all(isinstance(result, Ok) for result in found)
-    operations = [result.ok() for result in found if isinstance(result, Ok)]
-    # A stream of events has no end that a check could wait for.
-    return [operation for operation in operations if not operation.path.endswith("/events")]
+    return {result.ok().label: result.ok() for result in found if isinstance(result, Ok)}
 
 
 def _shown_codes(operation: Any, status: int) -> set[str]:
@@ -38,8 +45,10 @@ def _shown_codes(operation: Any, status: int) -> set[str]:
     return set(operation.definition.raw["responses"][str(status)]["content"][MEDIA_TYPE]["examples"])
 
 
-@pytest.mark.parametrize("operation", _operations(), ids=lambda operation: operation.label)
-def test_the_contract(operation: Any, service: httpx.Client) -> None:
+@pytest.mark.parametrize("label", LABELS)
+def test_the_contract(label: str, operations: dict[str, Any], service: httpx.Client) -> None:
+    operation = operations[label]
+
     @given(case=operation.as_strategy())
     @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), database=None)
     def check(case: Case[Any]) -> None:
