@@ -12,10 +12,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
-from prepare import build_archive
 
 from tests.api.test_contract_of_errors import check_problem
-from tests.waiting import PATIENCE_SECONDS, RECIPE, upload, upload_run, wait_for
+from tests.waiting import PATIENCE_SECONDS, RECIPE, upload, wait_for
 
 PROTOCOL = {
     "micro_batch": 4,
@@ -26,10 +25,8 @@ SAMPLES = 6
 
 
 @pytest.fixture(scope="module")
-def parts(service: httpx.Client) -> dict[str, Any]:
-    dataset = upload(service, "datasets", {"name": "faces"}, build_archive())
-    models = [upload_run(service, f"cross_entropy_run{run}") for run in (1, 2)]
-    return {"dataset_id": dataset["id"], "model_ids": [model["id"] for model in models]}
+def parts(dataset: dict[str, Any], models: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return {"dataset_id": dataset["id"], "model_ids": [models[f"cross_entropy_run{run}"]["id"] for run in (1, 2)]}
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +148,7 @@ def test_cancelling_what_has_ended_changes_nothing(service: httpx.Client, audit:
 
 
 def test_events_of_a_real_worker(service: httpx.Client, parts: dict[str, Any]) -> None:
-    samples = 160  # some seconds' work, so that it is seen on its way
+    samples = 80  # some seconds' work, so that it is seen on its way
     body = parts | {"protocol": PROTOCOL, "sample_limit": samples}
     path = f"/v1/audits/{service.post('/v1/audits', json=body).json()['id']}"
     names, done, ids = [], [], []

@@ -8,28 +8,15 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from prepare import build_archive
 
 from app.rooms import TAGS
 from tests.browser.browsing import DESKTOP, PHONE, focus_is_visible, serious_findings, sideways
-from tests.waiting import WEIGHTS, upload, upload_run, wait_for
+from tests.waiting import WEIGHTS, wait_for
 
 OpenPage = Callable[..., Page]
 
 # A body with examples, a file, something that deletes; a list with filters and its answer come on top.
 SHOWN = ["models-create-model", "models-put-content", "gates-delete-gate"]
-
-
-@pytest.fixture(scope="module")
-def audit(service: httpx.Client) -> dict[str, Any]:
-    """One model, two samples, entropy alone."""
-    dataset = upload(service, "datasets", {"name": "faces"}, build_archive())
-    model = upload_run(service, "cross_entropy_run1")
-    body = {"dataset_id": dataset["id"], "model_ids": [model["id"]], "sample_limit": 2}
-    started = service.post(
-        "/v1/audits", json=body | {"protocol": {"measures": {"entropy": {}}, "micro_batch": 2}}
-    ).json()
-    return wait_for(service, f"/v1/audits/{started['id']}", "succeeded", "failed")
 
 
 def visit(page: Page, service: httpx.Client) -> Page:
@@ -120,12 +107,12 @@ def test_an_example_is_sent_and_a_file_uploaded(page: Page, service: httpx.Clien
     assert wait_for(service, f"/v1/models/{model['id']}", "ready", "rejected")["status"] == "ready"
 
 
-def test_a_salience_map_is_shown(page: Page, service: httpx.Client, audit: dict[str, Any]) -> None:
+def test_a_salience_map_is_shown(page: Page, service: httpx.Client, first: dict[str, Any]) -> None:
     """A picture is asked for by the list of media types, and the page's policy lets it be seen."""
     authorize(visit(page, service), service)
     block = operation(page, "audits-get-map")
-    sample = service.get(f"/v1/audits/{audit['id']}/samples?limit=1").json()["items"][0]
-    block.get_by_placeholder("audit_id").fill(audit["id"])
+    sample = service.get(f"/v1/audits/{first['id']}/samples?limit=1").json()["items"][0]
+    block.get_by_placeholder("audit_id").fill(first["id"])
     block.get_by_placeholder("sample_id").fill(sample["sample_id"])
     block.locator("select.content-type").first.select_option("image/png")
     picture = execute(block).locator("img")
@@ -133,10 +120,10 @@ def test_a_salience_map_is_shown(page: Page, service: httpx.Client, audit: dict[
     expect(picture).to_have_js_property("naturalWidth", 224)
 
 
-def test_a_report_opens_as_a_page(page: Page, service: httpx.Client, audit: dict[str, Any]) -> None:
+def test_a_report_opens_as_a_page(page: Page, service: httpx.Client, first: dict[str, Any]) -> None:
     authorize(visit(page, service), service)
     block = operation(page, "audits-get-audit-report")
-    block.get_by_placeholder("audit_id").fill(audit["id"])
+    block.get_by_placeholder("audit_id").fill(first["id"])
     execute(block)
     with page.expect_popup() as opened:
         block.get_by_role("link", name="Open the page").click()

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 def command(data: Path) -> list[str]:
@@ -66,7 +66,8 @@ def healthy(client: httpx.Client) -> bool:
         return False
 
 
-def test_children_are_replaced_and_data_is_kept(data: Path) -> None:
+def test_children_are_replaced_data_is_kept_and_nothing_outlives_it(data: Path) -> None:
+    """One service three times: interrupted, killed, and terminated."""
     with serving(data) as (process, client):
         assert oct((data / "server.json").stat().st_mode)[-3:] == "600"
         created = client.post("/v1/datasets", json={"name": "kept"}).json()
@@ -76,6 +77,8 @@ def test_children_are_replaced_and_data_is_kept(data: Path) -> None:
             wait_until(lambda name=name, before=before: pids(data)[name] != before, process)
             wait_until(lambda: healthy(client), process)
         assert client.get(f"/v1/datasets/{created['id']}").json() == created
+        check_that_another_is_refused(data)
+        wait_until(lambda: healthy(client), process)
         children = pids(data)
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_SECONDS) == 0
@@ -86,8 +89,23 @@ def test_children_are_replaced_and_data_is_kept(data: Path) -> None:
     with serving(data) as (process, client):
         assert client.headers["authorization"] == f"Bearer {made[0].read_text()}"
         assert client.get(f"/v1/datasets/{created['id']}").json() == created
+        children = pids(data)
+        process.kill()
+        until(lambda: not any(map(alive, children.values())))
+    (data / "pids").unlink()
+    with serving(data) as (process, client):
+        wait_until(lambda: healthy(client), process)
+        assert client.get(f"/v1/datasets/{created['id']}").json() == created
         process.terminate()
         assert process.wait(PATIENCE_SECONDS) == 0
+
+
+def check_that_another_is_refused(data: Path) -> None:
+    """One service a folder."""
+    second = subprocess.run(command(data), capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
+    assert second.returncode == 1
+    assert "Another service uses" in second.stderr
+    assert (data / "server.json").exists()
 
 
 def test_strangers_are_not_let_in_without_keys(data: Path) -> None:
@@ -95,29 +113,3 @@ def test_strangers_are_not_let_in_without_keys(data: Path) -> None:
     done = subprocess.run(refused, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
     assert done.returncode == 1
     assert done.stderr.startswith("There are no API keys, and 0.0.0.0 is not this machine's loopback address")
-
-
-def test_nothing_outlives_a_killed_supervisor(data: Path) -> None:
-    with serving(data) as (process, _):
-        children = pids(data)
-        process.kill()
-        deadline = time.monotonic() + 120
-        while any(map(alive, children.values())):
-            assert time.monotonic() < deadline, children
-            time.sleep(0.1)
-    (data / "pids").unlink()
-    with serving(data) as (process, client):
-        wait_until(lambda: healthy(client), process)
-        process.terminate()
-        assert process.wait(PATIENCE_SECONDS) == 0
-
-
-def test_one_service_a_folder(data: Path) -> None:
-    with serving(data) as (process, client):
-        second = subprocess.run(command(data), capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
-        assert second.returncode == 1
-        assert "Another service uses" in second.stderr
-        assert (data / "server.json").exists()
-        wait_until(lambda: healthy(client), process)
-        process.terminate()
-        assert process.wait(PATIENCE_SECONDS) == 0

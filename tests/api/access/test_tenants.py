@@ -16,7 +16,7 @@ from prepare import build_archive
 from app.embedded.ports import accepts, free_port
 from tests.registries.signing import created
 from tests.registries.signing import send as deliver
-from tests.waiting import PATIENCE_SECONDS, until, upload, upload_run, views_of, wait_for
+from tests.waiting import PATIENCE_SECONDS, until, views_of, wait_for
 
 Json = dict[str, Any]
 
@@ -73,13 +73,13 @@ def visitor(request: pytest.FixtureRequest) -> httpx.Client:
 
 
 @pytest.fixture(scope="module")
-def theirs(service: httpx.Client) -> Json:
+def theirs(service: httpx.Client, dataset: Json, models: dict[str, Json]) -> Json:
     """One of everything that has an id, by the name of the id."""
-    models = [upload_run(service, run)["id"] for run in RUNS]
-    dataset = upload(service, "datasets", {"name": "faces"}, build_archive())["id"]
-    group = service.post("/v1/run-groups", json={"name": "g", "model_ids": models}).json()["id"]
+    runs = [models[run]["id"] for run in RUNS]
+    dataset_id = dataset["id"]
+    group = service.post("/v1/run-groups", json={"name": "g", "model_ids": runs}).json()["id"]
     gate = service.post("/v1/gates", json={"name": "g", "conditions": ["entropy.spatial.mean <= 1"]}).json()["id"]
-    body = {"dataset_id": dataset, "run_group_id": group, "gate_id": gate, "sample_limit": 4}
+    body = {"dataset_id": dataset_id, "run_group_id": group, "gate_id": gate, "sample_limit": 4}
     protocol = {"micro_batch": 4, "measures": {"entropy": {}, "stability": {}}}
     audit = service.post("/v1/audits", json=body | {"protocol": protocol}).json()["id"]
     assert wait_for(service, f"/v1/audits/{audit}", "succeeded", "failed")["status"] == "succeeded"
@@ -91,7 +91,7 @@ def theirs(service: httpx.Client) -> Json:
     webhook = {"url": "https://ci.example.com/salience", "events": ["audit.succeeded"]}
     connection = _made(service, "connections", name="c", kind="mlflow", url="https://mlflow.example.com")
     hook = _made(service, "hooks", name="h", kind="mlflow", connection_id=connection["id"])
-    policed = {"connection_id": connection["id"], "dataset_id": dataset, "match": {"model": "faces"}}
+    policed = {"connection_id": connection["id"], "dataset_id": dataset_id, "match": {"model": "faces"}}
     delivery = deliver(service, hook["id"], created("other"), secret=hook["secret"]).json()["delivery_id"]
     return {
         "webhook_id": _made(service, "webhooks", **webhook)["id"],
@@ -99,8 +99,8 @@ def theirs(service: httpx.Client) -> Json:
         "hook_id": hook["id"],
         "policy_id": _made(service, "policies", name="p", **policed)["id"],
         "delivery_id": delivery,
-        "model_id": models[0],
-        "dataset_id": dataset,
+        "model_id": runs[0],
+        "dataset_id": dataset_id,
         "run_group_id": group,
         "gate_id": gate,
         "audit_id": audit,
