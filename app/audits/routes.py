@@ -194,6 +194,14 @@ def get_protocols() -> Protocols:
     return describe_protocols()
 
 
+AS_STORED = (
+    "id", "name", "tags", "status", "dataset_id", "run_group_id", "protocol", "protocol_digest", "device_class",
+    "replanned", "split", "stratify", "label_map", "group_by", "cluster", "sample_count", "created_at",
+    "started_at", "finished_at", "scores_removed_at", "maps_removed_at",
+)  # fmt: skip
+"""What of an audit is shown as its row has it."""
+
+
 def _show(session: Session, rows: Any) -> list[Audit]:
     ids = [row.id for row in rows]
     models, found = model_ids_of(session, ids), read_snapshots(session, ids)
@@ -214,32 +222,6 @@ def _deleted(row: AuditRow) -> Snapshot:
 
 
 def _one(row: AuditRow, model_ids: list[UUID], now: Snapshot) -> Audit:
-    same = {
-        name: getattr(row, name)
-        for name in (
-            "id",
-            "name",
-            "tags",
-            "status",
-            "dataset_id",
-            "run_group_id",
-            "protocol",
-            "protocol_digest",
-            "device_class",
-            "replanned",
-            "split",
-            "stratify",
-            "label_map",
-            "group_by",
-            "cluster",
-            "sample_count",
-            "created_at",
-            "started_at",
-            "finished_at",
-            "scores_removed_at",
-            "maps_removed_at",
-        )
-    }
     return Audit(
         description=row.about,
         metadata=row.extra,
@@ -252,5 +234,5 @@ def _one(row: AuditRow, model_ids: list[UUID], now: Snapshot) -> Audit:
         conditions=row.verdict and [ConditionOutcome.model_validate(one) for one in row.verdict["conditions"]],
         results_url=link(f"/v1/audits/{row.id}/results"),
         report_url=link(f"/v1/audits/{row.id}/report"),
-        **same,
+        **{name: getattr(row, name) for name in AS_STORED},
     )
