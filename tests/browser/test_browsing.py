@@ -6,6 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.browser.browsing import serious_findings, sideways
+from tests.waiting import PATIENCE_SECONDS
 
 BAD = """<!doctype html><html lang="en"><title>bad</title><main style="width: 3000px">
 <img src="http://127.0.0.1:9/elsewhere.png"><p style="color: #ddd; background: #fff">pale</p></main>
@@ -16,7 +17,7 @@ def test_a_bad_page_is_noticed(page: Page, complaints: list[str], tmp_path: Path
     (tmp_path / "bad.html").write_text(BAD)
     page.goto((tmp_path / "bad.html").as_uri())
     expected = ("left: http://127.0.0.1:9/", "failed: http://127.0.0.1:9/", "said aloud", "uncaught: never caught")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while missing := [noticed for noticed in expected if not any(noticed in text for text in complaints)]:
         assert time.monotonic() < deadline, (missing, complaints)
         page.wait_for_timeout(50)

@@ -17,7 +17,7 @@ import pytest
 from app.access.scopes import Scope
 from app.embedded.ports import accepts, free_port
 from app.embedded.postgres import _server_user
-from tests.waiting import until, upload_run
+from tests.waiting import PATIENCE_SECONDS, until, upload_run
 
 LISTS = ("/v1/datasets", "/v1/audits", "/v1/models", "/v1/gates")
 CLIENTS = 12
@@ -45,7 +45,7 @@ def pooled_url(database_url: str, open_folder: Path) -> Iterator[str]:
     until(lambda: accepts(port))
     yield f"postgres://{direct.username}:{direct.password}@127.0.0.1:{port}{direct.path}"
     process.terminate()
-    process.wait(30)
+    process.wait(PATIENCE_SECONDS)
 
 
 @pytest.fixture
@@ -65,11 +65,11 @@ def client(pooled_url: str, database_url: str, broker_url: str, tmp_path: Path) 
     processes = [subprocess.Popen([*program, *arguments], **options) for arguments in (serve, ["worker"])]
     until(lambda: accepts(port))
     headers = {"Authorization": f"Bearer {key}"}
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=PATIENCE_SECONDS) as client:
         yield client
     for process in processes:
         process.terminate()
-    assert [process.wait(120) for process in processes] == [0, 0]
+    assert [process.wait(PATIENCE_SECONDS) for process in processes] == [0, 0]
 
 
 def test_many_clients_and_a_worker(client: httpx.Client) -> None:

@@ -10,6 +10,8 @@ from uuid import uuid4
 
 import httpx
 
+from tests.waiting import PATIENCE_SECONDS
+
 Json = dict[str, Any]
 SECRET = "a secret of sixteen or more"
 
@@ -38,4 +40,4 @@ def headers(body: bytes, secret: str = SECRET, key: str | None = None, age: int 
 def send(service: httpx.Client, hook_id: str, body: bytes, **proof: Any) -> httpx.Response:
     """Without an API key."""
     url = service.base_url.join(f"/v1/hooks/{hook_id}/deliveries")
-    return httpx.post(url, content=body, headers=headers(body, **proof), timeout=30)
+    return httpx.post(url, content=body, headers=headers(body, **proof), timeout=PATIENCE_SECONDS)

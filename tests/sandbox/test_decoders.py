@@ -19,6 +19,7 @@ from app.domain.input_size import Size
 from app.domain.preprocessing import Alpha, InputSpec, Interpolation, Pad, PixelReading, ShorterSide, Stretch
 from app.errors import InputFailure
 from app.settings import Settings
+from tests.waiting import PATIENCE_SECONDS
 from worker.child import decoder as decoder_module
 from worker.child.decoders import DecoderDied, RemoteDecoder, fork_decoders
 from worker.engine.pictures import Framed, decode_here
@@ -209,6 +210,6 @@ def test_room_is_for_so_much_or_for_one() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
     assert seen.most == 25
     assert all(inside.acquire(blocking=False) for _ in threads)
