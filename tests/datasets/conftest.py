@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from app.embedded.postgres import EmbeddedPostgres
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 from tests.children import open_context
+from tests.databases import new_database
 from worker.archives.listing import Listing, list_entries, seekable
 from worker.context import WorkerContext
 from worker.supervision.forkserver import Forkserver
@@ -49,9 +51,13 @@ def archives(tmp_path: Path) -> Archives:
     return Archives(tmp_path)
 
 
-@pytest.fixture
-def context(database_url: str, broker_url: str, tmp_path: Path, forkserver: Forkserver) -> Iterator[WorkerContext]:
-    blobs = str(tmp_path / "blobs")
-    settings = Settings(database_url=database_url, broker_url=broker_url, blob_store=blobs, device="cpu")
-    with open_context(settings, forkserver) as context:
-        yield context
+@pytest.fixture(scope="module")
+def context(
+    postgres: EmbeddedPostgres, broker_url: str, tmp_path_factory: pytest.TempPathFactory, forkserver: Forkserver
+) -> Iterator[WorkerContext]:
+    """One child and one database for a file: each test looks at the data sets alone that it made."""
+    blobs = str(tmp_path_factory.mktemp("blobs"))
+    with new_database(postgres) as url:
+        settings = Settings(database_url=url, broker_url=broker_url, blob_store=blobs, device="cpu")
+        with open_context(settings, forkserver) as context:
+            yield context

@@ -13,9 +13,9 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
-from app.embedded.ports import free_port
+from app.embedded.ports import accepts, free_port
 from app.settings import Settings, secret_settings
 from tests.waiting import PATIENCE_SECONDS, until
 
@@ -132,9 +132,7 @@ def test_the_services_commands_run(
         return done.returncode == 0
 
     subprocess.run(command("migrate"), env=environment, cwd=REPOSITORY, check=True)
-    with engine.connect() as connection:
-        assert connection.execute(text("SELECT count(*) FROM audits")).scalar() == 0
-    engine.dispose()
+    assert _scalar(engine, "SELECT count(*) FROM audits") == 0
     options: dict[str, Any] = {"env": environment, "cwd": REPOSITORY, "capture_output": True, "timeout": 240}
     without_keys = subprocess.run(command("api"), **options, check=False)
     assert without_keys.returncode == 1
@@ -144,6 +142,9 @@ def test_the_services_commands_run(
     headers = {"Authorization": f"Bearer {made.stdout.decode().strip()}"}
     children = [subprocess.Popen(command(name), env=environment, cwd=REPOSITORY) for name in ("api", "worker")]
     try:
+        # A check is a process of its own, so that none is asked before there is something to find.
+        until(lambda: accepts(int(port)))
+        until(lambda: _scalar(engine, "SELECT count(*) FROM workers"))
         for name in ("api", "worker"):
             until(partial(healthy, name))
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as client:
@@ -156,3 +157,9 @@ def test_the_services_commands_run(
         for child in children:
             child.terminate()
         assert [child.wait(PATIENCE_SECONDS) for child in children] == [0, 0]
+        engine.dispose()
+
+
+def _scalar(engine: Engine, query: str) -> Any:
+    with engine.connect() as connection:
+        return connection.execute(text(query)).scalar()

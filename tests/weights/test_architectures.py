@@ -81,7 +81,7 @@ def test_untrained(name: str) -> None:
     assert all(torch.equal(tensor, expected[key]) for key, tensor in found.state_dict().items())
 
 
-@pytest.mark.parametrize("name", ["alexnet", "mobilenet_v3_small"])
+@pytest.mark.parametrize("name", ["squeezenet1_1", "mobilenet_v3_small"])
 def test_dropout_is_off(name: str) -> None:
     network = build(name, random_weights(torchvision.models.get_model(name, weights=None, num_classes=3)))
     assert any(isinstance(part, nn.Dropout) for part in network.modules())
