@@ -94,7 +94,9 @@ class World:
         """Four samples, the clean maps alone: what an audit takes is not the matter here."""
         measures: Json = {"entropy": {}, "stability": {}}
         wanted = {"dataset_id": self.ids[DATASET], "run_group_id": self.ids[RUN_GROUP], "gate_id": self.ids[GATE]}
-        answer = self.http.post("/v1/audits", json=wanted | {"sample_limit": 4, "protocol": {"measures": measures}})
+        answer = self.http.post(
+            "/v1/audits", json=wanted | {"sample_limit": 4, "protocol": {"micro_batch": 4, "measures": measures}}
+        )
         assert answer.status_code == 202, answer.text
         audit_id: str = answer.json()["id"]
         assert wait_for(self.http, f"/v1/audits/{audit_id}", "succeeded", "failed")["status"] == "succeeded"

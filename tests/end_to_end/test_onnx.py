@@ -103,7 +103,8 @@ def test_a_graph_with_another_head_is_audited_by_reciprocam(service: httpx.Clien
     assert model["description"]["graph.salience"]["value"] == "head alone"
     body = {"dataset_id": dataset["id"], "model_ids": [model["id"]], "sample_limit": 4}
     assert service.post("/v1/audits", json=body).json()["code"] == "cam-method-not-possible"
-    protocol = {"salience": {"method": "reciprocam"}, "measures": {"entropy": {}, "geometric_resilience": {}}}
+    measures: Json = {"entropy": {}, "geometric_resilience": {}}
+    protocol = {"micro_batch": 4, "salience": {"method": "reciprocam"}, "measures": measures}
     audit = service.post("/v1/audits", json=body | {"protocol": protocol}).json()
     ended = wait_for(service, f"/v1/audits/{audit['id']}", "succeeded", "failed")
     assert ended["status"] == "succeeded", ended

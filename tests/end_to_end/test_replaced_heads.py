@@ -51,7 +51,7 @@ def test_refused_with_a_head_and_audited_with_it(service: httpx.Client, dataset:
     body = {
         "dataset_id": dataset["id"],
         "model_ids": [model["id"], own["id"]],
-        "protocol": {"measures": {"entropy": {}}},
+        "protocol": {"micro_batch": 8, "measures": {"entropy": {}}},
         "sample_limit": 8,
     }
     audit = service.post("/v1/audits", json=body).json()

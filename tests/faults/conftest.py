@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from prepare import build_archive
@@ -40,24 +40,34 @@ def _no_worker_left(cluster: Cluster) -> Iterator[None]:
     cluster.stop_workers()
 
 
+class Begun(NamedTuple):
+    """A data set and two models, and the digest of a run that nothing happened to."""
+
+    parts: dict[str, Any]
+    digest: str
+
+
 @pytest.fixture(scope="session")
-def parts(cluster: Cluster) -> dict[str, Any]:
-    """A data set and two models."""
+def begun(cluster: Cluster) -> Begun:
+    """By one worker, which takes ten seconds to start."""
     cluster.start_worker()
     dataset = upload(cluster.client, "datasets", {"name": "faces"}, build_archive())
     models = [upload_run(cluster.client, f"cross_entropy_run{run}") for run in (1, 2)]
-    cluster.stop_workers()
-    return {"dataset_id": dataset["id"], "model_ids": [model["id"] for model in models]}
-
-
-@pytest.fixture(scope="session")
-def undisturbed(cluster: Cluster, parts: dict[str, Any]) -> str:
-    """The digest of a run that nothing happens to."""
-    cluster.start_worker()
+    parts = {"dataset_id": dataset["id"], "model_ids": [model["id"] for model in models]}
     audit_id = cluster.submit(parts)
     assert cluster.wait(audit_id)["status"] == "succeeded"
     cluster.stop_workers()
-    return cluster.digest(audit_id)
+    return Begun(parts, cluster.digest(audit_id))
+
+
+@pytest.fixture(scope="session")
+def parts(begun: Begun) -> dict[str, Any]:
+    return begun.parts
+
+
+@pytest.fixture(scope="session")
+def undisturbed(begun: Begun) -> str:
+    return begun.digest
 
 
 @pytest.fixture

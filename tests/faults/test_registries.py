@@ -31,7 +31,7 @@ def hook(cluster: Cluster, parts: Json, mlflow: RecordedMlflow) -> str:
     """Of a registry whose versions are all audited."""
     connection = _made(cluster, "connections", name="m", kind="mlflow", url=mlflow.url)
     asked = {"connection_id": connection, "dataset_id": parts["dataset_id"], "sample_limit": 4}
-    how = {"match": {"model": "*"}, "protocol": {"measures": {"entropy": {}}}}
+    how = {"match": {"model": "*"}, "protocol": {"micro_batch": 4, "measures": {"entropy": {}}}}
     _made(cluster, "policies", name="every version", **asked, **how)
     return _made(cluster, "hooks", name="h", kind="mlflow", connection_id=connection, secret=SECRET)
 

@@ -132,7 +132,7 @@ def test_a_grey_network_with_a_crop_of_its_own_is_verified_and_audited(service: 
     assert (found["status"], found["agreeing"]) == ("verified", 12), found
     measures: Json = {"entropy": {}, "noise_reaction": {"curve": []}, "sufficiency": {}}
     body = {"dataset_id": dataset["id"], "model_ids": [model["id"]], "sample_limit": 4}
-    audit = service.post("/v1/audits", json=body | {"protocol": {"measures": measures}}).json()
+    audit = service.post("/v1/audits", json=body | {"protocol": {"micro_batch": 4, "measures": measures}}).json()
     path = f"/v1/audits/{audit['id']}"
     assert wait_for(service, path, "succeeded", "failed")["status"] == "succeeded"
     [sample] = service.get(f"{path}/samples", params={"limit": 1}).json()["items"]
@@ -192,7 +192,7 @@ def test_an_audit_tells_how_far_its_model_is_verified(service: httpx.Client, dat
     images = pictures()
     refer(service, model, archive(images, outputs(logits_of(images))))
     body = {"dataset_id": dataset["id"], "model_ids": [model["id"]], "sample_limit": 4}
-    audit = service.post("/v1/audits", json=body | {"protocol": {"measures": {"entropy": {}}}}).json()
+    audit = service.post("/v1/audits", json=body | {"protocol": {"micro_batch": 4, "measures": {"entropy": {}}}}).json()
     path = f"/v1/audits/{audit['id']}"
     assert wait_for(service, path, "succeeded", "failed")["status"] == "succeeded"
     [told] = service.get(f"{path}/results").json()["models"]

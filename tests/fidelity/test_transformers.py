@@ -71,9 +71,8 @@ def test_its_maps_are_audited(service: httpx.Client, model: Json) -> None:
             image.save(png, "PNG")
             target.writestr(f"{NAMES[number % 2]}/{number}.png", png.getvalue())
     dataset = upload(service, "datasets", {"name": "four"}, content.getvalue())
-    body = {
-        "dataset_id": dataset["id"], "model_ids": [model["id"]], "protocol": {"measures": {"entropy": {}}},
-    }  # fmt: skip
+    protocol: Json = {"micro_batch": 4, "measures": {"entropy": {}}}
+    body = {"dataset_id": dataset["id"], "model_ids": [model["id"]], "protocol": protocol}
     started = service.post("/v1/audits", json=body)
     assert started.status_code == 202, started.text
     audit = wait_for(service, f"/v1/audits/{started.json()['id']}", "succeeded", "failed")

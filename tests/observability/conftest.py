@@ -146,7 +146,9 @@ def _audit(watched: Watched) -> None:
     measures: dict[str, Any] = {"entropy": {}, "degradation": {}}
     request = {"dataset_id": dataset["id"], "model_ids": [model["id"]], "sample_limit": 8}
     headers = {"traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01", "X-Request-ID": REQUEST_ID}
-    started = client.post("/v1/audits", json=request | {"protocol": {"measures": measures}}, headers=headers)
+    started = client.post(
+        "/v1/audits", json=request | {"protocol": {"micro_batch": 8, "measures": measures}}, headers=headers
+    )
     assert started.status_code == 202, started.text
     watched.audit = wait_for(client, f"/v1/audits/{started.json()['id']}", "succeeded", "failed")
     assert watched.audit["status"] == "succeeded", watched.audit

@@ -37,7 +37,7 @@ def test_a_push_is_audited_once(service: httpx.Client, hub: LoopbackHub, connect
     assert [check["works"] for check in tried["checks"]] == [True, True]
     hook = _made(service, "hooks", name="h", kind="huggingface", connection_id=connection["id"], secret=SECRET)
     asked = {"connection_id": connection["id"], "dataset_id": dataset["id"], "sample_limit": 4}
-    how = {"protocol": {"measures": {"entropy": {}}}, "write_back": {"pull_request": True}}
+    how = {"protocol": {"micro_batch": 4, "measures": {"entropy": {}}}, "write_back": {"pull_request": True}}
     _made(service, "policies", name="hub", match={"model": "ours/*"}, **how, **asked)
     pushed = PUSHED | {"repo": PUSHED["repo"] | {"name": NAME}}
     path = service.base_url.join(f"/v1/hooks/{hook['id']}/deliveries")

@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.skipif(mlflow_program() is None, reason="MLflow is missing (make integration installs it)"),
 ]
 SECRET = "a secret of sixteen or more"
-PROTOCOL: Json = {"measures": {"entropy": {}}}
+PROTOCOL: Json = {"micro_batch": 4, "measures": {"entropy": {}}}
 WITHIN = "entropy.spatial.mean <= 1"
 BEYOND = "entropy.spatial.mean <= 0.01"
 

@@ -68,7 +68,10 @@ def oci(service: httpx.Client, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def pushed(oci: Oci, service: httpx.Client, dataset: Json, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The digest of what oras pushed, once a policy was there to follow it."""
     asked = {"connection_id": oci.connection, "dataset_id": dataset["id"], "sample_limit": 4}
-    how = {"match": {"model": "team/*", "tags": {"tag": "v*"}}, "protocol": {"measures": {"entropy": {}}}}
+    how = {
+        "match": {"model": "team/*", "tags": {"tag": "v*"}},
+        "protocol": {"micro_batch": 4, "measures": {"entropy": {}}},
+    }
     gate = _made(service, "gates", name="oci", conditions=["entropy.spatial.mean <= 1"])["id"]
     _made(service, "policies", name="o", gate=gate, write_back={"alias_on_pass": "audited"}, **asked, **how)
     folder = tmp_path_factory.mktemp("pushed")

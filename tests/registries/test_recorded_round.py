@@ -15,7 +15,7 @@ from tests.webhooks.receiver import Receiver, receiving
 
 Json = dict[str, Any]
 PLANTED = "planted-token-5f0c2a97d1e84b63"
-PROTOCOL: Json = {"measures": {"entropy": {}}}
+PROTOCOL: Json = {"micro_batch": 4, "measures": {"entropy": {}}}
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_versions_of_one_recipe(
     service: httpx.Client, mlflow: RecordedMlflow, hook: Json, make_policy: Callable[..., Json]
 ) -> None:
     """The first has no stability, the second has that of both, and each its own numbers. The hook works again."""
-    protocol: Json = {"measures": {"entropy": {}, "stability": {}}}
+    protocol: Json = {"micro_batch": 4, "measures": {"entropy": {}, "stability": {}}}
     make_policy("seeds", "entropy.spatial.mean <= 1", run_group_tag="recipe", protocol=protocol)
     for version, run in (("1", "cross_entropy_run1"), ("2", "human_guided_run1")):
         mlflow.register("seeds", version, run, recipe="plain")

@@ -114,7 +114,11 @@ def audited(service: httpx.Client, model: Json, images: Json, uploaded: Json) ->
     dataset = _fetched(service, "datasets", name="fetched", source=images)
     assert dataset["status"] == "ready", dataset["problem"]
     assert (dataset["digest"], dataset["sample_count"]) == (uploaded["digest"], IMAGES)
-    asked = {"model_ids": [fetched["id"]], "dataset_id": dataset["id"], "protocol": {"measures": {"entropy": {}}}}
+    asked = {
+        "model_ids": [fetched["id"]],
+        "dataset_id": dataset["id"],
+        "protocol": {"micro_batch": 4, "measures": {"entropy": {}}},
+    }
     audit = service.post("/v1/audits", json=asked).json()
     ended = wait_for(service, f"/v1/audits/{audit['id']}", "succeeded", "failed")
     assert ended["status"] == "succeeded", ended["problem"]

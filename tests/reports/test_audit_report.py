@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.comparisons.real_audits import FAIL
+from tests.comparisons.real_audits import ENTROPY_ONLY, FAIL
 from tests.reports.reading import Report, written
 
 Json = dict[str, Any]
@@ -232,7 +232,7 @@ def test_figures_alone(service: httpx.Client, strategies: list[Json]) -> None:
 
 def test_names_are_text_wherever_they_stand(service: httpx.Client, start: Callable[..., Json]) -> None:
     name = "<script>alert(1)</script> $\\frac{$ & \"quotes\" 'x' " + "long " * 20
-    audit = start("cross_entropy_run1", name=name, sample_limit=2, protocol={"measures": {"entropy": {}}})
+    audit = start("cross_entropy_run1", name=name, sample_limit=2, protocol=ENTROPY_ONLY)
     told = {"description": "<script>why</script> before the release"}
     assert service.patch(f"/v1/audits/{audit['id']}", json=told).status_code == 200
     found = read(service, audit)
