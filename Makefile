@@ -91,7 +91,7 @@ docs: $(INSTALLED) ## Build the documentation into build/site
 
 coverage: $(INSTALLED) ## Run all tests (TESTS= fewer), tell how much of the code they reach, lines in build/coverage/html
 	rm -rf build/coverage && mkdir -p build/coverage
-	$(BIN)/coverage run -m pytest $(TESTS)
+	$(BIN)/coverage run -m pytest -n 2 $(TESTS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage html --quiet
 	$(BIN)/coverage report --skip-covered --sort=cover

@@ -221,11 +221,11 @@ def test_the_keyboard_reaches_every_section_and_every_table(open_page: OpenPage,
 
 
 def test_a_kept_file_is_whole(
-    open_page: OpenPage, service: httpx.Client, strategies_compared: Json, tmp_path: Path
+    open_page: OpenPage, addresses: dict[str, str], answers: dict[str, httpx.Response], tmp_path: Path
 ) -> None:
     """Opened from a disk it asks nobody for anything; ``open_page`` would complain."""
     file = tmp_path / "report.html"
-    file.write_bytes(service.get(f"/v1/comparisons/{strategies_compared['id']}/report").content)
+    file.write_bytes(answers[addresses["comparison"]].content)
     page = open_page()
     page.goto(file.as_uri())
     expect(page.get_by_role("heading", name="two strategies", level=1)).to_be_visible()
