@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 from app.audits.planning.gating import frozen_gate
 from app.audits.planning.samples import check_group_by, choose_samples, cluster_column
 from app.audits.planning.shards import Work, estimated_seconds, shard_ranges
-from app.audits.planning.target_layers import target_layer
+from app.audits.planning.target_layers import possible_methods, target_layer
 from app.audits.planning.turns import notes_on_turns, with_views_that_exist
 from app.audits.planning.twins import have_twins, notes_on_twins
 from app.audits.repository import lock_dataset, lock_models, worker_known
 from app.audits.schemas import AuditRequest
 from app.db.identifiers import new_id
 from app.db.tables import AuditModelRow, AuditRow, AuditUsageRow, DatasetRow, ModelRow, ShardRow
+from app.domain.cam_methods import why_not
 from app.domain.fidelity import Fidelity, FidelityStatus
 from app.domain.label_mapping import LabelMapping
 from app.domain.measures import AGREEMENT, CLASS_SEPARATION, PAIRINGS, SANITY, MeasureSpec
@@ -27,6 +28,7 @@ from app.domain.refusals import METHOD_NOT_POSSIBLE, NOT_AS_DESCRIBED
 from app.domain.subjects import subjects_of
 from app.domain.vocabulary import (
     AuditStatus,
+    CamMethod,
     DeviceClass,
     OutputKind,
     ResourceStatus,
@@ -207,11 +209,18 @@ def _check_layers(models: list[ModelRow], protocol: Protocol) -> None:
 
 
 def _check_methods(models: list[ModelRow], protocol: Protocol) -> None:
-    """A graph without a way back has no gradients of inner tensors; its probe says what can be done with it."""
-    for model, method in product(models, protocol.salience.all_methods):
-        possible = (model.probe or {}).get("cam_methods")
-        if possible is not None and method not in possible:
-            detail = METHOD_NOT_POSSIBLE.detail(method=method, model=model.id, possible=", ".join(possible))
+    """Some methods suppose a form of network, and a graph has no gradients of inner tensors: probes say what can be
+    done. Raises Unprocessable for the first model that is none for one of the methods, with those that all models have.
+    """
+    possible = [possible_methods(model, protocol) for model in models]
+    for method, (model, of_model) in product(protocol.salience.all_methods, zip(models, possible, strict=True)):
+        if method not in of_model:
+            detail = METHOD_NOT_POSSIBLE.detail(
+                method=method,
+                model=f"the model {model.id} ({model.name})",
+                why=why_not(method, is_graph=model.format == ModelFormat.ONNX),
+                possible=tuple(each for each in CamMethod if all(each in of_one for of_one in possible)),
+            )
             raise Unprocessable(METHOD_NOT_POSSIBLE.code, detail)
 
 

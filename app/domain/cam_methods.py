@@ -43,6 +43,8 @@ class CamMethodSpec:
     is_timed: bool = True
     cost_of_pass: float = 1.0
     """In passes of the kind that the probe measures, where this method's are another one."""
+    refused: str | None = None
+    """Why it is not possible for a network of another form than it supposes; None: every network has it."""
 
     @property
     def computed_by(self) -> str:
@@ -71,13 +73,15 @@ CAM_METHODS: dict[CamMethod, CamMethodSpec] = {
         from_library=True,
         at_input_resolution=True,
         is_timed=False,
+        refused="a convolution or batch norm with a bias is passed more than once, in another order, or not at all",
     ),
     CamMethod.RECIPROCAM: CamMethodSpec(
         note="One forward pass for every image, and the layers behind the target layer once more for every cell.",
         is_timed=False,
     ),
     CamMethod.CAM: CamMethodSpec(
-        note="From one captured activation and gradient; of networks that end in a pooling and one linear layer alone."
+        note="From one captured activation and gradient; of networks that end in a pooling and one linear layer alone.",
+        refused="behind its target layer there is more than a mean over all cells and one linear layer",
     ),
     CamMethod.SMOOTH_GRADCAM_PLUS_PLUS: CamMethodSpec(
         note="Four noisy copies beside every image: five times the price of a forward pass.",
@@ -112,7 +116,9 @@ CAM_METHODS: dict[CamMethod, CamMethodSpec] = {
     ),
     CamMethod.ATTENTION_ROLLOUT: CamMethodSpec(
         note="From the attention of all blocks, about the price of a forward pass; of transformers such as ViT alone, "
-        "and the same for every class."
+        "and the same for every class.",
+        refused="it does not attend over all tokens of its grid in every block, by torch's own attention, as ViT, DeiT "
+        "and BEiT do",
     ),
     CamMethod.RISE: CamMethodSpec(
         note=f"One forward pass for every random mask (`masks`, 4,000 by default) and every image. {_PIXELS}",
@@ -120,3 +126,10 @@ CAM_METHODS: dict[CamMethod, CamMethodSpec] = {
         draws=True,
     ),
 }
+
+_OF_GRAPHS = "of an ONNX graph there are no gradients but those of a linear layer behind a pooling"
+
+
+def why_not(method: CamMethod, *, is_graph: bool) -> str:
+    """Why a method is not possible for a model whose probe says so."""
+    return _OF_GRAPHS if is_graph else CAM_METHODS[method].refused or ""

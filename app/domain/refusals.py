@@ -4,6 +4,7 @@ docs/models.md shows them as a table; a test holds the two together.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from app.errors import InputFailure
 
@@ -25,12 +26,14 @@ class Refusal:
         return InputFailure(self.code, self.detail(**facts), **(program or {}))
 
     def detail(self, **facts: object) -> str:
-        """Sentence and way out; ``facts`` fill the places, each cut to a line."""
+        """Sentence and way out; ``facts`` fill the places, each cut to a line but for tuples of our own words."""
         shown = {name: _short(fact) for name, fact in facts.items()}
         return f"{self.sentence.format(**shown)} {self.way_out.format(**shown)}"
 
 
 def _short(fact: object) -> str:
+    if isinstance(fact, tuple) and all(isinstance(each, StrEnum) for each in fact):
+        return ", ".join(fact)
     text = fact if isinstance(fact, str) else str(fact)
     return text if len(text) <= _ONE_LINE else f"{text[:_ONE_LINE]}..."
 
@@ -369,15 +372,9 @@ GRAPH_WITHOUT_MAPS = Refusal(
 )
 METHOD_NOT_POSSIBLE = Refusal(
     "cam-method-not-possible",
-    "An audit asks for a CAM method that an ONNX graph allows none of: it has no gradients but those of its last layer",
-    "{method} is not possible for the model {model}, an ONNX graph.",
-    "These are: {possible}.",
-)
-METHOD_NEEDS = Refusal(
-    "cam-method-not-possible",
-    "An audit asks for a CAM method that supposes another form of network",
-    "{method} is not possible for this network: {why}.",
-    "Ask for another method, such as {other}.",
+    "An audit asks for a CAM method that supposes another form of network, or, of an ONNX graph, gradients",
+    "{method} is not possible for {model}: {why}.",
+    "Ask for one of these: {possible}.",
 )
 REFERENCE_WITHOUT_TABLE = Refusal(
     "reference-invalid",

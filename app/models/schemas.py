@@ -242,6 +242,11 @@ class CandidateLayer(BaseModel):
     layout: Layout = Field(Layout.NCHW, description="Known from the network's operations, never from a shape.")
     grid: tuple[int, int] = Field(description="Rows and columns of its map.", examples=[[7, 7]])
     prefix_tokens: int = Field(0, description="Tokens before those of the grid: a class token, registers.")
+    not_possible: list[CamMethod] | None = Field(
+        None,
+        description="CAM methods that cannot explain the model there, since they suppose another form of network; "
+        "null: not known, of models read by earlier versions.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -345,7 +350,10 @@ class Model(BaseModel):
     candidate_layers: list[CandidateLayer] | None = Field(description="Null in lists.")
     in_place_operations: list[str] | None
     final_softmax: bool | None
-    cam_methods: list[CamMethod] | None = Field(description="Those that can explain it; null: all.")
+    cam_methods: list[CamMethod] | None = Field(
+        description="Those that can explain it at its target layer; null: not known, of models read by earlier "
+        "versions."
+    )
     speed: Speed | None
     reference_url: str = Field(description="Where predictions of the owner's own code go, to be compared.")
     reference_digest: str | None

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -9,7 +10,11 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
+from app.domain.cam_methods import CAM_METHODS as METHOD_SPECS
+from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
+from worker.salience import make_explainer
+from worker.salience.hook import TargetHook
 from worker.weights.probe import probe
 
 
@@ -54,6 +59,51 @@ def test_layer_by_name() -> None:
     with pytest.raises(InputFailure, match=r"'nowhere'.*conv, act") as caught:
         probe(Network(), input_size=16, target_layer="nowhere")
     assert caught.value.code == "target-layer-not-found"
+
+
+class Reused(nn.Module):
+    """A layer with a bias that is passed twice, two poolings, and a layer that no output depends on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, stride=2, padding=1)
+        self.act = nn.ReLU()
+        self.aside = nn.ReLU()
+        self.head = nn.Linear(3, 2)
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.act(self.conv(self.conv(images)))
+        self.aside(features - 1)
+        logits: Tensor = self.head(features.mean((2, 3)))
+        return logits
+
+
+def test_methods_that_suppose_another_form_are_told_layer_by_layer() -> None:
+    found = probe(Reused(), input_size=16, target_layer=None)
+    refused = {layer.name: set(layer.not_possible) for layer in found.candidate_layers}
+    assert refused["act"] == {CamMethod.ATTENTION_ROLLOUT, CamMethod.FULLGRAD}
+    assert refused["conv"] == refused["aside"] == {*refused["act"], CamMethod.CAM}
+    assert set(CamMethod) - set(found.cam_methods) == refused[found.target_layer]
+
+
+def test_a_transformer_has_roll_out_and_no_cam() -> None:
+    network = torchvision.models.VisionTransformer(32, 8, 2, 2, 16, 32, num_classes=3)
+    nn.init.normal_(network.heads[-1].weight)
+    found = probe(network, input_size=32, target_layer=None)
+    refused = {layer.name: set(layer.not_possible) for layer in found.candidate_layers}
+    assert refused[found.target_layer] == {CamMethod.CAM} == set(CamMethod) - set(found.cam_methods)
+    assert refused["conv_proj"] == {CamMethod.CAM, CamMethod.ATTENTION_ROLLOUT}, "its cells are no tokens yet"
+
+
+@pytest.mark.parametrize("network", [Reused(), torchvision.models.resnet18(num_classes=2)])
+def test_what_the_probe_refuses_is_refused_at_work(network: nn.Module) -> None:
+    """And nothing else: the methods that are told apart are made and asked for a map."""
+    found = probe(network, input_size=64, target_layer=None)
+    hook = TargetHook(network.eval(), input_size=64)
+    for method, spec in METHOD_SPECS.items():
+        if spec.refused is not None:
+            with nullcontext() if method in found.cam_methods else pytest.raises(InputFailure, match="cam-method-"):
+                make_explainer(method, hook).explain(hook.trial_images(), None)
 
 
 def test_two_probes_are_equal() -> None:

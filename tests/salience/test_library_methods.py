@@ -7,6 +7,8 @@ import pytest
 import torch
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torchvision.models import VisionTransformer
 
 from app.domain.cam_methods import CAM_METHODS as METHOD_SPECS
 from app.domain.vocabulary import CamMethod
@@ -107,6 +109,54 @@ def test_real_networks(
     found = make_explainer(method, TargetHook(network, input_size=SMALL)).explain(images, None)
     assert torch.isfinite(found.maps).all()
     assert not min_max(found.maps)[1].any()
+
+
+def by_formula(network: nn.Module, layer: nn.Module, images: Tensor, targets: list[int]) -> Tensor:
+    """ShapleyCAM (arXiv 2501.06261): channels weighted by the mean of the gradient less half the Hessian's product with
+    the activation; tokens before the grid are no part of the map.
+    """
+    seen: list[Tensor] = []
+    handle = layer.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    with sdpa_kernel(SDPBackend.MATH):
+        score = network(images).gather(1, torch.tensor(targets).view(-1, 1)).sum()
+    handle.remove()
+    (gradient,) = torch.autograd.grad(score, seen, create_graph=True)
+    activation = seen[0].detach().clone()
+    activation[:, : 1 if activation.dim() == 3 else 0] = 0
+    (product,) = torch.autograd.grad(gradient, seen, activation)
+    weights = (gradient - product / 2).detach()
+    if activation.dim() == 3:
+        side = int((activation.shape[1] - 1) ** 0.5)
+        weights, activation = (each[:, 1:].mT.reshape(len(each), -1, side, side) for each in (weights, activation))
+    return (weights.mean((2, 3), keepdim=True) * activation).sum(1).relu()
+
+
+def flattening() -> nn.Module:
+    """As VGG ends: what is behind the target layer begins with a view of it."""
+    return nn.Sequential(
+        nn.Conv2d(3, 6, 16, stride=16), nn.Sigmoid(), nn.Flatten(), nn.Linear(6 * 16, 8), nn.Tanh(), nn.Linear(8, 4)
+    )
+
+
+def attending() -> nn.Module:
+    network: nn.Module = VisionTransformer(64, 16, 2, 2, 32, 64, num_classes=4)
+    nn.init.normal_(network.get_parameter("heads.head.weight"))
+    return network
+
+
+@pytest.mark.parametrize("make", [flattening, attending])
+def test_shapleycam_where_gradients_are_views_and_attention_comes_after(
+    make: Callable[[], nn.Module], photographs: Tensor
+) -> None:
+    """The library could not let go of the one, and torch's fast attention cannot be differentiated twice."""
+    torch.manual_seed(5)
+    network, images = make().eval(), nn.functional.interpolate(photographs[:2], (64, 64), mode="area")
+    hook = TargetHook(network, input_size=64)
+    found = make_explainer(CamMethod.SHAPLEYCAM, hook).explain(images, torch.tensor([0, 3]))
+    expected = by_formula(network, network.get_submodule(hook.layer.name), images, [0, 3])
+    maps, constant = min_max(found.maps)
+    assert not constant.any()
+    assert float((maps - min_max(expected)[0]).abs().max()) < 2e-5
 
 
 def test_what_the_library_cannot_do_is_an_input_failure(photographs: Tensor) -> None:

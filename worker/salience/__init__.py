@@ -13,12 +13,13 @@ from app.domain.vocabulary import CamMethod
 from worker.salience.explainer import Cuttable, Explainer, PairExplainer
 from worker.salience.extraction import Extractor, SalienceExtractor
 from worker.salience.hook import TargetHook
-from worker.salience.linear_head import require_linear_head
+from worker.salience.linear_head import has_linear_head
 from worker.salience.methods import cam, eigencam, gradcam, gradcam_plus_plus, hirescam, layercam, xgradcam
 from worker.salience.occlusion import occlusion
 from worker.salience.one_by_one import Case, OneByOneExplainer
 from worker.salience.pixel_gradients import integrated_gradients, smoothgrad
 from worker.salience.reciprocam import ReciproExplainer
+from worker.salience.refusing import not_possible
 from worker.salience.rise import rise
 from worker.salience.rollout import RolloutExplainer
 from worker.salience.scored_masks import iscam, sscam
@@ -91,6 +92,6 @@ def make_explainer(method: CamMethod, hook: TargetHook, masks: int = DEFAULT_MAS
     if method in OF_ATTENTION:
         return OF_ATTENTION[method](hook)
     extractor = SalienceExtractor(hook)
-    if method is CamMethod.CAM:
-        require_linear_head(extractor, hook.trial_images())
+    if method is CamMethod.CAM and not has_linear_head(extractor, hook.trial_images()):
+        raise not_possible(method)
     return explainer_of_extractor(method, extractor)

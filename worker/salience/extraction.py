@@ -10,6 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from app.errors import InputFailure
 from worker.salience.decisions import Decisions
 from worker.salience.hook import TargetHook
 
@@ -69,5 +70,10 @@ class SalienceExtractor:
             logits = self._hook.run(images, cut)
             predicted = logits.detach().argmax(1)
             chosen = predicted if target is None else target
-            gradient = torch.autograd.grad(logits.gather(1, chosen.view(-1, 1)).sum(), leaves)[0]
+            total = logits.gather(1, chosen.view(-1, 1)).sum()
+            gradient = torch.autograd.grad(total, leaves, allow_unused=True)[0] if total.requires_grad else None
+        if gradient is None:
+            raise InputFailure(
+                "target-layer-not-found", f"No output depends on the layer {self._hook.layer.name[:200]!r}."
+            )
         return Extraction(logits.detach(), predicted, leaves[0].detach(), gradient)

@@ -6,14 +6,15 @@ Where the target is still what a module put out, a plain hook on that module fin
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from app.domain.input_size import InputSize, size_of
+from app.domain.input_size import InputSize, Size, size_of
 from app.domain.outputs import CLASSES, Output
 from app.errors import InputFailure
 from worker.salience.decisions import Decisions
@@ -21,7 +22,7 @@ from worker.salience.families import layer_as_written
 from worker.salience.input_channels import input_channels
 from worker.salience.layouts import Arrangement
 from worker.salience.tracing import Layer, Place, Trace, evaluating, trace
-from worker.salience.watching import FINAL_ACTIVATIONS, is_feature_map, tensor_put_out
+from worker.salience.watching import FINAL_ACTIVATIONS, Row, is_feature_map, tensor_put_out
 
 Change = Callable[[Tensor], Tensor]
 
@@ -51,10 +52,23 @@ class TargetHook:
         self.decisions = Decisions(output)
         self._parts = tuple(module.modules())
         self._trace = trace(module, self._blank)
-        self.layer = resolve_layer(module, self._trace, target_layer)
-        is_collapse = self.layer == self._trace.collapse_layer
-        self.stride = self._trace.stride(self.layer, input_size)
-        self._place = self._trace.collapse if is_collapse and self._trace.collapse else Place(self.layer.name)
+        self._take(resolve_layer(module, self._trace, target_layer))
+
+    def _take(self, layer: Layer) -> None:
+        is_collapse = layer == self._trace.collapse_layer
+        self.layer = layer
+        self.stride = self._trace.stride(layer, Size(*self._blank.shape[2:]))
+        self._place = self._trace.collapse if is_collapse and self._trace.collapse else Place(layer.name)
+
+    def at(self, layer: Layer) -> Self:
+        """The same model at another of its layers, without another pass."""
+        other = copy(self)
+        other._take(layer)  # noqa: SLF001
+        return other
+
+    def row(self, layer: Layer) -> Row:
+        """Numbers that tell what one of the model's layers puts out of a blank image."""
+        return self._trace.rows[layer.name]
 
     def trial_images(self) -> Tensor:
         """Two of noise, the same every time, by which a method sees whether the network is one for it."""

@@ -14,6 +14,7 @@ import pytorch_grad_cam
 import torch
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.vocabulary import CamMethod
@@ -49,7 +50,7 @@ class LibraryExplainer:
     def __init__(self, method: CamMethod, hook: TargetHook) -> None:
         self.decisions = hook.decisions
         self._method = method
-        self._hooked = _HookedModel(hook)
+        self._hooked = _HookedModel(hook, twice=method is CamMethod.SHAPLEYCAM)
         self.stride = hook.stride
 
     def explain(self, images: Tensor, target: Tensor | None, draws: Draws = UNNAMED) -> Explanation:
@@ -76,7 +77,10 @@ class LibraryExplainer:
         try:
             yield cam
         finally:
-            cam.activations_and_grads.release()
+            held = cam.activations_and_grads
+            # It would detach them in place, which a gradient that is a view of another (VGG's, a ViT's) does not allow.
+            held.activations, held.gradients = [], []
+            held.release()
 
 
 class _TargetLayer(nn.Module):
@@ -87,17 +91,29 @@ class _TargetLayer(nn.Module):
 
 
 class _HookedModel(nn.Module):
-    """The model as the library sees it: (N, 3, S, S) to logits before a final softmax, through ``layer``."""
+    """The model as the library sees it: (N, 3, S, S) to logits before a final softmax, through ``layer``.
 
-    def __init__(self, target: TargetHook) -> None:
+    ``twice``: what is behind the layer can be differentiated twice, attention among it.
+    """
+
+    def __init__(self, target: TargetHook, *, twice: bool) -> None:
         super().__init__()
+        self._twice = twice
         self.model = target.module
         self.layer = _TargetLayer()
         self._target = target
 
     def forward(self, images: Tensor) -> Tensor:
-        # The clone keeps what the library holds from being written to, by a ReLU in place, say.
-        return self._target.run(images, lambda arriving: self.layer(arriving).clone())
+        with contextlib.ExitStack() as behind:
+
+            def through(arriving: Tensor) -> Tensor:
+                if self._twice:
+                    behind.enter_context(sdpa_kernel(SDPBackend.MATH))
+                # The clone keeps what the library holds from being written to, by a ReLU in place, say.
+                passed: Tensor = self.layer(arriving)
+                return passed.clone()
+
+            return self._target.run(images, through)
 
 
 @contextlib.contextmanager

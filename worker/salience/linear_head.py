@@ -1,24 +1,40 @@
 """Whether a network ends as CAM supposes: the mean over all cells of the target layer, then one linear layer."""
 
+from collections.abc import Iterator, Sequence
+
 import torch
 from torch import Tensor
 
-from app.domain.refusals import METHOD_NEEDS
-from app.domain.vocabulary import CamMethod
-from worker.salience.extraction import Extractor
+from app.errors import InputFailure
+from worker.salience.extraction import Extractor, SalienceExtractor
+from worker.salience.hook import TargetHook
+from worker.salience.tracing import Layer
 
 ALIKE = 1e-5
 """Of the largest gradient: so far may cells differ by rounding."""
 
 
-def require_linear_head(extractor: Extractor, images: Tensor) -> None:
-    """Of random ``images`` (N, C, H, W) the gradient of a logit is the same in every cell and every image.
-
-    Raises InputFailure ``cam-method-not-possible``.
+def has_linear_head(extractor: Extractor, images: Tensor) -> bool:
+    """Whether of random ``images`` (N, C, H, W) the gradient of a logit is the same in every cell and every image, and
+    not zero. Raises InputFailure ``target-layer-not-found`` where no logit depends on the layer.
     """
     first = torch.zeros(len(images), dtype=torch.int64, device=images.device)
     gradient = extractor.extract(images, first).gradient
-    apart = (gradient - gradient[:1, :, :1, :1]).abs().max()
-    if not apart <= ALIKE * gradient.abs().max():
-        why = "behind its target layer there is more than a mean over all cells and one linear layer"
-        raise METHOD_NEEDS.failure(method=CamMethod.CAM, why=why, other=CamMethod.GRADCAM)
+    apart, largest = (gradient - gradient[:1, :, :1, :1]).abs().max(), gradient.abs().max()
+    return bool(largest > 0) and bool(apart <= ALIKE * largest)
+
+
+def before_linear_head(hook: TargetHook, layers: Sequence[Layer]) -> Iterator[str]:
+    """Names of those of the ``layers``, in the order of a pass, that such a head stands behind: the last ones, up to
+    the first that it does not, and those that put out the same as one of them.
+    """
+    found: list[Layer] = []
+    for layer in reversed(layers):
+        try:
+            if not has_linear_head(SalienceExtractor(hook.at(layer)), hook.trial_images()):
+                break
+        except InputFailure:  # beside the way to the logits
+            continue
+        found.append(layer)
+    rows = {hook.row(layer) for layer in found}
+    return (layer.name for layer in layers if layer in found or hook.row(layer) in rows)

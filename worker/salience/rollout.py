@@ -6,22 +6,47 @@ identity for the residual, multiplied from the first block to the last. It is th
 
 import math
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from app.domain.refusals import METHOD_NEEDS
 from app.domain.vocabulary import CamMethod, Layout
 from worker.salience.draws import UNNAMED, Draws
 from worker.salience.explainer import Explanation
 from worker.salience.hook import TargetHook
 from worker.salience.one_by_one import unchanged
+from worker.salience.refusing import not_possible
+from worker.salience.tracing import Layer
 
-_WHY = (
-    "it does not attend over all tokens of its grid in every block, by torch's own attention, as ViT, DeiT and BEiT do"
-)
+
+class AttentionCalls(NamedTuple):
+    """Those of one pass: how many, and of how many tokens, where every one is from all tokens of an image to all."""
+
+    calls: int
+    tokens: int | None
+
+    @classmethod
+    def of(cls, hook: TargetHook) -> "AttentionCalls":
+        images = hook.trial_images()
+        shapes: list[tuple[int, int, int]] = []
+
+        def note(call: "_Call") -> Tensor:
+            shapes.append(call.shape)
+            return call.output
+
+        with torch.no_grad(), _Attention(note):
+            hook.run(images, unchanged)
+        alike = set(shapes)
+        batch, queries, keys = alike.pop() if len(alike) == 1 else (0, 0, 0)
+        return cls(len(shapes), queries if (batch, queries) == (len(images), keys) else None)
+
+    def are_of(self, layer: Layer) -> bool:
+        """Whether they are of the very tokens that the layer's grid is part of."""
+        tokens = layer.prefix_tokens + layer.height * layer.width
+        return layer.layout is Layout.TOKENS and self.tokens == tokens
 
 
 class RolloutExplainer:
@@ -33,15 +58,20 @@ class RolloutExplainer:
         self.decisions = hook.decisions
         self.stride = hook.stride
         self._hook = hook
-        self._read = self._tokens_read(hook.trial_images())
+        attention = AttentionCalls.of(hook)
+        if not attention.are_of(hook.layer):
+            raise not_possible(CamMethod.ATTENTION_ROLLOUT)
+        self._read = self._tokens_read(hook.trial_images(), attention.calls)
 
     def explain(self, images: Tensor, target: Tensor | None, draws: Draws = UNNAMED) -> Explanation:
         del target, draws
         rolled: list[Tensor] = []
 
-        def roll(attention: Tensor, _output: Tensor) -> None:
+        def roll(call: _Call) -> Tensor:
+            attention = call.weights()
             halved = (attention + torch.eye(attention.shape[1], device=attention.device)) / 2
             rolled[:] = [halved @ rolled[0] if rolled else halved]
+            return call.output
 
         with torch.no_grad(), _Attention(roll):
             logits = self._hook.run(images, unchanged)
@@ -49,26 +79,43 @@ class RolloutExplainer:
         cells = rolled[0][:, self._read].mean(1)[:, grid.prefix_tokens :]
         return Explanation(logits, logits.argmax(1), cells.view(-1, grid.height, grid.width))
 
-    def _tokens_read(self, images: Tensor) -> Tensor:
-        """(T,) bool: the tokens of the last block's attention that logits depend on, such as the class token."""
-        seen: list[tuple[Tensor, Tensor]] = []
-        with torch.enable_grad(), _Attention(lambda *found: seen.append(found)):
-            logits = self._hook.run(images.requires_grad_(), unchanged)
-        grid = self._hook.layer.arrangement
-        tokens = grid.prefix_tokens + grid.height * grid.width
-        shapes = {tuple(attention.shape) for attention, _ in seen}
-        if grid.layout is not Layout.TOKENS or shapes != {(len(images), tokens, tokens)}:
-            raise METHOD_NEEDS.failure(method=CamMethod.ATTENTION_ROLLOUT, why=_WHY, other=CamMethod.GRADCAM)
-        gradient = torch.autograd.grad(logits.sum(), seen[-1][1])[0]
+    def _tokens_read(self, images: Tensor, count: int) -> Tensor:
+        """(T,) bool: the tokens of the last of ``count`` attentions that logits depend on, such as the class token.
+
+        The graph begins there: of a large network, all of it would not fit.
+        """
+        outputs: list[Tensor] = []
+
+        def cut(call: _Call) -> Tensor:
+            outputs.append(call.output)
+            if len(outputs) < count:
+                return call.output
+            outputs[-1] = call.output.detach().requires_grad_()
+            torch.set_grad_enabled(True)
+            return outputs[-1].clone()
+
+        with torch.no_grad(), _Attention(cut):
+            logits = self._hook.run(images, unchanged)
+            gradient = torch.autograd.grad(logits.sum(), outputs[-1])[0]
         return gradient.abs().transpose(0, -2).flatten(1).sum(1) > 0
 
 
-class _Attention(TorchFunctionMode):
-    """Hands on every call's attention (N, T, T), the mean over its heads, and what it puts out (N, ..., T, d)."""
+class _Call(NamedTuple):
+    """``weights`` makes the attention (N, T, T), the mean over its heads; ``output`` (N, ..., T, d); ``shape`` is how
+    many images, queries and keys.
+    """
 
-    def __init__(self, hand_on: Callable[[Tensor, Tensor], None]) -> None:
+    weights: Callable[[], Tensor]
+    output: Tensor
+    shape: tuple[int, int, int]
+
+
+class _Attention(TorchFunctionMode):
+    """Shows every call of torch's attention to ``change``, which says what goes on as its output."""
+
+    def __init__(self, change: Callable[[_Call], Tensor]) -> None:
         super().__init__()
-        self._hand_on = hand_on
+        self._change = change
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -76,13 +123,14 @@ class _Attention(TorchFunctionMode):
         options, name = kwargs or {}, getattr(func, "__name__", "")
         if name == "multi_head_attention_forward":
             output, attention = func(*args, **options | {"need_weights": True, "average_attn_weights": True})
-            turned = output.transpose(0, 1)
-            self._hand_on(attention.detach(), turned)
-            return turned.transpose(0, 1), None
+            images, queries, keys = attention.shape
+            call = _Call(attention.detach, output.transpose(0, 1), (images, queries, keys))
+            return self._change(call).transpose(0, 1), None
         result = func(*args, **options)
         if name == "scaled_dot_product_attention" and len(args) >= 2 and not options.get("is_causal"):
             mask = options.get("attn_mask", args[3] if len(args) > 3 else None)
-            self._hand_on(_weights(args[0], args[1], mask, options.get("scale")), result)
+            weights = partial(_weights, args[0], args[1], mask, options.get("scale"))
+            return self._change(_Call(weights, result, (len(result), args[0].shape[-2], args[1].shape[-2])))
         return result
 
 

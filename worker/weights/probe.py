@@ -1,7 +1,7 @@
 """One probe batch through an uploaded model: what it puts out and where its salience can be taken."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +11,9 @@ from app.domain.outputs import CLASSES, Output
 from app.domain.vocabulary import CamMethod, OutputKind
 from app.errors import InputFailure
 from worker.machine.shortage import is_gpu_shortage, is_shortage
-from worker.salience.hook import resolve_layer
+from worker.salience.hook import TargetHook, resolve_layer
 from worker.salience.input_channels import input_channels
+from worker.salience.preconditions import NotPossible
 from worker.salience.tracing import TARGET, Layer, Trace, trace
 from worker.salience.watching import Row
 
@@ -32,14 +33,25 @@ class ModelProbe:
     map_channels: int
     map_height: int
     map_width: int
-    candidate_layers: tuple[Layer, ...]
+    candidate_layers: tuple["ProbedLayer", ...]
     in_place_operations: tuple[str, ...]
     final_softmax: bool
-    cam_methods: tuple[CamMethod, ...] | None = None
-    """Those that can explain it; None: all."""
+    cam_methods: tuple[CamMethod, ...]
+    """Those that can explain it at its target layer."""
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class ProbedLayer(Layer):
+    """A layer, and the CAM methods that cannot explain the model there."""
+
+    not_possible: tuple[CamMethod, ...] = ()
+
+    @classmethod
+    def with_methods(cls, layer: Layer, not_possible: tuple[CamMethod, ...]) -> Self:
+        return cls(**asdict(layer), not_possible=not_possible)
 
 
 def probe(
@@ -62,6 +74,8 @@ def probe(
     numbers = checked_output(traced.output, output.kind).shape[1]
     traced = _with_own_layers(module, images, traced)
     layer = resolve_layer(module, traced, target_layer)
+    hook = TargetHook(module, input_size=input_size, target_layer=target_layer, output=output)
+    refused = NotPossible.of(hook, traced.layers)
     return ModelProbe(
         classes=output.classes_of(numbers),
         parameter_count=sum(parameter.numel() for parameter in module.parameters()),
@@ -69,9 +83,10 @@ def probe(
         map_channels=layer.channels,
         map_height=layer.height,
         map_width=layer.width,
-        candidate_layers=traced.layers,
+        candidate_layers=tuple(ProbedLayer.with_methods(each, refused.at_layers[each.name]) for each in traced.layers),
         in_place_operations=traced.in_place,
         final_softmax=traced.final_softmax,
+        cam_methods=tuple(method for method in CamMethod if method not in refused.at_target),
     )
 
 

@@ -74,6 +74,7 @@ class LayerFacts(_Reply):
     width: int
     layout: Layout = Layout.NCHW
     prefix_tokens: int = Field(0, ge=0)
+    not_possible: tuple[CamMethod, ...] = ()
 
 
 class SpeedFacts(_Reply):
@@ -105,8 +106,7 @@ class ModelFacts(_Reply):
     candidate_layers: tuple[LayerFacts, ...]
     in_place_operations: tuple[str, ...]
     final_softmax: bool
-    cam_methods: tuple[CamMethod, ...] | None = None
-    """Those that can explain it; None: all."""
+    cam_methods: tuple[CamMethod, ...]
     speed: SpeedFacts | None
     description: dict[str, DescribedFact] = Field(default_factory=dict)
     architecture_options: dict[str, JsonValue] = Field(default_factory=dict)

@@ -7,6 +7,7 @@ from app.db.tables import ModelRow
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.input_size import size_of
 from app.domain.protocol import Protocol
+from app.domain.vocabulary import CamMethod
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,18 @@ def target_layer(model: ModelRow, protocol: Protocol) -> TargetLayer:
     if CAM_METHODS[protocol.salience.method].at_input_resolution:
         height, width = size_of(model.preprocessing["input_size"])
     return TargetLayer(layer["channels"], height, width)
+
+
+def possible_methods(model: ModelRow, protocol: Protocol) -> tuple[CamMethod, ...]:
+    """CAM methods that can explain the model where the protocol wants it; all, where its probe was made before such
+    were told.
+    """
+    probe = model.probe or {}
+    wanted = protocol.salience.target_layer
+    if wanted is None or wanted == probe["target_layer"]:
+        return tuple(map(CamMethod, probe.get("cam_methods") or CamMethod))
+    refused = next((layer.get("not_possible") for layer in probe["candidate_layers"] if layer["name"] == wanted), None)
+    return tuple(method for method in CamMethod if method not in (refused or ()))
 
 
 def _resolved(probe: dict[str, Any]) -> dict[str, int]:

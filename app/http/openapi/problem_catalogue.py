@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.domain.cam_methods import why_not
 from app.domain.refusals import (
     ARCHITECTURE_REQUIRED,
     CONFIG_CODE,
@@ -12,6 +13,7 @@ from app.domain.refusals import (
     METHOD_NOT_POSSIBLE,
     NOT_AS_DESCRIBED,
 )
+from app.domain.vocabulary import CamMethod
 from app.http.openapi.example_ids import AUDITS, DATASET, GATE, MODELS
 from app.http.problems import problem_document
 
@@ -103,7 +105,12 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     ),
     "cam-method-not-possible": (
         422,
-        METHOD_NOT_POSSIBLE.detail(method="scorecam", model=MODELS[0], possible="gradcam, layercam"),
+        METHOD_NOT_POSSIBLE.detail(
+            method="cam",
+            model=f"the model {MODELS[0]}",
+            why=why_not(CamMethod.CAM, is_graph=False),
+            possible="gradcam, layercam",
+        ),
     ),
     "idempotency-key-reused": (422, "The Idempotency-Key was used with another body."),
     "invalid-cursor": (422, "The cursor is not one of this list's."),

@@ -262,6 +262,7 @@ class CandidateLayer(Document):
     layout: Layout
     grid: list[int]
     prefix_tokens: int
+    not_possible: list[CamMethod] | None
 
 
 class Check(Document):

@@ -8,7 +8,7 @@ import torch
 from onnx import ModelProto, helper
 from torch import Tensor
 
-from app.domain.cam_methods import DEFAULT_MASKS
+from app.domain.cam_methods import DEFAULT_MASKS, why_not
 from app.domain.input_size import InputSize, Size, size_of
 from app.domain.outputs import Output
 from app.domain.refusals import METHOD_NOT_POSSIBLE
@@ -120,7 +120,7 @@ class GraphModel:
         if made is features:
             return passed.outputs
         if self._head is None:
-            raise METHOD_NOT_POSSIBLE.failure(method=CamMethod.RECIPROCAM, model="", possible=", ".join(self.possible))
+            raise self._not_possible(CamMethod.RECIPROCAM)
         changed = arrangement.from_nchw(made, passed.arriving)
         sides = [side.expand(len(changed), *side.shape[1:]) for side in passed.sides]
         (outputs,) = self._head.run(changed, *sides)
@@ -143,11 +143,15 @@ class GraphModel:
         """Raises InputFailure ``cam-method-not-possible`` as well."""
         self._check(input_size, target_layer)
         if method not in self.possible:
-            raise METHOD_NOT_POSSIBLE.failure(method=method, model="", possible=", ".join(self.possible))
+            raise self._not_possible(method)
         if method in OF_NETWORK:
             return explainer_of_network(method, _Cut(self, Decisions(output)), masks)
         extractor = ClosedFormExtractor(self.forward, self.weights, Decisions(output), self.stride)
         return explainer_of_extractor(method, extractor)
+
+    def _not_possible(self, method: CamMethod) -> InputFailure:
+        why = why_not(method, is_graph=True)
+        return METHOD_NOT_POSSIBLE.failure(method=method, model="this graph", why=why, possible=self.possible)
 
     def _check(self, input_size: InputSize, target_layer: str | None) -> None:
         if target_layer not in {None, self.layer.name}:

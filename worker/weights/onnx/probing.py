@@ -10,7 +10,7 @@ from torch import Tensor
 from app.domain.input_size import InputSize, size_of
 from app.domain.outputs import Output
 from app.domain.refusals import GRAPH_MIXES_IMAGES, GRAPH_WITHOUT_MAPS
-from app.domain.vocabulary import Origin
+from app.domain.vocabulary import CamMethod, Origin
 from worker.salience.closed_form import Seen, agrees
 from worker.salience.watching import Row, row_of
 from worker.weights.onnx.allowed import TYPES
@@ -20,7 +20,7 @@ from worker.weights.onnx.graph_model import GraphModel
 from worker.weights.onnx.judging import byte_count, opset_of
 from worker.weights.onnx.reading import read_model
 from worker.weights.onnx.tail import Pooled, Tail
-from worker.weights.probe import PROBE_IMAGES, PROBE_SEED, ModelProbe, checked_output, is_alike
+from worker.weights.probe import PROBE_IMAGES, PROBE_SEED, ModelProbe, ProbedLayer, checked_output, is_alike
 from worker.wire.replies import DescribedFact
 
 TOLERANCE = 1e-5
@@ -93,6 +93,7 @@ def _rows(seen: Seen) -> tuple[Row, Row]:
 
 def _probe(graph: ModelProto, loaded: GraphModel, classes: int) -> ModelProbe:
     layer = loaded.layer
+    refused = tuple(method for method in CamMethod if method not in loaded.possible)
     return ModelProbe(
         classes=classes,
         parameter_count=sum(byte_count(each) // TYPES[each.data_type] for each in graph.graph.initializer),
@@ -100,7 +101,7 @@ def _probe(graph: ModelProto, loaded: GraphModel, classes: int) -> ModelProbe:
         map_channels=layer.channels,
         map_height=layer.height,
         map_width=layer.width,
-        candidate_layers=(layer,),
+        candidate_layers=(ProbedLayer.with_methods(layer, refused),),
         in_place_operations=(),
         final_softmax=loaded.tail.final_activation in _SOFTMAXES,
         cam_methods=loaded.possible,
