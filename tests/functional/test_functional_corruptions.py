@@ -1,19 +1,21 @@
 """Corruptions by name against other implementations, from streams that hang on the sample alone."""
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from app.domain.deformations import DEFORMATIONS, Kind
 from app.domain.protocol import Protocol, ProtocolRequest
-from benchmarks.deformations import PEERS, differences
+from benchmarks.deformations import BY_PACKAGE, PEERS, differences
 from worker.functional.corruptions import CORRUPTIONS
+from worker.functional.turbulence import SPACING, correlation, tilts
 from worker.salience.maps import SalienceMaps
 from worker.views import ViewSetting, make_views
 from worker.views.base import ImageBatch
 
-LEVELS = {"brightness": 1, "saturate": 1}
-"""OpenCV's HSV is float32."""
+LEVELS = {"brightness": 1, "saturate": 1, "motion_blur": 1, "turbulence": 1}
+"""OpenCV's HSV is float32; sums and transforms of doubles in another order."""
 NO_MAPS: SalienceMaps = None  # type: ignore[assignment]
 
 
@@ -32,7 +34,8 @@ def views(images: Tensor, samples: tuple[str, ...], seed: int = 0) -> dict[str, 
 
 
 def test_every_deformation_has_its_arithmetic_and_five_severities() -> None:
-    assert list(DEFORMATIONS) == list(CORRUPTIONS) == list(PEERS)
+    assert list(DEFORMATIONS) == list(CORRUPTIONS)
+    assert set(DEFORMATIONS) == {*PEERS, *BY_PACKAGE}
     assert {len(spec.by_severity) for spec in DEFORMATIONS.values()} == {5}
 
 
@@ -41,6 +44,18 @@ def test_same_as_another_implementation(kind: Kind, photographs: Tensor) -> None
     most, share = differences(kind, photographs[:, :, 50:146, 60:150])
     assert most <= LEVELS.get(kind, 0)
     assert share < 0.05
+
+
+def test_tilts_of_the_air_have_the_variance_and_the_correlation_that_they_are_drawn_for() -> None:
+    """Noll's variance of a tilt in pixels, 0.448 (4 / pi)^2 of one aperture over Fried's parameter; tilts next to each
+    other are nearly alike, tilts far apart less so.
+    """
+    drawn = np.stack([tilts((48, 32), 2.0, np.random.default_rng(seed)) for seed in range(300)])
+    variance = 0.448 * (4 / np.pi) ** 2 * 2 ** (5 / 3)
+    assert drawn.var() == pytest.approx(variance, rel=0.1)
+    for apart in (1, 8, 24):
+        found = (drawn[:, :-apart] * drawn[:, apart:]).mean() / drawn.var()
+        assert found == pytest.approx(float(correlation(np.array([SPACING * apart]))[0]), abs=0.05)
 
 
 def test_streams_hang_on_seed_and_sample_alone(photographs: Tensor) -> None:
