@@ -30,6 +30,7 @@ from app.domain.vocabulary import (
     AuditStatus,
     CamMethod,
     DeviceClass,
+    ModelFormat,
     OutputKind,
     ResourceStatus,
     SalienceTarget,
