@@ -13,7 +13,7 @@ class DatasetSource(Source):
         max_length=600,
         description="A folder (`s3://BUCKET/FOLDER`, `file:///FOLDER`), an archive in one (`.zip`, `.tar`, `.tar.gz`, "
         "`.parquet`, ...), an archive of a web server (`https://HOST/PATH#sha256=DIGEST`), or a data set of a Hub "
-        "(`hf://datasets/OWNER/REPOSITORY@REVISION`).",
+        "(`hf://datasets/OWNER/REPOSITORY@REVISION`). Of a folder `train-{000000..000099}.tar` names several shards.",
         examples=["s3://images/faces/2026-11", "file:///srv/images/faces.zip"],
     )
     by_reference: bool = Field(

@@ -44,9 +44,14 @@ class Download:
         self._most = most_bytes
         if self.headers.get("content-encoding", "identity").lower() != "identity":
             raise malformed("it is compressed, though that was not asked for")
-        length = self.headers.get("content-length", "")
-        if length.isascii() and length.isdecimal() and int(length) > most_bytes:
+        if (self.size or 0) > most_bytes:
             raise self._too_large()
+
+    @property
+    def size(self) -> int | None:
+        """As the answer says it; None where it does not."""
+        length = self.headers.get("content-length", "")
+        return int(length) if length.isascii() and length.isdecimal() else None
 
     def pieces(self) -> Iterator[bytes]:
         """Raises EgressFailure as soon as there are more bytes than may be."""

@@ -1,9 +1,11 @@
 """Copies a data set: an archive as it is, or a folder's files as one tar."""
 
+import re
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from app.datasets.sources import place_of
+from app.egress.answers import malformed
 from app.errors import EgressFailure
 from app.imports.storing import Fetched, StillAtIt, checked_pieces, stored
 from app.registries.base import Files, Registry
@@ -12,6 +14,10 @@ from app.storage.blobs import BlobStore
 
 OF_A_HUB = ("README.md", ".gitattributes")
 """What every repository has beside its images."""
+HOLD_IMAGES = (".parquet", ".tar")
+"""Files that may be longer than an image."""
+MOST_SHARDS = 100_000
+_RANGE = re.compile(r"(?P<before>[^{}]*)\{(?P<first>[0-9]{1,9})\.\.(?P<last>[0-9]{1,9})\}(?P<behind>[^{}]*)")
 
 
 def copy_dataset(registry: Registry, uri: str, blobs: BlobStore, settings: Settings, still_at_it: StillAtIt) -> Fetched:
@@ -22,11 +28,27 @@ def copy_dataset(registry: Registry, uri: str, blobs: BlobStore, settings: Setti
     if archive is None:
         wanted = sorted(name for name in names if name not in OF_A_HUB)
         pieces = _packed(files, wanted, settings)
+    elif "{" in archive:
+        pieces = _packed(files, _expanded(archive, names), settings)
     elif archive in names:
         pieces = _archive(files, archive, settings.max_upload_bytes)
     else:
         raise EgressFailure("registry-not-found", "The folder has no archive of that name.")
     return Fetched(files.version, archive, stored(pieces, blobs, settings.max_upload_bytes, still_at_it))
+
+
+def _expanded(pattern: str, names: Container[str]) -> list[str]:
+    """``train-{000000..000003}.tar``: the files of a range, all of which must be there."""
+    found = _RANGE.fullmatch(pattern)
+    if found is None or int(found["last"]) - int(found["first"]) not in range(MOST_SHARDS):
+        detail = f"Shards are named as train-{{000000..000099}}.tar: one range of at most {MOST_SHARDS} numbers."
+        raise EgressFailure("registry-not-found", detail)
+    numbers = range(int(found["first"]), int(found["last"]) + 1)
+    wanted = [f"{found['before']}{number:0{len(found['first'])}}{found['behind']}" for number in numbers]
+    missing = next((name for name in wanted if name not in names), None)
+    if missing is not None:
+        raise EgressFailure("registry-not-found", f"The folder has no {missing[-200:]}.")
+    return wanted
 
 
 def _archive(files: Files, name: str, most_bytes: int) -> Iterator[bytes]:
@@ -40,11 +62,30 @@ def _packed(files: Files, names: Iterable[str], settings: Settings) -> Iterator[
         if count >= settings.max_entries:
             detail = f"The folder has more than {settings.max_entries} files (MAX_ENTRIES): import it in parts."
             raise EgressFailure("answer-too-large", detail)
-        # A tar says how long a file is before its bytes; an answer may not say so.
-        with files.fetch(name, settings.max_entry_bytes) as download:
-            content = b"".join(checked_pieces(files, name, download))
-        header = tarfile.TarInfo(name)
-        header.size = len(content)
-        yield header.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape") + content
-        yield bytes(-len(content) % tarfile.BLOCKSIZE)
+        holds_images = name.casefold().endswith(HOLD_IMAGES)
+        with files.fetch(name, settings.max_upload_bytes if holds_images else settings.max_entry_bytes) as download:
+            yield from _entry(name, download.size, checked_pieces(files, name, download), settings.max_entry_bytes)
     yield bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _entry(name: str, size: int | None, pieces: Iterator[bytes], most_held: int) -> Iterator[bytes]:
+    """A tar says how long a file is before its bytes: one whose server does not is held until it is whole."""
+    if size is None:
+        content = b""
+        for piece in pieces:
+            content += piece
+            if len(content) > most_held:
+                detail = (
+                    f"A file has more than {most_held} bytes (MAX_ENTRY_BYTES), and its server does not say how many."
+                )
+                raise EgressFailure("answer-too-large", detail)
+        size, pieces = len(content), iter((content,))
+    header, count = tarfile.TarInfo(name), 0
+    header.size = size
+    yield header.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+    for piece in pieces:
+        count += len(piece)
+        yield piece
+    if count != size:
+        raise malformed("a file has another length than was said")
+    yield bytes(-size % tarfile.BLOCKSIZE)

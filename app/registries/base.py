@@ -51,6 +51,10 @@ class Checksum:
 class Pieces(Protocol):
     """A file's bytes, as they come."""
 
+    @property
+    def size(self) -> int | None:
+        """As it is told before they come; None where it is not."""
+
     def pieces(self) -> Iterator[bytes]: ...
 
 

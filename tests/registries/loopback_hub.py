@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 Json = dict[str, Any]
 COMMIT = "5c0d2a97d1e84b63a7c95e1f02d8b64c5f0c2a97"
@@ -49,6 +49,11 @@ def _sibling(name: str, content: bytes) -> Json:
     return told | {"lfs": {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 134}}
 
 
+def _stored_name(path: str) -> str:
+    """Of an address of the API, what names a repository in ``files``: of data sets with its kind."""
+    return path.removeprefix("/api/").removeprefix("models/")
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: LoopbackHub
 
@@ -58,8 +63,10 @@ class _Handler(BaseHTTPRequestHandler):
         if path.endswith("/discussions"):
             told = [{"num": 1, "title": one["lines"][0]["value"]["summary"]} for one in self.server.commits]
             self._send(200, json.dumps({"discussions": told}).encode())
-        elif path.startswith("/api/models/"):
-            name, _, revision = path.removeprefix("/api/models/").partition("/revision/")
+        elif "/tree/" in path:
+            self._list(_stored_name(path).partition("/tree/")[0])
+        elif path.startswith(("/api/models/", "/api/datasets/")):
+            name, _, revision = _stored_name(path).partition("/revision/")
             self._tell(name, revision)
         elif path == "/api/models":
             listed = [{"id": name, "sha": COMMIT, "lastModified": CHANGED} for name in self.server.files]
@@ -71,9 +78,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif "/resolve/" in path:
             name, _, rest = path.strip("/").partition("/resolve/")
             self._resolve(name, *rest.split("/", 1))
-        elif path.startswith("/api/resolve-cache/models/"):
-            owner, name, _, file = path.removeprefix("/api/resolve-cache/models/").split("/", 3)
-            self._send(200, self.server.files[f"{owner}/{name}"][file], **self._marks(f"{owner}/{name}", file))
+        elif path.startswith("/api/resolve-cache/"):
+            name, _, file = _stored_name(path.replace("/resolve-cache", "", 1)).partition(f"/{COMMIT}/")
+            self._send(200, self.server.files[name][file], **self._marks(name, file))
         else:
             self._send(404, b'{"error":"Repository not found"}')
 
@@ -114,8 +121,20 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, b'{"error":"Repository not found"}', **{"X-Error-Code": "RepoNotFound"})
             return
         siblings = [_sibling(file, content) for file, content in files.items()]
-        told = {"_id": "1", "id": name, "sha": commit, "lastModified": CHANGED, "private": False, "tags": []}
+        own = name.removeprefix("datasets/")
+        told = {"_id": "1", "id": own, "sha": commit, "lastModified": CHANGED, "private": False, "tags": []}
         self._send(200, json.dumps(told | {"siblings": siblings}).encode())
+
+    def _list(self, name: str) -> None:
+        """Files of a commit, as ``list_repo_tree`` asks for them."""
+        told: list[Json] = []
+        for file, content in self.server.files.get(name, {}).items():
+            one: Json = {"type": "file", "path": file, "size": len(content), "oid": blob_id(content)}
+            if len(content) >= LARGE_BYTES:
+                digest = hashlib.sha256(content).hexdigest()
+                one["lfs"] = {"oid": digest, "size": len(content), "pointerSize": 134}
+            told.append(one)
+        self._send(200, json.dumps(told).encode())
 
     def _resolve(self, name: str, revision: str, file: str) -> None:
         content = self.server.files.get(name, {}).get(file)
@@ -123,7 +142,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, b"Entry not found", **{"X-Error-Code": "EntryNotFound"})
             return
         if len(content) < LARGE_BYTES:
-            place = f"/api/resolve-cache/models/{name}/{COMMIT}/{file}"
+            kind = "" if name.startswith("datasets/") else "models/"
+            place = f"/api/resolve-cache/{kind}{name}/{COMMIT}/{quote(file)}"
             self._send(307, b"", Location=place, **self._marks(name, file))
             return
         assert self.server.storage is not None
