@@ -1,9 +1,10 @@
-"""Figures 4, 9 and 11 as PNGs: noise curve and radar as the service draws them, and the ROC curves of Figure 9.
+"""Figures 4, 9 and 11: noise curve and radar as the service draws them, and the ROC curves of Figure 9.
 
 The service's own ROC curves leave out noisy images, which the paper's figure has.
 """
 
 from pathlib import Path
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,20 +15,23 @@ from salience_audit.results import Results
 
 DRAWN = {"figure-4": "noise-curve", "figure-11": "radar"}
 """Files, by the service's name of what is in them."""
+FORMS: tuple[Literal["png"], Literal["svg"]] = ("png", "svg")
 COLOURS = ("black", "tab:orange", "tab:red", "tab:blue")
 
 
 def draw(client: Client, comparison_id: str, results: dict[tuple[str, str], Results], folder: Path) -> None:
-    """Writes ``figure-4.png``, ``figure-9.png`` and ``figure-11.png``."""
+    """Writes ``figure-4``, ``figure-9`` and ``figure-11``, each as PNG and SVG."""
     for file, name in DRAWN.items():
-        (folder / f"{file}.png").write_bytes(client.comparison_plot(comparison_id, name, "png"))
+        for form in FORMS:
+            (folder / f"{file}.{form}").write_bytes(client.comparison_plot(comparison_id, name, form))
     figure = Figure(figsize=(9, 9), layout="constrained")
     panels = figure.subplots(2, 2, sharex=True, sharey=True).ravel()
     for panel, (group, document) in zip(panels, results.items(), strict=True):
         _draw_curves(panel, document)
         panel.set_title(" ".join(reversed(group)))
     panels[0].legend(loc="lower right")
-    figure.savefig(folder / "figure-9.png", dpi=120)
+    for form in FORMS:
+        figure.savefig(folder / f"figure-9.{form}", dpi=120)
 
 
 def _draw_curves(panel: Axes, document: Results) -> None:

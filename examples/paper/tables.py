@@ -10,7 +10,6 @@ from salience_audit.results import Results
 
 CONDITIONS = ("clean", "noise@0.05", "salience_removed", "non_salience_removed")
 """The images of Figure 9."""
-SPATIAL = ("entropy", "spatial")
 AXES = {
     "entropy": "1 - S_E",
     "noise_reaction": "S_N",
@@ -35,18 +34,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def measure_table(audited: Audited, rows: Sequence[Row]) -> str:
     """Of every group our macro total, mean ± spread over its runs, and in brackets the paper's; * says nothing."""
     head = ("", *(f"{strategy} {network} (paper)" for network, strategy in GROUPS))
-    made = [
-        (
-            row.title,
-            *(
-                f"{ours} ({paper:.3f})"
-                for ours, paper in zip(_cells(audited, row.measure, row.view), row.paper, strict=True)
-            ),
-        )
-        for row in rows
-    ]
-    if rows is TABLE_1:
-        made.insert(1, ("S_E spatial reading", *(f"{ours} (-)" for ours in _cells(audited, *SPATIAL))))
+    made = []
+    for row in rows:
+        ours = _cells(audited, row.measure, row.view)
+        made.append((row.title, *(f"{one} ({paper:.3f})" for one, paper in zip(ours, row.paper, strict=True))))
+        if row.measure == "entropy":  # what the paper's text says, of which it prints no numbers
+            made.append(("S_E spatial reading", *(f"{one} (-)" for one in _cells(audited, "entropy", "spatial"))))
     return table(head, made)
 
 

@@ -133,3 +133,4 @@ def test_the_whole_script_in_the_smallest_form(tmp_path: Path) -> None:
     assert told.count(" of 16; ") == 2
     for number in (4, 9, 11):
         assert (tmp_path / f"figure-{number}.png").read_bytes().startswith(b"\x89PNG")
+        assert "<svg" in (tmp_path / f"figure-{number}.svg").read_text()
