@@ -63,8 +63,8 @@ def counted(found: Sequence[Pattern]) -> str:
     """How many agree, how many do not, how many are open; and of all, how many have the paper's sign."""
     outcomes = Counter(one.outcome for one in found)
     same = sum(one.ours is not None and (one.ours > 0) == (one.paper > 0) for one in found)
-    counts = ", ".join(f"{outcomes[name]} {name}" for name in (AGREES, DISAGREES, OPEN))
-    return f"{counts}, of {len(found)}; {same} have the paper's sign, clear or not."
+    counts = ", ".join(f"{name} {outcomes[name]}" for name in (AGREES, DISAGREES, OPEN))
+    return f"{counts}, of {len(found)}. The paper's sign, clear or not: {same}."
 
 
 def order_table(audited: Audited) -> str:

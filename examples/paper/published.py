@@ -1,4 +1,4 @@
-"""The paper's numbers: Crum et al. 2023, Tables 1 and 2, totals. Of its figures it prints no numbers.
+"""The paper's numbers: Crum et al. 2023, Tables 1 and 2, totals. What its figures show is not held here.
 
 Each row has the four groups in the order of `GROUPS`: cross-entropy DenseNet and ResNet, human-guided DenseNet and
 ResNet.

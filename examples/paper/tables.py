@@ -38,7 +38,7 @@ def measure_table(audited: Audited, rows: Sequence[Row]) -> str:
     for row in rows:
         ours = _cells(audited, row.measure, row.view)
         made.append((row.title, *(f"{one} ({paper:.3f})" for one, paper in zip(ours, row.paper, strict=True))))
-        if row.measure == "entropy":  # what the paper's text says, of which it prints no numbers
+        if row.measure == "entropy":  # that of the paper's text; its numbers stand beside the one of its notebook
             made.append(("S_E spatial reading", *(f"{one} (-)" for one in _cells(audited, "entropy", "spatial"))))
     return table(head, made)
 

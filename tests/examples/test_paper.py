@@ -103,9 +103,7 @@ def test_patterns_are_counted() -> None:
         Pattern("", "", 0.1, 0.2, OPEN, "interval holds 0"),
         Pattern("", "", -0.1, None, OPEN, "undefined"),
     ]
-    assert counted(found) == (
-        "1 agrees, 1 does not agree, 2 not told apart, of 4; 2 have the paper's sign, clear or not."
-    )
+    assert counted(found) == ("agrees 1, does not agree 1, not told apart 2, of 4. The paper's sign, clear or not: 2.")
 
 
 def test_the_papers_radar_by_hand() -> None:
@@ -130,7 +128,7 @@ def test_the_whole_script_in_the_smallest_form(tmp_path: Path) -> None:
         assert results["protocol"]["preset"] == "explain2me-2023"
         [stability] = [row for row in results["summaries"] if (row["measure"], row["group"]) == ("stability", "macro")]
         assert f"{stability['mean']:.3f}" in told
-    assert told.count(" of 16; ") == 2
+    assert told.count(", of 16. ") == 2
     for number in (4, 9, 11):
         assert (tmp_path / f"figure-{number}.png").read_bytes().startswith(b"\x89PNG")
         assert "<svg" in (tmp_path / f"figure-{number}.svg").read_text()
