@@ -28,7 +28,7 @@ PROTOCOL: Final[dict[str, Any]] = {
         "geometric_resilience": {},
         "degradation": {},
         "equivariance": {"cells": [1]},
-        "sufficiency": {"shares": [0.02, 0.1, 0.3]},
+        "sufficiency": {"shares": [0.02, 0.2]},
         "sanity": {},
     },
 }

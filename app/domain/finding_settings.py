@@ -51,6 +51,9 @@ class FindingSettings(BaseModel):
     """Of the accuracy above chance, what may be left when the image's cells change places."""
     colour_fall: Share = 0.3
     """The largest fall of accuracy when colours are gone."""
+    detail_fall: Share = 0.3
+    """The largest fall of accuracy under a blur of a pixel in 224. Raise it where fine detail is what is asked for, as
+    of images that a network made."""
     same_map: Share = 0.9
     """Mean similarity above which maps are one map: of a class's maps with their mean, of an image's maps for two
     classes."""
@@ -60,7 +63,7 @@ class FindingSettings(BaseModel):
     """Groups with fewer samples give no finding."""
 
 
-LATER = ("same_map", "above_control")
+LATER = ("detail_fall", "same_map", "above_control")
 """Thresholds that protocols of versions before do not name: nor does the digest of one in which nobody set them."""
 FORMER_DEFAULTS = (FindingSettings(arrangement_left=0.6),)
 """Of versions before: a protocol in which nobody set a threshold stays the same one."""

@@ -132,7 +132,9 @@ DEFAULT_MEASURES = tuple(name for name, spec in MEASURES.items() if spec.is_defa
 PresetName = Literal["default", "explain2me-2023", "investigate"]
 PRESETS: dict[PresetName, Preset] = {
     "default": Preset(DEFAULT_MEASURES),
-    "investigate": Preset((*DEFAULT_MEASURES, "equivariance", "sufficiency", "sanity")),
+    "investigate": Preset(
+        (*DEFAULT_MEASURES, "equivariance", "sufficiency", "sanity"), {"sufficiency": {"detail": True}}
+    ),
     "explain2me-2023": Preset(DEFAULT_MEASURES, {"entropy": {"headline": EntropyReading.HISTOGRAM}}),
 }
 

@@ -27,6 +27,10 @@ ORDERS = ("kept", "removed", "kept_random", "removed_random")
 """Which pixels stay, by share of the area: in the map's order, or cell by cell at random."""
 WITHOUT = ("without_arrangement", "without_colour")
 """All is left but where each part stood, or but the colours."""
+WITHOUT_DETAIL = "without_detail"
+"""All is left but what a slight blur takes: grain, traces of compression, sharpness."""
+DETAIL_SHARE = 1 / 224
+"""Of the shorter side, the sigma of that blur: a pixel of 224."""
 GEOMETRIC_GROUPS: dict[str, tuple[str, ...]] = {"shifts": SHIFTS, "flips": FLIPS, "rotations": ROTATIONS}
 
 
@@ -112,7 +116,7 @@ CELLS = ViewFamily(
 )
 FILLED = (
     *(ViewFamily(order, parameter="SHARE", title=_filled_title, follow_maps=True) for order in ORDERS),
-    ViewFamily("rest", (FILL, *WITHOUT), follow_maps=True),
+    ViewFamily("rest", (FILL, *WITHOUT, WITHOUT_DETAIL), follow_maps=True),
 )
 DEGRADATION = ViewFamily("degradation", DEGRADATIONS, follow_maps=True)
 

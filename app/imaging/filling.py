@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from app.domain.preprocessing import Colour
-from app.domain.views import FILL, ORDERS, WITHOUT
+from app.domain.views import DETAIL_SHARE, FILL, ORDERS, WITHOUT, WITHOUT_DETAIL
 from app.imaging.pixel_order import order_generator, pixel_ranks, within_share
 
 Pixels = NDArray[np.uint8]
@@ -33,8 +33,8 @@ class FillSource:
 
 
 def as_filled(pixels: Pixels, view: str, source: FillSource) -> Pixels:
-    """(H, W, 3) as the model saw it under ``kept@SHARE``, ``removed@SHARE``, ``fill``, ``without_arrangement`` or
-    ``without_colour``; any other view leaves it as it is."""
+    """(H, W, 3) as the model saw it under ``kept@SHARE``, ``removed@SHARE``, ``fill``, ``without_arrangement``,
+    ``without_colour`` or, by Pillow's Gaussian, ``without_detail``; any other view leaves it as it is."""
     order, _, share = view.partition("@")
     if order in {KEPT, REMOVED}:
         return _part(pixels, source, float(share), kept=order == KEPT)
@@ -44,6 +44,9 @@ def as_filled(pixels: Pixels, view: str, source: FillSource) -> Pixels:
         return _mixed(pixels, source)
     if view == WITHOUT[1]:
         return np.repeat((pixels @ _GREY)[:, :, None], 3, axis=2).astype(np.uint8)
+    if view == WITHOUT_DETAIL:
+        blur = ImageFilter.GaussianBlur(min(pixels.shape[:2]) * DETAIL_SHARE)
+        return np.asarray(Image.fromarray(pixels).filter(blur))
     return pixels
 
 

@@ -12,7 +12,7 @@ from app.audits.scores.maps import native_maps, overlaid
 from app.domain.measures import SUFFICIENCY, view_title
 from app.domain.measures.sufficiency import KEPT, REMOVED
 from app.domain.results.documents import MapClusters
-from app.domain.views import CELLS, FILL, WITHOUT, filled_view
+from app.domain.views import CELLS, FILL, WITHOUT, WITHOUT_DETAIL, filled_view
 from app.domain.vocabulary import CLEAN
 from app.errors import Gone
 from app.reports.exposed import Exposed
@@ -22,9 +22,13 @@ from app.reports.words import share
 
 MOST_CLASSES, MOST_KINDS = 2, 3
 MIRRORED = "flip_horizontal"
-_MIXED: Final = {"arrangement-does-not-matter": WITHOUT[0], "colour-decides": WITHOUT[1]}
+_MIXED: Final = {
+    "arrangement-does-not-matter": WITHOUT[0],
+    "colour-decides": WITHOUT[1],
+    "detail-decides": WITHOUT_DETAIL,
+}
 """What a finding is about, as a view."""
-_TITLES: Final = {WITHOUT[0]: "Cut up and mixed", WITHOUT[1]: "Without colours"}
+_TITLES: Final = {WITHOUT[0]: "Cut up and mixed", WITHOUT[1]: "Without colours", WITHOUT_DETAIL: "Slightly blurred"}
 
 
 def evidence(exposed: Exposed, images: Sequence[MeanImage]) -> list[EvidenceRow]:
@@ -132,7 +136,7 @@ def _right(exposed: Exposed, view: str) -> float:
 
 
 def _rearranged(exposed: Exposed) -> Iterator[EvidenceRow]:
-    """An image whose cells changed places, or without colours, where that is a finding."""
+    """An image whose cells changed places, without colours or without detail, where that is a finding."""
     for code in dict.fromkeys(row["code"] for row in exposed.findings()):
         view = _MIXED.get(code)
         stays = code == "arrangement-does-not-matter"

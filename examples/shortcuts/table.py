@@ -19,7 +19,8 @@ PATIENCE_SECONDS = 1800
 SAMPLES = 60
 # What the findings are made of; the preset `investigate` measures the paper's five as well.
 PROTOCOL: Json = {
-    "measures": {"entropy": {}, "equivariance": {"cells": [1]}, "sufficiency": {"shares": [0.02, 0.05, 0.1, 0.2, 0.5]}}
+    "preset": "investigate",
+    "measures": {"entropy": {}, "equivariance": {"cells": [1]}, "sufficiency": {"shares": [0.02, 0.05, 0.1, 0.2, 0.5]}},
 }
 
 

@@ -1,12 +1,15 @@
 """Findings of shortcuts, each by a results document made by hand: just above its threshold, and just below."""
 
+import hashlib
+import json
 from typing import Any
 
 import pytest
 
+from app.domain.finding_settings import LATER, FindingSettings
 from app.domain.findings.ignored_images import ignored_images
 from app.domain.findings.shortcuts import shortcuts
-from app.domain.protocol import Protocol
+from app.domain.protocol import Protocol, ProtocolRequest
 
 Json = Any
 """Documents written by hand, with what a test is about and no more."""
@@ -72,6 +75,8 @@ def test_views_arrangement_and_colour() -> None:
     ]
     assert _codes(_document(performance=[clean, _performance("without_arrangement", 0.82)])) == []
     assert _codes(_document(performance=[clean, _performance("without_colour", 0.69)])) == ["colour-decides"]
+    assert _codes(_document(performance=[clean, _performance("without_detail", 0.69)])) == ["detail-decides"]
+    assert _codes(_document(performance=[clean, _performance("without_detail", 0.71)])) == []
     assert _codes(_document(performance=[_performance("clean", 0.6), _performance("without_arrangement", 0.6)])) == []
 
 
@@ -96,3 +101,19 @@ def test_maps_that_ignore_the_image() -> None:
     assert [(one["code"], one["level"], one["evidence"]["group"]) for one in found] == [
         ("map-ignores-image", "says-nothing", "face")
     ]
+
+
+def test_the_preset_looks_at_detail_and_other_protocols_keep_their_form() -> None:
+    """Stored ones too: they have as many views, and the same digest, as before there was a choice."""
+    resolved = {
+        preset: ProtocolRequest.model_validate({"preset": preset, "measures": {"sufficiency": {}}}).resolve()
+        for preset in ("default", "investigate")
+    }
+    views = {preset: "without_detail" in protocol.conditions() for preset, protocol in resolved.items()}
+    assert views == {"default": False, "investigate": True}
+    assert "detail" not in resolved["default"].to_json()["measures"]["sufficiency"]  # type: ignore[index]
+    told = Protocol(findings=FindingSettings(accuracy_fall=0.5))
+    names = FindingSettings.model_fields.keys() - {*LATER}
+    before = told.to_json() | {"findings": told.findings.model_dump(mode="json", include=names)}
+    canonical = json.dumps(before, sort_keys=True, separators=(",", ":")).encode()
+    assert told.digest() == f"sha256:{hashlib.sha256(canonical).hexdigest()}"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 
 from app.domain.protocol import ProtocolRequest
 from app.imaging.filling import FillSource, as_filled
@@ -48,6 +49,17 @@ def test_colours_gone(batch: ImageBatch, clean: SalienceMaps) -> None:
     shown = as_filled(batch.images[0].permute(1, 2, 0).numpy(), "without_colour", source)
     grey = seen_by_the_model(rest_view("without_colour", SETTING), batch, clean)
     assert np.abs(shown.astype(int) - grey).max() <= 1, "float32 in another order"
+
+
+def test_detail_gone() -> None:
+    """A blur of one pixel in 224: SciPy's for the model, Pillow's for people."""
+    pixels = np.random.default_rng(3).integers(0, 256, (448, 672, 3), dtype=np.uint8)
+    batch = ImageBatch(torch.from_numpy(pixels).permute(2, 0, 1)[None], ("a",))
+    maps = SalienceMaps(torch.ones(1, 7, 7), (None,), (448, 672))
+    seen = seen_by_the_model(rest_view("without_detail", SETTING), batch, maps)
+    np.testing.assert_array_equal(seen, gaussian_filter(pixels, (2, 2, 0)))
+    shown = as_filled(pixels, "without_detail", FillSource("a", 0, np.ones((7, 7), np.float32), COLOUR))
+    assert np.abs(shown.astype(int) - seen).mean() < 2
 
 
 @pytest.mark.parametrize("name", ["shift_up_left", "shift_down", "flip_horizontal"])

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from app.domain.measures.sufficiency import AREAS, KEPT, LABEL_AREAS, SufficiencySettings
-from app.domain.views import FILL, WITHOUT
+from app.domain.views import FILL
 from app.domain.vocabulary import CLEAN, UndefinedReason
 from worker.functional.sufficiency import area_under, risen
 from worker.measures.base import Score, Seen
@@ -40,8 +40,8 @@ def sufficiency(settings: SufficiencySettings, seen: Seen) -> dict[str, Score]:
             if not of_label:
                 views = enumerate(settings.curve(order))
                 scores |= {view: _score(points[:, place], controls[:, place], seen) for place, view in views}
-    whole = _risen(WITHOUT, seen, of_label=False)
-    return scores | {view: _score(whole[:, place], None, seen) for place, view in enumerate(WITHOUT)}
+    whole = _risen(settings.whole, seen, of_label=False)
+    return scores | {view: _score(whole[:, place], None, seen) for place, view in enumerate(settings.whole)}
 
 
 def _risen(views: tuple[str, ...], seen: Seen, *, of_label: bool) -> Floats:

@@ -11,7 +11,7 @@ from torchvision.transforms.functional import rgb_to_grayscale
 
 from app.domain.measures import SUFFICIENCY
 from app.domain.measures.sufficiency import SufficiencySettings
-from app.domain.views import FILL, WITHOUT
+from app.domain.views import DETAIL_SHARE, FILL, WITHOUT, WITHOUT_DETAIL
 from app.imaging.pixel_order import Ranks, cell_ranks, order_generator, pixel_ranks, within_share
 from worker.functional.fills import blurred, coloured, inpainted
 from worker.salience.maps import SalienceMaps
@@ -49,7 +49,8 @@ class FilledView:
 
 @dataclass(frozen=True)
 class RestView:
-    """The fill alone; or the image whose cells change places, or whose colours are gone: (N, 3, S, S) uint8.
+    """The fill alone; or the image whose cells change places, whose colours are gone, or whose fine detail is:
+    (N, 3, S, S) uint8. Detail goes under a Gaussian of a 224th of the shorter side.
 
     Grey is 0.2989 R + 0.587 G + 0.114 B (ITU-R BT.601), truncated, in all three channels.
     """
@@ -65,6 +66,9 @@ class RestView:
             cells = (int(clean.native.shape[-2]), int(clean.native.shape[-1]))
             seed = self.setting.protocol.seed
             return batch.shared((self.name, cells, seed), partial(_rearranged, batch, cells, seed))
+        if self.name == WITHOUT_DETAIL:
+            sigma = min(batch.images.shape[-2:]) * DETAIL_SHARE
+            return batch.shared((self.name, sigma), lambda: blurred(batch.images, sigma))
         grey: Tensor = batch.shared(self.name, lambda: rgb_to_grayscale(batch.images, num_output_channels=3))
         return grey
 
@@ -82,7 +86,7 @@ def filled_view(name: str, setting: ViewSetting) -> FilledView:
 
 
 def rest_view(name: str, setting: ViewSetting) -> RestView:
-    """``fill``, ``without_arrangement`` or ``without_colour``."""
+    """``fill``, ``without_arrangement``, ``without_colour`` or ``without_detail``."""
     return RestView(name, setting)
 
 

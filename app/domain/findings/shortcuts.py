@@ -14,6 +14,7 @@ from app.domain.protocol import Protocol
 from app.domain.results.documents import Performance, ResultsDocument, Sufficiency, WhereMapsLie
 from app.domain.results.findings import Finding, Level
 from app.domain.subjects import leads
+from app.domain.views import WITHOUT_DETAIL
 from app.domain.vocabulary import CLEAN
 
 
@@ -47,6 +48,7 @@ def shortcuts(document: ResultsDocument) -> Iterator[Finding]:
             *_sufficient(enough, settings),
             *_arrangement(rows, settings),
             *_colour(rows, settings),
+            *_detail(rows, settings),
         ):
             text = f"{model['name']}: {finding['text']}" if several else finding["text"]
             evidence = {"model_id": model_id} | finding["evidence"]
@@ -220,18 +222,34 @@ def _arrangement(rows: list[Performance], settings: FindingSettings) -> Found:
 
 
 def _colour(rows: list[Performance], settings: FindingSettings) -> Found:
-    before, after, _ = _balanced(rows, "without_colour", settings)
-    if before is not None and after is not None and before - after > settings.colour_fall:
+    yield from _gone(rows, "colour-decides", "without_colour", settings.colour_fall, settings)
+
+
+def _detail(rows: list[Performance], settings: FindingSettings) -> Found:
+    yield from _gone(rows, "detail-decides", WITHOUT_DETAIL, settings.detail_fall, settings)
+
+
+_GONE = {
+    "colour-decides": "Without colours accuracy falls from {before:.2f} to {after:.2f}.",
+    "detail-decides": "Under a blur of a pixel in 224 accuracy falls from {before:.2f} to {after:.2f}: what is read is "
+    "finer than the objects, as grain, sharpness, traces of compression or print are.",
+}
+
+
+def _gone(rows: list[Performance], code: str, view: str, threshold: float, settings: FindingSettings) -> Found:
+    """Of a view that keeps the object, and under which accuracy should not fall."""
+    before, after, _ = _balanced(rows, view, settings)
+    if before is not None and after is not None and before - after > threshold:
         yield (
-            "colour-decides",
+            code,
             {
                 "measure": "sufficiency",
-                "text": f"Without colours accuracy falls from {before:.2f} to {after:.2f}.",
+                "text": _GONE[code].format(before=before, after=after),
                 "evidence": {
                     "accuracy_clean": before,
                     "accuracy_view": after,
                     "fall": before - after,
-                    "threshold": settings.colour_fall,
+                    "threshold": threshold,
                 },
             },
         )

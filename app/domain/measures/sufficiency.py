@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from app.domain.measures.spec import Frozen, GateWords, MeasureSpec, SaysNothing, ScoreColumn
-from app.domain.views import FILL, FILLED, WITHOUT, filled_view
+from app.domain.views import FILL, FILLED, WITHOUT, WITHOUT_DETAIL, filled_view
 
 NAME = "sufficiency"
 
@@ -28,10 +28,21 @@ class SufficiencySettings(Frozen):
     fill: Literal["mean", "blur", "inpaint"] = "mean"
     shares: Annotated[tuple[Share, ...], Field(min_length=2, max_length=16)] = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75)
 
+    detail: bool = Field(
+        default=False,
+        description="true also looks at the image under a slight blur; the preset `investigate` does.",
+        exclude_if=lambda detail: not detail,
+    )
+
     @field_validator("shares")
     @classmethod
     def ascending(cls, value: tuple[Share, ...]) -> tuple[Share, ...]:
         return tuple(sorted(set(value)))
+
+    @property
+    def whole(self) -> tuple[str, ...]:
+        """The views that keep every pixel, and take something else."""
+        return (*WITHOUT, *((WITHOUT_DETAIL,) if self.detail else ()))
 
     def curve(self, order: str) -> tuple[str, ...]:
         """The views of one of `app.domain.views.ORDERS`, by ascending share."""
@@ -53,7 +64,7 @@ def _columns(settings: SufficiencySettings) -> tuple[ScoreColumn, ...]:
         for names in (AREAS, LABEL_AREAS)
         for view, order in zip(names, AREAS, strict=True)
     ]
-    whole = [ScoreColumn(measure=NAME, view=view, conditions=(view,)) for view in WITHOUT]
+    whole = [ScoreColumn(measure=NAME, view=view, conditions=(view,)) for view in settings.whole]
     return (*points, *areas, *whole)
 
 
@@ -85,7 +96,7 @@ SUFFICIENCY = MeasureSpec(
         "removed_label": "removed, area for the label",
     },
     lower_views=frozenset({REMOVED, "removed_label"}),
-    gates=GateWords(views=(*AREAS, *LABEL_AREAS, *WITHOUT), needs_view=True),
+    gates=GateWords(views=(*AREAS, *LABEL_AREAS, *WITHOUT, WITHOUT_DETAIL), needs_view=True),
     says_nothing=SaysNothing(),
     gallery_views=_gallery_views,
 )

@@ -683,6 +683,7 @@ class FindingSettings(Document):
     sufficient_share: float
     arrangement_left: float
     colour_fall: float
+    detail_fall: float
     same_map: float
     above_control: float
     least_samples: int
@@ -1473,6 +1474,7 @@ class SufficiencySettings(Document):
 
     fill: Literal["mean", "blur", "inpaint"]
     shares: list[float]
+    detail: bool
 
 
 class Summary(Document):
