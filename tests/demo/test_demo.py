@@ -8,6 +8,7 @@ import pytest
 
 from app.demo import first_chapter, runner
 from app.demo.service import DemoFailed
+from app.domain.protocol import ProtocolRequest
 from tests.reports.reading import Report
 
 MEASURES: dict[str, Any] = {
@@ -58,6 +59,14 @@ def test_it_ends_with_table_verdict_and_report(
     assert shown[-3].startswith("Mirrored and moved: image: face (accuracy 1.00)")
     assert ": non_face (accuracy 0." in shown[-1]
     assert not (data / "server.json").exists(), "the service is stopped"
+
+
+def test_the_first_chapter_is_what_the_preset_asks_of_single_networks() -> None:
+    asked = ProtocolRequest.model_validate(first_chapter.PROTOCOL).resolve()
+    preset = ProtocolRequest(preset="investigate").resolve()
+    assert set(asked.measures.names) == {*preset.measures.names} - {"stability"}
+    assert set(asked.conditions()) <= set(preset.conditions())
+    assert "without_detail" in asked.conditions()
 
 
 def test_a_failure_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
