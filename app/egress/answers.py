@@ -1,7 +1,7 @@
 """What came back from an address that a tenant chose."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,11 @@ from app.errors import EgressFailure
 
 Headers = dict[str, str]
 """Names in small letters."""
+GoOn = Callable[[Mapping[str, str]], httpcore.Response]
+"""Asks again, with these headers as well. Raises EgressFailure."""
+MAX_GOES_ON = 5
+"""How often a download that breaks off goes on."""
+_BROKEN = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
 
 
 @dataclass(frozen=True)
@@ -36,12 +41,13 @@ class Answer:
 class Download:
     """One that is read in pieces, up to ``most_bytes``."""
 
-    def __init__(self, response: httpcore.Response, most_bytes: int) -> None:
+    def __init__(self, response: httpcore.Response, most_bytes: int, go_on: GoOn | None = None) -> None:
         """Raises EgressFailure where the answer says that it is larger, or is compressed without being asked."""
         self.status = response.status
         self.headers = headers_of(response)
         self._response = response
         self._most = most_bytes
+        self._go_on = go_on
         if self.headers.get("content-encoding", "identity").lower() != "identity":
             raise malformed("it is compressed, though that was not asked for")
         if (self.size or 0) > most_bytes:
@@ -55,12 +61,31 @@ class Download:
 
     def pieces(self) -> Iterator[bytes]:
         """Raises EgressFailure as soon as there are more bytes than may be."""
-        size = 0
-        for piece in self._response.iter_stream():
-            size += len(piece)
-            if size > self._most:
-                raise self._too_large()
-            yield piece
+        size, left, response = 0, MAX_GOES_ON, self._response
+        while True:
+            begun = size
+            try:
+                for piece in response.iter_stream():
+                    size += len(piece)
+                    if size > self._most:
+                        raise self._too_large()
+                    yield piece
+            except _BROKEN:
+                rest = self._rest(size) if left and size > begun else None
+                if rest is None:
+                    raise
+                response, left = rest, left - 1
+            else:
+                return
+
+    def _rest(self, size: int) -> httpcore.Response | None:
+        """What follows those bytes, of the very same file; None where the server does not say that it is."""
+        tag = self.headers.get("etag", "")
+        if self._go_on is None or self.status != 200 or not tag.startswith('"'):
+            return None
+        response = self._go_on({"Range": f"bytes={size}-", "If-Range": tag})
+        told = headers_of(response).get("content-range", "")
+        return response if response.status == 206 and told.startswith(f"bytes {size}-") else None
 
     def _too_large(self) -> EgressFailure:
         return EgressFailure("answer-too-large", f"The answer has more than {self._most} bytes.")

@@ -2,8 +2,8 @@
 
 import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
@@ -109,12 +109,27 @@ class EgressClient:
 
     @contextmanager
     def fetch(self, call: Call, most_bytes: int) -> Iterator[Download]:
-        """A GET that follows up to five redirects, each checked anew; credentials stay with the host they are for."""
+        """A GET that follows up to five redirects, each checked anew; credentials stay with the host they are for.
+
+        What breaks off goes on where it did, within the same time, where the server says that it is the same file.
+        """
+        with ExitStack() as exchange:
+            response = exchange.enter_context(self._followed(call, self._limits.fetch_seconds))
+
+            def go_on(headers: Mapping[str, str]) -> httpcore.Response:
+                exchange.close()
+                rest = replace(call, headers={**call.headers, **headers})
+                return exchange.enter_context(self._followed(rest, self._deadline.left(None)))
+
+            yield Download(response, most_bytes, go_on)
+
+    @contextmanager
+    def _followed(self, call: Call, seconds: float) -> Iterator[httpcore.Response]:
         for _ in range(MAX_REDIRECTS + 1):
-            with self._exchange(call, self._limits.fetch_seconds) as response:
+            with self._exchange(call, seconds) as response:
                 location = headers_of(response).get("location")
                 if response.status not in _REDIRECTS or location is None:
-                    yield Download(response, most_bytes)
+                    yield response
                     return
             call = self._redirected(call, location)
         raise EgressFailure("too-many-redirects", f"The address redirects more than {MAX_REDIRECTS} times.")

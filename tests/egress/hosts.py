@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+FILE = bytes(range(256)) * 400
 SECRET = b"what stands on an address that nobody may call"
 
 
@@ -111,6 +112,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def compressed(self, _: dict[str, list[str]]) -> None:
         self._send(200, b"\x1f\x8b", **{"Content-Encoding": "gzip"})
+
+    def breaks_off(self, query: dict[str, list[str]]) -> None:
+        """A third of what is left comes each time, up to the last kilobytes; ``tag`` is the file's."""
+        begin = int(self.headers.get("range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
+        tag = query["tag"][0] if not begin or "then" not in query else query["then"][0]
+        if begin and self.headers["if-range"] != tag:
+            begin = 0
+        self.send_response(206 if begin else 200)
+        if begin:
+            self.send_header("Content-Range", f"bytes {begin}-{len(FILE) - 1}/{len(FILE)}")
+        self.send_header("ETag", tag)
+        self.send_header("Content-Length", str(len(FILE) - begin))
+        self.end_headers()
+        left = len(FILE) - begin
+        self.wfile.write(FILE[begin : begin + (left // 3 if left > 40_000 else left)])
+        self.close_connection = True
 
     def cookie(self, _: dict[str, list[str]]) -> None:
         self._send(200, b"", **{"Set-Cookie": "seen=1"})

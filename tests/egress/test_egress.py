@@ -14,7 +14,7 @@ from app.egress.client import Call, EgressClient, Limits
 from app.egress.metering import Allowance
 from app.errors import AddressNotAllowed, EgressFailure
 from tests.broker.certificates import make_certificates
-from tests.egress.hosts import SECRET, Host, serving
+from tests.egress.hosts import FILE, SECRET, Host, serving
 
 ROOT = Path(__file__).parents[2]
 OPEN, CLOSED = "127.0.0.1", "127.0.0.2"
@@ -186,6 +186,29 @@ def test_bad_answer_is_cut(path: str, code: str, client: EgressClient, hosts: tu
     with pytest.raises(EgressFailure) as failed:
         client.send(Call("GET", f"http://{OPEN}:{hosts[0].port}/{path}"), most_bytes=MOST)
     assert failed.value.code == code
+    assert client.send(Call("GET", f"http://{OPEN}:{hosts[0].port}/")).body == SECRET
+
+
+def test_what_breaks_off_goes_on_where_it_did(client: EgressClient, hosts: tuple[Host, Host]) -> None:
+    hosts[0].visits.clear()
+    call = Call("GET", f'http://{OPEN}:{hosts[0].port}/breaks-off?tag="one"', credentials={"Authorization": "Bearer x"})
+    with client.fetch(call, MOST) as download:
+        assert b"".join(download.pieces()) == FILE
+    asked = [headers.get("range") for _, headers in hosts[0].visits]
+    assert asked[0] is None
+    assert len(asked) == 4
+    assert len(set(asked)) == 4
+    assert all("authorization" in headers for _, headers in hosts[0].visits)
+
+
+@pytest.mark.parametrize("query", ['tag=W/"one"', 'tag="one"&then="two"', "tag="])
+def test_another_file_is_not_gone_on_with(query: str, client: EgressClient, hosts: tuple[Host, Host]) -> None:
+    """A tag that says "much alike", one that changed meanwhile, none."""
+    call = Call("GET", f"http://{OPEN}:{hosts[0].port}/breaks-off?{query}")
+    with pytest.raises(EgressFailure, match="answer-malformed") as failed, client.fetch(call, MOST) as download:
+        for _ in download.pieces():
+            pass
+    assert failed.value.passing
     assert client.send(Call("GET", f"http://{OPEN}:{hosts[0].port}/")).body == SECRET
 
 
