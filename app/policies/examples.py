@@ -23,7 +23,7 @@ _POLICY: dict[str, Any] = _ASKED | {
     "match": {"model": "faces-*", "events": ["model_version.created"], "tags": {}, "aliases": []},
     "protocol": ProtocolRequest().model_dump(mode="json"),
     "run_group_tag": "recipe",
-    "write_back": {"tags": True, "alias_on_pass": "audited", "pull_request": False},
+    "write_back": {"tags": True, "alias_on_pass": "audited", "run": True, "pull_request": False},
     "schedule": "0 3 * * 1",
     "recurs_at": "2026-12-07T03:00:00Z",
     "created_at": "2026-11-30T02:01:06.180671Z",
