@@ -2,7 +2,8 @@
 
 On two photographs of 128 pixels, for ResNet-18, DenseNet-121 and a ViT-Tiny of transformers with random weights, norms
 fitted to photographs. SS-CAM and IS-CAM, with up to 36,000 passes for a map, get one draw and two steps here, of one
-photograph, and Smooth Grad-CAM++ one copy; tests hold all of theirs on a small network.
+photograph, Smooth Grad-CAM++ one copy and meaningful perturbation 30 steps; tests hold all of theirs on a small
+network.
 """
 
 import sys
@@ -27,9 +28,10 @@ from torch import Tensor, nn
 from app.domain.cam_methods import CAM_METHODS as SPECS
 from app.domain.vocabulary import CamMethod, ClassScore
 from app.errors import InputFailure
+from benchmarks.perturbation_peer import mask_deleted
 from benchmarks.subjects import MEAN, STD, network, photographs
 from worker.functional.quantization import min_max
-from worker.salience import make_explainer, scored_masks, smoothing
+from worker.salience import make_explainer, meaningful_perturbation, scored_masks, smoothing
 from worker.salience.decisions import Decisions
 from worker.salience.draws import Draws
 from worker.salience.hook import TargetHook
@@ -43,6 +45,7 @@ SHORTENED = {
     CamMethod.SSCAM: (scored_masks, "SMOOTHED", 1),
     CamMethod.ISCAM: (scored_masks, "INTEGRATED", 2),
     CamMethod.SMOOTH_GRADCAM_PLUS_PLUS: (smoothing, "COPIES", 1),
+    CamMethod.MEANINGFUL_PERTURBATION: (meaningful_perturbation, "STEPS", 30),
 }
 VIT: dict[str, Any] = {"hidden_size": 192, "num_hidden_layers": 12, "num_attention_heads": 3, "image_size": SIZE}
 
@@ -206,6 +209,16 @@ def _seen_alone(held: Held, cell: int) -> Tensor:
     return scores.gather(1, held.classes.view(-1, 1))[:, 0]
 
 
+def _perturbation(held: Held) -> Tensor:
+    network = deepcopy(held.module).double()
+    maps = []
+    for place, (image, chosen) in enumerate(zip(held.images, held.classes.tolist(), strict=True)):
+        stream = DRAWS.stream(place, CamMethod.MEANINGFUL_PERTURBATION)
+        moves = stream.integers(0, meaningful_perturbation.MOVES, (meaningful_perturbation.STEPS, 2))
+        maps.append(mask_deleted(network, image.double().numpy(), chosen, moves))
+    return torch.from_numpy(np.stack(maps))
+
+
 PEERS: dict[CamMethod, tuple[str, Peer]] = {
     CamMethod.GRADCAM: ("pytorch-grad-cam", partial(_positive, library.GradCAM)),
     CamMethod.GRADCAM_PLUS_PLUS: ("pytorch-grad-cam", partial(_positive, library.GradCAMPlusPlus)),
@@ -221,6 +234,7 @@ PEERS: dict[CamMethod, tuple[str, Peer]] = {
     CamMethod.OCCLUSION: ("Captum", _occlusion),
     CamMethod.INTEGRATED_GRADIENTS: ("Captum", _integrated),
     CamMethod.SMOOTHGRAD: ("Captum's Saliency of the same noisy copies", _smoothgrad),
+    CamMethod.MEANINGFUL_PERTURBATION: ("its objective, in NumPy and float64", _perturbation),
     CamMethod.ATTENTION_ROLLOUT: ("attention that transformers returns, by the formula in float64", _rollout),
 }
 

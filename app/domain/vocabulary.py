@@ -40,6 +40,7 @@ class CamMethod(StrEnum):
     SMOOTHGRAD = "smoothgrad"
     ATTENTION_ROLLOUT = "attention_rollout"
     RISE = "rise"
+    MEANINGFUL_PERTURBATION = "meaningful_perturbation"
 
 
 class Weights(StrEnum):

@@ -14,6 +14,7 @@ from worker.salience.explainer import Cuttable, Explainer, PairExplainer
 from worker.salience.extraction import Extractor, SalienceExtractor
 from worker.salience.hook import TargetHook
 from worker.salience.linear_head import has_linear_head
+from worker.salience.meaningful_perturbation import least_deleted
 from worker.salience.methods import cam, eigencam, gradcam, gradcam_plus_plus, hirescam, layercam, xgradcam
 from worker.salience.occlusion import occlusion
 from worker.salience.one_by_one import Case, OneByOneExplainer
@@ -46,6 +47,7 @@ VARIANT_METHODS: dict[CamMethod, Callable[[Case], Tensor]] = {
 PIXEL_METHODS: dict[CamMethod, Callable[[Case], Tensor]] = {
     CamMethod.INTEGRATED_GRADIENTS: integrated_gradients,
     CamMethod.SMOOTHGRAD: smoothgrad,
+    CamMethod.MEANINGFUL_PERTURBATION: least_deleted,
 }
 """From gradients of the image, through all of a torch module."""
 

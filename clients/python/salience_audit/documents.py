@@ -38,6 +38,7 @@ CamMethod = Literal[
     "smoothgrad",
     "attention_rollout",
     "rise",
+    "meaningful_perturbation",
 ]
 
 Channels = Literal["rgb", "bgr", "grey"]
