@@ -9,6 +9,7 @@ import pytest
 from app.domain.finding_settings import LATER, FindingSettings
 from app.domain.findings.ignored_images import ignored_images
 from app.domain.findings.shortcuts import shortcuts
+from app.domain.findings.undivided_classes import undivided_classes
 from app.domain.protocol import Protocol, ProtocolRequest
 
 Json = Any
@@ -117,3 +118,22 @@ def test_the_preset_looks_at_detail_and_other_protocols_keep_their_form() -> Non
     before = told.to_json() | {"findings": told.findings.model_dump(mode="json", include=names)}
     canonical = json.dumps(before, sort_keys=True, separators=(",", ":")).encode()
     assert told.digest() == f"sha256:{hashlib.sha256(canonical).hexdigest()}"
+
+
+def _separation(similarity: float, n: int = 60) -> Json:
+    """Of two models, the second of which has one map whichever class is asked for."""
+    document = _document()
+    document["models"] = [{"model_id": one, "name": one} for one in ("m", "k")]
+    ids = ["m", "m:other_class", "k", "k:other_class"]
+    document["class_separation"] = {"model_ids": ids, "mean_to_others": [0.2, 0.2, similarity, similarity]}
+    document["summaries"] = [{"measure": "class_separation", "group": "macro", "n": n}]
+    return document
+
+
+def test_maps_that_are_the_same_for_two_classes() -> None:
+    [one] = undivided_classes(_separation(0.91))
+    assert (one["code"], one["level"], one["measure"]) == ("classes-share-a-map", "note", "class_separation")
+    assert one["evidence"] == {"model_id": "k", "similarity": 0.91, "n": 60, "threshold": 0.9}
+    assert not list(undivided_classes(_separation(0.9)))
+    assert not list(undivided_classes(_separation(0.91, n=19)))
+    assert not list(undivided_classes(_document()))
