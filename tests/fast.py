@@ -17,6 +17,7 @@ SLOW = (
     "tests/embedded/",
     "tests/faults/",
     "tests/fuzz/",
+    "tests/observability/test_service_logs.py",
     "tests/salience/test_against_other_tools.py",
     "tests/salience/test_extraction.py",
     "tests/salience/test_library_methods.py",
