@@ -4,10 +4,8 @@ from functools import cache
 from typing import Any
 
 from app.main import create_app
-from app.settings import Settings
 
 
 @cache
 def api_document() -> dict[str, Any]:
-    """With metrics open to all, as they are on loopback."""
-    return create_app(Settings(open_metrics=True)).openapi()
+    return create_app().openapi()

@@ -2,21 +2,42 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.rooms import TAGS
-from tests.browser.browsing import DESKTOP, PHONE, focus_is_visible, serious_findings, sideways
+from tests.browser.browsing import DESKTOP, PHONE, focus_is_visible, serious_findings, sideways, watch
+from tests.browser.conftest import WAIT_MILLISECONDS
 from tests.waiting import WEIGHTS, wait_for
 
 OpenPage = Callable[..., Page]
 
 # A body with examples, a file, something that deletes; a list with filters and its answer come on top.
 SHOWN = ["models-create-model", "models-put-content", "gates-delete-gate"]
+
+
+@pytest.fixture(scope="module")
+def docs(browser: Browser, service: httpx.Client) -> Iterator[tuple[Page, list[str]]]:
+    """One page with the key put in, and its complaints: to show all operations takes ten seconds of processor time."""
+    context = browser.new_context(viewport=DESKTOP)
+    context.set_default_timeout(WAIT_MILLISECONDS)
+    page, complaints = context.new_page(), list[str]()
+    watch(page, complaints)
+    authorize(visit(page, service), service)
+    yield page, complaints
+    context.close()
+
+
+@pytest.fixture
+def authorized(docs: tuple[Page, list[str]]) -> Iterator[Page]:
+    """For tests that look at operations, each at its own."""
+    page, complaints = docs
+    yield page
+    assert complaints == []
 
 
 def visit(page: Page, service: httpx.Client) -> Page:
@@ -56,10 +77,9 @@ def shown_json(live: Locator) -> dict[str, Any]:
     return found
 
 
-def test_all_tags_stand_in_the_order_of_use(page: Page, service: httpx.Client) -> None:
-    visit(page, service)
-    assert page.title() == "Salience audit: API"
-    headings = page.locator("h3.opblock-tag")
+def test_all_tags_stand_in_the_order_of_use(authorized: Page) -> None:
+    assert authorized.title() == "Salience audit: API"
+    headings = authorized.locator("h3.opblock-tag")
     assert [heading.get_attribute("data-tag") for heading in headings.all()] == [tag["name"] for tag in TAGS]
     for heading in headings.all():
         expect(heading).to_be_visible()
@@ -88,16 +108,15 @@ def test_authorize(page: Page, service: httpx.Client, complaints: list[str]) -> 
     complaints.clear()
 
 
-def test_an_example_is_sent_and_a_file_uploaded(page: Page, service: httpx.Client) -> None:
+def test_an_example_is_sent_and_a_file_uploaded(authorized: Page, service: httpx.Client) -> None:
     """The whole way of a model, without a line typed but its id."""
-    authorize(visit(page, service), service)
-    live = execute(operation(page, "models-create-model"))
+    live = execute(operation(authorized, "models-create-model"))
     expect(live.locator(".response-col_status")).to_contain_text("201")
     model = shown_json(live)
 
-    upload = operation(page, "models-put-content")
+    upload = operation(authorized, "models-put-content")
     upload.get_by_placeholder("model_id").fill(str(model["id"]))
-    with page.expect_file_chooser() as chooser:
+    with authorized.expect_file_chooser() as chooser:
         upload.get_by_label("File to upload").click()
     weights = WEIGHTS / "cross_entropy_run1.safetensors"
     chooser.value.set_files(weights)
@@ -107,10 +126,9 @@ def test_an_example_is_sent_and_a_file_uploaded(page: Page, service: httpx.Clien
     assert wait_for(service, f"/v1/models/{model['id']}", "ready", "rejected")["status"] == "ready"
 
 
-def test_a_salience_map_is_shown(page: Page, service: httpx.Client, first: dict[str, Any]) -> None:
+def test_a_salience_map_is_shown(authorized: Page, service: httpx.Client, first: dict[str, Any]) -> None:
     """A picture is asked for by the list of media types, and the page's policy lets it be seen."""
-    authorize(visit(page, service), service)
-    block = operation(page, "audits-get-map")
+    block = operation(authorized, "audits-get-map")
     sample = service.get(f"/v1/audits/{first['id']}/samples?limit=1").json()["items"][0]
     block.get_by_placeholder("audit_id").fill(first["id"])
     block.get_by_placeholder("sample_id").fill(sample["sample_id"])
@@ -120,31 +138,32 @@ def test_a_salience_map_is_shown(page: Page, service: httpx.Client, first: dict[
     expect(picture).to_have_js_property("naturalWidth", 224)
 
 
-def test_a_report_opens_as_a_page(page: Page, service: httpx.Client, first: dict[str, Any]) -> None:
-    authorize(visit(page, service), service)
-    block = operation(page, "audits-get-audit-report")
+def test_a_report_opens_as_a_page(authorized: Page, first: dict[str, Any]) -> None:
+    block = operation(authorized, "audits-get-audit-report")
     block.get_by_placeholder("audit_id").fill(first["id"])
     execute(block)
-    with page.expect_popup() as opened:
+    with authorized.expect_popup() as opened:
         block.get_by_role("link", name="Open the page").click()
     expect(opened.value.get_by_role("heading", name="Provenance")).to_be_visible()
+    opened.value.close()
 
 
-def test_refusals_have_a_page(page: Page, service: httpx.Client) -> None:
-    block = operation(visit(page, service), "models-create-model")
-    with page.expect_popup() as opened:
+def test_refusals_have_a_page(authorized: Page) -> None:
+    block = operation(authorized, "models-create-model")
+    with authorized.expect_popup() as opened:
         block.get_by_role("link", name="All refusals").click()
     expect(opened.value.locator("h2:target")).to_have_text("POST /v1/models")
     assert serious_findings(opened.value) == []
+    opened.value.close()
 
 
-def test_a_data_set_has_a_file_chooser(page: Page, service: httpx.Client) -> None:
-    block = operation(visit(page, service), "data-sets-put-content")
+def test_a_data_set_has_a_file_chooser(authorized: Page) -> None:
+    block = operation(authorized, "data-sets-put-content")
     assert block.get_by_label("File to upload").get_attribute("type") == "file"
 
 
-def test_another_example_can_be_chosen(page: Page, service: httpx.Client) -> None:
-    block = operation(visit(page, service), "gates-create-gate")
+def test_another_example_can_be_chosen(authorized: Page) -> None:
+    block = operation(authorized, "gates-create-gate")
     block.get_by_label("Example").first.select_option("Against a baseline audit")
     expect(block.get_by_label("Request body")).to_have_value(re.compile("not worse than baseline"))
 
