@@ -39,6 +39,7 @@ class TaskName(StrEnum):
     CHECK_REFERENCE = "check_reference"
     RESCORE_AUDIT = "rescore_audit"
     ARCHIVE_VIEWS = "archive_views"
+    READ_MAP_SET = "read_map_set"
 
 
 # Lower comes first: somebody waits for an upload to become ready, and a finished audit is better than a begun one.
@@ -50,6 +51,7 @@ PRIORITIES = {
     TaskName.CHECK_REFERENCE: 3,
     TaskName.RESCORE_AUDIT: 3,
     TaskName.ARCHIVE_VIEWS: 3,
+    TaskName.READ_MAP_SET: 3,
     TaskName.RUN_SHARD: 6,
 }
 PRIORITY_STEPS = sorted(set(PRIORITIES.values()))

@@ -29,6 +29,8 @@ from app.hooks import examples as hooks_examples
 from app.hooks.routes import router as hooks
 from app.http.health import router as health
 from app.http.openapi.example_form import RouteExamples
+from app.map_sets import examples as map_set_examples
+from app.map_sets.routes import router as map_sets
 from app.metrics import examples as operation_examples
 from app.metrics.routes import router as metrics
 from app.models import examples as model_examples
@@ -59,6 +61,7 @@ Tells, for an image classifier and a data set, whether what the model looks at c
 TAGS: Final = [
     {"name": "models", "description": "First: describe a model, then upload its weights."},
     {"name": "data sets", "description": "Second: describe a data set, then upload its archive of images."},
+    {"name": "map sets", "description": "Maps from elsewhere: drawn by people, of their gaze, or of another tool."},
     {"name": "run groups", "description": "Where stability matters: the runs of one training recipe, as one group."},
     {"name": "gates", "description": "Where a release hangs on the numbers: named conditions on them."},
     {"name": "audits", "description": "Start an audit, watch it, read its results and its verdict."},
@@ -72,6 +75,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     models,
     datasets,
     dataset_samples,
+    map_sets,
     run_groups,
     gates,
     audits,
@@ -100,6 +104,7 @@ EXAMPLES: Final[dict[str, RouteExamples]] = {
     for room in (
         model_examples,
         dataset_examples,
+        map_set_examples,
         run_group_examples,
         worker_examples,
         gate_examples,

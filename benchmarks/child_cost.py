@@ -66,7 +66,7 @@ class Bench:
         with transaction(engine) as session:
             newest = session.scalars(select(AuditRow.id).order_by(AuditRow.id.desc()).limit(1)).one()
             inputs = read_inputs(session, newest)
-            job = shard_job(inputs, read_samples(session, inputs.audit, 0, samples))
+            job = shard_job(session, inputs, read_samples(session, inputs.audit, 0, samples))
         engine.dispose()
         return job
 

@@ -20,7 +20,7 @@ _SHARING = {
         "tests/clients/", "tests/commands/", "tests/comparisons/", "tests/corpus/",
         "tests/datasets/test_corpus_through_the_api", "tests/docs/test_keras", "tests/docs/test_snippets",
         "tests/doctor/test_doctor", "tests/end_to_end/", "tests/fidelity/", "tests/fuzz/test_api", "tests/history/",
-        "tests/metrics/", "tests/registries/", "tests/reports/", "tests/webhooks/test_real_events",
+        "tests/map_sets/", "tests/metrics/", "tests/registries/", "tests/reports/", "tests/webhooks/test_real_events",
     ),
     "api": ("tests/api/",),
     "faults": ("tests/faults/",),

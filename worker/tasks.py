@@ -9,6 +9,7 @@ from app.errors import TransientFailure, Unavailable
 from app.queue import TaskName
 from worker.changed_images.archives import archive_views
 from worker.intake.datasets import index_dataset
+from worker.intake.map_sets import read_map_set
 from worker.intake.models import validate_model
 from worker.intake.references import check_reference
 from worker.lifecycle.celery_app import celery_app, worker_context
@@ -64,3 +65,8 @@ def rescore_audit_task(rescore_id: str) -> None:
 @celery_app.task(name=TaskName.ARCHIVE_VIEWS, **RETRIES)
 def archive_views_task(archive_id: str) -> None:
     archive_views(worker_context(), UUID(archive_id))
+
+
+@celery_app.task(name=TaskName.READ_MAP_SET, **RETRIES)
+def read_map_set_task(map_set_id: str) -> None:
+    read_map_set(worker_context(), UUID(map_set_id))

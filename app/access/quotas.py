@@ -18,6 +18,7 @@ from app.db.tables import (
     ConnectionRow,
     DatasetRow,
     HookRow,
+    MapSetRow,
     ModelRow,
     PolicyRow,
     TenantRow,
@@ -88,7 +89,7 @@ def used_bytes(session: Session) -> int:
     """Of the tenant's uploads, and of what was made of them."""
     made = func.coalesce(ViewArchiveRow.stored_digest, cast(ViewArchiveRow.id, Text))
     contents: CompoundSelect[str | None, int | None] = union(
-        *(select(table.content_digest, table.content_size) for table in (ModelRow, DatasetRow)),
+        *(select(table.content_digest, table.content_size) for table in (ModelRow, DatasetRow, MapSetRow)),
         select(ModelRow.reference_digest, ModelRow.reference_size),
         select(made, ViewArchiveRow.size),
     )

@@ -37,6 +37,11 @@ _GATED = {"dataset_id": DATASET, "model_ids": [MODELS[0]], "gate_id": GATE, "bas
 _UNKNOWN = {"not-found": "No such audit."}
 _REFUSED = {"not-found": "No such run group."} | codes(
     "unknown-models",
+    "unknown-map-sets",
+    "map-set-not-ready",
+    "map-set-of-another-dataset",
+    "frames-differ",
+    "measure-needs-model",
     "unknown-dataset",
     "model-not-ready",
     "model-not-probed",

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.db.pages import Rows, newest
-from app.db.tables import AuditModelRow, AuditResultsRow, AuditRow, DatasetRow, ModelRow, WorkerRow
+from app.db.tables import AuditMapSetRow, AuditModelRow, AuditResultsRow, AuditRow, DatasetRow, ModelRow, WorkerRow
 from app.domain.gates.verdicts import Outcome
 from app.domain.results.documents import ResultsDocument
 from app.domain.vocabulary import AuditStatus, DeviceClass
@@ -86,6 +86,15 @@ def model_ids_of(session: Session, audit_ids: Sequence[UUID]) -> dict[UUID, list
     found: dict[UUID, list[UUID]] = {audit_id: [] for audit_id in audit_ids}
     for row in session.scalars(query.order_by(AuditModelRow.audit_id, AuditModelRow.ordinal)):
         found[row.audit_id].append(row.model_id)
+    return found
+
+
+def map_set_ids_of(session: Session, audit_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """Likewise, of map sets."""
+    query = select(AuditMapSetRow).where(AuditMapSetRow.audit_id.in_(audit_ids))
+    found: dict[UUID, list[UUID]] = {audit_id: [] for audit_id in audit_ids}
+    for row in session.scalars(query.order_by(AuditMapSetRow.audit_id, AuditMapSetRow.ordinal)):
+        found[row.audit_id].append(row.map_set_id)
     return found
 
 

@@ -28,6 +28,9 @@ class AuditRequest(BaseModel):
     dataset_id: UUID
     model_ids: list[UUID] | None = Field(None, min_length=1, max_length=100)
     run_group_id: UUID | None = None
+    map_set_ids: list[UUID] | None = Field(
+        None, min_length=1, max_length=20, description="Map sets of the data set, beside models or alone."
+    )
     protocol: ProtocolRequest = Field(default_factory=ProtocolRequest)
     name: Name | None = None
     description: Text | None = None
@@ -58,17 +61,20 @@ class AuditRequest(BaseModel):
     gate_id: UUID | None = Field(None, description="The gate whose conditions, as they are now, judge this audit.")
     baseline_audit_id: UUID | None = Field(None, description="The audit that the gate's conditions compare with.")
 
-    @field_validator("model_ids")
+    @field_validator("model_ids", "map_set_ids")
     @classmethod
     def distinct(cls, value: list[UUID] | None) -> list[UUID] | None:
         if value is not None and len(set(value)) != len(value):
-            raise ValueError("model ids must be distinct")
+            raise ValueError("ids must be distinct")
         return value
 
     @model_validator(mode="after")
     def one_of_two(self) -> Self:
-        if (self.model_ids is None) == (self.run_group_id is None):
-            raise ValueError("name either model_ids or run_group_id")
+        models = [one for one in (self.model_ids, self.run_group_id) if one is not None]
+        if len(models) != 1 and (models or self.map_set_ids is None):
+            raise ValueError("name either model_ids or run_group_id, or map_set_ids alone")
+        if not models and self.gate_id is not None:
+            raise ValueError("a gate judges models: name some beside the map sets")
         if self.baseline_audit_id is not None and self.gate_id is None:
             raise ValueError("a baseline_audit_id needs a gate_id that compares with it")
         return self
@@ -102,6 +108,7 @@ class Audit(BaseModel):
     status: AuditStatus
     dataset_id: UUID
     model_ids: list[UUID]
+    map_set_ids: list[UUID]
     run_group_id: UUID | None
     protocol: dict[str, Any]
     protocol_digest: str
@@ -131,7 +138,7 @@ class Audit(BaseModel):
 
 
 class SampleScore(BaseModel):
-    """One number: a sample, a model (none for stability), a measure's view."""
+    """One number: a sample, a model (none for pairings and map sets), a measure's view."""
 
     sample: str
     sample_id: UUID
@@ -139,7 +146,7 @@ class SampleScore(BaseModel):
     source: str | None
     model: str | None
     model_id: UUID | None
-    subject: str | None = Field(description="As in the results: a model, or a model under a CAM method.")
+    subject: str | None = Field(description="As in the results: a model, one under a CAM method, or a map set.")
     measure: MeasureName
     view: str
     score: float | None
@@ -153,8 +160,8 @@ class SalienceMap(BaseModel):
 
     sample: str
     sample_id: UUID
-    model_id: UUID
-    subject: str = Field(description="As in the results: a model, or a model under a CAM method.")
+    model_id: UUID | None = Field(description="Null of a map set.")
+    subject: str = Field(description="As in the results: a model, a model under a CAM method, or a map set.")
     view: str
     height: int
     width: int

@@ -9,6 +9,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from app.audits.planning.gating import frozen_gate
+from app.audits.planning.given_maps import check_map_sets, with_agreement, without_models
 from app.audits.planning.samples import check_group_by, choose_samples, cluster_column
 from app.audits.planning.shards import Work, estimated_seconds, shard_ranges
 from app.audits.planning.target_layers import possible_methods, target_layer
@@ -17,7 +18,16 @@ from app.audits.planning.twins import have_twins, notes_on_twins
 from app.audits.repository import lock_dataset, lock_models, worker_known
 from app.audits.schemas import AuditRequest
 from app.db.identifiers import new_id
-from app.db.tables import AuditModelRow, AuditRow, AuditUsageRow, DatasetRow, ModelRow, ShardRow
+from app.db.tables import (
+    AuditMapSetRow,
+    AuditModelRow,
+    AuditRow,
+    AuditUsageRow,
+    DatasetRow,
+    MapSetRow,
+    ModelRow,
+    ShardRow,
+)
 from app.domain.cam_methods import why_not
 from app.domain.fidelity import Fidelity, FidelityStatus
 from app.domain.label_mapping import LabelMapping
@@ -36,8 +46,9 @@ from app.domain.vocabulary import (
     SalienceTarget,
 )
 from app.errors import Conflict, Gone, Unprocessable
+from app.map_sets.repository import lock_map_sets
 from app.observability.origin import present_origin
-from app.results.inputs import class_count, label_mapping
+from app.results.inputs import NO_MODEL, class_count, label_mapping
 from app.run_groups.repository import get_run_group, members_of
 from app.settings import Settings
 from app.webhooks.events import audit_cancelled
@@ -64,6 +75,10 @@ def request_audit(session: Session, request: AuditRequest, settings: Settings) -
         AuditModelRow(audit_id=audit.id, ordinal=ordinal, model_id=model.id)
         for ordinal, model in enumerate(work.models)
     )
+    session.add_all(
+        AuditMapSetRow(audit_id=audit.id, ordinal=ordinal, map_set_id=map_set.id)
+        for ordinal, map_set in enumerate(work.map_sets)
+    )
     shards = _shards(audit, ranges)
     session.add_all(shards)
     session.add(AuditUsageRow(audit_id=audit.id, reserved_seconds=estimated_seconds(work, ranges) or 0.0))
@@ -76,12 +91,14 @@ def plan_work(session: Session, request: AuditRequest, settings: Settings) -> Wo
     """What a request comes to. Raises Unprocessable, Conflict or NotFound where the audit could not succeed."""
     models = lock_models(session, _model_ids(session, request))
     dataset = lock_dataset(session, request.dataset_id)
+    map_sets = lock_map_sets(session, request.map_set_ids or [])
     _check_ready(models, dataset)
-    asked = _resolve(request, models)
+    check_map_sets(map_sets, dataset, models)
+    asked = _resolve(request, models, map_sets)
     protocol = with_views_that_exist(asked, models)
     label_map = request.label_map if request.label_map is not None else dataset.label_map
     _check_classes(models, protocol)
-    _check_labels(request, protocol, label_mapping(dataset, models[0], label_map))
+    _check_labels(request, protocol, label_mapping(dataset, models[0], label_map) if models else NO_MODEL)
     _check_layers(models, protocol)
     _check_methods(models, protocol)
     check_group_by(session, request, dataset)
@@ -90,6 +107,7 @@ def plan_work(session: Session, request: AuditRequest, settings: Settings) -> Wo
     notes = [*notes_on_turns(asked, protocol, models), *notes_on_twins(request.protocol.resolve(), protocol, models)]
     return Work(
         models=models,
+        map_sets=map_sets,
         dataset=dataset,
         protocol=protocol,
         chosen=replace(chosen, notes=[*chosen.notes, *notes]),
@@ -134,23 +152,33 @@ def _check_fidelity(model: ModelRow) -> None:
         raise Conflict(NOT_AS_DESCRIBED.code, detail)
 
 
-def _resolve(request: AuditRequest, models: list[ModelRow]) -> Protocol:
+def _resolve(request: AuditRequest, models: list[ModelRow], map_sets: list[MapSetRow]) -> Protocol:
     """A pairing needs two models: left out where nobody asked for it, refused where somebody did."""
-    protocol = request.protocol.resolve()
+    is_asked_for = request.protocol.measures is not None
+    protocol = with_agreement(request.protocol.resolve(), models, map_sets)
+    if not models:
+        protocol = without_models(protocol, map_sets, is_asked_for=is_asked_for)
     for spec in PAIRINGS:
-        if spec.settings_in(protocol.measures) is not None and not _can_pair(spec, request, models, protocol):
+        settings = spec.settings_in(protocol.measures)
+        has_pairs = settings is not None and any(column.is_pairing for column in spec.columns(settings))
+        if has_pairs and not _can_pair(spec, request, (models, map_sets), protocol):
             protocol = protocol.without(spec.name)
     return protocol
 
 
-def _can_pair(spec: MeasureSpec[Any], request: AuditRequest, models: list[ModelRow], protocol: Protocol) -> bool:
-    is_asked_for = request.protocol.measures is not None
+def _can_pair(
+    spec: MeasureSpec[Any],
+    request: AuditRequest,
+    subjects: tuple[list[ModelRow], list[MapSetRow]],
+    protocol: Protocol,
+) -> bool:
+    is_asked_for, (models, map_sets) = request.protocol.measures is not None, subjects
     if spec.name == AGREEMENT.name:
         return _methods_can_pair(models, protocol)
-    if spec.name == CLASS_SEPARATION.name:
-        return True
     if spec.name == SANITY.name:
         return have_twins(models, is_asked_for=is_asked_for)
+    if spec.name == CLASS_SEPARATION.name or (not models and len(map_sets) > 1):
+        return True
     if len(models) < 2:
         if is_asked_for:
             raise Unprocessable(f"{spec.name}-needs-two-models", f"{spec.title} compares two models or more.")
@@ -167,7 +195,10 @@ def _methods_can_pair(models: list[ModelRow], protocol: Protocol) -> bool:
     """Agreement is computed only where it is asked for. Raises Unprocessable where it cannot be."""
     methods = protocol.salience.all_methods
     if len(methods) < 2:
-        detail = "Agreement compares the maps of several CAM methods: name them in protocol.salience.methods."
+        detail = (
+            "Agreement compares the maps of several CAM methods, or of a model with map sets: name them in "
+            "protocol.salience.methods or in map_set_ids."
+        )
         raise Unprocessable("agreement-needs-two-methods", detail)
     for model in models:
         layers = [target_layer(model, subject.protocol(protocol)) for subject in subjects_of(protocol, 1)]
@@ -180,9 +211,9 @@ def _check_classes(models: list[ModelRow], protocol: Protocol) -> None:
     facts = {(class_count(model), tuple(model.class_names or ()), _labels(model)) for model in models}
     if len(facts) > 1:
         raise Unprocessable("model-classes-differ", "The models of an audit must have the same classes.")
-    count = class_count(models[0])
     target = protocol.salience.target
-    if isinstance(target, int) and target >= count:
+    count = class_count(models[0]) if models else 0
+    if models and isinstance(target, int) and target >= count:
         raise Unprocessable("target-out-of-range", f"The models have {count} classes, numbered from 0.")
 
 

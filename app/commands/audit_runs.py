@@ -46,6 +46,9 @@ class Wanted:
     dataset: Annotated[str, typer.Option(help="Id or name of the data set.")]
     model: Annotated[list[str] | None, typer.Option(help="Id or name of a model; several times.")] = None
     run_group: Annotated[str | None, typer.Option(help="Instead of models: id or name of a run group.")] = None
+    map_set: Annotated[
+        list[str] | None, typer.Option(help="Id or name of a map set, beside models or alone; several times.")
+    ] = None
     name: Annotated[str | None, typer.Option(help="The audit's.")] = None
     protocol: Annotated[str | None, typer.Option(help="A JSON file, or the name of a preset.")] = None
     gate: Annotated[str | None, typer.Option(help="Id or name of the gate that judges it.")] = None
@@ -67,11 +70,15 @@ class Wanted:
 
     def request(self, client: Client) -> tuple[str, AuditOptions]:
         """The data set's id, and the rest of what ``POST /v1/audits`` takes. Raises ClientError, BadParameter."""
-        if bool(self.model) == (self.run_group is not None):
-            raise typer.BadParameter("Name models or a run group: --model (several times), or --run-group.")
+        kinds = bool(self.model) + (self.run_group is not None)
+        if kinds > 1 or not (kinds or self.map_set):
+            raise typer.BadParameter(
+                "Name models or a run group: --model (several times), or --run-group; or map sets alone: --map-set."
+            )
         options = AuditOptions(
             model_ids=[client.find("models", one) for one in self.model] if self.model else None,
             run_group_id=_id(client, "run-groups", self.run_group),
+            map_set_ids=[client.find("map-sets", one) for one in self.map_set] if self.map_set else None,
             protocol=None if self.protocol is None else protocol_named(client, self.protocol),
             name=self.name,
             sample_limit=self.sample_limit,

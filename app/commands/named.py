@@ -8,7 +8,7 @@ from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.output import note
 from app.commands.tables import Columns, record
-from salience_audit.resources import NOUNS, VERSIONED, Collection
+from salience_audit.resources import NOUNS, UPLOADED, VERSIONED, Collection
 
 WORDS: Columns = {
     "description": lambda resource: resource["about"] if "about" in resource else resource["description"],
@@ -52,7 +52,7 @@ def add_commands(group: typer.Typer, collection: Collection, columns: Columns) -
     ) -> None:
         with link.client() as client:
             deleted = client.find(collection, reference)
-            client.delete(collection, deleted, cascade=cascade and collection in {"models", "datasets"})
+            client.delete(collection, deleted, cascade=cascade and collection in UPLOADED)
         link.show({"id": deleted, "deleted": True})
         if not link.as_json:
             note(f"Deleted the {noun} {reference}.")

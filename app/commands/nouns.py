@@ -10,6 +10,7 @@ from app.commands.group import CarefulGroup
 _PLACES = {
     "models": "app.commands.model_uploads:models",
     "datasets": "app.commands.dataset_uploads:datasets",
+    "map-sets": "app.commands.map_set_uploads:map_sets",
     "run-groups": "app.commands.run_groups:run_groups",
     "gates": "app.commands.gates:gates",
     "audits": "app.commands.audits:audits",

@@ -44,8 +44,10 @@ def request_comparison(session: Session, request: ComparisonRequest) -> Comparis
 
 def _check_sides(session: Session, request: ComparisonRequest, audits: list[AuditRow]) -> None:
     sides = len(request.audit_ids)
+    models = model_ids_of(session, request.audit_ids)
+    if not all(models.values()):
+        raise Unprocessable("too-few-sides", "A comparison is of models: one of the audits has map sets alone.")
     if request.by is ComparisonUnit.MODEL:
-        models = model_ids_of(session, request.audit_ids)
         protocols = {audit.id: Protocol.model_validate(audit.protocol) for audit in audits}
         subjects = [one for audit_id, own in models.items() for one in subjects_of(protocols[audit_id], len(own))]
         sides = sum(one.beside is None for one in subjects)

@@ -1,11 +1,12 @@
 """What can be done with data sets; never commits."""
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.datasets.schemas import DatasetRequest
 from app.db.identifiers import new_id
 from app.db.references import refuse_while_audited
-from app.db.tables import AuditRow, DatasetImportRow, DatasetRow
+from app.db.tables import AuditRow, DatasetImportRow, DatasetRow, MapSetRow
 from app.domain.vocabulary import ResourceStatus
 from app.errors import UnsupportedMediaType
 from app.imaging.containers import container_of
@@ -51,8 +52,9 @@ def check_start(start: bytes) -> None:
 
 
 def delete(session: Session, row: DatasetRow) -> set[str]:
-    """The blobs that it referred to. Raises Conflict ``dataset-in-use``."""
+    """The blobs that it and its map sets, which go with it, referred to. Raises Conflict ``dataset-in-use``."""
     refuse_while_audited(session, "data set", AuditRow.dataset_id == row.id)
+    maps = session.scalars(select(MapSetRow).where(MapSetRow.dataset_id == row.id)).all()
     session.delete(row)
     session.flush()
-    return digests_of(row)
+    return digests_of(row).union(*map(digests_of, maps))

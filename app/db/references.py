@@ -6,18 +6,31 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
-from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, ViewArchiveRow
+from app.db.tables import (
+    AuditMapSetRow,
+    AuditModelRow,
+    AuditRow,
+    DatasetRow,
+    MapSetRow,
+    ModelRow,
+    ViewArchiveRow,
+)
 from app.domain.vocabulary import LIVE, AuditStatus
 from app.errors import Conflict
 
 MAX_NAMED = 20
 
-Noun = Literal["model", "data set", "run group"]
+Noun = Literal["model", "data set", "run group", "map set"]
 
-_CODES: dict[Noun, str] = {"model": "model-in-use", "data set": "dataset-in-use", "run group": "run-group-in-use"}
+_CODES: dict[Noun, str] = {
+    "model": "model-in-use",
+    "data set": "dataset-in-use",
+    "run group": "run-group-in-use",
+    "map set": "map-set-in-use",
+}
 
 _DIGESTS = (
-    *(column for table in (ModelRow, DatasetRow) for column in (table.content_digest, table.stored_digest)),
+    *(column for table in (ModelRow, DatasetRow, MapSetRow) for column in (table.content_digest, table.stored_digest)),
     ModelRow.reference_digest,
     ViewArchiveRow.stored_digest,
 )
@@ -64,6 +77,11 @@ def delete_audits(session: Session, noun: Noun, refers: ColumnElement[bool]) -> 
 def of_model(model_id: UUID) -> ColumnElement[bool]:
     """Audits that measure the model."""
     return AuditRow.id.in_(select(AuditModelRow.audit_id).where(AuditModelRow.model_id == model_id))
+
+
+def of_map_set(map_set_id: UUID) -> ColumnElement[bool]:
+    """Audits that have the map set."""
+    return AuditRow.id.in_(select(AuditMapSetRow.audit_id).where(AuditMapSetRow.map_set_id == map_set_id))
 
 
 def _refuse(noun: Noun, audits: dict[UUID, AuditStatus]) -> NoReturn:

@@ -53,7 +53,7 @@ def _by_method(document: ResultsDocument, measure: str, view: str) -> Mapping[st
         if subject is None or mean is None or subject not in methods or row.get("says_nothing"):
             continue
         if (row["measure"], row["view"], row["group_by"], row["group"]) == wanted:
-            found.setdefault(methods[subject], {})[model_of(subject)] = mean
+            found.setdefault(methods[subject], {})[model_of(subject) or subject] = mean
     return found
 
 

@@ -217,8 +217,8 @@ class Protocol(Frozen):
         return tuple(
             column
             for spec, settings in self.measures.computed()
-            if spec.is_pairing == pairings
             for column in spec.columns(settings)
+            if column.is_pairing == pairings
         )
 
 

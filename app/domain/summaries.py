@@ -48,6 +48,14 @@ class ScoreTable:
     flips: Floats
     has_sides: bool = False
 
+    def of(self, columns: Sequence[ScoreColumn]) -> "ScoreTable":
+        """These columns alone, in its own order."""
+        if len(columns) == len(self.columns):
+            return self
+        places = [place for place, column in enumerate(self.columns) if column in columns]
+        scores, controls, flips = (array[:, places] for array in (self.scores, self.controls, self.flips))
+        return ScoreTable(self.model_id, tuple(columns), scores, controls, flips, self.has_sides)
+
     @cached_property
     def controlled(self) -> Integers:
         """The places of the columns that have controls."""
@@ -214,7 +222,7 @@ def _summary(table: ScoreTable, where: _Column, interval: Bounds, above_control:
     column, weights = table.columns[where.place], where.weights
     values = table.scores[where.group.members, where.place]
     flips, controls = table.flips[where.group.members, where.place], table.controls[where.group.members, where.place]
-    low, high = MEASURES[column.measure].value_range
+    low, high = column.value_range or MEASURES[column.measure].value_range
     undefined = int(np.isnan(values).sum())
     defined = np.where(np.isnan(values), 0.0, weights)
     centre, spread = weighted_moments(values, weights)
@@ -243,6 +251,8 @@ def _summary(table: ScoreTable, where: _Column, interval: Bounds, above_control:
         "above_control_high": above_control[1],
         "says_nothing": [],
     }
+    if column.given is not None:
+        summary["similarity"] = column.given.similarity
     if table.has_sides:
         _tell_sides(summary, values, flips, weights)
     return summary

@@ -82,6 +82,10 @@ class UndefinedReason(StrEnum):
     FILL_SUFFICES = "fill-suffices"
     ONE_CELL = "one-cell"
     UNREADABLE = "unreadable"
+    NO_MAP = "no-map"
+    NO_FIXATIONS = "no-fixations"
+    MAP_TOO_SMALL = "map-too-small"
+    MAP_TOO_LARGE = "map-too-large"
 
 
 class GroupBy(StrEnum):
@@ -101,6 +105,14 @@ class ResourceStatus(StrEnum):
     VALIDATING = "validating"
     READY = "ready"
     REJECTED = "rejected"
+
+
+class MapSetKind(StrEnum):
+    """Whose maps: drawn by people, of where people looked, or of whatever else makes maps."""
+
+    HUMAN = "human"
+    GAZE = "gaze"
+    OTHER = "other"
 
 
 class Origin(StrEnum):

@@ -12,7 +12,16 @@ from sqlalchemy.orm import Session
 from app.db.counters import Tally, add
 from app.db.identifiers import new_id
 from app.db.session import transaction
-from app.db.tables import AuditRow, ComparisonRow, DatasetRow, ModelRow, RescoreRow, ShardRow, ViewArchiveRow
+from app.db.tables import (
+    AuditRow,
+    ComparisonRow,
+    DatasetRow,
+    MapSetRow,
+    ModelRow,
+    RescoreRow,
+    ShardRow,
+    ViewArchiveRow,
+)
 from app.domain.vocabulary import LIVE, ComparisonStatus, DeviceClass, ResourceStatus, ShardStatus
 from app.errors import SalienceError
 from app.periodic import Periodic
@@ -22,6 +31,12 @@ LOCK = 7_326_511_902_115
 STALE_SECONDS = 15.0
 """How long a shard, a reduce, a comparison, a rescoring or an archive waits before its worker is reminded."""
 STALE_UPLOAD = timedelta(seconds=60)
+
+UPLOADS: dict[type[ModelRow | DatasetRow | MapSetRow], TaskName] = {
+    ModelRow: TaskName.VALIDATE_MODEL,
+    DatasetRow: TaskName.INDEX_DATASET,
+    MapSetRow: TaskName.READ_MAP_SET,
+}
 
 Message = tuple[TaskName, UUID]
 
@@ -81,7 +96,7 @@ class Reconciler:
 def _stale_uploads(session: Session) -> list[Message]:
     """Touched as they are sent, so that each is sent again only after another while."""
     found: list[Message] = []
-    for table, task in ((ModelRow, TaskName.VALIDATE_MODEL), (DatasetRow, TaskName.INDEX_DATASET)):
+    for table, task in UPLOADS.items():
         stale = select(table.id).where(
             table.status == ResourceStatus.VALIDATING, table.updated_at < func.clock_timestamp() - STALE_UPLOAD
         )

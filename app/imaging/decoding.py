@@ -84,7 +84,7 @@ def decode(data: bytes, limits: Settings, *, reading: PixelReading = _AS_SEEN, s
     try:
         if kind == "WEBP":
             _check_canvas(data, limits)
-        opened = _open(data, limits)
+        opened = open_picture(data, limits)
         several = kind != "JPEG" and getattr(opened, "n_frames", 1) > 1
         if shown_at is not None:
             opened.draft("RGB", (shown_at, shown_at))
@@ -101,7 +101,8 @@ def decode(data: bytes, limits: Settings, *, reading: PixelReading = _AS_SEEN, s
         raise InputFailure("sample-corrupt", "The image cannot be decoded.") from error
 
 
-def _open(data: bytes, limits: Settings) -> ImageFile.ImageFile:
+def open_picture(data: bytes, limits: Settings) -> ImageFile.ImageFile:
+    """Its header alone is read. Raises InputFailure for sizes and kinds of pixels, and whatever Pillow raises."""
     # A phone's JPEG may carry a second, smaller picture; its first is the photograph.
     image = Image.open(BytesIO(data), formats=FORMATS)
     _check_size(*image.size, limits)

@@ -13,6 +13,11 @@ from app.imaging.sampling import sampled
 _PILLOW = {one: Image.Resampling[one.name] for one in Interpolation}
 
 
+Part = tuple[float, float, float, float]
+"""Left, top, right and bottom as shares of a picture; below 0 and above 1 beside it."""
+WHOLE: Part = (0.0, 0.0, 1.0, 1.0)
+
+
 class Frame(NamedTuple):
     """Width and height to resize to, and where the input then begins; below zero it begins beside the picture."""
 
@@ -47,6 +52,14 @@ def frame_of(whole: tuple[int, int], spec: InputSpec) -> Frame:
     if resize is Resize.STRETCH:
         return Frame(inside)
     return _middle(_covering(whole, spec), spec)
+
+
+def seen_part(whole: tuple[int, int], spec: InputSpec) -> Part:
+    """What a model's input shows of a picture of so many pixels, width first."""
+    if spec.resize is Resize.STRETCH:
+        return WHOLE
+    (width, height), left, top = frame_of(whole, spec)
+    return left / width, top / height, (left + spec.size.width) / width, (top + spec.size.height) / height
 
 
 def _covering(whole: tuple[int, int], spec: InputSpec) -> tuple[int, int]:

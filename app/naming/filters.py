@@ -7,10 +7,10 @@ from typing import Annotated, TypeVar
 from fastapi import Query
 from sqlalchemy import ColumnElement, Select
 
-from app.db.tables import AuditRow, ComparisonRow, DatasetRow, GateRow, ModelRow, RunGroupRow
+from app.db.tables import AuditRow, ComparisonRow, DatasetRow, GateRow, MapSetRow, ModelRow, RunGroupRow
 
-Described = TypeVar("Described", AuditRow, ComparisonRow, DatasetRow, GateRow, ModelRow, RunGroupRow)
-Versioned = TypeVar("Versioned", DatasetRow, GateRow, ModelRow)
+Described = TypeVar("Described", AuditRow, ComparisonRow, DatasetRow, GateRow, MapSetRow, ModelRow, RunGroupRow)
+Versioned = TypeVar("Versioned", DatasetRow, GateRow, MapSetRow, ModelRow)
 
 
 @dataclass(frozen=True)

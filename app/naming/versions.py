@@ -5,10 +5,10 @@ from typing import TypeVar
 from sqlalchemy import Integer, cast, func, select
 from sqlalchemy.orm import Session
 
-from app.db.tables import AuditRow, ComparisonRow, DatasetRow, GateRow, ModelRow, RunGroupRow
+from app.db.tables import AuditRow, ComparisonRow, DatasetRow, GateRow, MapSetRow, ModelRow, RunGroupRow
 from app.naming.schemas import Change, VersionedChange
 
-Versioned = TypeVar("Versioned", DatasetRow, GateRow, ModelRow)
+Versioned = TypeVar("Versioned", DatasetRow, GateRow, MapSetRow, ModelRow)
 
 
 def next_version(session: Session, table: type[Versioned], name: str) -> str:

@@ -51,6 +51,8 @@ class Gatherer:
         audit = get_audit(self.session, audit_id)
         check_finished(audit)
         document = models_alone(by_subject(results_of(self.session, audit_id)))
+        if not document["models"]:
+            raise Conflict("no-models-to-report", "A report is about models, and this audit has map sets alone.")
         # Older results do not say; the row forgets its run group when that is deleted.
         as_runs = document.get("run_group_id", audit.run_group_id) is not None
         all_series = series_of_audit(document, audit.name, as_runs=as_runs)

@@ -19,11 +19,11 @@ from app.domain.measures import (
     SUFFICIENCY,
     MeasureSpec,
 )
-from app.domain.outputs import Output
 from app.domain.performance import CurveSource, Predictions, deformation_curve, noise_curve, performance
 from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
 from app.domain.results.documents import (
+    AuditedMapSet,
     AuditedModel,
     DeformationCurve,
     NoiseCurve,
@@ -37,12 +37,12 @@ from app.domain.results.documents import (
     Summary,
 )
 from app.domain.statistics import Floats, equal_group_weights, weighted_mean
-from app.domain.subjects import Pairing, pairings_of, subjects_of
+from app.domain.subjects import Pairing, pairings_of
 from app.domain.sufficiency import sufficiency_report
 from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
 from app.domain.twins import twin_distances
-from app.domain.vocabulary import ACROSS_MODELS, OutputKind
-from app.results.inputs import AuditedSubject, AuditInputs, class_count, label_mapping
+from app.domain.vocabulary import ACROSS_MODELS
+from app.results.inputs import AuditedSubject, AuditInputs, GivenSubject
 from app.results.reading import complete
 from app.results.score_tables import StoredScores, cluster_codes, further_groups, read_scores
 from app.results.training_images import training_images
@@ -53,6 +53,10 @@ SSIM_WINDOW = 7
 
 class FromMaps(Interface):
     """What is made of the stored maps once all of them are there."""
+
+    @property
+    def chances(self) -> Mapping[int, Mapping[str, Floats]]:
+        """(N,) by subject and view: its map against the given map of another sample; NaN where there is none."""
 
     @property
     def controls(self) -> Mapping[str, Floats]:
@@ -70,8 +74,7 @@ def results_document(
     By subject (`app.results.subjects`). ``software`` are the versions that the scores were made with, None where the
     caller does not know them; ``from_maps`` is what only all stored maps together tell, None before the end.
     """
-    audit, subjects = inputs.audit, inputs.subjects
-    protocol = Protocol.model_validate(audit.protocol)
+    audit, protocol = inputs.audit, inputs.protocol
     head: ResultsHead = {
         "audit_id": str(audit.id),
         "protocol": protocol.to_json(),
@@ -83,16 +86,17 @@ def results_document(
         "notes": audit.notes,
         "training_images": training_images(session, audit),
         "run_group_id": None if audit.run_group_id is None else str(audit.run_group_id),
-        "models": [_shown(one, protocol) for one in subjects],
+        "models": [_shown(one, protocol) for one in inputs.of_models],
         "software": software,
     }
-    stored = [read_scores(session, audit.id, ordinal) for ordinal in range(len(subjects))]
+    if inputs.map_sets:
+        head["map_sets"] = [_given(one) for one in inputs.given]
+    stored = [read_scores(session, audit.id, ordinal) for ordinal in range(len(inputs.subjects))]
     numbers = _measured(session, inputs, stored, from_maps) if stored[0].labels else _nothing()
     document: ResultsDocument = {**head, **numbers, "findings": []}
     if from_maps is not None:
-        several = Output.of(inputs.models[0].output).kind is OutputKind.MULTILABEL
-        from_maps.add_to(document, Groups(stored[0].labels, stored[0].sources, several=several))
-    complete(document, class_count(inputs.models[0]))
+        from_maps.add_to(document, Groups(stored[0].labels, stored[0].sources, several=inputs.mapping.several))
+    complete(document, inputs.classes)
     return document
 
 
@@ -127,26 +131,42 @@ def _shown(one: AuditedSubject, protocol: Protocol) -> AuditedModel:
     }
 
 
+def _given(one: GivenSubject) -> AuditedMapSet:
+    row = one.map_set
+    return {
+        "map_set_id": str(row.id),
+        "subject": one.key,
+        "name": row.name,
+        "kind": row.kind,
+        "digest": row.digest,
+        "views": row.views,
+    }
+
+
 def _measured(
     session: Session, inputs: AuditInputs, stored: list[StoredScores], from_maps: FromMaps | None
 ) -> ResultsNumbers:
-    subjects = inputs.subjects
-    protocol = Protocol.model_validate(inputs.audit.protocol)
-    mapping = label_mapping(inputs.dataset, inputs.models[0], inputs.audit.label_map)
+    protocol, mapping = inputs.protocol, inputs.mapping
     further, clusters = further_groups(session, inputs.audit), cluster_codes(session, inputs.audit)
     groups = Groups(stored[0].labels, stored[0].sources, further, clusters, mapping.several)
+    chances = {} if from_maps is None else from_maps.chances
     summarised = [
-        summarise(scores.table(one.key, one.protocol, one.output), groups, protocol.seed)
-        for one, scores in zip(subjects, stored, strict=True)
+        summarise(
+            scores.table(one.key, one.protocol, one.output, chances.get(ordinal)).of(one.subject.columns(protocol)),
+            groups,
+            protocol.seed,
+        )
+        for ordinal, (one, scores) in enumerate(zip(inputs.subjects, stored, strict=True))
     ]
     summaries = [row for model in summarised for row in model.rows]
     measured = _performance(inputs, stored, mapping)
     noise_curves, deformation_curves = _curves(inputs, protocol, summaries, measured)
     across = read_scores(session, inputs.audit.id, ACROSS_MODELS) if protocol.pairing_columns() else None
-    small = [one.model for one, scores in zip(subjects, stored, strict=True) if scores.map_side < SSIM_WINDOW]
+    of_models = list(zip(inputs.of_models, stored, strict=False))
+    small = [one.model for one, scores in of_models if scores.map_side < SSIM_WINDOW]
     return {
         "summaries": summaries + ([] if across is None else _pairing_summaries(across, groups, protocol, from_maps)),
-        "across_models": across_models(protocol.columns(), summarised[: len(inputs.models)]),
+        "across_models": across_models(protocol.columns(), summarised[: len(inputs.models)]) if inputs.models else [],
         "stability": _pairs(across, inputs, STABILITY),
         "agreement": _pairs(across, inputs, AGREEMENT),
         "class_separation": _pairs(across, inputs, CLASS_SEPARATION),
@@ -168,11 +188,11 @@ def _performance(inputs: AuditInputs, stored: list[StoredScores], mapping: Label
     if mapping.several:
         return _label_performance(inputs, stored, mapping)
     truth = np.array([mapping.indices.get(label or "", -1) for label in stored[0].labels])
-    count = class_count(inputs.models[0])
+    count = inputs.classes or 0
     classes = mapping.score_classes(count)
     return [
         row
-        for one, scores in zip(inputs.subjects, stored, strict=True)
+        for one, scores in zip(inputs.of_models, stored, strict=False)
         for row in performance(
             Predictions(
                 model_id=one.key,
@@ -189,13 +209,13 @@ def _performance(inputs: AuditInputs, stored: list[StoredScores], mapping: Label
 
 
 def _label_performance(inputs: AuditInputs, stored: list[StoredScores], mapping: LabelMapping) -> list[Performance]:
-    count = class_count(inputs.models[0])
+    count = inputs.classes or 0
     positives = np.zeros((len(stored[0].labels), count), dtype=bool)
     for row, label in enumerate(stored[0].labels):
         positives[row, list(mapping.positives(label))] = True
     return [
         row
-        for one, scores in zip(inputs.subjects, stored, strict=True)
+        for one, scores in zip(inputs.of_models, stored, strict=False)
         for row in label_performance(
             LabelPredictions(
                 model_id=one.key,
@@ -241,9 +261,8 @@ def _scores_of_pairs(
     """
     if across is None:
         return None
-    protocol = Protocol.model_validate(inputs.audit.protocol)
     start = 0
-    for pairing in pairings_of(protocol, subjects_of(protocol, len(inputs.models))):
+    for pairing in pairings_of(inputs.protocol, [one.subject for one in inputs.subjects]):
         stop = start + len(pairing.pairs)
         if pairing.column.measure == spec.name:
             return pairing, across.pairs[:, start:stop]
@@ -258,7 +277,7 @@ def _sanity(
     found = _scores_of_pairs(across, inputs, SANITY)
     if found is None:
         return []
-    protocol, subjects = Protocol.model_validate(inputs.audit.protocol), inputs.subjects
+    protocol, subjects = inputs.protocol, inputs.of_models
     wanted = {(measure, view) for measure, views in headline_views(protocol).items() for view in views}
     sections: list[Sanity] = []
     for (own, twin), rises in zip(found[0].pairs, found[1].T, strict=True):
@@ -272,7 +291,7 @@ def _sanity(
 def _sufficiency(inputs: AuditInputs, stored: list[StoredScores], groups: Groups) -> list[Sufficiency]:
     return [
         {"model_id": one.key, "subject": one.key, **sufficiency_report(settings, one.conditions, predicted, groups)}
-        for one, scores in zip(inputs.subjects, stored, strict=True)
+        for one, scores in zip(inputs.of_models, stored, strict=False)
         if (settings := SUFFICIENCY.settings_in(one.protocol.measures)) is not None
         for predicted in [scores.predictions(one.output)]
     ]
@@ -285,7 +304,7 @@ def _curves(
     noise = NOISE_REACTION.settings_in(protocol.measures)
     if noise is None:
         return [], []
-    sources = [CurveSource.of(one.key, summaries, measured) for one in inputs.subjects if one.subject.has_views]
+    sources = [CurveSource.of(one.key, summaries, measured) for one in inputs.of_models if one.subject.has_views]
     return [noise_curve(source, noise.amounts) for source in sources], [
         deformation_curve(source, one.kind, one.severities) for source in sources for one in noise.deformations
     ]

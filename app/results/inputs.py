@@ -3,37 +3,63 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
-from app.db.tables import AuditRow, DatasetRow, ModelRow
+from app.db.tables import AuditRow, DatasetRow, MapSetRow, ModelRow
 from app.domain.label_mapping import LabelMapping, map_labels, map_several_labels
-from app.domain.outputs import Output
+from app.domain.outputs import CLASSES, Output
 from app.domain.protocol import Protocol
 from app.domain.subjects import Subject, subjects_of
 from app.domain.vocabulary import CLEAN, OutputKind
 from app.errors import Conflict
 
+NO_MODEL = LabelMapping(None, "The audit has no model, so that nothing is classified.")
+
 
 @dataclass(frozen=True)
 class AuditInputs:
-    """An audit with its data set and its models, in the order of their ordinals."""
+    """An audit with its data set, its models and its map sets, in the order of their ordinals."""
 
     audit: AuditRow
     dataset: DatasetRow
     models: tuple[ModelRow, ...]
+    map_sets: tuple[MapSetRow, ...] = ()
 
     @cached_property
-    def subjects(self) -> tuple["AuditedSubject", ...]:
-        """In the order of their ordinals."""
-        protocol = Protocol.model_validate(self.audit.protocol)
-        return audited_subjects(protocol, self.models)
+    def protocol(self) -> Protocol:
+        return Protocol.model_validate(self.audit.protocol)
+
+    @cached_property
+    def of_models(self) -> tuple["AuditedSubject", ...]:
+        """The subjects that are models, in the order of their ordinals: they come first."""
+        return audited_subjects(self.protocol, self.models)
+
+    @cached_property
+    def given(self) -> tuple["GivenSubject", ...]:
+        """The map sets, in the order of their ordinals behind those of the models."""
+        return given_subjects(self.protocol, self.models, self.map_sets)
+
+    @property
+    def subjects(self) -> tuple["AuditedSubject | GivenSubject", ...]:
+        """All, in the order of their ordinals."""
+        return (*self.of_models, *self.given)
+
+    @cached_property
+    def mapping(self) -> LabelMapping:
+        """How labels meet the classes, which are the same of all models."""
+        return label_mapping(self.dataset, self.models[0], self.audit.label_map) if self.models else NO_MODEL
+
+    @property
+    def classes(self) -> int | None:
+        """How many the models tell apart."""
+        return class_count(self.models[0]) if self.models else None
 
 
 @dataclass(frozen=True)
 class AuditedSubject:
-    """A subject of an audit with its model, its key within the audit, and the protocol with what is its own."""
+    """A subject of an audit that is a model, its key within the audit, and the protocol with what is its own."""
 
     subject: Subject
     model: ModelRow
@@ -50,13 +76,43 @@ class AuditedSubject:
         return Output.of(self.model.output)
 
 
+@dataclass(frozen=True)
+class GivenSubject:
+    """A subject of an audit that is a map set, and its key within the audit."""
+
+    subject: Subject
+    map_set: MapSetRow
+    key: str
+    protocol: Protocol
+    """The audit's: columns that no map set has are empty in its rows."""
+    output: ClassVar[Output] = CLASSES
+    """It says of no class anything."""
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Those of which it has maps, in stored order."""
+        return self.subject.conditions(self.protocol)
+
+
 def audited_subjects(protocol: Protocol, models: Sequence[ModelRow]) -> tuple[AuditedSubject, ...]:
-    """In the order of their ordinals."""
+    """Those that are models, in the order of their ordinals."""
     return tuple(
         AuditedSubject(
             subject, models[subject.model], subject.key(protocol, models[subject.model].id), subject.protocol(protocol)
         )
         for subject in subjects_of(protocol, len(models))
+        if subject.model is not None
+    )
+
+
+def given_subjects(
+    protocol: Protocol, models: Sequence[ModelRow], map_sets: Sequence[MapSetRow]
+) -> tuple[GivenSubject, ...]:
+    """Those that are map sets."""
+    return tuple(
+        GivenSubject(subject, map_sets[subject.map_set], subject.key(protocol, map_sets[subject.map_set].id), protocol)
+        for subject in subjects_of(protocol, len(models), [one.views for one in map_sets])
+        if subject.map_set is not None
     )
 
 

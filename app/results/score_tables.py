@@ -1,6 +1,6 @@
 """Stored scores of one model of an audit, as arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, SampleRow, SampleScoresRow
+from app.domain.measures import ScoreColumn
 from app.domain.outputs import CLASSES, Output
 from app.domain.protocol import Protocol
 from app.domain.statistics import Floats, Integers
@@ -37,8 +38,17 @@ class StoredScores:
     pairs: Floats
     map_side: int
 
-    def table(self, model_id: str, protocol: Protocol, output: Output = CLASSES) -> ScoreTable:
-        """With the share of each column's conditions in which the prediction differs from the clean one."""
+    def table(
+        self,
+        model_id: str,
+        protocol: Protocol,
+        output: Output = CLASSES,
+        chances: Mapping[str, Floats] | None = None,
+    ) -> ScoreTable:
+        """With the share of each column's conditions in which the prediction differs from the clean one.
+
+        ``chances`` (N,) by view are controls that only all samples' maps give.
+        """
         columns = protocol.columns()
         places = {condition: index for index, condition in enumerate((CLEAN, *protocol.conditions()))}
         told = self.predictions(output)
@@ -49,7 +59,14 @@ class StoredScores:
             if column.conditions:
                 flips[:, index] = flipped[:, [places[name] for name in column.conditions]].mean(1)
         has_sides = output.kind is OutputKind.BINARY
-        return ScoreTable(model_id, columns, self.scores, self.controls, flips, has_sides)
+        return ScoreTable(model_id, columns, self.scores, self._controls(columns, chances or {}), flips, has_sides)
+
+    def _controls(self, columns: Sequence[ScoreColumn], chances: Mapping[str, Floats]) -> Floats:
+        controls = self.controls.copy() if chances else self.controls
+        for index, column in enumerate(columns):
+            if column.given is not None and column.view in chances:
+                controls[:, index] = np.where(np.isnan(self.scores[:, index]), np.nan, chances[column.view])
+        return controls
 
     def predictions(self, output: Output) -> Integers:
         """(N, C), -1 where an output was not finite; two that differ are a flip.

@@ -35,14 +35,17 @@ def shown(document: Document) -> Document:
 def by_subject(document: Document) -> Document:
     """From what is stored; where every subject is a model, the very same document."""
     everything = [row for rows in _models(document) for row in rows]
-    if all(row.get("subject", row["model_id"]) == row["model_id"] for row in everything):
+    if not document.get("map_sets") and all(
+        row.get("subject", row["model_id"]) == row["model_id"] for row in everything
+    ):
         return document
     return _changed(document, _keyed)
 
 
 def models_alone(document: ResultsDocument) -> ResultsDocument:
-    """By subject, without random twins and the maps of other classes; where there is none, the very same document."""
-    if all(is_model(model["model_id"]) for model in document["models"]):
+    """By subject, without random twins, the maps of other classes and map sets; where there is none, the very same
+    document."""
+    if not document.get("map_sets") and all(is_model(model["model_id"]) for model in document["models"]):
         return document
     made: dict[str, Any] = dict(document)
     for name in _ROWS:

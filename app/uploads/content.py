@@ -9,21 +9,22 @@ from sqlalchemy.orm import Session
 
 from app.db.references import lock_digests, unused_digests
 from app.db.session import TenantEngine, transaction
-from app.db.tables import DatasetRow, ModelRow
+from app.db.tables import DatasetRow, MapSetRow, ModelRow
 from app.domain.vocabulary import ResourceStatus
 from app.errors import Conflict, RequestError, TransientFailure
 from app.storage.blobs import SCHEME, BlobStore, StoredBlob
 
+Uploadable = ModelRow | DatasetRow | MapSetRow
 OPEN = (ResourceStatus.AWAITING_CONTENT, ResourceStatus.REJECTED)
 
 
-def check_open(row: ModelRow | DatasetRow) -> None:
+def check_open(row: Uploadable) -> None:
     """Raises Conflict ``content-already-set`` where content was accepted."""
     if row.status not in OPEN:
         raise Conflict("content-already-set", "The content is there and cannot be replaced; register a new resource.")
 
 
-def accept(row: ModelRow | DatasetRow, blob: StoredBlob) -> bool:
+def accept(row: Uploadable, blob: StoredBlob) -> bool:
     """From now on the worker looks at it; False where the very same content is there already.
 
     Raises Conflict where other content was accepted meanwhile.
@@ -67,7 +68,7 @@ def _nobodys_digest() -> str:
     return f"{SCHEME}{secrets.token_hex(32)}"
 
 
-def digests_of(row: ModelRow | DatasetRow) -> set[str]:
+def digests_of(row: Uploadable) -> set[str]:
     """The blobs that a resource refers to."""
     reference = row.reference_digest if isinstance(row, ModelRow) else None
     digests = (row.content_digest, row.stored_digest, reference)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.access.quotas import check_bytes
 from app.db.session import TenantEngine, transaction
-from app.db.tables import DatasetRow, ModelRow
+from app.db.tables import DatasetRow, MapSetRow, ModelRow
 from app.http.dependencies import BlobsDep, QueueDep, SettingsDep, TenantDep
 from app.http.wake_up import wake_worker
 from app.queue import TaskName, TaskQueue
@@ -19,7 +19,7 @@ from app.settings import Settings
 from app.storage.blobs import BlobStore, StoredBlob
 from app.uploads.content import accept, delete_unused, digests_of, taking_over
 
-Row = TypeVar("Row", ModelRow, DatasetRow)
+Row = TypeVar("Row", ModelRow, DatasetRow, MapSetRow)
 Shown = TypeVar("Shown")
 Receive = Callable[[Request, BlobStore, int], Awaitable[StoredBlob]]
 """Streams a body of at most so many bytes into the store."""

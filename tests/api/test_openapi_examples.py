@@ -5,14 +5,27 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 from prepare import build_archive
 
 from app.http.openapi.example_form import JSON
-from app.http.openapi.example_ids import AUDITS, CONNECTION, DATASET, DELIVERY, GATE, HOOK, MODELS, POLICY, RUN_GROUP
+from app.http.openapi.example_ids import (
+    AUDITS,
+    CONNECTION,
+    DATASET,
+    DELIVERY,
+    GATE,
+    HOOK,
+    MAP_SET,
+    MODELS,
+    POLICY,
+    RUN_GROUP,
+)
 from app.http.problems import MEDIA_TYPE
 from app.rooms import EXAMPLES as ROUTES
+from tests.map_sets.packing import png, zipped
 from tests.registries.signing import created
 from tests.registries.signing import send as deliver
 from tests.waiting import upload, upload_run, views_of, wait_for
@@ -38,6 +51,7 @@ class World:
         self.ids: dict[str, str] = {}
         self.paths: dict[str, str] = {}
         self.ids[DATASET] = upload(service, "datasets", {"name": "faces"}, build_archive())["id"]
+        self.ids[MAP_SET] = self._map_set()
         for place, made_up in enumerate(MODELS, start=1):
             self.ids[made_up] = upload_run(service, f"cross_entropy_run{place}")["id"]
         self.ids[RUN_GROUP] = self._example("POST /v1/run-groups", "Three trainings")["id"]
@@ -58,6 +72,7 @@ class World:
             "hook_id": self.ids[HOOK],
             "policy_id": self.ids[POLICY],
             "dataset_id": self.ids[DATASET],
+            "map_set_id": self.ids[MAP_SET],
             "model_id": self.ids[MODELS[0]],
             "run_group_id": self.ids[RUN_GROUP],
             "gate_id": self.ids[GATE],
@@ -88,6 +103,14 @@ class World:
         answer = self.send(route, title)
         assert answer.is_success, answer.text
         made: Json = answer.json()
+        return made
+
+    def _map_set(self) -> str:
+        """A mask, and one of nobody."""
+        described = {"dataset_id": self.ids[DATASET], "name": "masks", "kind": "human"}
+        mask = png(np.eye(9, dtype=np.uint8))
+        files = dict.fromkeys(("face/bright/000.png", "face/bright/nobody.png"), mask)
+        made: str = upload(self.http, "map-sets", described, zipped(files))["id"]
         return made
 
     def _audit(self) -> str:

@@ -26,6 +26,7 @@ def model(seconds: float | None, device_class: str = "cpu", side: int = 7) -> Mo
 def work(samples: int, *models: ModelRow, measures: MeasureSettings = ONE_PASS, **options: Any) -> Work:
     return Work(
         models=list(models),
+        map_sets=[],
         dataset=DatasetRow(labels=["a", "b"], sample_count=samples),
         protocol=Protocol(measures=measures, **options),
         chosen=Chosen(samples, None, []),

@@ -95,7 +95,7 @@ class ViewImages:
             raise ChildDied(End.CRASHED, "It did not send all images.")
 
     def _job(self, samples: Sequence[SampleRow]) -> ViewsJob:
-        subject = self.inputs.subjects[self.archive.model_ordinal]
+        subject = self.inputs.of_models[self.archive.model_ordinal]
         protocol = subject.subject.protocol(Protocol.model_validate(self.inputs.audit.protocol))
         by_cells = EQUIVARIANCE.settings_in(protocol.measures) is not None
         return ViewsJob(

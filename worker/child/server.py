@@ -15,6 +15,7 @@ from worker.child.failures import failed
 from worker.child.images_job import run_images_job
 from worker.child.inputs import JobInputs
 from worker.child.log import log_to
+from worker.child.maps_job import run_maps_job
 from worker.child.model_job import run_model_job
 from worker.child.reference_job import run_reference_job
 from worker.child.shard_job import run_shard_job
@@ -25,7 +26,18 @@ from worker.machine.device import device_class_of, keep_heap, pick_device, use_t
 from worker.sandbox.layers import LayerMissing, Sandbox
 from worker.weights.cache import ModelCache
 from worker.wire.channel import Channel, ChannelClosed, Frame
-from worker.wire.jobs import JOB, AnyJob, ImagesJob, ModelJob, ShardJob, Start, TableJob, ViewsJob
+from worker.wire.jobs import (
+    JOB,
+    AnyJob,
+    ImagesJob,
+    MapsJob,
+    ModelJob,
+    ReferenceJob,
+    ShardJob,
+    Start,
+    TableJob,
+    ViewsJob,
+)
 from worker.wire.replies import Done, Failed, Ready, Reply
 
 logger = logging.getLogger(__name__)
@@ -117,13 +129,20 @@ def _run(tools: Tools, job: AnyJob, inputs: JobInputs) -> Iterator[tuple[Reply, 
         return run_shard_job(job, tools.settings, inputs, tools.models, tools.decoders)
     if isinstance(job, ModelJob):
         return _run_model(job, tools, inputs)
+    if isinstance(job, ViewsJob):
+        return run_views_job(job, tools.settings, inputs, tools.models)
+    if isinstance(job, ReferenceJob):
+        return run_reference_job(job, tools.settings, inputs, tools.models)
+    return _read_upload(job, tools, inputs)
+
+
+def _read_upload(job: ImagesJob | TableJob | MapsJob, tools: Tools, inputs: JobInputs) -> Iterator[tuple[Reply, bytes]]:
+    """Files that somebody sent, without any network."""
     if isinstance(job, ImagesJob):
         return run_images_job(job, tools.settings, inputs)
     if isinstance(job, TableJob):
         return run_table_job(job, tools.settings, inputs)
-    if isinstance(job, ViewsJob):
-        return run_views_job(job, tools.settings, inputs, tools.models)
-    return run_reference_job(job, tools.settings, inputs, tools.models)
+    return run_maps_job(job, tools.settings, inputs)
 
 
 def _run_model(job: ModelJob, tools: Tools, inputs: JobInputs) -> Iterator[tuple[Reply, bytes]]:

@@ -26,10 +26,14 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one model gave for N samples: observations by condition (clean first), scores by measure and view."""
+    """What one subject gave for N samples: observations by condition (clean first), scores by measure and view.
+
+    ``kept`` are native maps (N, h, w) by condition to be stored in place of the observed ones; None: those themselves.
+    """
 
     observations: Mapping[str, Observation]
     scores: Mapping[tuple[str, str], Score]
+    kept: Mapping[str, Tensor] | None = None
 
     @property
     def clean(self) -> Observation:

@@ -1,7 +1,7 @@
 """An audit made ready: its protocol, and its models loaded onto the device."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
@@ -9,15 +9,19 @@ from torch import Tensor
 
 from app.domain.cam_methods import DEFAULT_MASKS
 from app.domain.label_mapping import LabelMapping
+from app.domain.measures import AGREEMENT
 from app.domain.preprocessing import InputSpec, Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.subjects import Pairing, Subject, pairings_of
 from app.domain.vocabulary import Explained, OutputKind, Weights
+from worker.engine.given_maps import GivenAuditor, GivenMaps
 from worker.engine.measuring import ModelAuditor, Outcome
 from worker.engine.observing import UNKNOWN_CLASS, CachedMap
 from worker.engine.sample_reader import DecodedBatch
 from worker.measures import PAIRINGS
+from worker.measures.agreement import agreement_with_given
 from worker.measures.base import PairScores, Score, first_reasons
+from worker.measures.comparing import at_one_size, map_list
 from worker.salience.explainer import Explainer
 from worker.salience.maps import SalienceMaps
 from worker.salience.normalisation import Normalisation
@@ -26,12 +30,16 @@ from worker.weights.cache import LoadedModel, ModelCache
 from worker.wire.contents import Inputs
 from worker.wire.jobs import JobCachedMap, JobModel, ShardJob
 
+UNSEEN_SIZE = 224
+"""Pixels of the square at which maps too small for a window are compared where no model says how large images are."""
+
 
 @dataclass(frozen=True)
 class BatchOutcome:
     """What all subjects of an audit gave for one batch."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[tuple[Outcome, ...], ...]
+    """By subject: of a model all samples in one, of a map set, whose maps may differ in size, one by one."""
     pairings: tuple[PairScores, ...]
     """One a pairing of the plan."""
 
@@ -45,9 +53,12 @@ class AuditPlan:
     class_count: int
     """Of independent labels, all of whose scores are kept."""
     auditors: tuple[ModelAuditor, ...]
-    """One a subject, as are their protocols and the specs of their images."""
+    """One a subject that is a model, as are the specs of their images."""
     protocols: tuple[Protocol, ...]
+    """One a subject: what is measured of it."""
     specs: tuple[InputSpec, ...]
+    given: tuple[GivenAuditor, ...]
+    """One a subject that is a map set; they come last."""
     pairings: tuple[Pairing, ...]
     device: torch.device
     cached: Mapping[tuple[int, int], JobCachedMap]
@@ -56,15 +67,17 @@ class AuditPlan:
     @classmethod
     def load(cls, job: ShardJob, inputs: Inputs, models: ModelCache, device: torch.device) -> Self:
         """Raises InputFailure where a model cannot be loaded or lacks the target layer."""
-        loaded = [models.get(inputs, job.models[one.model], device, _seed(job, one)) for one in job.subjects]
-        several = job.models[0].output.kind is OutputKind.MULTILABEL
+        of_models = [(one, job.models[one.model]) for one in job.subjects if one.model is not None]
+        loaded = [models.get(inputs, model, device, _seed(job, one)) for one, model in of_models]
+        several = any(model.output.kind is OutputKind.MULTILABEL for model in job.models)
         return cls(
             protocol=job.protocol,
             mapping=LabelMapping(job.label_indices, several=several),
             class_count=len(job.score_classes),
-            auditors=tuple(_auditor(job, *one, device) for one in zip(job.subjects, loaded, strict=True)),
+            auditors=tuple(_auditor(job, *one, device) for one in zip(of_models, loaded, strict=True)),
             protocols=tuple(subject.protocol(job.protocol) for subject in job.subjects),
-            specs=tuple(Preprocessing.of(job.models[subject.model].preprocessing).spec for subject in job.subjects),
+            specs=tuple(Preprocessing.of(model.preprocessing).spec for _, model in of_models),
+            given=tuple(_given(job, one, inputs) for one in job.subjects if one.map_set is not None),
             pairings=pairings_of(job.protocol, job.subjects),
             device=device,
             cached={(one.model_ordinal, one.number): one for one in job.cached},
@@ -93,14 +106,30 @@ class AuditPlan:
             auditor.look(batch.images[spec], truth, self._cached(ordinal, first, len(truth)))
             for ordinal, (auditor, spec) in enumerate(zip(self.auditors, self.specs, strict=True))
         ]
-        return lambda: self._scored(tuple(scored() for scored in looks))
+        numbers = range(first, first + len(truth))
+        return lambda: self._scored([scored() for scored in looks], numbers)
 
-    def _scored(self, outcomes: tuple[Outcome, ...]) -> BatchOutcome:
-        clean = [outcome.clean.maps for outcome in outcomes]
-        return BatchOutcome(
-            outcomes,
-            tuple(_paired(pairing, clean) for pairing in self.pairings),
-        )
+    def _scored(self, outcomes: list[Outcome], numbers: range) -> BatchOutcome:
+        given = [auditor.outcomes(numbers) for auditor in self.given]
+        clean = [[outcome.clean.maps] for outcome in outcomes]
+        clean += [[outcome.clean.maps for outcome in own] for own in given]
+        pairings = tuple(_paired(pairing, clean) for pairing in self.pairings)
+        parts = self._agreed([*([outcome] for outcome in outcomes), *given], numbers)
+        return BatchOutcome(parts, pairings)
+
+    def _agreed(self, parts: list[list[Outcome]], numbers: range) -> tuple[tuple[Outcome, ...], ...]:
+        """With the scores of every subject's maps against those of the map sets, where they are asked for."""
+        settings = AGREEMENT.settings_in(self.protocol.measures)
+        if not self.given or settings is None:
+            return tuple(map(tuple, parts))
+        models = len(self.auditors)
+        given = [auditor.map_list(own, numbers) for auditor, own in zip(self.given, parts[models:], strict=True)]
+        lists = [*(map_list(own.clean.maps) for (own,) in parts[:models]), *given]
+        found = [
+            agreement_with_given(settings, own, given, None if place < models else place - models)
+            for place, own in enumerate(lists)
+        ]
+        return tuple(tuple(_with(own, scores)) for own, scores in zip(parts, found, strict=True))
 
     def _cached(self, ordinal: int, first: int, count: int) -> dict[int, CachedMap]:
         """By place in the batch."""
@@ -122,15 +151,44 @@ class AuditPlan:
         return truth
 
 
-def _paired(pairing: Pairing, clean: Sequence[SalienceMaps]) -> PairScores:
-    """Over all groups of the pairing; one group alone is what its measure makes of it."""
-    measure = PAIRINGS[pairing.column.measure]
-    found = [measure([clean[place] for place in group]) for group in pairing.groups]
+def _paired(pairing: Pairing, clean: Sequence[Sequence[SalienceMaps]]) -> PairScores:
+    """Over all groups of the pairing; one group alone is what its measure makes of it. ``clean`` are by subject, in as
+    many parts as its samples were looked at."""
+    parts = [_part(pairing, own) for own in zip(*(clean[place] for place in sorted(pairing.members)), strict=True)]
+    return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _part(pairing: Pairing, maps: Sequence[SalienceMaps]) -> PairScores:
+    measure, by_place = PAIRINGS[pairing.column.measure], dict(zip(sorted(pairing.members), maps, strict=True))
+    found = [measure(at_one_size([by_place[place] for place in group])) for group in pairing.groups]
     if len(found) == 1:
         return found[0]
     pairs = tuple(pair for one in found for pair in one.pairs)
     mean = torch.stack([pair.values for pair in pairs]).double().mean(0)
     return PairScores(Score(mean, first_reasons(list(pairs))), pairs)
+
+
+def _joined(parts: Sequence[PairScores]) -> PairScores:
+    """Of samples that were compared one by one."""
+    pairs = tuple(_one_after_the_other(own) for own in zip(*(part.pairs for part in parts), strict=True))
+    return PairScores(_one_after_the_other([part.score for part in parts]), pairs)
+
+
+def _one_after_the_other(scores: Sequence[Score]) -> Score:
+    return Score(torch.cat([one.values for one in scores]), tuple(reason for one in scores for reason in one.reasons))
+
+
+def _with(parts: Sequence[Outcome], scores: Mapping[str, Score]) -> Iterator[Outcome]:
+    """Scores of all samples, by view, among those of each part."""
+    start = 0
+    for part in parts:
+        stop = start + len(part.clean.predicted)
+        own = {
+            (AGREEMENT.name, view): Score(one.values[start:stop], one.reasons[start:stop])
+            for view, one in scores.items()
+        }
+        yield replace(part, scores={**part.scores, **own})
+        start = stop
 
 
 def _cached_map(cached: JobCachedMap) -> CachedMap:
@@ -146,8 +204,9 @@ def _seed(job: ShardJob, subject: Subject) -> int | None:
     return job.protocol.seed if subject.weights is Weights.RANDOM else None
 
 
-def _auditor(job: ShardJob, subject: Subject, loaded: LoadedModel, device: torch.device) -> ModelAuditor:
-    model, protocol = job.models[subject.model], subject.protocol(job.protocol)
+def _auditor(job: ShardJob, one: tuple[Subject, JobModel], loaded: LoadedModel, device: torch.device) -> ModelAuditor:
+    subject, model = one
+    protocol = subject.protocol(job.protocol)
     normalisation = Normalisation(Preprocessing.of(model.preprocessing), loaded.channels)
     explainer = explainer_of(protocol, model, loaded)
     if subject.explained is Explained.OTHER_CLASS:
@@ -161,3 +220,9 @@ def explainer_of(protocol: Protocol, model: JobModel, loaded: LoadedModel) -> Ex
     layer, masks = salience.target_layer or model.target_layer, salience.masks or DEFAULT_MASKS
     input_size = Preprocessing.of(model.preprocessing).input_size
     return loaded.explainer(salience.method, input_size, layer, model.output, masks)
+
+
+def _given(job: ShardJob, subject: Subject, inputs: Inputs) -> GivenAuditor:
+    maps = GivenMaps.of(job, job.map_sets[subject.map_set or 0], inputs)
+    size = Preprocessing.of(job.models[0].preprocessing).input_size if job.models else UNSEEN_SIZE
+    return GivenAuditor(maps, subject, job.protocol, len(job.score_classes), size)

@@ -23,8 +23,11 @@ def batch_rows(protocols: Sequence[Protocol], batch: BatchOutcome, first: int) -
     ``protocols`` have what is measured of each subject; ``first`` is the number of the batch's first sample within the
     job.
     """
-    for ordinal, (protocol, outcome) in enumerate(zip(protocols, batch.outcomes, strict=True)):
-        yield from _model_rows(protocol, outcome, ordinal, first)
+    for ordinal, (protocol, parts) in enumerate(zip(protocols, batch.outcomes, strict=True)):
+        done = first
+        for part in parts:
+            yield from _subject_rows(protocol, part, ordinal, done)
+            done += len(part.clean.predicted)
     if batch.pairings:
         means = [pairing.score for pairing in batch.pairings]
         pairs = [pair for pairing in batch.pairings for pair in pairing.pairs]
@@ -52,12 +55,15 @@ def without_scores(row: ScoresRow, maps: bytes) -> tuple[ScoresRow, bytes]:
     )
 
 
-def _model_rows(protocol: Protocol, outcome: Outcome, ordinal: int, first: int) -> Iterator[tuple[ScoresRow, bytes]]:
+def _subject_rows(protocol: Protocol, outcome: Outcome, ordinal: int, first: int) -> Iterator[tuple[ScoresRow, bytes]]:
     scores = [outcome.scores[column.measure, column.view] for column in protocol.columns()]
-    observations = [outcome.observations[condition] for condition in (CLEAN, *protocol.conditions())]
-    maps = torch.stack([observation.maps.native for observation in observations], 1).cpu()
-    predicted = torch.stack([observation.predicted for observation in observations], 1).tolist()
-    class_scores = torch.stack([observation.class_scores for observation in observations], 1).flatten(1)
+    seen = [outcome.observations.get(condition) for condition in (CLEAN, *protocol.conditions())]
+    native = [outcome.kept[view] if outcome.kept else one.maps.native for view, one in outcome.observations.items()]
+    maps = torch.stack(native, 1).cpu()
+    clean = outcome.clean
+    predicted = torch.stack([clean.predicted * 0 - 1 if one is None else one.predicted for one in seen], 1).tolist()
+    unknown = torch.full_like(clean.class_scores, torch.nan)
+    class_scores = torch.stack([unknown if one is None else one.class_scores for one in seen], 1).flatten(1)
     # Of stability alone a model has no score of its own, and yet a row a sample.
     made = (make(scores, len(maps)) for make in (_cells, _controls, _reasons))
     columns = zip(*made, predicted, _nullable(class_scores), maps, strict=True)

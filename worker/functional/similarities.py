@@ -16,6 +16,8 @@ Maps = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 TOP_SHARE = 0.2
+KL_EPSILON = 1e-12
+WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
 def ssim(first: Maps, second: Maps) -> Floats:
@@ -56,21 +58,37 @@ def earth_movers_distance(first: Maps, second: Maps) -> Floats:
     return _where_defined(distances, first, second)
 
 
-def resampled(maps: Maps, size: tuple[int, int]) -> Maps:
-    """(N, h, w) by area to a ``size`` (rows, columns) that is no larger: each cell the mean of what it covers."""
-    if maps.shape[1:] == size:
+def divergence(first: Maps, second: Maps) -> Floats:
+    """KL: sum(q log(q / (p + e) + e)), p and q the shares of the first and the second map, e = 1e-12: how badly the
+    first one tells where the second one lies."""
+    return _where_defined(_kl, first, second)
+
+
+def pointing(first: Maps, second: Maps) -> Floats:
+    """Whether the first map's highest cell is among the second one's top 20%; of several highest cells, their share."""
+    return _where_defined(_hits, first, second)
+
+
+def resampled(maps: Maps, size: tuple[int, int], part: tuple[float, float, float, float] = WHOLE) -> Maps:
+    """(N, h, w) by area to a ``size`` (rows, columns) that is no larger: each cell the mean of what it covers.
+
+    ``part`` is what becomes of it: left, top, right and bottom as shares; what lies beside the map is 0.
+    """
+    if maps.shape[1:] == size and part == WHOLE:
         return maps
-    down, right = (_overlaps(count, wanted) for count, wanted in zip(maps.shape[1:], size, strict=True))
-    smaller: Maps = (down @ maps.astype(np.float64) @ right.T).astype(np.float32)
+    left, top, right, bottom = part
+    down = _overlaps(maps.shape[1], size[0], top, bottom)
+    across = _overlaps(maps.shape[2], size[1], left, right)
+    smaller: Maps = (down @ maps.astype(np.float64) @ across.T).astype(np.float32)
     return smaller
 
 
-def _overlaps(count: int, wanted: int) -> Floats:
+def _overlaps(count: int, wanted: int, low: float, high: float) -> Floats:
     """(wanted, count): the part of each cell's length that lies in each of the larger ones, over their length."""
-    edges = np.arange(wanted + 1) * count / wanted
-    low = np.maximum(edges[:-1, None], np.arange(count))
-    high = np.minimum(edges[1:, None], np.arange(1, count + 1))
-    found: Floats = np.clip(high - low, 0, None) * wanted / count
+    edges = low * count + np.arange(wanted + 1) * (high - low) * count / wanted
+    first = np.maximum(edges[:-1, None], np.arange(count))
+    last = np.minimum(edges[1:, None], np.arange(1, count + 1))
+    found: Floats = np.clip(last - first, 0, None) * wanted / (count * (high - low))
     return found
 
 
@@ -122,6 +140,18 @@ def _top(cells: Floats) -> NDArray[np.bool_]:
     count = max(1, round(TOP_SHARE * cells.shape[1]))
     lowest = np.partition(cells, -count, axis=1)[:, -count, None]
     return (cells >= lowest) & (cells > 0)
+
+
+def _kl(first: Floats, second: Floats) -> Floats:
+    p, q = _shares(first), _shares(second)
+    found: Floats = (q * np.log(q / (p + KL_EPSILON) + KL_EPSILON)).sum(1)
+    return found
+
+
+def _hits(first: Floats, second: Floats) -> Floats:
+    highest = first == first.max(1, keepdims=True)
+    found: Floats = (highest & _top(second)).sum(1) / highest.sum(1)
+    return found
 
 
 def _least_work(surplus: Floats, costs: NDArray[np.float32]) -> float:

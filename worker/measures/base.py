@@ -64,9 +64,14 @@ Pairing = Callable[[list[SalienceMaps]], PairScores]
 
 def reasons_of_pair(clean: SalienceMaps, changed: SalienceMaps) -> Reasons:
     """Undefined where either map is; the clean map's reason comes first."""
+    return reasons_of(clean.reasons, changed.reasons)
+
+
+def reasons_of(clean: Reasons, changed: Reasons) -> Reasons:
+    """Likewise, of the reasons alone."""
     return tuple(
         first or (UndefinedReason.CONSTANT_VIEW_MAP if second is UndefinedReason.CONSTANT_MAP else second)
-        for first, second in zip(clean.reasons, changed.reasons, strict=True)
+        for first, second in zip(clean, changed, strict=True)
     )
 
 

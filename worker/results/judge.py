@@ -14,7 +14,7 @@ from app.domain.gates.conditions import PERFORMANCE, Condition, NotWorse, Scope
 from app.domain.gates.numbers import AGGREGATE, AuditNumbers, ComparedRow, GateNumbers, about, view_of
 from app.domain.gates.parser import parse_condition
 from app.domain.gates.verdicts import StoredVerdict, judge
-from app.domain.measures import MEASURES, ScoreColumn
+from app.domain.measures import ScoreColumn
 from app.domain.protocol import Protocol
 from app.domain.results.documents import ResultsDocument, Summary
 from app.domain.results.meaning import of_several
@@ -147,10 +147,11 @@ def _compared(
     theirs = baseline.score_series(session, columns, models=False)
     rows = paired_rows(theirs, own) if same else unpaired_rows(theirs, own)
     subjects = [AGGREGATE, *(one["model_id"] for one in judged.document["models"] if leads(one["model_id"]))]
+    across = {(column.measure, column.view) for column in columns if column.is_pairing}
     return [
         {**row, "subject": subjects[row["second"] - 1]}
         for row in rows
-        if row["second"] == 1 or not MEASURES[row["measure"]].is_pairing
+        if row["second"] == 1 or (row["measure"], row["view"]) not in across
     ]
 
 

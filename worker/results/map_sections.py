@@ -23,6 +23,7 @@ from app.domain.vocabulary import CLEAN
 from app.results.inputs import AuditInputs, class_count, label_mapping
 from worker.functional.cell_shifts import CellShift
 from worker.functional.derangement import derangement
+from worker.results.agreement_chances import chances_of_agreement
 from worker.results.equivariance_numbers import ShiftNumbers, add_shift_numbers
 from worker.results.pair_controls import pair_controls
 from worker.results.stored_maps import FloatMaps, MapOwner, among, drawn_ordinals, read_maps
@@ -40,13 +41,15 @@ CHUNK_ROWS = 5_000
 class MapSections:
     """``where``: one `where_maps_lie` a subject; ``controls`` (N,) of each pairing that was asked for.
 
-    ``shifts`` are by subject, where equivariance was asked for; they hold the samples of ``ordinals``.
+    ``shifts`` are by subject, where equivariance was asked for; they hold the samples of ``ordinals``. ``chances`` (N,)
+    are by subject and view, where agreement with map sets was.
     """
 
     where: list[WhereMapsLie]
     controls: dict[str, Floats]
     shifts: dict[str, ShiftNumbers]
     ordinals: Integers
+    chances: dict[int, dict[str, Floats]]
 
     def add_to(self, document: ResultsDocument, groups: Groups) -> None:
         """Where maps lie, and beside the skill of every subject's shifts what all samples' maps tell of them."""
@@ -71,13 +74,13 @@ class _Facts:
 def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
     """From the clean maps of every subject, one after the other; of what stands beside a model only for its control."""
     protocol = Protocol.model_validate(inputs.audit.protocol)
-    ordinals = drawn_ordinals(session, inputs.audit)
+    ordinals = drawn_ordinals(session, inputs.audit, len(inputs.of_models))
     pairings = _controlled(inputs, protocol)
     compared = frozenset[int]().union(*(pairing.members for pairing in pairings))
     levels: dict[int, Bytes] = {}
-    found = MapSections([], {}, {}, ordinals)
+    found = MapSections([], {}, {}, ordinals, chances_of_agreement(session, inputs))
     labels: Integers = np.empty(0, np.int64)
-    for number, one in enumerate(inputs.subjects):
+    for number, one in enumerate(inputs.of_models):
         if one.subject.beside is not None and number not in compared:
             continue
         owner = MapOwner(inputs.audit.id, number, ordinals)
@@ -122,7 +125,7 @@ def _control(inputs: AuditInputs, pairing: Pairing, levels: Mapping[int, Bytes],
 
 
 def _input_size(inputs: AuditInputs, subject: int) -> InputSize:
-    return Preprocessing.of(inputs.subjects[subject].model.preprocessing).input_size
+    return Preprocessing.of(inputs.of_models[subject].model.preprocessing).input_size
 
 
 def _shifts(session: Session, owner: MapOwner, clean: FloatMaps, predicted: Integers) -> ShiftNumbers:

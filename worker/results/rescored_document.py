@@ -1,49 +1,36 @@
 """An audit's comparisons made again by another similarity, from the stored native maps, block by block."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from app.domain.outputs import Output
 from app.domain.protocol import Protocol
 from app.domain.rescoring import comparable_pairings, comparable_views, left_out
 from app.domain.results.documents import Summary
 from app.domain.results.rescored import Rescored, RescoredSummary
 from app.domain.similarities import SIMILARITIES, Similarity
-from app.domain.subjects import Subject, pairings_of, subjects_of
+from app.domain.subjects import Subject, pairings_of
 from app.domain.summaries import Groups, ScoreTable, summarise
-from app.domain.vocabulary import CLEAN, OutputKind
-from app.results.inputs import AuditInputs
+from app.domain.vocabulary import CLEAN
+from app.results.inputs import AuditedSubject, AuditInputs
 from app.results.score_tables import cluster_codes, further_groups, read_scores
-from worker.functional import similarities
 from worker.functional.similarities import resampled
+from worker.measures.comparing import OF_MAPS, Compare
 from worker.results.stored_maps import FloatMaps, MapOwner, fitting, read_maps
-
-Compare = Callable[[FloatMaps, FloatMaps], NDArray[np.float64]]
-
-COMPUTED: dict[Similarity, Compare] = {
-    Similarity.SSIM: similarities.ssim,
-    Similarity.CC: similarities.correlation,
-    Similarity.SPEARMAN: similarities.rank_correlation,
-    Similarity.SIM: similarities.shared_mass,
-    Similarity.EMD: similarities.earth_movers_distance,
-    Similarity.IOU: similarities.top_overlap,
-}
 
 
 def rescored_document(session: Session, inputs: AuditInputs, similarity: Similarity) -> Rescored:
     """Summaries of every pairing, and of every view that needs no way back."""
-    protocol = Protocol.model_validate(inputs.audit.protocol)
-    subjects, groups = subjects_of(protocol, len(inputs.models)), _groups(session, inputs)
-    spec, compare = SIMILARITIES[similarity], COMPUTED[similarity]
+    protocol, groups = inputs.protocol, _groups(session, inputs)
+    spec, compare = SIMILARITIES[similarity], OF_MAPS[similarity]
     rows = [
         row
-        for ordinal, subject in enumerate(subjects)
-        if subject.beside is None
-        for row in _of_views(session, inputs, (ordinal, subject), groups, compare)
+        for ordinal, one in enumerate(inputs.of_models)
+        if one.subject.beside is None
+        for row in _of_views(session, inputs, (ordinal, one), groups, compare)
     ]
     return {
         "title": spec.title,
@@ -57,22 +44,21 @@ def rescored_document(session: Session, inputs: AuditInputs, similarity: Similar
 
 def _groups(session: Session, inputs: AuditInputs) -> Groups:
     stored = read_scores(session, inputs.audit.id, 0)
-    several = Output.of(inputs.models[0].output).kind is OutputKind.MULTILABEL
     further = further_groups(session, inputs.audit)
-    return Groups(stored.labels, stored.sources, further, cluster_codes(session, inputs.audit), several)
+    return Groups(stored.labels, stored.sources, further, cluster_codes(session, inputs.audit), inputs.mapping.several)
 
 
 def _blocks(session: Session, inputs: AuditInputs, maps: int) -> Iterator[NDArray[np.int64]]:
     """Of samples, so many maps of each of which fit into memory."""
-    every, size = np.arange(inputs.audit.sample_count), fitting(session, inputs.audit, maps)
+    every, size = np.arange(inputs.audit.sample_count), fitting(session, inputs.audit, len(inputs.subjects), maps)
     return (every[start : start + size] for start in range(0, len(every), size))
 
 
 def _of_views(
-    session: Session, inputs: AuditInputs, owner: tuple[int, Subject], groups: Groups, compare: Compare
+    session: Session, inputs: AuditInputs, owner: tuple[int, AuditedSubject], groups: Groups, compare: Compare
 ) -> list[RescoredSummary]:
-    protocol = Protocol.model_validate(inputs.audit.protocol)
-    columns, (ordinal, subject) = comparable_views(protocol), owner
+    protocol = inputs.protocol
+    columns, (ordinal, one) = comparable_views(protocol), owner
     if not columns:
         return []
     conditions = (CLEAN, *protocol.conditions())
@@ -83,16 +69,16 @@ def _of_views(
         maps = read_maps(session, MapOwner(inputs.audit.id, ordinal, block), 0, read)
         if maps is not None:
             scores[block] = np.stack([compare(maps[:, 0], maps[:, place]) for place in places], 1)
-    model_id = str(inputs.models[subject.model].id)
-    return _summaries(ScoreTable(model_id, columns, scores, *_blank(scores)), groups, protocol, subject)
+    model_id = str(one.model.id)
+    return _summaries(ScoreTable(model_id, columns, scores, *_blank(scores)), groups, protocol, one.subject)
 
 
 def _of_pairings(session: Session, inputs: AuditInputs, groups: Groups, compare: Compare) -> list[RescoredSummary]:
-    protocol = Protocol.model_validate(inputs.audit.protocol)
+    protocol = inputs.protocol
     columns = comparable_pairings(protocol)
     if not columns:
         return []
-    every = pairings_of(protocol, subjects_of(protocol, len(inputs.models)))
+    every = pairings_of(protocol, [one.subject for one in inputs.subjects])
     pairings = [pairing for pairing in every if pairing.column in columns]
     wanted = sorted(frozenset[int]().union(*(pairing.members for pairing in pairings)))
     scores = np.full((inputs.audit.sample_count, len(columns)), np.nan)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditModelRow, AuditRow, ModelRow, SampleRow, SampleScoresRow
-from app.domain.measures import MEASURES, ScoreColumn
+from app.domain.measures import ScoreColumn
 from app.domain.outputs import Output
 from app.domain.protocol import Protocol
 from app.domain.statistics import Floats
@@ -40,7 +40,7 @@ def read_series(
     ``protocol`` is the series' own; ``columns`` may be of one that has fewer views.
     """
     scores = np.full((count, len(columns)), np.nan)
-    across = [index for index, column in enumerate(columns) if MEASURES[column.measure].is_pairing]
+    across = [index for index, column in enumerate(columns) if column.is_pairing]
     of_models = [index for index in range(len(columns)) if index not in across]
     if of_models:
         members = _places([columns[index] for index in of_models], protocol.columns())

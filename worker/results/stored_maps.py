@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, SampleScoresRow, map_cells
+from worker.functional.similarities import resampled
 
 FloatMaps = NDArray[np.float32]
 Ordinals = NDArray[np.int64]
@@ -31,20 +32,21 @@ class MapOwner:
     ordinals: Ordinals
 
 
-def fitting(session: Session, audit: AuditRow, maps: int = 1) -> int:
-    """Of how many samples the budget has room for so many maps each, as large as those of the first sample; at least
-    one.
+def fitting(session: Session, audit: AuditRow, subjects: int, maps: int = 1) -> int:
+    """Of how many samples the budget has room for so many maps each, as large as those that the first ``subjects`` have
+    of the first sample; at least one.
     """
     row = SampleScoresRow
     size = func.max(map_cells() * FLOAT_BYTES)
-    largest = session.scalar(select(size).where(row.audit_id == audit.id, row.ordinal == 0)) or 1
-    return max(1, MOST_BYTES // (largest * maps))
+    first = select(size).where(row.audit_id == audit.id, row.ordinal == 0, row.model_ordinal < subjects)
+    return max(1, MOST_BYTES // ((session.scalar(first) or 1) * maps))
 
 
-def drawn_ordinals(session: Session, audit: AuditRow) -> Ordinals:
-    """All samples of an audit, or as many as fit the budget, drawn by the audit's seed."""
+def drawn_ordinals(session: Session, audit: AuditRow, subjects: int) -> Ordinals:
+    """All samples of an audit, or as many as fit the budget with maps of one of the first ``subjects``, drawn by the
+    audit's seed."""
     every = np.arange(audit.sample_count)
-    most = fitting(session, audit)
+    most = fitting(session, audit, subjects)
     if most >= audit.sample_count:
         return every
     generator = np.random.Generator(np.random.PCG64(int(audit.protocol["seed"])))
@@ -81,6 +83,32 @@ def read_maps(session: Session, owner: MapOwner, start: int, count: int) -> Floa
         maps[filled : filled + len(decoded)] = decoded
         filled += len(decoded)
     return None if maps is None else maps[:filled]
+
+
+def smallest_size(session: Session, owner: MapOwner) -> tuple[int, int] | None:
+    """The least height and the least width of a subject's maps; None where it has none."""
+    row = SampleScoresRow
+    query = select(func.min(row.map_height), func.min(row.map_width)).where(map_cells() > 1)
+    of_owner = query.where(row.audit_id == owner.audit_id, row.model_ordinal == owner.model_ordinal)
+    height, width = session.execute(of_owner).one()
+    return None if height is None or width is None else (height, width)
+
+
+def read_clean_maps(session: Session, owner: MapOwner, size: tuple[int, int]) -> FloatMaps:
+    """(N, *size) float32, whatever size each is stored at, resampled by area; zero all over where there is none."""
+    row = SampleScoresRow
+    own = func.substring(row.maps, 1, map_cells() * FLOAT_BYTES)
+    query = (
+        select(row.ordinal, own, row.map_height, row.map_width)
+        .where(row.audit_id == owner.audit_id, row.model_ordinal == owner.model_ordinal, row.maps.is_not(None))
+        .where(among(owner.ordinals), map_cells() > 1)
+    )
+    maps = np.zeros((len(owner.ordinals), *size), np.float32)
+    places = {ordinal: place for place, ordinal in enumerate(owner.ordinals.tolist())}
+    for ordinal, data, height, width in session.execute(query.execution_options(yield_per=100)):
+        whole = np.frombuffer(data, "<f4").reshape(1, height, width)
+        maps[places[ordinal]] = resampled(whole, size)[0]
+    return maps
 
 
 def among(ordinals: Ordinals) -> ColumnElement[bool]:

@@ -25,13 +25,15 @@ CleanMapRow = tuple[str, bytes | None, int | None, int | None, int, list[float |
 
 
 def clean_keys(job: ShardJob, tenant_id: UUID, device_class: DeviceClass, threads: int) -> list[str]:
-    """A digest for each subject of all that decides about the bits of its clean maps. None for maps of image size.
+    """A digest for each subject that is a model, of all that decides about the bits of its clean maps. None for maps of
+    image size.
 
     The tenant is among it: how long an audit takes must not tell whether another tenant has the same files.
 
     Those are left out since to read them costs about as much as to make them.
     """
-    if any(CAM_METHODS[subject.salience.method].at_input_resolution for subject in job.subjects):
+    of_models = [(subject, job.models[subject.model]) for subject in job.subjects if subject.model is not None]
+    if any(CAM_METHODS[subject.salience.method].at_input_resolution for subject, _ in of_models):
         return []
     if SUFFICIENCY.settings_in(job.protocol.measures):
         # It asks for the score of whatever class is predicted, and only those of labels are stored.
@@ -50,13 +52,13 @@ def clean_keys(job: ShardJob, tenant_id: UUID, device_class: DeviceClass, thread
             {
                 **common,
                 "salience": subject.salience.to_json(),
-                "model": job.models[subject.model].model_dump(mode="json"),
+                "model": model.model_dump(mode="json"),
                 **({"seed": job.protocol.seed} if CAM_METHODS[subject.salience.method].draws else {}),
                 **({"random": job.protocol.seed} if subject.weights is Weights.RANDOM else {}),
                 **({"explained": subject.explained} if subject.explained is not Explained.TARGET else {}),
             }
         )
-        for subject in job.subjects
+        for subject, model in of_models
     ]
 
 

@@ -3,38 +3,59 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.db.tables import ModelRow, SampleRow
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db.tables import MapRow, MapSetRow, ModelRow, SampleRow
 from app.domain.heads import Head
 from app.domain.outputs import Output
-from app.domain.protocol import Protocol
-from app.domain.subjects import subjects_of
 from app.domain.vocabulary import ACROSS_MODELS, SampleStatus
-from app.results.inputs import AuditInputs, class_count, label_mapping
+from app.results.inputs import AuditInputs
+from worker.shards.frames import seen_frame
 from worker.shards.store import Claim
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
-from worker.wire.jobs import JobModel, JobSample, ShardJob
+from worker.wire.jobs import Frame, JobGivenMap, JobMapSet, JobModel, JobSample, ShardJob
 from worker.wire.replies import ScoresRow
 
 Row = dict[str, Any]
 FLOAT_BYTES = 4
 
 
-def shard_job(inputs: AuditInputs, samples: Sequence[SampleRow]) -> ShardJob:
+def shard_job(session: Session, inputs: AuditInputs, samples: Sequence[SampleRow]) -> ShardJob:
     """Everything that a process without a database needs."""
-    first = inputs.models[0]
-    protocol = Protocol.model_validate(inputs.audit.protocol)
-    mapping = label_mapping(inputs.dataset, first, inputs.audit.label_map)
+    mapping = inputs.mapping
     return ShardJob(
-        protocol=protocol,
+        protocol=inputs.protocol,
         archive_digest=inputs.dataset.stored_digest or "",
         label_indices=mapping.indices,
-        score_classes=mapping.score_classes(class_count(first)),
+        score_classes=mapping.score_classes(inputs.classes or 0),
         models=tuple(map(job_model, inputs.models)),
-        subjects=subjects_of(protocol, len(inputs.models)),
+        subjects=tuple(one.subject for one in inputs.subjects),
         samples=tuple(map(JobSample.of, samples)),
         unexamined=tuple(number for number, one in enumerate(samples) if one.status != SampleStatus.READY),
+        map_sets=tuple(_map_set(session, one, samples) for one in inputs.map_sets),
+        frames=_frames(inputs, samples) if inputs.map_sets else (),
     )
+
+
+def _map_set(session: Session, row: MapSetRow, samples: Sequence[SampleRow]) -> JobMapSet:
+    """Its maps of these samples."""
+    numbers = {sample.id: number for number, sample in enumerate(samples)}
+    query = select(MapRow).where(MapRow.map_set_id == row.id, MapRow.status == SampleStatus.READY)
+    found = session.scalars(query.where(MapRow.sample_id.in_(numbers)))
+    maps = [(numbers[one.sample_id], one) for one in found if one.sample_id is not None]
+    return JobMapSet(digest=row.stored_digest or "", maps=tuple(_given_map(*one) for one in maps))
+
+
+def _given_map(number: int, row: MapRow) -> JobGivenMap:
+    fields = {name: getattr(row, name) for name in JobGivenMap.model_fields if name != "number"}
+    return JobGivenMap.model_validate({**fields, "number": number})
+
+
+def _frames(inputs: AuditInputs, samples: Sequence[SampleRow]) -> tuple[Frame, ...]:
+    """What models see of each."""
+    return tuple(seen_frame(inputs.models, (sample.width or 1, sample.height or 1)) for sample in samples)
 
 
 def job_model(model: ModelRow) -> JobModel:
@@ -64,7 +85,7 @@ class RowTable:
         self._samples = samples
         across = bool(job.protocol.pairing_columns())
         self._subjects = range(-1 if across else 0, len(job.subjects))
-        self._conditions = [1 + len(one.protocol(job.protocol).conditions()) for one in job.subjects]
+        self._conditions = [len(one.conditions(job.protocol)) for one in job.subjects]
         self._rows: dict[tuple[int, int], Row] = {}
 
     def take(self, answer: Answer) -> None:

@@ -130,7 +130,7 @@ class _ShardRun:
         with transaction(self._context.engine) as session:
             inputs = read_inputs(session, claim.audit_id)
             samples = read_samples(session, inputs.audit, claim.start, claim.stop)
-            job = self._with_known_maps(session, inputs.audit.tenant_id, shard_job(inputs, samples), samples)
+            job = self._with_known_maps(session, inputs.audit.tenant_id, shard_job(session, inputs, samples), samples)
             blobs, settings = self._context.blobs, self._context.settings
             contents = contents_of(session, blobs, settings, job.archive_digest, samples)
         models = frozenset(model.digest for model in job.models)

@@ -9,7 +9,17 @@ from sqlalchemy import Select, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from app.db.session import write_for
-from app.db.tables import AuditModelRow, AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow, ShardRow
+from app.db.tables import (
+    AuditMapSetRow,
+    AuditModelRow,
+    AuditRow,
+    DatasetRow,
+    MapSetRow,
+    ModelRow,
+    SampleRow,
+    SampleScoresRow,
+    ShardRow,
+)
 from app.domain.vocabulary import LIVE, AuditStatus, DeviceClass, ShardStatus
 from app.results.inputs import AuditInputs
 from app.webhooks.events import audit_failed
@@ -167,7 +177,9 @@ def read_inputs(session: Session, audit_id: UUID) -> AuditInputs:
     audit = session.get_one(AuditRow, audit_id)
     query = select(ModelRow).join(AuditModelRow).where(AuditModelRow.audit_id == audit_id)
     models = session.scalars(query.order_by(AuditModelRow.ordinal)).all()
-    return AuditInputs(audit, session.get_one(DatasetRow, audit.dataset_id), tuple(models))
+    given = select(MapSetRow).join(AuditMapSetRow).where(AuditMapSetRow.audit_id == audit_id)
+    map_sets = session.scalars(given.order_by(AuditMapSetRow.ordinal)).all()
+    return AuditInputs(audit, session.get_one(DatasetRow, audit.dataset_id), tuple(models), tuple(map_sets))
 
 
 def read_samples(session: Session, audit: AuditRow, start: int, stop: int) -> list[SampleRow]:

@@ -135,8 +135,39 @@ class JobCachedMap(JobMap):
     class_scores: tuple[float, ...]
 
 
+class JobGivenMap(_Message):
+    """A given map of sample ``number`` of the job under ``view``: where its float32 numbers lie, row by row, and the
+    fixations that it was made of, x, y, x, y, ... as shares of the image."""
+
+    name: str
+    number: int
+    view: str
+    height: int
+    width: int
+    offset: int
+    stored_size: int
+    size: int
+    compression: int
+    crc32: int
+    fixations: tuple[float, ...] | None = None
+
+
+class JobMapSet(_Message):
+    """The maps of one map set, of the job's samples."""
+
+    digest: str
+    maps: tuple[JobGivenMap, ...]
+
+
+Frame = tuple[float, float, float, float]
+"""What models see of an image: left, top, right and bottom as shares of its width and height."""
+
+
 class ShardJob(_Job):
-    """Make the rows of these samples. ``label_indices`` is None where labels and classes do not meet."""
+    """Make the rows of these samples. ``label_indices`` is None where labels and classes do not meet.
+
+    ``frames`` are by sample; empty where models see whole images.
+    """
 
     kind: Literal["shard"] = "shard"
     protocol: Protocol
@@ -149,11 +180,15 @@ class ShardJob(_Job):
     cached: tuple[JobCachedMap, ...] = ()
     unexamined: tuple[int, ...] = ()
     """Numbers of samples that nobody knows to be readable: one that is not has no scores."""
+    map_sets: tuple[JobMapSet, ...] = ()
+    frames: tuple[Frame, ...] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """The digests of the files that come with the job, in this order."""
-        return (self.archive_digest, *(model.digest for model in self.models))
+        models, maps = ((one.digest for one in self.models), (one.digest for one in self.map_sets))
+        digests = (self.archive_digest, *models, *maps)
+        return tuple(dict.fromkeys(digests)) if self.map_sets else digests
 
     @property
     def archive(self) -> str | None:
@@ -207,6 +242,33 @@ class TableJob(_Job):
     kind: Literal["table"] = "table"
     archive_digest: str
     table: JobSample
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.archive_digest,)
+
+    @property
+    def archive(self) -> str | None:
+        return self.archive_digest
+
+
+class ImageSize(_Message):
+    """How large a sample's image is, for files that speak of it by name."""
+
+    name: str
+    width: int
+    height: int
+
+
+class MapsJob(_Job):
+    """Read these files of a map set."""
+
+    kind: Literal["maps"] = "maps"
+    archive_digest: str
+    entries: tuple[JobSample, ...]
+    sizes: tuple[ImageSize, ...] = ()
+    """Of all samples, where a file speaks of many."""
+    sigma: float | None = None
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -274,6 +336,6 @@ class ViewsJob(_Job):
         return self.archive_digest if any(sample.crc32 is None for sample in self.samples) else None
 
 
-AnyJob = ShardJob | ModelJob | ImagesJob | TableJob | ReferenceJob | ViewsJob
+AnyJob = ShardJob | ModelJob | ImagesJob | TableJob | MapsJob | ReferenceJob | ViewsJob
 Job = Annotated[AnyJob, Field(discriminator="kind")]
 JOB: TypeAdapter[AnyJob] = TypeAdapter(Job)

@@ -179,6 +179,29 @@ class ChangedImage(_Reply):
     view: str
 
 
+class MapFacts(_Reply):
+    """A map that file ``number`` of the job holds, of the image that it calls ``name``, with its numbers behind it; or
+    why there is none. ``fixations`` are x, y, x, y, ... as shares of the image."""
+
+    kind: Literal["map"] = "map"
+    number: int = Field(ge=0)
+    name: str
+    height: int | None = Field(None, ge=1)
+    width: int | None = Field(None, ge=1)
+    crc32: int | None = None
+    fixations: tuple[float, ...] | None = None
+    was_negative: bool = False
+    was_larger: bool = False
+    code: str | None = Field(None, pattern="^map-[a-z-]+$", max_length=60)
+    detail: str = Field("", max_length=1000)
+
+    @model_validator(mode="after")
+    def one_or_the_other(self) -> Self:
+        if (self.code is None) != (None not in {self.height, self.width, self.crc32}):
+            raise ValueError("neither a map nor a problem")
+        return self
+
+
 class FidelityFacts(_Reply):
     """How the owner's predictions agree with those made here."""
 
@@ -211,7 +234,7 @@ class Failed(_Reply):
     facts: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-_Found = ScoresRow | ModelFacts | ImageFacts | TableFacts | TableRow | ChangedImage | FidelityFacts | Weights
+_Found = ScoresRow | ModelFacts | ImageFacts | TableFacts | TableRow | ChangedImage | MapFacts | FidelityFacts | Weights
 Reply = Ready | Logged | Progress | _Found | Done | Failed
 
 _REPLY: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="kind")])

@@ -20,6 +20,7 @@ from app.db.tables import AuditRow, ShardRow
 from app.domain.results.documents import PartialResultsDocument, ResultsDocument
 from app.domain.vocabulary import AuditStatus, ShardStatus
 from app.errors import Conflict
+from app.map_sets.repository import map_sets_of
 from app.results.document import results_document
 from app.results.inputs import AuditInputs
 from app.results.subjects import shown
@@ -96,7 +97,8 @@ def _document(session: Session, audit: AuditRow, done: int, max_samples: int) ->
     check_kept(audit)
     if done > max_samples:
         raise Conflict("partial-too-large", f"Results so far are made of at most {max_samples} samples.")
-    inputs = AuditInputs(audit, get_dataset(session, audit.dataset_id), tuple(models_of(session, audit.id)))
+    dataset, models = get_dataset(session, audit.dataset_id), tuple(models_of(session, audit.id))
+    inputs = AuditInputs(audit, dataset, models, tuple(map_sets_of(session, audit.id)))
     # The versions are known to the worker that ends the audit.
     return _partial(shown(results_document(session, inputs, None)), done, partial=True)
 

@@ -13,10 +13,11 @@ from sqlalchemy import Double, Integer, SmallInteger, Table, Uuid
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.audits.planning.target_layers import target_layer
-from app.db.tables import Base, ModelRow, SampleScoresRow
+from app.db.tables import Base, SampleScoresRow
+from app.domain.map_sizes import MOST_CELLS_OF_AUDIT
 from app.domain.protocol import Protocol
 from app.domain.subjects import pairings_of
-from app.results.inputs import AuditedSubject
+from app.results.inputs import AuditedSubject, GivenSubject
 
 Row = SampleScoresRow
 
@@ -29,24 +30,32 @@ LONGEST_ROW, CHUNK, CHUNK_OVERHEAD = 2032, 1996, 64
 FLOAT32 = 4
 
 
-def bytes_per_sample(protocol: Protocol, subjects: Sequence[AuditedSubject], score_classes: int) -> int:
+def bytes_per_sample(protocol: Protocol, subjects: Sequence[AuditedSubject | GivenSubject], score_classes: int) -> int:
     """Rows of all subjects and the one across them, with their entries in the table's indexes.
 
     ``score_classes`` is how many classes have their scores kept.
     """
-    rows = sum(_subject_row(one.protocol, one.model, score_classes) for one in subjects)
+    rows = sum(_subject_row(one.protocol, _cells(one), score_classes) for one in subjects)
     pairings = pairings_of(protocol, [one.subject for one in subjects])
     return rows + (_pairing_row(len(pairings), sum(len(one.pairs) for one in pairings)) if pairings else 0)
 
 
-def _subject_row(protocol: Protocol, model: ModelRow, score_classes: int) -> int:
+def _cells(one: AuditedSubject | GivenSubject) -> int:
+    """Of all its maps."""
+    if isinstance(one, GivenSubject):
+        return len(one.conditions) * min(one.map_set.largest_cells, MOST_CELLS_OF_AUDIT)
+    layer = target_layer(one.model, one.protocol)
+    return len(one.conditions) * layer.height * layer.width
+
+
+def _subject_row(protocol: Protocol, cells: int, score_classes: int) -> int:
+    """``cells`` of all its maps."""
     columns, conditions = len(protocol.columns()), 1 + len(protocol.conditions())
     # Of the controls that a measure does not have only a bit is kept.
     controls = sum(column.has_control for column in protocol.columns())
     values = _array(Row.scores, columns) + _array(Row.controls, controls) + ceil(columns / 8)
     values += _array(Row.predicted, conditions) + _array(Row.class_scores, conditions * score_classes)
-    layer = target_layer(model, protocol)
-    return _row(values, conditions * layer.height * layer.width * FLOAT32)
+    return _row(values, cells * FLOAT32)
 
 
 def _pairing_row(columns: int, pairs: int) -> int:

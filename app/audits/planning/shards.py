@@ -7,12 +7,20 @@ from typing import Any
 from app.audits.planning.row_sizes import bytes_per_sample
 from app.audits.planning.samples import Chosen
 from app.audits.planning.target_layers import target_layer
-from app.db.tables import DatasetRow, ModelRow
+from app.db.tables import DatasetRow, MapSetRow, ModelRow
 from app.domain.cam_methods import CAM_METHODS
 from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol, SalienceSettings
 from app.domain.vocabulary import DeviceClass, Explained
-from app.results.inputs import AuditedSubject, audited_subjects, class_count, label_mapping
+from app.results.inputs import (
+    NO_MODEL,
+    AuditedSubject,
+    GivenSubject,
+    audited_subjects,
+    class_count,
+    given_subjects,
+    label_mapping,
+)
 from app.settings import Settings
 
 WORKERS = 4
@@ -25,6 +33,7 @@ class Work:
     """A request that can succeed: what is to be done, and where."""
 
     models: list[ModelRow]
+    map_sets: list[MapSetRow]
     dataset: DatasetRow
     protocol: Protocol
     chosen: Chosen
@@ -38,12 +47,17 @@ class Work:
     @property
     def mapping(self) -> LabelMapping:
         """How labels meet the classes, which are the same of all models."""
-        return label_mapping(self.dataset, self.models[0], self.label_map)
+        return label_mapping(self.dataset, self.models[0], self.label_map) if self.models else NO_MODEL
 
     @property
     def subjects(self) -> tuple[AuditedSubject, ...]:
-        """Whatever gives maps, in the order of the rows."""
+        """The models that give maps, in the order of the rows."""
         return audited_subjects(self.protocol, self.models)
+
+    @property
+    def given(self) -> tuple[GivenSubject, ...]:
+        """The map sets, whose rows come behind."""
+        return given_subjects(self.protocol, self.models, self.map_sets)
 
     @property
     def passes_per_image(self) -> int:
@@ -79,8 +93,9 @@ class Work:
     @property
     def bytes_per_sample(self) -> int:
         """Rows of scores and maps."""
-        first = self.models[0]
-        return bytes_per_sample(self.protocol, self.subjects, len(self.mapping.score_classes(class_count(first))))
+        classes = class_count(self.models[0]) if self.models else 0
+        score_classes = len(self.mapping.score_classes(classes))
+        return bytes_per_sample(self.protocol, (*self.subjects, *self.given), score_classes)
 
 
 def passes_per_map(salience: SalienceSettings, channels: int, cells: int) -> int:
@@ -98,7 +113,7 @@ def shard_samples(work: Work, settings: Settings) -> int:
     if settings.shard_samples is not None:
         return settings.shard_samples
     seconds = work.seconds_per_sample
-    wanted = SAMPLES_OF_UNKNOWN_SPEED if seconds is None else settings.shard_seconds / seconds
+    wanted = settings.shard_seconds / seconds if seconds else SAMPLES_OF_UNKNOWN_SPEED
     limits = (work.samples / WORKERS, settings.max_shard_samples, settings.max_shard_bytes / work.bytes_per_sample)
     batch = work.protocol.micro_batch
     return max(1, int(min(wanted, *limits)) // batch) * batch

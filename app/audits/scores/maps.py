@@ -13,20 +13,19 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.audits.repository import models_of
 from app.audits.schemas import SalienceMap
 from app.audits.scores.rows import predicted_label
+from app.audits.scores.subjects import subjects_in
 from app.db.tables import AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow
-from app.domain.label_mapping import LabelMapping
 from app.domain.measures import GEOMETRIC_RESILIENCE, is_reading
 from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import CLEAN
+from app.domain.vocabulary import CLEAN, UndefinedReason
 from app.errors import Gone, InputFailure, NotFound, Unprocessable
 from app.imaging.entries import Ranges, entry_of, read_entry
 from app.imaging.geometry import as_seen
 from app.imaging.shrinking import shrink
-from app.results.inputs import AuditedSubject, audited_subjects, mapping_of
+from app.results.inputs import AuditedSubject, GivenSubject, mapping_of
 from app.settings import Settings
 from app.sources.reading import lost_image
 
@@ -34,34 +33,44 @@ OPACITY = 0.5
 # Anchors of the colour map "inferno" (Smith and van der Walt), evenly spaced.
 _ANCHORS = np.array([(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)], np.float64)
 
+UNSEEN = Preprocessing(input_size=224, mean=(0.0,), std=(1.0,))
+"""For display where no model says how it sees images."""
+
 
 @dataclass(frozen=True)
 class StoredMap:
-    """A map (h, w) float32 and what it belongs to."""
+    """A map (h, w) float32 and what it belongs to.
+
+    ``model`` frames the image: the subject's own; of a map set any of the audit's, None where that has none.
+    """
 
     values: NDArray[np.float32]
     view: str
     row: SampleScoresRow
     sample: SampleRow
-    model: ModelRow
-    subject: str
-    condition: int
-    mapping: LabelMapping
+    owner: AuditedSubject | GivenSubject
+    model: ModelRow | None
+    predicted_label: str | None
 
     def to_schema(self) -> SalienceMap:
         defined = bool(self.values.any())
         return SalienceMap(
             sample=self.sample.name,
             sample_id=self.sample.id,
-            model_id=self.model.id,
-            subject=self.subject,
+            model_id=self.owner.model.id if isinstance(self.owner, AuditedSubject) else None,
+            subject=self.owner.key,
             view=self.view,
             height=self.values.shape[0],
             width=self.values.shape[1],
             values=self.values.astype(np.float64).tolist(),
-            undefined_reason=None if defined else "constant-map",
-            predicted_label=predicted_label(self.row, self.model, self.condition, self.mapping),
+            undefined_reason=None if defined else self._reason(),
+            predicted_label=self.predicted_label,
         )
+
+    def _reason(self) -> str:
+        """A single cell stands for a map that a map set does not have."""
+        has_map = isinstance(self.owner, AuditedSubject) or self.values.size > 1
+        return UndefinedReason.CONSTANT_MAP if has_map else UndefinedReason.NO_MAP
 
 
 @dataclass(frozen=True)
@@ -69,14 +78,18 @@ class SubjectFilter:
     """Whose: a subject by its key, or a model under the leading method, or neither where there is but one model."""
 
     model_id: Annotated[UUID | None, Query(description="Needed where the audit has several models.")] = None
-    subject: Annotated[str | None, Query(description="One of the results' subjects: a model under a method.")] = None
+    subject: Annotated[
+        str | None, Query(description="One of the results' subjects: a model under a method, or a map set.")
+    ] = None
 
-    def ordinal(self, subjects: Sequence[AuditedSubject]) -> int:
+    def ordinal(self, subjects: Sequence[AuditedSubject | GivenSubject]) -> int:
         """Its ordinal. Raises NotFound, or Unprocessable ``model-id-required``."""
-        if self.subject is None and self.model_id is None and len({one.model.id for one in subjects}) > 1:
+        models = {one.model.id for one in subjects if isinstance(one, AuditedSubject)}
+        if self.subject is None and self.model_id is None and len(models or subjects) > 1:
             raise Unprocessable("model-id-required", "The audit has several models; name one by model_id.")
         for ordinal, one in enumerate(subjects):
-            if self.subject in {None, one.key} and self.model_id in {None, one.model.id}:
+            own = one.model.id if isinstance(one, AuditedSubject) else None
+            if self.subject in {None, one.key} and self.model_id in {None, own}:
                 return ordinal
         raise NotFound("model in this audit")
 
@@ -90,36 +103,37 @@ class MapFilter(SubjectFilter):
 
 def find_map(session: Session, audit: AuditRow, sample_id: UUID, wanted: MapFilter) -> StoredMap:
     """Raises NotFound, or Unprocessable ``model-id-required`` and ``unknown-view``."""
-    protocol = Protocol.model_validate(audit.protocol)
-    subjects = audited_subjects(protocol, models_of(session, audit.id))
+    subjects = subjects_in(session, audit)
     ordinal = wanted.ordinal(subjects)
-    conditions = subjects[ordinal].conditions
+    owner = subjects[ordinal]
+    conditions = owner.conditions
     view = CLEAN if is_reading(wanted.view) else wanted.view
     if view not in conditions:
         raise Unprocessable("unknown-view", f"There are these views: {', '.join(conditions)}.")
-    query = select(SampleScoresRow, SampleRow).join(SampleRow, SampleRow.id == SampleScoresRow.sample_id)
-    found = session.execute(
-        query.where(
-            SampleScoresRow.audit_id == audit.id,
-            SampleScoresRow.model_ordinal == ordinal,
-            SampleScoresRow.sample_id == sample_id,
-        )
-    ).one_or_none()
-    if found is None:
-        raise NotFound("sample in this audit")
-    row, sample = found
-    condition, model = conditions.index(view), subjects[ordinal].model
-    mapping = mapping_of(session, audit, model)
+    row, sample = _stored(session, audit, sample_id, ordinal)
+    place = conditions.index(view)
+    own = owner.model if isinstance(owner, AuditedSubject) else None
+    others = (one.model for one in subjects if isinstance(one, AuditedSubject))
     return StoredMap(
-        native_maps(row, len(conditions))[condition],
+        native_maps(row, len(conditions))[place],
         view,
         row,
         sample,
-        model,
-        subjects[ordinal].key,
-        condition,
-        mapping,
+        owner,
+        own or next(others, None),
+        None if own is None else predicted_label(row, own, place, mapping_of(session, audit, own)),
     )
+
+
+def _stored(session: Session, audit: AuditRow, sample_id: UUID, ordinal: int) -> tuple[SampleScoresRow, SampleRow]:
+    """Raises NotFound."""
+    row = SampleScoresRow
+    query = select(row, SampleRow).join(SampleRow, SampleRow.id == row.sample_id)
+    of_subject = query.where(row.audit_id == audit.id, row.model_ordinal == ordinal, row.sample_id == sample_id)
+    found = session.execute(of_subject).one_or_none()
+    if found is None:
+        raise NotFound("sample in this audit")
+    return found[0], found[1]
 
 
 def native_maps(row: SampleScoresRow, conditions: int) -> NDArray[np.float32]:
@@ -135,13 +149,13 @@ class ImageReader:
     contents: Ranges
     settings: Settings
 
-    def read(self, sample: SampleRow, model: ModelRow) -> NDArray[np.uint8]:
-        """(S, S, 3): the clean image at the model's input size.
+    def read(self, sample: SampleRow, model: ModelRow | None) -> NDArray[np.uint8]:
+        """(S, S, 3): the clean image at the model's input size; the whole at `UNSEEN` where there is none.
 
         Raises Gone ``artifact-corrupted`` where the store lost or changed what was once readable.
         """
         digest = self.dataset.stored_digest or ""
-        preprocessing = Preprocessing.of(model.preprocessing)
+        preprocessing = UNSEEN if model is None else Preprocessing.of(model.preprocessing)
         try:
             data = read_entry(self.contents, digest, entry_of(sample), self.settings.max_entry_bytes)
             pixels = self.settings.max_pixels if sample.width is None else sample.width * (sample.height or 0)

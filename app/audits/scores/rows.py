@@ -9,8 +9,8 @@ from fastapi import Query
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from app.audits.repository import models_of
 from app.audits.schemas import SampleScore
+from app.audits.scores.subjects import subjects_in
 from app.db.pages import Rows
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.label_mapping import LabelMapping
@@ -20,7 +20,7 @@ from app.domain.protocol import Protocol
 from app.domain.several_labels import SEPARATOR, joined
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.errors import NotFound, Unprocessable
-from app.results.inputs import audited_subjects, class_count, mapping_of
+from app.results.inputs import AuditedSubject, GivenSubject, class_count, mapping_of
 
 STREAM_ROWS = 500
 
@@ -51,10 +51,14 @@ class ScoreReader:
         self._audit = audit
         self._wanted = wanted
         self._protocol = Protocol.model_validate(audit.protocol)
-        self._subjects = audited_subjects(self._protocol, models_of(session, audit.id))
+        self._subjects = subjects_in(session, audit)
         self._conditions = (CLEAN, *self._protocol.conditions())
-        self._mappings = [mapping_of(session, audit, one.model) for one in self._subjects]
+        self._mappings = [
+            mapping_of(session, audit, one.model) for one in self._subjects if isinstance(one, AuditedSubject)
+        ]
         self._columns = self._chosen(self._protocol.columns())
+        own = [one.subject.columns(self._protocol) for one in self._subjects]
+        self._own = [[(index, column) for index, column in self._columns if column in columns] for columns in own]
         of_all = wanted.model_id is None and wanted.subject is None
         self._across = self._chosen(self._protocol.pairing_columns() if of_all else ())
         if not self._columns and not self._across:
@@ -67,7 +71,7 @@ class ScoreReader:
         if self._wanted.order:
             return self._ordered_page(limit, after)
         start = None if after is None else _whole(after)
-        width = min(len(columns) for columns in (self._columns, self._across) if columns)
+        width = min((len(columns) for columns in (*self._own, self._across) if columns), default=1)
         query = self._query().order_by(SampleScoresRow.ordinal, SampleScoresRow.model_ordinal)
         if start is not None:
             place = tuple_(SampleScoresRow.ordinal, SampleScoresRow.model_ordinal)
@@ -104,8 +108,10 @@ class ScoreReader:
             query = query.where(row.model_ordinal == ACROSS_MODELS)
         elif wanted.model_id is not None or wanted.subject is not None:
             query = query.where(row.model_ordinal.in_(self._ordinals()))
-        elif not self._across:
-            query = query.where(row.model_ordinal != ACROSS_MODELS)
+        else:
+            # Whoever has none of these columns has no row to show.
+            having = [ordinal for ordinal, columns in enumerate(self._own) if columns]
+            query = query.where(row.model_ordinal.in_([*having, *([ACROSS_MODELS] if self._across else [])]))
         if wanted.label is not None:
             query = query.where(self._labelled(wanted.label))
         if wanted.source is not None:
@@ -126,7 +132,8 @@ class ScoreReader:
         found = [
             ordinal
             for ordinal, one in enumerate(self._subjects)
-            if wanted.model_id in {None, one.model.id} and wanted.subject in {None, one.key}
+            if wanted.subject in {None, one.key}
+            and (wanted.model_id is None or (isinstance(one, AuditedSubject) and wanted.model_id == one.model.id))
         ]
         if not found:
             raise NotFound("model in this audit")
@@ -176,8 +183,9 @@ class ScoreReader:
     def _expand(self, row: SampleScoresRow, sample: SampleRow) -> Iterator[tuple[int, SampleScore]]:
         across = row.model_ordinal == ACROSS_MODELS
         subject = None if across else self._subjects[row.model_ordinal]
-        model = None if subject is None else subject.model
-        for index, column in self._across if across else self._columns:
+        model = subject.model if isinstance(subject, AuditedSubject) else None
+        named = subject.map_set if isinstance(subject, GivenSubject) else model
+        for index, column in self._across if across else self._own[row.model_ordinal]:
             yield (
                 index,
                 SampleScore(
@@ -185,7 +193,7 @@ class ScoreReader:
                     sample_id=sample.id,
                     label=sample.label,
                     source=sample.source,
-                    model=model and model.name,
+                    model=named and named.name,
                     model_id=model and model.id,
                     subject=subject and subject.key,
                     measure=column.measure,

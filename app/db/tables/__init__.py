@@ -15,6 +15,7 @@ from app.db.tables.audits import (
     map_cells,
 )
 from app.db.tables.base import DEFAULT_TENANT, Base, Json, TenantOwned
+from app.db.tables.map_sets import AuditMapSetRow, MapRow, MapSetRow
 from app.db.tables.operations import AuditUsageRow, CounterRow, GpuReportRow, IdempotencyKeyRow, WorkerRow
 from app.db.tables.registries import (
     ConnectionRow,
@@ -32,6 +33,7 @@ from app.db.tables.webhooks import DeliveryStatus, WebhookDeliveryRow, WebhookRo
 __all__ = [
     "DEFAULT_TENANT",
     "ApiKeyRow",
+    "AuditMapSetRow",
     "AuditModelRow",
     "AuditResultsRow",
     "AuditRow",
@@ -51,6 +53,8 @@ __all__ = [
     "HookRow",
     "IdempotencyKeyRow",
     "Json",
+    "MapRow",
+    "MapSetRow",
     "ModelImportRow",
     "ModelRow",
     "PolicyRow",

@@ -15,6 +15,7 @@ from app.domain.vocabulary import (
     ComparisonStatus,
     ComparisonUnit,
     DeviceClass,
+    MapSetKind,
     ResourceStatus,
     SampleStatus,
     ShardStatus,
@@ -46,6 +47,7 @@ class Base(DeclarativeBase):
         ComparisonUnit: Text,
         Similarity: Text,
         Needs: Text,
+        MapSetKind: Text,
     }
 
 

@@ -11,7 +11,7 @@ from app.db.tables.base import Base, Identified, Json, OfTenant, Versioned, Word
 from app.domain.vocabulary import ResourceStatus, SampleStatus
 
 
-class _Uploaded(Versioned, Identified):
+class Uploaded(Versioned, Identified):
     """A resource that is described first and whose bytes follow."""
 
     name: Mapped[str]
@@ -24,7 +24,7 @@ class _Uploaded(Versioned, Identified):
     """The blob that audits read: canonical safetensors, or a seekable archive."""
 
 
-class ModelRow(_Uploaded, Base):
+class ModelRow(Uploaded, Base):
     """The classifier under audit."""
 
     __tablename__ = "models"
@@ -56,7 +56,7 @@ class ModelRow(_Uploaded, Base):
     """How the reference agrees (``app.domain.fidelity``); null until a worker has looked."""
 
 
-class DatasetRow(_Uploaded, Base):
+class DatasetRow(Uploaded, Base):
     """An archive of images, indexed."""
 
     __tablename__ = "datasets"

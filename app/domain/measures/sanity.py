@@ -18,7 +18,7 @@ class SanitySettings(Frozen):
 
 def _columns(settings: SanitySettings) -> tuple[ScoreColumn, ...]:
     del settings
-    return (ScoreColumn(measure=NAME, view=ENTROPY_RISE),)
+    return (ScoreColumn(measure=NAME, view=ENTROPY_RISE, is_pairing=True),)
 
 
 def _headline(settings: SanitySettings) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.similarities import Similarity
 from app.domain.views import ViewFamily
 
 
@@ -30,17 +31,31 @@ QUARTER_TURNS = next(iter(WithTurns.model_fields))
 Settings = TypeVar("Settings", bound=Frozen)
 
 
+class AgainstGiven(Frozen):
+    """A comparison with the maps of an audit's map set, counted from 0; None: with the mean of all but its own."""
+
+    similarity: Similarity
+    map_set: int | None
+
+
 class ScoreColumn(Frozen):
     """One number per sample and subject: a measure's view.
 
     ``conditions`` are the image-changing views it depends on (empty: the clean map alone). A column over several
-    conditions is their mean. ``has_control``: beside the score a control is kept.
+    conditions is their mean. ``has_control``: beside the score a control is kept. ``is_pairing``: it compares the clean
+    maps of several subjects, so that none of them has it alone.
+
+    ``given`` says of a comparison with given maps by what and with which. ``value_range`` is None where the measure's
+    own holds.
     """
 
     measure: str
     view: str
     conditions: tuple[str, ...] = ()
     has_control: bool = False
+    is_pairing: bool = False
+    given: AgainstGiven | None = None
+    value_range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +118,7 @@ class MeasureSpec(Generic[Settings]):
     lead tables and make the radar's axis. ``compared_views`` are those that a table of training strategies shows, where
     they are not the headline.
 
-    ``is_pairing``: it compares the clean maps of two subjects, so that no single subject has a score.
+    ``is_pairing``: it compares the clean maps of two subjects, so that it has scores that no single subject has.
     ``is_default``: it is computed where a protocol names no measure.
     """
 
@@ -127,8 +142,10 @@ class MeasureSpec(Generic[Settings]):
     """That a score cannot leave: of an SSIM by default. Histograms are drawn over it."""
     lower_is_better: bool = False
     lower_views: frozenset[str] = frozenset()
-    """Views of which less is better, where of the measure's others more is."""
+    """Views of which less is better, where of the measure's others more is; of those with a parameter, the name."""
 
+    needs_scores: bool = False
+    """Whether it is made of scores of classes, so that maps alone do not give it."""
     has_skill: bool = False
     """Whether its summaries tell how far the score stands above its control (`app.domain.skill`)."""
 
@@ -152,7 +169,7 @@ class MeasureSpec(Generic[Settings]):
 
     def has_lower_better(self, view: str) -> bool:
         """Whether less of this view's number is better."""
-        return self.lower_is_better or view in self.lower_views
+        return self.lower_is_better or view.partition("@")[0] in self.lower_views
 
     def fixed_views(self) -> tuple[str, ...]:
         """The views that it looks at, without those whose name holds a number."""

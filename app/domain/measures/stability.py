@@ -18,7 +18,7 @@ class StabilitySettings(Frozen):
 
 def _columns(settings: StabilitySettings) -> tuple[ScoreColumn, ...]:
     del settings
-    return (ScoreColumn(measure=NAME, view=PAIRS),)
+    return (ScoreColumn(measure=NAME, view=PAIRS, is_pairing=True),)
 
 
 def _headline(settings: StabilitySettings) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ OfSubject = Annotated[
         "the method. Absent in results of earlier versions, in which it is the model's id."
     ),
 ]
-OfPairing = Annotated[str | None, Field(description="As in `models`; null of a pairing.")]
+OfPairing = Annotated[str | None, Field(description="As in `models` and `map_sets`; null of a pairing.")]
 
 
 class Histogram(TypedDict):
@@ -31,12 +31,21 @@ class Histogram(TypedDict):
 
 
 class Summary(TypedDict):
-    """One measure's view of one model (null: of a pairing of models), over one group of samples."""
+    """One measure's view of one subject (null: of a pairing of them), over one group of samples."""
 
     measure: MeasureName
     view: str
     model_id: str | None
     subject: NotRequired[OfPairing]
+    similarity: NotRequired[
+        Annotated[
+            str,
+            Field(
+                description="Of agreement with given maps: by what. Behind it the view has the map set: `cc@1` is with "
+                "the first of `map_sets`, `cc@rest` with the mean of all but the subject's own."
+            ),
+        ]
+    ]
     group_by: Annotated[str, Field(description="`total`, `label` or `source`.")]
     group: Annotated[str, Field(description="Of the total `macro` (every source alike) or `micro` (every sample).")]
     n: Annotated[int, Field(description="Samples that have a score.")]
@@ -52,7 +61,10 @@ class Summary(TypedDict):
     histogram: Histogram
     ci95_low: Annotated[float | None, Field(description="Of the mean; null too where the samples are too few.")]
     ci95_high: float | None
-    control_mean: Annotated[float | None, Field(description="The same comparison without undoing the view.")]
+    control_mean: Annotated[
+        float | None,
+        Field(description="The same comparison without undoing the view; of pairs and given maps, of another sample."),
+    ]
     flip_rate: Annotated[float | None, Field(description="Share of predictions that are not the clean image's.")]
     n_flipped: NotRequired[
         Annotated[int, Field(description="Binary outputs: samples whose prediction flips in some condition.")]
@@ -199,6 +211,17 @@ class AuditedModel(TypedDict):
             Field(description="How predictions of its owner's own code agreed when the audit ended; null without any."),
         ]
     ]
+
+
+class AuditedMapSet(TypedDict):
+    """A map set of the audit; ``view@2`` of agreement is of the second of them."""
+
+    map_set_id: str
+    subject: Annotated[str, Field(description="As summaries and scores name it.")]
+    name: str
+    kind: str
+    digest: str | None
+    views: list[str]
 
 
 class MapGroup(TypedDict):
@@ -362,6 +385,7 @@ class ResultsHead(TypedDict):
     training_images: NotRequired[TrainingImages]
     run_group_id: NotRequired[str | None]
     models: list[AuditedModel]
+    map_sets: NotRequired[list[AuditedMapSet]]
     software: Annotated[
         dict[str, str] | None, Field(description="Versions that the scores were made with, and the processor.")
     ]

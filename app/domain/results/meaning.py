@@ -107,7 +107,12 @@ def too_few(n: int, n_undefined: int) -> list[str]:
 
 
 def _below(row: Summary) -> bool:
-    """By the interval of the paired difference; results from before it was kept know the score's own interval only."""
+    """By the interval of the paired difference; results from before it was kept know the score's own interval only.
+
+    Where less is better the score has to lie below.
+    """
+    if spec_of(row["measure"]).has_lower_better(row["view"]):
+        return row.get("above_control_high") is not None and (row["above_control_high"] or 0) >= 0
     if "above_control_low" in row:
         return row["above_control_low"] is not None and row["above_control_low"] <= 0
     low, control = row["ci95_low"], row["control_mean"]

@@ -14,7 +14,7 @@ from app.domain.refusals import (
     NOT_AS_DESCRIBED,
 )
 from app.domain.vocabulary import CamMethod
-from app.http.openapi.example_ids import AUDITS, DATASET, GATE, MODELS
+from app.http.openapi.example_ids import AUDITS, DATASET, GATE, MAP_SET, MODELS
 from app.http.problems import problem_document
 
 Json = dict[str, Any]
@@ -53,6 +53,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "comparison-not-finished": (409, "The comparison is queued."),
     "maps-not-kept": (409, "The audit kept no maps."),
     "comparison-running": (409, "The comparison is being computed; delete it when it has ended."),
+    "no-models-to-report": (409, "A report is about models, and this audit has map sets alone."),
     "connection-in-use": (409, "A hook refers to the connection; delete that first."),
     "delivery-under-way": (409, "The delivery is being followed; wait for its outcome."),
     "model-already-described": (
@@ -62,6 +63,8 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "content-already-set": (409, "The content is there and cannot be replaced; register a new resource."),
     "dataset-in-use": (409, _in_use("data set")),
     "dataset-not-ready": (409, "The data set is validating, not ready."),
+    "map-set-not-ready": (409, f"These map sets are not ready: {MAP_SET}."),
+    "map-set-in-use": (409, _in_use("map set")),
     "model-in-use": (409, _in_use("model")),
     "model-not-probed": (
         409,
@@ -154,6 +157,19 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "unknown-dataset": (422, f"No such data set: {DATASET}."),
     "unknown-gate": (422, f"No such gate: {GATE}."),
     "unknown-group": (422, "The data set has these columns to group by: split, cluster, camera."),
+    "unknown-map-sets": (422, f"No such map sets: {MAP_SET}."),
+    "map-set-of-another-dataset": (
+        422,
+        f"These map sets are of another data set: {MAP_SET}. Upload their maps for this one.",
+    ),
+    "frames-differ": (
+        422,
+        "The models see other parts of an image each, so that no map fits all of them: audit them one by one.",
+    ),
+    "measure-needs-model": (
+        422,
+        "Noise reaction needs a model: name one beside the map sets, or leave the measure out.",
+    ),
     "unknown-models": (422, f"No such models: {MODELS[1]}."),
     "unknown-split": (422, "The data set has the splits test, train."),
     "unknown-view": (422, "The audit has no such measure and view."),

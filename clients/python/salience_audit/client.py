@@ -26,10 +26,12 @@ NUMBERS = ("mean", "std", "ci95_low", "ci95_high", "p05", "p25", "p50", "p75", "
 
 
 class AuditOptions(TypedDict, total=False):
-    """What ``POST /v1/audits`` may be asked for: either ``model_ids`` or ``run_group_id``; None says nothing."""
+    """What ``POST /v1/audits`` may be asked for: either ``model_ids`` or ``run_group_id``, with ``map_set_ids`` or
+    without, or those alone; None says nothing."""
 
     model_ids: Sequence[str] | None
     run_group_id: str | None
+    map_set_ids: Sequence[str] | None
     protocol: Json | str | None
     """A document, or the name of a preset."""
     name: str | None

@@ -73,6 +73,8 @@ Layout = Literal["nchw", "nhwc", "tokens"]
 
 Level = Literal["exposes", "says-nothing", "note"]
 
+MapSetKind = Literal["human", "gaze", "other"]
+
 MeasureName = Literal[
     "entropy",
     "noise_reaction",
@@ -120,7 +122,7 @@ SampleStatus = Literal["ready", "unreadable", "unexamined"]
 
 Severity = Literal["fail", "warn"]
 
-Similarity = Literal["ssim", "cc", "spearman", "sim", "emd", "iou"]
+Similarity = Literal["ssim", "cc", "spearman", "sim", "emd", "iou", "kl", "pointing_game", "nss", "auc_judd"]
 
 SixteenBit = Literal["scaled", "pillow"]
 
@@ -158,7 +160,11 @@ class AcrossModels(Document):
 
 
 class AgreementSettings(Document):
-    """Agreement by SSIM; it has no parameter."""
+    """Of a model's CAM methods by SSIM; of every subject with an audit's map sets by ``similarities``."""
+
+    similarities: list[Similarity]
+    methods: bool
+    map_sets: int
 
 
 class Attempt(Document):
@@ -181,6 +187,7 @@ class Audit(Document):
     status: AuditStatus
     dataset_id: str
     model_ids: list[str]
+    map_set_ids: list[str]
     run_group_id: str | None
     protocol: dict[str, Any]
     protocol_digest: str
@@ -232,6 +239,17 @@ class AuditVerdict(Document):
     warnings: int
     gate: FrozenGate
     conditions: list[ConditionOutcome]
+
+
+class AuditedMapSet(Document):
+    """A map set of the audit; ``view@2`` of agreement is of the second of them."""
+
+    map_set_id: str
+    subject: str
+    name: str
+    kind: str
+    digest: str | None
+    views: list[str]
 
 
 class AuditedModel(Document):
@@ -751,6 +769,20 @@ class GeometricResilienceSettings(Document):
     deformations: list[Move]
 
 
+class GivenMap(Document):
+    """One map as it came, or what came and is none."""
+
+    id: str
+    name: str
+    sample_id: str | None
+    view: str
+    status: SampleStatus
+    height: int | None
+    width: int | None
+    fixations: int | None
+    problem: StoredProblem | None
+
+
 class Health(Document):
     """All is well; anything else is a problem document."""
 
@@ -834,6 +866,33 @@ class MapGroup(Document):
     centre_down: float | None
     centre_right: float | None
     fixedness: float | None
+
+
+class MapSet(Document):
+    """Maps of a data set's samples, and what reading them found."""
+
+    id: str
+    dataset_id: str
+    name: str
+    kind: MapSetKind
+    version: str | None
+    description: str | None
+    metadata: dict[str, Any]
+    tags: list[str]
+    aliases: list[str]
+    status: ResourceStatus
+    problem: StoredProblem | None
+    content_url: str
+    content_digest: str | None
+    content_size: int | None
+    sigma: float | None
+    digest: str | None
+    map_count: int
+    unreadable_count: int
+    views: list[str]
+    notes: list[str]
+    created_at: str
+    updated_at: str
 
 
 class Match(Document):
@@ -1093,6 +1152,7 @@ class PartialResultsDocument(Document):
     training_images: TrainingImages | None
     run_group_id: str | None
     models: list[AuditedModel]
+    map_sets: list[AuditedMapSet] | None
     software: dict[str, str] | None
     summaries: list[Summary]
     across_models: list[AcrossModels]
@@ -1273,6 +1333,7 @@ class ResultsDocument(Document):
     training_images: TrainingImages | None
     run_group_id: str | None
     models: list[AuditedModel]
+    map_sets: list[AuditedMapSet] | None
     software: dict[str, str] | None
     summaries: list[Summary]
     across_models: list[AcrossModels]
@@ -1318,7 +1379,7 @@ class SalienceMap(Document):
 
     sample: str
     sample_id: str
-    model_id: str
+    model_id: str | None
     subject: str
     view: str
     height: int
@@ -1355,7 +1416,7 @@ class Sample(Document):
 
 
 class SampleScore(Document):
-    """One number: a sample, a model (none for stability), a measure's view."""
+    """One number: a sample, a model (none for pairings and map sets), a measure's view."""
 
     sample: str
     sample_id: str
@@ -1479,12 +1540,13 @@ class SufficiencySettings(Document):
 
 
 class Summary(Document):
-    """One measure's view of one model (null: of a pairing of models), over one group of samples."""
+    """One measure's view of one subject (null: of a pairing of them), over one group of samples."""
 
     measure: MeasureName
     view: str
     model_id: str | None
     subject: str | None
+    similarity: str | None
     group_by: str
     group: str
     n: int

@@ -1,4 +1,4 @@
-"""Models, data sets, run groups and gates: what an audit is made of."""
+"""Models, data sets, map sets, run groups and gates: what an audit is made of."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -11,15 +11,27 @@ from uuid import UUID
 from salience_audit.configuration import find_service
 from salience_audit.connection import Connection, Retries
 from salience_audit.document import Document
-from salience_audit.documents import Audit, Comparison, Dataset, Gate, Model, Protocols, RunGroup, Sample
+from salience_audit.documents import (
+    Audit,
+    Comparison,
+    Dataset,
+    Gate,
+    GivenMap,
+    MapSet,
+    Model,
+    Protocols,
+    RunGroup,
+    Sample,
+)
 from salience_audit.errors import Json, NoSuchName, Rejected
 from salience_audit.uploads import Progress, Source, opened
 
-Collection = Literal["models", "datasets", "run-groups", "gates", "audits", "comparisons"]
+Collection = Literal["models", "datasets", "map-sets", "run-groups", "gates", "audits", "comparisons"]
 
 NOUNS: dict[Collection, str] = {
     "models": "model",
     "datasets": "data set",
+    "map-sets": "map set",
     "run-groups": "run group",
     "gates": "gate",
     "audits": "audit",
@@ -28,12 +40,13 @@ NOUNS: dict[Collection, str] = {
 KINDS: dict[Collection, type[Document]] = {
     "models": Model,
     "datasets": Dataset,
+    "map-sets": MapSet,
     "run-groups": RunGroup,
     "gates": Gate,
     "audits": Audit,
     "comparisons": Comparison,
 }
-UPLOADED = frozenset({"models", "datasets"})
+UPLOADED = frozenset({"models", "datasets", "map-sets"})
 VERSIONED = UPLOADED | {"gates"}
 """Collections whose names have versions."""
 
@@ -88,6 +101,17 @@ class Resources:
         """
         return Dataset(self._push("datasets", source, {"name": name} | (description or {}), progress))
 
+    def push_map_set(
+        self, source: Source, *, dataset_id: str, description: Json, progress: Progress | None = None
+    ) -> MapSet:
+        """Register maps of a data set's samples, send them (a zip, tar or npz file, a folder, or bytes), wait until
+        they are read.
+
+        ``description`` is more of the body of ``POST /v1/map-sets``: ``name`` and ``kind`` at least. Raises Rejected,
+        UnreadableFile.
+        """
+        return MapSet(self._push("map-sets", source, {"dataset_id": dataset_id} | description, progress))
+
     def refer(self, model_id: str, source: Source, *, progress: Progress | None = None) -> Model:
         """Send predictions of your own code (a folder or a zip of images and ``outputs.jsonl``), wait until a worker
         has compared them; the model with its ``fidelity``. Raises UnreadableFile."""
@@ -118,6 +142,13 @@ class Resources:
     def datasets(self) -> Iterator[Dataset]:
         return map(Dataset, self._connection.pages("/v1/datasets"))
 
+    def map_sets(self) -> Iterator[MapSet]:
+        return map(MapSet, self._connection.pages("/v1/map-sets"))
+
+    def maps(self, map_set_id: str, **wanted: Any) -> Iterator[GivenMap]:
+        """Of a map set, in the order in which they were read; ``status="unreadable"``: what came and is none."""
+        return map(GivenMap, self._connection.pages(f"/v1/map-sets/{map_set_id}/maps", **wanted))
+
     def run_groups(self) -> Iterator[RunGroup]:
         return map(RunGroup, self._connection.pages("/v1/run-groups"))
 
@@ -135,8 +166,8 @@ class Resources:
     def find(self, collection: Collection, reference: str) -> str:
         """The id of what is meant: an id is one already, a name means the newest that has it.
 
-        Of models and data sets, the newest that is ready. ``plain@3`` is a version of the name, ``plain@champion`` the
-        one with that alias, where models, data sets and gates are meant. Raises NoSuchName.
+        Of what is uploaded, the newest that is ready. ``plain@3`` is a version of the name, ``plain@champion`` the
+        one with that alias, where the names have versions. Raises NoSuchName.
         """
         if _is_id(reference):
             return reference
@@ -165,7 +196,7 @@ class Resources:
         return KINDS[collection](self._connection.patch(f"/v1/{collection}/{resource_id}", fields))
 
     def delete(self, collection: Collection, resource_id: str, *, cascade: bool = False) -> None:
-        """For good; ``cascade`` deletes the ended audits and run groups that refer to a model or data set as well."""
+        """For good; ``cascade`` deletes the ended audits and run groups that refer to it as well."""
         params = {"cascade": True} if cascade else {}
         self._connection.answer("DELETE", f"/v1/{collection}/{resource_id}", params=params)
 

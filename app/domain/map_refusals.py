@@ -1,0 +1,84 @@
+"""Why a map, or a whole map set, is not taken.
+
+docs/map-sets.md shows them as a table; a test holds the two together.
+"""
+
+from app.domain.refusals import Refusal
+
+MAPS_NOT_PACKED = "The content is no zip, tar or npz: pack the maps as one."
+
+NO_SAMPLE = Refusal(
+    "map-of-no-sample",
+    "Nothing in the data set has that name, or no image of that name could be read",
+    "The data set has no readable sample of the name {name}.",
+    "Name the map as the sample is named (GET /v1/datasets/ID/samples), with or without its ending.",
+)
+AMBIGUOUS_NAME = Refusal(
+    "map-name-ambiguous",
+    "A name without folders or ending fits several samples",
+    "The name {name} fits several samples.",
+    "Name the map as the sample is named, folders and ending included.",
+)
+SECOND_MAP = Refusal(
+    "map-twice",
+    "The upload has another map of the same sample and view, which was taken",
+    "The sample {name} has a map already, from {first}.",
+    "Send one map a sample; maps of several people are several map sets.",
+)
+NO_MAP_FILE = Refusal(
+    "map-unsupported-type",
+    "The file is neither an image nor an array, nor a list of polygons or fixations",
+    "The file is no map: {what}.",
+    "Send images, .npy, .npz, JSON of COCO or LabelMe, or CSV of fixations.",
+)
+PICTURE_UNREADABLE = Refusal(
+    "map-unreadable",
+    "An image of a map is damaged, too large, or ended the process that decoded it",
+    "The map cannot be read: {what}",
+    "Save it again, as PNG or .npy.",
+)
+ARRAY_UNREADABLE = Refusal(
+    "map-array-invalid",
+    "A .npy holds something else than one map of plain numbers: objects, text, another number of axes",
+    "The array is no map: {what}.",
+    "Save one array of numbers (height, width) with numpy.save.",
+)
+ANNOTATION_INVALID = Refusal(
+    "map-annotation-invalid",
+    "JSON of COCO or LabelMe is not as these tools write it, or draws what is not read",
+    "The annotation cannot be drawn: {what}.",
+    "Export it as polygons or run lengths, or send masks.",
+)
+FIXATIONS_INVALID = Refusal(
+    "map-fixations-invalid",
+    "A list of fixations lacks a column, or has rows without numbers",
+    "The fixations cannot be read: {what}.",
+    "Send columns image, x, y (pixels of the image) and, if known, duration.",
+)
+FIXATIONS_WITHOUT_SIGMA = Refusal(
+    "map-fixations-without-sigma",
+    "Fixations came, but the map set says no Gaussian",
+    "A list of fixations becomes a map by a Gaussian, and the map set states none.",
+    "Register it again with sigma, in pixels of the image; one degree of visual angle is usual.",
+)
+SIZE_UNKNOWN = Refusal(
+    "map-size-unknown",
+    "A file speaks of an image of which neither it nor the data set tells the size",
+    "The data set has no readable sample, or several, of the name {name}, and the file does not say how large it is.",
+    "Name the image as the sample is named (GET /v1/datasets/ID/samples), with or without its ending.",
+)
+NOT_FINITE = Refusal(
+    "map-not-finite",
+    "A map has NaN or infinite values",
+    "{count} of its values are not finite.",
+    "Say with numbers where there is salience and where there is none: 0.",
+)
+NOTHING_TAKEN = Refusal(
+    "map-set-empty",
+    "Nothing in the upload is a map of a sample of the data set",
+    "The upload has no map of a sample of the data set. {why}",
+    "GET /v1/map-sets/ID/maps lists what came, each with its reason.",
+)
+
+MAP_REFUSALS: tuple[Refusal, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Refusal))
+"""All of them, in the order of this file."""

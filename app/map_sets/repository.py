@@ -1,0 +1,80 @@
+"""SQL of map sets and their maps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db.pages import Rows, newest
+from app.db.tables import AuditMapSetRow, MapRow, MapSetRow
+from app.domain.vocabulary import ResourceStatus, SampleStatus
+from app.errors import NotFound, Unprocessable
+from app.naming.filters import VersionFilter, narrowed_to_version
+
+
+def get_map_set(session: Session, map_set_id: UUID, *, lock: bool = False) -> MapSetRow:
+    """Raises NotFound."""
+    row = session.get(MapSetRow, map_set_id, with_for_update=lock)
+    if row is None:
+        raise NotFound("map set")
+    return row
+
+
+@dataclass(frozen=True)
+class MapSetFilter(VersionFilter):
+    """Which map sets."""
+
+    dataset_id: Annotated[UUID | None, Query(description="Of the samples of this data set.")] = None
+    status: Annotated[ResourceStatus | None, Query(description="`ready` can be audited.")] = None
+
+
+def list_map_sets(session: Session, wanted: MapSetFilter, limit: int, after: UUID | None) -> Rows[MapSetRow]:
+    """The newest first."""
+    query = narrowed_to_version(select(MapSetRow), MapSetRow, wanted)
+    if wanted.dataset_id is not None:
+        query = query.where(MapSetRow.dataset_id == wanted.dataset_id)
+    if wanted.status is not None:
+        query = query.where(MapSetRow.status == wanted.status)
+    return newest(session, query, MapSetRow, limit, after)
+
+
+@dataclass(frozen=True)
+class MapFilter:
+    """Which maps of a set."""
+
+    status: Annotated[SampleStatus | None, Query(description="`unreadable` are what came and gave no map.")] = None
+    sample_id: Annotated[UUID | None, Query(description="Of this sample.")] = None
+    view: Annotated[str | None, Query(max_length=200, description="Of this view's images; `clean`, mostly.")] = None
+
+
+def list_maps(session: Session, map_set_id: UUID, wanted: MapFilter, limit: int, after: UUID | None) -> Rows[MapRow]:
+    """In the order in which they were read."""
+    query = select(MapRow).where(MapRow.map_set_id == map_set_id).order_by(MapRow.id).limit(limit + 1)
+    if after is not None:
+        query = query.where(MapRow.id > after)
+    for column, value in ((MapRow.status, wanted.status), (MapRow.view, wanted.view)):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.sample_id is not None:
+        query = query.where(MapRow.sample_id == wanted.sample_id)
+    return Rows.cut(session.scalars(query).all(), limit)
+
+
+def lock_map_sets(session: Session, map_set_ids: Sequence[UUID]) -> list[MapSetRow]:
+    """In the order of the ids, safe from deletion until the end. Raises Unprocessable ``unknown-map-sets``."""
+    query = select(MapSetRow).where(MapSetRow.id.in_(map_set_ids)).with_for_update(read=True, key_share=True)
+    found = {row.id: row for row in session.scalars(query)}
+    missing = [str(one) for one in map_set_ids if one not in found]
+    if missing:
+        raise Unprocessable("unknown-map-sets", f"No such map sets: {', '.join(missing)}.")
+    return [found[one] for one in map_set_ids]
+
+
+def map_sets_of(session: Session, audit_id: UUID) -> list[MapSetRow]:
+    """Of an audit, in the order of their ordinals."""
+    query = select(MapSetRow).join(AuditMapSetRow).where(AuditMapSetRow.audit_id == audit_id)
+    return list(session.scalars(query.order_by(AuditMapSetRow.ordinal)))

@@ -1,0 +1,53 @@
+"""What can be done with map sets; never commits."""
+
+from sqlalchemy.orm import Session
+
+from app.datasets.repository import get_dataset
+from app.db.identifiers import new_id
+from app.db.references import of_map_set, refuse_while_audited
+from app.db.tables import MapSetRow
+from app.domain.map_refusals import MAPS_NOT_PACKED
+from app.domain.vocabulary import ResourceStatus
+from app.errors import Conflict, UnsupportedMediaType
+from app.imaging.containers import container_of
+from app.map_sets.schemas import MapSetRequest
+from app.naming.versions import next_version
+from app.uploads.content import digests_of
+
+
+def register(session: Session, request: MapSetRequest) -> MapSetRow:
+    """Raises NotFound, and Conflict ``dataset-not-ready``: maps are matched with samples when they are read."""
+    dataset = get_dataset(session, request.dataset_id)
+    if dataset.status != ResourceStatus.READY:
+        raise Conflict("dataset-not-ready", f"The data set is {dataset.status}, not ready.")
+    row = MapSetRow(
+        id=new_id(),
+        dataset_id=dataset.id,
+        name=request.name,
+        kind=request.kind,
+        version=request.version or next_version(session, MapSetRow, request.name),
+        about=request.description,
+        tags=request.tags,
+        extra=request.metadata,
+        sigma=request.sigma,
+        notes=[],
+        views=[],
+    )
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    return row
+
+
+def check_start(start: bytes) -> None:
+    """Raises UnsupportedMediaType for what is no archive by its first 512 bytes."""
+    if container_of(start) is None:
+        raise UnsupportedMediaType("unsupported-media-type", MAPS_NOT_PACKED)
+
+
+def delete(session: Session, row: MapSetRow) -> set[str]:
+    """The blobs that it referred to. Raises Conflict ``map-set-in-use``."""
+    refuse_while_audited(session, "map set", of_map_set(row.id))
+    session.delete(row)
+    session.flush()
+    return digests_of(row)

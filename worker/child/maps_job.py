@@ -1,0 +1,75 @@
+"""Reads the files of a map set: every map as float32 from 0 to 1, no larger than maps may be."""
+
+import zlib
+from collections.abc import Iterator
+from uuid import UUID
+
+import numpy as np
+from PIL import Image
+
+from app.domain.map_refusals import NOT_FINITE, PICTURE_UNREADABLE
+from app.domain.map_sizes import fitting_size
+from app.errors import InputFailure
+from app.imaging.entries import entry_of, read_entry
+from app.settings import Settings
+from worker.map_files.found import FoundMap, NoMap, Setting, Values
+from worker.map_files.reading import maps_in
+from worker.map_files.sample_names import Named, SampleNames
+from worker.wire.contents import Inputs
+from worker.wire.jobs import MapsJob
+from worker.wire.replies import MapFacts, Progress, Reply
+
+NOBODY = UUID(int=0)
+"""Which row a sample has is not the child's to know."""
+
+
+def run_maps_job(job: MapsJob, settings: Settings, inputs: Inputs) -> Iterator[tuple[Reply, bytes]]:
+    """What each file holds, in order: facts with the map behind them, and a progress after every file."""
+    named = (Named(one.name, NOBODY, one.width, one.height) for one in job.sizes)
+    setting = Setting(SampleNames(named), job.sigma)
+    for number, entry in enumerate(job.entries):
+        try:
+            data = read_entry(inputs, job.archive_digest, entry_of(entry), settings.max_entry_bytes)
+        except InputFailure as failure:
+            yield _problem(number, NoMap(entry.name, PICTURE_UNREADABLE.code, failure.detail)), b""
+        else:
+            for found in maps_in(entry.name, data, setting, settings):
+                yield _told(number, found)
+        yield Progress(done=number + 1), b""
+
+
+def _told(number: int, found: FoundMap | NoMap) -> tuple[Reply, bytes]:
+    if isinstance(found, NoMap):
+        return _problem(number, found), b""
+    finite = np.isfinite(found.values)
+    if not finite.all():
+        detail = NOT_FINITE.detail(count=int((~finite).sum()))
+        return _problem(number, NoMap(found.name, NOT_FINITE.code, detail)), b""
+    content, (height, width) = _stretched(found.values)
+    facts = MapFacts(
+        number=number,
+        name=found.name,
+        height=height,
+        width=width,
+        crc32=zlib.crc32(content),
+        fixations=None if found.fixations is None else tuple(found.fixations.ravel().tolist()),
+        was_negative=bool((found.values < 0).any()),
+        was_larger=(height, width) != found.values.shape,
+    )
+    return facts, content
+
+
+def _stretched(values: Values) -> tuple[bytes, tuple[int, int]]:
+    """As maps that are made here: what is below 0 is none, then from 0 to 1; a constant one is zero all over."""
+    height, width = values.shape
+    size = fitting_size(height, width)
+    own = np.maximum(values, 0)
+    if size != values.shape:
+        own = np.asarray(Image.fromarray(own).resize(size[::-1], Image.Resampling.BOX))
+    low, high = own.min(), own.max()
+    stretched = (own - low) / (high - low) if high > low else np.zeros_like(own)
+    return stretched.astype("<f4").tobytes(), size
+
+
+def _problem(number: int, found: NoMap) -> MapFacts:
+    return MapFacts(number=number, name=found.name, code=found.code, detail=found.detail[:1000])

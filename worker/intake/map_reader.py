@@ -1,0 +1,105 @@
+"""Lets children read the files of a map set: one that ends its process costs itself, and nobody else."""
+
+import logging
+from collections.abc import Iterator, Sequence
+
+from app.domain.map_refusals import PICTURE_UNREADABLE
+from app.domain.map_sizes import MOST_CELLS
+from app.domain.vocabulary import DeviceClass
+from app.errors import InputFailure
+from app.imaging.entries import ArchiveEntry
+from worker.context import WorkerContext
+from worker.map_files.endings import speaks_of_many
+from worker.map_files.sample_names import Named
+from worker.supervision.endings import ChildDied, End
+from worker.supervision.events import Answer
+from worker.wire.jobs import ImageSize, JobSample, MapsJob
+from worker.wire.replies import MapFacts, Progress
+
+logger = logging.getLogger(__name__)
+
+MOST_DEATHS = 100
+FLOAT_BYTES = 4
+FILES = 1000
+"""Of one job."""
+
+
+class MapReader:
+    """Of one archive; the files of which may speak of ``samples`` by name."""
+
+    def __init__(self, context: WorkerContext, digest: str, samples: Sequence[Named], sigma: float | None) -> None:
+        self._context = context
+        self._digest = digest
+        self._samples = samples
+        self._sigma = sigma
+        self._deaths = 0
+
+    def read(self, entries: Sequence[ArchiveEntry]) -> Iterator[tuple[MapFacts, bytes]]:
+        """What each file holds, in order. Raises InputFailure and TransientFailure."""
+        readable = []
+        for entry in entries:
+            if entry.fault is None:
+                readable.append(entry)
+            else:
+                yield _lost(entry, entry.fault.detail), b""
+        for start in range(0, len(readable), FILES):
+            yield from self._survivors(readable[start : start + FILES])
+
+    def _survivors(self, entries: Sequence[ArchiveEntry]) -> Iterator[tuple[MapFacts, bytes]]:
+        """A file that ends its child is lost; another child goes on behind it."""
+        done = 0
+        while done < len(entries):
+            detail, before = "It did not speak of all files.", done
+            try:
+                for found in self._in_child(entries[done:]):
+                    if isinstance(found, Progress):
+                        done = before + found.done
+                    else:
+                        yield found
+            except ChildDied as death:
+                detail = death.detail
+            if done < len(entries):
+                self._count(detail)
+                yield _lost(entries[done], f"The process that read it was lost. {detail}"), b""
+                done += 1
+
+    def _in_child(self, entries: Sequence[ArchiveEntry]) -> Iterator[Progress | tuple[MapFacts, bytes]]:
+        with self._context.children.fresh(DeviceClass.CPU) as child:
+            for event in child.converse(self._job(entries), self._context.blobs):
+                if not isinstance(event, Answer):
+                    continue
+                if isinstance(event.reply, Progress):
+                    yield event.reply
+                elif isinstance(event.reply, MapFacts):
+                    yield _checked(event.reply, event.blob), event.blob
+
+    def _job(self, entries: Sequence[ArchiveEntry]) -> MapsJob:
+        needs_sizes = any(speaks_of_many(entry.name) for entry in entries)
+        return MapsJob(
+            archive_digest=self._digest,
+            entries=tuple(map(JobSample.of_entry, entries)),
+            sizes=tuple(ImageSize(name=one.name, width=one.width, height=one.height) for one in self._samples)
+            if needs_sizes
+            else (),
+            sigma=self._sigma,
+        )
+
+    def _count(self, what: str) -> None:
+        self._deaths += 1
+        logger.warning("a file of maps ended its process: %s", what)
+        if self._deaths > MOST_DEATHS:
+            detail = f"Its files ended more than {MOST_DEATHS} processes that read them. {what}"
+            raise InputFailure(PICTURE_UNREADABLE.code, detail)
+
+
+def _checked(facts: MapFacts, content: bytes) -> MapFacts:
+    """Raises ChildDied where what lies behind the facts is no such map."""
+    cells = (facts.height or 0) * (facts.width or 0)
+    if len(content) != cells * FLOAT_BYTES or cells > MOST_CELLS:
+        raise ChildDied(End.CRASHED, "It sent another map than it spoke of.")
+    return facts
+
+
+def _lost(entry: ArchiveEntry, what: str) -> MapFacts:
+    detail = PICTURE_UNREADABLE.detail(what=what)
+    return MapFacts(number=0, name=entry.name, code=PICTURE_UNREADABLE.code, detail=detail[:1000])
