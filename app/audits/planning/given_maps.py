@@ -11,9 +11,7 @@ from app.domain.protocol import Protocol
 from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.vocabulary import Resize, ResourceStatus
 from app.errors import Conflict, Unprocessable
-
-LISTED = "listing:"
-"""The digest of a data set of which only a listing is known begins so."""
+from app.sources.addresses import LISTING
 
 
 def check_map_sets(map_sets: Sequence[MapSetRow], dataset: DatasetRow, models: Sequence[ModelRow]) -> None:
@@ -29,7 +27,7 @@ def check_map_sets(map_sets: Sequence[MapSetRow], dataset: DatasetRow, models: S
         detail = "The models see other parts of an image each, so that no map fits all of them: audit them one by one."
         raise Unprocessable("frames-differ", detail)
     cut = [model.name for model in models if _framing(model)[0] is not Resize.STRETCH]
-    if map_sets and cut and (dataset.digest or "").startswith(LISTED):
+    if map_sets and cut and (dataset.digest or "").startswith(LISTING):
         detail = f"How large these images are is not known, so that maps cannot be cut to what {cut[0]} sees of them."
         raise Unprocessable("frames-differ", f"{detail} Fetch them with by_reference false.")
 
