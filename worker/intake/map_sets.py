@@ -52,6 +52,7 @@ def read_map_set(context: WorkerContext, map_set_id: UUID) -> None:
             intake.run()
             context.keep_blob(session, row.stored_digest or "")
             row.status, row.problem = ResourceStatus.READY, None
+            logger.info("map set %s has %s maps", map_set_id, row.map_count)
         except InputFailure as failure:
             row.status, row.problem, row.stored_digest = ResourceStatus.REJECTED, failure.to_problem(), None
             logger.info("map set %s rejected: %s", map_set_id, failure.code)
