@@ -5,11 +5,11 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.db.tables import RescoreRow
 from app.domain.results.rescored import Rescored
-from app.domain.similarities import Similarity
+from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.vocabulary import ComparisonStatus
 from app.http.schemas import StoredProblem
 
@@ -22,6 +22,13 @@ class RescoreRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     similarity: Similarity
+
+    @field_validator("similarity")
+    @classmethod
+    def of_two_maps(cls, value: Similarity) -> Similarity:
+        if SIMILARITIES[value].of_fixations:
+            raise ValueError("fixations are a map set's: ask for agreement with it in an audit")
+        return value
 
 
 class Rescore(BaseModel):

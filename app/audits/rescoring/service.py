@@ -7,6 +7,7 @@ event loop.
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.audits.repository import models_of
 from app.audits.service import check_finished, check_kept
 from app.db.identifiers import new_id
 from app.db.tables import AuditRow, RescoreRow, SampleScoresRow, map_cells
@@ -16,6 +17,7 @@ from app.domain.rescoring import comparable_pairings, comparable_views
 from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.vocabulary import ComparisonStatus
 from app.errors import Conflict, NotFound, Unprocessable
+from app.results.inputs import audited_subjects
 
 
 def find_rescore(session: Session, audit: AuditRow, similarity: Similarity) -> RescoreRow | None:
@@ -49,8 +51,11 @@ def request_rescore(session: Session, audit: AuditRow, similarity: Similarity) -
     """
     check_finished(audit)
     check_kept(audit, maps=True)
+    subjects = audited_subjects(Protocol.model_validate(audit.protocol), models_of(session, audit.id))
+    if not subjects:
+        raise Unprocessable("nothing-to-rescore", "Maps of models are compared again, and this audit has none.")
     _check_comparisons(Protocol.model_validate(audit.protocol))
-    _check_maps(session, audit, similarity)
+    _check_maps(session, audit, similarity, len(subjects))
     row = RescoreRow(id=new_id(), audit_id=audit.id, similarity=similarity, status=ComparisonStatus.QUEUED, attempt=0)
     session.add(row)
     session.flush()
@@ -68,11 +73,12 @@ def _check_comparisons(protocol: Protocol) -> None:
         raise Unprocessable("nothing-to-rescore", detail)
 
 
-def _check_maps(session: Session, audit: AuditRow, similarity: Similarity) -> None:
-    """As the first sample's maps are, so are all of a model's."""
+def _check_maps(session: Session, audit: AuditRow, similarity: Similarity, subjects: int) -> None:
+    """As the first sample's maps are, so are all of a model's; models are the first ``subjects``."""
     row, spec = SampleScoresRow, SIMILARITIES[similarity]
     sides = func.min(func.least(row.map_height, row.map_width)), func.max(map_cells())
     query = select(*sides).where(row.audit_id == audit.id, row.ordinal == 0, row.maps.is_not(None))
+    query = query.where(row.model_ordinal < subjects)
     shortest, most = session.execute(query).one()
     if shortest is None:
         raise Conflict("maps-not-kept", "The audit kept no maps.")
