@@ -50,7 +50,7 @@ def _groups(session: Session, inputs: AuditInputs) -> Groups:
 
 def _blocks(session: Session, inputs: AuditInputs, maps: int) -> Iterator[NDArray[np.int64]]:
     """Of samples, so many maps of each of which fit into memory."""
-    every, size = np.arange(inputs.audit.sample_count), fitting(session, inputs.audit, len(inputs.subjects), maps)
+    every, size = np.arange(inputs.audit.sample_count), fitting(session, inputs.audit, len(inputs.of_models), maps)
     return (every[start : start + size] for start in range(0, len(every), size))
 
 
