@@ -31,6 +31,11 @@ def _peak(module: str, factory: str, arguments: tuple[str, ...]) -> float:
     ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 128 * 1024)
     run: Callable[[], Any] = getattr(importlib.import_module(module), factory)(*arguments)
     run()
+    return added_mebibytes(run)
+
+
+def added_mebibytes(run: Callable[[], Any]) -> float:
+    """What a call adds to this process, at its peak."""
     before = resident_bytes()
     Path("/proc/self/clear_refs").write_text("5")  # begin the high-water mark anew
     run()

@@ -34,6 +34,9 @@ from worker.intake.near_duplicates import note_near_duplicates
 from worker.intake.notes import DEAD_LINK, NOT_AN_IMAGE, NOT_IN_MANIFEST, counted, listed, skipped_notes
 from worker.intake.samples import (
     PENDING,
+    Named,
+    Settled,
+    Told,
     delete_by_id,
     delete_samples,
     distinct_values,
@@ -47,7 +50,10 @@ from worker.intake.samples import (
     pins_of,
     problem_counts,
     save_findings,
+    save_places,
     stream_samples,
+    stream_told,
+    stream_unlisted,
     unreadable_labels,
 )
 from worker.intake.unfolding import Unfolded, table_of, unfold
@@ -193,8 +199,12 @@ class _Indexer:
 
     def _sift(self, labels: Labels) -> None:
         """Of a listing names say alone what is an image."""
-        for batch in in_batches(stream_samples(self._session, self._dataset.id), DECODE_BATCH):
-            _, dropped = self._sifted(batch, labels)
+        every = labels.lists_samples
+        for batch in in_batches(stream_unlisted(self._session, self._dataset.id, every=every), DECODE_BATCH):
+            dropped = [
+                self._left_out(sample, NOT_AN_IMAGE if promised_kind(sample.name) is None else NOT_IN_MANIFEST)
+                for sample in batch
+            ]
             delete_by_id(self._session, dropped)
 
     def _examine(self, labels: Labels) -> None:
@@ -225,7 +235,7 @@ class _Indexer:
                 wanted.append(sample)
         return wanted, dropped
 
-    def _left_out(self, sample: SampleRow, reason: str) -> UUID:
+    def _left_out(self, sample: SampleRow | Named, reason: str) -> UUID:
         self._arrivals.skipped.add(reason, sample.name)
         _, dot, extension = sample.name.rpartition("/")[2].rpartition(".")
         if dot and len(self._sidecars) < 100:
@@ -249,28 +259,26 @@ class _Indexer:
     def _settle(self, layout: Layout, labels: Labels) -> None:
         """Splits, labels, sources and positions, in the order of the names, and the digest over them."""
         position = 0
-        for batch in in_batches(stream_samples(self._session, self._dataset.id), DECODE_BATCH):
-            findings = []
-            pins = pins_of(self._session, batch) if self.is_listed else {}
-            for sample in batch:
-                place = layout.place(sample.name)
-                sample.split = sample.split or place.split
-                if labels.from_folders:
-                    sample.label, sample.source = place.label, place.source
-                is_ready = sample.status in TAKEN
-                told = {"split": sample.split, "label": sample.label, "source": sample.source}
-                findings.append({"id": sample.id, "position": position if is_ready else None, **told})
-                if is_ready:
-                    self._hash(sample, pins.get(sample.id) or sample.content_sha256 or b"")
+        for batch in in_batches(stream_told(self._session, self._dataset.id), DECODE_BATCH):
+            places: list[Settled] = []
+            pins = pins_of(self._session, self._dataset.id, batch) if self.is_listed else {}
+            for told in batch:
+                place = layout.place(told.name)
+                label, source = (place.label, place.source) if labels.from_folders else (told.label, told.source)
+                is_taken = told.status in TAKEN
+                settled = Settled(told.id, position if is_taken else None, told.split or place.split, label, source)
+                places.append(settled)
+                if is_taken:
+                    self._hash(told, settled, pins.get(told.id) or told.content_sha256 or b"")
                     position += 1
-            save_findings(self._session, findings)
+            save_places(self._session, places)
             self._facts["unreadable"] += len(batch)
         self._facts["ready"], self._facts["unreadable"] = position, self._facts["unreadable"] - position
 
-    def _hash(self, sample: SampleRow, content: bytes) -> None:
-        for part in (sample.name, sample.label or "", sample.source or ""):
+    def _hash(self, told: Told, settled: Settled, content: bytes) -> None:
+        for part in (told.name, settled.label or "", settled.source or ""):
             self._digest.update(part.encode() + b"\0")
-        for name, value in _further(sample):
+        for name, value in _further(told, settled):
             self._digest.update(f"{name}={value}".encode() + b"\0")
         self._digest.update(content)
 
@@ -345,7 +353,7 @@ class _Indexer:
             yield f"{found} (GET .../samples?near_duplicates=true lists them)."
 
 
-def _further(sample: SampleRow) -> Iterator[tuple[str, str]]:
+def _further(told: Told, settled: Settled) -> Iterator[tuple[str, str]]:
     """What a sample may have beside label and source; nothing, as long as data sets had no more."""
-    yield from ((name, value) for name in ("split", "cluster") if (value := getattr(sample, name)))
-    yield from sorted((sample.groups or {}).items())
+    yield from ((name, value) for name, value in (("split", settled.split), ("cluster", told.cluster)) if value)
+    yield from sorted((told.groups or {}).items())

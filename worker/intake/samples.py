@@ -1,11 +1,12 @@
 """The worker's SQL for a data set's samples: entries in, labels from tables, findings back."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, collate, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, collate, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -14,6 +15,7 @@ from app.db.tables import DatasetObjectRow, SampleRow
 from app.domain.vocabulary import TAKEN, SampleStatus
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
+from app.imaging.kinds import EXTENSIONS
 from app.sources.addresses import object_at, start_of
 from worker.archives.entry_names import name_key
 
@@ -25,6 +27,54 @@ LINKED: dict[str, Any] = {"code": "hard-link"}
 Item = TypeVar("Item")
 
 
+class Named(NamedTuple):
+    """A sample."""
+
+    id: UUID
+    name: str
+
+
+class Told(NamedTuple):
+    """What a table and whoever looked at it told of a sample."""
+
+    id: UUID
+    name: str
+    status: SampleStatus
+    label: str | None
+    source: str | None
+    split: str | None
+    cluster: str | None
+    groups: dict[str, str] | None
+    content_sha256: bytes | None
+    offset: int
+
+
+class Settled(NamedTuple):
+    """Where a sample comes, and what it belongs to."""
+
+    id: UUID
+    position: int | None
+    split: str | None
+    label: str | None
+    source: str | None
+
+
+# One statement a batch takes a fifth of the time of one a sample.
+_INSERT_ENTRIES = text(
+    'INSERT INTO samples (dataset_id, id, name, name_key, status, problem, "offset", stored_size, size, compression,'
+    " crc32) SELECT :dataset_id, id, name, name_key, status, CAST(problem AS jsonb), place, stored_size, size,"
+    " compression, crc32 FROM unnest(CAST(:id AS uuid[]), CAST(:name AS text[]), CAST(:name_key AS bytea[]),"
+    " CAST(:status AS text[]), CAST(:problem AS text[]), CAST(:offset AS bigint[]), CAST(:stored_size AS bigint[]),"
+    " CAST(:size AS bigint[]), CAST(:compression AS smallint[]), CAST(:crc32 AS bigint[]))"
+    " AS entry (id, name, name_key, status, problem, place, stored_size, size, compression, crc32)"
+)
+_SAVE_PLACES = text(
+    "UPDATE samples SET position = to_be.position, split = to_be.split, label = to_be.label, source = to_be.source"
+    " FROM unnest(CAST(:id AS uuid[]), CAST(:position AS integer[]), CAST(:split AS text[]), CAST(:label AS text[]),"
+    " CAST(:source AS text[])) AS to_be (id, position, split, label, source) WHERE samples.id = to_be.id"
+)
+
+
 def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     """Lists of ``size`` items, the last one shorter."""
     iterator = iter(items)
@@ -33,29 +83,30 @@ def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 
 def insert_entries(
-    session: Session,
-    dataset_id: UUID,
-    entries: Iterable[ArchiveEntry],
-    told: Mapping[str, Any] | None = None,
-    *,
-    is_listed: bool = False,
+    session: Session, dataset_id: UUID, entries: Iterable[ArchiveEntry], *, is_listed: bool = False
 ) -> None:
     """Every file as a sample that is still to be looked at, of a listing by whoever audits it; or whose fault is known.
-
-    ``told`` is what a table says.
 
     Raises InputFailure ``archive-duplicate-entry`` for two of one name.
     """
     for batch in in_batches(entries, BATCH):
-        values = [_entry_values(dataset_id, entry, is_listed=is_listed) | dict(told or {}) for entry in batch]
+        values = [_entry_values(entry, is_listed=is_listed) for entry in batch]
+        arrays = {name: [value[name] for value in values] for name in values[0]}
+        arrays["problem"] = [None if one is None else json.dumps(one) for one in arrays["problem"]]
         try:
             # A savepoint of its own, so that there is somebody left to ask whose name it was.
             with session.begin_nested():
-                session.execute(insert(SampleRow), values)
+                session.execute(_INSERT_ENTRIES, {"dataset_id": dataset_id, **arrays})
         except IntegrityError as error:
             name = _second_of_its_name(session, dataset_id, values)
             detail = f"Two entries have the name {name[:200]!a}: pack the folder anew, without appending."
             raise InputFailure("archive-duplicate-entry", detail) from error
+
+
+def insert_told(session: Session, dataset_id: UUID, entry: ArchiveEntry, told: Mapping[str, Any]) -> None:
+    """A sample that only a table has, and what it says."""
+    values = _entry_values(entry, is_listed=False) | {"dataset_id": dataset_id, **told}
+    session.execute(insert(SampleRow), [values])
 
 
 def listed_entries(session: Session, dataset_id: UUID) -> Iterator[ArchiveEntry]:
@@ -66,11 +117,11 @@ def listed_entries(session: Session, dataset_id: UUID) -> Iterator[ArchiveEntry]
         yield ArchiveEntry(key, start_of(number), size, size)
 
 
-def pins_of(session: Session, samples: Sequence[SampleRow]) -> dict[UUID, bytes]:
+def pins_of(session: Session, dataset_id: UUID, samples: Sequence["Told"]) -> dict[UUID, bytes]:
     """What tells the objects of a listing from all others, by the ids of these samples of theirs."""
     numbers = {sample.id: object_at(sample.offset)[0] for sample in samples}
     row = DatasetObjectRow
-    query = select(row.number, row.pin).where(row.dataset_id == samples[0].dataset_id, row.number.in_(numbers.values()))
+    query = select(row.number, row.pin).where(row.dataset_id == dataset_id, row.number.in_(numbers.values()))
     pins = {number: pin for number, pin in session.execute(query)}  # noqa: C416 - dict() has no type
     return {sample_id: pins[number].encode() for sample_id, number in numbers.items() if number in pins}
 
@@ -86,14 +137,13 @@ def _second_of_its_name(session: Session, dataset_id: UUID, values: Sequence[dic
     return ""
 
 
-def _entry_values(dataset_id: UUID, entry: ArchiveEntry, *, is_listed: bool) -> dict[str, Any]:
+def _entry_values(entry: ArchiveEntry, *, is_listed: bool) -> dict[str, Any]:
     problem = PENDING if entry.same_as is None else LINKED
     status = SampleStatus.UNEXAMINED if is_listed and entry.fault is None else SampleStatus.UNREADABLE
     if entry.fault is not None:
         problem = entry.fault._asdict()
     return {
         "id": new_id(),
-        "dataset_id": dataset_id,
         "name": entry.name,
         "name_key": name_key(entry.name),
         "status": status,
@@ -176,6 +226,29 @@ def _streamed(session: Session, query: Select[SampleRow]) -> Iterator[SampleRow]
     for row in session.execute(ordered).scalars():
         session.expunge(row)
         yield row
+
+
+def stream_unlisted(session: Session, dataset_id: UUID, *, every: bool) -> Iterator[Named]:
+    """Samples that no table tells of: every one, or those that are no images by their names; as `stream_samples`."""
+    query = select(SampleRow.id, SampleRow.name).where(SampleRow.dataset_id == dataset_id, SampleRow.groups.is_(None))
+    if not every:
+        query = query.where(~SampleRow.name.regexp_match(rf"\.({'|'.join(EXTENSIONS)})$", flags="i"))
+    ordered = query.order_by(collate(SampleRow.name, "C")).execution_options(yield_per=BATCH)
+    yield from (Named(*row) for row in session.execute(ordered))
+
+
+def stream_told(session: Session, dataset_id: UUID) -> Iterator[Told]:
+    """What was told of every sample; as `stream_samples`."""
+    columns = [getattr(SampleRow, name) for name in Told._fields]
+    query = select(*columns).where(SampleRow.dataset_id == dataset_id).order_by(collate(SampleRow.name, "C"))
+    yield from (Told(*row) for row in session.execute(query.execution_options(yield_per=BATCH)))
+
+
+def save_places(session: Session, places: Sequence[Settled]) -> None:
+    """By id."""
+    arrays = dict(zip(Settled._fields, map(list, zip(*places, strict=True)), strict=True))
+    if arrays:
+        session.execute(_SAVE_PLACES, arrays)
 
 
 def save_findings(session: Session, findings: list[dict[str, Any]]) -> None:

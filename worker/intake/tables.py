@@ -14,7 +14,7 @@ from app.imaging.kinds import EXTENSIONS, promised_kind
 from worker.archives.entry_names import from_here
 from worker.archives.manifest import Record, invalid, label_of_columns, labels_of, read_table, text_of
 from worker.intake.coco import coco_records
-from worker.intake.samples import folders_ending, insert_entries, is_there, label_sample
+from worker.intake.samples import folders_ending, insert_told, is_there, label_sample
 
 MANIFEST_NAMES = ("manifest.csv", "manifest.tsv", "manifest.jsonl", "manifest.json")
 METADATA_NAMES = ("metadata.csv", "metadata.jsonl")
@@ -106,7 +106,7 @@ class TableReader:
         self._missing += 1
         if self._missing > _MOST_MISSING:
             raise invalid(line, f"with it {self._missing} files are named that are not there, such as {path[:200]!a}")
-        insert_entries(self._session, self._dataset_id, [_not_there(name)], values)
+        insert_told(self._session, self._dataset_id, _not_there(name), values)
 
 
 def _not_there(name: str) -> ArchiveEntry:
