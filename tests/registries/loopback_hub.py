@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 Json = dict[str, Any]
 COMMIT = "5c0d2a97d1e84b63a7c95e1f02d8b64c5f0c2a97"
@@ -30,6 +31,8 @@ class LoopbackHub(ThreadingHTTPServer):
         self.asked: list[tuple[str, str | None]] = []
         self.storage = other
         self.commits: list[Json] = []
+        self.page = 1000
+        """Files of a listing's page."""
         self.changed: dict[str, bytes] = {}
         """Bytes of large files that are not those that the repository names."""
 
@@ -54,6 +57,13 @@ def _stored_name(path: str) -> str:
     return path.removeprefix("/api/").removeprefix("models/")
 
 
+def _entry(name: str, content: bytes) -> Json:
+    told: Json = {"type": "file", "path": name, "size": len(content), "oid": blob_id(content)}
+    if len(content) < LARGE_BYTES:
+        return told
+    return told | {"lfs": {"oid": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 134}}
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: LoopbackHub
 
@@ -64,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
             told = [{"num": 1, "title": one["lines"][0]["value"]["summary"]} for one in self.server.commits]
             self._send(200, json.dumps({"discussions": told}).encode())
         elif "/tree/" in path:
-            self._list(_stored_name(path).partition("/tree/")[0])
+            self._list(path)
         elif path.startswith(("/api/models/", "/api/datasets/")):
             name, _, revision = _stored_name(path).partition("/revision/")
             self._tell(name, revision)
@@ -125,16 +135,22 @@ class _Handler(BaseHTTPRequestHandler):
         told = {"_id": "1", "id": own, "sha": commit, "lastModified": CHANGED, "private": False, "tags": []}
         self._send(200, json.dumps(told | {"siblings": siblings}).encode())
 
-    def _list(self, name: str) -> None:
-        """Files of a commit, as ``list_repo_tree`` asks for them."""
-        told: list[Json] = []
-        for file, content in self.server.files.get(name, {}).items():
-            one: Json = {"type": "file", "path": file, "size": len(content), "oid": blob_id(content)}
-            if len(content) >= LARGE_BYTES:
-                digest = hashlib.sha256(content).hexdigest()
-                one["lfs"] = {"oid": digest, "size": len(content), "pointerSize": 134}
-            told.append(one)
-        self._send(200, json.dumps(told).encode())
+    def _list(self, path: str) -> None:
+        """A page of a commit's files and folders; another behind it is named as the Hub names it."""
+        name, _, revision = _stored_name(path).partition("/tree/")
+        asked = parse_qs(urlsplit(self.path).query)
+        files = self.server.files.get(name)
+        if files is None or revision.strip("/") not in self.server.refs:
+            self._send(404, b'{"error":"Repository not found"}')
+            return
+        every = [
+            {"type": "directory", "oid": "0" * 40, "size": 0, "path": "cat"},
+            *(_entry(*one) for one in files.items()),
+        ]
+        start = int(asked.get("cursor", ["0"])[0])
+        stop = start + min(int(asked.get("limit", ["1000"])[0]), self.server.page)
+        link = f'<{self.server.url}{path}?recursive=true&limit={self.server.page}&cursor={stop}>; rel="next"'
+        self._send(200, json.dumps(every[start:stop]).encode(), **({"Link": link} if stop < len(every) else {}))
 
     def _resolve(self, name: str, revision: str, file: str) -> None:
         content = self.server.files.get(name, {}).get(file)
@@ -160,6 +176,9 @@ class _Handler(BaseHTTPRequestHandler):
         return marks | linked
 
     def _send(self, status: int, body: bytes, **headers: str) -> None:
+        span = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("range", ""))
+        if span is not None and status == 200:
+            status, body = 206, body[int(span[1]) : int(span[2]) + 1]
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)

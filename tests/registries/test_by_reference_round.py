@@ -3,14 +3,19 @@
 import io
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import httpx
 import pytest
 from PIL import Image
 from prepare import build_archive
 
+from tests.registries.loopback_hub import loopback_hub
+from tests.registries.test_s3 import KEY
+from tests.storage.stores import make_bucket
 from tests.waiting import RECIPE, WEIGHTS, upload, wait_for
 
 Json = dict[str, Any]
@@ -52,10 +57,37 @@ def uploaded_scores(service: httpx.Client, model: Json, images: dict[str, bytes]
     return scores(service, audit(service, model, dataset))
 
 
-def test_a_folder_is_audited_where_it_lies(
-    service: httpx.Client, folder: Path, model: Json, images: dict[str, bytes], uploaded_scores: list[Json]
+@pytest.fixture(scope="module")
+def bucket(service: httpx.Client, images: dict[str, bytes]) -> Iterator[Json]:
+    with pytest.MonkeyPatch.context() as patch, make_bucket(patch) as made:
+        client = boto3.client("s3", endpoint_url=made.endpoint, region_name="us-east-1")
+        for name, content in images.items():
+            client.put_object(Bucket=made.name, Key=f"images/{name}", Body=content)
+        connection = connected(service, kind="s3", url=made.endpoint, auth=KEY)
+        yield {"connection_id": connection, "uri": f"s3://{made.name}/images"}
+
+
+@pytest.fixture(scope="module")
+def hub(service: httpx.Client, images: dict[str, bytes]) -> Iterator[Json]:
+    with loopback_hub() as server:
+        server.files["datasets/ours/faces"] = images | {"README.md": b"# Faces"}
+        connection = connected(service, kind="huggingface", url=server.url, auth={"token": "hf_token"})
+        yield {"connection_id": connection, "uri": "hf://datasets/ours/faces"}
+
+
+@pytest.mark.parametrize("kind", ["folder", "bucket", "hub"])
+def test_images_are_audited_where_they_lie(
+    kind: str,
+    service: httpx.Client,
+    request: pytest.FixtureRequest,
+    model: Json,
+    images: dict[str, bytes],
+    uploaded_scores: list[Json],
 ) -> None:
-    dataset = listed(service, folder)
+    """With the scores, bit for bit, of the same images uploaded."""
+    lies = request.getfixturevalue(kind)
+    source = {"uri": f"file://{lies}"} if isinstance(lies, Path) else lies
+    dataset = listed(service, source)
     assert (dataset["status"], dataset["content_digest"], dataset["sample_count"]) == ("ready", None, IMAGES)
     assert dataset["digest"].startswith("listing:sha256:")
     assert dataset["labels"] == sorted({name.split("/")[0] for name in images})
@@ -67,7 +99,7 @@ def test_a_folder_is_audited_where_it_lies(
     for one in samples(service, dataset):
         with Image.open(io.BytesIO(images[one["sample"]])) as image:
             assert (one["status"], one["width"], one["height"]) == ("ready", *image.size)
-    assert listed(service, folder)["digest"] == dataset["digest"]
+    assert listed(service, source)["digest"] == dataset["digest"]
 
 
 def test_what_is_found_when_it_is_read(
@@ -81,7 +113,7 @@ def test_what_is_found_when_it_is_read(
     broken = sorted(images)[3]
     (folder / broken).write_bytes(images[broken][:40])
     (folder / "notes.txt").write_text("no image")
-    dataset = listed(service, folder)
+    dataset = listed(service, {"uri": f"file://{folder}"})
     assert (dataset["sample_count"], dataset["skipped"]) == (IMAGES, {"not-an-image": 1})
     found = scores(service, audit(service, model, dataset))
     assert [one for one in found if one["sample"] != broken] == [
@@ -104,7 +136,7 @@ def test_an_image_that_changes(service: httpx.Client, open_folder: Path, images:
     for name, content in images.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    dataset = listed(service, folder)
+    dataset = listed(service, {"uri": f"file://{folder}"})
     changed = max(images)
     seen = (folder / changed).stat()
     (folder / changed).write_bytes(images[changed] + b"!")
@@ -124,8 +156,15 @@ def test_an_image_that_changes(service: httpx.Client, open_folder: Path, images:
     assert (failed["problem"]["code"], changed in failed["problem"]["detail"]) == ("artifact-corrupted", True)
 
 
-def listed(service: httpx.Client, folder: Path) -> Json:
-    made = service.post("/v1/datasets", json={"name": "listed", "source": {"uri": f"file://{folder}"}})
+def connected(service: httpx.Client, **connection: Any) -> str:
+    made = service.post("/v1/connections", json={"name": "by reference", **connection})
+    assert made.status_code == 201, made.text
+    found: str = made.json()["id"]
+    return found
+
+
+def listed(service: httpx.Client, source: Json) -> Json:
+    made = service.post("/v1/datasets", json={"name": "listed", "source": source})
     assert made.status_code == 201, made.text
     dataset = wait_for(service, f"/v1/datasets/{made.json()['id']}", "ready", "rejected")
     assert dataset["status"] == "ready", dataset["problem"]

@@ -52,11 +52,10 @@ def _rows(plan: AuditPlan, looks: Iterator[_Looked], first_looks: FirstLooks) ->
 
     def rows(looked: _Looked) -> list[tuple[Reply, bytes]]:
         done = looked.first + looked.samples
-        found = first_looks.found(range(looked.first, done))
-        unreadable = {number for number, facts in found.items() if facts.code is not None}
         made = batch_rows(plan.protocols, looked.scored(), looked.first)
-        made = (without_scores(*row) if row[0].number in unreadable else row for row in made)
-        return [*made, *((facts, b"") for facts in found.values()), (Progress(done=done), b"")]
+        made = (without_scores(*row) if first_looks.is_unreadable(row[0].number) else row for row in made)
+        found = ((facts, b"") for facts in first_looks.found(range(looked.first, done)))
+        return [*made, *found, (Progress(done=done), b"")]
 
     if plan.device.type == "cpu":
         yield from map(rows, looks)

@@ -38,8 +38,14 @@ class FirstLooks:
 
     def __init__(self, job: ShardJob, settings: Settings) -> None:
         self._numbers = {job.samples[number].offset: number for number in job.unexamined}
+        self._known = frozenset(job.samples[number].offset for number in job.unreadable)
+        self._unreadable = set(job.unreadable)
         self._settings = settings
         self._found: dict[int, ImageFacts] = {}
+
+    def is_needless(self, sample: JobSample) -> bool:
+        """Whether it is known that there is no picture."""
+        return sample.offset in self._known
 
     def can_be_decoded(self, sample: JobSample, data: bytes) -> bool:
         """What was looked at before can be."""
@@ -47,11 +53,17 @@ class FirstLooks:
         if number is None:
             return True
         facts = self._found[number] = image_facts(number, sample.name, data, self._settings)
+        if facts.code is not None:
+            self._unreadable.add(number)
         return facts.code is None
 
-    def found(self, numbers: range) -> dict[int, ImageFacts]:
+    def is_unreadable(self, number: int) -> bool:
+        """Of a sample of the job that was read."""
+        return number in self._unreadable
+
+    def found(self, numbers: range) -> list[ImageFacts]:
         """Of those of the job's samples with these numbers."""
-        return {number: self._found[number] for number in numbers if number in self._found}
+        return [self._found[number] for number in numbers if number in self._found]
 
 
 def black(specs: Sequence[InputSpec]) -> Framed:

@@ -115,6 +115,8 @@ class SampleReader:
     def _pixels(self, sample: JobSample) -> Framed:
         """Once for each spec. What was readable when it was looked at and is not now was changed on disk."""
         inputs, digest, settings, first_looks = self._archive
+        if first_looks is not None and first_looks.is_needless(sample):
+            return black(self._specs)
         decoder = self._idle.get()
         try:
             with self._encoded.held(sample.stored_size + sample.size):

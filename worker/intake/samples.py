@@ -110,11 +110,15 @@ def insert_told(session: Session, dataset_id: UUID, entry: ArchiveEntry, told: M
 
 
 def listed_entries(session: Session, dataset_id: UUID) -> Iterator[ArchiveEntry]:
-    """Every object of a listing as an entry, in the order in which they were listed, through a server-side cursor."""
-    row = DatasetObjectRow
-    query = select(row.number, row.key, row.size).where(row.dataset_id == dataset_id).order_by(row.number)
-    for number, key, size in session.execute(query.execution_options(yield_per=BATCH)):
-        yield ArchiveEntry(key, start_of(number), size, size)
+    """Every object of a listing as an entry, in the order in which they were listed.
+
+    By no cursor: whoever refuses an entry rolls back to before it was opened.
+    """
+    row, following = DatasetObjectRow, 0
+    query = select(row.number, row.key, row.size).where(row.dataset_id == dataset_id).order_by(row.number).limit(BATCH)
+    while found := session.execute(query.where(row.number >= following)).all():
+        yield from (ArchiveEntry(key, start_of(number), size, size) for number, key, size in found)
+        following = found[-1].number + 1
 
 
 def pins_of(session: Session, dataset_id: UUID, samples: Sequence["Told"]) -> dict[UUID, bytes]:

@@ -17,7 +17,7 @@ class FirstLooks:
     """Of one shard's samples."""
 
     def __init__(self, samples: Sequence[SampleRow], job: ShardJob, digests: Mapping[int, bytes]) -> None:
-        """``digests`` are what the parent read, by the sample's number."""
+        """``digests`` are what the parent read, by offset."""
         self._samples = samples
         self._asked = frozenset(job.unexamined)
         self._digests = digests
@@ -56,7 +56,7 @@ class FirstLooks:
             "problem": None if is_readable else {"code": facts.code, "detail": facts.detail},
             "width": facts.width,
             "height": facts.height,
-            "content_sha256": self._digests.get(facts.number),
+            "content_sha256": self._digests.get(self._samples[facts.number].offset),
             "perceptual_hash": None if facts.perceptual_hash is None else bytes.fromhex(facts.perceptual_hash),
         }
 

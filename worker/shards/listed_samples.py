@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import DatasetObjectRow, SampleRow
+from app.domain.vocabulary import SampleStatus
 from app.egress.client import EgressClient
 from app.errors import InputFailure
 from app.registries.listed import Listed
@@ -35,7 +36,7 @@ def contents_of(
     return ListedSamples.of(session, blobs, settings, samples)
 
 
-class _Wanted(NamedTuple):
+class Wanted(NamedTuple):
     listed: Listed
     within: int
     """Its first byte in the object."""
@@ -47,18 +48,19 @@ class _Wanted(NamedTuple):
 class ListedSamples:
     """In the place of the store for one shard: of the listing it gives the shard's own samples, each as a whole.
 
-    ``digests`` are what it read, by the sample's number. One thread may ask.
+    ``digests`` are what it read, by offset. One thread may ask.
     """
 
     is_local = False
 
-    def __init__(self, blobs: BlobStore, settings: Settings, reach: Reach, wanted: dict[int, _Wanted]) -> None:
+    def __init__(self, blobs: BlobStore, settings: Settings, reach: Reach, wanted: dict[int, Wanted]) -> None:
         """``wanted`` by offset, in the order in which they will be asked for."""
         self._blobs = blobs
         self._settings = settings
         self._reach = reach
         self._wanted = list(wanted.values())
-        self._numbers = {offset: number for number, offset in enumerate(wanted)}
+        self._offsets = list(wanted)
+        self._numbers = {offset: number for number, offset in enumerate(self._offsets)}
         self._pool = ThreadPoolExecutor(FETCHING, thread_name_prefix="listed")
         self._clients: SimpleQueue[EgressClient] = SimpleQueue()
         self._closed = False
@@ -77,8 +79,9 @@ class ListedSamples:
         if numbers - listed.keys():
             raise InputFailure("artifact-corrupted", "Nothing says any more where the samples lie.")
         wanted = {
-            sample.offset: _Wanted(listed[number], within, sample.stored_size, sample.content_sha256)
+            sample.offset: Wanted(listed[number], within, sample.stored_size, sample.content_sha256)
             for sample in samples
+            if sample.status != SampleStatus.UNREADABLE  # nobody asks for it
             for number, within in (object_at(sample.offset),)
         }
         return cls(blobs, settings, Reach.of(session, dataset_id), wanted)
@@ -135,7 +138,7 @@ class ListedSamples:
             self._clients.put(client)
             if self._closed:
                 self._close_idle()
-        digest = self.digests[number] = hashlib.sha256(data).digest()
+        digest = self.digests[self._offsets[number]] = hashlib.sha256(data).digest()
         if known is not None and digest != known:
             raise InputFailure("artifact-corrupted", f"The object {listed.key[-200:]!a} has other bytes than before.")
         return data

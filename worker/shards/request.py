@@ -33,7 +33,8 @@ def shard_job(session: Session, inputs: AuditInputs, samples: Sequence[SampleRow
         models=tuple(map(job_model, inputs.models)),
         subjects=tuple(one.subject for one in inputs.subjects),
         samples=tuple(map(JobSample.of, samples)),
-        unexamined=tuple(number for number, one in enumerate(samples) if one.status != SampleStatus.READY),
+        unexamined=_numbers(samples, SampleStatus.UNEXAMINED),
+        unreadable=_numbers(samples, SampleStatus.UNREADABLE),
         map_sets=tuple(_map_set(session, one, samples) for one in inputs.map_sets),
         frames=_frames(inputs, samples) if inputs.map_sets else (),
     )
@@ -56,6 +57,10 @@ def _given_map(number: int, row: MapRow) -> JobGivenMap:
 def _frames(inputs: AuditInputs, samples: Sequence[SampleRow]) -> tuple[Frame, ...]:
     """What models see of each."""
     return tuple(seen_frame(inputs.models, (sample.width or 1, sample.height or 1)) for sample in samples)
+
+
+def _numbers(samples: Sequence[SampleRow], status: SampleStatus) -> tuple[int, ...]:
+    return tuple(number for number, one in enumerate(samples) if one.status == status)
 
 
 def job_model(model: ModelRow) -> JobModel:

@@ -180,6 +180,8 @@ class ShardJob(_Job):
     cached: tuple[JobCachedMap, ...] = ()
     unexamined: tuple[int, ...] = ()
     """Numbers of samples that nobody knows to be readable: one that is not has no scores."""
+    unreadable: tuple[int, ...] = ()
+    """Of those that are known not to be."""
     map_sets: tuple[JobMapSet, ...] = ()
     frames: tuple[Frame, ...] = ()
 
