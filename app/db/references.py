@@ -29,6 +29,8 @@ _CODES: dict[Noun, str] = {
     "map set": "map-set-in-use",
 }
 
+BLOB = "sha256:"
+"""Begins the digest of one."""
 _DIGESTS = (
     *(column for table in (ModelRow, DatasetRow, MapSetRow) for column in (table.content_digest, table.stored_digest)),
     ModelRow.reference_digest,
@@ -52,8 +54,13 @@ def unused_digests(session: Session, digests: set[str]) -> set[str]:
 
 
 def all_digests(session: Session) -> set[str]:
-    """Every blob that any row refers to."""
-    return {digest for column in _DIGESTS for digest in session.scalars(select(column)) if digest}
+    """Every blob that any of them refers to; a listing stands in a digest's place and is none."""
+    return {
+        digest
+        for column in _DIGESTS
+        for digest in session.scalars(select(column).where(column.startswith(BLOB)))
+        if digest is not None
+    }
 
 
 def refuse_while_audited(session: Session, noun: Noun, refers: ColumnElement[bool], *, live_only: bool = False) -> None:

@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from app.access.vault import Vault
+from app.db.references import all_digests
 from app.db.session import transaction
 from app.db.tables import DatasetImportRow, DatasetRow, SampleRow
 from app.domain.vocabulary import ResourceStatus
 from app.imports.importer import Importer
 from app.imports.nouns import DATASETS
 from app.settings import Settings
+from app.uploads.content import digests_of
 from tests.factories import dataset_row
 from worker.context import WorkerContext
 from worker.intake.datasets import index_dataset
@@ -82,6 +84,15 @@ def test_folders_say_labels_and_splits(context: WorkerContext, folder: Path) -> 
     ]
     assert (dataset.labels, dataset.splits, dataset.sample_count) == (["cat", "dog"], ["test", "train"], 4)
     assert dataset.skipped == {"not-an-image": 1, "hidden": 1}
+
+
+def test_a_listing_is_no_blob(context: WorkerContext, folder: Path) -> None:
+    """Whoever saves every blob, or deletes those that nobody refers to, finds none of that name."""
+    dataset, _ = taken(context, folder)
+    assert dataset.stored_digest == f"listing:{dataset.id}"
+    assert digests_of(dataset) == set()
+    with transaction(context.engine) as session:
+        assert all_digests(session) == set()
 
 
 def test_a_manifest_says_which_and_what(context: WorkerContext, folder: Path) -> None:
