@@ -3,16 +3,18 @@
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.db.session import transaction
-from app.db.tables import HookRow
+from app.db.tables import HookDeliveryRow, HookRow
+from app.embedded.ports import free_port
 from tests.api.running_api import Api, check_problem
 from tests.waiting import until
 from tests.webhooks.receiver import receiving
@@ -36,7 +38,19 @@ def api(start_api: Callable[..., Api], broker_url: str) -> Api:
 
 
 @pytest.fixture(scope="module")
+def lonely_api(start_api: Callable[..., Api]) -> Api:
+    """Without a worker, a broker or a registry; five requests a window of each hook, and of each key."""
+    limits = {"RATE_LIMIT_KEY": "5", "RATE_WINDOW_SECONDS": "600", "ALLOWED_NETWORKS": "127.0.0.1/32"}
+    keys = Fernet.generate_key().decode()
+    return start_api(f"redis://127.0.0.1:{free_port()}/0", ENCRYPTION_KEYS=keys, REGISTRY_SECONDS="3600", **limits)
+
+
+@pytest.fixture(scope="module")
 def hook(api: Api) -> Json:
+    return make_hook(api)
+
+
+def make_hook(api: Api) -> Json:
     asked = {"name": "ours", "kind": "mlflow", "url": "https://mlflow.example.com", "auth": {"token": "t" * 20}}
     connection = api.client.post("/v1/connections", json=asked)
     assert connection.status_code == 201, connection.text
@@ -167,3 +181,19 @@ def test_so_many_of_each(api: Api, hook: Json) -> None:
     check_problem(answers[-1], 409, "quota-exceeded")
     again = {"name": "n", "kind": "mlflow", "connection_id": hook["connection_id"]}
     check_problem(api.client.post("/v1/hooks", json=again), 409, "quota-exceeded")
+
+
+def test_nobody_else_is_there_and_a_flood(lonely_api: Api) -> None:
+    """Each delivery is kept within a second, and one that is no JSON refused; the sixth of a hook is too many."""
+    hook = make_hook(lonely_api)
+    path = f"/v1/hooks/{hook['id']}/deliveries"
+    bodies = [json.dumps(EVENT | {"id": f"flood {number}"}).encode() for number in range(4)]
+    bodies.insert(1, b"[" * 1_000_000)
+    codes = []
+    for body in [*bodies, bodies[0]]:
+        begun = time.monotonic()
+        codes.append(lonely_api.client.post(path, content=body, headers=signed(body)).status_code)
+        assert time.monotonic() - begun < 1
+    assert codes == [202, 400, 202, 202, 202, 429]
+    with transaction(lonely_api.engine) as session:
+        assert len(session.scalars(select(HookDeliveryRow)).all()) == 4

@@ -32,7 +32,7 @@ def hook(cluster: Cluster, parts: Json, mlflow: RecordedMlflow) -> str:
     connection = _made(cluster, "connections", name="m", kind="mlflow", url=mlflow.url)
     asked = {"connection_id": connection, "dataset_id": parts["dataset_id"], "sample_limit": 4}
     how = {"match": {"model": "*"}, "protocol": {"micro_batch": 4, "measures": {"entropy": {}}}}
-    _made(cluster, "policies", name="every version", **asked, **how)
+    _made(cluster, "policies", name="every version", write_back={"run": False}, **asked, **how)
     return _made(cluster, "hooks", name="h", kind="mlflow", connection_id=connection, secret=SECRET)
 
 

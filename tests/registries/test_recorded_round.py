@@ -48,7 +48,7 @@ def make_policy(
 ) -> Callable[..., Json]:
     def make(model: str, condition: str, **more: Any) -> Json:
         asked = {"connection_id": connection["id"], "dataset_id": dataset["id"], "sample_limit": 4}
-        judged = {"gate": make_gate(condition)["id"], "write_back": {"alias_on_pass": "audited"}}
+        judged = {"gate": make_gate(condition)["id"], "write_back": {"alias_on_pass": "audited", "run": False}}
         how = {"match": {"model": model}, "protocol": PROTOCOL, **asked, **judged, **more}
         return _made(service, "policies", name=model, **how)
 
@@ -59,7 +59,8 @@ def test_event_becomes_verdict(
     service: httpx.Client, mlflow: RecordedMlflow, hook: Json, make_policy: Callable[..., Json]
 ) -> None:
     """Ten times the same, and once more under another id: one audit, one write-back."""
-    policy = make_policy("faces*", "entropy.spatial.mean <= 1")
+    told = {"alias_on_pass": "audited", "run": True}
+    policy = make_policy("faces*", "entropy.spatial.mean <= 1", write_back=told)
     mlflow.register("faces")
     answers = [send(service, hook["id"], created("faces"), key="the-same") for _ in range(10)]
     # The fastest, since a busy machine slows any one: whoever told waits for it.
