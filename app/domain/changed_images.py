@@ -1,14 +1,17 @@
-"""An audit's changed images as an archive, for systems that make their maps elsewhere."""
+"""An audit's changed images as an archive, for systems that make their maps elsewhere; and the maps that come back."""
 
+import hashlib
+import json
 from enum import StrEnum
 
-from app.domain.measures import view_families
+from pydantic import BaseModel, ConfigDict
+
+from app.domain.measures import DEGRADATION, GEOMETRIC_RESILIENCE, view_families
+from app.domain.measures.degradation import DegradationSettings
+from app.domain.preprocessing import InputSpec
 from app.domain.protocol import Protocol
 from app.domain.views import family_of
 from app.domain.vocabulary import CLEAN
-
-MANIFEST = "views.jsonl"
-"""A line an image: its ``path`` in the archive, ``view``, ``sample``, ``label``, and ``map``, where its map belongs."""
 
 
 class Needs(StrEnum):
@@ -16,6 +19,33 @@ class Needs(StrEnum):
 
     IMAGES = "images"
     MAPS = "maps"
+
+
+MANIFESTS = {needs: f"views-{needs}.jsonl" for needs in Needs}
+"""A line an image (`ManifestLine`). Both archives of an audit fit into one folder."""
+
+
+class ManifestLine(BaseModel):
+    """An image of an archive: where it lies, what it is, and where its map belongs in what is sent back.
+
+    ``made`` is the digest of all that decides about its bits but the sample and, where it follows one, the map.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    view: str
+    sample: str
+    label: str | None
+    map: str
+    made: str
+
+    @classmethod
+    def of(cls, view: str, position: int, sample: tuple[str, str | None], made: str) -> "ManifestLine":
+        """Of the sample, name and label, at that position of its data set."""
+        place = f"{view}/{position:06}"
+        name, label = sample
+        return cls(path=f"images/{place}.png", view=view, sample=name, label=label, map=f"maps/{place}.npy", made=made)
 
 
 def handed_out(protocol: Protocol, needs: Needs) -> tuple[str, ...]:
@@ -30,11 +60,19 @@ def needs_of(view: str) -> Needs:
     return Needs.MAPS if family is not None and family.follow_maps else Needs.IMAGES
 
 
-def image_path(view: str, position: int) -> str:
-    """Of the sample at that position of its data set: ``noise@0.05/000012.png``."""
-    return f"{view}/{position:06}.png"
+def is_handed_out(view: str) -> bool:
+    """Whether there may be an image of it."""
+    return view == CLEAN or family_of(view, view_families()) is not None
 
 
-def map_path(view: str, position: int) -> str:
-    """Where its map belongs in what is sent back."""
-    return f"{view}/{position:06}.npy"
+def made_by(protocol: Protocol, spec: InputSpec) -> str:
+    """A digest of what decides about the images' bits: maps of images that were made otherwise say nothing here."""
+    geometry = GEOMETRIC_RESILIENCE.settings_in(protocol.measures)
+    degradation = DEGRADATION.settings_in(protocol.measures) or DegradationSettings()
+    facts = {
+        "seed": protocol.seed,
+        "shift_pixels": geometry and geometry.shift_pixels,
+        "degradation": degradation.model_dump(mode="json"),
+        "spec": list(spec),
+    }
+    return f"sha256:{hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()}"

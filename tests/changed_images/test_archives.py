@@ -30,9 +30,12 @@ DEGRADED = ("salience_removed", "non_salience_removed")
 def images_of(archive: zipfile.ZipFile) -> dict[tuple[str, str], Bytes]:
     """By sample and view, as the manifest names them: all that is in the archive, in the manifest's order."""
     assert archive.testzip() is None
-    lines = [json.loads(line) for line in archive.read("views.jsonl").splitlines()]
-    assert ["views.jsonl", *(line["path"] for line in lines)] == archive.namelist()
-    assert all(line["map"] == line["path"].replace(".png", ".npy") for line in lines)
+    manifest = archive.namelist()[0]
+    assert manifest in {"views-images.jsonl", "views-maps.jsonl"}
+    lines = [json.loads(line) for line in archive.read(manifest).splitlines()]
+    assert [manifest, *(line["path"] for line in lines)] == archive.namelist()
+    assert all(line["map"] == line["path"].replace("images/", "maps/").replace(".png", ".npy") for line in lines)
+    assert len({line["made"] for line in lines}) == 1
     assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
     return {
         (line["sample"], line["view"]): np.asarray(Image.open(io.BytesIO(archive.read(line["path"])))) for line in lines

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.db.session import transaction
 from app.db.tables import AuditRow, SampleRow, SampleScoresRow, ViewArchiveRow, map_cells
-from app.domain.changed_images import MANIFEST, Needs, handed_out, image_path, map_path
+from app.domain.changed_images import MANIFESTS, ManifestLine, Needs, handed_out, made_by
 from app.domain.measures import EQUIVARIANCE
+from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import DeviceClass, SampleStatus
 from app.errors import InputFailure
@@ -53,7 +54,7 @@ class ViewImages:
             self.context.children.fresh(DeviceClass.CPU) as child,
         ):
             with ZipWriter(writer.write) as archive:
-                archive.add(MANIFEST, "".join(map(self._line, self._parts())).encode())
+                archive.add(MANIFESTS[self.archive.needs], b"".join(map(self._manifest, self._parts())))
                 for samples in filter(None, self._parts()):
                     for path, content in self._images(child, samples):
                         archive.add(path, content)
@@ -68,18 +69,30 @@ class ViewImages:
             yield [sample for sample in samples if sample.status != SampleStatus.UNREADABLE]
 
     @property
+    def _preprocessing(self) -> Preprocessing:
+        return Preprocessing.of(self.inputs.subjects[self.archive.model_ordinal].model.preprocessing)
+
+    @property
     def _views(self) -> tuple[str, ...]:
         return handed_out(Protocol.model_validate(self.inputs.audit.protocol), self.archive.needs)
 
-    def _line(self, samples: Sequence[SampleRow]) -> str:
-        """Of the manifest: one an image."""
-        return "".join(
-            json.dumps(_told(view, sample), ensure_ascii=False) + "\n" for sample in samples for view in self._views
-        )
+    def _manifest(self, samples: Sequence[SampleRow]) -> bytes:
+        lines = (line.model_dump(mode="json") for line in self._lines(samples))
+        return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
+
+    def _lines(self, samples: Sequence[SampleRow]) -> list[ManifestLine]:
+        """One an image, sample by sample."""
+        made = made_by(Protocol.model_validate(self.inputs.audit.protocol), self._preprocessing.spec)
+        return [
+            ManifestLine.of(view, sample.position or 0, (sample.name, sample.label), made)
+            for sample in samples
+            for view in self._views
+        ]
 
     def _images(self, child: ChildProcess, samples: Sequence[SampleRow]) -> Iterator[tuple[str, bytes]]:
         """Path and PNG, in the order of the manifest. Raises ChildDied where others come than were asked for."""
-        expected = iter([(number, view) for number in range(len(samples)) for view in self._views])
+        wanted = [(number, view) for number in range(len(samples)) for view in self._views]
+        expected = zip(wanted, self._lines(samples), strict=True)
         job, context = self._job(samples), self.context
         with transaction(context.engine) as session:
             contents = contents_of(session, context.blobs, context.settings, job.archive_digest, samples)
@@ -87,10 +100,10 @@ class ViewImages:
             for event in child.converse(job, store):
                 self.keep()
                 if isinstance(event, Answer) and isinstance(event.reply, ChangedImage):
-                    found = (event.reply.number, event.reply.view)
-                    if found != next(expected, None):
+                    place, line = next(expected, (None, None))
+                    if line is None or place != (event.reply.number, event.reply.view):
                         raise ChildDied(End.CRASHED, "It sent an image that nobody asked for.")
-                    yield image_path(found[1], samples[found[0]].position or 0), event.blob
+                    yield line.path, event.blob
         if next(expected, None) is not None:
             raise ChildDied(End.CRASHED, "It did not send all images.")
 
@@ -100,7 +113,7 @@ class ViewImages:
         by_cells = EQUIVARIANCE.settings_in(protocol.measures) is not None
         return ViewsJob(
             protocol=protocol,
-            preprocessing=subject.model.preprocessing,
+            preprocessing=self._preprocessing.stored(),
             views=self._views,
             archive_digest=self.inputs.dataset.stored_digest or "",
             samples=tuple(map(JobSample.of, samples)),
@@ -115,12 +128,6 @@ class ViewImages:
         if len(found) != len(samples):
             raise InputFailure("maps-removed", "The audit's maps were removed meanwhile.")
         return found
-
-
-def _told(view: str, sample: SampleRow) -> dict[str, str | None]:
-    position = sample.position or 0
-    told = {"path": image_path(view, position), "view": view, "sample": sample.name, "label": sample.label}
-    return told | {"map": map_path(view, position)}
 
 
 def _clean_maps(session: Session, audit: AuditRow, ordinal: int, samples: Sequence[SampleRow]) -> tuple[JobMap, ...]:

@@ -34,7 +34,7 @@ RETRY_SECONDS = 2
         **problem_responses(404, 409, 410, 422),
         200: {
             "content": {ZIP: {"schema": {"type": "string", "format": "binary"}}},
-            "description": "A ZIP of PNGs with the manifest `views.jsonl`.",
+            "description": "A ZIP of PNGs with its manifest, `views-images.jsonl` or `views-maps.jsonl`.",
         },
         202: {"model": ViewArchive, "description": "It is being made: come again after `Retry-After` seconds."},
     },
@@ -49,7 +49,7 @@ def get_views(
     asked: Annotated[ViewsFilter, Depends()],
 ) -> Any:
     """For a system that makes its maps elsewhere, or to see what a model was shown: the 8-bit images at the model's
-    input size, bit for bit, in every view that the audit's measures need. Each line of `views.jsonl` names an image
+    input size, bit for bit, in every view that the audit's measures need. Each line of the manifest names an image
     (`path`), its `view` and `sample`, and where its map belongs (`map`). The first request has the archive made."""
     wanted = wanted_images(session, get_audit(session, audit_id), asked)
     row = _kept(session, wanted, blobs)

@@ -25,7 +25,8 @@ from app.settings import Settings
 
 CHANNELS = 3
 ENTRY_BYTES = 2048
-"""More than an image takes beside its pixels: its headers, its entry of the archive, its line of the manifest."""
+"""More than an image takes beside its pixels (of which zlib may make a hundredth more): headers, its entry of the
+archive, its line of the manifest."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Wanted:
         """Of an archive whose images cannot be made smaller at all."""
         size = Preprocessing.of(self.subjects[self.ordinal].model.preprocessing).size
         images = self.audit.sample_count * len(handed_out(self.protocol, self.needs))
-        return images * (size.height * size.width * CHANNELS + ENTRY_BYTES)
+        return images * (size.height * size.width * CHANNELS * 101 // 100 + ENTRY_BYTES)
 
 
 def wanted_images(session: Session, audit: AuditRow, asked: ViewsFilter) -> Wanted:
