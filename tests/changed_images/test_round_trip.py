@@ -1,0 +1,174 @@
+"""All five measures of two networks that the service never runs, against its own audit of the same two."""
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.changed_images import elsewhere
+from tests.comparisons.real_audits import WITH_EVERYTHING
+from tests.reference import as_bytes
+from tests.waiting import WEIGHTS, upload, views_of, wait_for
+
+Json = dict[str, Any]
+RUNS = ("cross_entropy_run1", "cross_entropy_run2")
+RECIPE = Path(__file__).parents[2] / "examples" / "faces" / "recipe.json"
+PROTOCOL: Json = {"micro_batch": 4, "measures": WITH_EVERYTHING}
+SAMPLES = 6
+Scores = dict[tuple[str, str, str, str], float]
+
+
+def audit_of(service: httpx.Client, dataset: Json, map_sets: list[Json]) -> Json:
+    body = {"dataset_id": dataset["id"], "map_set_ids": [one["id"] for one in map_sets], "protocol": PROTOCOL}
+    answer = service.post("/v1/audits", json=body | {"sample_limit": SAMPLES})
+    assert answer.status_code == 202, answer.text
+    ended = wait_for(service, f"/v1/audits/{answer.json()['id']}", "succeeded", "failed")
+    assert ended["status"] == "succeeded", ended
+    return ended
+
+
+def described(dataset: Json, run: str) -> Json:
+    return {"name": run, "dataset_id": dataset["id"], "kind": "other", "input_size": 224}
+
+
+def packed(folder: Path, images: Path) -> bytes:
+    """A network's maps, with the manifests that came with the images."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as target:
+        for manifest in images.glob("views-*.jsonl"):
+            target.write(manifest, manifest.name)
+        for file in folder.rglob("*.npy"):
+            target.write(file, file.relative_to(folder).as_posix())
+    return archive.getvalue()
+
+
+def explained_elsewhere(images: Path, maps: dict[str, Path]) -> None:
+    networks = [str(part) for run in RUNS for part in (WEIGHTS / f"{run}.safetensors", maps[run])]
+    subprocess.run([sys.executable, elsewhere.__file__, str(RECIPE), str(images), *networks], check=True)
+
+
+def scores_of(service: httpx.Client, audit: Json) -> Scores:
+    """By run, sample, measure and view; of several subjects together under no run."""
+    text = service.get(f"/v1/audits/{audit['id']}/samples", headers={"Accept": "text/csv"}).text
+    rows = list(csv.DictReader(io.StringIO(text)))
+    found = {
+        (row["model"], row["sample"], row["measure"], row["view"]): float(row["score"]) for row in rows if row["score"]
+    }
+    assert len(found) == len(rows)
+    return found
+
+
+@pytest.fixture(scope="module")
+def empty(service: httpx.Client, dataset: Json) -> list[Json]:
+    """Map sets that wait for their maps, which no model here will make."""
+    made = [service.post("/v1/map-sets", json=described(dataset, run)) for run in RUNS]
+    assert [one.status_code for one in made] == [201, 201], made[0].text
+    return [one.json() for one in made]
+
+
+@pytest.fixture(scope="module")
+def first_audit(service: httpx.Client, dataset: Json, empty: list[Json]) -> Json:
+    return audit_of(service, dataset, empty)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Path]]:
+    """Of images, and of each network's maps."""
+    root = tmp_path_factory.mktemp("elsewhere")
+    return root / "images", {run: root / run for run in RUNS}
+
+
+@pytest.fixture(scope="module")
+def sent_back(
+    service: httpx.Client, dataset: Json, first_audit: Json, empty: list[Json], folders: tuple[Path, dict[str, Path]]
+) -> list[Json]:
+    """Two rounds: images of samples alone, then those that follow each network's clean maps."""
+    images, maps = folders
+    views_of(service, first_audit["id"]).extractall(images)
+    explained_elsewhere(images, maps)
+    for run, map_set in zip(RUNS, empty, strict=True):
+        put = service.put(map_set["content_url"], content=packed(maps[run], images))
+        assert put.status_code == 202, put.text
+        ready = wait_for(service, f"/v1/map-sets/{map_set['id']}", "ready", "rejected")
+        assert (ready["status"], ready["unreadable_count"]) == ("ready", 0), ready
+    made = []
+    for run, map_set in zip(RUNS, empty, strict=True):
+        own = images.parent / f"{run} images"
+        shutil.copytree(images, own)
+        views_of(service, first_audit["id"], needs="maps", subject=f"map_set:{map_set['id']}").extractall(own)
+        explained_elsewhere(own, {one: maps[run] if one == run else own / one for one in RUNS})
+        made.append(upload(service, "map-sets", described(dataset, run), packed(maps[run], own)))
+    assert [one["unreadable_count"] for one in made] == [0, 0], made
+    return made
+
+
+def test_before_there_are_maps_nothing_is_scored(service: httpx.Client, first_audit: Json) -> None:
+    rows = service.get(f"/v1/audits/{first_audit['id']}/samples?limit=500").json()["items"]
+    assert {row["undefined_reason"] for row in rows} == {"no-map"}
+    assert {row["measure"] for row in rows} == {*WITH_EVERYTHING}
+
+
+def test_images_are_those_of_an_audit_of_the_networks(
+    service: httpx.Client, first_audit: Json, strategies: list[Json]
+) -> None:
+    given, own = (views_of(service, audit["id"]) for audit in (first_audit, strategies[0]))
+    assert given.namelist() == own.namelist()
+    assert all(given.read(name) == own.read(name) for name in own.namelist())
+
+
+def test_scores_are_those_of_the_services_own_audit(
+    service: httpx.Client,
+    dataset: Json,
+    sent_back: list[Json],
+    strategies: list[Json],
+    folders: tuple[Path, dict[str, Path]],
+) -> None:
+    """5e-3 for 97 of 100 scores, 1e-3 for means, 1e-5 for entropy; and the same where all 8-bit maps are the same."""
+    given, own = (scores_of(service, one) for one in (audit_of(service, dataset, sent_back), strategies[0]))
+    assert given.keys() == own.keys()
+    by_view: dict[tuple[str, str], list[float]] = {}
+    for key, score in own.items():
+        by_view.setdefault(key[2:], []).append(given[key] - score)
+    for (measure, view), differences in by_view.items():
+        assert np.mean(np.abs(differences) < 5e-3) >= 0.97, (measure, view, differences)
+        assert abs(np.mean(differences)) < 1e-3, (measure, view)
+        assert view != "spatial" or np.abs(differences).max() < 1e-5
+    assert {measure for measure, _ in by_view} == {*WITH_EVERYTHING}
+    same = same_maps(service, strategies[0], folders)
+    assert len(same) > len(by_view)
+    assert all(given[key] == own[key] for key in same)
+
+
+def same_maps(
+    service: httpx.Client, audit: Json, folders: tuple[Path, dict[str, Path]]
+) -> list[tuple[str, str, str, str]]:
+    """Scores of noise reaction and degradation whose two maps have the same 8 bits here and there."""
+    images, maps = folders
+    places = {}
+    for line in (images / "views-images.jsonl").read_text().splitlines():
+        told = json.loads(line)
+        places[told["sample"], told["view"]] = told["map"]
+    rows = service.get(f"/v1/audits/{audit['id']}/samples", params={"measure": "noise_reaction", "limit": 500})
+    found = []
+    for row in rows.json()["items"]:
+        if row["model"] not in RUNS:
+            continue
+        agree = []
+        for view in ("clean", row["view"]):
+            asked = {"model_id": row["model_id"], "view": view}
+            path = f"/v1/audits/{audit['id']}/samples/{row['sample_id']}/map"
+            shown = np.array(service.get(path, params=asked).json()["values"])
+            raw = np.load(maps[row["model"]] / places[row["sample"], view])
+            agree.append(np.array_equal(as_bytes(shown), as_bytes((raw - raw.min()) / (raw.max() - raw.min()))))
+        if all(agree):
+            found.append((row["model"], row["sample"], row["measure"], row["view"]))
+    return found
