@@ -41,6 +41,8 @@ _REFUSED = {"not-found": "No such run group."} | codes(
     "map-set-not-ready",
     "map-set-of-another-dataset",
     "frames-differ",
+    "input-sizes-differ",
+    "maps-of-other-images",
     "measure-needs-model",
     "unknown-dataset",
     "model-not-ready",

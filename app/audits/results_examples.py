@@ -68,6 +68,8 @@ ROUTES = {
             "maps-removed",
             "model-id-required",
             "nothing-to-hand-out",
+            "input-size-required",
+            "map-set-not-ready",
             "views-too-large",
             "validation-error",
         ),

@@ -9,7 +9,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from app.audits.planning.gating import frozen_gate
-from app.audits.planning.given_maps import check_map_sets, with_agreement, without_models
+from app.audits.planning.given_maps import check_images, check_map_sets, with_agreement, without_models
 from app.audits.planning.samples import check_group_by, choose_samples, cluster_column
 from app.audits.planning.shards import Work, estimated_seconds, shard_ranges
 from app.audits.planning.target_layers import possible_methods, target_layer
@@ -95,7 +95,8 @@ def plan_work(session: Session, request: AuditRequest, settings: Settings) -> Wo
     _check_ready(models, dataset)
     check_map_sets(map_sets, dataset, models)
     asked = _resolve(request, models, map_sets)
-    protocol = with_views_that_exist(asked, models)
+    protocol = with_views_that_exist(asked, models, map_sets)
+    check_images(protocol, map_sets, models)
     label_map = request.label_map if request.label_map is not None else dataset.label_map
     _check_classes(models, protocol)
     _check_labels(request, protocol, label_mapping(dataset, models[0], label_map) if models else NO_MODEL)
@@ -104,7 +105,10 @@ def plan_work(session: Session, request: AuditRequest, settings: Settings) -> Wo
     check_group_by(session, request, dataset)
     cluster_column(request, dataset)
     chosen = choose_samples(session, request, dataset, protocol.seed)
-    notes = [*notes_on_turns(asked, protocol, models), *notes_on_twins(request.protocol.resolve(), protocol, models)]
+    notes = [
+        *notes_on_turns(asked, protocol, models, map_sets),
+        *notes_on_twins(request.protocol.resolve(), protocol, models),
+    ]
     return Work(
         models=models,
         map_sets=map_sets,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -48,9 +49,9 @@ class ManifestLine(BaseModel):
         return cls(path=f"images/{place}.png", view=view, sample=name, label=label, map=f"maps/{place}.npy", made=made)
 
 
-def handed_out(protocol: Protocol, needs: Needs) -> tuple[str, ...]:
-    """The views of an archive, in the order of each sample's images: with those of images alone comes the clean one."""
-    wanted = tuple(name for name in protocol.conditions() if needs_of(name) == needs)
+def handed_out(views: Iterable[str], needs: Needs) -> tuple[str, ...]:
+    """Those of an archive, in the order of each sample's images: with those of images alone comes the clean one."""
+    wanted = tuple(name for name in views if needs_of(name) == needs)
     return wanted if needs == Needs.MAPS else (CLEAN, *wanted)
 
 

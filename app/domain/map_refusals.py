@@ -25,6 +25,24 @@ SECOND_MAP = Refusal(
     "The sample {name} has a map already, from {first}.",
     "Send one map a sample; maps of several people are several map sets.",
 )
+OTHER_SIZE = Refusal(
+    "map-size-differs",
+    "Of handed out images, a map is larger or smaller than those before it",
+    "The map {name} has {size} cells, and those before it {first}.",
+    "Send maps of one size: measures compare those of changed images with those of clean ones.",
+)
+MANIFEST_MISSING = Refusal(
+    "map-manifest-missing",
+    "The set has an input_size, so that its maps are of handed out images, and no manifest says of which",
+    "The upload has no views-images.jsonl.",
+    "Pack the maps with the manifests that came with the images, or register a set without input_size.",
+)
+MANIFEST_LINE = Refusal(
+    "map-manifest-invalid",
+    "A line of a manifest is not as it was handed out, or its image was made by another protocol",
+    "Line {line} of {name}: {what}.",
+    "Pack the manifests as they came with the images of one audit.",
+)
 NO_MAP_FILE = Refusal(
     "map-unsupported-type",
     "The file is neither an image nor an array, nor a list of polygons or fixations",

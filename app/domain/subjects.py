@@ -64,7 +64,7 @@ class Subject(Frozen):
             column
             for spec, settings in protocol.measures.computed()
             for columns in [[one for one in spec.columns(settings) if not one.is_pairing]]
-            if not spec.needs_scores and all({*one.conditions} <= {*self.views} for one in columns)
+            if not spec.needs_network and all({*one.conditions} <= {*self.views} for one in columns)
             for column in columns
             if column.given is None or column.given.map_set != self.map_set
         )

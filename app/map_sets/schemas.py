@@ -8,10 +8,12 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.db.tables import MapRow, MapSetRow
+from app.domain.preprocessing import InputSide
 from app.domain.vocabulary import MapSetKind, ResourceStatus, SampleStatus
 from app.http.links import link
 from app.http.schemas import Metadata, Name, StoredProblem
 from app.naming.schemas import VERSION, Tags, Text, VersionName
+from app.results.inputs import input_size_of
 
 MapSetId = Annotated[UUID, Path(description="The `id` that `POST /v1/map-sets` answered.")]
 
@@ -33,6 +35,11 @@ class MapSetRequest(BaseModel):
         description="Standard deviation, in pixels of the image, of the Gaussian that a fixation becomes; lists of "
         "fixations need it.",
     )
+    input_size: InputSide | tuple[InputSide, InputSide] | None = Field(
+        None,
+        description="Of maps of the images that audits hand out (`GET /v1/audits/{id}/views`): the side of those "
+        "images, or `[height, width]`. Such a set can be audited before its maps are there.",
+    )
 
 
 class MapSet(BaseModel):
@@ -53,6 +60,9 @@ class MapSet(BaseModel):
     content_digest: str | None
     content_size: int | None
     sigma: float | None
+    input_size: int | tuple[int, int] | None = Field(
+        description="Of the images that audits hand out and the maps are of; null: they are of the samples' own."
+    )
     digest: str | None = Field(description="Over the samples, views and numbers of the maps.")
     map_count: int = Field(description="Maps that can be audited.")
     unreadable_count: int = Field(description="Files and images that gave none; see `maps?status=unreadable`.")
@@ -63,12 +73,13 @@ class MapSet(BaseModel):
 
     @classmethod
     def of(cls, row: MapSetRow) -> Self:
-        own = {"description", "metadata", "problem", "content_url"}
+        own = {"description", "metadata", "problem", "content_url", "input_size"}
         return cls(
             description=row.about,
             metadata=row.extra,
             problem=StoredProblem.of(row.problem),
             content_url=link(f"/v1/map-sets/{row.id}/content"),
+            input_size=input_size_of(row),
             **{name: getattr(row, name) for name in cls.model_fields if name not in own},
         )
 

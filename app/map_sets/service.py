@@ -6,6 +6,7 @@ from app.datasets.repository import get_dataset
 from app.db.identifiers import new_id
 from app.db.references import of_map_set, refuse_while_audited
 from app.db.tables import MapSetRow
+from app.domain.input_size import size_of
 from app.domain.map_refusals import MAPS_NOT_PACKED
 from app.domain.vocabulary import ResourceStatus
 from app.errors import Conflict, UnsupportedMediaType
@@ -30,6 +31,7 @@ def register(session: Session, request: MapSetRequest) -> MapSetRow:
         tags=request.tags,
         extra=request.metadata,
         sigma=request.sigma,
+        input_size=None if request.input_size is None else list(size_of(request.input_size)),
         notes=[],
         views=[],
     )

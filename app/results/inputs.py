@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, DatasetRow, MapSetRow, ModelRow
+from app.domain.input_size import InputSize
 from app.domain.label_mapping import LabelMapping, map_labels, map_several_labels
 from app.domain.outputs import CLASSES, Output
+from app.domain.preprocessing import Preprocessing, ValueRange
 from app.domain.protocol import Protocol
 from app.domain.subjects import Subject, subjects_of
 from app.domain.vocabulary import CLEAN, OutputKind
@@ -94,6 +96,14 @@ class GivenSubject:
         return self.subject.conditions(self.protocol)
 
 
+def changed_for(one: AuditedSubject | GivenSubject) -> tuple[str, ...]:
+    """The views whose images its measures need, in the protocol's order."""
+    if isinstance(one, AuditedSubject):
+        return one.protocol.conditions()
+    needed = {view for column in one.subject.columns(one.protocol) for view in column.conditions}
+    return tuple(view for view in one.protocol.conditions() if view in needed)
+
+
 def audited_subjects(protocol: Protocol, models: Sequence[ModelRow]) -> tuple[AuditedSubject, ...]:
     """Those that are models, in the order of their ordinals."""
     return tuple(
@@ -111,9 +121,32 @@ def given_subjects(
     """Those that are map sets."""
     return tuple(
         GivenSubject(subject, map_sets[subject.map_set], subject.key(protocol, map_sets[subject.map_set].id), protocol)
-        for subject in subjects_of(protocol, len(models), [one.views for one in map_sets])
+        for subject in subjects_of(protocol, len(models), [views_of(protocol, one) for one in map_sets])
         if subject.map_set is not None
     )
+
+
+def views_of(protocol: Protocol, map_set: MapSetRow) -> tuple[str, ...]:
+    """Of whose images an audit asks it for maps: of handed out images all that it changes, whether they are there yet
+    or not."""
+    return tuple(map_set.views) if map_set.input_size is None else (CLEAN, *protocol.conditions())
+
+
+def seen_by(models: Sequence[ModelRow], map_sets: Sequence[MapSetRow]) -> Preprocessing | None:
+    """How the images are made that the map sets of an audit are of: as its models see them, else of the size that the
+    sets say; None where nobody says one."""
+    for model in models:
+        return Preprocessing.of(model.preprocessing)
+    sizes = [size for one in map_sets if (size := input_size_of(one)) is not None]
+    return Preprocessing.of({"input_size": sizes[0], "value_range": ValueRange.UNIT}) if sizes else None
+
+
+def input_size_of(map_set: MapSetRow) -> InputSize | None:
+    """Of the images that audits hand out and its maps are of; None of maps of the samples' own images."""
+    if map_set.input_size is None:
+        return None
+    height, width = map_set.input_size
+    return height if height == width else (height, width)
 
 
 def class_count(model: ModelRow) -> int:

@@ -12,12 +12,12 @@ from app.db.tables import AuditRow, SampleRow, SampleScoresRow, ViewArchiveRow, 
 from app.domain.changed_images import MANIFESTS, ManifestLine, Needs, handed_out, made_by
 from app.domain.measures import EQUIVARIANCE
 from app.domain.preprocessing import Preprocessing
-from app.domain.protocol import Protocol
 from app.domain.vocabulary import DeviceClass, SampleStatus
 from app.errors import InputFailure
-from app.results.inputs import AuditInputs
+from app.results.inputs import AuditedSubject, AuditInputs, GivenSubject, changed_for, seen_by
 from app.storage.blobs import StoredBlob
 from worker.archives.zip_writer import ZipWriter
+from worker.changed_images.given_maps import given_maps
 from worker.context import WorkerContext
 from worker.shards.listed_samples import contents_of
 from worker.shards.request import job_model
@@ -70,11 +70,22 @@ class ViewImages:
 
     @property
     def _preprocessing(self) -> Preprocessing:
-        return Preprocessing.of(self.inputs.subjects[self.archive.model_ordinal].model.preprocessing)
+        """How the images are made that the subject looks at. Raises InputFailure where nobody says that any more."""
+        subject = self._subject
+        if isinstance(subject, AuditedSubject):
+            return Preprocessing.of(subject.model.preprocessing)
+        seen = seen_by(self.inputs.models, [subject.map_set])
+        if seen is None:
+            raise InputFailure("input-size-required", "The map set says of no image size.")
+        return seen
+
+    @property
+    def _subject(self) -> AuditedSubject | GivenSubject:
+        return self.inputs.subjects[self.archive.model_ordinal]
 
     @property
     def _views(self) -> tuple[str, ...]:
-        return handed_out(Protocol.model_validate(self.inputs.audit.protocol), self.archive.needs)
+        return handed_out(changed_for(self._subject), self.archive.needs)
 
     def _manifest(self, samples: Sequence[SampleRow]) -> bytes:
         lines = (line.model_dump(mode="json") for line in self._lines(samples))
@@ -82,7 +93,7 @@ class ViewImages:
 
     def _lines(self, samples: Sequence[SampleRow]) -> list[ManifestLine]:
         """One an image, sample by sample."""
-        made = made_by(Protocol.model_validate(self.inputs.audit.protocol), self._preprocessing.spec)
+        made = made_by(self.inputs.protocol, self._preprocessing.spec)
         return [
             ManifestLine.of(view, sample.position or 0, (sample.name, sample.label), made)
             for sample in samples
@@ -108,29 +119,34 @@ class ViewImages:
             raise ChildDied(End.CRASHED, "It did not send all images.")
 
     def _job(self, samples: Sequence[SampleRow]) -> ViewsJob:
-        subject = self.inputs.of_models[self.archive.model_ordinal]
-        protocol = subject.subject.protocol(Protocol.model_validate(self.inputs.audit.protocol))
-        by_cells = EQUIVARIANCE.settings_in(protocol.measures) is not None
+        subject = self._subject
+        by_cells = EQUIVARIANCE.settings_in(subject.protocol.measures) is not None
         return ViewsJob(
-            protocol=protocol,
+            protocol=subject.protocol,
             preprocessing=self._preprocessing.stored(),
             views=self._views,
             archive_digest=self.inputs.dataset.stored_digest or "",
             samples=tuple(map(JobSample.of, samples)),
             maps=self._maps(samples) if self.archive.needs == Needs.MAPS else (),
-            model=job_model(subject.model) if by_cells else None,
+            model=job_model(subject.model) if by_cells and isinstance(subject, AuditedSubject) else None,
         )
 
     def _maps(self, samples: Sequence[SampleRow]) -> tuple[JobMap, ...]:
-        """The clean maps that the audit stored. Raises InputFailure ``maps-removed``."""
+        """The clean maps, as the audit stored them or a map set has them. Raises InputFailure ``maps-missing``."""
+        subject = self._subject
         with transaction(self.context.engine) as session:
-            found = _clean_maps(session, self.inputs.audit, self.archive.model_ordinal, samples)
-        if len(found) != len(samples):
-            raise InputFailure("maps-removed", "The audit's maps were removed meanwhile.")
+            if isinstance(subject, AuditedSubject):
+                found = _stored_maps(session, self.inputs.audit, self.archive.model_ordinal, samples)
+            else:
+                found = given_maps(session, self.context.blobs, subject.map_set, samples)
+        missing = {*range(len(samples))} - {one.number for one in found}
+        if missing:
+            detail = f"There is no clean map of {len(missing)} samples, such as {samples[min(missing)].name!a}."
+            raise InputFailure("maps-missing", detail)
         return found
 
 
-def _clean_maps(session: Session, audit: AuditRow, ordinal: int, samples: Sequence[SampleRow]) -> tuple[JobMap, ...]:
+def _stored_maps(session: Session, audit: AuditRow, ordinal: int, samples: Sequence[SampleRow]) -> tuple[JobMap, ...]:
     """In the order of the samples."""
     row, numbers = SampleScoresRow, {sample.id: number for number, sample in enumerate(samples)}
     native = func.substring(row.maps, 1, map_cells() * FLOAT_BYTES)

@@ -21,6 +21,7 @@ from worker.functional.similarities import WHOLE, resampled
 from worker.measures import Score, Seen, scores_of
 from worker.measures.comparing import MapList, Points, Values
 from worker.salience.maps import SalienceMaps
+from worker.views import View
 from worker.wire.contents import Inputs
 from worker.wire.jobs import Frame, JobGivenMap, JobMapSet, ShardJob
 
@@ -33,13 +34,15 @@ class GivenMaps:
     """The maps of one map set within a job, by sample and view, as models see the images."""
 
     inputs: Inputs
-    digest: str
+    digest: str | None
     maps: Mapping[tuple[int, str], JobGivenMap]
     frames: Sequence[Frame]
 
     @classmethod
     def of(cls, job: ShardJob, one: JobMapSet, inputs: Inputs) -> Self:
-        return cls(inputs, one.digest, {(found.number, found.view): found for found in one.maps}, job.frames)
+        """What is made of handed out images is of what models see as it is."""
+        frames = job.frames if one.input_size is None else ()
+        return cls(inputs, one.digest, {(found.number, found.view): found for found in one.maps}, frames)
 
     def read(self, number: int, view: str) -> Values | None:
         """(h, w) float32 in [0, 1], zero all over where it is constant; None where there is no map.
@@ -47,7 +50,7 @@ class GivenMaps:
         Raises InputFailure ``artifact-corrupted``.
         """
         place = self.maps.get((number, view))
-        if place is None:
+        if place is None or self.digest is None:
             return None
         try:
             data = read_entry(self.inputs, self.digest, entry_of(place), MOST_CELLS * FLOAT_BYTES)
@@ -89,6 +92,8 @@ class GivenAuditor:
     classes: int
     """Whose scores are kept of models; here there are none."""
     input_size: InputSize
+    views: Mapping[str, View]
+    """That change the images of which it has maps, which come back by them."""
 
     def outcomes(self, numbers: range) -> list[Outcome]:
         """One a sample of the job, with the scores that maps alone give; those against other map sets come later."""
@@ -105,19 +110,20 @@ class GivenAuditor:
 
     def _outcome(self, number: int) -> Outcome:
         found = {view: self.maps.read(number, view) for view in self.subject.conditions(self.protocol)}
-        observations = {view: self._observation(values) for view, values in found.items()}
+        nothing = np.zeros_like(next((one for one in found.values() if one is not None), NOTHING))
+        observations = {view: self._observation(values, nothing) for view, values in found.items()}
         clean = observations[CLEAN].maps
-        seen = Seen(clean, {view: one.maps for view, one in observations.items()}, {})
+        seen = Seen(clean, {view: one.maps for view, one in observations.items()}, self.views)
         scores = dict.fromkeys(self._keys(), _NOTHING) | scores_of(self._own_protocol(), seen)
         kept = {view: _kept(one.maps.native) for view, one in observations.items()}
         return Outcome(observations, scores, kept)
 
-    def _observation(self, values: Values | None) -> Observation:
+    def _observation(self, values: Values | None, nothing: Values) -> Observation:
         reason = UndefinedReason.NO_MAP if values is None else None if values.any() else UndefinedReason.CONSTANT_MAP
-        native = torch.from_numpy(NOTHING if values is None else values)[None]
-        nothing = torch.full((1, self.classes), torch.nan, dtype=torch.float64)
+        native = torch.from_numpy(nothing if values is None else values)[None]
+        unknown = torch.full((1, self.classes), torch.nan, dtype=torch.float64)
         maps = SalienceMaps(native, (reason,), self.input_size)
-        return Observation(maps, torch.tensor([UNKNOWN_CLASS]), nothing)
+        return Observation(maps, torch.tensor([UNKNOWN_CLASS]), unknown)
 
     def _keys(self) -> list[tuple[str, str]]:
         return [(column.measure, column.view) for column in self.protocol.columns()]

@@ -10,10 +10,10 @@ from torch import Tensor
 from app.domain.cam_methods import DEFAULT_MASKS
 from app.domain.label_mapping import LabelMapping
 from app.domain.measures import AGREEMENT
-from app.domain.preprocessing import InputSpec, Preprocessing
+from app.domain.preprocessing import MID_GREY, InputSpec, Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.subjects import Pairing, Subject, pairings_of
-from app.domain.vocabulary import Explained, OutputKind, Weights
+from app.domain.vocabulary import CLEAN, Explained, OutputKind, Weights
 from worker.engine.given_maps import GivenAuditor, GivenMaps
 from worker.engine.measuring import ModelAuditor, Outcome
 from worker.engine.observing import UNKNOWN_CLASS, CachedMap
@@ -26,6 +26,7 @@ from worker.salience.explainer import Explainer
 from worker.salience.maps import SalienceMaps
 from worker.salience.normalisation import Normalisation
 from worker.salience.other_class import OtherClassExplainer
+from worker.views import ViewSetting, make_views
 from worker.weights.cache import LoadedModel, ModelCache
 from worker.wire.contents import Inputs
 from worker.wire.jobs import JobCachedMap, JobModel, ShardJob
@@ -224,5 +225,9 @@ def explainer_of(protocol: Protocol, model: JobModel, loaded: LoadedModel) -> Ex
 
 def _given(job: ShardJob, subject: Subject, inputs: Inputs) -> GivenAuditor:
     maps = GivenMaps.of(job, job.map_sets[subject.map_set or 0], inputs)
-    size = Preprocessing.of(job.models[0].preprocessing).input_size if job.models else UNSEEN_SIZE
-    return GivenAuditor(maps, subject, job.protocol, len(job.score_classes), size)
+    seen = Preprocessing.of(job.models[0].preprocessing).input_size if job.models else UNSEEN_SIZE
+    size = job.map_sets[subject.map_set or 0].input_size or seen
+    # No measure of a map set's asks for views that hang on a network's layer or colour.
+    setting = ViewSetting(job.protocol, size, stride=(1, 1), colour=(MID_GREY, MID_GREY, MID_GREY))
+    views = make_views((view for view in subject.conditions(job.protocol) if view != CLEAN), setting)
+    return GivenAuditor(maps, subject, job.protocol, len(job.score_classes), size, views)

@@ -4,8 +4,9 @@ import hashlib
 import logging
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,16 +16,18 @@ from sqlalchemy.orm import Session
 from app.db.identifiers import new_id
 from app.db.session import transaction, write_for
 from app.db.tables import MapRow, MapSetRow, SampleRow
-from app.domain.map_refusals import AMBIGUOUS_NAME, NO_SAMPLE, NOTHING_TAKEN, SECOND_MAP
+from app.domain.map_refusals import AMBIGUOUS_NAME, NO_SAMPLE, NOTHING_TAKEN, OTHER_SIZE, SECOND_MAP
 from app.domain.vocabulary import CLEAN, ResourceStatus, SampleStatus
 from app.errors import InputFailure, TooLarge
 from app.imaging.compression import DEFLATED
+from app.imaging.entries import ArchiveEntry, read_entry
 from app.storage.blobs import BlobWriter
 from app.uploads.content import delete_unused
 from worker.archives.listing import list_entries, seekable
 from worker.archives.skipping import reason_to_skip
 from worker.context import WorkerContext
 from worker.intake.arrivals import Skipped
+from worker.intake.handed_out import HandedOut, Place
 from worker.intake.map_reader import MapReader
 from worker.intake.notes import counted, skipped_notes
 from worker.map_files.sample_names import Below, Named, SampleNames
@@ -71,6 +74,8 @@ class _Taken:
     facts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     largest_cells: int = 0
+    size: str | None = None
+    """Of the last map; of handed out images all have the first one's."""
 
     def digest(self) -> str:
         """Over samples, views and numbers, in order."""
@@ -78,6 +83,16 @@ class _Taken:
         for (sample, view), content in sorted(self.digests.items()):
             made.update(f"{sample}\0{view}\0".encode() + content)
         return f"sha256:{made.hexdigest()}"
+
+
+Find = Callable[[str], Place | None]
+"""Of which image a map of that name is. Raises KeyError where it fits several."""
+
+
+def _clean_place(below: Below, name: str) -> Place | None:
+    """Of a map of the samples' own images."""
+    sample = below.find(name)
+    return None if sample is None else Place(sample, CLEAN)
 
 
 class _Intake:
@@ -106,13 +121,18 @@ class _Intake:
         archive = self.archive = seekable(context.blobs, row.content_digest or "", context.settings)
         entries = list(self._files(archive))
         samples = self._samples()
-        below = samples.below(entry.name for entry in entries)
+        find: Find
+        if row.input_size is None:
+            find = partial(_clean_place, samples.below(entry.name for entry in entries))
+        else:
+            handed_out = HandedOut.read(entries, self._content, samples)
+            entries, row.made, find = [*filter(handed_out.is_map, entries)], handed_out.made, handed_out.find
         reader = MapReader(context, archive, list(samples.by_name.values()), row.sigma)
         with context.blobs.writer(context.settings.max_inflated_bytes + 1) as writer:
             taken = _Taken(writer)
             waiting: list[dict[str, Any]] = []
             for facts, content in reader.read(entries):
-                waiting.append(self._judged(facts, content, below, taken))
+                waiting.append(self._judged(facts, content, find, taken))
                 if len(waiting) >= BATCH:
                     self._store(waiting, taken)
                     waiting = []
@@ -124,7 +144,7 @@ class _Intake:
             why = ", ".join(f"{count} {code}" for code, count in taken.reasons.items())
             raise NOTHING_TAKEN.failure(why=f"Reasons: {why}." if why else " ".join(row.notes) or "It is empty.")
 
-    def _files(self, archive: str) -> Iterator[Any]:
+    def _files(self, archive: str) -> Iterator[ArchiveEntry]:
         for entry in list_entries(self._context.blobs, archive, self._context.settings).entries:
             reason = entry.skip or reason_to_skip(entry.name)
             if entry.is_folder:
@@ -145,18 +165,28 @@ class _Intake:
                 others.append(name)
         return SampleNames(ready, others)
 
-    def _judged(self, facts: MapFacts, content: bytes, below: Below, taken: _Taken) -> dict[str, Any]:
+    def _content(self, entry: ArchiveEntry) -> bytes:
+        context = self._context
+        return read_entry(context.blobs, self.archive or "", entry, context.settings.max_entry_bytes)
+
+    def _judged(self, facts: MapFacts, content: bytes, find: Find, taken: _Taken) -> dict[str, Any]:
         """The row of one map, whose numbers are written where it is one."""
-        view = CLEAN
-        made: dict[str, Any] = {"id": new_id(), "map_set_id": self._row.id, "name": facts.name, "view": view}
+        made: dict[str, Any] = {"id": new_id(), "map_set_id": self._row.id, "name": facts.name, "view": CLEAN}
         if facts.code is not None:
             return made | _unreadable(facts.code, facts.detail)
         try:
-            sample = below.find(facts.name)
+            place = find(facts.name)
         except KeyError:
             return made | _unreadable(AMBIGUOUS_NAME.code, AMBIGUOUS_NAME.detail(name=repr(facts.name)))
-        if sample is None:
+        if place is None:
             return made | _unreadable(NO_SAMPLE.code, NO_SAMPLE.detail(name=repr(facts.name)))
+        sample, view = place
+        made["view"] = view
+        size = f"{facts.height} x {facts.width}"
+        if self._row.input_size is not None and (taken.size or size) != size:
+            detail = OTHER_SIZE.detail(name=repr(facts.name), size=size, first=taken.size)
+            return made | {"sample_id": sample.id} | _unreadable(OTHER_SIZE.code, detail)
+        taken.size = size
         first = taken.names.setdefault((sample.name, view), facts.name)
         if (sample.name, view) in taken.digests:
             detail = SECOND_MAP.detail(name=repr(sample.name), first=repr(first))

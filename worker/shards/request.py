@@ -10,7 +10,7 @@ from app.db.tables import MapRow, MapSetRow, ModelRow, SampleRow
 from app.domain.heads import Head
 from app.domain.outputs import Output
 from app.domain.vocabulary import ACROSS_MODELS, SampleStatus
-from app.results.inputs import AuditInputs
+from app.results.inputs import AuditInputs, input_size_of
 from worker.shards.frames import seen_frame
 from worker.shards.store import Claim
 from worker.supervision.endings import ChildDied, End
@@ -46,7 +46,8 @@ def _map_set(session: Session, row: MapSetRow, samples: Sequence[SampleRow]) -> 
     query = select(MapRow).where(MapRow.map_set_id == row.id, MapRow.status == SampleStatus.READY)
     found = session.scalars(query.where(MapRow.sample_id.in_(numbers)))
     maps = [(numbers[one.sample_id], one) for one in found if one.sample_id is not None]
-    return JobMapSet(digest=row.stored_digest or "", maps=tuple(_given_map(*one) for one in maps))
+    own = tuple(_given_map(*one) for one in maps)
+    return JobMapSet(digest=row.stored_digest, input_size=input_size_of(row), maps=own)
 
 
 def _given_map(number: int, row: MapRow) -> JobGivenMap:

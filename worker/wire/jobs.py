@@ -153,9 +153,13 @@ class JobGivenMap(_Message):
 
 
 class JobMapSet(_Message):
-    """The maps of one map set, of the job's samples."""
+    """The maps of one map set, of the job's samples; ``digest`` is None where none are there yet.
 
-    digest: str
+    ``input_size`` is that of the handed out images that they are of, None of maps of the samples' own images.
+    """
+
+    digest: str | None
+    input_size: InputSize | None = None
     maps: tuple[JobGivenMap, ...]
 
 
@@ -188,7 +192,10 @@ class ShardJob(_Job):
     @property
     def inputs(self) -> tuple[str, ...]:
         """The digests of the files that come with the job, in this order."""
-        models, maps = ((one.digest for one in self.models), (one.digest for one in self.map_sets))
+        models, maps = (
+            (one.digest for one in self.models),
+            (one.digest for one in self.map_sets if one.digest is not None),
+        )
         digests = (self.archive_digest, *models, *maps)
         return tuple(dict.fromkeys(digests)) if self.map_sets else digests
 

@@ -8,9 +8,8 @@ from pydantic import BaseModel, Field
 
 from app.db.tables import AuditRow, ViewArchiveRow
 from app.domain.changed_images import Needs, handed_out
-from app.domain.protocol import Protocol
 from app.domain.vocabulary import ComparisonStatus
-from app.results.inputs import AuditedSubject
+from app.results.inputs import AuditedSubject, GivenSubject, changed_for
 
 
 class ViewArchive(BaseModel):
@@ -24,8 +23,8 @@ class ViewArchive(BaseModel):
     images: int = Field(description="How many the archive will have.")
 
     @classmethod
-    def of(cls, row: ViewArchiveRow, audit: AuditRow, subjects: Sequence[AuditedSubject]) -> Self:
-        views = handed_out(Protocol.model_validate(audit.protocol), row.needs)
+    def of(cls, row: ViewArchiveRow, audit: AuditRow, subjects: Sequence[AuditedSubject | GivenSubject]) -> Self:
+        views = handed_out(changed_for(subjects[row.model_ordinal]), row.needs)
         return cls(
             audit_id=row.audit_id,
             subject=subjects[row.model_ordinal].key,

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access.quotas import check_bytes
-from app.audits.repository import models_of
 from app.audits.scores.maps import SubjectFilter
+from app.audits.scores.subjects import subjects_in
 from app.audits.service import check_finished, check_kept
 from app.db.identifiers import new_id
 from app.db.tables import AuditRow, ViewArchiveRow
@@ -18,9 +18,9 @@ from app.domain.changed_images import Needs, handed_out
 from app.domain.measures import EQUIVARIANCE
 from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import ComparisonStatus
-from app.errors import Unprocessable
-from app.results.inputs import AuditedSubject, audited_subjects
+from app.domain.vocabulary import ComparisonStatus, ResourceStatus
+from app.errors import Conflict, Unprocessable
+from app.results.inputs import AuditedSubject, GivenSubject, changed_for, seen_by
 from app.settings import Settings
 
 CHANNELS = 3
@@ -42,38 +42,61 @@ class ViewsFilter(SubjectFilter):
     ] = Needs.IMAGES
 
 
+AnySubject = AuditedSubject | GivenSubject
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Of one audit."""
 
     audit: AuditRow
-    subjects: Sequence[AuditedSubject]
+    subjects: Sequence[AnySubject]
     ordinal: int
     needs: Needs
+    preprocessing: Preprocessing
+    """How the images are made that the subject looks at."""
 
     @property
-    def protocol(self) -> Protocol:
-        return Protocol.model_validate(self.audit.protocol)
+    def views(self) -> tuple[str, ...]:
+        return handed_out(changed_for(self.subjects[self.ordinal]), self.needs)
 
     @property
     def most_bytes(self) -> int:
         """Of an archive whose images cannot be made smaller at all."""
-        size = Preprocessing.of(self.subjects[self.ordinal].model.preprocessing).size
-        images = self.audit.sample_count * len(handed_out(self.protocol, self.needs))
+        size = self.preprocessing.size
+        images = self.audit.sample_count * len(self.views)
         return images * (size.height * size.width * CHANNELS * 101 // 100 + ENTRY_BYTES)
 
 
 def wanted_images(session: Session, audit: AuditRow, asked: ViewsFilter) -> Wanted:
-    """Raises NotFound, and Unprocessable ``model-id-required`` where subjects see different images."""
-    protocol = Protocol.model_validate(audit.protocol)
-    subjects = audited_subjects(protocol, models_of(session, audit.id))
+    """Raises NotFound; Unprocessable ``model-id-required`` where subjects see different images, ``input-size-required``
+    where nobody says how large they are."""
+    subjects = subjects_in(session, audit)
+    seen = [_seen(one, subjects) for one in subjects]
+    ordinal = _ordinal(Protocol.model_validate(audit.protocol), subjects, seen, asked)
+    preprocessing = seen[ordinal]
+    if preprocessing is None:
+        detail = "The map set says of no image size: register one with input_size."
+        raise Unprocessable("input-size-required", detail)
+    return Wanted(audit, subjects, ordinal, asked.needs, preprocessing)
+
+
+def _seen(one: AnySubject, subjects: Sequence[AnySubject]) -> Preprocessing | None:
+    if isinstance(one, AuditedSubject):
+        return Preprocessing.of(one.model.preprocessing)
+    return seen_by([other.model for other in subjects if isinstance(other, AuditedSubject)], [one.map_set])
+
+
+def _ordinal(
+    protocol: Protocol, subjects: Sequence[AnySubject], seen: Sequence[Preprocessing | None], asked: ViewsFilter
+) -> int:
+    """Of several that see the same images the first."""
     if asked.needs is Needs.MAPS or EQUIVARIANCE.settings_in(protocol.measures) is not None:
         # A shift by cells hangs on the layer.
-        return Wanted(audit, subjects, asked.ordinal(subjects), asked.needs)
-    specs = [Preprocessing.of(one.model.preprocessing).spec for one in subjects]
+        return asked.ordinal(subjects)
+    specs = [one and one.spec for one in seen]
     unnamed = asked.subject is None and asked.model_id is None and len(set(specs)) == 1
-    ordinal = 0 if unnamed else asked.ordinal(subjects)
-    return Wanted(audit, subjects, specs.index(specs[ordinal]), asked.needs)
+    return specs.index(specs[0 if unnamed else asked.ordinal(subjects)])
 
 
 def find_archive(session: Session, wanted: Wanted) -> ViewArchiveRow | None:
@@ -113,8 +136,13 @@ def request_archive(session: Session, wanted: Wanted, settings: Settings) -> Vie
 def _check_maps(wanted: Wanted) -> None:
     if wanted.needs is Needs.IMAGES:
         return
-    if not handed_out(wanted.protocol, Needs.MAPS):
+    if not wanted.views:
         detail = "None of the audit's measures changes images by their clean maps; degradation does."
         raise Unprocessable("nothing-to-hand-out", detail)
-    check_finished(wanted.audit)
-    check_kept(wanted.audit, maps=True)
+    subject = wanted.subjects[wanted.ordinal]
+    if isinstance(subject, AuditedSubject):
+        check_finished(wanted.audit)
+        check_kept(wanted.audit, maps=True)
+    elif subject.map_set.status != ResourceStatus.READY:
+        detail = f"The map set {subject.map_set.id} has no clean maps yet: send those of the images first."
+        raise Conflict("map-set-not-ready", detail)

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from app.audits.planning.target_layers import target_layer
 from app.db.tables import DatasetRow, MapSetRow, ModelRow
+from app.domain.changed_images import made_by
+from app.domain.input_size import Size, size_of
 from app.domain.measures import AGREEMENT, SANITY
 from app.domain.measures.agreement import AgreementSettings
 from app.domain.preprocessing import Preprocessing
@@ -11,18 +13,22 @@ from app.domain.protocol import Protocol
 from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.vocabulary import Resize, ResourceStatus
 from app.errors import Conflict, Unprocessable
+from app.results.inputs import seen_by, views_of
 from app.sources.addresses import LISTING
 
 
 def check_map_sets(map_sets: Sequence[MapSetRow], dataset: DatasetRow, models: Sequence[ModelRow]) -> None:
-    """Raises Conflict ``map-set-not-ready``; Unprocessable ``map-set-of-another-dataset``, ``frames-differ``."""
-    waiting = [str(one.id) for one in map_sets if one.status != ResourceStatus.READY]
+    """Raises Conflict ``map-set-not-ready``; Unprocessable ``map-set-of-another-dataset``, ``frames-differ`` and
+    ``input-sizes-differ``."""
+    # Before the maps of handed out images are made, an audit has to hand them out.
+    waiting = [str(one.id) for one in map_sets if one.status != ResourceStatus.READY and not _awaits_images(one)]
     if waiting:
         raise Conflict("map-set-not-ready", f"These map sets are not ready: {', '.join(waiting)}.")
     others = [str(one.id) for one in map_sets if one.dataset_id != dataset.id]
     if others:
         detail = f"These map sets are of another data set: {', '.join(others)}. Upload their maps for this one."
         raise Unprocessable("map-set-of-another-dataset", detail)
+    _check_sizes(map_sets, models)
     if map_sets and len({_framing(model) for model in models}) > 1:
         detail = "The models see other parts of an image each, so that no map fits all of them: audit them one by one."
         raise Unprocessable("frames-differ", detail)
@@ -30,6 +36,29 @@ def check_map_sets(map_sets: Sequence[MapSetRow], dataset: DatasetRow, models: S
     if map_sets and cut and (dataset.digest or "").startswith(LISTING):
         detail = f"How large these images are is not known, so that maps cannot be cut to what {cut[0]} sees of them."
         raise Unprocessable("frames-differ", f"{detail} Fetch them with by_reference false.")
+
+
+def check_images(protocol: Protocol, map_sets: Sequence[MapSetRow], models: Sequence[ModelRow]) -> None:
+    """Raises Unprocessable ``maps-of-other-images`` where maps are of images that this audit would not hand out."""
+    for one in map_sets:
+        seen = seen_by(models, [one])
+        if one.made is not None and seen is not None and one.made != made_by(protocol, seen.spec):
+            detail = f"The maps of the map set {one.id} are of images that were made in another way: ask as the audit "
+            detail += "asked that handed the images out, with its seed, its settings and its models."
+            raise Unprocessable("maps-of-other-images", detail)
+
+
+def _awaits_images(map_set: MapSetRow) -> bool:
+    return map_set.input_size is not None and map_set.status == ResourceStatus.AWAITING_CONTENT
+
+
+def _check_sizes(map_sets: Sequence[MapSetRow], models: Sequence[ModelRow]) -> None:
+    """Maps of handed out images are of the size that the audit's images have."""
+    sizes = {size_of(model.preprocessing["input_size"]): f"the model {model.id}" for model in models}
+    sizes |= {Size(*one.input_size): f"the map set {one.id}" for one in map_sets if one.input_size is not None}
+    if len(sizes) > 1 and any(one.input_size is not None for one in map_sets):
+        told = ", ".join(f"{size} of {whose}" for size, whose in sizes.items())
+        raise Unprocessable("input-sizes-differ", f"The images have several sizes: {told}. Audit them one by one.")
 
 
 def _framing(model: ModelRow) -> tuple[object, ...]:
@@ -68,10 +97,10 @@ def _possible(protocol: Protocol, models: Sequence[ModelRow], map_sets: Sequence
 def without_models(protocol: Protocol, map_sets: Sequence[MapSetRow], *, is_asked_for: bool) -> Protocol:
     """Those measures alone that maps give without a model. Raises Unprocessable ``measure-needs-model`` where another
     was asked for by name."""
-    known = set.intersection(*({*one.views} for one in map_sets))
+    known = set.intersection(*({*views_of(protocol, one)} for one in map_sets))
     for spec, settings in protocol.measures.computed():
         conditions = {view for column in spec.columns(settings) for view in column.conditions}
-        if conditions <= known and not spec.needs_scores and spec.name != SANITY.name:
+        if conditions <= known and not spec.needs_network and spec.name != SANITY.name:
             continue
         if is_asked_for:
             detail = f"{spec.title} needs a model: name one beside the map sets, or leave the measure out."

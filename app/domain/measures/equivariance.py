@@ -67,6 +67,7 @@ EQUIVARIANCE = MeasureSpec(
     columns=_columns,
     headline=_headline,
     views=(CELLS, GEOMETRY),
+    needs_layer=True,
     has_skill=True,
     gates=GateWords(
         views=(*CELLS.names, *FLIPS, *ROTATIONS, CELL_SHIFTS),

@@ -173,6 +173,12 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "unknown-models": (422, f"No such models: {MODELS[1]}."),
     "unknown-split": (422, "The data set has the splits test, train."),
     "unknown-view": (422, "The audit has no such measure and view."),
+    "maps-of-other-images": (422, f"The maps of the map set {MAP_SET} are of images that were made in another way."),
+    "input-size-required": (422, "The map set says of no image size: register one with input_size."),
+    "input-sizes-differ": (
+        422,
+        f"The images have several sizes: 224 x 224 of the model {MODELS[0]}, 96 x 96 of another.",
+    ),
     "views-too-large": (
         422,
         "The images may take 6110720000 bytes, and an archive 4294967296 (MAX_VIEWS_BYTES): set a sample_limit.",
