@@ -10,7 +10,7 @@ import typer
 from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.group import ClientGroup, ExitStatus
-from app.commands.model_uploads import Limit
+from app.commands.model_uploads import Limit, read_size
 from app.commands.named import add_commands
 from app.commands.output import note
 from app.commands.progress import upload_bar
@@ -45,8 +45,14 @@ class MapSetDescription:
         float | None, typer.Option(min=0, help="Of the Gaussian that a fixation becomes, in pixels of the image.")
     ] = None
 
-    def document(self, source: Path) -> Json:
-        said = {"name": self.name or source.resolve().stem, "kind": self.kind.value, "sigma": self.sigma}
+    input_size: Annotated[
+        str | None,
+        typer.Option(help="Of maps of the images that audits hand out: their side, or HEIGHT,WIDTH.", metavar="SIZE"),
+    ] = None
+
+    def document(self, name: str) -> Json:
+        said: Json = {"name": self.name or name, "kind": self.kind.value, "sigma": self.sigma}
+        said["input_size"] = read_size(self.input_size)
         return {name: value for name, value in said.items() if value is not None}
 
 
@@ -64,13 +70,38 @@ def push(
     """
     with link.client() as client, upload_bar(source.name) as progress:
         dataset_id = client.find("datasets", description.dataset)
-        said = description.document(source)
+        said = description.document(source.resolve().stem)
         made = client.push_map_set(source, dataset_id=dataset_id, description=said, progress=progress)
     link.show(made, record(made, COLUMNS))
     for told in made["notes"]:
         note(told)
     if made.get("left_out"):
         raise typer.Exit(ExitStatus.NO_VERDICT)
+
+
+@map_sets.command()
+@with_bundles
+def register(link: Link, description: MapSetDescription) -> None:
+    """Register a map set whose maps are still to be made: an audit of it hands out the images (audits views)."""
+    with link.client() as client:
+        dataset_id = client.find("datasets", description.dataset)
+        made = client.register_map_set(dataset_id=dataset_id, description=description.document("maps"))
+    link.show(made, record(made, COLUMNS))
+
+
+@map_sets.command()
+@with_bundles
+def fill(
+    map_set: Annotated[str, typer.Argument(help="Its id or name.")],
+    source: Annotated[Path, typer.Argument(help="A zip, tar or npz file, or a folder.", metavar="FILE|FOLDER")],
+    link: Link,
+) -> None:
+    """Send the maps of a registered map set, with the manifests that came with the images; wait until they are read."""
+    with link.client() as client, upload_bar(source.name) as progress:
+        filled = client.fill_map_set(client.find("map-sets", map_set), source, progress=progress)
+    link.show(filled, record(filled, COLUMNS))
+    for told in filled["notes"]:
+        note(told)
 
 
 @map_sets.command("list")

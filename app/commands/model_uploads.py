@@ -96,7 +96,7 @@ class Description:
 
     def _preprocessing(self) -> Json:
         numbers = {"mean": _numbers("--mean", self.mean), "std": _numbers("--std", self.std)}
-        return _given(numbers | {"input_size": _size(self.input_size), "resize": self.resize})
+        return _given(numbers | {"input_size": read_size(self.input_size), "resize": self.resize})
 
 
 @models.command()
@@ -153,7 +153,7 @@ def _numbers(option: str, text: str | None) -> list[float] | None:
         raise typer.BadParameter(f"{text!r} are no numbers between commas", param_hint=option) from None
 
 
-def _size(text: str | None) -> int | list[int] | None:
+def read_size(text: str | None) -> int | list[int] | None:
     sides = _numbers("--input-size", text)
     if sides is None:
         return None

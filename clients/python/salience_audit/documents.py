@@ -886,6 +886,7 @@ class MapSet(Document):
     content_digest: str | None
     content_size: int | None
     sigma: float | None
+    input_size: int | list[int] | None
     digest: str | None
     map_count: int
     unreadable_count: int

@@ -24,7 +24,7 @@ from salience_audit.documents import (
     Sample,
 )
 from salience_audit.errors import Json, NoSuchName, Rejected
-from salience_audit.uploads import Progress, Source, opened
+from salience_audit.uploads import Progress, Source, Upload, opened
 
 Collection = Literal["models", "datasets", "map-sets", "run-groups", "gates", "audits", "comparisons"]
 
@@ -142,6 +142,15 @@ class Resources:
     def datasets(self) -> Iterator[Dataset]:
         return map(Dataset, self._connection.pages("/v1/datasets"))
 
+    def register_map_set(self, *, dataset_id: str, description: Json) -> MapSet:
+        """One whose maps are still to be made, of images that an audit of it hands out (``input_size``)."""
+        return MapSet(self._connection.post("/v1/map-sets", {"dataset_id": dataset_id} | description))
+
+    def fill_map_set(self, map_set_id: str, source: Source, *, progress: Progress | None = None) -> MapSet:
+        """Send the maps of one that is registered, and wait until they are read. Raises Rejected."""
+        with opened(source) as upload:
+            return MapSet(self._sent("map-sets", map_set_id, upload, progress))
+
     def map_sets(self) -> Iterator[MapSet]:
         return map(MapSet, self._connection.pages("/v1/map-sets"))
 
@@ -208,10 +217,13 @@ class Resources:
     def _push(self, collection: Collection, source: Source, description: Json, progress: Progress | None) -> Json:
         with opened(source) as upload:
             resource = self._connection.post(f"/v1/{collection}", description)
-            path = f"/v1/{collection}/{resource['id']}/content"
-            self._connection.put(path, lambda: upload.chunks(progress), upload.headers)
+            return self._sent(collection, resource["id"], upload, progress)
+
+    def _sent(self, collection: Collection, resource_id: str, upload: Upload, progress: Progress | None) -> Json:
+        path = f"/v1/{collection}/{resource_id}"
+        self._connection.put(f"{path}/content", lambda: upload.chunks(progress), upload.headers)
         pause = FIRST_POLL_SECONDS
-        while (resource := self._connection.get(f"/v1/{collection}/{resource['id']}"))["status"] != "ready":
+        while (resource := self._connection.get(path))["status"] != "ready":
             if resource["status"] == "rejected":
                 raise Rejected(resource)
             time.sleep(pause)
