@@ -1,6 +1,6 @@
 """A system that the service never sees: torch and pytorch-grad-cam in a process of their own, PNGs in, arrays out.
 
-Called with a folder that archives of changed images were unpacked into, and for each network its weights and the folder
+Called with the recipe and, for each network, the folder that its images were unpacked into, its weights, and the folder
 that its maps go to. Maps that are there already are not made again.
 """
 
@@ -39,5 +39,5 @@ def explain(images: Path, weights: Path, maps: Path, mean: list[float], std: lis
 if __name__ == "__main__":
     torch.set_num_threads(1)
     recipe = json.loads(Path(sys.argv[1]).read_text())["preprocessing"]
-    for own_weights, own_maps in zip(sys.argv[3::2], sys.argv[4::2], strict=True):
-        explain(Path(sys.argv[2]), Path(own_weights), Path(own_maps), recipe["mean"], recipe["std"])
+    for own in zip(*(map(Path, sys.argv[start::3]) for start in (2, 3, 4)), strict=True):
+        explain(*own, recipe["mean"], recipe["std"])

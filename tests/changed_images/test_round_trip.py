@@ -51,9 +51,9 @@ def packed(folder: Path, images: Path) -> bytes:
     return archive.getvalue()
 
 
-def explained_elsewhere(images: Path, maps: dict[str, Path]) -> None:
-    networks = [str(part) for run in RUNS for part in (WEIGHTS / f"{run}.safetensors", maps[run])]
-    subprocess.run([sys.executable, elsewhere.__file__, str(RECIPE), str(images), *networks], check=True)
+def explained_elsewhere(images: dict[str, Path], maps: dict[str, Path]) -> None:
+    networks = [part for run in RUNS for part in (images[run], WEIGHTS / f"{run}.safetensors", maps[run])]
+    subprocess.run([sys.executable, elsewhere.__file__, str(RECIPE), *map(str, networks)], check=True)
 
 
 def scores_of(service: httpx.Client, audit: Json) -> Scores:
@@ -94,19 +94,18 @@ def sent_back(
     """Two rounds: images of samples alone, then those that follow each network's clean maps."""
     images, maps = folders
     views_of(service, first_audit["id"]).extractall(images)
-    explained_elsewhere(images, maps)
+    explained_elsewhere(dict.fromkeys(RUNS, images), maps)
     for run, map_set in zip(RUNS, empty, strict=True):
         put = service.put(map_set["content_url"], content=packed(maps[run], images))
         assert put.status_code == 202, put.text
         ready = wait_for(service, f"/v1/map-sets/{map_set['id']}", "ready", "rejected")
         assert (ready["status"], ready["unreadable_count"]) == ("ready", 0), ready
-    made = []
+    own = {run: images.parent / f"{run} images" for run in RUNS}
     for run, map_set in zip(RUNS, empty, strict=True):
-        own = images.parent / f"{run} images"
-        shutil.copytree(images, own)
-        views_of(service, first_audit["id"], needs="maps", subject=f"map_set:{map_set['id']}").extractall(own)
-        explained_elsewhere(own, {one: maps[run] if one == run else own / one for one in RUNS})
-        made.append(upload(service, "map-sets", described(dataset, run), packed(maps[run], own)))
+        shutil.copytree(images, own[run])
+        views_of(service, first_audit["id"], needs="maps", subject=f"map_set:{map_set['id']}").extractall(own[run])
+    explained_elsewhere(own, maps)
+    made = [upload(service, "map-sets", described(dataset, run), packed(maps[run], own[run])) for run in RUNS]
     assert [one["unreadable_count"] for one in made] == [0, 0], made
     return made
 

@@ -44,7 +44,9 @@ def reduce_audit(context: WorkerContext, audit_id: UUID) -> None:
         inputs = read_inputs(session, audit_id)
         document = results_document(session, inputs, _software(audit.processors), map_sections(session, inputs))
         compared = None
-        if any(summary["n"] for summary in document["summaries"]):
+        # Of images that are handed out the maps are still to be made.
+        awaits_maps = any(one.input_size is not None for one in inputs.map_sets)
+        if awaits_maps or any(summary["n"] for summary in document["summaries"]):
             _succeed(session, audit, document)
             compared = compare_with_version_before(session, audit) if context.settings.compare_versions else None
         else:
