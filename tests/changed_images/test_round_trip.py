@@ -147,6 +147,20 @@ def test_scores_are_those_of_the_services_own_audit(
     assert all(given[key] == own[key] for key in same)
 
 
+def test_maps_of_other_images_are_refused(service: httpx.Client, dataset: Json, sent_back: list[Json]) -> None:
+    """Another seed makes other noise."""
+    asked = {"dataset_id": dataset["id"], "map_set_ids": [sent_back[0]["id"]]}
+    refused = service.post("/v1/audits", json=asked | {"protocol": PROTOCOL | {"seed": 7, "measures": {"entropy": {}}}})
+    assert (refused.status_code, refused.json()["code"]) == (422, "maps-of-other-images")
+    manifest = service.post("/v1/map-sets", json=described(dataset, "without a manifest")).json()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as target:
+        target.writestr("maps/clean/000001.npy", b"")
+    assert service.put(manifest["content_url"], content=archive.getvalue()).status_code == 202
+    rejected = wait_for(service, f"/v1/map-sets/{manifest['id']}", "ready", "rejected")
+    assert (rejected["status"], rejected["problem"]["code"]) == ("rejected", "map-manifest-missing")
+
+
 def same_maps(
     service: httpx.Client, audit: Json, folders: tuple[Path, dict[str, Path]]
 ) -> list[tuple[str, str, str, str]]:
