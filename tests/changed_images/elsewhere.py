@@ -39,5 +39,6 @@ def explain(images: Path, weights: Path, maps: Path, mean: list[float], std: lis
 if __name__ == "__main__":
     torch.set_num_threads(1)
     recipe = json.loads(Path(sys.argv[1]).read_text())["preprocessing"]
-    for own in zip(*(map(Path, sys.argv[start::3]) for start in (2, 3, 4)), strict=True):
-        explain(*own, recipe["mean"], recipe["std"])
+    paths = [Path(one) for one in sys.argv[2:]]
+    for own_images, own_weights, own_maps in zip(paths[::3], paths[1::3], paths[2::3], strict=True):
+        explain(own_images, own_weights, own_maps, recipe["mean"], recipe["std"])
