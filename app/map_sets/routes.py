@@ -38,7 +38,10 @@ def create_map_set(
     request: MapSetRequest, session: SessionDep, response: Response, idempotency: IdempotencyDep
 ) -> MapSet:
     """The first of two steps that bring in maps which no model here made: of people, of their gaze, or of another
-    tool. The second is to send them with `PUT` to the answer's `content_url`."""
+    tool. The second is to send them with `PUT` to the answer's `content_url`. For maps of the images that audits hand
+    out, say their `input_size`.
+
+    The examples' ids are made up: put yours from `GET /v1/datasets`."""
     shown = idempotency.earlier(session, request, MapSet)
     if shown is None:
         shown = MapSet.of(service.register(session, request))
