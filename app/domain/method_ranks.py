@@ -13,6 +13,8 @@ from app.domain.vocabulary import GroupBy
 
 Means = Mapping[str, float]
 """Of one method: macro means by model."""
+Signs = Mapping[tuple[str, str, str], int]
+"""By method and two models: whether the second's number is higher, beyond noise."""
 
 
 def method_ranks(document: ResultsDocument) -> Iterator[MethodRanks]:
@@ -22,26 +24,38 @@ def method_ranks(document: ResultsDocument) -> Iterator[MethodRanks]:
     """
     for measure, views in headline_views(Protocol.model_validate(document["protocol"])).items():
         for view in views:
+            signs = _signs(document, measure, view)
             for one, other in combinations(_by_method(document, measure, view).items(), 2):
-                ranks = _ranks(measure, view, dict([one, other]))
+                ranks = _ranks(measure, view, dict([one, other]), signs)
                 if ranks["n_models"] > 1:
                     yield ranks
 
 
-def kendall_tau(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Kendall's tau-b of two rankings of the same N >= 2 things, in [-1, 1], by their numbers.
+def kendall_tau(signs: Sequence[tuple[int, int]]) -> float | None:
+    """Kendall's tau-b of two rankings of the same things, in [-1, 1].
 
-    (concordant - discordant) / sqrt((pairs - ties in first) (pairs - ties in second)); None where one of them ranks
-    nothing.
+    ``signs`` are of every pair of things: how they lie in each of the rankings, 0 where they are ties. (concordant -
+    discordant) / sqrt((pairs - ties in first) (pairs - ties in second)); None where one of them ranks nothing.
     """
-    pairs = combinations(zip(first, second, strict=True), 2)
-    signs = [(_sign(a - c), _sign(b - d)) for (a, b), (c, d) in pairs]
     told = [sum(sign != 0 for sign in ranking) for ranking in zip(*signs, strict=True)]
     return sum(a * b for a, b in signs) / math.sqrt(told[0] * told[1]) if all(told) else None
 
 
-def _sign(difference: float) -> int:
-    return (difference > 0) - (difference < 0)
+def _signs(document: ResultsDocument, measure: str, view: str) -> Signs | None:
+    """Of second minus first, 0 unless the paired interval leaves 0 out. None of results that have no intervals: they
+    are of earlier versions.
+    """
+    rows = document.get("model_differences")
+    if rows is None:
+        return None
+    signs: dict[tuple[str, str, str], int] = {}
+    for row in rows:
+        if (row["measure"], row["view"]) == (measure, view):
+            first, second = row["model_ids"]
+            low, high = row["ci95_low"], row["ci95_high"]
+            sign = 0 if low is None or high is None else (low > 0) - (high < 0)
+            signs[row["method"], first, second], signs[row["method"], second, first] = sign, -sign
+    return signs
 
 
 def _by_method(document: ResultsDocument, measure: str, view: str) -> Mapping[str, Means]:
@@ -57,16 +71,30 @@ def _by_method(document: ResultsDocument, measure: str, view: str) -> Mapping[st
     return found
 
 
-def _ranks(measure: str, view: str, of_methods: Mapping[str, Means]) -> MethodRanks:
-    first, second = of_methods.values()
-    models = [model for model in first if model in second]
-    numbers = [[means[model] for model in models] for means in (first, second)]
+def _ranks(measure: str, view: str, of_methods: Mapping[str, Means], signs: Signs | None) -> MethodRanks:
+    models = [
+        model for model in next(iter(of_methods.values())) if all(model in means for means in of_methods.values())
+    ]
     choose = min if lower_is_better(measure, view) else max
+
+    def apart(first: str, second: str) -> list[int]:
+        """How they lie under each method."""
+        if signs is None:
+            return [_sign(means[second] - means[first]) for means in of_methods.values()]
+        return [signs.get((method, first, second), 0) for method in of_methods]
+
+    pairs = [(one, other) for one, other in (apart(*pair) for pair in combinations(models, 2))]
+    best = [choose(models, key=means.__getitem__) for means in of_methods.values()] if models else []
     return {
         "measure": measure,
         "view": view,
         "methods": [*of_methods],
         "n_models": len(models),
-        "tau": kendall_tau(*numbers) if len(models) > 1 else None,
-        "best_model_ids": [choose(models, key=means.__getitem__) for means in (first, second)] if models else [],
+        "tau": kendall_tau(pairs) if pairs else None,
+        "best_model_ids": best,
+        "reverses": len(set(best)) > 1 and all(apart(*best)),
     }
+
+
+def _sign(difference: float) -> int:
+    return (difference > 0) - (difference < 0)

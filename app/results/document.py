@@ -19,6 +19,7 @@ from app.domain.measures import (
     SUFFICIENCY,
     MeasureSpec,
 )
+from app.domain.model_differences import MethodScores, model_differences
 from app.domain.performance import CurveSource, Predictions, deformation_curve, noise_curve, performance
 from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
@@ -37,7 +38,7 @@ from app.domain.results.documents import (
     Summary,
 )
 from app.domain.statistics import Floats, equal_group_weights, weighted_mean
-from app.domain.subjects import Pairing, pairings_of
+from app.domain.subjects import Pairing, is_model, pairings_of
 from app.domain.sufficiency import sufficiency_report
 from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
 from app.domain.twins import twin_distances
@@ -102,6 +103,7 @@ def results_document(
 
 def _nothing() -> ResultsNumbers:
     return {
+        "model_differences": [],
         "summaries": [],
         "across_models": [],
         "stability": None,
@@ -165,6 +167,15 @@ def _measured(
     of_models = list(zip(inputs.of_models, stored, strict=False))
     small = [one.model for one, scores in of_models if scores.map_side < SSIM_WINDOW]
     return {
+        "model_differences": model_differences(
+            [
+                MethodScores(str(one.model.id), one.subject.salience.method, one.protocol.columns(), scores.scores)
+                for one, scores in of_models
+                if is_model(one.key)
+            ],
+            protocol,
+            groups,
+        ),
         "summaries": summaries + ([] if across is None else _pairing_summaries(across, groups, protocol, from_maps)),
         "across_models": across_models(protocol.columns(), summarised[: len(inputs.models)]) if inputs.models else [],
         "stability": _pairs(across, inputs, STABILITY),

@@ -1,14 +1,20 @@
 """Ranks of models under several methods, held to SciPy's Kendall tau."""
 
+from itertools import combinations
 from typing import Any, cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
 from app.domain.findings.method_verdicts import method_verdicts
 from app.domain.method_ranks import kendall_tau, method_ranks
-from app.domain.results.documents import ResultsDocument
+from app.domain.model_differences import MethodScores, model_differences
+from app.domain.protocol import ProtocolRequest
+from app.domain.results.documents import ModelDifference, ResultsDocument
+from app.domain.summaries import Groups
+from app.domain.vocabulary import CamMethod
 
 PROTOCOL = {
     "salience": {"methods": ["gradcam", "layercam"]},
@@ -44,8 +50,10 @@ def document(entropy: list[list[float]], noise: list[list[float]]) -> ResultsDoc
 def test_tau_is_scipys(seed: int) -> None:
     generator = np.random.default_rng(seed)
     first, second = generator.integers(0, 5, (2, 8)).tolist()  # with ties
-    assert kendall_tau(first, second) == pytest.approx(kendalltau(first, second).statistic, abs=1e-12)
-    assert kendall_tau([1.0] * 8, second) is None
+    pairs = [*combinations(zip(first, second, strict=True), 2)]
+    signs = [(int(np.sign(a - c)), int(np.sign(b - d))) for (a, b), (c, d) in pairs]
+    assert kendall_tau(signs) == pytest.approx(kendalltau(first, second).statistic, abs=1e-12)
+    assert kendall_tau([(0, other) for _, other in signs]) is None
 
 
 def test_the_best_by_each_method() -> None:
@@ -59,6 +67,64 @@ def test_the_best_by_each_method() -> None:
     [finding] = method_verdicts(made)
     assert (finding["code"], finding.get("measure")) == ("verdict-depends-on-method", "entropy")
     assert "chooses model 0 under gradcam, and model 2 under layercam" in finding["text"]
+
+
+def differences(made: ResultsDocument, low: float, high: float) -> list[ModelDifference]:
+    """Of model 0 and 1 by entropy under both methods, as far apart as their means, with so wide intervals."""
+    rows: list[ModelDifference] = []
+    for method, end in (("gradcam", ""), ("layercam", ":layercam")):
+        means = [row["mean"] for row in made["summaries"] if row["measure"] == "entropy"]
+        own = means[:2] if not end else means[2:]
+        difference = (own[1] or 0) - (own[0] or 0)
+        row: ModelDifference = {
+            "measure": "entropy",
+            "view": "spatial",
+            "method": method,
+            "model_ids": ["m0", "m1"],
+            "difference": difference,
+            "ci95_low": difference + low,
+            "ci95_high": difference + high,
+        }
+        rows.append(row)
+    return rows
+
+
+@pytest.mark.parametrize(("wide", "tau", "reverses"), [(0.05, -1, True), (0.15, None, False)])
+def test_models_that_do_not_differ_beyond_noise_are_ties(wide: float, tau: float | None, reverses: bool) -> None:
+    """By 0.1 under both methods, the other way round: ranks, or ties where the paired interval is wider."""
+    made = document([[0.5, 0.6], [0.8, 0.7]], [[0.1, 0.2], [0.4, 0.5]])
+    made["model_differences"] = differences(made, -wide, wide)
+    made["method_ranks"] = [*method_ranks(made)]
+    entropy = made["method_ranks"][0]
+    assert (entropy["tau"], entropy["best_model_ids"], entropy["reverses"]) == (tau, ["m0", "m1"], reverses)
+    assert made["method_ranks"][1]["tau"] is None, "noise reaction has no intervals here"
+    assert [one["code"] for one in method_verdicts(made)] == ["verdict-depends-on-method"] * reverses
+
+
+def test_differences_are_paired_with_an_interval_by_hand() -> None:
+    """Second minus first is 0.2 in three samples of four and 0.4 in one; of an undefined score there is none."""
+    protocol = ProtocolRequest.model_validate({"measures": {"entropy": {}}}).resolve()
+    first = np.array([0.1, 0.5, 0.9, 0.3, 0.2])
+    columns = protocol.columns()
+    place = [column.view for column in columns].index("spatial")
+
+    def scored(model: str, method: CamMethod, values: NDArray[np.float64]) -> MethodScores:
+        scores = np.full((5, len(columns)), np.nan)
+        scores[:, place] = values
+        return MethodScores(model, method, columns, scores)
+
+    second = first + np.array([0.2, 0.2, 0.2, 0.4, np.nan])
+    of_methods = [(CamMethod.GRADCAM, second), (CamMethod.LAYERCAM, first + 0.0)]
+    models = [one for method, other in of_methods for one in (scored("a", method, first), scored("b", method, other))]
+    rows = model_differences(models, protocol, Groups((None,) * 5, (None,) * 5))
+    assert [(row["method"], row["model_ids"]) for row in rows] == [("gradcam", ["a", "b"]), ("layercam", ["a", "b"])]
+    assert rows[0]["difference"] == pytest.approx(0.25)
+    low, high = rows[0]["ci95_low"], rows[0]["ci95_high"]
+    assert low is not None
+    assert high is not None
+    assert 0.2 - 1e-6 <= low < 0.25 < high <= 0.4
+    assert (rows[1]["difference"], rows[1]["ci95_low"], rows[1]["ci95_high"]) == (0, 0, 0)
+    assert model_differences(models[:2], protocol, Groups((None,) * 5, (None,) * 5)) == []
 
 
 def test_numbers_that_say_nothing_rank_nothing() -> None:

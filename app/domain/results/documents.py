@@ -346,8 +346,24 @@ class Sanity(TypedDict):
     distances: list[TwinDistance]
 
 
+class ModelDifference(TypedDict):
+    """How far two models lie apart by a headline number under one CAM method."""
+
+    measure: MeasureName
+    view: str
+    method: str
+    model_ids: list[str]
+    difference: Annotated[
+        float | None, Field(description="The second model's minus the first's, over the samples that both scored.")
+    ]
+    ci95_low: float | None
+    ci95_high: float | None
+
+
 class MethodRanks(TypedDict):
-    """How the models of an audit rank by a headline number under two CAM methods."""
+    """How the models of an audit rank by a headline number under two CAM methods. Models whose paired difference has
+    an interval with 0 in it, or none, are ties.
+    """
 
     measure: MeasureName
     view: str
@@ -356,7 +372,13 @@ class MethodRanks(TypedDict):
     tau: Annotated[
         float | None, Field(description="Kendall's tau-b of the two rankings; null where one of them ranks nothing.")
     ]
-    best_model_ids: Annotated[list[str], Field(description="The best model under each of the methods.")]
+    best_model_ids: Annotated[list[str], Field(description="The best model under each of the methods, by its mean.")]
+    reverses: NotRequired[
+        Annotated[
+            bool,
+            Field(description="Whether the best model under each method lies before the other's beyond noise."),
+        ]
+    ]
 
 
 class TrainingImages(TypedDict):
@@ -405,6 +427,9 @@ class ResultsNumbers(TypedDict):
     ]
     sanity: NotRequired[
         Annotated[list[Sanity], Field(description="Of every model; empty where no random twin was asked for.")]
+    ]
+    model_differences: NotRequired[
+        Annotated[list[ModelDifference], Field(description="Of models under each of several methods; empty under one.")]
     ]
     method_ranks: NotRequired[
         Annotated[

@@ -921,7 +921,7 @@ class MeasureSettings(Document):
 
 
 class MethodRanks(Document):
-    """How the models of an audit rank by a headline number under two CAM methods."""
+    """How the models of an audit rank by a headline number under two CAM methods. Models whose paired difference has an interval with 0 in it, or none, are ties."""
 
     measure: MeasureName
     view: str
@@ -929,6 +929,7 @@ class MethodRanks(Document):
     n_models: int
     tau: float | None
     best_model_ids: list[str]
+    reverses: bool | None
 
 
 class Model(Document):
@@ -1003,6 +1004,18 @@ class Model(Document):
     fidelity: Fidelity | None
     created_at: str
     updated_at: str
+
+
+class ModelDifference(Document):
+    """How far two models lie apart by a headline number under one CAM method."""
+
+    measure: MeasureName
+    view: str
+    method: str
+    model_ids: list[str]
+    difference: float | None
+    ci95_low: float | None
+    ci95_high: float | None
 
 
 class ModelHistory(Document):
@@ -1161,6 +1174,7 @@ class PartialResultsDocument(Document):
     agreement: PairReport | None
     class_separation: PairReport | None
     sanity: list[Sanity] | None
+    model_differences: list[ModelDifference] | None
     method_ranks: list[MethodRanks] | None
     performance: list[Performance]
     performance_reason: str | None
@@ -1342,6 +1356,7 @@ class ResultsDocument(Document):
     agreement: PairReport | None
     class_separation: PairReport | None
     sanity: list[Sanity] | None
+    model_differences: list[ModelDifference] | None
     method_ranks: list[MethodRanks] | None
     performance: list[Performance]
     performance_reason: str | None
