@@ -72,19 +72,18 @@ def _by_method(document: ResultsDocument, measure: str, view: str) -> Mapping[st
 
 
 def _ranks(measure: str, view: str, of_methods: Mapping[str, Means], signs: Signs | None) -> MethodRanks:
-    models = [
-        model for model in next(iter(of_methods.values())) if all(model in means for means in of_methods.values())
-    ]
+    first, second = of_methods.values()
+    models = [model for model in first if model in second]
     choose = min if lower_is_better(measure, view) else max
 
-    def apart(first: str, second: str) -> list[int]:
+    def apart(one: str, other: str) -> list[int]:
         """How they lie under each method."""
         if signs is None:
-            return [_sign(means[second] - means[first]) for means in of_methods.values()]
-        return [signs.get((method, first, second), 0) for method in of_methods]
+            return [_sign(means[other] - means[one]) for means in of_methods.values()]
+        return [signs.get((method, one, other), 0) for method in of_methods]
 
     pairs = [(one, other) for one, other in (apart(*pair) for pair in combinations(models, 2))]
-    best = [choose(models, key=means.__getitem__) for means in of_methods.values()] if models else []
+    best = [choose(models, key=means.__getitem__) for means in (first, second)] if models else []
     return {
         "measure": measure,
         "view": view,

@@ -187,7 +187,9 @@ def test_the_estimate_counts_every_method(service: httpx.Client, audit: Json) ->
 
 
 def test_ranks_of_two_models_under_both_methods(service: httpx.Client, start: Any) -> None:
-    """Kendall's tau of two is their order under one method against that under the other."""
+    """Kendall's tau of two is their order under one method against that under the other; neither has one where the
+    interval of the paired difference has 0 in it.
+    """
     protocol = PROTOCOL | {"measures": {"entropy": {}}}
     audit = start(RUN, "human_guided_run1", protocol=protocol, sample_limit=20)
     found = service.get(f"/v1/audits/{audit['id']}/results").json()
@@ -199,5 +201,13 @@ def test_ranks_of_two_models_under_both_methods(service: httpx.Client, start: An
     first, second = ([means[f"{one}{end}"] for one in audit["model_ids"]] for end in ("", ":layercam"))
     [ranks] = found["method_ranks"]
     assert (ranks["methods"], ranks["n_models"]) == ([*METHODS], 2)
-    assert ranks["tau"] == np.sign((first[0] - first[1]) * (second[0] - second[1]))
+    signs = []
+    for row, (one, other) in zip(found["model_differences"], (first, second), strict=True):
+        assert row["model_ids"] == audit["model_ids"]
+        assert row["difference"] == pytest.approx(other - one, abs=1e-9)
+        assert row["ci95_low"] < row["difference"] < row["ci95_high"]
+        signs.append(int(row["ci95_low"] > 0) - int(row["ci95_high"] < 0))
+    assert ranks["tau"] == (signs[0] * signs[1] if all(signs) else None)
+    chosen = len(set(ranks["best_model_ids"]))
+    assert ranks["reverses"] == (chosen > 1 and all(signs))
     assert ranks["best_model_ids"] == [audit["model_ids"][int(np.argmin(own))] for own in (first, second)]

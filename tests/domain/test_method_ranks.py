@@ -90,7 +90,7 @@ def differences(made: ResultsDocument, low: float, high: float) -> list[ModelDif
 
 
 @pytest.mark.parametrize(("wide", "tau", "reverses"), [(0.05, -1, True), (0.15, None, False)])
-def test_models_that_do_not_differ_beyond_noise_are_ties(wide: float, tau: float | None, reverses: bool) -> None:
+def test_models_that_do_not_differ_beyond_noise_are_ties(*, wide: float, tau: float | None, reverses: bool) -> None:
     """By 0.1 under both methods, the other way round: ranks, or ties where the paired interval is wider."""
     made = document([[0.5, 0.6], [0.8, 0.7]], [[0.1, 0.2], [0.4, 0.5]])
     made["model_differences"] = differences(made, -wide, wide)
