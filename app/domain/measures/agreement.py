@@ -76,8 +76,8 @@ AGREEMENT = MeasureSpec(
     name=NAME,
     title="Agreement",
     symbol="A",
-    question="Do CAM methods find the same salience in a model (mean SSIM of all pairs of its methods), and does it "
-    "lie where the audit's map sets have it?",
+    question="Do CAM methods find the same salience in a model? Mean SSIM of the maps of all pairs of its methods. And "
+    "does it lie where the audit's map sets have it?",
     direction="higher = what is found depends less on the method; KL and EMD: lower = closer",
     card_title="Salience across CAM methods (SSIM)",
     settings=AgreementSettings,
