@@ -174,7 +174,11 @@ class Protocol(Frozen):
 
     def of_clean_maps(self) -> Self:
         """The same protocol without the measures of a single subject: for one whose clean maps alone are compared."""
-        alone = [spec.name for spec, _ in self.measures.computed() if not spec.is_pairing]
+        alone = [
+            spec.name
+            for spec, settings in self.measures.computed()
+            if not all(column.is_pairing for column in spec.columns(settings))
+        ]
         return self.model_copy(update={"measures": self.measures.model_copy(update=dict.fromkeys(alone))})
 
     def without_turns(self) -> Self:

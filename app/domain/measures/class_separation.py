@@ -21,7 +21,7 @@ class ClassSeparationSettings(Frozen):
 
 def _columns(settings: ClassSeparationSettings) -> tuple[ScoreColumn, ...]:
     del settings
-    return (ScoreColumn(measure=NAME, view=OTHER_CLASS),)
+    return (ScoreColumn(measure=NAME, view=OTHER_CLASS, is_pairing=True),)
 
 
 def _headline(settings: ClassSeparationSettings) -> tuple[str, ...]:
