@@ -49,7 +49,7 @@ def _map_sets() -> None:
         sa.Column("about", sa.Text(), nullable=True),
         sa.Column("tags", ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("aliases", ARRAY(sa.Text()), server_default="{}", nullable=False),
-        sa.Column("extra", JSONB(), server_default="{}", nullable=False),
+        sa.Column("extra", JSONB(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("problem", JSONB(), nullable=True),
