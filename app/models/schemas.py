@@ -48,7 +48,9 @@ MAY_LACK = object()
 
 def _without_parts(request: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Without a preprocessing that lacks fields, and those that it has: half of one is none."""
-    parts = request.get("preprocessing") or {}
+    if "preprocessing" not in request:
+        return request, {}
+    parts = request["preprocessing"] or {}
     try:
         Preprocessing.model_validate(parts)
     except ValidationError as error:

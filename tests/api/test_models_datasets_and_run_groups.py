@@ -54,7 +54,7 @@ class TestModels:
 
     def test_what_the_probe_found_is_shown(self, api: Api) -> None:
         layer = {"name": "blocks.11", "channels": 192, "height": 14, "width": 14}
-        layer |= {"layout": "tokens", "grid": [14, 14], "prefix_tokens": 1}
+        layer |= {"layout": "tokens", "grid": [14, 14], "prefix_tokens": 1, "not_possible": ["cam"]}
         probe = {"parameter_count": 5, "classes": 2, "map_height": 7, "map_width": 7, "target_layer": "conv5"}
         probe |= {"candidate_layers": [layer], "in_place_operations": ["relu"], "final_softmax": False}
         model = api.register()
@@ -66,7 +66,7 @@ class TestModels:
         model, layer = api.register(), {"name": "conv5", "channels": 1024, "height": 7, "width": 9}
         api.set_row(ModelRow, model, status=ResourceStatus.READY, probe={"candidate_layers": [layer]})
         [shown] = api.client.get(f"/v1/models/{model['id']}").json()["candidate_layers"]
-        assert shown == layer | {"layout": "nchw", "grid": [7, 9], "prefix_tokens": 0}
+        assert shown == layer | {"layout": "nchw", "grid": [7, 9], "prefix_tokens": 0, "not_possible": None}
 
     @pytest.mark.parametrize("name", ["safetensors", "state_dict", "torch", "PyTorch", "pt", "pth", "torch_state_dict"])
     def test_formats_and_their_aliases(self, api: Api, name: str) -> None:

@@ -103,7 +103,15 @@ def answers(api: Api, audit_id: UUID) -> tuple[int, int, int]:
     return first, second, third
 
 
-ALWAYS = {"half uploads", "idempotency keys", "usage", "orphaned blobs", "deliveries", "old encryption"}
+ALWAYS = {
+    "half uploads",
+    "idempotency keys",
+    "usage",
+    "orphaned blobs",
+    "changed images",
+    "deliveries",
+    "old encryption",
+}
 """What is swept up without a setting that says so."""
 
 

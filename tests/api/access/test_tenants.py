@@ -10,13 +10,15 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import numpy as np
 import pytest
 from prepare import build_archive
 
 from app.embedded.ports import accepts, free_port
+from tests.map_sets.packing import png, zipped
 from tests.registries.signing import created
 from tests.registries.signing import send as deliver
-from tests.waiting import PATIENCE_SECONDS, until, views_of, wait_for
+from tests.waiting import PATIENCE_SECONDS, until, upload, views_of, wait_for
 
 Json = dict[str, Any]
 
@@ -87,7 +89,9 @@ def theirs(service: httpx.Client, dataset: Json, models: dict[str, Json]) -> Jso
     wait_for(service, f"/v1/comparisons/{comparison}", "succeeded")
     assert service.post(f"/v1/audits/{audit}/rescore", json={"similarity": "cc"}).status_code == 202
     views_of(service, audit)
-    sample = service.get(f"/v1/audits/{audit}/samples").json()["items"][0]["sample_id"]
+    row = service.get(f"/v1/audits/{audit}/samples").json()["items"][0]
+    sample, masks = row["sample_id"], zipped({row["sample"]: png(np.eye(9, dtype=np.uint8))})
+    described = {"dataset_id": dataset_id, "name": "masks", "kind": "human"}
     webhook = {"url": "https://ci.example.com/salience", "events": ["audit.succeeded"]}
     connection = _made(service, "connections", name="c", kind="mlflow", url="https://mlflow.example.com")
     hook = _made(service, "hooks", name="h", kind="mlflow", connection_id=connection["id"])
@@ -100,6 +104,7 @@ def theirs(service: httpx.Client, dataset: Json, models: dict[str, Json]) -> Jso
         "policy_id": _made(service, "policies", name="p", **policed)["id"],
         "delivery_id": delivery,
         "model_id": runs[0],
+        "map_set_id": upload(service, "map-sets", described, masks)["id"],
         "dataset_id": dataset_id,
         "run_group_id": group,
         "gate_id": gate,
@@ -179,6 +184,8 @@ def test_every_id_in_a_body(visitor: httpx.Client, theirs: Json, document: Json)
         ("/v1/comparisons", {"audit_ids": [audit], "by": "model"}),
         *((path, whole) for path in ("/v1/audits", "/v1/audits:estimate")),
         ("/v1/audits", {"dataset_id": dataset, "run_group_id": group}),
+        ("/v1/audits", {"dataset_id": dataset, "map_set_ids": [theirs["map_set_id"]]}),
+        ("/v1/map-sets", {"dataset_id": dataset, "name": "m", "kind": "human"}),
         ("/v1/audits", whole | {"gate_id": gate, "baseline_audit_id": audit}),
     ]
     for path, body in bodies:
@@ -206,7 +213,7 @@ def test_lists_filters_and_cursors(service: httpx.Client, visitor: httpx.Client,
     lists = [path for method, path in operations(document) if method == "GET" and "{" not in path]
     lists = [path for path in lists if "cursor" in str(document["paths"][path]["get"].get("parameters"))]
     lists.remove("/v1/workers")  # which work for everybody
-    assert len(lists) == 10
+    assert len(lists) == 11
     for path in lists:
         assert visitor.get(path).json() == {"items": [], "next_cursor": None}
         found = service.get(path, params={"limit": 1}).json()
