@@ -73,6 +73,7 @@ _RESOURCE = Resource(
     show=MapSet.of,
     receive=partial(receive_blob, check_start=service.check_start),
     task=TaskName.READ_MAP_SET,
+    accept=service.accept_maps,
 )
 
 

@@ -1,6 +1,6 @@
 """What can be done with map sets; never commits."""
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from app.datasets.repository import get_dataset
 from app.db.identifiers import new_id
@@ -13,7 +13,8 @@ from app.errors import Conflict, UnsupportedMediaType
 from app.imaging.containers import container_of
 from app.map_sets.schemas import MapSetRequest
 from app.naming.versions import next_version
-from app.uploads.content import digests_of
+from app.storage.blobs import StoredBlob
+from app.uploads.content import accept, digests_of
 
 
 def register(session: Session, request: MapSetRequest) -> MapSetRow:
@@ -45,6 +46,15 @@ def check_start(start: bytes) -> None:
     """Raises UnsupportedMediaType for what is no archive by its first 512 bytes."""
     if container_of(start) is None:
         raise UnsupportedMediaType("unsupported-media-type", MAPS_NOT_PACKED)
+
+
+def accept_maps(row: MapSetRow, blob: StoredBlob) -> bool:
+    """Raises Conflict ``map-set-in-use`` while an audit is at it that was told of no maps, and ``content-already-set``:
+    half of its samples would have them."""
+    session = object_session(row)
+    if session is not None:
+        refuse_while_audited(session, "map set", of_map_set(row.id), live_only=True)
+    return accept(row, blob)
 
 
 def delete(session: Session, row: MapSetRow) -> set[str]:

@@ -50,7 +50,7 @@ def _without_parts(request: dict[str, Any]) -> tuple[dict[str, Any], dict[str, A
     """Without a preprocessing that lacks fields, and those that it has: half of one is none."""
     if "preprocessing" not in request:
         return request, {}
-    parts = request["preprocessing"] or {}
+    parts = {} if request["preprocessing"] is None else request["preprocessing"]
     try:
         Preprocessing.model_validate(parts)
     except ValidationError as error:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import PurePosixPath
@@ -86,6 +86,10 @@ class FolderPlace:
                 if _pin(os.fstat(descriptor)) != listed.pin:
                     raise changed(listed.key)
                 data = b"".join(_parts(descriptor, offset, length))
+                if _pin(os.fstat(descriptor)) != listed.pin:  # written over while it was read
+                    raise changed(listed.key)
+            except OSError as error:
+                raise EgressFailure("registry-failed", "The system does not read the file.", passing=True) from error
             finally:
                 os.close(descriptor)
         if len(data) != length:
@@ -186,8 +190,9 @@ def _walked(folder: int, where: str, depth: int) -> Iterator[Listed]:
             if entry.is_dir(follow_symlinks=False):
                 inner.append(entry.name)
             elif entry.is_file(follow_symlinks=False):
-                found = entry.stat(follow_symlinks=False)
-                yield Listed(_told(f"{where}{entry.name}"), _pin(found), found.st_size)
+                with suppress(FileNotFoundError):  # gone since the folder was opened
+                    found = entry.stat(follow_symlinks=False)
+                    yield Listed(_told(f"{where}{entry.name}"), _pin(found), found.st_size)
     for name in inner if depth else ():
         below = _descriptor(name, _FOLDER, folder)
         try:

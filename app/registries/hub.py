@@ -203,7 +203,10 @@ class HubPlace:
     def pages(self, cursor: str | None) -> Iterator[Page]:
         following: str | None = cursor
         while True:
-            found, following = self.registry.list_page(self.version, following)
+            before = following
+            found, following = self.registry.list_page(self.version, before)
+            if following is not None and following == before:
+                raise malformed("it lists pages without an end")
             yield Page([_listed(one) for one in found if one.get("type") == "file"], following)
             if following is None:
                 return
@@ -223,7 +226,7 @@ def _listed(told: Json) -> Listed:
     try:
         pin = f"sha256:{large['oid']}" if isinstance(large, dict) else f"git:{told['oid']}"
         return Listed(safe_path(str(told["path"])), pin, int(told["size"]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise malformed("it lists a file without its digest or size") from error
 
 

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from app.egress.answers import Download
+from app.egress.answers import Download, malformed
 from app.errors import EgressFailure
 from app.registries.base import Version, check_status
 
 WORDS_BYTES = 64 * 1024
 """That an answer may be longer than what was asked for: errors come with words."""
+MOST_LETTERS = 4096
+"""Of a path below the folder, or of a pin; S3's keys have 1,024 bytes."""
+MOST_BYTES = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,14 @@ class Listable(Protocol):
 
     def place(self, uri: str) -> Place:
         """Asks nobody yet."""
+
+
+def check_listed(one: Listed) -> None:
+    """Raises EgressFailure for a name, pin or size that no store has, and no database takes."""
+    texts = (one.key, one.pin)
+    is_text = all("\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text) for text in texts)
+    if not is_text or max(map(len, texts)) > MOST_LETTERS or not 0 <= one.size < MOST_BYTES:
+        raise malformed("it lists an object whose name or size cannot be")
 
 
 def changed(key: str) -> EgressFailure:

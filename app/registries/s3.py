@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, unquote_plus, urlencode, urlsplit
 from xml.etree.ElementTree import Element
 
 from defusedxml import DefusedXmlException
@@ -22,6 +22,7 @@ from app.registries.listed import WORDS_BYTES, Listed, Page, exactly
 from app.registries.uris import S3Uri
 
 SERVER = "store that speaks S3"
+Decoder = Callable[[str], str]
 PAGE = 1000
 MOST_OBJECTS = 100_000
 """Of a folder: each is fetched by a call of its own."""
@@ -162,9 +163,10 @@ class S3Place:
             after = {"start_after": behind} if behind else {}
             root = self.registry.list_page(self.named.bucket, list_type="2", prefix=self._prefix, **after)
             found = root.findall("{*}Contents")
-            behind = _key(found[-1]) if found else ""
-            yield Page([*self._objects(found)], behind)
-            if not _is_cut(root, behind):
+            decoded = _decoder(root)
+            before, behind = behind, _key(found[-1], decoded) if found else behind
+            yield Page([*self._objects(found, decoded)], behind)
+            if not _is_cut(root, before, behind):
                 return
 
     def versions(self, behind: str) -> Iterator[Page]:
@@ -173,9 +175,12 @@ class S3Place:
             after = {"key_marker": behind} if behind else {}
             root = self.registry.list_page(self.named.bucket, versions="", prefix=self._prefix, **after)
             latest = [one for one in root.iterfind("{*}Version") if _text_of(one, "IsLatest") == "true"]
-            behind = unquote(_text_of(root, "NextKeyMarker"))
-            yield Page([*self._objects(latest)], behind or None)
-            if not _is_cut(root, behind):
+            # The last key that was told: behind it the next page begins, and older versions of it are not asked for.
+            told = [one for one in root if one.tag.endswith(("}Version", "}DeleteMarker"))]
+            decoded = _decoder(root)
+            before, behind = behind, _key(told[-1], decoded) if told else behind
+            yield Page([*self._objects(latest, decoded)], behind or None)
+            if not _is_cut(root, before, behind):
                 return
 
     def read(self, listed: Listed, offset: int, length: int) -> bytes:
@@ -193,10 +198,10 @@ class S3Place:
     def _prefix(self) -> str:
         return f"{self.named.folder}/"
 
-    def _objects(self, found: Iterable[Element]) -> Iterator[Listed]:
+    def _objects(self, found: Iterable[Element], decoded: Decoder) -> Iterator[Listed]:
         """Without the empty objects that stand for folders."""
         for one in found:
-            key, version = _key(one), _text_of(one, "VersionId")
+            key, version = _key(one, decoded), _text_of(one, "VersionId")
             if key.startswith(self._prefix) and not key.endswith("/"):
                 # What was put there while a bucket kept no versions has the version null, and may be written over.
                 pin = f"{VERSION}{version}" if version not in {"", "null"} else f"{ETAG}{_text_of(one, 'ETag')}"
@@ -219,20 +224,26 @@ def _text_of(element: Element, name: str) -> str:
     return element.findtext(f"{{*}}{name}") or ""
 
 
-def _key(element: Element) -> str:
-    return unquote(_text_of(element, "Key"))
+def _decoder(root: Element) -> Decoder:
+    """Of the answer's keys. Encoded they are as form fields: a space is a plus on Amazon's servers, ``%20`` on others;
+    and a store may not encode what it was asked to."""
+    return unquote_plus if _text_of(root, "EncodingType") == "url" else str
+
+
+def _key(element: Element, decoded: Decoder) -> str:
+    return decoded(_text_of(element, "Key"))
 
 
 def _size(element: Element) -> int:
     text = _text_of(element, "Size")
-    if not (text.isascii() and text.isdecimal()):
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):
         raise malformed("it lists an object without a size")
     return int(text)
 
 
-def _is_cut(root: Element, behind: str) -> bool:
+def _is_cut(root: Element, before: str, behind: str) -> bool:
     """Whether another page follows. Raises EgressFailure where it would never come to an end."""
     is_cut = _text_of(root, "IsTruncated").lower() == "true"
-    if is_cut and not behind:
+    if is_cut and behind == before:
         raise malformed("it lists pages without an end")
     return is_cut

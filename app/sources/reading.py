@@ -11,7 +11,7 @@ from app.access.vault import Vault
 from app.db.session import TenantEngine, transaction
 from app.db.tables import ConnectionRow, DatasetImportRow, DatasetObjectRow
 from app.egress.client import EgressClient
-from app.errors import EgressFailure, InputFailure, TransientFailure
+from app.errors import EgressFailure, InputFailure, TransientFailure, Unavailable
 from app.registries.listed import Listable, Listed, Place
 from app.settings import Settings
 from app.sources.addresses import listed_dataset, object_at
@@ -43,7 +43,16 @@ class Reach:
         return cls(row.tenant_id, row.uri, connection)
 
     def place(self, client: EgressClient, settings: Settings) -> Place:
-        """Asks nobody yet. Raises EgressFailure, and Unavailable where a secret cannot be opened."""
+        """Asks nobody yet. Raises InputFailure where the source may not be read, and TransientFailure where its
+        secret cannot be opened now."""
+        try:
+            return self._place(client, settings)
+        except EgressFailure as failure:
+            raise InputFailure(failure.code, failure.detail) from failure
+        except Unavailable as failure:
+            raise TransientFailure(UNAVAILABLE, failure.detail) from failure
+
+    def _place(self, client: EgressClient, settings: Settings) -> Place:
         if self.connection is None:
             return folders_of(self.tenant_id, settings).place(self.uri)
         registry = registry_of(self.connection, Vault.of(settings), client)

@@ -16,6 +16,7 @@ from tests.map_sets.packing import npy, png
 from worker.map_files.found import FoundMap, NoMap, Setting
 from worker.map_files.reading import maps_in
 from worker.map_files.sample_names import Named, SampleNames
+from worker.wire.replies import MapFacts
 
 LIMITS = Settings()
 WIDTH, HEIGHT = 40, 30
@@ -78,6 +79,29 @@ def test_polygons_and_runs_of_coco() -> None:
     assert (
         code_of(read("a.json", coco({"size": [3, 4], "counts": [5, 2]}, width=4, height=3))) == "map-annotation-invalid"
     )
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [[2**63 - 1, 2**63 - 1, 14], [2**70, 1], "o" * 10_000, "\udfff"],
+    ids=["a sum that wraps", "beyond 64 bits", "a number without an end", "no character of theirs"],
+)
+def test_runs_that_are_no_pixels(counts: Any) -> None:
+    found = read("a.json", coco({"size": [3, 4], "counts": counts}, width=4, height=3))
+    assert code_of(found) == "map-annotation-invalid"
+
+
+@pytest.mark.parametrize("shape", ["(-2, -3)", "(4294967296, 4294967296)", "(2, 0)"])
+def test_arrays_of_shapes_that_cannot_be(shape: str) -> None:
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117).encode() + b"\n"
+    data = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    assert code_of(read("001.npy", data)) == "map-array-invalid"
+
+
+def test_what_files_say_fits_the_database() -> None:
+    """No NUL, no half of a pair of surrogates; and no name without an end."""
+    said = MapFacts(number=0, name="a\0b" + "c" * 5000, code="map-unreadable", detail="d\0\udfff")
+    assert (said.name[:3], len(said.name), said.detail) == ("a\ufffdb", 1024, "d\ufffd?")
 
 
 def test_shapes_of_labelme() -> None:

@@ -12,7 +12,7 @@ import app.registries.s3 as module
 from app.egress.addresses import AddressGuard
 from app.egress.client import EgressClient
 from app.errors import EgressFailure
-from app.registries.listed import Listed
+from app.registries.listed import Listed, check_listed
 from app.registries.s3 import S3Place, S3Registry
 from tests.registries.test_s3 import KEY
 from tests.storage.stores import Bucket, make_bucket
@@ -135,3 +135,31 @@ def test_versions_that_may_not_be_listed(
     monkeypatch.setattr(registry, "list_page", refused)
     listed = [one for page in islice(place.pages(None), 9) for one in page.objects]
     assert [one.pin[:5] for one in listed] == ["etag:"] * len(NAMES)
+
+
+RECORDED = b"""<?xml version="1.0" encoding="UTF-8"?>
+<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><Prefix>a/</Prefix><KeyCount>2</KeyCount>
+<MaxKeys>2</MaxKeys><EncodingType>url</EncodingType><IsTruncated>%s</IsTruncated>
+<Contents><Key>a/img+1.png</Key><ETag>&quot;1&quot;</ETag><Size>7</Size></Contents>
+<Contents><Key>a/img%%2B1.png</Key><ETag>&quot;2&quot;</ETag><Size>7</Size></Contents></ListBucketResult>"""
+"""Amazon's form of names with a space and with a plus, which is not moto's."""
+
+
+def test_names_as_amazon_writes_them(registry: S3Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_asked", lambda _: RECORDED % b"false")
+    [page] = registry.place("s3://bucket/a").current("")
+    assert [one.key for one in page.objects] == ["img 1.png", "img+1.png"]
+    assert page.cursor == "a/img+1.png"
+
+
+def test_pages_without_an_end(registry: S3Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_asked", lambda _: RECORDED % b"true")
+    with pytest.raises(EgressFailure, match="without an end"):
+        list(islice(registry.place("s3://bucket/a").current(""), 10))
+
+
+@pytest.mark.parametrize(("key", "size"), [("a\0.png", 1), ("\udfff.png", 1), ("a" * 5000, 1), ("a", -1), ("a", 2**63)])
+def test_objects_that_no_store_has(key: str, size: int) -> None:
+    with pytest.raises(EgressFailure, match="cannot be"):
+        check_listed(Listed(key, "etag:1", size))
+    check_listed(Listed("ü 1.png", "etag:1", 2**63 - 1))

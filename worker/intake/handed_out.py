@@ -42,6 +42,8 @@ class HandedOut:
         if not manifests:
             raise MANIFEST_MISSING.failure()
         for entry in manifests:
+            if sum(_file(entry.name) == _file(other.name) for other in manifests) > 1:
+                raise MANIFEST_LINE.failure(line=1, name=entry.name, what="there is another manifest of its name")
             found._add(entry.name, content_of(entry), samples.by_name)
         return found
 
@@ -68,7 +70,11 @@ class HandedOut:
 
 
 def is_manifest(name: str) -> bool:
-    return name.rpartition("/")[2] in MANIFESTS.values()
+    return _file(name) in MANIFESTS.values()
+
+
+def _file(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def _line(manifest: str, number: int, line: bytes) -> ManifestLine:

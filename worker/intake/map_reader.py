@@ -57,6 +57,9 @@ class MapReader:
                     else:
                         yield found
             except ChildDied as death:
+                if death.end is End.TOO_SLOW:  # the next may be as slow, and a hundred of them would take a day
+                    detail = PICTURE_UNREADABLE.detail(what=f"{entries[done].name[-200:]!a}: {death.detail}")
+                    raise InputFailure(PICTURE_UNREADABLE.code, detail[:1000]) from death
                 detail = death.detail
             if done < len(entries):
                 self._count(detail)

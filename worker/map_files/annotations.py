@@ -101,7 +101,7 @@ def _drawn(name: str, size: Size | None, most_pixels: int, draw: Callable[[Value
     mask = nothing(size)
     try:
         draw(mask)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         return NoMap(name, ANNOTATION_INVALID.code, ANNOTATION_INVALID.detail(what=str(error)))
     return FoundMap(name, mask)
 

@@ -1,6 +1,7 @@
 """``.npy`` files: one map each, read without NumPy's unpickling."""
 
 import io
+from math import prod
 
 import numpy as np
 from numpy.lib import format as npy
@@ -27,7 +28,7 @@ def read_array(data: bytes) -> Values:
     plane = _plane(shape)
     if plane is None:
         raise _invalid(f"its shape is {shape}, and not (height, width)")
-    count = int(np.prod(shape))
+    count = prod(shape)
     if len(data) - file.tell() != count * dtype.itemsize:
         raise _invalid(f"{len(data) - file.tell()} bytes are not {count} numbers of {dtype.itemsize} bytes")
     flat = np.frombuffer(data, dtype, count, file.tell())
@@ -39,7 +40,7 @@ def _plane(shape: tuple[int, ...]) -> tuple[int, ...] | None:
     """Height and width; of three axes the first or the last may be 1."""
     if len(shape) == 3:
         shape = shape[1:] if shape[0] == 1 else shape[:2] if shape[2] == 1 else ()
-    return shape if len(shape) == 2 and 0 not in shape else None
+    return shape if len(shape) == 2 and min(shape) > 0 else None
 
 
 def _invalid(what: str) -> InputFailure:

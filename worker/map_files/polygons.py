@@ -12,6 +12,8 @@ from skimage.draw import ellipse, polygon
 from worker.map_files.found import Size, Values
 
 Points = Sequence[tuple[float, float]]
+MOST_BITS = 60
+"""Of a run length."""
 
 
 def nothing(size: Size) -> Values:
@@ -44,7 +46,8 @@ def fill_runs(mask: Values, counts: Iterable[int]) -> None:
     """COCO's run lengths: down the columns, first what is out. Raises ValueError where they are not as many as there
     are pixels."""
     lengths = np.fromiter(counts, np.int64)
-    if lengths.min(initial=0) < 0 or lengths.sum() != mask.size:
+    # Each by itself first: the sum of large ones would not fit its type, and come out as any number.
+    if ((lengths < 0) | (lengths > mask.size)).any() or lengths.sum() != mask.size:
         raise ValueError("run lengths do not add up to the image")
     inside = np.arange(lengths.size) % 2 == 1
     mask[np.repeat(inside, lengths).reshape(mask.shape, order="F")] = 1
@@ -58,6 +61,8 @@ def unpacked(text: str) -> list[int]:
     while place < len(text):
         number, shift, more = 0, 0, True
         while more and place < len(text):
+            if shift > MOST_BITS:
+                raise ValueError("a run length is no number of pixels")
             bits = ord(text[place]) - 48
             number |= (bits & 0x1F) << shift
             more, place, shift = bool(bits & 0x20), place + 1, shift + 5

@@ -95,7 +95,7 @@ class _Reader:
         if size is None or min(size) < spec.fewest_rows or (spec.most_cells and size[0] * size[1] > spec.most_cells):
             return nothing
         own = self._read(subject, size)
-        given = np.stack([self._read(target, size) for target in targets]).mean(0)
+        given = _mean([self._read(target, size) for target in targets])
         partners = self._partners(_are_there(own) & _are_there(given))
         usable = partners != ALONE
         nothing = nothing[: len(own)]
@@ -157,6 +157,15 @@ class _Reader:
             frame = seen_frame(self._inputs.models, (width or 1, height or 1))
             found.setdefault(ordinal, []).append(within(np.array(points).reshape(-1, 2), frame))
         return [np.concatenate(found.get(ordinal, [np.empty((0, 2))])) for ordinal in self._ordinals.tolist()]
+
+
+def _mean(maps: Sequence[FloatMaps]) -> FloatMaps:
+    """Sample by sample of those that there are, as the scores have it; zero all over where there are none."""
+    total, there = np.zeros_like(maps[0]), np.zeros(len(maps[0]), np.float32)
+    for one in maps:
+        total += one
+        there += _are_there(one)
+    return (total / np.maximum(there, 1)[:, None, None]).astype(np.float32)
 
 
 def _are_there(maps: FloatMaps) -> NDArray[np.bool_]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
 
 from app.domain.fidelity import Fidelity
 from app.domain.heads import Head
@@ -179,13 +179,24 @@ class ChangedImage(_Reply):
     view: str
 
 
+def _storable(text: object) -> object:
+    """What files say, as the database takes it."""
+    if not isinstance(text, str):
+        return text
+    return text.encode(errors="replace").decode().replace("\0", "\ufffd")[:LONGEST_NAME]
+
+
+LONGEST_NAME = 1024
+FileText = Annotated[str, BeforeValidator(_storable)]
+
+
 class MapFacts(_Reply):
     """A map that file ``number`` of the job holds, of the image that it calls ``name``, with its numbers behind it; or
     why there is none. ``fixations`` are x, y, x, y, ... as shares of the image."""
 
     kind: Literal["map"] = "map"
     number: int = Field(ge=0)
-    name: str
+    name: FileText
     height: int | None = Field(None, ge=1)
     width: int | None = Field(None, ge=1)
     crc32: int | None = None
@@ -193,7 +204,7 @@ class MapFacts(_Reply):
     was_negative: bool = False
     was_larger: bool = False
     code: str | None = Field(None, pattern="^map-[a-z-]+$", max_length=60)
-    detail: str = Field("", max_length=1000)
+    detail: FileText = Field("", max_length=1000)
 
     @model_validator(mode="after")
     def one_or_the_other(self) -> Self:
