@@ -128,7 +128,7 @@ CAM_METHODS: dict[CamMethod, CamMethodSpec] = {
     CamMethod.MEANINGFUL_PERTURBATION: CamMethodSpec(
         note=f"300 passes there and back for every image, one after the other. {_PIXELS}",
         at_input_resolution=True,
-        passes=lambda _channels, _cells: 1 + 300 + 36 // 3,  # 36 go forwards alone, to find where to begin
+        passes=lambda _channels, _cells: 1 + 300 + 36,  # 36 go forwards alone, to find where to begin
         cost_of_pass=_THERE_AND_BACK,
         draws=True,
     ),
