@@ -207,7 +207,7 @@ def _show(session: Session, rows: Any) -> list[Audit]:
     ids = [row.id for row in rows]
     models, map_sets = model_ids_of(session, ids), map_set_ids_of(session, ids)
     found = read_snapshots(session, ids)
-    return [_one(row, (models[row.id], map_sets[row.id]), found.get(row.id) or _deleted(row)) for row in rows]
+    return [_one(row, models[row.id], map_sets[row.id], found.get(row.id) or _deleted(row)) for row in rows]
 
 
 def _deleted(row: AuditRow) -> Snapshot:
@@ -216,12 +216,12 @@ def _deleted(row: AuditRow) -> Snapshot:
     return Snapshot(row.id, row.status, row.problem, 0, progress)
 
 
-def _one(row: AuditRow, subjects: tuple[list[UUID], list[UUID]], now: Snapshot) -> Audit:
+def _one(row: AuditRow, model_ids: list[UUID], map_set_ids: list[UUID], now: Snapshot) -> Audit:
     return Audit(
         description=row.about,
         metadata=row.extra,
-        model_ids=subjects[0],
-        map_set_ids=subjects[1],
+        model_ids=model_ids,
+        map_set_ids=map_set_ids,
         progress=now.progress,
         notes=[*row.notes, *([now.missing] if now.missing else [])],
         problem=StoredProblem.of(row.problem),

@@ -165,7 +165,7 @@ def _resolve(request: AuditRequest, models: list[ModelRow], map_sets: list[MapSe
     for spec in PAIRINGS:
         settings = spec.settings_in(protocol.measures)
         has_pairs = settings is not None and any(column.is_pairing for column in spec.columns(settings))
-        if has_pairs and not _can_pair(spec, request, (models, map_sets), protocol):
+        if has_pairs and not _can_pair(spec, request, models, map_sets, protocol):
             protocol = protocol.without(spec.name)
     return protocol
 
@@ -173,10 +173,11 @@ def _resolve(request: AuditRequest, models: list[ModelRow], map_sets: list[MapSe
 def _can_pair(
     spec: MeasureSpec[Any],
     request: AuditRequest,
-    subjects: tuple[list[ModelRow], list[MapSetRow]],
+    models: list[ModelRow],
+    map_sets: list[MapSetRow],
     protocol: Protocol,
 ) -> bool:
-    is_asked_for, (models, map_sets) = request.protocol.measures is not None, subjects
+    is_asked_for = request.protocol.measures is not None
     if spec.name == AGREEMENT.name:
         return _methods_can_pair(models, protocol)
     if spec.name == SANITY.name:

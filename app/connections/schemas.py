@@ -9,21 +9,12 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from app.db.tables import ConnectionRow
+from app.domain.vocabulary import ConnectionKind
 from app.http.schemas import Name
 
 ConnectionId = Annotated[UUID, Path(description="The `id` that `POST /v1/connections` answered.")]
 Url = Annotated[str, Field(min_length=1, max_length=2048, examples=["https://mlflow.example.com"])]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=4096)]
-
-
-class ConnectionKind(StrEnum):
-    """The registries that are spoken to."""
-
-    MLFLOW = "mlflow"
-    HUGGINGFACE = "huggingface"
-    HTTP = "http"
-    S3 = "s3"
-    OCI = "oci"
 
 
 class AuthKind(StrEnum):

@@ -15,7 +15,7 @@ from app.db.tables import (
     ModelRow,
     ViewArchiveRow,
 )
-from app.domain.vocabulary import LIVE, AuditStatus
+from app.domain.vocabulary import LIVE, SCHEME, AuditStatus
 from app.errors import Conflict
 
 MAX_NAMED = 20
@@ -29,8 +29,6 @@ _CODES: dict[Noun, str] = {
     "map set": "map-set-in-use",
 }
 
-BLOB = "sha256:"
-"""Begins the digest of one."""
 _DIGESTS = (
     *(column for table in (ModelRow, DatasetRow, MapSetRow) for column in (table.content_digest, table.stored_digest)),
     ModelRow.reference_digest,
@@ -58,7 +56,7 @@ def all_digests(session: Session) -> set[str]:
     return {
         digest
         for column in _DIGESTS
-        for digest in session.scalars(select(column).where(column.startswith(BLOB)))
+        for digest in session.scalars(select(column).where(column.startswith(SCHEME)))
         if digest is not None
     }
 

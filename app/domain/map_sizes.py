@@ -1,7 +1,9 @@
-"""How large the maps of a map set may be."""
+"""How maps are stored, and how large those of a map set may be."""
 
 from math import floor, sqrt
 
+FLOAT_BYTES = 4
+"""Of a cell, as maps are stored: float32, little-endian."""
 MOST_CELLS = 2**20
 """Of a map as it is kept; larger ones are brought down to it by area when they are read."""
 MOST_CELLS_OF_AUDIT = 2**16

@@ -50,6 +50,16 @@ class Weights(StrEnum):
     RANDOM = "random"
 
 
+class ConnectionKind(StrEnum):
+    """The registries that are spoken to."""
+
+    MLFLOW = "mlflow"
+    HUGGINGFACE = "huggingface"
+    HTTP = "http"
+    S3 = "s3"
+    OCI = "oci"
+
+
 class Explained(StrEnum):
     """Of a subject: the class that the protocol's target names, or of all others the one with the highest logit."""
 
@@ -224,3 +234,6 @@ ACROSS_MODELS = -1
 
 CLEAN = "clean"
 """The image as it is: the condition that every view is compared with."""
+
+SCHEME = "sha256:"
+"""Begins the digest of a blob."""

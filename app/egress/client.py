@@ -59,12 +59,12 @@ class EgressClient:
         *,
         ca_file: str | None = None,
         resolve: Resolve = system_resolve,
-        allowance: Allowance = Allowance(),  # noqa: B008 - frozen
+        allowance: Allowance | None = None,
     ) -> None:
         self._guard = guard
         self._limits = limits or Limits()
         self._deadline = Deadline()
-        self._meter = Meter(allowance)
+        self._meter = Meter(allowance or Allowance())
         self._pool = httpcore.ConnectionPool(
             ssl_context=_authorities(ca_file),
             network_backend=GuardedNetwork(guard, self._deadline, self._meter, resolve),

@@ -43,7 +43,7 @@ def list_map_sets(session: Session, wanted: MapSetFilter, limit: int, after: UUI
 
 
 @dataclass(frozen=True)
-class MapFilter:
+class GivenMapFilter:
     """Which maps of a set."""
 
     status: Annotated[SampleStatus | None, Query(description="`unreadable` are what came and gave no map.")] = None
@@ -51,7 +51,9 @@ class MapFilter:
     view: Annotated[str | None, Query(max_length=200, description="Of this view's images; `clean`, mostly.")] = None
 
 
-def list_maps(session: Session, map_set_id: UUID, wanted: MapFilter, limit: int, after: UUID | None) -> Rows[MapRow]:
+def list_maps(
+    session: Session, map_set_id: UUID, wanted: GivenMapFilter, limit: int, after: UUID | None
+) -> Rows[MapRow]:
     """In the order in which they were read."""
     query = select(MapRow).where(MapRow.map_set_id == map_set_id).order_by(MapRow.id).limit(limit + 1)
     if after is not None:

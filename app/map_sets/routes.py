@@ -15,7 +15,7 @@ from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.http.schemas import CascadeFlag
 from app.map_sets import service
-from app.map_sets.repository import MapFilter, MapSetFilter, get_map_set, list_map_sets, list_maps
+from app.map_sets.repository import GivenMapFilter, MapSetFilter, get_map_set, list_map_sets, list_maps
 from app.map_sets.schemas import GivenMap, MapSet, MapSetId, MapSetRequest
 from app.naming.schemas import CHANGE_PROBLEMS, VersionedChange
 from app.naming.versions import change
@@ -69,11 +69,10 @@ async def put_content(map_set_id: MapSetId, request: Request, uploads: UploadsDe
 
 _RESOURCE = Resource(
     find=get_map_set,
-    lock=partial(get_map_set, lock=True),
+    lock=service.lock_for_content,
     show=MapSet.of,
     receive=partial(receive_blob, check_start=service.check_start),
     task=TaskName.READ_MAP_SET,
-    accept=service.accept_maps,
 )
 
 
@@ -97,7 +96,7 @@ def get_one_map_set(map_set_id: MapSetId, session: SessionDep) -> MapSet:
     responses=problem_responses(404, 422),
 )
 def get_maps(
-    map_set_id: MapSetId, session: SessionDep, page: PageDep, wanted: Annotated[MapFilter, Depends()]
+    map_set_id: MapSetId, session: SessionDep, page: PageDep, wanted: Annotated[GivenMapFilter, Depends()]
 ) -> Page[GivenMap]:
     """To check which sample each map was taken for. `status=unreadable` lists what gave no map, each with its
     reason."""

@@ -1,6 +1,8 @@
 """What can be done with map sets; never commits."""
 
-from sqlalchemy.orm import Session, object_session
+from uuid import UUID
+
+from sqlalchemy.orm import Session
 
 from app.datasets.repository import get_dataset
 from app.db.identifiers import new_id
@@ -11,10 +13,10 @@ from app.domain.map_refusals import MAPS_NOT_PACKED
 from app.domain.vocabulary import ResourceStatus
 from app.errors import Conflict, UnsupportedMediaType
 from app.imaging.containers import container_of
+from app.map_sets.repository import get_map_set
 from app.map_sets.schemas import MapSetRequest
 from app.naming.versions import next_version
-from app.storage.blobs import StoredBlob
-from app.uploads.content import accept, digests_of
+from app.uploads.content import digests_of
 
 
 def register(session: Session, request: MapSetRequest) -> MapSetRow:
@@ -48,13 +50,12 @@ def check_start(start: bytes) -> None:
         raise UnsupportedMediaType("unsupported-media-type", MAPS_NOT_PACKED)
 
 
-def accept_maps(row: MapSetRow, blob: StoredBlob) -> bool:
-    """Raises Conflict ``map-set-in-use`` while an audit is at it that was told of no maps, and ``content-already-set``:
-    half of its samples would have them."""
-    session = object_session(row)
-    if session is not None:
-        refuse_while_audited(session, "map set", of_map_set(row.id), live_only=True)
-    return accept(row, blob)
+def lock_for_content(session: Session, map_set_id: UUID) -> MapSetRow:
+    """Raises NotFound, and Conflict ``map-set-in-use`` while an audit is at it that was told of no maps: half of its
+    samples would have them."""
+    row = get_map_set(session, map_set_id, lock=True)
+    refuse_while_audited(session, "map set", of_map_set(row.id), live_only=True)
+    return row
 
 
 def delete(session: Session, row: MapSetRow) -> set[str]:

@@ -1,6 +1,7 @@
-"""Reports for threads: the renderer is the event loop's."""
+"""What is asked of the renderer; and reports for threads, since the renderer is the event loop's."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,7 +12,20 @@ from app.reports.gathering import Gatherer
 from app.reports.job import ReportJob
 from app.reports.renderer import TIMEOUT_SECONDS, WAIT_SECONDS, Renderer, ReportRequest
 from app.settings import Settings
+from app.sources.reading import Contents
 from app.storage.blobs import BlobStore
+
+
+def report_request(
+    tenant: TenantEngine, contents: Contents, settings: Settings, of: Callable[[Gatherer], ReportJob]
+) -> ReportRequest:
+    """Whatever ``of`` gathers, in a session of the tenant's own."""
+
+    def gather(with_pictures: bool) -> ReportJob:  # noqa: FBT001 - of ReportRequest
+        with tenant.session() as session:
+            return of(Gatherer(session, contents, settings, with_pictures))
+
+    return ReportRequest(tenant.tenant_id, gather)
 
 
 @dataclass(frozen=True)
@@ -26,10 +40,7 @@ class ReportDrawer:
 
     def draw(self, tenant_id: UUID, audit_id: UUID) -> bytes:
         """The page. Raises NotFound, Unavailable, TimeoutError while the process ends."""
-
-        def gather(with_pictures: bool) -> ReportJob:  # noqa: FBT001 - of app.reports.renderer.ReportRequest
-            with TenantEngine(self.engine, tenant_id).session() as session:
-                return Gatherer(session, self.blobs, self.settings, with_pictures).audit(audit_id)
-
-        page = self.renderer.page(ReportRequest(tenant_id, gather))
+        tenant = TenantEngine(self.engine, tenant_id)
+        contents = Contents(tenant, self.blobs, self.settings)
+        page = self.renderer.page(report_request(tenant, contents, self.settings, lambda one: one.audit(audit_id)))
         return asyncio.run_coroutine_threadsafe(page, self.loop).result(WAIT_SECONDS + TIMEOUT_SECONDS + 5)

@@ -10,8 +10,7 @@ from app.comparisons.schemas import ComparisonId
 from app.http.authorization import READS, READS_BY_LINK
 from app.http.dependencies import ContentsDep, SettingsDep, TenantDep
 from app.http.problems import problem_responses
-from app.reports.gathering import Gatherer
-from app.reports.job import ReportJob
+from app.reports.drawing import report_request
 from app.reports.renderer import Renderer, ReportRequest
 
 router = APIRouter(prefix="/v1")
@@ -57,21 +56,13 @@ _FIGURE: dict[str, Any] = {
 async def _audit_request(
     audit_id: AuditId, tenant: TenantDep, contents: ContentsDep, settings: SettingsDep
 ) -> ReportRequest:
-    def gather(with_pictures: bool) -> ReportJob:  # noqa: FBT001 - of app.reports.renderer.ReportRequest
-        with tenant.session() as session:
-            return Gatherer(session, contents, settings, with_pictures).audit(audit_id)
-
-    return ReportRequest(tenant.tenant_id, gather)
+    return report_request(tenant, contents, settings, lambda gatherer: gatherer.audit(audit_id))
 
 
 async def _comparison_request(
     comparison_id: ComparisonId, tenant: TenantDep, contents: ContentsDep, settings: SettingsDep
 ) -> ReportRequest:
-    def gather(with_pictures: bool) -> ReportJob:  # noqa: FBT001 - of app.reports.renderer.ReportRequest
-        with tenant.session() as session:
-            return Gatherer(session, contents, settings, with_pictures).comparison(comparison_id)
-
-    return ReportRequest(tenant.tenant_id, gather)
+    return report_request(tenant, contents, settings, lambda gatherer: gatherer.comparison(comparison_id))
 
 
 async def _renderer(request: Request) -> Renderer:

@@ -27,6 +27,7 @@ from app.domain.results.documents import (
     AuditedMapSet,
     AuditedModel,
     DeformationCurve,
+    ModelDifference,
     NoiseCurve,
     PairReport,
     Performance,
@@ -40,7 +41,7 @@ from app.domain.results.documents import (
 from app.domain.statistics import Floats, equal_group_weights, weighted_mean
 from app.domain.subjects import Pairing, is_model, pairings_of
 from app.domain.sufficiency import sufficiency_report
-from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
+from app.domain.summaries import Groups, ScoreTable, Summarised, across_models, pair_report, summarise
 from app.domain.twins import twin_distances
 from app.domain.vocabulary import ACROSS_MODELS
 from app.results.inputs import AuditedSubject, AuditInputs, GivenSubject
@@ -151,31 +152,15 @@ def _measured(
     protocol, mapping = inputs.protocol, inputs.mapping
     further, clusters = further_groups(session, inputs.audit), cluster_codes(session, inputs.audit)
     groups = Groups(stored[0].labels, stored[0].sources, further, clusters, mapping.several)
-    chances = {} if from_maps is None else from_maps.chances
-    summarised = [
-        summarise(
-            scores.table(one.key, one.protocol, one.output, chances.get(ordinal)).of(one.subject.columns(protocol)),
-            groups,
-            protocol.seed,
-        )
-        for ordinal, (one, scores) in enumerate(zip(inputs.subjects, stored, strict=True))
-    ]
+    summarised = _summarised(inputs, stored, groups, {} if from_maps is None else from_maps.chances)
     summaries = [row for model in summarised for row in model.rows]
     measured = _performance(inputs, stored, mapping)
     noise_curves, deformation_curves = _curves(inputs, protocol, summaries, measured)
     across = read_scores(session, inputs.audit.id, ACROSS_MODELS) if protocol.pairing_columns() else None
-    of_models = list(zip(inputs.of_models, stored, strict=False))
+    of_models = zip(inputs.of_models, stored, strict=False)
     small = [one.model for one, scores in of_models if scores.map_side < SSIM_WINDOW]
     return {
-        "model_differences": model_differences(
-            [
-                MethodScores(str(one.model.id), one.subject.salience.method, one.protocol.columns(), scores.scores)
-                for one, scores in of_models
-                if is_model(one.key)
-            ],
-            protocol,
-            groups,
-        ),
+        "model_differences": _differences(inputs, stored, groups),
         "summaries": summaries + ([] if across is None else _pairing_summaries(across, groups, protocol, from_maps)),
         "across_models": across_models(protocol.columns(), summarised[: len(inputs.models)]) if inputs.models else [],
         "stability": _pairs(across, inputs, STABILITY),
@@ -191,6 +176,31 @@ def _measured(
         "where_maps_lie": [],
         "compared_at_input_resolution": list(dict.fromkeys(str(model.id) for model in small)),
     }
+
+
+def _summarised(
+    inputs: AuditInputs, stored: list[StoredScores], groups: Groups, chances: Mapping[int, Mapping[str, Floats]]
+) -> list[Summarised]:
+    """Of every subject, the columns that it may have a score in."""
+    protocol = inputs.protocol
+    return [
+        summarise(
+            scores.table(one.key, one.protocol, one.output, chances.get(ordinal)).of(one.subject.columns(protocol)),
+            groups,
+            protocol.seed,
+        )
+        for ordinal, (one, scores) in enumerate(zip(inputs.subjects, stored, strict=True))
+    ]
+
+
+def _differences(inputs: AuditInputs, stored: list[StoredScores], groups: Groups) -> list[ModelDifference]:
+    """Of the models themselves, under each method."""
+    models = [
+        MethodScores(str(one.model.id), one.subject.salience.method, one.protocol.columns(), scores.scores)
+        for one, scores in zip(inputs.of_models, stored, strict=False)
+        if is_model(one.key)
+    ]
+    return model_differences(models, inputs.protocol, groups)
 
 
 def _performance(inputs: AuditInputs, stored: list[StoredScores], mapping: LabelMapping) -> list[Performance]:

@@ -135,8 +135,8 @@ def views_of(protocol: Protocol, map_set: MapSetRow) -> tuple[str, ...]:
 def seen_by(models: Sequence[ModelRow], map_sets: Sequence[MapSetRow]) -> Preprocessing | None:
     """How the images are made that the map sets of an audit are of: as its models see them, else of the size that the
     sets say; None where nobody says one."""
-    for model in models:
-        return Preprocessing.of(model.preprocessing)
+    if models:
+        return Preprocessing.of(models[0].preprocessing)
     sizes = [size for one in map_sets if (size := input_size_of(one)) is not None]
     return Preprocessing.of({"input_size": sizes[0], "value_range": ValueRange.UNIT}) if sizes else None
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.access.vault import Vault
 from app.db.tables import ConnectionRow
+from app.domain.vocabulary import ConnectionKind
 from app.egress.client import EgressClient
 from app.registries.base import Registry
 from app.registries.folder import FolderRegistry
@@ -17,21 +18,20 @@ from app.registries.s3 import S3Registry
 from app.registries.web import WebFolder
 from app.settings import Settings
 
-KINDS: dict[str, Callable[[EgressClient, str, Mapping[str, str]], Registry]] = {
-    "mlflow": MlflowRegistry,
-    "huggingface": HubRegistry,
-    "http": WebFolder,
-    "s3": S3Registry,
-    "oci": OciRegistry,
+KINDS: dict[ConnectionKind, Callable[[EgressClient, str, Mapping[str, str]], Registry]] = {
+    ConnectionKind.MLFLOW: MlflowRegistry,
+    ConnectionKind.HUGGINGFACE: HubRegistry,
+    ConnectionKind.HTTP: WebFolder,
+    ConnectionKind.S3: S3Registry,
+    ConnectionKind.OCI: OciRegistry,
 }
-"""By `app.connections.schemas.ConnectionKind`."""
 
 
 def registry_of(row: ConnectionRow, vault: Vault, client: EgressClient) -> Registry:
     """Over a client whose exchanges are then the tenant's. Raises Unavailable where its secret cannot be opened."""
     client.charge_to(row.tenant_id)
-    plain = _plain(row, vault)
-    return KINDS[row.kind](client, row.url, plain if row.kind == "s3" else _headers(plain))
+    kind, plain = ConnectionKind(row.kind), _plain(row, vault)
+    return KINDS[kind](client, row.url, plain if kind is ConnectionKind.S3 else _headers(plain))
 
 
 def folders_of(tenant_id: UUID, settings: Settings) -> FolderRegistry:

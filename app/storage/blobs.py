@@ -19,13 +19,13 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import LocalStore, S3Store
 
+from app.domain.vocabulary import SCHEME
 from app.errors import InsufficientStorage, TooLarge, TransientFailure
 from app.settings import Settings
 
 READ_BYTES = 1024**2
 PART_BYTES = 8 * 1024**2
 QUARANTINE_SECONDS = 3600.0
-SCHEME = "sha256:"
 LIST_BATCH = 1000
 _QUARANTINE = "quarantine"
 _BLOBS = "blobs/sha256"

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from app.db.references import lock_digests, unused_digests
 from app.db.session import TenantEngine, transaction
 from app.db.tables import DatasetRow, MapSetRow, ModelRow
-from app.domain.vocabulary import ResourceStatus
+from app.domain.vocabulary import SCHEME, ResourceStatus
 from app.errors import Conflict, RequestError, TransientFailure
-from app.storage.blobs import SCHEME, BlobStore, StoredBlob
+from app.storage.blobs import BlobStore, StoredBlob
 
 Uploadable = ModelRow | DatasetRow | MapSetRow
 OPEN = (ResourceStatus.AWAITING_CONTENT, ResourceStatus.REJECTED)

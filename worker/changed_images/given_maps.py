@@ -6,14 +6,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import MapRow, MapSetRow, SampleRow
-from app.domain.map_sizes import MOST_CELLS
+from app.domain.map_sizes import FLOAT_BYTES, MOST_CELLS
 from app.domain.vocabulary import CLEAN, SampleStatus
 from app.errors import InputFailure
 from app.imaging.entries import entry_of, read_entry
 from app.storage.blobs import BlobStore
 from worker.wire.jobs import JobGivenMap, JobMap
-
-FLOAT_BYTES = 4
 
 
 def given_maps(

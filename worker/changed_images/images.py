@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.db.session import transaction
 from app.db.tables import AuditRow, SampleRow, SampleScoresRow, ViewArchiveRow, map_cells
 from app.domain.changed_images import MANIFESTS, ManifestLine, Needs, handed_out, made_by
+from app.domain.map_sizes import FLOAT_BYTES
 from app.domain.measures import EQUIVARIANCE
 from app.domain.preprocessing import Preprocessing
 from app.domain.vocabulary import DeviceClass, SampleStatus
@@ -30,7 +31,6 @@ from worker.wire.replies import ChangedImage
 
 PART = 64
 """Samples of a job."""
-FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from app.domain.input_size import InputSize
-from app.domain.map_sizes import MOST_CELLS, MOST_CELLS_OF_AUDIT, fitting_size
+from app.domain.map_sizes import FLOAT_BYTES, MOST_CELLS, MOST_CELLS_OF_AUDIT, fitting_size
 from app.domain.protocol import Protocol
 from app.domain.subjects import Subject
 from app.domain.vocabulary import CLEAN, UndefinedReason
@@ -25,7 +25,6 @@ from worker.views import View
 from worker.wire.contents import Inputs
 from worker.wire.jobs import Frame, JobGivenMap, JobMapSet, ShardJob
 
-FLOAT_BYTES = 4
 NOTHING = np.zeros((1, 1), np.float32)
 
 

@@ -75,7 +75,10 @@ class AuditPlan:
             protocol=job.protocol,
             mapping=LabelMapping(job.label_indices, several=several),
             class_count=len(job.score_classes),
-            auditors=tuple(_auditor(job, *one, device) for one in zip(of_models, loaded, strict=True)),
+            auditors=tuple(
+                _auditor(job, subject, model, one, device)
+                for (subject, model), one in zip(of_models, loaded, strict=True)
+            ),
             protocols=tuple(subject.protocol(job.protocol) for subject in job.subjects),
             specs=tuple(Preprocessing.of(model.preprocessing).spec for _, model in of_models),
             given=tuple(_given(job, one, inputs) for one in job.subjects if one.map_set is not None),
@@ -205,8 +208,9 @@ def _seed(job: ShardJob, subject: Subject) -> int | None:
     return job.protocol.seed if subject.weights is Weights.RANDOM else None
 
 
-def _auditor(job: ShardJob, one: tuple[Subject, JobModel], loaded: LoadedModel, device: torch.device) -> ModelAuditor:
-    subject, model = one
+def _auditor(
+    job: ShardJob, subject: Subject, model: JobModel, loaded: LoadedModel, device: torch.device
+) -> ModelAuditor:
     protocol = subject.protocol(job.protocol)
     normalisation = Normalisation(Preprocessing.of(model.preprocessing), loaded.channels)
     explainer = explainer_of(protocol, model, loaded)

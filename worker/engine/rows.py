@@ -10,6 +10,7 @@ from torch import Tensor
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN, UndefinedReason
 from worker.engine.measuring import Outcome
+from worker.engine.observing import UNKNOWN_CLASS
 from worker.engine.plan import BatchOutcome
 from worker.measures.base import Score
 from worker.wire.replies import ScoresRow
@@ -46,7 +47,7 @@ def without_scores(row: ScoresRow, maps: bytes) -> tuple[ScoresRow, bytes]:
                 "scores": [None] * len(row.scores),
                 "controls": None if row.controls is None else [None] * len(row.controls),
                 "undefined": [UndefinedReason.UNREADABLE.value] * len(row.scores),
-                "predicted": None if row.predicted is None else [-1] * len(row.predicted),
+                "predicted": None if row.predicted is None else [UNKNOWN_CLASS] * len(row.predicted),
                 "class_scores": None if row.class_scores is None else [None] * len(row.class_scores),
                 "pairs": None if row.pairs is None else [None] * len(row.pairs),
             }
@@ -61,7 +62,9 @@ def _subject_rows(protocol: Protocol, outcome: Outcome, ordinal: int, first: int
     native = [outcome.kept[view] if outcome.kept else one.maps.native for view, one in outcome.observations.items()]
     maps = torch.stack(native, 1).cpu()
     clean = outcome.clean
-    predicted = torch.stack([clean.predicted * 0 - 1 if one is None else one.predicted for one in seen], 1).tolist()
+    predicted = torch.stack(
+        [torch.full_like(clean.predicted, UNKNOWN_CLASS) if one is None else one.predicted for one in seen], 1
+    ).tolist()
     unknown = torch.full_like(clean.class_scores, torch.nan)
     class_scores = torch.stack([unknown if one is None else one.class_scores for one in seen], 1).flatten(1)
     # Of stability alone a model has no score of its own, and yet a row a sample.

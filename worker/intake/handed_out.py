@@ -41,9 +41,9 @@ class HandedOut:
         found, manifests = cls(), [entry for entry in entries if is_manifest(entry.name)]
         if not manifests:
             raise MANIFEST_MISSING.failure()
+        if len({_file(entry.name) for entry in manifests}) < len(manifests):
+            raise MANIFEST_LINE.failure(line=1, name=manifests[-1].name, what="there is another manifest of its name")
         for entry in manifests:
-            if sum(_file(entry.name) == _file(other.name) for other in manifests) > 1:
-                raise MANIFEST_LINE.failure(line=1, name=entry.name, what="there is another manifest of its name")
             found._add(entry.name, content_of(entry), samples.by_name)
         return found
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from app.domain.map_refusals import PICTURE_UNREADABLE
-from app.domain.map_sizes import MOST_CELLS
+from app.domain.map_sizes import FLOAT_BYTES, MOST_CELLS
 from app.domain.vocabulary import DeviceClass
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
@@ -19,7 +19,6 @@ from worker.wire.replies import MapFacts, Progress
 logger = logging.getLogger(__name__)
 
 MOST_DEATHS = 100
-FLOAT_BYTES = 4
 FILES = 1000
 """Of one job."""
 

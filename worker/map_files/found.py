@@ -40,9 +40,9 @@ class Setting:
     sigma: float | None = None
 
     def size_of(self, name: str) -> Size | None:
-        """None where no sample has that name, or several have."""
+        """None where no sample has that name, or several have, and of one that nobody has looked at."""
         try:
             found = self.samples.find(name, has_folders="/" in name)
         except KeyError:
             return None
-        return None if found is None else (found.width, found.height)
+        return (found.width, found.height) if found is not None and found.width and found.height else None

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import MapRow, SampleRow, SampleScoresRow
+from app.domain.map_sizes import FLOAT_BYTES
 from app.domain.measures import AGREEMENT, ScoreColumn
 from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.vocabulary import CLEAN
@@ -26,7 +27,6 @@ Size = tuple[int, int]
 
 MOST_SAMPLES = 5_000
 """Drawn by seed where an audit has more: of a chance the mean is wanted, not every sample's."""
-FLOAT_BYTES = 4
 
 
 def chances_of_agreement(session: Session, inputs: AuditInputs) -> dict[int, dict[str, Floats]]:

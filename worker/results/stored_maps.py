@@ -10,12 +10,12 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, SampleScoresRow, map_cells
+from app.domain.map_sizes import FLOAT_BYTES
 from worker.functional.similarities import resampled
 
 FloatMaps = NDArray[np.float32]
 Ordinals = NDArray[np.int64]
 
-FLOAT_BYTES = 4
 BLOCK_ROWS = 2_000
 
 

@@ -12,13 +12,12 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import CleanSourceRow, DatasetRow, SampleRow, SampleScoresRow, map_cells
 from app.domain.cam_methods import CAM_METHODS
+from app.domain.map_sizes import FLOAT_BYTES
 from app.domain.measures import SUFFICIENCY
 from app.domain.vocabulary import DeviceClass, Explained, Weights
 from worker.machine.processor import processor_of
 from worker.shards.store import Claim
 from worker.wire.jobs import JobCachedMap, ShardJob
-
-FLOAT_BYTES = 4
 
 CleanMapRow = tuple[str, bytes | None, int | None, int | None, int, list[float | None]]
 """Sample, native map, its height and width, predicted class, class scores."""

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import MapRow, MapSetRow, ModelRow, SampleRow
 from app.domain.heads import Head
+from app.domain.map_sizes import FLOAT_BYTES
 from app.domain.outputs import Output
 from app.domain.vocabulary import ACROSS_MODELS, SampleStatus
 from app.results.inputs import AuditInputs, input_size_of
@@ -19,7 +20,6 @@ from worker.wire.jobs import Frame, JobGivenMap, JobMapSet, JobModel, JobSample,
 from worker.wire.replies import ScoresRow
 
 Row = dict[str, Any]
-FLOAT_BYTES = 4
 
 
 def shard_job(session: Session, inputs: AuditInputs, samples: Sequence[SampleRow]) -> ShardJob:

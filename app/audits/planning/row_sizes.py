@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.audits.planning.target_layers import target_layer
 from app.db.tables import Base, SampleScoresRow
-from app.domain.map_sizes import MOST_CELLS_OF_AUDIT
+from app.domain.map_sizes import FLOAT_BYTES, MOST_CELLS_OF_AUDIT
 from app.domain.protocol import Protocol
 from app.domain.subjects import pairings_of
 from app.results.inputs import AuditedSubject, GivenSubject
@@ -27,7 +27,6 @@ WIDTHS: dict[type[Any], int] = {Double: 8, Integer: 4, SmallInteger: 2, Uuid: 16
 TUPLE_HEADER, ARRAY_HEADER, BYTES_HEADER = 36, 24, 4
 INDEX_ENTRY, PAGE_FILL = 12, 0.9
 LONGEST_ROW, CHUNK, CHUNK_OVERHEAD = 2032, 1996, 64
-FLOAT32 = 4
 
 
 def bytes_per_sample(protocol: Protocol, subjects: Sequence[AuditedSubject | GivenSubject], score_classes: int) -> int:
@@ -55,7 +54,7 @@ def _subject_row(protocol: Protocol, cells: int, score_classes: int) -> int:
     controls = sum(column.has_control for column in protocol.columns())
     values = _array(Row.scores, columns) + _array(Row.controls, controls) + ceil(columns / 8)
     values += _array(Row.predicted, conditions) + _array(Row.class_scores, conditions * score_classes)
-    return _row(values, cells * FLOAT32)
+    return _row(values, cells * FLOAT_BYTES)
 
 
 def _pairing_row(columns: int, pairs: int) -> int:
