@@ -12,13 +12,12 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.db.tables import (
     DEFAULT_TENANT,
+    UPLOADED,
     AuditRow,
     AuditUsageRow,
     Base,
     ConnectionRow,
-    DatasetRow,
     HookRow,
-    MapSetRow,
     ModelRow,
     PolicyRow,
     TenantRow,
@@ -89,7 +88,7 @@ def used_bytes(session: Session) -> int:
     """Of the tenant's uploads, and of what was made of them."""
     made = func.coalesce(ViewArchiveRow.stored_digest, cast(ViewArchiveRow.id, Text))
     contents: CompoundSelect[str | None, int | None] = union(
-        *(select(table.content_digest, table.content_size) for table in (ModelRow, DatasetRow, MapSetRow)),
+        *(select(table.content_digest, table.content_size) for table in UPLOADED),
         select(ModelRow.reference_digest, ModelRow.reference_size),
         select(made, ViewArchiveRow.size),
     )

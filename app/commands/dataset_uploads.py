@@ -10,12 +10,11 @@ import typer
 from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.documents import LABEL_MAP_HELP, label_map_of, read_document
-from app.commands.group import ClientGroup, ExitStatus
+from app.commands.group import ClientGroup
 from app.commands.model_uploads import Limit
-from app.commands.named import add_commands
-from app.commands.output import note
+from app.commands.named import add_commands, show_sent
 from app.commands.progress import upload_bar
-from app.commands.tables import Columns, record, table
+from app.commands.tables import Columns, table
 from salience_audit.errors import Json
 
 datasets = typer.Typer(cls=ClientGroup, no_args_is_help=True, help="Data sets: labelled images.")
@@ -65,11 +64,7 @@ def push(
     with link.client() as client, upload_bar(source.name) as progress:
         said, name = description.document(), description.name or source.resolve().stem
         dataset = client.push_dataset(source, name=name, progress=progress, description=said)
-    link.show(dataset, record(dataset, COLUMNS))
-    for told in dataset["notes"]:
-        note(told)
-    if dataset.get("left_out"):
-        raise typer.Exit(ExitStatus.NO_VERDICT)
+    show_sent(link, dataset, COLUMNS)
 
 
 @datasets.command("list")

@@ -9,10 +9,9 @@ import typer
 
 from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
-from app.commands.group import ClientGroup, ExitStatus
-from app.commands.model_uploads import Limit, read_size
-from app.commands.named import add_commands
-from app.commands.output import note
+from app.commands.group import ClientGroup
+from app.commands.model_uploads import Limit, given, read_size
+from app.commands.named import add_commands, show_sent
 from app.commands.progress import upload_bar
 from app.commands.tables import Columns, record, table
 from app.domain.vocabulary import MapSetKind
@@ -52,8 +51,7 @@ class MapSetDescription:
 
     def document(self, name: str) -> Json:
         said: Json = {"name": self.name or name, "kind": self.kind.value, "sigma": self.sigma}
-        said["input_size"] = read_size(self.input_size)
-        return {name: value for name, value in said.items() if value is not None}
+        return given(said | {"input_size": read_size(self.input_size)})
 
 
 @map_sets.command()
@@ -72,11 +70,7 @@ def push(
         dataset_id = client.find("datasets", description.dataset)
         said = description.document(source.resolve().stem)
         made = client.push_map_set(source, dataset_id=dataset_id, description=said, progress=progress)
-    link.show(made, record(made, COLUMNS))
-    for told in made["notes"]:
-        note(told)
-    if made.get("left_out"):
-        raise typer.Exit(ExitStatus.NO_VERDICT)
+    show_sent(link, made, COLUMNS)
 
 
 @map_sets.command()
@@ -99,9 +93,7 @@ def fill(
     """Send the maps of a registered map set, with the manifests that came with the images; wait until they are read."""
     with link.client() as client, upload_bar(source.name) as progress:
         filled = client.fill_map_set(client.find("map-sets", map_set), source, progress=progress)
-    link.show(filled, record(filled, COLUMNS))
-    for told in filled["notes"]:
-        note(told)
+    show_sent(link, filled, COLUMNS)
 
 
 @map_sets.command("list")

@@ -90,13 +90,13 @@ class Description:
             **{name: getattr(self, name) for name in ("name", "version", "architecture", "format", "target_layer")},
             "class_names": None if self.class_names is None else self.class_names.split(","),
         }
-        output = base.get("output", {}) | _given({"kind": self.output, "threshold": self.threshold})
+        output = base.get("output", {}) | given({"kind": self.output, "threshold": self.threshold})
         said["output"] = output or None
-        return guessed | base | _given(said) | {"preprocessing": base.get("preprocessing", {}) | self._preprocessing()}
+        return guessed | base | given(said) | {"preprocessing": base.get("preprocessing", {}) | self._preprocessing()}
 
     def _preprocessing(self) -> Json:
         numbers = {"mean": _numbers("--mean", self.mean), "std": _numbers("--std", self.std)}
-        return _given(numbers | {"input_size": read_size(self.input_size), "resize": self.resize})
+        return given(numbers | {"input_size": read_size(self.input_size), "resize": self.resize})
 
 
 @models.command()
@@ -163,5 +163,5 @@ def read_size(text: str | None) -> int | list[int] | None:
     return [height, *width] if width else height
 
 
-def _given(values: Json) -> Json:
+def given(values: Json) -> Json:
     return {name: value for name, value in values.items() if value is not None}

@@ -6,8 +6,10 @@ import typer
 
 from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
+from app.commands.group import ExitStatus
 from app.commands.output import note
 from app.commands.tables import Columns, record
+from salience_audit.errors import Json
 from salience_audit.resources import NOUNS, UPLOADED, VERSIONED, Collection
 
 WORDS: Columns = {
@@ -19,6 +21,15 @@ VERSIONS: Columns = {
 }
 
 Reference = Annotated[str, typer.Argument(help="Its id or name; NAME@3 or NAME@ALIAS where names have versions.")]
+
+
+def show_sent(link: Link, made: Json, columns: Columns) -> None:
+    """What was sent, with its notes. The exit status is 3 where something in the folder could not be."""
+    link.show(made, record(made, columns))
+    for told in made["notes"]:
+        note(told)
+    if made.get("left_out"):
+        raise typer.Exit(ExitStatus.NO_VERDICT)
 
 
 def add_commands(group: typer.Typer, collection: Collection, columns: Columns) -> None:

@@ -41,7 +41,7 @@ class FetchedDataset(Fetched):
         description="The commit of a Hub; else, of what was copied, a digest of the names with ETags, or sizes and "
         "times, as listed.",
     )
-    by_reference: bool = Field(default=False, description="As it was asked for; `content_digest` tells of a copy.")
+    by_reference: bool = Field(default=False, description="Whether it is read where it lies; false of a copy.")
 
 
 SUFFIXES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".parquet")

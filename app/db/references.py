@@ -7,11 +7,10 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from app.db.tables import (
+    UPLOADED,
     AuditMapSetRow,
     AuditModelRow,
     AuditRow,
-    DatasetRow,
-    MapSetRow,
     ModelRow,
     ViewArchiveRow,
 )
@@ -30,7 +29,7 @@ _CODES: dict[Noun, str] = {
 }
 
 _DIGESTS = (
-    *(column for table in (ModelRow, DatasetRow, MapSetRow) for column in (table.content_digest, table.stored_digest)),
+    *(column for table in UPLOADED for column in (table.content_digest, table.stored_digest)),
     ModelRow.reference_digest,
     ViewArchiveRow.stored_digest,
 )

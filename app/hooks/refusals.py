@@ -3,7 +3,7 @@
 Whoever knows a hook's address can send such. So nothing of them is kept but two times, and one event a day is told.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Engine, func, or_, update
@@ -22,6 +22,11 @@ PROBLEM = {
     "answered 401. If the registry's secret was changed, or its clock is wrong, its events are lost: give it the "
     "hook's secret again, or take another one by POST /v1/hooks/{id}/rotate. Else somebody else calls the address.",
 }
+
+
+def is_news(door: Door, now: datetime) -> bool:
+    """Whether there is anything to write: nobody can have the database written to by calling again and again."""
+    return door.refused_since is None or door.refusals_told_at is None or now - door.refusals_told_at > TOLD_EVERY
 
 
 def note_refusal(engine: Engine, hook_id: UUID, door: Door) -> None:

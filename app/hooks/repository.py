@@ -26,6 +26,7 @@ class Door:
     """Each of which is good."""
     mapping: EventMapping | None
     refused_since: datetime | None
+    refusals_told_at: datetime | None
 
 
 def find_door(engine: Engine, hook_id: UUID) -> Door | None:
@@ -37,7 +38,7 @@ def find_door(engine: Engine, hook_id: UUID) -> Door | None:
         mapping = None if row.mapping is None else EventMapping.model_validate(row.mapping)
         before = row.previous_secret if row.previous_until and row.previous_until > clock(session) else None
         secrets = (row.secret,) if before is None else (row.secret, before)
-        return Door(row.tenant_id, row.kind, secrets, mapping, row.refused_since)
+        return Door(row.tenant_id, row.kind, secrets, mapping, row.refused_since, row.refusals_told_at)
 
 
 def get_hook(session: Session, hook_id: UUID, *, lock: bool = False) -> HookRow:

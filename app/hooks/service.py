@@ -14,7 +14,7 @@ from app.db.session import TenantEngine, clock, transaction
 from app.db.tables import HookDeliveryRow, HookRow, PolicyRunRow
 from app.errors import Conflict, Unauthenticated, Unprocessable
 from app.hooks.kinds import Delivered, arrived
-from app.hooks.refusals import note_proof, note_refusal
+from app.hooks.refusals import is_news, note_proof, note_refusal
 from app.hooks.repository import find_door, keep_delivery, runs_of
 from app.hooks.schemas import WITH_A_FORM, Accepted, HookDelivery, HookKind, HookOutcome, HookRequest
 
@@ -64,7 +64,8 @@ def take_in(engine: Engine, vault: Vault, hook_id: UUID, headers: dict[str, str]
     read = (arrived(HookKind(door.kind), door.mapping, vault.open(secret), came) for secret in door.secrets)
     events = next((found for found in read if found is not None), None)
     if events is None:
-        note_refusal(engine, hook_id, door)
+        if is_news(door, came.at):
+            note_refusal(engine, hook_id, door)
         raise Unauthenticated(NO_PROOF)
     with transaction(TenantEngine(engine, door.tenant_id)) as session:
         if door.refused_since is not None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.db.references import lock_digests, unused_digests
 from app.db.session import transaction
-from app.db.tables import DatasetRow, MapSetRow, ModelRow
+from app.db.tables import UPLOADED
 from app.domain.vocabulary import ResourceStatus
 from app.storage.blobs import BlobStore
 
@@ -45,8 +45,7 @@ def _identity(session: Session) -> str:
 def _cutoff(session: Session, grace: timedelta) -> datetime:
     """``grace`` also covers stores that tell whole seconds, by a clock that differs from the database's."""
     at_work = [
-        select(func.min(table.updated_at)).where(table.status == ResourceStatus.VALIDATING)
-        for table in (ModelRow, DatasetRow, MapSetRow)
+        select(func.min(table.updated_at)).where(table.status == ResourceStatus.VALIDATING) for table in UPLOADED
     ]
     times: list[datetime | None] = list(session.scalars(union_all(select(func.clock_timestamp()), *at_work)))
     return min(time for time in times if time is not None) - grace

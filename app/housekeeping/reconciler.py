@@ -65,7 +65,7 @@ class Reconciler:
                 *_stale_reduces(session, self._stale),
                 *_stale_documents(session, ComparisonRow, TaskName.COMPARE_AUDITS, self._stale),
                 *_stale_documents(session, RescoreRow, TaskName.RESCORE_AUDIT, self._stale),
-                *_stale_archives(session, self._stale),
+                *_stale_documents(session, ViewArchiveRow, TaskName.ARCHIVE_VIEWS, self._stale),
             ]
             waiting = _stale_shards(session, self._stale)
         sent: Counter[TaskName] = Counter()
@@ -121,25 +121,17 @@ def _stale_references(session: Session) -> list[Message]:
 
 
 def _stale_documents(
-    session: Session, table: type[ComparisonRow | RescoreRow], task: TaskName, age: timedelta
+    session: Session, table: type[ComparisonRow | RescoreRow | ViewArchiveRow], task: TaskName, age: timedelta
 ) -> list[Message]:
-    """Queued for a while; a worker that is at one holds its row's lock."""
-    stale = select(table.id).where(
-        table.status == ComparisonStatus.QUEUED, table.updated_at < func.clock_timestamp() - age
-    )
+    """Queued for a while; a worker that is at one holds its row's lock, or its lease."""
+    now = func.clock_timestamp()
+    stale = select(table.id).where(table.status == ComparisonStatus.QUEUED, table.updated_at < now - age)
+    if table is ViewArchiveRow:
+        lease = ViewArchiveRow.lease_expires_at
+        stale = stale.where(or_(lease.is_(None), lease < now))
     ids = session.scalars(stale.with_for_update(skip_locked=True)).all()
-    session.execute(update(table).where(table.id.in_(ids)).values(updated_at=func.clock_timestamp()))
+    session.execute(update(table).where(table.id.in_(ids)).values(updated_at=now))
     return [(task, row_id) for row_id in ids]
-
-
-def _stale_archives(session: Session, age: timedelta) -> list[Message]:
-    """Queued for a while, and no worker holds a lease."""
-    row, now = ViewArchiveRow, func.clock_timestamp()
-    free = or_(row.lease_expires_at.is_(None), row.lease_expires_at < now)
-    stale = select(row.id).where(row.status == ComparisonStatus.QUEUED, free, row.updated_at < now - age)
-    ids = session.scalars(stale.with_for_update(skip_locked=True)).all()
-    session.execute(update(row).where(row.id.in_(ids)).values(updated_at=now))
-    return [(TaskName.ARCHIVE_VIEWS, archive_id) for archive_id in ids]
 
 
 def _stale_shards(session: Session, age: timedelta) -> dict[DeviceClass, int]:

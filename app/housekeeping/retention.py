@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 from sqlalchemy import Engine, delete, func, or_, select, update
 from sqlalchemy.orm import QueryableAttribute, Session
 
 from app.db.session import transaction
 from app.db.tables import (
+    UPLOADED,
+    AuditMapSetRow,
     AuditRow,
     AuditUsageRow,
     CleanSourceRow,
@@ -16,6 +19,7 @@ from app.db.tables import (
     DeliveryStatus,
     HookDeliveryRow,
     IdempotencyKeyRow,
+    MapSetRow,
     ModelRow,
     RunGroupModelRow,
     SampleScoresRow,
@@ -26,6 +30,11 @@ from app.domain.vocabulary import AuditStatus, ResourceStatus
 
 ENDED = (AuditStatus.SUCCEEDED, AuditStatus.FAILED, AuditStatus.CANCELLED)
 BATCH = 1000
+_REFERRING: dict[type[ModelRow | DatasetRow | MapSetRow], QueryableAttribute[UUID]] = {
+    ModelRow: RunGroupModelRow.model_id,
+    MapSetRow: AuditMapSetRow.map_set_id,
+}
+"""Whose rows are kept though they have no content."""
 
 
 def remove_scores(engine: Engine, keep: timedelta) -> int:
@@ -73,8 +82,8 @@ def remove_view_archives(engine: Engine, keep: timedelta) -> int:
 
 
 def remove_awaiting(engine: Engine, keep: timedelta) -> int:
-    """Models and data sets that never got content; those of a run group stay."""
-    return sum(_repeat(engine, partial(_remove_awaiting, table=table, keep=keep)) for table in (ModelRow, DatasetRow))
+    """What never got content; models of a run group stay, and map sets that an audit hands out images for."""
+    return sum(_repeat(engine, partial(_remove_awaiting, table=table, keep=keep)) for table in UPLOADED)
 
 
 def _repeat(engine: Engine, step: Callable[[Session], int]) -> int:
@@ -123,12 +132,12 @@ def _next_audit(session: Session, keep: timedelta, removed_at: QueryableAttribut
     return session.scalar(due.order_by(AuditRow.id).limit(1).with_for_update(skip_locked=True))
 
 
-def _remove_awaiting(session: Session, table: type[ModelRow] | type[DatasetRow], keep: timedelta) -> int:
+def _remove_awaiting(session: Session, table: type[ModelRow | DatasetRow | MapSetRow], keep: timedelta) -> int:
     due = select(table.id).where(
         table.status == ResourceStatus.AWAITING_CONTENT, table.updated_at < func.clock_timestamp() - keep
     )
-    if table is ModelRow:
-        due = due.where(table.id.not_in(select(RunGroupModelRow.model_id)))
+    if table in _REFERRING:
+        due = due.where(table.id.not_in(select(_REFERRING[table])))
     # Whoever refers to one just now holds its row.
     ids = session.scalars(due.limit(BATCH).with_for_update(skip_locked=True)).all()
     session.execute(delete(table).where(table.id.in_(ids)))

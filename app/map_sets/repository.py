@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from app.db.pages import Rows, newest
 from app.db.tables import AuditMapSetRow, MapRow, MapSetRow
-from app.domain.vocabulary import ResourceStatus, SampleStatus
+from app.domain.vocabulary import SampleStatus
 from app.errors import NotFound, Unprocessable
+from app.http.schemas import StatusFilter
 from app.naming.filters import VersionFilter, narrowed_to_version
 
 
@@ -29,7 +30,7 @@ class MapSetFilter(VersionFilter):
     """Which map sets."""
 
     dataset_id: Annotated[UUID | None, Query(description="Of the samples of this data set.")] = None
-    status: Annotated[ResourceStatus | None, Query(description="`ready` can be audited.")] = None
+    status: StatusFilter = None
 
 
 def list_map_sets(session: Session, wanted: MapSetFilter, limit: int, after: UUID | None) -> Rows[MapSetRow]:

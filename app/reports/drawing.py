@@ -43,4 +43,8 @@ class ReportDrawer:
         tenant = TenantEngine(self.engine, tenant_id)
         contents = Contents(tenant, self.blobs, self.settings)
         page = self.renderer.page(report_request(tenant, contents, self.settings, lambda one: one.audit(audit_id)))
-        return asyncio.run_coroutine_threadsafe(page, self.loop).result(WAIT_SECONDS + TIMEOUT_SECONDS + 5)
+        drawn = asyncio.run_coroutine_threadsafe(page, self.loop)
+        try:
+            return drawn.result(WAIT_SECONDS + TIMEOUT_SECONDS + 5)
+        finally:
+            drawn.cancel()  # what is done stays so; what was not in time gives its place free

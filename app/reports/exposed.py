@@ -71,7 +71,7 @@ class Exposed:
 
     def tile(self, shown: Shown, view: str, caption: str | None = None) -> Tile:
         """How a sample looks under a view, what is predicted of it, and how many predictions are right there."""
-        pixels, place = self.maker.images.read(shown.sample, shown.model), self.conditions.index(view)
+        pixels, place = self.maker.pixels(shown.sample, shown.model), self.conditions.index(view)
         predicted = predicted_label(
             shown.row, shown.model, place, mapping_of(self.maker.session, self.maker.audit, shown.model)
         )

@@ -168,15 +168,20 @@ class GalleryMaker:
         mapping = mapping_of(self.session, self.audit, shown.model)
         return f"predicted {predicted_label(shown.row, shown.model, 0, mapping)}"
 
-    def tiles(self, shown: Shown, views: Sequence[str]) -> list[Tile]:
-        """The image, its clean map, and those of some views; of an image that is lost or out of reach, none."""
+    def pixels(self, sample: SampleRow, model: ModelRow) -> NDArray[np.uint8]:
+        """(S, S, 3) as the model sees it. Raises Gone where the image is lost or out of reach."""
         try:
-            pixels = self.images.read(shown.sample, shown.model)
-        except Gone:
-            return []
+            return self.images.read(sample, model)
         except TransientFailure as failure:
             if failure.code != UNAVAILABLE:
                 raise
+            raise Gone(failure.code, failure.detail) from failure
+
+    def tiles(self, shown: Shown, views: Sequence[str]) -> list[Tile]:
+        """The image, its clean map, and those of some views; of an image that is lost or out of reach, none."""
+        try:
+            pixels = self.pixels(shown.sample, shown.model)
+        except Gone:
             return []
         conditions = shown.subject.conditions
         maps = native_maps(shown.row, len(conditions))

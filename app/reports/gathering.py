@@ -20,7 +20,7 @@ from app.domain.results.documents import Performance, ResultsDocument, Roc
 from app.domain.vocabulary import CLEAN, ComparisonStatus
 from app.errors import Conflict, Gone
 from app.imaging.entries import Ranges
-from app.reports.audit_facts import as_text, facts_of, owners, subjects_in, verdicts
+from app.reports.audit_facts import as_text, facts_of, owners, verdicts
 from app.reports.evidence import evidence
 from app.reports.exposed import Exposed
 from app.reports.gallery import GalleryMaker, ShownSeries, different
@@ -147,7 +147,7 @@ class Gatherer:
             maker = makers.get(series.audit_id)
             if not isinstance(maker, GalleryMaker):
                 continue
-            keys = _keys(self.session, maker.audit)
+            keys = [subject.key for subject in maker.subjects]
             own = [keys.index(key) for key in series.model_ids]
             found["mean_images"][series.name] = mean_images(maker, own[0], seen)
             exposed = (Exposed(maker, ordinal, documents[series.audit_id]) for ordinal in own)
@@ -165,14 +165,9 @@ class Gatherer:
             maker = self._maker(audit)
             if isinstance(maker, Gallery):
                 return maker
-            ordinals = _keys(self.session, audit)
+            ordinals = [one.key for one in maker.subjects]
             pair.append(ShownSeries(series.name, ordinals.index(series.model_ids[0]), maker))
         return different(pair, document["most_different_samples"])
-
-
-def _keys(session: Session, audit: AuditRow) -> list[str]:
-    """Of the audit's subjects, in the order of their ordinals."""
-    return [one.key for one in subjects_in(session, audit)]
 
 
 def _lean(document: ResultsDocument, shown: set[str]) -> ResultsDocument:

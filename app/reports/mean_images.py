@@ -13,7 +13,6 @@ from app.db.tables import ModelRow, SampleRow, SampleScoresRow
 from app.domain.preprocessing import InputSpec, Preprocessing
 from app.errors import Gone
 from app.imaging.shrinking import PIXELS_HERE
-from app.reports.audit_facts import subjects_in
 from app.reports.gallery import GalleryMaker
 from app.reports.job import MeanImage
 from app.results.inputs import mapping_of
@@ -32,7 +31,7 @@ Seen = dict[tuple[UUID, InputSpec], Grey | None]
 
 def mean_images(maker: GalleryMaker, model_ordinal: int, seen: Seen) -> list[MeanImage]:
     """For each class that the model gave to enough of the samples; ``seen`` is shared by the series of a report."""
-    model = subjects_in(maker.session, maker.audit)[model_ordinal].model
+    model = maker.subjects[model_ordinal].model
     mapping = mapping_of(maker.session, maker.audit, model)
     images: dict[str, list[Grey]] = {}
     for row, sample in _samples(maker, model_ordinal):
@@ -62,7 +61,7 @@ def _grey(maker: GalleryMaker, sample: SampleRow, model: ModelRow, seen: Seen) -
     key = sample.id, Preprocessing.of(model.preprocessing).spec
     if key not in seen:
         try:
-            pixels = maker.images.read(sample, model)
+            pixels = maker.pixels(sample, model)
             seen[key] = np.asarray(Image.fromarray(pixels).convert("L").resize((SIDE, SIDE)), np.float64)
         except Gone:
             seen[key] = None

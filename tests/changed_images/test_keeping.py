@@ -14,8 +14,9 @@ from app.db.session import make_engine, transaction
 from app.db.tables import AuditRow, ViewArchiveRow
 from app.domain.changed_images import Needs
 from app.domain.vocabulary import ComparisonStatus, ResourceStatus
-from app.housekeeping.reconciler import _stale_archives
+from app.housekeeping.reconciler import _stale_documents
 from app.housekeeping.retention import remove_view_archives
+from app.queue import TaskName
 from tests.factories import audit_row, dataset_row
 
 DIGEST = f"sha256:{'a' * 64}"
@@ -75,7 +76,7 @@ def test_it_goes_with_its_days_and_with_its_audit(engine: Engine, archive_id: UU
 def test_a_worker_is_reminded_of_what_nobody_is_at(engine: Engine, archive_id: UUID) -> None:
     def reminded() -> list[UUID]:
         with transaction(engine) as session:
-            return [found for _, found in _stale_archives(session, WAIT)]
+            return [found for _, found in _stale_documents(session, ViewArchiveRow, TaskName.ARCHIVE_VIEWS, WAIT)]
 
     assert reminded() == [archive_id]
     assert reminded() == []

@@ -20,7 +20,7 @@ WALKS = (
         "docs/webhooks.md",
         "docs/registries.md",
     ),
-    ("README.md", "docs/client.md", "docs/ci.md"),
+    ("README.md", "docs/client.md", "docs/ci.md", "docs/map-sets.md", "docs/elsewhere.md"),
     ("docs/keys-and-tenants.md",),
     ("docs/operations.md",),
 )

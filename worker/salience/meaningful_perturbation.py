@@ -47,7 +47,7 @@ def least_deleted(case: Case) -> Tensor:
             (mask.grad,) = torch.autograd.grad(loss, mask)
         adam.step()
         mask.clamp_(0, 1)
-    return 1 - enlarged(mask.detach(), size)
+    return enlarged(1 - mask.detach(), size)  # where nothing is deleted it is 0, and no rounding of 1 - 1
 
 
 def _price(mask: Tensor) -> Tensor:

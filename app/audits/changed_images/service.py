@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.access.quotas import check_bytes
 from app.audits.scores.maps import SubjectFilter
-from app.audits.scores.subjects import subjects_in
+from app.audits.scores.subjects import all_subjects_in
 from app.audits.service import check_finished, check_kept
 from app.db.identifiers import new_id
 from app.db.tables import AuditRow, ViewArchiveRow
@@ -71,7 +71,7 @@ class Wanted:
 def wanted_images(session: Session, audit: AuditRow, asked: ViewsFilter) -> Wanted:
     """Raises NotFound; Unprocessable ``model-id-required`` where subjects see different images, ``input-size-required``
     where nobody says how large they are."""
-    subjects = subjects_in(session, audit)
+    subjects = all_subjects_in(session, audit)
     seen = [_seen(one, subjects) for one in subjects]
     ordinal = _ordinal(Protocol.model_validate(audit.protocol), subjects, seen, asked)
     preprocessing = seen[ordinal]

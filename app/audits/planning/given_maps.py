@@ -6,7 +6,7 @@ from app.audits.planning.target_layers import target_layer
 from app.db.tables import DatasetRow, MapSetRow, ModelRow
 from app.domain.changed_images import made_by
 from app.domain.input_size import Size, size_of
-from app.domain.measures import AGREEMENT, SANITY
+from app.domain.measures import AGREEMENT
 from app.domain.measures.agreement import AgreementSettings
 from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
@@ -14,7 +14,7 @@ from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.vocabulary import Resize, ResourceStatus
 from app.errors import Conflict, Unprocessable
 from app.results.inputs import seen_by, views_of
-from app.sources.addresses import LISTING
+from app.sources.addresses import listed_dataset
 
 
 def check_map_sets(map_sets: Sequence[MapSetRow], dataset: DatasetRow, models: Sequence[ModelRow]) -> None:
@@ -33,7 +33,7 @@ def check_map_sets(map_sets: Sequence[MapSetRow], dataset: DatasetRow, models: S
         detail = "The models see other parts of an image each, so that no map fits all of them: audit them one by one."
         raise Unprocessable("frames-differ", detail)
     cut = [model.name for model in models if _framing(model)[0] is not Resize.STRETCH]
-    if map_sets and cut and (dataset.digest or "").startswith(LISTING):
+    if map_sets and cut and listed_dataset(dataset.stored_digest or "") is not None:
         detail = f"How large these images are is not known, so that maps cannot be cut to what {cut[0]} sees of them."
         raise Unprocessable("frames-differ", f"{detail} Fetch them with by_reference false.")
 
@@ -100,7 +100,7 @@ def without_models(protocol: Protocol, map_sets: Sequence[MapSetRow], *, is_aske
     known = set.intersection(*({*views_of(protocol, one)} for one in map_sets))
     for spec, settings in protocol.measures.computed():
         conditions = {view for column in spec.columns(settings) for view in column.conditions}
-        if conditions <= known and not spec.needs_network and spec.name != SANITY.name:
+        if conditions <= known and not spec.needs_network:
             continue
         if is_asked_for:
             detail = f"{spec.title} needs a model: name one beside the map sets, or leave the measure out."

@@ -8,9 +8,7 @@ from app.domain.protocol import Protocol
 from app.errors import Unprocessable
 
 
-def with_views_that_exist(
-    protocol: Protocol, models: Sequence[ModelRow], map_sets: Sequence[MapSetRow] = ()
-) -> Protocol:
+def with_views_that_exist(protocol: Protocol, models: Sequence[ModelRow], map_sets: Sequence[MapSetRow]) -> Protocol:
     """Without quarter turns where one model's input is not square: all subjects of an audit have the same views.
 
     Raises Unprocessable ``no-view-exists`` where a measure is left without any.
@@ -29,7 +27,7 @@ def with_views_that_exist(
 
 
 def notes_on_turns(
-    asked: Protocol, planned: Protocol, models: Sequence[ModelRow], map_sets: Sequence[MapSetRow] = ()
+    asked: Protocol, planned: Protocol, models: Sequence[ModelRow], map_sets: Sequence[MapSetRow]
 ) -> list[str]:
     """What was left out of what was asked for."""
     if asked.has_turns == planned.has_turns:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.audits.schemas import SalienceMap
 from app.audits.scores.rows import predicted_label
-from app.audits.scores.subjects import subjects_in
+from app.audits.scores.subjects import all_subjects_in
 from app.db.tables import AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.measures import GEOMETRIC_RESILIENCE, is_reading
 from app.domain.preprocessing import Preprocessing
@@ -103,7 +103,7 @@ class MapFilter(SubjectFilter):
 
 def find_map(session: Session, audit: AuditRow, sample_id: UUID, wanted: MapFilter) -> StoredMap:
     """Raises NotFound, or Unprocessable ``model-id-required`` and ``unknown-view``."""
-    subjects = subjects_in(session, audit)
+    subjects = all_subjects_in(session, audit)
     ordinal = wanted.ordinal(subjects)
     owner = subjects[ordinal]
     conditions = owner.conditions

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, 
 from sqlalchemy.orm import Session
 
 from app.audits.schemas import SampleScore
-from app.audits.scores.subjects import subjects_in
+from app.audits.scores.subjects import all_subjects_in
 from app.db.pages import Rows
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.label_mapping import LabelMapping
@@ -51,7 +51,7 @@ class ScoreReader:
         self._audit = audit
         self._wanted = wanted
         self._protocol = Protocol.model_validate(audit.protocol)
-        self._subjects = subjects_in(session, audit)
+        self._subjects = all_subjects_in(session, audit)
         self._conditions = (CLEAN, *self._protocol.conditions())
         self._mappings = [
             mapping_of(session, audit, one.model) for one in self._subjects if isinstance(one, AuditedSubject)
@@ -100,18 +100,7 @@ class ScoreReader:
     def _query(self) -> Select[SampleScoresRow, SampleRow]:
         wanted, row = self._wanted, SampleScoresRow
         query = select(row, SampleRow).join(SampleRow, SampleRow.id == row.sample_id)
-        query = query.where(row.audit_id == self._audit.id)
-        unscored = [ordinal for ordinal, one in enumerate(self._subjects) if not one.protocol.columns()]
-        if unscored and self._protocol.columns():
-            query = query.where(row.model_ordinal.not_in(unscored))
-        if not self._columns:
-            query = query.where(row.model_ordinal == ACROSS_MODELS)
-        elif wanted.model_id is not None or wanted.subject is not None:
-            query = query.where(row.model_ordinal.in_(self._ordinals()))
-        else:
-            # Whoever has none of these columns has no row to show.
-            having = [ordinal for ordinal, columns in enumerate(self._own) if columns]
-            query = query.where(row.model_ordinal.in_([*having, *([ACROSS_MODELS] if self._across else [])]))
+        query = query.where(row.audit_id == self._audit.id, row.model_ordinal.in_(self._ordinals()))
         if wanted.label is not None:
             query = query.where(self._labelled(wanted.label))
         if wanted.source is not None:
@@ -127,7 +116,8 @@ class ScoreReader:
         yield from self._session.execute(query)
 
     def _ordinals(self) -> list[int]:
-        """Of the subjects that are asked for: of a model all of its methods."""
+        """Of the rows that have any of the columns, of the subjects that are asked for: of a model all of its methods.
+        Raises NotFound."""
         wanted = self._wanted
         found = [
             ordinal
@@ -137,7 +127,8 @@ class ScoreReader:
         ]
         if not found:
             raise NotFound("model in this audit")
-        return found
+        having = [ordinal for ordinal in found if self._own[ordinal]]
+        return [*having, *([ACROSS_MODELS] if self._across else [])]
 
     def _score(self) -> Any:
         """The SQL of the one chosen score; arrays count from 1."""

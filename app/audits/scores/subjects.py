@@ -9,7 +9,7 @@ from app.map_sets.repository import map_sets_of
 from app.results.inputs import AuditedSubject, GivenSubject, audited_subjects, given_subjects
 
 
-def subjects_in(session: Session, audit: AuditRow) -> tuple[AuditedSubject | GivenSubject, ...]:
+def all_subjects_in(session: Session, audit: AuditRow) -> tuple[AuditedSubject | GivenSubject, ...]:
     """All subjects of an audit, in the order of their ordinals: models first."""
     protocol = Protocol.model_validate(audit.protocol)
     models, map_sets = models_of(session, audit.id), map_sets_of(session, audit.id)

@@ -1,5 +1,7 @@
 """Every row of the database."""
 
+from typing import Final
+
 from app.db.tables.access import ApiKeyRow, TenantRow
 from app.db.tables.audits import (
     AuditModelRow,
@@ -30,8 +32,12 @@ from app.db.tables.registries import (
 from app.db.tables.resources import DatasetRow, GateRow, ModelRow, RunGroupModelRow, RunGroupRow, SampleRow
 from app.db.tables.webhooks import DeliveryStatus, WebhookDeliveryRow, WebhookRow
 
+UPLOADED: Final = (ModelRow, DatasetRow, MapSetRow)
+"""What is described first and whose bytes follow."""
+
 __all__ = [
     "DEFAULT_TENANT",
+    "UPLOADED",
     "ApiKeyRow",
     "AuditMapSetRow",
     "AuditModelRow",

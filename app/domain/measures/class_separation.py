@@ -43,6 +43,7 @@ CLASS_SEPARATION = MeasureSpec(
     titles={OTHER_CLASS: "explained class and another"},
     lower_is_better=True,
     is_pairing=True,
+    needs_network=True,
     gates=GateWords(views=(OTHER_CLASS,)),
     undefined_words=_WORDS,
 )

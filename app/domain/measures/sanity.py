@@ -38,6 +38,7 @@ SANITY = MeasureSpec(
     headline=_headline,
     titles={ENTROPY_RISE: "rise of the entropy"},
     is_pairing=True,
+    needs_network=True,
     gates=GateWords(views=(ENTROPY_RISE,)),
     undefined_words=_WORDS,
     figures=("twins",),

@@ -144,10 +144,9 @@ class MeasureSpec(Generic[Settings]):
     lower_views: frozenset[str] = frozenset()
     """Views of which less is better, where of the measure's others more is; of those with a parameter, the name."""
 
-    needs_scores: bool = False
-    """Whether it is made of scores of classes, so that maps alone do not give it."""
-    needs_layer: bool = False
-    """Whether its views hang on a network's layer, so that maps alone do not give it."""
+    needs_network: bool = False
+    """Whether maps alone, even of all its views, do not give it: it is made of scores of classes, its views hang on a
+    network's layer, or it compares a model's maps with others of its network."""
     has_skill: bool = False
     """Whether its summaries tell how far the score stands above its control (`app.domain.skill`)."""
 
@@ -168,11 +167,6 @@ class MeasureSpec(Generic[Settings]):
         """Its settings among a protocol's ``measures``; None where the protocol does not compute it."""
         found: Settings | None = getattr(measures, self.name)
         return found
-
-    @property
-    def needs_network(self) -> bool:
-        """Whether maps alone, even of all its views, do not give it."""
-        return self.needs_scores or self.needs_layer
 
     def has_lower_better(self, view: str) -> bool:
         """Whether less of this view's number is better."""

@@ -96,7 +96,7 @@ SUFFICIENCY = MeasureSpec(
         "removed_label": "removed, area for the label",
     },
     lower_views=frozenset({REMOVED, "removed_label"}),
-    needs_scores=True,
+    needs_network=True,
     gates=GateWords(views=(*AREAS, *LABEL_AREAS, *WITHOUT, WITHOUT_DETAIL), needs_view=True),
     says_nothing=SaysNothing(),
     gallery_views=_gallery_views,
