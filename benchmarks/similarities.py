@@ -17,7 +17,7 @@ from scipy.stats import pearsonr, spearmanr
 from skimage.metrics import structural_similarity
 
 from app.domain.similarities import SIMILARITIES, Similarity
-from worker.measures.comparing import OF_MAPS
+from worker.functional.similarities import OF_MAPS
 
 SAMPLES, HELD = 100_000, 40
 Maps = NDArray[np.float32]
@@ -108,7 +108,7 @@ def main() -> None:
     pair = made(SAMPLES)
     print("| similarity | what it is | held against | largest difference | seconds for 100,000 samples |")
     print("|" + " --- |" * 5)
-    for similarity in OF_MAPS:
+    for similarity in map(Similarity, OF_MAPS):
         spec = SIMILARITIES[similarity]
         begun = time.process_time()
         OF_MAPS[similarity](*pair)

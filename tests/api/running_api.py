@@ -9,7 +9,7 @@ import httpx
 from sqlalchemy import Engine, update
 
 from app.db.session import transaction
-from app.db.tables import DatasetRow, ModelRow
+from app.db.tables import DatasetRow, MapSetRow, ModelRow
 from tests.waiting import RECIPE
 
 UPLOAD_LIMIT = 3_000_000
@@ -34,7 +34,7 @@ class Api:
         assert answer.headers["location"] == f"/v1/{collection}/{resource['id']}"
         return resource
 
-    def set_row(self, table: type[ModelRow | DatasetRow], resource: dict[str, Any], **values: Any) -> None:
+    def set_row(self, table: type[ModelRow | DatasetRow | MapSetRow], resource: dict[str, Any], **values: Any) -> None:
         """What the worker would have found."""
         with transaction(self.engine) as session:
             session.execute(update(table).where(table.id == UUID(resource["id"])).values(**values))

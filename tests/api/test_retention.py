@@ -17,6 +17,7 @@ from app.db.tables import (
     CleanSourceRow,
     DatasetRow,
     IdempotencyKeyRow,
+    MapSetRow,
     ModelRow,
     SampleRow,
     SampleScoresRow,
@@ -156,9 +157,11 @@ def test_scores_and_maps(api: Api) -> None:
 
 
 def test_registrations_without_content(api: Api) -> None:
-    def age(table: type[ModelRow | DatasetRow], resource: dict[str, Any], days: float) -> str:
+    paths = {ModelRow: "models", DatasetRow: "datasets", MapSetRow: "map-sets"}
+
+    def age(table: type[ModelRow | DatasetRow | MapSetRow], resource: dict[str, Any], days: float) -> str:
         api.set_row(table, resource, updated_at=func.clock_timestamp() - timedelta(days=days))
-        return f"/v1/{'models' if table is ModelRow else 'datasets'}/{resource['id']}"
+        return f"/v1/{paths[table]}/{resource['id']}"
 
     grouped = [api.register() for _ in range(2)]
     body = {"name": "g", "model_ids": [model["id"] for model in grouped]}
@@ -167,8 +170,14 @@ def test_registrations_without_content(api: Api) -> None:
     api.set_row(ModelRow, ready, status=ResourceStatus.READY, probe={"candidate_layers": []})
     kept = [age(ModelRow, model, 8) for model in [*grouped, ready]] + [age(ModelRow, api.register(), 6)]
     gone = [age(ModelRow, api.register(), 8), age(DatasetRow, api.register("datasets"), 8)]
+    dataset = api.register("datasets")
+    api.set_row(DatasetRow, dataset, status=ResourceStatus.READY)
+    body = {"name": "m", "kind": "human", "dataset_id": dataset["id"]}
+    answer = api.client.post("/v1/map-sets", json=body)
+    assert answer.status_code == 201, answer.text
+    gone.append(age(MapSetRow, answer.json(), 8))
     assert "registrations" not in sweep(api)
-    assert sweep(api, **DAYS)["registrations"] == 2
+    assert sweep(api, **DAYS)["registrations"] == 3
     assert {api.client.get(path).status_code for path in kept} == {200}
     assert {api.client.get(path).status_code for path in gone} == {404}
 

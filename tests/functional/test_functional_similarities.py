@@ -9,8 +9,8 @@ from sklearn.metrics import roc_auc_score
 from app.domain.similarities import SIMILARITIES, Similarity
 from benchmarks.similarities import PEERS, difference, made
 from worker.functional import similarities
-from worker.functional.fixation_scores import area_under_roc, standardised_salience, within
-from worker.measures.comparing import OF_FIXATIONS, OF_MAPS
+from worker.functional.fixation_scores import OF_FIXATIONS, area_under_roc, standardised_salience, within
+from worker.functional.similarities import OF_MAPS
 
 PAIR = made(12, 7, 8)
 

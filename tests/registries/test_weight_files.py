@@ -49,6 +49,7 @@ def test_shards_with_their_index(tmp_path: Path, blobs: BlobStore) -> None:
     tensors = read_contents(content, ModelFormat.SAFETENSORS).tensors
     expected = {name: tensor for path in folder.glob("*.safetensors") for name, tensor in load_file(path).items()}
     assert {path[0] for path in tensors} == set(expected)
+    assert all(torch.equal(load().read(), expected[path[0]]) for path, load in tensors.items())
 
 
 @pytest.mark.parametrize("location", ["model.onnx.data", "model.onnx_data", None])

@@ -13,20 +13,19 @@ from app.domain.changed_images import MANIFESTS, ManifestLine, Needs, handed_out
 from app.domain.map_sizes import FLOAT_BYTES
 from app.domain.measures import EQUIVARIANCE
 from app.domain.preprocessing import Preprocessing
-from app.domain.vocabulary import DeviceClass, SampleStatus
+from app.domain.vocabulary import CLEAN, DeviceClass, SampleStatus
 from app.errors import InputFailure
 from app.results.inputs import AuditedSubject, AuditInputs, GivenSubject, changed_for, seen_by
 from app.storage.blobs import StoredBlob
 from worker.archives.zip_writer import ZipWriter
-from worker.changed_images.given_maps import given_maps
 from worker.context import WorkerContext
 from worker.shards.listed_samples import contents_of
-from worker.shards.request import job_model
+from worker.shards.request import job_map_set, job_model
 from worker.shards.store import read_inputs, read_samples
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
 from worker.supervision.process import ChildProcess
-from worker.wire.jobs import JobMap, JobSample, ViewsJob
+from worker.wire.jobs import JobMap, JobMapSet, JobSample, ViewsJob
 from worker.wire.replies import ChangedImage
 
 PART = 64
@@ -120,6 +119,7 @@ class ViewImages:
 
     def _job(self, samples: Sequence[SampleRow]) -> ViewsJob:
         subject = self._subject
+        maps, map_set = self._clean_maps(samples) if self.archive.needs == Needs.MAPS else ((), None)
         by_cells = EQUIVARIANCE.settings_in(subject.protocol.measures) is not None
         return ViewsJob(
             protocol=subject.protocol,
@@ -127,23 +127,26 @@ class ViewImages:
             views=self._views,
             archive_digest=self.inputs.dataset.stored_digest or "",
             samples=tuple(map(JobSample.of, samples)),
-            maps=self._maps(samples) if self.archive.needs == Needs.MAPS else (),
+            maps=maps,
+            map_set=map_set,
             model=job_model(subject.model) if by_cells and isinstance(subject, AuditedSubject) else None,
         )
 
-    def _maps(self, samples: Sequence[SampleRow]) -> tuple[JobMap, ...]:
-        """The clean maps, as the audit stored them or a map set has them. Raises InputFailure ``maps-missing``."""
-        subject = self._subject
+    def _clean_maps(self, samples: Sequence[SampleRow]) -> tuple[tuple[JobMap, ...], JobMapSet | None]:
+        """As the audit stored them, or where a map set has them. Raises InputFailure ``maps-missing``."""
+        maps: tuple[JobMap, ...] = ()
+        subject, map_set = self._subject, None
         with transaction(self.context.engine) as session:
             if isinstance(subject, AuditedSubject):
-                found = _stored_maps(session, self.inputs.audit, self.archive.model_ordinal, samples)
+                maps = _stored_maps(session, self.inputs.audit, self.archive.model_ordinal, samples)
             else:
-                found = given_maps(session, self.context.blobs, subject.map_set, samples)
-        missing = {*range(len(samples))} - {one.number for one in found}
+                map_set = job_map_set(session, subject.map_set, samples)
+        given = {one.number for one in (map_set.maps if map_set else ()) if one.view == CLEAN}
+        missing = {*range(len(samples))} - given - {one.number for one in maps}
         if missing:
             detail = f"There is no clean map of {len(missing)} samples, such as {samples[min(missing)].name!a}."
             raise InputFailure("maps-missing", detail)
-        return found
+        return maps, map_set
 
 
 def _stored_maps(session: Session, audit: AuditRow, ordinal: int, samples: Sequence[SampleRow]) -> tuple[JobMap, ...]:

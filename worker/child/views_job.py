@@ -15,14 +15,16 @@ from app.domain.input_size import InputSize
 from app.domain.preprocessing import Preprocessing
 from app.domain.vocabulary import CLEAN
 from app.settings import Settings
+from worker.engine.given_maps import GivenMaps
 from worker.engine.plan import explainer_of
 from worker.engine.sample_reader import ArchiveLocation, SampleReader
+from worker.measures.comparing import Values
 from worker.salience.maps import SalienceMaps
 from worker.views import View, ViewSetting, make_views
 from worker.views.base import ImageBatch, ImageView
 from worker.weights.cache import ModelCache
 from worker.wire.contents import Inputs
-from worker.wire.jobs import JobMap, ViewsJob
+from worker.wire.jobs import ViewsJob
 from worker.wire.replies import ChangedImage, Progress, Reply
 
 CPU = torch.device("cpu")
@@ -42,7 +44,8 @@ def run_views_job(
         first = 0
         for decoded in reader.batches(job.samples, BATCH):
             batch = decoded.images[preprocessing.spec]
-            maps = _maps(job.maps[first : first + len(batch.samples)], preprocessing.input_size)
+            numbers = range(first, first + len(batch.samples))
+            maps = _maps(_native(job, inputs, numbers), preprocessing.input_size)
             yield from _sent({name: _changed(batch, view, maps) for name, view in views.items()}, first)
             first += len(batch.samples)
             yield Progress(done=first), b""
@@ -66,10 +69,18 @@ def _views(job: ViewsJob, preprocessing: Preprocessing, stride: tuple[int, int])
     return {name: made.get(name) for name in job.views}
 
 
-def _maps(maps: tuple[JobMap, ...], input_size: InputSize) -> SalienceMaps:
-    """Of a batch; a map that is undefined is zero, as the engine has it."""
-    native = torch.from_numpy(np.stack([one.cells() for one in maps])) if maps else torch.empty(0, 1, 1)
-    return SalienceMaps(native, (None,) * len(maps), input_size)
+def _native(job: ViewsJob, inputs: Inputs, numbers: range) -> list[Values]:
+    """The clean maps of a batch, (h, w) each; none where no view follows them."""
+    if job.map_set is not None:
+        given = GivenMaps.of(job.map_set, inputs)
+        return [values for number in numbers if (values := given.read(number, CLEAN)) is not None]
+    return [one.cells() for one in job.maps[numbers.start : numbers.stop]]
+
+
+def _maps(native: list[Values], input_size: InputSize) -> SalienceMaps:
+    """A map that is undefined is zero, as the engine has it."""
+    stacked = torch.from_numpy(np.stack(native)) if native else torch.empty(0, 1, 1)
+    return SalienceMaps(stacked, (None,) * len(native), input_size)
 
 
 def _changed(batch: ImageBatch, view: View | None, maps: SalienceMaps) -> Tensor:

@@ -23,7 +23,7 @@ from worker.measures.comparing import MapList, Points, Values
 from worker.salience.maps import SalienceMaps
 from worker.views import View
 from worker.wire.contents import Inputs
-from worker.wire.jobs import Frame, JobGivenMap, JobMapSet, ShardJob
+from worker.wire.jobs import Frame, JobGivenMap, JobMapSet
 
 NOTHING = np.zeros((1, 1), np.float32)
 
@@ -38,10 +38,10 @@ class GivenMaps:
     frames: Sequence[Frame]
 
     @classmethod
-    def of(cls, job: ShardJob, one: JobMapSet, inputs: Inputs) -> Self:
-        """What is made of handed out images is of what models see as it is."""
-        frames = job.frames if one.input_size is None else ()
-        return cls(inputs, one.digest, {(found.number, found.view): found for found in one.maps}, frames)
+    def of(cls, one: JobMapSet, inputs: Inputs, frames: Sequence[Frame] = ()) -> Self:
+        """``frames`` of the job's samples. What is made of handed out images is of what models see as it is."""
+        seen = frames if one.input_size is None else ()
+        return cls(inputs, one.digest, {(found.number, found.view): found for found in one.maps}, seen)
 
     def read(self, number: int, view: str) -> Values | None:
         """(h, w) float32 in [0, 1], zero all over where it is constant; None where there is no map.

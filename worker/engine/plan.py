@@ -228,7 +228,7 @@ def explainer_of(protocol: Protocol, model: JobModel, loaded: LoadedModel) -> Ex
 
 
 def _given(job: ShardJob, subject: Subject, inputs: Inputs) -> GivenAuditor:
-    maps = GivenMaps.of(job, job.map_sets[subject.map_set or 0], inputs)
+    maps = GivenMaps.of(job.map_sets[subject.map_set or 0], inputs, job.frames)
     seen = Preprocessing.of(job.models[0].preprocessing).input_size if job.models else UNSEEN_SIZE
     size = job.map_sets[subject.map_set or 0].input_size or seen
     # No measure of a map set's asks for views that hang on a network's layer or colour.

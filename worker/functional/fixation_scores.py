@@ -4,6 +4,8 @@ Every function takes one map (h, w) and ``points`` (F, 2), x and y as shares of 
 map's own cells. NaN where the map is constant or there is no point.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,3 +49,7 @@ def _cells_of(points: Points, shape: tuple[int, ...]) -> tuple[NDArray[np.int64]
     places = np.floor(points[:, ::-1] * shape).astype(np.int64)
     rows, columns = np.clip(places, 0, np.array(shape) - 1).T
     return rows, columns
+
+
+OF_FIXATIONS: dict[str, Callable[[Map, Points], float]] = {"nss": standardised_salience, "auc_judd": area_under_roc}
+"""By the names of app.domain.similarities."""

@@ -14,6 +14,7 @@ from worker.functional.map_similarity import map_similarity
 
 Maps = NDArray[np.float32]
 Floats = NDArray[np.float64]
+Compare = Callable[[Maps, Maps], Floats]
 
 TOP_SHARE = 0.2
 KL_EPSILON = 1e-12
@@ -166,3 +167,16 @@ def _least_work(surplus: Floats, costs: NDArray[np.float32]) -> float:
     cost = np.ascontiguousarray(costs[np.ix_(above, below)])
     work, _, _ = cv2.EMD(leaving, coming, cv2.DIST_USER, cost=cost)
     return float(moved * work)
+
+
+OF_MAPS: dict[str, Compare] = {
+    "ssim": ssim,
+    "cc": correlation,
+    "spearman": rank_correlation,
+    "sim": shared_mass,
+    "emd": earth_movers_distance,
+    "iou": top_overlap,
+    "kl": divergence,
+    "pointing_game": pointing,
+}
+"""By the names of app.domain.similarities."""

@@ -11,7 +11,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db.references import lock_digests, unused_digests
 from app.db.session import transaction, write_for
 from app.db.tables import DatasetRow, SampleRow
 from app.domain.table_columns import Columns
@@ -21,6 +20,7 @@ from app.imaging.entries import ArchiveEntry, read_entry
 from app.imaging.kinds import promised_kind
 from app.sources.addresses import LISTING, listed_dataset
 from app.sources.reading import Contents
+from app.uploads.content import delete_unused
 from app.webhooks.events import dataset_looked_at
 from app.webhooks.outbox import tell
 from worker.archives.listing import is_table, judged_entries, list_entries, seekable
@@ -93,15 +93,8 @@ def index_dataset(context: WorkerContext, dataset_id: UUID) -> None:
             logger.info("data set %s rejected: %s", dataset_id, failure.code)
         tell(session, dataset.tenant_id, dataset_looked_at(dataset))
     if indexer.made:
-        _delete_unused(context, indexer.made)
-
-
-def _delete_unused(context: WorkerContext, made: set[str]) -> None:
-    """Of an archive that was refused as a whole nothing stays but what was uploaded; of others, nothing in between."""
-    with transaction(context.engine) as session:
-        lock_digests(session, made)
-        for digest in unused_digests(session, made):
-            context.blobs.delete(digest)
+        # Of an archive that was refused as a whole nothing stays but what was uploaded; of others, nothing in between.
+        delete_unused(context.engine, context.blobs, indexer.made)
 
 
 class _Indexer:

@@ -5,18 +5,18 @@ Each table becomes a folder of images and a ``metadata.jsonl`` (Hugging Face's i
 
 import json
 import re
-import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from app.domain.splits import is_split_name
 from app.domain.table_columns import Columns
 from app.domain.vocabulary import DeviceClass
-from app.errors import InputFailure, TooLarge
+from app.errors import InputFailure
 from app.imaging.containers import BLOCK
 from app.imaging.entries import ArchiveEntry
 from app.settings import MEBIBYTE
 from app.storage.blobs import BlobWriter
+from worker.archives.tar_writer import add_file
 from worker.context import WorkerContext
 from worker.supervision.endings import ChildDied
 from worker.supervision.events import Answer
@@ -126,13 +126,7 @@ class _Tar:
             raise InputFailure("archive-too-many-entries", detail)
 
     def _add(self, name: str, content: bytes) -> None:
-        info = tarfile.TarInfo(name)
-        info.size = len(content)
-        try:
-            self._writer.write(info.tobuf(tarfile.PAX_FORMAT) + content + bytes(-len(content) % BLOCK))
-        except TooLarge as error:
-            detail = "Its tables hold more than MAX_INFLATED_BYTES allows: send them as several data sets."
-            raise InputFailure("archive-expansion-limit", detail) from error
+        add_file(self._writer, name, len(content), [content])
         if self._writer.size > self._most:
             most = self._context.settings.max_ratio
             detail = f"Its tables hold more than {most} times their size (MAX_RATIO): send the images in a tar file."

@@ -1,7 +1,6 @@
 """Makes one tar of WebDataset's: its shards are tars of images with their labels beside them (``1.jpg``, ``1.cls``)."""
 
 import re
-import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +14,7 @@ from app.storage.blobs import BlobStore, BlobWriter
 from worker.archives.entry_names import from_here
 from worker.archives.range_reader import RangeReader
 from worker.archives.tar_index import tar_entries, tar_names
+from worker.archives.tar_writer import add_file
 from worker.context import WorkerContext
 from worker.intake.sidecar_labels import label_in_json
 
@@ -88,12 +88,7 @@ def _add(part: _Part, folder: str, joined: JoinedTar, writer: BlobWriter) -> Non
             detail = f"More than {most} files (MAX_ENTRIES): send it as several data sets."
             raise InputFailure("archive-too-many-entries", detail)
         joined.has_labels = joined.has_labels or _says_label(part, entry)
-        header = tarfile.TarInfo(folder + from_here(entry.name))
-        header.size = entry.size
-        writer.write(header.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape"))
-        for piece in part.pieces(entry):
-            writer.write(piece)
-        writer.write(bytes(-entry.size % BLOCK))
+        add_file(writer, folder + from_here(entry.name), entry.size, part.pieces(entry))
 
 
 def _says_label(part: _Part, entry: ArchiveEntry) -> bool:

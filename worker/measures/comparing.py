@@ -9,31 +9,14 @@ from numpy.typing import NDArray
 
 from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.vocabulary import UndefinedReason
-from worker.functional import similarities
-from worker.functional.fixation_scores import area_under_roc, standardised_salience
-from worker.functional.similarities import resampled
+from worker.functional.fixation_scores import OF_FIXATIONS
+from worker.functional.similarities import OF_MAPS, resampled
 from worker.measures.base import Score, reasons_of
 from worker.salience.maps import Reasons, SalienceMaps
 
 Values = NDArray[np.float32]
 Points = NDArray[np.float64]
 Floats = NDArray[np.float64]
-Compare = Callable[[Values, Values], Floats]
-
-OF_MAPS: dict[Similarity, Compare] = {
-    Similarity.SSIM: similarities.ssim,
-    Similarity.CC: similarities.correlation,
-    Similarity.SPEARMAN: similarities.rank_correlation,
-    Similarity.SIM: similarities.shared_mass,
-    Similarity.EMD: similarities.earth_movers_distance,
-    Similarity.IOU: similarities.top_overlap,
-    Similarity.KL: similarities.divergence,
-    Similarity.POINTING_GAME: similarities.pointing,
-}
-OF_FIXATIONS: dict[Similarity, Callable[[Values, Points], float]] = {
-    Similarity.NSS: standardised_salience,
-    Similarity.AUC_JUDD: area_under_roc,
-}
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.vocabulary import CLEAN
 from app.results.inputs import AuditedSubject, AuditInputs, GivenSubject
 from worker.functional.derangement import ALONE, derangement
-from worker.functional.fixation_scores import within
-from worker.measures.comparing import OF_FIXATIONS, OF_MAPS
+from worker.functional.fixation_scores import OF_FIXATIONS, within
+from worker.functional.similarities import OF_MAPS
 from worker.results.stored_maps import MOST_BYTES, FloatMaps, MapOwner, read_clean_maps, smallest_size
 from worker.results.where_maps_lie import Partition
 from worker.shards.frames import seen_frame

@@ -17,8 +17,7 @@ from app.domain.summaries import Groups, ScoreTable, summarise
 from app.domain.vocabulary import CLEAN
 from app.results.inputs import AuditedSubject, AuditInputs
 from app.results.score_tables import cluster_codes, further_groups, read_scores
-from worker.functional.similarities import resampled
-from worker.measures.comparing import OF_MAPS, Compare
+from worker.functional.similarities import OF_MAPS, Compare, resampled
 from worker.results.stored_maps import FloatMaps, MapOwner, fitting, read_maps
 
 

@@ -31,7 +31,8 @@ class TargetHook:
     """A model and the place in it where salience is taken.
 
     ``target_layer`` None (or the name that tracing resolved) means the layer of the network's family, else the tensor
-    that enters the last global pooling or flattening; another name means that module's output.
+    that enters the last global pooling or flattening; another name means that module's output. ``traced`` is what an
+    earlier pass told of the model; without it a blank image is passed.
 
     Raises InputFailure ``target-layer-not-found``.
     """
@@ -43,6 +44,7 @@ class TargetHook:
         input_size: InputSize,
         target_layer: str | None = None,
         output: Output = CLASSES,
+        traced: Trace | None = None,
     ) -> None:
         first = next(module.parameters())
         probe = torch.zeros(2, input_channels(module), *size_of(input_size), device=first.device, dtype=first.dtype)
@@ -51,7 +53,7 @@ class TargetHook:
         self.module = module
         self.decisions = Decisions(output)
         self._parts = tuple(module.modules())
-        self._trace = trace(module, self._blank)
+        self._trace = traced or trace(module, self._blank)
         self._take(resolve_layer(module, self._trace, target_layer))
 
     def _take(self, layer: Layer) -> None:
@@ -67,7 +69,7 @@ class TargetHook:
         return other
 
     def row(self, layer: Layer) -> Row:
-        """Numbers that tell what one of the model's layers puts out of a blank image."""
+        """Numbers that tell what one of the model's layers puts out of the first image that was traced."""
         return self._trace.rows[layer.name]
 
     def trial_images(self) -> Tensor:

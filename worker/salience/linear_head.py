@@ -9,6 +9,7 @@ from app.errors import InputFailure
 from worker.salience.extraction import Extractor, SalienceExtractor
 from worker.salience.hook import TargetHook
 from worker.salience.tracing import Layer
+from worker.salience.watching import Row
 
 ALIKE = 1e-5
 """Of the largest gradient: so far may cells differ by rounding."""
@@ -28,13 +29,14 @@ def before_linear_head(hook: TargetHook, layers: Sequence[Layer]) -> Iterator[st
     """Names of those of the ``layers``, in the order of a pass, that such a head stands behind: the last ones, up to
     the first that it does not, and those that put out the same as one of them.
     """
-    found: list[Layer] = []
+    rows: set[Row] = set()
     for layer in reversed(layers):
+        if hook.row(layer) in rows:
+            continue
         try:
             if not has_linear_head(SalienceExtractor(hook.at(layer)), hook.trial_images()):
                 break
         except InputFailure:  # beside the way to the logits
             continue
-        found.append(layer)
-    rows = {hook.row(layer) for layer in found}
-    return (layer.name for layer in layers if layer in found or hook.row(layer) in rows)
+        rows.add(hook.row(layer))
+    return (layer.name for layer in layers if hook.row(layer) in rows)

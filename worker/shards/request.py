@@ -35,12 +35,12 @@ def shard_job(session: Session, inputs: AuditInputs, samples: Sequence[SampleRow
         samples=tuple(map(JobSample.of, samples)),
         unexamined=_numbers(samples, SampleStatus.UNEXAMINED),
         unreadable=_numbers(samples, SampleStatus.UNREADABLE),
-        map_sets=tuple(_map_set(session, one, samples) for one in inputs.map_sets),
+        map_sets=tuple(job_map_set(session, one, samples) for one in inputs.map_sets),
         frames=_frames(inputs, samples) if inputs.map_sets else (),
     )
 
 
-def _map_set(session: Session, row: MapSetRow, samples: Sequence[SampleRow]) -> JobMapSet:
+def job_map_set(session: Session, row: MapSetRow, samples: Sequence[SampleRow]) -> JobMapSet:
     """Its maps of these samples."""
     numbers = {sample.id: number for number, sample in enumerate(samples)}
     query = select(MapRow).where(MapRow.map_set_id == row.id, MapRow.status == SampleStatus.READY)

@@ -34,13 +34,13 @@ class Store(Protocol):
 def opened_inputs(blobs: Store, job: AnyJob) -> Iterator[tuple[int, ...]]:
     """Descriptors for as long as the block runs, in the order of the job's inputs.
 
-    Of a remote store, an archive is read in parts as the child asks for them; anything else is copied. Raises
+    Of a remote store, archives are read in parts as the child asks for them; anything else is copied. Raises
     InputFailure ``artifact-corrupted`` where one is gone, or an archive that nothing else checks has changed.
     """
     with ExitStack() as stack:
         descriptors = []
         for digest in job.inputs:
-            in_parts = digest == job.archive and not blobs.is_local
+            in_parts = digest in job.in_parts and not blobs.is_local
             try:
                 if in_parts:
                     descriptors.append(stack.enter_context(_served(blobs, digest)).fileno())

@@ -11,7 +11,7 @@ from app.domain.outputs import CLASSES, Output
 from app.domain.vocabulary import CamMethod, OutputKind
 from app.errors import InputFailure
 from worker.machine.shortage import is_gpu_shortage, is_shortage
-from worker.salience.hook import TargetHook, resolve_layer
+from worker.salience.hook import TargetHook
 from worker.salience.input_channels import input_channels
 from worker.salience.preconditions import NotPossible
 from worker.salience.tracing import TARGET, Layer, Trace, trace
@@ -73,8 +73,8 @@ def probe(
         raise InputFailure("model-output-mismatch", detail) from error
     numbers = checked_output(traced.output, output.kind).shape[1]
     traced = _with_own_layers(module, images, traced)
-    layer = resolve_layer(module, traced, target_layer)
-    hook = TargetHook(module, input_size=input_size, target_layer=target_layer, output=output)
+    hook = TargetHook(module, input_size=input_size, target_layer=target_layer, output=output, traced=traced)
+    layer = hook.layer
     refused = NotPossible.of(hook, traced.layers)
     return ModelProbe(
         classes=output.classes_of(numbers),

@@ -68,9 +68,9 @@ class _Job(_Message):
     log_ids: dict[str, str] = Field(default_factory=dict)
 
     @property
-    def archive(self) -> str | None:
-        """The input that is read in parts."""
-        return None
+    def in_parts(self) -> frozenset[str]:
+        """The inputs of which parts are read."""
+        return frozenset()
 
     @property
     def unchecked(self) -> str | None:
@@ -192,16 +192,12 @@ class ShardJob(_Job):
     @property
     def inputs(self) -> tuple[str, ...]:
         """The digests of the files that come with the job, in this order."""
-        models, maps = (
-            (one.digest for one in self.models),
-            (one.digest for one in self.map_sets if one.digest is not None),
-        )
-        digests = (self.archive_digest, *models, *maps)
-        return tuple(dict.fromkeys(digests)) if self.map_sets else digests
+        maps = (one.digest for one in self.map_sets if one.digest is not None)
+        return tuple(dict.fromkeys((self.archive_digest, *(one.digest for one in self.models), *maps)))
 
     @property
-    def archive(self) -> str | None:
-        return self.archive_digest
+    def in_parts(self) -> frozenset[str]:
+        return frozenset({self.archive_digest, *(one.digest for one in self.map_sets if one.digest is not None)})
 
     @property
     def unchecked(self) -> str | None:
@@ -241,8 +237,8 @@ class ImagesJob(_Job):
         return (self.archive_digest,)
 
     @property
-    def archive(self) -> str | None:
-        return self.archive_digest
+    def in_parts(self) -> frozenset[str]:
+        return frozenset({self.archive_digest})
 
 
 class TableJob(_Job):
@@ -257,8 +253,8 @@ class TableJob(_Job):
         return (self.archive_digest,)
 
     @property
-    def archive(self) -> str | None:
-        return self.archive_digest
+    def in_parts(self) -> frozenset[str]:
+        return frozenset({self.archive_digest})
 
 
 class ImageSize(_Message):
@@ -284,8 +280,8 @@ class MapsJob(_Job):
         return (self.archive_digest,)
 
     @property
-    def archive(self) -> str | None:
-        return self.archive_digest
+    def in_parts(self) -> frozenset[str]:
+        return frozenset({self.archive_digest})
 
 
 class ReferenceSample(_Message):
@@ -312,15 +308,16 @@ class ReferenceJob(_Job):
         return (self.archive_digest, self.model.digest)
 
     @property
-    def archive(self) -> str | None:
-        return self.archive_digest
+    def in_parts(self) -> frozenset[str]:
+        return frozenset({self.archive_digest})
 
 
 class ViewsJob(_Job):
     """Send the images of these samples in these views, the clean one among them or not.
 
-    ``protocol`` is the subject's. ``maps`` are the samples' clean maps, where a view follows them; ``model`` is there
-    where its network decides about a view, by how far a cell of its map reaches.
+    ``protocol`` is the subject's. Where a view follows the samples' clean maps, ``maps`` has them as an audit stored
+    them, or ``map_set`` says where they lie; ``model`` is there where its network decides about a view, by how far a
+    cell of its map reaches.
     """
 
     kind: Literal["views"] = "views"
@@ -330,15 +327,18 @@ class ViewsJob(_Job):
     archive_digest: str
     samples: tuple[JobSample, ...]
     maps: tuple[JobMap, ...] = ()
+    map_set: JobMapSet | None = None
     model: JobModel | None = None
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        return (self.archive_digest, *([self.model.digest] if self.model else []))
+        further = (one.digest for one in (self.model, self.map_set) if one is not None and one.digest is not None)
+        return tuple(dict.fromkeys((self.archive_digest, *further)))
 
     @property
-    def archive(self) -> str | None:
-        return self.archive_digest
+    def in_parts(self) -> frozenset[str]:
+        maps = self.map_set.digest if self.map_set is not None else None
+        return frozenset(filter(None, (self.archive_digest, maps)))
 
     @property
     def unchecked(self) -> str | None:
