@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 from torch import Tensor, nn
+from torchvision.models import VisionTransformer
 
 from app.domain.outputs import Output
 from app.domain.protocol import Protocol, ProtocolRequest
@@ -107,6 +108,35 @@ def test_of_one_logit_the_other_class_is_the_other_side() -> None:
     own, other = maps_of(explainer), maps_of(OtherClassExplainer(explainer))
     assert own.native[:, :, 3:].count_nonzero() == 0
     assert other.native[:, :, :3].count_nonzero() == 0
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        CamMethod.EIGENCAM,
+        CamMethod.SMOOTH_GRADCAM_PLUS_PLUS,
+        CamMethod.OCCLUSION,
+        CamMethod.INTEGRATED_GRADIENTS,
+        CamMethod.RECIPROCAM,
+        CamMethod.SCORECAM,
+        CamMethod.FULLGRAD,
+    ],
+)
+def test_logits_without_a_map_are_those_of_an_explanation(method: CamMethod) -> None:
+    """Or the class that is the other one here might be the class that was explained there."""
+    explainer = make_explainer(method, TargetHook(Weighted([[1.0, 0.3], [0.9, 0.4]]).eval(), input_size=SIZE))
+    assert torch.equal(explainer.logits(pictures()), explainer.explain(pictures(), None).logits)
+
+
+@pytest.mark.parametrize("method", [CamMethod.GRADCAM, CamMethod.ATTENTION_ROLLOUT, CamMethod.SHAPLEYCAM])
+def test_logits_behind_attention_are_too(method: CamMethod) -> None:
+    """Attention runs another kernel where nothing is to be differentiated, and another where nobody looks at it."""
+    torch.manual_seed(5)
+    network = VisionTransformer(64, 16, 2, 2, 32, 64, num_classes=4)
+    nn.init.normal_(network.heads[0].weight)  # type: ignore[arg-type]
+    explainer = make_explainer(method, TargetHook(network.eval(), input_size=64))
+    images = torch.randn(2, 3, 64, 64)
+    assert torch.equal(explainer.logits(images), explainer.explain(images, None).logits)
 
 
 def asked(measures: dict[str, Any], **salience: Any) -> Protocol:

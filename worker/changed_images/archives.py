@@ -1,7 +1,6 @@
 """Archives of changed images that somebody asked for and waits for: claimed under a lease, made, stored."""
 
 import logging
-import time
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -19,7 +18,7 @@ from app.storage.blobs import StoredBlob
 from worker.changed_images.images import ViewImages
 from worker.context import WorkerContext
 from worker.intake.attempts import attempted
-from worker.shards.lease import BEAT_SECONDS, LeaseLost, WorkerStopping
+from worker.shards.lease import Lease, LeaseLost, WorkerStopping
 
 logger = logging.getLogger(__name__)
 
@@ -34,24 +33,25 @@ def archive_views(context: WorkerContext, archive_id: UUID) -> None:
     row = _claim(context, archive_id)
     if row is None:
         return
-    lease = _Lease(context, row)
+    attempt = _Attempt(context, row)
+    lease = Lease(context, attempt.extend, of=f"archive {row.id}")
     try:
         if row.attempt > context.settings.max_shard_attempts:
             raise CRASHED
         images = ViewImages.of(context, row, lease.keep)
         stored = attempted(context, partial(_written, images), of=f"archive {row.id}", did="made the images")
-        lease.finish(stored)
+        attempt.finish(stored)
     except LeaseLost:
         logger.info("archive %s: taken over, or not wanted any more", row.id)
     except WorkerStopping:
-        lease.give_back()
+        attempt.give_back()
         context.queue.send(TaskName.ARCHIVE_VIEWS, row.id)
     except TransientFailure:
-        lease.give_back()
+        attempt.give_back()
         raise
     except InputFailure as failure:
         logger.info("archive %s failed: %s", row.id, failure.code)
-        lease.fail(failure)
+        attempt.fail(failure)
 
 
 def _claim(context: WorkerContext, archive_id: UUID) -> ViewArchiveRow | None:
@@ -74,31 +74,24 @@ def _written(images: ViewImages) -> StoredBlob:
         raise InputFailure("views-too-large", "The images are larger than they can be.") from error
 
 
-class _Lease:
-    """Of one attempt, which the row's count of attempts tells from any other."""
+class _Attempt:
+    """The row's count of attempts tells it from any other."""
 
     def __init__(self, context: WorkerContext, row: ViewArchiveRow) -> None:
         self._context = context
         self._id, self._attempt = row.id, row.attempt
-        self._beaten_at = time.monotonic()
 
-    def keep(self) -> None:
-        """Raises LeaseLost and WorkerStopping."""
-        if self._context.stopping.is_set():
-            raise WorkerStopping
-        if time.monotonic() - self._beaten_at < min(BEAT_SECONDS, self._context.settings.lease_seconds / 4):
-            return
-        self._beaten_at = time.monotonic()
-        until = func.clock_timestamp() + timedelta(seconds=self._context.settings.lease_seconds)
-        with transaction(self._context.engine) as session:
-            self._change(session, lease_expires_at=until)
+    def extend(self, session: Session, seconds: float) -> bool:
+        """False where the row is another's now, or gone."""
+        return self._changed(session, lease_expires_at=func.clock_timestamp() + timedelta(seconds=seconds))
 
     def finish(self, stored: StoredBlob) -> None:
         """Raises LeaseLost."""
         ended = {"status": ComparisonStatus.SUCCEEDED, "finished_at": func.clock_timestamp()}
         with transaction(self._context.engine) as session:
             self._context.keep_blob(session, stored.digest)
-            self._change(session, stored_digest=stored.digest, size=stored.size, **ended)
+            if not self._changed(session, stored_digest=stored.digest, size=stored.size, **ended):
+                raise LeaseLost
 
     def fail(self, failure: InputFailure) -> None:
         ended = {"status": ComparisonStatus.FAILED, "finished_at": func.clock_timestamp()}
@@ -110,9 +103,8 @@ class _Lease:
         with transaction(self._context.engine) as session:
             session.execute(self._own().values(lease_expires_at=None, attempt=self._attempt - 1))
 
-    def _change(self, session: Session, **values: Any) -> None:
-        if session.execute(self._own().values(**values).returning(ViewArchiveRow.id)).one_or_none() is None:
-            raise LeaseLost
+    def _changed(self, session: Session, **values: Any) -> bool:
+        return session.execute(self._own().values(**values).returning(ViewArchiveRow.id)).one_or_none() is not None
 
     def _own(self) -> Update:
         row = ViewArchiveRow

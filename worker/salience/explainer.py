@@ -41,6 +41,9 @@ class Explainer(Protocol):
         ``draws`` is for methods that need random numbers.
         """
 
+    def logits(self, images: Tensor) -> Tensor:
+        """(N, C) by class: those that ``explain`` gives of the images, bit for bit, without their maps."""
+
 
 class Cuttable(Protocol):
     """A network whose feature map can be seen and replaced on its way, whatever runs it."""
@@ -72,3 +75,7 @@ class PairExplainer:
         del draws
         pair = self._extractor.extract(images, target)
         return Explanation(pair.logits, pair.predicted, self._make_map(pair.activation, pair.gradient))
+
+    def logits(self, images: Tensor) -> Tensor:
+        """With the gradient, which costs next to nothing: without one, attention may run other kernels."""
+        return self._extractor.extract(images).logits

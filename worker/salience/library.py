@@ -67,6 +67,12 @@ class LibraryExplainer:
         logits = cam.outputs.detach()
         return Explanation(logits, logits.argmax(1), maps.to(images.device))
 
+    def logits(self, images: Tensor) -> Tensor:
+        """One pass, with gradients as the library's own."""
+        with torch.enable_grad():
+            logits: Tensor = self._hooked(images.clone())
+        return logits.detach()
+
     @contextlib.contextmanager
     def _library(self) -> Iterator[Any]:
         """One of its objects; it holds a batch's tensors and hooks until they are released."""

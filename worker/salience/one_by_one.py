@@ -68,6 +68,11 @@ class OneByOneExplainer:
         logits = torch.cat(cases)
         return Explanation(logits, logits.argmax(1), torch.stack(maps))
 
+    def logits(self, images: Tensor) -> Tensor:
+        """One pass an image."""
+        with torch.no_grad():
+            return torch.cat([self._network.run(image, unchanged) for image in images.split(1)])
+
     def _case(self, image: Tensor, chosen: int | None, stream: np.random.Generator) -> Case:
         seen: list[Tensor] = []
 

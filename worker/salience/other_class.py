@@ -10,8 +10,9 @@ from worker.salience.explainer import Explainer, Explanation
 class OtherClassExplainer:
     """Of all classes but the one that ``explainer`` is asked for, the one with the highest logit in that very image.
 
-    A first pass finds it; its logits have the same bits as those of the second, and of the audit's own clean pass,
-    since all are padded alike. One logit's other class is the other side; of independent labels it is another label.
+    A first pass without a map finds it; its logits have the same bits as those of the second, and of the audit's own
+    clean pass, since all are padded alike. One logit's other class is the other side; of independent labels it is
+    another label.
     """
 
     def __init__(self, explainer: Explainer) -> None:
@@ -24,8 +25,11 @@ class OtherClassExplainer:
         """``images`` (N, 3, S, S) normalised float; ``target`` (N,) int64 classes that are not to be explained, None:
         the class predicted. ``predicted`` and ``logits`` are what the network says, as ever.
         """
-        first = self._explainer.explain(images, target, draws)
-        return self._explainer.explain(images, other_class(first.logits, target), draws)
+        return self._explainer.explain(images, other_class(self.logits(images), target), draws)
+
+    def logits(self, images: Tensor) -> Tensor:
+        """(N, C) by class, whichever is explained."""
+        return self._explainer.logits(images)
 
 
 def other_class(logits: Tensor, explained: Tensor | None) -> Tensor:

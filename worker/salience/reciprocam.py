@@ -32,6 +32,11 @@ class ReciproExplainer:
         logits = torch.cat([each for each, _ in found])
         return Explanation(logits, logits.argmax(1), torch.stack([map_ for _, map_ in found]))
 
+    def logits(self, images: Tensor) -> Tensor:
+        """Each in the company of its first masked maps, since the head's last bits depend on how many there are."""
+        with torch.no_grad():
+            return torch.cat([self._network.run(image, _Masks().next)[:1] for image in images.split(1)])
+
     def _explain(self, image: Tensor, chosen: int | None) -> tuple[Tensor, Tensor]:
         """Logits (1, C) and the map (h, w), whose lowest cell is zero: the scores may lie close together, and what
         tells them apart must not be lost where they become float32.

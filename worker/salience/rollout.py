@@ -79,6 +79,11 @@ class RolloutExplainer:
         cells = rolled[0][:, self._read].mean(1)[:, grid.prefix_tokens :]
         return Explanation(logits, logits.argmax(1), cells.view(-1, grid.height, grid.width))
 
+    def logits(self, images: Tensor) -> Tensor:
+        """With attention made visible, which is computed by another kernel than hidden attention."""
+        with torch.no_grad(), _Attention(lambda call: call.output):
+            return self._hook.run(images, unchanged)
+
     def _tokens_read(self, images: Tensor, count: int) -> Tensor:
         """(T,) bool: the tokens of the last of ``count`` attentions that logits depend on, such as the class token.
 

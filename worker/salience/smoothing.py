@@ -40,6 +40,10 @@ class SmoothExplainer:
         weights = _weights(clean.activation, *means)
         return Explanation(clean.logits, clean.predicted, weighted(clean.activation, weights))
 
+    def logits(self, images: Tensor) -> Tensor:
+        """One pass, with its gradient."""
+        return self._extractor.extract(images).logits
+
 
 def _noise(streams: list[np.random.Generator], images: Tensor) -> Tensor:
     drawn = np.stack([stream.standard_normal(images.shape[1:], np.float32) for stream in streams])

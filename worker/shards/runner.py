@@ -28,6 +28,7 @@ from worker.shards.store import (
     Claim,
     all_shards_done,
     claim_next_shard,
+    extend_lease,
     fail_audit,
     read_inputs,
     read_samples,
@@ -115,7 +116,7 @@ class _ShardRun:
     def __init__(self, context: WorkerContext, claim: Claim) -> None:
         self._context = context
         self._claim = claim
-        self._lease = Lease(context, claim)
+        self._lease = Lease(context, self._extend, of=f"shard {claim.shard_id}")
         self._done = 0
         self._micro_batch = 0
         self._clean_keys: list[str] = []
@@ -143,7 +144,7 @@ class _ShardRun:
             while not self._saved(rows):
                 # A full database takes no rows but heart-beats; one that is away lends the shard to nobody else.
                 time.sleep(SAVE_PAUSE_SECONDS)
-                self._lease.keep(self._done)
+                self._lease.keep()
         with transaction(self._context.engine) as session:
             finished = all_shards_done(session, self._claim.audit_id)
         if finished:
@@ -225,8 +226,12 @@ class _ShardRun:
                     table.take(event)
                     self._first_looks.take(event)
                     self._done = event.reply.done if isinstance(event.reply, Progress) else self._done
-                self._lease.keep(self._done)
+                self._lease.keep()
         return table.finished()
+
+    def _extend(self, session: Session, seconds: float) -> bool:
+        """With how far it is."""
+        return extend_lease(session, self._claim, self._done, seconds)
 
     def _saved(self, rows: list[Row]) -> bool:
         """False where the database is away or full, however long: the fence tells whose shard it is then.
