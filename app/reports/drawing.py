@@ -22,8 +22,8 @@ def report_request(
     """Whatever ``of`` gathers, in a session of the tenant's own."""
 
     def gather(with_pictures: bool) -> ReportJob:  # noqa: FBT001 - of ReportRequest
-        with tenant.session() as session:
-            return of(Gatherer(session, contents, settings, with_pictures))
+        with tenant.session() as session, contents.kept() as kept:
+            return of(Gatherer(session, kept, settings, with_pictures))
 
     return ReportRequest(tenant.tenant_id, gather)
 

@@ -1,7 +1,10 @@
 """Reads what was listed, and nothing that lies there now under the same name."""
 
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -107,14 +110,42 @@ class Contents:
 
     def read_range(self, digest: str, offset: int, length: int) -> bytes:
         """At most ``length`` bytes. Raises FileNotFoundError, InputFailure and TransientFailure."""
+        with self.kept() as kept:
+            return kept.read_range(digest, offset, length)
+
+    @contextmanager
+    def kept(self) -> Iterator["KeptContents"]:
+        """For whoever reads much: one connection for all of it."""
+        with ExitStack() as until_then:
+            yield KeptContents(self, until_then)
+
+
+class KeptContents:
+    """`Contents` for one thread, with the places that it has been to."""
+
+    def __init__(self, contents: Contents, until_then: ExitStack) -> None:
+        """``until_then`` closes what is opened."""
+        self._contents = contents
+        self._until_then = until_then
+        self._places: dict[UUID, Place] = {}
+
+    @cached_property
+    def _client(self) -> EgressClient:
+        """Archives in the store need none."""
+        return self._until_then.enter_context(reading_client(self._contents.settings))
+
+    def read_range(self, digest: str, offset: int, length: int) -> bytes:
+        """As of `Contents`."""
         dataset_id = listed_dataset(digest)
         if dataset_id is None:
-            return self.blobs.read_range(digest, offset, length)
+            return self._contents.blobs.read_range(digest, offset, length)
         number, within = object_at(offset)
-        with transaction(self.engine) as session:
-            reach, listed = Reach.of(session, dataset_id), listed_object(session, dataset_id, number)
-        with reading_client(self.settings) as client:
-            return read_listed(reach.place(client, self.settings), listed, within, length)
+        with transaction(self._contents.engine) as session:
+            listed = listed_object(session, dataset_id, number)
+            reach = None if dataset_id in self._places else Reach.of(session, dataset_id)
+        if reach is not None:
+            self._places[dataset_id] = reach.place(self._client, self._contents.settings)
+        return read_listed(self._places[dataset_id], listed, within, length)
 
 
 def lost_image(error: InputFailure | FileNotFoundError) -> str:

@@ -7,7 +7,7 @@ from contextvars import copy_context
 from app.errors import InputFailure
 from app.imaging.entries import entry_of, read_entry
 from app.settings import Settings
-from worker.engine.first_look import image_facts
+from worker.engine.first_look import look_at
 from worker.machine.device import use_threads
 from worker.wire.contents import Inputs
 from worker.wire.jobs import ImagesJob, JobSample
@@ -36,4 +36,5 @@ def _look(number: int, sample: JobSample, job: ImagesJob, settings: Settings, in
         data = read_entry(inputs, job.archive_digest, entry_of(sample), settings.max_entry_bytes)
     except InputFailure as failure:
         return ImageFacts(number=number, code=failure.code, detail=failure.detail)
-    return image_facts(number, sample.name, data, settings)
+    facts, _ = look_at(number, sample.name, data, settings)
+    return facts

@@ -4,25 +4,29 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
+from PIL.Image import Image
 
-from app.domain.preprocessing import InputSpec
+from app.domain.preprocessing import InputSpec, PixelReading
 from app.errors import InputFailure
 from app.imaging.decoding import decode
 from app.imaging.kinds import is_misnamed
 from app.settings import Settings
-from worker.engine.pictures import Framed
+from worker.engine.pictures import Framed, framed
 from worker.functional.perceptual_hash import perceptual_hash
 from worker.wire.jobs import JobSample, ShardJob
 from worker.wire.replies import ImageFacts
 
 
-def image_facts(number: int, name: str, data: bytes, settings: Settings) -> ImageFacts:
-    """Of the sample of that number: what it is, or what is wrong with it."""
+AS_SEEN = PixelReading()
+
+
+def look_at(number: int, name: str, data: bytes, settings: Settings) -> tuple[ImageFacts, Image | None]:
+    """What the sample of that number is, and its picture in mode RGB; or what is wrong with it."""
     try:
-        decoded = decode(data, settings)
+        decoded = decode(data, settings, reading=AS_SEEN)
     except InputFailure as failure:
-        return ImageFacts(number=number, code=failure.code, detail=failure.detail)
-    return ImageFacts(
+        return ImageFacts(number=number, code=failure.code, detail=failure.detail), None
+    facts = ImageFacts(
         number=number,
         width=decoded.image.width,
         height=decoded.image.height,
@@ -31,6 +35,7 @@ def image_facts(number: int, name: str, data: bytes, settings: Settings) -> Imag
         sha256=hashlib.sha256(data).hexdigest(),
         misnamed=is_misnamed(name, data),
     )
+    return facts, decoded.image
 
 
 class FirstLooks:
@@ -47,15 +52,16 @@ class FirstLooks:
         """Whether it is known that there is no picture."""
         return sample.offset in self._known
 
-    def can_be_decoded(self, sample: JobSample, data: bytes) -> bool:
-        """What was looked at before can be."""
+    def framed(self, sample: JobSample, data: bytes, specs: Sequence[InputSpec]) -> Framed | None:
+        """What models see of a sample that is looked at now; None of one that was before, or that is read otherwise."""
         number = self._numbers.get(sample.offset)
         if number is None:
-            return True
-        facts = self._found[number] = image_facts(number, sample.name, data, self._settings)
-        if facts.code is not None:
+            return None
+        self._found[number], image = look_at(number, sample.name, data, self._settings)
+        if image is None:
             self._unreadable.add(number)
-        return facts.code is None
+            return black(specs)
+        return framed({AS_SEEN: image}, specs) if {spec.reading for spec in specs} == {AS_SEEN} else None
 
     def is_unreadable(self, number: int) -> bool:
         """Of a sample of the job that was read."""

@@ -1,11 +1,12 @@
 """From an encoded picture to what models see of it, in this process or by another."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Image
 
-from app.domain.preprocessing import InputSpec
+from app.domain.preprocessing import InputSpec, PixelReading
 from app.imaging.decoding import decode_rgb
 from app.imaging.framing import prepare
 from app.settings import Settings
@@ -18,5 +19,9 @@ Decoder = Callable[[bytes, Sequence[InputSpec]], Framed]
 
 def decode_here(data: bytes, specs: Sequence[InputSpec], limits: Settings) -> Framed:
     """As a `Decoder` does it; the picture is decoded once for each way to read it."""
-    images = {reading: decode_rgb(data, limits, reading=reading) for reading in {spec.reading for spec in specs}}
+    return framed({one: decode_rgb(data, limits, reading=one) for one in {spec.reading for spec in specs}}, specs)
+
+
+def framed(images: Mapping[PixelReading, Image], specs: Sequence[InputSpec]) -> Framed:
+    """``images`` are one picture in mode RGB, read in every way that ``specs`` ask for."""
     return [prepare(images[spec.reading], spec) for spec in specs]

@@ -121,9 +121,8 @@ class SampleReader:
         try:
             with self._encoded.held(sample.stored_size + sample.size):
                 data = read_entry(inputs, digest, entry_of(sample), settings.max_entry_bytes)
-                if first_looks is not None and not first_looks.can_be_decoded(sample, data):
-                    return black(self._specs)
-                return decoder(data, self._specs)
+                seen = None if first_looks is None else first_looks.framed(sample, data, self._specs)
+                return decoder(data, self._specs) if seen is None else seen
         except (InputFailure, FileNotFoundError) as error:
             detail = f"The sample {sample.name!a} can no longer be read from the archive {digest}."
             raise InputFailure("artifact-corrupted", detail) from error

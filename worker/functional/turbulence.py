@@ -78,8 +78,9 @@ def _spectrum(height: int, width: int) -> Values:
     return roots
 
 
+@lru_cache(maxsize=8)
 def transfer_function(size: tuple[int, int], ratio: float) -> Values:
-    """(H, W) of the cosine transform's frequencies: the aperture's own, times Fried's of a short exposure."""
+    """(H, W), to be read alone, of the cosine transform's frequencies: the aperture's own, times Fried's of a short exposure."""
     down, right = (np.arange(side) / side for side in size)  # 1 is what the aperture just resolves
     place = np.minimum(np.hypot(down[:, None], right), 1)
     aperture = 2 / np.pi * (np.arccos(place) - place * np.sqrt(1 - place**2))

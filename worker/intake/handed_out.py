@@ -11,9 +11,8 @@ from app.domain.changed_images import MANIFESTS, ManifestLine, is_handed_out
 from app.domain.map_refusals import MANIFEST_LINE, MANIFEST_MISSING
 from app.imaging.entries import ArchiveEntry
 from app.imaging.kinds import promised_kind
+from worker.map_files.endings import ARRAY, file_of
 from worker.map_files.sample_names import Named, SampleNames
-
-_ARRAY = ".npy"
 
 
 class Place(NamedTuple):
@@ -41,7 +40,7 @@ class HandedOut:
         found, manifests = cls(), [entry for entry in entries if is_manifest(entry.name)]
         if not manifests:
             raise MANIFEST_MISSING.failure()
-        if len({_file(entry.name) for entry in manifests}) < len(manifests):
+        if len({file_of(entry.name) for entry in manifests}) < len(manifests):
             raise MANIFEST_LINE.failure(line=1, name=manifests[-1].name, what="there is another manifest of its name")
         for entry in manifests:
             found._add(entry.name, content_of(entry), samples.by_name)
@@ -49,7 +48,7 @@ class HandedOut:
 
     def find(self, name: str) -> Place | None:
         """Of a file, or of an array of an ``.npz`` by the path alone."""
-        has_ending = name.casefold().endswith(_ARRAY) or promised_kind(name) is not None
+        has_ending = name.casefold().endswith(ARRAY) or promised_kind(name) is not None
         return self.places.get(splitext(name)[0] if has_ending else name)
 
     def is_map(self, entry: ArchiveEntry) -> bool:
@@ -70,11 +69,7 @@ class HandedOut:
 
 
 def is_manifest(name: str) -> bool:
-    return _file(name) in MANIFESTS.values()
-
-
-def _file(name: str) -> str:
-    return name.rpartition("/")[2]
+    return file_of(name) in MANIFESTS.values()
 
 
 def _line(manifest: str, number: int, line: bytes) -> ManifestLine:

@@ -1,10 +1,16 @@
-"""Which files name the images of their maps themselves, by their ending."""
+"""What a file's name says, and which files name the images of their maps themselves, by their ending."""
 
+ARRAY = ".npy"
 MANY = frozenset({"json", "csv", "tsv"})
 
 
+def file_of(name: str) -> str:
+    """Without folders."""
+    return name.rpartition("/")[2]
+
+
 def ending(name: str) -> str:
-    return name.rpartition("/")[2].rpartition(".")[2].casefold()
+    return file_of(name).rpartition(".")[2].casefold()
 
 
 def speaks_of_many(name: str) -> bool:

@@ -6,8 +6,7 @@ from typing import NamedTuple, Self
 from uuid import UUID
 
 from app.imaging.kinds import promised_kind
-
-_ARRAY = ".npy"
+from worker.map_files.endings import ARRAY, file_of
 
 
 class Named(NamedTuple):
@@ -29,10 +28,10 @@ class SampleNames:
         self._file_alone = _Index()
         for sample in self.by_name.values():
             self._without_ending.add(_bare(sample.name), sample)
-            self._file_alone.add(_bare(_file(sample.name)), sample)
+            self._file_alone.add(_bare(file_of(sample.name)), sample)
         for name in others:
             self._without_ending.add(_bare(name), None)
-            self._file_alone.add(_bare(_file(name)), None)
+            self._file_alone.add(_bare(file_of(name)), None)
 
     def below(self, names: Iterable[str]) -> "Below":
         """Finds samples for names of one upload."""
@@ -40,7 +39,7 @@ class SampleNames:
 
     def find(self, name: str, *, has_folders: bool) -> Named | None:
         """Raises KeyError where it fits several."""
-        told = splitext(name)[0] if name.casefold().endswith(_ARRAY) else name
+        told = splitext(name)[0] if name.casefold().endswith(ARRAY) else name
         found = self.by_name.get(told)
         for index, key in (
             (self._without_ending, told),
@@ -93,7 +92,3 @@ class _Index:
 def _bare(name: str) -> str:
     """Without an ending that is one: of ``face.v2`` nothing is taken."""
     return name if promised_kind(name) is None else splitext(name)[0]
-
-
-def _file(name: str) -> str:
-    return name.rpartition("/")[2]

@@ -93,11 +93,11 @@ def _first_mask(case: Case, hidden: Tensor) -> Tensor:
 
 def _blurred(values: Tensor, sigma: float) -> Tensor:
     """(..., H, W)."""
-    down, right = (_blur(side, sigma).to(values) for side in values.shape[-2:])
+    down, right = (_blur(side, sigma, values.device, values.dtype) for side in values.shape[-2:])
     return down @ values @ right.mT
 
 
 @lru_cache(maxsize=8)
-def _blur(side: int, sigma: float) -> Tensor:
-    """(S, S) float64: what a row becomes by SciPy's Gaussian, the edge repeated."""
-    return torch.from_numpy(gaussian_filter1d(np.eye(side), sigma, axis=0, mode="nearest"))
+def _blur(side: int, sigma: float, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """(S, S): what a row becomes by SciPy's Gaussian, the edge repeated."""
+    return torch.from_numpy(gaussian_filter1d(np.eye(side), sigma, axis=0, mode="nearest")).to(device, dtype)

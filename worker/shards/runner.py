@@ -19,7 +19,7 @@ from worker.context import WorkerContext
 from worker.shards.clean_maps import cached_maps, clean_keys, remember_clean_maps
 from worker.shards.counts import count_model_crash
 from worker.shards.device_faults import CODE, note_device_fault
-from worker.shards.first_looks import FirstLooks
+from worker.shards.first_findings import FirstFindings
 from worker.shards.lease import Lease, LeaseLost, WorkerStopping
 from worker.shards.listed_samples import ListedSamples, contents_of
 from worker.shards.replanning import replan_audit
@@ -120,7 +120,7 @@ class _ShardRun:
         self._done = 0
         self._micro_batch = 0
         self._clean_keys: list[str] = []
-        self._first_looks: FirstLooks | None = None
+        self._first_findings: FirstFindings | None = None
 
     def compute(self) -> list[Row]:
         """Every row of the shard, under a lease that is kept alive."""
@@ -219,12 +219,12 @@ class _ShardRun:
         job, samples, store = asked
         self._micro_batch = job.protocol.micro_batch
         table = RowTable(self._claim, samples, job)
-        self._first_looks = FirstLooks(samples, job, store.digests if isinstance(store, ListedSamples) else {})
+        self._first_findings = FirstFindings(samples, job, store.digests if isinstance(store, ListedSamples) else {})
         with self._context.children.warm(pool_key) as child:
             for event in child.converse(job, store):
                 if isinstance(event, Answer):
                     table.take(event)
-                    self._first_looks.take(event)
+                    self._first_findings.take(event)
                     self._done = event.reply.done if isinstance(event.reply, Progress) else self._done
                 self._lease.keep()
         return table.finished()
@@ -243,8 +243,8 @@ class _ShardRun:
                 saved = save_scores(session, self._claim, rows)
                 if saved:
                     remember_clean_maps(session, self._claim, self._clean_keys)
-                    if self._first_looks is not None:
-                        self._first_looks.save(session)
+                    if self._first_findings is not None:
+                        self._first_findings.save(session)
         except OperationalError as error:
             logger.warning("shard %s: scores not stored yet (%s)", self._claim.shard_id, type(error.orig).__name__)
             return False

@@ -13,7 +13,7 @@ from worker.wire.jobs import ShardJob
 from worker.wire.replies import ImageFacts
 
 
-class FirstLooks:
+class FirstFindings:
     """Of one shard's samples."""
 
     def __init__(self, samples: Sequence[SampleRow], job: ShardJob, digests: Mapping[int, bytes]) -> None:
