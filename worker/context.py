@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.db.references import lock_digests
+from app.db.locking import lock_digests
 from app.db.session import make_engine
 from app.domain.vocabulary import DeviceClass
 from app.errors import TransientFailure

@@ -30,16 +30,6 @@ def get_audit(session: Session, audit_id: UUID, *, lock: bool = False) -> AuditR
     return row
 
 
-def lock_models(session: Session, model_ids: Sequence[UUID]) -> list[ModelRow]:
-    """In the order of the ids, safe from deletion until the end. Raises Unprocessable ``unknown-models``."""
-    query = select(ModelRow).where(ModelRow.id.in_(model_ids)).with_for_update(read=True, key_share=True)
-    found = {row.id: row for row in session.scalars(query)}
-    missing = [str(model_id) for model_id in model_ids if model_id not in found]
-    if missing:
-        raise Unprocessable("unknown-models", f"No such models: {', '.join(missing)}.")
-    return [found[model_id] for model_id in model_ids]
-
-
 def lock_dataset(session: Session, dataset_id: UUID) -> DatasetRow:
     """Safe from deletion until the end. Raises Unprocessable ``unknown-dataset``."""
     query = select(DatasetRow).where(DatasetRow.id == dataset_id).with_for_update(read=True, key_share=True)

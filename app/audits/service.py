@@ -15,9 +15,10 @@ from app.audits.planning.shards import Work, estimated_seconds, shard_ranges
 from app.audits.planning.target_layers import possible_methods, target_layer
 from app.audits.planning.turns import notes_on_turns, with_views_that_exist
 from app.audits.planning.twins import have_twins, notes_on_twins
-from app.audits.repository import lock_dataset, lock_models, worker_known
+from app.audits.repository import lock_dataset, worker_known
 from app.audits.schemas import AuditRequest
 from app.db.identifiers import new_id
+from app.db.locking import lock_all
 from app.db.tables import (
     AuditMapSetRow,
     AuditModelRow,
@@ -46,7 +47,6 @@ from app.domain.vocabulary import (
     SalienceTarget,
 )
 from app.errors import Conflict, Gone, Unprocessable
-from app.map_sets.repository import lock_map_sets
 from app.observability.origin import present_origin
 from app.results.inputs import NO_MODEL, class_count, label_mapping
 from app.run_groups.repository import get_run_group, members_of
@@ -89,9 +89,9 @@ def request_audit(session: Session, request: AuditRequest, settings: Settings) -
 
 def plan_work(session: Session, request: AuditRequest, settings: Settings) -> Work:
     """What a request comes to. Raises Unprocessable, Conflict or NotFound where the audit could not succeed."""
-    models = lock_models(session, _model_ids(session, request))
+    models = lock_all(session, ModelRow, _model_ids(session, request), "unknown-models")
     dataset = lock_dataset(session, request.dataset_id)
-    map_sets = lock_map_sets(session, request.map_set_ids or [])
+    map_sets = lock_all(session, MapSetRow, request.map_set_ids or [], "unknown-map-sets")
     _check_ready(models, dataset)
     check_map_sets(map_sets, dataset, models)
     asked = _resolve(request, models, map_sets)

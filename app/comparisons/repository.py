@@ -7,26 +7,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
 from app.db.pages import Rows, newest
+from app.db.locking import lock_all
 from app.db.tables import AuditResultsRow, AuditRow, ComparisonRow, DatasetRow
 from app.domain.results.comparisons import ComparisonResults
-from app.errors import Conflict, NotFound, Unprocessable
+from app.errors import Conflict, NotFound
 from app.naming.filters import Filter, narrowed
 from app.results.reading import current, current_comparison, is_current
 
 
 def lock_audits(session: Session, audit_ids: Sequence[UUID]) -> list[tuple[AuditRow, str | None]]:
     """In the order of the ids, each with its data set's digest. Raises Unprocessable ``unknown-audits``."""
-    query = (
-        select(AuditRow, DatasetRow.digest)
-        .join(DatasetRow, DatasetRow.id == AuditRow.dataset_id)
-        .where(AuditRow.id.in_(audit_ids))
-        .with_for_update(read=True, key_share=True, of=AuditRow)
-    )
-    found = {audit.id: (audit, digest) for audit, digest in session.execute(query)}
-    missing = [str(audit_id) for audit_id in audit_ids if audit_id not in found]
-    if missing:
-        raise Unprocessable("unknown-audits", f"No such audits: {', '.join(missing)}.")
-    return [found[audit_id] for audit_id in audit_ids]
+    audits = lock_all(session, AuditRow, audit_ids, "unknown-audits")
+    query = select(DatasetRow.id, DatasetRow.digest).where(DatasetRow.id.in_({one.dataset_id for one in audits}))
+    digests = dict(session.execute(query).tuples().all())
+    return [(one, digests[one.dataset_id]) for one in audits]
 
 
 def get_comparison(session: Session, comparison_id: UUID) -> ComparisonRow:

@@ -3,7 +3,7 @@
 from typing import Literal, NoReturn
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from app.db.tables import (
@@ -34,12 +34,6 @@ _DIGESTS = (
     ViewArchiveRow.stored_digest,
 )
 """The columns that refer to blobs."""
-
-
-def lock_digests(session: Session, digests: set[str]) -> None:
-    """Until the transaction's end: who refers to a blob anew and who deletes it take turns."""
-    for digest in sorted(digests):
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(digest, 0))))
 
 
 def unused_digests(session: Session, digests: set[str]) -> set[str]:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, func, select, text, union_all
 from sqlalchemy.orm import Session
 
-from app.db.references import lock_digests, unused_digests
+from app.db.locking import lock_digests
+from app.db.references import unused_digests
 from app.db.session import transaction
 from app.db.tables import UPLOADED
 from app.domain.vocabulary import ResourceStatus

@@ -1,6 +1,5 @@
 """SQL of map sets and their maps."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.db.pages import Rows, newest
 from app.db.tables import AuditMapSetRow, MapRow, MapSetRow
 from app.domain.vocabulary import SampleStatus
-from app.errors import NotFound, Unprocessable
+from app.errors import NotFound
 from app.http.schemas import StatusFilter
 from app.naming.filters import VersionFilter, narrowed_to_version
 
@@ -65,16 +64,6 @@ def list_maps(
     if wanted.sample_id is not None:
         query = query.where(MapRow.sample_id == wanted.sample_id)
     return Rows.cut(session.scalars(query).all(), limit)
-
-
-def lock_map_sets(session: Session, map_set_ids: Sequence[UUID]) -> list[MapSetRow]:
-    """In the order of the ids, safe from deletion until the end. Raises Unprocessable ``unknown-map-sets``."""
-    query = select(MapSetRow).where(MapSetRow.id.in_(map_set_ids)).with_for_update(read=True, key_share=True)
-    found = {row.id: row for row in session.scalars(query)}
-    missing = [str(one) for one in map_set_ids if one not in found]
-    if missing:
-        raise Unprocessable("unknown-map-sets", f"No such map sets: {', '.join(missing)}.")
-    return [found[one] for one in map_set_ids]
 
 
 def map_sets_of(session: Session, audit_id: UUID) -> list[MapSetRow]:

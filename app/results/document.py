@@ -39,7 +39,7 @@ from app.domain.results.documents import (
     Summary,
 )
 from app.domain.statistics import Floats, equal_group_weights, weighted_mean
-from app.domain.subjects import Pairing, is_model, pairings_of
+from app.domain.subjects import Pairing, is_model
 from app.domain.sufficiency import sufficiency_report
 from app.domain.summaries import Groups, ScoreTable, Summarised, across_models, pair_report, summarise
 from app.domain.twins import twin_distances
@@ -283,7 +283,7 @@ def _scores_of_pairs(
     if across is None:
         return None
     start = 0
-    for pairing in pairings_of(inputs.protocol, [one.subject for one in inputs.subjects]):
+    for pairing in inputs.pairings:
         stop = start + len(pairing.pairs)
         if pairing.column.measure == spec.name:
             return pairing, across.pairs[:, start:stop]

@@ -13,7 +13,7 @@ from app.domain.label_mapping import LabelMapping, map_labels, map_several_label
 from app.domain.outputs import CLASSES, Output
 from app.domain.preprocessing import Preprocessing, ValueRange
 from app.domain.protocol import Protocol
-from app.domain.subjects import Subject, subjects_of
+from app.domain.subjects import Pairing, Subject, pairings_of, subjects_of
 from app.domain.vocabulary import CLEAN, OutputKind
 from app.errors import Conflict
 
@@ -49,6 +49,11 @@ class AuditInputs:
         return (*self.of_models, *self.given)
 
     @cached_property
+    def pairings(self) -> tuple[Pairing, ...]:
+        """Those of its subjects that are compared, in the order in which their scores are stored."""
+        return pairings_of(self.protocol, [one.subject for one in self.subjects])
+
+    @cached_property
     def mapping(self) -> LabelMapping:
         """How labels meet the classes, which are the same of all models."""
         return label_mapping(self.dataset, self.models[0], self.audit.label_map) if self.models else NO_MODEL
@@ -67,6 +72,7 @@ class AuditedSubject:
     model: ModelRow
     key: str
     protocol: Protocol
+    map_set: ClassVar[None] = None
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -87,6 +93,7 @@ class GivenSubject:
     key: str
     protocol: Protocol
     """The audit's: columns that no map set has are empty in its rows."""
+    model: ClassVar[None] = None
     output: ClassVar[Output] = CLASSES
     """It says of no class anything."""
 
@@ -98,7 +105,7 @@ class GivenSubject:
 
 def changed_for(one: AuditedSubject | GivenSubject) -> tuple[str, ...]:
     """The views whose images its measures need, in the protocol's order."""
-    if isinstance(one, AuditedSubject):
+    if one.map_set is None:
         return one.protocol.conditions()
     needed = {view for column in one.subject.columns(one.protocol) for view in column.conditions}
     return tuple(view for view in one.protocol.conditions() if view in needed)

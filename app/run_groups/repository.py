@@ -7,36 +7,26 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.db.identifiers import new_id
+from app.db.locking import lock_all
 from app.db.pages import Rows, newest
 from app.db.references import refuse_while_audited
 from app.db.tables import AuditRow, ModelRow, RunGroupModelRow, RunGroupRow
-from app.errors import NotFound, Unprocessable
+from app.errors import NotFound
 from app.naming.filters import Filter, narrowed
 from app.run_groups.schemas import RunGroupRequest
 
 
 def insert_run_group(session: Session, request: RunGroupRequest) -> RunGroupRow:
     """Raises Unprocessable ``unknown-models`` naming them."""
-    model_ids = request.model_ids
-    check_models_exist(session, model_ids)
+    members = lock_all(session, ModelRow, request.model_ids, "unknown-models")
     words = {"about": request.description, "extra": request.metadata, "tags": request.tags}
     row = RunGroupRow(id=new_id(), name=request.name, **words)
     session.add(row)
     session.flush()
-    members = [RunGroupModelRow(run_group_id=row.id, ordinal=n, model_id=id_) for n, id_ in enumerate(model_ids)]
-    session.add_all(members)
+    session.add_all(RunGroupModelRow(run_group_id=row.id, ordinal=n, model_id=one.id) for n, one in enumerate(members))
     session.flush()
     session.refresh(row)
     return row
-
-
-def check_models_exist(session: Session, model_ids: Sequence[UUID]) -> None:
-    """Raises Unprocessable ``unknown-models`` naming them; known ones cannot be deleted until the end."""
-    query = select(ModelRow.id).where(ModelRow.id.in_(model_ids)).with_for_update(read=True, key_share=True)
-    known = set(session.scalars(query))
-    missing = [str(model_id) for model_id in model_ids if model_id not in known]
-    if missing:
-        raise Unprocessable("unknown-models", f"No such models: {', '.join(missing)}.")
 
 
 def get_run_group(session: Session, run_group_id: UUID, *, lock: bool = False) -> RunGroupRow:

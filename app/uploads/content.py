@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.db.references import lock_digests, unused_digests
+from app.db.locking import lock_digests
+from app.db.references import unused_digests
 from app.db.session import TenantEngine, transaction
 from app.db.tables import DatasetRow, MapSetRow, ModelRow
 from app.domain.vocabulary import SCHEME, ResourceStatus

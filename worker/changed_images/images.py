@@ -71,7 +71,7 @@ class ViewImages:
     def _preprocessing(self) -> Preprocessing:
         """How the images are made that the subject looks at. Raises InputFailure where nobody says that any more."""
         subject = self._subject
-        if isinstance(subject, AuditedSubject):
+        if subject.model is not None:
             return Preprocessing.of(subject.model.preprocessing)
         seen = seen_by(self.inputs.models, [subject.map_set])
         if seen is None:
@@ -129,7 +129,7 @@ class ViewImages:
             samples=tuple(map(JobSample.of, samples)),
             maps=maps,
             map_set=map_set,
-            model=job_model(subject.model) if by_cells and isinstance(subject, AuditedSubject) else None,
+            model=job_model(subject.model) if by_cells and subject.model is not None else None,
         )
 
     def _clean_maps(self, samples: Sequence[SampleRow]) -> tuple[tuple[JobMap, ...], JobMapSet | None]:
@@ -137,7 +137,7 @@ class ViewImages:
         maps: tuple[JobMap, ...] = ()
         subject, map_set = self._subject, None
         with transaction(self.context.engine) as session:
-            if isinstance(subject, AuditedSubject):
+            if subject.map_set is None:
                 maps = _stored_maps(session, self.inputs.audit, self.archive.model_ordinal, samples)
             else:
                 map_set = job_map_set(session, subject.map_set, samples)

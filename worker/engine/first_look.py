@@ -16,7 +16,6 @@ from worker.functional.perceptual_hash import perceptual_hash
 from worker.wire.jobs import JobSample, ShardJob
 from worker.wire.replies import ImageFacts
 
-
 AS_SEEN = PixelReading()
 
 

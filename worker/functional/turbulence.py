@@ -80,7 +80,10 @@ def _spectrum(height: int, width: int) -> Values:
 
 @lru_cache(maxsize=8)
 def transfer_function(size: tuple[int, int], ratio: float) -> Values:
-    """(H, W), to be read alone, of the cosine transform's frequencies: the aperture's own, times Fried's of a short exposure."""
+    """(H, W) of the cosine transform's frequencies: the aperture's own, times Fried's of a short exposure.
+
+    Nobody may write to it.
+    """
     down, right = (np.arange(side) / side for side in size)  # 1 is what the aperture just resolves
     place = np.minimum(np.hypot(down[:, None], right), 1)
     aperture = 2 / np.pi * (np.arccos(place) - place * np.sqrt(1 - place**2))

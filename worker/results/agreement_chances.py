@@ -13,7 +13,7 @@ from app.domain.map_sizes import FLOAT_BYTES
 from app.domain.measures import AGREEMENT, ScoreColumn
 from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.vocabulary import CLEAN
-from app.results.inputs import AuditedSubject, AuditInputs, GivenSubject
+from app.results.inputs import AuditInputs
 from worker.functional.derangement import ALONE, derangement
 from worker.functional.fixation_scores import OF_FIXATIONS, within
 from worker.functional.similarities import OF_MAPS
@@ -142,8 +142,8 @@ class _Reader:
 
     def _fixations(self, targets: Sequence[int]) -> list[NDArray[np.float64]]:
         """Of the drawn samples, those of all targets together, as shares of what models see."""
-        subjects: Sequence[AuditedSubject | GivenSubject] = self._inputs.subjects
-        wanted = [one.map_set.id for place in targets if isinstance(one := subjects[place], GivenSubject)]
+        map_sets = (self._inputs.subjects[place].map_set for place in targets)
+        wanted = [one.id for one in map_sets if one is not None]
         row = SampleScoresRow
         query = (
             select(row.ordinal, MapRow.fixations, SampleRow.width, SampleRow.height)

@@ -16,7 +16,7 @@ from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.rescoring import SIMILAR_PAIRS
 from app.domain.results.documents import ResultsDocument, WhereMapsLie
-from app.domain.subjects import Pairing, Subject, pairings_of
+from app.domain.subjects import Pairing, Subject
 from app.domain.summaries import Groups
 from app.domain.views import cells_step
 from app.domain.vocabulary import CLEAN
@@ -75,7 +75,7 @@ def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
     """From the clean maps of every subject, one after the other; of what stands beside a model only for its control."""
     protocol = Protocol.model_validate(inputs.audit.protocol)
     ordinals = drawn_ordinals(session, inputs.audit, len(inputs.of_models))
-    pairings = _controlled(inputs, protocol)
+    pairings = _controlled(inputs)
     compared = frozenset[int]().union(*(pairing.members for pairing in pairings))
     levels: dict[int, Bytes] = {}
     found = MapSections([], {}, {}, ordinals, chances_of_agreement(session, inputs))
@@ -104,10 +104,9 @@ def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
     return found
 
 
-def _controlled(inputs: AuditInputs, protocol: Protocol) -> list[Pairing]:
+def _controlled(inputs: AuditInputs) -> list[Pairing]:
     """Those whose score tells how alike two maps are, which maps of other samples may be as well."""
-    asked = pairings_of(protocol, [one.subject for one in inputs.subjects])
-    return [one for one in asked if one.column.measure in SIMILAR_PAIRS]
+    return [one for one in inputs.pairings if one.column.measure in SIMILAR_PAIRS]
 
 
 def _tells_of_shifts(protocol: Protocol, subject: Subject) -> bool:

@@ -12,7 +12,7 @@ from app.domain.rescoring import comparable_pairings, comparable_views, left_out
 from app.domain.results.documents import Summary
 from app.domain.results.rescored import Rescored, RescoredSummary
 from app.domain.similarities import SIMILARITIES, Similarity
-from app.domain.subjects import Subject, pairings_of
+from app.domain.subjects import Subject
 from app.domain.summaries import Groups, ScoreTable, summarise
 from app.domain.vocabulary import CLEAN
 from app.results.inputs import AuditedSubject, AuditInputs
@@ -77,8 +77,7 @@ def _of_pairings(session: Session, inputs: AuditInputs, groups: Groups, compare:
     columns = comparable_pairings(protocol)
     if not columns:
         return []
-    every = pairings_of(protocol, [one.subject for one in inputs.subjects])
-    pairings = [pairing for pairing in every if pairing.column in columns]
+    pairings = [pairing for pairing in inputs.pairings if pairing.column in columns]
     wanted = sorted(frozenset[int]().union(*(pairing.members for pairing in pairings)))
     scores = np.full((inputs.audit.sample_count, len(columns)), np.nan)
     for block in _blocks(session, inputs, len(wanted)):

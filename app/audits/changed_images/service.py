@@ -82,9 +82,9 @@ def wanted_images(session: Session, audit: AuditRow, asked: ViewsFilter) -> Want
 
 
 def _seen(one: AnySubject, subjects: Sequence[AnySubject]) -> Preprocessing | None:
-    if isinstance(one, AuditedSubject):
+    if one.model is not None:
         return Preprocessing.of(one.model.preprocessing)
-    return seen_by([other.model for other in subjects if isinstance(other, AuditedSubject)], [one.map_set])
+    return seen_by([other.model for other in subjects if other.model is not None], [one.map_set])
 
 
 def _ordinal(
@@ -140,7 +140,7 @@ def _check_maps(wanted: Wanted) -> None:
         detail = "None of the audit's measures changes images by their clean maps; degradation does."
         raise Unprocessable("nothing-to-hand-out", detail)
     subject = wanted.subjects[wanted.ordinal]
-    if isinstance(subject, AuditedSubject):
+    if subject.map_set is None:
         check_finished(wanted.audit)
         check_kept(wanted.audit, maps=True)
     elif subject.map_set.status != ResourceStatus.READY:

@@ -41,7 +41,7 @@ def bytes_per_sample(protocol: Protocol, subjects: Sequence[AuditedSubject | Giv
 
 def _cells(one: AuditedSubject | GivenSubject) -> int:
     """Of all its maps."""
-    if isinstance(one, GivenSubject):
+    if one.model is None:
         return len(one.conditions) * min(one.map_set.largest_cells, MOST_CELLS_OF_AUDIT)
     layer = target_layer(one.model, one.protocol)
     return len(one.conditions) * layer.height * layer.width

@@ -57,7 +57,7 @@ class StoredMap:
         return SalienceMap(
             sample=self.sample.name,
             sample_id=self.sample.id,
-            model_id=self.owner.model.id if isinstance(self.owner, AuditedSubject) else None,
+            model_id=None if self.owner.model is None else self.owner.model.id,
             subject=self.owner.key,
             view=self.view,
             height=self.values.shape[0],
@@ -69,7 +69,7 @@ class StoredMap:
 
     def _reason(self) -> str:
         """A single cell stands for a map that a map set does not have."""
-        has_map = isinstance(self.owner, AuditedSubject) or self.values.size > 1
+        has_map = self.owner.model is not None or self.values.size > 1
         return UndefinedReason.CONSTANT_MAP if has_map else UndefinedReason.NO_MAP
 
 
@@ -84,11 +84,11 @@ class SubjectFilter:
 
     def ordinal(self, subjects: Sequence[AuditedSubject | GivenSubject]) -> int:
         """Its ordinal. Raises NotFound, or Unprocessable ``model-id-required``."""
-        models = {one.model.id for one in subjects if isinstance(one, AuditedSubject)}
+        models = {one.model.id for one in subjects if one.model is not None}
         if self.subject is None and self.model_id is None and len(models or subjects) > 1:
             raise Unprocessable("model-id-required", "The audit has several models; name one by model_id.")
         for ordinal, one in enumerate(subjects):
-            own = one.model.id if isinstance(one, AuditedSubject) else None
+            own = None if one.model is None else one.model.id
             if self.subject in {None, one.key} and self.model_id in {None, own}:
                 return ordinal
         raise NotFound("model in this audit")
@@ -106,14 +106,13 @@ def find_map(session: Session, audit: AuditRow, sample_id: UUID, wanted: MapFilt
     subjects = all_subjects_in(session, audit)
     ordinal = wanted.ordinal(subjects)
     owner = subjects[ordinal]
-    conditions = owner.conditions
+    own, conditions = owner.model, owner.conditions
     view = CLEAN if is_reading(wanted.view) else wanted.view
     if view not in conditions:
         raise Unprocessable("unknown-view", f"There are these views: {', '.join(conditions)}.")
     row, sample = _stored(session, audit, sample_id, ordinal)
     place = conditions.index(view)
-    own = owner.model if isinstance(owner, AuditedSubject) else None
-    others = (one.model for one in subjects if isinstance(one, AuditedSubject))
+    others = (one.model for one in subjects if one.model is not None)
     return StoredMap(
         native_maps(row, len(conditions))[place],
         view,

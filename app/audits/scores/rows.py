@@ -20,7 +20,7 @@ from app.domain.protocol import Protocol
 from app.domain.several_labels import SEPARATOR, joined
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.errors import NotFound, Unprocessable
-from app.results.inputs import AuditedSubject, GivenSubject, class_count, mapping_of
+from app.results.inputs import class_count, mapping_of
 
 STREAM_ROWS = 500
 
@@ -53,9 +53,7 @@ class ScoreReader:
         self._protocol = Protocol.model_validate(audit.protocol)
         self._subjects = all_subjects_in(session, audit)
         self._conditions = (CLEAN, *self._protocol.conditions())
-        self._mappings = [
-            mapping_of(session, audit, one.model) for one in self._subjects if isinstance(one, AuditedSubject)
-        ]
+        self._mappings = [mapping_of(session, audit, one.model) for one in self._subjects if one.model is not None]
         self._columns = self._chosen(self._protocol.columns())
         own = [one.subject.columns(self._protocol) for one in self._subjects]
         self._own = [[(index, column) for index, column in self._columns if column in columns] for columns in own]
@@ -123,7 +121,7 @@ class ScoreReader:
             ordinal
             for ordinal, one in enumerate(self._subjects)
             if wanted.subject in {None, one.key}
-            and (wanted.model_id is None or (isinstance(one, AuditedSubject) and wanted.model_id == one.model.id))
+            and (wanted.model_id is None or (one.model is not None and wanted.model_id == one.model.id))
         ]
         if not found:
             raise NotFound("model in this audit")
@@ -174,8 +172,8 @@ class ScoreReader:
     def _expand(self, row: SampleScoresRow, sample: SampleRow) -> Iterator[tuple[int, SampleScore]]:
         across = row.model_ordinal == ACROSS_MODELS
         subject = None if across else self._subjects[row.model_ordinal]
-        model = subject.model if isinstance(subject, AuditedSubject) else None
-        named = subject.map_set if isinstance(subject, GivenSubject) else model
+        model = None if subject is None else subject.model
+        named = None if subject is None else model or subject.map_set
         for index, column in self._across if across else self._own[row.model_ordinal]:
             yield (
                 index,
