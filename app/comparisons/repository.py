@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
-from app.db.pages import Rows, newest
 from app.db.locking import lock_all
+from app.db.pages import Rows, newest
 from app.db.tables import AuditResultsRow, AuditRow, ComparisonRow, DatasetRow
 from app.domain.results.comparisons import ComparisonResults
 from app.errors import Conflict, NotFound
