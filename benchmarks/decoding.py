@@ -26,7 +26,8 @@ from benchmarks.table import Row, Section
 from worker.child.decoders import RemoteDecoder, fork_decoders
 from worker.engine.sample_reader import ArchiveLocation, DecodedBatch, SampleReader
 from worker.machine.cores import core_count, decoder_count
-from worker.wire.jobs import JobSample, Start
+from worker.wire.job_parts import JobSample
+from worker.wire.start import Start
 
 MEGAPIXELS = {2: (1632, 1224), 12: (4000, 3000)}
 SPECS = (InputSpec(Size(SIZE, SIZE)),)

@@ -31,7 +31,8 @@ from worker.supervision import launch
 from worker.supervision.forkserver import Forkserver
 from worker.supervision.process import ChildProcess, State
 from worker.supervision.watch import processor_seconds
-from worker.wire.jobs import ImagesJob, JobModel, JobSample, ShardJob
+from worker.wire.job_parts import JobModel, JobSample
+from worker.wire.jobs import ImagesJob, ShardJob
 
 NETWORKS = {"resnet18": 4, "shufflenet_v2_x0_5": 16}
 BATCH = 4  # a smaller shard would be padded to it

@@ -23,8 +23,9 @@ from worker.machine.shortage import is_device_fault, is_gpu_shortage, is_shortag
 from worker.supervision.endings import DeviceFailed, failure_of
 from worker.supervision.environment import library_environment
 from worker.weights.speed import ModelSpeed
-from worker.wire.jobs import ImagesJob, Start
+from worker.wire.jobs import ImagesJob
 from worker.wire.replies import Done, Failed
+from worker.wire.start import Start
 
 
 @pytest.mark.parametrize(("wanted", "number"), [("cuda", 0), ("cuda:0", 0), ("cuda:1", 1)])

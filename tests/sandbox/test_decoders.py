@@ -25,7 +25,8 @@ from worker.child.decoders import DecoderDied, RemoteDecoder, fork_decoders
 from worker.engine.pictures import Framed, decode_here
 from worker.engine.room import Room
 from worker.engine.sample_reader import ArchiveLocation, DecodedBatch, SampleReader
-from worker.wire.jobs import JobSample, Start
+from worker.wire.job_parts import JobSample
+from worker.wire.start import Start
 
 SETTINGS = Settings(device="cpu", max_pixels=90_000)
 SPECS = (

@@ -19,7 +19,8 @@ from worker.archives.listing import list_entries
 from worker.supervision.events import Answer
 from worker.supervision.forkserver import Forkserver
 from worker.supervision.process import ChildProcess
-from worker.wire.jobs import ImagesJob, JobSample, ModelJob
+from worker.wire.job_parts import JobSample
+from worker.wire.jobs import ImagesJob, ModelJob
 from worker.wire.replies import ImageFacts, ModelFacts, Reply
 
 

@@ -18,7 +18,8 @@ from tests.waiting import RECIPE, WEIGHTS
 from worker.archives.listing import list_entries
 from worker.child.shard_job import run_shard_job
 from worker.weights.cache import ModelCache
-from worker.wire.jobs import JobModel, JobSample, ShardJob
+from worker.wire.job_parts import JobModel, JobSample
+from worker.wire.jobs import ShardJob
 from worker.wire.replies import ScoresRow
 
 SAMPLES = 4

@@ -25,7 +25,8 @@ from worker.shards.store import read_inputs, read_samples
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
 from worker.supervision.process import ChildProcess
-from worker.wire.jobs import JobMap, JobMapSet, JobSample, ViewsJob
+from worker.wire.job_parts import JobMap, JobMapSet, JobSample
+from worker.wire.jobs import ViewsJob
 from worker.wire.replies import ChangedImage
 
 PART = 64

@@ -12,9 +12,9 @@ from worker.child.failures import failed
 from worker.engine.pictures import decode_here
 from worker.sandbox.layers import LayerMissing, Sandbox
 from worker.wire.channel import Channel, ChannelClosed
-from worker.wire.jobs import Start
 from worker.wire.pictures import Decode, Picture, Pixels, Sized
 from worker.wire.replies import Failed, Ready
+from worker.wire.start import Start
 
 
 def run_decoder(channel: Channel, start: Start, limits: Settings) -> int:

@@ -19,9 +19,9 @@ from worker.engine.pictures import Framed
 from worker.engine.room import Room
 from worker.sandbox.layers import LayerMissing
 from worker.wire.channel import MAX_ANSWER_BODY, Channel, ChannelClosed
-from worker.wire.jobs import Start
 from worker.wire.pictures import Decode, Picture, Pixels, Sized, read_answer
 from worker.wire.replies import Failed, Ready
+from worker.wire.start import Start
 
 _SHARE_OF_MEMORY = 8
 """Of a child's, for the pictures that its decoders hold while they decode them."""

@@ -16,7 +16,7 @@ from worker.child.parent_death import adopt_orphans, die_with
 from worker.child.server import serve
 from worker.wire.channel import Channel
 from worker.wire.forking import REQUEST, Forked, ForkRequest, Waited
-from worker.wire.jobs import Start
+from worker.wire.start import Start
 
 _PAUSE_SECONDS = 0.01
 

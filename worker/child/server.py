@@ -26,19 +26,9 @@ from worker.machine.device import device_class_of, keep_heap, pick_device, use_t
 from worker.sandbox.layers import LayerMissing, Sandbox
 from worker.weights.cache import ModelCache
 from worker.wire.channel import Channel, ChannelClosed, Frame
-from worker.wire.jobs import (
-    JOB,
-    AnyJob,
-    ImagesJob,
-    MapsJob,
-    ModelJob,
-    ReferenceJob,
-    ShardJob,
-    Start,
-    TableJob,
-    ViewsJob,
-)
+from worker.wire.jobs import JOB, AnyJob, ImagesJob, MapsJob, ModelJob, ReferenceJob, ShardJob, TableJob, ViewsJob
 from worker.wire.replies import Done, Failed, Ready, Reply
+from worker.wire.start import Start
 
 logger = logging.getLogger(__name__)
 

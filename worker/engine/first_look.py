@@ -13,7 +13,8 @@ from app.imaging.kinds import is_misnamed
 from app.settings import Settings
 from worker.engine.pictures import Framed, framed
 from worker.functional.perceptual_hash import perceptual_hash
-from worker.wire.jobs import JobSample, ShardJob
+from worker.wire.job_parts import JobSample
+from worker.wire.jobs import ShardJob
 from worker.wire.replies import ImageFacts
 
 AS_SEEN = PixelReading()

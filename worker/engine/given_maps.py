@@ -23,7 +23,7 @@ from worker.measures.comparing import MapList, Points, Values
 from worker.salience.maps import SalienceMaps
 from worker.views import View
 from worker.wire.contents import Inputs
-from worker.wire.jobs import Frame, JobGivenMap, JobMapSet
+from worker.wire.job_parts import Frame, JobGivenMap, JobMapSet
 
 NOTHING = np.zeros((1, 1), np.float32)
 

@@ -29,7 +29,8 @@ from worker.salience.other_class import OtherClassExplainer
 from worker.views import ViewSetting, make_views
 from worker.weights.cache import LoadedModel, ModelCache
 from worker.wire.contents import Inputs
-from worker.wire.jobs import JobCachedMap, JobModel, ShardJob
+from worker.wire.job_parts import JobCachedMap, JobModel
+from worker.wire.jobs import ShardJob
 
 UNSEEN_SIZE = 224
 """Pixels of the square at which maps too small for a window are compared where no model says how large images are."""

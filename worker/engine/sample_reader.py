@@ -23,7 +23,7 @@ from worker.engine.pictures import Decoder, Framed, decode_here
 from worker.engine.room import Room
 from worker.views.base import ImageBatch
 from worker.wire.contents import Inputs
-from worker.wire.jobs import JobSample
+from worker.wire.job_parts import JobSample
 
 ENCODED_BYTES = 64 * MEBIBYTE
 """Of encoded pictures that are with decoders at once; of one that is longer, alone."""

@@ -9,7 +9,7 @@ from torch import Tensor
 from app.domain.fidelity import SHARE, Compared, Fidelity, status_of
 from app.domain.outputs import Output
 from app.domain.vocabulary import OutputKind
-from worker.wire.jobs import ReferenceSample
+from worker.wire.job_parts import ReferenceSample
 
 _SUMS_TO_ONE = 2e-3
 """Half precision and four decimals come so close."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.domain.preprocessing import Channels, Interpolation, Preprocessing
 from worker.weights.options import HALVES, IMAGENET
-from worker.wire.jobs import JobModel
+from worker.wire.job_parts import JobModel
 
 _POOLS = ("avg", "max", "avgmax")
 _ZEROS, _ONES = [0.0] * 3, [1.0] * 3

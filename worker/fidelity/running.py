@@ -20,7 +20,7 @@ from worker.machine.device import pick_device
 from worker.salience.normalisation import Normalisation
 from worker.weights.cache import ModelCache
 from worker.wire.contents import Inputs
-from worker.wire.jobs import JobModel, JobSample
+from worker.wire.job_parts import JobModel, JobSample
 from worker.wire.replies import Progress
 
 BATCH = 8

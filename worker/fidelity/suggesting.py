@@ -14,7 +14,8 @@ from worker.fidelity.agreement import Agreement, Owned
 from worker.fidelity.class_order import reordered
 from worker.fidelity.readings import Change, changes
 from worker.fidelity.running import Runner
-from worker.wire.jobs import JobModel, ReferenceJob
+from worker.wire.job_parts import JobModel
+from worker.wire.jobs import ReferenceJob
 from worker.wire.replies import Progress
 
 MOST_TRIED = 32

@@ -16,7 +16,7 @@ from app.imaging.entries import ArchiveEntry
 from app.results.inputs import class_count
 from worker.archives.entry_names import from_here
 from worker.archives.manifest import Record, read_table
-from worker.wire.jobs import JobSample, ReferenceSample
+from worker.wire.job_parts import JobSample, ReferenceSample
 
 _SHOWN = 100
 

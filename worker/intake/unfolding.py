@@ -20,7 +20,8 @@ from worker.archives.tar_writer import add_file
 from worker.context import WorkerContext
 from worker.supervision.endings import ChildDied
 from worker.supervision.events import Answer
-from worker.wire.jobs import JobSample, TableJob
+from worker.wire.job_parts import JobSample
+from worker.wire.jobs import TableJob
 from worker.wire.replies import TableFacts, TableRow
 
 _MOST_TEXT = 16 * MEBIBYTE

@@ -17,7 +17,8 @@ from app.domain.measures import SUFFICIENCY
 from app.domain.vocabulary import DeviceClass, Explained, Weights
 from worker.machine.processor import processor_of
 from worker.shards.store import Claim
-from worker.wire.jobs import JobCachedMap, ShardJob
+from worker.wire.job_parts import JobCachedMap
+from worker.wire.jobs import ShardJob
 
 CleanMapRow = tuple[str, bytes | None, int | None, int | None, int, list[float | None]]
 """Sample, native map, its height and width, predicted class, class scores."""

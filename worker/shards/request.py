@@ -16,7 +16,8 @@ from worker.shards.frames import seen_frame
 from worker.shards.store import Claim
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
-from worker.wire.jobs import Frame, JobGivenMap, JobMapSet, JobModel, JobSample, ShardJob
+from worker.wire.job_parts import Frame, JobGivenMap, JobMapSet, JobModel, JobSample
+from worker.wire.jobs import ShardJob
 from worker.wire.replies import ScoresRow
 
 Row = dict[str, Any]

@@ -10,7 +10,7 @@ from worker.supervision.launch import launch
 from worker.supervision.output import Tail
 from worker.wire.channel import Channel, ChannelClosed
 from worker.wire.forking import Forked, ForkRequest, WaitRequest, read_answer
-from worker.wire.jobs import Start
+from worker.wire.start import Start
 
 _SEND_SECONDS = 30.0
 _MORE_SECONDS = 5.0

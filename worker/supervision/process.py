@@ -23,8 +23,9 @@ from worker.supervision.inputs import Store, opened_inputs
 from worker.supervision.output import Tail
 from worker.supervision.watch import TICK_SECONDS, Watch
 from worker.wire.channel import MAX_ANSWER_BODY, Channel, ChannelClosed
-from worker.wire.jobs import AnyJob, Start
+from worker.wire.jobs import AnyJob
 from worker.wire.replies import Done, Failed, Ready
+from worker.wire.start import Start
 
 logger = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from worker.salience.input_channels import input_channels
 from worker.weights.architectures import build, build_untrained
 from worker.weights.loading import read_canonical
 from worker.wire.contents import Inputs, verified
-from worker.wire.jobs import JobModel
+from worker.wire.job_parts import JobModel
 
 MAX_BYTES = 2 * 1024**3
 

@@ -2,17 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from worker.wire.channel import ChannelClosed, Frame
-from worker.wire.jobs import Start
+from worker.wire.message import Message
+from worker.wire.start import Start
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ForkRequest(_Message):
+class ForkRequest(Message):
     """A child is wanted; with it come its end of a socket and of its output's pipe."""
 
     kind: Literal["fork"] = "fork"
@@ -20,7 +17,7 @@ class ForkRequest(_Message):
     start: Start
 
 
-class WaitRequest(_Message):
+class WaitRequest(Message):
     """How has this child ended? Waits so many seconds for its end."""
 
     kind: Literal["wait"] = "wait"
@@ -28,7 +25,7 @@ class WaitRequest(_Message):
     seconds: float = Field(ge=0)
 
 
-class Forked(_Message):
+class Forked(Message):
     """The answer to the fork request of this number."""
 
     kind: Literal["forked"] = "forked"
@@ -36,7 +33,7 @@ class Forked(_Message):
     pid: int
 
 
-class Waited(_Message):
+class Waited(Message):
     """The answer to a wait request; ``status`` as subprocess gives it, None where the child lives on."""
 
     kind: Literal["waited"] = "waited"

@@ -2,38 +2,35 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from app.domain.preprocessing import InputSpec
 from worker.wire.channel import ChannelClosed, Frame
+from worker.wire.message import Message
 from worker.wire.replies import Failed, Ready
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Picture(_Message):
+class Picture(Message):
     """How big is it? Behind it the encoded picture, which is then wanted in each of these forms."""
 
     kind: Literal["picture"] = "picture"
     specs: tuple[InputSpec, ...]
 
 
-class Decode(_Message):
+class Decode(Message):
     """There is room for the picture now."""
 
     kind: Literal["decode"] = "decode"
 
 
-class Sized(_Message):
+class Sized(Message):
     """Its pixels; None where only its decoder could tell."""
 
     kind: Literal["sized"] = "sized"
     pixels: int | None = Field(ge=0)
 
 
-class Pixels(_Message):
+class Pixels(Message):
     """Behind it (H, W, 3) uint8 of each spec, one after the other."""
 
     kind: Literal["pixels"] = "pixels"
