@@ -23,6 +23,7 @@ from app.audits.repository import (
     results_of,
 )
 from app.audits.schemas import Audit, AuditId, AuditRequest, Progress
+from app.audits.states import check_ended, check_finished
 from app.db.session import TenantEngine, transaction
 from app.db.tables import AuditRow
 from app.domain.results.documents import PartialResultsDocument, ResultsDocument
@@ -156,7 +157,7 @@ def delete_audit(audit_id: AuditId, session: SessionDep) -> None:
     """When nobody needs it any more, with its scores, maps and results, or before its models and data set are deleted.
     Refused while it runs: cancel it first. Comparisons that were made of it stay."""
     audit = get_audit(session, audit_id, lock=True)
-    service.check_ended(audit)
+    check_ended(audit)
     session.delete(audit)
     session.commit()
 
@@ -184,7 +185,7 @@ async def get_results(
 
 def _results(tenant: TenantEngine, audit_id: UUID) -> bytes:
     with transaction(tenant) as session:
-        service.check_finished(get_audit(session, audit_id))
+        check_finished(get_audit(session, audit_id))
         return json.dumps(results_of(session, audit_id), allow_nan=False).encode()
 
 

@@ -7,7 +7,7 @@ in a request nor beside the API's event loop.
 from sqlalchemy.orm import Session
 
 from app.audits.repository import model_ids_of
-from app.audits.service import check_finished, check_kept
+from app.audits.states import check_finished, check_kept
 from app.comparisons.repository import lock_audits
 from app.comparisons.schemas import MAX_SIDES, ComparisonRequest
 from app.db.identifiers import new_id

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.audits.repository import get_audit, results_of
 from app.audits.scores.maps import ImageReader
-from app.audits.service import check_finished, check_kept
+from app.audits.states import check_finished, check_kept
 from app.comparisons.repository import get_comparison, results_of_comparison
 from app.datasets.repository import get_dataset
 from app.db.tables import AuditRow

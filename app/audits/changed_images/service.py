@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.access.quotas import check_bytes
 from app.audits.scores.maps import SubjectFilter
 from app.audits.scores.subjects import all_subjects_in
-from app.audits.service import check_finished, check_kept
+from app.audits.states import check_finished, check_kept
 from app.db.identifiers import new_id
 from app.db.tables import AuditRow, ViewArchiveRow
 from app.domain.changed_images import Needs, handed_out

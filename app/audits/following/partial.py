@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.audits.repository import get_audit, models_of, results_of
-from app.audits.service import check_kept
+from app.audits.states import check_kept
 from app.datasets.repository import get_dataset
 from app.db.session import TenantEngine
 from app.db.tables import AuditRow, ShardRow

@@ -5,7 +5,7 @@ from pydantic import BaseModel
 
 from app.audits.repository import get_audit, results_of
 from app.audits.schemas import AuditId
-from app.audits.service import check_finished
+from app.audits.states import check_finished
 from app.domain.findings import Finding
 from app.http.authorization import READS
 from app.http.dependencies import SessionDep

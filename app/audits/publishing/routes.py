@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from app.audits.publishing.model_card import flat_metrics, model_card
 from app.audits.repository import get_audit, results_of
 from app.audits.schemas import AuditId
-from app.audits.service import check_finished
+from app.audits.states import check_finished
 from app.datasets.repository import get_dataset
 from app.http.authorization import READS
 from app.http.dependencies import SessionDep

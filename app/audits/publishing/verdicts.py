@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.audits.repository import get_audit
 from app.audits.schemas import AuditId
-from app.audits.service import check_finished
+from app.audits.states import check_finished
 from app.errors import NotFound
 from app.gates.junit import MEDIA_TYPES, as_junit
 from app.gates.schemas import AuditVerdict, FrozenGate

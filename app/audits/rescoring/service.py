@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.audits.repository import models_of
-from app.audits.service import check_finished, check_kept
+from app.audits.states import check_finished, check_kept
 from app.db.identifiers import new_id
 from app.db.tables import AuditRow, RescoreRow, SampleScoresRow, map_cells
 from app.domain.cam_methods import CAM_METHODS

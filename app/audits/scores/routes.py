@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.audits import service
 from app.audits.repository import get_audit
 from app.audits.schemas import AuditId, SalienceMap, SampleId, SampleScore
 from app.audits.scores.exports import EXPORTS
 from app.audits.scores.maps import ImageReader, MapFilter, draw_map, find_map
 from app.audits.scores.rows import ScoreFilter, ScoreReader
+from app.audits.states import check_kept
 from app.datasets.repository import get_dataset
 from app.db.session import TenantEngine
 from app.domain.protocol import Protocol
@@ -48,7 +48,7 @@ def get_scores(
     ones first: name a measure and a view, and `order=worst`. `Accept: text/csv`, `application/x-ndjson` or
     `application/vnd.apache.parquet` streams all of them, for data frames."""
     audit = get_audit(session, audit_id)
-    service.check_kept(audit)
+    check_kept(audit)
     reader = ScoreReader(session, audit, wanted)
     export = chosen_form(request, tuple(EXPORTS))
     if export is not None:
@@ -87,7 +87,7 @@ def get_map(
     """To look at a score that stands out: where the model looked, in the clean image by default or in a changed one.
     Numbers in the map's native size; `Accept: image/png` draws them over the image."""
     audit = get_audit(session, audit_id)
-    service.check_kept(audit, maps=True)
+    check_kept(audit, maps=True)
     stored = find_map(session, audit, sample_id, wanted)
     if chosen_form(request, ("image/png",)) is None:
         return stored.to_schema()
