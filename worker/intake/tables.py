@@ -14,7 +14,8 @@ from app.imaging.kinds import EXTENSIONS, promised_kind
 from worker.archives.entry_names import from_here
 from worker.archives.manifest import Record, invalid, label_of_columns, labels_of, read_table, text_of
 from worker.intake.coco import coco_records
-from worker.intake.samples import folders_ending, insert_told, is_there, label_sample
+from worker.intake.entries import insert_told
+from worker.intake.samples import folders_ending, is_there, label_sample
 
 MANIFEST_NAMES = ("manifest.csv", "manifest.tsv", "manifest.jsonl", "manifest.json")
 METADATA_NAMES = ("metadata.csv", "metadata.jsonl")
