@@ -33,6 +33,7 @@ class Answer:
     cut_answer: bool = False
 
 
+PASSED_ON = httpx.Client(timeout=PATIENCE_SECONDS)
 OK = Answer()
 CUT = Answer(cut=True)
 AWAY = Answer(503, b'{"code": "database-unavailable", "detail": "The database cannot be reached."}')
@@ -68,9 +69,7 @@ def running_peer(*answers: Answer, respond: Callable[[Heard], Answer] | None = N
 def passed_on(heard: Heard, url: str) -> Answer:
     """The answer of the server there."""
     kept = {name: value for name, value in heard.headers.items() if name.lower() not in {"host", "accept-encoding"}}
-    found = httpx.request(
-        heard.method, f"{url}{heard.path}", headers=kept, content=heard.body, timeout=PATIENCE_SECONDS
-    )
+    found = PASSED_ON.request(heard.method, f"{url}{heard.path}", headers=kept, content=heard.body)
     return Answer(found.status_code, found.content, {"Content-Type": found.headers["content-type"]})
 
 
