@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from app.domain.input_size import Size
-from app.domain.preprocessing import InputSpec
+from app.domain.input_spec import InputSpec
 from app.domain.vocabulary import DeviceClass
 from app.settings import GIBIBYTE, Settings
 from benchmarks.subjects import SIZE, photographs

@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from app.domain.input_spec import InputSpec
 from app.domain.measures import DEGRADATION, GEOMETRIC_RESILIENCE, view_families
 from app.domain.measures.degradation import DegradationSettings
-from app.domain.preprocessing import InputSpec
 from app.domain.protocol import Protocol
 from app.domain.views import family_of
 from app.domain.vocabulary import CLEAN

@@ -4,20 +4,31 @@ Views act on the rectangle of 8-bit RGB that an ``InputSpec`` tells of; grey, BG
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from app.domain.input_size import Size, size_of
+from app.domain.input_spec import (
+    Alpha,
+    Colour,
+    CropOffset,
+    Frozen,
+    InputSide,
+    InputSpec,
+    Interpolation,
+    Pad,
+    PixelReading,
+    Resizing,
+    SixteenBit,
+)
 from app.domain.vocabulary import Resize
 
 Level = Annotated[float, Field(allow_inf_nan=False)]
 Deviation = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Side = Annotated[int, Field(ge=16, le=2048)]
-InputSide = Annotated[int, Field(ge=16, le=1024)]
-Colour = tuple[int, int, int]
-
 MID_GREY = 128
+
+
 _OF_UNIT, _OF_BYTES = 10.0, 255.0
 """No mean or deviation is larger: of levels from 0 to 1, of those from 0 to 255."""
 
@@ -38,95 +49,7 @@ class ValueRange(StrEnum):
     BYTE = "byte"
 
 
-class Interpolation(StrEnum):
-    """How pixels are mixed where an image is resized."""
-
-    BILINEAR = "bilinear"
-    BICUBIC = "bicubic"
-    NEAREST = "nearest"
-    LANCZOS = "lanczos"
-
-
-class CropOffset(StrEnum):
-    """Where the middle begins if that is half a pixel: `rounded` to the even one, as torchvision and timm have it, or
-    `floored`, as transformers and ``(height - size) // 2`` do."""
-
-    ROUNDED = "rounded"
-    FLOORED = "floored"
-
-
-class Alpha(StrEnum):
-    """What is behind transparent pixels; `dropped` shows their own colours."""
-
-    BLACK = "black"
-    WHITE = "white"
-    DROPPED = "dropped"
-
-
-class SixteenBit(StrEnum):
-    """How levels of 16 bits become 8: divided by 257, or as Pillow's ``convert("RGB")`` has them."""
-
-    SCALED = "scaled"
-    PILLOW = "pillow"
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ShorterSide(_Frozen):
-    """The shorter side becomes so long, then the middle is cut out; of two, the picture just covers that height and
-    width."""
-
-    shorter_side: Side | tuple[Side, Side]
-
-
-class Stretch(_Frozen):
-    """Both sides become so long (of two: height, width), whatever the aspect, then the middle is cut out."""
-
-    stretch: Side | tuple[Side, Side]
-
-
-class Pad(_Frozen):
-    """The picture becomes as large as it fits in; what is missing is filled, with `mean` by the colour that becomes
-    zero."""
-
-    pad: Literal["black", "white", "mean"]
-
-
-Resizing = Resize | ShorterSide | Stretch | Pad
-
-
-class PixelReading(NamedTuple):
-    """How pixels of a file become 8-bit RGB."""
-
-    alpha: Alpha = Alpha.BLACK
-    sixteen_bit: SixteenBit = SixteenBit.SCALED
-
-
-class InputSpec(NamedTuple):
-    """How a picture becomes the rectangle that views act on: its size in pixels, and how it gets there.
-
-    ``padding`` is the colour beside the picture, None where nothing is beside it.
-    """
-
-    size: Size
-    resize: Resizing = Resize.STRETCH
-    interpolation: Interpolation = Interpolation.BILINEAR
-    antialias: bool = True
-    crop_offset: CropOffset = CropOffset.ROUNDED
-    padding: Colour | None = None
-    reading: PixelReading = PixelReading()
-
-    @property
-    def size_before_crop(self) -> Size:
-        """The least that a picture has then."""
-        if isinstance(self.resize, ShorterSide):
-            return size_of(self.resize.shorter_side)
-        return size_of(self.resize.stretch) if isinstance(self.resize, Stretch) else self.size
-
-
-class Preprocessing(_Frozen):
+class Preprocessing(Frozen):
     """How an image becomes the model's input: a rectangle of 8-bit RGB, then channels, range, mean and deviation."""
 
     input_size: InputSide | tuple[InputSide, InputSide] = Field(

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from app.errors import EgressFailure, TooLarge
 from app.models.imported import Found
 from app.registries.base import Files, Pieces, Version
-from app.storage.blobs import BlobStore, StoredBlob
+from app.storage.blobs import BlobStore
+from app.storage.writing import StoredBlob
 
 StillAtIt = Callable[[], None]
 """Called with every piece; it may raise."""

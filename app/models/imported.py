@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from app.domain.vocabulary import Origin
 from app.errors import Unprocessable
 from app.models.description import described_request
-from app.models.schemas import DESCRIBED, MAY_LACK, SAID, ModelDescription
+from app.models.requests import MAY_LACK, ModelDescription
+from app.models.schemas import DESCRIBED, SAID
 
 Json = dict[str, Any]
 Found = tuple[Origin, Json]

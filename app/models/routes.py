@@ -19,12 +19,14 @@ from app.http.schemas import CascadeFlag, StatusFilter
 from app.http.wake_up import wake_worker
 from app.models import service
 from app.models.repository import delete_run_groups_of, get_model, list_models
-from app.models.schemas import Model, ModelChange, ModelId, ModelRequest
+from app.models.requests import ModelChange, ModelRequest
+from app.models.schemas import Model, ModelId
 from app.naming.filters import VersionFilter
 from app.naming.schemas import CHANGE_PROBLEMS
 from app.naming.versions import change
 from app.queue import TaskName
-from app.storage.blobs import BlobStore, StoredBlob
+from app.storage.blobs import BlobStore
+from app.storage.writing import StoredBlob
 from app.uploads.content import delete_unused
 from app.uploads.putting import Resource, UploadsDep
 from app.uploads.receiving import receive_blob

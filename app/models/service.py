@@ -17,9 +17,10 @@ from app.models.configs.reading import OF_WEIGHTS
 from app.models.description import described_request
 from app.models.imported import described_import, description_invalid
 from app.models.repository import run_group_of
-from app.models.schemas import DESCRIBED, ModelDescription, ModelRequest, ModelSource, missing_of
+from app.models.requests import ModelDescription, ModelRequest, ModelSource
+from app.models.schemas import DESCRIBED, missing_of
 from app.naming.versions import next_version
-from app.storage.blobs import StoredBlob
+from app.storage.writing import StoredBlob
 from app.uploads.content import digests_of
 from app.uploads.sources import check_source
 

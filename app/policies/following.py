@@ -21,7 +21,7 @@ from app.errors import EgressFailure, QuotaExceeded, RequestError, SalienceError
 from app.hooks.service import DONE, FAILED
 from app.http.wake_up import wake_for_shards
 from app.lanes import Lanes
-from app.models.schemas import ModelRequest, ModelSource
+from app.models.requests import ModelRequest, ModelSource
 from app.models.service import register
 from app.policies.baselines import baseline_of
 from app.policies.failing import note_failure, note_success

@@ -38,10 +38,11 @@ from app.domain.results.documents import (
     Sufficiency,
     Summary,
 )
+from app.domain.several_models import across_models, pair_report
 from app.domain.statistics import Floats, equal_group_weights, weighted_mean
 from app.domain.subjects import Pairing, is_model
 from app.domain.sufficiency import sufficiency_report
-from app.domain.summaries import Groups, ScoreTable, Summarised, across_models, pair_report, summarise
+from app.domain.summaries import Groups, ScoreTable, Summarised, summarise
 from app.domain.twins import twin_distances
 from app.domain.vocabulary import ACROSS_MODELS
 from app.results.inputs import AuditedSubject, AuditInputs, GivenSubject

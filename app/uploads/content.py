@@ -13,7 +13,8 @@ from app.db.session import TenantEngine, transaction
 from app.db.tables import DatasetRow, MapSetRow, ModelRow
 from app.domain.vocabulary import SCHEME, ResourceStatus
 from app.errors import Conflict, RequestError, TransientFailure
-from app.storage.blobs import BlobStore, StoredBlob
+from app.storage.blobs import BlobStore
+from app.storage.writing import StoredBlob
 
 Uploadable = ModelRow | DatasetRow | MapSetRow
 OPEN = (ResourceStatus.AWAITING_CONTENT, ResourceStatus.REJECTED)

@@ -16,7 +16,8 @@ from app.http.dependencies import BlobsDep, QueueDep, SettingsDep, TenantDep
 from app.http.wake_up import wake_worker
 from app.queue import TaskName, TaskQueue
 from app.settings import Settings
-from app.storage.blobs import BlobStore, StoredBlob
+from app.storage.blobs import BlobStore
+from app.storage.writing import StoredBlob
 from app.uploads.content import accept, delete_unused, digests_of, taking_over
 
 Row = TypeVar("Row", ModelRow, DatasetRow, MapSetRow)

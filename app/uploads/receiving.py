@@ -11,7 +11,8 @@ from starlette.requests import ClientDisconnect, Request
 from app.errors import RequestError, TooLarge, Unprocessable, UnsupportedMediaType
 from app.http.guards.codings import is_compressed
 from app.http.two_steps import told_steps_of_content
-from app.storage.blobs import BlobStore, BlobWriter, StoredBlob
+from app.storage.blobs import BlobStore
+from app.storage.writing import BlobWriter, StoredBlob
 from app.uploads.multipart import FORM, FormFile
 
 BUFFER_BYTES = 1024**2

@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.changed_images import ManifestLine, made_by
 from app.domain.input_size import size_of
-from app.domain.preprocessing import InputSpec
+from app.domain.input_spec import InputSpec
 from app.domain.protocol import ProtocolRequest
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry

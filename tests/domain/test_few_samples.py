@@ -11,7 +11,8 @@ from app.commands.tables import results_tables
 from app.domain.comparison import difference_rows, series_totals
 from app.domain.gates.baselines import paired_rows, unpaired_rows
 from app.domain.protocol import Protocol
-from app.domain.summaries import Groups, ScoreTable, Summarised, across_models, summarise
+from app.domain.several_models import across_models
+from app.domain.summaries import Groups, ScoreTable, Summarised, summarise
 from salience_audit.frames import frame_of_rows
 from tests.domain.small_series import ENTROPY, series_of
 from tests.domain.test_verdicts import audit, row, verdict

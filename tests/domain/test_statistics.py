@@ -11,7 +11,8 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from app.domain import statistics
 from app.domain.measures import ScoreColumn
-from app.domain.summaries import Groups, ScoreTable, across_models, pair_report, summarise
+from app.domain.several_models import across_models, pair_report
+from app.domain.summaries import Groups, ScoreTable, summarise
 
 floats = st.floats(-1, 1, allow_nan=False)
 

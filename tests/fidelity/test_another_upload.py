@@ -4,7 +4,7 @@ import pytest
 
 from app.db.tables import ModelRow
 from app.models.service import accept_reference
-from app.storage.blobs import StoredBlob
+from app.storage.writing import StoredBlob
 
 FOUND = {"status": "verified"}
 LOST = {"status": "unverified", "problem": {"code": "model-crashed-worker", "detail": "It was lost."}}

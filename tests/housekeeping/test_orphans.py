@@ -20,7 +20,8 @@ from app.errors import TransientFailure
 from app.housekeeping.housekeeper import Housekeeper
 from app.housekeeping.orphans import sweep_orphans
 from app.settings import Settings
-from app.storage.blobs import BlobStore, StoredBlob
+from app.storage.blobs import BlobStore
+from app.storage.writing import StoredBlob
 from app.uploads.content import accept, taking_over
 from tests.factories import dataset_row
 from tests.storage.stores import age_blobs, make_store

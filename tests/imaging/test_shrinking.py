@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.domain.preprocessing import Preprocessing, Resizing, ShorterSide
+from app.domain.input_spec import Resizing, ShorterSide
+from app.domain.preprocessing import Preprocessing
 from app.domain.vocabulary import Resize
 from app.errors import InputFailure
 from app.imaging.decoding import decode_rgb

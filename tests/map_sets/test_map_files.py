@@ -18,7 +18,7 @@ from worker.child.maps_job import _told
 from worker.map_files.found import FoundMap, NoMap, Setting
 from worker.map_files.reading import maps_in
 from worker.map_files.sample_names import Named, SampleNames
-from worker.wire.replies import MapFacts
+from worker.wire.facts import MapFacts
 
 LIMITS = Settings()
 WIDTH, HEIGHT = 40, 30

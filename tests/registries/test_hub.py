@@ -19,7 +19,8 @@ from app.errors import EgressFailure
 from app.hooks.events import Ignored, RegistryEvent, VersionEvent, hub_event
 from app.imports.fetching import fetch
 from app.models.imported import described_import
-from app.models.schemas import ModelChange, missing_of
+from app.models.requests import ModelChange
+from app.models.schemas import missing_of
 from app.policies.unchanged import is_unchanged
 from app.registries.base import Version
 from app.registries.hub import NOT_WRITTEN, HubRegistry

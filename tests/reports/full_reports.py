@@ -11,7 +11,8 @@ from app.domain.measures import NOISE_REACTION
 from app.domain.performance import CurveSource, Predictions, noise_curve, performance
 from app.domain.protocol import Protocol, ProtocolRequest
 from app.domain.radar import radar
-from app.domain.summaries import Groups, ScoreTable, across_models, summarise
+from app.domain.several_models import across_models
+from app.domain.summaries import Groups, ScoreTable, summarise
 from app.domain.vocabulary import CLEAN, GroupBy
 from app.reports.job import AuditFacts, Gallery, ReportJob
 from app.reports.series import all_together, series_of_audit, series_of_comparison

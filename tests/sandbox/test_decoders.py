@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from app.domain.input_size import Size
-from app.domain.preprocessing import Alpha, InputSpec, Interpolation, Pad, PixelReading, ShorterSide, Stretch
+from app.domain.input_spec import Alpha, InputSpec, Interpolation, Pad, PixelReading, ShorterSide, Stretch
 from app.errors import InputFailure
 from app.settings import Settings
 from tests.waiting import PATIENCE_SECONDS

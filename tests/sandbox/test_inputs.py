@@ -19,9 +19,10 @@ from worker.archives.listing import list_entries
 from worker.supervision.events import Answer
 from worker.supervision.forkserver import Forkserver
 from worker.supervision.process import ChildProcess
+from worker.wire.facts import ImageFacts, ModelFacts
 from worker.wire.job_parts import JobSample
 from worker.wire.jobs import ImagesJob, ModelJob
-from worker.wire.replies import ImageFacts, ModelFacts, Reply
+from worker.wire.replies import Reply
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import torch
 import transformers
 from torch import nn
 
-from app.models.schemas import ModelRequest
+from app.models.requests import ModelRequest
 
 Json = dict[str, Any]
 

@@ -17,7 +17,8 @@ from worker.child.failures import failed
 from worker.supervision.environment import LIBRARY_DEFAULTS, PATIENCE, initial_environment, library_environment
 from worker.weights.probe import ModelProbe
 from worker.wire.channel import MAX_ANSWER_BODY, MAX_BYTES, Channel, ChannelClosed, Frame
-from worker.wire.replies import Done, ModelFacts, Progress, ScoresRow, read_reply
+from worker.wire.facts import ModelFacts
+from worker.wire.replies import Done, Progress, ScoresRow, read_reply
 from worker.wire.start import Start
 
 NUMBERS = st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False))

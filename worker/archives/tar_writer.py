@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from app.errors import InputFailure, TooLarge
 from app.imaging.containers import BLOCK
-from app.storage.blobs import BlobWriter
+from app.storage.writing import BlobWriter
 
 
 def add_file(writer: BlobWriter, name: str, size: int, pieces: Iterable[bytes]) -> None:

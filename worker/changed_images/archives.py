@@ -14,7 +14,7 @@ from app.db.tables import ViewArchiveRow
 from app.domain.vocabulary import ComparisonStatus
 from app.errors import InputFailure, TooLarge, TransientFailure
 from app.queue import TaskName
-from app.storage.blobs import StoredBlob
+from app.storage.writing import StoredBlob
 from worker.changed_images.images import ViewImages
 from worker.context import WorkerContext
 from worker.intake.attempts import attempted

@@ -16,7 +16,7 @@ from app.domain.preprocessing import Preprocessing
 from app.domain.vocabulary import CLEAN, DeviceClass, SampleStatus
 from app.errors import InputFailure
 from app.results.inputs import AuditedSubject, AuditInputs, GivenSubject, changed_for, seen_by
-from app.storage.blobs import StoredBlob
+from app.storage.writing import StoredBlob
 from worker.archives.zip_writer import ZipWriter
 from worker.context import WorkerContext
 from worker.shards.listed_samples import contents_of
@@ -25,9 +25,9 @@ from worker.shards.store import read_inputs, read_samples
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
 from worker.supervision.process import ChildProcess
+from worker.wire.facts import ChangedImage
 from worker.wire.job_parts import JobMap, JobMapSet, JobSample
 from worker.wire.jobs import ViewsJob
-from worker.wire.replies import ChangedImage
 
 PART = 64
 """Samples of a job."""

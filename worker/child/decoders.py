@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from app.domain.preprocessing import InputSpec
+from app.domain.input_spec import InputSpec
 from app.errors import InputFailure
 from app.settings import Settings
 from worker.child.decoder import run_decoder

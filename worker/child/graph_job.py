@@ -12,8 +12,9 @@ from worker.weights.onnx.graph_model import GraphModel
 from worker.weights.onnx.probing import ProbedGraph
 from worker.weights.speed import ModelSpeed, Pass
 from worker.wire.contents import Inputs, verified
+from worker.wire.facts import ModelFacts
 from worker.wire.jobs import ModelJob
-from worker.wire.replies import ModelFacts, Progress, Reply, Weights
+from worker.wire.replies import Progress, Reply, Weights
 
 
 def run_graph_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterator[tuple[Reply, bytes]]:

@@ -10,9 +10,10 @@ from app.settings import Settings
 from worker.engine.first_look import look_at
 from worker.machine.device import use_threads
 from worker.wire.contents import Inputs
+from worker.wire.facts import ImageFacts
 from worker.wire.job_parts import JobSample
 from worker.wire.jobs import ImagesJob
-from worker.wire.replies import ImageFacts, Progress, Reply
+from worker.wire.replies import Progress, Reply
 
 # The largest images that are allowed take half a gigabyte each while they are decoded.
 MOST_THREADS = 4

@@ -15,8 +15,9 @@ from worker.map_files.found import FoundMap, NoMap, Setting, Values
 from worker.map_files.reading import maps_in
 from worker.map_files.sample_names import Named, SampleNames
 from worker.wire.contents import Inputs
+from worker.wire.facts import MapFacts
 from worker.wire.jobs import MapsJob
-from worker.wire.replies import MapFacts, Progress, Reply
+from worker.wire.replies import Progress, Reply
 
 NOBODY = UUID(int=0)
 """Which row a sample has is not the child's to know."""

@@ -18,8 +18,9 @@ from worker.weights.recorded_modules import check_recorded, recorded_options
 from worker.weights.speed import ModelSpeed
 from worker.weights.static_padding import check_padding
 from worker.wire.contents import Inputs, verified
+from worker.wire.facts import DescribedFact, ModelFacts
 from worker.wire.jobs import ModelJob
-from worker.wire.replies import DescribedFact, ModelFacts, Progress, Reply, Weights
+from worker.wire.replies import Progress, Reply, Weights
 
 
 def run_model_job(job: ModelJob, device: torch.device, inputs: Inputs) -> Iterator[tuple[Reply, bytes]]:

@@ -8,8 +8,9 @@ from worker.fidelity.running import Runner
 from worker.fidelity.suggesting import Suggester
 from worker.weights.cache import ModelCache
 from worker.wire.contents import Inputs
+from worker.wire.facts import FidelityFacts
 from worker.wire.jobs import ReferenceJob
-from worker.wire.replies import FidelityFacts, Progress, Reply
+from worker.wire.replies import Progress, Reply
 
 
 def run_reference_job(

@@ -11,9 +11,10 @@ from app.imaging.entries import entry_of, read_entry
 from app.settings import Settings
 from worker.archives.image_table import ImageTable
 from worker.wire.contents import Inputs
+from worker.wire.facts import TableFacts, TableRow
 from worker.wire.job_parts import JobSample
 from worker.wire.jobs import TableJob
-from worker.wire.replies import Reply, TableFacts, TableRow
+from worker.wire.replies import Reply
 
 WINDOW_BYTES = 1024**2
 

@@ -24,8 +24,9 @@ from worker.views import View, ViewSetting, make_views
 from worker.views.base import ImageBatch, ImageView
 from worker.weights.cache import ModelCache
 from worker.wire.contents import Inputs
+from worker.wire.facts import ChangedImage
 from worker.wire.jobs import ViewsJob
-from worker.wire.replies import ChangedImage, Progress, Reply
+from worker.wire.replies import Progress, Reply
 
 CPU = torch.device("cpu")
 BATCH = 8

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 import numpy as np
 from PIL.Image import Image
 
-from app.domain.preprocessing import InputSpec, PixelReading
+from app.domain.input_spec import InputSpec, PixelReading
 from app.errors import InputFailure
 from app.imaging.decoding import decode
 from app.imaging.kinds import is_misnamed
 from app.settings import Settings
 from worker.engine.pictures import Framed, framed
 from worker.functional.perceptual_hash import perceptual_hash
+from worker.wire.facts import ImageFacts
 from worker.wire.job_parts import JobSample
 from worker.wire.jobs import ShardJob
-from worker.wire.replies import ImageFacts
 
 AS_SEEN = PixelReading()
 

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from app.domain.cam_methods import DEFAULT_MASKS
+from app.domain.input_spec import InputSpec
 from app.domain.label_mapping import LabelMapping
 from app.domain.measures import AGREEMENT
-from app.domain.preprocessing import MID_GREY, InputSpec, Preprocessing
+from app.domain.preprocessing import MID_GREY, Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.subjects import Pairing, Subject, pairings_of
 from app.domain.vocabulary import CLEAN, Explained, OutputKind, Weights

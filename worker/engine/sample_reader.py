@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import torch
 
-from app.domain.preprocessing import InputSpec
+from app.domain.input_spec import InputSpec
 from app.errors import InputFailure
 from app.imaging.entries import entry_of, read_entry
 from app.settings import MEBIBYTE, Settings

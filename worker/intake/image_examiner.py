@@ -9,9 +9,9 @@ from app.errors import InputFailure
 from worker.context import WorkerContext
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
+from worker.wire.facts import ImageFacts
 from worker.wire.job_parts import JobSample
 from worker.wire.jobs import ImagesJob
-from worker.wire.replies import ImageFacts
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,10 @@ from worker.map_files.endings import speaks_of_many
 from worker.map_files.sample_names import Named
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
+from worker.wire.facts import MapFacts
 from worker.wire.job_parts import ImageSize, JobSample
 from worker.wire.jobs import MapsJob
-from worker.wire.replies import MapFacts, Progress
+from worker.wire.replies import Progress
 
 logger = logging.getLogger(__name__)
 

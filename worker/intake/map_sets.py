@@ -21,7 +21,7 @@ from app.domain.vocabulary import CLEAN, ResourceStatus, SampleStatus
 from app.errors import InputFailure, TooLarge
 from app.imaging.compression import DEFLATED
 from app.imaging.entries import ArchiveEntry, read_entry
-from app.storage.blobs import BlobWriter
+from app.storage.writing import BlobWriter
 from app.uploads.content import delete_unused
 from worker.archives.listing import list_entries, seekable
 from worker.archives.skipping import reason_to_skip
@@ -31,7 +31,7 @@ from worker.intake.handed_out import HandedOut, Place
 from worker.intake.map_reader import MapReader
 from worker.intake.notes import counted, skipped_notes
 from worker.map_files.sample_names import Below, Named, SampleNames
-from worker.wire.replies import MapFacts
+from worker.wire.facts import MapFacts
 
 logger = logging.getLogger(__name__)
 

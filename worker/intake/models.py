@@ -15,7 +15,7 @@ from app.domain.outputs import Output
 from app.domain.vocabulary import ModelFormat, ResourceStatus
 from app.errors import InputFailure, TooLarge
 from app.queue import TaskName
-from app.storage.blobs import BlobWriter, StoredBlob
+from app.storage.writing import BlobWriter, StoredBlob
 from app.webhooks.events import model_looked_at
 from app.webhooks.outbox import tell
 from worker.context import WorkerContext
@@ -23,8 +23,9 @@ from worker.intake.attempts import attempted
 from worker.shards.lease import WorkerStopping
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
+from worker.wire.facts import ModelFacts
 from worker.wire.jobs import ModelJob
-from worker.wire.replies import ModelFacts, Weights
+from worker.wire.replies import Weights
 
 logger = logging.getLogger(__name__)
 

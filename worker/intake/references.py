@@ -21,8 +21,8 @@ from worker.shards.lease import WorkerStopping
 from worker.shards.request import job_model
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
+from worker.wire.facts import FidelityFacts
 from worker.wire.jobs import ReferenceJob
-from worker.wire.replies import FidelityFacts
 
 logger = logging.getLogger(__name__)
 

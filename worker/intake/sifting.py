@@ -17,7 +17,7 @@ from worker.intake.labels import Labels
 from worker.intake.listings import Unlisted, stream_unlisted
 from worker.intake.notes import NOT_AN_IMAGE, NOT_IN_MANIFEST
 from worker.intake.samples import delete_by_id, in_batches, save_findings, stream_samples
-from worker.wire.replies import ImageFacts
+from worker.wire.facts import ImageFacts
 
 DECODE_BATCH = 1024
 

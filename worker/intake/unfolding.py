@@ -15,14 +15,14 @@ from app.errors import InputFailure
 from app.imaging.containers import BLOCK
 from app.imaging.entries import ArchiveEntry
 from app.settings import MEBIBYTE
-from app.storage.blobs import BlobWriter
+from app.storage.writing import BlobWriter
 from worker.archives.tar_writer import add_file
 from worker.context import WorkerContext
 from worker.supervision.endings import ChildDied
 from worker.supervision.events import Answer
+from worker.wire.facts import TableFacts, TableRow
 from worker.wire.job_parts import JobSample
 from worker.wire.jobs import TableJob
-from worker.wire.replies import TableFacts, TableRow
 
 _MOST_TEXT = 16 * MEBIBYTE
 """Of what the rows of one folder say; then another folder begins."""

@@ -10,7 +10,8 @@ from app.errors import InputFailure
 from app.imaging.containers import BLOCK
 from app.imaging.entries import ArchiveEntry
 from app.settings import MEBIBYTE
-from app.storage.blobs import BlobStore, BlobWriter
+from app.storage.blobs import BlobStore
+from app.storage.writing import BlobWriter
 from worker.archives.entry_names import from_here
 from worker.archives.range_reader import RangeReader
 from worker.archives.tar_index import tar_entries, tar_names

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from app.domain.input_size import InputSize
-from app.domain.preprocessing import Channels, Colour, Preprocessing
+from app.domain.input_spec import Colour
+from app.domain.preprocessing import Channels, Preprocessing
 from worker.functional.normalization import normalization_table, normalize, to_grey
 
 

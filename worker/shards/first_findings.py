@@ -9,8 +9,8 @@ from app.db.tables import DatasetRow, SampleRow
 from app.domain.vocabulary import SampleStatus
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
+from worker.wire.facts import ImageFacts
 from worker.wire.jobs import ShardJob
-from worker.wire.replies import ImageFacts
 
 
 class FirstFindings:

@@ -17,7 +17,7 @@ from worker.weights.loading import StateDict, load
 from worker.weights.matching import Match, is_ignored, match, names_of
 from worker.weights.recorded_heads import RecordedHeads
 from worker.weights.spellings import redirected
-from worker.wire.replies import DescribedFact
+from worker.wire.facts import DescribedFact
 
 Facts = dict[str, DescribedFact]
 Lazy = dict[str, LazyTensor]

@@ -17,7 +17,7 @@ from worker.weights.head_layers import Group
 from worker.weights.head_places import Link, Place, places
 from worker.weights.lazy import LazyTensor
 from worker.weights.outline import COUNTER, Outline
-from worker.wire.replies import DescribedFact
+from worker.wire.facts import DescribedFact
 
 Tensors = dict[str, LazyTensor]
 Recorded = Callable[[Iterable[str]], Head | None]

@@ -13,7 +13,7 @@ from app.domain.vocabulary import Origin
 from worker.weights.fitting import Facts, FittedWeights
 from worker.weights.matching import WRAPPERS
 from worker.weights.walking import TORCHSCRIPT, ModuleRecord
-from worker.wire.replies import DescribedFact
+from worker.wire.facts import DescribedFact
 
 # Of no effect on what a network in eval mode computes, or shown by the shapes of its tensors.
 _WITHOUT_EFFECT = frozenset(

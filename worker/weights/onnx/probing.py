@@ -21,7 +21,7 @@ from worker.weights.onnx.judging import byte_count, opset_of
 from worker.weights.onnx.reading import read_model
 from worker.weights.onnx.tail import Pooled, Tail
 from worker.weights.probe import PROBE_IMAGES, PROBE_SEED, ModelProbe, ProbedLayer, checked_output, is_alike
-from worker.wire.replies import DescribedFact
+from worker.wire.facts import DescribedFact
 
 TOLERANCE = 1e-5
 """Of the terms: so far may sums in single precision lie from their closed form."""
