@@ -9,7 +9,7 @@ PORT ?= 8000
 TESTS ?=
 DEVICE ?= cuda
 
-.PHONY: help install demo demo-registry serve docs test test-fast test-list integration faults fuzz audit check format bench coverage gpu hooks clean
+.PHONY: help install demo demo-registry serve docs test test-fast test-list integration faults fuzz audit check types rules format bench coverage gpu hooks clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -68,9 +68,15 @@ audit: $(INSTALLED) ## Bandit, floors of safe versions, pip-audit where there is
 	.ci/audit
 
 check: $(INSTALLED) ## Run ruff, mypy, import-linter, and what finds dead code and dependencies that nobody uses
+	$(MAKE) --no-print-directory --jobs 2 types rules
+
+# Of its parts this one takes longest, and one core.
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+rules: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python .ci/dead_code
 	$(BIN)/deptry --no-ansi .
