@@ -64,8 +64,18 @@ def _keep_bytecode() -> None:
     sys.dont_write_bytecode = False
 
 
+def _share_cores() -> None:
+    """Among the processes of ``pytest -n`` and what each of them starts: threads that outnumber the cores wait for each
+    other, and take processor time while they wait.
+    """
+    share = max(1, len(os.sched_getaffinity(0)) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    os.environ.setdefault("THREADS", str(share))
+    importlib.import_module("torch").set_num_threads(share)
+
+
 _import_without_traces()
 _keep_bytecode()
+_share_cores()
 OWN = {"DATABASE_URL", "BROKER_URL", "API_KEY_SECRET"}
 """What a service that is started without them makes for itself."""
 

@@ -133,7 +133,7 @@ def test_logits_behind_attention_are_too(method: CamMethod) -> None:
     """Attention runs another kernel where nothing is to be differentiated, and another where nobody looks at it."""
     torch.manual_seed(5)
     network = VisionTransformer(64, 16, 2, 2, 32, 64, num_classes=4)
-    nn.init.normal_(network.heads[0].weight)  # type: ignore[arg-type]
+    nn.init.normal_(network.heads[0].weight)
     explainer = make_explainer(method, TargetHook(network.eval(), input_size=64))
     images = torch.randn(2, 3, 64, 64)
     assert torch.equal(explainer.logits(images), explainer.explain(images, None).logits)

@@ -71,7 +71,7 @@ class OneByOneExplainer:
     def logits(self, images: Tensor) -> Tensor:
         """One pass an image."""
         with torch.no_grad():
-            return torch.cat([self._network.run(image, unchanged) for image in images.split(1)])
+            return torch.cat([self._network.run(image, unchanged) for image in torch.split(images, 1)])
 
     def _case(self, image: Tensor, chosen: int | None, stream: np.random.Generator) -> Case:
         seen: list[Tensor] = []

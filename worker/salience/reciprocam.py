@@ -35,7 +35,7 @@ class ReciproExplainer:
     def logits(self, images: Tensor) -> Tensor:
         """Each in the company of its first masked maps, since the head's last bits depend on how many there are."""
         with torch.no_grad():
-            return torch.cat([self._network.run(image, _Masks().next)[:1] for image in images.split(1)])
+            return torch.cat([self._network.run(image, _Masks().next)[:1] for image in torch.split(images, 1)])
 
     def _explain(self, image: Tensor, chosen: int | None) -> tuple[Tensor, Tensor]:
         """Logits (1, C) and the map (h, w), whose lowest cell is zero: the scores may lie close together, and what

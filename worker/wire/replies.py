@@ -9,13 +9,13 @@ from worker.wire.channel import ChannelClosed, Frame
 from worker.wire.facts import (
     ChangedImage,
     FidelityFacts,
-    Finite,
     ImageFacts,
     MapFacts,
     ModelFacts,
     TableFacts,
     TableRow,
 )
+from worker.wire.message import Finite
 
 Numbers = list[float | None]
 LONGEST_LINE = 8000
