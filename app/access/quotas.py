@@ -7,7 +7,7 @@ last place the second waits for the first, and then sees what it wrote. It is th
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CompoundSelect, Null, Text, case, cast, func, null, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Null, Text, case, cast, func, null, select, true, union
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.db.tables import (
@@ -18,6 +18,7 @@ from app.db.tables import (
     Base,
     ConnectionRow,
     HookRow,
+    MapSetRow,
     ModelRow,
     PolicyRow,
     TenantRow,
@@ -77,29 +78,40 @@ def used_audit_minutes(session: Session) -> float:
     return float(session.scalar(charges.where(AuditUsageRow.created_at > func.now() - USAGE_WINDOW)) or 0) / 60
 
 
-def check_bytes(session: Session, settings: Settings) -> None:
-    """After content was accepted; content that several rows share counts once. Raises QuotaExceeded."""
-    limit = _locked_limit(session, TenantRow.max_bytes, settings.max_tenant_bytes)
-    if limit and used_bytes(session) > limit:
+def check_bytes(session: Session, settings: Settings, tenant_id: UUID | None = None) -> None:
+    """After content was accepted, or something made of it; content that several rows share counts once. The service
+    itself, which sees all tenants' rows, says whose. Raises QuotaExceeded."""
+    limit = _locked_limit(session, TenantRow.max_bytes, settings.max_tenant_bytes, tenant_id)
+    if limit and used_bytes(session, tenant_id) > limit:
         raise QuotaExceeded(f"The tenant may have {limit} bytes of content.")
 
 
-def used_bytes(session: Session) -> int:
+def used_bytes(session: Session, tenant_id: UUID | None = None) -> int:
     """Of the tenant's uploads, and of what was made of them."""
-    made = func.coalesce(ViewArchiveRow.stored_digest, cast(ViewArchiveRow.id, Text))
+    archive = func.coalesce(ViewArchiveRow.stored_digest, cast(ViewArchiveRow.id, Text))
+    maps = func.coalesce(MapSetRow.stored_digest, cast(MapSetRow.id, Text))
+    columns = (
+        *((table, table.content_digest, table.content_size) for table in UPLOADED),
+        (ModelRow, ModelRow.reference_digest, ModelRow.reference_size),
+        (ViewArchiveRow, archive, ViewArchiveRow.size),
+        (MapSetRow, maps, MapSetRow.stored_size),
+    )
     contents: CompoundSelect[str | None, int | None] = union(
-        *(select(table.content_digest, table.content_size) for table in UPLOADED),
-        select(ModelRow.reference_digest, ModelRow.reference_size),
-        select(made, ViewArchiveRow.size),
+        *(
+            select(digest, size).where(true() if tenant_id is None else table.tenant_id == tenant_id)
+            for table, digest, size in columns
+        )
     )
     sizes = contents.subquery().c.content_size
     return int(session.scalar(select(func.coalesce(func.sum(sizes), 0))) or 0)
 
 
-def _locked_limit(session: Session, own: InstrumentedAttribute[int | None] | Null, general: int) -> int:
+def _locked_limit(
+    session: Session, own: InstrumentedAttribute[int | None] | Null, general: int, tenant_id: UUID | None = None
+) -> int:
     """The tenant's own limit, else the general one; 0, and no lock, where there is none."""
     limit: ColumnElement[int] = func.coalesce(own, general)
-    tenant_id: UUID = session.info.get("tenant_id", DEFAULT_TENANT)
+    whose: UUID = tenant_id or session.info.get("tenant_id", DEFAULT_TENANT)
     # Not FOR UPDATE: whoever adds a row of the tenant holds a key-share lock on it.
-    locked = select(limit).where(TenantRow.id == tenant_id, limit > 0).with_for_update(key_share=True)
+    locked = select(limit).where(TenantRow.id == whose, limit > 0).with_for_update(key_share=True)
     return session.scalar(locked) or 0

@@ -66,6 +66,7 @@ _REFUSED = {"not-found": "No such run group."} | codes(
 _GATE_REFUSED = codes(
     "unknown-gate",
     "gate-needs-baseline",
+    "gate-needs-map-sets",
     "unknown-baseline",
     "baseline-differs",
     "baseline-not-finished",

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from app.domain.gates.verdicts import Outcome
 from app.domain.label_mapping import DESCRIPTION, LabelMap
 from app.domain.measures import MeasureName
+from app.domain.measures.agreement import MOST_MAP_SETS
 from app.domain.protocol import ProtocolRequest
 from app.domain.vocabulary import AuditStatus, DeviceClass
 from app.gates.schemas import ConditionOutcome, FrozenGate
@@ -29,7 +30,7 @@ class AuditRequest(BaseModel):
     model_ids: list[UUID] | None = Field(None, min_length=1, max_length=100)
     run_group_id: UUID | None = None
     map_set_ids: list[UUID] | None = Field(
-        None, min_length=1, max_length=20, description="Map sets of the data set, beside models or alone."
+        None, min_length=1, max_length=MOST_MAP_SETS, description="Map sets of the data set, beside models or alone."
     )
     protocol: ProtocolRequest = Field(default_factory=ProtocolRequest)
     name: Name | None = None

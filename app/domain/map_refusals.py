@@ -67,6 +67,12 @@ ANNOTATION_INVALID = Refusal(
     "The annotation cannot be drawn: {what}.",
     "Export it as polygons or run lengths, or send masks.",
 )
+TOO_MANY_IMAGES = Refusal(
+    "map-file-too-long",
+    "One file of annotations or fixations speaks of more than 100,000 images",
+    "The file speaks of {count} images; the limit is {most}.",
+    "Split it: one upload may have several such files.",
+)
 FIXATIONS_INVALID = Refusal(
     "map-fixations-invalid",
     "A list of fixations lacks a column, or has rows without numbers",
@@ -90,6 +96,12 @@ NOT_FINITE = Refusal(
     "A map has NaN or infinite values",
     "{count} of its values are not finite.",
     "Say with numbers where there is salience and where there is none: 0.",
+)
+OVER_QUOTA = Refusal(
+    "map-set-over-quota",
+    "With the maps of this set, which are kept as numbers, the tenant would have more bytes than its quota",
+    "The maps of this set take {size} bytes. {why}",
+    "Delete what is not used, or send fewer or smaller maps.",
 )
 NOTHING_TAKEN = Refusal(
     "map-set-empty",

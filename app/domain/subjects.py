@@ -1,6 +1,6 @@
 """What gives the maps of an audit, and what compares the maps of two of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from uuid import UUID
@@ -103,6 +103,11 @@ def is_model(key: str) -> bool:
     """Whether the subject is what the audit is about, and not beside it: nothing is found of a random twin, another
     class's maps or a map set, and no table of a report has them among the models."""
     return model_of(key) is not None and key.partition(SEPARATOR)[2] not in _BESIDE
+
+
+def noun_of(keys: Iterable[str]) -> str:
+    """What the subjects are, in words."""
+    return "model" if any(model_of(key) is not None for key in keys) else "map set"
 
 
 @dataclass(frozen=True)

@@ -44,14 +44,15 @@ class ViewFamily:
     """Views of one kind.
 
     ``names`` are the fixed ones. ``parameter`` is the word for the number behind the others' @, as error messages and
-    documents write it; it is over 0 and at most ``largest``. ``title`` makes a view's name into words. Views that
-    ``follow_maps`` are made of an image and its clean map; all others of the image alone.
+    documents write it; it is over 0 and at most ``largest``, any number or a ``whole`` one. ``title`` makes a view's
+    name into words. Views that ``follow_maps`` are made of an image and its clean map; all others of the image alone.
     """
 
     name: str
     names: tuple[str, ...] = ()
     parameter: str | None = None
     largest: float = 1.0
+    whole: bool = False
     title: Callable[[str], str] = plain_title
     follow_maps: bool = False
 

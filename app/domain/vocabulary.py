@@ -94,8 +94,13 @@ class UndefinedReason(StrEnum):
     UNREADABLE = "unreadable"
     NO_MAP = "no-map"
     NO_FIXATIONS = "no-fixations"
+    NO_CELL_WITHOUT_FIXATION = "no-cell-without-fixation"
     MAP_TOO_SMALL = "map-too-small"
     MAP_TOO_LARGE = "map-too-large"
+
+
+Reasons = tuple[UndefinedReason | None, ...]
+"""Of N samples; None where there is a score."""
 
 
 class GroupBy(StrEnum):

@@ -5,9 +5,11 @@ import json
 from uuid import UUID
 
 from app.db.tables import GateRow
-from app.domain.gates.conditions import NotWorse
+from app.domain.gates.conditions import Against, Condition, NotWorse, Quantity
 from app.domain.gates.parser import parse_condition
 from app.domain.gates.verdicts import StoredGate
+from app.domain.measures import MEASURES
+from app.domain.protocol import Protocol
 from app.errors import Unprocessable
 
 
@@ -16,12 +18,19 @@ def gate_digest(conditions: list[str]) -> str:
     return f"sha256:{hashlib.sha256(json.dumps(conditions).encode()).hexdigest()}"
 
 
-def freeze(gate: GateRow, baseline_audit_id: UUID | None) -> StoredGate:
-    """What the audit keeps. Raises Unprocessable ``gate-needs-baseline`` where a condition could never be met."""
-    parsed = [parse_condition(text, stored=True) for text in gate.conditions]
+def conditions_of(gate: GateRow) -> list[Condition]:
+    """Also such as new gates may not have."""
+    return [parse_condition(text, stored=True) for text in gate.conditions]
+
+
+def freeze(gate: GateRow, baseline_audit_id: UUID | None, protocol: Protocol) -> StoredGate:
+    """What the audit keeps. Raises Unprocessable ``gate-needs-baseline`` and ``gate-needs-map-sets`` where a condition
+    could never be met."""
+    parsed = conditions_of(gate)
     if baseline_audit_id is None and any(isinstance(one.limit, NotWorse) and not one.missing_ok for one in parsed):
         detail = "A condition of the gate compares with a baseline: name it by baseline_audit_id."
         raise Unprocessable("gate-needs-baseline", detail)
+    _check_map_sets(parsed, protocol)
     return {
         "gate_id": str(gate.id),
         "name": gate.name,
@@ -29,3 +38,26 @@ def freeze(gate: GateRow, baseline_audit_id: UUID | None) -> StoredGate:
         "digest": gate_digest(gate.conditions),
         "baseline_audit_id": None if baseline_audit_id is None else str(baseline_audit_id),
     }
+
+
+def _check_map_sets(conditions: list[Condition], protocol: Protocol) -> None:
+    """Which views of a family there are, the audit's own map sets say."""
+    known = {(column.measure, column.view) for column in protocol.columns()}
+    for condition in conditions:
+        for quantity in _quantities(condition):
+            if condition.missing_ok or not _is_of_family(quantity) or (quantity.measure, quantity.view) in known:
+                continue
+            has = ", ".join(view for measure, view in sorted(known) if measure == quantity.measure) or "none"
+            detail = f"The gate asks for {quantity.measure}.{quantity.view}, which this audit does not have (it has: "
+            detail += f"{has}). Name the map sets in map_set_ids and the measure in protocol.measures, or mark the "
+            raise Unprocessable("gate-needs-map-sets", f"{detail}condition (missing ok).")
+
+
+def _quantities(condition: Condition) -> tuple[Quantity, ...]:
+    limit = condition.limit
+    return (condition.quantity, limit.quantity) if isinstance(limit, Against) else (condition.quantity,)
+
+
+def _is_of_family(quantity: Quantity) -> bool:
+    families = MEASURES[quantity.measure].gates.families if quantity.measure in MEASURES else ()
+    return quantity.view is not None and any(family.has(quantity.view) for family in families)

@@ -5,13 +5,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.audits.repository import models_of
+from app.audits.scores.subjects import all_subjects_in
 from app.db.tables import AuditRow, ModelRow
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import ACROSS_MODELS
 from app.reports.job import AuditFacts, Baseline, JudgedAudit, Series
-from app.reports.series import distinct
-from app.results.inputs import AuditedSubject, audited_subjects
+from app.reports.series import all_of, distinct
+from app.results.inputs import AuditedSubject, GivenSubject
 
 
 def as_text(value: datetime | None) -> str | None:
@@ -26,7 +26,11 @@ def facts_of(session: Session, audits: list[AuditRow]) -> dict[str, AuditFacts]:
             name=name,
             device_class=audit.device_class,
             finished_at=as_text(audit.finished_at),
-            layers={one.key: _layer(one.model, audit) for one in subjects_in(session, audit)},
+            layers={
+                one.key: _layer(one.model, audit)
+                for one in subjects_in(session, audit)
+                if isinstance(one, AuditedSubject)
+            },
             replanned=_replanned(audit),
             description=audit.about,
             notes=audit.notes,
@@ -35,9 +39,14 @@ def facts_of(session: Session, audits: list[AuditRow]) -> dict[str, AuditFacts]:
     }
 
 
-def subjects_in(session: Session, audit: AuditRow) -> tuple[AuditedSubject, ...]:
-    """In the order of their ordinals."""
-    return audited_subjects(_protocol(audit), models_of(session, audit.id))
+def subjects_in(session: Session, audit: AuditRow) -> tuple[AuditedSubject | GivenSubject, ...]:
+    """Those that a report is about, in the order of their ordinals: models, or where there is none map sets."""
+    subjects = all_subjects_in(session, audit)
+    return tuple(one for one in subjects if isinstance(one, AuditedSubject)) or subjects
+
+
+def title_of(one: AuditedSubject | GivenSubject, protocol: Protocol) -> str:
+    return one.subject.title(protocol, one.model.name if isinstance(one, AuditedSubject) else one.map_set.name)
 
 
 def _protocol(audit: AuditRow) -> Protocol:
@@ -70,13 +79,13 @@ def owners(session: Session, audit: AuditRow, all_series: list[Series], *, alone
     for ordinal, one in enumerate(subjects_in(session, audit)):
         series = next((series for series in own if one.key in series.model_ids), None)
         if series is not None:
-            of_runs, name = len(series.model_ids) > 1, one.subject.title(_protocol(audit), one.model.name)
+            of_runs, name = len(series.model_ids) > 1, title_of(one, _protocol(audit))
             found[ordinal] = (name if alone else f"{name} ({series.name})") if of_runs else series.name
     several = next((series for series in own if len(series.model_ids) > 1), None)
     if several is not None:
         found[ACROSS_MODELS] = "all runs" if alone else f"all runs of {several.name}"
     elif alone and len(own) > 1:
-        found[ACROSS_MODELS] = "all models"
+        found[ACROSS_MODELS] = all_of(one.model_ids[0] for one in own)
     return found
 
 

@@ -77,7 +77,7 @@ def _mean_tile(mean_map: list[list[float]], image: MeanImage | None) -> Tile:
 
 
 def _with_map(exposed: Exposed, shown: Shown) -> Tile:
-    pixels = exposed.maker.pixels(shown.sample, shown.model)
+    pixels = exposed.maker.pixels(shown.sample, exposed.subject.model)
     clean = native_maps(shown.row, len(exposed.conditions))[0]
     return Tile(caption=shown.sample.name, jpeg=jpeg_of(overlaid(pixels, clean)))
 

@@ -6,7 +6,7 @@ from app.http.openapi.example_ids import AUDITS, COMPARISON
 _UNKNOWN = {"audits": "No such audit.", "comparisons": "No such comparison."}
 _IDS = {"audits": AUDITS[0], "comparisons": COMPARISON}
 _UNFINISHED = {
-    "audits": FINISHED | codes("no-models-to-report"),
+    "audits": FINISHED,
     "comparisons": codes("comparison-not-finished", "audits-deleted"),
 }
 _PATHS = {"audits": "/v1/audits/{audit_id}", "comparisons": "/v1/comparisons/{comparison_id}"}

@@ -37,7 +37,7 @@ class Exposed:
 
     @cached_property
     def subject(self) -> AuditedSubject:
-        return self.maker.subjects[self.ordinal]
+        return self.maker.models[self.ordinal]
 
     @cached_property
     def conditions(self) -> tuple[str, ...]:
@@ -71,9 +71,9 @@ class Exposed:
 
     def tile(self, shown: Shown, view: str, caption: str | None = None) -> Tile:
         """How a sample looks under a view, what is predicted of it, and how many predictions are right there."""
-        pixels, place = self.maker.pixels(shown.sample, shown.model), self.conditions.index(view)
+        pixels, place = self.maker.pixels(shown.sample, self.subject.model), self.conditions.index(view)
         predicted = predicted_label(
-            shown.row, shown.model, place, mapping_of(self.maker.session, self.maker.audit, shown.model)
+            shown.row, self.subject.model, place, mapping_of(self.maker.session, self.maker.audit, self.subject.model)
         )
         performance = self.performance(view)
         accuracy = f" (accuracy {number(performance['accuracy'], 2)})" if performance else ""
@@ -99,6 +99,6 @@ class Exposed:
             right, down = cells_step(view)
             height, width = (side // count for side, count in zip(pixels.shape, clean.shape, strict=False))
             return shifted(pixels, down * height, right * width)
-        colour = Preprocessing.of(shown.model.preprocessing).mean_colour
+        colour = Preprocessing.of(self.subject.model.preprocessing).mean_colour
         source = FillSource(shown.sample.name, self.maker.protocol.seed, clean, colour)
         return as_filled(seen_in(pixels, view, self.maker.protocol), view, source)

@@ -25,10 +25,10 @@ from app.domain.results.comparisons import DifferingSample, DifferingSamples
 from app.domain.subjects import pairings_of
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.errors import Gone, TransientFailure
-from app.reports.audit_facts import subjects_in
+from app.reports.audit_facts import subjects_in, title_of
 from app.reports.job import Gallery, GallerySample, Tile, TileRow
 from app.reports.words import headline, number
-from app.results.inputs import AuditedSubject, mapping_of
+from app.results.inputs import AuditedSubject, GivenSubject, mapping_of
 from app.sources.reading import UNAVAILABLE
 
 TILE_SIDE = 224
@@ -55,12 +55,13 @@ class Shown:
     """A sample and what one subject made of it."""
 
     sample: SampleRow
-    subject: AuditedSubject
+    subject: AuditedSubject | GivenSubject
     row: SampleScoresRow
 
     @property
-    def model(self) -> ModelRow:
-        return self.subject.model
+    def model(self) -> ModelRow | None:
+        """None of a map set, which is of the whole image."""
+        return self.subject.model if isinstance(self.subject, AuditedSubject) else None
 
 
 @dataclass(frozen=True)
@@ -87,11 +88,16 @@ class GalleryMaker:
             for measure, views in headline_views(self.protocol).items()
             for exhibit in self._ranked(measure, views[-1])
         ]
-        return Gallery(exhibits=exhibits, note=RANKED.format(model=self.subjects[0].model.name))
+        return Gallery(exhibits=exhibits, note=RANKED.format(model=title_of(self.subjects[0], self.protocol)))
 
     @cached_property
-    def subjects(self) -> tuple[AuditedSubject, ...]:
+    def subjects(self) -> tuple[AuditedSubject | GivenSubject, ...]:
         return subjects_in(self.session, self.audit)
+
+    @cached_property
+    def models(self) -> tuple[AuditedSubject, ...]:
+        """None where the subjects are map sets."""
+        return tuple(one for one in self.subjects if isinstance(one, AuditedSubject))
 
     def beside_twin(self, ordinal: int) -> Iterator[GallerySample]:
         """The best and the worst sample of a model beside its random twin, where it has one."""
@@ -106,7 +112,7 @@ class GalleryMaker:
         shown = groups[0][:MOST_MODELS] if groups else (member,)
         for rank, ordinal, score in self._places(measure, view):
             found = self._rows(ordinal, shown)
-            facts = f"{_facts(found[0].sample)}{headline(measure, view)} {number(score)}, {self._predicted(found[0])}"
+            facts = f"{_facts(found[0].sample)}{headline(measure, view)} {number(score)}{self._predicted(found[0])}"
             image, rows = self._rows_of_tiles(found, measure)
             yield GallerySample(
                 measure=measure,
@@ -121,10 +127,11 @@ class GalleryMaker:
 
     def _places(self, measure: str, view: str) -> list[tuple[str, int, float]]:
         """Rank, ordinal and score of the best, the median, the worst and one defined score at random."""
-        row, across = SampleScoresRow, spec_of(measure).is_pairing
-        stored = self.protocol.pairing_columns() if across else self.protocol.columns()
-        columns = [(column.measure, column.view) for column in stored]
-        score = row.scores[columns.index((measure, view)) + 1]
+        row, wanted = SampleScoresRow, (measure, view)
+        pairings = [(column.measure, column.view) for column in self.protocol.pairing_columns()]
+        across = wanted in pairings
+        columns = pairings if across else [(column.measure, column.view) for column in self.protocol.columns()]
+        score = row.scores[columns.index(wanted) + 1]
         order = score.asc() if lower_is_better(measure, view) else score.desc()
         place = func.row_number().over(order_by=(order, row.ordinal))
         model = ACROSS_MODELS if across else 0
@@ -135,8 +142,8 @@ class GalleryMaker:
         )
         drawn = Random(f"{self.protocol.seed} {measure}").random()  # noqa: S311 - no secret
         at_random = cast(func.floor(drawn * ranked.c.of), Integer) + 1
-        wanted = ranked.c.place.in_((1, (ranked.c.of + 1) // 2, ranked.c.of, at_random))
-        found = self.session.execute(select(ranked).where(wanted).order_by(ranked.c.place)).all()
+        places = ranked.c.place.in_((1, (ranked.c.of + 1) // 2, ranked.c.of, at_random))
+        found = self.session.execute(select(ranked).where(places).order_by(ranked.c.place)).all()
         names = {(found[-1].of + 1) // 2: "Median", found[-1].of: WORST, 1: BEST} if found else {}
         return [(names.get(one.place, "Random"), one.ordinal, one.score) for one in found]
 
@@ -161,15 +168,17 @@ class GalleryMaker:
     def _rows_of_tiles(self, found: list[Shown], measure: str) -> tuple[Tile | None, list[TileRow]]:
         """Of one subject, or of several under their names."""
         protocol, views = self.protocol, self.views(measure)
-        names = [one.subject.subject.title(protocol, one.model.name) if len(found) > 1 else "" for one in found]
+        names = [title_of(one.subject, protocol) if len(found) > 1 else "" for one in found]
         return beside([(name, self.tiles(one, views)) for name, one in zip(names, found, strict=True)])
 
     def _predicted(self, shown: Shown) -> str:
+        if shown.model is None:
+            return ""
         mapping = mapping_of(self.session, self.audit, shown.model)
-        return f"predicted {predicted_label(shown.row, shown.model, 0, mapping)}"
+        return f", predicted {predicted_label(shown.row, shown.model, 0, mapping)}"
 
-    def pixels(self, sample: SampleRow, model: ModelRow) -> NDArray[np.uint8]:
-        """(S, S, 3) as the model sees it. Raises Gone where the image is lost or out of reach."""
+    def pixels(self, sample: SampleRow, model: ModelRow | None) -> NDArray[np.uint8]:
+        """(S, S, 3) as the model sees it, all of it where there is none. Raises Gone where it is lost."""
         try:
             return self.images.read(sample, model)
         except TransientFailure as failure:
@@ -186,7 +195,7 @@ class GalleryMaker:
         conditions = shown.subject.conditions
         maps = native_maps(shown.row, len(conditions))
         tiles = [Tile(caption="image", jpeg=jpeg_of(pixels))]
-        for view in (CLEAN, *views):
+        for view in (CLEAN, *(one for one in views if one in conditions)):
             values = maps[conditions.index(view)]
             caption = f"{view_title(view)}{'' if values.any() else ': no salience'}"
             tiles.append(Tile(caption=caption, jpeg=jpeg_of(overlaid(seen_in(pixels, view, self.protocol), values))))

@@ -28,7 +28,7 @@ from app.reports.job import Gallery, ReportJob, Series
 from app.reports.mean_images import MOST_SERIES, Seen, mean_images
 from app.reports.series import all_together, series_of_audit, series_of_comparison
 from app.reports.undefined import undefined_of
-from app.results.subjects import by_subject, models_alone
+from app.results.subjects import by_subject, models_alone, reported
 from app.settings import Settings
 
 DRAWN_CURVES = frozenset(
@@ -50,9 +50,7 @@ class Gatherer:
         """Raises NotFound, or Conflict where the audit has no results."""
         audit = get_audit(self.session, audit_id)
         check_finished(audit)
-        document = models_alone(by_subject(results_of(self.session, audit_id)))
-        if not document["models"]:
-            raise Conflict("no-models-to-report", "A report is about models, and this audit has map sets alone.")
+        document = reported(by_subject(results_of(self.session, audit_id)))
         # Older results do not say; the row forgets its run group when that is deleted.
         as_runs = document.get("run_group_id", audit.run_group_id) is not None
         all_series = series_of_audit(document, audit.name, as_runs=as_runs)
@@ -145,9 +143,9 @@ class Gatherer:
         seen, makers = Seen(), {str(audit.id): self._maker(audit) for audit in audits}
         for series in all_series[:MOST_SERIES]:
             maker = makers.get(series.audit_id)
-            if not isinstance(maker, GalleryMaker):
+            if not isinstance(maker, GalleryMaker) or not maker.models:
                 continue
-            keys = [subject.key for subject in maker.subjects]
+            keys = [subject.key for subject in maker.models]
             own = [keys.index(key) for key in series.model_ids]
             found["mean_images"][series.name] = mean_images(maker, own[0], seen)
             exposed = (Exposed(maker, ordinal, documents[series.audit_id]) for ordinal in own)

@@ -12,7 +12,7 @@ from app.domain.protocol import Protocol
 from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import AuditedModel, Performance, ResultsDocument, Summary
 from app.domain.results.meaning import of_several
-from app.domain.subjects import leads
+from app.domain.subjects import leads, model_of, noun_of
 from app.domain.vocabulary import GroupBy
 
 Base64 = Annotated[bytes, Field(repr=False)]
@@ -99,7 +99,8 @@ class Series(_Part):
 
     @property
     def holds_all_models(self) -> bool:
-        return {model["model_id"] for model in self._models if leads(model["model_id"])} <= {*self.model_ids}
+        ids = [model["model_id"] for model in self._models]
+        return {key for key in ids if leads(key) or model_of(key) is None} <= {*self.model_ids}
 
     def model_names(self) -> list[str]:
         return self.names_of(self.model_ids)
@@ -261,7 +262,8 @@ class ReportJob(_Part):
 
     def series_of(self, measure: str) -> list[Series]:
         """Whose numbers a measure's section shows."""
-        return [self.together] if self.together and spec_of(measure).is_pairing else self.all_series
+        of_pairs = self.together is not None and spec_of(measure).is_pairing and self.together.has(measure)
+        return [self.together] if self.together and of_pairs else self.all_series
 
     def measured_of(self, measure: str) -> list[Series]:
         """Those of them whose audits are still there."""
@@ -272,6 +274,11 @@ class ReportJob(_Part):
         if not spec_of(measure).is_pairing or self.together is not None:
             return False
         return all(len(series.model_ids) == 1 and not series.has(measure) for series in self.all_series)
+
+    @property
+    def noun(self) -> str:
+        """What stands side by side: a model or, where there is none, a map set."""
+        return noun_of(key for series in self.all_series for key in series.model_ids)
 
     @property
     def left_out(self) -> int:

@@ -32,7 +32,7 @@ Seen = dict[tuple[UUID, InputSpec], Grey | None]
 
 def mean_images(maker: GalleryMaker, model_ordinal: int, seen: Seen) -> list[MeanImage]:
     """For each class that the model gave to enough of the samples; ``seen`` is shared by the series of a report."""
-    model = maker.subjects[model_ordinal].model
+    model = maker.models[model_ordinal].model
     mapping = mapping_of(maker.session, maker.audit, model)
     images: dict[str, list[Grey]] = {}
     for row, sample in _samples(maker, model_ordinal):

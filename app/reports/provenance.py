@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from app.domain.fidelity import NO_REFERENCE, Fidelity
 from app.domain.measures import spec_of, view_title
 from app.domain.results.documents import ResultsDocument
+from app.domain.subjects import model_of
 from app.domain.vocabulary import UndefinedReason
 from app.reports.job import AuditFacts, ReportJob
 from app.reports.tables import Table
@@ -56,8 +57,10 @@ def _of_audit(job: ReportJob, audit_id: str, document: ResultsDocument, facts: A
         if model["model_id"] in shown:
             layer = layers.get(model["model_id"])
             salience = f"; salience taken at {layer}" if layer else ""
-            yield f"model {model['name']}", f"{model['digest']} ({model['model_id']}){salience}"
+            yield f"{job.noun} {model['name']}", f"{model['digest']} ({model['model_id']}){salience}"
             fidelity = Fidelity.of(model.get("fidelity"))
+            if model_of(model["model_id"]) is None:
+                continue
             if fidelity is None:
                 unverified.append(model["name"])
             else:
@@ -78,7 +81,7 @@ def undefined_table(job: ReportJob) -> Table | None:
         (model, _scores(measure, views), reason, count, samples)
         for (model, measure, reason, count, samples), views in together.items()
     )
-    head = ("model", "score", "reason", "samples", "the first of them")
+    head = (job.noun, "score", "reason", "samples", "the first of them")
     caption = "Undefined scores, left out of every mean"
     return Table(caption, head, rows, words=(1, 2, 4)) if rows else None
 

@@ -1,5 +1,6 @@
 """What stands side by side in a report: models, or the runs of a recipe as the mean over them."""
 
+from collections.abc import Iterable
 from itertools import count
 
 from app.domain.protocol import Protocol
@@ -7,7 +8,7 @@ from app.domain.radar import radar
 from app.domain.results.comparisons import ComparisonResults, SideTotal
 from app.domain.results.comparisons import Side as ComparedSide
 from app.domain.results.documents import AcrossModels, ResultsDocument, Summary
-from app.domain.subjects import leads
+from app.domain.subjects import leads, noun_of
 from app.domain.vocabulary import GroupBy
 from app.reports.job import Series, Total
 
@@ -36,7 +37,12 @@ def all_together(document: ResultsDocument, all_series: list[Series]) -> Series 
     shared = _of_pairings(document)
     measured = {total["measure"] for series in all_series for total in series.totals}
     alone = [total for total in shared if total["measure"] not in measured]
-    return _series("all models", ids, document, shared) if alone else None
+    return _series(all_of(ids), ids, document, shared) if alone else None
+
+
+def all_of(keys: Iterable[str]) -> str:
+    """What the subjects are together."""
+    return f"all {noun_of(keys)}s"
 
 
 def _series(name: str, ids: list[str], document: ResultsDocument, totals: list[Total]) -> Series:

@@ -13,6 +13,7 @@ REASONS: dict[str, str] = {
     UndefinedReason.NO_TARGET: "the sample has no label that is one of the model's classes, so there is no target",
     UndefinedReason.NO_MAP: "the map set has no map of the sample",
     UndefinedReason.NO_FIXATIONS: "the map set has no fixation on what the model sees of the sample",
+    UndefinedReason.NO_CELL_WITHOUT_FIXATION: "people looked at every cell of the map, so none is left to tell apart",
     UndefinedReason.MAP_TOO_SMALL: "one of the maps is smaller than the similarity's window",
     UndefinedReason.MAP_TOO_LARGE: "both maps have more cells than the similarity can compare in time",
     UndefinedReason.ONE_CELL: "the map is one cell, whose entropy is 0, so that it cannot rise by a share",

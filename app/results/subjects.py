@@ -9,7 +9,7 @@ from copy import copy
 from typing import Any, TypeVar, cast
 
 from app.domain.results.comparisons import ComparisonResults
-from app.domain.results.documents import ResultsDocument
+from app.domain.results.documents import AuditedModel, ResultsDocument
 from app.domain.subjects import is_model, model_of
 
 Document = TypeVar("Document", ResultsDocument, ComparisonResults)
@@ -52,6 +52,16 @@ def models_alone(document: ResultsDocument) -> ResultsDocument:
         if name in made:
             made[name] = [row for row in made[name] if row["model_id"] is None or is_model(row["model_id"])]
     return cast("ResultsDocument", made)
+
+
+def reported(document: ResultsDocument) -> ResultsDocument:
+    """By subject, what a report is about: the models, or where there is none the map sets in their place."""
+    made = models_alone(document)
+    if made["models"]:
+        return made
+    map_sets = document.get("map_sets", [])
+    models = [AuditedModel(model_id=one["subject"], name=one["name"], digest=one["digest"]) for one in map_sets]
+    return cast("ResultsDocument", {**document, "models": models})
 
 
 def _models(document: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:

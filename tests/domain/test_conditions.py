@@ -33,8 +33,16 @@ def conditions(draw: st.DrawFn) -> Condition:
     measure = draw(st.sampled_from(list(VIEWS)))
     performance, findings = measure == PERFORMANCE, measure == FINDINGS
     views: list[st.SearchStrategy[str | None]] = [st.sampled_from(VIEWS[measure])] if VIEWS[measure] else []
-    families, amounts = list(PARAMETRISED[measure]), st.floats(0.001, 1).map(lambda amount: round(amount, 3))
-    views += [st.builds(with_parameter, st.sampled_from(families), amounts)] if families else []
+    views += [
+        st.builds(
+            with_parameter,
+            st.just(family.name),
+            st.integers(1, int(family.largest))
+            if family.whole
+            else st.floats(0.001, min(1, family.largest)).map(lambda amount: round(amount, 3)),
+        )
+        for family in PARAMETRISED[measure].values()
+    ]
     views += [] if measure in MEASURES and MEASURES[measure].gates.needs_view else [st.none()]
     scopes = [Scope.MACRO] if findings else [Scope.MACRO, Scope.WORST_MODEL] if performance else list(Scope)
     scope = draw(st.sampled_from(scopes))
@@ -106,6 +114,11 @@ def test_the_examples_of_the_issue() -> None:
         ("entropy[macro].mean < 1", "entropy.mean < 1"),
         ("stability.mean not worse than baseline by more than 0", "stability.mean not worse than baseline"),
         ("performance.noise@0.5[worst model].auroc > -0.0", "performance.noise@0.5[worst model].auroc > 0"),
+        ("agreement.cc@1.mean>=.2", "agreement.cc@1.mean >= 0.2"),
+        (
+            "agreement.kl@rest[worst label].p95 < agreement.kl@20.mean",
+            "agreement.kl@rest[worst label].p95 < agreement.kl@20.mean",
+        ),
     ],
 )
 def test_canonical_form(text: str, canonical: str) -> None:
@@ -121,6 +134,10 @@ def test_canonical_form(text: str, canonical: str) -> None:
         ("entropy.spacial.mean <= 1", 9, "expected a view (spatial, histogram) or a statistic"),
         ("degradation.mean < 1", 13, "expected a view (salience_removed, non_salience_removed)"),
         ("entropy.mean = 1", 14, "expected <=, <, >=, > or 'not worse than baseline'"),
+        ("agreement.dice@1.mean > 0", 11, "expected a view (methods, ssim@rest, cc@rest,"),
+        ("agreement.cc@0.5.mean > 0", 11, "the MAP_SET of cc is a whole number, over 0 and at most 20"),
+        ("agreement.cc@21.mean > 0", 11, "over 0 and at most 20"),
+        ("agreement.cc@all.mean > 0", 11, "expected a view"),
         ("entropy.mean <= high", 17, "expected a number"),
         ("entropy.mean <= 1e300", 17, "the number is too large"),
         ("entropy.mean <= 1 1", 19, "expected the end or options"),

@@ -6,9 +6,11 @@ from uuid import UUID
 
 import pytest
 
+from app.domain.protocol import Protocol
 from app.reports import audit_facts
 from app.reports.audit_facts import owners, verdicts
 from app.reports.job import Series
+from app.results.inputs import audited_subjects
 
 IDS = [UUID(int=1), UUID(int=2)]
 NO_SESSION = cast("Any", None)
@@ -17,7 +19,8 @@ NO_SESSION = cast("Any", None)
 @pytest.fixture
 def audit(monkeypatch: pytest.MonkeyPatch) -> Any:
     models = [SimpleNamespace(id=one, name=f"run{place}") for place, one in enumerate(IDS)]
-    monkeypatch.setattr(audit_facts, "models_of", lambda *_: models)
+    subjects = audited_subjects(Protocol(), cast("Any", models))
+    monkeypatch.setattr(audit_facts, "all_subjects_in", lambda *_: subjects)
     return SimpleNamespace(id="1", protocol={})
 
 

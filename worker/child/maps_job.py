@@ -26,7 +26,7 @@ NOBODY = UUID(int=0)
 def run_maps_job(job: MapsJob, settings: Settings, inputs: Inputs) -> Iterator[tuple[Reply, bytes]]:
     """What each file holds, in order: facts with the map behind them, and a progress after every file."""
     named = (Named(one.name, NOBODY, one.width, one.height) for one in job.sizes)
-    setting = Setting(SampleNames(named), job.sigma)
+    setting = Setting(SampleNames(named), job.sigma, job.folder)
     for number, entry in enumerate(job.entries):
         try:
             data = read_entry(inputs, job.archive_digest, entry_of(entry), settings.max_entry_bytes)

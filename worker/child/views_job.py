@@ -15,10 +15,9 @@ from app.domain.input_size import InputSize
 from app.domain.preprocessing import Preprocessing
 from app.domain.vocabulary import CLEAN
 from app.settings import Settings
-from worker.engine.given_maps import GivenMaps
 from worker.engine.plan import explainer_of
 from worker.engine.sample_reader import ArchiveLocation, SampleReader
-from worker.measures.comparing import Values
+from worker.given.maps import GivenMaps, Values
 from worker.salience.maps import SalienceMaps
 from worker.views import View, ViewSetting, make_views
 from worker.views.base import ImageBatch, ImageView

@@ -15,14 +15,16 @@ from app.domain.preprocessing import MID_GREY, Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.subjects import Pairing, Subject, pairings_of
 from app.domain.vocabulary import CLEAN, Explained, OutputKind, Weights
-from worker.engine.given_maps import GivenAuditor, GivenMaps
+from worker.engine.given_maps import GivenAuditor
 from worker.engine.measuring import ModelAuditor, Outcome
 from worker.engine.observing import UNKNOWN_CLASS, CachedMap
 from worker.engine.sample_reader import DecodedBatch
+from worker.given.agreement import agreement_with_given
+from worker.given.comparing import Compared
+from worker.given.maps import GivenMaps
 from worker.measures import PAIRINGS
-from worker.measures.agreement import agreement_with_given
 from worker.measures.base import PairScores, Score, first_reasons
-from worker.measures.comparing import at_one_size, map_list
+from worker.measures.comparing import at_one_size, map_list, score_of
 from worker.salience.explainer import Explainer
 from worker.salience.maps import SalienceMaps
 from worker.salience.normalisation import Normalisation
@@ -130,11 +132,7 @@ class AuditPlan:
             return tuple(map(tuple, parts))
         models = len(self.auditors)
         given = [auditor.map_list(own, numbers) for auditor, own in zip(self.given, parts[models:], strict=True)]
-        lists = [*(map_list(own.clean.maps) for (own,) in parts[:models]), *given]
-        found = [
-            agreement_with_given(settings, own, given, None if place < models else place - models)
-            for place, own in enumerate(lists)
-        ]
+        found = agreement_with_given(settings, [map_list(own.clean.maps) for (own,) in parts[:models]], given)
         return tuple(tuple(_with(own, scores)) for own, scores in zip(parts, found, strict=True))
 
     def _cached(self, ordinal: int, first: int, count: int) -> dict[int, CachedMap]:
@@ -184,9 +182,9 @@ def _one_after_the_other(scores: Sequence[Score]) -> Score:
     return Score(torch.cat([one.values for one in scores]), tuple(reason for one in scores for reason in one.reasons))
 
 
-def _with(parts: Sequence[Outcome], scores: Mapping[str, Score]) -> Iterator[Outcome]:
+def _with(parts: Sequence[Outcome], found: Mapping[str, Compared]) -> Iterator[Outcome]:
     """Scores of all samples, by view, among those of each part."""
-    start = 0
+    start, scores = 0, {view: score_of(one) for view, one in found.items()}
     for part in parts:
         stop = start + len(part.clean.predicted)
         own = {

@@ -1,73 +1,59 @@
 """Similarities of stored maps, without torch: what saliency benchmarks compare maps by (Bylinskii et al. 2019,
 arXiv 1604.03605).
 
-Every function takes ``first`` and ``second`` (N, h, w) float in [0, 1] of one size and returns (N,) float64, NaN where
-a map is constant, so that it has no salience to compare.
+Each takes ``first`` and ``second`` (N, h, w) float32 in [0, 1] of one size and returns (N,) float64, NaN where a map is
+constant, so that it has no salience to compare. What it needs of one map alone it can prepare once for many others.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.functional.map_similarity import map_similarity
+from worker.functional.map_similarity import similarity_of_windows, windows_of
+from worker.functional.ranks import ranks_of
 
 Maps = NDArray[np.float32]
 Floats = NDArray[np.float64]
-Compare = Callable[[Maps, Maps], Floats]
+Defined = NDArray[np.bool_]
 
 TOP_SHARE = 0.2
 KL_EPSILON = 1e-12
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
-def ssim(first: Maps, second: Maps) -> Floats:
-    """Of the 8-bit maps, as the measures compare them. Raises ValueError under 7 cells."""
-    return _where_defined(_ssim, first, second)
+@dataclass(frozen=True)
+class MapSimilarity:
+    """``prepare`` makes of N maps what they bring to any comparison, ``combine`` of two such sides N numbers; the same
+    to the last bit with the sides exchanged where it is ``symmetric``."""
+
+    prepare: Callable[[Maps], Any]
+    combine: Callable[[Any, Any], Floats]
+    symmetric: bool = True
+
+    def __call__(self, first: Maps, second: Maps) -> Floats:
+        """Raises ValueError where the two differ in size, or are smaller than the similarity can be of."""
+        if first.shape != second.shape:
+            raise ValueError(f"maps of shapes {first.shape} and {second.shape} cannot be compared")
+        return self.of_prepared(self.prepare(first), self.prepare(second), varies(first) & varies(second))
+
+    def of_prepared(self, first: Any, second: Any, defined: Defined) -> Floats:
+        """Of two prepared sides, where both are ``defined`` (N,)."""
+        if defined.all():
+            return self.combine(first, second)
+        scores = np.full(len(defined), np.nan)
+        if defined.any():
+            scores[defined] = self.combine(first[defined], second[defined])
+        return scores
 
 
-def correlation(first: Maps, second: Maps) -> Floats:
-    """CC: Pearson over the cells."""
-    return _where_defined(_pearson, first, second)
-
-
-def rank_correlation(first: Maps, second: Maps) -> Floats:
-    """Spearman: Pearson of ranks; cells of one value share the mean of theirs."""
-    return _where_defined(_of_ranks, first, second)
-
-
-def shared_mass(first: Maps, second: Maps) -> Floats:
-    """SIM: sum(min(p, q)) with p, q = map / sum(map)."""
-    return _where_defined(lambda p, q: np.minimum(_shares(p), _shares(q)).sum(1), first, second)
-
-
-def top_overlap(first: Maps, second: Maps) -> Floats:
-    """IoU of each map's top 20% of cells. Cells as high as the last of them are in, those that are zero out."""
-    return _where_defined(_iou, first, second)
-
-
-def earth_movers_distance(first: Maps, second: Maps) -> Floats:
-    """EMD: the least sum of flow times distance that turns p into q, distances over the grid's diagonal."""
-    rows, columns = first.shape[1:]
-    places = np.stack(np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij"), -1).reshape(-1, 2)
-    apart = np.linalg.norm(places[:, None] - places[None], axis=-1) / np.hypot(rows - 1, columns - 1)
-    costs = apart.astype(np.float32)
-
-    def distances(p: Floats, q: Floats) -> Floats:
-        return np.array([_least_work(one, costs) for one in _shares(p) - _shares(q)], np.float64)
-
-    return _where_defined(distances, first, second)
-
-
-def divergence(first: Maps, second: Maps) -> Floats:
-    """KL: sum(q log(q / (p + e) + e)), p and q the shares of the first and the second map, e = 1e-12: how badly the
-    first one tells where the second one lies."""
-    return _where_defined(_kl, first, second)
-
-
-def pointing(first: Maps, second: Maps) -> Floats:
-    """Whether the first map's highest cell is among the second one's top 20%; of several highest cells, their share."""
-    return _where_defined(_hits, first, second)
+def varies(maps: Maps) -> Defined:
+    """(N,) whether the map is not constant."""
+    cells = maps.reshape(len(maps), -1)
+    found: Defined = cells.max(1) > cells.min(1)
+    return found
 
 
 def resampled(maps: Maps, size: tuple[int, int], part: tuple[float, float, float, float] = WHOLE) -> Maps:
@@ -93,66 +79,86 @@ def _overlaps(count: int, wanted: int, low: float, high: float) -> Floats:
     return found
 
 
-def _where_defined(compute: Callable[[Floats, Floats], Floats], first: Maps, second: Maps) -> Floats:
-    """``compute`` gets (M, h * w), or for SSIM (M, h, w)."""
-    if first.shape != second.shape:
-        raise ValueError(f"maps of shapes {first.shape} and {second.shape} cannot be compared")
-    flat = [maps.reshape(len(maps), -1) for maps in (first, second)]
-    defined = np.logical_and(*(cells.max(1) > cells.min(1) for cells in flat))
-    scores = np.full(len(first), np.nan)
-    if defined.any():
-        chosen = (first, second) if compute is _ssim else flat
-        one, other = (maps[defined].astype(np.float64) for maps in chosen)
-        scores[defined] = compute(one, other)
-    return scores
+def _cells(maps: Maps) -> Floats:
+    return maps.reshape(len(maps), -1).astype(np.float64)
 
 
-def _ssim(first: Floats, second: Floats) -> Floats:
+def _eight_bit(maps: Maps) -> Any:
     # The product is float32, as where maps become 8-bit.
-    one, other = ((maps.astype(np.float32) * np.float32(255)).astype(np.uint8) for maps in (first, second))
-    return map_similarity(one, other)
+    return windows_of((maps.astype(np.float32) * np.float32(255)).astype(np.uint8))
 
 
-def _pearson(first: Floats, second: Floats) -> Floats:
-    one, other = (cells - cells.mean(1, keepdims=True) for cells in (first, second))
+def _centred(maps: Maps) -> Floats:
+    return _less_mean(_cells(maps))
+
+
+def _less_mean(cells: Floats) -> Floats:
+    found: Floats = cells - cells.mean(1, keepdims=True)
+    return found
+
+
+def _centred_ranks(maps: Maps) -> Floats:
+    return _less_mean(ranks_of(maps.reshape(len(maps), -1)))
+
+
+def _pearson(one: Floats, other: Floats) -> Floats:
     found: Floats = (one * other).sum(1) / np.sqrt((one * one).sum(1) * (other * other).sum(1))
     return found
 
 
-def _of_ranks(first: Floats, second: Floats) -> Floats:
-    # SciPy's statistics take half a second to import, and most workers need none.
-    from scipy.stats import rankdata  # noqa: PLC0415
-
-    return _pearson(rankdata(first, axis=1), rankdata(second, axis=1))
-
-
-def _shares(cells: Floats) -> Floats:
-    found: Floats = cells / cells.sum(1, keepdims=True)
+def _shares(maps: Maps) -> Floats:
+    cells = _cells(maps)
+    with np.errstate(invalid="ignore"):  # of a map that is zero all over, which is not compared
+        found: Floats = cells / cells.sum(1, keepdims=True)
     return found
 
 
-def _iou(first: Floats, second: Floats) -> Floats:
-    one, other = (_top(cells) for cells in (first, second))
-    found: Floats = (one & other).sum(1) / (one | other).sum(1)
+def _smaller_shares(p: Floats, q: Floats) -> Floats:
+    found: Floats = np.minimum(p, q).sum(1)
     return found
 
 
-def _top(cells: Floats) -> NDArray[np.bool_]:
+def _top(maps: Maps) -> NDArray[np.bool_]:
+    cells = maps.reshape(len(maps), -1)
     count = max(1, round(TOP_SHARE * cells.shape[1]))
     lowest = np.partition(cells, -count, axis=1)[:, -count, None]
     return (cells >= lowest) & (cells > 0)
 
 
-def _kl(first: Floats, second: Floats) -> Floats:
-    p, q = _shares(first), _shares(second)
+def _iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> Floats:
+    found: Floats = (one & other).sum(1) / (one | other).sum(1)
+    return found
+
+
+def _kl(p: Floats, q: Floats) -> Floats:
     found: Floats = (q * np.log(q / (p + KL_EPSILON) + KL_EPSILON)).sum(1)
     return found
 
 
-def _hits(first: Floats, second: Floats) -> Floats:
-    highest = first == first.max(1, keepdims=True)
-    found: Floats = (highest & _top(second)).sum(1) / highest.sum(1)
+def _highest_and_top(maps: Maps) -> NDArray[np.bool_]:
+    """(N, 2, h * w)."""
+    cells = maps.reshape(len(maps), -1)
+    return np.stack([cells == cells.max(1, keepdims=True), _top(maps)], axis=1)
+
+
+def _hits(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Floats:
+    highest = first[:, 0]
+    found: Floats = (highest & second[:, 1]).sum(1) / highest.sum(1)
     return found
+
+
+def _shares_by_place(maps: Maps) -> Floats:
+    """(N, h, w)."""
+    return _shares(maps).reshape(maps.shape)
+
+
+def _transport(first: Floats, second: Floats) -> Floats:
+    """The least sum of flow times distance, distances over the grid's diagonal."""
+    rows, columns = first.shape[1:]
+    places = np.stack(np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij"), -1).reshape(-1, 2)
+    apart = np.linalg.norm(places[:, None] - places[None], axis=-1) / np.hypot(rows - 1, columns - 1)
+    costs = apart.astype(np.float32)
+    return np.array([_least_work(one.ravel(), costs) for one in first - second], np.float64)
 
 
 def _least_work(surplus: Floats, costs: NDArray[np.float32]) -> float:
@@ -169,7 +175,25 @@ def _least_work(surplus: Floats, costs: NDArray[np.float32]) -> float:
     return float(moved * work)
 
 
-OF_MAPS: dict[str, Compare] = {
+ssim = MapSimilarity(_eight_bit, similarity_of_windows)
+"""Of the 8-bit maps, as the measures compare them. Raises ValueError under 7 cells."""
+correlation = MapSimilarity(_centred, _pearson)
+"""CC: Pearson over the cells."""
+rank_correlation = MapSimilarity(_centred_ranks, _pearson)
+"""Spearman: Pearson of ranks; cells of one value share the mean of theirs."""
+shared_mass = MapSimilarity(_shares, _smaller_shares)
+"""SIM: sum(min(p, q)) with p, q = map / sum(map)."""
+earth_movers_distance = MapSimilarity(_shares_by_place, _transport, symmetric=False)
+"""EMD: the least sum of flow times distance that turns p into q, distances over the grid's diagonal."""
+top_overlap = MapSimilarity(_top, _iou)
+"""IoU of each map's top 20% of cells. Cells as high as the last of them are in, those that are zero out."""
+divergence = MapSimilarity(_shares, _kl, symmetric=False)
+"""KL: sum(q log(q / (p + e) + e)), p and q the shares of the first and the second map, e = 1e-12: how badly the first
+one tells where the second one lies."""
+pointing = MapSimilarity(_highest_and_top, _hits, symmetric=False)
+"""Whether the first map's highest cell is among the second one's top 20%; of several highest cells, their share."""
+
+OF_MAPS: dict[str, MapSimilarity] = {
     "ssim": ssim,
     "cc": correlation,
     "spearman": rank_correlation,

@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from app.domain.map_refusals import PICTURE_UNREADABLE
 from app.domain.map_sizes import FLOAT_BYTES, MOST_CELLS
@@ -25,15 +27,17 @@ FILES = 1000
 """Of one job."""
 
 
+@dataclass
 class MapReader:
-    """Of one archive; the files of which may speak of ``samples`` by name."""
+    """Of one archive; the files of which may speak of ``samples`` by name, below ``folder`` or not (None: of other
+    images)."""
 
-    def __init__(self, context: WorkerContext, digest: str, samples: Sequence[Named], sigma: float | None) -> None:
-        self._context = context
-        self._digest = digest
-        self._samples = samples
-        self._sigma = sigma
-        self._deaths = 0
+    context: WorkerContext
+    digest: str
+    samples: Sequence[Named]
+    folder: str | None
+    sigma: float | None
+    _deaths: int = field(default=0, init=False)
 
     def read(self, entries: Sequence[ArchiveEntry]) -> Iterator[tuple[MapFacts, bytes]]:
         """What each file holds, in order. Raises InputFailure and TransientFailure."""
@@ -68,8 +72,8 @@ class MapReader:
                 done += 1
 
     def _in_child(self, entries: Sequence[ArchiveEntry]) -> Iterator[Progress | tuple[MapFacts, bytes]]:
-        with self._context.children.fresh(DeviceClass.CPU) as child:
-            for event in child.converse(self._job(entries), self._context.blobs):
+        with self.context.children.fresh(DeviceClass.CPU) as child:
+            for event in child.converse(self._job(entries), self.context.blobs):
                 if not isinstance(event, Answer):
                     continue
                 if isinstance(event.reply, Progress):
@@ -80,13 +84,17 @@ class MapReader:
     def _job(self, entries: Sequence[ArchiveEntry]) -> MapsJob:
         needs_sizes = any(speaks_of_many(entry.name) for entry in entries)
         return MapsJob(
-            archive_digest=self._digest,
+            archive_digest=self.digest,
             entries=tuple(map(JobSample.of_entry, entries)),
-            sizes=tuple(ImageSize(name=one.name, width=one.width, height=one.height) for one in self._samples)
-            if needs_sizes
-            else (),
-            sigma=self._sigma,
+            sizes=self._sizes if needs_sizes else (),
+            sigma=self.sigma,
+            folder=self.folder,
         )
+
+    @cached_property
+    def _sizes(self) -> tuple[ImageSize, ...]:
+        """Of all samples: which of them a file speaks of, nobody knows before it is read."""
+        return tuple(ImageSize(name=one.name, width=one.width, height=one.height) for one in self.samples)
 
     def _count(self, what: str) -> None:
         self._deaths += 1

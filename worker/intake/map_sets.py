@@ -13,12 +13,13 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from app.access.quotas import check_bytes
 from app.db.identifiers import new_id
 from app.db.session import transaction, write_for
 from app.db.tables import MapRow, MapSetRow, SampleRow
-from app.domain.map_refusals import AMBIGUOUS_NAME, NO_SAMPLE, NOTHING_TAKEN, OTHER_SIZE, SECOND_MAP
+from app.domain.map_refusals import AMBIGUOUS_NAME, NO_SAMPLE, NOTHING_TAKEN, OTHER_SIZE, OVER_QUOTA, SECOND_MAP
 from app.domain.vocabulary import CLEAN, ResourceStatus, SampleStatus
-from app.errors import InputFailure, TooLarge
+from app.errors import InputFailure, QuotaExceeded, TooLarge
 from app.imaging.compression import DEFLATED
 from app.imaging.entries import ArchiveEntry, read_entry
 from app.storage.writing import BlobWriter
@@ -57,7 +58,8 @@ def read_map_set(context: WorkerContext, map_set_id: UUID) -> None:
             row.status, row.problem = ResourceStatus.READY, None
             logger.info("map set %s has %s maps", map_set_id, row.map_count)
         except InputFailure as failure:
-            row.status, row.problem, row.stored_digest = ResourceStatus.REJECTED, failure.to_problem(), None
+            row.status, row.problem = ResourceStatus.REJECTED, failure.to_problem()
+            row.stored_digest, row.stored_size = None, 0
             logger.info("map set %s rejected: %s", map_set_id, failure.code)
     if intake.archive is not None:
         delete_unused(context.engine, context.blobs, {intake.archive})
@@ -68,9 +70,8 @@ class _Taken:
     """What the maps so far add up to."""
 
     writer: BlobWriter
-    digests: dict[tuple[str, str], bytes] = field(default_factory=dict)
-    """By sample and view."""
-    names: dict[tuple[str, str], str] = field(default_factory=dict)
+    maps: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict)
+    """By sample and view: what it was called, and the digest of its numbers."""
     facts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     largest_cells: int = 0
@@ -80,7 +81,7 @@ class _Taken:
     def digest(self) -> str:
         """Over samples, views and numbers, in order."""
         made = hashlib.sha256()
-        for (sample, view), content in sorted(self.digests.items()):
+        for (sample, view), (_, content) in sorted(self.maps.items()):
             made.update(f"{sample}\0{view}\0".encode() + content)
         return f"sha256:{made.hexdigest()}"
 
@@ -122,12 +123,14 @@ class _Intake:
         entries = list(self._files(archive))
         samples = self._samples()
         find: Find
+        folder: str | None = None
         if row.input_size is None:
-            find = partial(_clean_place, samples.below(entry.name for entry in entries))
+            below = samples.below(entry.name for entry in entries)
+            find, folder = partial(_clean_place, below), below.folder
         else:
             handed_out = HandedOut.read(entries, self._content, samples)
             entries, row.made, find = [*filter(handed_out.is_map, entries)], handed_out.made, handed_out.find
-        reader = MapReader(context, archive, list(samples.by_name.values()), row.sigma)
+        reader = MapReader(context, archive, list(samples.by_name.values()), folder, row.sigma)
         with context.blobs.writer(context.settings.max_inflated_bytes + 1) as writer:
             taken = _Taken(writer)
             waiting: list[dict[str, Any]] = []
@@ -138,9 +141,10 @@ class _Intake:
                     waiting = []
             self._store(waiting, taken)
             self._finish(taken)
-            if taken.digests:
+            if taken.maps:
+                self._check_quota()
                 row.stored_digest = writer.commit().digest
-        if not taken.digests:
+        if not taken.maps:
             why = ", ".join(f"{count} {code}" for code, count in taken.reasons.items())
             raise NOTHING_TAKEN.failure(why=f"Reasons: {why}." if why else " ".join(row.notes) or "It is empty.")
 
@@ -187,9 +191,9 @@ class _Intake:
             detail = OTHER_SIZE.detail(name=repr(facts.name), size=size, first=taken.size)
             return made | {"sample_id": sample.id} | _unreadable(OTHER_SIZE.code, detail)
         taken.size = size
-        first = taken.names.setdefault((sample.name, view), facts.name)
-        if (sample.name, view) in taken.digests:
-            detail = SECOND_MAP.detail(name=repr(sample.name), first=repr(first))
+        first = taken.maps.get((sample.name, view))
+        if first is not None:
+            detail = SECOND_MAP.detail(name=repr(sample.name), first=repr(first[0]))
             return made | {"sample_id": sample.id} | _unreadable(SECOND_MAP.code, detail)
         return made | {"sample_id": sample.id} | _written(facts, content, (sample.name, view), taken)
 
@@ -207,11 +211,21 @@ class _Intake:
 
     def _finish(self, taken: _Taken) -> None:
         row, facts = self._row, taken.facts
-        row.map_count, row.unreadable_count = len(taken.digests), facts["unreadable"]
-        row.views = sorted({view for _, view in taken.digests}, key=lambda view: (view != CLEAN, view))
+        row.map_count, row.unreadable_count = len(taken.maps), facts["unreadable"]
+        row.stored_size = taken.writer.size
+        row.views = sorted({view for _, view in taken.maps}, key=lambda view: (view != CLEAN, view))
         row.largest_cells, row.has_fixations = taken.largest_cells, bool(facts["fixations"])
-        row.digest = taken.digest() if taken.digests else None
+        row.digest = taken.digest() if taken.maps else None
         row.notes = list(self._notes(taken))
+
+    def _check_quota(self) -> None:
+        """Raises InputFailure where the maps are too many for the tenant."""
+        session, row = self._session, self._row
+        session.flush()
+        try:
+            check_bytes(session, self._context.settings, row.tenant_id)
+        except QuotaExceeded as error:
+            raise OVER_QUOTA.failure(size=row.stored_size, why=error.detail) from error
 
     def _notes(self, taken: _Taken) -> Iterator[str]:
         yield from skipped_notes(self._skipped)
@@ -242,7 +256,7 @@ def _written(facts: MapFacts, content: bytes, key: tuple[str, str], taken: _Take
     packed = squeezer.compress(content) + squeezer.flush()
     offset = taken.writer.size
     taken.writer.write(packed)
-    taken.digests[key] = hashlib.sha256(content).digest()
+    taken.maps[key] = facts.name, hashlib.sha256(content).digest()
     taken.largest_cells = max(taken.largest_cells, (facts.height or 0) * (facts.width or 0))
     taken.facts["fixations"] += facts.fixations is not None
     taken.facts["negative"] += facts.was_negative

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from app.domain.map_refusals import ANNOTATION_INVALID, SIZE_UNKNOWN
-from worker.map_files.found import FoundMap, NoMap, Setting, Size, Values
+from app.domain.map_refusals import ANNOTATION_INVALID, NO_SAMPLE, SIZE_UNKNOWN
+from worker.map_files.found import FoundMap, NoMap, Setting, Size, Values, check_length
 from worker.map_files.polygons import (
     Points,
     fill_circle,
@@ -66,10 +66,14 @@ class LabelMeFile(BaseModel):
 def coco_maps(document: Any, setting: Setting, most_pixels: int) -> Iterator[Found]:
     """One an image that is listed: where it has no annotation, a map of nothing. Raises InputFailure."""
     file = _read(CocoFile, document)
+    check_length(len(file.images))
     by_image: dict[int | str, list[CocoAnnotation]] = {}
     for annotation in file.annotations:
         by_image.setdefault(annotation.image_id, []).append(annotation)
     for image in file.images:
+        if setting.is_of_no_sample(image.file_name):
+            yield NoMap(image.file_name, NO_SAMPLE.code, NO_SAMPLE.detail(name=repr(image.file_name)))
+            continue
         own = (image.width, image.height) if image.width and image.height else None
         size = own or setting.size_of(image.file_name)
         draw = partial(_draw_coco, by_image.get(image.id, []))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.domain.map_refusals import FIXATIONS_INVALID, FIXATIONS_WITHOUT_SIGMA, SIZE_UNKNOWN
 from app.domain.map_sizes import fitting_size
-from worker.map_files.found import FoundMap, NoMap, Setting, Size, Values
+from worker.map_files.found import FoundMap, NoMap, Setting, Size, Values, check_length
 
 Found = FoundMap | NoMap
 Fixation = tuple[float, float, float]
@@ -78,6 +78,7 @@ def of_lists(lists: Mapping[str, Sequence[Fixation]], setting: Setting) -> Itera
     """A map an image. Raises InputFailure where no Gaussian is stated."""
     if setting.sigma is None:
         raise FIXATIONS_WITHOUT_SIGMA.failure()
+    check_length(len(lists))
     for name, fixations in lists.items():
         size = setting.size_of(name)
         if size is None:

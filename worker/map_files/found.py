@@ -5,11 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.map_files.sample_names import SampleNames
+from app.domain.map_refusals import TOO_MANY_IMAGES
+from worker.map_files.sample_names import Below, Named, SampleNames
 
 Values = NDArray[np.float32]
 Size = tuple[int, int]
 """Width and height in pixels."""
+
+MOST_IMAGES = 100_000
+"""That one file may speak of: all of them are in memory, and a worker is at it for some minutes."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,29 @@ class Setting:
 
     samples: SampleNames
     sigma: float | None = None
+    folder: str | None = ""
+    """The upload's own, below which samples are named; None where names are of other images than the samples' own."""
 
     def size_of(self, name: str) -> Size | None:
         """None where no sample has that name, or several have, and of one that nobody has looked at."""
         try:
-            found = self.samples.find(name, has_folders="/" in name)
+            found = self._find(name)
         except KeyError:
             return None
         return (found.width, found.height) if found is not None and found.width and found.height else None
+
+    def is_of_no_sample(self, name: str) -> bool:
+        """Whether to draw a map of that name would be in vain; one that fits several is told by whoever finds them."""
+        try:
+            return self.folder is not None and self._find(name) is None
+        except KeyError:
+            return False
+
+    def _find(self, name: str) -> Named | None:
+        return Below(self.samples, self.folder or "").find(name)
+
+
+def check_length(images: int) -> None:
+    """Raises InputFailure ``map-file-too-long``."""
+    if images > MOST_IMAGES:
+        raise TOO_MANY_IMAGES.failure(count=images, most=MOST_IMAGES)

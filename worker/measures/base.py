@@ -6,8 +6,9 @@ from typing import Any
 
 from torch import Tensor
 
-from app.domain.vocabulary import UndefinedReason
-from worker.salience.maps import Reasons, SalienceMaps
+from app.domain.vocabulary import Reasons
+from worker.given.lists import reasons_of
+from worker.salience.maps import SalienceMaps
 from worker.views.base import View
 
 
@@ -65,14 +66,6 @@ Pairing = Callable[[list[SalienceMaps]], PairScores]
 def reasons_of_pair(clean: SalienceMaps, changed: SalienceMaps) -> Reasons:
     """Undefined where either map is; the clean map's reason comes first."""
     return reasons_of(clean.reasons, changed.reasons)
-
-
-def reasons_of(clean: Reasons, changed: Reasons) -> Reasons:
-    """Likewise, of the reasons alone."""
-    return tuple(
-        first or (UndefinedReason.CONSTANT_VIEW_MAP if second is UndefinedReason.CONSTANT_MAP else second)
-        for first, second in zip(clean, changed, strict=True)
-    )
 
 
 def first_reasons(scores: list[Score]) -> Reasons:

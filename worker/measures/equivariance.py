@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from app.domain.measures.equivariance import EquivarianceSettings
-from app.domain.vocabulary import UndefinedReason
+from app.domain.vocabulary import Reasons, UndefinedReason
 from worker.functional.cell_shifts import cells_in_both
 from worker.functional.correlation import correlation
 from worker.measures.base import Score, Seen, reasons_of_pair
-from worker.salience.maps import Reasons, SalienceMaps
+from worker.salience.maps import SalienceMaps
 from worker.views.base import View
 from worker.views.cells import CellShiftView
 

@@ -20,6 +20,7 @@ from app.domain.subjects import Pairing, Subject
 from app.domain.summaries import Groups
 from app.domain.views import cells_step
 from app.domain.vocabulary import CLEAN
+from app.imaging.entries import Ranges
 from app.results.inputs import AuditInputs, class_count, label_mapping
 from worker.functional.cell_shifts import CellShift
 from worker.functional.derangement import derangement
@@ -71,14 +72,14 @@ class _Facts:
     predicted: Integers
 
 
-def map_sections(session: Session, inputs: AuditInputs) -> MapSections:
+def map_sections(session: Session, blobs: Ranges, inputs: AuditInputs) -> MapSections:
     """From the clean maps of every subject, one after the other; of what stands beside a model only for its control."""
     protocol = Protocol.model_validate(inputs.audit.protocol)
     ordinals = drawn_ordinals(session, inputs.audit, len(inputs.of_models))
     pairings = _controlled(inputs)
     compared = frozenset[int]().union(*(pairing.members for pairing in pairings))
     levels: dict[int, Bytes] = {}
-    found = MapSections([], {}, {}, ordinals, chances_of_agreement(session, inputs))
+    found = MapSections([], {}, {}, ordinals, chances_of_agreement(session, blobs, inputs))
     labels: Integers = np.empty(0, np.int64)
     for number, one in enumerate(inputs.of_models):
         if one.subject.beside is not None and number not in compared:

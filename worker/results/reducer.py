@@ -42,7 +42,8 @@ def reduce_audit(context: WorkerContext, audit_id: UUID) -> None:
             return
         bind(**ids_of(audit.origin))
         inputs = read_inputs(session, audit_id)
-        document = results_document(session, inputs, _software(audit.processors), map_sections(session, inputs))
+        sections = map_sections(session, context.blobs, inputs)
+        document = results_document(session, inputs, _software(audit.processors), sections)
         compared = None
         # Of images that are handed out the maps are still to be made.
         awaits_maps = any(one.input_size is not None for one in inputs.map_sets)

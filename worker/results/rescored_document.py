@@ -17,7 +17,7 @@ from app.domain.summaries import Groups, ScoreTable, summarise
 from app.domain.vocabulary import CLEAN
 from app.results.inputs import AuditedSubject, AuditInputs
 from app.results.score_tables import cluster_codes, further_groups, read_scores
-from worker.functional.similarities import OF_MAPS, Compare, resampled
+from worker.functional.similarities import OF_MAPS, MapSimilarity, resampled
 from worker.results.stored_maps import FloatMaps, MapOwner, fitting, read_maps
 
 
@@ -54,7 +54,7 @@ def _blocks(session: Session, inputs: AuditInputs, maps: int) -> Iterator[NDArra
 
 
 def _of_views(
-    session: Session, inputs: AuditInputs, owner: tuple[int, AuditedSubject], groups: Groups, compare: Compare
+    session: Session, inputs: AuditInputs, owner: tuple[int, AuditedSubject], groups: Groups, compare: MapSimilarity
 ) -> list[RescoredSummary]:
     protocol = inputs.protocol
     columns, (ordinal, one) = comparable_views(protocol), owner
@@ -72,7 +72,9 @@ def _of_views(
     return _summaries(ScoreTable(model_id, columns, scores, *_blank(scores)), groups, protocol, one.subject)
 
 
-def _of_pairings(session: Session, inputs: AuditInputs, groups: Groups, compare: Compare) -> list[RescoredSummary]:
+def _of_pairings(
+    session: Session, inputs: AuditInputs, groups: Groups, compare: MapSimilarity
+) -> list[RescoredSummary]:
     protocol = inputs.protocol
     columns = comparable_pairings(protocol)
     if not columns:
@@ -88,7 +90,7 @@ def _of_pairings(session: Session, inputs: AuditInputs, groups: Groups, compare:
     return _summaries(ScoreTable(None, columns, scores, *_blank(scores)), groups, protocol, None)
 
 
-def _compared(compare: Compare, one: FloatMaps | None, other: FloatMaps | None) -> NDArray[np.float64]:
+def _compared(compare: MapSimilarity, one: FloatMaps | None, other: FloatMaps | None) -> NDArray[np.float64]:
     """At the smaller size of both; nothing where a subject has no maps."""
     if one is None or other is None:
         return np.full(1, np.nan)

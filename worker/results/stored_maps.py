@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, SampleScoresRow, map_cells
 from app.domain.map_sizes import FLOAT_BYTES
-from worker.functional.similarities import resampled
 
 FloatMaps = NDArray[np.float32]
 Ordinals = NDArray[np.int64]
@@ -85,30 +84,26 @@ def read_maps(session: Session, owner: MapOwner, start: int, count: int) -> Floa
     return None if maps is None else maps[:filled]
 
 
-def smallest_size(session: Session, owner: MapOwner) -> tuple[int, int] | None:
-    """The least height and the least width of a subject's maps; None where it has none."""
+def largest_map(session: Session, owner: MapOwner) -> int:
+    """Cells of the largest of a subject's maps; 0 where it has none."""
     row = SampleScoresRow
-    query = select(func.min(row.map_height), func.min(row.map_width)).where(map_cells() > 1)
-    of_owner = query.where(row.audit_id == owner.audit_id, row.model_ordinal == owner.model_ordinal)
-    height, width = session.execute(of_owner).one()
-    return None if height is None or width is None else (height, width)
+    query = select(func.max(map_cells())).where(among(owner.ordinals))
+    return session.scalar(query.where(row.audit_id == owner.audit_id, row.model_ordinal == owner.model_ordinal)) or 0
 
 
-def read_clean_maps(session: Session, owner: MapOwner, size: tuple[int, int]) -> FloatMaps:
-    """(N, *size) float32, whatever size each is stored at, resampled by area; zero all over where there is none."""
+def read_clean_maps(session: Session, owner: MapOwner) -> dict[int, FloatMaps]:
+    """By ordinal (h, w) float32, whatever size each is stored at; zero all over where a map is undefined."""
     row = SampleScoresRow
     own = func.substring(row.maps, 1, map_cells() * FLOAT_BYTES)
     query = (
         select(row.ordinal, own, row.map_height, row.map_width)
         .where(row.audit_id == owner.audit_id, row.model_ordinal == owner.model_ordinal, row.maps.is_not(None))
-        .where(among(owner.ordinals), map_cells() > 1)
+        .where(among(owner.ordinals))
     )
-    maps = np.zeros((len(owner.ordinals), *size), np.float32)
-    places = {ordinal: place for place, ordinal in enumerate(owner.ordinals.tolist())}
-    for ordinal, data, height, width in session.execute(query.execution_options(yield_per=100)):
-        whole = np.frombuffer(data, "<f4").reshape(1, height, width)
-        maps[places[ordinal]] = resampled(whole, size)[0]
-    return maps
+    return {
+        ordinal: np.frombuffer(data, "<f4").reshape(height, width)
+        for ordinal, data, height, width in session.execute(query)
+    }
 
 
 def among(ordinals: Ordinals) -> ColumnElement[bool]:

@@ -8,12 +8,11 @@ from typing import Any, TypeVar
 from torch import Tensor
 
 from app.domain.input_size import InputSize
-from app.domain.vocabulary import UndefinedReason
+from app.domain.vocabulary import Reasons
 from worker.functional.quantization import to_8bit
 from worker.functional.resampling import resize_bicubic_8bit
 from worker.functional.ssim_constants import WINDOW
 
-Reasons = tuple[UndefinedReason | None, ...]
 Result = TypeVar("Result")
 
 

@@ -37,7 +37,7 @@ def shard_job(session: Session, inputs: AuditInputs, samples: Sequence[SampleRow
         unexamined=_numbers(samples, SampleStatus.UNEXAMINED),
         unreadable=_numbers(samples, SampleStatus.UNREADABLE),
         map_sets=tuple(job_map_set(session, one, samples) for one in inputs.map_sets),
-        frames=_frames(inputs, samples) if inputs.map_sets else (),
+        frames=frames_of(inputs, samples) if inputs.map_sets else (),
     )
 
 
@@ -56,7 +56,7 @@ def _given_map(number: int, row: MapRow) -> JobGivenMap:
     return JobGivenMap.model_validate({**fields, "number": number})
 
 
-def _frames(inputs: AuditInputs, samples: Sequence[SampleRow]) -> tuple[Frame, ...]:
+def frames_of(inputs: AuditInputs, samples: Sequence[SampleRow]) -> tuple[Frame, ...]:
     """What models see of each."""
     return tuple(seen_frame(inputs.models, (sample.width or 1, sample.height or 1)) for sample in samples)
 

@@ -134,6 +134,8 @@ class MapsJob(_ArchiveJob):
     sizes: tuple[ImageSize, ...] = ()
     """Of all samples, where a file speaks of many."""
     sigma: float | None = None
+    folder: str | None = ""
+    """The upload's own, below which samples are named; None where its maps are of other images."""
 
 
 class ReferenceJob(_ArchiveJob):

@@ -2,21 +2,24 @@
 
 from sqlalchemy.orm import Session
 
+from app.audits.repository import map_set_ids_of
 from app.audits.schemas import AuditRequest
 from app.db.tables import AuditRow, GateRow
 from app.domain.differing_fields import OPTIONAL, differing_options
+from app.domain.gates.conditions import NotWorse
 from app.domain.gates.verdicts import StoredGate
+from app.domain.measures import AGREEMENT
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import AuditStatus
 from app.errors import Conflict, Unprocessable
-from app.gates.service import freeze
+from app.gates.service import conditions_of, freeze
 
 
 def frozen_gate(session: Session, request: AuditRequest, protocol: Protocol) -> StoredGate | None:
     """The gate as it is now; None where none is named.
 
-    Raises Unprocessable ``unknown-gate``, ``gate-needs-baseline``, ``unknown-baseline``, ``baseline-differs``, or
-    Conflict ``baseline-not-finished``.
+    Raises Unprocessable ``unknown-gate``, ``gate-needs-baseline``, ``gate-needs-map-sets``, ``unknown-baseline``,
+    ``baseline-differs``, or Conflict ``baseline-not-finished``.
     """
     if request.gate_id is None:
         return None
@@ -25,7 +28,8 @@ def frozen_gate(session: Session, request: AuditRequest, protocol: Protocol) -> 
         raise Unprocessable("unknown-gate", f"No such gate: {request.gate_id}.")
     if request.baseline_audit_id is not None:
         _check_baseline(session, request, protocol)
-    return freeze(gate, request.baseline_audit_id)
+        _check_same_map_sets(session, request, gate)
+    return freeze(gate, request.baseline_audit_id, protocol)
 
 
 def _check_baseline(session: Session, request: AuditRequest, protocol: Protocol) -> None:
@@ -42,3 +46,14 @@ def _check_baseline(session: Session, request: AuditRequest, protocol: Protocol)
             {"loc": ["body", "baseline_audit_id"], "msg": f"{path} differs"} for path in differing
         ]
         raise Unprocessable("baseline-differs", detail, errors=errors)
+
+
+def _check_same_map_sets(session: Session, request: AuditRequest, gate: GateRow) -> None:
+    """The first map set of one audit is not the first of another: agreement compares where they are the same."""
+    compared = [one.quantity for one in conditions_of(gate) if isinstance(one.limit, NotWorse)]
+    baseline = request.baseline_audit_id
+    if baseline is None or all(one.measure != AGREEMENT.name for one in compared):
+        return
+    if map_set_ids_of(session, [baseline]).get(baseline, []) != (request.map_set_ids or []):
+        detail = "The baseline's maps were compared with other map sets, or in another order: name its map_set_ids."
+        raise Unprocessable("baseline-differs", detail)

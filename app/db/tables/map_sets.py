@@ -28,6 +28,8 @@ class MapSetRow(Uploaded, Base):
     """Over the samples, views and numbers of its maps, in order."""
     map_count: Mapped[int] = mapped_column(default=0, server_default="0")
     unreadable_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    stored_size: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """Bytes of the stored blob, which count in the tenant's quota beside the upload."""
     largest_cells: Mapped[int] = mapped_column(default=0, server_default="0")
     """Of one map as it is kept."""
     has_fixations: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -8,7 +8,8 @@
     option    = "ci" | "warn" | "missing" "ok" | "meaningful"
     measure   = one of the measures, or "performance" (view: clean or a changed image's; statistic: accuracy, auroc), or
                 "findings" (no view; statistic: exposes, says_nothing, note: how many there are)
-    view      = as in the results: spatial, noise@0.05, shifts, salience_removed, pairs, ...
+    view      = as in the results: spatial, noise@0.05, shifts, salience_removed, pairs, ...; of agreement with map sets
+                a similarity and which one: cc@1 the first, cc@rest the mean of all
     statistic = mean, ci95_low, ci95_high, std, p05 ... p95, control_mean, flip_rate, n, n_undefined
     name      = a word, or any text in double quotes; a backslash before a quote or a backslash
 
@@ -46,7 +47,10 @@ MAX_CHARACTERS = 500
 MAX_NUMBER = 1e9
 
 VIEWS: dict[str, tuple[str, ...]] = {
-    **{name: spec.gates.views for name, spec in MEASURES.items()},
+    **{
+        name: (*spec.gates.views, *(view for family in spec.gates.families for view in family.names))
+        for name, spec in MEASURES.items()
+    },
     FINDINGS: (),
     PERFORMANCE: (CLEAN, *(view for family in view_families() for view in family.names)),
 }
@@ -54,7 +58,7 @@ VIEWS: dict[str, tuple[str, ...]] = {
 PARAMETRISED: dict[str, dict[str, ViewFamily]] = {
     measure: {family.name: family for family in families if family.parameter is not None}
     for measure, families in [
-        *((name, spec.views) for name, spec in MEASURES.items()),
+        *((name, (*spec.views, *spec.gates.families)) for name, spec in MEASURES.items()),
         (PERFORMANCE, view_families()),
         (FINDINGS, ()),
     ]
@@ -117,10 +121,11 @@ class _Parser:
             return None
         self._sign(".")
         place = self._next
-        if place.kind == "parametrised" and place.text.split("@")[0] in PARAMETRISED[measure]:
-            return self._with_parameter(PARAMETRISED[measure][place.text.split("@")[0]])
         if place.text in VIEWS[measure]:
             return self._take().text
+        name, _, number = place.text.partition("@")
+        if place.kind == "parametrised" and name in PARAMETRISED[measure] and not number.isalpha():
+            return self._with_parameter(PARAMETRISED[measure][name])
         if optional and place.text in _statistics(measure):
             self._place -= 1
             return None
@@ -132,8 +137,9 @@ class _Parser:
     def _with_parameter(self, family: ViewFamily) -> str:
         token = self._take()
         number = float(token.text.split("@")[1])
-        if not 0 < number <= family.largest:
-            message = f"the {family.parameter} of {family.name} is over 0 and at most {shortest(family.largest)}"
+        if not 0 < number <= family.largest or (family.whole and not number.is_integer()):
+            kind = "a whole number, over 0" if family.whole else "over 0"
+            message = f"the {family.parameter} of {family.name} is {kind} and at most {shortest(family.largest)}"
             raise ConditionError(message, token.position)
         return with_parameter(family.name, number)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 _PATTERN = re.compile(
     r"""
     (?P<blank>\s+)
-    | (?P<parametrised>[A-Za-z_][A-Za-z0-9_]*@[0-9]+(?:\.[0-9]+)?)
+    | (?P<parametrised>[A-Za-z_][A-Za-z0-9_]*@(?:[0-9]+(?:\.[0-9]+)?|[a-z]+))
     | (?P<number>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
     | (?P<quoted>"(?:[^"\\]|\\["\\])*")

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from app.domain.measures.spec import AgainstGiven, Frozen, GateWords, MeasureSpec, SaysNothing, ScoreColumn
 from app.domain.similarities import SIMILARITIES, Similarity
+from app.domain.views import ViewFamily
 
 NAME = "agreement"
 
@@ -14,9 +15,11 @@ METHODS = "methods"
 """The mean over all pairs of methods, of every model."""
 REST = "rest"
 """With the mean of all map sets but the subject's own: of a model, of all of them."""
+MOST_MAP_SETS = 20
+"""Of one audit."""
 
-_OF_A_METHOD = "the map of one of the methods is the same everywhere, so it shows no salience"
-_WORDS: Mapping[str, str] = {"constant-map": _OF_A_METHOD, "constant-view-map": _OF_A_METHOD}
+_OF_EITHER = "one of the two maps is the same everywhere, so it shows no salience"
+_WORDS: Mapping[str, str] = {"constant-map": _OF_EITHER, "constant-view-map": _OF_EITHER}
 
 
 def view_of_given(similarity: Similarity, map_set: int | None) -> str:
@@ -42,6 +45,7 @@ class AgreementSettings(Frozen):
     map_sets: int = Field(
         default=0,
         ge=0,
+        le=MOST_MAP_SETS,
         exclude_if=_is_empty,
         description="How many map sets the audit has: the service sets it.",
     )
@@ -72,6 +76,12 @@ def _headline(settings: AgreementSettings) -> tuple[str, ...]:
     return (view_of_given(one, None if settings.map_sets > 1 else 0),)
 
 
+def _family(similarity: Similarity) -> ViewFamily:
+    """``cc@1``, ``cc@2`` and so on, and ``cc@rest``."""
+    names = (view_of_given(similarity, None),)
+    return ViewFamily(similarity, names, parameter="MAP_SET", largest=MOST_MAP_SETS, whole=True)
+
+
 AGREEMENT = MeasureSpec(
     name=NAME,
     title="Agreement",
@@ -86,7 +96,7 @@ AGREEMENT = MeasureSpec(
     titles={METHODS: "pairs of methods"},
     lower_views=frozenset(str(one) for one, spec in SIMILARITIES.items() if spec.lower_is_closer),
     is_pairing=True,
-    gates=GateWords(views=(METHODS,)),
+    gates=GateWords(views=(METHODS,), families=tuple(map(_family, Similarity))),
     says_nothing=SaysNothing(below_control=True),
     undefined_words=_WORDS,
     figures=("pairs",),

@@ -94,11 +94,13 @@ class GateWords:
     """What a gate's condition may ask of a measure.
 
     ``views`` are the names that it may write; ``needs_view``: it has to name one, since none of them leads.
+    ``families`` are further ones that change no image: which of them there are hangs on the audit.
     ``statistics`` are those that only this measure has, each with whether more or less of it is better.
     """
 
     views: tuple[str, ...]
     needs_view: bool = False
+    families: tuple[ViewFamily, ...] = ()
     statistics: Mapping[str, Literal["higher", "lower", "neither"]] = field(default_factory=dict)
 
 

@@ -53,7 +53,6 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "comparison-not-finished": (409, "The comparison is queued."),
     "maps-not-kept": (409, "The audit kept no maps."),
     "comparison-running": (409, "The comparison is being computed; delete it when it has ended."),
-    "no-models-to-report": (409, "A report is about models, and this audit has map sets alone."),
     "connection-in-use": (409, "A hook refers to the connection; delete that first."),
     "delivery-under-way": (409, "The delivery is being followed; wait for its outcome."),
     "model-already-described": (
@@ -102,6 +101,10 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "checksum-mismatch": (422, "The body's SHA-256 is not the one in Content-Digest."),
     "empty-body": (422, "The body is empty."),
     "gate-needs-baseline": (422, "A condition of the gate compares with a baseline: name it by baseline_audit_id."),
+    "gate-needs-map-sets": (
+        422,
+        "The gate asks for agreement.cc@3, which this audit does not have (it has: cc@1, cc@2, cc@rest).",
+    ),
     "agreement-needs-two-methods": (
         422,
         "Agreement compares the maps of several CAM methods: name them in protocol.salience.methods.",

@@ -100,7 +100,7 @@ def _quantiles(job: ReportJob, measure: str, view: str) -> Table:
         for series in job.measured_of(measure)
         for row in series.summaries(measure, view, group="micro")
     ]
-    head = ("model", "n", "mean", "std", "5%", "25%", "median", "75%", "95%")
+    head = (job.noun, "n", "mean", "std", "5%", "25%", "median", "75%", "95%")
     return Table(f"{score_title(measure, view)}: quantiles over all samples", head, tuple(rows))
 
 
