@@ -26,11 +26,7 @@ def facts_of(session: Session, audits: list[AuditRow]) -> dict[str, AuditFacts]:
             name=name,
             device_class=audit.device_class,
             finished_at=as_text(audit.finished_at),
-            layers={
-                one.key: _layer(one.model, audit)
-                for one in subjects_in(session, audit)
-                if isinstance(one, AuditedSubject)
-            },
+            layers={one.key: _layer(one.model, audit) for one in subjects_in(session, audit) if one.model is not None},
             replanned=_replanned(audit),
             description=audit.about,
             notes=audit.notes,
@@ -42,11 +38,11 @@ def facts_of(session: Session, audits: list[AuditRow]) -> dict[str, AuditFacts]:
 def subjects_in(session: Session, audit: AuditRow) -> tuple[AuditedSubject | GivenSubject, ...]:
     """Those that a report is about, in the order of their ordinals: models, or where there is none map sets."""
     subjects = all_subjects_in(session, audit)
-    return tuple(one for one in subjects if isinstance(one, AuditedSubject)) or subjects
+    return tuple(one for one in subjects if one.model is not None) or subjects
 
 
 def title_of(one: AuditedSubject | GivenSubject, protocol: Protocol) -> str:
-    return one.subject.title(protocol, one.model.name if isinstance(one, AuditedSubject) else one.map_set.name)
+    return one.subject.title(protocol, one.map_set.name if one.model is None else one.model.name)
 
 
 def _protocol(audit: AuditRow) -> Protocol:

@@ -61,7 +61,7 @@ class Shown:
     @property
     def model(self) -> ModelRow | None:
         """None of a map set, which is of the whole image."""
-        return self.subject.model if isinstance(self.subject, AuditedSubject) else None
+        return self.subject.model
 
 
 @dataclass(frozen=True)
