@@ -23,6 +23,8 @@ from app.domain.measures import MEASURES
 from app.domain.protocol import Protocol, ProtocolRequest
 from app.domain.vocabulary import CLEAN
 from app.results.document import results_document
+from app.settings import Settings
+from app.storage.blobs import BlobStore
 from benchmarks.machine import describe
 from benchmarks.scale_world import World, start_audit, world
 from benchmarks.table import Row, Section, at_most
@@ -58,7 +60,7 @@ def reduce(samples: int, *, profiled: bool = False) -> Section:
         with Session(servers.engine) as session, _profile(shown=profiled):
             began, worked, served = time.monotonic(), time.process_time(), servers.postgres_seconds()
             inputs = read_inputs(session, audit_id)
-            sections = map_sections(session, inputs)
+            sections = map_sections(session, BlobStore.from_settings(Settings()), inputs)
             of_maps = time.monotonic() - began
             document = results_document(session, inputs, None, sections)
             seconds, worked = time.monotonic() - began, time.process_time() - worked
