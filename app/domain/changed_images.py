@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -26,10 +27,18 @@ MANIFESTS = {needs: f"views-{needs}.jsonl" for needs in Needs}
 """A line an image (`ManifestLine`). Both archives of an audit fit into one folder."""
 
 
+class Origin(NamedTuple):
+    """What an archive's images are made of: ``made`` is the digest of what a protocol decides about their bits
+    (`made_by`), ``dataset`` that of the data set."""
+
+    made: str
+    dataset: str
+
+
 class ManifestLine(BaseModel):
     """An image of an archive: where it lies, what it is, and where its map belongs in what is sent back.
 
-    ``made`` is the digest of all that decides about its bits but the sample and, where it follows one, the map.
+    ``clean_map`` is the digest of the clean map that decided about its bits (`digest_of_map`), None where none did.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,13 +49,28 @@ class ManifestLine(BaseModel):
     label: str | None
     map: str
     made: str
+    dataset: str
+    clean_map: str | None
 
     @classmethod
-    def of(cls, view: str, position: int, sample: tuple[str, str | None], made: str) -> "ManifestLine":
-        """Of the sample, name and label, at that position of its data set."""
-        place = f"{view}/{position:06}"
-        name, label = sample
-        return cls(path=f"images/{place}.png", view=view, sample=name, label=label, map=f"maps/{place}.npy", made=made)
+    def of(
+        cls, place: tuple[str, int], sample: tuple[str, str | None], origin: Origin, clean_map: str | None = None
+    ) -> "ManifestLine":
+        """In the view, of the sample, name and label, at that position of its data set."""
+        (view, position), (name, label) = place, sample
+        path, its_map = image_path(view, position), f"maps/{view}/{position:06}.npy"
+        known = {"view": view, "sample": name, "label": label, "clean_map": clean_map, **origin._asdict()}
+        return cls(path=path, map=its_map, **known)
+
+
+def image_path(view: str, position: int) -> str:
+    """Within an archive, of the sample at that position of its data set."""
+    return f"images/{view}/{position:06}.png"
+
+
+def digest_of_map(cells: bytes) -> str:
+    """Of a clean map as it is stored, float32, row by row."""
+    return f"sha256:{hashlib.sha256(cells).hexdigest()}"
 
 
 def handed_out(views: Iterable[str], needs: Needs) -> tuple[str, ...]:

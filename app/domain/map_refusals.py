@@ -39,9 +39,17 @@ MANIFEST_MISSING = Refusal(
 )
 MANIFEST_LINE = Refusal(
     "map-manifest-invalid",
-    "A line of a manifest is not as it was handed out, or its image was made by another protocol",
+    "A line of a manifest is not as it was handed out, another line has its map, or its image was made by another "
+    "protocol or of another data set",
     "Line {line} of {name}: {what}.",
-    "Pack the manifests as they came with the images of one audit.",
+    "Pack the manifests as they came with the images of one audit, of the data set that the map set is of.",
+)
+OTHER_CLEAN_MAP = Refusal(
+    "map-of-another-clean-map",
+    "An image was changed by a clean map (degradation), and the clean map beside it is another one",
+    "The clean map of {name} is not the one by which its image in the view {view} was changed; so with {count} maps.",
+    "Send the clean maps of the set whose images these are. Where they have changed: fill a set with them, fetch the "
+    "images that follow them (needs=maps, of that set), and make the maps of those again.",
 )
 NO_MAP_FILE = Refusal(
     "map-unsupported-type",

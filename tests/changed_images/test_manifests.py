@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.domain.changed_images import ManifestLine, made_by
+from app.domain.changed_images import ManifestLine, Origin, digest_of_map, made_by
 from app.domain.input_size import size_of
 from app.domain.input_spec import InputSpec
 from app.domain.protocol import ProtocolRequest
@@ -15,18 +15,21 @@ from worker.map_files.sample_names import Named, SampleNames
 
 CAT, DOG = (Named(name, uuid4(), 300, 200) for name in ("a/000001.png", "b/000007.png"))
 SAMPLES = SampleNames([CAT, DOG])
-MADE = "sha256:1"
+MADE, DATASET = "sha256:1", "sha256:d"
+FOLLOWED = digest_of_map(b"a clean map")
 
 
-def line(view: str, position: int, sample: str, made: str = MADE) -> str:
-    return ManifestLine.of(view, position, (sample, None), made).model_dump_json() + "\n"
+def line(view: str, position: int, sample: str, **origin: str) -> str:
+    clean_map = FOLLOWED if view == "salience_removed" else None
+    told = Origin(**({"made": MADE, "dataset": DATASET} | origin))
+    return ManifestLine.of((view, position), (sample, None), told, clean_map).model_dump_json() + "\n"
 
 
 def read(*names: str, **manifests: str) -> HandedOut:
     """Of an upload with these files, and manifests by ``images`` and ``maps``."""
     texts = {f"up/views-{name}.jsonl": text for name, text in manifests.items()}
     entries = [ArchiveEntry(name, 0, 1, 1) for name in (*texts, *names)]
-    return HandedOut.read(entries, lambda entry: texts[entry.name].encode(), SAMPLES)
+    return HandedOut.read(entries, lambda entry: texts[entry.name].encode(), SAMPLES, DATASET)
 
 
 def test_maps_are_told_by_both_manifests() -> None:
@@ -35,9 +38,9 @@ def test_maps_are_told_by_both_manifests() -> None:
         images=line("clean", 7, CAT.name) + line("noise@0.05", 7, CAT.name),
         maps=line("salience_removed", 1, DOG.name) + line("salience_removed", 2, "gone.png"),
     )
-    assert found.find("up/maps/clean/000007.npy") == (CAT, "clean")
-    assert found.find("up/maps/noise@0.05/000007.PNG") == (CAT, "noise@0.05")
-    assert found.find("up/maps/salience_removed/000001.npy") == (DOG, "salience_removed")
+    assert found.find("up/maps/clean/000007.npy") == (CAT, "clean", None)
+    assert found.find("up/maps/noise@0.05/000007.PNG") == (CAT, "noise@0.05", None)
+    assert found.find("up/maps/salience_removed/000001.npy") == (DOG, "salience_removed", FOLLOWED)
     assert found.find("up/maps/salience_removed/000002.npy") is None
     assert found.find("up/000007.npy") is None
     assert found.made == MADE
@@ -50,7 +53,19 @@ def test_maps_are_told_by_both_manifests() -> None:
     [
         ("{}\n", "it is not as it was handed out"),
         (line("upside_down", 1, CAT.name), "there is no view 'upside_down'"),
-        (line("clean", 1, CAT.name) + line("noise@0.1", 1, CAT.name, "sha256:2"), "by another protocol"),
+        (
+            line("clean", 1, CAT.name) + line("noise@0.1", 1, CAT.name, made="sha256:2"),
+            "by another protocol",
+        ),
+        (
+            line("clean", 1, CAT.name, dataset="sha256:e"),
+            "of the data set sha256:e..., and the map set is of sha256:d",
+        ),
+        (
+            line("clean", 1, CAT.name) + line("clean", 1, DOG.name),
+            "Line 2 .* has the map 'maps/clean/000001.npy' as well",
+        ),
+        (line("salience_removed", 1, CAT.name).replace(f'"{FOLLOWED}"', "null"), "it says None of the clean map"),
     ],
 )
 def test_a_manifest_that_was_changed_is_refused(text: str, why: str) -> None:

@@ -161,6 +161,25 @@ def test_maps_of_other_images_are_refused(service: httpx.Client, dataset: Json, 
     assert (rejected["status"], rejected["problem"]["code"]) == ("rejected", "map-manifest-missing")
 
 
+def test_maps_of_images_that_follow_another_clean_map_are_refused(
+    service: httpx.Client, dataset: Json, sent_back: list[Json], folders: tuple[Path, dict[str, Path]]
+) -> None:
+    """The manifest of one network's degraded images with the maps of the other; and clean maps made anew."""
+    images, maps = folders
+    own = {run: images.parent / f"{run} images" for run in RUNS}
+    mixed = packed(maps[RUNS[0]], own[RUNS[1]])
+    rejected = upload(service, "map-sets", described(dataset, "mixed"), mixed)
+    assert (rejected["status"], rejected["problem"]["code"]) == ("rejected", "map-of-another-clean-map"), rejected
+    assert f"so with {2 * SAMPLES} maps" in rejected["problem"]["detail"]
+    changed = images.parent / "changed"
+    shutil.copytree(maps[RUNS[0]], changed)
+    file = min((changed / "maps" / "clean").glob("*.npy"))
+    np.save(file, np.load(file)[::-1])
+    rejected = upload(service, "map-sets", described(dataset, "changed"), packed(changed, own[RUNS[0]]))
+    assert (rejected["status"], rejected["problem"]["code"]) == ("rejected", "map-of-another-clean-map"), rejected
+    assert "so with 2 maps" in rejected["problem"]["detail"]
+
+
 def same_maps(
     service: httpx.Client, audit: Json, folders: tuple[Path, dict[str, Path]]
 ) -> list[tuple[str, str, str, str]]:

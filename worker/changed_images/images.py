@@ -9,12 +9,22 @@ from sqlalchemy.orm import Session
 
 from app.db.session import transaction
 from app.db.tables import AuditRow, SampleRow, SampleScoresRow, ViewArchiveRow, map_cells
-from app.domain.changed_images import MANIFESTS, ManifestLine, Needs, handed_out, made_by
-from app.domain.map_sizes import FLOAT_BYTES
+from app.domain.changed_images import (
+    MANIFESTS,
+    ManifestLine,
+    Needs,
+    Origin,
+    digest_of_map,
+    handed_out,
+    image_path,
+    made_by,
+)
+from app.domain.map_sizes import FLOAT_BYTES, MOST_CELLS
 from app.domain.measures import EQUIVARIANCE
 from app.domain.preprocessing import Preprocessing
 from app.domain.vocabulary import CLEAN, DeviceClass, SampleStatus
 from app.errors import InputFailure
+from app.imaging.entries import entry_of, read_entry
 from app.results.inputs import AuditedSubject, AuditInputs, GivenSubject, changed_for, seen_by
 from app.storage.writing import StoredBlob
 from worker.archives.zip_writer import ZipWriter
@@ -26,7 +36,7 @@ from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
 from worker.supervision.process import ChildProcess
 from worker.wire.facts import ChangedImage
-from worker.wire.job_parts import JobMap, JobMapSet, JobSample
+from worker.wire.job_parts import JobGivenMap, JobMap, JobMapSet, JobSample
 from worker.wire.jobs import ViewsJob
 
 PART = 64
@@ -92,18 +102,38 @@ class ViewImages:
         return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
 
     def _lines(self, samples: Sequence[SampleRow]) -> list[ManifestLine]:
-        """One an image, sample by sample."""
+        """One an image, sample by sample. Raises InputFailure where a clean map is gone."""
         made = made_by(self.inputs.protocol, self._preprocessing.spec)
+        origin, followed = Origin(made, self.inputs.dataset.digest or ""), self._followed(samples)
         return [
-            ManifestLine.of(view, sample.position or 0, (sample.name, sample.label), made)
-            for sample in samples
+            ManifestLine.of((view, sample.position or 0), (sample.name, sample.label), origin, followed.get(number))
+            for number, sample in enumerate(samples)
             for view in self._views
         ]
 
+    def _followed(self, samples: Sequence[SampleRow]) -> dict[int, str]:
+        """Digests of the clean maps by which images are changed, by the number of the sample; none where none are."""
+        if self.archive.needs == Needs.IMAGES:
+            return {}
+        maps, map_set = self._clean_maps(samples)
+        found = {one.number: digest_of_map(bytes.fromhex(one.native)) for one in maps}
+        if map_set is not None:
+            clean = (one for one in map_set.maps if one.view == CLEAN)
+            found |= {one.number: digest_of_map(self._given(map_set, one)) for one in clean}
+        return found
+
+    def _given(self, map_set: JobMapSet, one: JobGivenMap) -> bytes:
+        """Raises InputFailure ``artifact-corrupted``."""
+        try:
+            return read_entry(self.context.blobs, map_set.digest or "", entry_of(one), MOST_CELLS * FLOAT_BYTES)
+        except (InputFailure, FileNotFoundError) as error:
+            raise InputFailure(
+                "artifact-corrupted", f"The maps of the map set {map_set.digest} have changed."
+            ) from error
+
     def _images(self, child: ChildProcess, samples: Sequence[SampleRow]) -> Iterator[tuple[str, bytes]]:
         """Path and PNG, in the order of the manifest. Raises ChildDied where others come than were asked for."""
-        wanted = [(number, view) for number in range(len(samples)) for view in self._views]
-        expected = zip(wanted, self._lines(samples), strict=True)
+        expected = iter([(number, view) for number in range(len(samples)) for view in self._views])
         job, context = self._job(samples), self.context
         with transaction(context.engine) as session:
             contents = contents_of(session, context.blobs, context.settings, job.archive_digest, samples)
@@ -111,10 +141,10 @@ class ViewImages:
             for event in child.converse(job, store):
                 self.keep()
                 if isinstance(event, Answer) and isinstance(event.reply, ChangedImage):
-                    place, line = next(expected, (None, None))
-                    if line is None or place != (event.reply.number, event.reply.view):
+                    number, view = event.reply.number, event.reply.view
+                    if next(expected, None) != (number, view):
                         raise ChildDied(End.CRASHED, "It sent an image that nobody asked for.")
-                    yield line.path, event.blob
+                    yield image_path(view, samples[number].position or 0), event.blob
         if next(expected, None) is not None:
             raise ChildDied(End.CRASHED, "It did not send all images.")
 

@@ -16,8 +16,17 @@ from sqlalchemy.orm import Session
 from app.access.quotas import check_bytes
 from app.db.identifiers import new_id
 from app.db.session import transaction, write_for
-from app.db.tables import MapRow, MapSetRow, SampleRow
-from app.domain.map_refusals import AMBIGUOUS_NAME, NO_SAMPLE, NOTHING_TAKEN, OTHER_SIZE, OVER_QUOTA, SECOND_MAP
+from app.db.tables import DatasetRow, MapRow, MapSetRow, SampleRow
+from app.domain.changed_images import digest_of_map
+from app.domain.map_refusals import (
+    AMBIGUOUS_NAME,
+    NO_SAMPLE,
+    NOTHING_TAKEN,
+    OTHER_CLEAN_MAP,
+    OTHER_SIZE,
+    OVER_QUOTA,
+    SECOND_MAP,
+)
 from app.domain.vocabulary import CLEAN, ResourceStatus, SampleStatus
 from app.errors import InputFailure, QuotaExceeded, TooLarge
 from app.imaging.compression import DEFLATED
@@ -70,8 +79,10 @@ class _Taken:
     """What the maps so far add up to."""
 
     writer: BlobWriter
-    maps: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict)
+    maps: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     """By sample and view: what it was called, and the digest of its numbers."""
+    followed: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Digests of the clean maps by which images were changed, by sample and view."""
     facts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     largest_cells: int = 0
@@ -82,8 +93,17 @@ class _Taken:
         """Over samples, views and numbers, in order."""
         made = hashlib.sha256()
         for (sample, view), (_, content) in sorted(self.maps.items()):
-            made.update(f"{sample}\0{view}\0".encode() + content)
+            made.update(f"{sample}\0{view}\0".encode() + bytes.fromhex(content.removeprefix("sha256:")))
         return f"sha256:{made.hexdigest()}"
+
+    def check_followed(self) -> None:
+        """Raises InputFailure ``map-of-another-clean-map``. Where a sample has no clean map nothing is scored."""
+        others = [
+            key for key, digest in self.followed.items() if self.maps.get((key[0], CLEAN), ("", digest))[1] != digest
+        ]
+        if others:
+            name, view = others[0]
+            raise OTHER_CLEAN_MAP.failure(name=repr(name), view=view, count=len(others))
 
 
 Find = Callable[[str], Place | None]
@@ -128,7 +148,8 @@ class _Intake:
             below = samples.below(entry.name for entry in entries)
             find, folder = partial(_clean_place, below), below.folder
         else:
-            handed_out = HandedOut.read(entries, self._content, samples)
+            dataset = session.get_one(DatasetRow, row.dataset_id)
+            handed_out = HandedOut.read(entries, self._content, samples, dataset.digest or "")
             entries, row.made, find = [*filter(handed_out.is_map, entries)], handed_out.made, handed_out.find
         reader = MapReader(context, archive, list(samples.by_name.values()), folder, row.sigma)
         with context.blobs.writer(context.settings.max_inflated_bytes + 1) as writer:
@@ -140,6 +161,7 @@ class _Intake:
                     self._store(waiting, taken)
                     waiting = []
             self._store(waiting, taken)
+            taken.check_followed()
             self._finish(taken)
             if taken.maps:
                 self._check_quota()
@@ -184,7 +206,7 @@ class _Intake:
             return made | _unreadable(AMBIGUOUS_NAME.code, AMBIGUOUS_NAME.detail(name=repr(facts.name)))
         if place is None:
             return made | _unreadable(NO_SAMPLE.code, NO_SAMPLE.detail(name=repr(facts.name)))
-        sample, view = place
+        sample, view, clean_map = place
         made["view"] = view
         size = f"{facts.height} x {facts.width}"
         if self._row.input_size is not None and (taken.size or size) != size:
@@ -195,6 +217,8 @@ class _Intake:
         if first is not None:
             detail = SECOND_MAP.detail(name=repr(sample.name), first=repr(first[0]))
             return made | {"sample_id": sample.id} | _unreadable(SECOND_MAP.code, detail)
+        if clean_map is not None:
+            taken.followed[sample.name, view] = clean_map
         return made | {"sample_id": sample.id} | _written(facts, content, (sample.name, view), taken)
 
     def _store(self, rows: list[dict[str, Any]], taken: _Taken) -> None:
@@ -256,7 +280,7 @@ def _written(facts: MapFacts, content: bytes, key: tuple[str, str], taken: _Take
     packed = squeezer.compress(content) + squeezer.flush()
     offset = taken.writer.size
     taken.writer.write(packed)
-    taken.maps[key] = facts.name, hashlib.sha256(content).digest()
+    taken.maps[key] = facts.name, digest_of_map(content)
     taken.largest_cells = max(taken.largest_cells, (facts.height or 0) * (facts.width or 0))
     taken.facts["fixations"] += facts.fixations is not None
     taken.facts["negative"] += facts.was_negative
