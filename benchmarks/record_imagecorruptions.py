@@ -4,11 +4,13 @@
     python -m benchmarks.record_imagecorruptions FOLDER
 
 The package needs older NumPy, SciPy, scikit-image and setuptools than ours: its one module is loaded with what it
-misses of them, and draws from our streams. Its frost is left out.
+misses of them, and draws from our streams.
 """
 
+import hashlib
 import importlib.util
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,7 +21,16 @@ import skimage.filters
 from PIL import Image
 
 from app.domain.deformations import MOST_SEVERE, Kind
-from benchmarks.deformations import BY_PACKAGE, RECORDED, recorded_image, stream_of
+from benchmarks.deformations import (
+    BY_PACKAGE,
+    FROSTED,
+    FROSTED_SIZES,
+    RECORDED,
+    image_of_size,
+    recorded_image,
+    stream_of,
+)
+from worker.functional.levels import Pixels
 
 
 class _Draws:
@@ -46,7 +57,7 @@ class _OldNumpy:
 
 def _package(folder: Path, numpy: _OldNumpy) -> Any:
     resources = ModuleType("pkg_resources")
-    vars(resources)["resource_filename"] = str
+    vars(resources)["resource_filename"] = lambda _, name: str(folder / "imagecorruptions" / name)
     interpolation = ModuleType("scipy.ndimage.interpolation")
     vars(interpolation)["map_coordinates"] = scipy.ndimage.map_coordinates
     sys.modules |= {"pkg_resources": resources, "scipy.ndimage.interpolation": interpolation}
@@ -63,18 +74,27 @@ def _gaussian(values: Any, sigma: float, *, multichannel: bool = False) -> Any:
     return skimage.filters.gaussian(values, sigma=sigma, channel_axis=-1 if multichannel else None)
 
 
-def _made(package: Any, numpy: _OldNumpy, kind: Kind, severity: int) -> Any:
-    numpy.random = _Draws(stream_of(severity, 0))
-    return np.uint8(getattr(package, kind)(Image.fromarray(recorded_image()), severity))
+@dataclass(frozen=True)
+class _Maker:
+    package: Any
+    numpy: _OldNumpy
+
+    def made(self, kind: Kind, image: Pixels) -> Any:
+        """(5, H, W, 3) uint8, by severity."""
+        return np.stack([self._one(kind, image, severity) for severity in range(1, MOST_SEVERE + 1)])
+
+    def _one(self, kind: Kind, image: Pixels, severity: int) -> Any:
+        self.numpy.random = _Draws(stream_of(severity, 0))
+        return np.uint8(getattr(self.package, kind)(Image.fromarray(image), severity))
 
 
 def main() -> None:
     numpy = _OldNumpy()
-    package = _package(Path(sys.argv[1]), numpy)
-    levels = range(1, MOST_SEVERE + 1)
-    made: dict[str, Any] = {
-        kind: np.stack([_made(package, numpy, kind, each) for each in levels]) for kind in BY_PACKAGE
-    }
+    maker = _Maker(_package(Path(sys.argv[1]), numpy), numpy)
+    made: dict[str, Any] = {kind: maker.made(kind, recorded_image()) for kind in BY_PACKAGE}
+    made[FROSTED] = np.array([
+        hashlib.sha256(maker.made("frost", image_of_size(size)).tobytes()).hexdigest() for size in FROSTED_SIZES
+    ])  # fmt: skip
     np.savez_compressed(RECORDED, **made)
 
 

@@ -21,6 +21,7 @@ Kind = Literal[
     "motion_blur",
     "zoom_blur",
     "snow",
+    "frost",
     "fog",
     "spatter",
     "brightness",
@@ -98,6 +99,9 @@ DEFORMATIONS: dict[Kind, DeformationSpec] = {
         ),
         "SciPy and OpenCV",
         True,
+    ),
+    "frost": DeformationSpec(
+        ("image kept", "frost added"), ((1, 0.4), (0.8, 0.6), (0.7, 0.7), (0.65, 0.7), (0.6, 0.75)), "OpenCV", True
     ),
     "fog": DeformationSpec(
         ("thickness", "decay of its roughness"), ((1.5, 2), (2, 2), (2.5, 1.7), (2.5, 1.5), (3, 1.4)), "NumPy", True

@@ -1,5 +1,7 @@
 """Corruptions by name against other implementations, from streams that hang on the sample alone."""
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,18 @@ from torch import Tensor
 
 from app.domain.deformations import DEFORMATIONS, Kind
 from app.domain.protocol import Protocol, ProtocolRequest
-from benchmarks.deformations import BY_PACKAGE, PEERS, differences
+from benchmarks.deformations import (
+    BY_PACKAGE,
+    FROSTED,
+    FROSTED_SIZES,
+    PEERS,
+    RECORDED,
+    differences,
+    image_of_size,
+    stream_of,
+)
 from worker.functional.corruptions import CORRUPTIONS
+from worker.functional.frost import frost
 from worker.functional.turbulence import SPACING, correlation, tilts
 from worker.salience.maps import SalienceMaps
 from worker.views import ViewSetting, make_views
@@ -44,6 +56,16 @@ def test_same_as_another_implementation(kind: Kind, photographs: Tensor) -> None
     most, share = differences(kind, photographs[:, :, 50:146, 60:150])
     assert most <= LEVELS.get(kind, 0)
     assert share < 0.05
+
+
+@pytest.mark.parametrize(("place", "size"), enumerate(FROSTED_SIZES))
+def test_frost_covers_images_of_any_size_as_the_package_has_it(place: int, size: tuple[int, int]) -> None:
+    """Wider than the photographs of frost, higher, both, and between them; the five streams draw all five."""
+    streams = [stream_of(severity, 0) for severity in range(1, 6)]
+    levels = zip(DEFORMATIONS["frost"].by_severity, streams, strict=True)
+    found = np.stack([frost(image_of_size(size), numbers, stream) for numbers, stream in levels])
+    assert hashlib.sha256(found.tobytes()).hexdigest() == np.load(RECORDED)[FROSTED][place]
+    assert {int(stream_of(severity, 0).integers(5)) for severity in range(1, 6)} == {0, 1, 2, 3, 4}
 
 
 def test_tilts_of_the_air_have_the_variance_and_the_correlation_that_they_are_drawn_for() -> None:

@@ -18,6 +18,7 @@ from skimage.util import random_noise
 from torch import Tensor
 from torchvision.transforms.v2.functional import erase
 
+from worker.functional.frost import frost
 from worker.functional.lens_blurs import defocus_blur, glass_blur, motion_blur, zoom_blur
 from worker.functional.levels import Numbers, Pixels, Stream, eight_bits
 from worker.functional.turbulence import turbulence
@@ -125,6 +126,7 @@ CORRUPTIONS: dict[str, Callable[[Pixels, Numbers, Stream], Pixels]] = {
     "motion_blur": motion_blur,
     "zoom_blur": zoom_blur,
     "snow": snow,
+    "frost": frost,
     "fog": fog,
     "spatter": spatter,
     "brightness": _brightness,

@@ -1,5 +1,5 @@
 """ImageNet-C's fog, snow and spatter (arXiv 1903.12261), with the parameters and the arithmetic of its package
-imagecorruptions. Its frost is photographs of frost, which no package of ours has.
+imagecorruptions.
 
 Each takes an image (H, W, 3) uint8, its numbers at a severity, and the stream that it draws from.
 """
