@@ -20,15 +20,22 @@ def get_connection(session: Session, connection_id: UUID, *, lock: bool = False)
 
 
 def get_registry(session: Session, connection_id: UUID) -> ConnectionRow:
-    """A connection that hooks and policies can follow. Raises NotFound, Unprocessable."""
+    """A connection that has versions, or of whose files a hook tells. Raises NotFound, Unprocessable."""
     row = get_connection(session, connection_id)
-    if row.kind not in FOLLOWED:
-        detail = (
-            f"Hooks and policies follow a registry that tells of versions ({', '.join(FOLLOWED)}); this connection is "
-            f"of {row.kind}. Register its models by POST /v1/models with a source."
-        )
-        raise Unprocessable.at(detail, "connection_id")
+    told_of = select(HookRow.id).where(HookRow.connection_id == row.id, HookRow.mapping["source"].astext.is_not(None))
+    if row.kind not in FOLLOWED and session.scalar(told_of.limit(1)) is None:
+        raise not_followed(row)
     return row
+
+
+def not_followed(row: ConnectionRow) -> Unprocessable:
+    """Nothing says which versions there are."""
+    detail = (
+        f"Hooks and policies follow a registry that tells of versions ({', '.join(FOLLOWED)}); this connection is "
+        f"of {row.kind}. First make a hook whose mapping has `source`, or register its models by POST /v1/models with "
+        "a source."
+    )
+    return Unprocessable.at(detail, "connection_id")
 
 
 def list_connections(session: Session, limit: int, after: UUID | None) -> Rows[ConnectionRow]:

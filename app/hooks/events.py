@@ -20,6 +20,7 @@ class VersionEvent(StrEnum):
 
 MAIN, TAGS = "refs/heads/main", "refs/tags/"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_WORDS = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,250}")
 OURS = "salience."
 """How the tags begin that are written back: what tells of them is an echo."""
 
@@ -34,6 +35,8 @@ class RegistryEvent:
     tags: Mapping[str, str] = field(default_factory=dict)
     """Of a new version those that it was made with, else the one that was set."""
     alias: str | None = None
+    source: str | None = None
+    """Where its files are, of registries that only tell of them; None: the name and the version say it."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,11 @@ def hub_event(body: bytes) -> RegistryEvent | Ignored:
 def is_version(name: object, version: object) -> bool:
     """Whether some registry could have it."""
     return any(_reads(kind, name, version) for kind in FOLLOWED)
+
+
+def is_named(name: str, version: str) -> bool:
+    """Whether they can be shown: nothing is fetched by them."""
+    return all(_WORDS.fullmatch(text) for text in (name, version))
 
 
 def _reads(kind: str, name: object, version: object) -> bool:

@@ -8,15 +8,16 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.access.vault import Vault
-from app.connections.repository import get_registry
+from app.connections.repository import get_connection, not_followed
 from app.db.identifiers import new_id
 from app.db.session import TenantEngine, clock, transaction
-from app.db.tables import HookDeliveryRow, HookRow, PolicyRunRow
+from app.db.tables import ConnectionRow, HookDeliveryRow, HookRow, PolicyRunRow
 from app.errors import Conflict, Unauthenticated, Unprocessable
 from app.hooks.kinds import Delivered, arrived
 from app.hooks.refusals import is_news, note_proof, note_refusal
 from app.hooks.repository import find_door, keep_delivery, runs_of
 from app.hooks.schemas import WITH_A_FORM, Accepted, HookDelivery, HookKind, HookOutcome, HookRequest
+from app.registries.uris import FOLLOWED, SCHEMES
 
 SECRET_BYTES = 32
 NO_PROOF = "The delivery has no signature of this hook's secret, or an old one."
@@ -26,10 +27,7 @@ FAILED, DONE = "failed", "done"
 
 def create_hook(session: Session, request: HookRequest, vault: Vault) -> tuple[HookRow, str]:
     """The row and its secret. Raises NotFound, Unprocessable, Unavailable ``encryption-keys-missing``."""
-    connection = get_registry(session, request.connection_id)
-    if request.kind in WITH_A_FORM and connection.kind != request.kind:
-        detail = f"A hook of kind {request.kind} needs a connection of that kind; this one is of {connection.kind}."
-        raise Unprocessable.at(detail, "connection_id")
+    _check_connection(get_connection(session, request.connection_id), request)
     secret = request.secret.get_secret_value() if request.secret else secrets.token_hex(SECRET_BYTES)
     row = HookRow(
         id=new_id(),
@@ -43,6 +41,18 @@ def create_hook(session: Session, request: HookRequest, vault: Vault) -> tuple[H
     session.flush()
     session.refresh(row)
     return row, secret
+
+
+def _check_connection(connection: ConnectionRow, request: HookRequest) -> None:
+    below = request.mapping and request.mapping.below
+    if below is None and connection.kind not in FOLLOWED:
+        raise not_followed(connection)
+    if below is not None and (connection.kind in FOLLOWED or not below.startswith(SCHEMES[connection.kind])):
+        detail = f"The mapping names files below {below}, and the connection is of {connection.kind}."
+        raise Unprocessable.at(detail, "mapping", "below")
+    if request.kind in WITH_A_FORM and connection.kind != request.kind:
+        detail = f"A hook of kind {request.kind} needs a connection of that kind; this one is of {connection.kind}."
+        raise Unprocessable.at(detail, "connection_id")
 
 
 def rotate_secret(session: Session, row: HookRow, vault: Vault, grace: timedelta) -> str:

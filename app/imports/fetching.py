@@ -12,6 +12,7 @@ from app.imports.files import (
     of_words,
 )
 from app.imports.storing import Fetched, StillAtIt, checked_pieces, stored
+from app.imports.unpacking import unpacked
 from app.imports.weights import WeightFiles
 from app.models.imported import Found
 from app.registries.base import READY, Files, Registry
@@ -20,15 +21,16 @@ from app.storage.blobs import BlobStore
 
 def fetch(registry: Registry, uri: str, blobs: BlobStore, max_bytes: int, still_at_it: StillAtIt) -> Fetched:
     """Raises EgressFailure, InputFailure."""
-    files = registry.open(uri)
-    version = files.version
+    opened = registry.open(uri)
+    version = opened.version
     if version.status != READY:
         detail = f"The version is {version.status} in the registry."
         raise EgressFailure("version-not-ready", detail, passing=version.status != "FAILED_REGISTRATION")
-    names = files.names()
-    weights = WeightFiles.among(names)
-    found = [*_described(files, names), *of_words(version.description), weights.described()]
-    blob = stored(weights.pieces(files, max_bytes), blobs, max_bytes, still_at_it)
+    with unpacked(opened, max_bytes, still_at_it) as files:
+        names = files.names()
+        weights = WeightFiles.among(names)
+        found = [*_described(files, names), *of_words(version.description), weights.described()]
+        blob = stored(weights.pieces(files, max_bytes), blobs, max_bytes, still_at_it)
     return Fetched(version, weights.name, blob, found)
 
 

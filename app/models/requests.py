@@ -22,7 +22,7 @@ from app.http.schemas import Metadata, Name
 from app.models.configs.reading import Told, completed
 from app.models.schemas import SAID
 from app.naming.schemas import Tags, VersionedChange, VersionName
-from app.registries.uris import HUB_DATASETS
+from app.registries.uris import HUB_DATASETS, MOST_LETTERS
 from app.uploads.sources import Source
 
 TensorPattern = Annotated[str, Field(min_length=1, max_length=512)]
@@ -159,7 +159,7 @@ class ModelSource(Source):
     """A version in a registry, in place of an upload."""
 
     uri: str = Field(
-        max_length=600,
+        max_length=MOST_LETTERS,
         description="`models:/NAME/VERSION` or `models:/NAME@ALIAS` of MLflow; `hf://OWNER/REPOSITORY@REVISION` of a "
         "Hub, where a branch or a tag is pinned to the commit that it is when it is fetched; "
         "`https://HOST/PATH#sha256=DIGEST` of a web server; `s3://BUCKET/FOLDER`; "

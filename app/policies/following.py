@@ -139,7 +139,7 @@ class Follower:
         with EgressClient.from_settings(self.settings) as client:
             registry = registry_of(connection, self.vault, client)
             baseline = baseline_of(audited, run.model_name, policy, registry)
-            recipe = recipe_of(registry, uri_of(connection.kind, run.model_name, run.version, connection.url), policy)
+            recipe = recipe_of(registry, _address(run, connection), policy)
         with transaction(TenantEngine(self.engine, claim.tenant_id)) as session:
             run, policy = _locked(session, claim)
             run.recipe = recipe
@@ -151,7 +151,7 @@ class Follower:
     def _fetch(self, claim: Claim, run: PolicyRunRow, connection: ConnectionRow, before: PolicyRunRow | None) -> None:
         """Asks for the model, unless it is that of the commit before."""
         if before is not None:
-            uris = [uri_of(connection.kind, one.model_name, one.version, connection.url) for one in (before, run)]
+            uris = [_address(one, connection) for one in (before, run)]
             with EgressClient.from_settings(self.settings) as client:
                 same = is_unchanged(registry_of(connection, self.vault, client), *uris)
             if same:
@@ -164,11 +164,7 @@ class Follower:
             run.model_id = self._model(session, run, policy, connection)
 
     def _model(self, session: Session, run: PolicyRunRow, policy: Policy, connection: ConnectionRow) -> UUID:
-        try:
-            uri = uri_of(connection.kind, run.model_name, run.version, connection.url)
-        except ValueError as error:
-            raise RunEnds(f"The event names no version of this registry: {error}.") from error
-        source = ModelSource(connection_id=policy.connection_id, uri=uri)
+        source = ModelSource(connection_id=policy.connection_id, uri=_address(run, connection))
         tags = [f"policy:{policy.name}"[:100]]
         model = register(session, ModelRequest(name=run.model_name[:200], source=source, tags=tags))
         check_models(session, self.settings)
@@ -248,6 +244,16 @@ def _locked(session: Session, claim: Claim) -> tuple[PolicyRunRow, Policy]:
     if run is None or (run.attempts, run.stage) != (claim.attempt, claim.stage):
         raise NotYet("Another process has it.")
     return run, Policy.of(session.get_one(PolicyRow, run.policy_id))
+
+
+def _address(run: PolicyRunRow, connection: ConnectionRow) -> str:
+    """Of the version. Raises RunEnds where the registry can have none such."""
+    if run.source is not None:
+        return run.source
+    try:
+        return uri_of(connection.kind, run.model_name, run.version, connection.url)
+    except ValueError as error:
+        raise RunEnds(f"The event names no version of this registry: {error}.") from error
 
 
 def _check_ready(model: ModelRow | None) -> None:

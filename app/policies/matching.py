@@ -14,7 +14,7 @@ def why_not(policy: PolicyRequest, event: RegistryEvent) -> str | None:
     if not fnmatchcase(event.model_name, match.model):
         return f"The model's name is not {match.model}."
     for name, wanted in match.tags.items():
-        if not fnmatchcase(event.tags.get(name, ""), wanted):
+        if name not in event.tags or not fnmatchcase(event.tags[name], wanted):
             return f"The event tells of no tag {name} that is {wanted}."
     if event.kind is VersionEvent.ALIAS_SET:
         return _why_not_alias(policy, event.alias or "")

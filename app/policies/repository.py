@@ -48,6 +48,7 @@ def begin_run(session: Session, policy_id: UUID, event: RegistryEvent, hook_id: 
         "hook_id": hook_id,
         "model_name": event.model_name,
         "version": event.version,
+        "source": event.source,
         "stage": IMPORTING,
     }
     once = [row.policy_id, row.model_name, row.version]

@@ -104,8 +104,12 @@ class MlflowRegistry:
         self._post(f"{API}/registered-models/alias", name=name, version=version, alias=alias)
 
     def write(self, version: Version, tags: Mapping[str, str], alias: str | None) -> str | None:
+        """What is there already is not written again: MLflow tells of every tag that is set, and whoever waits for a
+        verdict hears of it once, also where this process goes on with what another one began."""
+        there = self.version(version.name, version.version).tags if tags else {}
         for key, value in tags.items():
-            self.set_tag(version.name, version.version, key, value)
+            if there.get(key) != value:
+                self.set_tag(version.name, version.version, key, value)
         if alias is not None:
             self.set_alias(version.name, version.version, alias)
         return None

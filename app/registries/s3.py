@@ -19,7 +19,7 @@ from app.errors import EgressFailure
 from app.registries.aws_signature import AwsKey
 from app.registries.base import Version, WithoutVersions, check_status, safe_path
 from app.registries.listed import WORDS_BYTES, Listed, Page, exactly
-from app.registries.uris import S3Uri
+from app.registries.uris import TARS, S3Uri
 
 SERVER = "store that speaks S3"
 Decoder = Callable[[str], str]
@@ -45,9 +45,11 @@ class S3Registry(WithoutVersions):
 
     def open(self, uri: str) -> "S3Files":
         named = S3Uri.read(uri)
-        etags = self._listed(named)
+        folder, _, file = named.folder.rpartition("/")
+        place = S3Uri(named.bucket, folder) if file.endswith(TARS) else named
+        etags = self._listed(named) if place is named else {file: self._etag(named)}
         seen = hashlib.sha256("\n".join(f"{name} {etag}" for name, etag in sorted(etags.items())).encode())
-        return S3Files(self, named, Version(f"{named.bucket}/{named.folder}", seen.hexdigest()), etags)
+        return S3Files(self, place, Version(f"{named.bucket}/{named.folder}", seen.hexdigest()), etags)
 
     def pinned(self, uri: str) -> tuple[str, Version]:
         """A folder of a bucket has no version: its objects have."""
@@ -105,6 +107,15 @@ class S3Registry(WithoutVersions):
             raise EgressFailure("registry-not-found", "The bucket has nothing in that folder.")
         return etags
 
+    def _etag(self, named: S3Uri) -> str:
+        """Of the object that has this name, which comes before those whose names go on behind it."""
+        root = self.list_page(named.bucket, list_type="2", prefix=named.folder)
+        decoded = _decoder(root)
+        same = [one for one in root.iterfind("{*}Contents") if _key(one, decoded) == named.folder]
+        if not same:
+            raise EgressFailure("registry-not-found", "The bucket has no object of that name.")
+        return _text_of(same[0], "ETag")
+
     def _asked(self, url: str) -> bytes:
         answer = self._client.send(Call("GET", url, credentials=self._signed("GET", url)))
         check_status(answer.status, SERVER)
@@ -128,7 +139,8 @@ class S3Files:
 
     @contextmanager
     def fetch(self, name: str, most_bytes: int) -> Iterator[Download]:
-        key = f"{self.place.folder}/{safe_path(name)}"
+        folder = f"{self.place.folder}/" if self.place.folder else ""
+        key = folder + safe_path(name)
         with self.registry.fetch(self.place.bucket, key, self.etags[name], most_bytes) as download:
             yield download
 

@@ -75,9 +75,12 @@ class WebUri:
         return cls(found["address"], found["sha256"])
 
 
+TARS = (".tar.gz", ".tgz", ".tar")
+
+
 @dataclass(frozen=True)
 class S3Uri:
-    """A folder of a bucket."""
+    """A folder of a bucket, or one tar with what else would be a folder."""
 
     bucket: str
     folder: str
@@ -148,6 +151,8 @@ SCHEMES = {
 
 FOLLOWED = {"mlflow": "models:/{}/{}", "huggingface": "hf://{}@{}", "oci": "oci://{host}/{}@{}"}
 """Of kinds that tell of versions: the address of a name and a version. Files and folders tell of none."""
+MOST_LETTERS = 600
+"""Of an address."""
 SOME_URL = "https://registry.example.com"
 
 
@@ -158,6 +163,14 @@ def kind_of(text: str) -> str:
         raise ValueError(f"an address begins with {' or '.join(SCHEMES.values())}")
     _READ[kind](text)
     return kind
+
+
+def is_file_address(text: str) -> bool:
+    """Whether it names files of a bucket or a web server."""
+    try:
+        return len(text) <= MOST_LETTERS and kind_of(text) in {"s3", "http"}
+    except ValueError:
+        return False
 
 
 def uri_of(kind: str, name: str, version: str, url: str = SOME_URL) -> str:

@@ -3,10 +3,11 @@
 make demo-registry
 """
 
-import json
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,15 @@ GATE = ["entropy.spatial.mean <= 0.9", "entropy.spatial.mean not worse than base
 PROTOCOL = {"measures": {"entropy": {}, "noise_reaction": {"curve": [0.05]}}}
 VERSIONS = {"cross_entropy_run1": "pickled", "human_guided_run1": "state_dict"}
 PATIENCE_SECONDS = 300
+COLUMN = 42
+"""That what is told of begins behind."""
 
 Json = dict[str, Any]
 
 
 def main() -> int:
     """Exit status: 0 only where both versions have their verdict."""
+    begun = time.monotonic()
     if mlflow_program() is None:
         sys.stderr.write("MLflow is missing: make demo-registry installs it in build/mlflow.\n")
         return 1
@@ -42,14 +46,17 @@ def main() -> int:
             headers = {"Authorization": f"Bearer {key}"}
             with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_SECONDS) as service:
                 _say(f"MLflow runs at {mlflow.url}, the service at {url}.")
-                return _follow(service, mlflow, _set_up(service, mlflow, _dataset(url, key)))
+                status = _follow(service, mlflow, _set_up(service, mlflow, _dataset(url, key)))
+                _say(f"\nIt took {time.monotonic() - begun:.0f} seconds, with the start of both servers.")
+                return status
 
 
 def _set_up(service: httpx.Client, mlflow: MlflowServer, dataset_id: str) -> str:
     """Connection, hook, gate, policy; the hook's id."""
     connection = _made(service, "connections", name="MLflow", kind="mlflow", url=mlflow.url)
     tried = service.post(f"/v1/connections/{connection['id']}/test").json()
-    _say("Connection: " + ", ".join(f"{check['what']}: {check['works']}" for check in tried["checks"]))
+    _say("The connection is tried:")
+    _tell((check["what"], "works" if check["works"] else f"does not: {check['detail']}") for check in tried["checks"])
     hook = _made(service, "hooks", name="versions", kind="mlflow", connection_id=connection["id"], secret=SECRET)
     mlflow.tell(f"{str(service.base_url).rstrip('/')}/v1/hooks/{hook['id']}/deliveries", SECRET)
     _made(
@@ -70,27 +77,51 @@ def _set_up(service: httpx.Client, mlflow: MlflowServer, dataset_id: str) -> str
 
 def _follow(service: httpx.Client, mlflow: MlflowServer, hook_id: str) -> int:
     for network, layout in VERSIONS.items():
+        begun = time.monotonic()
         version = mlflow.register(NAME, layout, network)
-        _say(f"Registered {NAME} {version} ({network}, {layout}) with MLflow's own client.")
+        _say(
+            f"\n{NAME} {version} ({network}, logged as {layout}) is registered by MLflow's own client, and that is all."
+        )
         tags = _judged(mlflow, version)
         if tags is None:
             _tell_log(service, hook_id)
             return 1
-        for tag, value in sorted(tags.items()):
-            _say(f"  {tag} = {value}")
-        _say(f"  alias champion: version {mlflow.aliased(NAME, 'champion')}")
-        _say(f"  logged into its run: {_logged(mlflow, version)}")
+        _say(f"Its event came, it was fetched, audited and judged; {time.monotonic() - begun:.0f} s later MLflow has:")
+        _tell(sorted(tags.items()))
+        _tell(
+            [
+                ("alias champion", f"version {mlflow.aliased(NAME, 'champion')}"),
+                ("in its run", _logged(mlflow, version)),
+            ]
+        )
     _tell_log(service, hook_id)
-    history = service.get("/v1/model-history", params={"name": NAME}).json()
-    for one in history["versions"]:
-        for audit in one["audits"]:
-            _say(f"History: {NAME} {one['version']}: {audit['verdict']}, {json.dumps(audit['headline'])}")
+    _tell_history(service)
     return 0
 
 
 def _tell_log(service: httpx.Client, hook_id: str) -> None:
-    for one in reversed(service.get(f"/v1/hooks/{hook_id}/deliveries").json()["items"]):
-        _say(f"Delivery {one['event']}: {one['outcome']}{': ' + one['reason'] if one['reason'] else ''}")
+    """Equal ones together: MLflow tells of every tag that the service sets."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        items = service.get(f"/v1/hooks/{hook_id}/deliveries", params={"limit": 100}).json()["items"]
+        if all(one["outcome"] != "pending" for one in items) or time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    told = Counter((one["event"], one["outcome"], one["reason"] or "") for one in reversed(items))
+    _say("\nWhat MLflow told, and what became of it:")
+    _tell((f"{count} x {event}", f"{outcome:8} {reason}".rstrip()) for (event, outcome, reason), count in told.items())
+
+
+def _tell_history(service: httpx.Client) -> None:
+    history = service.get("/v1/model-history", params={"name": NAME}).json()
+    _say(f"\nThe history of {NAME}:")
+    for one in history["versions"]:
+        for audit in one["audits"]:
+            numbers = ", ".join(f"{name} {number:.3g}" for name, number in audit["headline"].items())
+            _tell([(f"version {one['version']}", f"{audit['verdict']:8} {numbers}")])
+    for one in history["regressions"]:
+        worse = f"{one['number']} is worse, {one['before']:.3g} before and {one['after']:.3g} now"
+        _tell([(f"version {one['version']}", worse)])
 
 
 def _judged(mlflow: MlflowServer, version: str) -> dict[str, str] | None:
@@ -127,6 +158,12 @@ def _made(service: httpx.Client, noun: str, **fields: Any) -> Json:
         raise SystemExit(answer.text)
     made: Json = answer.json()
     return made
+
+
+def _tell(pairs: Iterable[tuple[str, str]]) -> None:
+    """A line each."""
+    for name, value in pairs:
+        _say(f"  {name:{COLUMN}}  {value}")
 
 
 def _say(line: str) -> None:

@@ -84,12 +84,21 @@ def action_step(name: str, inputs: Json) -> tuple[str, dict[str, str]]:
 
 
 def component_job(inputs: Json) -> Json:
-    spec, template = COMPONENT.read_text(encoding="utf-8").split("\n---\n")
-    given = {key: inputs.get(key, one.get("default")) for key, one in yaml.safe_load(spec)["spec"]["inputs"].items()}
-    assert None not in given.values(), given
-    named = re.sub(r"\$\[\[ inputs\.([a-z-]+) \]\]", lambda found: str(given[found[1]]).replace('"', ""), template)
-    (document,) = yaml.safe_load(named).values()
+    """As GitLab reads it (lib/gitlab/ci/config/interpolation/template.rb): the YAML first, and then the inputs in the
+    texts and keys that it has, so that no input is read as YAML."""
+    spec, template = yaml.safe_load_all(COMPONENT.read_text(encoding="utf-8"))
+    given = {key: inputs.get(key, one.get("default")) for key, one in spec["spec"]["inputs"].items()}
+    assert all(isinstance(value, str) for value in given.values()), given  # any other GitLab refuses
+    (document,) = filled_in(template, given).values()
     return dict(document)
+
+
+def filled_in(node: Any, given: Json) -> Any:
+    if isinstance(node, dict):
+        return {filled_in(key, given): filled_in(value, given) for key, value in node.items()}
+    if isinstance(node, list):
+        return [filled_in(one, given) for one in node]
+    return re.sub(r"\$\[\[ inputs\.([a-z-]+) \]\]", lambda found: given[found[1]], node)
 
 
 @pytest.mark.parametrize(("condition", "status"), [(PASSES, 0), (FAILS, 1)])
@@ -115,14 +124,53 @@ def test_the_action_holds_a_release(
 def test_the_component_holds_a_release(job: Job, inputs: Json, make_gate: Callable[..., Json]) -> None:
     gate = make_gate(FAILS, name="ci gate")
     (job.folder / "protocol.json").write_text('{"measures": {"entropy": {}}, "micro_batch": 4}')
-    plain = inputs | {"gate": gate["id"], "protocol": "protocol.json", "install": "pip", "name": "release 12"}
+    plain = inputs | {"gate": gate["id"], "protocol": "protocol.json", "install": "pip"}
     found = component_job(plain)
-    variables = {name: str(value) for name, value in found["variables"].items()}
     key = {"SALIENCE_AUDIT_API_KEY": inputs["api-key"]}
-    done = job.run("\n".join(found["script"]), **variables, **key)
+    done = job.run("\n".join(found["script"]), **found["variables"], **key)
     assert done.returncode == 1, done.stderr
     assert (job.folder / found["artifacts"]["reports"]["junit"]).exists()
     assert "gate ci gate failed" in (job.folder / found["artifacts"]["paths"][0]).read_text(encoding="utf-8")
+
+
+ODD_MODELS = ['the "quoted" one', "it's $(touch owned) `touch owned`; touch owned", "a: b # c", "- {x}", "--name"]
+ODD = {
+    "dataset": '"faces" & touch owned',
+    "gate": "$(touch owned)",
+    "baseline": "'before'",
+    "protocol": "a file.json",
+    "sample-limit": "4",
+    "name": 'release "12"\nand more',
+}
+
+
+@pytest.mark.parametrize("kind", ["action", "component"])
+def test_inputs_are_words_and_never_commands(job: Job, tmp_path: Path, kind: str) -> None:
+    """Two models and more, a line each, with quotes, and with all that a shell or YAML would read otherwise."""
+    program = tmp_path / "bin" / "salience-audit"
+    program.write_text('#!/bin/sh\nprintf "%s\\0" "$@"\n')
+    asked = ODD | {
+        "url": "https://audits.example",
+        "api-key": "key",
+        "model": "\n".join(ODD_MODELS) + "\n",
+        "install": "pip",
+    }
+    if kind == "action":
+        script, variables = action_step("Audit", asked)
+        written = ["--junit", "salience-audit.xml", "--summary", str(tmp_path / "summary.md")]
+    else:
+        found = component_job(asked)
+        script, variables = "\n".join(found["script"]), found["variables"]
+        written = ["--junit", "salience-audit.xml", "--summary", "salience-audit.md"]
+    done = job.run(script, **variables)
+    assert done.returncode == 0, done.stderr
+    models = [word for model in ODD_MODELS for word in ("--model", model)]
+    options = [
+        word for name in ("gate", "baseline", "protocol", "sample-limit", "name") for word in (f"--{name}", ODD[name])
+    ]
+    expected = ["audits", "run", "--dataset", ODD["dataset"], *models, *options, "--wait", *written]
+    assert done.stdout.split("\0")[:-1] == expected
+    assert not list(tmp_path.rglob("owned"))
 
 
 def test_no_verdict_is_3_and_says_why(job: Job, inputs: Json, make_gate: Callable[..., Json]) -> None:

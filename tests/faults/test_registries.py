@@ -32,7 +32,9 @@ def hook(cluster: Cluster, parts: Json, mlflow: RecordedMlflow) -> str:
     connection = _made(cluster, "connections", name="m", kind="mlflow", url=mlflow.url)
     asked = {"connection_id": connection, "dataset_id": parts["dataset_id"], "sample_limit": 4}
     how = {"match": {"model": "*"}, "protocol": {"micro_batch": 4, "measures": {"entropy": {}}}}
-    _made(cluster, "policies", name="every version", write_back={"run": False}, **asked, **how)
+    gate = _made(cluster, "gates", name="any", conditions=["entropy.spatial.mean <= 1"])
+    told = {"alias_on_pass": "audited", "run": False}
+    _made(cluster, "policies", name="every version", gate=gate, write_back=told, **asked, **how)
     return _made(cluster, "hooks", name="h", kind="mlflow", connection_id=connection, secret=SECRET)
 
 
@@ -69,6 +71,30 @@ def test_the_api_is_killed_in_mid_import(
 
 
 @pytest.mark.long
+def test_the_api_is_killed_between_two_tags(
+    cluster: Cluster, mlflow: RecordedMlflow, told: Callable[[str], None], recovering: Recovery
+) -> None:
+    """Behind the first, and behind the verdict, which is the last: the alias follows. No tag is set twice."""
+    mlflow.halfway.clear()
+    mlflow.holds_answer_to = "salience.audit_id"
+    cluster.start_worker()
+    told("divided")
+    with recovering("kill -9 of the API between two tags, and before the alias"):
+        for after in ("salience.verdict", None):
+            until(mlflow.halfway.is_set)
+            cluster.kill_api()
+            mlflow.halfway.clear()
+            mlflow.holds_answer_to = after
+            cluster.start_api()
+            for statement in LEASES_END:
+                cluster.administer(statement)
+        check_one(cluster, mlflow, "divided")
+    set_tags = [body["key"] for body in mlflow.written if body["name"] == "divided" and "key" in body]
+    assert len(set_tags) == len(set(set_tags))
+    assert {"salience.audit_id", "salience.entropy", "salience.verdict"} <= set(set_tags)
+
+
+@pytest.mark.long
 def test_the_registry_is_down(
     cluster: Cluster, mlflow: RecordedMlflow, told: Callable[[str], None], recovering: Recovery
 ) -> None:
@@ -101,7 +127,7 @@ def test_the_worker_is_killed_while_it_looks_at_an_import(
 
 
 def check_one(cluster: Cluster, mlflow: RecordedMlflow, name: str) -> None:
-    """One model, one audit, one verdict, whatever happened; and nothing more comes."""
+    """One model, one audit, one verdict, one move of the alias, whatever happened."""
     tags = until(lambda: mlflow.tags(name) if "salience.verdict" in mlflow.tags(name) else None)
     until(lambda: cluster.query("SELECT 1 FROM policy_runs WHERE model_name = %s AND stage = 'done'", name))
     for table in ("models", "audits"):
@@ -109,6 +135,9 @@ def check_one(cluster: Cluster, mlflow: RecordedMlflow, name: str) -> None:
     assert tags["salience.audit_id"] == str(found[0])
     written = [body for body in mlflow.written if (body["name"], body.get("key")) == (name, "salience.verdict")]
     assert len(written) == 1
+    moved = [body for body in mlflow.written if (body["name"], body.get("alias")) == (name, "audited")]
+    assert len(moved) == 1
+    assert mlflow.aliases[name, "audited"] == "1"
 
 
 def _made(cluster: Cluster, collection: str, **body: Any) -> str:

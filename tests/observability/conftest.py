@@ -17,6 +17,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
+from cryptography.fernet import Fernet
 from prepare import build_archive
 from redis import Redis
 from redis.exceptions import RedisError
@@ -25,6 +26,7 @@ from app.embedded.ports import accepts, free_port
 from app.embedded.postgres import EmbeddedPostgres
 from tests.keys import HEADERS, KEY, SECRET
 from tests.observability.otlp_receiver import Receiver, otlp_receiver
+from tests.observability.registries import Planted, parrot, plant
 from tests.waiting import PATIENCE_SECONDS, until, upload, upload_run, wait_for
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
@@ -33,6 +35,7 @@ PLANTED = {
     "AWS_ACCESS_KEY_ID": "AKIAPLANTEDACCESSKEY",
     "AWS_SECRET_ACCESS_KEY": "planted/secret+access/key0123456789",
     "OTEL_EXPORTER_OTLP_HEADERS": "x-collector-key=planted-collector-key",
+    "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
 }
 IN_QUERY = "planted-in-a-query"
 IN_BODY = "planted-in-a-body"
@@ -51,6 +54,11 @@ class Watched:
     """All that anybody said to the broker."""
     problems: list[str] = field(default_factory=list)
     """Bodies of refusals."""
+    database_url: str = ""
+    planted: Planted = field(default_factory=Planted)
+    """Secrets of registries, and what was said of them."""
+    credentials: list[str] = field(default_factory=list)
+    """What registries were shown."""
 
     def keep_problem(self, answer: httpx.Response) -> None:
         if answer.is_error:
@@ -84,6 +92,9 @@ def watched(postgres: EmbeddedPostgres, broker_url: str) -> Iterator[Watched]:
             "LOG_FORMAT": "json",
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
             "OTEL_BSP_SCHEDULE_DELAY": "200",
+            "ALLOWED_NETWORKS": "127.0.0.1/32",
+            "REGISTRY_SECONDS": "0.2",
+            "WEBHOOK_SECONDS": "0.2",
         }
         ports = [free_port(), free_port()]
         commands = {
@@ -96,13 +107,14 @@ def watched(postgres: EmbeddedPostgres, broker_url: str) -> Iterator[Watched]:
             until(lambda: all(map(accepts, ports)))
             urls = [f"http://127.0.0.1:{port}" for port in ports]
             clients = [httpx.Client(base_url=url, headers=HEADERS, timeout=PATIENCE_SECONDS) for url in urls]
-            planted = (value.rpartition("=")[2] for value in PLANTED.values())
+            planted = (value.rstrip("=").rpartition("=")[2] for value in PLANTED.values())
             secrets = [*passwords, KEY, SECRET, IN_QUERY, IN_BODY, *planted]
-            found = Watched(clients, logs, receiver, secrets)
+            found = Watched(clients, logs, receiver, secrets, database_url=url)
             for client in clients:
                 client.event_hooks = {"response": [found.keep_problem]}
             with _overheard(broker, found.commands):
                 _audit(found)
+                _use_registries(found)
             yield found
             for client in clients:
                 client.close()
@@ -112,6 +124,13 @@ def watched(postgres: EmbeddedPostgres, broker_url: str) -> Iterator[Watched]:
             for process in processes:
                 process.wait(PATIENCE_SECONDS)
             shutil.rmtree(folder)
+
+
+def _use_registries(watched: Watched) -> None:
+    with parrot() as server:
+        watched.planted = plant(watched.clients[0], server, watched.audit["dataset_id"])
+        watched.credentials = server.credentials
+    watched.secrets += watched.planted.secrets
 
 
 def _start(command: tuple[str, ...], log: Path, environment: dict[str, str]) -> "subprocess.Popen[bytes]":

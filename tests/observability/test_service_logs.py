@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import datetime
 
+import psycopg
 import pytest
 
 from app.embedded.ports import free_port
@@ -85,6 +86,30 @@ def test_neither_tasks_nor_problems_hold_a_secret(watched: Watched) -> None:
     assert len(watched.problems) >= 5
     for text in (*watched.commands, *watched.problems):
         assert not [secret for secret in watched.secrets if secret in text], text
+
+
+def test_registries_got_what_they_are_to_be_shown(watched: Watched) -> None:
+    """Else nothing would be proved by what is nowhere else."""
+    shown = " ".join(watched.credentials)
+    found = [secret for secret in watched.planted.secrets if secret in shown]
+    assert len(found) == 7  # tokens, and names with passwords; a key of S3 signs, and is not sent
+
+
+def test_neither_answers_nor_events_hold_a_secret_of_a_registry(watched: Watched) -> None:
+    assert watched.planted.told
+    for text in (*watched.planted.shown, *watched.planted.told):
+        assert not [secret for secret in watched.planted.secrets if secret in text], text
+
+
+def test_no_row_holds_a_secret_of_a_registry(watched: Watched) -> None:
+    """Of any table, as text or as bytes: only what the vault has sealed."""
+    forms = [form for secret in watched.planted.secrets for form in (secret, secret.encode().hex())]
+    with psycopg.connect(watched.database_url.replace("+psycopg", "")) as connection:
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        assert ("connections",) in tables
+        for (table,) in tables:
+            rows = connection.execute(f'SELECT t::text FROM "{table}" t'.encode()).fetchall()
+            assert not [form for (row,) in rows for form in forms if form in row], table
 
 
 @pytest.mark.parametrize("command", [("serve", "--only", "api", "--port", "0"), ("worker",), ("migrate",)])

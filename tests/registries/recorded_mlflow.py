@@ -52,6 +52,8 @@ class RecordedMlflow(ThreadingHTTPServer):
         self.holds = threading.Event()
         """While it is set, weights stop in the middle, and ``halfway`` says so."""
         self.halfway = threading.Event()
+        self.holds_answer_to: str | None = None
+        """The tag that is set, but whose answer does not come; then ``halfway`` says so."""
 
     @property
     def url(self) -> str:
@@ -95,11 +97,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.written.append(body)
         if self.path == f"{API}/model-versions/set-tag":
             self.server.tags(body["name"], body["version"])[body["key"]] = body["value"]
+            if body["key"] == self.server.holds_answer_to:
+                self.server.halfway.set()
+                until(lambda: self.server.holds_answer_to is None)
         elif self.path == f"{API}/runs/log-batch":
             self.server.metrics |= {metric["key"]: metric["value"] for metric in body["metrics"]}
         else:
             self.server.aliases[body["name"], body["alias"]] = body["version"]
-        self._send(200, {})
+        with suppress(ConnectionError):
+            self._send(200, {})
 
     def do_PUT(self) -> None:
         content = self.rfile.read(int(self.headers["content-length"]))

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,37 +18,24 @@ from app.hooks.events import Ignored, RegistryEvent, VersionEvent
 from app.hooks.kinds import Delivered, arrived
 from app.hooks.mapping import EventMapping, Proof
 from app.hooks.schemas import HookKind
+from tests.commands.guides import ROOT
+from tests.registries.recorded_events import AZURE, SAGEMAKER, WANDB
 
 SECRET = "sixteen characters"
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 
-SAGEMAKER: Any = {
-    "version": "0",
-    "id": "844e2571-85d4-695f-b930-0153b71dcb42",
-    "detail-type": "SageMaker Model Package State Change",
-    "source": "aws.sagemaker",
-    "time": "2021-02-24T17:00:14Z",
-    "detail": {"ModelPackageGroupName": "faces", "ModelPackageVersion": 2, "ModelApprovalStatus": "Approved"},
-}
-AZURE: Any = {
-    "specversion": "1.0",
-    "type": "Microsoft.MachineLearningServices.ModelRegistered",
-    "source": "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w",
-    "subject": "models/faces:20",
-    "id": "a9b1",
-    "time": "2017-06-26T18:41:00.9584103Z",
-    "data": {"ModelName": "faces", "ModelVersion": "20", "ModelTags": {"area": "faces"}},
-}
-WANDB: Any = {"event_type": "ADD_ARTIFACT_ALIAS", "model": "faces", "version": "3", "alias": "audit"}
-
-OF_SAGEMAKER = EventMapping(
-    name="/detail/ModelPackageGroupName",
-    version="/detail/ModelPackageVersion",
-    only={"/detail-type": "SageMaker Model Package*", "/detail/ModelApprovalStatus": "Approved"},
-    proof=Proof.BEARER,
-)
-OF_AZURE = EventMapping(name="/data/ModelName", version="/data/ModelVersion", only={"/type": "*ModelRegistered"})
-OF_WANDB = EventMapping(name="/model", version="/version", only={"/alias": "audit"}, header="X-Wandb-Signature")
+_DOCUMENTED = [
+    json.loads(text)
+    for text in re.findall(
+        r"`(\{\"(?:name|model)\": .*?\})`", (ROOT / "docs" / "registries.md").read_text(encoding="utf-8")
+    )
+    if "${" in text or '"/' in text
+]
+"""What docs/registries.md tells people to use: W&B's payload, and a mapping for each sender."""
+PAYLOAD = _DOCUMENTED[0]
+OF_WANDB, OF_SAGEMAKER, OF_AZURE = (EventMapping.model_validate(one) for one in _DOCUMENTED[1:])
+OF_SAGEMAKER = OF_SAGEMAKER.model_copy(update={"below": "s3://sagemaker-project-p-idy6c3e1fiqj/"})
+OF_AZURE = OF_AZURE.model_copy(update={"proof": Proof.HMAC})
 
 
 def signature(body: bytes, secret: str = SECRET) -> bytes:
@@ -59,12 +47,71 @@ def come(kind: HookKind, mapping: EventMapping, body: bytes, **headers: str) -> 
     return arrived(kind, mapping, SECRET, Delivered(named, body, NOW))
 
 
+def told(mapping: EventMapping, body: Any) -> RegistryEvent | Ignored:
+    return mapping.event(json.dumps(body).encode())
+
+
+def test_a_model_package_of_sagemaker() -> None:
+    """Approved, it is where its event says; as the documents print it, it was rejected."""
+    assert told(OF_SAGEMAKER, SAGEMAKER) == Ignored("At /detail/ModelApprovalStatus it has no Approved.")
+    place = SAGEMAKER["detail"]["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+    name = "versionedmp-p-idy6c3e1fiqj"
+    expected = RegistryEvent(VersionEvent.CREATED, name, "2", source=place)
+    assert told(OF_SAGEMAKER, approved(place)) == expected
+
+
+def approved(place: Any) -> Any:
+    """The package, with its files there."""
+    containers = {"InferenceSpecification": {"Containers": [{"ModelDataUrl": place}]}}
+    return SAGEMAKER | {"detail": SAGEMAKER["detail"] | containers | {"ModelApprovalStatus": "Approved"}}
+
+
+def test_a_version_of_azure_has_its_tags() -> None:
+    tags = {"area": "diabetes", "type": "regression"}
+    expected = RegistryEvent(VersionEvent.CREATED, "sklearn_regression_model", "20", tags)
+    assert told(OF_AZURE, AZURE) == expected
+    odd = {"area": 7, "nested": {"a": "b"}, "flag": True, "none": None}
+    found = told(OF_AZURE, AZURE | {"data": AZURE["data"] | {"ModelTags": odd}})
+    assert isinstance(found, RegistryEvent)
+    assert found.tags == {"area": "7"}
+    for none in (None, ["area"], "area"):
+        assert told(OF_AZURE, AZURE | {"data": AZURE["data"] | {"ModelTags": none}}) == RegistryEvent(
+            VersionEvent.CREATED, "sklearn_regression_model", "20"
+        )
+
+
+def test_an_alias_of_wandb_is_one_and_a_version_without_is_new() -> None:
+    place, version = "s3://faces-models/runs/8f3a/", "acme/model-registry/faces:v3"
+    expected = RegistryEvent(VersionEvent.ALIAS_SET, "faces", version, {}, "audit", place)
+    assert told(OF_WANDB, WANDB) == expected
+    new = WANDB | {"alias": "", "tags": {"tag": "candidate"}}
+    expected = RegistryEvent(VersionEvent.CREATED, "faces", version, {"tag": "candidate"}, source=place)
+    assert told(OF_WANDB, new) == expected
+    assert WANDB.keys() == PAYLOAD.keys()
+    assert WANDB["tags"].keys() == PAYLOAD["tags"].keys()
+
+
 @pytest.mark.parametrize(
-    ("mapping", "body", "version"),
-    [(OF_SAGEMAKER, SAGEMAKER, "2"), (OF_AZURE, AZURE, "20"), (OF_WANDB, WANDB, "3")],
+    "place",
+    [
+        None,
+        7,
+        "",
+        "s3://another-bucket/output/model.tar.gz",
+        "s3://sagemaker-project-p-idy6c3e1fiqj",
+        "s3://sagemaker-project-p-idy6c3e1fiqj.evil/model.tar.gz",
+        "s3://sagemaker-project-p-idy6c3e1fiqj/",
+        "s3://sagemaker-project-p-idy6c3e1fiqj/../another-bucket/model.tar.gz",
+        "s3://sagemaker-project-p-idy6c3e1fiqj/" + "a" * 600,
+        "https://sagemaker-project-p-idy6c3e1fiqj/model.tar.gz",
+        "models:/faces/1",
+        "file:///etc",
+    ],
 )
-def test_documented_bodies_name_a_version(mapping: EventMapping, body: Any, version: str) -> None:
-    assert mapping.event(json.dumps(body).encode()) == RegistryEvent(VersionEvent.CREATED, "faces", version)
+def test_a_body_names_files_below_what_the_mapping_says(place: Any) -> None:
+    found = told(OF_SAGEMAKER, approved(place))
+    assert isinstance(found, Ignored)
+    assert found.reason
 
 
 @pytest.mark.parametrize(
@@ -157,7 +204,22 @@ def test_what_is_no_cloud_event_is_kept_and_ignored(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"name": "data"}, {"name": "/~2"}, {"header": "no header"}, {"only": {"x": "y"}}, {"template": "{{x}}"}]
+    "changes",
+    [
+        {"name": "data"},
+        {"name": "/~2"},
+        {"alias": "alias"},
+        {"tags": "tags"},
+        {"header": "no header"},
+        {"only": {"x": "y"}},
+        {"template": "{{x}}"},
+        {"source": "/source"},
+        {"below": "s3://bucket/"},
+        {"source": "/source", "below": "s3://"},
+        {"source": "/source", "below": "s3://bucket"},
+        {"source": "/source", "below": "file:///srv/"},
+        {"source": "/source", "below": "models:/faces/"},
+    ],
 )
 def test_a_mapping_names_places_and_nothing_else(changes: Any) -> None:
     with pytest.raises(ValidationError):

@@ -5,6 +5,7 @@ came.
 import hashlib
 import io
 import json
+import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -18,11 +19,13 @@ import httpx
 import pytest
 from prepare import build_archive
 
+from app.registries.base import NO_TAGS
 from tests.registries.recorded_mlflow import DESCRIPTION
+from tests.registries.test_mappings import OF_SAGEMAKER, SECRET, approved
 from tests.registries.test_s3 import KEY
 from tests.registries.test_web import Quiet
 from tests.storage.stores import Bucket, make_bucket
-from tests.waiting import WEIGHTS, upload, wait_for
+from tests.waiting import WEIGHTS, until, upload, wait_for
 
 Json = dict[str, Any]
 RUN = WEIGHTS / "cross_entropy_run1.safetensors"
@@ -94,6 +97,53 @@ def test_from_a_bucket(service: httpx.Client, bucket: Bucket, uploaded: Json) ->
     archive = {"connection_id": connection, "uri": f"s3://{bucket.name}/round/images.zip"}
     taken = _fetched(service, "datasets", name="archive", source=archive)
     assert (taken["content_digest"], taken["digest"]) == (uploaded["content_digest"], uploaded["digest"])
+
+
+def test_from_a_model_package_of_sagemaker(service: httpx.Client, bucket: Bucket, uploaded: Json) -> None:
+    """From its event to the audit: its version is where the event says, in one tar, below what the mapping says."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, content in (
+            ("model.safetensors", RUN.read_bytes()),
+            ("salience.json", json.dumps(DESCRIPTION).encode()),
+        ):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    client = boto3.client("s3", endpoint_url=bucket.endpoint, region_name="us-east-1")
+    for key in ("project/output/model.tar.gz", "project/output/model.tar.gz.sha256"):
+        client.put_object(Bucket=bucket.name, Key=key, Body=packed.getvalue())
+    connection = _made(service, "connections", name="s", kind="s3", url=bucket.endpoint, auth=KEY)["id"]
+    policy = {
+        "name": "s",
+        "connection_id": connection,
+        "dataset_id": uploaded["id"],
+        "match": {"model": "versionedmp-*"},
+    }
+    policy |= {"protocol": {"micro_batch": 4, "measures": {"entropy": {}}}}
+    assert "whose mapping has `source`" in service.post("/v1/policies", json=policy).json()["detail"]
+    mapping = OF_SAGEMAKER.model_dump(mode="json") | {"below": f"s3://{bucket.name}/project/"}
+    hook = {"name": "s", "kind": "generic", "connection_id": connection, "secret": SECRET}
+    for wrong in ({"below": "https://bucket.example/"}, {"source": None, "below": None}):
+        assert service.post("/v1/hooks", json=hook | {"mapping": mapping | wrong}).status_code == 422
+    hook_id = _made(service, "hooks", **hook, mapping=mapping)["id"]
+    _made(service, "policies", **policy)
+    path = f"/v1/hooks/{hook_id}/deliveries"
+    event = approved(f"s3://{bucket.name}/project/output/model.tar.gz")
+    sent = httpx.post(service.base_url.join(path), json=event, headers={"Authorization": f"Bearer {SECRET}"})
+    assert sent.status_code == 202
+
+    def ended() -> Json | None:
+        (one,) = service.get(path).json()["items"]
+        return one if one["outcome"] != "pending" else None
+
+    log = until(ended)
+    assert (log["outcome"], log["reason"]) == ("audited", NO_TAGS)
+    model = service.get(f"/v1/models/{log['model_id']}").json()
+    assert (model["name"], model["source"]["file"]) == ("versionedmp-p-idy6c3e1fiqj", "model.safetensors")
+    assert model["content_digest"] == f"sha256:{hashlib.sha256(RUN.read_bytes()).hexdigest()}"
+    audit = service.get(f"/v1/audits/{log['audit_id']}").json()
+    assert (audit["status"], audit["name"]) == ("succeeded", "versionedmp-p-idy6c3e1fiqj 2")
 
 
 def test_from_a_folder(service: httpx.Client, folder: Path, uploaded: Json) -> None:

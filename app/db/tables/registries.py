@@ -153,6 +153,8 @@ class PolicyRunRow(Identified, Base):
     """Whose event began it; null where the registry was asked."""
     model_name: Mapped[str]
     version: Mapped[str]
+    source: Mapped[str | None]
+    """Where its files are, where the event said so; null where name and version do."""
     recipe: Mapped[str | None]
     """What the policy's ``run_group_tag`` says of the version."""
     stage: Mapped[str] = mapped_column(default="importing")
