@@ -70,8 +70,8 @@ AZURE: Json = {
     "specversion": "1.0",
 }
 
-# Of Weights & Biases the body is the user's: this is the payload of docs/registries.md with its variables filled in as W&B
-# documents them. ``alias`` and ``tag`` are empty where none was added.
+# Of Weights & Biases the body is the user's: this is the payload of docs/registries.md with its variables filled in as
+# W&B documents them. ``alias`` and ``tag`` are empty where none was added.
 WANDB: Json = {
     "model": "faces",
     "version": "acme/model-registry/faces:v3",

@@ -641,6 +641,10 @@ class EventMapping(Document):
     name: str
     version: str
     only: dict[str, str] | None
+    alias: str | None
+    tags: str | None
+    source: str | None
+    below: str | None
     proof: Proof
     header: str
 
