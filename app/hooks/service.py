@@ -44,7 +44,7 @@ def create_hook(session: Session, request: HookRequest, vault: Vault) -> tuple[H
 
 
 def _check_connection(connection: ConnectionRow, request: HookRequest) -> None:
-    below = request.mapping and request.mapping.below
+    below = None if request.mapping is None else request.mapping.below
     if below is None and connection.kind not in FOLLOWED:
         raise not_followed(connection)
     if below is not None and (connection.kind in FOLLOWED or not below.startswith(SCHEMES[connection.kind])):

@@ -17,7 +17,7 @@ MOST_SECONDS = 180
 
 
 def test_it_ends_with_tags_alias_log_and_history() -> None:
-    command = [sys.executable, ROOT / "examples" / "registry" / "demo.py"]
+    command = [sys.executable, str(ROOT / "examples" / "registry" / "demo.py")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
     _, first, second, log, history, took = re.split(
