@@ -205,7 +205,8 @@ def kept(api: Api, hook: Json, key: str, **changes: Any) -> str:
     """The id of a delivery that was looked at already, so that nothing follows from it later."""
     body = json.dumps(EVENT | {"id": key} | changes).encode()
     path = f"/v1/hooks/{hook['id']}/deliveries"
-    sent: str = api.client.post(path, content=body, headers=signed(body)).json()["delivery_id"]
+    secret = api.client.post(f"/v1/hooks/{hook['id']}/rotate").json()["secret"]
+    sent: str = api.client.post(path, content=body, headers=signed(body, secret)).json()["delivery_id"]
 
     def ended() -> bool:
         return all(item["outcome"] != "pending" for item in api.client.get(path).json()["items"] if item["id"] == sent)

@@ -14,6 +14,7 @@ from app.errors import Unavailable
 from app.housekeeping.resealing import SEALED, reseal
 
 PLAIN = {
+    ("api_keys", "key_hash"),
     ("samples", "name_key"),
     ("samples", "content_sha256"),
     ("samples", "perceptual_hash"),
