@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0039_pre_sources_of_runs"
-down_revision = "0038_pre_maps_of_views"
+revision = "0040_pre_sources_of_runs"
+down_revision = "0039_pre_size_of_maps"
 branch_labels = None
 depends_on = None
 
