@@ -59,11 +59,13 @@ class FindingSettings(BaseModel):
     classes."""
     above_control: Share = 0.05
     """How far above its control a stability has to lie to tell more than what all images' maps have in common."""
+    method_tau: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = 0.5
+    """The least Kendall's tau of models' ranks under two CAM methods."""
     least_samples: Annotated[int, Field(ge=2, le=1_000_000)] = 20
     """Groups with fewer samples give no finding."""
 
 
-LATER = ("detail_fall", "same_map", "above_control")
+LATER = ("detail_fall", "same_map", "above_control", "method_tau")
 """Thresholds that protocols of versions before do not name: nor does the digest of one in which nobody set them."""
 FORMER_DEFAULTS = (FindingSettings(arrangement_left=0.6),)
 """Of versions before: a protocol in which nobody set a threshold stays the same one."""

@@ -25,10 +25,23 @@ def method_ranks(document: ResultsDocument) -> Iterator[MethodRanks]:
     for measure, views in headline_views(Protocol.model_validate(document["protocol"])).items():
         for view in views:
             signs = _signs(document, measure, view)
-            for one, other in combinations(_by_method(document, measure, view).items(), 2):
-                ranks = _ranks(measure, view, dict([one, other]), signs)
-                if ranks["n_models"] > 1:
-                    yield ranks
+            yield from ranks_of((measure, view), _by_method(document, measure, view), signs)
+
+
+def ranks_of(number: tuple[str, str], by_method: Mapping[str, Means], signs: Signs | None) -> Iterator[MethodRanks]:
+    """Of a measure and view, every pair of methods under which two models or more have it.
+
+    ``signs`` None: models differ where their means do.
+    """
+    for one, other in combinations(by_method.items(), 2):
+        ranks = _ranks(*number, dict([one, other]), signs)
+        if ranks["n_models"] > 1:
+            yield ranks
+
+
+def sign_beyond_noise(low: float | None, high: float | None) -> int:
+    """Of a difference with that interval: 0 unless it leaves 0 out."""
+    return 0 if low is None or high is None else (low > 0) - (high < 0)
 
 
 def kendall_tau(signs: Sequence[tuple[int, int]]) -> float | None:
@@ -52,8 +65,7 @@ def _signs(document: ResultsDocument, measure: str, view: str) -> Signs | None:
     for row in rows:
         if (row["measure"], row["view"]) == (measure, view):
             first, second = row["model_ids"]
-            low, high = row["ci95_low"], row["ci95_high"]
-            sign = 0 if low is None or high is None else (low > 0) - (high < 0)
+            sign = sign_beyond_noise(row["ci95_low"], row["ci95_high"])
             signs[row["method"], first, second], signs[row["method"], second, first] = sign, -sign
     return signs
 

@@ -54,6 +54,8 @@ def _first(job: ReportJob) -> Iterator[str]:
 
     But for signs of a shortcut, which stand apart, and numbers that say nothing, which say so where they stand.
     """
+    if job.comparison is not None:
+        yield from (finding["text"] for finding in job.comparison.get("findings", []))
     for audit_id, document in job.documents.items():
         facts = job.audits.get(audit_id)
         name = f"{facts.name}: " if facts is not None and job.kind == "comparison" else ""

@@ -186,7 +186,7 @@ def test_the_estimate_counts_every_method(service: httpx.Client, audit: Json) ->
     assert [one["passes_per_image"] for one in passes] == [2, 3]
 
 
-def test_ranks_of_two_models_under_both_methods(service: httpx.Client, start: Any) -> None:
+def test_ranks_of_two_models_under_both_methods(service: httpx.Client, start: Any, compare: Any) -> None:
     """Kendall's tau of two is their order under one method against that under the other; neither has one where the
     interval of the paired difference has 0 in it.
     """
@@ -211,3 +211,10 @@ def test_ranks_of_two_models_under_both_methods(service: httpx.Client, start: An
     chosen = len(set(ranks["best_model_ids"]))
     assert ranks["reverses"] == (chosen > 1 and all(signs))
     assert ranks["best_model_ids"] == [audit["model_ids"][int(np.argmin(own))] for own in (first, second)]
+    alone = [start(name, protocol=protocol, sample_limit=20) for name in (RUN, "human_guided_run1")]
+    by_model = compare(*alone, by="model")["results"]
+    assert by_model["method_ranks"] == [ranks], "models of two audits rank as those of one do"
+    assert [one["code"] for one in by_model["findings"]] == ["verdict-depends-on-method"] * ranks["reverses"]
+    by_audit = compare(*alone)["results"]
+    assert (by_audit["method_ranks"], len(by_audit["notes"])) == ([], 1)
+    assert "its models under gradcam, the first" in by_audit["notes"][0]

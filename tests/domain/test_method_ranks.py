@@ -8,10 +8,12 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
-from app.domain.findings.method_verdicts import method_verdicts
+from app.domain.compared_ranks import compared_ranks, names_of
+from app.domain.findings.method_verdicts import method_verdicts, verdicts_of
 from app.domain.method_ranks import kendall_tau, method_ranks
 from app.domain.model_differences import MethodScores, model_differences
 from app.domain.protocol import ProtocolRequest
+from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import ModelDifference, ResultsDocument
 from app.domain.summaries import Groups
 from app.domain.vocabulary import CamMethod
@@ -67,6 +69,21 @@ def test_the_best_by_each_method() -> None:
     [finding] = method_verdicts(made)
     assert (finding["code"], finding.get("measure")) == ("verdict-depends-on-method", "entropy")
     assert "chooses model 0 under gradcam, and model 2 under layercam" in finding["text"]
+
+
+@pytest.mark.parametrize(("other", "tau"), [([0.1, 0.4, 0.3, 0.2], 0), ([0.1, 0.2, 0.4, 0.3], 2 / 3)])
+def test_ranks_that_change_below_the_best(other: list[float], tau: float) -> None:
+    """1234 against 1432 is three pairs of six turned round; against 1243 it is one, which the threshold lets pass."""
+    numbers = [[0.1, 0.2, 0.3, 0.4], other]
+    made = document(numbers, [[0.4, 0.3, 0.2, 0.1]] * 2)
+    made["method_ranks"] = [*method_ranks(made)]
+    entropy, noise = made["method_ranks"]
+    assert (entropy["tau"], entropy["best_model_ids"], noise["tau"]) == (pytest.approx(tau), ["m0", "m0"], 1)
+    found = [*method_verdicts(made)]
+    assert [(one["code"], one.get("measure")) for one in found] == [("ranks-depend-on-method", "entropy")] * (tau < 0.5)
+    assert all("although both choose model 0: Kendall's tau is 0.00, below 0.5" in one["text"] for one in found)
+    made["protocol"] = {**PROTOCOL, "findings": {"method_tau": 0.9}}
+    assert len([*method_verdicts(made)]) == 1
 
 
 def differences(made: ResultsDocument, low: float, high: float) -> list[ModelDifference]:
@@ -136,3 +153,50 @@ def test_numbers_that_say_nothing_rank_nothing() -> None:
 
 def test_one_model_ranks_nothing() -> None:
     assert [*method_ranks(document([[0.5], [0.6]], [[0.1], [0.2]]))] == []
+
+
+def compared(means: dict[str, tuple[float, float]], *, width: float, silent: str = "") -> ComparisonResults:
+    """By model: of each model a side under both methods, with differences that have so wide an interval."""
+    subjects = [(f"{model}{end}", own[place]) for model, own in means.items() for place, end in enumerate(ENDS)]
+    number = {"measure": "entropy", "view": "spatial"}
+    return cast(
+        "ComparisonResults",
+        {
+            "sides": [
+                {
+                    "models": [{"model_id": key, "name": key[:1].upper(), "method": METHODS[":" in key]}],
+                    "totals": [number | {"mean": mean, "says_nothing": ["few-samples"] * (key == silent)}],
+                }
+                for key, mean in subjects
+            ],
+            "differences": [
+                number
+                | {"first": one, "second": two, "group_by": "total", "group": "macro", "says_nothing": []}
+                | {"ci95_low": subjects[two][1] - subjects[one][1] - width / 2}
+                | {"ci95_high": subjects[two][1] - subjects[one][1] + width / 2}
+                for one, two in combinations(range(len(subjects)), 2)
+            ],
+        },
+    )
+
+
+ENDS, METHODS = ("", ":layercam"), ("gradcam", "layercam")
+ORDERS = {"a": (0.1, 0.3), "b": (0.2, 0.2), "c": (0.3, 0.1)}
+
+
+def test_models_of_several_audits_rank_in_a_comparison() -> None:
+    """Low entropy is better: a, b, c under one method and c, b, a under the other."""
+    protocol = ProtocolRequest.model_validate(PROTOCOL).resolve()
+    results = compared(ORDERS, width=0.1)
+    [ranks] = compared_ranks(results, protocol)
+    assert (ranks["methods"], ranks["n_models"], ranks["tau"]) == ([*METHODS], 3, -1)
+    assert (ranks["best_model_ids"], ranks["reverses"]) == (["a", "c"], True)
+    [finding] = verdicts_of([ranks], names_of(results), 0.5)
+    assert "chooses A under gradcam, and C under layercam" in finding["text"]
+    [ranks] = compared_ranks(compared(ORDERS, width=0.3), protocol)
+    assert (ranks["tau"], ranks["reverses"]) == (-1, True), "of a and c alone, which differ by more than that"
+    [ranks] = compared_ranks(compared(ORDERS, width=0.5), protocol)
+    assert (ranks["tau"], ranks["reverses"]) == (None, False), "all are ties"
+    [ranks] = compared_ranks(compared(ORDERS, width=0.1, silent="c"), protocol)
+    assert (ranks["n_models"], ranks["best_model_ids"]) == (2, ["a", "b"]), "a number that says nothing ranks nothing"
+    assert [*compared_ranks(compared({"a": (0.1, 0.3)}, width=0.1), protocol)] == []

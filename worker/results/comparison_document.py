@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditResultsRow, AuditRow, ComparisonRow, DatasetRow, SampleRow, SampleScoresRow
+from app.domain.compared_ranks import compared_ranks, names_of
 from app.domain.comparison import (
     FarSample,
     FarSamples,
@@ -19,6 +20,7 @@ from app.domain.comparison import (
     sign_flip_rows,
 )
 from app.domain.differences import ALPHA, draws_for
+from app.domain.findings.method_verdicts import verdicts_of
 from app.domain.measures import lower_is_better
 from app.domain.protocol import Protocol
 from app.domain.radar import formulas, headline_views, radar
@@ -46,6 +48,10 @@ from worker.results.series import Series, column_blocks, read_groups, read_serie
 OVER_COMMON_VIEWS = (
     "The input of one side is not square and has no quarter turns: all sides are compared over the other views, of "
     "which `all`, the headlines and the radar are made."
+)
+UNDER_ONE_METHOD = (
+    "Each side is its models under {method}, the first of several CAM methods: a comparison by model has a side for "
+    "each method, and says whether the models rank alike under all."
 )
 COPIES = 4
 """Of the differences: the differences, the same on the grid, and the bootstrap's two."""
@@ -107,6 +113,8 @@ def comparison_document(session: Session, row: ComparisonRow) -> ComparisonResul
         "most_different_samples": _named_samples(session, first, tables.samples),
     }
     judge_comparison(results, documents)
+    results["method_ranks"] = [*compared_ranks(results, protocol)]
+    results["findings"] = [*verdicts_of(results["method_ranks"], names_of(results), protocol.findings.method_tau)]
     return shown(results)
 
 
@@ -144,10 +152,14 @@ def _series_of(audit: AuditRow, document: ResultsDocument, unit: ComparisonUnit)
 
 
 def _notes(compared: list[_Compared], protocol: Protocol) -> list[str]:
-    """Where a side has views that the comparison leaves out."""
-    if all(one.protocol.has_turns == protocol.has_turns for one in compared):
-        return []
-    return [OVER_COMMON_VIEWS]
+    """Where a side has views, or methods, that the comparison leaves out."""
+    notes = []
+    if any(one.protocol.has_turns != protocol.has_turns for one in compared):
+        notes.append(OVER_COMMON_VIEWS)
+    methods = protocol.salience.all_methods
+    if len(methods) > 1 and len({one.series.audit_id for one in compared}) == len(compared):
+        notes.append(UNDER_ONE_METHOD.format(method=methods[0]))
+    return notes
 
 
 def _tables(session: Session, compared: list[_Compared], protocol: Protocol, first: AuditRow) -> _Tables:

@@ -9,7 +9,8 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from app.domain.measures import MeasureName
-from app.domain.results.documents import AcrossModels, AuditedModel
+from app.domain.results.documents import AcrossModels, AuditedModel, MethodRanks
+from app.domain.results.findings import Finding
 from app.domain.results.origins import DifferingOrigin
 
 Silences = Annotated[list[str], Field(description="Why this number does not count, by code; empty where it does.")]
@@ -137,3 +138,14 @@ class ComparisonResults(TypedDict):
     radar: Annotated[dict[str, str], Field(description="How each axis is made of the measures.")]
     differences: list[DifferenceRow]
     most_different_samples: list[DifferingSamples]
+    method_ranks: NotRequired[
+        Annotated[
+            list[MethodRanks],
+            Field(
+                description="By model, where models are sides under two CAM methods or more: how they rank under each."
+            ),
+        ]
+    ]
+    findings: NotRequired[
+        Annotated[list[Finding], Field(description="What to know first: whether the verdict survives the method.")]
+    ]

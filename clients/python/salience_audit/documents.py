@@ -343,6 +343,8 @@ class ComparisonResults(Document):
     radar: dict[str, str]
     differences: list[DifferenceRow]
     most_different_samples: list[DifferingSamples]
+    method_ranks: list[MethodRanks] | None
+    findings: list[Finding] | None
 
 
 class ComparisonStatistics(Document):
@@ -711,6 +713,7 @@ class FindingSettings(Document):
     detail_fall: float
     same_map: float
     above_control: float
+    method_tau: float
     least_samples: int
 
 
