@@ -19,7 +19,7 @@ def test_against_scikit_image(side: int) -> None:
     runs = [generator.integers(0, 256, (12, side, side), dtype=np.uint8) for _ in range(3)]
     runs[1][5] = 0
     groups = np.array([0, 1] * 6)
-    found = pair_controls(runs, groups, input_size=28, seed=3)
+    found = pair_controls([*combinations(runs, 2)], groups, input_size=28, seed=3)
     without = np.where(np.arange(12) == 5, -1, groups)
     partners = derangement(without, 3)
 
@@ -44,6 +44,6 @@ def test_a_fixed_map_has_a_control_as_high_as_its_stability() -> None:
     labels = np.zeros(40, np.int64)
     ignoring = [(255 * (fixed + 0.02 * generator.random((40, 7, 7))).clip(0, 1)).astype(np.uint8) for _ in range(2)]
     looking = [(255 * (own + 0.02 * generator.random((40, 7, 7))).clip(0, 1)).astype(np.uint8) for _ in range(2)]
-    assert pair_controls(ignoring, labels, 224, 0).mean() > 0.95
-    assert abs(pair_controls(looking, labels, 224, 0).mean()) < 0.1
-    assert np.isnan(pair_controls([maps[:1] for maps in looking], labels[:1], 224, 0)).all()
+    assert pair_controls([(ignoring[0], ignoring[1])], labels, 224, 0).mean() > 0.95
+    assert abs(pair_controls([(looking[0], looking[1])], labels, 224, 0).mean()) < 0.1
+    assert np.isnan(pair_controls([(looking[0][:1], looking[1][:1])], labels[:1], 224, 0)).all()

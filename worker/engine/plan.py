@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Self
 
 import torch
@@ -23,6 +24,7 @@ from worker.given.agreement import agreement_with_given
 from worker.given.comparing import Compared
 from worker.given.maps import GivenMaps
 from worker.measures import PAIRINGS
+from worker.measures.base import Pairing as PairMeasure
 from worker.measures.base import PairScores, Score, first_reasons
 from worker.measures.comparing import at_one_size, map_list, score_of
 from worker.salience.explainer import Explainer
@@ -164,7 +166,18 @@ def _paired(pairing: Pairing, clean: Sequence[Sequence[SalienceMaps]]) -> PairSc
 
 def _part(pairing: Pairing, maps: Sequence[SalienceMaps]) -> PairScores:
     measure, by_place = PAIRINGS[pairing.column.measure], dict(zip(sorted(pairing.members), maps, strict=True))
-    found = [measure(at_one_size([by_place[place] for place in group])) for group in pairing.groups]
+    return _together([_of_group(measure, [by_place[place] for place in group]) for group in pairing.groups])
+
+
+def _of_group(measure: PairMeasure, maps: Sequence[SalienceMaps]) -> PairScores:
+    """Maps of several sizes two by two, each pair at the smaller one's: a third, smaller map takes nothing from it."""
+    if len({tuple(one.native.shape[1:]) for one in maps}) == 1:
+        return measure(list(maps))
+    return _together([measure(at_one_size(pair)) for pair in combinations(maps, 2)])
+
+
+def _together(found: Sequence[PairScores]) -> PairScores:
+    """All pairs of all of them."""
     if len(found) == 1:
         return found[0]
     pairs = tuple(pair for one in found for pair in one.pairs)

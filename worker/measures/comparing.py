@@ -25,9 +25,12 @@ def score_of(one: Compared) -> Score:
 
 
 def at_one_size(maps: Sequence[SalienceMaps]) -> list[SalienceMaps]:
-    """The maps of several subjects for the same samples, at their smallest size; those of one size as they are."""
+    """The maps of several subjects for the same samples, at their smallest size; those that have it as they are."""
     sizes = {tuple(one.native.shape[1:]) for one in maps}
-    if len(sizes) == 1:
-        return list(maps)
     size = min(rows for rows, _ in sizes), min(columns for _, columns in sizes)
-    return [replace(one, native=torch.from_numpy(resampled(one.native.numpy(), size)), _shared={}) for one in maps]
+    return [
+        one
+        if tuple(one.native.shape[1:]) == size
+        else replace(one, native=torch.from_numpy(resampled(one.native.cpu().numpy(), size)), _shared={})
+        for one in maps
+    ]

@@ -1,7 +1,8 @@
 """What the stored maps of an audit tell once all of them are there: where they lie, and stability's control."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +25,19 @@ from app.imaging.entries import Ranges
 from app.results.inputs import AuditInputs, class_count, label_mapping
 from worker.functional.cell_shifts import CellShift
 from worker.functional.derangement import derangement
+from worker.functional.similarities import resampled
 from worker.results.agreement_chances import chances_of_agreement
 from worker.results.equivariance_numbers import ShiftNumbers, add_shift_numbers
 from worker.results.pair_controls import pair_controls
-from worker.results.stored_maps import FloatMaps, MapOwner, among, drawn_ordinals, read_maps
+from worker.results.stored_maps import FloatMaps, MapOwner, among, drawn_ordinals, read_maps, size_of_maps
 from worker.results.where_maps_lie import PREDICTED, Partition, where_maps_lie
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
+Size = tuple[int, int]
+Sizes = Mapping[int, Size]
+"""By subject."""
 
 CLEAN_PLACE = 0
 CHUNK_ROWS = 5_000
@@ -78,7 +83,9 @@ def map_sections(session: Session, blobs: Ranges, inputs: AuditInputs) -> MapSec
     ordinals = drawn_ordinals(session, inputs.audit, len(inputs.of_models))
     pairings = _controlled(inputs)
     compared = frozenset[int]().union(*(pairing.members for pairing in pairings))
-    levels: dict[int, Bytes] = {}
+    levels: dict[tuple[int, Size], Bytes] = {}
+    sizes = _sizes(session, inputs, compared)
+    wanted = _wanted(pairings, sizes)
     found = MapSections([], {}, {}, ordinals, chances_of_agreement(session, blobs, inputs))
     labels: Integers = np.empty(0, np.int64)
     for number, one in enumerate(inputs.of_models):
@@ -90,8 +97,8 @@ def map_sections(session: Session, blobs: Ranges, inputs: AuditInputs) -> MapSec
         maps = read_maps(session, owner, CLEAN_PLACE, 1)
         if maps is None:
             continue
-        if number in compared:
-            levels[number] = (maps[:, 0] * np.float32(255)).astype(np.uint8)
+        for size in wanted.get(number, ()):
+            levels[number, size] = (resampled(maps[:, 0], size) * np.float32(255)).astype(np.uint8)
         if one.subject.beside is not None:
             continue
         if _tells_of_shifts(protocol, one.subject):
@@ -99,9 +106,10 @@ def map_sections(session: Session, blobs: Ranges, inputs: AuditInputs) -> MapSec
         lie = where_maps_lie(maps[:, 0], _partitions(inputs, one.model, facts), facts.ids, protocol.seed)
         found.where.append({"model_id": one.key, "subject": one.key, **lie})
     for pairing in pairings:
-        if pairing.members <= levels.keys():
+        if pairing.members <= {number for number, _ in levels}:
             found.controls[pairing.column.measure] = np.full(inputs.audit.sample_count, np.nan)
-            found.controls[pairing.column.measure][ordinals] = _control(inputs, pairing, levels, labels, protocol.seed)
+            controls = _control(inputs, pairing, (levels, sizes), labels, protocol.seed)
+            found.controls[pairing.column.measure][ordinals] = controls
     return found
 
 
@@ -110,15 +118,50 @@ def _controlled(inputs: AuditInputs) -> list[Pairing]:
     return [one for one in inputs.pairings if one.column.measure in SIMILAR_PAIRS]
 
 
+def _sizes(session: Session, inputs: AuditInputs, subjects: Iterable[int]) -> Sizes:
+    """Of their maps; of those that have any."""
+    found = {one: size_of_maps(session, inputs.audit.id, one) for one in subjects}
+    return {one: size for one, size in found.items() if size is not None}
+
+
+def _wanted(pairings: Sequence[Pairing], sizes: Sizes) -> dict[int, set[Size]]:
+    """By subject, the sizes at which its maps are compared with those of others."""
+    found: dict[int, set[Size]] = {}
+    for pairing in pairings:
+        for pair in pairing.pairs:
+            for one in pair if sizes.keys() >= {*pair} else ():
+                found.setdefault(one, set()).add(_smaller(pair, sizes))
+    return found
+
+
+def _smaller(pair: tuple[int, int], sizes: Sizes) -> Size:
+    """As their score is made."""
+    one, other = (sizes[place] for place in pair)
+    return min(one[0], other[0]), min(one[1], other[1])
+
+
 def _tells_of_shifts(protocol: Protocol, subject: Subject) -> bool:
     native = not CAM_METHODS[subject.salience.method].at_input_resolution
     return native and EQUIVARIANCE.settings_in(protocol.measures) is not None
 
 
-def _control(inputs: AuditInputs, pairing: Pairing, levels: Mapping[int, Bytes], labels: Integers, seed: int) -> Floats:
+def _control(
+    inputs: AuditInputs,
+    pairing: Pairing,
+    maps: tuple[Mapping[tuple[int, Size], Bytes], Sizes],
+    labels: Integers,
+    seed: int,
+) -> Floats:
     """Of every drawn sample; one counts where every group has a control for it, as the score does."""
+    levels, sizes = maps
+
+    def at_one_size(pair: tuple[int, int]) -> tuple[Bytes, Bytes]:
+        one, other = pair
+        size = _smaller(pair, sizes)
+        return levels[one, size], levels[other, size]
+
     controls = [
-        pair_controls([levels[number] for number in group], labels, _input_size(inputs, group[0]), seed)
+        pair_controls([*map(at_one_size, combinations(group, 2))], labels, _input_size(inputs, group[0]), seed)
         for group in pairing.groups
     ]
     return np.asarray(np.mean(controls, axis=0))

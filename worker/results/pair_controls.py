@@ -5,7 +5,6 @@ the same things in an image.
 """
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,28 +24,28 @@ MOST_RESIZED = 200
 BLOCK = 4_096
 
 
-def pair_controls(runs: Sequence[Bytes], groups: Integers, input_size: InputSize, seed: int) -> Floats:
+def pair_controls(pairs: Sequence[tuple[Bytes, Bytes]], groups: Integers, input_size: InputSize, seed: int) -> Floats:
     """Per sample, the mean over pairs i < j of SSIM(map of run i, map of run j of another sample of the same group).
 
-    ``runs`` are K >= 2 arrays (N, h, w) of 8-bit native maps, zero all over where undefined; ``groups`` (N,) are the
-    samples' labels as codes, so that what one label's images have in common is no sign of looking. The other sample is
-    drawn by a seeded derangement. Returns (N,) float64, NaN where either sample lacks a map in any run, or there is no
-    other.
+    ``pairs`` are two arrays (N, h, w) each of 8-bit maps of one size, zero all over where undefined; ``groups`` (N,)
+    are the samples' labels as codes, so that what one label's images have in common is no sign of looking. The other
+    sample is drawn by a seeded derangement. Returns (N,) float64, NaN where either sample lacks a map in any run, or
+    there is no other.
     """
-    defined = np.logical_and.reduce([maps.reshape(len(maps), -1).any(1) for maps in runs])
+    defined = np.logical_and.reduce([maps.reshape(len(maps), -1).any(1) for pair in pairs for maps in pair])
     partners = derangement(np.where(defined, groups, groups.min(initial=0) - 1), seed)
     usable = defined & (partners != ALONE)
-    if min(runs[0].shape[1:]) < WINDOW:
+    if any(min(one.shape[1:]) < WINDOW for one, _ in pairs):
         usable &= _drawn(usable, seed)
     controls = np.full(len(groups), np.nan)
     for start in range(0, len(groups), BLOCK):
         here = start + np.flatnonzero(usable[start : start + BLOCK])
         if here.size:
-            own, others = (
-                [_comparable(maps[places], input_size) for maps in runs] for places in (here, partners[here])
-            )
-            pairs = [map_similarity(own[i], others[j]) for i, j in combinations(range(len(runs)), 2)]
-            controls[here] = np.mean(pairs, axis=0)
+            found = [
+                map_similarity(_comparable(one[here], input_size), _comparable(other[partners[here]], input_size))
+                for one, other in pairs
+            ]
+            controls[here] = np.mean(found, axis=0)
     return controls
 
 

@@ -91,6 +91,14 @@ def largest_map(session: Session, owner: MapOwner) -> int:
     return session.scalar(query.where(row.audit_id == owner.audit_id, row.model_ordinal == owner.model_ordinal)) or 0
 
 
+def size_of_maps(session: Session, audit_id: UUID, model_ordinal: int) -> tuple[int, int] | None:
+    """Height and width of a model's maps: all have those of the first sample's. None where it has none."""
+    row = SampleScoresRow
+    query = select(row.map_height, row.map_width).where(row.audit_id == audit_id, row.maps.is_not(None))
+    found = session.execute(query.where(row.model_ordinal == model_ordinal, row.ordinal == 0)).one_or_none()
+    return None if found is None else (found.map_height, found.map_width)
+
+
 def read_clean_maps(session: Session, owner: MapOwner) -> dict[int, FloatMaps]:
     """By ordinal (h, w) float32, whatever size each is stored at; zero all over where a map is undefined."""
     row = SampleScoresRow

@@ -9,7 +9,6 @@ from app.audits.schemas import AuditRequest
 from app.db.tables import MapSetRow, ModelRow
 from app.domain.measures import AGREEMENT, CLASS_SEPARATION, PAIRINGS, SANITY, MeasureSpec
 from app.domain.protocol import Protocol
-from app.domain.subjects import subjects_of
 from app.errors import Unprocessable
 
 
@@ -36,7 +35,7 @@ def _can_pair(
 ) -> bool:
     is_asked_for = request.protocol.measures is not None
     if spec.name == AGREEMENT.name:
-        return _methods_can_pair(models, protocol)
+        return _methods_can_pair(protocol)
     if spec.name == SANITY.name:
         return have_twins(models, is_asked_for=is_asked_for)
     if spec.name == CLASS_SEPARATION.name or (not models and len(map_sets) > 1):
@@ -53,17 +52,12 @@ def _can_pair(
     return True
 
 
-def _methods_can_pair(models: list[ModelRow], protocol: Protocol) -> bool:
+def _methods_can_pair(protocol: Protocol) -> bool:
     """Agreement is computed only where it is asked for. Raises Unprocessable where it cannot be."""
-    methods = protocol.salience.all_methods
-    if len(methods) < 2:
+    if len(protocol.salience.all_methods) < 2:
         detail = (
             "Agreement compares the maps of several CAM methods, or of a model with map sets: name them in "
             "protocol.salience.methods or in map_set_ids."
         )
         raise Unprocessable("agreement-needs-two-methods", detail)
-    for model in models:
-        layers = [target_layer(model, subject.protocol(protocol)) for subject in subjects_of(protocol, 1)]
-        if len({(layer.height, layer.width) for layer in layers}) > 1:
-            raise Unprocessable("map-sizes-differ", "Agreement needs methods whose salience maps have one size.")
     return True
