@@ -78,7 +78,8 @@ def test_ranks_that_change_below_the_best(other: list[float], tau: float) -> Non
     made = document(numbers, [[0.4, 0.3, 0.2, 0.1]] * 2)
     made["method_ranks"] = [*method_ranks(made)]
     entropy, noise = made["method_ranks"]
-    assert (entropy["tau"], entropy["best_model_ids"], noise["tau"]) == (pytest.approx(tau), ["m0", "m0"], 1)
+    assert entropy["tau"] == pytest.approx(tau)
+    assert (entropy["best_model_ids"], noise["tau"]) == (["m0", "m0"], 1)
     found = [*method_verdicts(made)]
     assert [(one["code"], one.get("measure")) for one in found] == [("ranks-depend-on-method", "entropy")] * (tau < 0.5)
     assert all("although both choose model 0: Kendall's tau is 0.00, below 0.5" in one["text"] for one in found)
