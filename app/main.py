@@ -38,6 +38,7 @@ from app.http.guards.strict_json import StrictJson
 from app.http.guards.validators import Validators
 from app.http.openapi.document import install_openapi, operation_id
 from app.http.openapi.swagger import router as swagger
+from app.http.outward import Outward
 from app.http.problems import install_handlers
 from app.http.query import refuse_unknown_parameters
 from app.http.streams import Streams
@@ -77,6 +78,7 @@ class Services:
     streams: Streams
     queue: TaskQueue
     watch: AuditWatch
+    outward: Outward
     renderer: Renderer
     partial_results: PartialResults
     blobs: BlobStore
@@ -94,6 +96,7 @@ def _services(settings: Settings, ending: ExitStack) -> Services:
     rate_limiter = RateLimiter(entrance, settings)
     ending.callback(rate_limiter.close)
     ending.callback(entrance.shutdown, wait=False, cancel_futures=True)
+    outward = Outward()
     partial_results = PartialResults(settings.max_partial_samples)
     ending.callback(partial_results.close)
     return Services(
@@ -105,7 +108,8 @@ def _services(settings: Settings, ending: ExitStack) -> Services:
         streams=Streams(),
         queue=queue,
         watch=AuditWatch(engine, settings.watch_seconds, settings.watch_heartbeat_seconds),
-        renderer=Renderer(),
+        outward=outward,
+        renderer=Renderer(outward),
         partial_results=partial_results,
         blobs=BlobStore.from_settings(settings),
     )

@@ -77,7 +77,8 @@ class Settings(BaseSettings):
     rate_window_seconds: int = Field(default=60, ge=1)
     rate_limit_patience_seconds: float = Field(default=0.5, gt=0, description="With the broker's counts")
     rate_limit_key: int = Field(default=12_000, ge=0, description="Requests of a key in a window; 0: any number")
-    rate_limit_tenant: int = Field(default=24_000, ge=0, description="Of all keys of a tenant")
+    rate_limit_tenant: int = Field(default=24_000, ge=0, description="Of all keys and hooks of a tenant")
+    rate_limit_hook: int = Field(default=1_200, ge=0, description="Deliveries to a hook in a window; 0: any number")
     max_tenant_bytes: int = Field(default=0, ge=0, description="Uploaded content of a tenant; 0: no limit, here below")
     max_tenant_models: int = Field(default=0, ge=0)
     max_tenant_webhooks: int = Field(default=20, ge=0)
@@ -89,6 +90,9 @@ class Settings(BaseSettings):
 
     max_upload_bytes: int = 5 * GIBIBYTE
     max_json_bytes: int = 1 * MEBIBYTE
+    max_delivery_bytes: int = Field(default=256 * 1024, ge=1, description="Of a delivery to a hook, batches too")
+    max_hook_deliveries: int = Field(default=1_000, ge=1, description="That a hook keeps: the oldest goes first")
+    max_hook_bytes: int = Field(default=16 * MEBIBYTE, ge=1, description="Of their bodies")
     max_header_bytes: int = 64 * 1024
     max_headers: int = Field(default=200, ge=1, le=1000)
     body_idle_seconds: float = Field(default=30.0, gt=0, description="A body that pauses for longer is given up")

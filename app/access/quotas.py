@@ -17,6 +17,7 @@ from app.db.tables import (
     AuditUsageRow,
     Base,
     ConnectionRow,
+    HookDeliveryRow,
     HookRow,
     MapSetRow,
     ModelRow,
@@ -87,7 +88,7 @@ def check_bytes(session: Session, settings: Settings, tenant_id: UUID | None = N
 
 
 def used_bytes(session: Session, tenant_id: UUID | None = None) -> int:
-    """Of the tenant's uploads, and of what was made of them."""
+    """Of the tenant's uploads, of what was made of them, and of what its hooks took in."""
     archive = func.coalesce(ViewArchiveRow.stored_digest, cast(ViewArchiveRow.id, Text))
     maps = func.coalesce(MapSetRow.stored_digest, cast(MapSetRow.id, Text))
     columns = (
@@ -103,7 +104,9 @@ def used_bytes(session: Session, tenant_id: UUID | None = None) -> int:
         )
     )
     sizes = contents.subquery().c.content_size
-    return int(session.scalar(select(func.coalesce(func.sum(sizes), 0))) or 0)
+    bodies = select(func.coalesce(func.sum(func.octet_length(HookDeliveryRow.body)), 0))
+    bodies = bodies.where(true() if tenant_id is None else HookDeliveryRow.tenant_id == tenant_id)
+    return sum(int(session.scalar(query) or 0) for query in (select(func.coalesce(func.sum(sizes), 0)), bodies))
 
 
 def _locked_limit(

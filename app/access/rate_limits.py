@@ -1,4 +1,4 @@
-"""How many requests a key, and all keys of a tenant together, may send in a window of time.
+"""How many requests a key or a hook, and all of a tenant together, may send in a window of time.
 
 A window begins with its first request. The counts stand in the broker's Redis, so that all API processes share them.
 While it is away each process counts for itself: with N processes N times as many may pass, but never without end.
@@ -6,7 +6,7 @@ While it is away each process counts for itself: with N processes N times as man
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from itertools import chain, islice
 from typing import NamedTuple
@@ -50,21 +50,24 @@ class Standing(NamedTuple):
 
 
 class RateLimiter:
-    """Counts a request against the limits of its key and of its tenant."""
+    """Counts a request against the limits of whoever sends it."""
 
     def __init__(self, thread: Executor, settings: Settings) -> None:
         self._window = settings.rate_window_seconds
-        self._limits = {"key": settings.rate_limit_key, "tenant": settings.rate_limit_tenant}
+        self._limits = {
+            "key": settings.rate_limit_key,
+            "hook": settings.rate_limit_hook,
+            "tenant": settings.rate_limit_tenant,
+        }
         patience = settings.rate_limit_patience_seconds
         self._redis = Broker.read(settings.broker_url, settings.broker_ca_file).client(patience)
         self._local = _LocalWindows(self._window)
         self._away_until = 0.0
         self._batches: Batches[list[str], list[Counted]] = Batches(thread, self._count)
 
-    async def count(self, key_id: UUID, tenant_id: UUID) -> list[Standing]:
-        """How the caller stands with this request; a limit of 0 is none."""
-        owners = {"key": key_id, "tenant": tenant_id}
-        chosen = {policy: limit for policy, limit in self._limits.items() if limit}
+    async def count(self, owners: Mapping[str, UUID]) -> list[Standing]:
+        """How they stand with this request, by ``key``, ``hook`` and ``tenant``; a limit of 0 is none."""
+        chosen = {policy: self._limits[policy] for policy in owners if self._limits[policy]}
         found = await self._batches.ask([f"{policy}:{owners[policy]}" for policy in chosen])
         pairs = zip(chosen.items(), found, strict=True)
         return [Standing(policy, limit, self._window, counted) for (policy, limit), counted in pairs]

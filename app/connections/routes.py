@@ -7,14 +7,19 @@ from app.connections import service
 from app.connections.repository import get_connection, list_connections, refuse_while_used
 from app.connections.schemas import Connection, ConnectionChange, ConnectionId, ConnectionRequest, ConnectionTest
 from app.db.tables import ConnectionRow
-from app.egress.client import EgressClient
 from app.http.authorization import READS, WRITES
-from app.http.dependencies import GuardDep, SessionDep, SettingsDep, VaultDep
+from app.http.dependencies import (
+    BriefSessionDep,
+    GuardDep,
+    OutwardDep,
+    SessionDep,
+    SettingsDep,
+    VaultDep,
+)
 from app.http.links import link
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.naming.schemas import CHANGE_PROBLEMS
-from app.sources.registries import registry_of
 
 router = APIRouter(prefix="/v1/connections", tags=["registries"])
 
@@ -75,14 +80,16 @@ def change_connection(
     summary="Try a connection",
     responses=problem_responses(404),
 )
-def try_connection(
-    connection_id: ConnectionId, session: SessionDep, vault: VaultDep, settings: SettingsDep
+async def try_connection(
+    connection_id: ConnectionId,
+    session: BriefSessionDep,
+    outward: OutwardDep,
+    vault: VaultDep,
+    settings: SettingsDep,
 ) -> ConnectionTest:
     """Calls the registry now, and says in words what works and what does not."""
-    row = get_connection(session, connection_id)
-    session.commit()  # the registry may be slow: nothing is held meanwhile
-    with EgressClient.from_settings(settings) as client:
-        return service.try_out(registry_of(row, vault, client))
+    row = await session.ask(lambda asked: get_connection(asked, connection_id))
+    return await outward.call(row.tenant_id, lambda: service.try_out(row, vault, settings))
 
 
 @router.delete(

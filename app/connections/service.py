@@ -17,8 +17,10 @@ from app.connections.schemas import (
 from app.db.identifiers import new_id
 from app.db.tables import ConnectionRow
 from app.egress.addresses import AddressGuard
+from app.egress.client import EgressClient
 from app.errors import EgressFailure
-from app.registries.base import Registry
+from app.settings import Settings
+from app.sources.registries import registry_of
 
 
 def connect(session: Session, request: ConnectionRequest, vault: Vault, guard: AddressGuard) -> ConnectionRow:
@@ -40,9 +42,11 @@ def change(row: ConnectionRow, wanted: ConnectionChange, vault: Vault, guard: Ad
         _seal(row, wanted.auth, vault)
 
 
-def try_out(registry: Registry) -> ConnectionTest:
-    """Waits for the registry: no transaction may be open meanwhile."""
-    checks = [_tried(what, attempt) for what, attempt in registry.tries().items()]
+def try_out(row: ConnectionRow, vault: Vault, settings: Settings) -> ConnectionTest:
+    """Waits for the registry: no transaction may be open meanwhile. Raises Unavailable where its secret is closed."""
+    with EgressClient.from_settings(settings) as client:
+        tries = registry_of(row, vault, client).tries()
+        checks = [_tried(what, attempt) for what, attempt in tries.items()]
     return ConnectionTest(works=all(check.works for check in checks), checks=checks)
 
 

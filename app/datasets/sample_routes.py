@@ -1,5 +1,6 @@
 """One sample of a data set, and its file, by id or by name."""
 
+from functools import partial
 from typing import Annotated
 from urllib.parse import quote
 
@@ -11,12 +12,11 @@ from app.db.tables import SampleRow
 from app.domain.vocabulary import SampleStatus
 from app.errors import Gone, InputFailure, Unprocessable
 from app.http.authorization import READS
-from app.http.dependencies import ContentsDep, SessionDep, SettingsDep
+from app.http.dependencies import BriefSessionDep, ContentsDep, OutwardDep, SessionDep
 from app.http.problems import problem_responses
-from app.imaging.entries import Ranges, entry_of, read_entry
+from app.imaging.entries import entry_of, read_entry
 from app.imaging.kinds import kind_of
-from app.settings import Settings
-from app.sources.reading import lost_image
+from app.sources.reading import Contents, lost_image
 
 router = APIRouter(prefix="/v1/datasets", tags=["data sets"])
 
@@ -35,14 +35,19 @@ SampleName = Annotated[
     },
     response_class=Response,
 )
-def get_image(
-    dataset_id: DatasetId, sample: SampleName, session: SessionDep, contents: ContentsDep, settings: SettingsDep
+async def get_image(
+    dataset_id: DatasetId,
+    sample: SampleName,
+    session: BriefSessionDep,
+    contents: ContentsDep,
+    outward: OutwardDep,
 ) -> Response:
     """To look at what the models were shown: the file byte by byte as it was uploaded, or as it was listed."""
-    row = find_sample(session, dataset_id, sample)
-    digest = get_dataset(session, dataset_id).stored_digest or ""
-    session.commit()  # a source may be slow: nothing is held meanwhile
-    data = _file(row, digest, contents, settings)
+    dataset, row = await session.ask(
+        lambda asked: (get_dataset(asked, dataset_id), find_sample(asked, dataset_id, sample))
+    )
+    digest = dataset.stored_digest or ""
+    data = await outward.read(dataset.tenant_id, digest, partial(_file, row, digest, contents))
     kind = kind_of(data)
     name = quote(sample.rpartition("/")[2])
     headers = {"Content-Disposition": f"inline; filename*=UTF-8''{name}"}
@@ -50,12 +55,12 @@ def get_image(
     return Response(data, media_type=media_type, headers=headers)
 
 
-def _file(sample: SampleRow, digest: str, contents: Ranges, settings: Settings) -> bytes:
+def _file(sample: SampleRow, digest: str, contents: Contents) -> bytes:
     """Raises Unprocessable ``sample-unreadable``, or Gone where what was once readable is lost."""
     if sample.status == SampleStatus.UNREADABLE:
         raise Unprocessable("sample-unreadable", "The sample could not be read; its problem says why.")
     try:
-        return read_entry(contents, digest, entry_of(sample), settings.max_entry_bytes)
+        return read_entry(contents, digest, entry_of(sample), contents.settings.max_entry_bytes)
     except (FileNotFoundError, InputFailure) as error:
         raise Gone("artifact-corrupted", lost_image(error)) from error
 

@@ -63,6 +63,7 @@ class EgressClient:
     ) -> None:
         self._guard = guard
         self._limits = limits or Limits()
+        self._fetch_seconds = self._limits.fetch_seconds
         self._deadline = Deadline()
         self._meter = Meter(allowance or Allowance())
         self._pool = httpcore.ConnectionPool(
@@ -83,6 +84,10 @@ class EgressClient:
     def charge_to(self, tenant_id: UUID) -> None:
         """Whose exchanges the following are: each tenant has so many of them, and of their bytes, in an hour."""
         self._meter.charge_to(tenant_id)
+
+    def limit_fetches(self, seconds: float) -> None:
+        """Of those that follow each may take so long, where that is less than the client's limit."""
+        self._fetch_seconds = min(seconds, self._limits.fetch_seconds)
 
     def __enter__(self) -> Self:
         return self
@@ -114,7 +119,7 @@ class EgressClient:
         What breaks off goes on where it did, within the same time, where the server says that it is the same file.
         """
         with ExitStack() as exchange:
-            response = exchange.enter_context(self._followed(call, self._limits.fetch_seconds))
+            response = exchange.enter_context(self._followed(call, self._fetch_seconds))
 
             def go_on(headers: Mapping[str, str]) -> httpcore.Response:
                 exchange.close()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Engine, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -75,6 +75,23 @@ def keep_delivery(session: Session, hook_id: UUID, key: str, event: str, body: b
     values = {"id": new_id(), "hook_id": hook_id, "key": key, "event": event, "body": body, "outcome": "pending"}
     session.execute(insert(row).values(values).on_conflict_do_nothing(index_elements=[row.hook_id, row.key]))
     return session.scalars(select(row).where(row.hook_id == hook_id, row.key == key)).one()
+
+
+def looked_at() -> ColumnElement[bool]:
+    """Whether somebody has decided what follows from a delivery."""
+    return or_(HookDeliveryRow.outcome != "pending", HookDeliveryRow.runs.is_not(None))
+
+
+def forget_oldest(session: Session, hook_id: UUID, most: int, most_bytes: int) -> bool:
+    """Deletes what is more than so many deliveries, or bytes of bodies, if it was looked at; whether all of it was."""
+    row = HookDeliveryRow
+    newest_first = row.id.desc()
+    count = func.row_number().over(order_by=newest_first)
+    size = func.sum(func.octet_length(row.body)).over(order_by=newest_first)
+    kept = select(row.id, count.label("count"), size.label("size")).where(row.hook_id == hook_id).subquery()
+    beyond = row.id.in_(select(kept.c.id).where(or_(kept.c.count > most, kept.c.size > most_bytes)))
+    session.execute(delete(row).where(beyond, looked_at()).execution_options(synchronize_session=False))
+    return session.scalar(select(row.id).where(beyond).limit(1)) is None
 
 
 def runs_of(session: Session, delivery: HookDeliveryRow) -> list[PolicyRunRow]:

@@ -1,12 +1,14 @@
 """``/v1/hooks``."""
 
 from datetime import timedelta
+from functools import partial
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 
 from app.access.quotas import check_rows
 from app.db.tables import HookRow
+from app.errors import TooLarge
 from app.hooks import service
 from app.hooks.repository import get_delivery, get_hook, list_deliveries, list_hooks
 from app.hooks.schemas import Accepted, DeliveryId, Hook, HookDelivery, HookId, HookRequest, HookRotation, NewHook
@@ -93,14 +95,19 @@ def delete_hook(hook_id: HookId, session: SessionDep) -> None:
     summary="Tell of an event",
     responses=problem_responses(400, 401, 413, 415, 429),
 )
-async def deliver(hook_id: HookId, request: Request, vault: VaultDep) -> Accepted:
+async def deliver(hook_id: HookId, request: Request, vault: VaultDep, settings: SettingsDep) -> Accepted:
     """What the registry calls, without an API key: its own signature is the proof. The event is stored and answered at
     once, whatever will follow from it; the same delivery again is the first one."""
     services = request.app.state.services
-    check_rate(await services.rate_limiter.count(hook_id, hook_id))
+    check_rate(await services.rate_limiter.count({"hook": hook_id}))
     body = await request.body()
+    if len(body) > settings.max_delivery_bytes:
+        raise TooLarge("payload-too-large", f"A delivery may have {settings.max_delivery_bytes} bytes.")
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return await to_thread.run_sync(service.take_in, services.engine, vault, hook_id, headers, body)
+    proved = await to_thread.run_sync(service.prove, services.engine, vault, hook_id, headers, body)
+    # Not before: whoever proves nothing must not use up what the tenant's own keys may ask.
+    check_rate(await services.rate_limiter.count({"tenant": proved.tenant_id}))
+    return await to_thread.run_sync(partial(service.take_in, services.engine, proved, settings))
 
 
 @router.options("/{hook_id}/deliveries", dependencies=[OPEN], include_in_schema=False)
@@ -109,7 +116,7 @@ def shake_hands(hook_id: HookId, request: Request, settings: SettingsDep) -> Res
     every id, so that nobody learns which are hooks."""
     del hook_id
     origin = request.headers.get("webhook-request-origin")
-    rate = settings.rate_limit_key * 60 // settings.rate_window_seconds
+    rate = settings.rate_limit_hook * 60 // settings.rate_window_seconds
     allowed = {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": str(rate) if rate else "*"} if origin else {}
     return Response(headers={"Allow": "POST", **allowed})
 

@@ -1,6 +1,7 @@
 """What is done with hooks and deliveries; never commits."""
 
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,14 +13,16 @@ from app.connections.repository import get_connection, not_followed
 from app.db.identifiers import new_id
 from app.db.session import TenantEngine, clock, transaction
 from app.db.tables import ConnectionRow, HookDeliveryRow, HookRow, PolicyRunRow
-from app.errors import Conflict, Unauthenticated, Unprocessable
-from app.hooks.kinds import Delivered, arrived
+from app.errors import Conflict, RateLimited, TooLarge, Unauthenticated, Unprocessable
+from app.hooks.kinds import Arrived, Delivered, arrived
 from app.hooks.refusals import is_news, note_proof, note_refusal
-from app.hooks.repository import find_door, keep_delivery, runs_of
+from app.hooks.repository import find_door, forget_oldest, keep_delivery, runs_of
 from app.hooks.schemas import WITH_A_FORM, Accepted, HookDelivery, HookKind, HookOutcome, HookRequest
 from app.registries.uris import FOLLOWED, SCHEMES
+from app.settings import Settings
 
 SECRET_BYTES = 32
+RETRY_SECONDS = 60
 NO_PROOF = "The delivery has no signature of this hook's secret, or an old one."
 FAILED, DONE = "failed", "done"
 """The ends of a policy's run."""
@@ -65,8 +68,19 @@ def rotate_secret(session: Session, row: HookRow, vault: Vault, grace: timedelta
     return secret
 
 
-def take_in(engine: Engine, vault: Vault, hook_id: UUID, headers: dict[str, str], body: bytes) -> Accepted:
-    """Keeps what is authentic; the same again changes nothing. Raises Unauthenticated, also where there is no hook."""
+@dataclass(frozen=True)
+class Proved:
+    """A delivery that is authentic."""
+
+    hook_id: UUID
+    tenant_id: UUID
+    events: list[Arrived]
+    had_refusals: bool
+    """Whether deliveries before it proved nothing."""
+
+
+def prove(engine: Engine, vault: Vault, hook_id: UUID, headers: dict[str, str], body: bytes) -> Proved:
+    """Raises Unauthenticated, also where there is no hook."""
     door = find_door(engine, hook_id)
     if door is None:
         raise Unauthenticated(NO_PROOF)
@@ -77,11 +91,22 @@ def take_in(engine: Engine, vault: Vault, hook_id: UUID, headers: dict[str, str]
         if is_news(door, came.at):
             note_refusal(engine, hook_id, door)
         raise Unauthenticated(NO_PROOF)
-    with transaction(TenantEngine(engine, door.tenant_id)) as session:
-        if door.refused_since is not None:
-            note_proof(session, hook_id)
-        rows = [keep_delivery(session, hook_id, one.key, one.event, one.body) for one in events]
-        return Accepted(delivery_id=rows[0].id, status=shown(session, rows[0]).outcome)
+    return Proved(hook_id, door.tenant_id, events, door.refused_since is not None)
+
+
+def take_in(engine: Engine, proved: Proved, settings: Settings) -> Accepted:
+    """Keeps it; the same again changes nothing. Raises TooLarge, and RateLimited where too many wait for a look."""
+    most = settings.max_hook_deliveries
+    if len(proved.events) > most:
+        raise TooLarge("payload-too-large", f"A delivery may tell of {most} events.")
+    with transaction(TenantEngine(engine, proved.tenant_id)) as session:
+        if proved.had_refusals:
+            note_proof(session, proved.hook_id)
+        rows = [keep_delivery(session, proved.hook_id, one.key, one.event, one.body) for one in proved.events]
+        accepted = Accepted(delivery_id=rows[0].id, status=shown(session, rows[0]).outcome)
+        if not forget_oldest(session, proved.hook_id, most, settings.max_hook_bytes):
+            raise RateLimited(RETRY_SECONDS)
+        return accepted
 
 
 def play_again(session: Session, row: HookDeliveryRow) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import Engine, delete, func, or_, select, update
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.orm import QueryableAttribute, Session
 
 from app.db.session import transaction
@@ -27,6 +27,7 @@ from app.db.tables import (
     WebhookDeliveryRow,
 )
 from app.domain.vocabulary import AuditStatus, ResourceStatus
+from app.hooks.repository import looked_at
 
 ENDED = (AuditStatus.SUCCEEDED, AuditStatus.FAILED, AuditStatus.CANCELLED)
 BATCH = 1000
@@ -58,10 +59,9 @@ def remove_keys(engine: Engine, keep: timedelta) -> int:
 def remove_deliveries(engine: Engine, keep: timedelta) -> int:
     """What was delivered to webhooks, or given up, that long ago; and what hooks took in, once somebody looked."""
     sent, taken, until = WebhookDeliveryRow, HookDeliveryRow, func.clock_timestamp() - keep
-    looked_at = or_(taken.outcome != "pending", taken.runs.is_not(None))
     with transaction(engine) as session:
         ended = delete(sent).where(sent.finished_at < until, sent.status != DeliveryStatus.PENDING)
-        followed = delete(taken).where(taken.created_at < until, looked_at)
+        followed = delete(taken).where(taken.created_at < until, looked_at())
         return sum(len(session.execute(old).all()) for old in (ended.returning(sent.id), followed.returning(taken.id)))
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from anyio import CancelScope, to_thread
 from fastapi import Depends, Request
@@ -17,14 +17,19 @@ from app.db.session import TenantEngine
 from app.db.tables import DEFAULT_TENANT
 from app.egress.addresses import AddressGuard
 from app.errors import Unavailable
+from app.http.outward import Outward
 from app.queue import TaskQueue
 from app.settings import Settings
-from app.sources.reading import Contents
+from app.sources.reading import Contents, Patience
 from app.storage.blobs import BlobStore
 
 SESSIONS = 24
 """Fewer than the pool has connections, and fewer than there are threads for routes."""
 WAIT_SECONDS = 30.0
+READ_SECONDS = 30.0
+"""That a request waits for a source of a tenant's, in all; the last try may begin at their end."""
+
+Result = TypeVar("Result")
 
 
 async def _tenant(request: Request) -> TenantEngine:
@@ -79,6 +84,28 @@ async def _limited(request: Request, make_session: Callable[[], Session]) -> Asy
             slots.release()
 
 
+class BriefSession:
+    """For routes that go on for long afterwards: the session, and its slot, are given back before they do."""
+
+    def __init__(self, request: Request, tenant: TenantEngine) -> None:
+        self._request = request
+        self._tenant = tenant
+
+    async def ask(self, question: Callable[[Session], Result]) -> Result:
+        """Its answer, read in a thread. Rows stay as they were read."""
+        async with _limited(self._request, self._tenant.session) as session:
+            return await to_thread.run_sync(question, session)
+
+
+async def _brief_session(request: Request, tenant: TenantDep) -> BriefSession:
+    return BriefSession(request, tenant)
+
+
+async def _outward(request: Request) -> Outward:
+    outward: Outward = request.app.state.services.outward
+    return outward
+
+
 def _queue(request: Request) -> TaskQueue:
     queue: TaskQueue = request.app.state.services.queue
     return queue
@@ -90,7 +117,8 @@ def _blobs(request: Request) -> BlobStore:
 
 
 def _contents(request: Request, tenant: TenantDep) -> Contents:
-    return Contents(tenant, request.app.state.services.blobs, request.app.state.settings)
+    settings: Settings = request.app.state.settings
+    return Contents(tenant, request.app.state.services.blobs, settings, Patience(READ_SECONDS))
 
 
 def _vault(request: Request) -> Vault:
@@ -112,6 +140,8 @@ def _settings(request: Request) -> Settings:
 SessionDep = Annotated[Session, Depends(_session, scope="function")]
 ServiceSessionDep = Annotated[Session, Depends(_service_session, scope="function")]
 OwnTenantSessionDep = Annotated[Session, Depends(_own_tenant_session, scope="function")]
+BriefSessionDep = Annotated[BriefSession, Depends(_brief_session)]
+OutwardDep = Annotated[Outward, Depends(_outward)]
 QueueDep = Annotated[TaskQueue, Depends(_queue)]
 GuardDep = Annotated[AddressGuard, Depends(_guard)]
 VaultDep = Annotated[Vault, Depends(_vault)]

@@ -6,6 +6,7 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from anyio import to_thread
@@ -13,6 +14,7 @@ from anyio import to_thread
 from app.child_environment import child_environment
 from app.errors import NotFound, Unavailable
 from app.http.concurrency import ConcurrencyLimit
+from app.http.outward import Outward
 from app.reports.job import ReportJob
 
 logger = logging.getLogger(__name__)
@@ -32,12 +34,15 @@ class ReportRequest:
 
     tenant_id: UUID
     gather: Callable[[bool], ReportJob]
+    calls_out: Callable[[], bool]
+    """Whether its pictures lie where somebody else may keep us waiting."""
 
 
 class Renderer:
     """One for each API process."""
 
-    def __init__(self) -> None:
+    def __init__(self, outward: Outward) -> None:
+        self._outward = outward
         self._limit = ConcurrencyLimit(AT_ONCE, AT_ONCE_OF_A_TENANT)
 
     async def page(self, wanted: ReportRequest) -> bytes:
@@ -49,11 +54,15 @@ class Renderer:
         return await self._render(wanted, form, name)
 
     async def _render(self, wanted: ReportRequest, *arguments: str) -> bytes:
-        """Gathers within the limit, too: those who wait for a slot hold no connection."""
+        """Gathers within the limit, too: those who wait for a slot hold no connection. Only what comes from elsewhere
+        is gathered before, within the limit of such calls: no slow source keeps others' reports waiting."""
+        gather = partial(_gathered, wanted, arguments == PAGE)
+        job = None
+        if arguments == PAGE and await to_thread.run_sync(wanted.calls_out):
+            job = await self._outward.call(wanted.tenant_id, gather)
         try:
             async with self._limit.slot(wanted.tenant_id, WAIT_SECONDS):
-                job = await to_thread.run_sync(_gathered, wanted, arguments == PAGE)
-                return await _run(job, *arguments)
+                return await _run(job or await to_thread.run_sync(gather), *arguments)
         except TimeoutError as error:
             raise Unavailable("overloaded", "Too many reports at once; come again.") from error
 

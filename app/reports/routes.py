@@ -10,7 +10,7 @@ from app.comparisons.schemas import ComparisonId
 from app.http.authorization import READS, READS_BY_LINK
 from app.http.dependencies import ContentsDep, SettingsDep, TenantDep
 from app.http.problems import problem_responses
-from app.reports.drawing import report_request
+from app.reports.drawing import ReportMaker
 from app.reports.renderer import Renderer, ReportRequest
 
 router = APIRouter(prefix="/v1")
@@ -56,13 +56,13 @@ _FIGURE: dict[str, Any] = {
 async def _audit_request(
     audit_id: AuditId, tenant: TenantDep, contents: ContentsDep, settings: SettingsDep
 ) -> ReportRequest:
-    return report_request(tenant, contents, settings, lambda gatherer: gatherer.audit(audit_id))
+    return ReportMaker(tenant, contents, settings).audit(audit_id)
 
 
 async def _comparison_request(
     comparison_id: ComparisonId, tenant: TenantDep, contents: ContentsDep, settings: SettingsDep
 ) -> ReportRequest:
-    return report_request(tenant, contents, settings, lambda gatherer: gatherer.comparison(comparison_id))
+    return ReportMaker(tenant, contents, settings).comparison(comparison_id)
 
 
 async def _renderer(request: Request) -> Renderer:

@@ -1,7 +1,7 @@
 """Reads what was listed, and nothing that lies there now under the same name."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +26,23 @@ READ_SECONDS = 60.0
 """That one object may take."""
 PAUSES = (0.2, 1.0)
 """Seconds before the tries after the first, where an answer may be another the next time."""
+
+
+class Patience:
+    """Seconds that several reads may take together, from the beginning of the first."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until: float | None = None
+
+    def left(self) -> float:
+        """Seconds. Raises TransientFailure ``source-unavailable`` where none are left."""
+        if self._until is None:
+            self._until = time.monotonic() + self._seconds
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TransientFailure(UNAVAILABLE, "The source takes too long.")
+        return left
 
 
 @dataclass(frozen=True)
@@ -77,7 +94,7 @@ def listed_object(session: Session, dataset_id: UUID, number: int) -> Listed:
     return Listed(row.key, row.pin, row.size)
 
 
-def read_listed(place: Place, listed: Listed, offset: int, length: int) -> bytes:
+def read_listed(place: Place, listed: Listed, offset: int, length: int, *, patience: Patience | None = None) -> bytes:
     """Raises InputFailure, which names the object: ``artifact-corrupted`` where it is another now, or gone; and
     TransientFailure ``source-unavailable``."""
     for pause in (*PAUSES, None):
@@ -90,6 +107,8 @@ def read_listed(place: Place, listed: Listed, offset: int, length: int) -> bytes
                 detail = f"The source does not answer ({failure.code}): {listed.key[-200:]!a}. {failure.detail}"
                 raise TransientFailure(UNAVAILABLE, detail) from failure
             time.sleep(pause)
+            if patience is not None:
+                patience.left()
     raise AssertionError  # the last pause is None
 
 
@@ -107,6 +126,10 @@ class Contents:
     engine: Engine | TenantEngine
     blobs: BlobStore
     settings: Settings
+    patience: Patience | None = None
+    """Of all reads out of a listing; None: each may take what one object may."""
+    let_go: Callable[[], object] | None = None
+    """Called before a source is: whoever reads gives back what it need not hold meanwhile."""
 
     def read_range(self, digest: str, offset: int, length: int) -> bytes:
         """At most ``length`` bytes. Raises FileNotFoundError, InputFailure and TransientFailure."""
@@ -140,12 +163,16 @@ class KeptContents:
         if dataset_id is None:
             return self._contents.blobs.read_range(digest, offset, length)
         number, within = object_at(offset)
+        seconds = READ_SECONDS if self._contents.patience is None else self._contents.patience.left()
         with transaction(self._contents.engine) as session:
             listed = listed_object(session, dataset_id, number)
             reach = None if dataset_id in self._places else Reach.of(session, dataset_id)
+        if self._contents.let_go is not None:
+            self._contents.let_go()
+        self._client.limit_fetches(seconds)
         if reach is not None:
             self._places[dataset_id] = reach.place(self._client, self._contents.settings)
-        return read_listed(self._places[dataset_id], listed, within, length)
+        return read_listed(self._places[dataset_id], listed, within, length, patience=self._contents.patience)
 
 
 def lost_image(error: InputFailure | FileNotFoundError) -> str:

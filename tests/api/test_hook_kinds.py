@@ -14,8 +14,9 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import select, update
 
-from app.db.session import transaction
-from app.db.tables import HookDeliveryRow, HookRow, PolicyRow, PolicyRunRow
+from app.access.quotas import used_bytes
+from app.db.session import TenantEngine, transaction
+from app.db.tables import DEFAULT_TENANT, HookDeliveryRow, HookRow, PolicyRow, PolicyRunRow
 from app.embedded.process import Child
 from app.embedded.valkey import EmbeddedValkey
 from tests.api.running_api import Api, check_problem
@@ -36,6 +37,7 @@ EVENT = {
 @pytest.fixture(scope="module")
 def api(start_api: Callable[..., Api], broker_url: str) -> Api:
     limits = {"MAX_TENANT_HOOKS": "1", "MAX_TENANT_CONNECTIONS": "3", "MAX_TENANT_POLICIES": "2"}
+    limits["MAX_HOOK_DELIVERIES"] = "20"
     quick = {"REGISTRY_SECONDS": "1", "WEBHOOK_SECONDS": "0.1", "ALLOWED_NETWORKS": "127.0.0.1/32"}
     return start_api(broker_url, ENCRYPTION_KEYS=Fernet.generate_key().decode(), **limits, **quick)
 
@@ -54,7 +56,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Chil
 @pytest.fixture(scope="module")
 def lonely_api(start_api: Callable[..., Api], broker: tuple[str, Child]) -> Api:
     """Without a worker, a registry and, soon, a broker; five requests a window of each hook."""
-    limits = {"RATE_LIMIT_KEY": "5", "RATE_WINDOW_SECONDS": "600", "ALLOWED_NETWORKS": "127.0.0.1/32"}
+    limits = {"RATE_LIMIT_HOOK": "5", "RATE_WINDOW_SECONDS": "600", "ALLOWED_NETWORKS": "127.0.0.1/32"}
     keys = Fernet.generate_key().decode()
     return start_api(broker[0], ENCRYPTION_KEYS=keys, REGISTRY_SECONDS="3600", **limits)
 
@@ -164,8 +166,43 @@ def test_the_handshake_of_cloud_events(api: Api, hook: Json) -> None:
         answer = api.client.options(f"/v1/hooks/{hook_id}/deliveries", headers=asked)
         assert answer.status_code == 200, answer.text
         assert answer.headers["webhook-allowed-origin"] == "eventgrid.azure.net"
-        assert answer.headers["webhook-allowed-rate"] == "12000"
+        assert answer.headers["webhook-allowed-rate"] == "1200"
         assert answer.headers["allow"] == "POST"
+
+
+def test_a_hook_keeps_so_many(api: Api, hook: Json) -> None:
+    """The oldest goes first, once somebody has looked at it; more than that which nobody has is refused."""
+    path = f"/v1/hooks/{hook['id']}/deliveries"
+    bodies = [json.dumps(EVENT | {"id": f"many {number}"}).encode() for number in range(45)]
+    answers = iter(bodies)
+
+    def send() -> int:
+        body = next(answers)
+        return api.client.post(path, content=body, headers=signed(body)).status_code
+
+    def kept() -> list[Json]:
+        items: list[Json] = api.client.get(path, params={"limit": 100}).json()["items"]
+        return items
+
+    assert 202 in {send() for _ in range(40)} <= {202, 429}
+    until(lambda: all(item["outcome"] != "pending" for item in kept()))
+    assert {send() for _ in range(5)} == {202}
+    assert len(kept()) == 20
+    with transaction(api.engine) as session:
+        assert bodies[-1] in set(session.scalars(select(HookDeliveryRow.body)))
+        assert bodies[0] not in set(session.scalars(select(HookDeliveryRow.body)))
+
+
+def test_a_delivery_may_be_so_large(api: Api, hook: Json) -> None:
+    """Room for the largest that a registry documents, and not for the largest JSON of a request."""
+    path = f"/v1/hooks/{hook['id']}/deliveries"
+    sizes = {}
+    for size in (250_000, 270_000):
+        body = json.dumps(EVENT | {"id": f"large {size}", "data": {"text": "x" * size}}).encode()
+        sizes[size] = api.client.post(path, content=body, headers=signed(body)).status_code
+    assert sizes == {250_000: 202, 270_000: 413}
+    with transaction(TenantEngine(api.engine, DEFAULT_TENANT)) as session:
+        assert used_bytes(session) > 250_000
 
 
 def test_a_mapping_belongs_to_the_kind(api: Api, hook: Json) -> None:
@@ -311,3 +348,16 @@ def test_nobody_else_is_there_and_a_flood(lonely_api: Api, broker: tuple[str, Ch
     with transaction(lonely_api.engine) as session:
         of_hook = select(HookDeliveryRow).where(HookDeliveryRow.hook_id == UUID(hook["id"]))
         assert len(session.scalars(of_hook).all()) == 4
+
+
+def test_only_what_proves_itself_counts_for_the_tenant(start_api: Callable[..., Api], broker_url: str) -> None:
+    """Of its five requests two make the hook; whoever knows the hook's address uses none of the others up."""
+    limits = {"RATE_LIMIT_TENANT": "5", "RATE_WINDOW_SECONDS": "600"}
+    limited = start_api(broker_url, ENCRYPTION_KEYS=Fernet.generate_key().decode(), **limits)
+    path = f"/v1/hooks/{make_hook(limited)['id']}/deliveries"
+    codes = []
+    for number in range(4):
+        body = json.dumps(EVENT | {"id": f"one {number}"}).encode()
+        both = [signed(body, "another secret of ours"), signed(body)]
+        codes.append([limited.client.post(path, content=body, headers=headers).status_code for headers in both])
+    assert codes == [[401, 202]] * 3 + [[401, 429]]

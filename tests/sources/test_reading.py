@@ -13,7 +13,7 @@ from app.egress.client import EgressClient, Limits
 from app.errors import InputFailure, TransientFailure
 from app.registries.listed import Listed
 from app.registries.s3 import S3Registry
-from app.sources.reading import read_listed
+from app.sources.reading import Patience, read_listed
 
 CONTENT = b"0123456789"
 ONE = Listed("cat/1.png", 'etag:"a"', len(CONTENT))
@@ -62,11 +62,11 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
         store.shutdown()
 
 
-def read(store: Store) -> bytes:
+def read(store: Store, patience: Patience | None = None) -> bytes:
     limits = Limits(pause_seconds=0.3, call_seconds=1, fetch_seconds=1)
     with EgressClient(AddressGuard.of(["127.0.0.1/32"]), limits) as client:
         place = S3Registry(client, f"http://127.0.0.1:{store.server_address[1]}", {}).place("s3://bucket/a")
-        return read_listed(place, ONE, 0, ONE.size)
+        return read_listed(place, ONE, 0, ONE.size, patience=patience)
 
 
 @pytest.mark.parametrize("faults", [["500"], ["503", "429"], ["cut"], ["silent", "cut"]])
@@ -82,6 +82,18 @@ def test_a_source_that_stays_away(store: Store, fault: str) -> None:
     with pytest.raises(TransientFailure, match=r"cat/1\.png") as caught:
         read(store)
     assert (caught.value.code, store.asked) == ("source-unavailable", 3)
+
+
+def test_patience_is_one_for_all_reads(store: Store) -> None:
+    """It is not tried again when they have used it up, and nothing else is read."""
+    patience = Patience(0.2)
+    patience.left()
+    store.faults += ["silent"] * 5
+    with pytest.raises(TransientFailure) as caught:
+        read(store, patience)
+    assert (caught.value.code, store.asked) == ("source-unavailable", 1)
+    with pytest.raises(TransientFailure):
+        patience.left()
 
 
 @pytest.mark.parametrize(

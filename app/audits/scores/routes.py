@@ -1,23 +1,26 @@
 """``/v1/audits/{id}/samples``: scores and maps."""
 
 from collections.abc import Generator
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
+from sqlalchemy.orm import Session
 
 from app.audits.repository import get_audit
 from app.audits.schemas import AuditId, SalienceMap, SampleId, SampleScore
 from app.audits.scores.exports import EXPORTS
-from app.audits.scores.maps import ImageReader, MapFilter, draw_map, find_map
+from app.audits.scores.maps import ImageReader, MapFilter, StoredMap, draw_map, find_map
 from app.audits.scores.rows import ScoreFilter, ScoreReader
 from app.audits.states import check_kept
 from app.datasets.repository import get_dataset
 from app.db.session import TenantEngine
+from app.db.tables import AuditRow, DatasetRow
 from app.domain.protocol import Protocol
 from app.http.authorization import READS
-from app.http.dependencies import ContentsDep, SessionDep, SettingsDep, TenantDep
+from app.http.dependencies import BriefSessionDep, ContentsDep, OutwardDep, SessionDep, SettingsDep, TenantDep
 from app.http.negotiation import chosen_form
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
@@ -75,22 +78,27 @@ def _stream(tenant: TenantEngine, audit_id: UUID, wanted: ScoreFilter, kind: str
     },
     response_model=SalienceMap,
 )
-def get_map(
+async def get_map(
     audit_id: AuditId,
     sample_id: SampleId,
     request: Request,
-    session: SessionDep,
+    session: BriefSessionDep,
     contents: ContentsDep,
+    outward: OutwardDep,
     settings: SettingsDep,
     wanted: Annotated[MapFilter, Depends()],
 ) -> Any:
     """To look at a score that stands out: where the model looked, in the clean image by default or in a changed one.
     Numbers in the map's native size; `Accept: image/png` draws them over the image."""
-    audit = get_audit(session, audit_id)
-    check_kept(audit, maps=True)
-    stored = find_map(session, audit, sample_id, wanted)
+
+    def found(asked: Session) -> tuple[StoredMap, AuditRow, DatasetRow]:
+        audit = get_audit(asked, audit_id)
+        check_kept(audit, maps=True)
+        return find_map(asked, audit, sample_id, wanted), audit, get_dataset(asked, audit.dataset_id)
+
+    stored, audit, dataset = await session.ask(found)
     if chosen_form(request, ("image/png",)) is None:
         return stored.to_schema()
-    images = ImageReader(get_dataset(session, audit.dataset_id), contents, settings)
-    session.commit()  # a source may be slow: nothing is held meanwhile
-    return Response(draw_map(stored, images, Protocol.model_validate(audit.protocol)), media_type="image/png")
+    images, protocol = ImageReader(dataset, contents, settings), Protocol.model_validate(audit.protocol)
+    drawn = partial(draw_map, stored, images, protocol)
+    return Response(await outward.read(audit.tenant_id, dataset.stored_digest or "", drawn), media_type="image/png")

@@ -36,7 +36,7 @@ class Authentication:
         try:
             caller = await self._caller(scope)
             limits: RateLimiter = scope["app"].state.services.rate_limiter
-            standings = await limits.count(caller.key_id, caller.tenant_id)
+            standings = await limits.count({"key": caller.key_id, "tenant": caller.tenant_id})
             send = _telling([*_deprecation(caller), *rate_headers(standings)], send)
             check_rate(standings)
         except SalienceError as error:
