@@ -1,5 +1,6 @@
 """A connection as it is asked for and shown."""
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
@@ -15,6 +16,11 @@ from app.http.schemas import Name
 ConnectionId = Annotated[UUID, Path(description="The `id` that `POST /v1/connections` answered.")]
 Url = Annotated[str, Field(min_length=1, max_length=2048, examples=["https://mlflow.example.com"])]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=4096)]
+
+
+_TOKEN = re.compile("[!-~]+")
+_PASSWORD = re.compile(r"[^\x00-\x1f\x7f]+")
+_USER = re.compile(r"[^:\x00-\x1f\x7f]+")
 
 
 class AuthKind(StrEnum):
@@ -41,6 +47,17 @@ class Auth(BaseModel):
             raise ValueError("a username needs a password, and a password a username")
         if self.token is not None and self.username is not None:
             raise ValueError("name a token, or a username and a password")
+        return self
+
+    @model_validator(mode="after")
+    def sendable(self) -> Self:
+        """What is shown in a header, as it is shown there; a name and a password are encoded first."""
+        if self.token is not None and not _TOKEN.fullmatch(self.token.get_secret_value()):
+            raise ValueError("a token is of visible ASCII characters, without spaces: look how it was copied")
+        if self.username is not None and not _USER.fullmatch(self.username):
+            raise ValueError("a username has no colon and no control characters")
+        if self.password is not None and not _PASSWORD.fullmatch(self.password.get_secret_value()):
+            raise ValueError("a password has no control characters")
         return self
 
     @property

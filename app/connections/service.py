@@ -16,9 +16,10 @@ from app.connections.schemas import (
 )
 from app.db.identifiers import new_id
 from app.db.tables import ConnectionRow
+from app.domain.vocabulary import ConnectionKind
 from app.egress.addresses import AddressGuard
 from app.egress.client import EgressClient
-from app.errors import EgressFailure
+from app.errors import EgressFailure, Unprocessable
 from app.settings import Settings
 from app.sources.registries import registry_of
 
@@ -63,5 +64,8 @@ def _checked(guard: AddressGuard, url: str) -> str:
 
 
 def _seal(row: ConnectionRow, auth: Auth, vault: Vault) -> None:
+    """Raises Unprocessable where the registry's kind could not be shown it."""
+    if row.kind == ConnectionKind.S3 and auth.username is not None and not auth.username.isascii():
+        raise Unprocessable.at("The id of an access key is of ASCII characters.", "auth", "username")
     row.auth_kind = auth.kind.value
     row.secret = None if auth.kind is AuthKind.NONE else vault.seal(json.dumps(auth.plain()))

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpcore
 
+from app.domain.stored_text import UNSTORABLE, is_storable_json
 from app.errors import EgressFailure
 
 Headers = dict[str, str]
@@ -33,9 +34,12 @@ class Answer:
     def json(self) -> Any:
         """Raises EgressFailure."""
         try:
-            return json.loads(self.body)
+            told = json.loads(self.body)
         except (ValueError, RecursionError) as error:
             raise malformed("it is no JSON") from error
+        if not is_storable_json(told):
+            raise malformed(f"it holds {UNSTORABLE}")
+        return told
 
 
 class Download:

@@ -1,5 +1,6 @@
 """The client for addresses that tenants choose: nothing else in this project calls one."""
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -24,6 +25,8 @@ MAX_REDIRECTS = 5
 MAX_ANSWER_BYTES = 4 * MEBIBYTE
 """Of an answer that is read whole."""
 _REDIRECTS = {301, 302, 303, 307, 308}
+_SENDABLE = re.compile("[ -~]*")
+"""What a header may have of ASCII; others have no encoding that servers agree on."""
 
 
 @dataclass(frozen=True)
@@ -177,10 +180,15 @@ def _authorities(ca_file: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file)
 
 
-def _headers(call: Call, url: httpx.URL) -> list[tuple[str, str]]:
+def _headers(call: Call, url: httpx.URL) -> list[tuple[bytes, bytes]]:
+    """Raises EgressFailure for a text that no header can hold."""
     ours = {"Host": url.netloc.decode("ascii"), "User-Agent": f"salience-audit/{__version__}"}
     length = {} if call.content is None else {"Content-Length": str(len(call.content))}
-    return [*{**ours, "Accept-Encoding": "identity", **length, **call.headers, **call.credentials}.items()]
+    headers = {**ours, "Accept-Encoding": "identity", **length, **call.headers, **call.credentials}
+    if not all(_SENDABLE.fullmatch(value) for value in headers.values()):
+        detail = "A token, or another text of the request, has characters that no header of HTTP can hold."
+        raise EgressFailure("request-not-sendable", detail)
+    return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
 
 
 @contextmanager

@@ -77,7 +77,10 @@ class Importer(Generic[Imported, Row]):
     def _fetch(self, claim: Claim) -> Fetched:
         with EgressClient.from_settings(self.settings) as client:
             means = Means(self.engine, self.blobs, self.settings, claim, _Renewal(self, claim))
-            return self.noun.fetch(self._registry(claim, client), means)
+            fetched = self.noun.fetch(self._registry(claim, client), means)
+        # Whatever cannot be stored would be fetched again and again.
+        fetched.check_storable()
+        return fetched
 
     def _registry(self, claim: Claim, client: EgressClient) -> Registry:
         if claim.connection_id is None:

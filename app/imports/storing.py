@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from app.errors import EgressFailure, TooLarge
+from app.domain.stored_text import UNSTORABLE, is_storable, is_storable_json
+from app.errors import EgressFailure, InputFailure, TooLarge
 from app.models.imported import Found
 from app.registries.base import Files, Pieces, Version
 from app.storage.blobs import BlobStore
@@ -24,6 +25,14 @@ class Fetched:
     """None of a data set that is listed, and stays where it is."""
     found: list[Found] = field(default_factory=list)
     """What a model says of itself."""
+
+    def check_storable(self) -> None:
+        """Everything that goes into rows. Raises InputFailure ``description-invalid``, EgressFailure."""
+        for origin, part in self.found:
+            if not is_storable_json(part):
+                raise InputFailure("description-invalid", f"The description of {origin} holds {UNSTORABLE}.")
+        if not all(map(is_storable, (self.version.name, self.version.version, self.file or ""))):
+            raise EgressFailure("answer-malformed", f"The name of the version, or of its file, holds {UNSTORABLE}.")
 
 
 def checked_pieces(files: Files, name: str, download: Pieces) -> Iterator[bytes]:

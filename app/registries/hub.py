@@ -34,6 +34,7 @@ PAGE = 1000
 _NEXT = re.compile(r'<([^>]*)>;\s*rel="next"')
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _GLOB = re.compile(r"[*?\[]")
+_NUMBER = re.compile(r"/discussions/([0-9]{1,9})$")
 
 
 class HubRegistry:
@@ -105,7 +106,11 @@ class HubRegistry:
         content = "\n".join(json.dumps(line) for line in lines).encode()
         call = replace(self._call("POST", f"{place}/commit/main?create_pr=1"), content=content)
         told = document(self._client.send(replace(call, headers={"Content-Type": "application/x-ndjson"})), SERVER)
-        return f"Proposed in the pull request {str(told.get('pullRequestUrl'))[:300]}"
+        # The address is made here: what a Hub says is not repeated, but for the number.
+        number = _NUMBER.search(str(told.get("pullRequestUrl")))
+        if number is None:
+            return "Proposed in a pull request."
+        return f"Proposed in the pull request {self._url}/{version.name}/discussions/{number[1]}"
 
     def _card(self, version: Version) -> str:
         """Empty where there is none."""

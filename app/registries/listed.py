@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
+from app.domain.stored_text import is_storable
 from app.egress.answers import Download, malformed
 from app.errors import EgressFailure
 from app.registries.base import Version, check_status
@@ -55,8 +56,7 @@ class Listable(Protocol):
 def check_listed(one: Listed) -> None:
     """Raises EgressFailure for a name, pin or size that no store has, and no database takes."""
     texts = (one.key, one.pin)
-    is_text = all("\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text) for text in texts)
-    if not is_text or max(map(len, texts)) > MOST_LETTERS or not 0 <= one.size < MOST_BYTES:
+    if not all(map(is_storable, texts)) or max(map(len, texts)) > MOST_LETTERS or not 0 <= one.size < MOST_BYTES:
         raise malformed("it lists an object whose name or size cannot be")
 
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -82,9 +82,12 @@ class OciRegistry:
     @contextmanager
     def fetch(self, repository: str, digest: str, most_bytes: int) -> Iterator[Download]:
         """A blob's bytes, from wherever the registry redirects to; credentials stay with the registry."""
-        shown = self._tokens.get(pulls(repository), self._credentials)
-        call = Call("GET", f"{self._url}/v2/{repository}/blobs/{digest}", credentials=shown)
-        with self._client.fetch(call, most_bytes) as download:
+        scope, blob = pulls(repository), Call("GET", f"{self._url}/v2/{repository}/blobs/{digest}")
+        with ExitStack() as exchange:
+            download = exchange.enter_context(self._client.fetch(self._shown(blob, scope), most_bytes))
+            if self._is_renewed(download.status, download.headers, scope):
+                exchange.close()
+                download = exchange.enter_context(self._client.fetch(self._shown(blob, scope), most_bytes))
             check_status(download.status, SERVER)
             yield download
 
@@ -153,13 +156,21 @@ class OciRegistry:
 
     def _send(self, call: Call, scope: str) -> Answer:
         """With the connection's credentials, or the token that they are good for."""
-        shown = self._tokens.get(scope)
-        answer = self._client.send(replace(call, credentials=shown or self._credentials))
-        challenge = answer.headers.get("www-authenticate", "")
-        if answer.status != 401 or shown is not None or not challenge.lower().startswith("bearer "):
-            return answer
+        answer = self._client.send(self._shown(call, scope))
+        if self._is_renewed(answer.status, answer.headers, scope):
+            return self._client.send(self._shown(call, scope))
+        return answer
+
+    def _shown(self, call: Call, scope: str) -> Call:
+        return replace(call, credentials=self._tokens.get(scope, self._credentials))
+
+    def _is_renewed(self, status: int, headers: Mapping[str, str], scope: str) -> bool:
+        """Whether there is another token to come again with: the first one, or one in place of one that has expired."""
+        challenge = headers.get("www-authenticate", "")
+        if status != 401 or not challenge.lower().startswith("bearer "):
+            return False
         self._tokens[scope] = self._token(dict(_CHALLENGE.findall(challenge)), scope)
-        return self._client.send(replace(call, credentials=self._tokens[scope]))
+        return True
 
     def _token(self, challenge: Mapping[str, str], scope: str) -> dict[str, str]:
         """From the server that the registry names for it, to which the credentials are shown only over TLS."""

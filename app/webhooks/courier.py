@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from app.access.vault import Vault
 from app.db.session import transaction
 from app.egress.client import Call, EgressClient
-from app.errors import AddressNotAllowed, EgressFailure
+from app.errors import SalienceError
 from app.lanes import Lanes
 from app.webhooks.dispatch import Outcome, Parcel, claim_next, due_webhook, write_outcome
 from app.webhooks.messages import message
@@ -28,6 +28,7 @@ THREADS = 16
 PER_TENANT = 4
 AT_ONCE = 20
 """Of one webhook, before others have their turn."""
+OUR_FAULT = "The message could not be made: a fault of this service, whose log says more."
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,23 @@ class Courier:
             parcel = claim_next(session, webhook_id)
         if parcel is None:
             return False
-        outcome = self._send(client, parcel)
+        outcome = self._attempted(client, parcel)
         with transaction(self._engine) as session:
             disabled = write_outcome(session, parcel, outcome)
         if disabled:
             logger.warning("webhook %s is disabled: %s", webhook_id, disabled)
         return True
+
+    def _attempted(self, client: EgressClient, parcel: Parcel) -> Outcome:
+        """Whatever kept it from being sent is an outcome: an attempt without one would be made again at once."""
+        try:
+            return self._send(client, parcel)
+        except SalienceError as failure:
+            logger.warning("delivery %s is not sent: %s", parcel.delivery_id, failure.code)
+            return Outcome(None, problem=failure.detail)
+        except Exception:
+            logger.exception("delivery %s is not sent", parcel.delivery_id)
+            return Outcome(None, problem=OUR_FAULT)
 
     def _send(self, client: EgressClient, parcel: Parcel) -> Outcome:
         body = message(parcel.body, parcel.format, self._public_url)
@@ -93,8 +105,5 @@ class Courier:
         signed = signed_headers(message_id(parcel.delivery_id), parcel.at, body, secrets)
         headers = {"content-type": "application/json", **signed}
         call = Call("POST", self._vault.open(parcel.sealed_url), headers=headers, content=body.encode())
-        try:
-            answer = client.deliver(call)
-        except (AddressNotAllowed, EgressFailure) as failure:
-            return Outcome(None, problem=failure.detail)
+        answer = client.deliver(call)
         return Outcome(answer.status, retry_after=answer.headers.get("retry-after"))

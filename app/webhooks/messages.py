@@ -1,7 +1,7 @@
 """The form in which an event is sent: as it is, or as Slack and Teams show it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -9,6 +9,8 @@ from app.domain.events import shortened
 
 MAX_WORDS = 300
 """Characters of a name or a detail in a chat."""
+MAX_SECTION = 2900
+"""Characters of a text of Slack's, which refuses a message for 3,000."""
 
 
 class WebhookFormat(StrEnum):
@@ -54,24 +56,45 @@ def _facts(data: Mapping[str, Any]) -> dict[str, str]:
         found["gate"] = str(data["gate_name"])
     for name, number in (data.get("headline") or {}).items():
         aside = " (says nothing)" if name in data["says_nothing"] else ""
-        found[name] = "undefined" if number is None else f"{number:.3f}{aside}"
+        found[name] = f"{_number(number)}{aside if number is not None else ''}"
     if data.get("exposes"):
         found["exposes"] = ", ".join(data["exposes"])
     for one in data.get("not_passed") or ():
         found[one["condition"]] = str(one["outcome"])
     for one in data.get("regressions") or ():
-        found[one["number"]] = f"{one['before']:.3f} before, {one['after']:.3f} now"
+        found[one["number"]] = f"{_number(one['before'])} before, {_number(one['after'])} now"
     if data.get("problem"):
         found[data["problem"]["code"]] = data["problem"]["detail"]
     return {name: shortened(value, MAX_WORDS) for name, value in found.items()}
 
 
+def _number(number: float | None) -> str:
+    return "undefined" if number is None else f"{number:.3f}"
+
+
 def _slack(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Of incoming webhooks: ``text`` in Slack's own markup."""
-    lines = [f"*{_escaped(_title(body))}*"]
-    lines += [f"• {_escaped(name)}: {_escaped(value)}" for name, value in _facts(body["data"]).items()]
-    links = [f"<{url}|{name}>" for name, url in _addresses(body).items()]
-    return {"text": "\n".join([*lines, *([" · ".join(links)] if links else [])])}
+    """Of incoming webhooks: names are plain text, in which no markup counts; ``text`` is what a notification shows."""
+    told = [_title(body), *(f"• {name}: {value}" for name, value in _facts(body["data"]).items())]
+    links = [f"<{_escaped(url)}|{name}>" for name, url in _addresses(body).items()]
+    blocks = [_section({"type": "plain_text", "text": text, "emoji": False}) for text in _joined(told)]
+    if links:
+        blocks.append(_section({"type": "mrkdwn", "text": " · ".join(links)}))
+    return {"text": "\n".join([*map(_escaped, told), *([" · ".join(links)] if links else [])]), "blocks": blocks}
+
+
+def _section(text: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "section", "text": text}
+
+
+def _joined(lines: Iterable[str]) -> list[str]:
+    """As few texts as Slack takes."""
+    texts: list[str] = []
+    for line in lines:
+        if texts and len(texts[-1]) + 1 + len(line) <= MAX_SECTION:
+            texts[-1] += f"\n{line}"
+        else:
+            texts.append(line)
+    return texts
 
 
 def _escaped(text: str) -> str:
@@ -80,18 +103,24 @@ def _escaped(text: str) -> str:
 
 
 def _teams(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a Workflows webhook: one adaptive card."""
-    facts = [{"title": name, "value": value} for name, value in _facts(body["data"]).items()]
-    title = {"type": "TextBlock", "text": _title(body), "weight": "Bolder", "wrap": True}
+    """Of a Workflows webhook: one adaptive card, of text runs, since Teams reads markdown in text blocks and facts."""
+    facts = [_runs(f"{name}: ", value) for name, value in _facts(body["data"]).items()]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
-        "body": [title, *([{"type": "FactSet", "facts": facts}] if facts else [])],
+        "body": [_runs(_title(body)), *facts],
         "actions": [{"type": "Action.OpenUrl", "title": name, "url": url} for name, url in _addresses(body).items()],
     }
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return {"type": "message", "attachments": [attachment]}
+
+
+def _runs(bold: str, plain: str = "") -> dict[str, Any]:
+    """One line."""
+    inlines = [{"type": "TextRun", "text": bold, "weight": "Bolder"}]
+    inlines += [{"type": "TextRun", "text": plain}] if plain else []
+    return {"type": "RichTextBlock", "inlines": inlines}
 
 
 def _addresses(body: Mapping[str, Any]) -> dict[str, str]:

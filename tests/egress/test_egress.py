@@ -147,6 +147,20 @@ def test_credentials_stay_with_their_host(host: str, client: EgressClient, hosts
     assert [("authorization" in headers) for _, headers in allowed.visits] == [True, host == OPEN]
 
 
+@pytest.mark.parametrize("token", ["t\N{LATIN SMALL LETTER O WITH DIAERESIS}k", "two\r\nlines", "nul\0", "\ud800"])
+def test_what_no_header_can_hold_is_not_sent(token: str, client: EgressClient, hosts: tuple[Host, Host]) -> None:
+    before = hosts[0].connections
+    url = f"http://{OPEN}:{hosts[0].port}/"
+    for call in (
+        Call("GET", url, credentials={"Authorization": f"Bearer {token}"}),
+        Call("GET", url, headers={"If-Match": token}),
+    ):
+        with pytest.raises(EgressFailure, match="request-not-sendable") as failed:
+            client.send(call)
+        assert not failed.value.passing
+    assert hosts[0].connections == before
+
+
 def test_a_name_is_looked_up_once_a_connection(hosts: tuple[Host, Host]) -> None:
     """Rebinding: the second look-up would say something else, and nobody asks."""
     asked: list[str] = []

@@ -233,6 +233,31 @@ def test_what_is_not_public_is_not_called(post: Post, receiver: Receiver) -> Non
     assert (attempt["status_code"], "not public" in attempt["problem"]) == (None, True)
 
 
+def test_what_cannot_be_sent_is_an_attempt(post: Post, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told, waits as others do, and counts as one; whatever is mended, the next attempt is an ordinary one."""
+    webhook_id, _ = post.listen(receiver.url)
+    post.tell(AUDITS[0], EventType.AUDIT_FAILED)
+    with transaction(post.engine) as session:
+        row = session.get_one(WebhookRow, webhook_id)
+        sealed, row.secret = row.secret, Vault(Fernet.generate_key().decode()).seal("whsec_of another key")
+    post.round()
+    post.round()
+    with transaction(post.engine) as session:
+        session.get_one(WebhookRow, webhook_id).secret = sealed
+    with monkeypatch.context() as patched:
+        patched.setattr("app.webhooks.courier.message", lambda *_: 1 / 0)
+        post.skip_waits()
+        post.round()
+    post.skip_waits()
+    post.round()
+    (row,) = post.deliveries()
+    assert (row.status, row.attempt, len(receiver.received)) == ("delivered", 3, 1)
+    assert [one["status_code"] for one in row.attempts] == [None, None, 204]
+    assert "ENCRYPTION_KEYS" in row.attempts[0]["problem"]
+    assert "fault of this service" in row.attempts[1]["problem"]
+    assert post.webhook(webhook_id).disabled_at is None
+
+
 def test_secrets_change_over(post: Post, receiver: Receiver) -> None:
     webhook_id, old = post.listen(receiver.url)
     with transaction(post.engine) as session:

@@ -33,6 +33,20 @@ BODY: dict[str, Any] = {
 }
 
 
+MARKUP = "<https://evil.example|sign in> *bold* [sign in](https://evil.example)"
+
+
+def named(name: str, **data: Any) -> dict[str, Any]:
+    return {**BODY, "data": {**BODY["data"], "name": name, **data}}
+
+
+def test_a_number_that_is_undefined_is_told() -> None:
+    regression = {"number": "entropy", "before": None, "after": 0.25}
+    body = named("n", headline={"entropy": None}, says_nothing=[], regressions=[regression], not_passed=[])
+    for form in (WebhookFormat.SLACK, WebhookFormat.TEAMS):
+        assert "undefined before, 0.250 now" in message(body, form, None)
+
+
 def test_the_standards_vector() -> None:
     headers = signed_headers(
         "msg_p5jXN8AQM9LWM0D4loKWxJek",
@@ -65,13 +79,28 @@ def test_links_are_addresses_where_the_service_knows_its_own() -> None:
 
 
 def test_slack_reads_no_markup_in_names() -> None:
-    told = json.loads(message(BODY, WebhookFormat.SLACK, "https://audits.example.com"))
-    assert told == {
-        "text": "*gate.failed: release &lt;12&gt; &amp; more*\n• verdict: failed\n• gate: release\n"
-        "• entropy.spatial.mean &lt;= 0.2: failed\n"
-        "<https://audits.example.com/v1/audits/a|audit> · <https://audits.example.com/v1/audits/a/report|report>"
-    }
+    told = json.loads(message(named(MARKUP), WebhookFormat.SLACK, "https://audits.example.com"))
+    links = "<https://audits.example.com/v1/audits/a|audit> · <https://audits.example.com/v1/audits/a/report|report>"
+    facts = "• verdict: failed\n• gate: release\n• entropy.spatial.mean <= 0.2: failed"
+    assert told["blocks"] == [
+        {
+            "type": "section",
+            "text": {"type": "plain_text", "text": f"gate.failed: {MARKUP}\n{facts}", "emoji": False},
+        },
+        {"type": "section", "text": {"type": "mrkdwn", "text": links}},
+    ]
+    assert told["text"].startswith("gate.failed: &lt;https://evil.example|sign in&gt; *bold* [sign in]")
+    assert told["text"].endswith(f"• entropy.spatial.mean &lt;= 0.2: failed\n{links}")
     assert "<" not in json.loads(message(BODY, WebhookFormat.SLACK, None))["text"]  # a path is no link
+
+
+def test_slack_takes_the_longest_message() -> None:
+    """It refuses fifty-one blocks, and a text of 3,000 characters."""
+    conditions = [{"condition": f"{number} {'x' * 300}", "outcome": "o" * 400} for number in range(100)]
+    told = json.loads(message(named("n" * 400, not_passed=conditions), WebhookFormat.SLACK, "https://a.example"))
+    assert len(told["blocks"]) <= 50
+    assert max(len(block["text"]["text"]) for block in told["blocks"]) < 3000
+    assert sum(block["text"]["text"].count("•") for block in told["blocks"]) == 102
 
 
 def test_teams_gets_an_adaptive_card() -> None:
@@ -79,8 +108,10 @@ def test_teams_gets_an_adaptive_card() -> None:
     (attachment,) = told["attachments"]
     assert (told["type"], attachment["contentType"]) == ("message", "application/vnd.microsoft.card.adaptive")
     card = attachment["content"]
-    assert card["body"][0]["text"] == "gate.failed: release <12> & more"
-    assert {"title": "verdict", "value": "failed"} in card["body"][1]["facts"]
+    assert {block["type"] for block in card["body"]} == {"RichTextBlock"}
+    lines = ["".join(run["text"] for run in block["inlines"]) for block in card["body"]]
+    assert lines[:2] == ["gate.failed: release <12> & more", "verdict: failed"]
+    assert {run["type"] for block in card["body"] for run in block["inlines"]} == {"TextRun"}
     assert card["actions"][0]["url"] == "https://audits.example.com/v1/audits/a"
 
 

@@ -9,6 +9,7 @@ from io import BytesIO, TextIOWrapper
 from typing import Any, NamedTuple, Self, TextIO
 
 from app.domain.several_labels import SEPARATOR, joined
+from app.domain.stored_text import is_storable
 from app.errors import InputFailure
 from worker.archives.name_encodings import WINDOWS_PAGES, detect_encoding
 
@@ -84,7 +85,7 @@ def text_of(line: int, value: object) -> str | None:
         return str(value)
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+    if not isinstance(value, str) or not is_storable(value):
         raise invalid(line, "a value is not text that can be stored")
     if len(value) > MAX_CHARACTERS:
         raise invalid(line, f"a value has more than {MAX_CHARACTERS} characters")

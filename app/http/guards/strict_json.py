@@ -2,13 +2,13 @@
 
 import json
 import math
-import re
 from itertools import chain
 from typing import Any, NoReturn
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.domain.stored_text import UNSTORABLE, is_storable
 from app.errors import RequestError, SalienceError, TooLarge, Unprocessable, UnsupportedMediaType
 from app.http.guards.codings import is_compressed
 from app.http.problems import problem_response
@@ -17,7 +17,6 @@ from app.http.two_steps import refuse_posted_file, told_steps
 MAX_DEPTH = 32
 
 _BODY_METHODS = frozenset({"POST", "PATCH"})
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class StrictJson:
@@ -90,8 +89,8 @@ def parse_strictly(body: bytes) -> Any:
 def _check_parts(value: Any) -> None:
     level = [value]
     for _ in range(MAX_DEPTH):
-        if any(isinstance(part, str) and _UNSTORABLE.search(part) for part in level):
-            raise Unprocessable("validation-error", "A string holds a NUL character or half a surrogate pair.")
+        if any(isinstance(part, str) and not is_storable(part) for part in level):
+            raise Unprocessable("validation-error", f"A string holds {UNSTORABLE}.")
         objects = [part for part in level if isinstance(part, dict)]
         lists = [part for part in level if isinstance(part, list)]
         level = [*chain.from_iterable(objects), *chain.from_iterable(part.values() for part in objects)]

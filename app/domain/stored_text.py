@@ -1,0 +1,27 @@
+"""Text from elsewhere, and whether the database takes it: Postgres has neither NUL nor half a surrogate pair."""
+
+import re
+from typing import Any
+
+UNSTORABLE = "a NUL character or half a surrogate pair"
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def is_storable(text: str) -> bool:
+    """Whether a column takes it."""
+    return _UNSTORABLE.search(text) is None
+
+
+def is_storable_json(value: object) -> bool:
+    """The same of a whole document, its names too, however deep it is."""
+    waiting: list[Any] = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            if not is_storable(part):
+                return False
+        elif isinstance(part, dict):
+            waiting += [*part, *part.values()]
+        elif isinstance(part, (list, tuple)):
+            waiting += part
+    return True
