@@ -29,7 +29,8 @@ logger = logging.getLogger(__name__)
 class Lanes(Generic[Claimed]):
     """One thread looks for what is due; what it finds has threads of its own, ``threads`` at most.
 
-    ``claim`` leaves out the tenants that it is given; ``work`` writes down itself what became of it.
+    A tenant has up to ``per_tenant`` of them while more than half are free; the other half is for tenants that have
+    none, one each. ``claim`` leaves out the tenants that it is given; ``work`` writes down itself what became of it.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Lanes(Generic[Claimed]):
         claim: Callable[[frozenset[UUID]], Claimed | None],
         work: Callable[[Claimed], None],
         *,
-        threads: int = 4,
+        threads: int = 8,
         per_tenant: int = 2,
     ) -> None:
         self._name = name
@@ -75,7 +76,7 @@ class Lanes(Generic[Claimed]):
     def _after(self, done: Claimed) -> Claimed | None:
         """The next piece, unless the database is gone: then the thread that looks finds it when it is back."""
         with self._lock:
-            self._busy[done.tenant_id] -= 1
+            self._busy -= Counter([done.tenant_id])
         try:
             return self._next()
         except SQLAlchemyError:
@@ -83,9 +84,11 @@ class Lanes(Generic[Claimed]):
 
     def _next(self) -> Claimed | None:
         with self._lock:
-            if self._busy.total() >= self._threads:
+            free = self._threads - self._busy.total()
+            if not free:
                 return None
-            full = frozenset(tenant for tenant, count in self._busy.items() if count >= self._per_tenant)
+            most = self._per_tenant if 2 * free > self._threads else 1
+            full = frozenset(tenant for tenant, count in self._busy.items() if count >= most)
             claimed = self._claim(full)
             if claimed is not None:
                 self._busy[claimed.tenant_id] += 1

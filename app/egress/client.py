@@ -16,8 +16,8 @@ import httpx
 from app import __version__
 from app.egress.addresses import AddressGuard
 from app.egress.answers import Answer, Download, headers_of, malformed
-from app.egress.metering import Allowance, Meter
-from app.egress.network import Deadline, GuardedNetwork, Resolve, system_resolve
+from app.egress.metering import Allowance, Meter, shared_counts
+from app.egress.network import Deadline, GuardedNetwork, Pace, Resolve, system_resolve
 from app.errors import AddressNotAllowed, EgressFailure
 from app.settings import MEBIBYTE, Settings
 
@@ -42,11 +42,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds: of a connection or a pause; of an exchange that is read whole; of one that is fetched."""
+    """Seconds: of a connection or a pause; of an exchange that is read whole; of one that is fetched, which must also
+    keep a pace."""
 
     pause_seconds: float = 10.0
     call_seconds: float = 15.0
     fetch_seconds: float = 3600.0
+    pace: Pace = field(default_factory=Pace)
 
 
 class EgressClient:
@@ -62,13 +64,13 @@ class EgressClient:
         *,
         ca_file: str | None = None,
         resolve: Resolve = system_resolve,
-        allowance: Allowance | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._guard = guard
         self._limits = limits or Limits()
         self._fetch_seconds = self._limits.fetch_seconds
         self._deadline = Deadline()
-        self._meter = Meter(allowance or Allowance())
+        self._meter = meter or Meter(Allowance())
         self._pool = httpcore.ConnectionPool(
             ssl_context=_authorities(ca_file),
             network_backend=GuardedNetwork(guard, self._deadline, self._meter, resolve),
@@ -79,10 +81,12 @@ class EgressClient:
     @classmethod
     def from_settings(cls, settings: Settings, fetch_seconds: float | None = None) -> Self:
         fetch_seconds = fetch_seconds or settings.egress_fetch_seconds
-        limits = Limits(settings.egress_pause_seconds, settings.egress_call_seconds, fetch_seconds)
+        pace = Pace(settings.min_egress_rate)
+        limits = Limits(settings.egress_pause_seconds, settings.egress_call_seconds, fetch_seconds, pace)
         allowance = Allowance(settings.max_tenant_egress_requests, settings.max_tenant_egress_bytes)
         guard = AddressGuard.of(settings.allowed_networks)
-        return cls(guard, limits, ca_file=settings.egress_ca_file, allowance=allowance)
+        meter = Meter(allowance, shared_counts(settings.broker_url, settings.broker_ca_file))
+        return cls(guard, limits, ca_file=settings.egress_ca_file, meter=meter)
 
     def charge_to(self, tenant_id: UUID) -> None:
         """Whose exchanges the following are: each tenant has so many of them, and of their bytes, in an hour."""
@@ -102,16 +106,19 @@ class EgressClient:
 
     def close(self) -> None:
         """No exchange may be going on."""
+        self._meter.close()
         self._pool.close()
 
     def deliver(self, call: Call) -> Answer:
         """Status and headers; what the body says interests nobody. A redirect is an answer like any other."""
-        with self._exchange(call, self._limits.call_seconds) as response:
+        self._deadline.start(self._limits.call_seconds)
+        with self._exchange(call) as response:
             return Answer(response.status, headers_of(response), b"")
 
     def send(self, call: Call, most_bytes: int = MAX_ANSWER_BYTES) -> Answer:
         """The whole answer. A redirect is an answer like any other."""
-        with self._exchange(call, self._limits.call_seconds) as response:
+        self._deadline.start(self._limits.call_seconds)
+        with self._exchange(call) as response:
             download = Download(response, most_bytes)
             return Answer(download.status, download.headers, b"".join(download.pieces()))
 
@@ -121,20 +128,21 @@ class EgressClient:
 
         What breaks off goes on where it did, within the same time, where the server says that it is the same file.
         """
+        self._deadline.start(self._fetch_seconds, self._limits.pace)
         with ExitStack() as exchange:
-            response = exchange.enter_context(self._followed(call, self._fetch_seconds))
+            response = exchange.enter_context(self._followed(call))
 
             def go_on(headers: Mapping[str, str]) -> httpcore.Response:
                 exchange.close()
                 rest = replace(call, headers={**call.headers, **headers})
-                return exchange.enter_context(self._followed(rest, self._deadline.left(None)))
+                return exchange.enter_context(self._followed(rest))
 
             yield Download(response, most_bytes, go_on)
 
     @contextmanager
-    def _followed(self, call: Call, seconds: float) -> Iterator[httpcore.Response]:
+    def _followed(self, call: Call) -> Iterator[httpcore.Response]:
         for _ in range(MAX_REDIRECTS + 1):
-            with self._exchange(call, seconds) as response:
+            with self._exchange(call) as response:
                 location = headers_of(response).get("location")
                 if response.status not in _REDIRECTS or location is None:
                     yield response
@@ -154,13 +162,12 @@ class EgressClient:
         return Call(call.method, str(there), call.headers, call.credentials if stays else {})
 
     @contextmanager
-    def _exchange(self, call: Call, seconds: float) -> Iterator[httpcore.Response]:
+    def _exchange(self, call: Call) -> Iterator[httpcore.Response]:
         url = self._guard.check_url(call.url)
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         pause = self._limits.pause_seconds
         waits = dict.fromkeys(("connect", "read", "write", "pool"), pause)
         self._meter.request()
-        self._deadline.start(seconds)
         with (
             _failures_told(),
             self._pool.stream(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LookUpTimeout
+from dataclasses import dataclass
 from typing import Any
 
 import httpcore
@@ -25,14 +26,39 @@ def system_resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
 
 
+@dataclass(frozen=True)
+class Pace:
+    """The least that must come: bytes a second, over every so many seconds of waiting for them; 0: anything."""
+
+    least: int = 0
+    over_seconds: float = 30.0
+
+
 class Deadline:
-    """When an exchange must be over; every wait of its connections is cut to what is left."""
+    """When an exchange must be over, with whatever it is redirected to; every wait is cut to what is left."""
 
     def __init__(self) -> None:
         self._at = 0.0
+        self._pace = Pace()
+        self._waited = 0.0
+        self._came = 0
 
-    def start(self, seconds: float) -> None:
+    def start(self, seconds: float, pace: Pace | None = None) -> None:
         self._at = time.monotonic() + seconds
+        self._pace = pace or Pace()
+        self._waited, self._came = 0.0, 0
+
+    def came(self, size: int, waited_seconds: float) -> None:
+        """So many bytes, after so long. Raises EgressFailure where that is too slow; what we do with them costs none
+        of the time."""
+        self._came += size
+        self._waited += waited_seconds
+        if self._waited < self._pace.over_seconds:
+            return
+        if self._came < self._pace.least * self._waited:
+            detail = f"The address sends fewer than {self._pace.least} bytes a second."
+            raise EgressFailure("answer-too-slow", detail, passing=True)
+        self._waited, self._came = 0.0, 0
 
     def left(self, most: float | None) -> float:
         """Seconds. Raises EgressFailure where none are left."""
@@ -110,13 +136,17 @@ class _LimitedStream(httpcore.NetworkStream):
         self._meter = meter
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        begun = time.monotonic()
         data = self._stream.read(max_bytes, self._deadline.left(timeout))
-        self._meter.received(len(data))
+        self._deadline.came(len(data), time.monotonic() - begun)
+        self._meter.moved(len(data))
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for start in range(0, len(buffer), _PIECE):
-            self._stream.write(buffer[start : start + _PIECE], self._deadline.left(timeout))
+            piece = buffer[start : start + _PIECE]
+            self._stream.write(piece, self._deadline.left(timeout))
+            self._meter.moved(len(piece))
 
     def close(self) -> None:
         self._stream.close()

@@ -134,8 +134,12 @@ class _Renewal:
         self._engine = importer.engine
         self._renewed = importer.of(claim).values(next_at=func.clock_timestamp() + LEASE).returning(importer.noun.key)
         self._at = time.monotonic()
+        self._until = self._at + importer.settings.import_seconds
 
     def __call__(self) -> None:
+        """Raises ImportLost, and EgressFailure where it takes longer than it may."""
+        if time.monotonic() > self._until:
+            raise EgressFailure("answer-too-slow", "All files together took longer than they may (IMPORT_SECONDS).")
         if time.monotonic() - self._at < RENEW_SECONDS:
             return
         self._at = time.monotonic()

@@ -44,7 +44,7 @@ class Sweeper:
     settings: Settings
 
     def lanes(self) -> Lanes[Claim]:
-        return Lanes("sweeper", self.claim, self.work, threads=2, per_tenant=1)
+        return Lanes("sweeper", self.claim, self.work, threads=4, per_tenant=1)
 
     def claim(self, full: frozenset[UUID]) -> Claim | None:
         """The policy that was swept the longest ago. A sweep that fails waits for the next."""

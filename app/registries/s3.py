@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from app.egress.answers import Download, malformed
+from app.egress.answers import Answer, Download, malformed
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
 from app.registries.aws_signature import AwsKey
@@ -60,9 +60,18 @@ class S3Registry(WithoutVersions):
         return S3Place(self, S3Uri.read(uri))
 
     def tries(self) -> dict[str, Callable[[], object]]:
-        if self._key is None:
-            return {"the store answers": lambda: self._client.deliver(Call("GET", f"{self._url}/"))}
-        return {"the store lists the key's buckets": lambda: self._asked(f"{self._url}/")}
+        return {"the store speaks S3" if self._key is None else "the store knows the key": self._answers}
+
+    def _answers(self) -> None:
+        """To list buckets is a right that few keys have: a store that denies it has found the signature right."""
+        url = f"{self._url}/"
+        answer = self._client.send(Call("GET", url, credentials=self._signed("GET", url)))
+        kind, code = _spoken(answer)
+        if kind is None or answer.status >= 500:
+            check_status(answer.status, SERVER)
+            raise EgressFailure("registry-not-found", f"The address answers, but is no {SERVER}.")
+        if self._key is not None and code != "AccessDenied":
+            check_status(answer.status, SERVER)
 
     @contextmanager
     def fetch(self, bucket: str, key: str, etag: str, most_bytes: int) -> Iterator[Download]:
@@ -218,6 +227,17 @@ class S3Place:
                 # What was put there while a bucket kept no versions has the version null, and may be written over.
                 pin = f"{VERSION}{version}" if version not in {"", "null"} else f"{ETAG}{_text_of(one, 'ETag')}"
                 yield Listed(key.removeprefix(self._prefix), pin, _size(one))
+
+
+def _spoken(answer: Answer) -> tuple[str | None, str]:
+    """What an answer about no bucket is, and its code where it is an error; None of a server that is no such store."""
+    try:
+        root = fromstring(answer.body)
+    except (ParseError, DefusedXmlException, ValueError):
+        # Amazon's own sends whoever shows no key to a page for people.
+        return ("Redirect" if "x-amz-request-id" in answer.headers else None), ""
+    kind = root.tag.rpartition("}")[2]
+    return (kind, root.findtext("{*}Code") or "") if kind in {"ListAllMyBucketsResult", "Error"} else (None, "")
 
 
 def quoted(key: str) -> str:

@@ -205,6 +205,29 @@ def test_a_delivery_may_be_so_large(api: Api, hook: Json) -> None:
         assert used_bytes(session) > 250_000
 
 
+@pytest.mark.parametrize(
+    ("kind", "auth"),
+    [
+        ("mlflow", {"token": "t\N{LATIN SMALL LETTER O WITH DIAERESIS}k"}),
+        ("mlflow", {"token": "two words"}),
+        ("mlflow", {"token": "a line\n"}),
+        ("oci", {"username": "a:b", "password": "p"}),
+        ("oci", {"username": "a", "password": "p\r\nq"}),
+        ("s3", {"username": "AK\N{LATIN SMALL LETTER O WITH DIAERESIS}", "password": "p"}),
+    ],
+)
+def test_a_secret_that_no_registry_can_be_shown(api: Api, hook: Json, kind: str, auth: Json) -> None:
+    asked = {"name": "n", "kind": kind, "url": "https://registry.example.com", "auth": auth}
+    answers = [api.client.post("/v1/connections", json=asked)]
+    if kind == "mlflow":
+        answers.append(api.client.patch(f"/v1/connections/{hook['connection_id']}", json={"auth": auth}))
+    for answer in answers:
+        check_problem(answer, 422, "validation-error")
+        (fault,) = answer.json()["errors"]
+        assert fault["loc"][:2] == ["body", "auth"]
+        assert not any(secret in answer.text for secret in auth.values() if len(secret) > 2)
+
+
 def test_a_mapping_belongs_to_the_kind(api: Api, hook: Json) -> None:
     asked = {"name": "n", "connection_id": hook["connection_id"]}
     for wrong in ({"kind": "generic"}, {"kind": "mlflow", "mapping": {"name": "/a", "version": "/b"}}):

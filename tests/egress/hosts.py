@@ -86,6 +86,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"1\r\nx\r\n")
             time.sleep(0.05)
 
+    def slow(self, query: dict[str, list[str]]) -> None:
+        """So many redirects to itself, each after a while; then bytes that come without a long pause."""
+        left = int(query.get("left", ["0"])[0])
+        if left:
+            time.sleep(0.25)
+            self._send(302, b"", Location=f"/slow?left={left - 1}")
+            return
+        self._begin_chunks()
+        for _ in range(60):
+            self.wfile.write(b"64\r\n" + bytes(100) + b"\r\n")
+            time.sleep(0.02)
+        self.wfile.write(b"0\r\n\r\n")
+
     def silent(self, _: dict[str, list[str]]) -> None:
         time.sleep(5)
 

@@ -2,6 +2,7 @@
 
 import ast
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,9 +10,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from app.broker import Broker
 from app.egress.addresses import AddressGuard, is_public
 from app.egress.client import Call, EgressClient, Limits
-from app.egress.metering import Allowance
+from app.egress.metering import LOCAL, Allowance, Counts, Meter, SharedCounts
+from app.egress.network import Pace
+from app.embedded.ports import free_port
 from app.errors import AddressNotAllowed, EgressFailure
 from tests.broker.certificates import make_certificates
 from tests.egress.hosts import FILE, SECRET, Host, serving
@@ -226,6 +230,36 @@ def test_another_file_is_not_gone_on_with(query: str, client: EgressClient, host
     assert client.send(Call("GET", f"http://{OPEN}:{hosts[0].port}/")).body == SECRET
 
 
+def test_all_redirects_have_one_deadline(client: EgressClient, hosts: tuple[Host, Host]) -> None:
+    """Five of a quarter of a second, in 0.8 seconds."""
+    call = Call("GET", f"http://{OPEN}:{hosts[0].port}/slow?left=5")
+    with pytest.raises(EgressFailure, match="answer-too-slow"), client.fetch(call, MOST):
+        pass
+
+
+@pytest.mark.parametrize(("least", "comes"), [(2_000, True), (20_000, False), (0, True)])
+def test_a_fetch_keeps_a_pace(least: int, *, comes: bool, hosts: tuple[Host, Host]) -> None:
+    """Of some 5,000 bytes a second."""
+    limits = Limits(pause_seconds=2, fetch_seconds=10, pace=Pace(least, over_seconds=0.4))
+    call = Call("GET", f"http://{OPEN}:{hosts[0].port}/slow")
+    with EgressClient(AddressGuard.of([f"{OPEN}/32"]), limits) as client, client.fetch(call, MOST) as download:
+        if comes:
+            assert sum(map(len, download.pieces())) == 6_000
+            return
+        with pytest.raises(EgressFailure, match="answer-too-slow") as failed:
+            list(download.pieces())
+        assert failed.value.passing
+
+
+def test_our_own_time_is_not_the_senders(hosts: tuple[Host, Host]) -> None:
+    """Whoever takes long over each piece of what came at once does not make the sender slow."""
+    limits = Limits(pause_seconds=2, fetch_seconds=10, pace=Pace(1_000_000, over_seconds=0.2))
+    call = Call("GET", f"http://{OPEN}:{hosts[0].port}/")
+    with EgressClient(AddressGuard.of([f"{OPEN}/32"]), limits) as client, client.fetch(call, MOST) as download:
+        for _ in download.pieces():
+            time.sleep(0.3)
+
+
 @pytest.mark.parametrize("name", ["none.test", "unknown.test"])
 def test_name_without_address(name: str, client: EgressClient) -> None:
     with pytest.raises(EgressFailure, match="address-not-found"):
@@ -251,8 +285,9 @@ def test_environment_and_cookies_count_for_nothing(
     assert not closed.connections
 
 
-def metered(allowance: Allowance, tenant_id: UUID) -> EgressClient:
-    client = EgressClient(AddressGuard.of([f"{OPEN}/32"]), QUICK, resolve=_resolve, allowance=allowance)
+def metered(allowance: Allowance, tenant_id: UUID, counts: Counts = LOCAL) -> EgressClient:
+    guard = AddressGuard.of([f"{OPEN}/32"])
+    client = EgressClient(guard, QUICK, resolve=_resolve, meter=Meter(allowance, counts))
     client.charge_to(tenant_id)
     return client
 
@@ -274,13 +309,35 @@ def test_a_tenant_has_so_many_requests(hosts: tuple[Host, Host]) -> None:
 def test_a_tenant_has_so_many_bytes(hosts: tuple[Host, Host]) -> None:
     """An answer is cut where it goes beyond them."""
     tenant_id = uuid4()
-    with metered(Allowance(received=200_000), tenant_id) as client:
+    with metered(Allowance(moved=200_000), tenant_id) as client:
         call = Call("GET", f"http://{OPEN}:{hosts[0].port}/endless")
         with pytest.raises(EgressFailure, match="egress-limit-reached"), client.fetch(call, 10**9) as download:
             for _ in download.pieces():
                 pass
         with pytest.raises(EgressFailure, match="egress-limit-reached"):
             client.send(Call("GET", f"http://{OPEN}:{hosts[0].port}/"))
+
+
+def test_processes_count_together(hosts: tuple[Host, Host], broker_url: str) -> None:
+    """Each has connections of its own to the broker; what is sent counts as what is received does."""
+    tenant_id, broker = uuid4(), Broker.read(broker_url)
+    url, content = f"http://{OPEN}:{hosts[0].port}/", bytes(70_000)
+    for process in (SharedCounts(broker), SharedCounts(broker)):
+        with metered(Allowance(moved=200_000), tenant_id, process) as client:
+            assert client.send(Call("POST", url, content=content)).ok
+    with metered(Allowance(moved=200_000), tenant_id, SharedCounts(broker)) as client:
+        assert client.send(Call("GET", url)).ok
+        with pytest.raises(EgressFailure, match="egress-limit-reached"):
+            client.send(Call("POST", url, content=content))
+
+
+def test_without_a_broker_each_process_counts(hosts: tuple[Host, Host]) -> None:
+    tenant_id, counts = uuid4(), SharedCounts(Broker.read(f"redis://127.0.0.1:{free_port()}/0"))
+    call = Call("GET", f"http://{OPEN}:{hosts[0].port}/")
+    with metered(Allowance(requests=2), tenant_id, counts) as client:
+        assert [client.send(call).status for _ in range(2)] == [200, 200]
+        with pytest.raises(EgressFailure, match="egress-limit-reached"):
+            client.send(call)
 
 
 @pytest.mark.parametrize(("name", "trusted"), [("right.test", True), ("wrong.test", False)])
@@ -316,15 +373,33 @@ def test_public_is_what_the_registries_say() -> None:
     ]  # fmt: skip
 
 
-CLIENTS = {"aiobotocore", "aiohttp", "asyncssh", "boto3", "botocore", "datasets", "fsspec", "ftplib", "gcsfs", "grpc",
-           "http.client", "httpcore", "httpx", "huggingface_hub", "imaplib", "minio", "mlflow", "nntplib", "oras",
-           "paramiko", "poplib", "pycurl", "requests", "s3fs", "smart_open", "smtplib", "telnetlib", "torch.hub",
-           "urllib.request", "urllib3", "webdataset", "websocket", "websockets", "xmlrpc.client"}  # fmt: skip
+CLIENTS = {"aiobotocore", "aiohttp", "anyio.connect_tcp", "asyncio.open_connection", "asyncssh", "boto3", "botocore",
+           "datasets", "fsspec", "ftplib", "gcsfs", "grpc", "http.client", "httpcore", "httpx", "huggingface_hub",
+           "imaplib", "minio", "mlflow", "nntplib", "oras", "paramiko", "poplib", "pycurl", "requests", "s3fs",
+           "smart_open", "smtplib", "socket", "socketserver", "ssl", "telnetlib", "torch.hub", "urllib.request",
+           "urllib3", "webdataset", "websocket", "websockets", "xmlrpc.client"}  # fmt: skip
+WHOLE = {"http", "urllib", "xmlrpc"}
+"""Packages that hold a client: who imports them whole could call it."""
+CALLING = {"connect_tcp", "create_connection", "create_unix_connection", "from_pretrained", "getaddrinfo",
+           "hf_hub_download", "load_state_dict_from_url", "open_connection", "snapshot_download", "sock_connect",
+           "urlopen", "urlretrieve"}  # fmt: skip
+"""Functions and methods of any library that call addresses, or load what they do not find here."""
 HARMLESS = {
     ("app/http/negotiation.py", "urllib.request.parse_http_list"),
     ("worker/weights/transformers_networks.py", "huggingface_hub.errors.StrictDataclassError"),
+    # This machine's name, the type of a listening socket, a free port, whether a process of ours listens there.
+    ("app/doctor/this_worker.py", "socket"),
+    ("app/http/server.py", "socket"),
+    ("app/embedded/ports.py", "socket"),
+    ("app/embedded/ports.py", "connect_ex()"),
+    ("worker/lifecycle/celery_app.py", "socket"),
+    ("worker/lifecycle/celery_app.py", "connect()"),  # of Celery's signals
+    # Pairs of sockets between the worker and its children, which may make none themselves.
+    *((f"worker/supervision/{page}.py", "socket") for page in ("forkserver", "inputs", "process")),
+    *((f"worker/child/{page}.py", "socket") for page in ("decoders", "forkserver", "inputs", "main")),
+    *((f"worker/wire/{page}.py", "socket") for page in ("channel", "ranges")),
 }
-"""A parser of headers, an error of a config."""
+"""A parser of headers, an error of a config, and sockets that lead to nobody else."""
 
 
 def test_nothing_else_calls_addresses() -> None:
@@ -333,12 +408,50 @@ def test_nothing_else_calls_addresses() -> None:
     found = {
         (path.relative_to(ROOT).as_posix(), name)
         for path in files
-        for name in _imported(ast.parse(path.read_text(encoding="utf-8")))
-        if any(name == client or name.startswith(f"{client}.") for client in CLIENTS)
+        for name in _calling(ast.parse(path.read_text(encoding="utf-8")))
     }
     assert {place for place, _ in found - HARMLESS} == {
         f"app/egress/{page}.py" for page in ("addresses", "answers", "client", "network")
     }
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import socket", "from socket import create_connection", "import ssl", "import urllib", "import http",
+        "import urllib.request as r", "from urllib import request", "from http import client", "import xmlrpc",
+        "from asyncio import open_connection", "asyncio.open_connection(host, 80)", "loop.create_connection(p)",
+        "anyio.connect_tcp(host, 80)", "timm.create_model(name, pretrained=True)", "build(name, pretrained=wanted)",
+        "Model.from_pretrained(name)", "from huggingface_hub import hf_hub_download", "import torch.hub",
+        "torch.hub.load_state_dict_from_url(url)",
+    ],
+)  # fmt: skip
+def test_a_way_around_is_found(source: str) -> None:
+    assert list(_calling(ast.parse(source)))
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["from urllib.parse import quote", "from http import HTTPStatus", "timm.create_model(name, pretrained=False)"],
+)
+def test_what_calls_nobody_is_not(source: str) -> None:
+    assert not list(_calling(ast.parse(source)))
+
+
+def _calling(tree: ast.Module) -> Iterator[str]:
+    """What is imported or called there that could call an address."""
+    imported = set(_imported(tree))
+    calling = CALLING | ({"connect", "connect_ex"} if "socket" in imported else set())
+    for name in imported:
+        if name in WHOLE or any(name == client or name.startswith(f"{client}.") for client in CLIENTS):
+            yield name
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = getattr(node.func, "attr", getattr(node.func, "id", None))
+            if called in calling:
+                yield f"{called}()"
+            if any(one.arg == "pretrained" and getattr(one.value, "value", None) is not False for one in node.keywords):
+                yield "pretrained="
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -23,6 +24,7 @@ from app.registries.s3 import S3Registry
 from app.registries.uris import kind_of
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+from tests.egress.hosts import Host, serving
 from tests.storage.stores import Bucket, make_bucket
 
 WEIGHTS = bytes(range(256)) * 100
@@ -101,3 +103,37 @@ def test_signature_is_botocores(url: str) -> None:
 def test_addresses_that_are_none(uri: str) -> None:
     with pytest.raises(ValueError, match="s3://BUCKET"):
         kind_of(uri)
+
+
+def tried(url: str, plain: dict[str, str]) -> str | None:
+    """The code of what a test of the connection finds; None where it works."""
+    with EgressClient(AddressGuard.of(["127.0.0.1/32"])) as client:
+        ((_, attempt),) = S3Registry(client, url, plain).tries().items()
+        try:
+            attempt()
+        except EgressFailure as failure:
+            return failure.code
+        return None
+
+
+def test_the_test_of_a_connection(bucket: Bucket) -> None:
+    """A key that may do nothing is known all the same; one that is not, and a wrong secret, are told."""
+    iam = boto3.client("iam", endpoint_url=bucket.endpoint, region_name="us-east-1")
+    iam.create_user(UserName="least")
+    made = iam.create_access_key(UserName="least")["AccessKey"]
+    key = {"username": made["AccessKeyId"], "password": made["SecretAccessKey"]}
+    assert (tried(bucket.endpoint, {}), tried(bucket.endpoint, key)) == (None, None)
+    httpx.post(f"{bucket.endpoint}/moto-api/reset-auth", content=b"0")
+    try:
+        found = [tried(bucket.endpoint, plain) for plain in (key, KEY, key | {"password": "another"})]
+    finally:
+        httpx.post(f"{bucket.endpoint}/moto-api/reset-auth", content=b"inf")
+    assert found == [None, "registry-refuses", "registry-refuses"]
+
+
+def test_a_server_that_is_no_store() -> None:
+    host = Host("127.0.0.1")
+    with serving(host):
+        url = f"http://127.0.0.1:{host.port}"
+        assert [tried(url, plain) for plain in ({}, KEY)] == ["registry-not-found"] * 2
+        assert tried(f"{url}/no-http", {}) == "answer-malformed"
