@@ -18,13 +18,17 @@ from app.models.imported import Found
 from app.registries.base import READY, Files, Registry
 from app.storage.blobs import BlobStore
 
+NOT_READY = ("PENDING_REGISTRATION", "FAILED_REGISTRATION")
+"""As MLflow says it."""
+
 
 def fetch(registry: Registry, uri: str, blobs: BlobStore, max_bytes: int, still_at_it: StillAtIt) -> Fetched:
     """Raises EgressFailure, InputFailure."""
     opened = registry.open(uri)
     version = opened.version
     if version.status != READY:
-        detail = f"The version is {version.status} in the registry."
+        known = version.status if version.status in NOT_READY else "not ready"  # no other word of a stranger's
+        detail = f"The version is {known} in the registry."
         raise EgressFailure("version-not-ready", detail, passing=version.status != "FAILED_REGISTRATION")
     with unpacked(opened, max_bytes, still_at_it) as files:
         names = files.names()
