@@ -83,10 +83,14 @@ async def compare(url: str) -> list[Row]:
         broker_url=url, rate_limit_key=LIMIT, rate_limit_tenant=LIMIT, rate_limit_patience_seconds=PATIENCE_SECONDS
     )
     rows = []
+
+    def both(key_id: UUID, tenant_id: UUID) -> Awaitable[object]:
+        return ours.count({"key": key_id, "tenant": tenant_id})
+
     with ThreadPoolExecutor(1) as thread:
         ours, theirs = RateLimiter(thread, settings), Limits(url)
         for callers in CALLERS:
-            rounds = [(await seconds(ours.count, callers), await seconds(theirs.count, callers)) for _ in range(ROUNDS)]
+            rounds = [(await seconds(both, callers), await seconds(theirs.count, callers)) for _ in range(ROUNDS)]
             own, others = (REQUESTS / statistics.median(times) for times in zip(*rounds, strict=True))
             gain = statistics.median(other / one for one, other in rounds)
             rows.append(

@@ -57,12 +57,13 @@ class Renderer:
         """Gathers within the limit, too: those who wait for a slot hold no connection. Only what comes from elsewhere
         is gathered before, within the limit of such calls: no slow source keeps others' reports waiting."""
         gather = partial(_gathered, wanted, arguments == PAGE)
-        job = None
+        job: bytes | None = None
         if arguments == PAGE and await to_thread.run_sync(wanted.calls_out):
             job = await self._outward.call(wanted.tenant_id, gather)
         try:
             async with self._limit.slot(wanted.tenant_id, WAIT_SECONDS):
-                return await _run(job or await to_thread.run_sync(gather), *arguments)
+                job = await to_thread.run_sync(gather) if job is None else job
+                return await _run(job, *arguments)
         except TimeoutError as error:
             raise Unavailable("overloaded", "Too many reports at once; come again.") from error
 

@@ -238,8 +238,8 @@ def test_what_cannot_be_sent_is_an_attempt(post: Post, receiver: Receiver, monke
     webhook_id, _ = post.listen(receiver.url)
     post.tell(AUDITS[0], EventType.AUDIT_FAILED)
     with transaction(post.engine) as session:
-        row = session.get_one(WebhookRow, webhook_id)
-        sealed, row.secret = row.secret, Vault(Fernet.generate_key().decode()).seal("whsec_of another key")
+        webhook = session.get_one(WebhookRow, webhook_id)
+        sealed, webhook.secret = webhook.secret, Vault(Fernet.generate_key().decode()).seal("whsec_of another key")
     post.round()
     post.round()
     with transaction(post.engine) as session:
