@@ -6,19 +6,12 @@ from typing import NamedTuple, TypedDict
 
 import numpy as np
 
+from app.domain.bootstrap import bootstrap, percentile_interval
 from app.domain.differences import ALPHA, farthest, holm, sign_flip_test, snap
 from app.domain.measures import ScoreColumn, lower_is_better
 from app.domain.resampling import group_seed, macro_bootstrap
 from app.domain.results.comparisons import DifferenceRow, SideTotal
-from app.domain.statistics import (
-    Floats,
-    Integers,
-    bootstrap,
-    equal_group_weights,
-    percentile_interval,
-    sums_by_cluster,
-    weighted_mean,
-)
+from app.domain.statistics import Floats, Integers, equal_group_weights, sums_by_cluster, weighted_mean
 from app.domain.summaries import Groups, SampleGroup
 from app.domain.vocabulary import GroupBy
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from app.domain.performance import MOST_LABELS
 from app.domain.results.documents import LabelAccuracy, Performance
-from app.domain.statistics import Floats, Masks, auroc, mean
+from app.domain.roc import auroc
+from app.domain.statistics import Floats, Masks, mean
 
 
 @dataclass(frozen=True)

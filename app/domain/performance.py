@@ -17,7 +17,8 @@ from app.domain.results.documents import (
     Roc,
     Summary,
 )
-from app.domain.statistics import Floats, Integers, Masks, area_under_curve, auroc, mean, roc_curve
+from app.domain.roc import auroc, roc_curve
+from app.domain.statistics import Floats, Integers, Masks, area_under_curve, mean
 from app.domain.views import noise_view, with_parameter
 from app.domain.vocabulary import CLEAN
 

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypedDict
 
 import numpy as np
 
+from app.domain.bootstrap import Resampled, bootstrap_blocks, percentile_interval
 from app.domain.measures import MEASURES, ScoreColumn
 from app.domain.resampling import group_seed, macro_bootstrap_blocks
 from app.domain.results.documents import Summary
@@ -15,11 +16,8 @@ from app.domain.skill_rows import add_skills
 from app.domain.statistics import (
     Floats,
     Integers,
-    Resampled,
-    bootstrap_blocks,
     equal_group_weights,
     histogram,
-    percentile_interval,
     weighted_mean,
     weighted_moments,
     weighted_quantiles,

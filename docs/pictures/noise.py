@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from app.domain.statistics import auroc
+from app.domain.roc import auroc
 from app.domain.views import noise_view
 from docs.pictures.audited import STRATEGIES, Audited, pixels, score_of
 from docs.pictures.choosing import typical

@@ -13,8 +13,8 @@ from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from app.domain import differences
+from app.domain.bootstrap import bootstrap_means
 from app.domain.comparison import ScoreSeries, correct, difference_rows, most_different, series_totals, sign_flip_rows
-from app.domain.statistics import bootstrap_means
 from app.domain.summaries import Groups, ScoreTable, summarise
 from tests.domain.small_series import ENTROPY, normals, series_of
 

@@ -25,9 +25,10 @@ from app.storage.blobs import BlobStore
 from tests.corpus import onnx_files
 from tests.datasets.hostile_archives import GOOD, make_tar, make_zip, picture
 from tests.datasets.image_tables import SHARD, written
+from worker.archives.cells import text_of
 from worker.archives.image_table import ImageTable
 from worker.archives.listing import list_entries, seekable
-from worker.archives.manifest import read_table, text_of
+from worker.archives.manifest import read_table
 from worker.archives.name_encodings import PAGES, detect_encoding
 from worker.intake.arrivals import Arrivals
 from worker.intake.coco import coco_records

@@ -11,8 +11,9 @@ from app.domain.table_columns import ALIASES, Columns
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry, Fault
 from app.imaging.kinds import EXTENSIONS, promised_kind
+from worker.archives.cells import invalid, label_of_columns, labels_of, text_of
 from worker.archives.entry_names import from_here
-from worker.archives.manifest import Record, invalid, label_of_columns, labels_of, read_table, text_of
+from worker.archives.manifest import Record, read_table
 from worker.intake.coco import coco_records
 from worker.intake.entries import insert_told
 from worker.intake.samples import folders_ending, is_there, label_sample

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditResultsRow, AuditRow, ComparisonRow, DatasetRow, SampleRow, SampleScoresRow
+from app.domain.bootstrap import BOOTSTRAP_RESAMPLES
 from app.domain.compared_ranks import compared_ranks, names_of
 from app.domain.comparison import (
     FarSample,
@@ -37,7 +38,6 @@ from app.domain.results.comparisons import Side as ShownSide
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.meaning import FEWEST_SAMPLES
 from app.domain.results.origins import differing_origins
-from app.domain.statistics import BOOTSTRAP_RESAMPLES
 from app.domain.subjects import leads
 from app.domain.vocabulary import AuditStatus, ComparisonUnit, GroupBy
 from app.errors import InputFailure
