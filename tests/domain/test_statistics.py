@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from app.domain import statistics
+from app.domain import bootstrap, roc, statistics
 from app.domain.measures import ScoreColumn
 from app.domain.several_models import across_models, pair_report
 from app.domain.summaries import Groups, ScoreTable, summarise
@@ -40,21 +40,21 @@ def test_undefined_values_never_become_numbers() -> None:
     arrays(np.bool_, 30).filter(lambda kinds: 0 < kinds.sum() < kinds.size),
 )
 def test_roc_agrees_with_scikit_learn(scores: np.ndarray, positives: np.ndarray) -> None:
-    assert statistics.auroc(scores, positives) == pytest.approx(roc_auc_score(positives, scores))
-    ours, theirs = statistics.roc_curve(scores, positives), roc_curve(positives, scores)
+    assert roc.auroc(scores, positives) == pytest.approx(roc_auc_score(positives, scores))
+    ours, theirs = roc.roc_curve(scores, positives), roc_curve(positives, scores)
     for one, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(one, other)
 
 
 def test_auroc_of_one_kind_is_undefined() -> None:
-    assert statistics.auroc(np.array([0.1, 0.2]), np.array([True, True])) is None
+    assert roc.auroc(np.array([0.1, 0.2]), np.array([True, True])) is None
 
 
 def test_bootstrap_covers_the_mean_and_is_seeded() -> None:
     columns = np.random.default_rng(0).normal(size=(400, 2))
-    resampled = statistics.bootstrap(columns, 3)
-    np.testing.assert_array_equal(resampled.means, statistics.bootstrap(columns, 3).means)
-    lows, highs = statistics.percentile_interval(resampled)
+    resampled = bootstrap.bootstrap(columns, 3)
+    np.testing.assert_array_equal(resampled.means, bootstrap.bootstrap(columns, 3).means)
+    lows, highs = bootstrap.percentile_interval(resampled)
     expected = 1.96 * columns.std(0) / math.sqrt(400)
     np.testing.assert_allclose(np.array(highs) - np.array(lows), 2 * expected, rtol=0.1)
 
