@@ -11,16 +11,19 @@ import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 _SHARING = {
+    "audits": (
+        "tests/api/access/test_report_links", "tests/api/test_subjects",
+        "tests/browser/", "tests/changed_images/", "tests/ci/", "tests/client/", "tests/commands/",
+        "tests/comparisons/", "tests/reports/", "tests/webhooks/test_real_events",
+    ),
     "service": (
-        "tests/api/access/test_report_links", "tests/api/access/test_tenants", "tests/api/test_audits",
-        "tests/api/test_class_separation", "tests/api/test_contract_of_errors", "tests/api/test_documents",
-        "tests/api/test_manners", "tests/api/test_openapi_examples", "tests/api/test_random_twin",
-        "tests/api/test_subjects",
-        "tests/audits/", "tests/backup/", "tests/browser/", "tests/changed_images/", "tests/ci/", "tests/client/",
-        "tests/clients/", "tests/commands/", "tests/comparisons/", "tests/corpus/",
+        "tests/api/access/test_tenants", "tests/api/test_audits", "tests/api/test_class_separation",
+        "tests/api/test_contract_of_errors", "tests/api/test_documents", "tests/api/test_manners",
+        "tests/api/test_openapi_examples", "tests/api/test_random_twin",
+        "tests/audits/", "tests/backup/", "tests/clients/", "tests/corpus/",
         "tests/datasets/test_corpus_through_the_api", "tests/docs/test_keras", "tests/docs/test_snippets",
         "tests/doctor/test_doctor", "tests/end_to_end/", "tests/fidelity/", "tests/fuzz/test_api", "tests/history/",
-        "tests/map_sets/", "tests/metrics/", "tests/registries/", "tests/reports/", "tests/webhooks/test_real_events",
+        "tests/map_sets/", "tests/metrics/", "tests/registries/",
     ),
     "api": ("tests/api/",),
     "faults": ("tests/faults/",),
@@ -31,6 +34,9 @@ _SHARING = {
     "worker": ("tests/worker/",),
 }  # fmt: skip
 """By what their tests share, the beginnings of paths. Any other file goes by itself."""
+_OF_THE_SERVICE = frozenset({"audits", "service"})
+"""Those that share finished audits, and those that share the service alone: together they would be most of the suite,
+for one process, while a second service takes seconds."""
 
 
 class BySharedServer(LoadScopeScheduling):  # type: ignore[misc]
@@ -54,6 +60,6 @@ def pytest_xdist_make_scheduler(config: Any, log: Any) -> BySharedServer:
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
     """Hold the list to the tests: whoever uses the service elsewhere would start another one, unseen."""
     files = {item.nodeid.partition("::")[0] for item in items if "service" in getattr(item, "fixturenames", ())}
-    missing = sorted(file for file in files if _scope(file) != "service")
+    missing = sorted(file for file in files if _scope(file) not in _OF_THE_SERVICE)
     if missing:
         raise pytest.UsageError(f"These use the service and are not told of in tests/side_by_side.py: {missing}")
