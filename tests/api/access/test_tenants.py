@@ -31,6 +31,7 @@ event.remove(session._TenantSession, "do_orm_execute", session._restrict)
 main()
 """
 VOLATILE = {"date", "x-request-id", "ratelimit"}
+KINDS = ("application/json", "text/csv", "image/png", "application/xml")
 
 
 @pytest.fixture(scope="module")
@@ -141,12 +142,13 @@ def operations(document: Json) -> Iterator[tuple[str, str]]:
 
 
 def test_every_path_with_an_id(service: httpx.Client, visitor: httpx.Client, theirs: Json, document: Json) -> None:
-    tried = 0
+    # The second guard is the database's, which hears of no kind.
+    tried, kinds = 0, KINDS if visitor.base_url == service.base_url else KINDS[:1]
     for method, path in operations(document):
         if "{" not in path:
             continue
         real, random = (path.format(**ids, **FIGURE) for ids in (theirs, {name: uuid4() for name in theirs}))
-        for accept in ("application/json", "text/csv", "image/png", "application/xml"):
+        for accept in kinds:
             options: Json = {"headers": {"Accept": accept}}
             if method == "PUT":
                 options["content"] = b"PK\x05\x06" + bytes(18)
