@@ -56,7 +56,7 @@ def reduce(samples: int, *, profiled: bool = False) -> Section:
         protocol = protocol.without(spec.name) if spec.is_pairing else protocol
     with world(samples) as servers:
         audit_id = start_audit(servers, 1, samples, protocol)
-        _fill(servers, audit_id, protocol)
+        fill(servers, audit_id, protocol)
         with Session(servers.engine) as session, _profile(shown=profiled):
             began, worked, served = time.monotonic(), time.process_time(), servers.postgres_seconds()
             inputs = read_inputs(session, audit_id)
@@ -88,7 +88,7 @@ def _profile(*, shown: bool) -> Iterator[None]:
     pstats.Stats(profile).sort_stats("cumulative").print_stats(45)
 
 
-def _fill(servers: World, audit_id: UUID, protocol: Protocol) -> None:
+def fill(servers: World, audit_id: UUID, protocol: Protocol) -> None:
     """Random rows for the first samples, the same again for the others."""
     with transaction(servers.engine) as session:
         session.execute(text(_LABELS))

@@ -49,7 +49,6 @@ ROUTES = {
             "scores-removed",
             "maps-removed",
             "maps-not-native",
-            "maps-too-large",
             "maps-too-small",
             "nothing-to-rescore",
         ),

@@ -110,6 +110,12 @@ def sent_back(
     return made
 
 
+@pytest.fixture(scope="module")
+def five_measures(service: httpx.Client, dataset: Json, sent_back: list[Json]) -> Json:
+    """Of both networks, by the maps that they made elsewhere."""
+    return audit_of(service, dataset, sent_back)
+
+
 def test_before_there_are_maps_nothing_is_scored(service: httpx.Client, first_audit: Json) -> None:
     rows = service.get(f"/v1/audits/{first_audit['id']}/samples?limit=500").json()["items"]
     assert {row["undefined_reason"] for row in rows} == {"no-map"}
@@ -125,14 +131,10 @@ def test_images_are_those_of_an_audit_of_the_networks(
 
 
 def test_scores_are_those_of_the_services_own_audit(
-    service: httpx.Client,
-    dataset: Json,
-    sent_back: list[Json],
-    strategies: list[Json],
-    folders: tuple[Path, dict[str, Path]],
+    service: httpx.Client, five_measures: Json, strategies: list[Json], folders: tuple[Path, dict[str, Path]]
 ) -> None:
     """5e-3 for 97 of 100 scores, 1e-3 for means, 1e-5 for entropy; and the same where all 8-bit maps are the same."""
-    given, own = (scores_of(service, one) for one in (audit_of(service, dataset, sent_back), strategies[0]))
+    given, own = (scores_of(service, one) for one in (five_measures, strategies[0]))
     assert given.keys() == own.keys()
     by_view: dict[tuple[str, str], list[float]] = {}
     for key, score in own.items():
@@ -145,6 +147,30 @@ def test_scores_are_those_of_the_services_own_audit(
     same = same_maps(service, strategies[0], folders)
     assert len(same) > len(by_view)
     assert all(given[key] == own[key] for key in same)
+
+
+def test_rescored_they_are_those_of_the_services_own_audit(
+    service: httpx.Client, five_measures: Json, strategies: list[Json]
+) -> None:
+    """Noise, degradation and stability by correlation, of map sets as of models; and before there are maps, nothing."""
+    found = []
+    for audit in (five_measures, strategies[0]):
+        path = f"/v1/audits/{audit['id']}/rescore"
+        answer = service.post(path, json={"similarity": "cc"})
+        assert answer.status_code == 202, answer.text
+        ended = wait_for(service, answer.headers["location"], "succeeded", "failed")
+        assert ended["status"] == "succeeded", ended
+        found.append(ended["results"])
+    given, own = (
+        {(row["measure"], row["view"], row["group_by"], row["group"], row["subject"]): row for row in one["summaries"]}
+        for one in found
+    )
+    sets = service.get(f"/v1/audits/{five_measures['id']}/results").json()["map_sets"]
+    subjects = {None: None} | dict(zip(strategies[0]["model_ids"], [one["subject"] for one in sets], strict=True))
+    assert {(*key[:4], subjects[key[4]]) for key in own} == {*given}
+    for key, row in own.items():
+        assert given[*key[:4], subjects[key[4]]]["mean"] == pytest.approx(row["mean"], abs=5e-3), key
+    assert {row["model_id"] for row in found[0]["summaries"]} == {None}
 
 
 def test_maps_of_other_images_are_refused(service: httpx.Client, dataset: Json, sent_back: list[Json]) -> None:

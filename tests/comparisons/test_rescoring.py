@@ -1,22 +1,24 @@
 """An audit's comparisons by other similarities, from its stored maps, against the maps that the API shows."""
 
-from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.domain.similarities import Similarity
+from benchmarks.similarities import PEERS
 from tests.waiting import wait_for
 from worker.results import stored_maps
 from worker.results.rescored_document import rescored_document
 from worker.shards.store import read_inputs
 
 Json = dict[str, Any]
+Map = NDArray[np.float64]
 
 
 @pytest.fixture(scope="module")
@@ -66,36 +68,56 @@ def test_maps_are_read_in_as_many_parts_as_memory_asks_for(
     assert found == rescored(service, audit, Similarity.CC)
 
 
-def test_by_correlation_they_are_those_of_the_shown_maps(service: httpx.Client, audit: Json) -> None:
-    found = rescored(service, audit, Similarity.CC)
+@pytest.fixture(scope="module")
+def pairs(service: httpx.Client, audit: Json) -> dict[str, list[tuple[Map, Map]]]:
+    """The maps that the API shows, as they are compared: of both runs, and of the first one under noise."""
     rows = service.get(f"/v1/audits/{audit['id']}/samples?measure=stability&limit=200").json()["items"]
     samples = {row["sample_id"] for row in rows}
     assert len(samples) == audit["progress"]["total"]
-    models = [model["model_id"] for model in service.get(f"/v1/audits/{audit['id']}/results").json()["models"]]
-    scores: dict[str, list[float]] = {"stability": [], "noise_reaction": []}
-    for sample in samples:
-        path = f"/v1/audits/{audit['id']}/samples/{sample}/map"
-        clean, noisy = (
-            [np.array(service.get(path, params={"model_id": one, "view": view}).json()["values"]) for one in models]
-            for view in ("clean", "noise@0.05")
-        )
-        pairs = {"stability": pairwise(clean), "noise_reaction": [(clean[0], noisy[0])]}
-        for measure, maps in pairs.items():
-            scores[measure] += [np.corrcoef(one.ravel(), other.ravel())[0, 1] for one, other in maps]
-    shown = found["summaries"]
-    both = means(shown, measure="stability", group="micro")
-    first = means(shown, measure="noise_reaction", view="noise@0.05", model_id=models[0], group="micro")
-    assert list(both.values()) == [pytest.approx(np.nanmean(scores["stability"]), abs=1e-6)]
-    assert list(first.values()) == [pytest.approx(np.nanmean(scores["noise_reaction"]), abs=1e-6)]
-    assert {row["method"] for row in shown} == {None, "gradcam"}
+    first, second = audit["model_ids"]
+
+    def shown(sample: str, model: str, view: str) -> Map:
+        asked = {"model_id": model, "view": view}
+        return np.array(service.get(f"/v1/audits/{audit['id']}/samples/{sample}/map", params=asked).json()["values"])
+
+    clean = {sample: shown(sample, first, "clean") for sample in samples}
+    return {
+        "stability": [(own, shown(sample, second, "clean")) for sample, own in clean.items()],
+        "noise_reaction": [(own, shown(sample, first, "noise@0.05")) for sample, own in clean.items()],
+    }
 
 
-@pytest.mark.parametrize("similarity", [Similarity.SPEARMAN, Similarity.SIM, Similarity.EMD, Similarity.IOU])
-def test_every_other_similarity_has_its_range(service: httpx.Client, audit: Json, similarity: Similarity) -> None:
+BY_HAND = (Similarity.CC, Similarity.SPEARMAN, Similarity.SIM, Similarity.EMD, Similarity.IOU)
+
+
+@pytest.mark.parametrize("similarity", BY_HAND)
+def test_means_are_those_of_the_shown_maps(
+    service: httpx.Client, audit: Json, pairs: dict[str, list[tuple[Map, Map]]], similarity: Similarity
+) -> None:
+    """By SciPy's pearsonr, spearmanr and linprog, and by sets of cells."""
     found = rescored(service, audit, similarity)
-    low, high = found["value_range"]
-    values = [row["mean"] for row in found["summaries"] if row["mean"] is not None]
-    assert low <= min(values) < max(values) <= high
+    rows, compare = found["summaries"], PEERS[similarity][1]
+    [both] = means(rows, measure="stability", group="micro").values()
+    wanted = {"measure": "noise_reaction", "view": "noise@0.05", "model_id": audit["model_ids"][0], "group": "micro"}
+    [noisy] = means(rows, **wanted).values()
+    for mean, own in ((both, pairs["stability"]), (noisy, pairs["noise_reaction"])):
+        defined = [(one, other) for one, other in own if np.ptp(one) and np.ptp(other)]
+        expected = np.mean([compare(*(each.astype(np.float32) for each in pair)) for pair in defined])
+        assert mean == pytest.approx(expected, abs=1e-6)
+    assert {row["method"] for row in rows} == {None, "gradcam"}
+    assert {row["subject"] for row in rows} == {None, *audit["model_ids"]}
+    assert (found["left_out_subjects"], found["notes"]) == ([], [])
+
+
+def test_methods_as_large_as_the_image_are_left_out(service: httpx.Client, start: Any) -> None:
+    """All others are compared; where there is no other, nothing is."""
+    measures: Json = {"noise_reaction": {"curve": []}, "agreement": {}}
+    salience = {"methods": ["gradcam", "rise"], "masks": 100}
+    audit = start("cross_entropy_run1", protocol={"salience": salience, "measures": measures}, sample_limit=2)
+    [model_id] = audit["model_ids"]
+    found = rescored(service, audit, Similarity.CC)
+    assert found["left_out_subjects"] == [f"{model_id}:rise"]
+    assert {(row["measure"], row["subject"]) for row in found["summaries"]} == {("noise_reaction", model_id)}
 
 
 def test_what_cannot_be_is_refused(service: httpx.Client, first_entropy: Json) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.map_sizes import fitting_size
 from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.vocabulary import Reasons, UndefinedReason
 from worker.functional.fixation_scores import OF_FIXATIONS
@@ -30,8 +31,11 @@ class Compared:
     reasons: Reasons
 
 
-def compared(pairs: Sequence[Pair], wanted: Sequence[Similarity]) -> list[dict[Similarity, Compared]]:
-    """Of every pair, each sample's two maps at the smaller size of both, the larger one resampled by area.
+def compared(
+    pairs: Sequence[Pair], wanted: Sequence[Similarity], *, brought_down: bool = False
+) -> list[dict[Similarity, Compared]]:
+    """Of every pair, each sample's two maps at the smaller size of both, the larger one resampled by area;
+    ``brought_down``: at the size that the similarity takes, where that is smaller still.
 
     A list that stands in several pairs is resampled and prepared once, and is in memory as float64 until the next
     similarity. Where fixations are what is compared with, at the first map's own size.
@@ -45,7 +49,8 @@ def compared(pairs: Sequence[Pair], wanted: Sequence[Similarity]) -> list[dict[S
         sides = _Sides(similarity, stacked)
         for pair, by_size, found in zip(pairs, sizes, values, strict=True):
             for size, places in by_size.items():
-                found[similarity][list(places)] = sides.compare(pair, size, places)
+                fit = _fit(size, similarity) if brought_down else size
+                found[similarity][list(places)] = sides.compare(pair, fit, places)
     return [
         {one: _by_fixations(pair, one) if one not in found else _told(pair, missing, one, found[one]) for one in wanted}
         for pair, missing, found in zip(pairs, reasons, values, strict=True)
@@ -118,6 +123,11 @@ def _why_none(pair: Pair, place: int, similarity: Similarity) -> UndefinedReason
         return unfit
     is_own = not varies(_stacked(pair[0], size, (place,)))[0]
     return UndefinedReason.CONSTANT_MAP if is_own else UndefinedReason.CONSTANT_VIEW_MAP
+
+
+def _fit(size: Size, similarity: Similarity) -> Size:
+    most = SIMILARITIES[similarity].most_cells
+    return size if most is None else fitting_size(*size, most=most)
 
 
 def _unfit(size: Size, similarity: Similarity) -> UndefinedReason | None:

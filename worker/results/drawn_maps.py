@@ -14,11 +14,10 @@ from app.imaging.entries import Ranges
 from app.results.inputs import AuditInputs
 from worker.given.lists import MapList
 from worker.given.maps import GivenMaps, Points, Values
-from worker.results.stored_maps import MapOwner, among, largest_map, read_clean_maps
+from worker.results.stored_maps import NOTHING, MapOwner, among, largest_map, read_clean_maps
 from worker.shards.request import frames_of, job_map_set
 
 Integers = NDArray[np.int64]
-NOTHING = np.zeros((1, 1), np.float32)
 
 
 class DrawnMaps:

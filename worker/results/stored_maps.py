@@ -1,5 +1,6 @@
 """The maps that an audit stored, read back as arrays."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,12 +12,14 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, SampleScoresRow, map_cells
 from app.domain.map_sizes import FLOAT_BYTES
+from app.domain.vocabulary import UndefinedReason
+from worker.given.lists import MapList
 
 FloatMaps = NDArray[np.float32]
 Ordinals = NDArray[np.int64]
 
 BLOCK_ROWS = 2_000
-
+NOTHING = np.zeros((1, 1), np.float32)
 
 MOST_BYTES = 96 * 1024**2
 """Of maps that are in memory at once: 100,000 of 14 x 14 cells, or 500 as large as an image."""
@@ -31,21 +34,17 @@ class MapOwner:
     ordinals: Ordinals
 
 
-def fitting(session: Session, audit: AuditRow, subjects: int, maps: int = 1) -> int:
-    """Of how many samples the budget has room for so many maps each, as large as those that the first ``subjects`` have
-    of the first sample; at least one.
-    """
-    row = SampleScoresRow
-    size = func.max(map_cells() * FLOAT_BYTES)
-    first = select(size).where(row.audit_id == audit.id, row.ordinal == 0, row.model_ordinal < subjects)
-    return max(1, MOST_BYTES // ((session.scalar(first) or 1) * maps))
+def fitting(cells: int, maps: int = 1) -> int:
+    """Of how many samples the budget has room for so many maps each of so many cells; at least one."""
+    return max(1, MOST_BYTES // (max(1, cells) * FLOAT_BYTES * max(1, maps)))
 
 
 def drawn_ordinals(session: Session, audit: AuditRow, subjects: int) -> Ordinals:
     """All samples of an audit, or as many as fit the budget with maps of one of the first ``subjects``, drawn by the
     audit's seed."""
-    every = np.arange(audit.sample_count)
-    most = fitting(session, audit, subjects)
+    row, every = SampleScoresRow, np.arange(audit.sample_count)
+    of_first = select(func.max(map_cells())).where(row.audit_id == audit.id, row.ordinal == 0)
+    most = fitting(session.scalar(of_first.where(row.model_ordinal < subjects)) or 1)
     if most >= audit.sample_count:
         return every
     generator = np.random.Generator(np.random.PCG64(int(audit.protocol["seed"])))
@@ -82,6 +81,52 @@ def read_maps(session: Session, owner: MapOwner, start: int, count: int) -> Floa
         maps[filled : filled + len(decoded)] = decoded
         filled += len(decoded)
     return None if maps is None else maps[:filled]
+
+
+def read_lists(session: Session, owner: MapOwner, places: Collection[int]) -> list[MapList]:
+    """Native maps of the conditions at these places (clean is 0), a list each; of any size, and none where none is.
+
+    Many samples' of one size come in one row.
+    """
+    row, first = SampleScoresRow, int(owner.ordinals[0])
+    cells = map_cells() * FLOAT_BYTES
+    own = func.substring(row.maps, 1, (1 + max(places)) * cells)
+    block = row.ordinal // BLOCK_ROWS
+    query = (
+        select(
+            func.string_agg(own, aggregate_order_by(literal(b"", LargeBinary), row.ordinal)),
+            func.array_agg(aggregate_order_by(row.ordinal, row.ordinal)),
+            row.map_height,
+            row.map_width,
+        )
+        .where(row.audit_id == owner.audit_id, row.model_ordinal == owner.model_ordinal, row.maps.is_not(None))
+        .where(among(owner.ordinals))
+        .group_by(block, row.map_height, row.map_width)
+    )
+    found = [_NoMaps(len(owner.ordinals)) for _ in places]
+    for data, ordinals, height, width in session.execute(query.execution_options(yield_per=1)):
+        stored = np.frombuffer(data, "<f4").reshape(len(ordinals), -1, height, width)
+        for one, place in zip(found, places, strict=True):
+            one.take([ordinal - first for ordinal in ordinals], stored[:, place])
+    return [one.finished() for one in found]
+
+
+class _NoMaps:
+    """A list of maps to be, one a sample."""
+
+    def __init__(self, count: int) -> None:
+        self._maps: list[FloatMaps] = [NOTHING] * count
+        self._reasons: list[UndefinedReason | None] = [UndefinedReason.NO_MAP] * count
+
+    def take(self, samples: Sequence[int], maps: FloatMaps) -> None:
+        """``maps`` (M, h, w) of those samples; one that is zero all over is undefined."""
+        something = np.asarray(maps.any((1, 2))).tolist()
+        for sample, values, shows in zip(samples, maps, something, strict=True):
+            self._maps[sample] = values
+            self._reasons[sample] = None if shows else UndefinedReason.CONSTANT_MAP
+
+    def finished(self) -> MapList:
+        return MapList(self._maps, tuple(self._reasons), [None] * len(self._maps))
 
 
 def largest_map(session: Session, owner: MapOwner) -> int:

@@ -4,20 +4,21 @@ A worker computes it: the maps of a large audit are gigabytes, which belong neit
 event loop.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.audits.repository import models_of
+from app.audits.scores.subjects import all_subjects_in
 from app.audits.states import check_finished, check_kept
 from app.db.identifiers import new_id
-from app.db.tables import AuditRow, RescoreRow, SampleScoresRow, map_cells
-from app.domain.cam_methods import CAM_METHODS
+from app.db.tables import AuditRow, RescoreRow, SampleScoresRow
 from app.domain.protocol import Protocol
 from app.domain.rescoring import comparable_pairings, comparable_views
 from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.vocabulary import ComparisonStatus
 from app.errors import Conflict, NotFound, Unprocessable
-from app.results.inputs import audited_subjects
+from app.results.comparable import AnySubject, Comparable, comparable
 
 
 def find_rescore(session: Session, audit: AuditRow, similarity: Similarity) -> RescoreRow | None:
@@ -47,15 +48,12 @@ def request_rescore(session: Session, audit: AuditRow, similarity: Similarity) -
     """``audit`` is locked, so that each similarity is there once.
 
     Raises Conflict where it has not succeeded; Gone where its maps were removed as old; Unprocessable
-    ``nothing-to-rescore``, ``maps-not-native``, ``maps-too-small``, ``maps-too-large``.
+    ``nothing-to-rescore``, ``maps-not-native``, ``maps-too-small``.
     """
     check_finished(audit)
     check_kept(audit, maps=True)
-    subjects = audited_subjects(Protocol.model_validate(audit.protocol), models_of(session, audit.id))
-    if not subjects:
-        raise Unprocessable("nothing-to-rescore", "Maps of models are compared again, and this audit has none.")
-    _check_comparisons(Protocol.model_validate(audit.protocol))
-    _check_maps(session, audit, similarity, len(subjects))
+    found = _comparisons(audit, all_subjects_in(session, audit))
+    _check_maps(session, audit, similarity, found.subjects)
     row = RescoreRow(id=new_id(), audit_id=audit.id, similarity=similarity, status=ComparisonStatus.QUEUED, attempt=0)
     session.add(row)
     session.flush()
@@ -63,28 +61,26 @@ def request_rescore(session: Session, audit: AuditRow, similarity: Similarity) -
     return row
 
 
-def _check_comparisons(protocol: Protocol) -> None:
-    large = [method for method in protocol.salience.all_methods if CAM_METHODS[method].at_input_resolution]
-    if large:
-        detail = f"Maps of {large[0]} are as large as the image: there are no native ones to compare."
+def _comparisons(audit: AuditRow, subjects: Sequence[AnySubject]) -> Comparable:
+    protocol = Protocol.model_validate(audit.protocol)
+    found = comparable(protocol, subjects)
+    if found.subjects:
+        return found
+    if found.left_out and (comparable_views(protocol) or comparable_pairings(protocol)):
+        method = protocol.salience.method
+        detail = f"Maps of {method} are as large as the image: there are no native ones to compare."
         raise Unprocessable("maps-not-native", detail)
-    if not comparable_views(protocol) and not comparable_pairings(protocol):
-        detail = "None of the audit's measures compares native maps; noise_reaction, degradation and stability do."
-        raise Unprocessable("nothing-to-rescore", detail)
+    detail = "None of the audit's measures compares native maps; noise_reaction, degradation and stability do."
+    raise Unprocessable("nothing-to-rescore", detail)
 
 
-def _check_maps(session: Session, audit: AuditRow, similarity: Similarity, subjects: int) -> None:
-    """As the first sample's maps are, so are all of a model's; models are the first ``subjects``."""
+def _check_maps(session: Session, audit: AuditRow, similarity: Similarity, subjects: Sequence[int]) -> None:
+    """Where no map at all has the cells that the similarity needs. Larger ones are brought down."""
     row, spec = SampleScoresRow, SIMILARITIES[similarity]
-    sides = func.min(func.least(row.map_height, row.map_width)), func.max(map_cells())
-    query = select(*sides).where(row.audit_id == audit.id, row.ordinal == 0, row.maps.is_not(None))
-    query = query.where(row.model_ordinal < subjects)
-    shortest, most = session.execute(query).one()
-    if shortest is None:
+    query = select(func.max(func.least(row.map_height, row.map_width))).where(row.audit_id == audit.id)
+    longest = session.scalar(query.where(row.maps.is_not(None), row.model_ordinal.in_(subjects)))
+    if longest is None:
         raise Conflict("maps-not-kept", "The audit kept no maps.")
-    if shortest < spec.fewest_rows:
-        detail = f"{spec.title} needs maps of {spec.fewest_rows} cells a side; these have {shortest}."
+    if longest < spec.fewest_rows:
+        detail = f"{spec.title} needs maps of {spec.fewest_rows} cells a side; these have {longest}."
         raise Unprocessable("maps-too-small", detail)
-    if spec.most_cells is not None and most > spec.most_cells:
-        detail = f"{spec.title} takes maps of up to {spec.most_cells} cells; these have {most}. Ask for another one."
-        raise Unprocessable("maps-too-large", detail)

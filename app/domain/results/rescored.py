@@ -1,6 +1,6 @@
 """The document that a rescoring leaves. Null is a number that is not defined."""
 
-from typing import Annotated
+from typing import Annotated, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -13,8 +13,9 @@ class RescoredSummary(TypedDict):
 
     measure: MeasureName
     view: str
-    model_id: Annotated[str | None, Field(description="Null of a pairing.")]
-    method: Annotated[str | None, Field(description="The CAM method of the model's maps; null of a pairing.")]
+    model_id: Annotated[str | None, Field(description="Null of a pairing, and of a map set.")]
+    method: Annotated[str | None, Field(description="The CAM method of the model's maps; null of any other.")]
+    subject: NotRequired[Annotated[str | None, Field(description="As in the results; null of a pairing.")]]
     group_by: str
     group: Annotated[str, Field(description="Of the total `macro` (every source alike) or `micro` (every sample).")]
     n: int
@@ -40,4 +41,8 @@ class Rescored(TypedDict):
     left_out: Annotated[
         list[str], Field(description="Measures of the audit that cannot be told from native maps by a similarity.")
     ]
+    left_out_subjects: NotRequired[
+        Annotated[list[str], Field(description="Subjects whose maps are as large as the image: none is native.")]
+    ]
+    notes: NotRequired[Annotated[list[str], Field(description="What was done to the maps before they were compared.")]]
     summaries: list[RescoredSummary]

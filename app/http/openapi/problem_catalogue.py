@@ -125,7 +125,6 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "no-view-exists": (422, "A measure was asked for quarter turns alone, and an input is not square."),
     "map-sizes-differ": (422, "Stability needs models whose salience maps have one size."),
     "maps-not-native": (422, "Maps of fullgrad are as large as the image: there are no native ones to compare."),
-    "maps-too-large": (422, "EMD takes maps of up to 100 cells; these have 196. Ask for another one."),
     "maps-too-small": (422, "SSIM needs maps of 7 cells a side; these have 4."),
     "nothing-to-hand-out": (
         422,

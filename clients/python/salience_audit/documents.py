@@ -1318,6 +1318,8 @@ class Rescored(Document):
     value_range: list[float]
     lower_is_closer: bool
     left_out: list[str]
+    left_out_subjects: list[str] | None
+    notes: list[str] | None
     summaries: list[RescoredSummary]
 
 
@@ -1328,6 +1330,7 @@ class RescoredSummary(Document):
     view: str
     model_id: str | None
     method: str | None
+    subject: str | None
     group_by: str
     group: str
     n: int

@@ -1,0 +1,58 @@
+"""Which comparisons of an audit can be made again from the native maps that it stored, subject by subject."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.domain.cam_methods import CAM_METHODS
+from app.domain.measures import ScoreColumn
+from app.domain.protocol import Protocol
+from app.domain.rescoring import comparable_pairings, comparable_views
+from app.domain.subjects import pairings_of
+from app.results.inputs import AuditedSubject, GivenSubject
+
+AnySubject = AuditedSubject | GivenSubject
+Pairs = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Comparable:
+    """Of an audit's subjects, by their ordinals. ``left_out`` are the keys of those whose maps are as large as the
+    image: their native maps are no coarser, and are not compared."""
+
+    views: Mapping[int, tuple[ScoreColumn, ...]]
+    pairings: Mapping[ScoreColumn, Pairs]
+    left_out: tuple[str, ...]
+
+    @property
+    def subjects(self) -> tuple[int, ...]:
+        """All whose maps are looked at."""
+        paired = {one for pairs in self.pairings.values() for pair in pairs for one in pair}
+        return tuple(sorted({*self.views, *paired}))
+
+
+def comparable(protocol: Protocol, subjects: Sequence[AnySubject]) -> Comparable:
+    """A map set has the views of which it has maps, and is in pairings where no model is."""
+    native = [place for place, one in enumerate(subjects) if _is_native(one)]
+    columns = comparable_views(protocol)
+    views = {
+        place: own
+        for place in native
+        if subjects[place].subject.beside is None
+        and (own := tuple(one for one in columns if one in subjects[place].subject.columns(protocol)))
+    }
+    known = comparable_pairings(protocol)
+    pairs = {
+        pairing.column: tuple(pair for pair in pairing.pairs if {*pair} <= {*native})
+        for pairing in pairings_of(protocol, [one.subject for one in subjects])
+        if pairing.column in known
+    }
+    return Comparable(
+        views,
+        {column: own for column, own in pairs.items() if own},
+        tuple(one.key for place, one in enumerate(subjects) if place not in native),
+    )
+
+
+def _is_native(one: AnySubject) -> bool:
+    """Maps of a map set are what they are."""
+    return isinstance(one, GivenSubject) or not CAM_METHODS[one.subject.salience.method].at_input_resolution
