@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from examples.paper.cyborg import class_activation_maps, cyborg_loss
+from examples.paper.cyborg import class_activation_maps, cyborg_loss, explained_features
 from examples.paper.faces import LABELS, REAL, SIZE, Album, Scene, split_album
 from examples.paper.sources import SOURCES
 
@@ -101,13 +101,17 @@ def _built(network: Network, extent: Extent) -> nn.Module:
 def _loss(model: Any, strategy: str, batch: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, float]:
     """The loss, and the share that is classified rightly."""
     images, labels, human = batch
-    features = model.forward_features(images)
-    logits = model.forward_head(features)
-    right = float((logits.argmax(1) == labels).double().mean())
     if strategy == CROSS_ENTROPY:
-        return functional.cross_entropy(logits, labels), right
-    maps = class_activation_maps(features, model.get_classifier().weight, labels)
-    return cyborg_loss(logits, maps, labels, human), right
+        logits = model(images)
+        return functional.cross_entropy(logits, labels), _right(logits, labels)
+    with explained_features(model) as found:
+        logits = model(images)
+    maps = class_activation_maps(found[0], model.get_classifier().weight, logits.argmax(1))
+    return cyborg_loss(logits, maps, labels, human), _right(logits, labels)
+
+
+def _right(logits: Tensor, labels: Tensor) -> float:
+    return float((logits.argmax(1) == labels).double().mean())
 
 
 def _batches(album: Album, extent: Extent, seed: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
