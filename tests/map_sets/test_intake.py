@@ -1,6 +1,8 @@
 """What a map set makes is bounded: by the tenant's quota, by the images of one file, by the samples of the data set."""
 
 import json
+import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -101,6 +103,29 @@ def test_of_what_is_no_sample_nothing_is_drawn(context: WorkerContext, dataset_i
     reasons = {one.name: one.problem and one.problem["code"] for one in maps}
     assert reasons == {"set/a/0.png": None, "1.jpg": None, "train/0001.png": "map-of-no-sample", "set/a/2.npy": None}
     assert made.map_count == 3
+
+
+def bomb() -> bytes:
+    """A PNG of 50,000 x 50,000 greys in a few hundred bytes."""
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0)), (b"IDAT", zlib.compress(bytes(9)))]
+    chunks = [kind + content for kind, content in [*parts, (b"IEND", b"")]]
+    checked = [struct.pack(">I", len(one) - 4) + one + struct.pack(">I", zlib.crc32(one)) for one in chunks]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(checked)
+
+
+def test_a_bomb_and_a_file_that_ends_its_process_cost_themselves_alone(
+    context: WorkerContext, dataset_id: UUID, forkserver: Forkserver
+) -> None:
+    """The array takes 600 MB on its way to a map, of which its process may have less."""
+    settings = context.settings.model_copy(update={"child_memory_bytes": 300 * 2**20})
+    files = {NAMES[0]: bomb(), "a/1.npy": npy(np.zeros((7000, 7000), np.uint8)), "a/2.npy": noise(1)}
+    with open_context(settings, forkserver, "narrow") as narrow:
+        made, maps = read(narrow, dataset_id, files)
+    assert (made.status, made.map_count, made.unreadable_count) == (ResourceStatus.READY, 1, 2), made.problem
+    problems = {one.name: one.problem for one in maps if one.problem is not None}
+    assert {problem["code"] for problem in problems.values()} == {"map-unreadable"}
+    assert "pixels" in problems[NAMES[0]]["detail"]
+    assert "The process that read it was lost" in problems["a/1.npy"]["detail"]
 
 
 def test_a_file_of_too_many_images(context: WorkerContext, dataset_id: UUID) -> None:

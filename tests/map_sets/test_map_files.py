@@ -6,12 +6,14 @@ from uuid import UUID
 
 import numpy as np
 import pytest
+from matplotlib import colormaps
 from matplotlib.path import Path
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 from skimage.transform import resize_local_mean
 
+from app.domain.vocabulary import MapDoubt
 from app.settings import Settings
 from tests.map_sets.packing import npy, png
 from worker.child.maps_job import _told
@@ -167,6 +169,27 @@ def test_pictures_by_what_they_show() -> None:
     assert values_of(read("001.png", png(np.array([[9]], np.uint8)))).tolist() == [[9]]
     by_column = np.asfortranarray(np.arange(6.0).reshape(2, 3))
     assert values_of(read("001.npy", npy(by_column))).tolist() == by_column.tolist()
+
+
+def doubt_of(pixels: NDArray[np.uint8]) -> MapDoubt | None:
+    [found] = read("001.png", png(Image.fromarray(pixels)))
+    assert isinstance(found, FoundMap)
+    return found.doubt
+
+
+def test_pictures_that_may_have_been_meant_otherwise() -> None:
+    """A heat map by matplotlib's jet, and black strokes on paper; no mask of a face, no red strokes on black."""
+    bell = np.exp(-(np.mgrid[-1:1:40j, -1:1:40j] ** 2).sum(0) * 3)
+    assert doubt_of((colormaps["jet"](bell)[..., :3] * 255).astype(np.uint8)) is MapDoubt.COLOURS
+    paper = np.full((40, 40), 255, np.uint8)
+    paper[18:22, 5:35] = 0
+    assert doubt_of(paper) is MapDoubt.DARK_ON_LIGHT
+    assert doubt_of((bell * 255).astype(np.uint8)) is None
+    assert doubt_of(((bell > 0.1) * 255).astype(np.uint8)) is None, "most of it is light, but not its corners"
+    strokes = np.zeros((40, 40, 3), np.uint8)
+    strokes[18:22, :, 0] = 255
+    assert doubt_of(strokes) is None
+    assert doubt_of(np.full((9, 9), 255, np.uint8)) is None, "a constant map says so itself"
 
 
 def test_names_with_folders_and_endings_or_without() -> None:

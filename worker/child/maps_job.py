@@ -55,6 +55,7 @@ def _told(number: int, found: FoundMap | NoMap) -> tuple[Reply, bytes]:
         fixations=None if found.fixations is None else tuple(found.fixations.ravel().tolist()),
         was_negative=bool((found.values < 0).any()),
         was_larger=(height, width) != found.values.shape,
+        doubt=found.doubt,
     )
     return facts, content
 

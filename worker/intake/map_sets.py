@@ -27,7 +27,7 @@ from app.domain.map_refusals import (
     OVER_QUOTA,
     SECOND_MAP,
 )
-from app.domain.vocabulary import CLEAN, ResourceStatus, SampleStatus
+from app.domain.vocabulary import CLEAN, MapDoubt, ResourceStatus, SampleStatus
 from app.errors import InputFailure, QuotaExceeded, TooLarge
 from app.imaging.compression import DEFLATED
 from app.imaging.entries import ArchiveEntry, read_entry
@@ -260,6 +260,10 @@ class _Intake:
         yield from counted(facts["constant"], one, many)
         what = "brought down to a million cells by area."
         yield from counted(facts["larger"], f"map was {what}", f"maps were {what}")
+        what = "in colours, read by how bright they are: a heat map's colours do not rise so. Send numbers, or greys."
+        yield from counted(facts[MapDoubt.COLOURS], f"map is {what}", f"maps are {what}")
+        what = "light in its corners and over most of it. If it is dark strokes on paper, send them light on black."
+        yield from counted(facts[MapDoubt.DARK_ON_LIGHT], f"map is {what}", f"maps are {what}")
         if taken.reasons:
             reasons = ", ".join(f"{count} {code}" for code, count in taken.reasons.most_common())
             yield f"{facts['unreadable']} gave no map ({reasons}): see the map set's maps."
@@ -286,6 +290,8 @@ def _written(facts: MapFacts, content: bytes, key: tuple[str, str], taken: _Take
     taken.facts["negative"] += facts.was_negative
     taken.facts["larger"] += facts.was_larger
     taken.facts["constant"] += not any(content)
+    if facts.doubt is not None:
+        taken.facts[facts.doubt] += 1
     return {
         "status": SampleStatus.READY,
         "height": facts.height,

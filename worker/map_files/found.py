@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.map_refusals import TOO_MANY_IMAGES
+from app.domain.vocabulary import MapDoubt
 from worker.map_files.sample_names import Below, Named, SampleNames
 
 Values = NDArray[np.float32]
@@ -19,11 +20,12 @@ MOST_IMAGES = 100_000
 @dataclass(frozen=True)
 class FoundMap:
     """``values`` (h, w) of any range, of the image that the file calls ``name``; ``fixations`` (F, 2) are x and y as
-    shares of width and height, where it was made of them."""
+    shares of width and height, where it was made of them; ``doubt`` is a picture's (`app.imaging.greys`)."""
 
     name: str
     values: Values
     fixations: NDArray[np.float64] | None = None
+    doubt: MapDoubt | None = None
 
 
 @dataclass(frozen=True)

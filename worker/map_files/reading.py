@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from app.domain.map_refusals import NO_MAP_FILE, PICTURE_UNREADABLE
 from app.errors import InputFailure
-from app.imaging.greys import decode_grey
+from app.imaging.greys import GreyPicture, decode_grey
 from app.settings import Settings
 from worker.map_files.arrays import read_array
 from worker.map_files.documents import maps_of_document
 from worker.map_files.endings import ending, speaks_of_many
-from worker.map_files.found import FoundMap, NoMap, Setting, Values
+from worker.map_files.found import FoundMap, NoMap, Setting
 
 Found = FoundMap | NoMap
 
@@ -20,14 +20,15 @@ def maps_in(name: str, data: bytes, setting: Setting, limits: Settings) -> Itera
         if speaks_of_many(name):
             yield from maps_of_document(name, data, setting, limits.max_pixels)
         else:
-            yield FoundMap(name, _one(name, data, limits))
+            picture = _one(name, data, limits)
+            yield FoundMap(name, picture.values, doubt=picture.doubt)
     except InputFailure as failure:
         yield NoMap(name, failure.code, failure.detail)
 
 
-def _one(name: str, data: bytes, limits: Settings) -> Values:
+def _one(name: str, data: bytes, limits: Settings) -> GreyPicture:
     if data.startswith(b"\x93NUMPY") or ending(name) == "npy":
-        return read_array(data)
+        return GreyPicture(read_array(data))
     try:
         return decode_grey(data, limits)
     except InputFailure as failure:

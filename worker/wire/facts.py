@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from app.domain.fidelity import Fidelity
 from app.domain.heads import Head
-from app.domain.vocabulary import CamMethod, DeviceClass, Layout, Origin
+from app.domain.vocabulary import CamMethod, DeviceClass, Layout, MapDoubt, Origin
 from worker.wire.message import Finite
 
 
@@ -149,6 +149,7 @@ class MapFacts(Finite):
     fixations: tuple[float, ...] | None = None
     was_negative: bool = False
     was_larger: bool = False
+    doubt: MapDoubt | None = None
     code: str | None = Field(None, pattern="^map-[a-z-]+$", max_length=60)
     detail: FileText = Field("", max_length=1000)
 
