@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -144,15 +145,16 @@ def _use_hooks(client: httpx.Client, planted: Planted, connections: dict[str, st
             assert send(client, hook, created("faces"), secret=secret).status_code == 202
         else:
             assert httpx.post(url, json={"name": "x", "version": "2"}, headers=proof).status_code == 202
-        refused = httpx.post(f"{url}?secret={secret}", json={"secret": "guessed"})
-        assert refused.status_code == 401
-        planted.shown += [refused.text, client.get(f"/v1/hooks/{hook}/deliveries").text]
+        refused = [httpx.post(url, json={}), httpx.post(url, json={}, params={"secret": secret})]
+        assert refused[0].status_code == 401
+        assert refused[1].is_error
+        planted.shown += [client.get(f"/v1/hooks/{hook}/deliveries").text, *(answer.text for answer in refused)]
     rotated = client.post(f"/v1/hooks/{hook}/rotate").json()
     planted.secrets.append(rotated["secret"])
 
 
 def _made(client: httpx.Client, noun: str, **fields: Any) -> Json:
-    answer = client.post(f"/v1/{noun}", json=fields, headers={"Idempotency-Key": json.dumps(fields)[:200]})
+    answer = client.post(f"/v1/{noun}", json=fields, headers={"Idempotency-Key": str(uuid4())})
     assert answer.status_code == 201, answer.text
     made: Json = answer.json()
     return made
