@@ -57,6 +57,9 @@ def _set_up(service: httpx.Client, mlflow: MlflowServer, dataset_id: str) -> str
     tried = service.post(f"/v1/connections/{connection['id']}/test").json()
     _say("The connection is tried:")
     _tell((check["what"], "works" if check["works"] else f"does not: {check['detail']}") for check in tried["checks"])
+    _say("Every version has to meet the gate:")
+    for condition in GATE:
+        _say(f"  {condition}")
     hook = _made(service, "hooks", name="versions", kind="mlflow", connection_id=connection["id"], secret=SECRET)
     mlflow.tell(f"{str(service.base_url).rstrip('/')}/v1/hooks/{hook['id']}/deliveries", SECRET)
     _made(
@@ -88,12 +91,9 @@ def _follow(service: httpx.Client, mlflow: MlflowServer, hook_id: str) -> int:
             return 1
         _say(f"Its event came, it was fetched, audited and judged; {time.monotonic() - begun:.0f} s later MLflow has:")
         _tell(sorted(tags.items()))
-        _tell(
-            [
-                ("alias champion", f"version {mlflow.aliased(NAME, 'champion')}"),
-                ("in its run", _logged(mlflow, version)),
-            ]
-        )
+        has_alias = mlflow.aliased(NAME, "champion")
+        champion = "no version yet" if has_alias is None else f"version {has_alias}"
+        _tell([("alias champion", champion), ("in its run", _logged(mlflow, version))])
     _tell_log(service, hook_id)
     _tell_history(service)
     return 0
