@@ -13,9 +13,13 @@ from skimage.data import astronaut, chelsea, coffee
 from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode, functional
 
-from app.domain.moves import MOVES, MoveKind, inverse, matrix_of
+from app.domain.input_size import Size
+from app.domain.moves import MOVES, MoveKind
 from app.domain.views import with_parameter
-from worker.functional.warping import seen_by_both, warped
+from app.imaging.elastic import Displacement
+from app.imaging.motions import Motion, motion_of, places
+from app.imaging.pixel_order import order_generator
+from worker.functional.warping import inside, warped
 
 SIDE = 224
 PHOTOGRAPHS: tuple[Callable[[], NDArray[np.uint8]], ...] = (astronaut, chelsea, coffee)
@@ -24,6 +28,7 @@ TRIED: dict[MoveKind, tuple[float, ...]] = {
     "scale": (0.5, 0.8, 1.25),
     "shear": (10, 30),
     "perspective": (0.2, 0.5),
+    "elastic": (0.25, 0.5, 0.75),
 }
 _BILINEAR = InterpolationMode.BILINEAR
 
@@ -54,22 +59,34 @@ def _coefficients(there: list[list[float]], corners: list[list[float]]) -> list[
     return found
 
 
-PEERS: dict[MoveKind, Callable[[Tensor, float], Tensor]] = {
-    "rotation": lambda images, number: _affine(images, angle=number),
-    "scale": lambda images, number: _affine(images, scale=number),
-    "shear": lambda images, number: _affine(images, shear=-number),  # it leans the other way
-    "perspective": _perspective,
+def _elastic(images: Tensor, motion: Motion) -> Tensor:
+    """Right and down, in halves of the image's sides."""
+    if not isinstance(motion, Displacement):
+        raise TypeError(motion)
+    halves = np.array(images.shape[-2:]).reshape(2, 1, 1) / 2
+    displacement = torch.from_numpy((motion.field / halves)[::-1].copy()).permute(1, 2, 0)[None].float()
+    moved: Tensor = functional.elastic(images, displacement, _BILINEAR)
+    return moved
+
+
+PEERS: dict[MoveKind, Callable[[Tensor, float, Motion], Tensor]] = {
+    "rotation": lambda images, number, _: _affine(images, angle=number),
+    "scale": lambda images, number, _: _affine(images, scale=number),
+    "shear": lambda images, number, _: _affine(images, shear=-number),  # it leans the other way
+    "perspective": lambda images, number, _: _perspective(images, number),
+    "elastic": lambda images, _, motion: _elastic(images, motion),
 }
 
 
 def differences(kind: MoveKind, images: Tensor) -> tuple[int, float]:
     """Of ``images`` (N, 3, H, W) uint8 by all numbers tried: the most levels apart, and the share that differs."""
-    apart = []
+    apart, size = [], Size(*images.shape[-2:])
     for number in TRIED[kind]:
-        matrix = matrix_of(with_parameter(kind, number), *images.shape[-2:])
-        inside = seen_by_both(inverse(matrix), *images.shape[-2:])
-        found, expected = warped(images, matrix), PEERS[kind](images, number)
-        apart.append((found.int() - expected.int()).abs()[..., inside].flatten())
+        for place, image in enumerate(images.split(1)):
+            motion = motion_of(with_parameter(kind, number), size, order_generator(0, str(place), kind))
+            known = inside([places(motion.back, size)])[0]
+            found, expected = warped(image, [motion.back]), PEERS[kind](image, number, motion)
+            apart.append((found.int() - expected.int()).abs()[..., known].flatten())
     return int(torch.cat(apart).max()), float((torch.cat(apart) > 0).float().mean())
 
 

@@ -101,4 +101,4 @@ class Exposed:
             return shifted(pixels, down * height, right * width)
         colour = Preprocessing.of(self.subject.model.preprocessing).mean_colour
         source = FillSource(shown.sample.name, self.maker.protocol.seed, clean, colour)
-        return as_filled(seen_in(pixels, view, self.maker.protocol), view, source)
+        return as_filled(seen_in(pixels, view, self.maker.protocol, source.sample), view, source)

@@ -198,7 +198,8 @@ class GalleryMaker:
         for view in (CLEAN, *(one for one in views if one in conditions)):
             values = maps[conditions.index(view)]
             caption = f"{view_title(view)}{'' if values.any() else ': no salience'}"
-            tiles.append(Tile(caption=caption, jpeg=jpeg_of(overlaid(seen_in(pixels, view, self.protocol), values))))
+            seen = seen_in(pixels, view, self.protocol, shown.sample.name)
+            tiles.append(Tile(caption=caption, jpeg=jpeg_of(overlaid(seen, values))))
         return tiles
 
 

@@ -34,8 +34,9 @@ def _strip(audited: Audited) -> None:
         view = GeometricView(name, pixels=Pixels(*[default_shift_pixels(audited.batch.images.shape[-1])] * 2))
         image = pixels(view.transform(audited.batch, outcome.clean.maps)[place])
         score, maps = score_of(outcome, name), outcome.observations[name].maps
+        carried = view.carry_back(maps.at_input, audited.batch.samples).maps
         show(axes[0, column], over(image, at_input(maps, place)), name)
-        show_map(axes[1, column], view.carry_back(maps.at_input)[place].numpy(), f"score {score.values[place]:.2f}")
+        show_map(axes[1, column], carried[place].numpy(), f"score {score.values[place]:.2f}")
         control = 0.0 if score.control is None else float(score.control[place])
         show_map(axes[2, column], at_input(maps, place), f"control {control:.2f}")
     for row, words in ((1, "carried back"), (2, "as it is")):

@@ -36,6 +36,8 @@ class GivenAuditor:
     input_size: InputSize
     views: Mapping[str, View]
     """That change the images of which it has maps, which come back by them."""
+    samples: Sequence[str]
+    """The names of the job's."""
 
     def outcomes(self, numbers: range) -> list[Outcome]:
         """One a sample of the job, with the scores that maps alone give; those against other map sets come later."""
@@ -55,7 +57,8 @@ class GivenAuditor:
         nothing = np.zeros_like(next((one for one in found.values() if one is not None), NOTHING))
         observations = {view: self._observation(values, nothing) for view, values in found.items()}
         clean = observations[CLEAN].maps
-        seen = Seen(clean, {view: one.maps for view, one in observations.items()}, self.views)
+        changed = {view: one.maps for view, one in observations.items()}
+        seen = Seen(clean, changed, self.views, self.samples[number : number + 1])
         scores = {**self._no_scores, **scores_of(self._own_protocol, seen)}
         kept = {view: _kept(one.maps.native) for view, one in observations.items()}
         return Outcome(observations, scores, kept)

@@ -98,7 +98,7 @@ class ModelAuditor:
         def scored() -> Outcome:
             observations = {CLEAN: clean.observed(), **observed()}
             changed = {name: observations[name].maps for name in self._views}
-            seen = Seen(clean.observed().maps, changed, self._views, _answers(observations, truth))
+            seen = Seen(clean.observed().maps, changed, self._views, batch.samples, _answers(observations, truth))
             return Outcome(observations, scores_of(self._protocol, seen))
 
         return scored

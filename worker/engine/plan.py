@@ -247,4 +247,5 @@ def _given(job: ShardJob, subject: Subject, inputs: Inputs) -> GivenAuditor:
     # No measure of a map set's asks for views that hang on a network's layer or colour.
     setting = ViewSetting(job.protocol, size, stride=(1, 1), colour=(MID_GREY, MID_GREY, MID_GREY))
     views = make_views((view for view in subject.conditions(job.protocol) if view != CLEAN), setting)
-    return GivenAuditor(maps, subject, job.protocol, len(job.score_classes), size, views)
+    names = [sample.name for sample in job.samples]
+    return GivenAuditor(maps, subject, job.protocol, len(job.score_classes), size, views, names)

@@ -59,11 +59,14 @@ def _native_similarity(first: Tensor, second: Tensor) -> Tensor:
     return out
 
 
-def structural_similarity_within(first: Tensor, second: Tensor, mask: Tensor) -> Tensor:
-    """The same over the windows that lie within ``mask`` (H, W) bool: (N,) float64, NaN where none does."""
+def structural_similarity_within(first: Tensor, second: Tensor, masks: Tensor) -> Tensor:
+    """The same over the windows that lie within ``masks`` bool, (N, H, W) or (1, H, W) for all: (N,) float64, NaN where
+    none does.
+    """
     values = _window_similarity(window_sums(first), window_sums(second))
-    within = _box(mask[None].float())[0] == _CELLS
-    return values[:, within.to(values.device)].mean(1)
+    whole = (_box(masks.float()) == _CELLS).to(values.device)
+    parts = zip(values.chunk(len(whole)), whole, strict=True)
+    return torch.cat([part[:, within].mean(1) for part, within in parts])
 
 
 def pairwise_structural_similarity(maps: Tensor) -> Tensor:

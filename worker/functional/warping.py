@@ -1,39 +1,42 @@
-"""Images moved by a homography, as scikit-image moves them, and what of them can be compared afterwards."""
+"""Images moved as scikit-image moves them, and what of them can be compared afterwards."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Matrix = NDArray[np.float64]
+Way = NDArray[np.float64]
+"""From every pixel to where it comes from, as scikit-image's ``warp`` takes it: a matrix (3, 3) for (x, y, 1), or row
+and column (2, H, W); from the upper left pixel's middle."""
 
 ROUNDING = 1e-6
 """Of a pixel: so far may a place that lies on the edge be outside."""
 
 
-def warped(images: Tensor, matrix: Matrix) -> Tensor:
-    """Content moved: what is at (x, y) goes to ``matrix`` (3, 3) times (x, y, 1), from the upper left pixel's middle.
+def warped(images: Tensor, ways: Sequence[Way]) -> Tensor:
+    """Every pixel of the result is what lies at the end of its way: one way for all images, or one each.
 
-    ``images`` (..., H, W) uint8. Bilinear, the edge repeated where nothing was, rounded to the nearest level. Returns
-    the same shape and device.
+    ``images`` (N, ..., H, W) uint8. Bilinear, the edge repeated where nothing was, rounded to the nearest level.
+    Returns the same shape, on the same device.
     """
+    parts = images.cpu().chunk(len(ways))
+    moved = [_moved(part, way) for part, way in zip(parts, ways, strict=True)]
+    return torch.cat(moved).to(images.device)
+
+
+def _moved(images: Tensor, way: Way) -> Tensor:
     # scikit-image's transforms take half a second to import, and most audits ask for none.
     from skimage.transform import warp  # noqa: PLC0415
 
-    shape = images.shape
-    channels = images.cpu().reshape(-1, *shape[-2:]).permute(1, 2, 0).contiguous().numpy()
-    moved = warp(channels.astype(np.float64), np.linalg.inv(matrix), order=1, mode="edge", preserve_range=True)
-    levels = torch.from_numpy(np.rint(moved).astype(np.uint8)).permute(2, 0, 1)
-    return levels.reshape(shape).contiguous().to(images.device)
+    planes = images.reshape(-1, *images.shape[-2:]).double().numpy()
+    moved = [np.rint(warp(plane, way, order=1, mode="edge", preserve_range=True)) for plane in planes]
+    return torch.from_numpy(np.stack(moved).astype(np.uint8)).reshape(images.shape)
 
 
-def seen_by_both(matrix: Matrix, height: int, width: int) -> Tensor:
-    """(H, W) bool: the pixels of the image as it was that are still inside after the move."""
-    down, right = np.mgrid[:height, :width].astype(np.float64)
-    x, y, depth = matrix @ np.stack([right.ravel(), down.ravel(), np.ones(right.size)])
-    within = (depth > 0) & _inside(x / depth, width) & _inside(y / depth, height)
-    return torch.from_numpy(within.reshape(height, width))
-
-
-def _inside(places: NDArray[np.float64], side: int) -> NDArray[np.bool_]:
-    return (places >= -ROUNDING) & (places <= side - 1 + ROUNDING)
+def inside(places: Sequence[Way]) -> Tensor:
+    """Of row and column (2, H, W) each, (N, H, W) bool: which lie within an image of that size."""
+    limits = np.array(places[0].shape[1:]).reshape(2, 1, 1) - 1
+    within = [((place >= -ROUNDING) & (place <= limits + ROUNDING)).all(0) for place in places]
+    return torch.from_numpy(np.stack(within))

@@ -1,6 +1,6 @@
 """What a measure is: a set of views and a way to score them. No measure runs a network."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,7 +36,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a measure scores: the ``clean`` maps of N samples, and for every view its maps and how it was made.
+    """What a measure scores: the ``clean`` maps of N ``samples``, and for every view its maps and how it was made.
 
     ``answers`` are what the model said of the clean images and of every view, for measures of scores.
     """
@@ -44,6 +44,7 @@ class Seen:
     clean: SalienceMaps
     changed: Mapping[str, SalienceMaps]
     views: Mapping[str, View]
+    samples: Sequence[str]
     answers: Mapping[str, Answers] = field(default_factory=dict)
 
 

@@ -14,8 +14,6 @@ from app.domain.vocabulary import Reasons, UndefinedReason
 from worker.functional.cell_shifts import cells_in_both
 from worker.functional.correlation import correlation
 from worker.measures.base import Score, Seen, reasons_of_pair
-from worker.salience.maps import SalienceMaps
-from worker.views.base import View
 from worker.views.cells import CellShiftView
 
 Floats = NDArray[np.float64]
@@ -29,18 +27,19 @@ def equivariance(settings: EquivarianceSettings, seen: Seen) -> dict[str, Score]
     constant over those cells. The group of shifts is a sample's mean over those in which it has a score. The CC of
     Bylinskii et al. 2019, section 4.2.
     """
-    scores = {name: _score(seen.views[name], seen.clean, seen.changed[name]) for name in settings.views}
+    scores = {name: _score(seen, name) for name in settings.views}
     groups = {name: _mean([scores[member] for member in members]) for name, members in settings.aggregates.items()}
     return scores | groups
 
 
-def _score(view: View, clean: SalienceMaps, changed: SalienceMaps) -> Score:
+def _score(seen: Seen, name: str) -> Score:
     """Of one view: (N,) float64 in [-1, 1]."""
+    view, clean, changed = seen.views[name], seen.clean, seen.changed[name]
     if isinstance(view, CellShiftView):
         scores, controls = _over_shared_cells(view, _cells(clean.native), _cells(changed.native))
     else:
         reference, moved = _cells(clean.native), _cells(changed.native)
-        scores = correlation(reference, _cells(view.carry_back(changed.native)))
+        scores = correlation(reference, _cells(view.carry_back(changed.native, seen.samples).maps))
         controls = correlation(reference, moved)
     constant = np.isnan(scores).tolist()
     reasons = tuple(

@@ -9,9 +9,6 @@ from torch import Tensor
 from app.domain.measures.geometric_resilience import GeometricResilienceSettings
 from worker.functional.ssim import structural_similarity, structural_similarity_within
 from worker.measures.base import Score, Seen, first_reasons, reasons_of_pair
-from worker.salience.maps import SalienceMaps
-from worker.views.base import View
-from worker.views.moved import MovedView
 
 
 def geometric_resilience(settings: GeometricResilienceSettings, seen: Seen) -> dict[str, Score]:
@@ -21,27 +18,27 @@ def geometric_resilience(settings: GeometricResilienceSettings, seen: Seen) -> d
     always only that. Scores and controls (N,) float64 in [-1, 1]; a map that stands still scores its control. A group
     of views is scored by the mean of its members, and undefined where one of them is.
     """
-    scores = {name: _score(seen.views[name], seen.clean, seen.changed[name]) for name in settings.views}
+    scores = {name: _score(seen, name) for name in settings.views}
     groups = {name: _mean([scores[member] for member in members]) for name, members in settings.aggregates.items()}
-    moved = {name: _score(seen.views[name], seen.clean, seen.changed[name]) for name in settings.moved_views}
+    moved = {name: _score(seen, name) for name in settings.moved_views}
     return scores | groups | moved
 
 
-def _score(view: View, clean: SalienceMaps, changed: SalienceMaps) -> Score:
+def _score(seen: Seen, name: str) -> Score:
     """Of one view: (N,) float64 in [-1, 1]."""
-    reference, similarity = view.compared(clean.at_input), _similarity(view)
+    view, clean, changed = seen.views[name], seen.clean, seen.changed[name]
+    carried = view.carry_back(changed.at_input, seen.samples)
+    reference, similarity = view.compared(clean.at_input), _similarity(carried.seen)
     return Score(
-        similarity(reference, view.compared(view.carry_back(changed.at_input))),
+        similarity(reference, view.compared(carried.maps)),
         reasons_of_pair(clean, changed),
         control=similarity(reference, view.compared(changed.at_input)),
     )
 
 
-def _similarity(view: View) -> Callable[[Tensor, Tensor], Tensor]:
-    """Where both maps saw the image: of a mask that is no rectangle, over the windows within."""
-    if isinstance(view, MovedView):
-        return partial(structural_similarity_within, mask=view.seen)
-    return structural_similarity
+def _similarity(seen: Tensor | None) -> Callable[[Tensor, Tensor], Tensor]:
+    """Where both maps saw the image: of masks that are no rectangle, over the windows within."""
+    return structural_similarity if seen is None else partial(structural_similarity_within, masks=seen)
 
 
 def _mean(scores: list[Score]) -> Score:

@@ -1,8 +1,8 @@
 """What a view is, and the batch of images that it changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
@@ -32,6 +32,17 @@ class ImageBatch:
         return result
 
 
+class CarriedBack(NamedTuple):
+    """Maps of changed images (N, H, W) in the clean image's frame.
+
+    ``seen`` (N, H, W) bool, or (1, H, W) of all, are the pixels that the changed image showed; None: all, or those that
+    the view's ``compared`` leaves.
+    """
+
+    maps: Tensor
+    seen: Tensor | None = None
+
+
 class View(Protocol):
     """A change of the images and the way back for maps."""
 
@@ -42,11 +53,22 @@ class View(Protocol):
     def transform(self, batch: ImageBatch, clean: SalienceMaps) -> Tensor:
         """The changed images (N, 3, H, W) uint8; ``clean`` are the maps of the batch before the change."""
 
-    def carry_back(self, maps: Tensor) -> Tensor:
-        """Maps of changed images (N, H, W) brought into the clean image's frame."""
+    def carry_back(self, maps: Tensor, samples: Sequence[str]) -> CarriedBack:
+        """Maps of changed images (N, H, W), of the N samples with these names, brought into the clean image's frame."""
 
     def compared(self, maps: Tensor) -> Tensor:
         """The part of maps (N, H, W) in the clean image's frame that a comparison sees."""
+
+
+class InPlace:
+    """Of views that leave everything where it is."""
+
+    def carry_back(self, maps: Tensor, samples: Sequence[str]) -> CarriedBack:
+        del samples
+        return CarriedBack(maps)
+
+    def compared(self, maps: Tensor) -> Tensor:
+        return maps
 
 
 @runtime_checkable

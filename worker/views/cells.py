@@ -9,11 +9,11 @@ from app.domain.views import cells_step
 from worker.functional.cell_shifts import CellShift
 from worker.functional.geometry import shift
 from worker.salience.maps import SalienceMaps
-from worker.views.base import ImageBatch, ViewSetting
+from worker.views.base import ImageBatch, InPlace, ViewSetting
 
 
 @dataclass(frozen=True)
-class CellShiftView:
+class CellShiftView(InPlace):
     """Moves the content by ``by`` cells of ``stride`` pixels (down, right); what comes free repeats the edge.
 
     (N, 3, S, S) uint8 to the same. A map (N, h, w) that follows the image moves by exactly ``by`` cells. It is not
@@ -31,12 +31,6 @@ class CellShiftView:
     def of_images(self, batch: ImageBatch) -> Tensor:
         right, down = self.by.right * self.stride[1], self.by.down * self.stride[0]
         return batch.shared((self.name, right, down), lambda: shift(batch.images, right, down))
-
-    def carry_back(self, maps: Tensor) -> Tensor:
-        return maps
-
-    def compared(self, maps: Tensor) -> Tensor:
-        return maps
 
 
 def cell_view(name: str, setting: ViewSetting) -> CellShiftView:

@@ -8,11 +8,11 @@ from app.domain.deformations import DEFORMATIONS, Kind
 from app.domain.views import with_parameter
 from app.imaging.pixel_order import order_generator
 from worker.salience.maps import SalienceMaps
-from worker.views.base import ImageBatch, ViewSetting
+from worker.views.base import ImageBatch, InPlace, ViewSetting
 
 
 @dataclass(frozen=True)
-class DeformedView:
+class DeformedView(InPlace):
     """Images (N, 3, S, S) uint8 deformed at a ``severity`` from 1 to 5; maps stay where they are.
 
     One stream per (seed, sample, deformation, severity), so that all models see the same images.
@@ -32,12 +32,6 @@ class DeformedView:
 
     def of_images(self, batch: ImageBatch) -> Tensor:
         return batch.shared((self.name, self.seed), lambda: self._deformed(batch))
-
-    def carry_back(self, maps: Tensor) -> Tensor:
-        return maps
-
-    def compared(self, maps: Tensor) -> Tensor:
-        return maps
 
     def _deformed(self, batch: ImageBatch) -> Tensor:
         # scikit-image's filters take half a second to import, and most audits ask for none.

@@ -10,11 +10,11 @@ from app.domain.views import DEGRADATIONS
 from worker.functional.blur import degradation_levels, degrade_exact, sigma_of_levels
 from worker.functional.blur_stack import blur_stack, blur_table, degrade_fast
 from worker.salience.maps import SalienceMaps
-from worker.views.base import ImageBatch, ViewSetting
+from worker.views.base import ImageBatch, InPlace, ViewSetting
 
 
 @dataclass(frozen=True)
-class DegradationView:
+class DegradationView(InPlace):
     """Blurs each pixel of (N, 3, S, S) uint8 images by its salience.
 
     The sigma of a pixel is sigma_max ((10 - v) / 10)^curve pixels, with v in [0, 10] the map at input resolution,
@@ -29,12 +29,6 @@ class DegradationView:
     def transform(self, batch: ImageBatch, clean: SalienceMaps) -> Tensor:
         both = clean.shared(("degraded", self.settings), lambda: _degrade(batch, clean, self.settings))
         return both[self.name]
-
-    def carry_back(self, maps: Tensor) -> Tensor:
-        return maps
-
-    def compared(self, maps: Tensor) -> Tensor:
-        return maps
 
 
 def degradation_view(name: str, setting: ViewSetting) -> DegradationView:

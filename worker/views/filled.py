@@ -15,13 +15,13 @@ from app.domain.views import DETAIL_SHARE, FILL, WITHOUT, WITHOUT_DETAIL
 from app.imaging.pixel_order import Ranks, cell_ranks, order_generator, pixel_ranks, within_share
 from worker.functional.fills import blurred, coloured, inpainted
 from worker.salience.maps import SalienceMaps
-from worker.views.base import ImageBatch, ViewSetting
+from worker.views.base import ImageBatch, InPlace, ViewSetting
 
 BLUR_SIGMA = 10.0
 
 
 @dataclass(frozen=True)
-class FilledView:
+class FilledView(InPlace):
     """The first ``share`` of the pixels kept, or removed, in the order of the clean map or of cells at random.
 
     Of (N, 3, S, S) uint8 images, round(share S^2) pixels, the most salient first; equal values are drawn by lot, in one
@@ -40,15 +40,9 @@ class FilledView:
         first = torch.from_numpy(within_share(ranks, self.share)).to(batch.images.device).unsqueeze(1)
         return _filled(batch, ~first if self.removes else first, self.setting)
 
-    def carry_back(self, maps: Tensor) -> Tensor:
-        return maps
-
-    def compared(self, maps: Tensor) -> Tensor:
-        return maps
-
 
 @dataclass(frozen=True)
-class RestView:
+class RestView(InPlace):
     """The fill alone; or the image whose cells change places, whose colours are gone, or whose fine detail is:
     (N, 3, S, S) uint8. Detail goes under a Gaussian of a 224th of the shorter side.
 
@@ -71,12 +65,6 @@ class RestView:
             return batch.shared((self.name, sigma), lambda: blurred(batch.images, sigma))
         grey: Tensor = batch.shared(self.name, lambda: rgb_to_grayscale(batch.images, num_output_channels=3))
         return grey
-
-    def carry_back(self, maps: Tensor) -> Tensor:
-        return maps
-
-    def compared(self, maps: Tensor) -> Tensor:
-        return maps
 
 
 def filled_view(name: str, setting: ViewSetting) -> FilledView:

@@ -1,6 +1,6 @@
 """Shifts, flips and quarter turns (Crum et al. 2023, S_G)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from worker.functional.geometry import (
     shift,
 )
 from worker.salience.maps import SalienceMaps
-from worker.views.base import ImageBatch, ViewSetting
+from worker.views.base import CarriedBack, ImageBatch, ViewSetting
 
 
 class Direction(NamedTuple):
@@ -78,11 +78,12 @@ class GeometricView:
     def of_images(self, batch: ImageBatch) -> Tensor:
         return batch.shared((self.name, self.pixels), lambda: self._forth(batch.images))
 
-    def carry_back(self, maps: Tensor) -> Tensor:
+    def carry_back(self, maps: Tensor, samples: Sequence[str]) -> CarriedBack:
+        del samples
         if self.name in TURNS:
-            return TURNS[self.name][1](maps)
+            return CarriedBack(TURNS[self.name][1](maps))
         right, down = self._steps
-        return shift(maps, -right, -down)
+        return CarriedBack(shift(maps, -right, -down))
 
     def compared(self, maps: Tensor) -> Tensor:
         if not self.overlap or self.name in TURNS:

@@ -7,11 +7,11 @@ from torch import Tensor
 from app.domain.views import noise_view as noise_view_name
 from worker.functional.noise import noise_generator, salt_and_pepper
 from worker.salience.maps import SalienceMaps
-from worker.views.base import ImageBatch, ViewSetting
+from worker.views.base import ImageBatch, InPlace, ViewSetting
 
 
 @dataclass(frozen=True)
-class NoiseView:
+class NoiseView(InPlace):
     """Changes about a share ``amount`` in (0, 1] of the channel values to black or white; the map needs no way back.
 
     (N, 3, S, S) uint8 to the same, as ``skimage.util.random_noise(mode="s&p")`` does, half each. One stream per
@@ -35,12 +35,6 @@ class NoiseView:
     def _noisy(self, batch: ImageBatch) -> Tensor:
         generators = [noise_generator(self.seed, sample, self.amount) for sample in batch.samples]
         return salt_and_pepper(batch.images, self.amount, generators)
-
-    def carry_back(self, maps: Tensor) -> Tensor:
-        return maps
-
-    def compared(self, maps: Tensor) -> Tensor:
-        return maps
 
 
 def noise_view(name: str, setting: ViewSetting) -> NoiseView:

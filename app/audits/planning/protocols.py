@@ -48,6 +48,8 @@ class MoveInfo(BaseModel):
     largest: float
     still: float = Field(description="The number that moves nothing, which is refused.")
     made_by: str = Field("scikit-image", description="The library that computes it.")
+    is_random: bool = Field(description="Whether it is drawn, from a stream of its own for each sample.")
+    reference: str | None
 
 
 class Protocols(BaseModel):
@@ -101,7 +103,15 @@ def _deformation(kind: Kind) -> DeformationInfo:
 
 def _move(kind: MoveKind) -> MoveInfo:
     spec = MOVES[kind]
-    return MoveInfo(kind=kind, number=spec.number, smallest=spec.smallest, largest=spec.largest, still=spec.still)
+    return MoveInfo(
+        kind=kind,
+        number=spec.number,
+        smallest=spec.smallest,
+        largest=spec.largest,
+        still=spec.still,
+        is_random=spec.is_random,
+        reference=spec.reference,
+    )
 
 
 def _options(schema: dict[str, Any], root: dict[str, Any], defaults: Any, path: str) -> list[ProtocolOption]:

@@ -24,6 +24,7 @@ from app.domain.vocabulary import CLEAN, UndefinedReason
 from app.errors import Gone, InputFailure, NotFound, Unprocessable
 from app.imaging.entries import Ranges, entry_of, read_entry
 from app.imaging.geometry import as_seen
+from app.imaging.pixel_order import order_generator
 from app.imaging.shrinking import shrink
 from app.results.inputs import AuditedSubject, GivenSubject, mapping_of
 from app.settings import Settings
@@ -168,16 +169,17 @@ def draw_map(stored: StoredMap, images: ImageReader, protocol: Protocol) -> byte
 
     Geometric views are shown over the image as the model saw it; noisy and degraded ones over the clean image.
     """
-    pixels = seen_in(images.read(stored.sample, stored.model), stored.view, protocol)
+    pixels = seen_in(images.read(stored.sample, stored.model), stored.view, protocol, stored.sample.name)
     file = io.BytesIO()
     Image.fromarray(overlaid(pixels, stored.values)).save(file, "PNG")
     return file.getvalue()
 
 
-def seen_in(pixels: NDArray[np.uint8], view: str, protocol: Protocol) -> NDArray[np.uint8]:
-    """An image (S, S, 3) as a view of that protocol shows it: geometric ones move it, all others leave it."""
+def seen_in(pixels: NDArray[np.uint8], view: str, protocol: Protocol, sample: str) -> NDArray[np.uint8]:
+    """A sample's image (S, S, 3) as a view of that protocol shows it: geometric ones move it, all others leave it."""
     geometric = GEOMETRIC_RESILIENCE.settings_in(protocol.measures)
-    return as_seen(pixels, view, geometric.shift_pixels if geometric else None)
+    stream = order_generator(protocol.seed, sample, view)
+    return as_seen(pixels, view, stream, geometric.shift_pixels if geometric else None)
 
 
 def overlaid(pixels: NDArray[np.uint8], values: NDArray[np.float32]) -> NDArray[np.uint8]:

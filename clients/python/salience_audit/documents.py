@@ -1049,18 +1049,20 @@ class ModelVersion(Document):
 class Move(Document):
     """A move of `app.domain.moves` by some numbers."""
 
-    kind: Literal["rotation", "scale", "shear", "perspective"]
+    kind: Literal["rotation", "scale", "shear", "perspective", "elastic"]
 
 
 class MoveInfo(Document):
     """A move that `measures.geometric_resilience.deformations` can name, by any number within its limits."""
 
-    kind: Literal["rotation", "scale", "shear", "perspective"]
+    kind: Literal["rotation", "scale", "shear", "perspective", "elastic"]
     number: str
     smallest: float
     largest: float
     still: float
     made_by: str
+    is_random: bool
+    reference: str | None
 
 
 class NearDuplicates(Document):

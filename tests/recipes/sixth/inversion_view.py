@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from worker.salience.maps import SalienceMaps
-from worker.views.base import ImageBatch, ViewSetting
+from worker.views.base import ImageBatch, InPlace, ViewSetting
 
 
 @dataclass(frozen=True)
-class InvertedView:
+class InvertedView(InPlace):
     """Its maps lie where the clean ones do."""
 
     name: str
@@ -17,12 +17,6 @@ class InvertedView:
     def transform(self, batch: ImageBatch, clean: SalienceMaps) -> Tensor:
         del clean
         return 255 - batch.images
-
-    def carry_back(self, maps: Tensor) -> Tensor:
-        return maps
-
-    def compared(self, maps: Tensor) -> Tensor:
-        return maps
 
 
 def inverted_view(name: str, setting: ViewSetting) -> InvertedView:
