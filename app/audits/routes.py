@@ -176,7 +176,8 @@ async def get_results(
     where the samples are too few for one), quantiles and controls by measure and view, in total (`macro`: every source
     counts the same) and by label and source;
     `performance` is accuracy and ROC on clean and changed images; `noise_curves` and `stability` are the paper's
-    figures, `deformation_curves` the same of other deformations. Earlier, `partial=true` tells what is known so far."""
+    figures, `deformation_curves` and `move_curves` the same of other deformations. Earlier, `partial=true` tells what
+    is known so far."""
     if partial:
         so_far: PartialResults = request.app.state.services.partial_results
         return Response(await so_far.read(tenant, audit_id), media_type="application/json")

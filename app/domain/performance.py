@@ -11,6 +11,8 @@ from app.domain.results.documents import (
     DeformationCurve,
     DeformationPoint,
     LabelAccuracy,
+    MoveCurve,
+    MovePoint,
     NoiseCurve,
     NoisePoint,
     Performance,
@@ -154,6 +156,18 @@ def deformation_curve(source: CurveSource, kind: str, severities: tuple[int, ...
         {"severity": severity, **source.point(with_parameter(kind, severity))} for severity in severities
     ]
     area = _area(severities, points)
+    clean = source.clean_auroc
+    return {"model_id": source.model_id, "kind": kind, "clean_auroc": clean, "points": points, "area": area}
+
+
+def move_curve(source: CurveSource, kind: str, numbers: tuple[float, ...]) -> MoveCurve:
+    """The same of a move, per number, beside its control."""
+    views = {number: with_parameter(kind, number) for number in numbers}
+    points: list[MovePoint] = [
+        {"number": number, "control_mean": source.summaries[view]["control_mean"], **source.point(view)}
+        for number, view in views.items()
+    ]
+    area = _area(numbers, points)
     clean = source.clean_auroc
     return {"model_id": source.model_id, "kind": kind, "clean_auroc": clean, "points": points, "area": area}
 

@@ -173,7 +173,8 @@ def _lean(document: ResultsDocument, shown: set[str]) -> ResultsDocument:
     lean = document.copy()
     lean["summaries"] = [row for row in document["summaries"] if row["model_id"] in {*shown, None}]
     lean["noise_curves"] = [curve for curve in document["noise_curves"] if curve["model_id"] in shown]
-    lean.pop("deformation_curves", None)
+    lean["deformation_curves"] = [one for one in document.get("deformation_curves", []) if one["model_id"] in shown]
+    lean["move_curves"] = [one for one in document.get("move_curves", []) if one["model_id"] in shown]
     lean["performance"] = [_drawn(row) for row in document["performance"] if row["model_id"] in shown]
     return lean
 

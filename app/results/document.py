@@ -1,6 +1,6 @@
 """The results document: summaries, performance, noise curves and stability by pair."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from typing import Protocol as Interface
 
@@ -13,6 +13,7 @@ from app.domain.label_performance import LabelPredictions, label_performance
 from app.domain.measures import (
     AGREEMENT,
     CLASS_SEPARATION,
+    GEOMETRIC_RESILIENCE,
     NOISE_REACTION,
     SANITY,
     STABILITY,
@@ -20,7 +21,7 @@ from app.domain.measures import (
     MeasureSpec,
 )
 from app.domain.model_differences import MethodScores, model_differences
-from app.domain.performance import CurveSource, Predictions, deformation_curve, noise_curve, performance
+from app.domain.performance import CurveSource, Predictions, deformation_curve, move_curve, noise_curve, performance
 from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
 from app.domain.results.documents import (
@@ -28,6 +29,7 @@ from app.domain.results.documents import (
     AuditedModel,
     DeformationCurve,
     ModelDifference,
+    MoveCurve,
     NoiseCurve,
     PairReport,
     Performance,
@@ -117,6 +119,7 @@ def _nothing() -> ResultsNumbers:
         "performance_labels": None,
         "noise_curves": [],
         "deformation_curves": [],
+        "move_curves": [],
         "sufficiency": [],
         "where_maps_lie": [],
         "compared_at_input_resolution": [],
@@ -156,7 +159,7 @@ def _measured(
     summarised = _summarised(inputs, stored, groups, {} if from_maps is None else from_maps.chances)
     summaries = [row for model in summarised for row in model.rows]
     measured = _performance(inputs, stored, mapping)
-    noise_curves, deformation_curves = _curves(inputs, protocol, summaries, measured)
+    curves = [CurveSource.of(one.key, summaries, measured) for one in inputs.of_models if one.subject.has_views]
     across = read_scores(session, inputs.audit.id, ACROSS_MODELS) if protocol.pairing_columns() else None
     of_models = zip(inputs.of_models, stored, strict=False)
     small = [one.model for one, scores in of_models if scores.map_side < SSIM_WINDOW]
@@ -171,8 +174,9 @@ def _measured(
         "performance": measured,
         "performance_reason": mapping.reason,
         "performance_labels": mapping.shown(),
-        "noise_curves": noise_curves,
-        "deformation_curves": deformation_curves,
+        "noise_curves": _noise_curves(protocol, curves),
+        "deformation_curves": _deformation_curves(protocol, curves),
+        "move_curves": _move_curves(protocol, curves),
         "sufficiency": _sufficiency(inputs, stored, groups),
         "where_maps_lie": [],
         "compared_at_input_resolution": list(dict.fromkeys(str(model.id) for model in small)),
@@ -319,14 +323,18 @@ def _sufficiency(inputs: AuditInputs, stored: list[StoredScores], groups: Groups
     ]
 
 
-def _curves(
-    inputs: AuditInputs, protocol: Protocol, summaries: list[Summary], measured: list[Performance]
-) -> tuple[list[NoiseCurve], list[DeformationCurve]]:
-    """Of salt and pepper, and of every deformation; none where noise reaction is not computed."""
+def _noise_curves(protocol: Protocol, sources: Sequence[CurveSource]) -> list[NoiseCurve]:
     noise = NOISE_REACTION.settings_in(protocol.measures)
-    if noise is None:
-        return [], []
-    sources = [CurveSource.of(one.key, summaries, measured) for one in inputs.of_models if one.subject.has_views]
-    return [noise_curve(source, noise.amounts) for source in sources], [
-        deformation_curve(source, one.kind, one.severities) for source in sources for one in noise.deformations
-    ]
+    return [] if noise is None else [noise_curve(source, noise.amounts) for source in sources]
+
+
+def _deformation_curves(protocol: Protocol, sources: Sequence[CurveSource]) -> list[DeformationCurve]:
+    noise = NOISE_REACTION.settings_in(protocol.measures)
+    asked = () if noise is None else noise.deformations
+    return [deformation_curve(source, one.kind, one.severities) for source in sources for one in asked]
+
+
+def _move_curves(protocol: Protocol, sources: Sequence[CurveSource]) -> list[MoveCurve]:
+    geometry = GEOMETRIC_RESILIENCE.settings_in(protocol.measures)
+    asked = () if geometry is None else geometry.deformations
+    return [move_curve(source, one.kind, one.values) for source in sources for one in asked]

@@ -21,6 +21,7 @@ _ROWS = (
     "performance",
     "noise_curves",
     "deformation_curves",
+    "move_curves",
     "sufficiency",
     "where_maps_lie",
     "sanity",

@@ -23,8 +23,8 @@ ENTROPY_ONLY: dict[str, Any] = {"micro_batch": 4, "measures": {"entropy": {}}}
 """Next to nothing to compute, where the clean maps are there already."""
 WITH_EVERYTHING: dict[str, Any] = {
     "entropy": {},
-    "noise_reaction": {"curve": [0.01, 0.5]},
-    "geometric_resilience": {},
+    "noise_reaction": {"curve": [0.01, 0.5], "deformations": [{"kind": "frost", "severities": [2, 4]}]},
+    "geometric_resilience": {"deformations": [{"kind": "elastic", "values": [0.25, 0.5]}]},
     "degradation": {},
     "stability": {},
 }

@@ -1,6 +1,7 @@
 """The report of an audit says what its results say, shows its maps, and loads nothing."""
 
 import io
+import re
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -126,7 +127,7 @@ def test_noise_geometry_decisions_and_pairs_are_tables_too(
     assert (clean[0], clean[3]) == ("noise 0% (clean images)", written(sum(areas) / 2))
 
     geometry = {row[0]: row for row in report.table("Geometry of")[1:]}
-    assert len(geometry) == 12 + 4
+    assert len(geometry) == 12 + 4 + 2
     wanted = {"measure": "geometric_resilience", "view": "rotate_90_cw", "group": "macro"}
     rows = [row for row in document["summaries"] if wanted.items() <= row.items()]
     shown = [written(sum(row[name] for row in rows) / 2) for name in ("mean", "control_mean")]
@@ -211,6 +212,34 @@ def test_stability_alone(service: httpx.Client, start: Callable[..., Json]) -> N
     found = read(service, audit)
     assert found.table("Stability, pairs of runs, by label")[0] == ["group", "all models"]
     assert len(found.table("Mean SSIM of the maps")) == 1 + 2
+
+
+@pytest.mark.parametrize(
+    ("caption", "curves", "views"),
+    [
+        ("Deformations of", "deformation_curves", ["frost, severity 2", "frost, severity 4"]),
+        ("Moves of", "move_curves", ["elastic 0.25", "elastic 0.5"]),
+    ],
+)
+def test_listed_deformations_have_curves(
+    service: httpx.Client, report: Report, strategies: list[Json], caption: str, curves: str, views: list[str]
+) -> None:
+    """A figure each, and its numbers as a table: means over the runs, below those of the clean images."""
+    document = results(service, strategies[1])
+    of_runs = list(zip(*(curve["points"] for curve in document[curves]), strict=True))
+    head, clean, *rows = report.table(caption)
+    assert [row[0] for row in (clean, *rows)] == ["clean", *views]
+    columns = {"SSIM": "mean", "AUROC": "auroc", "accuracy": "accuracy"}
+    columns |= {"control": "control_mean"} if curves == "move_curves" else {}
+    assert ("control" in head) == ("control" in columns)
+    for title, name in columns.items():
+        expected = [written(sum(point[name] for point in column) / 2) for column in of_runs]
+        assert [row[head.index(title)] for row in rows] == expected
+    area = sum(curve["clean_auroc"] for curve in document[curves]) / 2
+    assert clean[head.index("AUROC")] == written(area)
+    drawn = service.get(f"/v1/audits/{strategies[1]['id']}/plots/{curves.replace('_', '-')}.svg")
+    assert drawn.status_code == 200, drawn.text
+    assert {"SSIM of the maps", "AUROC"} <= {*re.findall(r">([^<>]+)</text>", drawn.text)}
 
 
 def test_figures_alone(service: httpx.Client, strategies: list[Json]) -> None:

@@ -22,7 +22,7 @@ SAMPLES = 7
 MEASURES = {
     "entropy": {},
     "noise_reaction": {"curve": [0.5], "deformations": [{"kind": "shot_noise", "severities": [1, 4]}]},
-    "geometric_resilience": {"groups": ["flips"]},
+    "geometric_resilience": {"groups": ["flips"], "deformations": [{"kind": "elastic", "values": [0.5]}]},
     "degradation": {},
     "stability": {},
 }
@@ -35,7 +35,9 @@ def _run_shard(context: WorkerContext, shard_id: UUID) -> None:
         run_claimed(context, claim)
 
 
-Kept = Literal["summaries", "performance", "stability", "across_models", "noise_curves", "deformation_curves"]
+Kept = Literal[
+    "summaries", "performance", "stability", "across_models", "noise_curves", "deformation_curves", "move_curves"
+]
 
 
 def _audit(context: WorkerContext, ids: Ids, *, shard: int, micro_batch: int) -> dict[str, Any]:
@@ -71,7 +73,13 @@ def test_shards_and_their_order_change_no_bit(at_work: WorkerContext, ids: Ids) 
     assert [(curve["kind"], [point["severity"] for point in curve["points"]]) for curve in curves] == [
         ("shot_noise", [1, 4])
     ] * len(RUNS)
-    assert all(-1 <= point["mean"] < 1 and point["auroc"] is not None for curve in curves for point in curve["points"])
+    moves = whole["results"]["move_curves"]
+    assert [(curve["kind"], [point["number"] for point in curve["points"]]) for curve in moves] == [
+        ("elastic", [0.5])
+    ] * len(RUNS)
+    points = [point for curve in (*curves, *moves) for point in curve["points"]]
+    assert all(-1 <= point["mean"] < 1 and point["auroc"] is not None for point in points)
+    assert all(curve["points"][0]["control_mean"] is not None for curve in moves)
     for shard in (1, 3):
         assert _audit(at_work, ids, shard=shard, micro_batch=4) == whole
 

@@ -130,6 +130,6 @@ GEOMETRIC_RESILIENCE = MeasureSpec(
     axis=Axis(label="geometric\nresilience", formula="the mean over the protocol's transformations", value=_mean),
     gates=GateWords(views=(*GEOMETRY.names, *GEOMETRIC_GROUPS, ALL)),
     says_nothing=SaysNothing(below_control=True),
-    figures=("geometry",),
+    figures=("geometry", "move-curves"),
     gallery_views=_gallery_views,
 )

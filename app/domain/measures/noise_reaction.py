@@ -97,6 +97,6 @@ NOISE_REACTION = MeasureSpec(
     axis=Axis(label="noise\nreaction", formula="the noise reaction at the protocol's amount", value=_as_it_is),
     gates=GateWords(views=()),
     says_nothing=SaysNothing(at_chance=True, flipping=None),
-    figures=("noise-curve",),
+    figures=("noise-curve", "deformation-curves"),
     gallery_views=_headline,
 )

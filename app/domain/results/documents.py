@@ -197,6 +197,24 @@ class DeformationCurve(TypedDict):
     area: Annotated[float | None, Field(description="Mean height over the severities; null of a single one.")]
 
 
+class MovePoint(CurvePoint):
+    """One number of a move."""
+
+    number: float
+    control_mean: Annotated[float | None, Field(description="Of the same scores without carrying the maps back.")]
+
+
+class MoveCurve(TypedDict):
+    """Scores and decisions of one model as one move grows."""
+
+    model_id: str
+    subject: NotRequired[OfSubject]
+    kind: Annotated[str, Field(description="As in `measures.geometric_resilience.deformations`.")]
+    clean_auroc: float | None
+    points: list[MovePoint]
+    area: Annotated[float | None, Field(description="Mean height over the numbers; null of a single one.")]
+
+
 class AuditedModel(TypedDict):
     """A model of the audit; where it asked for several CAM methods, a model under one of them."""
 
@@ -443,6 +461,7 @@ class ResultsNumbers(TypedDict):
     ]
     noise_curves: list[NoiseCurve]
     deformation_curves: NotRequired[list[DeformationCurve]]
+    move_curves: NotRequired[list[MoveCurve]]
     sufficiency: NotRequired[list[Sufficiency]]
     where_maps_lie: NotRequired[list[WhereMapsLie]]
     compared_at_input_resolution: Annotated[

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from app.domain.measures import MEASURES, MeasureSpec
-from app.reports.figures.curves import noise_curves
+from app.reports.figures.deformation_curves import deformation_curves, move_curves
 from app.reports.figures.distributions import distributions
 from app.reports.figures.drawing import Drawing
 from app.reports.figures.geometry import geometry
+from app.reports.figures.noise_curve import noise_curves
 from app.reports.figures.pairs import pair_matrices
 from app.reports.figures.places import where_maps_lie
 from app.reports.figures.polygon import radar_figure
@@ -17,7 +18,9 @@ from app.reports.job import ReportJob
 
 FIGURES: dict[str, Callable[[ReportJob, MeasureSpec[Any]], list[Drawing]]] = {
     "noise-curve": noise_curves,
+    "deformation-curves": deformation_curves,
     "geometry": geometry,
+    "move-curves": move_curves,
     "roc": roc_curves,
     "pairs": pair_matrices,
     "twins": twins,

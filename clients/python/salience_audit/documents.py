@@ -1052,6 +1052,17 @@ class Move(Document):
     kind: Literal["rotation", "scale", "shear", "perspective", "elastic"]
 
 
+class MoveCurve(Document):
+    """Scores and decisions of one model as one move grows."""
+
+    model_id: str
+    subject: str | None
+    kind: str
+    clean_auroc: float | None
+    points: list[MovePoint]
+    area: float | None
+
+
 class MoveInfo(Document):
     """A move that `measures.geometric_resilience.deformations` can name, by any number within its limits."""
 
@@ -1063,6 +1074,21 @@ class MoveInfo(Document):
     made_by: str
     is_random: bool
     reference: str | None
+
+
+class MovePoint(Document):
+    """One number of a move."""
+
+    mean: float | None
+    std: float | None
+    ci95_low: float | None
+    ci95_high: float | None
+    n: int
+    flip_rate: float | None
+    auroc: float | None
+    accuracy: float | None
+    number: float
+    control_mean: float | None
 
 
 class NearDuplicates(Document):
@@ -1192,6 +1218,7 @@ class PartialResultsDocument(Document):
     performance_labels: dict[str, Any] | None
     noise_curves: list[NoiseCurve]
     deformation_curves: list[DeformationCurve] | None
+    move_curves: list[MoveCurve] | None
     sufficiency: list[Sufficiency] | None
     where_maps_lie: list[WhereMapsLie] | None
     compared_at_input_resolution: list[str]
@@ -1377,6 +1404,7 @@ class ResultsDocument(Document):
     performance_labels: dict[str, Any] | None
     noise_curves: list[NoiseCurve]
     deformation_curves: list[DeformationCurve] | None
+    move_curves: list[MoveCurve] | None
     sufficiency: list[Sufficiency] | None
     where_maps_lie: list[WhereMapsLie] | None
     compared_at_input_resolution: list[str]
