@@ -82,7 +82,8 @@ def differences(kind: MoveKind, images: Tensor) -> tuple[int, float]:
     """Of ``images`` (N, 3, H, W) uint8 by all numbers tried: the most levels apart, and the share that differs."""
     apart, size = [], Size(*images.shape[-2:])
     for number in TRIED[kind]:
-        for place, image in enumerate(images.split(1)):
+        for place in range(len(images)):
+            image = images[place : place + 1]
             motion = motion_of(with_parameter(kind, number), size, order_generator(0, str(place), kind))
             known = inside([places(motion.back, size)])[0]
             found, expected = warped(image, [motion.back]), PEERS[kind](image, number, motion)

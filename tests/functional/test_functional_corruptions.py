@@ -58,7 +58,7 @@ def test_same_as_another_implementation(kind: Kind, photographs: Tensor) -> None
     assert share < 0.05
 
 
-@pytest.mark.parametrize(("place", "size"), enumerate(FROSTED_SIZES))
+@pytest.mark.parametrize(("place", "size"), [*enumerate(FROSTED_SIZES)])
 def test_frost_covers_images_of_any_size_as_the_package_has_it(place: int, size: tuple[int, int]) -> None:
     """Wider than the photographs of frost, higher, both, and between them; the five streams draw all five."""
     streams = [stream_of(severity, 0) for severity in range(1, 6)]

@@ -141,7 +141,7 @@ def _draw(panels: list[_Panel], figure: Figure, palette: Palette) -> None:
     columns = 1 + has_auroc(everything)
     grid = figure.subplots(len(panels), columns, sharex="row", sharey="col", squeeze=False)
     for place, (panel, row) in enumerate(zip(panels, grid, strict=True)):
-        draw_curves(panel.points, row, palette, named=place == 0)
+        draw_curves(panel.points, [*row], palette, named=place == 0)
         row[0].xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         for axes in row:
             axes.set(xlabel=panel.kind.axis, xlim=_ends(panel))
@@ -183,7 +183,16 @@ def _table(caption: str, curves: list[tuple[_Kind, list[CurvePoint]]]) -> Table:
     """The clean images, and every view of every deformation."""
     rows = [(CLEAN, curves[0][1][0])]
     rows += [(with_parameter(kind.name, point["at"]), point) for kind, points in curves for point in points[1:]]
-    keys = ("mean", "std", *(["control"] if any(point["control"] is not None for _, point in rows) else []))
-    names = {"mean": "SSIM", "std": "std over samples", "control": "control"}
-    cells = [(view_title(view), *(number(point[key]) for key in keys), *decision_cells(point)) for view, point in rows]
-    return Table(caption, ("view", *(names[key] for key in keys), *HEAD), tuple(cells))
+    controlled = any(point["control"] is not None for _, point in rows)
+    cells = [
+        (
+            view_title(view),
+            number(point["mean"]),
+            number(point["std"]),
+            *([number(point["control"])] if controlled else []),
+            *decision_cells(point),
+        )
+        for view, point in rows
+    ]
+    head = ("view", "SSIM", "std over samples", *(["control"] if controlled else []), *HEAD)
+    return Table(caption, head, tuple(cells))

@@ -55,7 +55,7 @@ def _points(series: Series) -> list[CurvePoint]:
 
 def _draw(points: Points, figure: Figure, palette: Palette) -> None:
     panels = figure.subplots(1 + has_auroc(points), 1, sharex=True, squeeze=False)[:, 0]
-    draw_curves(points, panels, palette)
+    draw_curves(points, [*panels], palette)
     for axes, title, low in zip(panels, ("SSIM of the maps", "AUROC"), (lowest(points), 0.0), strict=False):
         axes.set(ylabel=title, ylim=(low, 1))
     panels[-1].set_xlabel("share of channel values that are noise")
