@@ -13,17 +13,25 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from prepare import build_archive
+from scipy.ndimage import map_coordinates
 from skimage.metrics import structural_similarity
 from skimage.util import random_noise
 
+from app.domain.deformations import DEFORMATIONS
+from app.domain.input_size import Size
+from app.imaging.motions import motion_of
+from app.imaging.pixel_order import order_generator
 from tests.comparisons.real_audits import ENTROPY_ONLY
 from tests.reference import SIZE, as_bytes, degraded, enlarged, view_pairs
 from tests.waiting import views_of
+from worker.functional.frost import frost
 from worker.functional.noise import noise_generator
 
 Json = dict[str, Any]
 Bytes = NDArray[np.uint8]
 AMOUNTS = (0.01, 0.05, 0.5)
+FROSTED = {"frost@2": 2, "frost@4": 4}
+ELASTIC = ("elastic@0.25", "elastic@0.5")
 DEGRADED = ("salience_removed", "non_salience_removed")
 
 
@@ -78,7 +86,7 @@ def test_moved_and_noisy_images_are_those_of_other_libraries(
     """Bit by bit."""
     moves = {name: there for name, (there, _) in view_pairs().items()}
     noisy = {f"noise@{amount:g}": amount for amount in AMOUNTS}
-    assert {view for _, view in made} == {"clean", *moves, *noisy}
+    assert {view for _, view in made} == {"clean", *moves, *noisy, *FROSTED, *ELASTIC}
     for (sample, view), image in made.items():
         if view in moves:
             assert np.array_equal(image, moves[view](clean[sample])), view
@@ -86,6 +94,21 @@ def test_moved_and_noisy_images_are_those_of_other_libraries(
             stream = noise_generator(0, sample, noisy[view])
             expected = random_noise(clean[sample], "s&p", rng=stream, amount=noisy[view])
             assert np.array_equal(image, (expected * 255).astype(np.uint8)), view
+
+
+def test_frost_and_elastic_moves_are_drawn_by_seed_sample_and_view(
+    made: dict[tuple[str, str], Bytes], clean: dict[str, Bytes]
+) -> None:
+    """SciPy finds each pixel of a moved image where the motion says that it came from, to a level."""
+    for sample, image in clean.items():
+        for view, severity in FROSTED.items():
+            numbers = DEFORMATIONS["frost"].by_severity[severity - 1]
+            assert np.array_equal(made[sample, view], frost(image, numbers, order_generator(0, sample, view)))
+        for view in ELASTIC:
+            back = motion_of(view, Size(SIZE, SIZE), order_generator(0, sample, view)).back
+            levels = image.astype(float).transpose(2, 0, 1)
+            expected = np.stack([map_coordinates(one, back, order=1, mode="nearest") for one in levels], -1)
+            assert np.abs(expected - made[sample, view]).max() <= 0.5 + 1e-6
 
 
 def test_degraded_images_follow_the_clean_maps_of_their_subject(

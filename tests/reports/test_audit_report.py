@@ -49,8 +49,8 @@ def test_it_loads_and_runs_nothing(report: Report) -> None:
 def test_every_measure_has_its_section_and_its_figures(report: Report) -> None:
     for title in ("Entropy", "Noise reaction", "Geometric resilience", "Degradation", "Stability", "Provenance"):
         assert any(heading.startswith(title) for heading in report.headings)
-    # Where maps lie, radar, distributions, noise curve, geometry, ROC curves, pairs.
-    assert len(report.labels) == 2 + 6 + 1 + 1 + 1 + 1
+    # Where maps lie, radar, distributions, noise curve, geometry, curves of each one's deformations, ROC curves, pairs.
+    assert len(report.labels) == 2 + 6 + 1 + 1 + 2 + 1 + 1
     assert all(len(label) > 20 for label in report.labels)
 
 
