@@ -50,6 +50,7 @@ class Download:
         self.status = response.status
         self.headers = headers_of(response)
         self._response = response
+        self._skipped = 0
         self._most = most_bytes
         self._go_on = go_on
         if self.headers.get("content-encoding", "identity").lower() != "identity":
@@ -63,9 +64,22 @@ class Download:
         length = self.headers.get("content-length", "")
         return int(length) if length.isascii() and length.isdecimal() else None
 
+    def skip(self, size: int) -> bool:
+        """Before any piece: so many bytes are here already, as their digest will tell. False where the server does not
+        send what follows them alone; then all pieces come. Raises EgressFailure."""
+        if self._go_on is None:
+            return False
+        self._response = self._go_on({"Range": f"bytes={size}-"})
+        if _is_behind(self._response, size):
+            self._skipped = size
+            return True
+        if self._response.status != 200:
+            raise malformed("it sends no part of what it sends whole")
+        return False
+
     def pieces(self) -> Iterator[bytes]:
         """Raises EgressFailure as soon as there are more bytes than may be."""
-        size, left, response = 0, MAX_GOES_ON, self._response
+        size, left, response = self._skipped, MAX_GOES_ON, self._response
         while True:
             begun = size
             try:
@@ -88,11 +102,16 @@ class Download:
         if self._go_on is None or self.status != 200 or not tag.startswith('"'):
             return None
         response = self._go_on({"Range": f"bytes={size}-", "If-Range": tag})
-        told = headers_of(response).get("content-range", "")
-        return response if response.status == 206 and told.startswith(f"bytes {size}-") else None
+        return response if _is_behind(response, size) else None
 
     def _too_large(self) -> EgressFailure:
         return EgressFailure("answer-too-large", f"The answer has more than {self._most} bytes.")
+
+
+def _is_behind(response: httpcore.Response, size: int) -> bool:
+    """Whether it is the rest of a file behind so many bytes."""
+    told = headers_of(response).get("content-range", "")
+    return response.status == 206 and told.startswith(f"bytes {size}-")
 
 
 def headers_of(response: httpcore.Response) -> Headers:

@@ -15,14 +15,14 @@ from app.imports.storing import Fetched, StillAtIt, checked_pieces, stored
 from app.imports.unpacking import unpacked
 from app.imports.weights import WeightFiles
 from app.models.imported import Found
-from app.registries.base import READY, Files, Registry
+from app.registries.base import READY, Files, Opening
 from app.storage.blobs import BlobStore
 
 NOT_READY = ("PENDING_REGISTRATION", "FAILED_REGISTRATION")
 """As MLflow says it."""
 
 
-def fetch(registry: Registry, uri: str, blobs: BlobStore, max_bytes: int, still_at_it: StillAtIt) -> Fetched:
+def fetch(registry: Opening, uri: str, blobs: BlobStore, max_bytes: int, still_at_it: StillAtIt) -> Fetched:
     """Raises EgressFailure, InputFailure."""
     opened = registry.open(uri)
     version = opened.version

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic
 from uuid import UUID
@@ -106,6 +107,7 @@ class Importer(Generic[Imported, Row]):
             is_complete = self.noun.take(row, imported, fetched)
             session.flush()
             check_bytes(session, self.settings)
+        self._forget(claim)
         if is_complete:
             wake_worker(self.queue, self.noun.task, claim.resource_id)
 
@@ -120,6 +122,14 @@ class Importer(Generic[Imported, Row]):
                 row = session.get_one(self.noun.rows, claim.resource_id, with_for_update=True)
                 row.status, row.problem = ResourceStatus.REJECTED, failure.to_problem()
                 tell(session, claim.tenant_id, self.noun.looked_at(row))
+        self._forget(claim)
+
+    def _forget(self, claim: Claim) -> None:
+        """What was kept in case the fetch would have to go on; a sweep finds what cannot be deleted now."""
+        partials = self.blobs.partials(str(claim.resource_id))
+        if partials is not None:
+            with suppress(SalienceError):
+                partials.forget()
 
     def of(self, claim: Claim) -> Update:
         """Its row, while it is this process's."""

@@ -15,6 +15,7 @@ from app.errors import EgressFailure
 from app.imaging.kinds import EXTENSIONS
 from app.imports.claims import LEASE, Claim, ImportLost
 from app.imports.packing import copy_dataset
+from app.imports.resuming import resuming
 from app.imports.storing import Fetched, StillAtIt
 from app.registries.base import Registry
 from app.registries.listed import Listable, Listed, Page, Place, check_listed
@@ -53,7 +54,8 @@ def fetch_dataset(registry: Registry, means: Means) -> Fetched:
         uri, version = registry.pinned(means.claim.uri)
         if log.list_all(uri, registry.place(uri)):
             return Fetched(version, None, None)
-    return copy_dataset(registry, means.claim.uri, means.blobs, means.settings, means.still_at_it)
+    kept = resuming(registry, means.blobs, str(means.claim.resource_id))
+    return copy_dataset(kept, means.claim.uri, means.blobs, means.settings, means.still_at_it)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from app.domain.vocabulary import ResourceStatus
 from app.errors import InputFailure, SalienceError
 from app.imports.fetching import fetch
 from app.imports.listing import Means, fetch_dataset
+from app.imports.resuming import resuming
 from app.imports.storing import Fetched
 from app.models.service import described_anew
 from app.queue import TaskName
@@ -43,7 +44,8 @@ class Noun(Generic[Imported, Row]):
 
 
 def _fetch_model(registry: Registry, means: Means) -> Fetched:
-    return fetch(registry, means.claim.uri, means.blobs, means.settings.max_upload_bytes, means.still_at_it)
+    kept = resuming(registry, means.blobs, str(means.claim.resource_id))
+    return fetch(kept, means.claim.uri, means.blobs, means.settings.max_upload_bytes, means.still_at_it)
 
 
 def _take_model(row: ModelRow, imported: ModelImportRow, fetched: Fetched) -> bool:

@@ -8,7 +8,7 @@ from app.datasets.sources import place_of
 from app.egress.answers import malformed
 from app.errors import EgressFailure
 from app.imports.storing import Fetched, StillAtIt, checked_pieces, stored
-from app.registries.base import Files, Registry
+from app.registries.base import Files, Opening
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 
@@ -20,7 +20,7 @@ MOST_SHARDS = 100_000
 _RANGE = re.compile(r"(?P<before>[^{}]*)\{(?P<first>[0-9]{1,9})\.\.(?P<last>[0-9]{1,9})\}(?P<behind>[^{}]*)")
 
 
-def copy_dataset(registry: Registry, uri: str, blobs: BlobStore, settings: Settings, still_at_it: StillAtIt) -> Fetched:
+def copy_dataset(registry: Opening, uri: str, blobs: BlobStore, settings: Settings, still_at_it: StillAtIt) -> Fetched:
     """Raises EgressFailure."""
     place, archive = place_of(uri)
     files = registry.open(place)

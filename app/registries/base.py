@@ -73,11 +73,15 @@ class Files(Protocol):
         """None where the registry tells none."""
 
 
-class Registry(Protocol):
-    """One server. Every method raises EgressFailure; its code says whether waiting may help."""
+class Opening(Protocol):
+    """What versions are found in."""
 
     def open(self, uri: str) -> Files:
-        """The version that an address names now."""
+        """The version that an address names now. Raises EgressFailure."""
+
+
+class Registry(Opening, Protocol):
+    """One server. Every method raises EgressFailure; its code says whether waiting may help."""
 
     def aliased(self, name: str, alias: str) -> Version: ...
 

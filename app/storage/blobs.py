@@ -16,10 +16,13 @@ from obstore.store import LocalStore, S3Store
 from app.domain.vocabulary import SCHEME
 from app.errors import TransientFailure
 from app.settings import Settings
+from app.storage.partials import PARTIALS, PartialFiles
 from app.storage.writing import BLOBS, QUARANTINE, BlobWriter, place_of, storage_errors
 
 READ_BYTES = 1024**2
 QUARANTINE_SECONDS = 3600.0
+PARTIAL_SECONDS = 86_400.0
+"""So much longer is kept what was fetched: its import may wait, and go on."""
 LIST_BATCH = 1000
 _OWNER = "owner"
 _HEXADECIMAL = re.compile("[0-9a-f]{64}")
@@ -136,6 +139,10 @@ class BlobStore:
                 return bytes(obstore.get(self._store, _OWNER).bytes()) == owner.encode()
         return True
 
+    def partials(self, owner: str) -> PartialFiles | None:
+        """Where the beginnings of an owner's files are kept; None in S3, which appends nothing."""
+        return None if self._folder is None else PartialFiles(self._folder / PARTIALS, owner)
+
     def sweep(self, older_than_seconds: float = QUARANTINE_SECONDS) -> int:
         """Remove what killed processes left in quarantine; returns how many. Nobody writes to a file that old.
 
@@ -145,11 +152,12 @@ class BlobStore:
         removed = 0
         with storage_errors():
             if self._folder is not None:
-                for file in self._folder.glob(f"{QUARANTINE}/*"):
-                    with suppress(FileNotFoundError):
-                        if file.stat().st_mtime < latest:
-                            file.unlink()
-                            removed += 1
+                for name, oldest in ((QUARANTINE, latest), (PARTIALS, latest - PARTIAL_SECONDS)):
+                    for file in self._folder.glob(f"{name}/*"):
+                        with suppress(FileNotFoundError):
+                            if file.stat().st_mtime < oldest:
+                                file.unlink()
+                                removed += 1
                 return removed
             for batch in obstore.list(self._store, QUARANTINE):
                 old = [entry["path"] for entry in batch if entry["last_modified"].timestamp() < latest]

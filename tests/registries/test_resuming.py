@@ -1,0 +1,198 @@
+"""An import whose process was killed: the next one asks for what is missing, and for nothing else."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func
+
+import app.imports.resuming as module
+from app.access.vault import Vault
+from app.db.identifiers import new_id
+from app.db.session import make_engine, transaction
+from app.db.tables import ConnectionRow, ModelImportRow, ModelRow
+from app.domain.vocabulary import ResourceStatus
+from app.imports.importer import Importer, _Renewal
+from app.imports.nouns import MODELS
+from app.queue import TaskQueue
+from app.settings import Settings
+from app.storage.blobs import BlobStore
+from tests.factories import model_row
+
+CONTENT = hashlib.sha256(b"weights").digest() * 100_000
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+NAME = "faces.safetensors"
+
+
+class Server(ThreadingHTTPServer):
+    """Has one file; ``ranges`` are what it was asked for, and ``sends_parts`` whether it listens."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.ranges: list[str | None] = []
+        self.sends_parts = True
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/models"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients hang up on purpose."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_HEAD(self) -> None:
+        self.send_response(404)
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        asked = self.headers["Range"]
+        self.server.ranges.append(asked)
+        begin = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.server.sends_parts else 0
+        self.send_response(206 if begin else 200)
+        if begin:
+            self.send_header("Content-Range", f"bytes {begin}-{len(CONTENT) - 1}/{len(CONTENT)}")
+        self.send_header("Content-Length", str(len(CONTENT) - begin))
+        self.end_headers()
+        self.wfile.write(CONTENT[begin:])
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setattr(module, "LEAST_KEPT", 1_000_000)
+    with Server() as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+class Process:
+    """One that fetches a model; ``folder`` is the store's."""
+
+    def __init__(self, engine: Engine, broker_url: str, folder: Path) -> None:
+        networks = frozenset({"127.0.0.1/32"})
+        settings = Settings(blob_store=str(folder), broker_url=broker_url, allowed_networks=networks)
+        self.engine = engine
+        self.folder = folder
+        self.blobs = BlobStore.from_settings(settings)
+        self.importer: Importer[Any, Any] = Importer(
+            MODELS, engine, Vault(None), self.blobs, TaskQueue(broker_url), settings
+        )
+
+    def attempt(self) -> None:
+        with transaction(self.engine) as session:
+            session.query(ModelImportRow).update({"next_at": func.now()})
+        claim = self.importer.claim(frozenset())
+        assert claim is not None
+        self.importer.work(claim)
+
+    def kept(self) -> list[Path]:
+        return list((self.folder / "partials").glob("*"))
+
+
+@pytest.fixture
+def process(engine: Engine, broker_url: str, server: Server, tmp_path: Path) -> Process:
+    """It was killed when two thirds of the model had come."""
+    killed = Process(engine, broker_url, tmp_path / "blobs")
+    connection, row = new_id(), model_row(status=ResourceStatus.FETCHING)
+    with transaction(engine) as session:
+        session.add(ConnectionRow(id=connection, name="w", kind="http", url=server.url, auth_kind="none"))
+        session.add(row)
+        session.flush()
+        uri = f"{server.url}/{NAME}#sha256={DIGEST}"
+        session.add(ModelImportRow(model_id=row.id, connection_id=connection, uri=uri, said={}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_Renewal, "__call__", _kills())
+        with pytest.raises(MemoryError):
+            killed.attempt()
+    (kept,) = killed.kept()
+    assert 2_000_000 <= kept.stat().st_size < len(CONTENT)
+    assert CONTENT.startswith(kept.read_bytes())
+    server.ranges.clear()
+    return Process(engine, broker_url, tmp_path / "blobs")
+
+
+def _kills() -> Any:
+    calls = count()
+
+    def call(_: _Renewal) -> None:
+        if next(calls) * 65_536 > 2_200_000:
+            raise MemoryError("as a process that is killed")
+
+    return call
+
+
+def digest(process: Process) -> str | None:
+    with transaction(process.engine) as session:
+        return session.query(ModelRow).one().content_digest
+
+
+def test_it_goes_on_where_it_was(process: Process, server: Server) -> None:
+    (kept,) = process.kept()
+    begun = kept.stat().st_size
+    process.attempt()
+    assert server.ranges == [None, f"bytes={begun}-"]
+    assert digest(process) == f"sha256:{DIGEST}"
+    assert process.kept() == []
+
+
+def test_a_server_that_sends_no_parts(process: Process, server: Server) -> None:
+    server.sends_parts = False
+    process.attempt()
+    assert (digest(process), process.kept()) == (f"sha256:{DIGEST}", [])
+
+
+def test_what_was_kept_is_damaged(process: Process, server: Server) -> None:
+    """It is found out by the digest, thrown away, and fetched anew by the next attempt."""
+    (kept,) = process.kept()
+    kept.write_bytes(bytes(kept.stat().st_size))
+    process.attempt()
+    assert digest(process) is None
+    process.attempt()
+    assert server.ranges[-1] is None
+    assert (digest(process), process.kept()) == (f"sha256:{DIGEST}", [])
+
+
+def test_all_of_it_had_come(process: Process, server: Server) -> None:
+    (kept,) = process.kept()
+    kept.write_bytes(CONTENT)
+    process.attempt()
+    assert server.ranges == [None]
+    assert (digest(process), process.kept()) == (f"sha256:{DIGEST}", [])
+
+
+def test_another_process_is_at_it(process: Process, server: Server) -> None:
+    """Which has lost its lease, and does not know it yet: what it keeps is left alone."""
+    (kept,) = process.kept()
+    partials = process.blobs.partials(kept.name.partition(".")[0])
+    assert partials is not None
+    with partials.opened(f"sha256:{DIGEST}") as theirs:
+        assert theirs is not None
+        process.attempt()
+    assert server.ranges == [None]
+    assert digest(process) == f"sha256:{DIGEST}"
+
+
+def test_what_nobody_goes_on_with_is_swept(process: Process) -> None:
+    assert process.blobs.sweep(3600) == 0
+    assert process.blobs.sweep(-90_000) >= 1
+    assert process.kept() == []
