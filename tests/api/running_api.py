@@ -9,7 +9,8 @@ import httpx
 from sqlalchemy import Engine, update
 
 from app.db.session import transaction
-from app.db.tables import DatasetRow, MapSetRow, ModelRow
+from app.db.tables import AuditModelRow, DatasetRow, MapSetRow, ModelRow
+from tests.factories import audit_row
 from tests.waiting import RECIPE
 
 UPLOAD_LIMIT = 3_000_000
@@ -57,3 +58,25 @@ def check_problem(answer: httpx.Response, status: int, code: str) -> str:
     assert problem["request_id"] == answer.headers["x-request-id"]
     detail: str = problem["detail"]
     return detail
+
+
+def pages(client: httpx.Client, path: str, **query: Any) -> list[dict[str, Any]]:
+    """Every item of a list, page by page."""
+    items: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = client.get(path, params=query | cursor).json()
+        items += page["items"]
+        if page["next_cursor"] is None:
+            return items
+        assert page["items"]
+        cursor = {"cursor": page["next_cursor"]}
+
+
+def refer_to(api: Api, dataset: dict[str, Any], model: dict[str, Any]) -> UUID:
+    """An audit of the model on the data set, as a row."""
+    with transaction(api.engine) as session:
+        session.add(audit := audit_row(UUID(dataset["id"]), sample_count=0))
+        session.flush()
+        session.add(AuditModelRow(audit_id=audit.id, ordinal=0, model_id=UUID(model["id"])))
+        return audit.id

@@ -141,3 +141,17 @@ def test_streams_answer_head_at_once(service: httpx.Client) -> None:
     """What goes on without end is not waited for."""
     path = "/v1/audits/01a20000-0000-7000-8000-000000000000/events"
     assert service.head(path).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "PUT", "DELETE", "TRACE"])
+def test_other_methods(api: Api, method: str) -> None:
+    answer = api.client.request(method, "/v1/run-groups")
+    assert answer.status_code == 405
+    assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
+    check_problem(answer, 405, "method-not-allowed")
+
+
+def test_a_request_id_is_taken_over_where_it_is_sane(api: Api) -> None:
+    assert api.client.get("/livez", headers={"X-Request-ID": "mine-1"}).headers["x-request-id"] == "mine-1"
+    for insane in ("x" * 65, "a b", 'a"b'):
+        assert api.client.get("/livez", headers={"X-Request-ID": insane}).headers["x-request-id"] != insane

@@ -15,6 +15,7 @@ from app.http.openapi.problem_catalogue import ANYWHERE, CATALOGUE
 from app.http.openapi.shown import refusals_page, shown
 from app.http.problems import MEDIA_TYPE
 from app.rooms import EXAMPLES, TAGS
+from tests.api.running_api import Api
 from tests.api_document import api_document
 
 DOCUMENT = api_document()
@@ -156,3 +157,18 @@ def test_people_are_shown_an_example_a_refusal_and_a_page_of_all() -> None:
             assert ("example" in left) == bool(own)
             assert not own or left["example"]["code"] in own
             assert all(f"<code>{code}</code>" in page for code in codes)
+
+
+def test_openapi_describes_every_answer(api: Api) -> None:
+    from openapi_spec_validator import validate
+
+    document = api.client.get("/openapi.json").json()
+    validate(document)
+    json.dumps(document, allow_nan=False)
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert operation["summary"], path
+            assert operation["tags"], path
+            errors = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
+            assert all(list(answer["content"]) == ["application/problem+json"] for answer in errors.values()), path
