@@ -122,7 +122,11 @@ class Settings(BaseSettings):
     )
     lease_seconds: float = Field(default=60.0, gt=0)
     max_shard_attempts: int = 3
-    child_batch_seconds: float = Field(default=600.0, gt=0, description="Wall clock of one micro-batch, or model load")
+    child_batch_seconds: float = Field(
+        default=600.0,
+        gt=0,
+        description="Wall clock of one micro-batch, of 16 variants of an image, or model load",
+    )
     child_memory_bytes: int = Field(
         default=0, ge=0, description="Of a models' process; 0: 3/4 of what there is, on a CPU at most 4 GiB"
     )

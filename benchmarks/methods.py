@@ -2,8 +2,8 @@
 
 On two photographs of 128 pixels, for ResNet-18, DenseNet-121 and a ViT-Tiny of transformers with random weights, norms
 fitted to photographs. SS-CAM and IS-CAM, with up to 36,000 passes for a map, get one draw and two steps here, of one
-photograph, Smooth Grad-CAM++ one copy and meaningful perturbation 30 steps; tests hold all of theirs on a small
-network.
+photograph, Smooth Grad-CAM++ one copy, RISE 200 masks, meaningful perturbation 30 steps; tests hold all of theirs on a
+small network.
 """
 
 import sys
@@ -24,11 +24,14 @@ import transformers
 from captum.attr import IntegratedGradients, Occlusion, Saliency
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from app.domain.cam_methods import CAM_METHODS as SPECS
+from app.domain.input_size import Size
 from app.domain.vocabulary import CamMethod, ClassScore
 from app.errors import InputFailure
 from benchmarks.perturbation_peer import mask_deleted
+from benchmarks.rise_peer import their_map, their_masks
 from benchmarks.subjects import MEAN, STD, network, photographs
 from worker.functional.quantization import min_max
 from worker.salience import make_explainer, meaningful_perturbation, scored_masks, smoothing
@@ -36,9 +39,11 @@ from worker.salience.decisions import Decisions
 from worker.salience.draws import Draws
 from worker.salience.hook import TargetHook
 from worker.salience.pixel_gradients import COPIES, SPREAD
+from worker.salience.rise import Drawn
 from worker.weights.architectures import build
 
 SIZE, CHANNELS, CELLS = 128, 512, 49
+RISE_MASKS = 200
 DRAWS = Draws(0, ("first", "second"))
 CPU = torch.device("cpu")
 SHORTENED = {
@@ -219,6 +224,68 @@ def _perturbation(held: Held) -> Tensor:
     return torch.from_numpy(np.stack(maps))
 
 
+def _full(held: Held) -> Tensor:
+    targets = [ClassifierOutputTarget(index) for index in held.classes.tolist()]
+    with library.FullGrad(held.module, []) as cam:
+        return torch.from_numpy(np.asarray(cam(held.images.clone(), targets)))
+
+
+def _shapley(held: Held) -> Tensor:
+    """Channels weighted by the mean of the gradient less half the Hessian's product with the activation."""
+    seen: list[Tensor] = []
+    handle = held.hooked.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    with sdpa_kernel(SDPBackend.MATH):
+        score = held.module(held.images).gather(1, held.classes.view(-1, 1)).sum()
+    handle.remove()
+    (gradient,) = torch.autograd.grad(score, seen, create_graph=True)
+    activation = seen[0].detach().clone()
+    activation[:, : 0 if held.turn is None else 1] = 0
+    (product,) = torch.autograd.grad(gradient, seen, activation)
+    turn = held.turn or (lambda kept: kept)
+    weights, features = turn((gradient - product / 2).detach()), turn(activation)
+    return (weights.mean((2, 3), keepdim=True) * features).sum(1).relu()
+
+
+def _rise(held: Held) -> Tensor:
+    size = Size(SIZE, SIZE)
+    maps = []
+    for place, (image, chosen) in enumerate(zip(held.images, held.classes.tolist(), strict=True)):
+        masks = their_masks(Drawn.of(DRAWS.stream(place, CamMethod.RISE), RISE_MASKS, size), size)
+        maps.append(their_map(held.module, masks, image, chosen))
+    return torch.from_numpy(np.stack(maps))
+
+
+def _ablation(held: Held) -> Tensor:
+    """Channel by channel: the share of the logit that goes where a hook makes that channel of the grid zero."""
+    whole, features = _without_channel(held, None)
+    chosen = held.classes.view(-1, 1)
+    total = torch.zeros_like(features[:, 0], dtype=torch.float64)
+    for channel in range(features.shape[1]):
+        left, _ = _without_channel(held, channel)
+        share = (whole - left).gather(1, chosen) / whole.gather(1, chosen)
+        total += share.view(-1, 1, 1).double() * features[:, channel].double()
+    return total.relu()
+
+
+def _without_channel(held: Held, channel: int | None) -> tuple[Tensor, Tensor]:
+    """Logits, and the grid (N, K, h, w) as it was; tokens before it keep all their channels."""
+    seen: list[Tensor] = []
+
+    def clear(_module: nn.Module, _inputs: Any, output: Tensor) -> Tensor:
+        seen.append(output if held.turn is None else held.turn(output))
+        left = output.clone()
+        if channel is not None:
+            grid = left[:, channel] if held.turn is None else left[:, 1:, channel]
+            grid.zero_()
+        return left
+
+    handle = held.hooked.register_forward_hook(clear)
+    with torch.no_grad():
+        logits: Tensor = held.module(held.images)
+    handle.remove()
+    return logits, seen[0]
+
+
 PEERS: dict[CamMethod, tuple[str, Peer]] = {
     CamMethod.GRADCAM: ("pytorch-grad-cam", partial(_positive, library.GradCAM)),
     CamMethod.GRADCAM_PLUS_PLUS: ("pytorch-grad-cam", partial(_positive, library.GradCAMPlusPlus)),
@@ -226,12 +293,22 @@ PEERS: dict[CamMethod, tuple[str, Peer]] = {
     CamMethod.XGRADCAM: ("pytorch-grad-cam", partial(_positive, library.XGradCAM)),
     CamMethod.LAYERCAM: ("pytorch-grad-cam", partial(_positive, library.LayerCAM)),
     CamMethod.EIGENCAM: ("pytorch-grad-cam", _eigen),
+    CamMethod.EIGENGRADCAM: ("pytorch-grad-cam by hand", partial(_positive, library.EigenGradCAM)),
+    CamMethod.SEG_EIGENCAM: ("pytorch-grad-cam by hand", partial(_positive, library.SegEigenCAM)),
+    CamMethod.KPCA_CAM: ("pytorch-grad-cam by hand", partial(_positive, library.KPCA_CAM)),
+    CamMethod.GRADCAM_ELEMENTWISE: ("pytorch-grad-cam by hand", partial(_positive, library.GradCAMElementWise)),
+    CamMethod.FEM: ("pytorch-grad-cam by hand", partial(_positive, library.FEM)),
+    CamMethod.SHAPLEYCAM: ("its formula, by autograd", _shapley),
+    CamMethod.SCORECAM: ("pytorch-grad-cam", partial(_positive, library.ScoreCAM)),
+    CamMethod.ABLATIONCAM: ("its formula, by a hook channel by channel", _ablation),
+    CamMethod.FULLGRAD: ("pytorch-grad-cam by hand", _full),
     CamMethod.RECIPROCAM: ("its formula, by a hook cell by cell", _recipro),
     CamMethod.CAM: ("TorchCAM", _cam),
     CamMethod.SMOOTH_GRADCAM_PLUS_PLUS: ("TorchCAM's weights, the same noise", _smooth),
     CamMethod.SSCAM: ("TorchCAM, the same noise", _sscam),
     CamMethod.ISCAM: ("TorchCAM", partial(_torchcam, torchcam.ISCAM, num_samples=2)),
     CamMethod.OCCLUSION: ("Captum", _occlusion),
+    CamMethod.RISE: ("its authors' code, written again in NumPy and scikit-image", _rise),
     CamMethod.INTEGRATED_GRADIENTS: ("Captum", _integrated),
     CamMethod.SMOOTHGRAD: ("Captum's Saliency of the same noisy copies", _smoothgrad),
     CamMethod.MEANINGFUL_PERTURBATION: ("its objective, in NumPy and float64", _perturbation),
@@ -277,7 +354,7 @@ def difference(method: CamMethod, module: nn.Module, held: Held) -> str:
     held = held.few(1) if method in SHORTENED else held
     try:
         with _shortened(method):
-            found = make_explainer(method, TargetHook(module, input_size=SIZE)).explain(
+            found = make_explainer(method, TargetHook(module, input_size=SIZE), RISE_MASKS).explain(
                 held.images, held.classes, DRAWS
             )
     except InputFailure as refusal:

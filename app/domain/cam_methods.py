@@ -10,7 +10,6 @@ from app.domain.vocabulary import CamMethod
 
 _ONE_PAIR = "From one captured activation and gradient: about the price of a forward pass."
 _LIBRARY = "By the library, image by image: several times the price of a forward pass."
-_CHANNELS = "One forward pass for every channel of the target layer and every image."
 
 DEFAULT_MASKS = 4000
 """Of RISE, an image: as its authors had for their smaller network."""
@@ -40,6 +39,12 @@ class CamMethodSpec:
     at_input_resolution: bool = False
     """Whether its maps are as large as the image rather than as the target layer."""
     passes: Callable[[int, int], int] = _one
+    of_one_pair: bool = False
+    """Whether an activation and its gradient are all that it needs: such methods share the passes of one model."""
+    image_by_image: bool = False
+    """Whether each image goes through the model without others, so that a short batch is not filled up."""
+    runs_the_head: bool = False
+    """Whether the layers behind the target layer are passed for every cell or channel, on changed feature maps."""
     is_timed: bool = True
     cost_of_pass: float = 1.0
     """In passes of the kind that the probe measures, where this method's are another one."""
@@ -51,23 +56,34 @@ class CamMethodSpec:
         return "pytorch-grad-cam" if self.from_library else "salience-audit"
 
 
+_OF_ONE_PAIR = CamMethodSpec(of_one_pair=True)
 _BY_LIBRARY = CamMethodSpec(note=_LIBRARY, from_library=True)
 
 CAM_METHODS: dict[CamMethod, CamMethodSpec] = {
-    CamMethod.GRADCAM: CamMethodSpec(),
-    CamMethod.GRADCAM_PLUS_PLUS: CamMethodSpec(),
-    CamMethod.HIRESCAM: CamMethodSpec(),
-    CamMethod.XGRADCAM: CamMethodSpec(),
-    CamMethod.LAYERCAM: CamMethodSpec(),
-    CamMethod.EIGENCAM: CamMethodSpec(),
+    CamMethod.GRADCAM: _OF_ONE_PAIR,
+    CamMethod.GRADCAM_PLUS_PLUS: _OF_ONE_PAIR,
+    CamMethod.HIRESCAM: _OF_ONE_PAIR,
+    CamMethod.XGRADCAM: _OF_ONE_PAIR,
+    CamMethod.LAYERCAM: _OF_ONE_PAIR,
+    CamMethod.EIGENCAM: _OF_ONE_PAIR,
     CamMethod.EIGENGRADCAM: _BY_LIBRARY,
     CamMethod.SEG_EIGENCAM: _BY_LIBRARY,
     CamMethod.KPCA_CAM: _BY_LIBRARY,
     CamMethod.GRADCAM_ELEMENTWISE: _BY_LIBRARY,
     CamMethod.FEM: _BY_LIBRARY,
     CamMethod.SHAPLEYCAM: _BY_LIBRARY,
-    CamMethod.SCORECAM: CamMethodSpec(note=_CHANNELS, from_library=True, passes=lambda channels, _: 1 + channels),
-    CamMethod.ABLATIONCAM: CamMethodSpec(note=_CHANNELS, from_library=True, passes=lambda channels, _: 2 + channels),
+    CamMethod.SCORECAM: CamMethodSpec(
+        note="One forward pass for every channel of the target layer and every image.",
+        image_by_image=True,
+        passes=lambda channels, _: 1 + channels,
+    ),
+    CamMethod.ABLATIONCAM: CamMethodSpec(
+        note="Two forward passes for every image, and the layers behind the target layer once more for every channel.",
+        image_by_image=True,
+        runs_the_head=True,
+        passes=lambda _channels, _cells: 2,
+        is_timed=False,
+    ),
     CamMethod.FULLGRAD: CamMethodSpec(
         note="From all layers with a bias; its maps are as large as the image, and so is what is stored.",
         from_library=True,
@@ -77,9 +93,12 @@ CAM_METHODS: dict[CamMethod, CamMethodSpec] = {
     ),
     CamMethod.RECIPROCAM: CamMethodSpec(
         note="One forward pass for every image, and the layers behind the target layer once more for every cell.",
+        image_by_image=True,
+        runs_the_head=True,
         is_timed=False,
     ),
     CamMethod.CAM: CamMethodSpec(
+        of_one_pair=True,
         note="From one captured activation and gradient; of networks that end in a pooling and one linear layer alone.",
         refused="behind its target layer there is more than a mean over all cells and one linear layer",
     ),
@@ -89,25 +108,30 @@ CAM_METHODS: dict[CamMethod, CamMethodSpec] = {
         draws=True,
     ),
     CamMethod.SSCAM: CamMethodSpec(
+        image_by_image=True,
         note="35 forward passes for every channel of the target layer and every image: hours for a hundred images.",
         passes=lambda channels, _: 1 + 35 * channels,
         draws=True,
     ),
     CamMethod.ISCAM: CamMethodSpec(
-        note="Ten forward passes for every channel of the target layer and every image.",
+        image_by_image=True,
+        note="Ten forward passes for every channel of the target layer and every image, with TorchCAM's factors.",
         passes=lambda channels, _: 1 + 10 * channels,
     ),
     CamMethod.OCCLUSION: CamMethodSpec(
+        image_by_image=True,
         note="One forward pass for every cell of the target layer's grid and every image.",
         passes=lambda _, cells: 1 + cells,
     ),
     CamMethod.INTEGRATED_GRADIENTS: CamMethodSpec(
+        image_by_image=True,
         note=f"50 passes there and back for every image. {_PIXELS}",
         at_input_resolution=True,
         passes=lambda _channels, _cells: 1 + 50,
         cost_of_pass=_THERE_AND_BACK,
     ),
     CamMethod.SMOOTHGRAD: CamMethodSpec(
+        image_by_image=True,
         note=f"25 passes there and back for every image. {_PIXELS}",
         at_input_resolution=True,
         passes=lambda _channels, _cells: 1 + 25,
@@ -121,11 +145,13 @@ CAM_METHODS: dict[CamMethod, CamMethodSpec] = {
         "and BEiT do",
     ),
     CamMethod.RISE: CamMethodSpec(
+        image_by_image=True,
         note=f"One forward pass for every random mask (`masks`, 4,000 by default) and every image. {_PIXELS}",
         at_input_resolution=True,
         draws=True,
     ),
     CamMethod.MEANINGFUL_PERTURBATION: CamMethodSpec(
+        image_by_image=True,
         note=f"300 passes there and back for every image, one after the other. {_PIXELS}",
         at_input_resolution=True,
         passes=lambda _channels, _cells: 1 + 300 + 36,  # 36 go forwards alone, to find where to begin

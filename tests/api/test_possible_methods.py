@@ -74,9 +74,9 @@ def test_what_is_possible_hangs_on_the_layer(api: Api, dataset_id: str, network:
 
 
 def test_of_several_models_those_are_named_that_all_have(api: Api, dataset_id: str, network: str, graph: str) -> None:
-    body = asked(dataset_id, network, graph, methods=("cam", "scorecam"))
+    body = asked(dataset_id, network, graph, methods=("cam", "shapleycam"))
     detail = check_problem(api.client.post("/v1/audits", json=body), 422, "cam-method-not-possible")
-    assert f"scorecam is not possible for the model {graph}" in detail
+    assert f"shapleycam is not possible for the model {graph}" in detail
     assert "ONNX graph" in detail
     assert detail.endswith(f"Ask for one of these: {', '.join(sorted(OF_A_GRAPH, key=order))}.")
     assert estimate(api, asked(dataset_id, network, graph, methods=("cam", "occlusion"))) == 200

@@ -82,6 +82,20 @@ def test_a_fixed_size_stays(size: int) -> None:
     assert all(before[1] == after[0] for before, after in pairwise(ranges))
 
 
+def test_methods_of_one_pair_share_passes_but_those_of_their_own_views() -> None:
+    """The clean image, a noise and twelve moves once for both; two images that follow the maps for each. Of the two
+    others, one has the passes of its copies, one goes image by image and is not padded."""
+    measures = MeasureSettings.model_validate(
+        {"noise_reaction": {"curve": []}, "geometric_resilience": {}, "degradation": {}}
+    )
+    methods = ["gradcam", "smooth_gradcam_plus_plus", "layercam", "scorecam"]
+    asked = work(5, model(0.5), measures=measures, salience={"methods": methods})
+    assert [cost.passes for cost in asked.costs] == [16, 16 * 5, 2, 16 * 9]
+    assert asked.passes_per_image == 16 + 16 * 5 + 2 + 16 * 9
+    seconds = estimated_seconds(asked, shard_ranges(asked, Settings()))
+    assert seconds == pytest.approx(0.5 * (16 * (16 + 80 + 2) + 5 * 144))
+
+
 def test_padding_costs_time() -> None:
     """100 samples in shards of 40 and micro-batches of 16: 48 + 48 + 32 images go through the model."""
     asked, settings = work(100, model(0.5)), Settings(shard_samples=40)

@@ -82,7 +82,7 @@ def test_all_measures_are_those_of_the_weights(service: httpx.Client, dataset: J
 def test_methods_that_need_gradients_are_refused_with_those_that_work(
     service: httpx.Client, dataset: Json, as_graph: Json
 ) -> None:
-    salience = {"method": "scorecam"}
+    salience = {"method": "shapleycam"}
     body = {"dataset_id": dataset["id"], "model_ids": [as_graph["id"]], "protocol": {"salience": salience}}
     answer = service.post("/v1/audits", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "cam-method-not-possible")

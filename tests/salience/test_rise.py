@@ -1,52 +1,28 @@
-"""RISE against its authors' code (explanations.py of eclique/RISE), written again in NumPy and scikit-image."""
+"""RISE against its authors' code, written again (`benchmarks.rise_peer`)."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from pydantic import ValidationError
-from skimage.transform import resize
 from torch import Tensor, nn
 
-from app.audits.planning.shards import passes_per_map
+from app.audits.planning.costs import passes_per_map
 from app.domain.cam_methods import DEFAULT_MASKS
 from app.domain.input_size import Size
 from app.domain.outputs import CLASSES, Output
 from app.domain.protocol import ProtocolRequest
 from app.domain.vocabulary import CamMethod, OutputKind
+from benchmarks.rise_peer import their_map, their_masks
 from tests.salience.test_reciprocam import headed
 from worker.salience import explainer_of_network, make_explainer
 from worker.salience.decisions import Decisions
 from worker.salience.draws import Draws
 from worker.salience.hook import TargetHook
-from worker.salience.rise import CELLS, KEPT, Drawn, cell_sides
+from worker.salience.rise import KEPT, Drawn, cell_sides
 
 COUNT = 120
-Floats = NDArray[np.float64]
-
-
-def their_masks(drawn: Drawn, size: Size) -> Floats:
-    """As ``generate_masks`` has them, of the same draws."""
-    cell_size = np.ceil(np.array(size) / CELLS)
-    up_size = (CELLS + 1) * cell_size
-    masks = np.empty((len(drawn.kept), *size))
-    for number, grid in enumerate(drawn.kept):
-        x, y = drawn.places[number]
-        enlarged = resize(grid, up_size.astype(int), order=1, mode="reflect", anti_aliasing=False)
-        masks[number] = enlarged[x : x + size[0], y : y + size[1]]
-    return masks
-
-
-def their_map(network: Callable[[Tensor], Tensor], masks: Floats, image: Tensor, chosen: int) -> Floats:
-    """As ``forward`` has it: softmax of every masked image, and the masks under the class's."""
-    stack = torch.from_numpy(masks[:, None]).float() * image
-    with torch.no_grad():
-        scores = network(stack).double().softmax(1).numpy()
-    saliency = (scores.T @ masks.reshape(len(masks), -1)).reshape(-1, *masks.shape[1:])
-    found: Floats = saliency[chosen] / len(masks) / KEPT
-    return found
 
 
 def drawn(sample: str, size: Size) -> Drawn:

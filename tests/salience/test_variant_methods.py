@@ -1,12 +1,15 @@
-"""Methods that send many variants of an image through a network, against TorchCAM and Captum."""
+"""Methods that send many variants of an image through a network, against TorchCAM, Captum and pytorch-grad-cam."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
+import pytorch_grad_cam
 import torch
 from captum.attr import IntegratedGradients, Occlusion, Saliency
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 from torchcam.methods import CAM, ISCAM, SSCAM, SmoothGradCAMpp
 
@@ -22,6 +25,7 @@ from worker.salience.explainer import Explanation
 from worker.salience.hook import TargetHook
 from worker.salience.normalisation import Normalisation
 from worker.salience.pixel_gradients import COPIES, SPREAD
+from worker.salience.signs_of_life import telling
 
 SIDE = 64
 TOLERANCE = 2e-5
@@ -84,6 +88,12 @@ def torchcam(cam: Any, network: nn.Module, images: Tensor, classes: list[int], n
     return maps
 
 
+def of_library(kind: Any, network: Any, images: Tensor, classes: list[int]) -> Tensor:
+    with kind(network, [network.relu]) as cam:
+        cam.get_target_width_height = lambda _images: None
+        return torch.from_numpy(cam(images.clone(), [ClassifierOutputTarget(index) for index in classes]))
+
+
 def of_sscam(network: nn.Module, images: Tensor, classes: list[int]) -> Tensor:
     noises = 2 * drawn(CamMethod.SSCAM, 35, 5, SIDE, SIDE)
     return torchcam(SSCAM(network, "relu"), network, images, classes, noises)
@@ -114,6 +124,8 @@ def of_smoothgrad(network: nn.Module, images: Tensor, classes: list[int]) -> Ten
 
 
 PEERS: dict[CamMethod, Peer] = {
+    CamMethod.SCORECAM: partial(of_library, pytorch_grad_cam.ScoreCAM),
+    CamMethod.ABLATIONCAM: partial(of_library, pytorch_grad_cam.AblationCAM),
     CamMethod.SSCAM: of_sscam,
     CamMethod.ISCAM: of_iscam,
     CamMethod.OCCLUSION: of_occlusion,
@@ -141,6 +153,55 @@ def test_same_as_the_other_tool(method: CamMethod, images: Tensor) -> None:
     found = maps_of(method, small(), images, torch.tensor([0, 3]))
     assert found.shape[-1] == (SIDE if METHOD_SPECS[method].at_input_resolution else 4)
     assert float((found - expected).abs().max()) < TOLERANCE
+
+
+class Signed(nn.Module):
+    """Forty channels with negative cells at the target layer, in an order of its own."""
+
+    def __init__(self, order: Tensor) -> None:
+        super().__init__()
+        torch.manual_seed(4)
+        self.stem = nn.Conv2d(3, 40, 16, stride=16)
+        self.head = nn.Linear(40, 4)
+        self.order = order
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = nn.functional.silu(self.stem(images))[:, self.order]
+        logits: Tensor = self.head(features.mean((2, 3))[:, self.order.argsort()])
+        return logits
+
+
+def zeroed(network: Signed, images: Tensor, classes: list[int]) -> Tensor:
+    """Ablation-CAM by its formula: channel by channel, with NumPy's sums in float64."""
+    features = nn.functional.silu(network.stem(images)).detach()
+    places = torch.arange(len(images))
+    scores = network.head(features.mean((2, 3)))[places, classes]
+    total = np.zeros((len(images), 4, 4))
+    for channel in range(40):
+        without = features.clone()
+        without[:, channel] = 0
+        left = network.head(without.mean((2, 3)))[places, classes]
+        share = ((scores - left) / scores).detach().double().numpy()
+        total += share[:, None, None] * features[:, channel].double().numpy()
+    return torch.from_numpy(total).relu()
+
+
+def test_ablation_where_the_feature_map_has_negative_cells(images: Tensor) -> None:
+    """There pytorch-grad-cam's is none: its maps change with the order of the channels."""
+    orders = torch.arange(40), torch.arange(40).flip(0)
+    found = [maps_of(CamMethod.ABLATIONCAM, Signed(order).eval(), images, torch.tensor([0, 3])) for order in orders]
+    expected = min_max(zeroed(Signed(orders[0]), images, [0, 3]))[0]
+    assert float((found[0] - expected).abs().max()) < TOLERANCE
+    assert float((found[0] - found[1]).abs().max()) < TOLERANCE
+
+
+@pytest.mark.parametrize("method", OF_VARIANTS)
+def test_there_are_signs_of_life_before_the_first_map_is_made(method: CamMethod, images: Tensor) -> None:
+    """Of those that pass variants, so that a batch of them may take longer than one pass is allowed to."""
+    told: list[int] = []
+    with telling(lambda: told.append(1)):
+        maps_of(method, small(), images)
+    assert len(told) >= (0 if method is CamMethod.SMOOTH_GRADCAM_PLUS_PLUS else 2)
 
 
 def test_cam_is_torchcams(images: Tensor) -> None:

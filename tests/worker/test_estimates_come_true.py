@@ -6,8 +6,8 @@ import pytest
 import torch
 from sqlalchemy import func, select, text
 
+from app.audits.planning.costs import passes_per_map
 from app.audits.planning.estimates import AuditEstimate
-from app.audits.planning.shards import passes_per_map
 from app.audits.schemas import AuditRequest
 from app.audits.service import plan_work, request_audit
 from app.db.session import transaction

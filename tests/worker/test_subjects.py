@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from prepare import build_archive
 from skimage.metrics import structural_similarity
@@ -17,9 +18,15 @@ from app.storage.blobs import BlobStore
 from tests.waiting import RECIPE, WEIGHTS
 from worker.archives.listing import list_entries
 from worker.child.shard_job import run_shard_job
+<<<<<<< HEAD
 from worker.weights.cache import ModelCache
 from worker.wire.job_parts import JobModel, JobSample
 from worker.wire.jobs import ShardJob
+=======
+from worker.salience.smoothing import COPIES
+from worker.weights.cache import ModelCache, TorchModel
+from worker.wire.jobs import JobModel, JobSample, ShardJob
+>>>>>>> 676b00e (Let slow methods finish, and methods of one pair share passes)
 from worker.wire.replies import ScoresRow
 
 SAMPLES = 4
@@ -100,6 +107,36 @@ def test_one_model_under_several_methods(job: tuple[ShardJob, Settings, BlobStor
         assert across.scores == [pytest.approx(np.mean(expected), abs=1e-9)]
         differ += any(value < 0.99 for value in expected)
     assert differ, "the methods give maps that are not the same"
+
+
+def test_methods_of_one_pair_share_passes(job: tuple[ShardJob, Settings, BlobStore]) -> None:
+    """All but those of the views that follow each method's own map; what is found is the same to the bit."""
+    shard, settings, blobs = job
+    noisy = CamMethod.SMOOTH_GRADCAM_PLUS_PLUS
+    methods = CamMethod.GRADCAM, noisy, CamMethod.HIRESCAM, CamMethod.EIGENCAM
+    measures = {"noise_reaction": {"curve": []}, "geometric_resilience": {"groups": ["flips"]}, "degradation": {}}
+    protocol = ProtocolRequest.model_validate({"measures": measures, "micro_batch": SAMPLES}).resolve()
+
+    def run(*asked: CamMethod) -> tuple[int, dict[tuple[int, int], Row]]:
+        cache, passes = ModelCache(), [0]
+        loaded = cache.get(blobs, shard.models[0], torch.device("cpu"))
+        assert isinstance(loaded, TorchModel)
+        mine = shard.model_copy(update={"protocol": protocol, "subjects": under(asked)})
+        plan = run_shard_job(mine, settings, blobs, cache)
+        next(plan)
+        loaded.module.register_forward_hook(lambda *_: passes.append(1))
+        rows = {(row.model_ordinal, row.number): (row, maps) for row, maps in plan if isinstance(row, ScoresRow)}
+        return sum(passes), rows
+
+    conditions, followed = 6, 2
+    found, together = run(*methods)
+    assert found == conditions + 2 * followed + conditions * (1 + COPIES)
+    for place, method in enumerate(methods):
+        alone, rows = run(method)
+        assert alone == (conditions * (1 + COPIES) if method is noisy else conditions)
+        for number in range(SAMPLES):
+            own, maps = together[place, number]
+            assert (own.scores, maps) == (rows[0, number][0].scores, rows[0, number][1])
 
 
 def test_a_subject_is_what_it_would_be_alone(job: tuple[ShardJob, Settings, BlobStore]) -> None:

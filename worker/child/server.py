@@ -1,7 +1,8 @@
 """The child's loop: a job in, replies out."""
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -23,14 +24,33 @@ from worker.child.table_job import run_table_job
 from worker.child.views_job import run_views_job
 from worker.child.warming import warm_up
 from worker.machine.device import device_class_of, keep_heap, pick_device, use_threads
+from worker.salience.signs_of_life import telling
 from worker.sandbox.layers import LayerMissing, Sandbox
 from worker.weights.cache import ModelCache
 from worker.wire.channel import Channel, ChannelClosed, Frame
+<<<<<<< HEAD
 from worker.wire.jobs import JOB, AnyJob, ImagesJob, MapsJob, ModelJob, ReferenceJob, ShardJob, TableJob, ViewsJob
 from worker.wire.replies import Done, Failed, Ready, Reply
 from worker.wire.start import Start
+=======
+from worker.wire.jobs import (
+    JOB,
+    AnyJob,
+    ImagesJob,
+    MapsJob,
+    ModelJob,
+    ReferenceJob,
+    ShardJob,
+    Start,
+    TableJob,
+    ViewsJob,
+)
+from worker.wire.replies import Alive, Done, Failed, Ready, Reply
+>>>>>>> 676b00e (Let slow methods finish, and methods of one pair share passes)
 
 logger = logging.getLogger(__name__)
+
+_ALIVE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -94,8 +114,9 @@ def _answer(channel: Channel, tools: Tools, frame: Frame) -> None:
 def _outcome(channel: Channel, tools: Tools, job: AnyJob, inputs: JobInputs) -> Done | Failed:
     """The last reply; the parent stops this process as soon as it has it."""
     try:
-        for reply, blob in _run(tools, job, inputs):
-            channel.send(reply, blob)
+        with telling(_now_and_then(lambda: channel.send(Alive()))):
+            for reply, blob in _run(tools, job, inputs):
+                channel.send(reply, blob)
     except ChannelClosed:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent has to hear of it
@@ -106,6 +127,19 @@ def _outcome(channel: Channel, tools: Tools, job: AnyJob, inputs: JobInputs) -> 
         inputs.close()
         if tools.device.type != "cpu":
             _empty_cache()
+
+
+def _now_and_then(tell: Callable[[], None]) -> Callable[[], None]:
+    """Not more often than every few seconds."""
+    told = time.monotonic()
+
+    def maybe() -> None:
+        nonlocal told
+        if time.monotonic() - told > _ALIVE_SECONDS:
+            tell()
+            told = time.monotonic()
+
+    return maybe
 
 
 def _empty_cache() -> None:

@@ -13,10 +13,12 @@ from torch import Tensor
 from worker.functional.quantization import min_max
 from worker.machine.transfers import fetch, send
 from worker.salience.draws import Draws
-from worker.salience.explainer import Explainer
+from worker.salience.explainer import Explainer, Explanation
 from worker.salience.normalisation import Normalisation
 
 Result = TypeVar("Result")
+Explain = Callable[[Tensor, Tensor | None], Sequence[Explanation]]
+"""Of normalised images and their classes: of one pass as many as there are methods."""
 
 
 class Look(NamedTuple):
@@ -75,15 +77,18 @@ class Looker:
 
     def look(self, images: Tensor, chosen: Tensor | None, draws: Draws) -> Look:
         """``images`` (N, 3, S, S) uint8 of the host; ``chosen`` as a `Target` has it; ``draws`` of the N samples."""
+        (look,) = self.looks(lambda there, target: (self.explainer.explain(there, target, draws),), images, chosen)
+        return look
+
+    def looks(self, explain: Explain, images: Tensor, chosen: Tensor | None) -> tuple[Look, ...]:
+        """One for each explanation that ``explain`` gives of a pass."""
         if chosen is not None and chosen.dim() == 2:
-            return self._mean_over_labels(images, chosen, draws)
+            return self._means_over_labels(explain, images, chosen)
         count = len(images)
         size = count if self.explainer.image_by_image else self.micro_batch
         target = None if chosen is None else _padded(chosen, size)
         there = send(_padded(images, size), self.device)
-        seen = self.explainer.explain(self.normalise(there), target, draws)
-        native, constant = min_max(seen.maps[:count])
-        return Look(seen.logits[:count], seen.predicted[:count], native, constant)
+        return tuple(_first(count, seen) for seen in explain(self.normalise(there), target))
 
     def beside(self, work: Callable[[], Result]) -> Callable[[], Result]:
         """A function that gives what ``work`` makes: in a thread beside a device; on a CPU when it is asked for, since
@@ -92,19 +97,43 @@ class Looker:
             return work
         return _thread().submit(copy_context().run, work).result
 
-    def _mean_over_labels(self, images: Tensor, positives: Tensor, draws: Draws) -> Look:
-        """The mean of the maps (after min-max) of each sample's labels; a map that is constant counts as none."""
+    def _means_over_labels(self, explain: Explain, images: Tensor, positives: Tensor) -> tuple[Look, ...]:
+        """The means of the maps (after min-max) of each sample's labels; a map that is constant counts as none."""
         wanted = positives.any(0).nonzero().view(-1).tolist()
         if not wanted:
-            return self.look(images, None, draws)
+            return self.looks(explain, images, None)
         there = send(positives, self.device)
-        total, counts = torch.zeros(()), torch.zeros(len(images), device=self.device)
+        sums: list[_Sum] = []
         for label in wanted:
-            seen = self.look(images, torch.full((len(images),), label, device=self.device), draws)
-            used = there[:, label] & ~seen.constant
-            total = total + seen.native.where(used.view(-1, 1, 1), 0)
-            counts += used
-        return seen._replace(native=total / counts.clamp(min=1).view(-1, 1, 1), constant=counts == 0)
+            looks = self.looks(explain, images, torch.full((len(images),), label, device=self.device))
+            sums = sums or [_Sum(look) for look in looks]
+            for own, look in zip(sums, looks, strict=True):
+                own.add(look, there[:, label])
+        return tuple(own.mean() for own in sums)
+
+
+def _first(count: int, seen: Explanation) -> Look:
+    """Without what padded the batch."""
+    native, constant = min_max(seen.maps[:count])
+    return Look(seen.logits[:count], seen.predicted[:count], native, constant)
+
+
+class _Sum:
+    """Of looks at the same images, some of them for each image."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._total, self._counts = torch.zeros_like(look.native), torch.zeros_like(look.native[:, 0, 0])
+
+    def add(self, look: Look, wanted: Tensor) -> None:
+        """``wanted`` (N,) bool."""
+        used = wanted & ~look.constant
+        self._total += look.native.where(used.view(-1, 1, 1), 0)
+        self._counts += used
+
+    def mean(self) -> Look:
+        native = self._total / self._counts.clamp(min=1).view(-1, 1, 1)
+        return self._look._replace(native=native, constant=self._counts == 0)
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CLEAN, SalienceTarget
-from worker.engine.looking import Looker, Target, fetch_looks
+from worker.engine.looking import Look, Looker, Target, fetch_looks
 from worker.engine.observing import CachedMap, Observation, Observer
 from worker.machine.transfers import send
 from worker.measures import Score, Seen, scores_of
@@ -18,6 +18,7 @@ from worker.measures.base import Answers
 from worker.salience.draws import Draws
 from worker.salience.explainer import Explainer
 from worker.salience.normalisation import Normalisation
+from worker.salience.sharing import SharingExplainer
 from worker.views import View, ViewSetting, make_views
 from worker.views.base import ImageBatch, ImageView
 
@@ -110,12 +111,12 @@ class ModelAuditor:
             for name, view in self._views.items()
             if not isinstance(view, ImageView)
         }
-        draws = self._draws(batch)
         looks = {
-            name: self._looker.look(view.of_images(batch), target.chosen, draws)
+            name: self._look(batch, name, view.of_images(batch), target.chosen)
             for name, view in self._views.items()
             if isinstance(view, ImageView)
         }
+        draws = self._draws(batch)
         looks |= {name: self._looker.look(made(), target.chosen, draws) for name, made in following.items()}
         fetched = fetch_looks(list(looks.values()))
 
@@ -125,6 +126,15 @@ class ModelAuditor:
 
         return observed
 
+    def _look(self, batch: ImageBatch, condition: str, images: Tensor, chosen: Tensor | None) -> Look:
+        """At images that the condition changes in the same way for every method: those that share passes look once."""
+        explainer = self._looker.explainer
+        if not isinstance(explainer, SharingExplainer):
+            return self._looker.look(images, chosen, self._draws(batch))
+        together = explainer.together
+        looks = batch.shared((together, condition), lambda: self._looker.looks(together.explain, images, chosen))
+        return looks[explainer.place]
+
     def _draws(self, batch: ImageBatch) -> Draws:
         return Draws(self._protocol.seed, batch.samples)
 
@@ -133,7 +143,7 @@ class ModelAuditor:
         if len(missing) < len(batch.images):
             return self._partly_known(batch, truth, cached, missing)
         target = self._target(truth, None)
-        look = self._looker.look(batch.images, target.chosen, self._draws(batch))
+        look = self._look(batch, CLEAN, batch.images, target.chosen)
         fetched = fetch_looks([look])
         return _Clean(cache(lambda: self._observer.observation(fetched()[0], target.missing())), look.predicted)
 

@@ -31,6 +31,7 @@ from worker.salience.explainer import Explainer
 from worker.salience.maps import SalienceMaps
 from worker.salience.normalisation import Normalisation
 from worker.salience.other_class import OtherClassExplainer
+from worker.salience.sharing import sharing
 from worker.views import ViewSetting, make_views
 from worker.weights.cache import LoadedModel, ModelCache
 from worker.wire.contents import Inputs
@@ -81,10 +82,7 @@ class AuditPlan:
             protocol=job.protocol,
             mapping=LabelMapping(job.label_indices, several=several),
             class_count=len(job.score_classes),
-            auditors=tuple(
-                _auditor(job, subject, model, one, device)
-                for (subject, model), one in zip(of_models, loaded, strict=True)
-            ),
+            auditors=_auditors(job, of_models, loaded, device),
             protocols=tuple(subject.protocol(job.protocol) for subject in job.subjects),
             specs=tuple(Preprocessing.of(model.preprocessing).spec for _, model in of_models),
             given=tuple(_given(job, one, inputs) for one in job.subjects if one.map_set is not None),
@@ -221,15 +219,28 @@ def _seed(job: ShardJob, subject: Subject) -> int | None:
     return job.protocol.seed if subject.weights is Weights.RANDOM else None
 
 
-def _auditor(
-    job: ShardJob, subject: Subject, model: JobModel, loaded: LoadedModel, device: torch.device
-) -> ModelAuditor:
-    protocol = subject.protocol(job.protocol)
-    normalisation = Normalisation(Preprocessing.of(model.preprocessing), loaded.channels)
-    explainer = explainer_of(protocol, model, loaded)
-    if subject.explained is Explained.OTHER_CLASS:
-        explainer = OtherClassExplainer(explainer)
-    return ModelAuditor(explainer, normalisation, protocol, job.score_classes, device)
+def _auditors(
+    job: ShardJob, asked: Sequence[tuple[Subject, JobModel]], loaded: Sequence[LoadedModel], device: torch.device
+) -> tuple[ModelAuditor, ...]:
+    explainers = sharing(
+        ((subject.model, subject.weights, subject.salience.target_layer), _explainer(job, subject, model, one))
+        for (subject, model), one in zip(asked, loaded, strict=True)
+    )
+    return tuple(
+        ModelAuditor(
+            explainer,
+            Normalisation(Preprocessing.of(model.preprocessing), one.channels),
+            subject.protocol(job.protocol),
+            job.score_classes,
+            device,
+        )
+        for (subject, model), one, explainer in zip(asked, loaded, explainers, strict=True)
+    )
+
+
+def _explainer(job: ShardJob, subject: Subject, model: JobModel, loaded: LoadedModel) -> Explainer:
+    explainer = explainer_of(subject.protocol(job.protocol), model, loaded)
+    return OtherClassExplainer(explainer) if subject.explained is Explained.OTHER_CLASS else explainer
 
 
 def explainer_of(protocol: Protocol, model: JobModel, loaded: LoadedModel) -> Explainer:

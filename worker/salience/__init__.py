@@ -10,6 +10,7 @@ from torch import Tensor
 from app.domain.cam_methods import CAM_METHODS as METHOD_SPECS
 from app.domain.cam_methods import DEFAULT_MASKS
 from app.domain.vocabulary import CamMethod
+from worker.salience.ablation import ablationcam
 from worker.salience.explainer import Cuttable, Explainer, PairExplainer
 from worker.salience.extraction import Extractor, SalienceExtractor
 from worker.salience.hook import TargetHook
@@ -23,7 +24,7 @@ from worker.salience.reciprocam import ReciproExplainer
 from worker.salience.refusing import not_possible
 from worker.salience.rise import rise
 from worker.salience.rollout import RolloutExplainer
-from worker.salience.scored_masks import iscam, sscam
+from worker.salience.scored_masks import iscam, scorecam, sscam
 from worker.salience.smoothing import SmoothExplainer
 
 CAM_METHODS: dict[CamMethod, Callable[[Tensor, Tensor], Tensor]] = {
@@ -38,6 +39,8 @@ CAM_METHODS: dict[CamMethod, Callable[[Tensor, Tensor], Tensor]] = {
 """From one activation and its gradient."""
 
 VARIANT_METHODS: dict[CamMethod, Callable[[Case], Tensor]] = {
+    CamMethod.SCORECAM: scorecam,
+    CamMethod.ABLATIONCAM: ablationcam,
     CamMethod.SSCAM: sscam,
     CamMethod.ISCAM: iscam,
     CamMethod.OCCLUSION: occlusion,

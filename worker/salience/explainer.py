@@ -1,6 +1,6 @@
 """What the engine asks of salience: raw maps and logits of a batch, by whichever method."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -67,15 +67,28 @@ class PairExplainer:
 
     def __init__(self, extractor: Extractor, make_map: Callable[[Tensor, Tensor], Tensor]) -> None:
         self.decisions = extractor.decisions
-        self._extractor = extractor
-        self._make_map = make_map
         self.stride = extractor.stride
+        self.make_map = make_map
+        self._extractor = extractor
 
     def explain(self, images: Tensor, target: Tensor | None, draws: Draws = UNNAMED) -> Explanation:
         del draws
+        return self.explain_by((self,), images, target)[0]
+
+    def explain_by(
+        self, methods: Sequence["PairExplainer"], images: Tensor, target: Tensor | None
+    ) -> tuple[Explanation, ...]:
+        """One a method, all of the same pass through this one's network."""
         pair = self._extractor.extract(images, target)
+<<<<<<< HEAD
         return Explanation(pair.logits, pair.predicted, self._make_map(pair.activation, pair.gradient))
 
     def logits(self, images: Tensor) -> Tensor:
         """With the gradient, which costs next to nothing: without one, attention may run other kernels."""
         return self._extractor.extract(images).logits
+=======
+        return tuple(
+            Explanation(pair.logits, pair.predicted, method.make_map(pair.activation, pair.gradient))
+            for method in methods
+        )
+>>>>>>> 676b00e (Let slow methods finish, and methods of one pair share passes)

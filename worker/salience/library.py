@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytorch_grad_cam
 import torch
+from numpy.typing import NDArray
+from pytorch_grad_cam.utils import svd_on_activations
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -23,15 +25,27 @@ from worker.salience.draws import UNNAMED, Draws
 from worker.salience.explainer import Explanation
 from worker.salience.hook import TargetHook
 
+
+class _Kpca(pytorch_grad_cam.KPCA_CAM):  # type: ignore[misc]
+    """The library lets scikit-learn choose a decomposition, which of more than 200 cells begins at a random vector."""
+
+    def get_cam_image(self, *seen: Any, **_options: Any) -> NDArray[np.float32]:
+        """(N, h, w) from the activations (N, K, h, w), the fourth argument."""
+        kernel_pca = svd_on_activations.KernelPCA(
+            n_components=1, kernel=self.kernel, gamma=self.gamma, eigen_solver="dense"
+        )
+        cells = np.nan_to_num(seen[3], posinf=np.inf, neginf=-np.inf).reshape(*seen[3].shape[:2], -1).swapaxes(1, 2)
+        maps = [kernel_pca.fit_transform(one - one.mean(axis=0)) for one in cells]
+        return np.asarray(maps, np.float32).reshape(len(maps), *seen[3].shape[2:])
+
+
 LIBRARY_METHODS: dict[CamMethod, Any] = {
     CamMethod.EIGENGRADCAM: pytorch_grad_cam.EigenGradCAM,
     CamMethod.SEG_EIGENCAM: pytorch_grad_cam.SegEigenCAM,
-    CamMethod.KPCA_CAM: pytorch_grad_cam.KPCA_CAM,
+    CamMethod.KPCA_CAM: _Kpca,
     CamMethod.GRADCAM_ELEMENTWISE: pytorch_grad_cam.GradCAMElementWise,
     CamMethod.FEM: pytorch_grad_cam.FEM,
     CamMethod.SHAPLEYCAM: pytorch_grad_cam.ShapleyCAM,
-    CamMethod.SCORECAM: pytorch_grad_cam.ScoreCAM,
-    CamMethod.ABLATIONCAM: pytorch_grad_cam.AblationCAM,
     CamMethod.FULLGRAD: pytorch_grad_cam.FullGrad,
 }
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from app.domain.vocabulary import ClassScore
-from worker.salience.one_by_one import Case, parts, unchanged
+from worker.salience.one_by_one import Case, parts
 
 STEPS, RATE = 300, 0.1
 CELL, MASK_SIGMA, IMAGE_SIGMA = 8, 5.0, 10.0
@@ -62,8 +62,7 @@ def _score(case: Case, images: Tensor) -> Tensor:
 
 
 def _scores(case: Case, images: Tensor) -> Tensor:
-    logits = case.network.run(images, unchanged)
-    return case.network.decisions.class_scores(logits, ClassScore.SOFTMAX)[:, case.chosen]
+    return case.network.decisions.class_scores(case.logits_of(images), ClassScore.SOFTMAX)[:, case.chosen]
 
 
 def _mixed(shown: Tensor, hidden: Tensor, masks: Tensor) -> Tensor:

@@ -12,13 +12,14 @@ from torch import Tensor
 from worker.salience.decisions import Decisions
 from worker.salience.draws import UNNAMED, Draws
 from worker.salience.explainer import Cuttable, Explanation
+from worker.salience.signs_of_life import give_sign_of_life
 
 VARIANTS = 16
 """That go through the network at a time."""
 
 
-def unchanged(arriving: Tensor) -> Tensor:
-    return arriving
+MOST_NUMBERS = 2**24
+"""Of changed feature maps that go through the layers behind the target layer at a time."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,19 @@ class Case:
     chosen: int
     stream: np.random.Generator
 
+    def logits_of(self, variants: Tensor) -> Tensor:
+        """(M, classes) of ``variants`` (M, C, H, W)."""
+        give_sign_of_life()
+        return self.network.run(variants, unchanged)
+
     def scores(self, variants: Tensor) -> Tensor:
         """(M,) of the chosen class: its logits for ``variants`` (M, C, H, W)."""
-        return self.network.run(variants, unchanged)[:, self.chosen]
+        return self.logits_of(variants)[:, self.chosen]
+
+    def scores_behind(self, change: Callable[[Tensor], Tensor]) -> Tensor:
+        """(M,) of the chosen class, where ``change`` made (M, K, h, w) of the image's ``features``."""
+        give_sign_of_life()
+        return self.network.run(self.image, change)[:, self.chosen]
 
     def drawn(self, *shape: int) -> Tensor:
         """Standard normal float32: the next of the stream, made on the host, so that every device gets the same."""
@@ -83,6 +94,10 @@ class OneByOneExplainer:
         logits = self._network.run(image, keep)
         wanted = int(logits[0].argmax()) if chosen is None else chosen
         return Case(self._network, image, seen[-1], logits, wanted, stream)
+
+
+def unchanged(arriving: Tensor) -> Tensor:
+    return arriving
 
 
 def parts(count: int, size: int = VARIANTS) -> Iterator[slice]:

@@ -10,9 +10,8 @@ from torch import Tensor
 from app.domain.vocabulary import ClassScore
 from worker.salience.draws import UNNAMED, Draws
 from worker.salience.explainer import Cuttable, Explanation
-
-MOST_NUMBERS = 2**24
-"""Of the masked maps that go through the head at a time."""
+from worker.salience.one_by_one import MOST_NUMBERS
+from worker.salience.signs_of_life import give_sign_of_life
 
 
 class ReciproExplainer:
@@ -45,6 +44,7 @@ class ReciproExplainer:
         parts = []
         with torch.no_grad():
             while masks.left:
+                give_sign_of_life()
                 parts.append(self._network.run(image, masks.next))
         logits = torch.cat(parts)
         scores = self.decisions.class_scores(logits[1:], ClassScore.SOFTMAX)
@@ -66,8 +66,7 @@ class _Masks:
         self.sides = (height, width)
         total = 1 + height * width
         stop = min(total, self._done + max(1, MOST_NUMBERS // features.numel()))
-        cells = torch.eye(total, total, dtype=features.dtype, device=features.device)[self._done : stop, 1:]
-        if not self._done:
-            cells[0] = 1
+        numbers = torch.arange(self._done, stop, device=features.device).view(-1, 1)
+        cells = (numbers == torch.arange(1, total, device=features.device)) | (numbers == 0)
         self._done, self.left = stop, total - stop
-        return features * cells.view(-1, 1, height, width)
+        return features * cells.view(-1, 1, height, width).to(features.dtype)

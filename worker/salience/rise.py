@@ -15,7 +15,7 @@ from torch import Tensor
 
 from app.domain.input_size import Size
 from app.domain.vocabulary import ClassScore
-from worker.salience.one_by_one import Case, parts, unchanged
+from worker.salience.one_by_one import Case, parts
 
 CELLS, KEPT = 7, 0.5
 
@@ -27,7 +27,7 @@ def rise(case: Case, count: int) -> Tensor:
     total = torch.zeros(size, dtype=torch.float64, device=case.image.device)
     for part in parts(count):
         masks = drawn.enlarged(size, part).to(case.image.device)
-        logits = case.network.run(case.image * masks[:, None], unchanged)
+        logits = case.logits_of(case.image * masks[:, None])
         scores = case.network.decisions.class_scores(logits, ClassScore.SOFTMAX)[:, case.chosen]
         total += (scores.view(-1, 1, 1) * masks).sum(0)
     return (total / (count * KEPT)).float()

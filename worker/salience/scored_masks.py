@@ -1,8 +1,9 @@
-"""Score-CAM's smoothed and integrated forms: each channel's weight is the score of the image seen through it.
+"""Score-CAM, and its smoothed and integrated forms: each channel's weight is the score of the image seen through it.
 
-Both are what TorchCAM makes of them. A channel is brought to [0, 1], enlarged bilinearly to the image and multiplied
-with it; the mean logit of the class over some variants of that, softmax over the channels, is the channel's weight. The
-logit of a baseline, which the papers subtract, is the same for all channels and drops out of the softmax.
+A channel is brought to [0, 1], enlarged bilinearly to the image and multiplied with it; the class's logit for that, or
+its mean over some variants, softmax over the channels, is the channel's weight. The logit of a baseline, which the
+papers subtract, is the same for all channels and drops out of the softmax. Score-CAM is what pytorch-grad-cam makes of
+it, which enlarges first and lets the corners meet; the other two are TorchCAM's, which does neither.
 """
 
 import torch
@@ -14,6 +15,16 @@ from worker.salience.one_by_one import Case, parts
 
 SMOOTHED, DEVIATION = 35, 2.0
 INTEGRATED = 10
+
+
+def scorecam(case: Case) -> Tensor:
+    """Wang et al. 2020, arXiv 1910.01279."""
+    channels, size = case.features[0, :, None], case.image.shape[2:]
+    scores = torch.empty(len(channels), device=case.image.device)
+    for part in parts(len(channels)):
+        enlarged = interpolate(channels[part], size, mode="bilinear", align_corners=True)
+        scores[part] = case.scores(_in_range(enlarged) * case.image)
+    return _combined(case, scores)
 
 
 def sscam(case: Case) -> Tensor:
@@ -42,7 +53,10 @@ def iscam(case: Case) -> Tensor:
 
 def _masks(case: Case) -> Tensor:
     """(K, 1, h, w) in [0, 1]; a constant channel is zero."""
-    channels = case.features[0, :, None]
+    return _in_range(case.features[0, :, None])
+
+
+def _in_range(channels: Tensor) -> Tensor:
     above = channels - channels.amin((2, 3), keepdim=True)
     return above / (above.amax((2, 3), keepdim=True) + 1e-8)
 

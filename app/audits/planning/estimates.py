@@ -4,10 +4,30 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
-from app.audits.planning.shards import Work, estimated_seconds, shard_ranges, shard_samples
+from app.audits.planning.shards import Work, estimated_seconds, padded_samples, shard_ranges, shard_samples
 from app.domain.cam_methods import CAM_METHODS
-from app.domain.vocabulary import DeviceClass
+from app.domain.vocabulary import CamMethod, DeviceClass
 from app.settings import Settings
+
+
+class MethodEstimate(BaseModel):
+    """What a CAM method adds, of all models together."""
+
+    method: CamMethod
+    passes_per_image: int = Field(
+        description="Methods of one activation and its gradient share passes: those that come later in the protocol "
+        "have only views that are made by their own maps.",
+        examples=[66],
+    )
+    seconds: float | None = Field(description="Null where a speed is not known.", examples=[118.5])
+
+    @classmethod
+    def of(cls, method: CamMethod, work: Work, ranges: list[tuple[int, int]]) -> Self:
+        own, padded = [cost for cost in work.costs if cost.method is method], padded_samples(work, ranges)
+        is_known = all(cost.seconds is not None for cost in own)
+        seconds = sum(cost.seconds_of(work.samples, padded) for cost in own)
+        passes = sum(cost.passes for cost in own)
+        return cls(method=method, passes_per_image=passes, seconds=seconds if is_known else None)
 
 
 class AuditEstimate(BaseModel):
@@ -23,6 +43,7 @@ class AuditEstimate(BaseModel):
     )
     passes: int = Field(description="Of all samples.", examples=[13200])
     device_class: DeviceClass = Field(description="Where the audit would run.")
+    methods: list[MethodEstimate] = Field(description="What each method of the protocol adds to that.")
     shard_samples: int = Field(description="Samples of a shard; the last one may have fewer.", examples=[48])
     shards: int = Field(description="Parts that workers can share.", examples=[5])
     seconds: float | None = Field(
@@ -47,6 +68,9 @@ class AuditEstimate(BaseModel):
             passes_per_image=work.passes_per_image,
             passes=work.samples * work.passes_per_image,
             device_class=work.device_class,
+            methods=[
+                MethodEstimate.of(method, work, ranges) for method in work.protocol.salience.all_methods if work.models
+            ],
             shard_samples=shard_samples(work, settings),
             shards=len(ranges),
             seconds=estimated_seconds(work, ranges),

@@ -1,17 +1,17 @@
 """What an audit will cost, and how it is cut into shards."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 from typing import Any
 
+from app.audits.planning.costs import SubjectCost, subject_costs
 from app.audits.planning.row_sizes import bytes_per_sample
 from app.audits.planning.samples import Chosen
-from app.audits.planning.target_layers import target_layer
 from app.db.tables import DatasetRow, MapSetRow, ModelRow
-from app.domain.cam_methods import CAM_METHODS
 from app.domain.label_mapping import LabelMapping
-from app.domain.protocol import Protocol, SalienceSettings
-from app.domain.vocabulary import DeviceClass, Explained
+from app.domain.protocol import Protocol
+from app.domain.vocabulary import DeviceClass
 from app.results.inputs import (
     NO_MODEL,
     AuditedSubject,
@@ -59,36 +59,26 @@ class Work:
         """The map sets, whose rows come behind."""
         return given_subjects(self.protocol, self.models, self.map_sets)
 
+    @cached_property
+    def costs(self) -> tuple[SubjectCost, ...]:
+        """Of the subjects, in their order."""
+        return subject_costs(self.subjects, self.device_class)
+
     @property
     def passes_per_image(self) -> int:
         """Images that go through the models for one sample."""
-        return sum(map(self._passes_of, self.subjects))
+        return sum(cost.passes for cost in self.costs)
 
     @property
     def unmeasured(self) -> list[ModelRow]:
         """Models whose speed on this device class nobody knows."""
-        return list({one.model.id: one.model for one in self.subjects if self._seconds_of(one) is None}.values())
+        return list({one.owner.model.id: one.owner.model for one in self.costs if one.seconds is None}.values())
 
     @property
     def seconds_per_sample(self) -> float | None:
         """All models' passes, from their probes."""
-        seconds = list(map(self._seconds_of, self.subjects))
-        known = [number for number in seconds if number is not None]
-        return sum(known) if len(known) == len(seconds) else None
-
-    @staticmethod
-    def _passes_of(one: AuditedSubject) -> int:
-        """Maps of the clean image and of every view, and what a map costs; to find another class takes one more."""
-        layer = target_layer(one.model, one.protocol)
-        maps = len(one.conditions) + (one.subject.explained is Explained.OTHER_CLASS)
-        return maps * passes_per_map(one.protocol.salience, layer.channels, layer.height * layer.width)
-
-    def _seconds_of(self, one: AuditedSubject) -> float | None:
-        speed = (one.model.probe or {}).get("speed") or {}
-        spec = CAM_METHODS[one.protocol.salience.method]
-        if speed.get("device_class") != self.device_class or not spec.is_timed:
-            return None
-        return float(speed["seconds_per_image"]) * spec.cost_of_pass * self._passes_of(one)
+        known = [cost.seconds for cost in self.costs if cost.seconds is not None]
+        return sum(known) if len(known) == len(self.costs) else None
 
     @property
     def bytes_per_sample(self) -> int:
@@ -96,13 +86,6 @@ class Work:
         classes = class_count(self.models[0]) if self.models else 0
         score_classes = len(self.mapping.score_classes(classes))
         return bytes_per_sample(self.protocol, (*self.subjects, *self.given), score_classes)
-
-
-def passes_per_map(salience: SalienceSettings, channels: int, cells: int) -> int:
-    """Images that go forward through a model for one map; some methods try each channel or cell of the target layer,
-    or random masks.
-    """
-    return CAM_METHODS[salience.method].passes(channels, cells) + (salience.masks or 0)
 
 
 def shard_samples(work: Work, settings: Settings) -> int:
@@ -127,7 +110,12 @@ def shard_ranges(work: Work, settings: Settings) -> list[tuple[int, int]]:
 
 def estimated_seconds(work: Work, ranges: list[tuple[int, int]]) -> float | None:
     """One worker's time for the models' passes, the padding of every shard's last batch among them."""
-    seconds, batch = work.seconds_per_sample, work.protocol.micro_batch
-    if seconds is None:
+    if work.seconds_per_sample is None:
         return None
-    return seconds * sum(ceil((stop - start) / batch) * batch for start, stop in ranges)
+    return sum(cost.seconds_of(work.samples, padded_samples(work, ranges)) for cost in work.costs)
+
+
+def padded_samples(work: Work, ranges: list[tuple[int, int]]) -> int:
+    """The audit's samples and those that fill up the last batch of each shard."""
+    batch = work.protocol.micro_batch
+    return sum(ceil((stop - start) / batch) * batch for start, stop in ranges)

@@ -222,6 +222,7 @@ class AuditEstimate(Document):
     passes_per_image: int
     passes: int
     device_class: DeviceClass
+    methods: list[MethodEstimate]
     shard_samples: int
     shards: int
     seconds: float | None
@@ -927,6 +928,14 @@ class MeasureSettings(Document):
     agreement: AgreementSettings | None
     sanity: SanitySettings | None
     class_separation: ClassSeparationSettings | None
+
+
+class MethodEstimate(Document):
+    """What a CAM method adds, of all models together."""
+
+    method: CamMethod
+    passes_per_image: int
+    seconds: float | None
 
 
 class MethodRanks(Document):

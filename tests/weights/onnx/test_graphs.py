@@ -33,7 +33,15 @@ LIBRARY = {
     CamMethod.XGRADCAM: XGradCAM,
     CamMethod.LAYERCAM: LayerCAM,
 }
-OF_ANY_HEAD = (CamMethod.RECIPROCAM, CamMethod.SSCAM, CamMethod.ISCAM, CamMethod.OCCLUSION, CamMethod.RISE)
+OF_ANY_HEAD = (
+    CamMethod.SCORECAM,
+    CamMethod.ABLATIONCAM,
+    CamMethod.RECIPROCAM,
+    CamMethod.SSCAM,
+    CamMethod.ISCAM,
+    CamMethod.OCCLUSION,
+    CamMethod.RISE,
+)
 BINARY = Output(kind=OutputKind.BINARY, threshold=0.3)
 
 
@@ -187,7 +195,9 @@ def test_another_head_is_explained_by_reciprocam(made: Callable[[nn.Module], byt
     assert probed(made(longer())).facts["graph.salience"].value == "head alone"
 
 
-@pytest.mark.parametrize("method", [CamMethod.RECIPROCAM, CamMethod.OCCLUSION])
+@pytest.mark.parametrize(
+    "method", [CamMethod.RECIPROCAM, CamMethod.OCCLUSION, CamMethod.SCORECAM, CamMethod.ABLATIONCAM]
+)
 def test_methods_without_gradients_of_every_graph(method: CamMethod) -> None:
     images = photographs()
     expected = make_explainer(method, TargetHook(small(), input_size=SIZE)).explain(images, None)
@@ -285,7 +295,7 @@ def test_what_cannot_be_explained_is_refused_with_the_reason(name: str) -> None:
 def test_what_is_asked_of_it_is_checked() -> None:
     model = loaded(files()["traced"])
     asked: dict[str, tuple[str, int, str | None]] = {
-        "cam-method-not-possible": (CamMethod.SCORECAM, SIZE, None),
+        "cam-method-not-possible": (CamMethod.SHAPLEYCAM, SIZE, None),
         "target-layer-not-found": (CamMethod.GRADCAM, SIZE, "layer4"),
         "model-output-mismatch": (CamMethod.GRADCAM, SIZE + 1, None),
     }

@@ -8,7 +8,7 @@ import torch
 from onnx import ModelProto, helper
 from torch import Tensor
 
-from app.domain.cam_methods import DEFAULT_MASKS, why_not
+from app.domain.cam_methods import CAM_METHODS, DEFAULT_MASKS, why_not
 from app.domain.input_size import InputSize, Size, size_of
 from app.domain.outputs import Output
 from app.domain.refusals import METHOD_NOT_POSSIBLE
@@ -94,7 +94,7 @@ class GraphModel:
         if self.tail.way is Way.MASKED_IMAGES:
             return (CamMethod.RISE,)
         of_a_pair = OF_A_PAIR if self.tail.way is Way.CLOSED_FORM else ()
-        return (*of_a_pair, *(each for each in FORWARD if self._head or each is not CamMethod.RECIPROCAM))
+        return (*of_a_pair, *(each for each in FORWARD if self._head or not CAM_METHODS[each].runs_the_head))
 
     def forward(self, images: Tensor) -> Seen:
         """``images`` (N, C, H, W) float32. Raises InputFailure ``model-output-mismatch``."""
