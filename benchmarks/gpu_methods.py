@@ -1,4 +1,4 @@
-"""Every CAM method and every deformation on a device against the CPU, on networks small enough for thousands of passes."""
+"""Every CAM method and every deformation on a device against the CPU, on networks small enough for many passes."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -178,7 +178,6 @@ def test_refusals(service: httpx.Client, audit: Json, salience: Json, code: str)
     check_problem(service.post("/v1/audits", json=asked | {"protocol": protocol}), 422, code)
 
 
-<<<<<<< HEAD
 def test_methods_whose_maps_have_two_sizes(service: httpx.Client, start: Any) -> None:
     """RISE's map is as large as the image, 32 pixels a cell of Grad-CAM's: the mean of each cell's pixels, then
     scikit-image; and the same with RISE's map of another sample of the label as chance."""
@@ -208,10 +207,7 @@ def test_methods_whose_maps_have_two_sizes(service: httpx.Client, start: Any) ->
     assert total["control_mean"] == pytest.approx(np.mean(chances), abs=1e-2)
 
 
-def test_the_estimate_counts_every_method(service: httpx.Client, audit: Json) -> None:
-=======
 def test_the_estimate_counts_shared_passes_once(service: httpx.Client, audit: Json) -> None:
->>>>>>> 676b00e (Let slow methods finish, and methods of one pair share passes)
     asked = {"dataset_id": audit["dataset_id"], "model_ids": audit["model_ids"], "sample_limit": SAMPLES}
     passes = [
         service.post("/v1/audits:estimate", json=asked | {"protocol": PROTOCOL | {"salience": salience}}).json()

@@ -18,15 +18,10 @@ from app.storage.blobs import BlobStore
 from tests.waiting import RECIPE, WEIGHTS
 from worker.archives.listing import list_entries
 from worker.child.shard_job import run_shard_job
-<<<<<<< HEAD
-from worker.weights.cache import ModelCache
-from worker.wire.job_parts import JobModel, JobSample
-from worker.wire.jobs import ShardJob
-=======
 from worker.salience.smoothing import COPIES
 from worker.weights.cache import ModelCache, TorchModel
-from worker.wire.jobs import JobModel, JobSample, ShardJob
->>>>>>> 676b00e (Let slow methods finish, and methods of one pair share passes)
+from worker.wire.job_parts import JobModel, JobSample
+from worker.wire.jobs import ShardJob
 from worker.wire.replies import ScoresRow
 
 SAMPLES = 4

@@ -28,25 +28,9 @@ from worker.salience.signs_of_life import telling
 from worker.sandbox.layers import LayerMissing, Sandbox
 from worker.weights.cache import ModelCache
 from worker.wire.channel import Channel, ChannelClosed, Frame
-<<<<<<< HEAD
 from worker.wire.jobs import JOB, AnyJob, ImagesJob, MapsJob, ModelJob, ReferenceJob, ShardJob, TableJob, ViewsJob
-from worker.wire.replies import Done, Failed, Ready, Reply
-from worker.wire.start import Start
-=======
-from worker.wire.jobs import (
-    JOB,
-    AnyJob,
-    ImagesJob,
-    MapsJob,
-    ModelJob,
-    ReferenceJob,
-    ShardJob,
-    Start,
-    TableJob,
-    ViewsJob,
-)
 from worker.wire.replies import Alive, Done, Failed, Ready, Reply
->>>>>>> 676b00e (Let slow methods finish, and methods of one pair share passes)
+from worker.wire.start import Start
 
 logger = logging.getLogger(__name__)
 

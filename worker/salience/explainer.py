@@ -80,15 +80,11 @@ class PairExplainer:
     ) -> tuple[Explanation, ...]:
         """One a method, all of the same pass through this one's network."""
         pair = self._extractor.extract(images, target)
-<<<<<<< HEAD
-        return Explanation(pair.logits, pair.predicted, self._make_map(pair.activation, pair.gradient))
-
-    def logits(self, images: Tensor) -> Tensor:
-        """With the gradient, which costs next to nothing: without one, attention may run other kernels."""
-        return self._extractor.extract(images).logits
-=======
         return tuple(
             Explanation(pair.logits, pair.predicted, method.make_map(pair.activation, pair.gradient))
             for method in methods
         )
->>>>>>> 676b00e (Let slow methods finish, and methods of one pair share passes)
+
+    def logits(self, images: Tensor) -> Tensor:
+        """With the gradient, which costs next to nothing: without one, attention may run other kernels."""
+        return self._extractor.extract(images).logits

@@ -35,6 +35,10 @@ class SharingExplainer:
     def explain(self, images: Tensor, target: Tensor | None, draws: Draws = UNNAMED) -> Explanation:
         return self._own.explain(images, target, draws)
 
+    def logits(self, images: Tensor) -> Tensor:
+        """(N, C) by class, whichever is explained."""
+        return self._own.logits(images)
+
 
 def sharing(explainers: Iterable[tuple[Hashable, Explainer]]) -> tuple[Explainer, ...]:
     """In the same order; those of one owner, a network at a layer, share its passes where their methods can."""

@@ -50,17 +50,13 @@ class Progress(Finite):
     done: int = 0
 
 
-<<<<<<< HEAD
-class ScoresRow(Finite):
-=======
-class Alive(_Reply):
+class Alive(Finite):
     """A part of a batch is done, which is many passes: the clock of the limits starts anew."""
 
     kind: Literal["alive"] = "alive"
 
 
-class ScoresRow(_Reply):
->>>>>>> 676b00e (Let slow methods finish, and methods of one pair share passes)
+class ScoresRow(Finite):
     """One row of ``sample_scores``, without ids: ``number`` counts the job's samples. Behind it the maps' bytes."""
 
     kind: Literal["row"] = "row"
@@ -102,12 +98,7 @@ class Failed(Finite):
 
 
 _Found = ScoresRow | ModelFacts | ImageFacts | TableFacts | TableRow | ChangedImage | MapFacts | FidelityFacts | Weights
-<<<<<<< HEAD
-Reply = Ready | Logged | Progress | _Found | Done | Failed
-=======
 Reply = Ready | Logged | Progress | Alive | _Found | Done | Failed
-
->>>>>>> 676b00e (Let slow methods finish, and methods of one pair share passes)
 _REPLY: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="kind")])
 
 

@@ -40,11 +40,13 @@ def subject_costs(subjects: Iterable[AuditedSubject], device_class: DeviceClass)
     for one in subjects:
         shares = one.protocol.salience.target_layer, one.subject.model, one.subject.weights
         is_free = _can_share(one) and shares in shared
-        maps = sum(_follows(view) for view in one.conditions) if is_free else _maps(one)
+        maps = sum(_follows(view) for view in one.conditions) if is_free else len(one.conditions)
         if _can_share(one):
             shared.add(shares)
         layer = target_layer(one.model, one.protocol)
         passes = maps * passes_per_map(one.protocol.salience, layer.channels, layer.height * layer.width)
+        # To find another class takes a pass without a map.
+        passes += maps if one.subject.explained is Explained.OTHER_CLASS else 0
         found.append(SubjectCost(one, passes, _seconds(one, passes, device_class)))
     return tuple(found)
 
@@ -58,11 +60,6 @@ def passes_per_map(salience: SalienceSettings, channels: int, cells: int) -> int
 
 def _can_share(one: AuditedSubject) -> bool:
     return CAM_METHODS[one.protocol.salience.method].of_one_pair and one.subject.explained is Explained.TARGET
-
-
-def _maps(one: AuditedSubject) -> int:
-    """Of the clean image and of every view; to find another class takes a pass more."""
-    return len(one.conditions) + (one.subject.explained is Explained.OTHER_CLASS)
 
 
 def _follows(view: str) -> bool:
