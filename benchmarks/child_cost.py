@@ -34,6 +34,7 @@ from worker.shards.request import shard_job
 from worker.shards.store import read_inputs, read_samples
 from worker.supervision.children import Children, PoolKey
 from worker.supervision.inputs import opened_inputs
+from worker.supervision.reading_clock import ReadingClock
 from worker.weights.cache import ModelCache
 from worker.wire.jobs import ShardJob
 
@@ -51,7 +52,7 @@ class Bench:
         self.children = Children(settings)
 
     def here(self, job: ShardJob) -> None:
-        with opened_inputs(self._blobs, job) as descriptors:
+        with opened_inputs(self._blobs, job, ReadingClock()) as descriptors:
             inputs = JobInputs(job.inputs, descriptors)
             deque(run_shard_job(job, self._settings, inputs, self._models), maxlen=0)
 

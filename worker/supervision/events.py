@@ -5,13 +5,18 @@ import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from app.errors import TransientFailure
+from app.sources.reading import UNAVAILABLE
 from worker.supervision.endings import ChildDied, End
+from worker.supervision.reading_clock import ReadingClock
 from worker.supervision.watch import TICK_SECONDS
 from worker.wire.channel import Channel
 from worker.wire.replies import Logged, Reply, read_reply
 
 MOST_LINES = 10_000
 """Log lines of a job that are written; the rest is dropped."""
+READING_LIMITS = 10
+"""How many times what a step may take its reading may take: whoever reads without an end is stopped as well."""
 
 
 class Answer(NamedTuple):
@@ -56,24 +61,32 @@ class ReplyReader:
 
 
 class ReplyTimeout:
-    """So many seconds may pass between two answers.
+    """So many seconds may pass between two answers, and ``READING_LIMITS`` times as many more in which it is read for.
 
     A worker that was stopped for a while must not hold that against its child: no wait counts for more than two ticks.
+    Nor does a child answer for a slow source: what its parent reads for it counts apart, and is nobody's fault but the
+    source's.
     """
 
-    def __init__(self, allowed_seconds: float) -> None:
+    def __init__(self, allowed_seconds: float, reading: ReadingClock) -> None:
         self._allowed = allowed_seconds
-        self._waited = 0.0
-        self._since = time.monotonic()
+        self._reading = reading
+        self._waited = self._read = 0.0
+        self._since, self._read_before = time.monotonic(), reading.seconds()
 
     def start(self) -> None:
         """The wait for the next event begins."""
-        self._since = time.monotonic()
+        self._since, self._read_before = time.monotonic(), self._reading.seconds()
 
     def check(self, event: Event) -> None:
-        """It ends. Raises ChildDied where there was no answer for too long."""
-        self._waited += min(time.monotonic() - self._since, 2 * TICK_SECONDS)
+        """It ends. Raises ChildDied where the child was silent for too long, TransientFailure where its source was."""
+        read = self._reading.seconds() - self._read_before
+        self._read += read
+        self._waited += min(max(0.0, time.monotonic() - self._since - read), 2 * TICK_SECONDS)
         if self._waited > self._allowed:
             raise ChildDied(End.TOO_SLOW, f"One step took longer than {self._allowed:g} seconds.")
+        if self._read > READING_LIMITS * self._allowed:
+            most = READING_LIMITS * self._allowed
+            raise TransientFailure(UNAVAILABLE, f"What one step needs was not read in {most:g} seconds.")
         if isinstance(event, Answer):
-            self._waited = 0.0
+            self._waited = self._read = 0.0

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import BinaryIO, Protocol
 
 from app.errors import AuditFailure, InputFailure, SalienceError, TransientFailure
+from worker.supervision.reading_clock import ReadingClock
 from worker.wire.contents import sha256_of
 from worker.wire.jobs import AnyJob
 from worker.wire.ranges import serve_ranges
@@ -31,11 +32,12 @@ class Store(Protocol):
 
 
 @contextmanager
-def opened_inputs(blobs: Store, job: AnyJob) -> Iterator[tuple[int, ...]]:
+def opened_inputs(blobs: Store, job: AnyJob, reading: ReadingClock) -> Iterator[tuple[int, ...]]:
     """Descriptors for as long as the block runs, in the order of the job's inputs.
 
-    Of a remote store, archives are read in parts as the child asks for them; anything else is copied. Raises
-    InputFailure ``artifact-corrupted`` where one is gone, or an archive that nothing else checks has changed.
+    Of a remote store, archives are read in parts as the child asks for them, while ``reading`` runs; anything else is
+    copied. Raises InputFailure ``artifact-corrupted`` where one is gone, or an archive that nothing else checks has
+    changed.
     """
     with ExitStack() as stack:
         descriptors = []
@@ -43,7 +45,7 @@ def opened_inputs(blobs: Store, job: AnyJob) -> Iterator[tuple[int, ...]]:
             in_parts = digest in job.in_parts and not blobs.is_local
             try:
                 if in_parts:
-                    descriptors.append(stack.enter_context(_served(blobs, digest)).fileno())
+                    descriptors.append(stack.enter_context(_served(blobs, digest, reading)).fileno())
                     continue
                 file = stack.enter_context(blobs.opened(digest))
                 if digest == job.unchecked:
@@ -55,7 +57,7 @@ def opened_inputs(blobs: Store, job: AnyJob) -> Iterator[tuple[int, ...]]:
 
 
 @contextmanager
-def _served(blobs: Store, digest: str) -> Iterator[socket.socket]:
+def _served(blobs: Store, digest: str, reading: ReadingClock) -> Iterator[socket.socket]:
     """The child's end of a line to the store; a thread reads for it until both ends are closed."""
     blobs.size(digest)
     ours, theirs = socket.socketpair()
@@ -63,7 +65,8 @@ def _served(blobs: Store, digest: str) -> Iterator[socket.socket]:
 
     def read(offset: int, length: int) -> bytes | None:
         try:
-            return blobs.read_range(digest, offset, length)
+            with reading.running():
+                return blobs.read_range(digest, offset, length)
         except (SalienceError, FileNotFoundError) as error:
             failures.extend([error] if isinstance(error, AuditFailure) else [])
             return None

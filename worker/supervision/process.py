@@ -21,6 +21,7 @@ from worker.supervision.events import TICK, Answer, Event, ReplyReader, ReplyTim
 from worker.supervision.forkserver import Forkserver
 from worker.supervision.inputs import Store, opened_inputs
 from worker.supervision.output import Tail
+from worker.supervision.reading_clock import ReadingClock
 from worker.supervision.watch import TICK_SECONDS, Watch
 from worker.wire.channel import MAX_ANSWER_BODY, Channel, ChannelClosed
 from worker.wire.jobs import AnyJob
@@ -66,6 +67,7 @@ class ChildProcess:
         self._device_class = device_class(settings.device)
         self.scratch = Scratch()
         self._watch = Watch(settings, self.scratch)
+        self._reading = ReadingClock()
         self._pid: int | None = None
         self._status: int | None = None
         ours, theirs = socket.socketpair()
@@ -106,7 +108,7 @@ class ChildProcess:
         if self.state in {State.REQUESTED, State.FORKED}:
             yield from self._start()
         self._enter(State.BUSY)
-        with opened_inputs(blobs, job) as descriptors:
+        with opened_inputs(blobs, job, self._reading) as descriptors:
             try:
                 named = job.model_copy(update={"log_ids": current_ids()})
                 self._channel.send(named, timeout=_SEND_SECONDS, descriptors=descriptors)
@@ -184,7 +186,7 @@ class ChildProcess:
 
     def _events(self, allowed_seconds: float) -> Iterator[Event]:
         """Without end. Raises ChildDied where it dies, takes too much, or more time than that between two answers."""
-        timeout = ReplyTimeout(allowed_seconds)
+        timeout = ReplyTimeout(allowed_seconds, self._reading)
         while True:
             timeout.start()
             event = self._next_event()
