@@ -141,7 +141,8 @@ def test_slack_hears_in_its_own_form(client: httpx.Client, receiver: Receiver) -
     client.post(f"/v1/webhooks/{made['id']}/test")
     delivered(client, f"/v1/webhooks/{made['id']}")
     assert receiver.received[0].path == "/services/T0/B0/planted"
-    assert receiver.received[0].document() == {"text": "*webhook.test*"}
+    section = {"type": "section", "text": {"type": "plain_text", "text": "webhook.test", "emoji": False}}
+    assert receiver.received[0].document() == {"text": "webhook.test", "blocks": [section]}
 
 
 @pytest.mark.parametrize(
