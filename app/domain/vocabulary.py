@@ -96,6 +96,7 @@ class UndefinedReason(StrEnum):
     NO_FIXATIONS = "no-fixations"
     NO_CELL_WITHOUT_FIXATION = "no-cell-without-fixation"
     MAP_TOO_SMALL = "map-too-small"
+    TOO_LITTLE_IN_COMMON = "too-little-in-common"
     MAP_TOO_LARGE = "map-too-large"
 
 

@@ -15,6 +15,7 @@ REASONS: dict[str, str] = {
     UndefinedReason.NO_FIXATIONS: "the map set has no fixation on what the model sees of the sample",
     UndefinedReason.NO_CELL_WITHOUT_FIXATION: "people looked at every cell of the map, so none is left to tell apart",
     UndefinedReason.MAP_TOO_SMALL: "one of the maps is smaller than the similarity's window",
+    UndefinedReason.TOO_LITTLE_IN_COMMON: "what both maps saw of the image holds no window of 7 x 7 pixels",
     UndefinedReason.MAP_TOO_LARGE: "both maps have more cells than the similarity can compare in time",
     UndefinedReason.ONE_CELL: "the map is one cell, whose entropy is 0, so that it cannot rise by a share",
     UndefinedReason.FILL_SUFFICES: "the fill alone gets the same prediction, so no part of the image suffices",

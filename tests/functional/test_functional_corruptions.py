@@ -92,6 +92,11 @@ def test_streams_hang_on_seed_and_sample_alone(photographs: Tensor) -> None:
 def test_a_protocol_without_them_is_the_one_it_was() -> None:
     plain = ProtocolRequest().resolve()
     assert plain.digest() == "sha256:a655d93be89a4fba838e50129cce009e0a94f6d604e25672b6304fcd78cfd133"
+    said = ProtocolRequest.model_validate({"measures": {"noise_reaction": {"kind": "salt_and_pepper"}}}).resolve()
+    unsaid = ProtocolRequest.model_validate({"measures": {"noise_reaction": {}}}).resolve()
+    assert (said.digest(), said.to_json()) == (unsaid.digest(), unsaid.to_json())
+    with pytest.raises(ValueError, match="salt_and_pepper"):
+        ProtocolRequest.model_validate({"measures": {"noise_reaction": {"kind": "gaussian_noise"}}})
     assert "deformations" not in plain.to_json()["measures"]["noise_reaction"]  # type: ignore[index]
     more = asked({"kind": "jpeg_compression", "severities": [3, 1, 3]})
     assert more.conditions() == ("noise@0.05", "jpeg_compression@1", "jpeg_compression@3")

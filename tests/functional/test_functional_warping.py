@@ -14,6 +14,7 @@ from app.domain.measures import GEOMETRIC_RESILIENCE
 from app.domain.moves import MOVES, MoveKind
 from app.domain.protocol import Protocol, ProtocolRequest
 from app.imaging.elastic import SMOOTHNESS, Displacement, elastic, largest_gradient
+from app.domain.vocabulary import UndefinedReason
 from app.imaging.geometry import as_seen
 from app.imaging.motions import MOTIONS, Motion, motion_of, places
 from app.imaging.pixel_order import order_generator
@@ -177,6 +178,23 @@ def test_scores_stand_beside_the_twelve(images: Tensor) -> None:
         shown = as_seen(images[1].permute(1, 2, 0).numpy(), name, order_generator(0, "b", name))
         seen = views[name].transform(batch, clean)[1].permute(1, 2, 0).numpy()
         assert np.abs(shown.astype(int) - seen).mean() < 10
+
+
+@pytest.mark.parametrize(("side", "reason"), [(28, "too-little-in-common"), (40, None)])
+def test_a_move_that_leaves_no_window_of_a_small_image(side: int, reason: str | None) -> None:
+    """Four times as large, an image of 28 pixels shows fewer than the seven that a window has."""
+    protocol = asked({"kind": "scale", "values": [4]})
+    settings = GEOMETRIC_RESILIENCE.settings_in(protocol.measures)
+    assert settings is not None
+    setting = ViewSetting(protocol=protocol, input_size=side, stride=(4, 4), colour=(0, 0, 0))
+    views = make_views(protocol.conditions(), setting)
+    native = torch.rand(2, 7, 7, generator=torch.Generator().manual_seed(1))
+    reasons = (None, UndefinedReason.CONSTANT_MAP)
+    clean = SalienceMaps(native, reasons, side)
+    changed = {name: SalienceMaps(native.flip(0), (None, None), side) for name in views}
+    score = geometric_resilience(settings, Seen(clean, changed, views, ("a", "b")))["scale@4"]
+    assert score.reasons == (reason, "constant-map")
+    assert bool(score.values.isnan().all()) == (reason is not None)
 
 
 def test_protocols_without_them_are_as_before() -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from app.domain.measures.geometric_resilience import GeometricResilienceSettings
+from app.domain.vocabulary import Reasons, UndefinedReason
 from worker.functional.ssim import structural_similarity, structural_similarity_within
 from worker.measures.base import Score, Seen, first_reasons, reasons_of_pair
 
@@ -29,10 +30,19 @@ def _score(seen: Seen, name: str) -> Score:
     view, clean, changed = seen.views[name], seen.clean, seen.changed[name]
     carried = view.carry_back(changed.at_input, seen.samples)
     reference, similarity = view.compared(clean.at_input), _similarity(carried.seen)
+    values = similarity(reference, view.compared(carried.maps))
     return Score(
-        similarity(reference, view.compared(carried.maps)),
-        reasons_of_pair(clean, changed),
+        values,
+        _reasons(reasons_of_pair(clean, changed), values),
         control=similarity(reference, view.compared(changed.at_input)),
+    )
+
+
+def _reasons(reasons: Reasons, values: Tensor) -> Reasons:
+    """Undefined too where nothing could be compared: a small image that a move leaves little of."""
+    return tuple(
+        reason or (UndefinedReason.TOO_LITTLE_IN_COMMON if missing else None)
+        for reason, missing in zip(reasons, values.isnan().tolist(), strict=True)
     )
 
 

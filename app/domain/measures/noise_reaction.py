@@ -1,7 +1,7 @@
 """S_N: does noise that does not hide the object move the salience (Crum et al. 2023, S_N and Fig. 4)."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -40,6 +40,12 @@ def _is_empty(value: tuple[Deformation, ...]) -> bool:
 class NoiseReactionSettings(Frozen):
     """S_N; salt and pepper at ``amount``, the curve of Fig. 4 at further amounts, and other deformations by name."""
 
+    # What `amount` and `curve` are of; told or not, it is the same protocol.
+    kind: Literal["salt_and_pepper"] = Field(
+        default="salt_and_pepper",
+        exclude_if=lambda kind: kind == "salt_and_pepper",
+        description="The noise of `amount` and `curve`: the paper's.",
+    )
     amount: NoiseAmount = 0.05
     curve: Annotated[tuple[NoiseAmount, ...], Field(max_length=32)] = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
     # A protocol without them is the same one, with the same digest, as before there were any.

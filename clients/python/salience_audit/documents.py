@@ -1169,6 +1169,7 @@ class NoisePoint(Document):
 class NoiseReactionSettings(Document):
     """S_N; salt and pepper at ``amount``, the curve of Fig. 4 at further amounts, and other deformations by name."""
 
+    kind: Literal["salt_and_pepper"]
     amount: float
     curve: list[float]
     deformations: list[Deformation]
