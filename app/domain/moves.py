@@ -33,11 +33,19 @@ class MoveSpec:
         return f"is from {self.smallest:g} to {self.largest:g}, and not {self.still:g}"
 
 
+_HOMOGRAPHIES = "Hartley and Zisserman 2004, Multiple View Geometry, 2.4"
 MOVES: dict[MoveKind, MoveSpec] = {
-    "rotation": MoveSpec("degrees clockwise, about the middle", 359, unit="°"),
-    "scale": MoveSpec("factor, about the middle", 4, smallest=0.25, still=1, unit=" times"),
-    "shear": MoveSpec("degrees by which upright lines lean, the lower end to the right", 45, unit="°"),
-    "perspective": MoveSpec("share that the upper edge loses", 0.6),
+    "rotation": MoveSpec("degrees clockwise, about the middle", 359, unit="°", reference=f"{_HOMOGRAPHIES}: isometry"),
+    "scale": MoveSpec(
+        "factor, about the middle", 4, smallest=0.25, still=1, unit=" times", reference=f"{_HOMOGRAPHIES}: similarity"
+    ),
+    "shear": MoveSpec(
+        "degrees by which upright lines lean, the lower end to the right",
+        45,
+        unit="°",
+        reference=f"{_HOMOGRAPHIES}: affinity",
+    ),
+    "perspective": MoveSpec("share that the upper edge loses", 0.6, reference=f"{_HOMOGRAPHIES}: projectivity"),
     "elastic": MoveSpec(
         "share by which lengths change where they change most",
         0.75,

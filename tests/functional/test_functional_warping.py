@@ -13,8 +13,8 @@ from app.domain.input_size import Size
 from app.domain.measures import GEOMETRIC_RESILIENCE
 from app.domain.moves import MOVES, MoveKind
 from app.domain.protocol import Protocol, ProtocolRequest
-from app.imaging.elastic import SMOOTHNESS, Displacement, elastic, largest_gradient
 from app.domain.vocabulary import UndefinedReason
+from app.imaging.elastic import SMOOTHNESS, Displacement, elastic, largest_gradient
 from app.imaging.geometry import as_seen
 from app.imaging.motions import MOTIONS, Motion, motion_of, places
 from app.imaging.pixel_order import order_generator
