@@ -285,6 +285,10 @@ def test_map_sets_alone_have_a_report(service: httpx.Client, alone: Json) -> Non
     assert report.tables[caption][0] == ["group", *SIDES]
     assert any(one.startswith("Agreement, cc@rest") for one in report.tables)
     assert any(one.startswith("Stability, pairs of runs") for one in report.tables)
+    [caption] = [one for one in report.tables if one.startswith("Agreement with map sets")]
+    row = next(row for row in report.tables[caption] if row[0] == "CC with second")
+    assert "; chance " in row[1]
+    assert row[2] == "\N{EN DASH}", "not with itself"
     named = {row[0] for row in report.tables["Provenance"]}
     assert {"map set first", "map set second"} <= named
     assert not any("model" in head for rows in report.tables.values() for head in rows[0])
@@ -297,5 +301,6 @@ def test_a_model_beside_map_sets_has_a_report(service: httpx.Client, audit: Json
     answer = service.get(f"/v1/audits/{audit['id']}/report")
     assert answer.status_code == 200, answer.text
     report = Report(answer.text)
+    assert any("CC with first" in row for table in report.tables.values() for row in table)
     [caption] = [one for one in report.tables if one.startswith("Agreement, cc@rest, by label and source")]
     assert report.tables[caption][0] == ["group", "cross_entropy_run1"]
