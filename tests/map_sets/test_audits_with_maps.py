@@ -265,7 +265,7 @@ def alone(service: httpx.Client, dataset: Json, map_sets: list[Json]) -> Json:
 
 
 def test_an_audit_of_map_sets_alone(service: httpx.Client, alone: Json, sets: dict[str, dict[str, Map]]) -> None:
-    """Annotators as runs of one recipe."""
+    """Annotators as runs of one recipe, with the control that runs have."""
     found = service.get(f"/v1/audits/{alone['id']}/results").json()
     assert {row["measure"] for row in found["summaries"]} == {"entropy", "stability", "agreement"}
     page = service.get(f"/v1/audits/{alone['id']}/samples", params={"measure": "stability", "limit": 5}).json()["items"]
@@ -273,6 +273,15 @@ def test_an_audit_of_map_sets_alone(service: httpx.Client, alone: Json, sets: di
     for row in page:
         ssim = by_ssim(*at_smaller(*(stretched(one[row["sample"]]) for one in sets.values())))
         assert row["score"] == pytest.approx(ssim, abs=0.02)
+    rows = service.get(f"/v1/audits/{alone['id']}/samples", params={"measure": "stability"}).json()["items"]
+    labels = {row["sample"]: row["label"] for row in rows}
+    partners = another_of(labels, {row["sample"] for row in rows if row["score"] is not None})
+    first, second = sets.values()
+    chances = [
+        by_ssim(*at_smaller(stretched(first[name]), stretched(second[other]))) for name, other in partners.items()
+    ]
+    [total] = [row for row in found["summaries"] if (row["measure"], row["group"]) == ("stability", "micro")]
+    assert total["control_mean"] == pytest.approx(np.mean(chances), abs=0.01)
 
 
 def test_map_sets_alone_have_a_report(service: httpx.Client, alone: Json) -> None:
