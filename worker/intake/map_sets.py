@@ -21,6 +21,7 @@ from app.domain.changed_images import digest_of_map
 from app.domain.map_refusals import (
     AMBIGUOUS_NAME,
     NO_IMAGE,
+    NO_MAP_FILE,
     NO_SAMPLE,
     NOTHING_TAKEN,
     OTHER_CLEAN_MAP,
@@ -179,7 +180,9 @@ class _Intake:
         if not taken.maps:
             counts = ", ".join(f"{count} {code}" for code, count in taken.reasons.items())
             why = f"Reasons: {counts}. The first:" if counts else "It has no file to read."
-            raise NOTHING_TAKEN.failure(why=why, first=taken.first_refusal or " ".join(row.notes))
+            raise NOTHING_TAKEN.failure(
+                why=why, first=taken.first_refusal or " ".join(row.notes) or NO_MAP_FILE.way_out
+            )
 
     def _files(self, archive: str) -> Iterator[ArchiveEntry]:
         for entry in list_entries(self._context.blobs, archive, self._context.settings).entries:
