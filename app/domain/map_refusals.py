@@ -10,14 +10,8 @@ MAPS_NOT_PACKED = "The content is no zip, tar or npz: pack the maps as one."
 NO_SAMPLE = Refusal(
     "map-of-no-sample",
     "Nothing in the data set has that name, or no image of that name could be read",
-    "The data set has no readable sample of the name {name}; it has {example}, for example.",
+    "The data set has no readable sample of the name {name}.",
     "Name the map as the sample is named (GET /v1/datasets/ID/samples), with or without its ending.",
-)
-NO_IMAGE = Refusal(
-    "map-of-no-image",
-    "The set is of handed out images, and none of its manifests names that one",
-    "The upload's manifests name no image {name}; they name {example}, for example.",
-    "Name the map as the archive names its image, with any ending, below the folder of its manifest.",
 )
 AMBIGUOUS_NAME = Refusal(
     "map-name-ambiguous",
@@ -120,7 +114,7 @@ OVER_QUOTA = Refusal(
 NOTHING_TAKEN = Refusal(
     "map-set-empty",
     "Nothing in the upload is a map of a sample of the data set",
-    "The upload has no map of a sample of the data set. {why} {first}",
+    "The upload has no map of a sample of the data set. {why}",
     "GET /v1/map-sets/ID/maps lists what came, each with its reason.",
 )
 

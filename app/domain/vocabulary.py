@@ -112,6 +112,18 @@ class GroupBy(StrEnum):
     SOURCE = "source"
 
 
+class RunStage(StrEnum):
+    """Where a version is on its way from its registry to its verdict; the last two are its ends."""
+
+    IMPORTING = "importing"
+    AUDITING = "auditing"
+    WRITING = "writing"
+    MOVING = "moving"
+    LOGGING = "logging"
+    DONE = "done"
+    FAILED = "failed"
+
+
 class ResourceStatus(StrEnum):
     """The life of an uploaded model or data set."""
 

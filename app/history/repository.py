@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, aliased
 
+from app.db.order import newest_first
 from app.db.tables import AuditModelRow, AuditResultsRow, AuditRow, ModelRow, VersionComparisonRow
 from app.domain.results.headline import StoredHeadline, headlines
 from app.domain.vocabulary import AuditStatus
@@ -25,8 +26,8 @@ class ComparedVersions(NamedTuple):
 
 
 def newest_versions(session: Session, name: str, limit: int) -> list[ModelRow]:
-    """In the order in which they were registered."""
-    query = select(ModelRow).where(ModelRow.name == name).order_by(ModelRow.id.desc()).limit(limit)
+    """In the order in which they were made, in their registry or here."""
+    query = select(ModelRow).where(ModelRow.name == name).order_by(*newest_first(ModelRow)).limit(limit)
     return list(session.scalars(query))[::-1]
 
 

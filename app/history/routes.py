@@ -45,6 +45,7 @@ def _version(session: Session, model: ModelRow, audits: list[AuditRow]) -> Model
         model_id=model.id,
         status=model.status,
         created_at=model.created_at,
+        registered_at=model.registered_at,
         audits=[_audit(session, model, audit) for audit in audits],
     )
 

@@ -32,6 +32,9 @@ class ModelVersion(BaseModel):
     model_id: UUID
     status: ResourceStatus
     created_at: datetime
+    registered_at: datetime | None = Field(
+        description="When its registry had it made: versions are in this order, those without it by `created_at`."
+    )
     audits: list[VersionAudit]
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.db.identifiers import new_id
+from app.db.order import is_earlier, newest_first
 from app.db.tables import AuditModelRow, AuditRow, ComparisonRow, DatasetRow, ModelRow, VersionComparisonRow
 from app.domain.vocabulary import AuditStatus, ComparisonStatus, ComparisonUnit
 
@@ -53,7 +54,7 @@ def _earlier(session: Session, audit: AuditRow, model: ModelRow) -> Select[Audit
         .where(
             ModelRow.tenant_id == audit.tenant_id,
             ModelRow.name == model.name,
-            ModelRow.id < model.id,
+            is_earlier(ModelRow, model),
             AuditRow.status == AuditStatus.SUCCEEDED,
             AuditRow.scores_removed_at.is_(None),
             AuditRow.protocol_digest == audit.protocol_digest,
@@ -61,7 +62,7 @@ def _earlier(session: Session, audit: AuditRow, model: ModelRow) -> Select[Audit
             DatasetRow.digest == digest,
             ~_has_several(AuditRow.id),
         )
-        .order_by(ModelRow.id.desc(), AuditRow.finished_at.desc())
+        .order_by(*newest_first(ModelRow), AuditRow.finished_at.desc())
         .limit(1)
     )
     return query.with_for_update(read=True, key_share=True, of=AuditRow)

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -20,14 +21,21 @@ class VersionEvent(StrEnum):
 
 MAIN, TAGS = "refs/heads/main", "refs/tags/"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_WORDS = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,250}")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 OURS = "salience."
 """How the tags begin that are written back: what tells of them is an echo."""
+UNKNOWN = "unknown"
+"""An event that has no name, or none that can be kept."""
+
+
+def is_plain(text: str) -> bool:
+    """Without control characters and halves of surrogate pairs, which no database and no address takes."""
+    return _UNPRINTABLE.search(text) is None
 
 
 @dataclass(frozen=True)
 class RegistryEvent:
-    """One that a policy may follow."""
+    """One that a policy may follow. Raises ValueError for names with control characters."""
 
     kind: VersionEvent
     model_name: str
@@ -37,6 +45,12 @@ class RegistryEvent:
     alias: str | None = None
     source: str | None = None
     """Where its files are, of registries that only tell of them; None: the name and the version say it."""
+    made_at: datetime | None = field(default=None, compare=False)
+    """Of a new version, when the registry had it made, or told of it a moment later; None where it does not say."""
+
+    def __post_init__(self) -> None:
+        if not all(map(is_plain, (self.model_name, self.version, self.alias or ""))):
+            raise ValueError("a version's name has control characters")
 
 
 @dataclass(frozen=True)
@@ -50,7 +64,7 @@ def mlflow_event_name(body: bytes) -> str:
     """``model_version.created``; of what cannot be read, ``unknown``."""
     told = _object(body)
     entity, action = told.get("entity"), told.get("action")
-    return f"{entity}.{action}"[:200] if isinstance(entity, str) and isinstance(action, str) else "unknown"
+    return f"{entity}.{action}"[:200] if isinstance(entity, str) and isinstance(action, str) else UNKNOWN
 
 
 def mlflow_event(body: bytes) -> RegistryEvent | Ignored:
@@ -65,7 +79,9 @@ def mlflow_event(body: bytes) -> RegistryEvent | Ignored:
         return Ignored("It is the test of the registry's own button.")
     if not _reads("mlflow", data["name"], data["version"]):
         return Ignored("It names no version that could be fetched.")
-    event = RegistryEvent(VersionEvent(name), data["name"], str(data["version"]), _tags(data), _text(data.get("alias")))
+    kind, told = VersionEvent(name), (data["name"], str(data["version"]), _tags(data), _text(data.get("alias")))
+    made_at = _time(_object(body).get("timestamp")) if kind is VersionEvent.CREATED else None
+    event = RegistryEvent(kind, *told, made_at=made_at)
     if event.kind is VersionEvent.TAG_SET and all(tag.startswith(OURS) for tag in event.tags):
         return Ignored("The tag is one that this service writes.")
     return event
@@ -75,27 +91,33 @@ def hub_event_name(body: bytes) -> str:
     """``repo.content.update``; of what cannot be read, ``unknown``."""
     event = _object(body).get("event")
     scope, action = (event.get("scope"), event.get("action")) if isinstance(event, dict) else (None, None)
-    return f"{scope}.{action}"[:200] if isinstance(scope, str) and isinstance(action, str) else "unknown"
+    return f"{scope}.{action}"[:200] if isinstance(scope, str) and isinstance(action, str) else UNKNOWN
 
 
-def hub_event(body: bytes) -> RegistryEvent | Ignored:
-    """What the Hugging Face Hub sends: a new commit of ``main`` is a version, a tag of git an alias."""
+def hub_events(body: bytes) -> list[RegistryEvent] | Ignored:
+    """What the Hugging Face Hub sends: a new commit of ``main`` is a version, a tag of git an alias. One push may do
+    both, and set several tags."""
     name, told = hub_event_name(body), _object(body)
     repository, moved = told.get("repo"), told.get("updatedRefs")
     if not name.startswith("repo.content"):
         return Ignored(f"Nothing follows from {name}.")
     if not isinstance(repository, dict) or repository.get("type") != "model" or not isinstance(moved, list):
         return Ignored("It tells of no model's commits.")
-    refs = {str(one.get("ref")): one.get("newSha") for one in moved if isinstance(one, dict)}
-    ref = next((ref for ref in (MAIN, *refs) if ref in refs and (ref == MAIN or ref.startswith(TAGS))), None)
-    if ref is None:
+    refs = {str(one.get("ref")): str(one.get("newSha")) for one in moved if isinstance(one, dict)}
+    followed = [ref for ref in (MAIN, *sorted(refs)) if ref in refs and (ref == MAIN or ref.startswith(TAGS))]
+    if not followed:
         return Ignored("Neither main nor a tag was moved.")
-    repository_name, commit = str(repository.get("name")), str(refs[ref])
-    if not _COMMIT.fullmatch(commit) or not _reads("huggingface", repository_name, commit):
+    repository_name = str(repository.get("name"))
+    commits = {ref: refs[ref] for ref in followed if _COMMIT.fullmatch(refs[ref])}
+    if not commits or not all(_reads("huggingface", repository_name, commit) for commit in commits.values()):
         return Ignored("It names no commit that could be fetched.")
+    return [_moved(ref, repository_name, commit) for ref, commit in commits.items()]
+
+
+def _moved(ref: str, repository: str, commit: str) -> RegistryEvent:
     if ref == MAIN:
-        return RegistryEvent(VersionEvent.CREATED, repository_name, commit)
-    return RegistryEvent(VersionEvent.ALIAS_SET, repository_name, commit, alias=ref.removeprefix(TAGS))
+        return RegistryEvent(VersionEvent.CREATED, repository, commit)
+    return RegistryEvent(VersionEvent.ALIAS_SET, repository, commit, alias=ref.removeprefix(TAGS))
 
 
 def is_version(name: object, version: object) -> bool:
@@ -105,7 +127,7 @@ def is_version(name: object, version: object) -> bool:
 
 def is_named(name: str, version: str) -> bool:
     """Whether they can be shown: nothing is fetched by them."""
-    return all(_WORDS.fullmatch(text) for text in (name, version))
+    return all(0 < len(text) <= 250 and is_plain(text) for text in (name, version))
 
 
 def _reads(kind: str, name: object, version: object) -> bool:
@@ -131,6 +153,14 @@ def _tags(data: Mapping[str, Any]) -> dict[str, str]:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _object(body: bytes) -> dict[str, Any]:

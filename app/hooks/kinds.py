@@ -1,17 +1,19 @@
 """One kind of hook after the other: what it takes as proof, how it is kept, what follows from it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from app.db.tables import HookRow
 from app.hooks.cloud_events import parts_of
 from app.hooks.events import (
+    UNKNOWN,
     Ignored,
     RegistryEvent,
-    hub_event,
     hub_event_name,
+    hub_events,
+    is_plain,
     mlflow_event,
     mlflow_event_name,
 )
@@ -23,11 +25,18 @@ from app.hooks.schemas import HookKind
 
 @dataclass(frozen=True)
 class Arrived:
-    """An event to keep; one with a key that is there already is the same."""
+    """An event to keep; one with a key that is there already is the same. Both are text that a database can hold."""
 
     key: str
     event: str
     body: bytes
+
+    def __post_init__(self) -> None:
+        # Headers may be percent-encoded: whoever is authentic is answered 2xx, whatever they are called.
+        if not is_plain(self.event):
+            object.__setattr__(self, "event", UNKNOWN)
+        if not is_plain(self.key):
+            object.__setattr__(self, "key", hashlib.sha256(self.key.encode(errors="surrogatepass")).hexdigest())
 
 
 @dataclass(frozen=True)
@@ -60,14 +69,23 @@ def arrived(kind: HookKind, mapping: EventMapping | None, secret: str, came: Del
     return [Arrived(hashlib.sha256(came.body).hexdigest(), kind.value, came.body)]
 
 
-def event_of(hook: HookRow, body: bytes) -> RegistryEvent | Ignored:
-    """What a kept body says."""
-    if hook.mapping is not None:
-        return EventMapping.model_validate(hook.mapping).event(body)
-    return _FORMS[HookKind(hook.kind)](body)
+def events_of(hook: HookRow, body: bytes) -> list[RegistryEvent] | Ignored:
+    """What a kept body says, at least one: a push may move a branch and set tags."""
+    mapping = None if hook.mapping is None else EventMapping.model_validate(hook.mapping)
+    read: Read = _FORMS[HookKind(hook.kind)] if mapping is None else mapping.event
+    try:
+        told = read(body)
+    except ValueError as error:
+        return Ignored(f"It cannot be followed: {error}.")
+    return [told] if isinstance(told, RegistryEvent) else told
 
 
-_FORMS = {HookKind.MLFLOW: mlflow_event, HookKind.HUGGINGFACE: hub_event, HookKind.OCI: oci_event}
+Read = Callable[[bytes], RegistryEvent | list[RegistryEvent] | Ignored]
+_FORMS: dict[HookKind, Read] = {
+    HookKind.MLFLOW: mlflow_event,
+    HookKind.HUGGINGFACE: hub_events,
+    HookKind.OCI: oci_event,
+}
 
 
 def _is_authentic(mapping: EventMapping, secret: str, came: Delivered) -> bool:

@@ -9,13 +9,12 @@ from typing import Any
 from app.hooks.events import Ignored, RegistryEvent, VersionEvent
 from app.hooks.mapping import read
 from app.registries.base import objects
+from app.registries.oci import TAG
 from app.registries.uris import uri_of
 
 MOST = 100
 """Of one delivery."""
 PUSHED = frozenset({"push", "PUSH_ARTIFACT", "harbor.artifact.pushed"})
-TAG = "tag"
-"""Under which a policy's ``match.tags`` finds the tag that was pushed."""
 
 Json = dict[str, Any]
 

@@ -13,6 +13,7 @@ from app.connections.repository import get_connection, not_followed
 from app.db.identifiers import new_id
 from app.db.session import TenantEngine, clock, transaction
 from app.db.tables import ConnectionRow, HookDeliveryRow, HookRow, PolicyRunRow
+from app.domain.vocabulary import RunStage
 from app.errors import Conflict, RateLimited, TooLarge, Unauthenticated, Unprocessable
 from app.hooks.kinds import Arrived, Delivered, arrived
 from app.hooks.refusals import is_news, note_proof, note_refusal
@@ -24,8 +25,6 @@ from app.settings import Settings
 SECRET_BYTES = 32
 RETRY_SECONDS = 60
 NO_PROOF = "The delivery has no signature of this hook's secret, or an old one."
-FAILED, DONE = "failed", "done"
-"""The ends of a policy's run."""
 
 
 def create_hook(session: Session, request: HookRequest, vault: Vault) -> tuple[HookRow, str]:
@@ -110,12 +109,13 @@ def take_in(engine: Engine, proved: Proved, settings: Settings) -> Accepted:
 
 
 def play_again(session: Session, row: HookDeliveryRow) -> None:
-    """Looked at anew, and runs of policies that failed begin anew. Raises Conflict ``delivery-under-way``."""
+    """Looked at anew, and runs of policies that failed begin anew when they are met. Raises Conflict
+    ``delivery-under-way``."""
     if shown(session, row).outcome is HookOutcome.PENDING:
         raise Conflict("delivery-under-way", "The delivery is being followed; wait for its outcome.")
     for run in runs_of(session, row):
-        if run.stage == FAILED:
-            session.delete(run)
+        if run.stage == RunStage.FAILED:
+            run.outcome = None
     row.outcome, row.reason, row.runs = HookOutcome.PENDING, None, None
     session.flush()
 
@@ -136,13 +136,13 @@ def shown(session: Session, row: HookDeliveryRow) -> HookDelivery:
 
 
 def _told(runs: list[PolicyRunRow]) -> tuple[HookOutcome, str | None]:
-    """The worst of them; one that is under way may still become anything."""
-    under_way = [run for run in runs if run.stage not in {FAILED, DONE}]
-    failed = [run for run in runs if run.stage == FAILED]
+    """The worst of them; one that is under way may still become anything, but for the second time."""
+    under_way = [run for run in runs if run.outcome is None and run.stage != RunStage.FAILED]
+    failed = [run for run in runs if (run.outcome or run.stage) == HookOutcome.FAILED]
     if under_way:
         return HookOutcome.PENDING, under_way[0].reason or f"The run is {under_way[0].stage}."
     if failed:
-        return HookOutcome.FAILED, failed[0].reason
+        return HookOutcome.FAILED, failed[0].outcome_reason
     if not runs:
         return HookOutcome.IGNORED, "The policy that followed it is gone."
-    return HookOutcome.AUDITED, runs[0].reason
+    return HookOutcome.AUDITED, runs[0].outcome_reason

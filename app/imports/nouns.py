@@ -51,6 +51,7 @@ def _fetch_model(registry: Registry, means: Means) -> Fetched:
 def _take_model(row: ModelRow, imported: ModelImportRow, fetched: Fetched) -> bool:
     """What a request would be told is here the model's own problem."""
     imported.found = [list(found) for found in fetched.found]
+    row.registered_at = row.registered_at or fetched.version.registered_at
     try:
         return described_anew(row, imported)
     except SalienceError as error:

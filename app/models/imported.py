@@ -14,21 +14,29 @@ from app.models.schemas import DESCRIBED, SAID
 Json = dict[str, Any]
 Found = tuple[Origin, Json]
 """Who says it, and fields of a description."""
+UNUSED = {
+    "dataset": "Not used: what a model is audited on, policies and requests say, never its own files.",
+    "policy": "Not used: which policy follows a version, the policy's own match says.",
+}
+"""Fields that a file may have, and why nothing follows from them."""
 
 
 def described_import(said: Json, found: Iterable[Any]) -> tuple[ModelDescription, Json]:
     """What holds together, and by field who said so: the request first. Raises ValidationError."""
     fields: Json = {}
     origins: dict[str, str] = {}
+    unused: Json = {}
     for origin, part in ((Origin.REQUEST, said), *found):
         for field, value in part.items():
-            if field in SAID and field not in fields:
+            if field in UNUSED:
+                unused.setdefault(field, {"value": value, "from": str(origin), "note": UNUSED[field]})
+            elif field in SAID and field not in fields:
                 fields[field], origins[field] = value, str(origin)
     request = ModelDescription.model_validate(fields, context=MAY_LACK)
     parts = {f"preprocessing.{name}": {"value": value} for name, value in request.parts.items()}
     for path, fact in parts.items():
         fact["from"] = str(request.told[path][0] if path in request.told else Origin.REQUEST)
-    return request, _with_origins(described_request(request, DESCRIBED, request.told) | parts, origins)
+    return request, _with_origins(described_request(request, DESCRIBED, request.told) | parts, origins) | unused
 
 
 def check_found(part: Mapping[str, Any]) -> Json:
@@ -37,13 +45,14 @@ def check_found(part: Mapping[str, Any]) -> Json:
     Raises Unprocessable ``description-invalid``.
     """
     # The format is that of the file that was found, whatever was described.
-    known = {"name", "version", "metadata", "tags", "dataset", "policy", "format"}
+    known = {"name", "version", "metadata", "tags", "format", *UNUSED}
     fields = {field: value for field, value in part.items() if field not in known}
     try:
         ModelDescription.model_validate(fields, context=MAY_LACK)
     except ValidationError as error:
         raise description_invalid(error) from error
-    return fields
+    unused = {name: value[:200] for name in UNUSED if isinstance(value := part.get(name), str)}
+    return fields | {name: value for name, value in unused.items() if value.isprintable()}
 
 
 def description_invalid(error: ValidationError) -> Unprocessable:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from app.domain.protocol import ProtocolRequest
-from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, RouteExamples, page
-from app.http.openapi.example_ids import CONNECTION, DATASET, DELIVERY, GATE, HOOK, POLICY
+from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, RouteExamples, codes, page
+from app.http.openapi.example_ids import AUDITS, CONNECTION, DATASET, DELIVERY, GATE, HOOK, MODELS, POLICY, POLICY_RUN
 
 _ASKED: dict[str, Any] = {
     "name": "every version of faces",
@@ -28,6 +28,21 @@ _POLICY: dict[str, Any] = _ASKED | {
     "recurs_at": "2026-12-07T03:00:00Z",
     "created_at": "2026-11-30T02:01:06.180671Z",
 }
+_RUN: dict[str, Any] = {
+    "id": POLICY_RUN,
+    "model": "faces-small",
+    "version": "7",
+    "registered_at": "2026-11-30T02:04:08.912000Z",
+    "stage": "done",
+    "reason": "The version was given the alias audited, from version 6.",
+    "outcome": "audited",
+    "model_id": MODELS[0],
+    "audit_id": AUDITS[0],
+    "hook_id": HOOK,
+    "created_at": "2026-11-30T02:04:09.180671Z",
+    "updated_at": "2026-11-30T02:06:41.003114Z",
+}
+_BEGUN = {"stage": "importing", "reason": None, "outcome": None, "audit_id": None, "model_id": None}
 _UNKNOWN = {"not-found": "No such policy."}
 _NAMED = {"not-found": "No such data set."}
 
@@ -57,6 +72,10 @@ ROUTES = {
             }
         },
         problems=BODY | _UNKNOWN,
+    ),
+    "GET /v1/policies/{policy_id}/runs": RouteExamples(answers={200: {JSON: page(_RUN)}}, problems=PAGES | _UNKNOWN),
+    "POST /v1/policies/{policy_id}/runs/{run_id}/retry": RouteExamples(
+        answers={202: {JSON: _RUN | _BEGUN}}, problems={"not-found": "No such run."} | codes("run-not-failed")
     ),
     "DELETE /v1/policies/{policy_id}": RouteExamples(problems=_UNKNOWN),
 }

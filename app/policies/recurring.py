@@ -4,7 +4,7 @@ from sqlalchemy import Engine, func, select
 
 from app.db.session import TenantEngine, clock, transaction
 from app.db.tables import PolicyRow
-from app.policies.repository import begin_again
+from app.policies.runs import begin_again
 from app.policies.schedule import next_time
 from app.policies.schemas import Policy
 

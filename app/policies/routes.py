@@ -11,8 +11,17 @@ from app.http.links import link
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.policies import service
-from app.policies.repository import get_policy, list_policies
-from app.policies.schemas import DryRun, DryRunRequest, Policy, PolicyChange, PolicyId, PolicyRequest
+from app.policies.repository import get_policy, get_run, list_policies, list_runs
+from app.policies.schemas import (
+    DryRun,
+    DryRunRequest,
+    Policy,
+    PolicyChange,
+    PolicyId,
+    PolicyRequest,
+    PolicyRun,
+    RunId,
+)
 
 router = APIRouter(prefix="/v1/policies", tags=["registries"])
 
@@ -72,6 +81,35 @@ def try_policy(policy_id: PolicyId, request: DryRunRequest, session: SessionDep)
 
     The examples' ids are made up: put yours from `GET /v1/hooks` and its deliveries."""
     return service.dry_run(session, get_policy(session, policy_id), request)
+
+
+@router.get(
+    "/{policy_id}/runs",
+    dependencies=[READS],
+    summary="List what a policy met, the newest first",
+    responses=problem_responses(404, 422),
+)
+def get_runs(policy_id: PolicyId, session: SessionDep, page: PageDep) -> Page[PolicyRun]:
+    """What became of each version, and why: those that events told of, and those that the service found by asking the
+    registry, of which no delivery tells."""
+    get_policy(session, policy_id)
+    rows = list_runs(session, policy_id, page.limit, page.after_id())
+    return make_page(rows, PolicyRun.of, lambda row: [str(row.id)])
+
+
+@router.post(
+    "/{policy_id}/runs/{run_id}/retry",
+    dependencies=[WRITES],
+    status_code=202,
+    summary="Follow a version again that failed",
+    responses=problem_responses(404, 409),
+)
+def retry_run(policy_id: PolicyId, run_id: RunId, session: SessionDep) -> PolicyRun:
+    """After what `reason` says was mended: a model that was rejected is fetched anew, an audit is asked for anew."""
+    row = get_run(session, policy_id, run_id, lock=True)
+    service.retry(session, row)
+    session.commit()
+    return PolicyRun.of(row)
 
 
 @router.delete(

@@ -8,13 +8,16 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from app.db.tables import PolicyRow
+from app.db.tables import PolicyRow, PolicyRunRow
 from app.domain.protocol import ProtocolRequest
+from app.domain.vocabulary import RunStage
 from app.hooks.events import OURS, VersionEvent
+from app.hooks.schemas import HookOutcome
 from app.http.schemas import Name
 from app.policies.schedule import check_cron
 
 PolicyId = Annotated[UUID, Path(description="The `id` that `POST /v1/policies` answered.")]
+RunId = Annotated[UUID, Path(description="An `id` of `GET /v1/policies/{policy_id}/runs`.")]
 Alias = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,254}$")]
 Glob = Annotated[str, Field(min_length=1, max_length=250)]
 PREVIOUS = "previous"
@@ -152,3 +155,33 @@ class DryRun(BaseModel):
     reason: str = Field(description="Why not; or what would be done.")
     model: str | None = None
     version: str | None = None
+
+
+class PolicyRun(BaseModel):
+    """One version that the policy met, whether an event told of it or its registry was asked."""
+
+    id: UUID
+    model: str
+    version: str
+    registered_at: datetime | None = Field(
+        description="When the registry had it made, or it was first seen where that does not say: versions are in this "
+        "order. Null until the registry was asked."
+    )
+    stage: RunStage = Field(
+        description="`writing` tags, `moving` the alias, `logging` into the run that the version came from."
+    )
+    reason: str | None = Field(description="What it waits for; at its end what was written back, and what was not.")
+    outcome: HookOutcome | None = Field(
+        description="What its events came to; an audit by the schedule, later, changes only `stage`."
+    )
+    model_id: UUID | None
+    audit_id: UUID | None = Field(description="The newest.")
+    hook_id: UUID | None = Field(description="Whose event told of it first; null where the registry was asked.")
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: PolicyRunRow) -> Self:
+        same = ("id", "version", "registered_at", "stage", "reason", "outcome", "model_id", "audit_id", "hook_id")
+        told: dict[str, Any] = {name: getattr(row, name) for name in (*same, "created_at", "updated_at")}
+        return cls(model=row.model_name, **told)

@@ -1,5 +1,6 @@
 """Makes policies, and says what would follow from a delivery; never commits."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,21 +10,26 @@ from app.connections.repository import get_registry
 from app.datasets.repository import get_dataset
 from app.db.identifiers import new_id
 from app.db.session import clock
-from app.db.tables import PolicyRow
-from app.errors import Unprocessable
+from app.db.tables import PolicyRow, PolicyRunRow
+from app.domain.vocabulary import RunStage
+from app.errors import Conflict, Unprocessable
 from app.gates.repository import get_gate
 from app.hooks.events import Ignored
-from app.hooks.kinds import event_of
+from app.hooks.kinds import events_of
 from app.hooks.repository import get_delivery, get_hook
 from app.policies.matching import why_not
+from app.policies.runs import begin_anew
 from app.policies.schedule import next_time
 from app.policies.schemas import DryRun, DryRunRequest, Policy, PolicyChange, PolicyRequest
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def create_policy(session: Session, request: PolicyRequest) -> PolicyRow:
     """Raises NotFound where it names what is not there, Unprocessable of a connection that has no versions."""
     _check_named(session, request)
     row = PolicyRow(id=new_id(), **_columns(session, request))
+    _look_from_now(session, row)
     session.add(row)
     session.flush()
     session.refresh(row)
@@ -31,23 +37,40 @@ def create_policy(session: Session, request: PolicyRequest) -> PolicyRow:
 
 
 def change_policy(session: Session, row: PolicyRow, wanted: PolicyChange) -> None:
-    """Versions that it has met already stay as they are. Raises NotFound."""
+    """Versions that it has met already stay as they are; what it matches now, it matches from now on. Raises
+    NotFound."""
     before = {"name": row.name, "connection_id": row.connection_id, **row.definition}
     request = PolicyRequest.model_validate(before | wanted.model_dump(mode="json", exclude_unset=True))
     _check_named(session, request)
     for name, value in _columns(session, request).items():
         setattr(row, name, value)
+    if PolicyRequest.model_validate(before).match != request.match:
+        _look_from_now(session, row)
     session.flush()
     session.refresh(row)
+
+
+def retry(session: Session, run: PolicyRunRow) -> None:
+    """Raises Conflict ``run-not-failed``."""
+    if run.stage != RunStage.FAILED:
+        raise Conflict("run-not-failed", f"The run is {run.stage}; only one that failed can be tried again.")
+    begin_anew(session, run)
+    session.refresh(run)
+
+
+def _look_from_now(session: Session, row: PolicyRow) -> None:
+    """No sweep takes up what was there before: the first, which is due at once, notes which aliases and tags are."""
+    row.matched_since, row.swept_to, row.seen, row.swept_at = clock(session), None, None, _LONG_AGO
 
 
 def dry_run(session: Session, row: PolicyRow, request: DryRunRequest) -> DryRun:
     """Raises NotFound."""
     hook = get_hook(session, request.hook_id)
-    event = event_of(hook, get_delivery(session, hook.id, request.delivery_id).body)
-    if isinstance(event, Ignored):
-        return DryRun(matches=False, reason=event.reason)
+    events = events_of(hook, get_delivery(session, hook.id, request.delivery_id).body)
+    if isinstance(events, Ignored):
+        return DryRun(matches=False, reason=events.reason)
     policy = Policy.of(row)
+    event = next((one for one in events if why_not(policy, one) is None), events[0])
     reason = "The hook is of another connection." if hook.connection_id != row.connection_id else None
     reason = reason or why_not(policy, event)
     told = reason or f"It would be imported and audited on the data set {policy.dataset_id}, unless it was before."

@@ -1,6 +1,9 @@
 """Asks registries for versions that no event told of: MLflow gives an event up after eight seconds."""
 
+import hashlib
+import json
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -15,16 +18,17 @@ from app.errors import SalienceError
 from app.hooks.events import RegistryEvent, VersionEvent
 from app.lanes import Lanes
 from app.policies.matching import why_not
-from app.policies.repository import begin_run
+from app.policies.runs import begin_run
 from app.policies.schemas import Policy
-from app.registries.base import Version
+from app.registries.base import Registry, Version, Wanted
+from app.registries.uris import uri_of
 from app.settings import Settings
 from app.sources.registries import registry_of
 
 logger = logging.getLogger(__name__)
 
-NEWEST = 200
-"""Versions that are looked at; a registry that makes more between two sweeps tells of them by events."""
+OVERLAP = timedelta(hours=1)
+"""So far back of the last good sweep, for clocks that differ and what was being written."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,16 @@ class Claim:
 
     policy_id: UUID
     tenant_id: UUID
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a registry has that a policy follows."""
+
+    events: list[RegistryEvent]
+    """The oldest first."""
+    seen: list[str]
+    """Digests of what has no time of its own."""
 
 
 @dataclass(frozen=True)
@@ -59,30 +73,81 @@ class Sweeper:
             return Claim(found.id, found.tenant_id)
 
     def work(self, claim: Claim) -> None:
-        """What the registry's newest versions have that no run is there for."""
+        """What the registry has that no run is there for; a sweep that breaks off goes as far back the next time."""
         tenant = TenantEngine(self.engine, claim.tenant_id)
         with transaction(tenant) as session:
             row = session.get(PolicyRow, claim.policy_id)
             connection = session.get(ConnectionRow, row.connection_id) if row else None
         if row is None or connection is None:
             return
-        policy = Policy.of(row)
         try:
             with EgressClient.from_settings(self.settings) as client:
-                versions = registry_of(connection, self.vault, client).newest(NEWEST, policy.match.model)
+                swept = sweep(registry_of(connection, self.vault, client), connection.kind, row)
         except SalienceError as failure:
             logger.info("policy %s is not swept: %s", claim.policy_id, failure.code)
             return
         with transaction(tenant) as session:
-            for version in versions:
-                event = _as_event(version)
-                if _is_newer(version, row.created_at) and why_not(policy, event) is None:
-                    begin_run(session, policy.id, event)
+            now = session.get(PolicyRow, claim.policy_id, with_for_update=True)
+            if now is None or now.matched_since != row.matched_since:
+                return
+            for event in swept.events:
+                begin_run(session, now.id, event)
+            now.swept_to, now.seen = row.swept_at, swept.seen
 
 
-def _is_newer(version: Version, made_at: datetime) -> bool:
-    return datetime.fromtimestamp(version.created_ms / 1000, UTC) > made_at
+def sweep(registry: Registry, kind: str, row: PolicyRow) -> Swept:
+    """Raises EgressFailure.
+
+    Of what has a time, the newer; of aliases and tags, which have none, those that the sweep before did not see. The
+    first one only looks at these.
+    """
+    policy = Policy.of(row)
+    after = row.matched_since if row.swept_to is None else max(row.matched_since, row.swept_to - OVERLAP)
+    found = [one for one in _present(registry, kind, policy, after) if why_not(policy, one.event) is None]
+    known = None if row.seen is None else frozenset(row.seen)
+    new = [one for one in found if one.is_new(after, known)]
+    new.sort(key=lambda one: one.made_at or datetime.max.replace(tzinfo=UTC))
+    return Swept([one.event for one in new], sorted({one.digest for one in found if one.made_at is None}))
 
 
-def _as_event(version: Version) -> RegistryEvent:
-    return RegistryEvent(VersionEvent.CREATED, version.name, version.version, version.tags)
+@dataclass(frozen=True)
+class _Present:
+    """That something stands in the registry, as an event would have told it."""
+
+    event: RegistryEvent
+    made_at: datetime | None
+
+    @property
+    def digest(self) -> str:
+        told = [self.event.kind, self.event.model_name, self.event.version, self.event.alias]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+    def is_new(self, after: datetime, known: frozenset[str] | None) -> bool:
+        if self.made_at is not None:
+            return self.made_at > after
+        return known is not None and self.digest not in known
+
+
+def _present(registry: Registry, kind: str, policy: Policy, after: datetime) -> Iterator[_Present]:
+    match = policy.match
+    wanted = Wanted(match.model, after, match.tags)
+    if VersionEvent.CREATED in match.events:
+        for version in registry.made(wanted):
+            yield from _as_told(kind, VersionEvent.CREATED, version)
+    if VersionEvent.ALIAS_SET in match.events:
+        for alias, version in registry.aliases(wanted):
+            yield from _as_told(kind, VersionEvent.ALIAS_SET, version, alias)
+    if VersionEvent.TAG_SET in match.events and match.tags:
+        for version in registry.tagged(wanted):
+            yield from _as_told(kind, VersionEvent.TAG_SET, version)
+
+
+def _as_told(kind: str, what: VersionEvent, version: Version, alias: str | None = None) -> Iterator[_Present]:
+    """Nothing of a name that could not be fetched."""
+    made_at = version.registered_at if what is VersionEvent.CREATED else None
+    try:
+        uri_of(kind, version.name, version.version)
+        event = RegistryEvent(what, version.name, version.version, version.tags, alias, made_at=made_at)
+    except ValueError:
+        return
+    yield _Present(event, made_at)

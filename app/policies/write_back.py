@@ -22,7 +22,7 @@ SILENT = " (says nothing)"
 
 @dataclass(frozen=True)
 class Words:
-    """Tags, and the alias that moves here; of the run that the version is from, the metrics."""
+    """Tags, and the alias that may move here; of the run that the version is from, the metrics."""
 
     tenant_id: UUID
     audit_id: UUID
@@ -36,7 +36,7 @@ class Words:
     """Why there is no verdict though the policy names a gate."""
 
 
-def write_back(session: Session, run: PolicyRunRow, policy: Policy, public_url: str | None) -> Words:
+def words_of(session: Session, run: PolicyRunRow, policy: Policy, public_url: str | None) -> Words:
     """Of an audit that succeeded."""
     if run.audit_id is None:
         raise NotFound("audit")
@@ -59,7 +59,7 @@ def write_back(session: Session, run: PolicyRunRow, policy: Policy, public_url: 
         tenant_id=audit.tenant_id,
         audit_id=audit.id,
         at_ms=int((audit.finished_at or audit.updated_at).timestamp() * 1000),
-        tags=tags if policy.write_back.tags else {},
+        tags=tags,
         numbers={name: value for name, value in numbers.items() if name not in silent},
         alias=alias,
         note=note,

@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, runtime_checkable
 
 from app.egress.answers import Answer, malformed
 from app.errors import EgressFailure
@@ -27,6 +28,26 @@ class Version:
     tags: Mapping[str, str] = field(default_factory=dict)
     run_id: str = ""
     """Of MLflow: the run that it came from."""
+
+    @property
+    def registered_at(self) -> datetime | None:
+        """None where the registry does not say, or says what no calendar has."""
+        try:
+            made_at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=self.created_ms)
+        except OverflowError:
+            return None
+        return made_at if self.created_ms else None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which versions a sweep asks for. A registry that cannot narrow its answer by a pattern tells of more."""
+
+    model: str
+    """A pattern of names."""
+    after: datetime
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Patterns by tag."""
 
 
 @dataclass(frozen=True)
@@ -83,34 +104,75 @@ class Opening(Protocol):
 class Registry(Opening, Protocol):
     """One server. Every method raises EgressFailure; its code says whether waiting may help."""
 
+    def version(self, name: str, version: str) -> Version:
+        """With the time at which it was made there, where the registry tells it."""
+
     def aliased(self, name: str, alias: str) -> Version: ...
 
-    def newest(self, count: int, model: str) -> list[Version]:
-        """The newest first, at least of the models whose name fits the pattern ``model``."""
+    def made(self, wanted: Wanted) -> Iterator[Version]:
+        """Versions that were made later than that, or of which nobody knows when, in no order that is promised."""
 
-    def write(self, version: Version, tags: Mapping[str, str], alias: str | None) -> str | None:
+    def aliases(self, wanted: Wanted) -> Iterator[tuple[str, Version]]:
+        """Those that stand for versions now, whenever they were set."""
+
+    def tagged(self, wanted: Wanted) -> Iterator[Version]:
+        """Versions that have such tags now, whenever they were made or got them."""
+
+    def write(self, version: Version, tags: Mapping[str, str]) -> str | None:
         """What is written back; a note where it is not all."""
 
     def tries(self) -> Mapping[str, Callable[[], object]]:
         """What must work, in words."""
 
 
+@runtime_checkable
+class KeepsAliases(Protocol):
+    """A registry whose aliases can be moved."""
+
+    def aliased(self, name: str, alias: str) -> Version: ...
+
+    def give_alias(self, version: Version, alias: str) -> None:
+        """Whichever version has it. Raises EgressFailure."""
+
+
+def holder_of(registry: Registry | KeepsAliases, name: str, alias: str) -> Version | None:
+    """None while no version has the alias. Raises EgressFailure."""
+    try:
+        return registry.aliased(name, alias)
+    except EgressFailure as failure:
+        if failure.code == "registry-not-found":
+            return None
+        raise
+
+
 class WithoutVersions:
     """Of files and folders that nobody follows: no hook and no policy may name them."""
+
+    def version(self, name: str, version: str) -> Version:
+        del name, version
+        raise EgressFailure("registry-not-found", "Files and folders have no versions.")
 
     def aliased(self, name: str, alias: str) -> Version:
         del name, alias
         raise EgressFailure("registry-not-found", "Files and folders have no aliases.")
 
-    def newest(self, count: int, model: str) -> list[Version]:
+    def made(self, wanted: Wanted) -> Iterator[Version]:
         """None: nothing lists them."""
-        del count, model
-        return []
+        del wanted
+        return iter(())
 
-    def write(self, version: Version, tags: Mapping[str, str], alias: str | None) -> str | None:
+    def aliases(self, wanted: Wanted) -> Iterator[tuple[str, Version]]:
+        del wanted
+        return iter(())
+
+    def tagged(self, wanted: Wanted) -> Iterator[Version]:
+        del wanted
+        return iter(())
+
+    def write(self, version: Version, tags: Mapping[str, str]) -> str | None:
         """Nothing: a note says so."""
         del version
-        return NO_TAGS if tags or alias else None
+        return NO_TAGS if tags else None
 
 
 def objects(value: object) -> list[Json]:

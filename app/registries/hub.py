@@ -12,25 +12,28 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
-from app.egress.answers import Download, malformed
+from app.egress.answers import Answer, Download, malformed
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
-from app.registries.base import Checksum, Json, Version, check_status, document, objects, safe_path
+from app.registries.base import Checksum, Json, Version, Wanted, check_status, document, objects, safe_path
 from app.registries.listed import WORDS_BYTES, Listed, Page, changed, exactly
 from app.registries.model_card import with_verdict
 from app.registries.uris import HubUri
 from app.settings import MEBIBYTE
 
 SERVER = "Hub of Hugging Face's kind"
-NOT_WRITTEN = "The Hub keeps no tags or aliases of a commit: nothing was written back."
+NOT_WRITTEN = "The Hub keeps no tags of a commit: nothing was written back."
 DATASETS = "datasets"
 """How the paths of data sets begin, where those of models begin with their owner."""
 CARD, MAX_CARD_BYTES = "README.md", 4 * MEBIBYTE
 VERDICT = "salience.verdict"
 PAGE = 1000
+REPOSITORIES, MAX_PAGES = 100, 1000
+"""Of a page of repositories, and pages."""
 _NEXT = re.compile(r'<([^>]*)>;\s*rel="next"')
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _GLOB = re.compile(r"[*?\[]")
@@ -68,27 +71,70 @@ class HubRegistry:
         _, version = self.pinned(uri)
         return HubPlace(self, version)
 
+    def version(self, name: str, version: str) -> Version:
+        """A commit, with git's time of it: what the Hub tells of a repository is the time of its last change."""
+        place = f"{self._url}/api/models/{quote(name)}/commits/{quote(version, safe='')}"
+        answer = self._client.send(self._call("GET", place))
+        check_status(answer.status, SERVER)
+        commit = next((one for one in objects(answer.json()) if one.get("id") == version), None)
+        if commit is None:
+            raise malformed("it lists no such commit")
+        try:
+            return Version(name, version, created_ms=_milliseconds(commit.get("date")))
+        except ValueError as error:
+            raise malformed("it tells no commit's time") from error
+
     def aliased(self, name: str, alias: str) -> Version:
         """What a branch or a tag of git stands for."""
         return _version(self._repository(HubUri(name, alias)))
 
-    def newest(self, count: int, model: str) -> list[Version]:
-        """Of one organisation: a pattern that names none finds none."""
+    def made(self, wanted: Wanted) -> Iterator[Version]:
+        """The commit that each repository's ``main`` is at now, the newest first, until they are older."""
+        for version in self._repositories(wanted.model):
+            changed_at = version.registered_at
+            if changed_at is not None and changed_at <= wanted.after:
+                return
+            yield version
+
+    def aliases(self, wanted: Wanted) -> Iterator[tuple[str, Version]]:
+        """Tags of git."""
+        for repository in self._repositories(wanted.model):
+            if not fnmatchcase(repository.name, wanted.model):
+                continue
+            place = f"{self._url}/api/models/{quote(repository.name)}/refs"
+            told = document(self._client.send(self._call("GET", place)), SERVER)
+            for tag in objects(told.get("tags")):
+                yield str(tag.get("name")), Version(repository.name, str(tag.get("targetCommit")))
+
+    def tagged(self, wanted: Wanted) -> Iterator[Version]:
+        """None: the Hub keeps no tags of a commit."""
+        del wanted
+        return iter(())
+
+    def _repositories(self, model: str) -> Iterator[Version]:
+        """Of one organisation, the one that changed last first: a pattern that names none finds none."""
         owner, _, name = model.partition("/")
         if not name or _GLOB.search(owner):
-            return []
-        query = urlencode({"author": owner, "sort": "lastModified", "limit": count, "full": "true"})
-        answer = self._client.send(Call("GET", f"{self._url}/api/models?{query}", credentials=self._credentials))
-        check_status(answer.status, SERVER)
-        found = answer.json()
-        if not isinstance(found, list):
-            raise malformed("it lists no repositories")
-        return [_version(told) for told in found]
+            return
+        asked = {"author": owner, "sort": "lastModified", "direction": "-1", "limit": str(REPOSITORIES), "full": "true"}
+        for _ in range(MAX_PAGES):
+            url = f"{self._url}/api/models?{urlencode(asked)}"
+            answer = self._client.send(Call("GET", url, credentials=self._credentials))
+            check_status(answer.status, SERVER)
+            found = answer.json()
+            if not isinstance(found, list):
+                raise malformed("it lists no repositories")
+            yield from map(_version, found)
+            cursor = _cursor(answer)
+            if cursor is None:
+                return
+            asked["cursor"] = cursor
+        raise malformed("it lists pages without an end")
 
-    def write(self, version: Version, tags: Mapping[str, str], alias: str | None) -> str | None:
+    def write(self, version: Version, tags: Mapping[str, str]) -> str | None:
         """Nothing: a note says so."""
         del version
-        return NOT_WRITTEN if tags or alias else None
+        return NOT_WRITTEN if tags else None
 
     def propose(self, version: Version, tags: Mapping[str, str]) -> str:
         """A pull request that adds the verdict to the model card; the one that is open already stays alone."""
@@ -156,9 +202,7 @@ class HubRegistry:
         url = f"{self._url}/api/{kind}{quote(version.name)}/tree/{version.version}?{urlencode(asked)}"
         answer = self._client.send(Call("GET", url, credentials=self._credentials))
         check_status(answer.status, SERVER)
-        following = _NEXT.search(answer.headers.get("link", ""))
-        named = parse_qs(urlsplit(following[1]).query).get("cursor") if following else None
-        return objects(answer.json()), named[0] if named else None
+        return objects(answer.json()), _cursor(answer)
 
     def _repository(self, named: HubUri, **query: str) -> Json:
         kind = DATASETS if named.is_dataset else "models"
@@ -226,6 +270,13 @@ class HubPlace:
         return data
 
 
+def _cursor(answer: Answer) -> str | None:
+    """Of the page that follows."""
+    following = _NEXT.search(answer.headers.get("link", ""))
+    named = parse_qs(urlsplit(following[1]).query).get("cursor") if following else None
+    return named[0] if named else None
+
+
 def _listed(told: Json) -> Listed:
     large = told.get("lfs")
     try:
@@ -246,12 +297,17 @@ def _is_pinned(data: bytes, pin: str) -> bool:
 def _version(told: Any) -> Version:
     try:
         name, commit = HubUri.read(f"hf://{told['id']}").repository, str(told["sha"])
-        changed = datetime.fromisoformat(str(told.get("lastModified") or "1970-01-01T00:00:00+00:00"))
+        changed = _milliseconds(told.get("lastModified"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise malformed("it tells no repository") from error
     if not _COMMIT.fullmatch(commit):
         raise malformed("it names no commit")
-    return Version(name, commit, created_ms=int(changed.timestamp() * 1000))
+    return Version(name, commit, created_ms=changed)
+
+
+def _milliseconds(told: object) -> int:
+    """0 where nobody says. Raises ValueError for what is no time."""
+    return 0 if not told else int(datetime.fromisoformat(str(told)).timestamp() * 1000)
 
 
 def _siblings(told: Json) -> dict[str, Json]:

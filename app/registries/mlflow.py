@@ -4,6 +4,7 @@ Not by MLflow's own client: it opens sockets of its own, and the address is a te
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from app.egress.answers import Download, malformed
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
-from app.registries.base import READY, Json, Version, check_status, document, safe_path
+from app.registries.base import READY, Json, Version, Wanted, check_status, document, objects, safe_path
 from app.registries.uris import ModelUri
 
 SERVER = "MLflow tracking server"
@@ -22,6 +23,10 @@ FOLDERS = ("data", "extra_files", "model", "components/image_processor")
 """Of MLflow's layouts, those that are looked into beside the version's own."""
 API = "/api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
+PAGE, MAX_PAGES = 200, 1000
+"""Versions of a page of a search, and pages."""
+_TAG = re.compile(r"[A-Za-z0-9_.-]{1,250}")
+_GLOB = re.compile(r"\[[^\]]*\]|.", re.DOTALL)
 MAX_RESOLUTIONS = 3
 """``models:/NAME/1`` leads to a run, or to a logged model, and that to its folder."""
 
@@ -54,12 +59,38 @@ class MlflowRegistry:
         found = self._get(f"{API}/registered-models/alias", name=name, alias=alias)
         return _version(found.get("model_version"))
 
-    def newest(self, count: int, model: str) -> list[Version]:
-        """Of all models."""
-        del model
-        order = "creation_timestamp DESC"
-        found = self._get(f"{API}/model-versions/search", max_results=str(count), order_by=order)
-        return [_version(told) for told in found.get("model_versions", ())]
+    def made(self, wanted: Wanted) -> Iterator[Version]:
+        """The newest first, page by page, until they are older."""
+        for version in self._versions(_like("name", wanted.model)):
+            made_at = version.registered_at
+            if made_at is not None and made_at <= wanted.after:
+                return
+            yield version
+
+    def aliases(self, wanted: Wanted) -> Iterator[tuple[str, Version]]:
+        for model in self._pages("registered-models", "registered_models", filter=_like("name", wanted.model)):
+            for one in objects(model.get("aliases")):
+                yield str(one.get("alias")), Version(str(model.get("name")), str(one.get("version")))
+
+    def tagged(self, wanted: Wanted) -> Iterator[Version]:
+        tags = [_like(f"tags.`{key}`", value) for key, value in wanted.tags.items() if _TAG.fullmatch(key)]
+        return self._versions(" AND ".join([_like("name", wanted.model), *tags]))
+
+    def _versions(self, which: str) -> Iterator[Version]:
+        asked = {"filter": which, "order_by": "creation_timestamp DESC"}
+        return map(_version, self._pages("model-versions", "model_versions", **asked))
+
+    def _pages(self, noun: str, field: str, **query: str) -> Iterator[Json]:
+        """Of a search. Raises EgressFailure, also where pages do not end."""
+        token = ""
+        for _ in range(MAX_PAGES):
+            asked = query | {"max_results": str(PAGE)} | ({"page_token": token} if token else {})
+            found = self._get(f"{API}/{noun}/search", **asked)
+            yield from objects(found.get(field))
+            token = str(found.get("next_page_token") or "")
+            if not token:
+                return
+        raise malformed("it lists pages without an end")
 
     def folder(self, version: Version) -> str:
         """Where its files are, for ``files`` and ``fetch``."""
@@ -99,19 +130,16 @@ class MlflowRegistry:
     def set_tag(self, name: str, version: str, key: str, value: str) -> None:
         self._post(f"{API}/model-versions/set-tag", name=name, version=version, key=key, value=value)
 
-    def set_alias(self, name: str, version: str, alias: str) -> None:
-        """From the version that has it."""
-        self._post(f"{API}/registered-models/alias", name=name, version=version, alias=alias)
+    def give_alias(self, version: Version, alias: str) -> None:
+        self._post(f"{API}/registered-models/alias", name=version.name, version=version.version, alias=alias)
 
-    def write(self, version: Version, tags: Mapping[str, str], alias: str | None) -> str | None:
+    def write(self, version: Version, tags: Mapping[str, str]) -> str | None:
         """What is there already is not written again: MLflow tells of every tag that is set, and whoever waits for a
         verdict hears of it once, also where this process goes on with what another one began."""
         there = self.version(version.name, version.version).tags if tags else {}
         for key, value in tags.items():
             if there.get(key) != value:
                 self.set_tag(version.name, version.version, key, value)
-        if alias is not None:
-            self.set_alias(version.name, version.version, alias)
         return None
 
     def log_metrics(self, run_id: str, numbers: Mapping[str, float], at_ms: int) -> None:
@@ -178,6 +206,14 @@ class MlflowFiles:
 
     def checksum(self, name: str) -> None:
         del name
+
+
+def _like(column: str, glob: str) -> str:
+    """A condition of a search that holds wherever the pattern does, and perhaps elsewhere."""
+    # What LIKE has no word for, and what would end the text, is any character.
+    likes = {"*": "%", "?": "_", "'": "_", '"': "_", "\\": "_", "`": "_"}
+    pattern = "".join("_" if len(part) > 1 else likes.get(part, part) for part in _GLOB.findall(glob))
+    return f"{column} LIKE '{pattern}'"
 
 
 def _version(told: Any) -> Version:

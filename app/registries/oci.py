@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from app.egress.answers import Answer, Download, malformed
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
-from app.registries.base import Checksum, Json, Version, check_status, document, objects, safe_path
+from app.registries.base import Checksum, Json, Version, Wanted, check_status, document, objects, safe_path
 from app.registries.uris import OciUri
 
 SERVER = "OCI registry"
@@ -31,8 +32,10 @@ TITLE, FILEPATH = "org.opencontainers.image.title", "org.cncf.model.filepath"
 UNPACK = "io.deis.oras.content.unpack"
 """Of a folder that oras packed."""
 CREATED = "org.opencontainers.image.created"
-NEWEST_TAGS = 20
-"""Of a repository, those that a sweep looks at: each takes a call."""
+PAGE, MAX_PAGES = 100, 100
+"""Tags of a page of a listing, and pages: each tag that a sweep looks at takes a call."""
+TAG = "tag"
+"""Under which a policy's ``match.tags`` finds the tag that was pushed."""
 _GLOB = re.compile(r"[*?\[]")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
@@ -54,27 +57,56 @@ class OciRegistry:
         manifest = self._manifest(named.repository, named.reference)
         return OciFiles(self, manifest.version, manifest.layers())
 
+    def version(self, name: str, version: str) -> Version:
+        return self._manifest(name, version).version
+
     def aliased(self, name: str, alias: str) -> Version:
         """What a tag stands for."""
         return self._manifest(name, alias).version
 
-    def newest(self, count: int, model: str) -> list[Version]:
-        """Of one repository, by the time that manifests say: a pattern finds none."""
-        if _GLOB.search(model):
-            return []
-        answer = self._send(Call("GET", f"{self._url}/v2/{model}/tags/list"), pulls(model))
-        tags = document(answer, SERVER).get("tags") or []
-        listed = [str(tag) for tag in tags if not is_fallback(str(tag))][-min(count, NEWEST_TAGS) :]
-        return [self._manifest(model, tag).version for tag in reversed(listed)]
+    def made(self, wanted: Wanted) -> Iterator[Version]:
+        """What the tags of one repository stand for, with the tag: a pattern of repositories finds none."""
+        if _GLOB.search(wanted.model):
+            return
+        for tag in self._tags(wanted.model):
+            if is_fallback(tag) or not fnmatchcase(tag, wanted.tags.get(TAG, "*")):
+                continue
+            version = self._manifest(wanted.model, tag).version
+            if version.registered_at is None or version.registered_at > wanted.after:
+                yield replace(version, tags={TAG: tag})
 
-    def write(self, version: Version, tags: Mapping[str, str], alias: str | None) -> str | None:
-        """An artifact that refers to the version, and the tag ``alias`` moved there."""
-        manifest = self._manifest(version.name, version.version)
+    def aliases(self, wanted: Wanted) -> Iterator[tuple[str, Version]]:
+        """None: a tag that is pushed is a version."""
+        del wanted
+        return iter(())
+
+    def tagged(self, wanted: Wanted) -> Iterator[Version]:
+        del wanted
+        return iter(())
+
+    def _tags(self, repository: str) -> Iterator[str]:
+        """Page by page; in which order, each registry says for itself."""
+        asked = {"n": str(PAGE)}
+        for _ in range(MAX_PAGES):
+            url = f"{self._url}/v2/{repository}/tags/list?{urlencode(asked)}"
+            answer = self._send(Call("GET", url), pulls(repository))
+            tags = [str(tag) for tag in document(answer, SERVER).get("tags") or []]
+            yield from tags
+            if not tags or 'rel="next"' not in answer.headers.get("link", ""):
+                return
+            asked["last"] = tags[-1]
+        raise malformed("it lists pages without an end")
+
+    def write(self, version: Version, tags: Mapping[str, str]) -> str | None:
+        """An artifact that refers to the version."""
         if tags:
-            self._refer(version.name, manifest, tags)
-        if alias is not None:
-            self._put_manifest(version.name, alias, manifest.body, manifest.media_type)
+            self._refer(version.name, self._manifest(version.name, version.version), tags)
         return None
+
+    def give_alias(self, version: Version, alias: str) -> None:
+        """As a tag."""
+        manifest = self._manifest(version.name, version.version)
+        self._put_manifest(version.name, alias, manifest.body, manifest.media_type)
 
     def tries(self) -> dict[str, Callable[[], object]]:
         return {"the registry answers": self._answers}

@@ -21,7 +21,7 @@ def _of_audit(job: ReportJob) -> str:
     """Findings are those of the audit; an older one has none, and then nobody looked."""
     if job.sample_count < FEWEST_SAMPLES:
         return f"{counted(job.sample_count, 'image')} are too few to conclude anything."
-    if not job.is_of_models:
+    if job.noun != "model":
         return "Map sets alone: how focused each one's maps are and how far they agree. No model was looked at."
     if any("findings" not in document for document in job.documents.values()):
         return "One audit ranks nothing: compare it with others on the same images."

@@ -281,11 +281,6 @@ class ReportJob(_Part):
         return noun_of(key for series in self.all_series for key in series.model_ids)
 
     @property
-    def is_of_models(self) -> bool:
-        """Map sets are looked at through no network."""
-        return any(model_of(key) is not None for series in self.all_series for key in series.model_ids)
-
-    @property
     def left_out(self) -> int:
         """Models of an audit for which there was no room."""
         shown = {model_id for series in self.all_series for model_id in series.model_ids}

@@ -15,7 +15,6 @@ from app import __version__
 from app.domain.measures import spec_of
 from app.domain.radar import headline_views
 from app.reports import groups, overview
-from app.reports.agreement import given_tables
 from app.reports.conclusion import conclusion
 from app.reports.figures import Drawing, drawings
 from app.reports.figures.palette import DARK_SERIES, LIGHT
@@ -103,7 +102,7 @@ def _section(job: ReportJob, made: list[Drawing], measure: str) -> dict[str, Any
 
 
 def _tables(job: ReportJob, measure: str) -> list[Table]:
-    kinds = (groups.group_tables, given_tables, groups.kept_and_flipped, groups.difference_tables)
+    kinds = (groups.group_tables, groups.kept_and_flipped, groups.difference_tables)
     return [table for tables in kinds for table in tables(job, measure)]
 
 

@@ -114,6 +114,22 @@ def test_an_event_is_kept_once_and_told_of(api: Api, hook: Json) -> None:
     }
 
 
+def test_headers_with_control_characters(api: Api, hook: Json) -> None:
+    """CloudEvents percent-encodes what headers cannot hold: an authentic event is answered 202 all the same."""
+    path, body = f"/v1/hooks/{hook['id']}/deliveries", json.dumps(EVENT["data"]).encode()
+    named = {"ce-specversion": "1.0", "ce-id": "e%00", "ce-source": "/r%00", "ce-type": "t%00", "ce-subject": "a%00b"}
+    headers = signed(body) | named | {"Content-Type": "application/json"}
+    answer = api.client.post(path, content=body, headers=headers)
+    assert answer.status_code == 202, answer.text
+
+    def told() -> Json | None:
+        items: list[Json] = api.client.get(path).json()["items"]
+        found = next(item for item in items if item["id"] == answer.json()["delivery_id"])
+        return None if found["outcome"] == "pending" else found
+
+    assert (until(told)["event"], until(told)["outcome"]) == ("unknown", "ignored")
+
+
 def test_deliveries_without_proof_are_told_once_a_day(api: Api, hook: Json) -> None:
     """However many they are, and whether or not a good one comes between them."""
     path, body = f"/v1/hooks/{hook['id']}", json.dumps(EVENT | {"id": "e9"}).encode()

@@ -44,11 +44,12 @@ def test_the_api_is_killed_between_version_and_verdict(cluster: Cluster, recover
             cluster.start_worker()
             for version in (first, second):
                 until(lambda: mlflow.tags(NAME, version).get("salience.verdict") == "passed")  # noqa: B023
-            until(lambda: mlflow.aliased(NAME, "audited"))
+            until(lambda: mlflow.aliased(NAME, "audited") == second)
         assert len({mlflow.tags(NAME, version)["salience.audit_id"] for version in (first, second)}) == 2
         runs = cluster.query("SELECT version FROM policy_runs WHERE model_name = %s", NAME)
         assert sorted(version for (version,) in runs) == sorted([first, second])
-        assert len(cluster.query("SELECT 1 FROM models WHERE name = %s", NAME)) == 2
+        models = cluster.query("SELECT version FROM models WHERE name = %s ORDER BY registered_at", NAME)
+        assert [version for (version,) in models] == [first, second]
 
 
 def _made(cluster: Cluster, collection: str, **body: Any) -> str:

@@ -15,6 +15,8 @@ COMMIT = "5c0d2a97d1e84b63a7c95e1f02d8b64c5f0c2a97"
 LARGE_BYTES = 100_000
 """From here on a file lies in large file storage."""
 CHANGED = "2026-11-30T02:01:04.000Z"
+COMMITTED = "2026-11-30T01:01:04.000Z"
+"""An hour before the repository changed last."""
 
 
 class LoopbackHub(ThreadingHTTPServer):
@@ -30,6 +32,8 @@ class LoopbackHub(ThreadingHTTPServer):
         self.refs: dict[str, str] = {"main": COMMIT, COMMIT: COMMIT}
         self.asked: list[tuple[str, str | None]] = []
         self.storage = other
+        self.tags: dict[str, str] = {}
+        """Of git, in every repository: a name's commit."""
         self.commits: list[Json] = []
         self.page = 1000
         """Files of a listing's page."""
@@ -75,6 +79,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, json.dumps({"discussions": told}).encode())
         elif "/tree/" in path:
             self._list(path)
+        elif "/commits/" in path or path.endswith("/refs"):
+            self._tell_git(path)
         elif path.startswith(("/api/models/", "/api/datasets/")):
             name, _, revision = _stored_name(path).partition("/revision/")
             self._tell(name, revision)
@@ -134,6 +140,18 @@ class _Handler(BaseHTTPRequestHandler):
         own = name.removeprefix("datasets/")
         told = {"_id": "1", "id": own, "sha": commit, "lastModified": CHANGED, "private": False, "tags": []}
         self._send(200, json.dumps(told | {"siblings": siblings}).encode())
+
+    def _tell_git(self, path: str) -> None:
+        """Tags; or a commit, behind which a Hub lists those before."""
+        tags = [{"name": tag, "ref": f"refs/tags/{tag}", "targetCommit": sha} for tag, sha in self.server.tags.items()]
+        revision = path.rpartition("/")[2]
+        if revision == "refs":
+            self._send(200, json.dumps({"branches": [], "converts": [], "tags": tags}).encode())
+        elif revision in self.server.refs:
+            told = {"id": self.server.refs[revision], "title": "Add", "message": "", "authors": [], "date": COMMITTED}
+            self._send(200, json.dumps([told]).encode())
+        else:
+            self._send(404, b'{"error":"Revision not found"}')
 
     def _list(self, path: str) -> None:
         """A page of a commit's files and folders; another behind it is named as the Hub names it."""

@@ -2,9 +2,11 @@
 
 import io
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -47,6 +49,10 @@ class RecordedMlflow(ThreadingHTTPServer):
         self.logged: dict[str, bytes] = {}
         """Files, by their place."""
         self.asked: list[tuple[str, str | None]] = []
+        self.page = 1000
+        """Of a search, so many at most."""
+        self.refuses_log = False
+        """Metrics are answered 503."""
         self.status = "READY"
         self.down = False
         self.holds = threading.Event()
@@ -94,6 +100,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.down:
             self._send(503, {"error_code": "TEMPORARILY_UNAVAILABLE"})
             return
+        if self.server.refuses_log and self.path == f"{API}/runs/log-batch":
+            self._send(503, {"error_code": "TEMPORARILY_UNAVAILABLE"})
+            return
         self.server.written.append(body)
         if self.path == f"{API}/model-versions/set-tag":
             self.server.tags(body["name"], body["version"])[body["key"]] = body["value"]
@@ -119,7 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
         if path == f"{API}/runs/get":
             return 200, {"run": {"info": {"artifact_uri": f"mlflow-artifacts:/0/{query['run_id']}/artifacts"}}}
         if path == f"{API}/model-versions/search":
-            return 200, {"model_versions": [self._version(*key) for key in reversed(self.server.versions)]}
+            return 200, self._page("model_versions", [self._version(*key) for key in self._newest_first(query)], query)
+        if path == f"{API}/registered-models/search":
+            return 200, self._page("registered_models", self._models(query), query)
         if path == f"{API}/registered-models/alias":
             version = self.server.aliases.get((query["name"], query["alias"]))
             known = version is not None
@@ -127,6 +138,40 @@ class _Handler(BaseHTTPRequestHandler):
         if path == ARTIFACTS:
             return 200, {"files": self._listed(query.get("path", ""))}
         return self._of_version(path, (query.get("name", ""), query.get("version", "")))
+
+    def _newest_first(self, query: dict[str, str]) -> list[tuple[str, str]]:
+        """By what a filter asks of names and tags, with LIKE's two signs."""
+        conditions = re.findall(r"(name|tags\.`[^`]+`) LIKE '([^']*)'", query.get("filter", ""))
+        assert len(conditions) == query.get("filter", "").count("LIKE")
+
+        def fits(key: tuple[str, str]) -> bool:
+            tags = self.server.versions[key]["tags"]
+            told = [key[0] if what == "name" else tags.get(what[6:-1], "") for what, _ in conditions]
+            wanted = [pattern.replace("%", "*").replace("_", "?") for _, pattern in conditions]
+            return all(map(fnmatchcase, told, wanted))
+
+        found = [key for key in self.server.versions if fits(key)]
+        return sorted(found, key=lambda key: -self.server.versions[key]["created_ms"])
+
+    def _models(self, query: dict[str, str]) -> list[Json]:
+        names = {name for name, _ in self._newest_first(query)}
+        return [
+            {
+                "name": one,
+                "aliases": [
+                    {"alias": alias, "version": version}
+                    for (name, alias), version in self.server.aliases.items()
+                    if name == one
+                ],
+            }
+            for one in sorted(names)
+        ]
+
+    def _page(self, field: str, found: list[Json], query: dict[str, str]) -> Json:
+        """By a token that is the number of the next."""
+        start, size = int(query.get("page_token", "0")), min(int(query["max_results"]), self.server.page)
+        following = {"next_page_token": str(start + size)} if start + size < len(found) else {}
+        return {field: found[start : start + size], **following}
 
     def _of_version(self, path: str, key: tuple[str, str]) -> tuple[int, Json]:
         if key not in self.server.versions:

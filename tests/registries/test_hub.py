@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,13 @@ from app.domain.vocabulary import Origin
 from app.egress.addresses import AddressGuard
 from app.egress.client import EgressClient
 from app.errors import EgressFailure
-from app.hooks.events import Ignored, RegistryEvent, VersionEvent, hub_event
+from app.hooks.events import Ignored, RegistryEvent, VersionEvent, hub_events
 from app.imports.fetching import fetch
-from app.models.imported import described_import
+from app.models.imported import check_found, described_import
 from app.models.requests import ModelChange
 from app.models.schemas import missing_of
 from app.policies.unchanged import is_unchanged
-from app.registries.base import Version
+from app.registries.base import Version, Wanted
 from app.registries.hub import NOT_WRITTEN, HubRegistry
 from app.registries.model_card import with_verdict
 from app.registries.uris import HubUri, kind_of
@@ -154,13 +155,23 @@ def test_commits_that_change_what_is_audited(
     assert not is_unchanged(registry, f"hf://{NAME}@{'3' * 40}", f"hf://{NAME}@{other}")
 
 
+def test_what_a_file_names_and_nobody_uses_is_told() -> None:
+    """A model's own file does not choose what it is audited on."""
+    told = {"class_names": ["a", "b"], "dataset": "faces", "policy": "every version", "name": "n"}
+    _, described = described_import({}, [(Origin.SALIENCE_JSON, check_found(told))])
+    assert described["class_names"] == {"value": ["a", "b"], "from": "salience.json"}
+    for name, value in (("dataset", "faces"), ("policy", "every version")):
+        assert (described[name]["value"], described[name]["from"]) == (value, "salience.json")
+        assert described[name]["note"].startswith("Not used")
+
+
 def test_a_pull_request_is_the_projects_own(hub: LoopbackHub, registry: HubRegistry) -> None:
     """What is sent is what the project's own client sends; once, and beside whatever the card says."""
     tags = {"salience.entropy": "0.5", "salience.verdict": "passed"}
     hub.commits.clear()
     assert hub.url in registry.propose(Version(NAME, COMMIT), tags)
     assert "already" in registry.propose(Version(NAME, COMMIT), tags)
-    assert registry.write(Version(NAME, COMMIT), tags, None) == NOT_WRITTEN
+    assert registry.write(Version(NAME, COMMIT), tags) == NOT_WRITTEN
     (ours,) = hub.commits
     card = base64.b64decode(ours["lines"][1]["value"]["content"])
     HfApi(endpoint=hub.url, token=TOKEN).create_commit(
@@ -211,11 +222,24 @@ def test_what_is_not_fetched(uri: str, code: str, registry: HubRegistry, blobs: 
 
 
 def test_sweep_lists_an_owners_repositories(registry: HubRegistry) -> None:
-    (found,) = registry.newest(10, "timm/*")
+    before = datetime(2026, 11, 30, tzinfo=UTC)
+    (found,) = registry.made(Wanted("timm/*", before))
     assert (found.name, found.version) == (NAME, COMMIT)
     assert CHANGED.startswith("2026-11-30")
     assert found.created_ms == 1_796_004_064_000
-    assert registry.newest(10, "*/faces") == registry.newest(10, "faces") == []
+    for model, after in (("*/faces", before), ("faces", before), ("timm/*", before + timedelta(days=1))):
+        assert not list(registry.made(Wanted(model, after)))
+
+
+def test_a_commit_has_gits_own_time(registry: HubRegistry, hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the repository the Hub tells only when it changed last. The project's own client reads the same."""
+    monkeypatch.setitem(hub.tags, "v1", COMMIT)
+    theirs = HfApi(endpoint=hub.url, token=TOKEN)
+    (commit,) = theirs.list_repo_commits(NAME, revision=COMMIT)
+    assert registry.version(NAME, COMMIT).registered_at == commit.created_at
+    tags = [(tag.name, tag.target_commit) for tag in theirs.list_repo_refs(NAME).tags]
+    found = registry.aliases(Wanted("timm/*", datetime(2026, 11, 30, tzinfo=UTC)))
+    assert [(alias, version.version) for alias, version in found] == tags == [("v1", COMMIT)]
 
 
 @pytest.mark.parametrize("uri", ["hf://", "hf://a/b/c", "hf://a/../b", "hf://a/b@", "hf://a/b@../x", "hf:///b", "a/b"])
@@ -244,6 +268,18 @@ PUSHED: Any = {
 }
 
 
+def test_one_push_moves_main_and_sets_tags() -> None:
+    refs = ("refs/tags/v2", "refs/heads/main", "refs/tags/v1", "refs/pr/1")
+    body = PUSHED | {"updatedRefs": [{"ref": ref, "oldSha": None, "newSha": COMMIT} for ref in refs]}
+    told = hub_events(json.dumps(body).encode())
+    assert isinstance(told, list)
+    assert [(event.kind, event.alias) for event in told] == [
+        (VersionEvent.CREATED, None),
+        (VersionEvent.ALIAS_SET, "v1"),
+        (VersionEvent.ALIAS_SET, "v2"),
+    ]
+
+
 def moved(ref: str, sha: object = COMMIT) -> Any:
     return PUSHED | {"updatedRefs": [{"ref": ref, "oldSha": None, "newSha": sha}]}
 
@@ -256,7 +292,7 @@ def moved(ref: str, sha: object = COMMIT) -> Any:
     ],
 )
 def test_what_a_hub_tells(body: Any, event: RegistryEvent) -> None:
-    assert hub_event(json.dumps(body).encode()) == event
+    assert hub_events(json.dumps(body).encode()) == [event]
 
 
 @pytest.mark.parametrize(
@@ -277,6 +313,6 @@ def test_what_a_hub_tells(body: Any, event: RegistryEvent) -> None:
     ],
 )
 def test_what_starts_nothing_says_why(body: Any) -> None:
-    told = hub_event(json.dumps(body).encode())
+    told = hub_events(json.dumps(body).encode())
     assert isinstance(told, Ignored)
     assert told.reason

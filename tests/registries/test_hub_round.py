@@ -1,5 +1,6 @@
 """From a push to a Hub to an audit: the real service, against a Hub on loopback."""
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -37,7 +38,10 @@ def test_a_push_is_audited_once(service: httpx.Client, hub: LoopbackHub, connect
     assert [check["works"] for check in tried["checks"]] == [True, True]
     hook = _made(service, "hooks", name="h", kind="huggingface", connection_id=connection["id"], secret=SECRET)
     asked = {"connection_id": connection["id"], "dataset_id": dataset["id"], "sample_limit": 4}
-    how = {"protocol": {"micro_batch": 4, "measures": {"entropy": {}}}, "write_back": {"pull_request": True}}
+    how = {
+        "protocol": {"micro_batch": 4, "measures": {"entropy": {}}},
+        "write_back": {"pull_request": True, "tags": False},
+    }
     _made(service, "policies", name="hub", match={"model": "ours/*"}, **how, **asked)
     pushed = PUSHED | {"repo": PUSHED["repo"] | {"name": NAME}}
     path = service.base_url.join(f"/v1/hooks/{hook['id']}/deliveries")
@@ -50,6 +54,9 @@ def test_a_push_is_audited_once(service: httpx.Client, hub: LoopbackHub, connect
     log = until(lambda: _ended(service, hook))
     assert [one["outcome"] for one in log] == ["audited"] * 2
     (commit,) = hub.commits
+    card = base64.b64decode(commit["lines"][1]["value"]["content"]).decode()
+    assert "salience.verdict" in card
+    assert "salience.entropy" in card
     assert commit["lines"][0]["value"]["summary"] == f"Salience audit of {COMMIT[:8]}: not judged"
     assert log[0]["reason"].startswith(f"Proposed in the pull request {hub.url}")
     assert len({one["audit_id"] for one in log}) == 1

@@ -224,3 +224,15 @@ def test_what_is_no_cloud_event_is_kept_and_ignored(body: bytes) -> None:
 def test_a_mapping_names_places_and_nothing_else(changes: Any) -> None:
     with pytest.raises(ValidationError):
         EventMapping.model_validate({"name": "/a", "version": "/b"} | changes)
+
+
+def test_what_a_header_encodes_names_no_version() -> None:
+    """CloudEvents' own package decodes ``%00``, which no database takes."""
+    message = to_binary(cloud_event(20), JSONFormat())
+    named = {**message.headers, "ce-subject": "faces%00", "ce-type": "t%00"}
+    mapping = OF_AZURE.model_copy(update={"name": "/subject", "only": {}, "proof": Proof.BEARER})
+    headers = {name.replace("-", "_"): value for name, value in named.items()}
+    (found,) = come(HookKind.CLOUDEVENTS, mapping, message.body, authorization=f"Bearer {SECRET}", **headers)
+    assert found.event == "unknown"
+    assert b"\\u0000" in found.body
+    assert isinstance(mapping.event(found.body), Ignored)

@@ -1,12 +1,17 @@
 """From a registered version to its verdict tags and the moved alias, with a real MLflow server and its real webhook."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 from mlflow_server import MlflowServer, mlflow_program, mlflow_server
 
+from app.egress.addresses import AddressGuard
+from app.egress.client import EgressClient
+from app.registries.base import Wanted
+from app.registries.mlflow import MlflowRegistry
 from tests.waiting import until, wait_for
 
 Json = dict[str, Any]
@@ -133,6 +138,38 @@ def test_undescribed_version_waits_for_its_description(
     )
     model = wait_for(service, f"/v1/models/{made['id']}", "needs_description", "rejected")
     assert (model["status"], model["missing"]) == ("needs_description", ["architecture", "preprocessing"])
+
+
+def test_a_sweep_asks_in_words_that_the_server_knows(mlflow: MlflowServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patterns of names and tags, page by page, aliases, and the order in which versions were made."""
+    monkeypatch.setattr("app.registries.mlflow.PAGE", 2)
+    made: list[Json] = []
+    for name in ("swept_a", "swept_b", "it's", "sweptXa"):
+        assert mlflow.http.post("/registered-models/create", json={"name": name}).is_success
+    for name in ("swept_a", "swept_a", "swept_b", "it's", "swept_a", "sweptXa"):
+        body = {"name": name, "source": "mlflow-artifacts:/x", "tags": [{"key": "stage", "value": "ready"}]}
+        answer = mlflow.http.post("/model-versions/create", json=body if len(made) != 1 else body | {"tags": []})
+        assert answer.is_success, answer.text
+        made.append(answer.json()["model_version"])
+    alias = {"name": "swept_a", "alias": "champion", "version": "2"}
+    assert mlflow.http.post("/registered-models/alias", json=alias).is_success
+    before = datetime.fromtimestamp(int(made[0]["creation_timestamp"]) / 1000 - 1, UTC)
+    with EgressClient(AddressGuard.of(["127.0.0.1/32"])) as client:
+        registry = MlflowRegistry(client, mlflow.url, {})
+        found = registry_names(registry, "swept_a", before)
+        assert [one for one in found if one[0] == "swept_a"] == [("swept_a", version) for version in "321"]
+        assert {name for name, _ in registry_names(registry, "it's", before)} == {"it's"}
+        assert not list(registry.made(Wanted("swept_[ab]", before + timedelta(days=1))))
+        assert len(list(registry.made(Wanted("swept_[ab]", before)))) >= 4
+        tagged = [one.version for one in registry.tagged(Wanted("swept_a", before, {"stage": "re?dy"}))]
+        assert sorted(tagged) == ["1", "3"]
+        held = [(name, one.name, one.version) for name, one in registry.aliases(Wanted("swept*", before))]
+        assert held == [("champion", "swept_a", "2")]
+        assert registry.version("swept_a", "1").created_ms == int(made[0]["creation_timestamp"])
+
+
+def registry_names(registry: MlflowRegistry, model: str, after: datetime) -> list[tuple[str, str]]:
+    return [(one.name, one.version) for one in registry.made(Wanted(model, after))]
 
 
 def _judged(mlflow: MlflowServer, name: str, version: str) -> dict[str, str] | None:

@@ -4,15 +4,19 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 from oras.client import OrasClient
 
+from app.egress.addresses import AddressGuard
+from app.egress.client import EgressClient
 from app.embedded.ports import accepts, free_port
-from app.registries.oci import INDEX, MANIFEST, RESULT
+from app.registries.base import Version, Wanted
+from app.registries.oci import INDEX, MANIFEST, RESULT, TAG, OciRegistry
 from tests.registries.recorded_mlflow import DESCRIPTION
 from tests.waiting import WEIGHTS, until
 
@@ -124,6 +128,18 @@ def test_an_artifact_as_a_source(service: httpx.Client, oci: Oci, pushed: str) -
     made = _made(service, "models", name="o", source=source)
     found = until(lambda: _looked_at(service, made["id"]))
     assert (found["source"]["version"], found["source"]["file"]) == (pushed, "model.safetensors")
+
+
+def test_a_sweep_looks_at_every_tag(oci: Oci, pushed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Page by page, as the registry names the next one; those that a policy's match leaves out take no call."""
+    monkeypatch.setattr("app.registries.oci.PAGE", 1)
+    with EgressClient(AddressGuard.of(["127.0.0.1/32"])) as client:
+        registry = OciRegistry(client, oci.url, {})
+        for tag in ("v2", "latest"):
+            registry.give_alias(Version(NAME, pushed), tag)
+        wanted = Wanted(NAME, datetime(2000, 1, 1, tzinfo=UTC), {TAG: "v*"})
+        assert [(one.tags, one.version) for one in registry.made(wanted)] == [({TAG: f"v{n}"}, pushed) for n in (1, 2)]
+        assert not list(registry.made(replace(wanted, model="team/*")))
 
 
 def _looked_at(service: httpx.Client, model_id: str) -> Json | None:

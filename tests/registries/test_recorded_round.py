@@ -114,7 +114,11 @@ def test_echoes_are_ignored(service: httpx.Client, hook: Json) -> None:
 
 
 def test_failures_are_told_once(
-    service: httpx.Client, hook: Json, make_policy: Callable[..., Json], receiver: Receiver
+    service: httpx.Client,
+    mlflow: RecordedMlflow,
+    hook: Json,
+    make_policy: Callable[..., Json],
+    receiver: Receiver,
 ) -> None:
     """Of versions that the registry does not know, one after the other."""
     policy = make_policy("gone", "entropy.spatial.mean <= 1")
@@ -128,8 +132,29 @@ def test_failures_are_told_once(
     said = told["data"]
     expected = (hook["id"], policy["id"], "gone", "1")
     assert tuple(said[name] for name in ("hook_id", "policy_id", "model", "version")) == expected
-    assert "registry-not-found" in said["problem"]["detail"]
+    assert said["problem"]["code"] == "registry-not-found"
     assert service.get(f"/v1/hooks/{hook['id']}").json()["failing_since"]
+    check_retry(service, mlflow, policy)
+
+
+def check_retry(service: httpx.Client, mlflow: RecordedMlflow, policy: Json) -> None:
+    """What the policy met is listed, page by page; once it is mended, one is tried again."""
+    path = f"/v1/policies/{policy['id']}/runs"
+    page = service.get(path, params={"limit": 1}).json()
+    rest = service.get(path, params={"limit": 1, "cursor": page["next_cursor"]}).json()
+    runs = [*page["items"], *rest["items"]]
+    assert [(run["version"], run["stage"], run["outcome"]) for run in runs] == [
+        ("2", "failed", "failed"),
+        ("1", "failed", "failed"),
+    ]
+    assert all("does not know it" in run["reason"] for run in runs)
+    mlflow.register("gone", "1")
+    again = service.post(f"{path}/{rest['items'][0]['id']}/retry")
+    assert (again.status_code, again.json()["stage"]) == (202, "importing"), again.text
+    refused = service.post(f"{path}/{rest['items'][0]['id']}/retry")
+    assert (refused.status_code, refused.json()["code"]) == (409, "run-not-failed")
+    assert until(lambda: mlflow.tags("gone").get("salience.verdict")) == "passed"
+    assert until(lambda: mlflow.aliases.get(("gone", "audited"))) == "1"
 
 
 def test_versions_of_one_recipe(
@@ -157,19 +182,30 @@ def test_versions_of_one_recipe(
     assert until(lambda: service.get(f"/v1/hooks/{hook['id']}").json()["failing_since"] is None)
 
 
-def test_previous_version_is_the_baseline_and_the_registry_may_be_away(
+def test_events_that_come_backwards(
     service: httpx.Client, mlflow: RecordedMlflow, hook: Json, make_policy: Callable[..., Json]
 ) -> None:
-    condition = "entropy.spatial.mean not worse than baseline"
-    make_policy("series", condition, baseline="previous")
-    for version, verdict in (("1", "not judged"), ("2", "passed")):
+    """After an outage: the newer version is told of first, and yet compared with the older one, and gets the alias."""
+    policy = make_policy("series", "entropy.spatial.mean not worse than baseline", baseline="previous")
+    mlflow.down = True
+    for version in ("8", "7"):
         mlflow.register("series", version)
-        mlflow.down = True
+        mlflow.versions["series", version]["created_ms"] = int(version)
         assert send(service, hook["id"], created("series", version)).status_code == 202
         until(lambda: any("series" in path for path, _ in mlflow.asked[-5:]))
-        mlflow.down = False
+    mlflow.down = False
+    for version, verdict in (("7", "not judged"), ("8", "passed")):
         assert until(lambda: mlflow.tags("series", version).get("salience.verdict")) == verdict  # noqa: B023
-    assert until(lambda: mlflow.aliases.get(("series", "audited"))) == "2"
+    assert until(lambda: mlflow.aliases.get(("series", "audited"))) == "8"
+    runs = service.get(f"/v1/policies/{policy['id']}/runs").json()["items"]
+    audits = {run["version"]: service.get(f"/v1/audits/{run['audit_id']}").json() for run in runs}
+    assert audits["8"]["gate"]["baseline_audit_id"] == audits["7"]["id"]
+    history = service.get("/v1/model-history", params={"name": "series"}).json()
+    assert [version["version"] for version in history["versions"]] == ["7", "8"]
+    assert [version["registered_at"] for version in history["versions"]] == [
+        "1970-01-01T00:00:00.007000Z",
+        "1970-01-01T00:00:00.008000Z",
+    ]
 
 
 def test_description_that_is_missing(service: httpx.Client, mlflow: RecordedMlflow, connection: Json) -> None:

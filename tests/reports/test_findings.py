@@ -83,12 +83,3 @@ def test_accuracies_are_equal_within_two_points() -> None:
         both = made.model_copy(update={"all_series": [made.all_series[0], other], "documents": {"1": document}})
         told = sentences(ReportJob.model_validate(both.model_dump() | {"sample_count": 20}))
         assert told == [sentence]
-
-
-def test_what_a_comparison_says_comes_first() -> None:
-    """Whether the verdict survives the method; comparisons of versions before say nothing of it."""
-    told: Json = {"code": "ranks-depend-on-method", "level": "note", "text": "Models rank otherwise.", "evidence": {}}
-    made = job(accuracy=0.95).model_copy(update={"kind": "comparison", "sample_count": 20})
-    compared = made.model_copy(update={"comparison": {"differences": [], "findings": [told]}})
-    assert sentences(compared) == ["Models rank otherwise.", "Clean accuracy is 95.0%."]
-    assert sentences(made.model_copy(update={"comparison": {"differences": []}})) == ["Clean accuracy is 95.0%."]

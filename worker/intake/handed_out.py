@@ -63,11 +63,6 @@ class HandedOut:
         has_ending = name.casefold().endswith(ARRAY) or promised_kind(name) is not None
         return self.places.get(splitext(name)[0] if has_ending else name)
 
-    @property
-    def example(self) -> str:
-        """How images are named."""
-        return repr(min(self.images, default="none"))
-
     def is_map(self, entry: ArchiveEntry) -> bool:
         return not is_manifest(entry.name) and entry.name not in self.images
 

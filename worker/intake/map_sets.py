@@ -20,8 +20,6 @@ from app.db.tables import DatasetRow, MapRow, MapSetRow, SampleRow
 from app.domain.changed_images import digest_of_map
 from app.domain.map_refusals import (
     AMBIGUOUS_NAME,
-    NO_IMAGE,
-    NO_MAP_FILE,
     NO_SAMPLE,
     NOTHING_TAKEN,
     OTHER_CLEAN_MAP,
@@ -29,7 +27,6 @@ from app.domain.map_refusals import (
     OVER_QUOTA,
     SECOND_MAP,
 )
-from app.domain.refusals import Refusal
 from app.domain.vocabulary import CLEAN, MapDoubt, ResourceStatus, SampleStatus
 from app.errors import InputFailure, QuotaExceeded, TooLarge
 from app.imaging.compression import DEFLATED
@@ -92,9 +89,6 @@ class _Taken:
     size: str | None = None
     """Of the last map; of handed out images all have the first one's."""
 
-    first_refusal: str = ""
-    """Why the first that gave no map gave none."""
-
     def digest(self) -> str:
         """Over samples, views and numbers, in order."""
         made = hashlib.sha256()
@@ -128,9 +122,6 @@ class _Intake:
         self._session = session
         self._row = row
         self._skipped = Skipped()
-        self._no_place: Refusal = NO_SAMPLE
-        """Why a map is of nothing that is known, and how that is named."""
-        self._example = ""
         self.archive: str | None = None
         """What is read: the upload, or a compressed one inflated."""
 
@@ -151,7 +142,6 @@ class _Intake:
         archive = self.archive = seekable(context.blobs, row.content_digest or "", context.settings)
         entries = list(self._files(archive))
         samples = self._samples()
-        self._example = samples.example
         find: Find
         folder: str | None = None
         if row.input_size is None:
@@ -161,7 +151,6 @@ class _Intake:
             dataset = session.get_one(DatasetRow, row.dataset_id)
             handed_out = HandedOut.read(entries, self._content, samples, dataset.digest or "")
             entries, row.made, find = [*filter(handed_out.is_map, entries)], handed_out.made, handed_out.find
-            self._no_place, self._example = NO_IMAGE, handed_out.example
         reader = MapReader(context, archive, list(samples.by_name.values()), folder, row.sigma)
         with context.blobs.writer(context.settings.max_inflated_bytes + 1) as writer:
             taken = _Taken(writer)
@@ -178,11 +167,8 @@ class _Intake:
                 self._check_quota()
                 row.stored_digest = writer.commit().digest
         if not taken.maps:
-            counts = ", ".join(f"{count} {code}" for code, count in taken.reasons.items())
-            why = f"Reasons: {counts}. The first:" if counts else "It has no file to read."
-            raise NOTHING_TAKEN.failure(
-                why=why, first=taken.first_refusal or " ".join(row.notes) or NO_MAP_FILE.way_out
-            )
+            why = ", ".join(f"{count} {code}" for code, count in taken.reasons.items())
+            raise NOTHING_TAKEN.failure(why=f"Reasons: {why}." if why else " ".join(row.notes) or "It is empty.")
 
     def _files(self, archive: str) -> Iterator[ArchiveEntry]:
         for entry in list_entries(self._context.blobs, archive, self._context.settings).entries:
@@ -219,8 +205,7 @@ class _Intake:
         except KeyError:
             return made | _unreadable(AMBIGUOUS_NAME.code, AMBIGUOUS_NAME.detail(name=repr(facts.name)))
         if place is None:
-            detail = self._no_place.detail(name=repr(facts.name), example=self._example)
-            return made | _unreadable(self._no_place.code, detail)
+            return made | _unreadable(NO_SAMPLE.code, NO_SAMPLE.detail(name=repr(facts.name)))
         sample, view, clean_map = place
         made["view"] = view
         size = f"{facts.height} x {facts.width}"
@@ -242,7 +227,6 @@ class _Intake:
             if row["status"] == SampleStatus.UNREADABLE:
                 taken.facts["unreadable"] += 1
                 taken.reasons[row["problem"]["code"]] += 1
-                taken.first_refusal = taken.first_refusal or row["problem"]["detail"]
                 if taken.facts["unreadable"] > MOST_LISTED:
                     continue
             kept.append(_EMPTY | row)

@@ -72,8 +72,7 @@ def coco_maps(document: Any, setting: Setting, most_pixels: int) -> Iterator[Fou
         by_image.setdefault(annotation.image_id, []).append(annotation)
     for image in file.images:
         if setting.is_of_no_sample(image.file_name):
-            told = {"name": repr(image.file_name), "example": setting.samples.example}
-            yield NoMap(image.file_name, NO_SAMPLE.code, NO_SAMPLE.detail(**told))
+            yield NoMap(image.file_name, NO_SAMPLE.code, NO_SAMPLE.detail(name=repr(image.file_name)))
             continue
         own = (image.width, image.height) if image.width and image.height else None
         size = own or setting.size_of(image.file_name)

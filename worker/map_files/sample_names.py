@@ -1,7 +1,6 @@
 """Which sample a name means that somebody wrote elsewhere: with or without folders and ending."""
 
 from collections.abc import Iterable
-from functools import cached_property
 from posixpath import commonpath, splitext
 from typing import NamedTuple, Self
 from uuid import UUID
@@ -33,11 +32,6 @@ class SampleNames:
         for name in others:
             self._without_ending.add(_bare(name), None)
             self._file_alone.add(_bare(file_of(name)), None)
-
-    @cached_property
-    def example(self) -> str:
-        """How samples are named."""
-        return repr(min(self.by_name, default="none that can be read"))
 
     def below(self, names: Iterable[str]) -> "Below":
         """Finds samples for names of one upload."""

@@ -28,7 +28,6 @@ from worker.functional.derangement import derangement
 from worker.functional.similarities import resampled
 from worker.results.agreement_chances import chances_of_agreement
 from worker.results.equivariance_numbers import ShiftNumbers, add_shift_numbers
-from worker.results.given_controls import control_of_given
 from worker.results.pair_controls import pair_controls
 from worker.results.stored_maps import FloatMaps, MapOwner, among, drawn_ordinals, read_maps, size_of_maps
 from worker.results.where_maps_lie import PREDICTED, Partition, where_maps_lie
@@ -111,8 +110,6 @@ def map_sections(session: Session, blobs: Ranges, inputs: AuditInputs) -> MapSec
             found.controls[pairing.column.measure] = np.full(inputs.audit.sample_count, np.nan)
             controls = _control(inputs, pairing, (levels, sizes), labels, protocol.seed)
             found.controls[pairing.column.measure][ordinals] = controls
-        elif not inputs.of_models:
-            found.controls[pairing.column.measure] = control_of_given(session, blobs, inputs, pairing)
     return found
 
 

@@ -136,16 +136,28 @@ class PolicyRow(Identified, Base):
     """When its registry was last asked for versions that no event told of."""
     recurs_at: Mapped[datetime | None]
     """When it audits again, by its schedule; null without one."""
+    matched_since: Mapped[datetime] = mapped_column(server_default=func.now())
+    """Since when its ``match`` is what it is: no sweep looks at versions of before."""
+    swept_to: Mapped[datetime | None]
+    """When the last sweep that heard everything began; null before the first."""
+    seen: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """Aliases and tags that this sweep found, so that the next one knows which are new; null before the first."""
 
 
 class PolicyRunRow(Identified, Base):
-    """One version on its way from the registry to its verdict: at most one a policy."""
+    """One version on its way from the registry to its verdict: at most one a policy. A version that is deleted and made
+    anew is another."""
 
     __tablename__ = "policy_runs"
     __table_args__ = (
         Index("ix_policy_runs_tenant", "tenant_id", "id"),
         Index("ix_policy_runs_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),
-        Index("ix_policy_runs_version", "policy_id", "model_name", "version", unique=True),
+        Index(
+            "ix_policy_runs_version",
+            *("policy_id", "model_name", "version", "registered_at"),
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
     )
 
     policy_id: Mapped[UUID] = mapped_column(ForeignKey("policies.id", ondelete="CASCADE"))
@@ -155,10 +167,20 @@ class PolicyRunRow(Identified, Base):
     version: Mapped[str]
     source: Mapped[str | None]
     """Where its files are, where the event said so; null where name and version do."""
+    registered_at: Mapped[datetime | None]
+    """When the registry had it made, or it was first seen where that does not say; null until it was asked."""
     recipe: Mapped[str | None]
     """What the policy's ``run_group_tag`` says of the version."""
     stage: Mapped[str] = mapped_column(default="importing")
     reason: Mapped[str | None]
+    """What it waits for, or what the stage came to."""
+    outcome: Mapped[str | None]
+    """What its events came to, ``audited`` or ``failed``: a later audit by the schedule does not change it."""
+    outcome_reason: Mapped[str | None]
+    notes: Mapped[list[Any]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+    """What was written back so far, and what was not."""
+    alias_given: Mapped[str | None]
+    """The alias that was given to it: that happens once."""
     model_id: Mapped[UUID | None] = mapped_column(ForeignKey("models.id", ondelete="SET NULL"), index=True)
     audit_id: Mapped[UUID | None] = mapped_column(ForeignKey("audits.id", ondelete="SET NULL"), index=True)
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")

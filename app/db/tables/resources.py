@@ -1,5 +1,6 @@
 """What is uploaded or named, and outlives the audits that use it: models, data sets, run groups, gates."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -52,6 +53,8 @@ class ModelRow(Uploaded, Base):
     source: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
     """Where it comes from, of a model that nobody uploads. Until its description is there, ``format`` and
     ``preprocessing`` may be empty."""
+    registered_at: Mapped[datetime | None]
+    """When its registry had the version made; null of what was uploaded, or where the registry does not say."""
     fidelity: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
     """How the reference agrees (``app.domain.fidelity``); null until a worker has looked."""
 

@@ -88,7 +88,7 @@ AGREEMENT = MeasureSpec(
     symbol="A",
     question="Do CAM methods find the same salience in a model? Mean SSIM of the maps of all pairs of its methods. And "
     "does it lie where the audit's map sets have it?",
-    direction="higher = methods find the same, or what the map sets have; KL and EMD: lower = closer",
+    direction="higher = what is found depends less on the method; KL and EMD: lower = closer",
     card_title="Salience across CAM methods (SSIM)",
     settings=AgreementSettings,
     columns=_columns,

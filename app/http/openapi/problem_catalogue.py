@@ -54,6 +54,7 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     "maps-not-kept": (409, "The audit kept no maps."),
     "comparison-running": (409, "The comparison is being computed; delete it when it has ended."),
     "connection-in-use": (409, "A hook refers to the connection; delete that first."),
+    "run-not-failed": (409, "The run is auditing; only one that failed can be tried again."),
     "delivery-under-way": (409, "The delivery is being followed; wait for its outcome."),
     "model-already-described": (
         409,

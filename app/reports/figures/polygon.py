@@ -15,7 +15,6 @@ from app.reports.tables import Table
 from app.reports.words import Greyed, listed, number, short
 
 Measures = tuple[str, ...]
-FEWEST_AXES = 3
 
 
 class _Line(NamedTuple):
@@ -26,11 +25,7 @@ class _Line(NamedTuple):
 
 
 def radar_figure(job: ReportJob) -> list[Drawing]:
-    """Axes in [0, 1], higher is better; a series that lacks an axis has a gap there. Map sets mostly have one or two,
-    which make no polygon."""
-    known = {measure for series in job.all_series for measure, value in series.radar.items() if value is not None}
-    if len(known) < FEWEST_AXES and not job.is_of_models:
-        return []
+    """Axes in [0, 1], higher is better; a series that lacks an axis has a gap there."""
     names, measures = [series.name for series in job.all_series], axes_of(job.resolved)
 
     def draw(figure: Figure, palette: Palette) -> None:

@@ -116,6 +116,8 @@ Resize = Literal["stretch", "shorter_side_crop"]
 
 ResourceStatus = Literal["awaiting_content", "fetching", "needs_description", "validating", "ready", "rejected"]
 
+RunStage = Literal["importing", "auditing", "writing", "moving", "logging", "done", "failed"]
+
 SalienceTarget = Literal["predicted", "clean_predicted", "label"]
 
 SampleStatus = Literal["ready", "unreadable", "unexamined"]
@@ -1052,6 +1054,7 @@ class ModelVersion(Document):
     model_id: str
     status: ResourceStatus
     created_at: str
+    registered_at: str | None
     audits: list[VersionAudit]
 
 
@@ -1269,6 +1272,23 @@ class Policy(Document):
     id: str
     recurs_at: str | None
     created_at: str
+
+
+class PolicyRun(Document):
+    """One version that the policy met, whether an event told of it or its registry was asked."""
+
+    id: str
+    model: str
+    version: str
+    registered_at: str | None
+    stage: RunStage
+    reason: str | None
+    outcome: HookOutcome | None
+    model_id: str | None
+    audit_id: str | None
+    hook_id: str | None
+    created_at: str
+    updated_at: str
 
 
 class Preprocessing(Document):

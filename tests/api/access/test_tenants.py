@@ -98,11 +98,15 @@ def theirs(service: httpx.Client, dataset: Json, models: dict[str, Json]) -> Jso
     hook = _made(service, "hooks", name="h", kind="mlflow", connection_id=connection["id"])
     policed = {"connection_id": connection["id"], "dataset_id": dataset_id, "match": {"model": "faces"}}
     delivery = deliver(service, hook["id"], created("other"), secret=hook["secret"]).json()["delivery_id"]
+    policy = _made(service, "policies", name="p", **policed)["id"]
+    deliver(service, hook["id"], created("faces"), secret=hook["secret"])
+    met = until(lambda: service.get(f"/v1/policies/{policy}/runs").json()["items"])
     return {
+        "run_id": met[0]["id"],
         "webhook_id": _made(service, "webhooks", **webhook)["id"],
         "connection_id": connection["id"],
         "hook_id": hook["id"],
-        "policy_id": _made(service, "policies", name="p", **policed)["id"],
+        "policy_id": policy,
         "delivery_id": delivery,
         "model_id": runs[0],
         "map_set_id": upload(service, "map-sets", described, masks)["id"],
