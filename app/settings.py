@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     registry_seconds: float = Field(default=1.0, gt=0, description="How often imports and events are looked at")
     sweep_seconds: float = Field(default=300.0, gt=0, description="How often a policy asks its registry for versions")
     egress_fetch_seconds: float = Field(default=3600.0, gt=0, description="Of one file that is fetched")
+    source_wait_seconds: float = Field(default=86_400.0, ge=0, description="For a data set's source that is away")
     min_egress_rate: int = Field(default=16 * 1024, ge=0, description="Bytes a second of a fetch, over 30 s; 0: any")
     import_seconds: float = Field(default=21_600.0, gt=0, description="Of one attempt at a model or data set")
     max_tenant_egress_requests: int = Field(default=1_000_000, ge=0, description="In an hour; 0: any number")

@@ -17,6 +17,7 @@ from app.db.tables import (
     AuditUsageRow,
     Base,
     ConnectionRow,
+    DatasetImportRow,
     HookDeliveryRow,
     HookRow,
     MapSetRow,
@@ -88,7 +89,8 @@ def check_bytes(session: Session, settings: Settings, tenant_id: UUID | None = N
 
 
 def used_bytes(session: Session, tenant_id: UUID | None = None) -> int:
-    """Of the tenant's uploads, of what was made of them, and of what its hooks took in."""
+    """Of the tenant's uploads, of what was made of them, of the rows of what was listed in their place, and of what its
+    hooks took in."""
     archive = func.coalesce(ViewArchiveRow.stored_digest, cast(ViewArchiveRow.id, Text))
     maps = func.coalesce(MapSetRow.stored_digest, cast(MapSetRow.id, Text))
     columns = (
@@ -96,6 +98,7 @@ def used_bytes(session: Session, tenant_id: UUID | None = None) -> int:
         (ModelRow, ModelRow.reference_digest, ModelRow.reference_size),
         (ViewArchiveRow, archive, ViewArchiveRow.size),
         (MapSetRow, maps, MapSetRow.stored_size),
+        (DatasetImportRow, cast(DatasetImportRow.dataset_id, Text), DatasetImportRow.listed_bytes),
     )
     contents: CompoundSelect[str | None, int | None] = union(
         *(

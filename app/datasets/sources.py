@@ -2,7 +2,7 @@
 
 from pydantic import Field, field_validator
 
-from app.registries.uris import HUB_DATASETS, S3Uri
+from app.registries.uris import HUB_DATASETS, S3Uri, place_of
 from app.uploads.sources import Fetched, Source
 
 
@@ -18,8 +18,8 @@ class DatasetSource(Source):
     )
     by_reference: bool = Field(
         default=True,
-        description="A folder of images is listed, and its files are read where they lie whenever an audit needs them. "
-        "`false`: they are copied once, as archives and Parquet tables always are.",
+        description="A folder of images, of tars (WebDataset's shards) or of Parquet tables is listed, and its files "
+        "are read where they lie whenever an audit needs them. `false`: they are copied once, as an archive always is.",
     )
 
     @field_validator("uri")
@@ -42,15 +42,3 @@ class FetchedDataset(Fetched):
         "times, as listed.",
     )
     by_reference: bool = Field(default=False, description="Whether it is read where it lies; false of a copy.")
-
-
-SUFFIXES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".parquet")
-
-
-def place_of(uri: str) -> tuple[str, str | None]:
-    """The folder, and the archive in it that the address names, if it does."""
-    if uri.startswith("http"):
-        return uri, uri.partition("#")[0].rpartition("/")[2]
-    folder, _, name = uri.rpartition("/")
-    is_archive = name.lower().endswith(SUFFIXES) and not uri.startswith("hf://")
-    return (folder, name) if is_archive else (uri, None)

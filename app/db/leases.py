@@ -1,7 +1,8 @@
 """Rows that are work: due at a time, claimed under a lease, tried again ever later.
 
 ``attempts`` counts the claims. Whoever claimed a row goes on with it as long as the count is that of its claim; one
-that comes back late finds another.
+that comes back late finds another. ``unexplained`` counts the latest claims of which nobody told why they ended: an
+error that nobody expects, or a process that died of the work itself, ends it after a few.
 """
 
 from datetime import timedelta
@@ -15,6 +16,8 @@ from app.db.tables import DatasetImportRow, ModelImportRow, PolicyRunRow
 
 MAX_ATTEMPTS = 150
 """About a day of them."""
+MOST_UNEXPLAINED = 10
+"""In a row: a process that is replaced now and then in the midst of it does no harm."""
 LONGEST_WAIT = timedelta(minutes=10)
 
 Leased = TypeVar("Leased", ModelImportRow, DatasetImportRow, PolicyRunRow)
@@ -28,8 +31,15 @@ def claim_due(engine: Engine, table: type[Leased], full: frozenset[UUID], lease:
         found = session.scalar(due.with_for_update(skip_locked=True))
         if found is not None:
             found.attempts += 1
+            found.unexplained += 1
             found.next_at = now + lease
         return found
+
+
+def ends_unexplained(what: str, unexplained: int, last: Exception | None) -> str:
+    """What is said of work that is given up since nobody knows why it does not come to an end."""
+    how = "its process was lost" if last is None else f"by an error that nobody expected ({type(last).__name__})"
+    return f"{what} broke off {unexplained} times in a row, the last time {how}; the API's log says where."
 
 
 def wait_after(attempts: int) -> timedelta:

@@ -25,3 +25,5 @@ class Claim:
     connection_id: UUID | None
     uri: str
     attempt: int
+    unexplained: int
+    """Attempts in a row, this one included, of which nobody told why they ended."""

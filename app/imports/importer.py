@@ -8,15 +8,16 @@ from typing import Generic
 from uuid import UUID
 
 from sqlalchemy import Engine, Update, func, select, update
+from sqlalchemy.exc import OperationalError
 
 from app.access.quotas import check_bytes
 from app.access.vault import Vault
-from app.db.leases import MAX_ATTEMPTS, claim_due, wait_after
+from app.db.leases import MAX_ATTEMPTS, MOST_UNEXPLAINED, claim_due, ends_unexplained, wait_after
 from app.db.session import TenantEngine, transaction
 from app.db.tables import ConnectionRow
 from app.domain.vocabulary import ResourceStatus
 from app.egress.client import EgressClient
-from app.errors import EgressFailure, InputFailure, QuotaExceeded, SalienceError
+from app.errors import EgressFailure, InputFailure, MeasureFailure, QuotaExceeded, SalienceError
 from app.http.wake_up import wake_worker
 from app.imports.claims import LEASE, Claim, ImportLost
 from app.imports.listing import Means
@@ -56,24 +57,30 @@ class Importer(Generic[Imported, Row]):
         if found is None:
             return None
         resource_id: UUID = getattr(found, self.noun.key.key)
-        return Claim(resource_id, found.tenant_id, found.connection_id, found.uri, found.attempts)
+        where = (found.connection_id, found.uri)
+        return Claim(resource_id, found.tenant_id, *where, found.attempts, found.unexplained)
 
     def work(self, claim: Claim) -> None:
-        """One attempt, and what becomes of it."""
+        """One attempt, and what becomes of it. Raises OperationalError: then the lease runs out."""
         try:
+            _check_explained(claim)
             self._accept(claim, self._fetch(claim))
         except ImportLost:
             return
-        except EgressFailure as failure:
-            if failure.passing and claim.attempt < MAX_ATTEMPTS:
-                self._wait(claim)
+        except SalienceError as failure:
+            if _may_pass(failure) and claim.attempt < MAX_ATTEMPTS:
+                logger.info("the import of %s waits: %s", claim.resource_id, failure.code)
+                self._wait(claim, unexplained=0)
             else:
                 self._reject(claim, failure)
-        except (InputFailure, QuotaExceeded) as failure:
-            self._reject(claim, failure)
-        except SalienceError as failure:
-            logger.warning("the import of %s waits: %s", claim.resource_id, failure.code)
-            self._wait(claim)
+        except OperationalError:
+            raise
+        except Exception as error:
+            logger.exception("the import of %s broke off", claim.resource_id)
+            if claim.unexplained < MOST_UNEXPLAINED:
+                self._wait(claim, unexplained=claim.unexplained)
+            else:
+                self._reject(claim, _unexplained(claim.unexplained, error))
 
     def _fetch(self, claim: Claim) -> Fetched:
         with EgressClient.from_settings(self.settings) as client:
@@ -111,14 +118,16 @@ class Importer(Generic[Imported, Row]):
         if is_complete:
             wake_worker(self.queue, self.noun.task, claim.resource_id)
 
-    def _wait(self, claim: Claim) -> None:
+    def _wait(self, claim: Claim, *, unexplained: int) -> None:
+        later = func.clock_timestamp() + wait_after(unexplained or claim.attempt)
         with transaction(self.engine) as session:
-            session.execute(self.of(claim).values(next_at=func.clock_timestamp() + wait_after(claim.attempt)))
+            session.execute(self.of(claim).values(next_at=later, unexplained=unexplained))
 
     def _reject(self, claim: Claim, failure: SalienceError) -> None:
         logger.info("%s is not imported: %s", claim.resource_id, failure.code)
         with transaction(self.engine) as session:
             if session.execute(self.of(claim).values(next_at=None).returning(self.noun.key)).one_or_none():
+                self.noun.forget(session, session.get_one(self.noun.imports, claim.resource_id))
                 row = session.get_one(self.noun.rows, claim.resource_id, with_for_update=True)
                 row.status, row.problem = ResourceStatus.REJECTED, failure.to_problem()
                 tell(session, claim.tenant_id, self.noun.looked_at(row))
@@ -135,6 +144,25 @@ class Importer(Generic[Imported, Row]):
         """Its row, while it is this process's."""
         imports = self.noun.imports
         return update(imports).where(self.noun.key == claim.resource_id, imports.attempts == claim.attempt)
+
+
+def _may_pass(failure: SalienceError) -> bool:
+    """Whether another attempt may end otherwise."""
+    if isinstance(failure, EgressFailure):
+        return failure.passing
+    return not isinstance(failure, InputFailure | QuotaExceeded | MeasureFailure)
+
+
+def _check_explained(claim: Claim) -> None:
+    """Raises MeasureFailure where the attempts before this one were too many that nobody can explain."""
+    if claim.unexplained > MOST_UNEXPLAINED:
+        raise _unexplained(claim.unexplained - 1, None)
+
+
+def _unexplained(attempts: int, last: Exception | None) -> MeasureFailure:
+    """It is no fault of whoever asked for the import."""
+    way_out = "Upload the content instead, or register it again once that is mended."
+    return MeasureFailure("import-failed", f"{ends_unexplained('The import', attempts, last)} {way_out}")
 
 
 class _Renewal:

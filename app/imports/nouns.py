@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.db.tables import DatasetImportRow, DatasetRow, ModelImportRow, ModelRow
 from app.domain.events import Event
@@ -19,6 +19,7 @@ from app.models.service import described_anew
 from app.queue import TaskName
 from app.registries.base import Registry
 from app.sources.addresses import listing_of
+from app.sources.objects import forget_listing
 from app.webhooks.events import dataset_looked_at, model_looked_at
 
 Imported = TypeVar("Imported", ModelImportRow, DatasetImportRow)
@@ -38,6 +39,8 @@ class Noun(Generic[Imported, Row]):
     """Raises EgressFailure, InputFailure."""
     take: Callable[[Row, Imported, Fetched], bool]
     """Sets the status; whether a worker can look at it now."""
+    forget: Callable[[Session, Imported], None]
+    """What an import that ends without a content wrote down beside its row."""
     task: TaskName
     """Of that worker."""
     looked_at: Callable[[Row], Event]
@@ -73,6 +76,7 @@ MODELS = Noun(
     rows=ModelRow,
     fetch=_fetch_model,
     take=_take_model,
+    forget=lambda _, __: None,
     task=TaskName.VALIDATE_MODEL,
     looked_at=lambda row: model_looked_at(row, row.status, row.problem),
 )
@@ -83,6 +87,7 @@ DATASETS = Noun(
     rows=DatasetRow,
     fetch=fetch_dataset,
     take=_take_dataset,
+    forget=forget_listing,
     task=TaskName.INDEX_DATASET,
     looked_at=dataset_looked_at,
 )

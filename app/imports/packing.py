@@ -4,11 +4,11 @@ import re
 import tarfile
 from collections.abc import Container, Iterable, Iterator
 
-from app.datasets.sources import place_of
 from app.egress.answers import malformed
 from app.errors import EgressFailure
 from app.imports.storing import Fetched, StillAtIt, checked_pieces, stored
 from app.registries.base import Files, Opening
+from app.registries.uris import place_of
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 
@@ -28,8 +28,8 @@ def copy_dataset(registry: Opening, uri: str, blobs: BlobStore, settings: Settin
     if archive is None:
         wanted = sorted(name for name in names if name not in OF_A_HUB)
         pieces = _packed(files, wanted, settings)
-    elif "{" in archive:
-        pieces = _packed(files, _expanded(archive, names), settings)
+    elif is_range(archive):
+        pieces = _packed(files, _all_there(names_of_range(archive), names), settings)
     elif archive in names:
         pieces = _archive(files, archive, settings.max_upload_bytes)
     else:
@@ -37,14 +37,23 @@ def copy_dataset(registry: Opening, uri: str, blobs: BlobStore, settings: Settin
     return Fetched(files.version, archive, stored(pieces, blobs, settings.max_upload_bytes, still_at_it))
 
 
-def _expanded(pattern: str, names: Container[str]) -> list[str]:
-    """``train-{000000..000003}.tar``: the files of a range, all of which must be there."""
+def is_range(archive: str) -> bool:
+    """Whether a name stands for several shards."""
+    return "{" in archive
+
+
+def names_of_range(pattern: str) -> list[str]:
+    """``train-{000000..000003}.tar``: the files of a range. Raises EgressFailure."""
     found = _RANGE.fullmatch(pattern)
     if found is None or int(found["last"]) - int(found["first"]) not in range(MOST_SHARDS):
         detail = f"Shards are named as train-{{000000..000099}}.tar: one range of at most {MOST_SHARDS} numbers."
         raise EgressFailure("registry-not-found", detail)
     numbers = range(int(found["first"]), int(found["last"]) + 1)
-    wanted = [f"{found['before']}{number:0{len(found['first'])}}{found['behind']}" for number in numbers]
+    return [f"{found['before']}{number:0{len(found['first'])}}{found['behind']}" for number in numbers]
+
+
+def _all_there(wanted: list[str], names: Container[str]) -> list[str]:
+    """Raises EgressFailure."""
     missing = next((name for name in wanted if name not in names), None)
     if missing is not None:
         raise EgressFailure("registry-not-found", f"The folder has no {missing[-200:]}.")

@@ -1,14 +1,15 @@
 """Takes policies' runs on by one stage after the other. Each stage may be tried again."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError
 
-from app.db.leases import MAX_ATTEMPTS, claim_due, wait_after
+from app.db.leases import MAX_ATTEMPTS, MOST_UNEXPLAINED, claim_due, ends_unexplained, wait_after
 from app.db.session import transaction
 from app.db.tables import AuditRow, PolicyRunRow
 from app.domain.vocabulary import AuditStatus, RunStage
@@ -20,6 +21,8 @@ from app.policies.importing import import_version
 from app.policies.run_log import NOT_LOGGED
 from app.policies.stages import Claim, Means, NotYet, RunEnds, end, go_on, locked
 from app.policies.telling import close, log, move, write
+
+logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=300)
 """Longer than a stage may take: of a registry that answers slowly, some twenty calls."""
@@ -35,11 +38,14 @@ class Follower(Means):
     def claim(self, full: frozenset[UUID]) -> Claim | None:
         """The one that is due the longest, of a tenant that has room."""
         found = claim_due(self.engine, PolicyRunRow, full, LEASE)
-        return None if found is None else Claim(found.id, found.tenant_id, found.stage, found.attempts)
+        if found is None:
+            return None
+        return Claim(found.id, found.tenant_id, found.stage, found.attempts, found.unexplained)
 
     def work(self, claim: Claim) -> None:
-        """One stage, and what becomes of it."""
+        """One stage, and what becomes of it. Raises OperationalError: then the lease runs out."""
         try:
+            _check_explained(claim)
             STAGES[claim.stage](self, claim)
         except NotYet as waiting:
             # Not an attempt: an audit may take days.
@@ -54,6 +60,19 @@ class Follower(Means):
         except DataError:
             # What the registry says, such as a tag, is none that a database holds; the same again is no other.
             self._fail(claim, RunEnds("What the registry says of the version cannot be stored."))
+        except OperationalError:
+            raise
+        except Exception as error:
+            logger.exception("the policy's run %s broke off", claim.run_id)
+            self._break_off(claim, error)
+
+    def _break_off(self, claim: Claim, error: Exception) -> None:
+        words = ends_unexplained("The run", claim.unexplained, error)
+        if claim.unexplained >= MOST_UNEXPLAINED:
+            self._fail(claim, RunEnds(words))
+            return
+        later = func.clock_timestamp() + wait_after(claim.unexplained)
+        self.put(claim, next_at=later, reason=words, unexplained=claim.unexplained)
 
     def _retry(self, claim: Claim, failure: SalienceError) -> None:
         gives_up = isinstance(failure, EgressFailure) and not failure.passing
@@ -70,6 +89,12 @@ class Follower(Means):
             failed = end(session, claim, HookOutcome.FAILED, failure.detail)
             if failed is not None:
                 note_failure(session, failed, failure.to_problem())
+
+
+def _check_explained(claim: Claim) -> None:
+    """Raises RunEnds where the attempts before this one were too many that nobody can explain."""
+    if claim.unexplained > MOST_UNEXPLAINED:
+        raise RunEnds(ends_unexplained("The run", claim.unexplained - 1, None))
 
 
 def await_audit(means: Means, claim: Claim) -> None:

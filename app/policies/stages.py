@@ -46,6 +46,8 @@ class Claim:
     tenant_id: UUID
     stage: str
     attempt: int
+    unexplained: int
+    """Attempts in a row, this one included, of which nobody told why they ended."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Means:
 def put(session: Session, claim: Claim, **values: object) -> PolicyRunRow | None:
     """Only while the run is this process's; None where it is another's."""
     mine = update(PolicyRunRow).where(PolicyRunRow.id == claim.run_id, PolicyRunRow.attempts == claim.attempt)
-    return session.scalars(mine.values(**values).returning(PolicyRunRow)).one_or_none()
+    return session.scalars(mine.values(**{"unexplained": 0, **values}).returning(PolicyRunRow)).one_or_none()
 
 
 def end(
@@ -104,4 +106,4 @@ def locked(session: Session, claim: Claim) -> tuple[PolicyRunRow, Policy]:
 
 def go_on(run: PolicyRunRow, stage: str) -> None:
     """With the next stage, at once."""
-    run.stage, run.attempts, run.next_at = stage, 0, func.clock_timestamp()
+    run.stage, run.attempts, run.unexplained, run.next_at = stage, 0, 0, func.clock_timestamp()

@@ -132,6 +132,18 @@ class FileUri:
         return cls(path)
 
 
+ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".parquet")
+
+
+def place_of(uri: str) -> tuple[str, str | None]:
+    """The folder, and the archive in it that the address names, if it does."""
+    if uri.startswith("http"):
+        return uri, uri.partition("#")[0].rpartition("/")[2]
+    folder, _, name = uri.rpartition("/")
+    is_archive = name.lower().endswith(ARCHIVES) and not uri.startswith("hf://")
+    return (folder, name) if is_archive else (uri, None)
+
+
 FOLDER = "folder"
 """What is fetched over no connection."""
 _READ = {

@@ -8,6 +8,8 @@ from uuid import UUID
 LISTING = "listing:"
 """Begins what stands in the place of an archive's digest."""
 OBJECT_BYTES = 2**38
+ROWS = 2**37
+"""From here on an object's offsets count the rows of a table, which lie at no bytes of it: no object may be longer."""
 MOST_OBJECTS = 2**25
 """Their offsets are 63 bits long."""
 

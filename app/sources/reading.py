@@ -15,9 +15,12 @@ from app.db.session import TenantEngine, transaction
 from app.db.tables import ConnectionRow, DatasetImportRow, DatasetObjectRow
 from app.egress.client import EgressClient
 from app.errors import EgressFailure, InputFailure, TransientFailure, Unavailable
+from app.imaging.range_file import range_file
+from app.imaging.table_rows import TableRows
 from app.registries.listed import Listable, Listed, Place
+from app.registries.uris import place_of
 from app.settings import Settings
-from app.sources.addresses import listed_dataset, object_at
+from app.sources.addresses import ROWS, listed_dataset, object_at
 from app.sources.registries import folders_of, registry_of
 from app.storage.blobs import BlobStore
 
@@ -62,6 +65,15 @@ class Reach:
         connection = None if row.connection_id is None else session.get_one(ConnectionRow, row.connection_id)
         return cls(row.tenant_id, row.uri, connection)
 
+    @property
+    def folder(self) -> str:
+        """Of an address that names some of its shards, the folder in which they lie."""
+        return place_of(self.uri)[0]
+
+    def words(self) -> str:
+        """Of the source, for people."""
+        return self.uri if self.connection is None else f"{self.uri} (connection {self.connection.name[:100]!a})"
+
     def place(self, client: EgressClient, settings: Settings) -> Place:
         """Asks nobody yet. Raises InputFailure where the source may not be read, and TransientFailure where its
         secret cannot be opened now."""
@@ -74,11 +86,11 @@ class Reach:
 
     def _place(self, client: EgressClient, settings: Settings) -> Place:
         if self.connection is None:
-            return folders_of(self.tenant_id, settings).place(self.uri)
+            return folders_of(self.tenant_id, settings).place(self.folder)
         registry = registry_of(self.connection, Vault.of(settings), client)
         if not isinstance(registry, Listable):
             raise EgressFailure("registry-not-found", "What the connection leads to cannot be listed.")
-        return registry.place(self.uri)
+        return registry.place(self.folder)
 
 
 def reading_client(settings: Settings) -> EgressClient:
@@ -172,7 +184,25 @@ class KeptContents:
         self._client.limit_fetches(seconds)
         if reach is not None:
             self._places[dataset_id] = reach.place(self._client, self._contents.settings)
-        return read_listed(self._places[dataset_id], listed, within, length, patience=self._contents.patience)
+        one = _OneObject(self._places[dataset_id], listed, self._contents.patience)
+        if within >= ROWS:
+            # Of a table that a child has read whole before, since this is what it found there.
+            return TableRows(range_file(one, "", 0, listed.size), {within - ROWS}).take(within - ROWS)
+        return one.read_range("", within, length)
+
+
+@dataclass(frozen=True)
+class _OneObject:
+    """Ranges of an object, from its first byte on."""
+
+    place: Place
+    listed: Listed
+    patience: Patience | None
+
+    def read_range(self, digest: str, offset: int, length: int) -> bytes:
+        """As `read_listed`."""
+        del digest
+        return read_listed(self.place, self.listed, offset, length, patience=self.patience)
 
 
 def lost_image(error: InputFailure | FileNotFoundError) -> str:

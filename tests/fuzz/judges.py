@@ -20,13 +20,13 @@ from app.domain.vocabulary import ModelFormat
 from app.errors import InputFailure
 from app.imaging.decoding import decode
 from app.imaging.entries import read_entry
+from app.imaging.image_table import ImageTable
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 from tests.corpus import onnx_files
 from tests.datasets.hostile_archives import GOOD, make_tar, make_zip, picture
 from tests.datasets.image_tables import SHARD, written
 from worker.archives.cells import text_of
-from worker.archives.image_table import ImageTable
 from worker.archives.listing import list_entries, seekable
 from worker.archives.manifest import read_table
 from worker.archives.name_encodings import PAGES, detect_encoding

@@ -6,12 +6,14 @@ from typing import Any
 
 import boto3
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, delete, func, select
 
 import app.registries.s3 as module
+from app.access.quotas import used_bytes
 from app.access.vault import Vault
 from app.db.identifiers import new_id
-from app.db.session import make_engine, transaction
+from app.db.leases import MOST_UNEXPLAINED
+from app.db.session import clock, make_engine, transaction
 from app.db.tables import ConnectionRow, DatasetImportRow, DatasetObjectRow, DatasetRow
 from app.domain.vocabulary import ResourceStatus
 from app.imports.importer import Importer
@@ -19,6 +21,7 @@ from app.imports.nouns import DATASETS
 from app.queue import TaskQueue
 from app.registries.s3 import S3Registry
 from app.settings import Settings
+from app.sources.objects import ROW_BYTES
 from app.storage.blobs import BlobStore
 from tests.factories import dataset_row
 from tests.storage.stores import Bucket, make_bucket
@@ -44,11 +47,10 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-def importer(engine: Engine, broker_url: str, folder: Path, max_entries: int = 100) -> Importer[Any, Any]:
+def importer(engine: Engine, broker_url: str, folder: Path, **limits: int) -> Importer[Any, Any]:
     networks = frozenset({"127.0.0.1/32"})
-    settings = Settings(
-        blob_store=str(folder), broker_url=broker_url, allowed_networks=networks, max_entries=max_entries
-    )
+    few: Any = {"max_entries": 100, **limits}
+    settings = Settings(blob_store=str(folder), broker_url=broker_url, allowed_networks=networks, **few)
     blobs = BlobStore.from_settings(settings)
     return Importer(DATASETS, engine, Vault(None), blobs, TaskQueue(broker_url), settings)
 
@@ -80,14 +82,14 @@ def test_a_listing_goes_on_where_it_was_broken_off(
     def dies_at_the_third(registry: S3Registry, bucket: str, **named: str) -> Any:
         asked.append(named.get("start_after", ""))
         if len(asked) == 3:
-            raise MemoryError("as a process that is killed")
+            raise SystemExit("as a process that is killed")
         return ask(registry, bucket, **named)
 
     monkeypatch.setattr(S3Registry, "list_page", dies_at_the_third)
     dataset, work = register(engine, bucket, "images"), importer(engine, broker_url, tmp_path)
     first = work.claim(NOBODY)
     assert first is not None
-    with pytest.raises(MemoryError):
+    with pytest.raises(SystemExit):
         work.work(first)
     row, imported, objects = told(engine, dataset)
     assert (row.status, imported.listed, len(objects), imported.cursor) == ("fetching", 8, 8, "images/dog/2.png")
@@ -115,15 +117,82 @@ def test_more_than_there_may_be(engine: Engine, broker_url: str, bucket: Bucket,
     assert (row.status, row.problem and row.problem["code"], objects) == ("rejected", "answer-too-large", [])
 
 
-def test_tables_alone_are_copied(engine: Engine, broker_url: str, bucket: Bucket, tmp_path: Path) -> None:
-    dataset, work = register(engine, bucket, "tables"), importer(engine, broker_url, tmp_path)
+def test_what_is_listed_counts_against_the_quota(
+    engine: Engine, broker_url: str, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Page by page, with its rows; what is refused counts no longer, and what is deleted neither."""
+    monkeypatch.setattr(module, "PAGE", 4)
+    first, room = register(engine, bucket, "images"), 15_000
+    run(importer(engine, broker_url, tmp_path, max_tenant_bytes=room))
+    row, imported, objects = told(engine, first)
+    names = sum(2 * len(one.key) + len(one.pin) for one in objects)
+    assert (row.status, imported.listed_bytes) == ("validating", 11 * ROW_BYTES + names)
+    with transaction(engine) as session:
+        assert used_bytes(session) == imported.listed_bytes < room
+    second = register(engine, bucket, "images")
+    run(importer(engine, broker_url, tmp_path, max_tenant_bytes=room))
+    row, imported, objects = told(engine, second)
+    assert (row.status, row.problem and row.problem["code"]) == ("rejected", "quota-exceeded")
+    assert "8 files are too many" in (row.problem or {})["detail"]
+    assert "delete data sets" in (row.problem or {})["detail"]
+    assert (imported.listed, imported.listed_bytes, objects) == (0, 0, [])
+    with transaction(engine) as session:
+        session.execute(delete(DatasetRow).where(DatasetRow.id == first.id))
+        assert used_bytes(session) == 0
+
+
+def test_an_error_that_nobody_expects_ends_an_import(
+    engine: Engine, broker_url: str, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After ten in a row, each later than the one before; so does a process that the work itself kills."""
+    error: list[BaseException] = [TypeError("a secret"), SystemExit()]
+
+    def broken(*_: object) -> bool:
+        raise error[0]
+
+    monkeypatch.setattr(S3Registry, "keeps_versions", broken)
+    unexpected, work = register(engine, bucket, "images"), importer(engine, broker_url, tmp_path)
+    for attempt in range(1, MOST_UNEXPLAINED + 1):
+        assert told(engine, unexpected)[0].status == "fetching"
+        run(work)
+        with transaction(engine) as session:
+            due = session.get_one(DatasetImportRow, unexpected.id)
+            assert (due.next_at is None) == (attempt == MOST_UNEXPLAINED)
+            if due.next_at is not None:
+                wait = (due.next_at - clock(session)).total_seconds()
+                assert 2**attempt - 2 < wait <= min(2**attempt, 600)
+                due.next_at = func.now()
+    row, _, _ = told(engine, unexpected)
+    assert (row.status, row.problem and row.problem["code"]) == ("rejected", "import-failed")
+    detail = (row.problem or {})["detail"]
+    assert "10 times" in detail
+    assert "TypeError" in detail
+    assert "a secret" not in detail
+    deadly = register(engine, bucket, "images")
+    del error[0]
+    for _ in range(MOST_UNEXPLAINED):
+        with pytest.raises(SystemExit):
+            run(work)
+        with transaction(engine) as session:
+            session.get_one(DatasetImportRow, deadly.id).next_at = func.now()  # as if its lease had run out
+    run(work)
+    row, _, _ = told(engine, deadly)
+    assert (row.status, row.problem and row.problem["code"]) == ("rejected", "import-failed")
+    assert "its process was lost" in (row.problem or {})["detail"]
+
+
+def run(work: Importer[Any, Any]) -> None:
+    """What is due."""
     claim = work.claim(NOBODY)
     assert claim is not None
     work.work(claim)
-    row, imported, objects = told(engine, dataset)
+
+
+def test_what_is_not_to_stay_there_is_copied(engine: Engine, broker_url: str, bucket: Bucket, tmp_path: Path) -> None:
+    dataset = register(engine, bucket, "tables")
+    with transaction(engine) as session:
+        session.get_one(DatasetImportRow, dataset.id).by_reference = False
+    run(importer(engine, broker_url, tmp_path))
+    row, _, objects = told(engine, dataset)
     assert (row.status, row.stored_digest, objects) == ("validating", None, [])
-    assert (row.content_digest is not None, imported.by_reference, row.source and row.source["by_reference"]) == (
-        True,
-        False,
-        False,
-    )
+    assert (row.content_digest is not None, row.source and row.source["by_reference"]) == (True, False)

@@ -52,7 +52,7 @@ def list_entries(blobs: BlobStore, digest: str, settings: Settings, name_encodin
     Going through the entries raises InputFailure with one of the ``archive-...`` codes for what makes the archive
     hostile, or readable in more than one way. What is wrong with one entry is told by the entry.
     """
-    reader = RangeReader(blobs, digest)
+    reader = RangeReader(blobs, digest, blobs.size(digest))
     if container_of(reader.read(0, min(BLOCK, reader.size))) is Container.ZIP:
         names = zip_names(reader, name_encoding)
         entries = zip_entries(reader, names)

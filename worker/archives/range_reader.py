@@ -1,9 +1,9 @@
-"""Random access to a blob through two windows of one mebibyte each."""
+"""Random access to a blob through two windows."""
 
 import struct
 
 from app.errors import InputFailure
-from app.storage.blobs import BlobStore
+from app.imaging.entries import Ranges
 
 WINDOW_BYTES = 1024**2
 
@@ -14,13 +14,16 @@ class RangeReader:
     Whatever the blob's size, no more than two windows are in memory.
     """
 
-    def __init__(self, blobs: BlobStore, digest: str, start: int = 0, size: int | None = None) -> None:
-        """Of the whole blob, or of ``size`` bytes from ``start`` on: an archive within another."""
+    def __init__(
+        self, blobs: Ranges, digest: str, size: int, start: int = 0, *, window_bytes: int = WINDOW_BYTES
+    ) -> None:
+        """Of a blob's ``size`` bytes, or of so many from ``start`` on: an archive within another."""
         self._blobs = blobs
         self._digest = digest
         self._start = start
+        self._window_bytes = window_bytes
         self._windows: list[tuple[int, bytes]] = []
-        self.size = blobs.size(digest) if size is None else size
+        self.size = size
 
     def read(self, offset: int, length: int) -> bytes:
         """Exactly ``length`` bytes. Raises InputFailure ``archive-malformed`` where the blob is shorter."""
@@ -40,6 +43,6 @@ class RangeReader:
             if start <= offset and offset + length <= start + len(window):
                 self._windows.insert(0, self._windows.pop(number))
                 return self._windows[0]
-        read = self._blobs.read_range(self._digest, self._start + offset, max(length, WINDOW_BYTES))
+        read = self._blobs.read_range(self._digest, self._start + offset, max(length, self._window_bytes))
         self._windows = [(offset, read), *self._windows[:1]]
         return self._windows[0]

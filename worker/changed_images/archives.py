@@ -10,10 +10,11 @@ from sqlalchemy import Update, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.db.session import transaction
-from app.db.tables import ViewArchiveRow
+from app.db.tables import AuditRow, ViewArchiveRow
 from app.domain.vocabulary import ComparisonStatus
 from app.errors import InputFailure, TooLarge, TransientFailure
 from app.queue import TaskName
+from app.sources.patience import note_try
 from app.storage.writing import StoredBlob
 from worker.changed_images.images import ViewImages
 from worker.context import WorkerContext
@@ -46,9 +47,9 @@ def archive_views(context: WorkerContext, archive_id: UUID) -> None:
     except WorkerStopping:
         attempt.give_back()
         context.queue.send(TaskName.ARCHIVE_VIEWS, row.id)
-    except TransientFailure:
-        attempt.give_back()
-        raise
+    except TransientFailure as failure:
+        if attempt.waits(failure):
+            raise
     except InputFailure as failure:
         logger.info("archive %s failed: %s", row.id, failure.code)
         attempt.fail(failure)
@@ -102,6 +103,20 @@ class _Attempt:
         """To whoever comes first; the attempt does not count."""
         with transaction(self._context.engine) as session:
             session.execute(self._own().values(lease_expires_at=None, attempt=self._attempt - 1))
+
+    def waits(self, failure: TransientFailure) -> bool:
+        """As `give_back`; False where it failed, since the images' source was away for too long."""
+        with transaction(self._context.engine) as session:
+            row = session.get(ViewArchiveRow, self._id, with_for_update=True)
+            audit = None if row is None else session.get(AuditRow, row.audit_id)
+            if row is None or audit is None or row.attempt != self._attempt:
+                return True
+            final = note_try(session, row, audit.dataset_id, failure, self._context.settings)
+        if final is None:
+            self.give_back()
+        else:
+            self.fail(final)
+        return final is None
 
     def _changed(self, session: Session, **values: Any) -> bool:
         return session.execute(self._own().values(**values).returning(ViewArchiveRow.id)).one_or_none() is not None

@@ -30,7 +30,7 @@ from app.storage.writing import StoredBlob
 from worker.archives.zip_writer import ZipWriter
 from worker.context import WorkerContext
 from worker.shards.listed_samples import contents_of
-from worker.shards.request import job_map_set, job_model
+from worker.shards.request import job_map_set, job_model, job_tables
 from worker.shards.store import read_inputs, read_samples
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
@@ -136,6 +136,7 @@ class ViewImages:
         expected = iter([(number, view) for number in range(len(samples)) for view in self._views])
         job, context = self._job(samples), self.context
         with transaction(context.engine) as session:
+            job = job.model_copy(update={"tables": job_tables(session, self.inputs.dataset, samples)})
             contents = contents_of(session, context.blobs, context.settings, job.archive_digest, samples)
         with contents as store:
             for event in child.converse(job, store):

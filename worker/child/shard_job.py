@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from app.settings import Settings
+from worker.child.table_inputs import with_tables
 from worker.engine.ahead import one_ahead
 from worker.engine.first_look import FirstLooks
 from worker.engine.pictures import Decoder
@@ -31,9 +32,10 @@ def run_shard_job(
 ) -> Iterator[tuple[Reply, bytes]]:
     """Every row with its maps; a progress after the models are loaded and after every batch. Raises AuditFailure."""
     plan = AuditPlan.load(job, inputs, models, pick_device(settings.device))
+    contents = with_tables(inputs, job.archive_digest, job.tables, job.samples)
     yield Progress(), b""
     first_looks = FirstLooks(job, settings)
-    location = ArchiveLocation(inputs, job.archive_digest, settings, first_looks)
+    location = ArchiveLocation(contents, job.archive_digest, settings, first_looks)
     with SampleReader(location, plan.input_specs, plan.make_ahead, decoders) as reader:
         looks = _looks(plan, reader.batches(job.samples, plan.protocol.micro_batch))
         for rows in _rows(plan, looks, first_looks):

@@ -15,6 +15,7 @@ from app.domain.input_size import InputSize
 from app.domain.preprocessing import Preprocessing
 from app.domain.vocabulary import CLEAN
 from app.settings import Settings
+from worker.child.table_inputs import with_tables
 from worker.engine.plan import explainer_of
 from worker.engine.sample_reader import ArchiveLocation, SampleReader
 from worker.given.maps import GivenMaps, Values
@@ -40,7 +41,9 @@ def run_views_job(
     preprocessing = Preprocessing.of(job.preprocessing)
     views = _views(job, preprocessing, _stride(job, inputs, models))
     yield Progress(), b""
-    with SampleReader(ArchiveLocation(inputs, job.archive_digest, settings), (preprocessing.spec,), _nothing) as reader:
+    contents = with_tables(inputs, job.archive_digest, job.tables, job.samples)
+    location = ArchiveLocation(contents, job.archive_digest, settings)
+    with SampleReader(location, (preprocessing.spec,), _nothing) as reader:
         first = 0
         for decoded in reader.batches(job.samples, BATCH):
             batch = decoded.images[preprocessing.spec]

@@ -9,6 +9,7 @@ from app.db.tables import DatasetRow
 from worker.intake.labels import Labels
 from worker.intake.layout import Layout
 from worker.intake.notes import counted, listed, skipped_notes
+from worker.intake.opening import why_copied
 from worker.intake.sifting import Sifter
 from worker.intake.taking import Taker
 from worker.intake.tallies import names_alike_but_for_case, unreadable_labels
@@ -62,6 +63,8 @@ class DatasetNotes:
         )
         yield from labels.notes
         yield from self.taker.within.notes if self.taker.within is not None else ()
+        copied = why_copied(self.session, self.dataset.id)
+        yield from () if copied is None else (f"It was copied, since {copied}: write smaller row groups.",)
 
     def _of_labels(self) -> Iterator[str]:
         dataset, layout, labels = self.dataset, self.layout, self.labels

@@ -8,11 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.session import transaction, write_for
-from app.db.tables import DatasetRow, SampleRow
+from app.db.tables import DatasetImportRow, DatasetRow, SampleRow
 from app.domain.table_columns import Columns
 from app.domain.vocabulary import ResourceStatus
-from app.errors import InputFailure
+from app.errors import InputFailure, TransientFailure
 from app.imaging.entries import read_entry
+from app.sources.objects import drop_contents, forget_listing
+from app.sources.patience import note_try
 from app.sources.reading import Contents
 from app.uploads.content import delete_unused
 from app.webhooks.events import dataset_looked_at
@@ -21,7 +23,9 @@ from worker.context import WorkerContext
 from worker.intake.dataset_notes import DatasetNotes
 from worker.intake.labels import Labels
 from worker.intake.layout import Layout
+from worker.intake.listings import TextsAndElsewhere
 from worker.intake.near_duplicates import note_near_duplicates
+from worker.intake.opening import open_listing
 from worker.intake.samples import delete_samples
 from worker.intake.settling import Settler
 from worker.intake.sifting import Sifter
@@ -37,8 +41,35 @@ LISTS_SAMPLES = frozenset({"dataset-too-many-unreadable", "dataset-empty"})
 def index_dataset(context: WorkerContext, dataset_id: UUID) -> None:
     """Turn a data set from ``validating`` to ``ready`` or ``rejected``, in one transaction.
 
-    Running it twice, even at the same time, changes nothing.
+    Running it twice, even at the same time, changes nothing. Raises TransientFailure where it is to be run again.
     """
+    try:
+        if open_listing(context, dataset_id):
+            _index(context, dataset_id)
+    except InputFailure as failure:
+        _reject(context, dataset_id, failure)
+    except TransientFailure as failure:
+        with transaction(context.engine) as session:
+            imported = session.get(DatasetImportRow, dataset_id, with_for_update=True)
+            final = None if imported is None else note_try(session, imported, dataset_id, failure, context.settings)
+        if final is None:
+            raise
+        _reject(context, dataset_id, final)
+
+
+def _reject(context: WorkerContext, dataset_id: UUID, failure: InputFailure) -> None:
+    """A listing that could not be looked into."""
+    with transaction(context.engine) as session:
+        dataset = session.get(DatasetRow, dataset_id, with_for_update=True)
+        if dataset is None or dataset.status != ResourceStatus.VALIDATING:
+            return
+        forget_listing(session, session.get_one(DatasetImportRow, dataset_id, with_for_update=True))
+        dataset.status, dataset.problem = ResourceStatus.REJECTED, failure.to_problem()
+        tell(session, dataset.tenant_id, dataset_looked_at(dataset))
+    logger.info("data set %s rejected: %s", dataset_id, failure.code)
+
+
+def _index(context: WorkerContext, dataset_id: UUID) -> None:
     with transaction(context.engine) as session:
         query = select(DatasetRow).where(DatasetRow.id == dataset_id, DatasetRow.status == ResourceStatus.VALIDATING)
         dataset = session.scalar(query.with_for_update(skip_locked=True))
@@ -48,7 +79,9 @@ def index_dataset(context: WorkerContext, dataset_id: UUID) -> None:
         indexer = _Indexer(context, session, dataset)
         try:
             indexer.run()
-            if not indexer.taker.is_listed:
+            if indexer.taker.is_listed:
+                drop_contents(session, session.get_one(DatasetImportRow, dataset_id, with_for_update=True))
+            else:
                 context.keep_blob(session, dataset.stored_digest or "")
             dataset.status, dataset.problem = ResourceStatus.READY, None
         except InputFailure as failure:
@@ -104,7 +137,8 @@ class _Indexer:
         asked = None if dataset.columns is None else Columns.model_validate(dataset.columns)
         if self.taker.within is not None:
             asked = self.taker.within.columns(asked)
-        contents = Contents(self._context.engine, self._context.blobs, settings)
+        elsewhere = Contents(self._context.engine, self._context.blobs, settings)
+        contents = TextsAndElsewhere(self._session, elsewhere) if self.taker.is_listed else elsewhere
         read = partial(read_entry, contents, dataset.stored_digest or "", max_bytes=settings.max_entry_bytes)
         labels = Labels(self._session, dataset, asked, read)
         labels.find(self.taker.arrivals.tables)

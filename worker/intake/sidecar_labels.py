@@ -18,9 +18,11 @@ from app.imaging.kinds import EXTENSIONS
 from worker.intake.samples import BATCH, in_batches, label_sample, save_findings, stream_samples
 
 ReadEntry = Callable[[Any], bytes]
-_SIDECARS = {"webdataset": (".cls", ".json"), "yolo": (".txt",)}
+SIDECARS = {"webdataset": (".cls", ".json"), "yolo": (".txt",)}
 """The first of them that says a label of any image."""
-_MOST_BYTES = 64 * 1024
+MOST_BYTES = 64 * 1024
+CLASS_NAMES = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names")
+"""Files of YOLO's that say what its classes are called."""
 _FIELDS = {"{label}": "(?P<label>.+?)", "{source}": "(?P<source>.+?)", "{split}": "(?P<split>.+?)"}
 
 
@@ -58,8 +60,21 @@ def label_beside(session: Session, dataset_id: UUID, columns: Columns, read: Rea
         ".json": label_in_json,
         ".txt": lambda data: _yolo_label(_text(data), names),
     }
-    found = (_label_by(session, dataset_id, ending, read, readers[ending]) for ending in _SIDECARS[layout])
+    found = (_label_by(session, dataset_id, ending, read, readers[ending]) for ending in SIDECARS[layout])
     return next((labelled for labelled in found if labelled), 0)
+
+
+def may_say_labels(name: str, size: int, asked: Columns | None) -> bool:
+    """Whether a file within an archive is one of those that are read, as long as nobody names a table."""
+    if size > MOST_BYTES or (asked is not None and asked.beside is None):
+        return False
+    layout = "webdataset" if asked is None else asked.beside or "webdataset"
+    return name.endswith(SIDECARS[layout]) or name.rpartition("/")[2] in CLASS_NAMES
+
+
+def says_label(name: str, content: bytes | None) -> bool:
+    """Of a file of WebDataset's; ``content`` is None of one that nobody reads."""
+    return name.endswith(".cls") or (name.endswith(".json") and content is not None and bool(label_in_json(content)))
 
 
 def label_in_json(data: bytes) -> str | None:
@@ -85,7 +100,7 @@ def _label_by(
     labelled = 0
     query = select(SampleRow).where(SampleRow.dataset_id == dataset_id, SampleRow.name.like(f"%{ending}"))
     for row in session.scalars(query.execution_options(yield_per=BATCH)):
-        if row.size > _MOST_BYTES:
+        if row.size > MOST_BYTES:
             continue
         label = label_of(read(entry_of(row)))
         if label is None and ending == ".json":
@@ -117,8 +132,8 @@ def _yolo_label(text: str, names: dict[str, str]) -> str | None:
 
 def _class_names(session: Session, dataset_id: UUID, read: ReadEntry) -> dict[str, str]:
     """Of YOLO's ``data.yaml``, or of ``classes.txt`` line by line; empty where there is neither."""
-    query = select(SampleRow).where(SampleRow.dataset_id == dataset_id, SampleRow.size <= _MOST_BYTES)
-    for ending in ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names"):
+    query = select(SampleRow).where(SampleRow.dataset_id == dataset_id, SampleRow.size <= MOST_BYTES)
+    for ending in CLASS_NAMES:
         here = query.where(SampleRow.name.in_([ending]) | SampleRow.name.like(f"%/{ending}"))
         row = session.scalars(here.limit(1)).first()
         if row is not None:

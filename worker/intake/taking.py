@@ -7,14 +7,18 @@ from sqlalchemy.orm import Session
 from app.db.tables import DatasetRow
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
+from app.imports.packing import OF_A_HUB
 from app.sources.addresses import listed_dataset
+from worker.archives.entry_names import from_here
 from worker.archives.listing import is_table, judged_entries, list_entries, seekable
-from worker.archives.skipping import ARCHIVE
+from worker.archives.skipping import ARCHIVE, reason_to_skip
 from worker.context import WorkerContext
 from worker.intake.arrivals import Arrivals
 from worker.intake.entries import insert_entries, link_entries
+from worker.intake.listed_objects import Survey, kind_within, own_objects
 from worker.intake.listings import listed_entries
 from worker.intake.notes import DEAD_LINK, NOT_AN_IMAGE
+from worker.intake.opening import found_within
 from worker.intake.samples import delete_samples, find_named, stream_samples
 from worker.intake.unfolding import Unfolded, table_of, unfold
 from worker.intake.webdataset import JoinedTar, join
@@ -43,7 +47,12 @@ class Taker:
         """Every file as a sample that is still to be looked at. Raises InputFailure."""
         dataset, context = self._dataset, self._context
         if self.is_listed:
-            self._insert(judged_entries(listed_entries(self._session, dataset.id), context.settings))
+            self.within = found_within(self._session, dataset.id)
+            is_within = self.within is not None
+            if is_within:
+                self._skip_beside()
+            entries = listed_entries(self._session, dataset.id, within=is_within)
+            self._insert(judged_entries(entries, context.settings))
             return
         stored = seekable(context.blobs, dataset.content_digest or "", context.settings)
         if stored != dataset.content_digest:
@@ -57,6 +66,14 @@ class Taker:
         elif tars := self.arrivals.tars:
             self.arrivals.skipped.take_back(ARCHIVE, len(tars))
             self._instead(join, stored, tars)
+
+    def _skip_beside(self) -> None:
+        """Objects of the listing that hold none of the images."""
+        kind = Survey.of(self._context.engine, self._dataset.id).kind
+        for batch in own_objects(self._context.engine, self._dataset.id):
+            for name in (one.listed.key for one in batch):
+                if kind_within(name) != kind and name not in OF_A_HUB:
+                    self.arrivals.skipped.add(reason_to_skip(from_here(name)) or NOT_AN_IMAGE, name)
 
     def _instead(self, open_all: OpenWithin, stored: str, within: list[ArchiveEntry]) -> None:
         """Tables or tars of images in place of the archive that holds nothing else."""

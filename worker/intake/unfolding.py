@@ -1,12 +1,14 @@
-"""Makes a tar of Parquet tables of images, so that every image lies somewhere, with what the rows say beside it.
-
-Each table becomes a folder of images and a ``metadata.jsonl`` (Hugging Face's imagefolder); a child reads the table.
+"""Parquet tables of images: each becomes a folder of images and a ``metadata.jsonl`` with what its rows say (as Hugging
+Face's imagefolder has it), read by a child. Of an archive's tables that is a tar, so that every image lies somewhere;
+the images of tables that lie elsewhere stay there.
 """
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
 
 from app.domain.splits import is_split_name
 from app.domain.table_columns import Columns
@@ -14,12 +16,16 @@ from app.domain.vocabulary import DeviceClass
 from app.errors import InputFailure
 from app.imaging.containers import BLOCK
 from app.imaging.entries import ArchiveEntry
-from app.settings import MEBIBYTE
-from app.storage.writing import BlobWriter
+from app.settings import MEBIBYTE, Settings
+from app.sources.addresses import ROWS, start_of
+from app.sources.objects import NewObject
+from worker.archives.entry_names import checked_name, from_here
 from worker.archives.tar_writer import add_file
 from worker.context import WorkerContext
+from worker.intake.listed_objects import Numbered
 from worker.supervision.endings import ChildDied
 from worker.supervision.events import Answer
+from worker.supervision.inputs import Store
 from worker.wire.facts import TableFacts, TableRow
 from worker.wire.job_parts import JobSample
 from worker.wire.jobs import TableJob
@@ -30,13 +36,15 @@ _MOST_TEXT = 16 * MEBIBYTE
 
 @dataclass
 class Unfolded:
-    """``digest`` is that of the tar; the columns, which are the same in every table, and notes about them."""
+    """``digest`` is that of the tar, of one that is made; the columns, which are the same in every table."""
 
     digest: str = ""
+    tables: int = 0
+    rows: int = 0
     image: str = ""
     label: str | None = None
-    rows: int = 0
-    notes: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """Columns of the first table that are nothing to group by."""
 
     def columns(self, asked: Columns | None) -> Columns:
         """What the owner asked for, with the column of the images' names; a ClassLabel is the label unless told."""
@@ -44,6 +52,33 @@ class Unfolded:
         if wanted.names is not None or wanted.beside is not None or wanted.file is not None:
             raise InputFailure("columns-invalid", "Of Parquet tables columns are named: path, label, source, ...")
         return wanted.model_copy(update={"path": self.image, "label": wanted.label or self.label})
+
+    def note(self) -> dict[str, Any]:
+        """To be stored."""
+        return {name: getattr(self, name) for name in ("tables", "rows", "image", "label", "left_out")}
+
+    @classmethod
+    def noted(cls, note: Mapping[str, Any]) -> Self:
+        """As it was stored; of nothing yet."""
+        return cls(**note)
+
+    @property
+    def notes(self) -> list[str]:
+        many = f"{self.tables} Parquet tables hold" if self.tables > 1 else "A Parquet table holds"
+        label = f"; the labels are its ClassLabel {self.label!r}, unless columns say otherwise" if self.label else ""
+        found = [f"{many} {self.rows} images in the column {self.image!r}{label}."]
+        if self.left_out:
+            names = ", ".join(repr(column[:100]) for column in self.left_out[:5])
+            found.append(f"Columns that are nothing to group by were left out: {names}.")
+        return found
+
+
+class TableFile(NamedTuple):
+    """A file that a table becomes: an image, which is one of its rows, or a text of what some of them say."""
+
+    name: str
+    content: bytes
+    row: int | None
 
 
 def table_of(size: int) -> ArchiveEntry:
@@ -53,51 +88,84 @@ def table_of(size: int) -> ArchiveEntry:
 
 def unfold(context: WorkerContext, digest: str, tables: Sequence[ArchiveEntry]) -> Unfolded:
     """Raises InputFailure: what the child finds, ``archive-expansion-limit`` or ``archive-too-many-entries``."""
-    settings = context.settings
-    splits = [_split(table.name) for table in tables]
-    with context.blobs.writer(settings.max_inflated_bytes + 1) as writer:
-        tar = _Tar(context, writer, context.blobs.size(digest))
-        for table, split in zip(tables, splits, strict=True):
-            tar.add_table(digest, table, split if all(splits) else None)
+    split_of = splits_of(table.name for table in tables)
+    found = Unfolded(tables=len(tables))
+    reader = TableReading(context, context.blobs, digest, found)
+    most = context.settings.max_ratio * context.blobs.size(digest) + context.settings.max_entry_bytes
+    with context.blobs.writer(context.settings.max_inflated_bytes + 1) as writer:
+        for table in tables:
+            for file in reader.files(table, split_of(table.name)):
+                add_file(writer, file.name, len(file.content), [file.content])
+                if writer.size > most:
+                    raise _expanded(context.settings)
         writer.write(bytes(2 * BLOCK))
-        tar.found.digest = writer.commit().digest
-    found = tar.found
-    many = f"{len(tables)} Parquet tables hold" if len(tables) > 1 else "A Parquet table holds"
-    label = f"; the labels are its ClassLabel {found.label!r}, unless columns say otherwise" if found.label else ""
-    found.notes.insert(0, f"{many} {found.rows} images in the column {found.image!r}{label}.")
+        found.digest = writer.commit().digest
     return found
 
 
-class _Tar:
-    """A tar in the making."""
+def splits_of(names: Iterable[str]) -> Callable[[str], str | None]:
+    """The split that a table's name says, where every one says one."""
+    return _split if all(map(_split, names)) else lambda _: None
 
-    def __init__(self, context: WorkerContext, writer: BlobWriter, packed: int) -> None:
-        self._context = context
-        self._writer = writer
-        self._most = context.settings.max_ratio * packed + context.settings.max_entry_bytes
-        self.found = Unfolded()
 
-    def add_table(self, digest: str, table: ArchiveEntry, split: str | None) -> None:
+class RowGroupTooLarge(Exception):
+    """Tables that have to be copied: whoever wants a row reads as much of its group as lies before it."""
+
+
+def table_objects(reading: "TableReading", table: Numbered, split: str | None) -> Iterator[NewObject]:
+    """The files of a table that lies elsewhere: images by their rows there, each read over once; texts are kept.
+
+    Raises RowGroupTooLarge; InputFailure and TransientFailure as `unfold`.
+    """
+    size, settings, total = table.listed.size, reading.context.settings, 0
+    for file in reading.files(ArchiveEntry(from_here(table.listed.key), start_of(table.number), size, size), split):
+        name, length = checked_name(file.name), len(file.content)
+        total += length
+        if total > settings.max_ratio * size + settings.max_entry_bytes:
+            raise _expanded(settings)
+        if file.row is None:
+            yield NewObject(name, length, container=table.number, begin=0, content=file.content)
+        else:
+            crc32 = zlib.crc32(file.content)
+            yield NewObject(name, length, container=table.number, begin=ROWS + file.row, crc32=crc32)
+
+
+@dataclass(frozen=True)
+class TableReading:
+    """Reads tables by children; notes in ``found`` what they are of."""
+
+    context: WorkerContext
+    store: Store
+    digest: str
+    found: Unfolded
+    keep: Callable[[], None] = lambda: None
+    """Called again and again meanwhile."""
+    most_group_bytes: int | None = None
+    """Of a row group; None: of any size."""
+
+    def files(self, table: ArchiveEntry, split: str | None) -> Iterator[TableFile]:
+        """A folder of images and ``metadata.jsonl``, or several. Raises InputFailure and TransientFailure."""
         stem = table.name[: -len(".parquet")].replace("/", "-")
         folder, lines, part = stem, bytearray(), 0
-        for number, reply, content in self._rows(digest, table):
+        for number, reply, content in self._rows(table):
             name = f"{number:06}.{reply.extension}"
-            self._add(f"{folder}/{name}", content)
+            yield TableFile(f"{folder}/{name}", content, number)
             told = {"split": split} if split is not None else {}
             lines += json.dumps(told | reply.fields | {self.found.image: name}, ensure_ascii=False).encode() + b"\n"
             if len(lines) > _MOST_TEXT:
-                self._add(f"{folder}/metadata.jsonl", bytes(lines))
+                yield TableFile(f"{folder}/metadata.jsonl", bytes(lines), None)
                 part, lines = part + 1, bytearray()
                 folder = f"{stem}-part-{part}"
         if lines:
-            self._add(f"{folder}/metadata.jsonl", bytes(lines))
+            yield TableFile(f"{folder}/metadata.jsonl", bytes(lines), None)
 
-    def _rows(self, digest: str, table: ArchiveEntry) -> Iterator[tuple[int, TableRow, bytes]]:
+    def _rows(self, table: ArchiveEntry) -> Iterator[tuple[int, TableRow, bytes]]:
         """Raises InputFailure where the process that reads the table is lost."""
-        job, number = TableJob(archive_digest=digest, table=JobSample.of_entry(table)), 0
+        job, number = TableJob(archive_digest=self.digest, table=JobSample.of_entry(table)), 0
         try:
-            with self._context.children.fresh(DeviceClass.CPU) as child:
-                for event in child.converse(job, self._context.blobs):
+            with self.context.children.fresh(DeviceClass.CPU) as child:
+                for event in child.converse(job, self.store):
+                    self.keep()
                     if isinstance(event, Answer) and isinstance(event.reply, TableFacts):
                         self._note(table.name, event.reply)
                     elif isinstance(event, Answer) and isinstance(event.reply, TableRow):
@@ -112,26 +180,28 @@ class _Tar:
 
     def _note(self, name: str, facts: TableFacts) -> None:
         found = self.found
+        if self.most_group_bytes is not None and facts.group_bytes > self.most_group_bytes:
+            what = f"the table {name[-200:]!a} has row groups of up to {facts.group_bytes} bytes"
+            raise RowGroupTooLarge(f"{what}, and may have {self.most_group_bytes}")
         if found.image and (found.image, found.label) != (facts.image, facts.label):
             raise InputFailure("manifest-invalid", f"The table {name[-200:]!a} has other columns than those before it.")
-        if facts.left_out and not found.image:
-            names = ", ".join(repr(column[:100]) for column in facts.left_out[:5])
-            found.notes.append(f"Columns that are nothing to group by were left out: {names}.")
+        if not found.image:
+            found.left_out = list(facts.left_out)
         found.image, found.label = facts.image, facts.label
 
     def _count_row(self) -> None:
         self.found.rows += 1
-        most = self._context.settings.max_entries
+        most = self.context.settings.max_entries
         if self.found.rows > most:
             detail = f"More than {most} rows (MAX_ENTRIES): send it as several data sets."
             raise InputFailure("archive-too-many-entries", detail)
 
-    def _add(self, name: str, content: bytes) -> None:
-        add_file(self._writer, name, len(content), [content])
-        if self._writer.size > self._most:
-            most = self._context.settings.max_ratio
-            detail = f"Its tables hold more than {most} times their size (MAX_RATIO): send the images in a tar file."
-            raise InputFailure("archive-expansion-limit", detail)
+
+def _expanded(settings: Settings) -> InputFailure:
+    detail = (
+        f"Its tables hold more than {settings.max_ratio} times their size (MAX_RATIO): send the images in a tar file."
+    )
+    return InputFailure("archive-expansion-limit", detail)
 
 
 def _split(name: str) -> str | None:

@@ -1,8 +1,12 @@
-"""Makes one tar of WebDataset's: its shards are tars of images with their labels beside them (``1.jpg``, ``1.cls``)."""
+"""WebDataset's shards: tars of images with their labels beside them (``1.jpg``, ``1.cls``). Those within an archive
+become one tar; those that lie elsewhere stay there.
+"""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
 
 from app.domain.splits import is_split_name
 from app.domain.table_columns import Columns
@@ -10,30 +14,48 @@ from app.errors import InputFailure
 from app.imaging.containers import BLOCK
 from app.imaging.entries import ArchiveEntry
 from app.settings import MEBIBYTE
+from app.sources.addresses import ROWS, start_of
+from app.sources.objects import NewObject
+from app.sources.reader import ListedReader
 from app.storage.blobs import BlobStore
 from app.storage.writing import BlobWriter
-from worker.archives.entry_names import from_here
+from worker.archives.entry_names import checked_name, from_here
 from worker.archives.range_reader import RangeReader
 from worker.archives.tar_index import tar_entries, tar_names
 from worker.archives.tar_writer import add_file
 from worker.context import WorkerContext
-from worker.intake.sidecar_labels import label_in_json
+from worker.intake.listed_objects import Numbered
+from worker.intake.sidecar_labels import may_say_labels, says_label
 
-_MOST_JSON = 64 * 1024
+_WINDOW_BYTES = 4 * MEBIBYTE
+"""Of a tar elsewhere, whose every answer is waited for."""
 
 
 @dataclass
 class JoinedTar:
-    """``digest`` is that of the one tar; which files beside the images say labels, and a note."""
+    """``digest`` is that of the one tar, of one that is made; which files beside the images say labels."""
 
     digest: str = ""
+    tars: int = 0
     files: int = 0
     has_labels: bool = False
-    notes: list[str] = field(default_factory=list)
 
     def columns(self, asked: Columns | None) -> Columns | None:
         """What the owner asked for, else the files beside the images, where there are some."""
         return asked or (Columns(beside="webdataset") if self.has_labels else None)
+
+    @property
+    def notes(self) -> list[str]:
+        return [f"{self.tars} tars within were read as one, as WebDataset's shards are."]
+
+    def note(self) -> dict[str, Any]:
+        """To be stored."""
+        return {"tars": self.tars, "has_labels": self.has_labels}
+
+    @classmethod
+    def noted(cls, note: Mapping[str, Any]) -> Self:
+        """As it was stored; of nothing yet."""
+        return cls(**note)
 
 
 def join(context: WorkerContext, digest: str, tars: Sequence[ArchiveEntry]) -> JoinedTar:
@@ -41,19 +63,50 @@ def join(context: WorkerContext, digest: str, tars: Sequence[ArchiveEntry]) -> J
 
     Raises InputFailure: ``archive-...``, as of any tar, with the name of the one that it is.
     """
-    splits = [_split(tar.name) for tar in tars]
-    joined = JoinedTar()
+    folder_of = folders_of_splits(tar.name for tar in tars)
+    joined = JoinedTar(tars=len(tars))
     with context.blobs.writer(context.settings.max_inflated_bytes + 1) as writer:
-        for tar, split in zip(tars, splits, strict=True):
-            folder = f"{split}/" if split and all(splits) else ""
-            try:
-                _add(_Part(context, digest, tar), folder, joined, writer)
-            except InputFailure as failure:
-                raise InputFailure(failure.code, f"{tar.name[-200:]!a}: {failure.detail}") from failure
+        for tar in tars:
+            with _named(tar.name):
+                _add(_Part(context, digest, tar), folder_of(tar.name), joined, writer)
         writer.write(bytes(2 * BLOCK))
         joined.digest = writer.commit().digest
-    joined.notes.append(f"{len(tars)} tars within were read as one, as WebDataset's shards are.")
     return joined
+
+
+def folders_of_splits(names: Iterable[str]) -> Callable[[str], str]:
+    """Where the files of a shard of that name belong."""
+    if not all(map(_split, names)):
+        return lambda _: ""
+    return lambda name: f"{_split(name)}/"
+
+
+def tar_objects(
+    reader: ListedReader, tar: Numbered, folder: str, joined: JoinedTar, asked: Columns | None
+) -> Iterator[NewObject]:
+    """The files of a tar that lies elsewhere, where they lie in it, each read over once and none kept but texts that
+    may say labels. Notes in ``joined`` whether one does. Raises InputFailure as `join`, and TransientFailure.
+    """
+    window = RangeReader(reader, "", tar.listed.size, start_of(tar.number), window_bytes=_WINDOW_BYTES)
+    with _named(tar.listed.key):
+        if tar.listed.size > ROWS:
+            raise InputFailure("archive-malformed", f"It has more than {ROWS} bytes: write smaller shards.")
+        for entry in tar_entries(window, tar_names(window)):
+            if entry.is_folder or entry.skip is not None or entry.same_as is not None:
+                continue
+            name = checked_name(folder + from_here(entry.name))
+            content = window.read(entry.offset, entry.size) if may_say_labels(name, entry.size, asked) else None
+            joined.has_labels = joined.has_labels or says_label(name, content)
+            yield NewObject(name, entry.size, container=tar.number, begin=entry.offset, content=content)
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Failures name the tar."""
+    try:
+        yield
+    except InputFailure as failure:
+        raise InputFailure(failure.code, f"{name[-200:]!a}: {failure.detail}") from failure
 
 
 @dataclass(frozen=True)
@@ -70,10 +123,13 @@ class _Part:
 
     def files(self) -> Iterator[ArchiveEntry]:
         """Its files, by places in the archive. Raises InputFailure."""
-        reader = RangeReader(self.blobs, self.digest, self.tar.offset, self.tar.size)
+        reader = RangeReader(self.blobs, self.digest, self.tar.size, self.tar.offset)
         for entry in tar_entries(reader, tar_names(reader)):
             if not entry.is_folder and entry.skip is None and entry.same_as is None:
                 yield entry
+
+    def content(self, entry: ArchiveEntry) -> bytes:
+        return b"".join(self.pieces(entry))
 
     def pieces(self, entry: ArchiveEntry) -> Iterator[bytes]:
         begin, end = self.tar.offset + entry.offset, self.tar.offset + entry.offset + entry.size
@@ -88,16 +144,9 @@ def _add(part: _Part, folder: str, joined: JoinedTar, writer: BlobWriter) -> Non
         if joined.files > most:
             detail = f"More than {most} files (MAX_ENTRIES): send it as several data sets."
             raise InputFailure("archive-too-many-entries", detail)
-        joined.has_labels = joined.has_labels or _says_label(part, entry)
+        is_text = may_say_labels(entry.name, entry.size, None)
+        joined.has_labels = joined.has_labels or says_label(entry.name, part.content(entry) if is_text else None)
         add_file(writer, folder + from_here(entry.name), entry.size, part.pieces(entry))
-
-
-def _says_label(part: _Part, entry: ArchiveEntry) -> bool:
-    if entry.name.endswith(".cls"):
-        return True
-    if not entry.name.endswith(".json") or entry.size > _MOST_JSON:
-        return False
-    return label_in_json(b"".join(part.pieces(entry))) is not None
 
 
 def _split(name: str) -> str | None:

@@ -1,11 +1,11 @@
 """The bytes of a shard's samples from where they were listed, fetched ahead of the child, which has no way there."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from queue import Empty, SimpleQueue
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import BinaryIO, NamedTuple, Self
 
 from sqlalchemy import select
@@ -17,7 +17,7 @@ from app.egress.client import EgressClient
 from app.errors import InputFailure
 from app.registries.listed import Listed
 from app.settings import MEBIBYTE, Settings
-from app.sources.addresses import listed_dataset, object_at
+from app.sources.addresses import ROWS, listed_dataset, object_at
 from app.sources.reading import Reach, read_listed, reading_client
 from app.storage.blobs import BlobStore
 
@@ -46,16 +46,25 @@ class Wanted(NamedTuple):
 
 
 class ListedSamples:
-    """In the place of the store for one shard: of the listing it gives the shard's own samples, each as a whole.
+    """In the place of the store for one shard: of the listing it gives the shard's own samples, each as a whole; and
+    any range of the tables of which samples are rows.
 
-    ``digests`` are what it read, by offset. One thread may ask.
+    ``digests`` are what it read of samples, by offset. One thread may ask.
     """
 
     is_local = False
 
-    def __init__(self, blobs: BlobStore, settings: Settings, reach: Reach, wanted: dict[int, Wanted]) -> None:
-        """``wanted`` by offset, in the order in which they will be asked for."""
+    def __init__(
+        self,
+        blobs: BlobStore,
+        settings: Settings,
+        reach: Reach,
+        wanted: dict[int, Wanted],
+        tables: Mapping[int, Listed] = MappingProxyType({}),
+    ) -> None:
+        """``wanted`` by offset, in the order in which they will be asked for; ``tables`` by their numbers."""
         self._blobs = blobs
+        self._tables = tables
         self._settings = settings
         self._reach = reach
         self._wanted = list(wanted.values())
@@ -84,7 +93,10 @@ class ListedSamples:
             if sample.status != SampleStatus.UNREADABLE  # nobody asks for it
             for number, within in (object_at(sample.offset),)
         }
-        return cls(blobs, settings, Reach.of(session, dataset_id), wanted)
+        rows = {number for number, within in map(object_at, wanted) if within >= ROWS}
+        tables = {number: listed[number] for number in rows}
+        own = {offset: one for offset, one in wanted.items() if one.within < ROWS}
+        return cls(blobs, settings, Reach.of(session, dataset_id), own, tables)
 
     def __enter__(self) -> Self:
         return self
@@ -108,6 +120,9 @@ class ListedSamples:
         """Raises InputFailure and TransientFailure, which name the object."""
         if listed_dataset(digest) is None:
             return self._blobs.read_range(digest, offset, length)
+        of_object, within = object_at(offset)
+        if of_object in self._tables and within < ROWS:
+            return self._part_of(self._tables[of_object], within, length)
         number = self._numbers.get(offset)
         if number is None or length != self._wanted[number].size:
             raise InputFailure("artifact-corrupted", "Something else than the shard's samples was asked for.")
@@ -129,15 +144,22 @@ class ListedSamples:
             self._begun[self._next] = self._pool.submit(self._fetched, self._next)
             self._next, self._ahead = self._next + 1, self._ahead + size
 
-    def _fetched(self, number: int) -> bytes:
-        listed, within, size, known = self._wanted[number]
+    def _part_of(self, listed: Listed, within: int, length: int) -> bytes:
+        """Up to the object's end."""
+        length = min(length, listed.size - within)
+        if length <= 0:
+            return b""
         client = self._client()
         try:
-            data = read_listed(self._reach.place(client, self._settings), listed, within, size)
+            return read_listed(self._reach.place(client, self._settings), listed, within, length)
         finally:
             self._clients.put(client)
             if self._closed:
                 self._close_idle()
+
+    def _fetched(self, number: int) -> bytes:
+        listed, within, size, known = self._wanted[number]
+        data = self._part_of(listed, within, size)
         digest = self.digests[self._offsets[number]] = hashlib.sha256(data).digest()
         if known is not None and digest != known:
             raise InputFailure("artifact-corrupted", f"The object {listed.key[-200:]!a} has other bytes than before.")

@@ -6,17 +6,18 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db.tables import MapRow, MapSetRow, ModelRow, SampleRow
+from app.db.tables import DatasetObjectRow, DatasetRow, MapRow, MapSetRow, ModelRow, SampleRow
 from app.domain.heads import Head
 from app.domain.map_sizes import FLOAT_BYTES
 from app.domain.outputs import Output
 from app.domain.vocabulary import ACROSS_MODELS, SampleStatus
 from app.results.inputs import AuditInputs, input_size_of
+from app.sources.addresses import ROWS, listed_dataset, object_at
 from worker.shards.frames import seen_frame
 from worker.shards.store import Claim
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
-from worker.wire.job_parts import Frame, JobGivenMap, JobMapSet, JobModel, JobSample
+from worker.wire.job_parts import Frame, JobGivenMap, JobMapSet, JobModel, JobSample, JobTable
 from worker.wire.jobs import ShardJob
 from worker.wire.replies import ScoresRow
 
@@ -38,7 +39,19 @@ def shard_job(session: Session, inputs: AuditInputs, samples: Sequence[SampleRow
         unreadable=_numbers(samples, SampleStatus.UNREADABLE),
         map_sets=tuple(job_map_set(session, one, samples) for one in inputs.map_sets),
         frames=frames_of(inputs, samples) if inputs.map_sets else (),
+        tables=job_tables(session, inputs.dataset, samples),
     )
+
+
+def job_tables(session: Session, dataset: DatasetRow, samples: Sequence[SampleRow]) -> tuple[JobTable, ...]:
+    """Those of a listing of which samples are rows."""
+    if listed_dataset(dataset.stored_digest or "") is None:
+        return ()
+    places = (object_at(sample.offset) for sample in samples)
+    numbers = {number for number, within in places if within >= ROWS}
+    row = DatasetObjectRow
+    query = select(row.number, row.size).where(row.dataset_id == dataset.id, row.number.in_(numbers))
+    return tuple(JobTable(number=number, size=size) for number, size in session.execute(query))
 
 
 def job_map_set(session: Session, row: MapSetRow, samples: Sequence[SampleRow]) -> JobMapSet:

@@ -36,6 +36,7 @@ from worker.shards.store import (
     save_scores,
 )
 from worker.shards.trace import shard_context
+from worker.shards.waiting import wait_or_end
 from worker.supervision.children import PoolKey
 from worker.supervision.endings import ChildDied, DeviceFailed, End, OutOfGpuMemory
 from worker.supervision.events import Answer
@@ -45,8 +46,6 @@ from worker.wire.replies import Progress
 logger = logging.getLogger(__name__)
 
 SAVE_PAUSE_SECONDS = 0.5
-# After a fault from outside (a blob store or a database that is away, say), which may not have passed.
-FAULT_PAUSE_SECONDS = 2.0
 CRASHED = "model-crashed-worker"
 # How a child's end is told, and how many attempts it takes to believe that the next one would end so too.
 _VERDICTS = {
@@ -95,9 +94,9 @@ def run_claimed(context: WorkerContext, claim: Claim) -> None:
         context.children.device_works()
     except ChildDied as death:
         run.survive(death)
-    except (TransientFailure, OperationalError):
-        run.pause()
-        raise
+    except (TransientFailure, OperationalError) as failure:
+        if run.waits(failure):
+            raise
     except AuditFailure as failure:
         run.fail(failure)
 
@@ -150,10 +149,17 @@ class _ShardRun:
         if finished:
             self._context.queue.send(TaskName.REDUCE_AUDIT, self._claim.audit_id)
 
-    def pause(self) -> None:
-        """What comes from outside counts against no shard; where the database hears nothing, the lease runs out."""
+    def waits(self, failure: TransientFailure | OperationalError) -> bool:
+        """What comes from outside counts against no shard; where the database hears nothing, the lease runs out.
+
+        False where the audit failed, since its source was away for too long.
+        """
+        final: InputFailure | None = None
         with suppress(OperationalError), transaction(self._context.engine) as session:
-            release_shard(session, self._claim, counted=False, pause_seconds=FAULT_PAUSE_SECONDS)
+            final = wait_or_end(session, self._claim, failure, self._context.settings)
+        if final is not None:
+            self.fail(final)
+        return final is None
 
     def give_back(self, *, counted: bool) -> None:
         """To whoever comes first: nobody waits for the lease."""

@@ -20,7 +20,14 @@ def start_over(session: Session, audit_id: UUID) -> int:
     session.execute(
         update(ShardRow)
         .where(of_audit)
-        .values(status=ShardStatus.QUEUED, lease_expires_at=None, samples_done=0, updated_at=func.clock_timestamp())
+        .values(
+            status=ShardStatus.QUEUED,
+            lease_expires_at=None,
+            samples_done=0,
+            source_away_since=None,
+            source_tries=0,
+            updated_at=func.clock_timestamp(),
+        )
     )
     session.execute(delete(CleanSourceRow).where(CleanSourceRow.audit_id == audit_id))
     session.execute(delete(SampleScoresRow).where(SampleScoresRow.audit_id == audit_id))

@@ -107,6 +107,8 @@ class TableFacts(Finite):
     label: str | None
     left_out: tuple[str, ...] = Field(max_length=20)
     rows: int = Field(ge=0)
+    group_bytes: int = Field(ge=0)
+    """Of its largest row group, uncompressed."""
 
 
 class TableRow(Finite):

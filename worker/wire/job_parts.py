@@ -48,6 +48,13 @@ class JobSample(Message):
         return cls(label=None, **place)
 
 
+class JobTable(Message):
+    """A Parquet table of a listing, of which samples are rows: the object's number, and its bytes."""
+
+    number: int
+    size: int
+
+
 class JobMap(Message):
     """A stored map of sample ``number`` of the job; ``native`` is hex of float32."""
 

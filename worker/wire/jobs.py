@@ -18,6 +18,7 @@ from worker.wire.job_parts import (
     JobMapSet,
     JobModel,
     JobSample,
+    JobTable,
     ReferenceSample,
 )
 from worker.wire.message import Message
@@ -60,6 +61,7 @@ class ShardJob(_Job):
     """Of those that are known not to be."""
     map_sets: tuple[JobMapSet, ...] = ()
     frames: tuple[Frame, ...] = ()
+    tables: tuple[JobTable, ...] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -170,6 +172,7 @@ class ViewsJob(_Job):
     maps: tuple[JobMap, ...] = ()
     map_set: JobMapSet | None = None
     model: JobModel | None = None
+    tables: tuple[JobTable, ...] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from app.db.tables.base import Base, Identified, Json, OfTenant, Worded
+from app.db.tables.base import AwaitsSource, Base, Identified, Json, OfTenant, Worded
 from app.domain.changed_images import Needs
 from app.domain.gates.verdicts import StoredGate, StoredVerdict
 from app.domain.results.comparisons import ComparisonResults
@@ -89,7 +89,7 @@ class AuditModelRow(Base):
     model_id: Mapped[UUID] = mapped_column(ForeignKey("models.id", ondelete="RESTRICT"), index=True)
 
 
-class ShardRow(OfTenant, Base):
+class ShardRow(AwaitsSource, OfTenant, Base):
     """A contiguous range of an audit's samples: the unit of work."""
 
     __tablename__ = "shards"
@@ -221,7 +221,7 @@ class RescoreRow(Identified, Base):
         )
 
 
-class ViewArchiveRow(Identified, Base):
+class ViewArchiveRow(AwaitsSource, Identified, Base):
     """An audit's changed images, once somebody asked for them; a worker makes the archive under a lease."""
 
     __tablename__ = "view_archives"

@@ -65,6 +65,15 @@ class OfTenant:
     tenant_id: Mapped[UUID] = mapped_column(server_default=TENANT_OF_TRANSACTION)
 
 
+class AwaitsSource:
+    """Work that reads what lies elsewhere."""
+
+    source_away_since: Mapped[datetime | None]
+    """When it first found its source away; null of work that never did."""
+    source_tries: Mapped[int] = mapped_column(default=0, server_default="0")
+    """That found it so."""
+
+
 class Worded:
     """What people say of a resource, and find it by."""
 

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.tables.base import Base, Identified, Json, OfTenant
+from app.db.tables.base import AwaitsSource, Base, Identified, Json, OfTenant
 
 
 class ConnectionRow(Identified, Base):
@@ -24,18 +24,25 @@ class ConnectionRow(Identified, Base):
     """Sealed JSON; null where nothing is shown."""
 
 
-class Import(OfTenant):
+class Due:
+    """Work that is claimed under a lease when its time has come (``app.db.leases``)."""
+
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    unexplained: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Claims in a row of which nobody told why they ended, the present one included."""
+    next_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
+    """When it is due, or its lease runs out; null once it has ended, whichever way."""
+
+
+class Import(Due, OfTenant):
     """Where content comes from, and who is fetching it."""
 
     connection_id: Mapped[UUID | None] = mapped_column(ForeignKey("connections.id", ondelete="RESTRICT"), index=True)
     """Null of a folder of the operator's."""
     uri: Mapped[str]
-    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
-    next_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
-    """When it is due, or its lease runs out; null once it is fetched or given up."""
 
 
-class DatasetImportRow(Import, Base):
+class DatasetImportRow(AwaitsSource, Import, Base):
     """A data set that is not uploaded."""
 
     __tablename__ = "dataset_imports"
@@ -47,11 +54,21 @@ class DatasetImportRow(Import, Base):
     cursor: Mapped[str | None]
     """Where the listing goes on behind what is listed; null: at its beginning."""
     listed: Mapped[int] = mapped_column(default=0, server_default="0")
+    listed_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """That its rows take, as a tenant's quota counts them."""
+    opened: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The first object that nobody has looked into yet, for what lies within it or for a text that says labels."""
+    openings: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often a worker set out to look into them: who did so last writes down what it finds."""
+    opening_until: Mapped[datetime | None]
+    """When that worker's lease runs out; null while nobody is at it."""
+    within: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
+    """What was found within tars or tables (``worker.intake.opening``); null of a folder of images."""
 
 
 class DatasetObjectRow(OfTenant, Base):
-    """A file of a data set by reference, as it was listed. What samples call ``offset`` begins at its number
-    (``app.sources.addresses``)."""
+    """A file of a data set by reference, as it was listed, or one that lies within such a file. What samples call
+    ``offset`` begins at its number, or at that of the file in which it lies (``app.sources.addresses``)."""
 
     __tablename__ = "dataset_objects"
 
@@ -62,6 +79,14 @@ class DatasetObjectRow(OfTenant, Base):
     pin: Mapped[str]
     """What tells it from every other object that ever had the name (``app.registries.listed``)."""
     size: Mapped[int] = mapped_column(BigInteger)
+    container: Mapped[int | None]
+    """The number of the object in which it lies; null of one of its own."""
+    begin: Mapped[int | None] = mapped_column(BigInteger)
+    """Where it begins there; of a table, which of its rows it is."""
+    crc32: Mapped[int | None] = mapped_column(BigInteger)
+    """Of a table's image, which no range of the table has."""
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Of a text that may say labels, until the data set is indexed."""
 
 
 class ModelImportRow(Import, Base):
@@ -144,7 +169,7 @@ class PolicyRow(Identified, Base):
     """Aliases and tags that this sweep found, so that the next one knows which are new; null before the first."""
 
 
-class PolicyRunRow(Identified, Base):
+class PolicyRunRow(Due, Identified, Base):
     """One version on its way from the registry to its verdict: at most one a policy. A version that is deleted and made
     anew is another."""
 
@@ -183,6 +208,3 @@ class PolicyRunRow(Identified, Base):
     """The alias that was given to it: that happens once."""
     model_id: Mapped[UUID | None] = mapped_column(ForeignKey("models.id", ondelete="SET NULL"), index=True)
     audit_id: Mapped[UUID | None] = mapped_column(ForeignKey("audits.id", ondelete="SET NULL"), index=True)
-    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
-    next_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
-    """When it is due, or its lease runs out; null once it has ended."""

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +19,8 @@ Value = str | int | float | bool | None
 
 ROWS_AT_ONCE = 16
 """An image may have as many bytes as an entry of an archive."""
+READ_BYTES = 1024**2
+"""Of a column at once, whatever its chunk has."""
 MOST_COLUMNS = 40
 MOST_CHARACTERS = 1024
 """Of a value; longer texts are nothing to group by."""
@@ -45,9 +48,15 @@ class ImageTable:
         """``file`` is open for reading at any place."""
         with _broken_as_failure():
             # Threads would be kept by the process; extension types, and their code, are for those who know the writer.
-            self._file = pq.ParquetFile(file, pre_buffer=False, arrow_extensions_enabled=False, **_LIMITS)
-            schema = self._file.schema_arrow
-            self.rows = self._file.metadata.num_rows
+            options = {"pre_buffer": False, "arrow_extensions_enabled": False, "buffer_size": READ_BYTES}
+            self._file = pq.ParquetFile(file, **options, **_LIMITS)
+            schema, metadata = self._file.schema_arrow, self._file.metadata
+            self.rows = metadata.num_rows
+            groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+            self.group_starts = [0, *accumulate(group.num_rows for group in groups)]
+            """The first row of each, and how many there are."""
+            self.group_bytes = max((group.total_byte_size for group in groups), default=0)
+            """Of the largest."""
         self._features = _features(schema)
         self.image = _image_column(schema, self._features)
         plain = [field.name for field in schema if _is_plain(field.type)]
@@ -70,9 +79,21 @@ class ImageTable:
                 return
             yield from rows
 
+    def images(self, group: int) -> Iterator[list[bytes]]:
+        """Of one row group, some at once. Raises InputFailure ``archive-malformed``."""
+        with _broken_as_failure():
+            batches = self._file.iter_batches(ROWS_AT_ONCE, row_groups=[group], columns=[self.image], use_threads=False)
+        while True:
+            with _broken_as_failure():
+                batch = next(batches, None)
+                column = None if batch is None else batch.column(self.image)
+                images = [] if column is None else [_inner(value.as_py()).get("bytes") or b"" for value in column]
+            if column is None:
+                return
+            yield images
+
     def _row(self, batch: Any, number: int) -> Row:
-        value = batch.column(self.image)[number].as_py()
-        inner = value if isinstance(value, dict) else {"bytes": value}
+        inner = _inner(batch.column(self.image)[number].as_py())
         content = inner.get("bytes") or b""
         fields = {name: self._value(name, batch.column(name)[number].as_py()) for name in self._kept}
         return Row(content, _extension(content, inner.get("path")), fields)
@@ -84,6 +105,11 @@ class ImageTable:
         if isinstance(value, float) and not math.isfinite(value):
             return None
         return None if isinstance(value, str) and (len(value) > MOST_CHARACTERS or "\0" in value) else value
+
+
+def _inner(value: Any) -> dict[str, Any]:
+    """Of a struct of bytes and path, or of bytes alone."""
+    return value if isinstance(value, dict) else {"bytes": value}
 
 
 @contextmanager
