@@ -111,6 +111,11 @@ def told(samples: list[SampleRow]) -> list[tuple[Any, ...]]:
     return [tuple(getattr(one, name) for name in TOLD) for one in samples]
 
 
+def without_look_alikes(notes: list[str]) -> list[str]:
+    """In listings nobody looks for them."""
+    return [note for note in notes if "look like" not in note]
+
+
 def shard(*samples: dict[str, Any]) -> bytes:
     """As ``webdataset.TarWriter`` writes it."""
     import webdataset
@@ -154,7 +159,8 @@ def test_shards_are_the_data_set_that_they_would_be_as_a_copy(context: WorkerCon
         ("train/000001.png", "train", None),
         ("train/000002.png", "train", "1"),
     ]
-    same = ("labels", "splits", "columns", "skipped", "notes", "sample_count")
+    assert dataset.notes == without_look_alikes(copy.notes)
+    same = ("labels", "splits", "columns", "skipped", "sample_count")
     assert {name: getattr(dataset, name) for name in same} == {name: getattr(copy, name) for name in same}
     assert {one.status for one in samples} == {"unexamined"}
     contents = Contents(context.engine, context.blobs, context.settings)
@@ -325,7 +331,8 @@ def test_tables_are_the_data_set_that_they_would_be_as_a_copy(with_children: Wor
     assert (dataset.status, dataset.problem, dataset.content_digest) == ("ready", None, None)
     assert told(samples) == told(copied)
     assert (len(samples), dataset.splits, dataset.labels) == (43, ["test", "train"], ["cat", "dog"])
-    same = ("columns", "skipped", "notes", "sample_count")
+    assert dataset.notes == without_look_alikes(copy.notes)
+    same = ("columns", "skipped", "sample_count")
     assert {name: getattr(dataset, name) for name in same} == {name: getattr(copy, name) for name in same}
     contents = Contents(context.engine, context.blobs, context.settings)
     for ours, theirs in zip(samples[::5], copied[::5], strict=True):
