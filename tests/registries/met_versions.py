@@ -112,7 +112,7 @@ class Met:
         with self.session() as session:
             run = session.get_one(PolicyRunRow, run_id)
             run.attempts += 1
-            claim = Claim(run.id, DEFAULT_TENANT, run.stage, run.attempts)
+            claim = Claim(run.id, DEFAULT_TENANT, run.stage, run.attempts, run.unexplained)
         self.follower().work(claim)
 
 

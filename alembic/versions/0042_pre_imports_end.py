@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0041_pre_imports_end"
-down_revision = "0040_pre_sources_of_runs"
+revision = "0042_pre_imports_end"
+down_revision = "0041_pre_order_of_versions"
 branch_labels = None
 depends_on = None
 

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0042_pre_objects_within"
-down_revision = "0041_pre_imports_end"
+revision = "0043_pre_objects_within"
+down_revision = "0042_pre_imports_end"
 branch_labels = None
 depends_on = None
 
