@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from worker.functional.frost import PHOTOGRAPHS
+
 ROOT = Path(__file__).parents[2]
 GITHUB = sorted(path for path in (ROOT / ".github").rglob("*") if path.suffix in {".yml", ".yaml"})
 
@@ -48,6 +50,13 @@ def test_types_are_handed_on(package: str) -> None:
     packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
     assert (ROOT / package / "py.typed").is_file()
     assert "py.typed" in packages[package]
+
+
+def test_photographs_of_frost_are_handed_on_with_their_notice() -> None:
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    folder = ROOT / "worker" / "functional"
+    handed_on = {file.name for pattern in packages["worker.functional"] for file in folder.glob(pattern)}
+    assert handed_on == {"NOTICE", *(file.name for file in PHOTOGRAPHS)}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 from worker.functional.levels import Numbers, Pixels, Stream
 
 # The package has a sixth, which it never draws.
-_PHOTOGRAPHS = [
+PHOTOGRAPHS = [
     Path(__file__).with_name("frost_photographs") / name
     for name in ("frost1.png", "frost2.png", "frost3.png", "frost4.jpg", "frost5.jpg")
 ]
@@ -22,20 +22,20 @@ def frost(image: Pixels, numbers: Numbers, stream: Stream) -> Pixels:
     """The image, darkened, and a part of a photograph of frost from anywhere in it, added up."""
     kept, added = numbers
     height, width = image.shape[:2]
-    photograph = _photograph(int(stream.integers(len(_PHOTOGRAPHS))), height, width)
+    photograph = _photograph(int(stream.integers(len(PHOTOGRAPHS))), height, width)
     top, left = (int(stream.integers(0, photograph.shape[axis] - image.shape[axis])) for axis in (0, 1))
     part = photograph[top : top + height, left : left + width]
     return np.clip(kept * image + added * part, 0, 255).astype(np.uint8)
 
 
-@lru_cache(maxsize=len(_PHOTOGRAPHS))
+@lru_cache(maxsize=len(PHOTOGRAPHS))
 def _photograph(number: int, height: int, width: int) -> Pixels:
     """(H, W, 3) RGB, a tenth larger than it is; one that does not cover an image of that size, than it would have to
     be.
     """
-    picture = cv2.imread(str(_PHOTOGRAPHS[number]))
+    picture = cv2.imread(str(PHOTOGRAPHS[number]))
     if picture is None:
-        raise FileNotFoundError(_PHOTOGRAPHS[number])
+        raise FileNotFoundError(PHOTOGRAPHS[number])
     rows, columns = picture.shape[:2]
     factor = max(1, height / rows, width / columns) * _LARGER
     size = int(np.ceil(columns * factor)), int(np.ceil(rows * factor))
