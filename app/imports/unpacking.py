@@ -108,7 +108,10 @@ def _members(copy: IO[bytes], name: str) -> dict[str, tuple[int, int]]:
                 if count >= MOST_MEMBERS:
                     raise EgressFailure("answer-too-large", f"{name[-200:]} has more than {MOST_MEMBERS} members.")
                 if one.isreg() and not one.issparse():
-                    found[_path(one.name)] = (one.offset_data, one.size)
+                    path = _path(one.name)
+                    if path in found:
+                        raise ValueError("two members have one name")
+                    found[path] = (one.offset_data, one.size)
     except (tarfile.TarError, ValueError, OverflowError) as error:
         raise DAMAGED.failure(what=f"{name[-200:]} is no tar that can be read") from error
     return found

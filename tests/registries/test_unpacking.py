@@ -80,6 +80,10 @@ def a_way_out(archive: tarfile.TarFile) -> None:
     add(archive, "../../model.safetensors", b"x")
 
 
+def two_of_a_name(archive: tarfile.TarFile) -> None:
+    add(archive, "model.pth", b"others")
+
+
 def a_long_header(archive: tarfile.TarFile) -> None:
     member = tarfile.TarInfo("././@LongLink")
     member.type, member.size = tarfile.GNUTYPE_LONGNAME, 200_000
@@ -94,6 +98,7 @@ def a_bomb(archive: tarfile.TarFile) -> None:
     ("change", "kind", "code"),
     [
         (a_way_out, InputFailure, "model-invalid"),
+        (two_of_a_name, InputFailure, "model-invalid"),
         (a_long_header, InputFailure, "model-invalid"),
         (a_bomb, EgressFailure, "answer-too-large"),
     ],
