@@ -3,7 +3,7 @@
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
@@ -108,20 +108,18 @@ def _members(copy: IO[bytes], name: str) -> dict[str, tuple[int, int]]:
                 if count >= MOST_MEMBERS:
                     raise EgressFailure("answer-too-large", f"{name[-200:]} has more than {MOST_MEMBERS} members.")
                 if one.isreg() and not one.issparse():
-                    path = _path(one.name)
-                    if path in found:
-                        raise ValueError("two members have one name")
-                    found[path] = (one.offset_data, one.size)
+                    found[_new_path(one.name, found)] = (one.offset_data, one.size)
     except (tarfile.TarError, ValueError, OverflowError) as error:
         raise DAMAGED.failure(what=f"{name[-200:]} is no tar that can be read") from error
     return found
 
 
-def _path(name: str) -> str:
-    parts = name.removeprefix("./").split("/")
-    if any(part in {"", ".", ".."} for part in parts):
-        raise ValueError("a path leads out")
-    return "/".join(parts)
+def _new_path(name: str, taken: Container[str]) -> str:
+    """Raises ValueError for one that leads out, or that another member has."""
+    path = name.removeprefix("./")
+    if path in taken or any(part in {"", ".", ".."} for part in path.split("/")):
+        raise ValueError(path)
+    return path
 
 
 class _Careful:
