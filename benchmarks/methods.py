@@ -95,6 +95,15 @@ def _positive(kind: Any, held: Held) -> Tensor:
     return _library(kind, held).relu()
 
 
+def _scaled(kind: Any, held: Held) -> Tensor:
+    """As it hands them out, after ReLU and min-max."""
+    targets = [ClassifierOutputTarget(index) for index in held.classes.tolist()]
+    with kind(held.module, [] if kind is library.FullGrad else [held.hooked], reshape_transform=held.turn) as cam:
+        if kind is not library.FullGrad:
+            cam.get_target_width_height = lambda _images: None
+        return torch.from_numpy(np.asarray(cam(held.images.clone(), targets)))
+
+
 def _eigen(held: Held) -> Tensor:
     """A singular vector has no sign: the one that goes with the mean activation is taken."""
     raw = _library(library.EigenCAM, held)
@@ -224,12 +233,6 @@ def _perturbation(held: Held) -> Tensor:
     return torch.from_numpy(np.stack(maps))
 
 
-def _full(held: Held) -> Tensor:
-    targets = [ClassifierOutputTarget(index) for index in held.classes.tolist()]
-    with library.FullGrad(held.module, []) as cam:
-        return torch.from_numpy(np.asarray(cam(held.images.clone(), targets)))
-
-
 def _shapley(held: Held) -> Tensor:
     """Channels weighted by the mean of the gradient less half the Hessian's product with the activation."""
     seen: list[Tensor] = []
@@ -293,15 +296,15 @@ PEERS: dict[CamMethod, tuple[str, Peer]] = {
     CamMethod.XGRADCAM: ("pytorch-grad-cam", partial(_positive, library.XGradCAM)),
     CamMethod.LAYERCAM: ("pytorch-grad-cam", partial(_positive, library.LayerCAM)),
     CamMethod.EIGENCAM: ("pytorch-grad-cam", _eigen),
-    CamMethod.EIGENGRADCAM: ("pytorch-grad-cam by hand", partial(_positive, library.EigenGradCAM)),
-    CamMethod.SEG_EIGENCAM: ("pytorch-grad-cam by hand", partial(_positive, library.SegEigenCAM)),
-    CamMethod.KPCA_CAM: ("pytorch-grad-cam by hand", partial(_positive, library.KPCA_CAM)),
-    CamMethod.GRADCAM_ELEMENTWISE: ("pytorch-grad-cam by hand", partial(_positive, library.GradCAMElementWise)),
-    CamMethod.FEM: ("pytorch-grad-cam by hand", partial(_positive, library.FEM)),
+    CamMethod.EIGENGRADCAM: ("pytorch-grad-cam by hand", partial(_scaled, library.EigenGradCAM)),
+    CamMethod.SEG_EIGENCAM: ("pytorch-grad-cam by hand", partial(_scaled, library.SegEigenCAM)),
+    CamMethod.KPCA_CAM: ("pytorch-grad-cam by hand", partial(_scaled, library.KPCA_CAM)),
+    CamMethod.GRADCAM_ELEMENTWISE: ("pytorch-grad-cam by hand", partial(_scaled, library.GradCAMElementWise)),
+    CamMethod.FEM: ("pytorch-grad-cam by hand", partial(_scaled, library.FEM)),
     CamMethod.SHAPLEYCAM: ("its formula, by autograd", _shapley),
-    CamMethod.SCORECAM: ("pytorch-grad-cam", partial(_positive, library.ScoreCAM)),
+    CamMethod.SCORECAM: ("pytorch-grad-cam", partial(_scaled, library.ScoreCAM)),
     CamMethod.ABLATIONCAM: ("its formula, by a hook channel by channel", _ablation),
-    CamMethod.FULLGRAD: ("pytorch-grad-cam by hand", _full),
+    CamMethod.FULLGRAD: ("pytorch-grad-cam by hand", partial(_scaled, library.FullGrad)),
     CamMethod.RECIPROCAM: ("its formula, by a hook cell by cell", _recipro),
     CamMethod.CAM: ("TorchCAM", _cam),
     CamMethod.SMOOTH_GRADCAM_PLUS_PLUS: ("TorchCAM's weights, the same noise", _smooth),
