@@ -22,7 +22,7 @@ ROUTES = {
                 "name": "our MLflow",
                 "kind": "mlflow",
                 "url": "https://mlflow.example.com",
-                "auth": {"token": "a token of the tracking server's"},
+                "auth": {"token": "TOKEN_OF_THE_TRACKING_SERVER"},
             },
             "MLflow with a password": {
                 "name": "their MLflow",
@@ -43,7 +43,7 @@ ROUTES = {
     "GET /v1/connections": RouteExamples(answers={200: {JSON: page(_CONNECTION)}}, problems=PAGES),
     "GET /v1/connections/{connection_id}": RouteExamples(answers={200: {JSON: _CONNECTION}}, problems=_UNKNOWN),
     "PATCH /v1/connections/{connection_id}": RouteExamples(
-        requests={"Another token": {"auth": {"token": "the next token"}}},
+        requests={"Another token": {"auth": {"token": "THE_NEXT_TOKEN"}}},
         answers={200: {JSON: _CONNECTION}},
         problems=_UNKNOWN | BODY | _ADDRESS,
     ),
