@@ -147,7 +147,7 @@ def test_a_sweep_asks_in_words_that_the_server_knows(mlflow: MlflowServer, monke
     for name in ("swept_a", "swept_b", "it's", "sweptXa"):
         assert mlflow.http.post("/registered-models/create", json={"name": name}).is_success
     for name in ("swept_a", "swept_a", "swept_b", "it's", "swept_a", "sweptXa"):
-        body = {"name": name, "source": "mlflow-artifacts:/x", "tags": [{"key": "stage", "value": "ready"}]}
+        body = {"name": name, "source": "s3://bucket/x", "tags": [{"key": "stage", "value": "ready"}]}
         answer = mlflow.http.post("/model-versions/create", json=body if len(made) != 1 else body | {"tags": []})
         assert answer.is_success, answer.text
         made.append(answer.json()["model_version"])
