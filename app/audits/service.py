@@ -27,7 +27,7 @@ from app.db.tables import (
     ModelRow,
     ShardRow,
 )
-from app.domain.vocabulary import AuditStatus, DeviceClass
+from app.domain.vocabulary import LIVE, AuditStatus, DeviceClass
 from app.observability.origin import present_origin
 from app.results.inputs import NO_MODEL, label_mapping
 from app.run_groups.repository import get_run_group, members_of
@@ -152,7 +152,7 @@ def _shards(audit: AuditRow, ranges: list[tuple[int, int]]) -> list[ShardRow]:
 
 def cancel(session: Session, audit: AuditRow) -> None:
     """Workers notice at their next heart-beat; an audit that has ended stays as it is."""
-    if audit.status in {AuditStatus.QUEUED, AuditStatus.RUNNING}:
+    if audit.status in LIVE:
         audit.cancel_requested, audit.status = True, AuditStatus.CANCELLED
         audit.finished_at = session.scalar(func.clock_timestamp())
         tell(session, audit.tenant_id, audit_cancelled(audit))

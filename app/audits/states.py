@@ -1,7 +1,7 @@
 """What may be asked of an audit in the state that it is in."""
 
 from app.db.tables import AuditRow
-from app.domain.vocabulary import AuditStatus
+from app.domain.vocabulary import LIVE, AuditStatus
 from app.errors import Conflict, Gone
 
 
@@ -17,7 +17,7 @@ def check_finished(audit: AuditRow) -> None:
 
 def check_ended(audit: AuditRow) -> None:
     """Raises Conflict while it runs."""
-    if audit.status in {AuditStatus.QUEUED, AuditStatus.RUNNING}:
+    if audit.status in LIVE:
         raise Conflict("audit-not-finished", f"The audit is {audit.status}; cancel it first.")
 
 

@@ -193,6 +193,8 @@ class AuditStatus(StrEnum):
 
 LIVE = (AuditStatus.QUEUED, AuditStatus.RUNNING)
 """Of audits that still go on."""
+ENDED = (AuditStatus.SUCCEEDED, AuditStatus.FAILED, AuditStatus.CANCELLED)
+"""Of all others."""
 
 
 class ShardStatus(StrEnum):

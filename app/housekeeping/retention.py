@@ -26,10 +26,9 @@ from app.db.tables import (
     ViewArchiveRow,
     WebhookDeliveryRow,
 )
-from app.domain.vocabulary import AuditStatus, ResourceStatus
+from app.domain.vocabulary import ENDED, ResourceStatus
 from app.hooks.repository import looked_at
 
-ENDED = (AuditStatus.SUCCEEDED, AuditStatus.FAILED, AuditStatus.CANCELLED)
 BATCH = 1000
 _REFERRING: dict[type[ModelRow | DatasetRow | MapSetRow], QueryableAttribute[UUID]] = {
     ModelRow: RunGroupModelRow.model_id,

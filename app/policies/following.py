@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from app.db.leases import MAX_ATTEMPTS, MOST_UNEXPLAINED, claim_due, ends_unexplained, wait_after
 from app.db.session import transaction
 from app.db.tables import AuditRow, PolicyRunRow
-from app.domain.vocabulary import AuditStatus, RunStage
+from app.domain.vocabulary import LIVE, AuditStatus, RunStage
 from app.errors import EgressFailure, QuotaExceeded, RequestError, SalienceError, Unavailable
 from app.hooks.schemas import HookOutcome
 from app.lanes import Lanes
@@ -104,7 +104,7 @@ def await_audit(means: Means, claim: Claim) -> None:
         audit = session.get(AuditRow, run.audit_id) if run.audit_id else None
         if audit is None:
             raise RunEnds("The audit was deleted.")
-        if audit.status in {AuditStatus.QUEUED, AuditStatus.RUNNING}:
+        if audit.status in LIVE:
             raise NotYet(f"The audit is {audit.status}.", 2.0)
         if audit.status != AuditStatus.SUCCEEDED:
             raise RunEnds(f"The audit {audit.status}: {(audit.problem or {}).get('detail', '')}".strip(": "))

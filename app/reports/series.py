@@ -8,8 +8,8 @@ from app.domain.radar import radar
 from app.domain.results.comparisons import ComparisonResults, SideTotal
 from app.domain.results.comparisons import Side as ComparedSide
 from app.domain.results.documents import AcrossModels, ResultsDocument, Summary
+from app.domain.results.totals import macro_totals
 from app.domain.subjects import leads, noun_of
-from app.domain.vocabulary import GroupBy
 from app.reports.job import Series, Total
 
 MOST_SERIES = 10
@@ -22,7 +22,7 @@ def series_of_audit(document: ResultsDocument, audit_name: str | None, *, as_run
     if as_runs and len(leading) > 1:
         return [_series(audit_name or "the run group", leading, document, _totals_of_runs(document))]
     names = distinct([model["name"] for model in document["models"]])
-    rows = _macro_totals(document)
+    rows = macro_totals(document)
     # Stability is not one model's.
     all_series = [
         _series(name, [model_id], document, [_total(row) for row in rows if row["model_id"] == model_id])
@@ -83,12 +83,7 @@ def _total(row: Summary | SideTotal) -> Total:
 
 
 def _of_pairings(document: ResultsDocument) -> list[Total]:
-    return [_total(row) for row in _macro_totals(document) if row["model_id"] is None]
-
-
-def _macro_totals(document: ResultsDocument) -> list[Summary]:
-    total = (GroupBy.TOTAL, "macro")
-    return [row for row in document["summaries"] if (row["group_by"], row["group"]) == total]
+    return [_total(row) for row in macro_totals(document) if row["model_id"] is None]
 
 
 def series_of_comparison(document: ComparisonResults) -> list[Series]:

@@ -17,13 +17,11 @@ from app.audits.service import request_audit
 from app.db.identifiers import new_id
 from app.db.session import transaction
 from app.db.tables import ShardRow
-from app.results.document import SSIM_WINDOW
 from app.settings import Settings
 from tests.api.running_api import Api, check_problem
 from tests.children import open_context
 from tests.waiting import RECIPE, WEIGHTS, until
 from worker.context import WorkerContext
-from worker.functional.ssim_constants import WINDOW
 from worker.intake.datasets import index_dataset
 from worker.intake.models import validate_model
 from worker.results.reducer import reduce_audit
@@ -152,7 +150,3 @@ def test_unknown_audits_and_values(served: Api) -> None:
     check_problem(served.client.get(unknown, params={"partial": "true"}), 404, "not-found")
     check_problem(served.client.get(unknown), 404, "not-found")
     check_problem(served.client.get(unknown, params={"partial": "perhaps"}), 422, "validation-error")
-
-
-def test_the_window_is_that_of_the_worker() -> None:
-    assert SSIM_WINDOW == WINDOW

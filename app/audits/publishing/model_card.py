@@ -11,7 +11,7 @@ from app.domain.protocol import Protocol
 from app.domain.radar import headline_views, radar
 from app.domain.results.documents import AcrossModels, AuditedModel, ResultsDocument, Summary
 from app.domain.results.meaning import reason
-from app.domain.vocabulary import GroupBy
+from app.domain.results.totals import macro_totals
 
 Number = Literal["mean", "std", "ci95_low", "ci95_high", "control_mean", "flip_rate", "n", "n_undefined"]
 NUMBERS: tuple[Number, ...] = (
@@ -77,14 +77,9 @@ def _headlines(document: ResultsDocument, model_id: str) -> list[Summary]:
     views = headline_views(Protocol.model_validate(document["protocol"]))
     return [
         row
-        for row in _macro_totals(document)
+        for row in macro_totals(document)
         if row["model_id"] in {model_id, None} and row["view"] in views[row["measure"]] and row["mean"] is not None
     ]
-
-
-def _macro_totals(document: ResultsDocument) -> list[Summary]:
-    total = (GroupBy.TOTAL, "macro")
-    return [row for row in document["summaries"] if (row["group_by"], row["group"]) == total]
 
 
 def _section(document: ResultsDocument, dataset_name: str) -> str:
@@ -140,7 +135,7 @@ def flat_metrics(document: ResultsDocument) -> dict[str, float]:
         model["model_id"]: f"models/{place}/" if several else "" for place, model in enumerate(document["models"])
     }
     found: dict[str, float | None] = {}
-    for row in _macro_totals(document):
+    for row in macro_totals(document):
         name = f"{places.get(row['model_id'], '')}{_name(row)}"
         found |= {f"{name}.{number}": row[number] for number in NUMBERS}
         found[f"{name}.says_nothing"] = bool(row["says_nothing"])
@@ -161,7 +156,7 @@ def _radar(document: ResultsDocument) -> dict[str, tuple[float | None, bool]]:
     """Every axis, and whether any of the numbers that it is made of says nothing."""
     protocol = Protocol.model_validate(document["protocol"])
     rows: list[Summary | AcrossModels] = [row for row in document["across_models"] if row["group"] == "macro"]
-    rows += [row for row in _macro_totals(document) if row["model_id"] is None]
+    rows += [row for row in macro_totals(document) if row["model_id"] is None]
     silent = {(row["measure"], row["view"]) for row in rows if row["says_nothing"]}
     axes = radar(protocol, {(row["measure"], row["view"]): row["mean"] for row in rows})
     headlines = headline_views(protocol)

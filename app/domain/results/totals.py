@@ -1,0 +1,10 @@
+"""Rows of an audit's results that stand for all of its samples."""
+
+from app.domain.results.documents import ResultsDocument, Summary
+from app.domain.vocabulary import GroupBy
+
+
+def macro_totals(document: ResultsDocument) -> list[Summary]:
+    """Those over the sources, each of the same weight."""
+    total = (GroupBy.TOTAL, "macro")
+    return [row for row in document["summaries"] if (row["group_by"], row["group"]) == total]
