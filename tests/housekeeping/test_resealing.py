@@ -20,8 +20,9 @@ PLAIN = {
     ("samples", "perceptual_hash"),
     ("sample_scores", "maps"),
     ("hook_deliveries", "body"),
+    ("dataset_objects", "content"),
 }
-"""Columns of bytes that hold no secret: digests, maps, and events as they came."""
+"""Columns of bytes that hold no secret: digests, maps, events as they came, texts beside a data set's images."""
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 
 
