@@ -98,9 +98,14 @@ def _positive(kind: Any, held: Held) -> Tensor:
 def _scaled(kind: Any, held: Held) -> Tensor:
     """As it hands them out, after ReLU and min-max."""
     targets = [ClassifierOutputTarget(index) for index in held.classes.tolist()]
-    with kind(held.module, [] if kind is library.FullGrad else [held.hooked], reshape_transform=held.turn) as cam:
-        if kind is not library.FullGrad:
-            cam.get_target_width_height = lambda _images: None
+    with kind(held.module, [held.hooked], reshape_transform=held.turn) as cam:
+        cam.get_target_width_height = lambda _images: None
+        return torch.from_numpy(np.asarray(cam(held.images.clone(), targets)))
+
+
+def _full(held: Held) -> Tensor:
+    targets = [ClassifierOutputTarget(index) for index in held.classes.tolist()]
+    with library.FullGrad(held.module, []) as cam:
         return torch.from_numpy(np.asarray(cam(held.images.clone(), targets)))
 
 
@@ -243,9 +248,10 @@ def _shapley(held: Held) -> Tensor:
     (gradient,) = torch.autograd.grad(score, seen, create_graph=True)
     activation = seen[0].detach().clone()
     activation[:, : 0 if held.turn is None else 1] = 0
-    (product,) = torch.autograd.grad(gradient, seen, activation)
+    # Behind a pooling and a linear layer the gradient is a constant.
+    (product,) = torch.autograd.grad(gradient, seen, activation, allow_unused=True)
     turn = held.turn or (lambda kept: kept)
-    weights, features = turn((gradient - product / 2).detach()), turn(activation)
+    weights, features = turn((gradient - (0 if product is None else product / 2)).detach()), turn(activation)
     return (weights.mean((2, 3), keepdim=True) * features).sum(1).relu()
 
 
@@ -304,7 +310,7 @@ PEERS: dict[CamMethod, tuple[str, Peer]] = {
     CamMethod.SHAPLEYCAM: ("its formula, by autograd", _shapley),
     CamMethod.SCORECAM: ("pytorch-grad-cam", partial(_scaled, library.ScoreCAM)),
     CamMethod.ABLATIONCAM: ("its formula, by a hook channel by channel", _ablation),
-    CamMethod.FULLGRAD: ("pytorch-grad-cam by hand", partial(_scaled, library.FullGrad)),
+    CamMethod.FULLGRAD: ("pytorch-grad-cam by hand", _full),
     CamMethod.RECIPROCAM: ("its formula, by a hook cell by cell", _recipro),
     CamMethod.CAM: ("TorchCAM", _cam),
     CamMethod.SMOOTH_GRADCAM_PLUS_PLUS: ("TorchCAM's weights, the same noise", _smooth),
@@ -357,7 +363,7 @@ def difference(method: CamMethod, module: nn.Module, held: Held) -> str:
     held = held.few(1) if method in SHORTENED else held
     try:
         with _shortened(method):
-            found = make_explainer(method, TargetHook(module, input_size=SIZE), RISE_MASKS).explain(
+            found = make_explainer(method, TargetHook(module.requires_grad_(), input_size=SIZE), RISE_MASKS).explain(
                 held.images, held.classes, DRAWS
             )
     except InputFailure as refusal:
