@@ -30,7 +30,9 @@ def test_it_ends_with_tags_alias_log_and_history() -> None:
         assert re.search(r"^  salience.report_url +http", block, re.MULTILINE), block
         assert re.search(r"^  in its run +salience.*report.html$", block, re.MULTILINE), block
     assert re.search(r"^  alias champion +version [12]$", second, re.MULTILINE), second
-    assert re.search(r"^  2 x model_version.created +audited", log, re.MULTILINE), log
+    audited = re.findall(r"^  (\d) x model_version.created +audited(.*)$", log, re.MULTILINE)
+    assert sum(int(count) for count, _ in audited) == 2, log
+    assert "The version was given the alias champion" in log
     assert "pending" not in log
     assert "The tag is one that this service writes." in log
     assert [*re.findall(r"^  version (\d) +(?:passed|failed) +entropy 0\.", history, re.MULTILINE)] == ["1", "2"]
