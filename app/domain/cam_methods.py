@@ -5,6 +5,7 @@ A new one is a member of ``CamMethod``, a line here, and a line in `worker.salie
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
 from app.domain.vocabulary import CamMethod
 
@@ -16,6 +17,15 @@ DEFAULT_MASKS = 4000
 _PIXELS = "Its maps are as large as the image, and so is what is stored."
 _THERE_AND_BACK = 3.0
 """A gradient goes back through all layers: 2.5, 2.8 and 2.2 passes of ResNet-18, DenseNet-121 and ViT-Tiny on a CPU."""
+
+
+HEAD_NUMBERS = 2**24
+"""Of changed feature maps that go through the layers behind the target layer at a time: 64 MiB."""
+
+
+def changed_at_once(channels: int, cells: int) -> int:
+    """How many feature maps of that size those are."""
+    return max(1, HEAD_NUMBERS // (channels * cells))
 
 
 def _one(_channels: int, _cells: int) -> int:
@@ -78,10 +88,11 @@ CAM_METHODS: dict[CamMethod, CamMethodSpec] = {
         passes=lambda channels, _: 1 + channels,
     ),
     CamMethod.ABLATIONCAM: CamMethodSpec(
-        note="Two forward passes for every image, and the layers behind the target layer once more for every channel.",
+        note="The layers behind the target layer once more for every channel of an image; those before it once, and "
+        "once for as many channels as 64 MiB hold.",
         image_by_image=True,
         runs_the_head=True,
-        passes=lambda _channels, _cells: 2,
+        passes=lambda channels, cells: 1 + ceil(channels / changed_at_once(channels, cells)),
         is_timed=False,
     ),
     CamMethod.FULLGRAD: CamMethodSpec(
@@ -92,7 +103,9 @@ CAM_METHODS: dict[CamMethod, CamMethodSpec] = {
         refused="a convolution or batch norm with a bias is passed more than once, in another order, or not at all",
     ),
     CamMethod.RECIPROCAM: CamMethodSpec(
-        note="One forward pass for every image, and the layers behind the target layer once more for every cell.",
+        note="The layers behind the target layer once more for every cell of an image; those before it once for as "
+        "many cells as 64 MiB hold.",
+        passes=lambda channels, cells: ceil((1 + cells) / changed_at_once(channels, cells)),
         image_by_image=True,
         runs_the_head=True,
         is_timed=False,

@@ -5,9 +5,10 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import get_model
 
+from app.domain import cam_methods
 from app.domain.outputs import CLASSES, Output
 from app.domain.vocabulary import CamMethod, OutputKind
-from worker.salience import make_explainer, reciprocam
+from worker.salience import make_explainer
 from worker.salience.hook import TargetHook
 
 
@@ -69,7 +70,7 @@ def test_many_cells_go_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     explainer = make_explainer(CamMethod.RECIPROCAM, TargetHook(headed(), input_size=32))
     image = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(8))
     whole = explainer.explain(image, None)
-    monkeypatch.setattr(reciprocam, "MOST_NUMBERS", 5 * 5 * 12)
+    monkeypatch.setattr(cam_methods, "HEAD_NUMBERS", 5 * 5 * 12)
     parts = explainer.explain(image, None)
     assert torch.allclose(whole.maps, parts.maps, rtol=1e-4, atol=1e-8)
     assert torch.allclose(whole.logits, parts.logits, atol=1e-6)

@@ -15,9 +15,10 @@ from torchcam.methods import CAM, ISCAM, SSCAM, SmoothGradCAMpp
 
 from app.domain.cam_methods import CAM_METHODS as METHOD_SPECS
 from app.domain.preprocessing import Preprocessing
+from app.domain.protocol import ProtocolRequest
 from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
-from worker.engine.looking import Looker
+from worker.engine.measuring import ModelAuditor
 from worker.functional.quantization import min_max
 from worker.salience import VARIANT_METHODS, make_explainer, one_by_one, pixel_gradients, smoothing
 from worker.salience.draws import Draws
@@ -26,6 +27,7 @@ from worker.salience.hook import TargetHook
 from worker.salience.normalisation import Normalisation
 from worker.salience.pixel_gradients import COPIES, SPREAD
 from worker.salience.signs_of_life import telling
+from worker.views.base import ImageBatch
 
 SIDE = 64
 TOLERANCE = 2e-5
@@ -274,6 +276,10 @@ def test_a_short_batch_is_filled_up_only_where_images_go_together(
 
     monkeypatch.setattr(explainer, "explain", explain)
     preprocessing = Preprocessing(input_size=SIDE, mean=(0.5,) * 3, std=(0.5,) * 3)
-    looker = Looker(explainer, Normalisation(preprocessing, 3), 16, torch.device("cpu"))
-    look = looker.look(torch.zeros(2, 3, SIDE, SIDE, dtype=torch.uint8), None, DRAWS)
-    assert (counts, len(look.native)) == ([passed], 2)
+    asked = {"salience": {"method": method}, "measures": {"entropy": {}}, "micro_batch": 16}
+    auditor = ModelAuditor(
+        explainer, Normalisation(preprocessing, 3), ProtocolRequest.model_validate(asked).resolve(), ()
+    )
+    batch = ImageBatch(torch.zeros(2, 3, SIDE, SIDE, dtype=torch.uint8), tuple(DRAWS.samples))
+    found = auditor.audit(batch, torch.zeros(2, dtype=torch.int64))
+    assert (counts, len(found.clean.predicted)) == ([passed], 2)

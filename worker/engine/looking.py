@@ -68,11 +68,11 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class Looker:
-    """A model on its device. A batch is padded to ``micro_batch``, unless its images go through one by one."""
+    """A model on its device. A batch is padded to ``micro_batch``; None: its images go through one by one."""
 
     explainer: Explainer
     normalise: Normalisation
-    micro_batch: int
+    micro_batch: int | None
     device: torch.device
 
     def look(self, images: Tensor, chosen: Tensor | None, draws: Draws) -> Look:
@@ -85,7 +85,7 @@ class Looker:
         if chosen is not None and chosen.dim() == 2:
             return self._means_over_labels(explain, images, chosen)
         count = len(images)
-        size = count if self.explainer.image_by_image else self.micro_batch
+        size = count if self.micro_batch is None else self.micro_batch
         target = None if chosen is None else _padded(chosen, size)
         there = send(_padded(images, size), self.device)
         return tuple(_first(count, seen) for seen in explain(self.normalise(there), target))

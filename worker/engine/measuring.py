@@ -8,6 +8,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
+from app.domain.cam_methods import CAM_METHODS
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CLEAN, SalienceTarget
 from worker.engine.looking import Look, Looker, Target, fetch_looks
@@ -66,7 +67,8 @@ class ModelAuditor:
     ) -> None:
         self._protocol = protocol
         self._device = device
-        self._looker = Looker(explainer, normalisation, protocol.micro_batch, device)
+        alone = CAM_METHODS[protocol.salience.method].image_by_image
+        self._looker = Looker(explainer, normalisation, None if alone else protocol.micro_batch, device)
         self._observer = Observer(explainer.decisions, protocol, score_classes, normalisation.input_size)
         setting = ViewSetting(protocol, normalisation.input_size, explainer.stride, normalisation.colour)
         self._views = make_views(protocol.conditions(), setting)

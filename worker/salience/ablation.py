@@ -10,15 +10,17 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from app.domain.cam_methods import changed_at_once
 from worker.salience.methods import weighted
-from worker.salience.one_by_one import MOST_NUMBERS, Case, parts
+from worker.salience.one_by_one import Case, parts
 
 
 def ablationcam(case: Case) -> Tensor:
     """(h, w). Tokens beside the grid keep all their channels."""
-    whole, count = case.logits[0, case.chosen], case.features.shape[1]
-    left = torch.empty(count, device=case.image.device)
-    for part in parts(count, max(1, MOST_NUMBERS // case.features.numel())):
+    channels, height, width = case.features.shape[1:]
+    whole = case.logits[0, case.chosen]
+    left = torch.empty(channels, device=case.image.device)
+    for part in parts(channels, changed_at_once(channels, height * width)):
         left[part] = case.scores_behind(partial(_without, part))
     return weighted(case.features, ((whole - left) / whole)[None])[0]
 

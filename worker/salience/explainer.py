@@ -31,10 +31,6 @@ class Explainer(Protocol):
     def stride(self) -> tuple[int, int]:
         """Pixels (down, right) by which an image must move for the target layer's map to move by one cell."""
 
-    @property
-    def image_by_image(self) -> bool:
-        """Whether each image goes through the network without others, so that a short batch needs none beside it."""
-
     def explain(self, images: Tensor, target: Tensor | None, draws: Draws = UNNAMED) -> Explanation:
         """``images`` (N, 3, S, S) normalised float; ``target`` (N,) int64 classes, None: the class predicted.
 
@@ -62,8 +58,6 @@ class Cuttable(Protocol):
 
 class PairExplainer:
     """A method that needs one activation and its gradient; ``make_map`` gets both (N, K, h, w)."""
-
-    image_by_image = False
 
     def __init__(self, extractor: Extractor, make_map: Callable[[Tensor, Tensor], Tensor]) -> None:
         self.decisions = extractor.decisions

@@ -59,8 +59,6 @@ class LibraryExplainer:
     Raises InputFailure ``cam-method-failed`` where the library cannot handle the model.
     """
 
-    image_by_image = False
-
     def __init__(self, method: CamMethod, hook: TargetHook) -> None:
         self.decisions = hook.decisions
         self._method = method

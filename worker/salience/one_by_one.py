@@ -18,10 +18,6 @@ VARIANTS = 16
 """That go through the network at a time."""
 
 
-MOST_NUMBERS = 2**24
-"""Of changed feature maps that go through the layers behind the target layer at a time."""
-
-
 @dataclass(frozen=True)
 class Case:
     """One image to explain.
@@ -58,8 +54,6 @@ class Case:
 
 class OneByOneExplainer:
     """``make_map`` gives the raw map (h, w) of a case; ``name`` tells its streams from those of other methods."""
-
-    image_by_image = True
 
     def __init__(self, network: Cuttable, name: str, make_map: Callable[[Case], Tensor]) -> None:
         self.decisions: Decisions = network.decisions

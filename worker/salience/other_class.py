@@ -19,7 +19,6 @@ class OtherClassExplainer:
         self._explainer = explainer
         self.decisions = explainer.decisions
         self.stride = explainer.stride
-        self.image_by_image = explainer.image_by_image
 
     def explain(self, images: Tensor, target: Tensor | None, draws: Draws = UNNAMED) -> Explanation:
         """``images`` (N, 3, S, S) normalised float; ``target`` (N,) int64 classes that are not to be explained, None:

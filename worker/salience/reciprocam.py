@@ -7,17 +7,15 @@ softmax over the classes (of one logit or independent labels: sigmoid). There is
 import torch
 from torch import Tensor
 
+from app.domain.cam_methods import changed_at_once
 from app.domain.vocabulary import ClassScore
 from worker.salience.draws import UNNAMED, Draws
 from worker.salience.explainer import Cuttable, Explanation
-from worker.salience.one_by_one import MOST_NUMBERS
 from worker.salience.signs_of_life import give_sign_of_life
 
 
 class ReciproExplainer:
     """Maps (N, h, w), image by image: masked maps of one go through the head together."""
-
-    image_by_image = True
 
     def __init__(self, network: Cuttable) -> None:
         self.decisions = network.decisions
@@ -62,10 +60,10 @@ class _Masks:
 
     def next(self, features: Tensor) -> Tensor:
         """From (1, K, h, w) the next (M, K, h, w)."""
-        height, width = features.shape[2:]
+        channels, height, width = features.shape[1:]
         self.sides = (height, width)
         total = 1 + height * width
-        stop = min(total, self._done + max(1, MOST_NUMBERS // features.numel()))
+        stop = min(total, self._done + changed_at_once(channels, height * width))
         numbers = torch.arange(self._done, stop, device=features.device).view(-1, 1)
         cells = (numbers == torch.arange(1, total, device=features.device)) | (numbers == 0)
         self._done, self.left = stop, total - stop

@@ -52,8 +52,6 @@ class AttentionCalls(NamedTuple):
 class RolloutExplainer:
     """Raises InputFailure ``cam-method-not-possible`` where a network is no transformer of that kind."""
 
-    image_by_image = False
-
     def __init__(self, hook: TargetHook) -> None:
         self.decisions = hook.decisions
         self.stride = hook.stride

@@ -23,8 +23,6 @@ class Together:
 class SharingExplainer:
     """One of them, at ``place``. What it alone is asked for is a pass of its own."""
 
-    image_by_image = False
-
     def __init__(self, together: Together, place: int) -> None:
         self.together = together
         self.place = place

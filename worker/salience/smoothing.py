@@ -22,8 +22,6 @@ class SmoothExplainer:
     and one linear layer, and for one copy.
     """
 
-    image_by_image = False
-
     def __init__(self, extractor: Extractor) -> None:
         self.decisions = extractor.decisions
         self.stride = extractor.stride

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from torch import Tensor
 
@@ -46,7 +47,14 @@ class MovedView:
     def _motions(self, samples: Sequence[str]) -> list[Motion]:
         """One a sample; of what is not random one for all."""
         drawn = samples if MOVES[self.kind].is_random else samples[:1]
-        return [motion_of(self.name, self.size, order_generator(self.seed, sample, self.name)) for sample in drawn]
+        return [_motion(self.name, self.size, self.seed, sample) for sample in drawn]
+
+
+@lru_cache(maxsize=32)
+def _motion(name: str, size: Size, seed: int, sample: str) -> Motion:
+    """Maps come back by the motion that moved the image, and those of every model and method of a batch: an elastic
+    one and its inverse take 30 ms each."""
+    return motion_of(name, size, order_generator(seed, sample, name))
 
 
 def moved_view(name: str, setting: ViewSetting) -> MovedView:

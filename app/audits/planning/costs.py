@@ -36,7 +36,8 @@ class SubjectCost:
 
 def subject_costs(subjects: Iterable[AuditedSubject], device_class: DeviceClass) -> tuple[SubjectCost, ...]:
     """In their order. Methods of one pair share passes: beside the first, each has those alone that follow its maps."""
-    found, shared = [], set()
+    found: list[SubjectCost] = []
+    shared = set()
     for one in subjects:
         shares = one.protocol.salience.target_layer, one.subject.model, one.subject.weights
         is_free = _can_share(one) and shares in shared
@@ -67,7 +68,8 @@ def _follows(view: str) -> bool:
 
 
 def _seconds(one: AuditedSubject, passes: int, device_class: DeviceClass) -> float | None:
-    speed, spec = (one.model.probe or {}).get("speed") or {}, CAM_METHODS[one.protocol.salience.method]
+    speed = (one.model.probe or {}).get("speed") or {}
+    spec = CAM_METHODS[one.protocol.salience.method]
     if speed.get("device_class") != device_class or not spec.is_timed:
         return None
     return float(speed["seconds_per_image"]) * spec.cost_of_pass * passes

@@ -23,7 +23,8 @@ class MethodEstimate(BaseModel):
 
     @classmethod
     def of(cls, method: CamMethod, work: Work, ranges: list[tuple[int, int]]) -> Self:
-        own, padded = [cost for cost in work.costs if cost.method is method], padded_samples(work, ranges)
+        own = [cost for cost in work.costs if cost.method is method]
+        padded = padded_samples(work, ranges)
         is_known = all(cost.seconds is not None for cost in own)
         seconds = sum(cost.seconds_of(work.samples, padded) for cost in own)
         passes = sum(cost.passes for cost in own)
