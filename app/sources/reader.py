@@ -4,12 +4,11 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from app.egress.client import EgressClient
 from app.errors import InputFailure
 from app.registries.listed import Listed
 from app.settings import Settings
 from app.sources.addresses import object_at
-from app.sources.reading import Reach, read_listed, reading_client
+from app.sources.reading import OpenSource, Reach, read_listed
 
 
 class ListedReader:
@@ -21,7 +20,7 @@ class ListedReader:
         self._reach = reach
         self._settings = settings
         self._objects = objects
-        self._client: EgressClient | None = None
+        self._source: OpenSource | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -29,8 +28,8 @@ class ListedReader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._client is not None:
-            self._client.close()
+        if self._source is not None:
+            self._source.close()
 
     def size(self, digest: str) -> int:
         """Of a listing nothing that anybody could use."""
@@ -51,5 +50,5 @@ class ListedReader:
         length = min(length, listed.size - within)
         if length <= 0:
             return b""
-        self._client = self._client or reading_client(self._settings)
-        return read_listed(self._reach.place(self._client, self._settings), listed, within, length)
+        self._source = self._source or OpenSource(self._reach, self._settings)
+        return read_listed(self._source.place, listed, within, length)

@@ -98,6 +98,24 @@ def reading_client(settings: Settings) -> EgressClient:
     return EgressClient.from_settings(settings, min(READ_SECONDS, settings.egress_fetch_seconds))
 
 
+class OpenSource:
+    """A data set's source for one thread, over a connection that is kept."""
+
+    def __init__(self, reach: Reach, settings: Settings) -> None:
+        self._reach = reach
+        self._settings = settings
+        self._client = reading_client(settings)
+
+    @cached_property
+    def place(self) -> Place:
+        """As of `Reach`: its secret is opened once, not for every read."""
+        return self._reach.place(self._client, self._settings)
+
+    def close(self) -> None:
+        """No read may be going on."""
+        self._client.close()
+
+
 def listed_object(session: Session, dataset_id: UUID, number: int) -> Listed:
     """Raises InputFailure where there is none."""
     row = session.get(DatasetObjectRow, (dataset_id, number))

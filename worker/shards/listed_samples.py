@@ -13,12 +13,11 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import DatasetObjectRow, SampleRow
 from app.domain.vocabulary import SampleStatus
-from app.egress.client import EgressClient
 from app.errors import InputFailure
 from app.registries.listed import Listed
 from app.settings import MEBIBYTE, Settings
 from app.sources.addresses import ROWS, listed_dataset, object_at
-from app.sources.reading import Reach, read_listed, reading_client
+from app.sources.reading import OpenSource, Reach, read_listed
 from app.storage.blobs import BlobStore
 
 FETCHING = 8
@@ -71,7 +70,7 @@ class ListedSamples:
         self._offsets = list(wanted)
         self._numbers = {offset: number for number, offset in enumerate(self._offsets)}
         self._pool = ThreadPoolExecutor(FETCHING, thread_name_prefix="listed")
-        self._clients: SimpleQueue[EgressClient] = SimpleQueue()
+        self._sources: SimpleQueue[OpenSource] = SimpleQueue()
         self._closed = False
         self._begun: dict[int, Future[bytes]] = {}
         self._next = 0
@@ -149,11 +148,11 @@ class ListedSamples:
         length = min(length, listed.size - within)
         if length <= 0:
             return b""
-        client = self._client()
+        source = self._source()
         try:
-            return read_listed(self._reach.place(client, self._settings), listed, within, length)
+            return read_listed(source.place, listed, within, length)
         finally:
-            self._clients.put(client)
+            self._sources.put(source)
             if self._closed:
                 self._close_idle()
 
@@ -165,16 +164,16 @@ class ListedSamples:
             raise InputFailure("artifact-corrupted", f"The object {listed.key[-200:]!a} has other bytes than before.")
         return data
 
-    def _client(self) -> EgressClient:
-        """Each is for one thread at a time, and keeps its connection."""
+    def _source(self) -> OpenSource:
+        """Each is for one thread at a time."""
         try:
-            return self._clients.get_nowait()
+            return self._sources.get_nowait()
         except Empty:
-            return reading_client(self._settings)
+            return OpenSource(self._reach, self._settings)
 
     def _close_idle(self) -> None:
         try:
             while True:
-                self._clients.get_nowait().close()
+                self._sources.get_nowait().close()
         except Empty:
             return
