@@ -1,7 +1,6 @@
 """The objects of a listing as a worker goes through them: in the order of their numbers, and never all at once."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -16,6 +15,8 @@ from worker.archives.skipping import ARCHIVE, reason_to_skip
 
 BATCH = 1000
 Kind = Literal["tables", "tars"]
+KINDS: tuple[Kind, ...] = ("tables", "tars")
+"""Where a listing has both, it is of the first."""
 
 
 class Numbered(NamedTuple):
@@ -51,27 +52,14 @@ def kind_within(key: str) -> Kind | None:
     return "tables" if reason is None and ending == "parquet" else None
 
 
-@dataclass
-class Survey:
-    """What a listing is of, by its names: images; else what lies within tables, or within tars."""
-
-    images: bool = False
-    names: dict[Kind, int] = field(default_factory=dict)
-    """How many of each."""
-
-    @classmethod
-    def of(cls, engine: Engine, dataset_id: UUID) -> "Survey":
-        found = cls()
-        for batch in own_objects(engine, dataset_id):
-            for _, listed in batch:
-                kind = kind_within(listed.key)
-                if kind is not None:
-                    found.names[kind] = found.names.get(kind, 0) + 1
-                elif reason_to_skip(from_here(listed.key)) is None and promised_kind(listed.key) is not None:
-                    return cls(images=True)
-        return found
-
-    @property
-    def kind(self) -> Kind | None:
-        """None of a folder of images, or of nothing."""
-        return next((kind for kind in ("tables", "tars") if not self.images and kind in self.names), None)
+def kind_of_listing(engine: Engine, dataset_id: UUID) -> Kind | None:
+    """What its objects hold images as, by their names; None of a folder of images, or of nothing."""
+    found = set[Kind]()
+    for batch in own_objects(engine, dataset_id):
+        for _, listed in batch:
+            kind = kind_within(listed.key)
+            if kind is not None:
+                found.add(kind)
+            elif reason_to_skip(from_here(listed.key)) is None and promised_kind(listed.key) is not None:
+                return None
+    return next((kind for kind in KINDS if kind in found), None)

@@ -25,7 +25,7 @@ from app.sources.reading import Reach
 from worker.archives.entry_names import from_here
 from worker.context import WorkerContext
 from worker.intake.kept_texts import keep_texts
-from worker.intake.listed_objects import Kind, Numbered, Survey, kind_within, own_objects
+from worker.intake.listed_objects import Kind, Numbered, kind_of_listing, kind_within, own_objects
 from worker.intake.opening_log import OpeningLog, OpeningLost, OpeningPaused
 from worker.intake.unfolding import RowGroupTooLarge, TableReading, Unfolded, splits_of, table_objects
 from worker.intake.webdataset import JoinedTar, folders_of_splits, tar_objects
@@ -89,7 +89,7 @@ def found_within(session: Session, dataset_id: UUID) -> JoinedTar | Unfolded | N
 
 
 def _open(log: OpeningLog, reach: Reach, asked: Columns | None) -> None:
-    kind = Survey.of(log.context.engine, log.dataset_id).kind
+    kind = kind_of_listing(log.context.engine, log.dataset_id)
     if kind == "tars":
         _open_tars(log, reach, asked)
     elif kind == "tables":

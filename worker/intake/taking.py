@@ -15,7 +15,7 @@ from worker.archives.skipping import ARCHIVE, reason_to_skip
 from worker.context import WorkerContext
 from worker.intake.arrivals import Arrivals
 from worker.intake.entries import insert_entries, link_entries
-from worker.intake.listed_objects import Survey, kind_within, own_objects
+from worker.intake.listed_objects import Kind, kind_within, own_objects
 from worker.intake.listings import listed_entries
 from worker.intake.notes import DEAD_LINK, NOT_AN_IMAGE
 from worker.intake.opening import found_within
@@ -48,10 +48,9 @@ class Taker:
         dataset, context = self._dataset, self._context
         if self.is_listed:
             self.within = found_within(self._session, dataset.id)
-            is_within = self.within is not None
-            if is_within:
-                self._skip_beside()
-            entries = listed_entries(self._session, dataset.id, within=is_within)
+            if self.within is not None:
+                self._skip_beside(self.within.kind)
+            entries = listed_entries(self._session, dataset.id, within=self.within is not None)
             self._insert(judged_entries(entries, context.settings))
             return
         stored = seekable(context.blobs, dataset.content_digest or "", context.settings)
@@ -67,9 +66,8 @@ class Taker:
             self.arrivals.skipped.take_back(ARCHIVE, len(tars))
             self._instead(join, stored, tars)
 
-    def _skip_beside(self) -> None:
+    def _skip_beside(self, kind: Kind) -> None:
         """Objects of the listing that hold none of the images."""
-        kind = Survey.of(self._context.engine, self._dataset.id).kind
         for batch in own_objects(self._context.engine, self._dataset.id):
             for name in (one.listed.key for one in batch):
                 if kind_within(name) != kind and name not in OF_A_HUB:

@@ -8,7 +8,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from app.domain.splits import is_split_name
 from app.domain.table_columns import Columns
@@ -22,7 +22,7 @@ from app.sources.objects import NewObject
 from worker.archives.entry_names import checked_name, from_here
 from worker.archives.tar_writer import add_file
 from worker.context import WorkerContext
-from worker.intake.listed_objects import Numbered
+from worker.intake.listed_objects import Kind, Numbered
 from worker.supervision.endings import ChildDied
 from worker.supervision.events import Answer
 from worker.supervision.inputs import Store
@@ -38,6 +38,7 @@ _MOST_TEXT = 16 * MEBIBYTE
 class Unfolded:
     """``digest`` is that of the tar, of one that is made; the columns, which are the same in every table."""
 
+    kind: ClassVar[Kind] = "tables"
     digest: str = ""
     tables: int = 0
     rows: int = 0

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from app.domain.splits import is_split_name
 from app.domain.table_columns import Columns
@@ -24,7 +24,7 @@ from worker.archives.range_reader import RangeReader
 from worker.archives.tar_index import tar_entries, tar_names
 from worker.archives.tar_writer import add_file
 from worker.context import WorkerContext
-from worker.intake.listed_objects import Numbered
+from worker.intake.listed_objects import Kind, Numbered
 from worker.intake.sidecar_labels import may_say_labels, says_label
 
 _WINDOW_BYTES = 4 * MEBIBYTE
@@ -35,6 +35,7 @@ _WINDOW_BYTES = 4 * MEBIBYTE
 class JoinedTar:
     """``digest`` is that of the one tar, of one that is made; which files beside the images say labels."""
 
+    kind: ClassVar[Kind] = "tars"
     digest: str = ""
     tars: int = 0
     files: int = 0
