@@ -42,13 +42,14 @@ def run_views_job(
     views = _views(job, preprocessing, _stride(job, inputs, models))
     yield Progress(), b""
     contents = with_tables(inputs, job.archive_digest, job.tables, job.samples)
+    given = None if job.map_set is None else GivenMaps.of(job.map_set, inputs)
     location = ArchiveLocation(contents, job.archive_digest, settings)
     with SampleReader(location, (preprocessing.spec,), _nothing) as reader:
         first = 0
         for decoded in reader.batches(job.samples, BATCH):
             batch = decoded.images[preprocessing.spec]
             numbers = range(first, first + len(batch.samples))
-            maps = _maps(_native(job, inputs, numbers), preprocessing.input_size)
+            maps = _maps(_native(job, given, numbers), preprocessing.input_size)
             yield from _sent({name: _changed(batch, view, maps) for name, view in views.items()}, first)
             first += len(batch.samples)
             yield Progress(done=first), b""
@@ -72,10 +73,9 @@ def _views(job: ViewsJob, preprocessing: Preprocessing, stride: tuple[int, int])
     return {name: made.get(name) for name in job.views}
 
 
-def _native(job: ViewsJob, inputs: Inputs, numbers: range) -> list[Values]:
+def _native(job: ViewsJob, given: GivenMaps | None, numbers: range) -> list[Values]:
     """The clean maps of a batch, (h, w) each; none where no view follows them."""
-    if job.map_set is not None:
-        given = GivenMaps.of(job.map_set, inputs)
+    if given is not None:
         return [values for number in numbers if (values := given.read(number, CLEAN)) is not None]
     return [one.cells() for one in job.maps[numbers.start : numbers.stop]]
 
