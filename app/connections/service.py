@@ -18,10 +18,9 @@ from app.db.identifiers import new_id
 from app.db.tables import ConnectionRow
 from app.domain.vocabulary import ConnectionKind
 from app.egress.addresses import AddressGuard
-from app.egress.client import EgressClient
 from app.errors import EgressFailure, Unprocessable
 from app.settings import Settings
-from app.sources.registries import registry_of
+from app.sources.registries import connected
 
 
 def connect(session: Session, request: ConnectionRequest, vault: Vault, guard: AddressGuard) -> ConnectionRow:
@@ -45,9 +44,8 @@ def change(row: ConnectionRow, wanted: ConnectionChange, vault: Vault, guard: Ad
 
 def try_out(row: ConnectionRow, vault: Vault, settings: Settings) -> ConnectionTest:
     """Waits for the registry: no transaction may be open meanwhile. Raises Unavailable where its secret is closed."""
-    with EgressClient.from_settings(settings) as client:
-        tries = registry_of(row, vault, client).tries()
-        checks = [_tried(what, attempt) for what, attempt in tries.items()]
+    with connected(row, vault, settings) as registry:
+        checks = [_tried(what, attempt) for what, attempt in registry.tries().items()]
     return ConnectionTest(works=all(check.works for check in checks), checks=checks)
 
 

@@ -1,7 +1,6 @@
 """What the stages of a run share: who has it, what they work with, how they put it down."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,7 +11,6 @@ from app.access.vault import Vault
 from app.db.session import TenantEngine, transaction
 from app.db.tables import ConnectionRow, PolicyRow, PolicyRunRow
 from app.domain.vocabulary import RunStage
-from app.egress.client import EgressClient
 from app.errors import SalienceError
 from app.hooks.schemas import HookOutcome
 from app.policies.run_log import DrawReport
@@ -20,7 +18,7 @@ from app.policies.schemas import Policy
 from app.queue import TaskQueue
 from app.registries.base import Registry
 from app.settings import Settings
-from app.sources.registries import registry_of
+from app.sources.registries import connected
 
 
 class RunEnds(SalienceError):
@@ -60,17 +58,13 @@ class Means:
     settings: Settings
     draw_report: DrawReport
 
-    @contextmanager
-    def tenant(self, claim: Claim) -> Iterator[Session]:
+    def tenant(self, claim: Claim) -> AbstractContextManager[Session]:
         """A transaction of the run's tenant."""
-        with transaction(TenantEngine(self.engine, claim.tenant_id)) as session:
-            yield session
+        return transaction(TenantEngine(self.engine, claim.tenant_id))
 
-    @contextmanager
-    def registry(self, connection: ConnectionRow) -> Iterator[Registry]:
+    def registry(self, connection: ConnectionRow) -> AbstractContextManager[Registry]:
         """Outside of transactions: it may take long to answer."""
-        with EgressClient.from_settings(self.settings) as client:
-            yield registry_of(connection, self.vault, client)
+        return connected(connection, self.vault, self.settings)
 
     def put(self, claim: Claim, **values: object) -> None:
         with transaction(self.engine) as session:

@@ -13,7 +13,6 @@ from sqlalchemy import Engine, func, select
 from app.access.vault import Vault
 from app.db.session import TenantEngine, transaction
 from app.db.tables import ConnectionRow, PolicyRow
-from app.egress.client import EgressClient
 from app.errors import SalienceError
 from app.hooks.events import RegistryEvent, VersionEvent
 from app.lanes import Lanes
@@ -23,7 +22,7 @@ from app.policies.schemas import Policy
 from app.registries.base import Registry, Version, Wanted
 from app.registries.uris import uri_of
 from app.settings import Settings
-from app.sources.registries import registry_of
+from app.sources.registries import connected
 
 logger = logging.getLogger(__name__)
 
@@ -81,8 +80,8 @@ class Sweeper:
         if row is None or connection is None:
             return
         try:
-            with EgressClient.from_settings(self.settings) as client:
-                swept = sweep(registry_of(connection, self.vault, client), connection.kind, row)
+            with connected(connection, self.vault, self.settings) as registry:
+                swept = sweep(registry, connection.kind, row)
         except SalienceError as failure:
             logger.info("policy %s is not swept: %s", claim.policy_id, failure.code)
             return

@@ -2,7 +2,8 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from uuid import UUID
 
 from app.access.vault import Vault
@@ -32,6 +33,13 @@ def registry_of(row: ConnectionRow, vault: Vault, client: EgressClient) -> Regis
     client.charge_to(row.tenant_id)
     kind, plain = ConnectionKind(row.kind), _plain(row, vault)
     return KINDS[kind](client, row.url, plain if kind is ConnectionKind.S3 else _headers(plain))
+
+
+@contextmanager
+def connected(row: ConnectionRow, vault: Vault, settings: Settings) -> Iterator[Registry]:
+    """The same over a client of its own. It may take long to answer: no transaction may be open meanwhile."""
+    with EgressClient.from_settings(settings) as client:
+        yield registry_of(row, vault, client)
 
 
 def folders_of(tenant_id: UUID, settings: Settings) -> FolderRegistry:
