@@ -44,20 +44,18 @@ def import_version(means: Means, claim: Claim) -> None:
         run, policy = locked(session, claim)
         connection = session.get_one(ConnectionRow, policy.connection_id)
     if run.registered_at is None:
-        _find_place(means, claim, connection)
+        _find_place(means, claim, run, connection)
     elif run.model_id is None:
         _fetch(means, claim, connection)
     else:
         _audit(means, claim, connection)
 
 
-def _find_place(means: Means, claim: Claim, connection: ConnectionRow) -> None:
+def _find_place(means: Means, claim: Claim, run: PolicyRunRow, connection: ConnectionRow) -> None:
     """When the registry had the version made: the order of versions is the registry's, not that of their events.
 
     Buckets and web servers know of no versions.
     """
-    with means.tenant(claim) as session:
-        run, _ = locked(session, claim)
     _uri(run, connection)
     told = None
     if run.source is None:
@@ -98,14 +96,13 @@ def _model(session: Session, run: PolicyRunRow, policy: Policy, connection: Conn
     """That of another policy, or a new one, under the name and version that the registry has it by."""
     # Of two policies that come at once, one waits here and then finds the other's.
     session.get_one(ConnectionRow, connection.id, with_for_update={"key_share": True})
-    tag = f"policy:{policy.name}"[:100]
     shared = model_of_version(session, run, connection.id)
     if shared is not None:
-        shared.tags = list(dict.fromkeys((*shared.tags, tag)))
+        shared.tags = list(dict.fromkeys((*shared.tags, policy.tag)))
         return shared.id
     source = ModelSource(connection_id=policy.connection_id, uri=_uri(run, connection))
     named = {"name": run.model_name[:200], "version": run.version[:100]}
-    model = register(session, ModelRequest(**named, source=source, tags=[tag]))
+    model = register(session, ModelRequest(**named, source=source, tags=[policy.tag]))
     model.registered_at = run.registered_at
     check_models(session, settings)
     return model.id
@@ -156,7 +153,7 @@ def _request(
         "protocol": policy.protocol if group or not policy.run_group_tag else of_one_model(policy.protocol),
         "sample_limit": policy.sample_limit,
         "name": f"{run.model_name} {run.version}"[:200],
-        "tags": [f"policy:{policy.name}"[:100]],
+        "tags": [policy.tag],
     }
     gated = asked | {"gate_id": policy.gate, "baseline_audit_id": baseline if policy.gate else None}
     try:

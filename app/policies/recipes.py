@@ -36,7 +36,7 @@ def run_group_of(session: Session, run: PolicyRunRow, policy: Policy) -> UUID | 
     others = models_of_recipe(session, run, MOST_MODELS - 1)
     if not others:
         return None
-    return _group(session, run.recipe, [*others, run.model_id], f"policy:{policy.name}"[:100])
+    return _group(session, run.recipe, [*others, run.model_id], policy.tag)
 
 
 def _group(session: Session, recipe: str, model_ids: list[UUID], tag: str) -> UUID:

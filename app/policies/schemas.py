@@ -138,6 +138,11 @@ class Policy(PolicyRequest):
         stored = {name: getattr(row, name) for name in ("id", "name", "connection_id", "recurs_at", "created_at")}
         return cls(**stored, **told)
 
+    @property
+    def tag(self) -> str:
+        """Of the models, audits and run groups that follow from it."""
+        return f"policy:{self.name}"[:100]
+
 
 class DryRunRequest(BaseModel):
     """A delivery that arrived."""
