@@ -1,6 +1,7 @@
 """What every registry is asked, whichever it is: versions, their files, and to take a verdict."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ READY = "READY"
 NO_TAGS = "Files and folders take no tags: nothing was written back."
 
 Json = dict[str, Any]
+_PATTERN = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,11 @@ class WithoutVersions:
         """Nothing: a note says so."""
         del version
         return NO_TAGS if tags else None
+
+
+def is_pattern(text: str) -> bool:
+    """Whether it may fit several names, as `fnmatch` reads it."""
+    return _PATTERN.search(text) is not None
 
 
 def objects(value: object) -> list[Json]:

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from app.egress.answers import Answer, Download, malformed
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
-from app.registries.base import Checksum, Json, Version, Wanted, check_status, document, objects, safe_path
+from app.registries.base import Checksum, Json, Version, Wanted, check_status, document, is_pattern, objects, safe_path
 from app.registries.listed import WORDS_BYTES, Listed, Page, changed, exactly
 from app.registries.model_card import with_verdict
 from app.registries.uris import HubUri
@@ -36,7 +36,6 @@ REPOSITORIES, MAX_PAGES = 100, 1000
 """Of a page of repositories, and pages."""
 _NEXT = re.compile(r'<([^>]*)>;\s*rel="next"')
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_GLOB = re.compile(r"[*?\[]")
 _NUMBER = re.compile(r"/discussions/([0-9]{1,9})$")
 
 
@@ -114,7 +113,7 @@ class HubRegistry:
     def _repositories(self, model: str) -> Iterator[Version]:
         """Of one organisation, the one that changed last first: a pattern that names none finds none."""
         owner, _, name = model.partition("/")
-        if not name or _GLOB.search(owner):
+        if not name or is_pattern(owner):
             return
         asked = {"author": owner, "sort": "lastModified", "direction": "-1", "limit": str(REPOSITORIES), "full": "true"}
         for _ in range(MAX_PAGES):

@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from app.egress.answers import Answer, Download, malformed
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
-from app.registries.base import Checksum, Json, Version, Wanted, check_status, document, objects, safe_path
+from app.registries.base import Checksum, Json, Version, Wanted, check_status, document, is_pattern, objects, safe_path
 from app.registries.uris import OciUri
 
 SERVER = "OCI registry"
@@ -36,7 +36,6 @@ PAGE, MAX_PAGES = 100, 100
 """Tags of a page of a listing, and pages: each tag that a sweep looks at takes a call."""
 TAG = "tag"
 """Under which a policy's ``match.tags`` finds the tag that was pushed."""
-_GLOB = re.compile(r"[*?\[]")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 
@@ -66,7 +65,7 @@ class OciRegistry:
 
     def made(self, wanted: Wanted) -> Iterator[Version]:
         """What the tags of one repository stand for, with the tag: a pattern of repositories finds none."""
-        if _GLOB.search(wanted.model):
+        if is_pattern(wanted.model):
             return
         for tag in self._tags(wanted.model):
             if is_fallback(tag) or not fnmatchcase(tag, wanted.tags.get(TAG, "*")):
