@@ -7,8 +7,8 @@ from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
 from app.domain.results.comparisons import ComparisonResults, Side
 from app.domain.results.documents import MethodRanks
+from app.domain.results.totals import MACRO
 from app.domain.subjects import model_of
-from app.domain.vocabulary import GroupBy
 
 
 def compared_ranks(results: ComparisonResults, protocol: Protocol) -> Iterator[MethodRanks]:
@@ -57,7 +57,7 @@ def _signs(
     signs: dict[tuple[str, str, str], int] = {}
     for row in results["differences"]:
         first, second = owners[row["first"]], owners[row["second"]]
-        is_total = (row["measure"], row["view"], row["group_by"], row["group"]) == (*number, GroupBy.TOTAL, "macro")
+        is_total = (row["measure"], row["view"], row["group_by"], row["group"]) == (*number, *MACRO)
         if not is_total or first is None or second is None or first[1] != second[1] or row["says_nothing"]:
             continue
         sign = sign_beyond_noise(row["ci95_low"], row["ci95_high"])

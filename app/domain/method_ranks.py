@@ -8,8 +8,8 @@ from app.domain.measures import lower_is_better
 from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
 from app.domain.results.documents import MethodRanks, ResultsDocument
+from app.domain.results.totals import MACRO
 from app.domain.subjects import model_of
-from app.domain.vocabulary import GroupBy
 
 Means = Mapping[str, float]
 """Of one method: macro means by model."""
@@ -72,7 +72,7 @@ def _signs(document: ResultsDocument, measure: str, view: str) -> Signs | None:
 
 def _by_method(document: ResultsDocument, measure: str, view: str) -> Mapping[str, Means]:
     methods = {model["model_id"]: model.get("method", "") for model in document["models"]}
-    wanted = (measure, view, GroupBy.TOTAL, "macro")
+    wanted = (measure, view, *MACRO)
     found: dict[str, dict[str, float]] = {}
     for row in document["summaries"]:
         subject, mean = row["model_id"], row["mean"]

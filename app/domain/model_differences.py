@@ -54,10 +54,12 @@ def _rows(
     """By the same resamples of all: to draw them costs far more than to add up."""
     columns = pairs[0][0].columns
     places = [place for place, column in enumerate(columns) if (column.measure, column.view) in wanted]
+    if not places:
+        return
+    codes = groups.source_codes()
     differences = [second.scores[:, places] - first.scores[:, places] for first, second in pairs]
-    blocks, codes = [snap(one) for one in differences] if places else [], groups.source_codes()
-    drawn = macro_bootstrap_blocks(blocks, codes, seed, groups.clusters)
-    for (first, second), own, resampled in zip(pairs, differences, drawn, strict=bool(places)):
+    drawn = macro_bootstrap_blocks([snap(one) for one in differences], codes, seed, groups.clusters)
+    for (first, second), own, resampled in zip(pairs, differences, drawn, strict=True):
         for place, values, low, high in zip(places, own.T, *percentile_interval(resampled), strict=True):
             yield {
                 "measure": columns[place].measure,

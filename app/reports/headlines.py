@@ -3,7 +3,7 @@
 from app.domain.measures import lower_is_better
 from app.domain.radar import headline_views
 from app.domain.results.comparisons import DifferenceRow
-from app.domain.results.headline import MACRO
+from app.domain.results.totals import MACRO
 from app.domain.vocabulary import GroupBy
 from app.reports.job import ReportJob
 

@@ -38,8 +38,9 @@ from app.domain.results.comparisons import Side as ShownSide
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.meaning import FEWEST_SAMPLES
 from app.domain.results.origins import differing_origins
+from app.domain.results.totals import MACRO
 from app.domain.subjects import leads
-from app.domain.vocabulary import AuditStatus, ComparisonUnit, GroupBy
+from app.domain.vocabulary import AuditStatus, ComparisonUnit
 from app.errors import InputFailure
 from app.results.reading import current
 from app.results.subjects import by_subject, models_alone, shown
@@ -192,7 +193,7 @@ def _tables(session: Session, compared: list[_Compared], protocol: Protocol, fir
 
 
 def _is_macro(row: DifferenceRow) -> bool:
-    return (row["group_by"], row["group"]) == (GroupBy.TOTAL, "macro")
+    return (row["group_by"], row["group"]) == MACRO
 
 
 def _headlines(protocol: Protocol) -> set[tuple[str, str]]:

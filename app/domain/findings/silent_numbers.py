@@ -8,6 +8,7 @@ from app.domain.protocol import Protocol
 from app.domain.results.documents import ResultsDocument, Summary
 from app.domain.results.findings import Finding, Level
 from app.domain.results.meaning import REASONS, Silence
+from app.domain.results.totals import macro_totals
 
 _OF_SAMPLES = (Silence.FEW_SAMPLES, Silence.FEW_CLUSTERS)
 """Reasons that lie in the samples, and so hold for all measures."""
@@ -56,9 +57,8 @@ def _silent(document: ResultsDocument) -> Iterator[Summary]:
         for spec, settings in protocol.measures.computed()
         for view in (*spec.headline(settings), *spec.strategy_views(settings))
     }
-    for row in document["summaries"]:
-        is_total = (row["group_by"], row["group"]) == ("total", "macro")
-        if is_total and row["says_nothing"] and (row["measure"], row["view"]) in wanted:
+    for row in macro_totals(document):
+        if row["says_nothing"] and (row["measure"], row["view"]) in wanted:
             yield row
 
 

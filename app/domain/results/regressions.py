@@ -5,7 +5,8 @@ from typing_extensions import TypedDict
 from app.domain.protocol import Protocol
 from app.domain.radar import headline_views
 from app.domain.results.comparisons import ComparisonResults, DifferenceRow
-from app.domain.results.headline import MACRO, headline_name
+from app.domain.results.headline import headline_name
+from app.domain.results.totals import MACRO
 
 
 class Regression(TypedDict):

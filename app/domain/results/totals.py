@@ -3,8 +3,9 @@
 from app.domain.results.documents import ResultsDocument, Summary
 from app.domain.vocabulary import GroupBy
 
+MACRO = (GroupBy.TOTAL, "macro")
+
 
 def macro_totals(document: ResultsDocument) -> list[Summary]:
     """Those over the sources, each of the same weight."""
-    total = (GroupBy.TOTAL, "macro")
-    return [row for row in document["summaries"] if (row["group_by"], row["group"]) == total]
+    return [row for row in document["summaries"] if (row["group_by"], row["group"]) == MACRO]
