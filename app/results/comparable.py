@@ -33,24 +33,24 @@ class Comparable:
 def comparable(protocol: Protocol, subjects: Sequence[AnySubject]) -> Comparable:
     """A map set has the views of which it has maps, and is in pairings where no model is."""
     native = [place for place, one in enumerate(subjects) if _is_native(one)]
-    columns = comparable_views(protocol)
-    views = {
-        place: own
-        for place in native
-        if subjects[place].subject.beside is None
-        and (own := tuple(one for one in columns if one in subjects[place].subject.columns(protocol)))
-    }
-    known = comparable_pairings(protocol)
+    views = {place: _views(protocol, subjects[place]) for place in native if subjects[place].subject.beside is None}
+    known, possible = comparable_pairings(protocol), {*native}
     pairs = {
-        pairing.column: tuple(pair for pair in pairing.pairs if {*pair} <= {*native})
+        pairing.column: tuple(pair for pair in pairing.pairs if possible.issuperset(pair))
         for pairing in pairings_of(protocol, [one.subject for one in subjects])
         if pairing.column in known
     }
     return Comparable(
-        views,
+        {place: own for place, own in views.items() if own},
         {column: own for column, own in pairs.items() if own},
-        tuple(one.key for place, one in enumerate(subjects) if place not in native),
+        tuple(one.key for place, one in enumerate(subjects) if place not in possible),
     )
+
+
+def _views(protocol: Protocol, one: AnySubject) -> tuple[ScoreColumn, ...]:
+    """Those of its own."""
+    own = one.subject.columns(protocol)
+    return tuple(column for column in comparable_views(protocol) if column in own)
 
 
 def _is_native(one: AnySubject) -> bool:

@@ -5,7 +5,7 @@ Each takes ``first`` and ``second`` (N, h, w) float32 in [0, 1] of one size and 
 constant, so that it has no salience to compare. What it needs of one map alone it can prepare once for many others.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,12 @@ def resampled(maps: Maps, size: tuple[int, int], part: tuple[float, float, float
     across = _overlaps(maps.shape[2], size[1], left, right)
     smaller: Maps = (down @ maps.astype(np.float64) @ across.T).astype(np.float32)
     return smaller
+
+
+def smallest(sizes: Iterable[tuple[int, ...]]) -> tuple[int, int]:
+    """The least rows and the least columns of them."""
+    rows, columns = zip(*sizes, strict=True)
+    return min(rows), min(columns)
 
 
 def _overlaps(count: int, wanted: int, low: float, high: float) -> Floats:

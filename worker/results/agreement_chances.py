@@ -1,7 +1,7 @@
 """The control of agreement with map sets: a subject's map against the given map of another sample."""
 
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -110,7 +110,7 @@ class _Drawn:
                 yield one.subject, view_of_given(similarity, one.target), places, score.values
 
     def _asked(self, similarities: tuple[Similarity, ...]) -> Iterator[_Asked]:
-        labels, columns = self._labels(), self._inputs.protocol.columns()
+        labels, columns = self._labels, self._inputs.protocol.columns()
         for subject in self._subjects:
             for target in targets_of(self._map_sets, self._itself(subject)):
                 views = {view_of_given(one, target) for one in similarities}
@@ -134,6 +134,7 @@ class _Drawn:
         )
         return min(MOST_SAMPLES, max(FEWEST_SAMPLES, MOST_CELLS // max(1, of_sample)))
 
+    @cached_property
     def _labels(self) -> Integers:
         """(N,) as codes, of all samples, so that they do not depend on the draw."""
         row = SampleScoresRow

@@ -1,6 +1,7 @@
 """An audit's comparisons made again by another similarity, from the stored native maps, block by block."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -17,6 +18,7 @@ from app.domain.summaries import Groups, ScoreTable, summarise
 from app.results.comparable import AnySubject, Comparable, comparable
 from app.results.inputs import AuditedSubject, AuditInputs
 from app.results.score_tables import cluster_codes, further_groups, read_scores
+from worker.functional.similarities import smallest
 from worker.given.comparing import Pair, compared
 from worker.given.lists import MapList
 from worker.results.drawn_maps import largest_cells
@@ -118,9 +120,10 @@ class _Rescoring:
             "method": None if model is None else str(model.subject.salience.method),
             "subject": None if subject is None else subject.key,
         }
-        for row in summarise(table, self._groups(), inputs.protocol.seed).rows:
+        for row in summarise(table, self._groups, inputs.protocol.seed).rows:
             yield cast("RescoredSummary", _shown(row) | more)
 
+    @cached_property
     def _groups(self) -> Groups:
         session, inputs = self._session, self._inputs
         stored = read_scores(session, inputs.audit.id, 0)
@@ -136,8 +139,7 @@ def too_large(pairs: Iterable[Pair], similarity: Similarity) -> set[Size]:
         return set()
     met = (pair for own, with_it in pairs for pair in zip(own.maps, with_it.maps, strict=True))
     shapes = {(one.shape, other.shape) for one, other in met}
-    sizes = {(min(one[0], other[0]), min(one[1], other[1])) for one, other in shapes}
-    return {(rows, columns) for rows, columns in sizes if rows * columns > most}
+    return {(rows, columns) for rows, columns in map(smallest, shapes) if rows * columns > most}
 
 
 def _notes(similarity: Similarity, sizes: set[Size]) -> Iterator[str]:

@@ -112,7 +112,8 @@ def estimated_seconds(work: Work, ranges: list[tuple[int, int]]) -> float | None
     """One worker's time for the models' passes, the padding of every shard's last batch among them."""
     if work.seconds_per_sample is None:
         return None
-    return sum(cost.seconds_of(work.samples, padded_samples(work, ranges)) for cost in work.costs)
+    padded = padded_samples(work, ranges)
+    return sum(cost.seconds_of(work.samples, padded) for cost in work.costs)
 
 
 def padded_samples(work: Work, ranges: list[tuple[int, int]]) -> int:
