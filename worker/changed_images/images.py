@@ -19,16 +19,16 @@ from app.domain.changed_images import (
     image_path,
     made_by,
 )
-from app.domain.map_sizes import FLOAT_BYTES, MOST_CELLS
+from app.domain.map_sizes import FLOAT_BYTES
 from app.domain.measures import EQUIVARIANCE
 from app.domain.preprocessing import Preprocessing
 from app.domain.vocabulary import CLEAN, DeviceClass, SampleStatus
 from app.errors import InputFailure
-from app.imaging.entries import entry_of, read_entry
 from app.results.inputs import AuditedSubject, AuditInputs, GivenSubject, changed_for, seen_by
 from app.storage.writing import StoredBlob
 from worker.archives.zip_writer import ZipWriter
 from worker.context import WorkerContext
+from worker.given.maps import stored_cells
 from worker.shards.listed_samples import contents_of
 from worker.shards.request import job_map_set, job_model, job_tables
 from worker.shards.store import read_inputs, read_samples
@@ -36,7 +36,7 @@ from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
 from worker.supervision.process import ChildProcess
 from worker.wire.facts import ChangedImage
-from worker.wire.job_parts import JobGivenMap, JobMap, JobMapSet, JobSample
+from worker.wire.job_parts import JobMap, JobMapSet, JobSample
 from worker.wire.jobs import ViewsJob
 
 PART = 64
@@ -119,17 +119,9 @@ class ViewImages:
         found = {one.number: digest_of_map(bytes.fromhex(one.native)) for one in maps}
         if map_set is not None:
             clean = (one for one in map_set.maps if one.view == CLEAN)
-            found |= {one.number: digest_of_map(self._given(map_set, one)) for one in clean}
+            blobs, digest = self.context.blobs, map_set.digest or ""
+            found |= {one.number: digest_of_map(stored_cells(blobs, digest, one)) for one in clean}
         return found
-
-    def _given(self, map_set: JobMapSet, one: JobGivenMap) -> bytes:
-        """Raises InputFailure ``artifact-corrupted``."""
-        try:
-            return read_entry(self.context.blobs, map_set.digest or "", entry_of(one), MOST_CELLS * FLOAT_BYTES)
-        except (InputFailure, FileNotFoundError) as error:
-            raise InputFailure(
-                "artifact-corrupted", f"The maps of the map set {map_set.digest} have changed."
-            ) from error
 
     def _images(self, child: ChildProcess, samples: Sequence[SampleRow]) -> Iterator[tuple[str, bytes]]:
         """Path and PNG, in the order of the manifest. Raises ChildDied where others come than were asked for."""

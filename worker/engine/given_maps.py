@@ -15,13 +15,11 @@ from app.domain.vocabulary import CLEAN, UndefinedReason
 from worker.engine.measuring import Outcome
 from worker.engine.observing import UNKNOWN_CLASS, Observation
 from worker.functional.similarities import resampled
-from worker.given.lists import MapList
+from worker.given.lists import NOTHING, MapList
 from worker.given.maps import GivenMaps, Values
 from worker.measures import Score, Seen, scores_of
 from worker.salience.maps import SalienceMaps
 from worker.views import View
-
-NOTHING = np.zeros((1, 1), np.float32)
 
 
 @dataclass(frozen=True)

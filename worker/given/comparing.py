@@ -12,7 +12,7 @@ from app.domain.map_sizes import fitting_size
 from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.vocabulary import Reasons, UndefinedReason
 from worker.functional.fixation_scores import OF_FIXATIONS
-from worker.functional.similarities import OF_MAPS, resampled, varies
+from worker.functional.similarities import OF_MAPS, resampled, smallest, varies
 from worker.given.lists import MapList, reasons_of
 from worker.given.maps import Points, Values
 
@@ -103,8 +103,7 @@ def _by_size(pair: Pair, reasons: Reasons) -> Mapping[Size, Places]:
 
 
 def _smaller(pair: Pair, place: int) -> Size:
-    (rows, columns), (other_rows, other_columns) = (one.maps[place].shape for one in pair)
-    return min(rows, other_rows), min(columns, other_columns)
+    return smallest(one.maps[place].shape for one in pair)
 
 
 def _told(pair: Pair, reasons: Reasons, similarity: Similarity, values: Floats) -> Compared:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.domain.vocabulary import Reasons, UndefinedReason
-from worker.functional.similarities import resampled
+from worker.functional.similarities import resampled, smallest
 from worker.given.maps import Points, Values
 
 MOST_CELLS_AT_ONCE = 2**20
 """Of each list: they are resampled and prepared for all lists at once."""
+
+NOTHING = np.zeros((1, 1), np.float32)
+"""Stands where there is no map."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +57,7 @@ def mean_of(lists: Sequence[MapList]) -> MapList:
     means = [_mean([one.maps[place] for one in lists if one.reasons[place] is None]) for place in samples]
     points = [[one.fixations[place] for one in lists] for place in samples]
     return MapList(
-        [np.zeros((1, 1), np.float32) if mean is None else mean for mean in means],
+        [NOTHING if mean is None else mean for mean in means],
         tuple(_why_none(lists, place) if mean is None else None for place, mean in enumerate(means)),
         [_together([one for one in own if one is not None]) for own in points],
     )
@@ -63,7 +66,7 @@ def mean_of(lists: Sequence[MapList]) -> MapList:
 def _mean(maps: Sequence[Values]) -> Values | None:
     if not maps:
         return None
-    size = min(one.shape[0] for one in maps), min(one.shape[1] for one in maps)
+    size = smallest(one.shape for one in maps)
     stacked = np.stack([resampled(one[None], size)[0] for one in maps])
     mean: Values = stacked.mean(0, dtype=np.float64).astype(np.float32)
     return mean

@@ -42,10 +42,7 @@ class GivenMaps:
         place = self.maps.get((number, view))
         if place is None or self.digest is None:
             return None
-        try:
-            data = read_entry(self.inputs, self.digest, entry_of(place), MOST_CELLS * FLOAT_BYTES)
-        except (InputFailure, FileNotFoundError) as error:
-            raise InputFailure("artifact-corrupted", f"The maps of the map set {self.digest} have changed.") from error
+        data = stored_cells(self.inputs, self.digest, place)
         values = np.frombuffer(data, "<f4").reshape(place.height, place.width).astype(np.float32)
         return _framed(values, self._frame(number))
 
@@ -58,6 +55,14 @@ class GivenMaps:
 
     def _frame(self, number: int) -> Frame:
         return self.frames[number] if self.frames else WHOLE
+
+
+def stored_cells(inputs: Ranges, digest: str, place: JobGivenMap) -> bytes:
+    """Of one map, float32, row by row. Raises InputFailure ``artifact-corrupted``."""
+    try:
+        return read_entry(inputs, digest, entry_of(place), MOST_CELLS * FLOAT_BYTES)
+    except (InputFailure, FileNotFoundError) as error:
+        raise InputFailure("artifact-corrupted", f"The maps of the map set {digest} have changed.") from error
 
 
 def _framed(values: Values, frame: Frame) -> Values:

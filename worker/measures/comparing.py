@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from worker.functional.similarities import resampled
+from worker.functional.similarities import resampled, smallest
 from worker.given.comparing import Compared
 from worker.given.lists import MapList
 from worker.measures.base import Score
@@ -26,8 +26,7 @@ def score_of(one: Compared) -> Score:
 
 def at_one_size(maps: Sequence[SalienceMaps]) -> list[SalienceMaps]:
     """The maps of several subjects for the same samples, at their smallest size; those that have it as they are."""
-    sizes = {tuple(one.native.shape[1:]) for one in maps}
-    size = min(rows for rows, _ in sizes), min(columns for _, columns in sizes)
+    size = smallest(tuple(one.native.shape[1:]) for one in maps)
     return [
         one
         if tuple(one.native.shape[1:]) == size

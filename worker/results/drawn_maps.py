@@ -12,9 +12,9 @@ from app.db.tables import SampleRow, SampleScoresRow
 from app.domain.vocabulary import CLEAN, UndefinedReason
 from app.imaging.entries import Ranges
 from app.results.inputs import AuditInputs
-from worker.given.lists import MapList
+from worker.given.lists import NOTHING, MapList
 from worker.given.maps import GivenMaps, Points, Values
-from worker.results.stored_maps import NOTHING, MapOwner, among, largest_map, read_clean_maps
+from worker.results.stored_maps import MapOwner, among, largest_map, read_clean_maps
 from worker.shards.request import frames_of, job_map_set
 
 Integers = NDArray[np.int64]

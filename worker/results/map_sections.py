@@ -25,7 +25,7 @@ from app.imaging.entries import Ranges
 from app.results.inputs import AuditInputs, class_count, label_mapping
 from worker.functional.cell_shifts import CellShift
 from worker.functional.derangement import derangement
-from worker.functional.similarities import resampled
+from worker.functional.similarities import resampled, smallest
 from worker.results.agreement_chances import chances_of_agreement
 from worker.results.equivariance_numbers import ShiftNumbers, add_shift_numbers
 from worker.results.pair_controls import pair_controls
@@ -136,8 +136,7 @@ def _wanted(pairings: Sequence[Pairing], sizes: Sizes) -> dict[int, set[Size]]:
 
 def _smaller(pair: tuple[int, int], sizes: Sizes) -> Size:
     """As their score is made."""
-    one, other = (sizes[place] for place in pair)
-    return min(one[0], other[0]), min(one[1], other[1])
+    return smallest(sizes[place] for place in pair)
 
 
 def _tells_of_shifts(protocol: Protocol, subject: Subject) -> bool:

@@ -13,13 +13,12 @@ from sqlalchemy.orm import Session
 from app.db.tables import AuditRow, SampleScoresRow, map_cells
 from app.domain.map_sizes import FLOAT_BYTES
 from app.domain.vocabulary import UndefinedReason
-from worker.given.lists import MapList
+from worker.given.lists import NOTHING, MapList
 
 FloatMaps = NDArray[np.float32]
 Ordinals = NDArray[np.int64]
 
 BLOCK_ROWS = 2_000
-NOTHING = np.zeros((1, 1), np.float32)
 
 MOST_BYTES = 96 * 1024**2
 """Of maps that are in memory at once: 100,000 of 14 x 14 cells, or 500 as large as an image."""
