@@ -43,7 +43,7 @@ def decode_grey(data: bytes, limits: Settings) -> GreyPicture:
     opacity = None if brightest.any() else _opacity(data, of_maps)
     if opacity is not None:
         return GreyPicture(opacity)
-    is_coloured = (colours.max(2).astype(np.int16) - colours.min(2) > _SPREAD).mean() > 0.5
+    is_coloured = (brightest - colours.min(2) > _SPREAD).mean() > 0.5
     return GreyPicture(brightest, MapDoubt.COLOURS if is_coloured else _doubt(brightest))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from app.domain.stored_text import is_storable
 from app.domain.table_columns import ALIASES
 from app.errors import InputFailure
 from app.imaging.kinds import EXTENSIONS, kind_of, promised_kind
@@ -70,27 +71,16 @@ class ImageTable:
     def read(self) -> Iterator[Row]:
         """Row by row. Raises InputFailure ``archive-malformed``."""
         columns = [self.image, *self._kept]
-        batches = self._file.iter_batches(ROWS_AT_ONCE, columns=columns, use_threads=False)
-        while True:
-            with _broken_as_failure():
-                batch = next(batches, None)
-                rows = [] if batch is None else [self._row(batch, number) for number in range(batch.num_rows)]
-            if batch is None:
-                return
-            yield from rows
+        with _broken_as_failure():
+            for batch in self._file.iter_batches(ROWS_AT_ONCE, columns=columns, use_threads=False):
+                yield from [self._row(batch, number) for number in range(batch.num_rows)]
 
     def images(self, group: int) -> Iterator[list[bytes]]:
         """Of one row group, some at once. Raises InputFailure ``archive-malformed``."""
+        wanted = {"row_groups": [group], "columns": [self.image]}
         with _broken_as_failure():
-            batches = self._file.iter_batches(ROWS_AT_ONCE, row_groups=[group], columns=[self.image], use_threads=False)
-        while True:
-            with _broken_as_failure():
-                batch = next(batches, None)
-                column = None if batch is None else batch.column(self.image)
-                images = [] if column is None else [_inner(value.as_py()).get("bytes") or b"" for value in column]
-            if column is None:
-                return
-            yield images
+            for batch in self._file.iter_batches(ROWS_AT_ONCE, use_threads=False, **wanted):
+                yield [_inner(value.as_py()).get("bytes") or b"" for value in batch.column(self.image)]
 
     def _row(self, batch: Any, number: int) -> Row:
         inner = _inner(batch.column(self.image)[number].as_py())
@@ -104,7 +94,7 @@ class ImageTable:
             return names[value] if 0 <= value < len(names) else None  # -1: `datasets` does not tell
         if isinstance(value, float) and not math.isfinite(value):
             return None
-        return None if isinstance(value, str) and (len(value) > MOST_CHARACTERS or "\0" in value) else value
+        return None if isinstance(value, str) and (len(value) > MOST_CHARACTERS or not is_storable(value)) else value
 
 
 def _inner(value: Any) -> dict[str, Any]:
