@@ -1,9 +1,8 @@
 """Curves of the deformations that a protocol lists, as salt and pepper has one: by severity, and of moves by number."""
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -51,7 +50,7 @@ class _Family:
     """Deformations of one figure: their curves in a results document, by ``place``, and the words for them."""
 
     name: str
-    curves: Callable[[Series], Sequence[Mapping[str, Any]]]
+    curves: Literal["deformation_curves", "move_curves"]
     place: str
     title: str
     table: str
@@ -69,7 +68,7 @@ def deformation_curves(job: ReportJob, spec: MeasureSpec[Any]) -> list[Drawing]:
     """Of noise reaction, by severity; none where the protocol lists none."""
     settings = NOISE_REACTION.settings_in(job.resolved.measures)
     kinds = [_kind_of_noise(one.kind) for one in settings.deformations] if settings else []
-    family = _Family("deformation-curves", _deformed, "severity", "Deformations by severity", "Deformations")
+    family = _Family("deformation-curves", "deformation_curves", "severity", "Deformations by severity", "Deformations")
     return _drawings(job, spec, kinds, family)
 
 
@@ -77,7 +76,7 @@ def move_curves(job: ReportJob, spec: MeasureSpec[Any]) -> list[Drawing]:
     """Of geometric resilience, by number; none where the protocol lists none."""
     settings = GEOMETRIC_RESILIENCE.settings_in(job.resolved.measures)
     kinds = [_kind_of_move(one.kind) for one in settings.deformations] if settings else []
-    family = _Family("move-curves", _moved, "number", "Moves by number", "Moves")
+    family = _Family("move-curves", "move_curves", "number", "Moves by number", "Moves")
     return _drawings(job, spec, kinds, family)
 
 
@@ -89,14 +88,6 @@ def _kind_of_move(kind: MoveKind) -> _Kind:
     unit = MOVES[kind].unit.strip()
     still = MOVES[kind].still
     return _Kind(kind, plain_title(kind) + (f" ({unit})" if unit else ""), still, end=still)
-
-
-def _deformed(series: Series) -> Sequence[Mapping[str, Any]]:
-    return [] if series.document is None else series.document.get("deformation_curves", [])
-
-
-def _moved(series: Series) -> Sequence[Mapping[str, Any]]:
-    return [] if series.document is None else series.document.get("move_curves", [])
 
 
 def _drawings(job: ReportJob, spec: MeasureSpec[Any], kinds: list[_Kind], family: _Family) -> list[Drawing]:
@@ -113,7 +104,8 @@ def _drawings(job: ReportJob, spec: MeasureSpec[Any], kinds: list[_Kind], family
 
 def _panel(job: ReportJob, kind: _Kind, family: _Family) -> _Panel:
     def points(series: Series) -> list[CurvePoint]:
-        own = [curve for curve in family.curves(series) if curve["kind"] == kind.name]
+        curves = [] if series.document is None else series.document.get(family.curves, [])
+        own = [curve for curve in curves if curve["kind"] == kind.name]
         return mean_points(series, own, family.place, kind.still)
 
     return _Panel(kind, [(series.name, points(series)) for series in job.all_series])
@@ -147,7 +139,7 @@ def _draw(panels: list[_Panel], figure: Figure, palette: Palette) -> None:
             axes.set(xlabel=panel.kind.axis, xlim=_ends(panel))
     for axes, title, low in zip(grid[0], ("SSIM of the maps", "AUROC"), (lowest(everything), 0.0), strict=False):
         axes.set(title=title, ylim=(low, 1))
-    legend(figure, [name for name, _ in everything[: len(everything) // len(panels)]])
+    legend(figure, [name for name, _ in panels[0].points])
 
 
 def _ends(panel: _Panel) -> tuple[float, float]:
