@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from tests.api.running_api import pages
 from tests.api.test_contract_of_errors import check_problem
 from tests.waiting import PATIENCE_SECONDS, RECIPE, upload, wait_for
 
@@ -34,18 +35,6 @@ def audit(service: httpx.Client, parts: dict[str, Any]) -> dict[str, Any]:
     body = parts | {"protocol": PROTOCOL, "sample_limit": SAMPLES}
     started = service.post("/v1/audits", json=body).json()
     return wait_for(service, f"/v1/audits/{started['id']}", "succeeded", "failed")
-
-
-def pages(client: httpx.Client, path: str, **query: Any) -> list[dict[str, Any]]:
-    """Follow the cursors to the end."""
-    items: list[dict[str, Any]] = []
-    cursor: dict[str, str] = {}
-    while True:
-        page = client.get(path, params=query | cursor).json()
-        items += page["items"]
-        if page["next_cursor"] is None:
-            return items
-        cursor = {"cursor": page["next_cursor"]}
 
 
 def test_pages_hold_every_score_once(service: httpx.Client, audit: dict[str, Any]) -> None:

@@ -74,56 +74,75 @@ class Watched:
 @pytest.fixture(scope="session")
 def watched(postgres: EmbeddedPostgres, broker_url: str) -> Iterator[Watched]:
     """After one audit, with everything logged that can be."""
-    database = f"watched_{uuid4().hex}"
-    with psycopg.connect(postgres.url.replace("+psycopg", "").rpartition("/")[0] + "/postgres") as connection:
-        connection.autocommit = True
-        connection.execute(f"CREATE DATABASE {database} TEMPLATE salience_audit")
-    url = postgres.url.rpartition("/")[0] + f"/{database}"
-    folder = Path(tempfile.mkdtemp(prefix="salience-audit-watched-"))
+    url = _own_database(postgres)
     # A Valkey database of its own: the other tests' messages name rows that this worker does not have.
     broker = broker_url.rpartition("/")[0] + "/8"
+    folder = Path(tempfile.mkdtemp(prefix="salience-audit-watched-"))
+    with otlp_receiver() as receiver, _running(folder, _environment(url, broker, folder, receiver)) as (ports, logs):
+        clients = [
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=HEADERS, timeout=PATIENCE_SECONDS)
+            for port in ports
+        ]
+        found = Watched(clients, logs, receiver, _secrets(url, broker), database_url=url)
+        for client in clients:
+            client.event_hooks = {"response": [found.keep_problem]}
+        with _overheard(broker, found.commands):
+            _audit(found)
+            _use_registries(found)
+        yield found
+        for client in clients:
+            client.close()
+
+
+def _own_database(postgres: EmbeddedPostgres) -> str:
+    """The URL of a new one, with tables and no rows."""
+    name = f"watched_{uuid4().hex}"
+    with psycopg.connect(postgres.url.replace("+psycopg", "").rpartition("/")[0] + "/postgres") as connection:
+        connection.autocommit = True
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE salience_audit")
+    return postgres.url.rpartition("/")[0] + f"/{name}"
+
+
+def _environment(url: str, broker: str, folder: Path, receiver: Receiver) -> dict[str, str]:
+    return PLANTED | {
+        "DATABASE_URL": url,
+        "BROKER_URL": broker,
+        "BLOB_STORE": str(folder / "blobs"),
+        "LOG_LEVEL": "DEBUG",
+        "LOG_FORMAT": "json",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
+        "OTEL_BSP_SCHEDULE_DELAY": "200",
+        "ALLOWED_NETWORKS": "127.0.0.1/32",
+        "REGISTRY_SECONDS": "0.2",
+        "WEBHOOK_SECONDS": "0.2",
+    }
+
+
+def _secrets(url: str, broker: str) -> list[str]:
     passwords = [httpx.URL(address).password for address in (url, broker)]
-    with otlp_receiver() as receiver:
-        environment = PLANTED | {
-            "DATABASE_URL": url,
-            "BROKER_URL": broker,
-            "BLOB_STORE": str(folder / "blobs"),
-            "LOG_LEVEL": "DEBUG",
-            "LOG_FORMAT": "json",
-            "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
-            "OTEL_BSP_SCHEDULE_DELAY": "200",
-            "ALLOWED_NETWORKS": "127.0.0.1/32",
-            "REGISTRY_SECONDS": "0.2",
-            "WEBHOOK_SECONDS": "0.2",
-        }
-        ports = [free_port(), free_port()]
-        commands = {
-            f"api{number}": ("serve", "--only", "api", "--port", str(port), "--data", str(folder / f"data{number}"))
-            for number, port in enumerate(ports)
-        } | {"worker": ("worker",)}
-        logs = {name: folder / f"{name}.log" for name in commands}
-        processes = [_start(command, logs[name], environment) for name, command in commands.items()]
-        try:
-            until(lambda: all(map(accepts, ports)))
-            urls = [f"http://127.0.0.1:{port}" for port in ports]
-            clients = [httpx.Client(base_url=url, headers=HEADERS, timeout=PATIENCE_SECONDS) for url in urls]
-            planted = (value.rstrip("=").rpartition("=")[2] for value in PLANTED.values())
-            secrets = [*passwords, KEY, SECRET, IN_QUERY, IN_BODY, *planted]
-            found = Watched(clients, logs, receiver, secrets, database_url=url)
-            for client in clients:
-                client.event_hooks = {"response": [found.keep_problem]}
-            with _overheard(broker, found.commands):
-                _audit(found)
-                _use_registries(found)
-            yield found
-            for client in clients:
-                client.close()
-        finally:
-            for process in processes:
-                process.terminate()
-            for process in processes:
-                process.wait(PATIENCE_SECONDS)
-            shutil.rmtree(folder)
+    planted = (value.rstrip("=").rpartition("=")[2] for value in PLANTED.values())
+    return [*passwords, KEY, SECRET, IN_QUERY, IN_BODY, *planted]
+
+
+@contextmanager
+def _running(folder: Path, environment: dict[str, str]) -> Iterator[tuple[list[int], dict[str, Path]]]:
+    """The two APIs' ports, and every process's log; the folder goes when they end."""
+    ports = [free_port(), free_port()]
+    commands = {
+        f"api{number}": ("serve", "--only", "api", "--port", str(port), "--data", str(folder / f"data{number}"))
+        for number, port in enumerate(ports)
+    } | {"worker": ("worker",)}
+    logs = {name: folder / f"{name}.log" for name in commands}
+    processes = [_start(command, logs[name], environment) for name, command in commands.items()]
+    try:
+        until(lambda: all(map(accepts, ports)))
+        yield ports, logs
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(PATIENCE_SECONDS)
+        shutil.rmtree(folder)
 
 
 def _use_registries(watched: Watched) -> None:

@@ -104,48 +104,42 @@ def tables(images: dict[str, bytes]) -> dict[str, bytes]:
     return found
 
 
-@pytest.mark.parametrize("where", ["folder", "bucket"])
+@pytest.fixture(params=["folder", "bucket"])
+def of_shards(service: httpx.Client, request: pytest.FixtureRequest, shards: dict[str, bytes]) -> Json:
+    return listed(service, put(request, request.param, "shards", shards))
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def of_tables(service: httpx.Client, request: pytest.FixtureRequest, tables: dict[str, bytes]) -> Json:
+    return listed(service, put(request, request.param, "tables", tables))
+
+
 def test_images_within_tars_are_audited_where_they_lie(
-    where: str,
-    service: httpx.Client,
-    request: pytest.FixtureRequest,
-    model: Json,
-    images: dict[str, bytes],
-    shards: dict[str, bytes],
-    uploaded_scores: list[Json],
+    service: httpx.Client, of_shards: Json, model: Json, images: dict[str, bytes], uploaded_scores: list[Json]
 ) -> None:
     """With the scores, bit for bit, of the same images uploaded."""
-    dataset = listed(service, put(request, where, "shards", shards))
-    assert (dataset["status"], dataset["content_digest"], dataset["sample_count"]) == ("ready", None, IMAGES)
+    is_listed(of_shards)
     some = sorted(images)[4]
-    assert service.get(f"/v1/datasets/{dataset['id']}/samples/{some}/image").content == images[some]
-    assert scores(service, audit(service, model, dataset)) == uploaded_scores
-    assert {one["status"] for one in samples(service, dataset)} == {"ready"}
+    assert service.get(f"/v1/datasets/{of_shards['id']}/samples/{some}/image").content == images[some]
+    assert scores(service, audit(service, model, of_shards)) == uploaded_scores
+    assert {one["status"] for one in samples(service, of_shards)} == {"ready"}
 
 
-@pytest.mark.parametrize("where", ["folder", "bucket"])
 def test_images_within_tables_are_audited_where_they_lie(
-    where: str,
-    service: httpx.Client,
-    request: pytest.FixtureRequest,
-    model: Json,
-    images: dict[str, bytes],
-    tables: dict[str, bytes],
-    uploaded_scores: list[Json],
+    service: httpx.Client, of_tables: Json, model: Json, images: dict[str, bytes], uploaded_scores: list[Json]
 ) -> None:
     """With the scores, bit for bit, of the same images uploaded; the names are those of a copy's."""
-    dataset = listed(service, put(request, where, "tables", tables))
-    assert (dataset["status"], dataset["content_digest"], dataset["sample_count"]) == ("ready", None, IMAGES)
-    found = samples(service, dataset)
-    assert (dataset["splits"], {one["split"] for one in found}) == (["train"], {"train"})
+    is_listed(of_tables)
+    found = samples(service, of_tables)
+    assert (of_tables["splits"], {one["split"] for one in found}) == (["train"], {"train"})
     assert [one["label"] for one in found] == [name.split("/")[0] for name in sorted(images)]
     assert [one["sample"] for one in found[3:5]] == [
         "train-00000-of-00002/000003.png",
         "train-00001-of-00002/000000.png",
     ]
-    shown = service.get(f"/v1/datasets/{dataset['id']}/samples/{found[7]['sample']}/image")
+    shown = service.get(f"/v1/datasets/{of_tables['id']}/samples/{found[7]['sample']}/image")
     assert shown.content == images[sorted(images)[7]]
-    audited = audit(service, model, dataset)
+    audited = audit(service, model, of_tables)
     named = {one["sample"]: name for one, name in zip(found, sorted(images), strict=True)}
     ours = [one | {"sample": named[one["sample"]]} for one in scores(service, audited)]
     by_sample = ("sample", "measure", "view")
@@ -193,7 +187,7 @@ def test_images_are_audited_where_they_lie(
     where = {"uri": f"file://{lies}"} if isinstance(lies, Path) else lies
     source = {name: value for name, value in where.items() if name != "url"}
     dataset = listed(service, source)
-    assert (dataset["status"], dataset["content_digest"], dataset["sample_count"]) == ("ready", None, IMAGES)
+    is_listed(dataset)
     assert dataset["digest"].startswith("listing:sha256:")
     assert dataset["labels"] == sorted({name.split("/")[0] for name in images})
     before = samples(service, dataset)
@@ -290,6 +284,11 @@ def listed(service: httpx.Client, source: Json) -> Json:
     dataset = wait_for(service, f"/v1/datasets/{made.json()['id']}", "ready", "rejected")
     assert dataset["status"] == "ready", dataset["problem"]
     return dataset
+
+
+def is_listed(dataset: Json) -> None:
+    """It is ready, and nobody has read what is in it."""
+    assert (dataset["status"], dataset["content_digest"], dataset["sample_count"]) == ("ready", None, IMAGES)
 
 
 def samples(service: httpx.Client, dataset: Json, **wanted: str) -> list[Json]:
