@@ -29,7 +29,7 @@ KEEP_SECONDS = 1.0
 
 
 def keep_texts(log: OpeningLog, reach: Reach, asked: Columns | None) -> None:
-    """Goes on behind what was kept before. Raises InputFailure, TransientFailure, OpeningLost, WorkerStopping."""
+    """Goes on behind what was kept before. Raises InputFailure, TransientFailure, LeaseLost, WorkerStopping."""
     wanted = _wanted(asked)
     if wanted is None:
         return

@@ -26,10 +26,10 @@ from worker.archives.entry_names import from_here
 from worker.context import WorkerContext
 from worker.intake.kept_texts import keep_texts
 from worker.intake.listed_objects import Kind, Numbered, kind_of_listing, kind_within, own_objects
-from worker.intake.opening_log import OpeningLog, OpeningLost, OpeningPaused
+from worker.intake.opening_log import OpeningLog, OpeningPaused
 from worker.intake.unfolding import RowGroupTooLarge, TableReading, Unfolded, splits_of, table_objects
 from worker.intake.webdataset import JoinedTar, folders_of_splits, tar_objects
-from worker.shards.lease import WorkerStopping
+from worker.shards.lease import LeaseLost, WorkerStopping
 
 logger = logging.getLogger(__name__)
 
@@ -61,22 +61,23 @@ def _listing(context: WorkerContext, dataset_id: UUID) -> tuple[Reach, Columns |
 
 
 def _opened(log: OpeningLog, reach: Reach, asked: Columns | None) -> bool:
+    goes_on = False
     try:
         _open(log, reach, asked)
     except RowGroupTooLarge as why:
         logger.info("data set %s is copied: %s", log.dataset_id, why)
         _copy_instead(log, why)
-    except OpeningLost:
+    except LeaseLost:
         logger.info("data set %s: another worker looks into it", log.dataset_id)
     except (WorkerStopping, OpeningPaused):
-        with suppress(OpeningLost):
-            log.end()
-        log.context.queue.send(TaskName.INDEX_DATASET, log.dataset_id)
+        goes_on = True
     else:
         return True
     finally:
-        with suppress(OpeningLost):
+        with suppress(LeaseLost):
             log.end()
+    if goes_on:
+        log.context.queue.send(TaskName.INDEX_DATASET, log.dataset_id)
     return False
 
 

@@ -3,11 +3,11 @@
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.db.session import TenantEngine, transaction
@@ -17,14 +17,10 @@ from app.errors import EgressFailure, InputFailure, QuotaExceeded
 from app.sources.objects import NewObject, add_objects, forget_within
 from worker.context import WorkerContext
 from worker.intake.samples import in_batches
-from worker.shards.lease import BEAT_SECONDS, WorkerStopping
+from worker.shards.lease import Lease, LeaseLost
 
 BATCH = 1000
 TURN_SECONDS = 60.0
-
-
-class OpeningLost(Exception):
-    """The data set was deleted, or another worker is at it."""
 
 
 class OpeningPaused(Exception):
@@ -33,14 +29,17 @@ class OpeningPaused(Exception):
 
 @dataclass
 class OpeningLog:
-    """Of one data set. Every method but `begin` raises OpeningLost; whoever goes on goes on where this one stopped."""
+    """Of one data set. Every method but `begin` raises LeaseLost; whoever goes on goes on where this one stopped."""
 
     context: WorkerContext
     dataset_id: UUID
     tenant_id: UUID
     opening: int
-    began_at: float
-    beaten_at: float
+    _began_at: float = field(default_factory=time.monotonic)
+    _lease: Lease = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._lease = Lease(self.context, self._extend, of=f"data set {self.dataset_id}")
 
     @classmethod
     def begin(cls, context: WorkerContext, dataset_id: UUID) -> "OpeningLog | None":
@@ -55,8 +54,7 @@ class OpeningLog:
                 return None
             found.openings += 1
             found.opening_until = now + timedelta(seconds=context.settings.lease_seconds)
-            now_here = time.monotonic()
-            return cls(context, dataset_id, found.tenant_id, found.openings, now_here, now_here)
+            return cls(context, dataset_id, found.tenant_id, found.openings)
 
     @contextmanager
     def held(self) -> Iterator[tuple[Session, DatasetImportRow]]:
@@ -64,22 +62,17 @@ class OpeningLog:
         with transaction(TenantEngine(self.context.engine, self.tenant_id)) as session:
             row = session.get(DatasetImportRow, self.dataset_id, with_for_update=True)
             if row is None or row.openings != self.opening:
-                raise OpeningLost
+                raise LeaseLost
             row.opening_until = func.clock_timestamp() + timedelta(seconds=self.context.settings.lease_seconds)
             yield session, row
 
     def keep(self) -> None:
         """Called again and again while something is read. Raises WorkerStopping too."""
-        if self.context.stopping.is_set():
-            raise WorkerStopping
-        if time.monotonic() - self.beaten_at > BEAT_SECONDS:
-            self.beaten_at = time.monotonic()
-            with self.held():
-                pass
+        self._lease.keep()
 
     def check_turn(self) -> None:
         """Between two objects: audits must not wait for a listing of a thousand shards. Raises OpeningPaused."""
-        if time.monotonic() - self.began_at > TURN_SECONDS:
+        if time.monotonic() - self._began_at > TURN_SECONDS:
             raise OpeningPaused
 
     def note_within(self, container: int, found: Iterable[NewObject]) -> None:
@@ -94,6 +87,12 @@ class OpeningLog:
         """Nobody is at it any more."""
         with self.held() as (_, row):
             row.opening_until = None
+
+    def _extend(self, session: Session, seconds: float) -> bool:
+        row = DatasetImportRow
+        kept = update(row).where(row.dataset_id == self.dataset_id, row.openings == self.opening)
+        until = func.clock_timestamp() + timedelta(seconds=seconds)
+        return session.scalar(kept.values(opening_until=until).returning(row.dataset_id)) is not None
 
     def _keeping(self, found: Iterable[NewObject]) -> Iterator[NewObject]:
         for one in found:

@@ -39,11 +39,12 @@ def subject_costs(subjects: Iterable[AuditedSubject], device_class: DeviceClass)
     found: list[SubjectCost] = []
     shared = set()
     for one in subjects:
-        shares = one.protocol.salience.target_layer, one.subject.model, one.subject.weights
-        is_free = _can_share(one) and shares in shared
+        network = one.subject.model, one.subject.weights, one.protocol.salience.target_layer
+        can_share = _can_share(one)
+        is_free = can_share and network in shared
         maps = sum(_follows(view) for view in one.conditions) if is_free else len(one.conditions)
-        if _can_share(one):
-            shared.add(shares)
+        if can_share:
+            shared.add(network)
         layer = target_layer(one.model, one.protocol)
         passes = maps * passes_per_map(one.protocol.salience, layer.channels, layer.height * layer.width)
         # To find another class takes a pass without a map.
