@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from worker.salience.maps import SalienceMaps
+from worker.views.maps import SalienceMaps
 
 FOLDER = Path(__file__).parent
 COLOURS = {"cross_entropy": "#0072b2", "human_guided": "#d55e00"}

@@ -5,7 +5,7 @@ import torch
 from worker.engine.measuring import Outcome
 from worker.engine.observing import Observation
 from worker.measures.base import Score
-from worker.salience.maps import SalienceMaps
+from worker.views.maps import SalienceMaps
 
 
 def joined(parts: list[Outcome]) -> Outcome:

@@ -22,9 +22,9 @@ from benchmarks.deformations import (
 from worker.functional.corruptions import CORRUPTIONS
 from worker.functional.frost import frost
 from worker.functional.turbulence import SPACING, correlation, tilts
-from worker.salience.maps import SalienceMaps
 from worker.views import ViewSetting, make_views
 from worker.views.base import ImageBatch
+from worker.views.maps import SalienceMaps
 
 LEVELS = {"brightness": 1, "saturate": 1, "motion_blur": 1, "turbulence": 1}
 """OpenCV's HSV is float32; sums and transforms of doubles in another order."""

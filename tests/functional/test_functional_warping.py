@@ -24,9 +24,9 @@ from worker.functional.ssim import structural_similarity, structural_similarity_
 from worker.functional.warping import inside, warped
 from worker.measures.base import Seen
 from worker.measures.geometric_resilience import geometric_resilience
-from worker.salience.maps import SalienceMaps
 from worker.views import View, ViewSetting, make_views
 from worker.views.base import ImageBatch
+from worker.views.maps import SalienceMaps
 
 SIDE = 96
 SQUARE = Size(SIDE, SIDE)

@@ -11,7 +11,7 @@ from app.domain.measures import AGREEMENT
 from app.domain.measures.agreement import AgreementSettings
 from app.domain.subjects import Pairing
 from worker.engine.plan import _paired
-from worker.salience.maps import SalienceMaps
+from worker.views.maps import SalienceMaps
 
 SIDES = (7, 14, 28)
 

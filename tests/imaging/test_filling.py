@@ -8,11 +8,11 @@ from scipy.ndimage import gaussian_filter
 from app.domain.protocol import ProtocolRequest
 from app.imaging.filling import FillSource, as_filled
 from app.imaging.geometry import as_seen, shifted
-from worker.salience.maps import SalienceMaps
 from worker.views.base import ImageBatch, View, ViewSetting
 from worker.views.cells import cell_view
 from worker.views.filled import filled_view, rest_view
 from worker.views.geometry import geometric_view
+from worker.views.maps import SalienceMaps
 
 SIZE, CELLS, COLOUR = (60, 45), (4, 3), (124, 116, 104)
 PROTOCOL = ProtocolRequest(preset="investigate", seed=7).resolve()

@@ -19,8 +19,8 @@ from worker.measures import PAIRINGS
 from worker.measures.base import PairScores
 from worker.salience import make_explainer
 from worker.salience.hook import TargetHook
-from worker.salience.maps import SalienceMaps
 from worker.salience.other_class import OtherClassExplainer, other_class
+from worker.views.maps import SalienceMaps
 
 SIZE, STRIDE = 112, 16
 SAMPLES = 3

@@ -19,9 +19,9 @@ from worker.child.table_inputs import with_tables
 from worker.engine.plan import explainer_of
 from worker.engine.sample_reader import ArchiveLocation, SampleReader
 from worker.given.maps import GivenMaps, Values
-from worker.salience.maps import SalienceMaps
 from worker.views import View, ViewSetting, make_views
 from worker.views.base import ImageBatch, ImageView
+from worker.views.maps import SalienceMaps
 from worker.weights.cache import ModelCache
 from worker.wire.contents import Inputs
 from worker.wire.facts import ChangedImage

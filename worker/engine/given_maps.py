@@ -18,8 +18,8 @@ from worker.functional.similarities import resampled
 from worker.given.lists import NOTHING, MapList
 from worker.given.maps import GivenMaps, Values
 from worker.measures import Score, Seen, scores_of
-from worker.salience.maps import SalienceMaps
 from worker.views import View
+from worker.views.maps import SalienceMaps
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from app.domain.protocol import Protocol
 from app.domain.vocabulary import ClassScore, UndefinedReason
 from worker.engine.looking import Look
 from worker.salience.decisions import Decisions
-from worker.salience.maps import SalienceMaps
+from worker.views.maps import SalienceMaps
 
 UNKNOWN_CLASS = -1
 

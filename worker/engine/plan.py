@@ -28,11 +28,11 @@ from worker.measures.base import Pairing as PairMeasure
 from worker.measures.base import PairScores, Score, first_reasons
 from worker.measures.comparing import at_one_size, map_list, score_of
 from worker.salience.explainer import Explainer
-from worker.salience.maps import SalienceMaps
 from worker.salience.normalisation import Normalisation
 from worker.salience.other_class import OtherClassExplainer
 from worker.salience.sharing import sharing
 from worker.views import ViewSetting, make_views
+from worker.views.maps import SalienceMaps
 from worker.weights.cache import LoadedModel, ModelCache
 from worker.wire.contents import Inputs
 from worker.wire.job_parts import JobCachedMap, JobModel

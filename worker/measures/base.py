@@ -8,8 +8,8 @@ from torch import Tensor
 
 from app.domain.vocabulary import Reasons
 from worker.given.lists import reasons_of
-from worker.salience.maps import SalienceMaps
 from worker.views.base import View
+from worker.views.maps import SalienceMaps
 
 
 @dataclass(frozen=True)

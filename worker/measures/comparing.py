@@ -10,7 +10,7 @@ from worker.functional.similarities import resampled, smallest
 from worker.given.comparing import Compared
 from worker.given.lists import MapList
 from worker.measures.base import Score
-from worker.salience.maps import SalienceMaps
+from worker.views.maps import SalienceMaps
 
 
 def map_list(maps: SalienceMaps) -> MapList:

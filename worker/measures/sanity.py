@@ -3,7 +3,7 @@
 from app.domain.vocabulary import UndefinedReason
 from worker.functional.entropy import spatial_entropy
 from worker.measures.base import PairScores, Score, reasons_of_pair
-from worker.salience.maps import SalienceMaps
+from worker.views.maps import SalienceMaps
 
 
 def sanity(pair: list[SalienceMaps]) -> PairScores:

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from worker.functional.ssim import pairwise_structural_similarity
 from worker.measures.base import PairScores, Score, first_reasons, reasons_of_pair
-from worker.salience.maps import SalienceMaps
+from worker.views.maps import SalienceMaps
 
 
 def stability(runs: list[SalienceMaps]) -> PairScores:

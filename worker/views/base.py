@@ -8,7 +8,7 @@ from torch import Tensor
 
 from app.domain.input_size import InputSize
 from app.domain.protocol import Protocol as AuditProtocol
-from worker.salience.maps import SalienceMaps
+from worker.views.maps import SalienceMaps
 
 Result = TypeVar("Result")
 

@@ -8,8 +8,8 @@ from app.domain.cam_methods import CAM_METHODS
 from app.domain.views import cells_step
 from worker.functional.cell_shifts import CellShift
 from worker.functional.geometry import shift
-from worker.salience.maps import SalienceMaps
 from worker.views.base import ImageBatch, InPlace, ViewSetting
+from worker.views.maps import SalienceMaps
 
 
 @dataclass(frozen=True)

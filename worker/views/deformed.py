@@ -7,8 +7,8 @@ from torch import Tensor
 from app.domain.deformations import DEFORMATIONS, Kind
 from app.domain.views import with_parameter
 from app.imaging.pixel_order import order_generator
-from worker.salience.maps import SalienceMaps
 from worker.views.base import ImageBatch, InPlace, ViewSetting
+from worker.views.maps import SalienceMaps
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from app.domain.measures.degradation import DegradationSettings
 from app.domain.views import DEGRADATIONS
 from worker.functional.blur import degradation_levels, degrade_exact, sigma_of_levels
 from worker.functional.blur_stack import blur_stack, blur_table, degrade_fast
-from worker.salience.maps import SalienceMaps
 from worker.views.base import ImageBatch, InPlace, ViewSetting
+from worker.views.maps import SalienceMaps
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from app.domain.measures.sufficiency import SufficiencySettings
 from app.domain.views import DETAIL_SHARE, FILL, WITHOUT, WITHOUT_DETAIL
 from app.imaging.pixel_order import Ranks, cell_ranks, order_generator, pixel_ranks, within_share
 from worker.functional.fills import blurred, coloured, inpainted
-from worker.salience.maps import SalienceMaps
 from worker.views.base import ImageBatch, InPlace, ViewSetting
+from worker.views.maps import SalienceMaps
 
 BLUR_SIGMA = 10.0
 

@@ -17,8 +17,8 @@ from worker.functional.geometry import (
     rotate_90_cw,
     shift,
 )
-from worker.salience.maps import SalienceMaps
 from worker.views.base import CarriedBack, ImageBatch, ViewSetting
+from worker.views.maps import SalienceMaps
 
 
 class Direction(NamedTuple):

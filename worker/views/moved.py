@@ -11,8 +11,8 @@ from app.domain.moves import MOVES, MoveKind, move_of
 from app.imaging.motions import Motion, motion_of, places
 from app.imaging.pixel_order import order_generator
 from worker.functional.warping import inside, warped
-from worker.salience.maps import SalienceMaps
 from worker.views.base import CarriedBack, ImageBatch, ViewSetting
+from worker.views.maps import SalienceMaps
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from app.domain.views import noise_view as noise_view_name
 from worker.functional.noise import noise_generator, salt_and_pepper
-from worker.salience.maps import SalienceMaps
 from worker.views.base import ImageBatch, InPlace, ViewSetting
+from worker.views.maps import SalienceMaps
 
 
 @dataclass(frozen=True)

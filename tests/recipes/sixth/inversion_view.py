@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from worker.salience.maps import SalienceMaps
 from worker.views.base import ImageBatch, InPlace, ViewSetting
+from worker.views.maps import SalienceMaps
 
 
 @dataclass(frozen=True)
