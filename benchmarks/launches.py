@@ -13,9 +13,9 @@ from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import ProtocolRequest
 from benchmarks.stand_in import DEVICE, counted, stand_in
 from worker.engine.measuring import ModelAuditor, Outcome
+from worker.engine.normalisation import Normalisation
 from worker.salience import make_explainer
 from worker.salience.hook import TargetHook
-from worker.salience.normalisation import Normalisation
 from worker.views.base import ImageBatch
 
 MOST_LAUNCHES, MOST_WAITS = 1.25, 3

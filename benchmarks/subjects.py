@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torchvision.models import get_model
 
 from app.domain.preprocessing import Preprocessing
-from worker.salience.normalisation import Normalisation
+from worker.engine.normalisation import Normalisation
 
 SIZE = 224
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -18,11 +18,11 @@ from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from docs.pictures.joining import joined
 from worker.engine.measuring import ModelAuditor, Outcome
+from worker.engine.normalisation import Normalisation
 from worker.measures.base import PairScores, Score
 from worker.measures.stability import stability
 from worker.salience import make_explainer
 from worker.salience.hook import TargetHook
-from worker.salience.normalisation import Normalisation
 from worker.views.base import ImageBatch
 from worker.weights.architectures import build
 from worker.weights.loading import read_canonical

@@ -18,10 +18,10 @@ from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol, ProtocolRequest
 from docs.pictures.audited import FACES, RECIPE, pixels
 from worker.engine.measuring import ModelAuditor, Outcome
+from worker.engine.normalisation import Normalisation
 from worker.salience import make_explainer
 from worker.salience.explainer import Explainer
 from worker.salience.hook import TargetHook
-from worker.salience.normalisation import Normalisation
 from worker.views import View, ViewSetting, make_views
 from worker.views.base import ImageBatch
 from worker.weights.architectures import build, build_untrained

@@ -15,7 +15,7 @@ from torchvision.transforms import v2
 
 from app.domain.preprocessing import Preprocessing
 from app.imaging.framing import prepare
-from worker.salience.normalisation import Normalisation
+from worker.engine.normalisation import Normalisation
 
 SIZE = 160
 IMAGENET: dict[str, Any] = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}

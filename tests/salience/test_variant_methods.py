@@ -19,12 +19,12 @@ from app.domain.protocol import ProtocolRequest
 from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
 from worker.engine.measuring import ModelAuditor
+from worker.engine.normalisation import Normalisation
 from worker.functional.quantization import min_max
 from worker.salience import VARIANT_METHODS, make_explainer, one_by_one, pixel_gradients, smoothing
 from worker.salience.draws import Draws
 from worker.salience.explainer import Explanation
 from worker.salience.hook import TargetHook
-from worker.salience.normalisation import Normalisation
 from worker.salience.pixel_gradients import COPIES, SPREAD
 from worker.salience.signs_of_life import telling
 from worker.views.base import ImageBatch

@@ -25,7 +25,7 @@ from app.models.description import described_request
 from app.models.requests import ModelRequest
 from app.models.schemas import DESCRIBED
 from tests.weights.hugging_face import NAMES, SIDE, json_of, registered, saved
-from worker.salience.normalisation import Normalisation
+from worker.engine.normalisation import Normalisation
 
 Json = dict[str, Any]
 PICTURES = {

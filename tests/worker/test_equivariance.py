@@ -16,9 +16,9 @@ from app.domain.protocol import Protocol
 from app.domain.summaries import Groups, ScoreTable, summarise
 from app.domain.vocabulary import CamMethod
 from worker.engine.measuring import ModelAuditor, Outcome
+from worker.engine.normalisation import Normalisation
 from worker.salience import make_explainer
 from worker.salience.hook import TargetHook
-from worker.salience.normalisation import Normalisation
 from worker.views.base import ImageBatch
 
 PROTOCOL = Protocol.model_validate({"micro_batch": 4, "measures": {"equivariance": {}}})

@@ -20,9 +20,9 @@ from tests.waiting import RECIPE
 from tests.worker.workplace import Ids
 from worker.context import WorkerContext
 from worker.engine.measuring import ModelAuditor
+from worker.engine.normalisation import Normalisation
 from worker.salience import OF_ATTENTION, make_explainer
 from worker.salience.hook import TargetHook
-from worker.salience.normalisation import Normalisation
 from worker.shards.request import job_model
 from worker.shards.runner import run_next_shard
 from worker.views.base import ImageBatch

@@ -11,9 +11,9 @@ from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import ProtocolRequest
 from app.domain.vocabulary import CamMethod, OutputKind, UndefinedReason
 from worker.engine.measuring import ModelAuditor, Outcome
+from worker.engine.normalisation import Normalisation
 from worker.salience import make_explainer
 from worker.salience.hook import TargetHook
-from worker.salience.normalisation import Normalisation
 from worker.views.base import ImageBatch
 
 LABELS, SIZE, SAMPLES = 14, 64, 4

@@ -10,9 +10,9 @@ from app.domain.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CamMethod, UndefinedReason
 from worker.engine.measuring import ModelAuditor, Outcome
+from worker.engine.normalisation import Normalisation
 from worker.salience import make_explainer
 from worker.salience.hook import TargetHook
-from worker.salience.normalisation import Normalisation
 from worker.views.base import ImageBatch
 
 SHARES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75)

@@ -10,11 +10,11 @@ from typing import NamedTuple, Self, TypeVar
 import torch
 from torch import Tensor
 
+from worker.engine.normalisation import Normalisation
 from worker.functional.quantization import min_max
 from worker.machine.transfers import fetch, send
 from worker.salience.draws import Draws
 from worker.salience.explainer import Explainer, Explanation
-from worker.salience.normalisation import Normalisation
 
 Result = TypeVar("Result")
 Explain = Callable[[Tensor, Tensor | None], Sequence[Explanation]]

@@ -12,13 +12,13 @@ from app.domain.cam_methods import CAM_METHODS
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CLEAN, SalienceTarget
 from worker.engine.looking import Look, Looker, Target, fetch_looks
+from worker.engine.normalisation import Normalisation
 from worker.engine.observing import CachedMap, Observation, Observer
 from worker.machine.transfers import send
 from worker.measures import Score, Seen, scores_of
 from worker.measures.base import Answers
 from worker.salience.draws import Draws
 from worker.salience.explainer import Explainer
-from worker.salience.normalisation import Normalisation
 from worker.salience.sharing import SharingExplainer
 from worker.views import View, ViewSetting, make_views
 from worker.views.base import ImageBatch, ImageView

@@ -18,6 +18,7 @@ from app.domain.subjects import Pairing, Subject, pairings_of
 from app.domain.vocabulary import CLEAN, Explained, OutputKind, Weights
 from worker.engine.given_maps import GivenAuditor
 from worker.engine.measuring import ModelAuditor, Outcome
+from worker.engine.normalisation import Normalisation
 from worker.engine.observing import UNKNOWN_CLASS, CachedMap
 from worker.engine.sample_reader import DecodedBatch
 from worker.given.agreement import agreement_with_given
@@ -28,7 +29,6 @@ from worker.measures.base import Pairing as PairMeasure
 from worker.measures.base import PairScores, Score, first_reasons
 from worker.measures.comparing import at_one_size, map_list, score_of
 from worker.salience.explainer import Explainer
-from worker.salience.normalisation import Normalisation
 from worker.salience.other_class import OtherClassExplainer
 from worker.salience.sharing import sharing
 from worker.views import ViewSetting, make_views

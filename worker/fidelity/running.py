@@ -17,8 +17,8 @@ from app.imaging.decoding import decode_rgb
 from app.imaging.entries import entry_of, read_entry
 from app.imaging.framing import prepare
 from app.settings import Settings
+from worker.engine.normalisation import Normalisation
 from worker.machine.device import pick_device
-from worker.salience.normalisation import Normalisation
 from worker.weights.cache import ModelCache
 from worker.wire.contents import Inputs
 from worker.wire.job_parts import JobModel, JobSample
