@@ -5,8 +5,8 @@ from contextlib import suppress
 import torch
 from torch.nn.functional import conv2d
 
+from worker.engine.transfers import send
 from worker.machine.device import compute_exactly
-from worker.machine.transfers import send
 
 _SIDE = 64
 _MORE_THAN_THERE_IS = 2**50

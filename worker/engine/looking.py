@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from worker.engine.normalisation import Normalisation
+from worker.engine.transfers import fetch, send
 from worker.functional.quantization import min_max
-from worker.machine.transfers import fetch, send
 from worker.salience.draws import Draws
 from worker.salience.explainer import Explainer, Explanation
 

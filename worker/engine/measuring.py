@@ -14,7 +14,7 @@ from app.domain.vocabulary import CLEAN, SalienceTarget
 from worker.engine.looking import Look, Looker, Target, fetch_looks
 from worker.engine.normalisation import Normalisation
 from worker.engine.observing import CachedMap, Observation, Observer
-from worker.machine.transfers import send
+from worker.engine.transfers import send
 from worker.measures import Score, Seen, scores_of
 from worker.measures.base import Answers
 from worker.salience.draws import Draws
