@@ -16,6 +16,7 @@ from app.domain.preprocessing import MID_GREY, Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.subjects import Pairing, Subject, pairings_of
 from app.domain.vocabulary import CLEAN, Explained, OutputKind, Weights
+from worker.engine.comparing import at_one_size, map_list, score_of
 from worker.engine.given_maps import GivenAuditor
 from worker.engine.measuring import ModelAuditor, Outcome
 from worker.engine.normalisation import Normalisation
@@ -27,7 +28,6 @@ from worker.given.maps import GivenMaps
 from worker.measures import PAIRINGS
 from worker.measures.base import Pairing as PairMeasure
 from worker.measures.base import PairScores, Score, first_reasons
-from worker.measures.comparing import at_one_size, map_list, score_of
 from worker.salience.explainer import Explainer
 from worker.salience.other_class import OtherClassExplainer
 from worker.salience.sharing import sharing

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from app.domain.map_sizes import fitting_size
 from app.domain.similarities import SIMILARITIES, Similarity
+from app.domain.undefined import reasons_of
 from app.domain.vocabulary import Reasons, UndefinedReason
 from worker.functional.fixation_scores import OF_FIXATIONS
 from worker.functional.similarities import OF_MAPS, resampled, smallest, varies
-from worker.given.lists import MapList, reasons_of
+from worker.given.lists import MapList
 from worker.given.maps import Points, Values
 
 Floats = NDArray[np.float64]

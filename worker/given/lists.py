@@ -43,14 +43,6 @@ def parts_of(lists: Sequence[MapList]) -> Iterator[range]:
     yield range(start, len(lists[0].maps))
 
 
-def reasons_of(clean: Reasons, changed: Reasons) -> Reasons:
-    """Undefined where either map is; the clean map's reason comes first."""
-    return tuple(
-        first or (UndefinedReason.CONSTANT_VIEW_MAP if second is UndefinedReason.CONSTANT_MAP else second)
-        for first, second in zip(clean, changed, strict=True)
-    )
-
-
 def mean_of(lists: Sequence[MapList]) -> MapList:
     """Sample by sample the mean of the maps that there are, at the smallest size of them; their fixations together."""
     samples = range(len(lists[0].maps))

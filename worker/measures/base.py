@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
+from app.domain.undefined import reasons_of
 from app.domain.vocabulary import Reasons
-from worker.given.lists import reasons_of
 from worker.views.base import View
 from worker.views.maps import SalienceMaps
 
