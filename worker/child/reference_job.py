@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from app.settings import Settings
-from worker.fidelity.agreement import Owned
-from worker.fidelity.running import Runner
-from worker.fidelity.suggesting import Suggester
+from worker.engine.fidelity.agreement import Owned
+from worker.engine.fidelity.running import Runner
+from worker.engine.fidelity.suggesting import Suggester
+from worker.machine.device import pick_device
 from worker.weights.cache import ModelCache
 from worker.wire.contents import Inputs
 from worker.wire.facts import FidelityFacts
@@ -17,7 +18,8 @@ def run_reference_job(
     job: ReferenceJob, settings: Settings, inputs: Inputs, models: ModelCache
 ) -> Iterator[tuple[Reply, bytes]]:
     """How the predictions agree, after one progress a batch. Raises InputFailure."""
-    for reply in _facts(job, Runner(inputs, job.archive_digest, settings, models)):
+    runner = Runner(inputs, job.archive_digest, settings, models, pick_device(settings.device))
+    for reply in _facts(job, runner):
         yield reply, b""
 
 

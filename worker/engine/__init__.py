@@ -1,1 +1,1 @@
-"""One pass over a shard: reading, planning, measuring."""
+"""One pass over a shard, or over a reference's images: reading, planning, measuring."""

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from app.domain.fidelity import Compared
 from app.domain.vocabulary import OutputKind
-from worker.fidelity.agreement import Owned, in_their_form
+from worker.engine.fidelity.agreement import Owned, in_their_form
 
 MOST_CLASSES = 1000
 

@@ -18,7 +18,6 @@ from app.imaging.entries import entry_of, read_entry
 from app.imaging.framing import prepare
 from app.settings import Settings
 from worker.engine.normalisation import Normalisation
-from worker.machine.device import pick_device
 from worker.weights.cache import ModelCache
 from worker.wire.contents import Inputs
 from worker.wire.job_parts import JobModel, JobSample
@@ -38,11 +37,11 @@ class Runner:
     archive_digest: str
     settings: Settings
     models: ModelCache
+    device: torch.device
 
     def outputs(self, model: JobModel, samples: Sequence[JobSample]) -> Steps:
         """Before a final softmax or sigmoid. Raises InputFailure."""
-        device = pick_device(self.settings.device)
-        loaded = self.models.get(self.inputs, model, device)
+        loaded = self.models.get(self.inputs, model, self.device)
         normalise = Normalisation(Preprocessing.of(model.preprocessing), loaded.channels)
         read = loaded.reader(normalise.input_size, model.target_layer, model.output)
         spec = normalise.preprocessing.spec
@@ -50,7 +49,7 @@ class Runner:
         for start in range(0, len(samples), BATCH):
             yield Progress(done=start)
             pixels = np.stack([self._pixels(spec, sample) for sample in samples[start : start + BATCH]])
-            images = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))).to(device)
+            images = torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))).to(self.device)
             by_class = read(normalise(images))
             found.append(_by_output(by_class.double().cpu(), model.output))
         return torch.cat(found)

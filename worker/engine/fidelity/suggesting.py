@@ -10,10 +10,10 @@ from typing import Any
 from torch import Tensor
 
 from app.errors import InputFailure
-from worker.fidelity.agreement import Agreement, Owned
-from worker.fidelity.class_order import reordered
-from worker.fidelity.readings import Change, changes
-from worker.fidelity.running import Runner
+from worker.engine.fidelity.agreement import Agreement, Owned
+from worker.engine.fidelity.class_order import reordered
+from worker.engine.fidelity.readings import Change, changes
+from worker.engine.fidelity.running import Runner
 from worker.wire.job_parts import JobModel
 from worker.wire.jobs import ReferenceJob
 from worker.wire.replies import Progress
