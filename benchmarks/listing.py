@@ -35,8 +35,8 @@ from app.imports.nouns import DATASETS
 from app.settings import Settings
 from benchmarks.endless_bucket import key
 from benchmarks.memory import added_mebibytes
-from worker.context import WorkerContext
 from worker.intake.datasets import index_dataset
+from worker.lifecycle.context import WorkerContext
 
 MOTO_OBJECTS = 2_000
 SMALL = 5_000

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from app.settings import Settings
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 from worker.supervision.children import Children
 from worker.supervision.forkserver import Forkserver
 

@@ -21,9 +21,9 @@ from app.settings import Settings
 from tests.api.running_api import Api, check_problem
 from tests.children import open_context
 from tests.waiting import RECIPE, WEIGHTS, until
-from worker.context import WorkerContext
 from worker.intake.datasets import index_dataset
 from worker.intake.models import validate_model
+from worker.lifecycle.context import WorkerContext
 from worker.results.reducer import reduce_audit
 from worker.shards.runner import run_claimed
 from worker.shards.store import claim_shard

@@ -13,7 +13,7 @@ from app.storage.blobs import BlobStore
 from tests.children import open_context
 from tests.databases import new_database
 from worker.archives.listing import Listing, list_entries, seekable
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 from worker.supervision.forkserver import Forkserver
 
 

@@ -8,8 +8,8 @@ from app.db.identifiers import new_id
 from app.db.session import transaction
 from app.db.tables import DatasetRow, SampleRow
 from app.domain.vocabulary import ResourceStatus
-from worker.context import WorkerContext
 from worker.intake.datasets import index_dataset
+from worker.lifecycle.context import WorkerContext
 
 Indexed = tuple[DatasetRow, list[SampleRow]]
 

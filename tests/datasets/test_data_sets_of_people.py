@@ -13,8 +13,8 @@ from PIL import Image
 from app.domain.vocabulary import ResourceStatus
 from tests.datasets.hostile_archives import GOOD, make_tar, make_zip, picture
 from tests.datasets.indexing import index
-from worker.context import WorkerContext
 from worker.intake import tables
+from worker.lifecycle.context import WorkerContext
 
 IMAGES = {f"images/{number}.png": picture(10 + 20 * number) for number in range(4)}
 Rows = list[tuple[str, str | None, str | None]]

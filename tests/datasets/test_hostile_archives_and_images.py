@@ -24,8 +24,8 @@ from tests.datasets.hostile_archives import (
 )
 from tests.datasets.hostile_images import IMAGES
 from tests.datasets.indexing import index
-from worker.context import WorkerContext
 from worker.intake.arrivals import Arrivals
+from worker.lifecycle.context import WorkerContext
 from worker.supervision.forkserver import Forkserver
 
 

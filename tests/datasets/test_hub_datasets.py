@@ -22,7 +22,7 @@ from app.storage.blobs import BlobStore
 from tests.datasets.hostile_archives import make_tar, picture
 from tests.datasets.indexing import index
 from tests.registries.loopback_hub import COMMIT, LARGE_BYTES, LoopbackHub, loopback_hub
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 
 TABLE = (Path(__file__).parent / "files" / "train-00000-of-00001.parquet").read_bytes()
 CARDS = {"README.md": b"---\nlicense: mit\n---\n# Pets", ".gitattributes": b"*.parquet filter=lfs"}

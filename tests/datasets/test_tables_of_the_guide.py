@@ -21,7 +21,7 @@ from tests.datasets.hostile_archives import ARCHIVES, GOOD, make_tar, make_zip, 
 from tests.datasets.image_tables import SHARD, written
 from tests.datasets.indexing import index
 from tests.docs.pages import ROOT
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 
 FILES = ROOT / "tests" / "datasets" / "files"
 PAGE = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ import pytest
 from app.domain.vocabulary import ResourceStatus
 from tests.datasets.hostile_archives import make_tar, make_zip, picture
 from tests.datasets.indexing import index
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 
 pytestmark = pytest.mark.needs(module="webdataset", get="make install")
 

@@ -23,8 +23,8 @@ from tests.children import open_context
 from tests.databases import new_database
 from tests.datasets.indexing import index
 from tests.map_sets.packing import npy, png, zipped
-from worker.context import WorkerContext
 from worker.intake.map_sets import read_map_set
+from worker.lifecycle.context import WorkerContext
 from worker.map_files import found
 from worker.supervision.forkserver import Forkserver
 

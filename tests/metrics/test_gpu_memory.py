@@ -44,7 +44,7 @@ int nvmlDeviceGetName(void *device, char *name, unsigned length) { snprintf(name
 REPORT = """
 import sys, time
 from app.settings import Settings
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 from worker.lifecycle.gpu_reports import GpuReporter
 context = WorkerContext.from_settings(Settings(device="cuda", cuda_visible_devices="1"), "host/1")
 reporter = GpuReporter(context)

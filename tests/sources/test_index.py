@@ -17,8 +17,8 @@ from app.imports.nouns import DATASETS
 from app.settings import Settings
 from app.uploads.content import digests_of
 from tests.factories import dataset_row
-from worker.context import WorkerContext
 from worker.intake.datasets import index_dataset
+from worker.lifecycle.context import WorkerContext
 
 FILES = {
     "train/cat/b.png": b"12345",

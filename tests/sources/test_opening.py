@@ -30,9 +30,9 @@ from tests.children import BorrowedChildren
 from tests.datasets.hostile_archives import make_tar, picture
 from tests.datasets.image_tables import CLASSES, IMAGE, hugging, images, written
 from tests.factories import dataset_row
-from worker.context import WorkerContext
 from worker.intake import kept_texts, opening, opening_log
 from worker.intake.datasets import index_dataset
+from worker.lifecycle.context import WorkerContext
 from worker.supervision.forkserver import Forkserver
 
 Taken = tuple[DatasetRow, list[SampleRow]]

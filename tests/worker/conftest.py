@@ -12,7 +12,7 @@ from app.settings import Settings
 from tests.children import open_context
 from tests.databases import new_database
 from tests.worker.workplace import Ids, prepare
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 from worker.supervision.forkserver import Forkserver
 
 

@@ -14,8 +14,8 @@ from app.domain.vocabulary import ResourceStatus
 from tests.children import open_context
 from tests.faults.cluster import children_of
 from tests.worker.workplace import RUNS, upload_model
-from worker.context import WorkerContext
 from worker.intake.models import validate_model
+from worker.lifecycle.context import WorkerContext
 from worker.supervision.endings import DeviceFailed, OutOfGpuMemory
 from worker.supervision.events import Event
 from worker.supervision.forkserver import Forkserver

@@ -13,7 +13,7 @@ from app.audits.service import request_audit
 from app.db.session import transaction
 from app.db.tables import AuditRow, CleanSourceRow, SampleScoresRow, ShardRow
 from tests.worker.workplace import Ids, prepare
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 from worker.shards.runner import run_claimed
 from worker.shards.store import claim_shard
 

@@ -10,7 +10,7 @@ from tests.children import open_context
 from tests.waiting import until
 from tests.worker.test_replanning import finish, submit
 from tests.worker.workplace import Ids
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 from worker.shards.runner import run_claimed
 from worker.shards.store import Claim
 from worker.supervision.forkserver import Forkserver

@@ -12,8 +12,8 @@ from app.errors import TransientFailure
 from tests.children import open_context
 from tests.worker.test_replanning import claim, finish, read_audit, submit
 from tests.worker.workplace import Ids
-from worker.context import WorkerContext
 from worker.intake.image_examiner import ImageExaminer
+from worker.lifecycle.context import WorkerContext
 from worker.shards import device_faults
 from worker.shards.runner import _ShardRun, run_claimed
 from worker.supervision import children

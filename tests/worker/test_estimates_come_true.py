@@ -18,9 +18,9 @@ from app.domain.protocol import Protocol, SalienceSettings
 from app.domain.vocabulary import CamMethod
 from tests.waiting import RECIPE
 from tests.worker.workplace import Ids
-from worker.context import WorkerContext
 from worker.engine.measuring import ModelAuditor
 from worker.engine.normalisation import Normalisation
+from worker.lifecycle.context import WorkerContext
 from worker.salience import OF_ATTENTION, make_explainer
 from worker.salience.hook import TargetHook
 from worker.shards.request import job_model

@@ -14,7 +14,7 @@ from app.db.session import make_engine, transaction, write_for
 from app.db.tables import DEFAULT_TENANT, AuditRow, SampleScoresRow, ShardRow, WorkerRow
 from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, ShardStatus
 from tests.factories import audit_row, dataset_row, sample_row, shard_rows
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 from worker.lifecycle.presence import announce
 from worker.machine.processor import processor_of
 from worker.results.reducer import _software

@@ -4,8 +4,8 @@ from app.db.session import transaction
 from app.db.tables import DatasetRow
 from app.domain.vocabulary import ResourceStatus
 from tests.factories import dataset_row
-from worker.context import WorkerContext
 from worker.intake.datasets import index_dataset
+from worker.lifecycle.context import WorkerContext
 
 
 def test_an_archive_that_was_lost_before_anybody_looked(context: WorkerContext) -> None:

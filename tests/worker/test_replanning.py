@@ -15,7 +15,7 @@ from app.domain.protocol import Protocol
 from app.domain.vocabulary import AuditStatus, ShardStatus
 from app.errors import MeasureFailure
 from tests.worker.workplace import Ids
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 from worker.results.reducer import reduce_audit
 from worker.shards.replanning import replan_audit
 from worker.shards.runner import _ShardRun, run_claimed

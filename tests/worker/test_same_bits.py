@@ -13,7 +13,7 @@ from app.db.session import transaction
 from app.db.tables import AuditResultsRow, AuditRow, SampleScoresRow, ShardRow
 from app.domain.vocabulary import AuditStatus
 from tests.worker.workplace import RUNS, Ids
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 from worker.results.reducer import reduce_audit
 from worker.shards.runner import run_claimed
 from worker.shards.store import claim_shard

@@ -24,8 +24,8 @@ from tests.factories import dataset_row
 from tests.storage.stores import Bucket, make_bucket
 from tests.worker.test_replanning import claim, finish, read_audit, submit
 from tests.worker.workplace import Ids
-from worker.context import WorkerContext
 from worker.intake.datasets import index_dataset
+from worker.lifecycle.context import WorkerContext
 from worker.shards.runner import run_claimed
 
 NOWHERE = "http://127.0.0.1:9"

@@ -9,9 +9,9 @@ from app.db.tables import DatasetRow, ModelRow
 from app.domain.vocabulary import ResourceStatus
 from tests.factories import dataset_row, model_row
 from tests.waiting import RECIPE, WEIGHTS
-from worker.context import WorkerContext
 from worker.intake.datasets import index_dataset
 from worker.intake.models import validate_model
+from worker.lifecycle.context import WorkerContext
 
 Ids = tuple[UUID, list[UUID]]
 """Of a data set, and of models."""

@@ -17,9 +17,9 @@ from app.queue import TaskName
 from app.sources.patience import note_try
 from app.storage.writing import StoredBlob
 from worker.changed_images.images import ViewImages
-from worker.context import WorkerContext
-from worker.intake.attempts import attempted
-from worker.shards.lease import Lease, LeaseLost, WorkerStopping
+from worker.lifecycle.attempts import attempted
+from worker.lifecycle.context import WorkerContext
+from worker.lifecycle.lease import Lease, LeaseLost, WorkerStopping
 
 logger = logging.getLogger(__name__)
 

@@ -27,8 +27,8 @@ from app.errors import InputFailure
 from app.results.inputs import AuditedSubject, AuditInputs, GivenSubject, changed_for, seen_by
 from app.storage.writing import StoredBlob
 from worker.archives.zip_writer import ZipWriter
-from worker.context import WorkerContext
 from worker.given.maps import stored_cells
+from worker.lifecycle.context import WorkerContext
 from worker.shards.listed_samples import contents_of
 from worker.shards.request import job_map_set, job_model, job_tables
 from worker.shards.store import read_inputs, read_samples

@@ -19,7 +19,6 @@ from app.sources.reading import Contents
 from app.uploads.content import delete_unused
 from app.webhooks.events import dataset_looked_at
 from app.webhooks.outbox import tell
-from worker.context import WorkerContext
 from worker.intake.dataset_notes import DatasetNotes
 from worker.intake.labels import Labels
 from worker.intake.layout import Layout
@@ -31,6 +30,7 @@ from worker.intake.settling import Settler
 from worker.intake.sifting import Sifter
 from worker.intake.taking import Taker
 from worker.intake.tallies import distinct_values, folders_of_samples, problem_counts
+from worker.lifecycle.context import WorkerContext
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from app.db.tables import SampleRow
 from app.domain.vocabulary import DeviceClass
 from app.errors import InputFailure
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
 from worker.wire.facts import ImageFacts

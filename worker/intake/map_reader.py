@@ -10,7 +10,7 @@ from app.domain.map_sizes import FLOAT_BYTES, MOST_CELLS
 from app.domain.vocabulary import DeviceClass
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 from worker.map_files.endings import speaks_of_many
 from worker.map_files.sample_names import Named
 from worker.supervision.endings import ChildDied, End

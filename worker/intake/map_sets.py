@@ -35,11 +35,11 @@ from app.storage.writing import BlobWriter
 from app.uploads.content import delete_unused
 from worker.archives.listing import list_entries, seekable
 from worker.archives.skipping import reason_to_skip
-from worker.context import WorkerContext
 from worker.intake.arrivals import Skipped
 from worker.intake.handed_out import HandedOut, Place
 from worker.intake.map_reader import MapReader
 from worker.intake.notes import counted, skipped_notes
+from worker.lifecycle.context import WorkerContext
 from worker.map_files.sample_names import Below, Named, SampleNames
 from worker.wire.facts import MapFacts
 

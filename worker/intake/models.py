@@ -18,9 +18,9 @@ from app.queue import TaskName
 from app.storage.writing import BlobWriter, StoredBlob
 from app.webhooks.events import model_looked_at
 from app.webhooks.outbox import tell
-from worker.context import WorkerContext
-from worker.intake.attempts import attempted
-from worker.shards.lease import WorkerStopping
+from worker.lifecycle.attempts import attempted
+from worker.lifecycle.context import WorkerContext
+from worker.lifecycle.lease import WorkerStopping
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
 from worker.wire.facts import ModelFacts

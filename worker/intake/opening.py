@@ -23,13 +23,13 @@ from app.sources.objects import forget_listing
 from app.sources.reader import ListedReader
 from app.sources.reading import Reach
 from worker.archives.entry_names import from_here
-from worker.context import WorkerContext
 from worker.intake.kept_texts import keep_texts
 from worker.intake.listed_objects import Kind, Numbered, kind_of_listing, kind_within, own_objects
 from worker.intake.opening_log import OpeningLog, OpeningPaused
 from worker.intake.unfolding import RowGroupTooLarge, TableReading, Unfolded, splits_of, table_objects
 from worker.intake.webdataset import JoinedTar, folders_of_splits, tar_objects
-from worker.shards.lease import LeaseLost, WorkerStopping
+from worker.lifecycle.context import WorkerContext
+from worker.lifecycle.lease import LeaseLost, WorkerStopping
 
 logger = logging.getLogger(__name__)
 

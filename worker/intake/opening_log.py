@@ -15,9 +15,9 @@ from app.db.tables import DatasetImportRow, DatasetRow
 from app.domain.vocabulary import ResourceStatus
 from app.errors import EgressFailure, InputFailure, QuotaExceeded
 from app.sources.objects import NewObject, add_objects, forget_within
-from worker.context import WorkerContext
 from worker.intake.samples import in_batches
-from worker.shards.lease import Lease, LeaseLost
+from worker.lifecycle.context import WorkerContext
+from worker.lifecycle.lease import Lease, LeaseLost
 
 BATCH = 1000
 TURN_SECONDS = 60.0

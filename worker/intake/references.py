@@ -14,10 +14,10 @@ from app.errors import InputFailure
 from app.imaging.entries import read_entry
 from app.queue import TaskName
 from worker.archives.listing import list_entries
-from worker.context import WorkerContext
-from worker.intake.attempts import attempted
 from worker.intake.reference_table import read_reference
-from worker.shards.lease import WorkerStopping
+from worker.lifecycle.attempts import attempted
+from worker.lifecycle.context import WorkerContext
+from worker.lifecycle.lease import WorkerStopping
 from worker.shards.request import job_model
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer

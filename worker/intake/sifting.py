@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from app.db.tables import DatasetRow, SampleRow
 from app.domain.vocabulary import SampleStatus
 from app.imaging.kinds import promised_kind
-from worker.context import WorkerContext
 from worker.intake.arrivals import Skipped
 from worker.intake.entries import PENDING
 from worker.intake.image_examiner import ImageExaminer
@@ -17,6 +16,7 @@ from worker.intake.labels import Labels
 from worker.intake.listings import Unlisted, stream_unlisted
 from worker.intake.notes import NOT_AN_IMAGE, NOT_IN_MANIFEST
 from worker.intake.samples import delete_by_id, in_batches, save_findings, stream_samples
+from worker.lifecycle.context import WorkerContext
 from worker.wire.facts import ImageFacts
 
 DECODE_BATCH = 1024

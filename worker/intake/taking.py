@@ -12,7 +12,6 @@ from app.sources.addresses import listed_dataset
 from worker.archives.entry_names import from_here
 from worker.archives.listing import is_table, judged_entries, list_entries, seekable
 from worker.archives.skipping import ARCHIVE, reason_to_skip
-from worker.context import WorkerContext
 from worker.intake.arrivals import Arrivals
 from worker.intake.entries import insert_entries, link_entries
 from worker.intake.listed_objects import Kind, kind_within, own_objects
@@ -22,6 +21,7 @@ from worker.intake.opening import found_within
 from worker.intake.samples import delete_samples, find_named, stream_samples
 from worker.intake.unfolding import Unfolded, table_of, unfold
 from worker.intake.webdataset import JoinedTar, join
+from worker.lifecycle.context import WorkerContext
 
 OpenWithin = Callable[[WorkerContext, str, list[ArchiveEntry]], Unfolded | JoinedTar]
 

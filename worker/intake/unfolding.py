@@ -21,8 +21,8 @@ from app.sources.addresses import ROWS, start_of
 from app.sources.objects import NewObject
 from worker.archives.entry_names import checked_name, from_here
 from worker.archives.tar_writer import add_file
-from worker.context import WorkerContext
 from worker.intake.listed_objects import Kind, Numbered
+from worker.lifecycle.context import WorkerContext
 from worker.supervision.endings import ChildDied
 from worker.supervision.events import Answer
 from worker.supervision.inputs import Store

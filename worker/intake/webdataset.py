@@ -23,9 +23,9 @@ from worker.archives.entry_names import checked_name, from_here
 from worker.archives.range_reader import RangeReader
 from worker.archives.tar_index import tar_entries, tar_names
 from worker.archives.tar_writer import add_file
-from worker.context import WorkerContext
 from worker.intake.listed_objects import Kind, Numbered
 from worker.intake.sidecar_labels import may_say_labels, says_label
+from worker.lifecycle.context import WorkerContext
 
 _WINDOW_BYTES = 4 * MEBIBYTE
 """Of a tar elsewhere, whose every answer is waited for."""

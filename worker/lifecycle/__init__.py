@@ -1,1 +1,1 @@
-"""The worker process: Celery's application and what happens when it starts and stops."""
+"""The worker process from start to end: what it holds, the leases and attempts of its work, what it says of itself."""

@@ -12,7 +12,7 @@ from celery import Celery, signals
 from app.periodic import Periodic
 from app.queue import configure, listen_to
 from app.settings import get_settings
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 from worker.lifecycle.gpu_reports import GpuReporter
 from worker.lifecycle.presence import presence_of
 from worker.machine.device_class import device_class

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.db.session import transaction
 from app.db.tables import GpuReportRow
 from app.periodic import Periodic
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 from worker.machine.gpu_memory import read_gpu_memory
 
 logger = logging.getLogger(__name__)

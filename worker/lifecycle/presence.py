@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.db.session import transaction
 from app.db.tables import WorkerRow
 from app.periodic import Periodic
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 from worker.machine.processor import processor_of
 
 ANNOUNCE_SECONDS = 15.0

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import ComparisonRow
 from app.errors import InputFailure
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 from worker.results.comparison_document import comparison_document
 from worker.results.owed import end_queued
 from worker.results.regressions import note_regressions

@@ -12,7 +12,7 @@ from app.db.session import transaction
 from app.db.tables import ComparisonRow, RescoreRow
 from app.domain.vocabulary import ComparisonStatus
 from app.errors import InputFailure
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 
 logger = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from app.results.document import results_document
 from app.results.subjects import shown
 from app.webhooks.events import audit_succeeded
 from app.webhooks.outbox import tell
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 from worker.results.judge import verdict_of
 from worker.results.map_sections import map_sections
 from worker.shards.store import all_shards_done, fail_audit, read_inputs

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import RescoreRow
 from app.errors import InputFailure
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 from worker.results.owed import end_queued
 from worker.results.rescored_document import rescored_document
 from worker.shards.store import read_inputs

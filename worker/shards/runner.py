@@ -15,12 +15,12 @@ from app.errors import AuditFailure, InputFailure, MeasureFailure, TransientFail
 from app.observability.tracing import span
 from app.queue import TaskName
 from app.storage.blobs import BlobStore
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
+from worker.lifecycle.lease import Lease, LeaseLost, WorkerStopping
 from worker.shards.clean_maps import cached_maps, clean_keys, remember_clean_maps
 from worker.shards.counts import count_model_crash
 from worker.shards.device_faults import CODE, note_device_fault
 from worker.shards.first_findings import FirstFindings
-from worker.shards.lease import Lease, LeaseLost, WorkerStopping
 from worker.shards.listed_samples import ListedSamples, contents_of
 from worker.shards.replanning import replan_audit
 from worker.shards.request import Row, RowTable, shard_job

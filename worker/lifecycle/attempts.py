@@ -1,12 +1,12 @@
-"""A child looks into what was uploaded; what a crash costs is another attempt."""
+"""What a crash of a child costs is another attempt, whatever the child was asked to do."""
 
 import logging
 from collections.abc import Callable
 from typing import TypeVar
 
 from app.errors import InputFailure
-from worker.context import WorkerContext
-from worker.shards.lease import WorkerStopping
+from worker.lifecycle.context import WorkerContext
+from worker.lifecycle.lease import WorkerStopping
 from worker.supervision.endings import ChildDied, DeviceFailed, End, OutOfGpuMemory
 
 logger = logging.getLogger(__name__)

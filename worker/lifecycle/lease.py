@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.db.session import transaction
-from worker.context import WorkerContext
+from worker.lifecycle.context import WorkerContext
 
 logger = logging.getLogger(__name__)
 
