@@ -23,10 +23,10 @@ from worker.engine.normalisation import Normalisation
 from worker.lifecycle.context import WorkerContext
 from worker.salience import OF_ATTENTION, make_explainer
 from worker.salience.hook import TargetHook
-from worker.shards.request import job_model
 from worker.shards.runner import run_next_shard
 from worker.views.base import ImageBatch
 from worker.weights.cache import ModelCache, TorchModel
+from worker.wire.job_parts import JobModel
 
 ALL: dict[str, Any] = {}
 NARROW = {"measures": {"entropy": {}, "geometric_resilience": {"groups": ["flips"]}, "stability": {}}}
@@ -52,7 +52,7 @@ def test_passes_are_those_that_the_engine_makes(at_work: WorkerContext, ids: Ids
     for model_id in ids[1]:
         with transaction(at_work.engine) as session:
             model = session.get_one(ModelRow, model_id)
-        loaded = ModelCache().get(at_work.blobs, job_model(model), torch.device("cpu"))
+        loaded = ModelCache().get(at_work.blobs, JobModel.of(model), torch.device("cpu"))
         assert isinstance(loaded, TorchModel)
         module = loaded.module
         explainer = loaded.explainer(CamMethod.GRADCAM, 224, None, CLASSES)

@@ -30,13 +30,13 @@ from worker.archives.zip_writer import ZipWriter
 from worker.given.maps import stored_cells
 from worker.lifecycle.context import WorkerContext
 from worker.shards.listed_samples import contents_of
-from worker.shards.request import job_map_set, job_model, job_tables
+from worker.shards.request import job_map_set, job_tables
 from worker.shards.store import read_inputs, read_samples
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
 from worker.supervision.process import ChildProcess
 from worker.wire.facts import ChangedImage
-from worker.wire.job_parts import JobMap, JobMapSet, JobSample
+from worker.wire.job_parts import JobMap, JobMapSet, JobModel, JobSample
 from worker.wire.jobs import ViewsJob
 
 PART = 64
@@ -153,7 +153,7 @@ class ViewImages:
             samples=tuple(map(JobSample.of, samples)),
             maps=maps,
             map_set=map_set,
-            model=job_model(subject.model) if by_cells and subject.model is not None else None,
+            model=JobModel.of(subject.model) if by_cells and subject.model is not None else None,
         )
 
     def _clean_maps(self, samples: Sequence[SampleRow]) -> tuple[tuple[JobMap, ...], JobMapSet | None]:

@@ -18,10 +18,10 @@ from worker.intake.reference_table import read_reference
 from worker.lifecycle.attempts import attempted
 from worker.lifecycle.context import WorkerContext
 from worker.lifecycle.lease import WorkerStopping
-from worker.shards.request import job_model
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
 from worker.wire.facts import FidelityFacts
+from worker.wire.job_parts import JobModel
 from worker.wire.jobs import ReferenceJob
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def _job(context: WorkerContext, model: ModelRow, digest: str) -> ReferenceJob:
     prefix = "architecture_options."
     assumed = [name for name, fact in model.description.items() if fact["from"] == Origin.ASSUMED]
     return ReferenceJob(
-        model=job_model(model),
+        model=JobModel.of(model),
         class_names=None if model.class_names is None else tuple(model.class_names),
         assumed_options=tuple(name.removeprefix(prefix) for name in assumed if name.startswith(prefix)),
         archive_digest=digest,

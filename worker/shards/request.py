@@ -6,10 +6,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.db.tables import DatasetObjectRow, DatasetRow, MapRow, MapSetRow, ModelRow, SampleRow
-from app.domain.heads import Head
+from app.db.tables import DatasetObjectRow, DatasetRow, MapRow, MapSetRow, SampleRow
 from app.domain.map_sizes import FLOAT_BYTES
-from app.domain.outputs import Output
 from app.domain.vocabulary import ACROSS_MODELS, SampleStatus
 from app.results.inputs import AuditInputs, input_size_of
 from app.sources.addresses import ROWS, listed_dataset, object_at
@@ -32,7 +30,7 @@ def shard_job(session: Session, inputs: AuditInputs, samples: Sequence[SampleRow
         archive_digest=inputs.dataset.stored_digest or "",
         label_indices=mapping.indices,
         score_classes=mapping.score_classes(inputs.classes or 0),
-        models=tuple(map(job_model, inputs.models)),
+        models=tuple(map(JobModel.of, inputs.models)),
         subjects=tuple(one.subject for one in inputs.subjects),
         samples=tuple(map(JobSample.of, samples)),
         unexamined=_numbers(samples, SampleStatus.UNEXAMINED),
@@ -76,25 +74,6 @@ def frames_of(inputs: AuditInputs, samples: Sequence[SampleRow]) -> tuple[Frame,
 
 def _numbers(samples: Sequence[SampleRow], status: SampleStatus) -> tuple[int, ...]:
     return tuple(number for number, one in enumerate(samples) if one.status == status)
-
-
-def job_model(model: ModelRow) -> JobModel:
-    """What the child is told of a model of an audit."""
-    return JobModel(
-        digest=model.stored_digest or "",
-        architecture=_architecture(model),
-        preprocessing=model.preprocessing,
-        target_layer=model.target_layer,
-        output=Output.of(model.output),
-        architecture_options=model.architecture_options,
-        head=None if model.head is None else Head.model_validate(model.head),
-    )
-
-
-def _architecture(model: ModelRow) -> str | None:
-    """The network that the worker found the weights to be of; models from before it told have what was requested."""
-    described: str | None = model.description.get("architecture", {}).get("value", model.architecture)
-    return described
 
 
 class RowTable:

@@ -1,6 +1,6 @@
 """What jobs speak of: models, samples, maps, and where their bytes lie."""
 
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,27 @@ from app.domain.input_size import InputSize
 from app.domain.outputs import CLASSES, Output
 from app.imaging.entries import ArchiveEntry, StoredSample
 from worker.wire.message import Message
+
+
+class StoredModel(Protocol):
+    """A model's row, once a worker has looked into it."""
+
+    @property
+    def stored_digest(self) -> str | None: ...
+    @property
+    def architecture(self) -> str | None: ...
+    @property
+    def description(self) -> dict[str, Any]: ...
+    @property
+    def preprocessing(self) -> dict[str, Any]: ...
+    @property
+    def target_layer(self) -> str | None: ...
+    @property
+    def output(self) -> dict[str, Any] | None: ...
+    @property
+    def architecture_options(self) -> dict[str, Any]: ...
+    @property
+    def head(self) -> dict[str, Any] | None: ...
 
 
 class JobModel(Message):
@@ -24,6 +45,21 @@ class JobModel(Message):
     output: Output = CLASSES
     architecture_options: dict[str, Any] = Field(default_factory=dict)
     head: Head | None = None
+
+    @classmethod
+    def of(cls, model: StoredModel) -> Self:
+        """The network is the one that the weights were found to be of; models from before a worker told have what was
+        requested."""
+        architecture: str | None = model.description.get("architecture", {}).get("value", model.architecture)
+        return cls(
+            digest=model.stored_digest or "",
+            architecture=architecture,
+            preprocessing=model.preprocessing,
+            target_layer=model.target_layer,
+            output=Output.of(model.output),
+            architecture_options=model.architecture_options,
+            head=None if model.head is None else Head.model_validate(model.head),
+        )
 
 
 class JobSample(Message):
