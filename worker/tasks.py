@@ -7,7 +7,6 @@ from sqlalchemy.exc import OperationalError
 
 from app.errors import TransientFailure, Unavailable
 from app.queue import TaskName
-from worker.changed_images.archives import archive_views
 from worker.intake.datasets import index_dataset
 from worker.intake.map_sets import read_map_set
 from worker.intake.models import validate_model
@@ -17,6 +16,7 @@ from worker.results.comparer import compare_audits
 from worker.results.reducer import reduce_audit
 from worker.results.rescorer import rescore_audit
 from worker.shards.runner import run_next_shard
+from worker.shards.view_archives import archive_views
 
 PASSING = (TransientFailure, Unavailable, OperationalError)
 RETRIES: dict[str, Any] = {

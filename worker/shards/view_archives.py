@@ -16,10 +16,10 @@ from app.errors import InputFailure, TooLarge, TransientFailure
 from app.queue import TaskName
 from app.sources.patience import note_try
 from app.storage.writing import StoredBlob
-from worker.changed_images.images import ViewImages
 from worker.lifecycle.attempts import attempted
 from worker.lifecycle.context import WorkerContext
 from worker.lifecycle.lease import Lease, LeaseLost, WorkerStopping
+from worker.shards.view_images import ViewImages
 
 logger = logging.getLogger(__name__)
 

@@ -1,1 +1,0 @@
-"""Archives of an audit's changed images."""
