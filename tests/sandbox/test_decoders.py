@@ -18,11 +18,11 @@ from PIL import Image
 from app.domain.input_size import Size
 from app.domain.input_spec import Alpha, InputSpec, Interpolation, Pad, PixelReading, ShorterSide, Stretch
 from app.errors import InputFailure
+from app.imaging.pictures import Framed, decode_here
 from app.settings import Settings
 from tests.waiting import PATIENCE_SECONDS
 from worker.child import decoder as decoder_module
 from worker.child.decoders import DecoderDied, RemoteDecoder, fork_decoders
-from worker.engine.pictures import Framed, decode_here
 from worker.engine.room import Room
 from worker.engine.sample_reader import ArchiveLocation, DecodedBatch, SampleReader
 from worker.wire.job_parts import JobSample

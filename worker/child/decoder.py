@@ -7,9 +7,9 @@ import numpy as np
 from app.domain.input_spec import InputSpec
 from app.domain.vocabulary import DeviceClass
 from app.imaging.decoding import count_pixels
+from app.imaging.pictures import decode_here
 from app.settings import Settings
 from worker.child.failures import failed
-from worker.engine.pictures import decode_here
 from worker.sandbox.layers import LayerMissing, Sandbox
 from worker.wire.channel import Channel, ChannelClosed
 from worker.wire.pictures import Decode, Picture, Pixels, Sized

@@ -11,11 +11,11 @@ import numpy as np
 
 from app.domain.input_spec import InputSpec
 from app.errors import InputFailure
+from app.imaging.pictures import Framed
 from app.settings import Settings
 from worker.child.decoder import run_decoder
 from worker.child.forks import fork
 from worker.child.parent_death import die_with
-from worker.engine.pictures import Framed
 from worker.engine.room import Room
 from worker.sandbox.layers import LayerMissing
 from worker.wire.channel import MAX_ANSWER_BODY, Channel, ChannelClosed
@@ -35,7 +35,7 @@ class DecoderDied(Exception):
 
 @dataclass(frozen=True)
 class RemoteDecoder:
-    """One of them, as a `worker.engine.pictures.Decoder`: for one thread at a time."""
+    """One of them, as an `app.imaging.pictures.Decoder`: for one thread at a time."""
 
     pid: int
     channel: Channel

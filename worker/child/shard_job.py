@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from app.imaging.pictures import Decoder
 from app.settings import Settings
 from worker.child.table_inputs import with_tables
 from worker.engine.ahead import one_ahead
 from worker.engine.first_look import FirstLooks
-from worker.engine.pictures import Decoder
 from worker.engine.plan import AuditPlan, BatchOutcome
 from worker.engine.rows import batch_rows, without_scores
 from worker.engine.sample_reader import ArchiveLocation, DecodedBatch, SampleReader

@@ -10,8 +10,8 @@ from app.domain.input_spec import InputSpec, PixelReading
 from app.errors import InputFailure
 from app.imaging.decoding import decode
 from app.imaging.kinds import is_misnamed
+from app.imaging.pictures import Framed, framed
 from app.settings import Settings
-from worker.engine.pictures import Framed, framed
 from worker.functional.perceptual_hash import perceptual_hash
 from worker.wire.facts import ImageFacts
 from worker.wire.job_parts import JobSample

@@ -16,10 +16,10 @@ import torch
 from app.domain.input_spec import InputSpec
 from app.errors import InputFailure
 from app.imaging.entries import entry_of, read_entry
+from app.imaging.pictures import Decoder, Framed, decode_here
 from app.settings import MEBIBYTE, Settings
 from worker.engine.ahead import one_ahead, taken_early
 from worker.engine.first_look import FirstLooks, black
-from worker.engine.pictures import Decoder, Framed, decode_here
 from worker.engine.room import Room
 from worker.views.base import ImageBatch
 from worker.wire.contents import Inputs
