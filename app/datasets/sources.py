@@ -2,7 +2,8 @@
 
 from pydantic import Field, field_validator
 
-from app.registries.uris import HUB_DATASETS, S3Uri, place_of
+from app.registries.named_files import place_of
+from app.registries.uris import HUB_DATASETS, S3Uri
 from app.uploads.sources import Fetched, Source
 
 
@@ -11,9 +12,10 @@ class DatasetSource(Source):
 
     uri: str = Field(
         max_length=600,
-        description="A folder (`s3://BUCKET/FOLDER`, `file:///FOLDER`), an archive in one (`.zip`, `.tar`, `.tar.gz`, "
-        "`.parquet`, ...), an archive of a web server (`https://HOST/PATH#sha256=DIGEST`), or a data set of a Hub "
-        "(`hf://datasets/OWNER/REPOSITORY@REVISION`). Of a folder `train-{000000..000099}.tar` names several shards.",
+        description="A folder (`s3://BUCKET/FOLDER`, `s3://BUCKET`, `file:///FOLDER`), an archive in one (`.zip`, "
+        "`.tar`, `.tar.gz`, `.parquet`, ...), an archive of a web server (`https://HOST/PATH#sha256=DIGEST`), or a "
+        "data set of a Hub (`hf://datasets/OWNER/REPOSITORY@REVISION`). Of a folder `train-{000000..000099}.tar` names "
+        "several shards.",
         examples=["s3://images/faces/2026-11", "file:///srv/images/faces.zip"],
     )
     by_reference: bool = Field(

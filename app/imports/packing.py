@@ -8,7 +8,7 @@ from app.egress.answers import malformed
 from app.errors import EgressFailure
 from app.imports.storing import Fetched, StillAtIt, checked_pieces, stored
 from app.registries.base import Files, Opening
-from app.registries.uris import place_of
+from app.registries.named_files import place_of
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 
@@ -23,7 +23,8 @@ _RANGE = re.compile(r"(?P<before>[^{}]*)\{(?P<first>[0-9]{1,9})\.\.(?P<last>[0-9
 def copy_dataset(registry: Opening, uri: str, blobs: BlobStore, settings: Settings, still_at_it: StillAtIt) -> Fetched:
     """Raises EgressFailure."""
     place, archive = place_of(uri)
-    files = registry.open(place)
+    is_one_file = archive is not None and not is_range(archive)
+    files = registry.open(uri if is_one_file else place)
     names = files.names()
     if archive is None:
         wanted = sorted(name for name in names if name not in OF_A_HUB)

@@ -1,5 +1,6 @@
 """A version whose files are in one tar, as SageMaker keeps it (``model.tar.gz``): its members take their place."""
 
+import os
 import tarfile
 import tempfile
 import zlib
@@ -12,7 +13,7 @@ from app.domain.refusals import DAMAGED
 from app.errors import EgressFailure
 from app.imports.storing import StillAtIt, checked_pieces
 from app.registries.base import Files, Version
-from app.registries.uris import TARS
+from app.registries.named_files import is_hidden, is_tar
 
 PIECE_BYTES = 1024 * 1024
 MOST_HEADER_BYTES = 64 * 1024
@@ -25,7 +26,7 @@ _GZIP = 16 + zlib.MAX_WBITS
 def unpacked(files: Files, max_bytes: int, still_at_it: StillAtIt) -> Iterator[Files]:
     """The members of its tar where a version is one tar, from a copy that is gone afterwards; else the files as they
     are. Raises EgressFailure, InputFailure ``model-invalid``."""
-    tars = [name for name in files.names() if name.endswith(TARS)]
+    tars = [name for name in files.names() if is_tar(name)]
     if len(tars) != 1:
         yield files
         return
@@ -99,7 +100,7 @@ def _inflated(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
 
 
 def _members(copy: IO[bytes], name: str) -> dict[str, tuple[int, int]]:
-    """Offset and length of each regular file; links, devices and holes are passed over."""
+    """Offset and length of each regular file; links, devices, holes and hidden files (of a Mac) are passed over."""
     found: dict[str, tuple[int, int]] = {}
     try:
         copy.seek(0)
@@ -107,11 +108,19 @@ def _members(copy: IO[bytes], name: str) -> dict[str, tuple[int, int]]:
             for count, one in enumerate(archive):
                 if count >= MOST_MEMBERS:
                     raise EgressFailure("answer-too-large", f"{name[-200:]} has more than {MOST_MEMBERS} members.")
-                if one.isreg() and not one.issparse():
+                if one.isreg() and not one.issparse() and not is_hidden(one.name):
                     found[_new_path(one.name, found)] = (one.offset_data, one.size)
     except (tarfile.TarError, ValueError, OverflowError) as error:
         raise DAMAGED.failure(what=f"{name[-200:]} is no tar that can be read") from error
-    return found
+    return _below_the_top(found)
+
+
+def _below_the_top(found: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """Without the folders that hold everything: a version is packed with its folder as often as without."""
+    if not found:
+        return found
+    top = os.path.commonpath([name.rpartition("/")[0] for name in found])
+    return {name[len(top) :].lstrip("/"): place for name, place in found.items()}
 
 
 def _new_path(name: str, taken: Container[str]) -> str:

@@ -10,8 +10,9 @@ from app.errors import InputFailure
 from app.imports.storing import checked_pieces
 from app.models.imported import Found
 from app.registries.base import Files
+from app.registries.named_files import WEIGHTS, is_hidden
 
-WEIGHTS = (
+KNOWN = (
     "model.safetensors",
     "model.safetensors.index.json",
     "pytorch_model.bin",
@@ -30,7 +31,6 @@ WEIGHTS = (
     "onnx/model.onnx",
 )
 """The first that is there."""
-SUFFIXES = (".safetensors", ".pth", ".pt", ".pt2", ".bin", ".onnx")
 FOLDERS = frozenset({"", "data", "extra_files", "model"})
 """That are looked into for a file of another name."""
 _INDEX = ".index.json"
@@ -49,9 +49,9 @@ class WeightFiles:
     @classmethod
     def among(cls, names: Iterable[str]) -> "WeightFiles":
         """Raises InputFailure where there are none, or several that could be them."""
-        found = sorted(names)
-        known = next((name for name in WEIGHTS if name in found), None)
-        others = [name for name in found if name.endswith(SUFFIXES) and name.rpartition("/")[0] in FOLDERS]
+        found = sorted(name for name in names if not is_hidden(name))
+        known = next((name for name in KNOWN if name in found), None)
+        others = [name for name in found if name.endswith(WEIGHTS) and name.rpartition("/")[0] in FOLDERS]
         if known is not None:
             return cls(known, _parts(known, found))
         if len(others) == 1:
@@ -91,11 +91,14 @@ def _parts(name: str, names: Iterable[str]) -> tuple[str, ...]:
 def _which(others: list[str], names: list[str]) -> str:
     if others:
         listed = ", ".join(others[:5])
-        return f"Several files of the version could be its weights: {listed}. Register it with one of them."
+        return (
+            f"Several files of the version could be its weights: {listed}. Register it with one of them; of a bucket "
+            "or a folder an address may end with the file that is meant."
+        )
     listed = ", ".join(name[-100:] for name in names[:5]) + (" and more" if len(names) > 5 else "")
     return (
         f"No file of the version has weights that are read; it has {listed or 'none'}. Name one model.safetensors, or "
-        f"with one of {', '.join(SUFFIXES)}; MLflow writes such by mlflow.pytorch, mlflow.onnx and mlflow.transformers."
+        f"with one of {', '.join(WEIGHTS)}; MLflow writes such by mlflow.pytorch, mlflow.onnx and mlflow.transformers."
     )
 
 

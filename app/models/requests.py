@@ -162,8 +162,8 @@ class ModelSource(Source):
         max_length=MOST_LETTERS,
         description="`models:/NAME/VERSION` or `models:/NAME@ALIAS` of MLflow; `hf://OWNER/REPOSITORY@REVISION` of a "
         "Hub, where a branch or a tag is pinned to the commit that it is when it is fetched; "
-        "`https://HOST/PATH#sha256=DIGEST` of a web server; `s3://BUCKET/FOLDER`; "
-        "`oci://HOST/REPOSITORY@sha256:DIGEST`; `file:///FOLDER` of the operator's.",
+        "`https://HOST/PATH#sha256=DIGEST` of a web server; `s3://BUCKET/FOLDER` or `s3://BUCKET/FOLDER/FILE`; "
+        "`oci://HOST/REPOSITORY@sha256:DIGEST`; `file:///FOLDER` of the operator's, or `file:///FOLDER/FILE`.",
         examples=["models:/faces/3", "hf://timm/resnet18.a1_in1k@main"],
     )
 

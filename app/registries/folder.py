@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from app.errors import EgressFailure
 from app.registries.base import Version, WithoutVersions, safe_path
 from app.registries.listed import Listed, Page, changed
+from app.registries.named_files import belongs_to, names_file
 from app.registries.uris import FileUri
 
 READ_BYTES = 1024**2
@@ -34,11 +35,16 @@ class FolderRegistry(WithoutVersions):
 
     def open(self, uri: str) -> "FolderFiles":
         root, inner = self._within(uri)
-        with _opened(str(root), inner) as folder:
-            looks = _looked_through(folder)
+        name = (inner or root.parts)[-1]
+        looks = _beside(str(root), inner) if names_file(name) else {}
+        if looks:
+            inner = inner[:-1]
+        else:
+            with _opened(str(root), inner) as folder:
+                looks = _looked_through(folder)
         listed = "\n".join(f"{name} {look}" for name, look in sorted(looks.items()))
         seen = hashlib.sha256(listed.encode(errors="surrogateescape")).hexdigest()
-        return FolderFiles(str(root), inner, Version((inner or root.parts)[-1], seen), looks)
+        return FolderFiles(str(root), inner, Version(name, seen), looks)
 
     def pinned(self, uri: str) -> tuple[str, Version]:
         """Its whole path is its name; its files have no version."""
@@ -164,6 +170,20 @@ def _descriptor(name: str, flags: int, within: int | None) -> int:
         raise _not_there() from error
 
 
+def _beside(root: str, inner: tuple[str, ...]) -> dict[str, Look]:
+    """The file that is named, and what belongs to it; empty where it is none."""
+    if not inner:
+        return {}
+    *above, file = inner
+    try:
+        with _opened(root, tuple(above)) as folder, os.scandir(folder) as entries:
+            found = {one.name: one.stat(follow_symlinks=False) for one in entries if belongs_to(file, one.name)}
+    except OSError as error:
+        raise _not_there() from error
+    looks = {name: _look(told) for name, told in found.items() if stat.S_ISREG(told.st_mode)}
+    return looks if file in looks else {}
+
+
 def _looked_through(folder: int) -> dict[str, Look]:
     """Regular files by their path; links and whatever else lies there are left out."""
     looks: dict[str, Look] = {}
@@ -226,5 +246,5 @@ def _look(found: os.stat_result) -> Look:
 
 
 def _not_there() -> EgressFailure:
-    detail = "There is no such folder with files that can be read; links are not followed."
+    detail = "There is no such file, and no such folder with files, that can be read; links are not followed."
     return EgressFailure("registry-not-found", detail)

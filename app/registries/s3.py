@@ -19,7 +19,8 @@ from app.errors import EgressFailure
 from app.registries.aws_signature import AwsKey
 from app.registries.base import Version, WithoutVersions, check_status, safe_path
 from app.registries.listed import WORDS_BYTES, Listed, Page, exactly
-from app.registries.uris import TARS, S3Uri
+from app.registries.named_files import BESIDE, belongs_to, names_file
+from app.registries.uris import S3Uri
 
 SERVER = "store that speaks S3"
 Decoder = Callable[[str], str]
@@ -45,16 +46,18 @@ class S3Registry(WithoutVersions):
 
     def open(self, uri: str) -> "S3Files":
         named = S3Uri.read(uri)
-        folder, _, file = named.folder.rpartition("/")
-        place = S3Uri(named.bucket, folder) if file.endswith(TARS) else named
-        etags = self._listed(named) if place is named else {file: self._etag(named)}
+        above, _, file = named.folder.rpartition("/")
+        place = S3Uri(named.bucket, above)
+        etags = self._beside(place, file) if names_file(file) else {}
+        if not etags:
+            place, etags = named, self._listed(named)
         seen = hashlib.sha256("\n".join(f"{name} {etag}" for name, etag in sorted(etags.items())).encode())
-        return S3Files(self, place, Version(f"{named.bucket}/{named.folder}", seen.hexdigest()), etags)
+        return S3Files(self, place, Version(named.name, seen.hexdigest()), etags)
 
     def pinned(self, uri: str) -> tuple[str, Version]:
         """A folder of a bucket has no version: its objects have."""
         named = S3Uri.read(uri)
-        return uri, Version(f"{named.bucket}/{named.folder}", "")
+        return uri, Version(named.name, "")
 
     def place(self, uri: str) -> "S3Place":
         return S3Place(self, S3Uri.read(uri))
@@ -113,17 +116,21 @@ class S3Registry(WithoutVersions):
                 detail = f"The folder has more than {MOST_OBJECTS} objects; name a smaller one, or pack an archive."
                 raise EgressFailure("answer-too-large", detail)
         if not etags:
-            raise EgressFailure("registry-not-found", "The bucket has nothing in that folder.")
+            raise EgressFailure("registry-not-found", "The bucket has neither a file nor a folder of that name.")
         return etags
 
-    def _etag(self, named: S3Uri) -> str:
-        """Of the object that has this name, which comes before those whose names go on behind it."""
-        root = self.list_page(named.bucket, list_type="2", prefix=named.folder)
-        decoded = _decoder(root)
-        same = [one for one in root.iterfind("{*}Contents") if _key(one, decoded) == named.folder]
-        if not same:
-            raise EgressFailure("registry-not-found", "The bucket has no object of that name.")
-        return _text_of(same[0], "ETag")
+    def _beside(self, place: S3Uri, file: str) -> dict[str, str]:
+        """ETags of the file and of what belongs to it; empty where the folder has no such file."""
+        etags: dict[str, str] = {}
+        for name in (file, *BESIDE):
+            # What has this name comes before what only begins with it.
+            root = self.list_page(place.bucket, list_type="2", prefix=place.prefix + name)
+            decoded = _decoder(root)
+            for one in root.iterfind("{*}Contents"):
+                etags[_key(one, decoded).removeprefix(place.prefix)] = _text_of(one, "ETag")
+            if file not in etags:
+                return {}
+        return {name: etag for name, etag in etags.items() if belongs_to(file, name)}
 
     def _asked(self, url: str) -> bytes:
         answer = self._client.send(Call("GET", url, credentials=self._signed("GET", url)))
@@ -148,8 +155,7 @@ class S3Files:
 
     @contextmanager
     def fetch(self, name: str, most_bytes: int) -> Iterator[Download]:
-        folder = f"{self.place.folder}/" if self.place.folder else ""
-        key = folder + safe_path(name)
+        key = self.place.prefix + safe_path(name)
         with self.registry.fetch(self.place.bucket, key, self.etags[name], most_bytes) as download:
             yield download
 
@@ -182,7 +188,7 @@ class S3Place:
         """By ETags, behind that key."""
         while True:
             after = {"start_after": behind} if behind else {}
-            root = self.registry.list_page(self.named.bucket, list_type="2", prefix=self._prefix, **after)
+            root = self.registry.list_page(self.named.bucket, list_type="2", prefix=self.named.prefix, **after)
             found = root.findall("{*}Contents")
             decoded = _decoder(root)
             before, behind = behind, _key(found[-1], decoded) if found else behind
@@ -194,7 +200,7 @@ class S3Place:
         """By versions, of which the latest of a key come first."""
         while True:
             after = {"key_marker": behind} if behind else {}
-            root = self.registry.list_page(self.named.bucket, versions="", prefix=self._prefix, **after)
+            root = self.registry.list_page(self.named.bucket, versions="", prefix=self.named.prefix, **after)
             latest = [one for one in root.iterfind("{*}Version") if _text_of(one, "IsLatest") == "true"]
             # The last key that was told: behind it the next page begins, and older versions of it are not asked for.
             told = [one for one in root if one.tag.endswith(("}Version", "}DeleteMarker"))]
@@ -207,7 +213,7 @@ class S3Place:
     def read(self, listed: Listed, offset: int, length: int) -> bytes:
         is_whole = (offset, length) == (0, listed.size)
         headers = {} if is_whole else {"Range": f"bytes={offset}-{offset + length - 1}"}
-        path = f"{self.named.bucket}/{quoted(self._prefix + listed.key)}"
+        path = f"{self.named.bucket}/{quoted(self.named.prefix + listed.key)}"
         if listed.pin.startswith(VERSION):
             path += f"?{urlencode({'versionId': listed.pin.removeprefix(VERSION)}, **_AS_SIGNED)}"
         else:
@@ -215,18 +221,14 @@ class S3Place:
         with self.registry.get(path, headers, length + WORDS_BYTES) as download:
             return exactly(download, listed, length, is_whole=is_whole)
 
-    @property
-    def _prefix(self) -> str:
-        return f"{self.named.folder}/"
-
     def _objects(self, found: Iterable[Element], decoded: Decoder) -> Iterator[Listed]:
         """Without the empty objects that stand for folders."""
         for one in found:
             key, version = _key(one, decoded), _text_of(one, "VersionId")
-            if key.startswith(self._prefix) and not key.endswith("/"):
+            if key.startswith(self.named.prefix) and not key.endswith("/"):
                 # What was put there while a bucket kept no versions has the version null, and may be written over.
                 pin = f"{VERSION}{version}" if version not in {"", "null"} else f"{ETAG}{_text_of(one, 'ETag')}"
-                yield Listed(key.removeprefix(self._prefix), pin, _size(one))
+                yield Listed(key.removeprefix(self.named.prefix), pin, _size(one))
 
 
 def _spoken(answer: Answer) -> tuple[str | None, str]:

@@ -17,7 +17,10 @@ _HUB = re.compile(
     rf"hf://(?P<kind>datasets/)?(?P<repository>(?:{_PART}/)?{_PART})(?:@(?P<revision>[A-Za-z0-9_][A-Za-z0-9_./-]{{0,199}}))?"
 )
 
-_WEB = re.compile(r"(?P<address>https?://[^/?#\s]+/[A-Za-z0-9._~/+@=-]{1,400})#sha256=(?P<sha256>[0-9a-f]{64})")
+_WEB = re.compile(
+    r"(?P<address>https?://[^/?#\s]+/(?:[A-Za-z0-9._~/+@=,:;!$&'()*-]|%[0-9A-Fa-f]{2}){1,400})"
+    r"#sha256=(?P<sha256>[0-9a-f]{64})"
+)
 
 _NAME = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _OCI = re.compile(
@@ -25,7 +28,10 @@ _OCI = re.compile(
     r"(?:@(?P<digest>sha256:[0-9a-f]{64})|:(?P<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))"
 )
 
-_S3 = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<folder>[A-Za-z0-9._~/=-]{1,400}?)/?")
+_S3 = re.compile(
+    r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])"
+    r"(?:/(?P<folder>[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,400}?))?/?"
+)
 
 
 @dataclass(frozen=True)
@@ -74,27 +80,38 @@ class WebUri:
         """Raises ValueError."""
         found = _WEB.fullmatch(text)
         if found is None:
-            raise ValueError("a file is named as https://HOST/PATH#sha256=DIGEST, with 64 hex digits")
+            raise ValueError("a file is named as https://HOST/PATH#sha256=DIGEST, without ? and with 64 hex digits")
         return cls(found["address"], found["sha256"])
-
-
-TARS = (".tar.gz", ".tgz", ".tar")
 
 
 @dataclass(frozen=True)
 class S3Uri:
-    """A folder of a bucket, or one tar with what else would be a folder."""
+    """A folder of a bucket, or one file; its names are as they are, and not encoded."""
 
     bucket: str
     folder: str
+    """Empty where it is the whole bucket."""
 
     @classmethod
     def read(cls, text: str) -> "S3Uri":
         """Raises ValueError."""
         found = _S3.fullmatch(text)
-        if found is None or any(part in {"", ".", ".."} for part in found["folder"].split("/")):
-            raise ValueError("a version in a bucket is named as s3://BUCKET/FOLDER")
-        return cls(found["bucket"], found["folder"])
+        folder = "" if found is None else found["folder"] or ""
+        if found is None or (folder and any(part in {"", ".", ".."} for part in folder.split("/"))):
+            raise ValueError(
+                "what lies in a bucket is named as s3://BUCKET, s3://BUCKET/FOLDER or s3://BUCKET/FOLDER/FILE"
+            )
+        return cls(found["bucket"], folder)
+
+    @property
+    def name(self) -> str:
+        """With its bucket."""
+        return f"{self.bucket}/{self.folder}" if self.folder else self.bucket
+
+    @property
+    def prefix(self) -> str:
+        """Of the keys of what lies in it."""
+        return f"{self.folder}/" if self.folder else ""
 
 
 @dataclass(frozen=True)
@@ -116,7 +133,7 @@ class OciUri:
 
 @dataclass(frozen=True)
 class FileUri:
-    """A folder of the operator's."""
+    """A folder of the operator's, or one file."""
 
     path: str
 
@@ -130,18 +147,6 @@ class FileUri:
         if "\0" in path:
             raise ValueError("no folder's name has a character NUL")
         return cls(path)
-
-
-ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst", ".parquet")
-
-
-def place_of(uri: str) -> tuple[str, str | None]:
-    """The folder, and the archive in it that the address names, if it does."""
-    if uri.startswith("http"):
-        return uri, uri.partition("#")[0].rpartition("/")[2]
-    folder, _, name = uri.rpartition("/")
-    is_archive = name.lower().endswith(ARCHIVES) and not uri.startswith("hf://")
-    return (folder, name) if is_archive else (uri, None)
 
 
 FOLDER = "folder"

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from app.egress.answers import Download
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
 from app.registries.base import Checksum, Version, WithoutVersions, check_status, safe_path
+from app.registries.named_files import BESIDE
 from app.registries.uris import WebUri
 
 SERVER = "server that has the file"
-BESIDE = ("salience.json", "config.json", "preprocessor_config.json")
 
 
 class WebFolder(WithoutVersions):
@@ -28,7 +28,8 @@ class WebFolder(WithoutVersions):
         if not named.address.startswith(f"{self._url}/"):
             detail = f"The address is not below the connection's, {self._url}/."
             raise EgressFailure("registry-not-found", detail)
-        folder, _, file = safe_path(named.address.removeprefix(f"{self._url}/")).rpartition("/")
+        path = unquote(named.address.removeprefix(f"{self._url}/"))
+        folder, _, file = safe_path(path).rpartition("/")
         return WebFiles(self, Version(file, named.sha256), folder)
 
     def tries(self) -> dict[str, Callable[[], object]]:

@@ -40,6 +40,24 @@ def test_regular_files_at_any_depth(root: Path) -> None:
     assert above.names() == {"faces/v1/data/model.pth", "faces/v1/a name.json"}
 
 
+def test_one_file_of_a_folder(root: Path) -> None:
+    """With what belongs to it; links are no files, and a folder may be called as a file is."""
+    version = root / "several.zip"
+    version.mkdir()
+    for name in ("a.onnx", "a.onnx.data", "b.ckpt", "salience.json", "faces.zip"):
+        (version / name).write_bytes(CONTENT)
+    registry, of_onnx = FolderRegistry([str(root)]), {"a.onnx", "a.onnx.data", "salience.json"}
+    files = registry.open(f"file://{version}/a.onnx")
+    assert (files.names(), files.version.name) == (of_onnx, "a.onnx")
+    with files.fetch("a.onnx", 100) as file:
+        assert b"".join(file.pieces()) == CONTENT
+    assert registry.open(f"file://{version}/faces.zip").names() == {"faces.zip", "salience.json"}
+    assert registry.open(f"file://{version}").names() == {*of_onnx, "b.ckpt", "faces.zip"}
+    for linked in ("faces/v1/model.safetensors", "linked/data/model.pth", "nowhere/model.pth"):
+        with pytest.raises(EgressFailure, match="no such file"):
+            registry.open(f"file://{root}/{linked}")
+
+
 @pytest.mark.parametrize(
     ("place", "code"),
     [

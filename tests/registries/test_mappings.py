@@ -100,7 +100,6 @@ def test_an_alias_of_wandb_is_one_and_a_version_without_is_new() -> None:
         "s3://another-bucket/output/model.tar.gz",
         "s3://sagemaker-project-p-idy6c3e1fiqj",
         "s3://sagemaker-project-p-idy6c3e1fiqj.evil/model.tar.gz",
-        "s3://sagemaker-project-p-idy6c3e1fiqj/",
         "s3://sagemaker-project-p-idy6c3e1fiqj/../another-bucket/model.tar.gz",
         "s3://sagemaker-project-p-idy6c3e1fiqj/" + "a" * 600,
         "https://sagemaker-project-p-idy6c3e1fiqj/model.tar.gz",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import httpx
@@ -14,10 +15,11 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from app.datasets.sources import DatasetSource
 from app.domain.vocabulary import Origin
 from app.egress.addresses import AddressGuard
 from app.egress.client import EgressClient
-from app.errors import EgressFailure
+from app.errors import EgressFailure, InputFailure
 from app.imports.fetching import fetch
 from app.registries.aws_signature import AwsKey
 from app.registries.s3 import S3Registry
@@ -99,7 +101,57 @@ def test_signature_is_botocores(url: str) -> None:
     assert ours["Authorization"].endswith(f"Signature={signature}")
 
 
-@pytest.mark.parametrize("uri", ["s3://", "s3://b/x", "s3://bucket", "s3://bucket/../x", "s3://bucket//x", "s3://Bu/x"])
+@pytest.mark.parametrize("file", ["b.pth.tar", "b.onnx"])
+def test_one_file_of_a_folder(file: str, s3: Any, bucket: Bucket, registry: S3Registry, tmp_path: Path) -> None:
+    """Of several with weights the one that is named, and what belongs to it; a folder may be called as a file is."""
+    others = ("a.ckpt", "b.pth", "b.pth.tar", "b.onnx", "config.json.bak", "of/salience.json")
+    for name in (*others, "salience.json", "b.onnx.data"):
+        s3.put_object(Bucket=bucket.name, Key=f"several/{name}", Body=b'{"architecture": "resnet18"}')
+    files = registry.open(f"s3://{bucket.name}/several/{file}")
+    assert files.names() == {file, "salience.json"} | ({"b.onnx.data"} if file == "b.onnx" else set())
+    blobs = BlobStore.from_settings(Settings(blob_store=str(tmp_path)))
+    assert fetch(registry, f"s3://{bucket.name}/several/{file}", blobs, 100_000, lambda: None).file == file
+    with pytest.raises(InputFailure, match=r"a\.ckpt, b\.onnx, b\.pth"):
+        fetch(registry, f"s3://{bucket.name}/several", blobs, 100_000, lambda: None)
+    s3.put_object(Bucket=bucket.name, Key="folders/v1.onnx/model.safetensors", Body=WEIGHTS)
+    assert registry.open(f"s3://{bucket.name}/folders/v1.onnx").names() == {"model.safetensors"}
+
+
+@pytest.mark.parametrize("folder", ["My models (ü+100%)/v 1", "a:b, 'c'/#2?"])
+def test_folders_as_people_call_them(folder: str, s3: Any, bucket: Bucket, registry: S3Registry) -> None:
+    s3.put_object(Bucket=bucket.name, Key=f"{folder}/model.safetensors", Body=WEIGHTS)
+    uri = f"s3://{bucket.name}/{folder}"
+    assert (kind_of(uri), registry.open(uri).names()) == ("s3", {"model.safetensors"})
+    with registry.open(f"{uri}/model.safetensors").fetch("model.safetensors", 100_000) as file:
+        assert b"".join(file.pieces()) == WEIGHTS
+
+
+def test_a_whole_bucket(s3: Any, bucket: Bucket, registry: S3Registry) -> None:
+    name = f"{bucket.name}-whole"
+    s3.create_bucket(Bucket=name)
+    for key in ("cat/1.png", "dog/2.png", "images.zip"):
+        s3.put_object(Bucket=name, Key=key, Body=WEIGHTS)
+    files = registry.open(f"s3://{name}/")
+    assert (files.names(), files.version.name) == ({"cat/1.png", "dog/2.png", "images.zip"}, name)
+    with files.fetch("cat/1.png", 100_000) as file:
+        assert b"".join(file.pieces()) == WEIGHTS
+    assert registry.open(f"s3://{name}/images.zip").names() == {"images.zip"}
+    listed = [one for page in registry.place(f"s3://{name}").pages(None) for one in page.objects]
+    assert [one.key for one in listed] == ["cat/1.png", "dog/2.png", "images.zip"]
+    assert registry.place(f"s3://{name}").read(listed[0], 0, 5) == WEIGHTS[:5]
+
+
+@pytest.mark.parametrize(
+    "place", ["", "/", "/images.zip", "/tars/faces-{000000..000009}.tar", "/{0..9}.parquet", "/My images/2026"]
+)
+def test_data_sets_that_a_bucket_holds(place: str) -> None:
+    uri = f"s3://bucket{place}"
+    assert DatasetSource(connection_id=uuid4(), uri=uri).uri == uri
+
+
+@pytest.mark.parametrize(
+    "uri", ["s3://", "s3://b/x", "s3://bucket/../x", "s3://bucket//x", "s3://Bu/x", "s3://bucket/\n"]
+)
 def test_addresses_that_are_none(uri: str) -> None:
     with pytest.raises(ValueError, match="s3://BUCKET"):
         kind_of(uri)

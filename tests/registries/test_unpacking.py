@@ -61,6 +61,18 @@ def test_the_members_are_the_versions_files(folder: Path, name: str) -> None:
     ]
 
 
+def test_the_folder_that_was_packed(folder: Path) -> None:
+    """As ``tar -czf model.tar.gz runs/v1`` writes it on a Mac, which puts a file beside each that no list shows."""
+    with tarfile.open(folder / "model.tar.gz", "w:gz") as archive:
+        add(archive, "./._runs", b"\0\5\x16\7")
+        for name, content in {"salience.json": b'{"architecture": "resnet18"}', "epoch=3.ckpt": WEIGHTS}.items():
+            add(archive, f"runs/v1/._{name}", b"\0\5\x16\7")
+            add(archive, f"runs/v1/{name}", content)
+    found = fetched(folder)
+    assert found.file == "epoch=3.ckpt"
+    assert found.found[0] == (Origin.SALIENCE_JSON, {"architecture": "resnet18"})
+
+
 def linked(archive: tarfile.TarFile) -> None:
     for name, kind, target in (("model.onnx", tarfile.SYMTYPE, "/etc/passwd"), ("model.pt", tarfile.LNKTYPE, "x")):
         member = tarfile.TarInfo(name)

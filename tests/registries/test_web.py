@@ -15,6 +15,7 @@ from app.egress.addresses import AddressGuard
 from app.egress.client import EgressClient
 from app.errors import EgressFailure
 from app.imports.fetching import fetch
+from app.imports.packing import copy_dataset
 from app.registries.uris import kind_of
 from app.registries.web import WebFolder
 from app.settings import Settings
@@ -34,6 +35,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("web")
     (folder / "models" / "v1").mkdir(parents=True)
     (folder / "models" / "v1" / "faces.safetensors").write_bytes(WEIGHTS)
+    (folder / "models" / "v1" / "my faces (1).pt").write_bytes(WEIGHTS)
     (folder / "models" / "v1" / "salience.json").write_text(json.dumps({"architecture": "resnet18"}))
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
@@ -64,9 +66,18 @@ def test_a_file_and_what_describes_it(url: str, folder: WebFolder, blobs: BlobSt
     assert [attempt() for attempt in folder.tries().values()] == [True]
 
 
+def test_names_are_encoded_as_in_any_address(url: str, folder: WebFolder, blobs: BlobStore) -> None:
+    uri = f"{url}/v1/my%20faces%20(1).pt#sha256={DIGEST}"
+    assert kind_of(uri) == "http"
+    assert fetch(folder, uri, blobs, 100_000, lambda: None).file == "my faces (1).pt"
+    archive = copy_dataset(folder, uri, blobs, Settings(), lambda: None)
+    assert (archive.file, archive.blob and archive.blob.size) == ("my faces (1).pt", len(WEIGHTS))
+
+
 @pytest.mark.parametrize(
     ("path", "code"),
     [
+        (f"/%2e%2e/secret.pt#sha256={DIGEST}", "answer-malformed"),
         (f"/v1/faces.safetensors#sha256={'0' * 64}", "artifact-corrupted"),
         (f"/v2/faces.safetensors#sha256={DIGEST}", "registry-not-found"),
         (f"/../secret.pt#sha256={DIGEST}", "answer-malformed"),

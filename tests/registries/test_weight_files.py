@@ -89,6 +89,8 @@ def test_a_graph_is_its_own_architecture(tmp_path: Path) -> None:
         (["model/model.safetensors", "MLmodel", "model/config.json"], 1),
         (["onnx/model.onnx", "onnx/model.onnx_data", "onnx/model_fp16.onnx", "config.json"], 2),
         (["net.pth"], 1),
+        (["model_best.pth.tar", "._model_best.pth.tar", "log.txt"], 1),
+        (["last.ckpt", "hparams.yaml"], 1),
     ],
 )
 def test_which_files(names: list[str], parts: int) -> None:
@@ -103,3 +105,13 @@ def test_which_are_none(names: list[str], told: str) -> None:
     with pytest.raises(InputFailure, match="model-format-not-accepted") as failed:
         WeightFiles.among(names)
     assert told in failed.value.detail
+
+
+def test_a_checkpoint_that_is_called_a_tar(tmp_path: Path, blobs: BlobStore) -> None:
+    """As torch's example for ImageNet calls what ``torch.save`` writes."""
+    folder = tmp_path / "version"
+    folder.mkdir()
+    torch.save({"state_dict": nn.Linear(2, 2).state_dict()}, folder / "checkpoint.pth.tar")
+    file, content = fetched(folder, blobs)
+    assert file == "checkpoint.pth.tar"
+    assert content.getvalue() == (folder / "checkpoint.pth.tar").read_bytes()
