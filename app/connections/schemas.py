@@ -40,6 +40,9 @@ class Auth(BaseModel):
     token: Secret | None = None
     username: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     password: Secret | None = None
+    region: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,40}$", examples=["fr-par"])] | None = Field(
+        None, description="Of `s3`: for which the key signs, where the address does not say it; else `us-east-1`."
+    )
 
     @model_validator(mode="after")
     def one_kind(self) -> Self:
@@ -70,7 +73,8 @@ class Auth(BaseModel):
         """To be sealed."""
         fields = {"token": self.token, "password": self.password}
         secrets = {name: value.get_secret_value() for name, value in fields.items() if value is not None}
-        return secrets if self.username is None else secrets | {"username": self.username}
+        shown = {"username": self.username, "region": self.region}
+        return secrets | {name: value for name, value in shown.items() if value is not None}
 
 
 class ConnectionRequest(BaseModel):

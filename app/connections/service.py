@@ -65,5 +65,7 @@ def _seal(row: ConnectionRow, auth: Auth, vault: Vault) -> None:
     """Raises Unprocessable where the registry's kind could not be shown it."""
     if row.kind == ConnectionKind.S3 and auth.username is not None and not auth.username.isascii():
         raise Unprocessable.at("The id of an access key is of ASCII characters.", "auth", "username")
+    if auth.region is not None and (row.kind != ConnectionKind.S3 or auth.username is None):
+        raise Unprocessable.at("A region belongs to an access key, of a connection of kind s3.", "auth", "region")
     row.auth_kind = auth.kind.value
     row.secret = None if auth.kind is AuthKind.NONE else vault.seal(json.dumps(auth.plain()))

@@ -29,6 +29,13 @@ MOST_OBJECTS = 100_000
 """Of a folder: each is fetched by a call of its own."""
 ETAG, VERSION = "etag:", "version:"
 """What begins a pin."""
+OF_ANOTHER_REGION = frozenset(
+    {"AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException"}
+)
+ANOTHER_REGION = (
+    "The bucket or the store is of another region than the key signs for: name the region's own address "
+    "(https://s3.REGION.amazonaws.com), or `region` in the connection's auth."
+)
 _AS_SIGNED: Any = {"quote_via": quote, "safe": "-_.~"}
 _REGION = re.compile(r"s3[.-](?:dualstack\.)?([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
 
@@ -37,11 +44,12 @@ class S3Registry(WithoutVersions):
     """One endpoint, spoken to by paths. Every method raises EgressFailure."""
 
     def __init__(self, client: EgressClient, url: str, plain: Mapping[str, str]) -> None:
-        """``plain`` has the access key as user and password, or nothing for public buckets."""
+        """``plain`` has the access key as user and password, perhaps its region; or nothing for public buckets."""
         self._client = client
         self._url = url.rstrip("/")
         region = _REGION.fullmatch(urlsplit(url).hostname or "")
-        named = (plain.get("username"), plain.get("password"), region[1] if region else "us-east-1")
+        signed = plain.get("region") or (region[1] if region else "us-east-1")
+        named = (plain.get("username"), plain.get("password"), signed)
         self._key = AwsKey(named[0], named[1], named[2]) if named[0] and named[1] else None
 
     def open(self, uri: str) -> "S3Files":
@@ -71,10 +79,10 @@ class S3Registry(WithoutVersions):
         answer = self._client.send(Call("GET", url, credentials=self._signed("GET", url)))
         kind, code = _spoken(answer)
         if kind is None or answer.status >= 500:
-            check_status(answer.status, SERVER)
+            _check(answer)
             raise EgressFailure("registry-not-found", f"The address answers, but is no {SERVER}.")
         if self._key is not None and code != "AccessDenied":
-            check_status(answer.status, SERVER)
+            _check(answer)
 
     @contextmanager
     def fetch(self, bucket: str, key: str, etag: str, most_bytes: int) -> Iterator[Download]:
@@ -134,7 +142,7 @@ class S3Registry(WithoutVersions):
 
     def _asked(self, url: str) -> bytes:
         answer = self._client.send(Call("GET", url, credentials=self._signed("GET", url)))
-        check_status(answer.status, SERVER)
+        _check(answer)
         return answer.body
 
     def _signed(self, method: str, url: str) -> dict[str, str]:
@@ -229,6 +237,13 @@ class S3Place:
                 # What was put there while a bucket kept no versions has the version null, and may be written over.
                 pin = f"{VERSION}{version}" if version not in {"", "null"} else f"{ETAG}{_text_of(one, 'ETag')}"
                 yield Listed(key.removeprefix(self.named.prefix), pin, _size(one))
+
+
+def _check(answer: Answer) -> None:
+    """Raises EgressFailure; where the region is wrong, with the way out."""
+    if not answer.ok and _spoken(answer)[1] in OF_ANOTHER_REGION:
+        raise EgressFailure("registry-refuses", ANOTHER_REGION)
+    check_status(answer.status, SERVER)
 
 
 def _spoken(answer: Answer) -> tuple[str | None, str]:

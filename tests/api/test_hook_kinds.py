@@ -231,6 +231,8 @@ def test_the_handshake_of_cloud_events(api: Api, hook: Json) -> None:
         ("oci", {"username": "a:b", "password": "p"}),
         ("oci", {"username": "a", "password": "p\r\nq"}),
         ("s3", {"username": "AK\N{LATIN SMALL LETTER O WITH DIAERESIS}", "password": "p"}),
+        ("s3", {"region": "fr-par"}),
+        ("mlflow", {"username": "a", "password": "p", "region": "fr-par"}),
     ],
 )
 def test_a_secret_that_no_registry_can_be_shown(api: Api, hook: Json, kind: str, auth: Json) -> None:

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -181,6 +183,31 @@ def test_the_test_of_a_connection(bucket: Bucket) -> None:
     finally:
         httpx.post(f"{bucket.endpoint}/moto-api/reset-auth", content=b"inf")
     assert found == [None, "registry-refuses", "registry-refuses"]
+
+
+class OfOneRegion(BaseHTTPRequestHandler):
+    """Says of any other what Amazon's store says."""
+
+    def do_GET(self) -> None:
+        is_known = "/fr-par/s3/" in self.headers["authorization"]
+        body = b"<ListAllMyBucketsResult/>" if is_known else b"<Error><Code>AuthorizationHeaderMalformed</Code></Error>"
+        self.send_response(200 if is_known else 400)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+def test_the_region_that_a_key_signs_for() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), OfOneRegion) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        assert [tried(url, key) for key in (KEY, KEY | {"region": "fr-par"})] == ["registry-refuses", None]
+        with EgressClient(AddressGuard.of(["127.0.0.1/32"])) as client, pytest.raises(EgressFailure, match="`region`"):
+            S3Registry(client, url, KEY).open("s3://bucket/folder")
+        server.shutdown()
 
 
 def test_a_server_that_is_no_store() -> None:
