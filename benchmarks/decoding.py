@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from app.domain.input_size import Size
-from app.domain.input_spec import InputSpec
+from app.domain.models.input_size import Size
+from app.domain.models.input_spec import InputSpec
 from app.domain.vocabulary import DeviceClass
 from app.settings import GIBIBYTE, Settings
 from benchmarks.subjects import SIZE, photographs

@@ -17,7 +17,7 @@ from scipy.special import jv
 from skimage.data import astronaut, chelsea, coffee
 from torchvision.transforms.v2 import functional
 
-from app.domain.deformations import DEFORMATIONS, Kind
+from app.domain.views.deformations import DEFORMATIONS, Kind
 from app.imaging.pixel_order import order_generator
 from worker.functional.corruptions import corrupted
 from worker.functional.levels import Numbers, Pixels, Stream

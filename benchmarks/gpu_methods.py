@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import VisionTransformer
 
-from app.domain.deformations import DEFORMATIONS
-from app.domain.moves import MOVES
 from app.domain.protocol import Protocol, ProtocolRequest
+from app.domain.views.deformations import DEFORMATIONS
+from app.domain.views.moves import MOVES
 from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
 from benchmarks.gpu_parts import CPU, SCORES, Failed

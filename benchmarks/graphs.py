@@ -8,7 +8,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from app.domain.outputs import CLASSES
+from app.domain.models.outputs import CLASSES
 from app.domain.vocabulary import CamMethod
 from benchmarks.subjects import SIZE, batch, network, normalise
 from benchmarks.table import Row, Section, at_least, at_most

@@ -9,7 +9,7 @@ import sys
 import torch
 from torchvision.models import get_model
 
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import ProtocolRequest
 from benchmarks.stand_in import DEVICE, counted, stand_in
 from worker.engine.measuring import ModelAuditor, Outcome

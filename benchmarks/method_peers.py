@@ -16,7 +16,7 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from app.domain.input_size import Size
+from app.domain.models.input_size import Size
 from app.domain.vocabulary import CamMethod, ClassScore
 from benchmarks.perturbation_peer import mask_deleted
 from benchmarks.rise_peer import their_map, their_masks

@@ -18,7 +18,7 @@ import torch
 import transformers
 from torch import Tensor, nn
 
-from app.domain.cam_methods import CAM_METHODS as SPECS
+from app.domain.maps.cam_methods import CAM_METHODS as SPECS
 from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
 from benchmarks.method_peers import DRAWS, PEERS, RISE_MASKS, SIZE, VIT, VIT_CONFIG, Held

@@ -13,9 +13,9 @@ from skimage.data import astronaut, chelsea, coffee
 from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode, functional
 
-from app.domain.input_size import Size
-from app.domain.moves import MOVES, MoveKind
-from app.domain.views import with_parameter
+from app.domain.models.input_size import Size
+from app.domain.views.families import with_parameter
+from app.domain.views.moves import MOVES, MoveKind
 from app.imaging.elastic import Displacement
 from app.imaging.motions import Motion, motion_of, places
 from app.imaging.pixel_order import order_generator

@@ -20,7 +20,7 @@ import scipy.ndimage
 import skimage.filters
 from PIL import Image
 
-from app.domain.deformations import MOST_SEVERE, Kind
+from app.domain.views.deformations import MOST_SEVERE, Kind
 from benchmarks.deformations import (
     BY_PACKAGE,
     FROSTED,

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.domain.maps.similarities import SIMILARITIES, Similarity
 from app.domain.protocol import ProtocolRequest
-from app.domain.similarities import SIMILARITIES, Similarity
 from benchmarks.machine import describe
 from benchmarks.reduce import CELLS, fill
 from benchmarks.scale_world import World, start_audit, world

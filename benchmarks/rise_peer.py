@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from skimage.transform import resize
 from torch import Tensor
 
-from app.domain.input_size import Size
+from app.domain.models.input_size import Size
 from worker.salience.rise import CELLS, KEPT, Drawn
 
 Floats = NDArray[np.float64]

@@ -16,8 +16,8 @@ from unittest.mock import patch
 import torch
 from safetensors.torch import save
 
+from app.domain.audits.subjects import subjects_of
 from app.domain.protocol import ProtocolRequest
-from app.domain.subjects import subjects_of
 from app.domain.vocabulary import SandboxLayer
 from app.settings import Settings
 from app.storage.blobs import BlobStore

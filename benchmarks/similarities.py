@@ -16,7 +16,7 @@ from scipy.special import rel_entr
 from scipy.stats import pearsonr, spearmanr
 from skimage.metrics import structural_similarity
 
-from app.domain.similarities import SIMILARITIES, Similarity
+from app.domain.maps.similarities import SIMILARITIES, Similarity
 from worker.functional.similarities import OF_MAPS
 
 SAMPLES, HELD = 100_000, 40

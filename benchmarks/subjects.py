@@ -13,7 +13,7 @@ from skimage import data
 from torch import Tensor, nn
 from torchvision.models import get_model
 
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.preprocessing import Preprocessing
 from worker.engine.normalisation import Normalisation
 
 SIZE = 224

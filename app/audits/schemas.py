@@ -8,10 +8,10 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from app.domain.gates.verdicts import Outcome
-from app.domain.label_mapping import DESCRIPTION, LabelMap
 from app.domain.measures import MeasureName
 from app.domain.measures.agreement import MOST_MAP_SETS
 from app.domain.protocol import ProtocolRequest
+from app.domain.samples.label_mapping import DESCRIPTION, LabelMap
 from app.domain.vocabulary import AuditStatus, DeviceClass
 from app.gates.schemas import ConditionOutcome, FrozenGate
 from app.http.schemas import Metadata, Name, StoredProblem

@@ -10,9 +10,9 @@ from app.commands.audit_runs import AuditName
 from app.commands.bundles import with_bundles
 from app.commands.connecting import Link
 from app.commands.tables import Columns, table
-from app.domain.changed_images import Needs
+from app.domain.audits.changed_images import Needs
+from app.domain.audits.subjects import SEPARATOR
 from app.domain.measures import view_title
-from app.domain.subjects import SEPARATOR
 from salience_audit import Client
 from salience_audit.errors import Json, UnreadableFile
 

@@ -12,9 +12,9 @@ from app.comparisons.repository import lock_audits
 from app.comparisons.schemas import MAX_SIDES, ComparisonRequest
 from app.db.identifiers import new_id
 from app.db.tables import AuditRow, ComparisonRow
-from app.domain.differing_fields import Basis, differing_fields
+from app.domain.audits.differing_fields import Basis, differing_fields
+from app.domain.audits.subjects import subjects_of
 from app.domain.protocol import Protocol
-from app.domain.subjects import subjects_of
 from app.domain.vocabulary import ComparisonStatus, ComparisonUnit
 from app.errors import Unprocessable
 

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.datasets.sources import DatasetSource, FetchedDataset
 from app.db.tables import DatasetRow, SampleRow
-from app.domain.label_mapping import DESCRIPTION, LabelMap
-from app.domain.table_columns import Columns
+from app.domain.samples.label_mapping import DESCRIPTION, LabelMap
+from app.domain.samples.table_columns import Columns
 from app.domain.vocabulary import ResourceStatus, SampleStatus
 from app.http.links import link
 from app.http.schemas import Metadata, Name, StoredProblem

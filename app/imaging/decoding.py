@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pi_heif
 from PIL import AvifImagePlugin, Image, ImageFile, ImageOps
 
-from app.domain.input_spec import Alpha, Colour, PixelReading, SixteenBit
+from app.domain.models.input_spec import Alpha, Colour, PixelReading, SixteenBit
 from app.errors import InputFailure
 from app.imaging.depths import divided, narrow_grey, spread_transparent
 from app.imaging.kinds import kind_of, webp_size

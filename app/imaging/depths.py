@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFile
 
-from app.domain.input_spec import Colour
+from app.domain.models.input_spec import Colour
 
 BLACK = (0, 0, 0)
 _WIDE_GREY = {"I;16", "I;16B", "I;16L", "I;16N", "I"}

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.input_size import Size
+from app.domain.models.input_size import Size
 
 Field = NDArray[np.float64]
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from app.domain.input_spec import Colour
-from app.domain.views import DETAIL_SHARE, FILL, ORDERS, WITHOUT, WITHOUT_DETAIL
+from app.domain.models.input_spec import Colour
+from app.domain.views.families import DETAIL_SHARE, FILL, ORDERS, WITHOUT, WITHOUT_DETAIL
 from app.imaging.pixel_order import order_generator, pixel_ranks, within_share
 
 Pixels = NDArray[np.uint8]

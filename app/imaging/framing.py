@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.domain.input_spec import CropOffset, InputSpec, Interpolation, Pad, Stretch
+from app.domain.models.input_spec import CropOffset, InputSpec, Interpolation, Pad, Stretch
 from app.domain.vocabulary import Resize
 from app.imaging.sampling import sampled
 

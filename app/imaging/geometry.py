@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.input_size import Size
-from app.domain.moves import move_of
+from app.domain.models.input_size import Size
+from app.domain.views.moves import move_of
 from app.imaging.motions import Stream, motion_of, places
 
 _TURNS = {"rotate_90_cw": -1, "rotate_90_ccw": 1}

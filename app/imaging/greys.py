@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.domain.input_spec import PixelReading
+from app.domain.models.input_spec import PixelReading
 from app.domain.vocabulary import MapDoubt
 from app.errors import InputFailure
 from app.imaging.decoding import decode, open_picture

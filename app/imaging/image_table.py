@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from app.domain.samples.table_columns import ALIASES
 from app.domain.stored_text import is_storable
-from app.domain.table_columns import ALIASES
 from app.errors import InputFailure
 from app.imaging.kinds import EXTENSIONS, kind_of, promised_kind
 

@@ -1,4 +1,4 @@
-"""Where the pixels of an image go in a move of `app.domain.moves`, and where from: for audits and for pictures.
+"""Where the pixels of an image go in a move of `app.domain.views.moves`, and where from: for audits and for pictures.
 
 A *way* leads from every pixel of one image to a place in another, in the two forms that scikit-image's ``warp`` takes:
 a matrix (3, 3) float64 for (x, y, 1), or row and column (2, H, W) float64 of each; both in pixels from the upper left
@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.input_size import Size
-from app.domain.moves import MoveKind, move_of
+from app.domain.models.input_size import Size
+from app.domain.views.moves import MoveKind, move_of
 from app.imaging.elastic import elastic
 
 Way = NDArray[np.float64]

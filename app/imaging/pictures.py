@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-from app.domain.input_spec import InputSpec, PixelReading
+from app.domain.models.input_spec import InputSpec, PixelReading
 from app.imaging.decoding import decode_rgb
 from app.imaging.framing import prepare
 from app.settings import Settings

@@ -6,7 +6,7 @@ In NumPy: the API has no torch, and the worker's thread that decodes must not st
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.input_spec import Interpolation
+from app.domain.models.input_spec import Interpolation
 
 Floats = NDArray[np.float32]
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.child_environment import child_environment
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.preprocessing import Preprocessing
 from app.errors import InputFailure, TransientFailure
 from app.imaging.decoding import decode_rgb, is_plain
 from app.imaging.framing import prepare

@@ -8,7 +8,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.db.tables import MapRow, MapSetRow
-from app.domain.input_spec import InputSide
+from app.domain.models.input_spec import InputSide
 from app.domain.vocabulary import MapSetKind, ResourceStatus, SampleStatus
 from app.http.links import link
 from app.http.schemas import Metadata, Name, StoredProblem

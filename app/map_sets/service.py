@@ -8,8 +8,8 @@ from app.datasets.repository import get_dataset
 from app.db.identifiers import new_id
 from app.db.references import of_map_set, refuse_while_audited
 from app.db.tables import MapSetRow
-from app.domain.input_size import size_of
-from app.domain.map_refusals import MAPS_NOT_PACKED
+from app.domain.models.input_size import size_of
+from app.domain.refusals.maps import MAPS_NOT_PACKED
 from app.domain.vocabulary import ResourceStatus
 from app.errors import Conflict, UnsupportedMediaType
 from app.imaging.containers import container_of

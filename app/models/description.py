@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.domain.fidelity import Fidelity, FidelityStatus
+from app.domain.models.fidelity import Fidelity, FidelityStatus
 from app.domain.vocabulary import Origin
 from app.models.configs.reading import Told
 

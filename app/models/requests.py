@@ -15,9 +15,9 @@ from pydantic import (
     model_validator,
 )
 
-from app.domain.heads import MAX_LAYERS, DeclaredLayer, Head, HeadLayer
-from app.domain.outputs import CLASSES, Output
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.heads import MAX_LAYERS, DeclaredLayer, Head, HeadLayer
+from app.domain.models.outputs import CLASSES, Output
+from app.domain.models.preprocessing import Preprocessing
 from app.http.schemas import Metadata, Name
 from app.models.configs.reading import Told, completed
 from app.models.schemas import SAID

@@ -12,10 +12,10 @@ from pydantic import (
 )
 
 from app.db.tables import ModelRow
-from app.domain.fidelity import Fidelity
-from app.domain.heads import DeclaredLayer, Head
-from app.domain.outputs import Output
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.fidelity import Fidelity
+from app.domain.models.heads import DeclaredLayer, Head
+from app.domain.models.outputs import Output
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.vocabulary import CamMethod, DeviceClass, Layout, ModelFormat, ResourceStatus
 from app.http.links import link
 from app.http.schemas import StoredProblem

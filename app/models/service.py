@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.db.identifiers import new_id
 from app.db.references import of_model, refuse_while_audited
 from app.db.tables import ModelImportRow, ModelRow
-from app.domain.heads import Head
+from app.domain.models.heads import Head
 from app.domain.refusals import ARCHITECTURE_REQUIRED, FORMAT_UNKNOWN
 from app.domain.vocabulary import ModelFormat, ResourceStatus
 from app.errors import Conflict, Unprocessable, UnsupportedMediaType

@@ -14,9 +14,9 @@ from app.audits.scores.rows import predicted_label
 from app.db.tables import SampleScoresRow
 from app.domain.findings import Finding
 from app.domain.measures import view_title
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.results.documents import Performance, ResultsDocument
-from app.domain.views import CELLS, cells_step
+from app.domain.views.families import CELLS, cells_step
 from app.domain.vocabulary import CLEAN
 from app.imaging.filling import FillSource, as_filled
 from app.imaging.geometry import shifted

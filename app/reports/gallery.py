@@ -17,12 +17,12 @@ from sqlalchemy.orm import Session
 from app.audits.scores.maps import ImageReader, native_maps, overlaid, seen_in
 from app.audits.scores.rows import predicted_label
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
+from app.domain.audits.subjects import pairings_of
 from app.domain.measures import SANITY, lower_is_better, spec_of, view_title
 from app.domain.measures.sanity import ENTROPY_RISE
 from app.domain.protocol import Protocol
-from app.domain.radar import headline_views
 from app.domain.results.comparisons import DifferingSample, DifferingSamples
-from app.domain.subjects import pairings_of
+from app.domain.results.radar import headline_views
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.errors import Gone, TransientFailure
 from app.reports.audit_facts import subjects_in, title_of

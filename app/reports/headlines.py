@@ -1,8 +1,8 @@
 """The differences of a comparison's headline numbers, and what stands against reading too much into them."""
 
 from app.domain.measures import lower_is_better
-from app.domain.radar import headline_views
 from app.domain.results.comparisons import DifferenceRow
+from app.domain.results.radar import headline_views
 from app.domain.results.totals import MACRO
 from app.domain.vocabulary import GroupBy
 from app.reports.job import ReportJob

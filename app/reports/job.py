@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, PrivateAttr, model_validator
 from typing_extensions import TypedDict
 
+from app.domain.audits.subjects import leads, model_of, noun_of
 from app.domain.gates.verdicts import StoredGate, StoredVerdict
 from app.domain.measures import spec_of
 from app.domain.protocol import Protocol
 from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import AuditedModel, Performance, ResultsDocument, Summary
 from app.domain.results.meaning import of_several
-from app.domain.subjects import leads, model_of, noun_of
 from app.domain.vocabulary import GroupBy
 
 Base64 = Annotated[bytes, Field(repr=False)]

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from app.audits.scores.rows import predicted_label
 from app.db.tables import ModelRow, SampleRow, SampleScoresRow
-from app.domain.input_spec import InputSpec
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.input_spec import InputSpec
+from app.domain.models.preprocessing import Preprocessing
 from app.errors import Gone
 from app.imaging.shrinking import PIXELS_HERE
 from app.reports.gallery import GalleryMaker

@@ -3,10 +3,10 @@
 from typing import TypedDict
 
 from app.domain.measures import spec_of, view_title
-from app.domain.radar import headline_views
 from app.domain.results.comparisons import DifferenceRow
 from app.domain.results.documents import Performance, ResultsDocument
 from app.domain.results.meaning import reason
+from app.domain.results.radar import headline_views
 from app.domain.vocabulary import CLEAN
 from app.reports.headlines import headline_differences
 from app.reports.job import ReportJob, Series, mean_of

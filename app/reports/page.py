@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from app import __version__
 from app.domain.measures import spec_of
-from app.domain.radar import headline_views
+from app.domain.results.radar import headline_views
 from app.reports import groups, overview
 from app.reports.conclusion import conclusion
 from app.reports.figures import Drawing, drawings

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from app.domain.fidelity import NO_REFERENCE, Fidelity
+from app.domain.audits.subjects import model_of
 from app.domain.measures import spec_of, view_title
+from app.domain.models.fidelity import NO_REFERENCE, Fidelity
 from app.domain.results.documents import ResultsDocument
-from app.domain.subjects import model_of
 from app.domain.vocabulary import UndefinedReason
 from app.reports.job import AuditFacts, ReportJob
 from app.reports.tables import Table

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from itertools import count
 
+from app.domain.audits.subjects import leads, noun_of
 from app.domain.protocol import Protocol
-from app.domain.radar import radar
 from app.domain.results.comparisons import ComparisonResults, SideTotal
 from app.domain.results.comparisons import Side as ComparedSide
 from app.domain.results.documents import AcrossModels, ResultsDocument, Summary
+from app.domain.results.radar import radar
 from app.domain.results.totals import macro_totals
-from app.domain.subjects import leads, noun_of
 from app.reports.job import Series, Total
 
 MOST_SERIES = 10

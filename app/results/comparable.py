@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.domain.cam_methods import CAM_METHODS
+from app.domain.audits.rescoring import comparable_pairings, comparable_views
+from app.domain.audits.subjects import pairings_of
+from app.domain.maps.cam_methods import CAM_METHODS
 from app.domain.measures import ScoreColumn
 from app.domain.protocol import Protocol
-from app.domain.rescoring import comparable_pairings, comparable_views
-from app.domain.subjects import pairings_of
 from app.results.inputs import AuditedSubject, GivenSubject
 
 AnySubject = AuditedSubject | GivenSubject

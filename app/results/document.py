@@ -7,9 +7,8 @@ from typing import Protocol as Interface
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.domain.fidelity import Fidelity
-from app.domain.label_mapping import LabelMapping
-from app.domain.label_performance import LabelPredictions, label_performance
+from app.domain.audits.subjects import Pairing, is_model
+from app.domain.comparisons.model_differences import MethodScores, model_differences
 from app.domain.measures import (
     AGREEMENT,
     CLASS_SEPARATION,
@@ -20,10 +19,8 @@ from app.domain.measures import (
     SUFFICIENCY,
     MeasureSpec,
 )
-from app.domain.model_differences import MethodScores, model_differences
-from app.domain.performance import CurveSource, Predictions, deformation_curve, move_curve, noise_curve, performance
+from app.domain.models.fidelity import Fidelity
 from app.domain.protocol import Protocol
-from app.domain.radar import headline_views
 from app.domain.results.documents import (
     AuditedMapSet,
     AuditedModel,
@@ -40,12 +37,22 @@ from app.domain.results.documents import (
     Sufficiency,
     Summary,
 )
-from app.domain.several_models import across_models, pair_report
-from app.domain.statistics import Floats, equal_group_weights, weighted_mean
-from app.domain.subjects import Pairing, is_model
-from app.domain.sufficiency import sufficiency_report
-from app.domain.summaries import Groups, ScoreTable, Summarised, summarise
-from app.domain.twins import twin_distances
+from app.domain.results.radar import headline_views
+from app.domain.samples.label_mapping import LabelMapping
+from app.domain.statistics.aggregates import Floats, equal_group_weights, weighted_mean
+from app.domain.summaries.label_performance import LabelPredictions, label_performance
+from app.domain.summaries.performance import (
+    CurveSource,
+    Predictions,
+    deformation_curve,
+    move_curve,
+    noise_curve,
+    performance,
+)
+from app.domain.summaries.several_models import across_models, pair_report
+from app.domain.summaries.sufficiency import sufficiency_report
+from app.domain.summaries.summaries import Groups, ScoreTable, Summarised, summarise
+from app.domain.summaries.twins import twin_distances
 from app.domain.vocabulary import ACROSS_MODELS
 from app.results.inputs import AuditedSubject, AuditInputs, GivenSubject
 from app.results.reading import complete

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, DatasetRow, MapSetRow, ModelRow
-from app.domain.input_size import InputSize
-from app.domain.label_mapping import LabelMapping, map_labels, map_several_labels
-from app.domain.outputs import CLASSES, Output
-from app.domain.preprocessing import Preprocessing, ValueRange
+from app.domain.audits.subjects import Pairing, Subject, pairings_of, subjects_of
+from app.domain.models.input_size import InputSize
+from app.domain.models.outputs import CLASSES, Output
+from app.domain.models.preprocessing import Preprocessing, ValueRange
 from app.domain.protocol import Protocol
-from app.domain.subjects import Pairing, Subject, pairings_of, subjects_of
+from app.domain.samples.label_mapping import LabelMapping, map_labels, map_several_labels
 from app.domain.vocabulary import CLEAN, OutputKind
 from app.errors import Conflict
 

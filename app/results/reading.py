@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from app.domain.comparison import UNTESTED
+from app.domain.comparisons.comparison import UNTESTED
+from app.domain.comparisons.method_ranks import method_ranks
 from app.domain.findings import findings_in
-from app.domain.method_ranks import method_ranks
 from app.domain.results.compared_meaning import judge_comparison
 from app.domain.results.comparisons import ComparisonResults, DifferenceRow, SideTotal
 from app.domain.results.documents import ResultsDocument

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, SampleRow, SampleScoresRow
 from app.domain.measures import ScoreColumn
-from app.domain.outputs import CLASSES, Output
+from app.domain.models.outputs import CLASSES, Output
 from app.domain.protocol import Protocol
-from app.domain.statistics import Floats, Integers
-from app.domain.summaries import ScoreTable
+from app.domain.statistics.aggregates import Floats, Integers
+from app.domain.summaries.summaries import ScoreTable
 from app.domain.vocabulary import CLEAN, OutputKind
 from app.results.binary_arrays import decoded
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from typing import Any, TypeVar, cast
 
+from app.domain.audits.subjects import is_model, model_of
 from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import AuditedModel, ResultsDocument
-from app.domain.subjects import is_model, model_of
 
 Document = TypeVar("Document", ResultsDocument, ComparisonResults)
 Change = Callable[[dict[str, Any]], dict[str, Any]]

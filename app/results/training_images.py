@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, SampleRow, SampleScoresRow
 from app.domain.results.documents import TrainingImages
-from app.domain.splits import TRAINING
+from app.domain.samples.splits import TRAINING
 
 
 def training_images(session: Session, audit: AuditRow) -> TrainingImages:

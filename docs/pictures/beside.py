@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import Protocol, ProtocolRequest
 from docs.pictures.audited import FACES, RECIPE, pixels
 from worker.engine.measuring import ModelAuditor, Outcome

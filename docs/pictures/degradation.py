@@ -1,7 +1,7 @@
 """Two images with their salience blurred away, and with everything else blurred away."""
 
 from app.domain.measures.degradation import DegradationSettings
-from app.domain.views import DEGRADATIONS
+from app.domain.views.families import DEGRADATIONS
 from app.domain.vocabulary import CLEAN
 from docs.pictures.audited import Audited, pixels, score_of
 from docs.pictures.choosing import ranked_faces

@@ -1,6 +1,6 @@
 """A face moved by whole cells, under a network that follows a little and one that stands still."""
 
-from app.domain.views import cells_view
+from app.domain.views.families import cells_view
 from docs.pictures.audited import pixels
 from docs.pictures.beside import Faces, asked, network
 from docs.pictures.choosing import middle

@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from app.domain.views import FLIPS, ROTATIONS, SHIFTS
+from app.domain.views.families import FLIPS, ROTATIONS, SHIFTS
 from docs.pictures.audited import STRATEGIES, Audited, pixels, score_of
 from docs.pictures.choosing import typical
 from docs.pictures.drawing import COLOURS, MARKERS, at_input, grid, over, save_png, save_svg, show, show_map

@@ -3,8 +3,8 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from app.domain.roc import auroc
-from app.domain.views import noise_view
+from app.domain.statistics.roc import auroc
+from app.domain.views.families import noise_view
 from docs.pictures.audited import STRATEGIES, Audited, pixels, score_of
 from docs.pictures.choosing import typical
 from docs.pictures.drawing import COLOURS, MARKERS, at_input, grid, over, save_png, save_svg, show

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from app.domain.protocol import Protocol
-from app.domain.radar import headline_views, radar
+from app.domain.results.radar import headline_views, radar
 from docs.pictures.audited import STRATEGIES, Audited
 from docs.pictures.drawing import COLOURS, MARKERS, save_svg
 

@@ -1,7 +1,7 @@
 """A face of which more and more is kept, or removed, in the order of its map."""
 
 from app.domain.measures.sufficiency import KEPT, REMOVED
-from app.domain.views import filled_view
+from app.domain.views.families import filled_view
 from docs.pictures.audited import RECIPE, pixels
 from docs.pictures.beside import Faces, asked, network
 from docs.pictures.choosing import middle

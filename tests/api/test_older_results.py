@@ -10,8 +10,8 @@ import pytest
 from app.db.identifiers import new_id
 from app.db.session import transaction
 from app.db.tables import AuditModelRow, AuditResultsRow, ModelRow, SampleScoresRow
-from app.domain.finding_settings import LATER, FindingSettings
 from app.domain.protocol import Protocol
+from app.domain.protocol.finding_settings import LATER, FindingSettings
 from app.domain.vocabulary import ACROSS_MODELS, AuditStatus, ResourceStatus
 from tests.api.running_api import Api
 from tests.factories import audit_row, sample_row

@@ -17,8 +17,8 @@ from scipy.ndimage import map_coordinates
 from skimage.metrics import structural_similarity
 from skimage.util import random_noise
 
-from app.domain.deformations import DEFORMATIONS
-from app.domain.input_size import Size
+from app.domain.models.input_size import Size
+from app.domain.views.deformations import DEFORMATIONS
 from app.imaging.motions import motion_of
 from app.imaging.pixel_order import order_generator
 from tests.comparisons.real_audits import ENTROPY_ONLY

@@ -12,7 +12,7 @@ from app.db.identifiers import new_id
 from app.db.references import unused_digests
 from app.db.session import make_engine, transaction
 from app.db.tables import AuditRow, ViewArchiveRow
-from app.domain.changed_images import Needs
+from app.domain.audits.changed_images import Needs
 from app.domain.vocabulary import ComparisonStatus, ResourceStatus
 from app.housekeeping.reconciler import _stale_documents
 from app.housekeeping.retention import remove_view_archives

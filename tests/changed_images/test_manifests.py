@@ -4,9 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from app.domain.changed_images import ManifestLine, Origin, digest_of_map, made_by
-from app.domain.input_size import size_of
-from app.domain.input_spec import InputSpec
+from app.domain.audits.changed_images import ManifestLine, Origin, digest_of_map, made_by
+from app.domain.models.input_size import size_of
+from app.domain.models.input_spec import InputSpec
 from app.domain.protocol import ProtocolRequest
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry

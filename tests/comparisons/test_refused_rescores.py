@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from app.audits.rescoring.service import request_rescore
 from app.db.session import make_engine
 from app.db.tables import AuditModelRow, AuditRow, SampleScoresRow
+from app.domain.maps.similarities import Similarity
 from app.domain.protocol import ProtocolRequest
-from app.domain.similarities import Similarity
 from app.domain.vocabulary import AuditStatus, ResourceStatus
 from app.embedded.postgres import EmbeddedPostgres
 from app.errors import Conflict, Gone, Unprocessable

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from app.domain.similarities import Similarity
+from app.domain.maps.similarities import Similarity
 from benchmarks.similarities import PEERS
 from tests.waiting import wait_for
 from worker.results import stored_maps

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.domain.outputs import CLASSES
+from app.domain.models.outputs import CLASSES
 from app.domain.vocabulary import ModelFormat
 from app.errors import InputFailure
 from tests.corpus.model_files import MODEL_FILES, OK, REFUSED_FORMATS, Case

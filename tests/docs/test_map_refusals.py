@@ -1,6 +1,6 @@
 """The table of what is no map is the code's."""
 
-from app.domain.map_refusals import MAP_REFUSALS
+from app.domain.refusals.maps import MAP_REFUSALS
 from tests.docs.pages import ROOT
 
 

@@ -8,7 +8,7 @@ from scipy import stats
 
 from app.domain.gates.baselines import paired_rows, unpaired_rows
 from app.domain.protocol import Protocol, ProtocolRequest
-from app.domain.radar import radar
+from app.domain.results.radar import radar
 from tests.domain.small_series import normals, series_of
 
 

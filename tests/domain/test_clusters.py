@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.domain.bootstrap import bootstrap, percentile_interval
-from app.domain.comparison import ScoreSeries, difference_rows, sign_flip_rows
+from app.domain.comparisons.comparison import ScoreSeries, difference_rows, sign_flip_rows
 from app.domain.findings import findings_in
 from app.domain.findings.trained_on import trained_on
 from app.domain.gates.baselines import unpaired_rows
 from app.domain.measures import ScoreColumn
-from app.domain.resampling import macro_bootstrap
 from app.domain.results.meaning import Conditions, says_nothing
-from app.domain.summaries import Groups, ScoreTable, summarise
+from app.domain.statistics.bootstrap import bootstrap, percentile_interval
+from app.domain.statistics.resampling import macro_bootstrap
+from app.domain.summaries.summaries import Groups, ScoreTable, summarise
 
 Json = dict[str, Any]
 ENTROPY = ScoreColumn(measure="entropy", view="spatial")

@@ -21,7 +21,7 @@ from app.domain.gates.conditions import (
 from app.domain.gates.parser import PARAMETRISED, VIEWS, parse_condition
 from app.domain.gates.tokens import ConditionError
 from app.domain.measures import MEASURES
-from app.domain.views import with_parameter
+from app.domain.views.families import with_parameter
 
 numbers = st.floats(-1e9, 1e9, allow_nan=False).map(lambda value: value + 0.0)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)

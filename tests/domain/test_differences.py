@@ -12,10 +12,17 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
-from app.domain import differences
-from app.domain.bootstrap import bootstrap_means
-from app.domain.comparison import ScoreSeries, correct, difference_rows, most_different, series_totals, sign_flip_rows
-from app.domain.summaries import Groups, ScoreTable, summarise
+from app.domain.comparisons.comparison import (
+    ScoreSeries,
+    correct,
+    difference_rows,
+    most_different,
+    series_totals,
+    sign_flip_rows,
+)
+from app.domain.statistics import differences
+from app.domain.statistics.bootstrap import bootstrap_means
+from app.domain.summaries.summaries import Groups, ScoreTable, summarise
 from tests.domain.small_series import ENTROPY, normals, series_of
 
 

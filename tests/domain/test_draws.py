@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from app.domain.draws import draw, stratified_draw
+from app.domain.samples.draws import draw, stratified_draw
 
 
 def test_the_plain_draw_is_what_it_always_was() -> None:

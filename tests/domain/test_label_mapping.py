@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.label_mapping import How, map_labels
+from app.domain.samples.label_mapping import How, map_labels
 
 DIGITS = [str(number) for number in range(10)]
 DOZEN = [str(number) for number in range(12)]

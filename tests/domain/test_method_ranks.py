@@ -8,14 +8,14 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
-from app.domain.compared_ranks import compared_ranks, names_of
+from app.domain.comparisons.compared_ranks import compared_ranks, names_of
+from app.domain.comparisons.method_ranks import kendall_tau, method_ranks
+from app.domain.comparisons.model_differences import MethodScores, model_differences
 from app.domain.findings.method_verdicts import method_verdicts, verdicts_of
-from app.domain.method_ranks import kendall_tau, method_ranks
-from app.domain.model_differences import MethodScores, model_differences
 from app.domain.protocol import ProtocolRequest
 from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import ModelDifference, ResultsDocument
-from app.domain.summaries import Groups
+from app.domain.summaries.summaries import Groups
 from app.domain.vocabulary import CamMethod
 
 PROTOCOL = {

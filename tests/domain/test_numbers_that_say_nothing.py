@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.domain.bootstrap import bootstrap_means
 from app.domain.findings import findings_in
 from app.domain.measures import ScoreColumn
-from app.domain.resampling import group_seed
 from app.domain.results.meaning import Conditions, of_several, says_nothing
-from app.domain.summaries import Groups, ScoreTable, summarise
+from app.domain.statistics.bootstrap import bootstrap_means
+from app.domain.statistics.resampling import group_seed
+from app.domain.summaries.summaries import Groups, ScoreTable, summarise
 from app.domain.vocabulary import GroupBy
 
 Json = Any

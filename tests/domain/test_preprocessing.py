@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.domain.input_spec import ShorterSide
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.input_spec import ShorterSide
+from app.domain.models.preprocessing import Preprocessing
 
 BASE: dict[str, Any] = {"input_size": 224, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 BYTES = {"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375]}

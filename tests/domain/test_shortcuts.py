@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from app.domain.finding_settings import LATER, FindingSettings
 from app.domain.findings.ignored_images import ignored_images
 from app.domain.findings.shortcuts import shortcuts
 from app.domain.findings.undivided_classes import undivided_classes
 from app.domain.protocol import Protocol, ProtocolRequest
+from app.domain.protocol.finding_settings import LATER, FindingSettings
 
 Json = Any
 """Documents written by hand, with what a test is about and no more."""

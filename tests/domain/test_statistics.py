@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from app.domain import bootstrap, roc, statistics
 from app.domain.measures import ScoreColumn
-from app.domain.several_models import across_models, pair_report
-from app.domain.summaries import Groups, ScoreTable, summarise
+from app.domain.statistics import aggregates, bootstrap, roc
+from app.domain.summaries.several_models import across_models, pair_report
+from app.domain.summaries.summaries import Groups, ScoreTable, summarise
 
 floats = st.floats(-1, 1, allow_nan=False)
 
@@ -20,19 +20,19 @@ floats = st.floats(-1, 1, allow_nan=False)
 @given(arrays(np.float64, st.integers(1, 40), elements=floats), st.sampled_from([0.05, 0.25, 0.5, 0.95]))
 def test_equal_weights_give_numpys_numbers(values: np.ndarray, share: float) -> None:
     weights = np.ones_like(values)
-    assert statistics.weighted_mean(values, weights) == pytest.approx(values.mean(), abs=1e-12)
-    assert statistics.weighted_moments(values, weights)[1] == pytest.approx(values.std(), abs=1e-9)
-    assert statistics.weighted_quantiles(values, weights, [share])[0] == pytest.approx(
+    assert aggregates.weighted_mean(values, weights) == pytest.approx(values.mean(), abs=1e-12)
+    assert aggregates.weighted_moments(values, weights)[1] == pytest.approx(values.std(), abs=1e-9)
+    assert aggregates.weighted_quantiles(values, weights, [share])[0] == pytest.approx(
         np.quantile(values, share), abs=1e-9
     )
 
 
 def test_undefined_values_never_become_numbers() -> None:
     values = np.array([np.nan, 1.0, 3.0])
-    assert statistics.mean(values) == 2
-    assert statistics.mean(np.array([np.nan])) is None
-    assert statistics.weighted_quantiles(np.array([np.nan]), np.ones(1), [0.5, 0.9]) == [None, None]
-    assert sum(statistics.histogram(values, 0, 4)) == 2
+    assert aggregates.mean(values) == 2
+    assert aggregates.mean(np.array([np.nan])) is None
+    assert aggregates.weighted_quantiles(np.array([np.nan]), np.ones(1), [0.5, 0.9]) == [None, None]
+    assert sum(aggregates.histogram(values, 0, 4)) == 2
 
 
 @given(

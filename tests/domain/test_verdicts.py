@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.differing_fields import Basis, differing_fields
+from app.domain.audits.differing_fields import Basis, differing_fields
 from app.domain.gates.conditions import Scope
 from app.domain.gates.numbers import AuditNumbers, GateNumbers
 from app.domain.gates.parser import parse_condition

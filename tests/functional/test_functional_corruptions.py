@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from app.domain.deformations import DEFORMATIONS, Kind
 from app.domain.protocol import Protocol, ProtocolRequest
+from app.domain.views.deformations import DEFORMATIONS, Kind
 from benchmarks.deformations import (
     BY_PACKAGE,
     FROSTED,

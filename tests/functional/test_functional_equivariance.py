@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import center_of_mass
 
-from app.domain.skill import skill
+from app.domain.statistics.skill import skill
 from worker.functional.cell_shifts import CellShift, cells_in_both, centre_displacements, centre_of_mass, shifted
 from worker.functional.correlation import correlation, correlation_with_others
 

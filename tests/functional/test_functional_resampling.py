@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 from torch import Tensor
 
-from app.domain.input_size import size_of
+from app.domain.models.input_size import size_of
 from worker.functional import resampling
 from worker.functional.native import native
 from worker.functional.resampling import resize_bicubic_8bit

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import zscore
 from sklearn.metrics import roc_auc_score
 
-from app.domain.similarities import SIMILARITIES, Similarity
+from app.domain.maps.similarities import SIMILARITIES, Similarity
 from benchmarks.similarities import PEERS, difference, made
 from worker.functional import similarities
 from worker.functional.fixation_scores import OF_FIXATIONS, area_under_roc, standardised_salience, within

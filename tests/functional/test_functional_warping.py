@@ -9,10 +9,10 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from skimage.metrics import structural_similarity as theirs
 from torch import Tensor
 
-from app.domain.input_size import Size
 from app.domain.measures import GEOMETRIC_RESILIENCE
-from app.domain.moves import MOVES, MoveKind
+from app.domain.models.input_size import Size
 from app.domain.protocol import Protocol, ProtocolRequest
+from app.domain.views.moves import MOVES, MoveKind
 from app.domain.vocabulary import UndefinedReason
 from app.imaging.elastic import SMOOTHNESS, Displacement, elastic, largest_gradient
 from app.imaging.geometry import as_seen

@@ -7,9 +7,9 @@ import torch
 from skimage.measure import block_reduce
 from skimage.metrics import structural_similarity
 
+from app.domain.audits.subjects import Pairing
 from app.domain.measures import AGREEMENT
 from app.domain.measures.agreement import AgreementSettings
-from app.domain.subjects import Pairing
 from worker.engine.plan import _paired
 from worker.views.maps import SalienceMaps
 

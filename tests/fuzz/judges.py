@@ -15,7 +15,7 @@ import torch
 import zstandard
 from safetensors.torch import save
 
-from app.domain.input_size import size_of
+from app.domain.models.input_size import size_of
 from app.domain.vocabulary import ModelFormat
 from app.errors import InputFailure
 from app.imaging.decoding import decode

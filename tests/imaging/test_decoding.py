@@ -12,7 +12,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.domain.input_spec import Alpha, PixelReading, SixteenBit
+from app.domain.models.input_spec import Alpha, PixelReading, SixteenBit
 from app.imaging.decoding import decode, decode_rgb
 from app.settings import Settings
 

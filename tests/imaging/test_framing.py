@@ -13,7 +13,7 @@ from sklearn.datasets import load_sample_images
 from timm.data.transforms_factory import create_transform
 from torchvision.transforms import v2
 
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.preprocessing import Preprocessing
 from app.imaging.framing import prepare
 from worker.engine.normalisation import Normalisation
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.data import astronaut
 
-from app.domain.input_spec import Alpha, PixelReading, SixteenBit
+from app.domain.models.input_spec import Alpha, PixelReading, SixteenBit
 from app.imaging.decoding import decode_rgb
 from app.settings import Settings
 from tests.imaging.test_decoding import png16

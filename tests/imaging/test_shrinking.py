@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.domain.input_spec import Resizing, ShorterSide
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.input_spec import Resizing, ShorterSide
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.vocabulary import Resize
 from app.errors import InputFailure
 from app.imaging.decoding import decode_rgb
@@ -22,7 +22,7 @@ from app.settings import Settings
 LIMITS = Settings()
 MEMORY = """
 import resource, sys
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.preprocessing import Preprocessing
 from app.imaging.shrinking import shrink
 from app.settings import Settings
 data = open(sys.argv[1], "rb").read()

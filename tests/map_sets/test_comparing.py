@@ -9,8 +9,8 @@ from skimage.metrics import structural_similarity
 from skimage.transform import resize_local_mean
 from sklearn.metrics import roc_auc_score
 
+from app.domain.maps.similarities import Similarity
 from app.domain.measures.agreement import AgreementSettings
-from app.domain.similarities import Similarity
 from app.domain.vocabulary import UndefinedReason
 from worker.functional import ranks
 from worker.given.agreement import agreement_with_given

@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from app.domain.comparison import ScoreSeries, correct, difference_rows, series_totals, sign_flip_rows
-from app.domain.differences import ALPHA
+from app.domain.comparisons.comparison import ScoreSeries, correct, difference_rows, series_totals, sign_flip_rows
 from app.domain.measures import NOISE_REACTION
-from app.domain.performance import CurveSource, Predictions, noise_curve, performance
 from app.domain.protocol import Protocol, ProtocolRequest
-from app.domain.radar import radar
-from app.domain.several_models import across_models
-from app.domain.summaries import Groups, ScoreTable, summarise
+from app.domain.results.radar import radar
+from app.domain.statistics.differences import ALPHA
+from app.domain.summaries.performance import CurveSource, Predictions, noise_curve, performance
+from app.domain.summaries.several_models import across_models
+from app.domain.summaries.summaries import Groups, ScoreTable, summarise
 from app.domain.vocabulary import CLEAN, GroupBy
 from app.reports.job import AuditFacts, Gallery, ReportJob
 from app.reports.series import all_together, series_of_audit, series_of_comparison

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.deformations import DEFORMATIONS
+from app.domain.views.deformations import DEFORMATIONS
 from app.reports.figures import Drawing, drawings
 from app.reports.figures.deformation_curves import MOST_PANELS
 from app.reports.figures.rendering import as_svg

@@ -10,7 +10,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from app.domain.cam_methods import CAM_METHODS as METHOD_SPECS
+from app.domain.maps.cam_methods import CAM_METHODS as METHOD_SPECS
 from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
 from worker.salience import make_explainer

@@ -9,7 +9,7 @@ import torch
 from scipy.special import expit
 from torch import Tensor, nn
 
-from app.domain.outputs import Output
+from app.domain.models.outputs import Output
 from app.domain.vocabulary import CamMethod, ClassScore, OutputKind
 from tests.salience.conftest import SIDE
 from worker.functional.quantization import min_max

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torchvision.models import VisionTransformer
 
-from app.domain.cam_methods import CAM_METHODS as METHOD_SPECS
+from app.domain.maps.cam_methods import CAM_METHODS as METHOD_SPECS
 from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
 from tests.salience.conftest import SIDE

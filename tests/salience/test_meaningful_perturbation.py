@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from app.domain.cam_methods import CAM_METHODS as SPECS
+from app.domain.maps.cam_methods import CAM_METHODS as SPECS
 from app.domain.vocabulary import CamMethod
 from benchmarks.perturbation_peer import mask_deleted
 from worker.functional.quantization import min_max

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import get_model
 
-from app.domain import cam_methods
-from app.domain.outputs import CLASSES, Output
+from app.domain.maps import cam_methods
+from app.domain.models.outputs import CLASSES, Output
 from app.domain.vocabulary import CamMethod, OutputKind
 from worker.salience import make_explainer
 from worker.salience.hook import TargetHook

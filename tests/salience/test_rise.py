@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from app.audits.planning.costs import passes_per_map
-from app.domain.cam_methods import DEFAULT_MASKS
-from app.domain.input_size import Size
-from app.domain.outputs import CLASSES, Output
+from app.domain.maps.cam_methods import DEFAULT_MASKS
+from app.domain.models.input_size import Size
+from app.domain.models.outputs import CLASSES, Output
 from app.domain.protocol import ProtocolRequest
 from app.domain.vocabulary import CamMethod, OutputKind
 from benchmarks.rise_peer import their_map, their_masks

@@ -13,8 +13,8 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 from torchcam.methods import CAM, ISCAM, SSCAM, SmoothGradCAMpp
 
-from app.domain.cam_methods import CAM_METHODS as METHOD_SPECS
-from app.domain.preprocessing import Preprocessing
+from app.domain.maps.cam_methods import CAM_METHODS as METHOD_SPECS
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import ProtocolRequest
 from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure

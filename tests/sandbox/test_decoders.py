@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.domain.input_size import Size
-from app.domain.input_spec import Alpha, InputSpec, Interpolation, Pad, PixelReading, ShorterSide, Stretch
+from app.domain.models.input_size import Size
+from app.domain.models.input_spec import Alpha, InputSpec, Interpolation, Pad, PixelReading, ShorterSide, Stretch
 from app.errors import InputFailure
 from app.imaging.pictures import Framed, decode_here
 from app.settings import Settings

@@ -18,7 +18,7 @@ from timm.data.transforms_factory import create_transform
 from timm.models._hub import save_config_for_hf
 
 from app.commands.model_uploads import Description
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.preprocessing import Preprocessing
 from app.errors import Unprocessable
 from app.imaging.framing import prepare
 from app.models.description import described_request

@@ -11,7 +11,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from app.domain.heads import Head
+from app.domain.models.heads import Head
 from app.domain.vocabulary import ModelFormat, Origin
 from app.errors import InputFailure
 from tests.weights.weight_files import fitted, saved

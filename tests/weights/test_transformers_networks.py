@@ -11,7 +11,7 @@ import transformers
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-from app.domain.transformers_classes import MODEL_TYPES
+from app.domain.models.transformers_classes import MODEL_TYPES
 from app.domain.vocabulary import CamMethod, ModelFormat
 from app.errors import InputFailure
 from tests.weights.hugging_face import CONFIGS, PREPROCESSING, SIDE, network, registered, saved

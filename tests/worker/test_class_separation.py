@@ -10,9 +10,9 @@ from skimage.metrics import structural_similarity
 from torch import Tensor, nn
 from torchvision.models import VisionTransformer
 
-from app.domain.outputs import Output
+from app.domain.audits.subjects import pairings_of, subjects_of
+from app.domain.models.outputs import Output
 from app.domain.protocol import Protocol, ProtocolRequest
-from app.domain.subjects import pairings_of, subjects_of
 from app.domain.vocabulary import CamMethod, Explained, OutputKind, UndefinedReason
 from worker.functional.quantization import min_max, to_8bit
 from worker.measures import PAIRINGS

@@ -11,9 +11,9 @@ from prepare import named_images
 from scipy.stats import pearsonr
 from torch import Tensor, nn
 
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
-from app.domain.summaries import Groups, ScoreTable, summarise
+from app.domain.summaries.summaries import Groups, ScoreTable, summarise
 from app.domain.vocabulary import CamMethod
 from worker.engine.measuring import ModelAuditor, Outcome
 from worker.engine.normalisation import Normalisation

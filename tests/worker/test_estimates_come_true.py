@@ -12,8 +12,8 @@ from app.audits.schemas import AuditRequest
 from app.audits.service import plan_work, request_audit
 from app.db.session import transaction
 from app.db.tables import ModelRow, SampleScoresRow, ShardRow
-from app.domain.outputs import CLASSES
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.outputs import CLASSES
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import Protocol, SalienceSettings
 from app.domain.vocabulary import CamMethod
 from tests.waiting import RECIPE

@@ -6,8 +6,8 @@ from prepare import named_images
 from torch import Tensor, nn
 from torchvision.models import DenseNet, densenet121
 
-from app.domain.outputs import Output
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.outputs import Output
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import ProtocolRequest
 from app.domain.vocabulary import CamMethod, OutputKind, UndefinedReason
 from worker.engine.measuring import ModelAuditor, Outcome

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from prepare import build_archive
 from skimage.metrics import structural_similarity
 
+from app.domain.audits.subjects import Subject, pairings_of, subjects_of
 from app.domain.protocol import ProtocolRequest, SalienceSettings
-from app.domain.subjects import Subject, pairings_of, subjects_of
 from app.domain.vocabulary import ACROSS_MODELS, CamMethod
 from app.errors import InputFailure
 from app.settings import Settings

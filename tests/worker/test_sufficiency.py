@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CamMethod, UndefinedReason
 from worker.engine.measuring import ModelAuditor, Outcome

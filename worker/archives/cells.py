@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.domain.several_labels import SEPARATOR, joined
+from app.domain.samples.several_labels import SEPARATOR, joined
 from app.domain.stored_text import is_storable
 from app.errors import InputFailure
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.domain.input_spec import InputSpec
+from app.domain.models.input_spec import InputSpec
 from app.domain.vocabulary import DeviceClass
 from app.imaging.decoding import count_pixels
 from app.imaging.pictures import decode_here

@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from app.domain.input_spec import InputSpec
+from app.domain.models.input_spec import InputSpec
 from app.errors import InputFailure
 from app.imaging.pictures import Framed
 from app.settings import Settings

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.vocabulary import CamMethod
 from worker.weights.channels import check_channels
 from worker.weights.onnx.canonical import graph_parts

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import numpy as np
 
-from app.domain.map_refusals import NOT_FINITE, PICTURE_UNREADABLE
-from app.domain.map_sizes import fitting_size
+from app.domain.maps.sizes import fitting_size
+from app.domain.refusals.maps import NOT_FINITE, PICTURE_UNREADABLE
 from app.errors import InputFailure
 from app.imaging.entries import entry_of, read_entry
 from app.settings import Settings

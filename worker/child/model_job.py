@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from pydantic import JsonValue
 
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.vocabulary import Origin
 from worker.salience.input_channels import input_channels
 from worker.weights.architectures import build, options_read

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.domain.input_size import InputSize
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.input_size import InputSize
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.vocabulary import CLEAN
 from worker.engine.plan import explainer_of
 from worker.given.maps import GivenMaps, Values

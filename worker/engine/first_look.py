@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL.Image import Image
 
-from app.domain.input_spec import InputSpec, PixelReading
+from app.domain.models.input_spec import InputSpec, PixelReading
 from app.errors import InputFailure
 from app.imaging.decoding import decode
 from app.imaging.kinds import is_misnamed

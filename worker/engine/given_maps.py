@@ -7,10 +7,10 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from app.domain.input_size import InputSize
-from app.domain.map_sizes import MOST_CELLS_OF_AUDIT, fitting_size
+from app.domain.audits.subjects import Subject
+from app.domain.maps.sizes import MOST_CELLS_OF_AUDIT, fitting_size
+from app.domain.models.input_size import InputSize
 from app.domain.protocol import Protocol
-from app.domain.subjects import Subject
 from app.domain.vocabulary import CLEAN, UndefinedReason
 from worker.engine.measuring import Outcome
 from worker.engine.observing import UNKNOWN_CLASS, Observation

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from app.domain.cam_methods import CAM_METHODS
+from app.domain.maps.cam_methods import CAM_METHODS
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CLEAN, SalienceTarget
 from worker.engine.looking import Look, Looker, Target, fetch_looks

@@ -6,9 +6,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from app.domain.input_size import InputSize
-from app.domain.input_spec import Colour
-from app.domain.preprocessing import Channels, Preprocessing
+from app.domain.models.input_size import InputSize
+from app.domain.models.input_spec import Colour
+from app.domain.models.preprocessing import Channels, Preprocessing
 from worker.functional.normalization import normalization_table, normalize, to_grey
 
 

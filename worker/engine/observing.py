@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.domain.input_size import InputSize
 from app.domain.measures import SUFFICIENCY
+from app.domain.models.input_size import InputSize
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import ClassScore, UndefinedReason
 from worker.engine.looking import Look

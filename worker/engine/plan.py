@@ -8,13 +8,13 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from app.domain.cam_methods import DEFAULT_MASKS
-from app.domain.input_spec import InputSpec
-from app.domain.label_mapping import LabelMapping
+from app.domain.audits.subjects import Pairing, Subject, pairings_of
+from app.domain.maps.cam_methods import DEFAULT_MASKS
 from app.domain.measures import AGREEMENT
-from app.domain.preprocessing import MID_GREY, Preprocessing
+from app.domain.models.input_spec import InputSpec
+from app.domain.models.preprocessing import MID_GREY, Preprocessing
 from app.domain.protocol import Protocol
-from app.domain.subjects import Pairing, Subject, pairings_of
+from app.domain.samples.label_mapping import LabelMapping
 from app.domain.vocabulary import CLEAN, Explained, OutputKind, Weights
 from worker.engine.comparing import at_one_size, map_list, score_of
 from worker.engine.given_maps import GivenAuditor

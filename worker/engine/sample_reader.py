@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import torch
 
-from app.domain.input_spec import InputSpec
+from app.domain.models.input_spec import InputSpec
 from app.errors import InputFailure
 from app.imaging.entries import entry_of, read_entry
 from app.imaging.pictures import Decoder, Framed, decode_here

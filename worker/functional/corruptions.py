@@ -137,4 +137,4 @@ CORRUPTIONS: dict[str, Callable[[Pixels, Numbers, Stream], Pixels]] = {
     "occlusion": _occlusion,
     "turbulence": turbulence,
 }
-"""By the names of `app.domain.deformations`."""
+"""By the names of `app.domain.views.deformations`."""

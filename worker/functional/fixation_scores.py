@@ -52,4 +52,4 @@ def _cells_of(points: Points, shape: tuple[int, ...]) -> tuple[NDArray[np.int64]
 
 
 OF_FIXATIONS: dict[str, Callable[[Map, Points], float]] = {"nss": standardised_salience, "auc_judd": area_under_roc}
-"""By the names of app.domain.similarities."""
+"""By the names of app.domain.maps.similarities."""

@@ -209,4 +209,4 @@ OF_MAPS: dict[str, MapSimilarity] = {
     "kl": divergence,
     "pointing_game": pointing,
 }
-"""By the names of app.domain.similarities."""
+"""By the names of app.domain.maps.similarities."""

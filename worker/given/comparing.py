@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.map_sizes import fitting_size
-from app.domain.similarities import SIMILARITIES, Similarity
-from app.domain.undefined import reasons_of
+from app.domain.maps.similarities import SIMILARITIES, Similarity
+from app.domain.maps.sizes import fitting_size
+from app.domain.maps.undefined import reasons_of
 from app.domain.vocabulary import Reasons, UndefinedReason
 from worker.functional.fixation_scores import OF_FIXATIONS
 from worker.functional.similarities import OF_MAPS, resampled, smallest, varies

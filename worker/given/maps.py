@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.map_sizes import FLOAT_BYTES, MOST_CELLS
+from app.domain.maps.sizes import FLOAT_BYTES, MOST_CELLS
 from app.domain.vocabulary import CLEAN
 from app.errors import InputFailure
 from app.imaging.entries import Ranges, entry_of, read_entry

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db.session import transaction, write_for
 from app.db.tables import DatasetImportRow, DatasetRow, SampleRow
-from app.domain.table_columns import Columns
+from app.domain.samples.table_columns import Columns
 from app.domain.vocabulary import ResourceStatus
 from app.errors import InputFailure, TransientFailure
 from app.imaging.entries import read_entry

@@ -7,8 +7,8 @@ from typing import NamedTuple, Self
 
 from pydantic import ValidationError
 
-from app.domain.changed_images import MANIFESTS, ManifestLine, Needs, is_handed_out, needs_of
-from app.domain.map_refusals import MANIFEST_LINE, MANIFEST_MISSING
+from app.domain.audits.changed_images import MANIFESTS, ManifestLine, Needs, is_handed_out, needs_of
+from app.domain.refusals.maps import MANIFEST_LINE, MANIFEST_MISSING
 from app.imaging.entries import ArchiveEntry
 from app.imaging.kinds import promised_kind
 from worker.map_files.endings import ARRAY, file_of

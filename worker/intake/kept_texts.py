@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from sqlalchemy import ColumnElement, and_
 
 from app.db.tables import DatasetObjectRow
-from app.domain.table_columns import Columns
+from app.domain.samples.table_columns import Columns
 from app.settings import MEBIBYTE
 from app.sources.addresses import start_of
 from app.sources.objects import keep_contents

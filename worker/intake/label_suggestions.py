@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.domain.table_columns import Columns
+from app.domain.samples.table_columns import Columns
 from app.imaging.entries import ArchiveEntry
 
 _NUMBERED = re.compile(r"(?P<label>[^\W\d][^\d]*?)(?P<joint>[ ._-]*\(?)\d+\)?\.[^.]+")

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import DatasetRow, SampleRow
-from app.domain.table_columns import Columns
+from app.domain.samples.table_columns import Columns
 from app.domain.vocabulary import TAKEN
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry

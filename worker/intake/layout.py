@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.domain.splits import is_split_name, numbered_parts, splits_among
+from app.domain.samples.splits import is_split_name, numbered_parts, splits_among
 
 _Path = tuple[str, ...]
 

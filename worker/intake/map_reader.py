@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from app.domain.map_refusals import PICTURE_UNREADABLE
-from app.domain.map_sizes import FLOAT_BYTES, MOST_CELLS
+from app.domain.maps.sizes import FLOAT_BYTES, MOST_CELLS
+from app.domain.refusals.maps import PICTURE_UNREADABLE
 from app.domain.vocabulary import DeviceClass
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry

@@ -17,8 +17,8 @@ from app.access.quotas import check_bytes
 from app.db.identifiers import new_id
 from app.db.session import transaction, write_for
 from app.db.tables import DatasetRow, MapRow, MapSetRow, SampleRow
-from app.domain.changed_images import digest_of_map
-from app.domain.map_refusals import (
+from app.domain.audits.changed_images import digest_of_map
+from app.domain.refusals.maps import (
     AMBIGUOUS_NAME,
     NO_SAMPLE,
     NOTHING_TAKEN,

@@ -10,8 +10,8 @@ from sqlalchemy import update
 
 from app.db.session import transaction
 from app.db.tables import ModelRow
-from app.domain.heads import Head
-from app.domain.outputs import Output
+from app.domain.models.heads import Head
+from app.domain.models.outputs import Output
 from app.domain.vocabulary import ModelFormat, ResourceStatus
 from app.errors import InputFailure, TooLarge
 from app.queue import TaskName

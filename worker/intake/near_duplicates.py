@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, collate, select, update
 from sqlalchemy.orm import Session
 
 from app.db.tables import SampleRow
-from app.domain.splits import is_training
+from app.domain.samples.splits import is_training
 from app.domain.vocabulary import SampleStatus
 from worker.functional.near_duplicates import groups_of_alike
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.db.session import transaction
 from app.db.tables import DatasetImportRow, DatasetRow
-from app.domain.table_columns import Columns
+from app.domain.samples.table_columns import Columns
 from app.domain.vocabulary import ResourceStatus
 from app.imaging.table_rows import MOST_GROUP_BYTES
 from app.queue import TaskName

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.db.tables import ModelRow
-from app.domain.fidelity import ENTRY, MOST_IMAGES
-from app.domain.label_mapping import class_index
-from app.domain.outputs import Output
+from app.domain.models.fidelity import ENTRY, MOST_IMAGES
+from app.domain.models.outputs import Output
 from app.domain.refusals import REFERENCE_LINE, REFERENCE_SIZE, REFERENCE_WITHOUT_TABLE
+from app.domain.samples.label_mapping import class_index
 from app.domain.vocabulary import OutputKind
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry

@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from app.db.session import transaction
 from app.db.tables import ModelRow
-from app.domain.fidelity import Fidelity
+from app.domain.models.fidelity import Fidelity
 from app.domain.vocabulary import Origin, ResourceStatus
 from app.errors import InputFailure
 from app.imaging.entries import read_entry

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import SampleRow
-from app.domain.table_columns import ALIASES, Columns
+from app.domain.samples.table_columns import ALIASES, Columns
 from app.errors import InputFailure
 from app.imaging.entries import entry_of
 from app.imaging.kinds import EXTENSIONS

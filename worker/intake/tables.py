@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.domain.table_columns import ALIASES, Columns
+from app.domain.samples.table_columns import ALIASES, Columns
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry, Fault
 from app.imaging.kinds import EXTENSIONS, promised_kind

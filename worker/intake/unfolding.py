@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, Self
 
-from app.domain.splits import is_split_name
-from app.domain.table_columns import Columns
+from app.domain.samples.splits import is_split_name
+from app.domain.samples.table_columns import Columns
 from app.domain.vocabulary import DeviceClass
 from app.errors import InputFailure
 from app.imaging.containers import BLOCK

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from app.domain.splits import is_split_name
-from app.domain.table_columns import Columns
+from app.domain.samples.splits import is_split_name
+from app.domain.samples.table_columns import Columns
 from app.errors import InputFailure
 from app.imaging.containers import BLOCK
 from app.imaging.entries import ArchiveEntry

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from app.domain.map_refusals import ANNOTATION_INVALID, NO_SAMPLE, SIZE_UNKNOWN
+from app.domain.refusals.maps import ANNOTATION_INVALID, NO_SAMPLE, SIZE_UNKNOWN
 from worker.map_files.found import FoundMap, NoMap, Setting, Size, Values, check_length
 from worker.map_files.polygons import (
     Points,

@@ -6,7 +6,7 @@ from math import prod
 import numpy as np
 from numpy.lib import format as npy
 
-from app.domain.map_refusals import ARRAY_UNREADABLE
+from app.domain.refusals.maps import ARRAY_UNREADABLE
 from app.errors import InputFailure
 from worker.map_files.found import Values
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from app.domain.map_refusals import NO_MAP_FILE
+from app.domain.refusals.maps import NO_MAP_FILE
 from worker.map_files.annotations import coco_maps, labelme_map
 from worker.map_files.endings import ending
 from worker.map_files.fixations import of_document, of_table

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.map_refusals import FIXATIONS_INVALID, FIXATIONS_WITHOUT_SIGMA, SIZE_UNKNOWN
-from app.domain.map_sizes import fitting_size
+from app.domain.maps.sizes import fitting_size
+from app.domain.refusals.maps import FIXATIONS_INVALID, FIXATIONS_WITHOUT_SIGMA, SIZE_UNKNOWN
 from worker.map_files.found import FoundMap, NoMap, Setting, Size, Values, check_length
 
 Found = FoundMap | NoMap

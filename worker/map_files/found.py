@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.map_refusals import TOO_MANY_IMAGES
+from app.domain.refusals.maps import TOO_MANY_IMAGES
 from app.domain.vocabulary import MapDoubt
 from worker.map_files.sample_names import Below, Named, SampleNames
 

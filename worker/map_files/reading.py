@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from app.domain.map_refusals import NO_MAP_FILE, PICTURE_UNREADABLE
+from app.domain.refusals.maps import NO_MAP_FILE, PICTURE_UNREADABLE
 from app.errors import InputFailure
 from app.imaging.greys import GreyPicture, decode_grey
 from app.settings import Settings

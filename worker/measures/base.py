@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from app.domain.undefined import reasons_of
+from app.domain.maps.undefined import reasons_of
 from app.domain.vocabulary import Reasons
 from worker.views.base import View
 from worker.views.maps import SalienceMaps

@@ -1,6 +1,6 @@
 """S_D: does it matter to the model when what it points at is blurred away, or all the rest (Table 1)."""
 
-from app.domain.views import DEGRADATIONS
+from app.domain.views.families import DEGRADATIONS
 from worker.measures.similarity import similar_at_input
 
 degradation = similar_at_input(*DEGRADATIONS)

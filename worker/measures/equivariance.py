@@ -1,7 +1,8 @@
 """Does the map go where the image goes: correlation of float maps over the cells that both of them saw.
 
 Beside the paper. A score is the correlation of the clean map with the map of the moved image, carried back; the control
-is the same without carrying back, the score of a map that stands still. `app.domain.skill` makes one number of the two.
+is the same without carrying back, the score of a map that stands still. `app.domain.statistics.skill` makes one number
+of the two.
 """
 
 import numpy as np

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from app.domain.measures.sufficiency import AREAS, KEPT, LABEL_AREAS, SufficiencySettings
-from app.domain.views import FILL
+from app.domain.views.families import FILL
 from app.domain.vocabulary import CLEAN, Reasons, UndefinedReason
 from worker.functional.sufficiency import area_under, risen
 from worker.measures.base import Score, Seen

@@ -10,9 +10,9 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.db.tables import SampleRow, SampleScoresRow
+from app.domain.maps.similarities import SIMILARITIES, Similarity
 from app.domain.measures import AGREEMENT
 from app.domain.measures.agreement import view_of_given
-from app.domain.similarities import SIMILARITIES, Similarity
 from app.imaging.entries import Ranges
 from app.results.inputs import AuditInputs
 from worker.functional.derangement import ALONE, derangement

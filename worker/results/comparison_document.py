@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditResultsRow, AuditRow, ComparisonRow, DatasetRow, SampleRow, SampleScoresRow
-from app.domain.bootstrap import BOOTSTRAP_RESAMPLES
-from app.domain.compared_ranks import compared_ranks, names_of
-from app.domain.comparison import (
+from app.domain.audits.subjects import leads
+from app.domain.comparisons.compared_ranks import compared_ranks, names_of
+from app.domain.comparisons.comparison import (
     FarSample,
     FarSamples,
     ScoreSeries,
@@ -20,11 +20,9 @@ from app.domain.comparison import (
     series_totals,
     sign_flip_rows,
 )
-from app.domain.differences import ALPHA, draws_for
 from app.domain.findings.method_verdicts import verdicts_of
 from app.domain.measures import lower_is_better
 from app.domain.protocol import Protocol
-from app.domain.radar import formulas, headline_views, radar
 from app.domain.results.compared_meaning import judge_comparison
 from app.domain.results.comparisons import (
     ComparisonResults,
@@ -38,8 +36,10 @@ from app.domain.results.comparisons import Side as ShownSide
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.meaning import FEWEST_SAMPLES
 from app.domain.results.origins import differing_origins
+from app.domain.results.radar import formulas, headline_views, radar
 from app.domain.results.totals import MACRO
-from app.domain.subjects import leads
+from app.domain.statistics.bootstrap import BOOTSTRAP_RESAMPLES
+from app.domain.statistics.differences import ALPHA, draws_for
 from app.domain.vocabulary import AuditStatus, ComparisonUnit
 from app.errors import InputFailure
 from app.results.reading import current

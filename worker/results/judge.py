@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditResultsRow, AuditRow, DatasetRow
-from app.domain.comparison import ScoreSeries
+from app.domain.audits.subjects import leads
+from app.domain.comparisons.comparison import ScoreSeries
 from app.domain.gates.baselines import OVER_COMMON_VIEWS, PAIRED, UNPAIRED, paired_rows, unpaired_rows
 from app.domain.gates.conditions import PERFORMANCE, Condition, NotWorse, Scope
 from app.domain.gates.numbers import AGGREGATE, AuditNumbers, ComparedRow, GateNumbers, about, view_of
@@ -18,8 +19,7 @@ from app.domain.measures import ScoreColumn
 from app.domain.protocol import Protocol
 from app.domain.results.documents import ResultsDocument, Summary
 from app.domain.results.meaning import of_several
-from app.domain.subjects import leads
-from app.domain.summaries import ScoreTable, summarise
+from app.domain.summaries.summaries import ScoreTable, summarise
 from app.domain.vocabulary import AuditStatus
 from app.results.reading import current
 from app.results.subjects import by_subject

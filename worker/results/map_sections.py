@@ -10,16 +10,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
-from app.domain.cam_methods import CAM_METHODS
-from app.domain.input_size import InputSize
+from app.domain.audits.rescoring import SIMILAR_PAIRS
+from app.domain.audits.subjects import Pairing, Subject
+from app.domain.maps.cam_methods import CAM_METHODS
 from app.domain.measures import EQUIVARIANCE
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.input_size import InputSize
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
-from app.domain.rescoring import SIMILAR_PAIRS
 from app.domain.results.documents import ResultsDocument, WhereMapsLie
-from app.domain.subjects import Pairing, Subject
-from app.domain.summaries import Groups
-from app.domain.views import cells_step
+from app.domain.summaries.summaries import Groups
+from app.domain.views.families import cells_step
 from app.domain.vocabulary import CLEAN
 from app.imaging.entries import Ranges
 from app.results.inputs import AuditInputs, class_count, label_mapping

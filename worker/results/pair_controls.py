@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.domain.input_size import InputSize, size_of
+from app.domain.models.input_size import InputSize, size_of
 from worker.functional.derangement import ALONE, derangement
 from worker.functional.map_similarity import map_similarity
 from worker.functional.ssim_constants import WINDOW

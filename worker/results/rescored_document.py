@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from app.domain.map_sizes import MOST_CELLS_OF_AUDIT, fitting_size
+from app.domain.audits.rescoring import left_out
+from app.domain.maps.similarities import SIMILARITIES, Similarity
+from app.domain.maps.sizes import MOST_CELLS_OF_AUDIT, fitting_size
 from app.domain.measures import ScoreColumn
-from app.domain.rescoring import left_out
 from app.domain.results.documents import Summary
 from app.domain.results.rescored import Rescored, RescoredSummary
-from app.domain.similarities import SIMILARITIES, Similarity
-from app.domain.summaries import Groups, ScoreTable, summarise
+from app.domain.summaries.summaries import Groups, ScoreTable, summarise
 from app.results.comparable import AnySubject, Comparable, comparable
 from app.results.inputs import AuditedSubject, AuditInputs
 from app.results.score_tables import cluster_codes, further_groups, read_scores

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, SampleScoresRow, map_cells
-from app.domain.map_sizes import FLOAT_BYTES
+from app.domain.maps.sizes import FLOAT_BYTES
 from app.domain.vocabulary import UndefinedReason
 from worker.given.lists import NOTHING, MapList
 

@@ -7,8 +7,8 @@ from functools import partial
 
 from torch import Tensor
 
-from app.domain.cam_methods import CAM_METHODS as METHOD_SPECS
-from app.domain.cam_methods import DEFAULT_MASKS
+from app.domain.maps.cam_methods import CAM_METHODS as METHOD_SPECS
+from app.domain.maps.cam_methods import DEFAULT_MASKS
 from app.domain.vocabulary import CamMethod
 from worker.salience.ablation import ablationcam
 from worker.salience.explainer import Cuttable, Explainer, PairExplainer

@@ -10,7 +10,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from app.domain.cam_methods import changed_at_once
+from app.domain.maps.cam_methods import changed_at_once
 from worker.salience.methods import weighted
 from worker.salience.one_by_one import Case, parts
 

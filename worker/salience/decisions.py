@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from app.domain.outputs import CLASSES, Output
+from app.domain.models.outputs import CLASSES, Output
 from app.domain.vocabulary import ClassScore, OutputKind
 
 

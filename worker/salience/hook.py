@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from app.domain.input_size import InputSize, Size, size_of
-from app.domain.outputs import CLASSES, Output
+from app.domain.models.input_size import InputSize, Size, size_of
+from app.domain.models.outputs import CLASSES, Output
 from app.errors import InputFailure
 from worker.salience.decisions import Decisions
 from worker.salience.families import layer_as_written

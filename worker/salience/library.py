@@ -18,7 +18,7 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from app.domain.cam_methods import CAM_METHODS
+from app.domain.maps.cam_methods import CAM_METHODS
 from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
 from worker.salience.draws import UNNAMED, Draws

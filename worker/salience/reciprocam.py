@@ -7,7 +7,7 @@ softmax over the classes (of one logit or independent labels: sigmoid). There is
 import torch
 from torch import Tensor
 
-from app.domain.cam_methods import changed_at_once
+from app.domain.maps.cam_methods import changed_at_once
 from app.domain.vocabulary import ClassScore
 from worker.salience.draws import UNNAMED, Draws
 from worker.salience.explainer import Cuttable, Explanation

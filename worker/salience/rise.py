@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app.domain.input_size import Size
+from app.domain.models.input_size import Size
 from app.domain.vocabulary import ClassScore
 from worker.salience.one_by_one import Case, parts
 

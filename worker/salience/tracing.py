@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-from app.domain.input_size import InputSize, size_of
+from app.domain.models.input_size import InputSize, size_of
 from app.domain.vocabulary import Layout
 from worker.salience.families import default_layer, family_of
 from worker.salience.layouts import Arrangement

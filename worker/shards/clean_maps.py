@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.db.tables import CleanSourceRow, DatasetRow, SampleRow, SampleScoresRow, map_cells
-from app.domain.cam_methods import CAM_METHODS
-from app.domain.map_sizes import FLOAT_BYTES
+from app.domain.maps.cam_methods import CAM_METHODS
+from app.domain.maps.sizes import FLOAT_BYTES
 from app.domain.measures import SUFFICIENCY
 from app.domain.vocabulary import DeviceClass, Explained, Weights
 from worker.machine.processor import processor_of

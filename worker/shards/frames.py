@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.db.tables import ModelRow
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.preprocessing import Preprocessing
 from app.imaging.framing import WHOLE, Part, seen_part
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import DatasetObjectRow, DatasetRow, MapRow, MapSetRow, SampleRow
-from app.domain.map_sizes import FLOAT_BYTES
+from app.domain.maps.sizes import FLOAT_BYTES
 from app.domain.vocabulary import ACROSS_MODELS, SampleStatus
 from app.results.inputs import AuditInputs, input_size_of
 from app.sources.addresses import ROWS, listed_dataset, object_at

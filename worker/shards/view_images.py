@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.db.session import transaction
 from app.db.tables import AuditRow, SampleRow, SampleScoresRow, ViewArchiveRow, map_cells
-from app.domain.changed_images import (
+from app.domain.audits.changed_images import (
     MANIFESTS,
     ManifestLine,
     Needs,
@@ -19,9 +19,9 @@ from app.domain.changed_images import (
     image_path,
     made_by,
 )
-from app.domain.map_sizes import FLOAT_BYTES
+from app.domain.maps.sizes import FLOAT_BYTES
 from app.domain.measures import EQUIVARIANCE
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.vocabulary import CLEAN, DeviceClass, SampleStatus
 from app.errors import InputFailure
 from app.results.inputs import AuditedSubject, AuditInputs, GivenSubject, changed_for, seen_by

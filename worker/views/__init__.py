@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from app.domain.deformations import DEFORMATIONS
 from app.domain.measures import view_families
-from app.domain.moves import MOVES
-from app.domain.views import ORDERS, family_of
+from app.domain.views.deformations import DEFORMATIONS
+from app.domain.views.families import ORDERS, family_of
+from app.domain.views.moves import MOVES
 from worker.views.base import MakeView, View, ViewSetting
 from worker.views.cells import cell_view
 from worker.views.deformed import deformed_view
@@ -27,7 +27,7 @@ VIEWS: dict[str, MakeView] = {
     **dict.fromkeys(DEFORMATIONS, deformed_view),
     **dict.fromkeys(MOVES, moved_view),
 }
-"""By family, as `app.domain.views` and the measures' pages name them."""
+"""By family, as `app.domain.views.families` and the measures' pages name them."""
 
 
 def make_views(names: Iterable[str], setting: ViewSetting) -> dict[str, View]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
-from app.domain.input_size import InputSize
+from app.domain.models.input_size import InputSize
 from app.domain.protocol import Protocol as AuditProtocol
 from worker.views.maps import SalienceMaps
 

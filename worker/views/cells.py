@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from app.domain.cam_methods import CAM_METHODS
-from app.domain.views import cells_step
+from app.domain.maps.cam_methods import CAM_METHODS
+from app.domain.views.families import cells_step
 from worker.functional.cell_shifts import CellShift
 from worker.functional.geometry import shift
 from worker.views.base import ImageBatch, InPlace, ViewSetting

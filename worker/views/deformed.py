@@ -1,11 +1,11 @@
-"""Deformations by name, at a severity (`app.domain.deformations`)."""
+"""Deformations by name, at a severity (`app.domain.views.deformations`)."""
 
 from dataclasses import dataclass
 
 from torch import Tensor
 
-from app.domain.deformations import DEFORMATIONS, Kind
-from app.domain.views import with_parameter
+from app.domain.views.deformations import DEFORMATIONS, Kind
+from app.domain.views.families import with_parameter
 from app.imaging.pixel_order import order_generator
 from worker.views.base import ImageBatch, InPlace, ViewSetting
 from worker.views.maps import SalienceMaps

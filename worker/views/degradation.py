@@ -6,7 +6,7 @@ from torch import Tensor
 
 from app.domain.measures import DEGRADATION
 from app.domain.measures.degradation import DegradationSettings
-from app.domain.views import DEGRADATIONS
+from app.domain.views.families import DEGRADATIONS
 from worker.functional.blur import degradation_levels, degrade_exact, sigma_of_levels
 from worker.functional.blur_stack import blur_stack, blur_table, degrade_fast
 from worker.views.base import ImageBatch, InPlace, ViewSetting

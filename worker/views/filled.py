@@ -11,7 +11,7 @@ from torchvision.transforms.functional import rgb_to_grayscale
 
 from app.domain.measures import SUFFICIENCY
 from app.domain.measures.sufficiency import SufficiencySettings
-from app.domain.views import DETAIL_SHARE, FILL, WITHOUT, WITHOUT_DETAIL
+from app.domain.views.families import DETAIL_SHARE, FILL, WITHOUT, WITHOUT_DETAIL
 from app.imaging.pixel_order import Ranks, cell_ranks, order_generator, pixel_ranks, within_share
 from worker.functional.fills import blurred, coloured, inpainted
 from worker.views.base import ImageBatch, InPlace, ViewSetting

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from app.domain.input_size import size_of
 from app.domain.measures import GEOMETRIC_RESILIENCE
 from app.domain.measures.geometric_resilience import GeometricResilienceSettings
+from app.domain.models.input_size import size_of
 from worker.functional.geometry import (
     compared_region,
     flip_horizontal,

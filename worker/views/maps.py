@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from torch import Tensor
 
-from app.domain.input_size import InputSize
+from app.domain.models.input_size import InputSize
 from app.domain.vocabulary import Reasons
 from worker.functional.quantization import to_8bit
 from worker.functional.resampling import resize_bicubic_8bit

@@ -1,4 +1,4 @@
-"""Moves by name and number (`app.domain.moves`): any angle, scale, shear, perspective, and elastic ones."""
+"""Moves by name and number (`app.domain.views.moves`): any angle, scale, shear, perspective, and elastic ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from functools import lru_cache
 
 from torch import Tensor
 
-from app.domain.input_size import Size, size_of
-from app.domain.moves import MOVES, MoveKind, move_of
+from app.domain.models.input_size import Size, size_of
+from app.domain.views.moves import MOVES, MoveKind, move_of
 from app.imaging.motions import Motion, motion_of, places
 from app.imaging.pixel_order import order_generator
 from worker.functional.warping import inside, warped

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from app.domain.views import noise_view as noise_view_name
+from app.domain.views.families import noise_view as noise_view_name
 from worker.functional.noise import noise_generator, salt_and_pepper
 from worker.views.base import ImageBatch, InPlace, ViewSetting
 from worker.views.maps import SalienceMaps

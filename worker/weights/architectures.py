@@ -10,7 +10,7 @@ import torchvision
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from app.domain.heads import Head
+from app.domain.models.heads import Head
 from app.domain.refusals import (
     CLASSIFIER_MISSING,
     MISSING,

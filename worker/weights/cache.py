@@ -9,10 +9,10 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from app.domain.cam_methods import DEFAULT_MASKS
-from app.domain.input_size import InputSize
-from app.domain.outputs import Output
-from app.domain.preprocessing import Preprocessing
+from app.domain.maps.cam_methods import DEFAULT_MASKS
+from app.domain.models.input_size import InputSize
+from app.domain.models.outputs import Output
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
 from worker.salience import make_explainer

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from app.domain.preprocessing import Channels, Preprocessing
+from app.domain.models.preprocessing import Channels, Preprocessing
 from app.domain.refusals import GREY
 from worker.salience.input_channels import convolution, first_convolution
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from app.domain.heads import Head
+from app.domain.models.heads import Head
 from app.domain.refusals import NO_TENSORS
 from app.domain.vocabulary import ModelFormat, Origin
 from worker.weights.architecture_names import candidates

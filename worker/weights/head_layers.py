@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from app.domain.heads import WITH_WEIGHTS, Head, HeadLayer, LayerKind
+from app.domain.models.heads import WITH_WEIGHTS, Head, HeadLayer, LayerKind
 
 Shapes = Mapping[str, tuple[int, ...]]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from app.domain.heads import WITH_WEIGHTS, Head, HeadLayer, LayerKind
+from app.domain.models.heads import WITH_WEIGHTS, Head, HeadLayer, LayerKind
 from worker.weights.head_layers import Group, Shapes, groups_of
 from worker.weights.outline import COUNTER, Outline
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.domain.heads import WITH_WEIGHTS, Head
+from app.domain.models.heads import WITH_WEIGHTS, Head
 from app.domain.refusals import HEAD_AMBIGUOUS, HEAD_OTHER, HEAD_UNKNOWN, LEFT_OVER
 from app.domain.vocabulary import Origin
 from app.errors import InputFailure

@@ -6,8 +6,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from app.domain.input_size import InputSize, size_of
-from app.domain.outputs import CLASSES, Output
+from app.domain.models.input_size import InputSize, size_of
+from app.domain.models.outputs import CLASSES, Output
 from app.domain.vocabulary import CamMethod, OutputKind
 from app.errors import InputFailure
 from worker.machine.shortage import is_gpu_shortage, is_shortage

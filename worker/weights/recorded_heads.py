@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from app.domain.heads import WITH_WEIGHTS, Head, HeadLayer, LayerKind
+from app.domain.models.heads import WITH_WEIGHTS, Head, HeadLayer, LayerKind
 from worker.weights.contents import Contents
 from worker.weights.matching import WRAPPERS, Match
 from worker.weights.walking import ModuleRecord

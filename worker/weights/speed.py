@@ -8,7 +8,7 @@ from typing import Any, Self
 import torch
 from torch import nn
 
-from app.domain.input_size import InputSize, size_of
+from app.domain.models.input_size import InputSize, size_of
 from app.domain.vocabulary import CamMethod, DeviceClass
 from worker.machine.device import device_class_of
 from worker.machine.shortage import is_gpu_shortage

@@ -8,7 +8,7 @@ is even, and on nothing else: where the two sizes agree in this at every stage, 
 import re
 from math import ceil
 
-from app.domain.input_size import InputSize, size_of
+from app.domain.models.input_size import InputSize, size_of
 from app.domain.refusals import STATIC_PADDING
 from worker.weights.spellings import STATICALLY_PADDED
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
-from app.domain.fidelity import Fidelity
-from app.domain.heads import Head
+from app.domain.models.fidelity import Fidelity
+from app.domain.models.heads import Head
 from app.domain.vocabulary import CamMethod, DeviceClass, Layout, MapDoubt, Origin
 from worker.wire.message import Finite
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from app.domain.heads import Head
-from app.domain.input_size import InputSize
-from app.domain.outputs import CLASSES, Output
+from app.domain.models.heads import Head
+from app.domain.models.input_size import InputSize
+from app.domain.models.outputs import CLASSES, Output
 from app.imaging.entries import ArchiveEntry, StoredSample
 from worker.wire.message import Message
 

@@ -4,11 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from app.domain.heads import Head
-from app.domain.input_size import InputSize
-from app.domain.outputs import CLASSES, Output
+from app.domain.audits.subjects import Subject
+from app.domain.models.heads import Head
+from app.domain.models.input_size import InputSize
+from app.domain.models.outputs import CLASSES, Output
 from app.domain.protocol import Protocol
-from app.domain.subjects import Subject
 from app.domain.vocabulary import ModelFormat
 from worker.wire.job_parts import (
     Frame,

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from app.domain.input_spec import InputSpec
+from app.domain.models.input_spec import InputSpec
 from worker.wire.channel import ChannelClosed, Frame
 from worker.wire.message import Message
 from worker.wire.replies import Failed, Ready

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from app.db.tables import AuditRow, ViewArchiveRow
-from app.domain.changed_images import Needs, handed_out
+from app.domain.audits.changed_images import Needs, handed_out
 from app.domain.vocabulary import ComparisonStatus
 from app.results.inputs import AuditedSubject, GivenSubject, changed_for
 

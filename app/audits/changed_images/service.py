@@ -14,9 +14,9 @@ from app.audits.scores.subjects import all_subjects_in
 from app.audits.states import check_finished, check_kept
 from app.db.identifiers import new_id
 from app.db.tables import AuditRow, ViewArchiveRow
-from app.domain.changed_images import Needs, handed_out
+from app.domain.audits.changed_images import Needs, handed_out
 from app.domain.measures import EQUIVARIANCE
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import ComparisonStatus, ResourceStatus
 from app.errors import Conflict, Unprocessable

@@ -5,12 +5,12 @@ from itertools import product
 from app.audits.planning.target_layers import possible_methods
 from app.audits.schemas import AuditRequest
 from app.db.tables import DatasetRow, ModelRow
-from app.domain.cam_methods import why_not
-from app.domain.fidelity import Fidelity, FidelityStatus
-from app.domain.label_mapping import LabelMapping
-from app.domain.outputs import Output
+from app.domain.maps.cam_methods import why_not
+from app.domain.models.fidelity import Fidelity, FidelityStatus
+from app.domain.models.outputs import Output
 from app.domain.protocol import Protocol
 from app.domain.refusals import METHOD_NOT_POSSIBLE, NOT_AS_DESCRIBED
+from app.domain.samples.label_mapping import LabelMapping
 from app.domain.vocabulary import CamMethod, ModelFormat, OutputKind, ResourceStatus, SalienceTarget
 from app.errors import Conflict, Unprocessable
 from app.results.inputs import class_count

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.audits.planning.target_layers import target_layer
-from app.domain.cam_methods import CAM_METHODS, CamMethodSpec
-from app.domain.changed_images import Needs, needs_of
+from app.domain.audits.changed_images import Needs, needs_of
+from app.domain.maps.cam_methods import CAM_METHODS, CamMethodSpec
 from app.domain.protocol import SalienceSettings
 from app.domain.vocabulary import CLEAN, CamMethod, DeviceClass, Explained
 from app.results.inputs import AuditedSubject

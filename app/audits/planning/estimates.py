@@ -5,7 +5,7 @@ from typing import Any, Self
 from pydantic import BaseModel, Field
 
 from app.audits.planning.shards import Work, estimated_seconds, padded_samples, shard_ranges, shard_samples
-from app.domain.cam_methods import CAM_METHODS
+from app.domain.maps.cam_methods import CAM_METHODS
 from app.domain.vocabulary import CamMethod, DeviceClass
 from app.settings import Settings
 

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from app.audits.repository import map_set_ids_of
 from app.audits.schemas import AuditRequest
 from app.db.tables import AuditRow, GateRow
-from app.domain.differing_fields import OPTIONAL, differing_options
+from app.domain.audits.differing_fields import OPTIONAL, differing_options
 from app.domain.gates.conditions import NotWorse
 from app.domain.gates.verdicts import StoredGate
 from app.domain.measures import AGREEMENT

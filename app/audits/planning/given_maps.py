@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from app.audits.planning.target_layers import target_layer
 from app.db.tables import DatasetRow, MapSetRow, ModelRow
-from app.domain.changed_images import made_by
-from app.domain.input_size import Size, size_of
+from app.domain.audits.changed_images import made_by
+from app.domain.maps.similarities import SIMILARITIES, Similarity
 from app.domain.measures import AGREEMENT
 from app.domain.measures.agreement import AgreementSettings
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.input_size import Size, size_of
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
-from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.vocabulary import Resize, ResourceStatus
 from app.errors import Conflict, Unprocessable
 from app.results.inputs import seen_by, views_of

@@ -4,11 +4,11 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from app.domain.cam_methods import CAM_METHODS
-from app.domain.deformations import DEFORMATIONS, Kind
+from app.domain.maps.cam_methods import CAM_METHODS
 from app.domain.measures import MEASURES, MeasureName
-from app.domain.moves import MOVES, MoveKind
 from app.domain.protocol import PRESETS, Protocol, ProtocolRequest
+from app.domain.views.deformations import DEFORMATIONS, Kind
+from app.domain.views.moves import MOVES, MoveKind
 from app.domain.vocabulary import CamMethod
 
 

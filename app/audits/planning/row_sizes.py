@@ -14,9 +14,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.audits.planning.target_layers import target_layer
 from app.db.tables import Base, SampleScoresRow
-from app.domain.map_sizes import FLOAT_BYTES, MOST_CELLS_OF_AUDIT
+from app.domain.audits.subjects import pairings_of
+from app.domain.maps.sizes import FLOAT_BYTES, MOST_CELLS_OF_AUDIT
 from app.domain.protocol import Protocol
-from app.domain.subjects import pairings_of
 from app.results.inputs import AuditedSubject, GivenSubject
 
 Row = SampleScoresRow

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.audits.schemas import AuditRequest
 from app.db.tables import DatasetRow, SampleRow
-from app.domain.draws import draw, stratified_draw
-from app.domain.splits import is_training
+from app.domain.samples.draws import draw, stratified_draw
+from app.domain.samples.splits import is_training
 from app.domain.vocabulary import GroupBy
 from app.errors import Unprocessable
 

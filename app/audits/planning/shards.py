@@ -9,8 +9,8 @@ from app.audits.planning.costs import SubjectCost, subject_costs
 from app.audits.planning.row_sizes import bytes_per_sample
 from app.audits.planning.samples import Chosen
 from app.db.tables import DatasetRow, MapSetRow, ModelRow
-from app.domain.label_mapping import LabelMapping
 from app.domain.protocol import Protocol
+from app.domain.samples.label_mapping import LabelMapping
 from app.domain.vocabulary import DeviceClass
 from app.results.inputs import (
     NO_MODEL,

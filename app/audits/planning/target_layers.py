@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.db.tables import ModelRow
-from app.domain.cam_methods import CAM_METHODS
-from app.domain.input_size import size_of
+from app.domain.maps.cam_methods import CAM_METHODS
+from app.domain.models.input_size import size_of
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CamMethod
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from app.db.tables import MapSetRow, ModelRow
-from app.domain.input_size import Size, size_of
+from app.domain.models.input_size import Size, size_of
 from app.domain.protocol import Protocol
 from app.errors import Unprocessable
 

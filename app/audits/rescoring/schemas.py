@@ -8,8 +8,8 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.db.tables import RescoreRow
+from app.domain.maps.similarities import SIMILARITIES, Similarity
 from app.domain.results.rescored import Rescored
-from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.vocabulary import ComparisonStatus
 from app.http.schemas import StoredProblem
 

@@ -13,9 +13,9 @@ from app.audits.scores.subjects import all_subjects_in
 from app.audits.states import check_finished, check_kept
 from app.db.identifiers import new_id
 from app.db.tables import AuditRow, RescoreRow, SampleScoresRow
+from app.domain.audits.rescoring import comparable_pairings, comparable_views
+from app.domain.maps.similarities import SIMILARITIES, Similarity
 from app.domain.protocol import Protocol
-from app.domain.rescoring import comparable_pairings, comparable_views
-from app.domain.similarities import SIMILARITIES, Similarity
 from app.domain.vocabulary import ComparisonStatus
 from app.errors import Conflict, NotFound, Unprocessable
 from app.results.comparable import AnySubject, Comparable, comparable

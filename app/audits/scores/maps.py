@@ -18,7 +18,7 @@ from app.audits.scores.rows import predicted_label
 from app.audits.scores.subjects import all_subjects_in
 from app.db.tables import AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.measures import GEOMETRIC_RESILIENCE, is_reading
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CLEAN, UndefinedReason
 from app.errors import Gone, InputFailure, NotFound, Unprocessable

@@ -13,11 +13,11 @@ from app.audits.schemas import SampleScore
 from app.audits.scores.subjects import all_subjects_in
 from app.db.pages import Rows
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
-from app.domain.label_mapping import LabelMapping
 from app.domain.measures import MeasureName, ScoreColumn, lower_is_better
-from app.domain.outputs import Output
+from app.domain.models.outputs import Output
 from app.domain.protocol import Protocol
-from app.domain.several_labels import SEPARATOR, joined
+from app.domain.samples.label_mapping import LabelMapping
+from app.domain.samples.several_labels import SEPARATOR, joined
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.errors import NotFound, Unprocessable
 from app.results.inputs import class_count, mapping_of

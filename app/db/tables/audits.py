@@ -26,14 +26,14 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.db.tables.base import AwaitsSource, Base, Identified, Json, OfTenant, Worded
-from app.domain.changed_images import Needs
+from app.domain.audits.changed_images import Needs
 from app.domain.gates.verdicts import StoredGate, StoredVerdict
+from app.domain.maps.similarities import Similarity
 from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.headline import StoredHeadline
 from app.domain.results.regressions import Regression
 from app.domain.results.rescored import Rescored
-from app.domain.similarities import Similarity
 from app.domain.vocabulary import AuditStatus, ComparisonStatus, ComparisonUnit, DeviceClass, ShardStatus
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import DateTime, ForeignKey, Index, Integer, Text, Uuid, func, t
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
-from app.domain.changed_images import Needs
-from app.domain.similarities import Similarity
+from app.domain.audits.changed_images import Needs
+from app.domain.maps.similarities import Similarity
 from app.domain.vocabulary import (
     AuditStatus,
     ComparisonStatus,

@@ -23,7 +23,7 @@ class MapSetRow(Uploaded, Base):
     input_size: Mapped[list[int] | None]
     """Height and width of the images that audits hand out and these maps are of; null: they are of the samples' own."""
     made: Mapped[str | None]
-    """How those images were made (`app.domain.changed_images`), once maps are there."""
+    """How those images were made (`app.domain.audits.changed_images`), once maps are there."""
     digest: Mapped[str | None]
     """Over the samples, views and numbers of its maps, in order."""
     map_count: Mapped[int] = mapped_column(default=0, server_default="0")

@@ -41,10 +41,10 @@ class ModelRow(Uploaded, Base):
     description: Mapped[Json] = mapped_column(default=dict, server_default="{}")
     """Every field with its value and who said it: from the request first, then what the worker found."""
     output: Mapped[Json | None]
-    """How its outputs are read (``app.domain.outputs``); null: one logit a class."""
+    """How its outputs are read (``app.domain.models.outputs``); null: one logit a class."""
     architecture_options: Mapped[Json] = mapped_column(default=dict, server_default="{}")
     head: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
-    """Layers in place of the network's classifier (``app.domain.heads``); as declared, then as found."""
+    """Layers in place of the network's classifier (``app.domain.models.heads``); as declared, then as found."""
     """Arguments of the architecture's builder: the request's, and once it is ready what was assumed as well."""
     probe: Mapped[Json | None]
     reference_digest: Mapped[str | None]
@@ -56,7 +56,7 @@ class ModelRow(Uploaded, Base):
     registered_at: Mapped[datetime | None]
     """When its registry had the version made; null of what was uploaded, or where the registry does not say."""
     fidelity: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
-    """How the reference agrees (``app.domain.fidelity``); null until a worker has looked."""
+    """How the reference agrees (``app.domain.models.fidelity``); null until a worker has looked."""
 
 
 class DatasetRow(Uploaded, Base):

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from app.domain.finding_settings import FindingSettings
 from app.domain.measures import EQUIVARIANCE, STABILITY
 from app.domain.measures.equivariance import CELL_SHIFTS
 from app.domain.protocol import Protocol
+from app.domain.protocol.finding_settings import FindingSettings
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.findings import Finding, Level
 

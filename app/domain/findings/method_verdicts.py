@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from app.domain.audits.subjects import model_of
 from app.domain.measures import view_title
 from app.domain.protocol import Protocol
 from app.domain.results.documents import MethodRanks, ResultsDocument
 from app.domain.results.findings import Finding, Level
-from app.domain.subjects import model_of
 
 
 def method_verdicts(document: ResultsDocument) -> Iterator[Finding]:

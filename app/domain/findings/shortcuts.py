@@ -8,13 +8,13 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypedDict, TypeVar
 
-from app.domain.finding_settings import FindingSettings
+from app.domain.audits.subjects import leads
 from app.domain.measures import view_title
 from app.domain.protocol import Protocol
+from app.domain.protocol.finding_settings import FindingSettings
 from app.domain.results.documents import Performance, ResultsDocument, Sufficiency, WhereMapsLie
 from app.domain.results.findings import Finding, Level
-from app.domain.subjects import leads
-from app.domain.views import WITHOUT_DETAIL
+from app.domain.views.families import WITHOUT_DETAIL
 from app.domain.vocabulary import CLEAN
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from app.domain.audits.subjects import leads
 from app.domain.measures import CLASS_SEPARATION
 from app.domain.protocol import Protocol
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.findings import Finding, Level
-from app.domain.subjects import leads
 
 
 def undivided_classes(document: ResultsDocument) -> Iterator[Finding]:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.domain.bootstrap import Resampled, bootstrap, percentile_interval
-from app.domain.comparison import UNTESTED, ScoreSeries, difference_rows
-from app.domain.differences import snap
+from app.domain.comparisons.comparison import UNTESTED, ScoreSeries, difference_rows
 from app.domain.measures import ScoreColumn
-from app.domain.resampling import group_seed, macro_bootstrap
 from app.domain.results.comparisons import DifferenceRow
-from app.domain.statistics import Floats, equal_group_weights, mean, weighted_mean
+from app.domain.statistics.aggregates import Floats, equal_group_weights, mean, weighted_mean
+from app.domain.statistics.bootstrap import Resampled, bootstrap, percentile_interval
+from app.domain.statistics.differences import snap
+from app.domain.statistics.resampling import group_seed, macro_bootstrap
 from app.domain.vocabulary import GroupBy
 
 PAIRED = "paired on the same samples"

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
+from app.domain.audits.subjects import leads
 from app.domain.gates.conditions import FINDINGS, PERFORMANCE, Quantity, Scope, Selector
 from app.domain.gates.verdicts import FEW, Measured
 from app.domain.protocol import Protocol
-from app.domain.radar import headline_views
 from app.domain.results.comparisons import DifferenceRow
 from app.domain.results.documents import ResultsDocument, Summary
-from app.domain.subjects import leads
+from app.domain.results.radar import headline_views
 from app.domain.vocabulary import CLEAN, GroupBy
 
 INTERVAL = ("ci95_low", "ci95_high")

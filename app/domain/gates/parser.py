@@ -40,7 +40,7 @@ from app.domain.gates.conditions import (
 )
 from app.domain.gates.tokens import ConditionError, Token, tokens_of
 from app.domain.measures import MEASURES, view_families
-from app.domain.views import ViewFamily, with_parameter
+from app.domain.views.families import ViewFamily, with_parameter
 from app.domain.vocabulary import CLEAN
 
 MAX_CHARACTERS = 500

@@ -15,7 +15,7 @@ from app.domain.measures.sanity import SANITY
 from app.domain.measures.spec import QUARTER_TURNS, Axis, Frozen, MeasureSpec, ScoreColumn, WithTurns
 from app.domain.measures.stability import STABILITY
 from app.domain.measures.sufficiency import SUFFICIENCY
-from app.domain.views import ViewFamily, family_of, plain_title
+from app.domain.views.families import ViewFamily, family_of, plain_title
 
 __all__ = [
     "AGREEMENT",

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from app.domain.maps.similarities import SIMILARITIES, Similarity
 from app.domain.measures.spec import AgainstGiven, Frozen, GateWords, MeasureSpec, SaysNothing, ScoreColumn
-from app.domain.similarities import SIMILARITIES, Similarity
-from app.domain.views import ViewFamily
+from app.domain.views.families import ViewFamily
 
 NAME = "agreement"
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.domain.measures.spec import Axis, Frozen, GateWords, MeasureSpec, SaysNothing, ScoreColumn
-from app.domain.views import DEGRADATION as DEGRADED
-from app.domain.views import DEGRADATIONS
+from app.domain.views.families import DEGRADATION as DEGRADED
+from app.domain.views.families import DEGRADATIONS
 
 NAME = "degradation"
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from app.domain.measures.spec import GateWords, MeasureSpec, SaysNothing, ScoreColumn, WithTurns
-from app.domain.views import CELL_DIRECTIONS, CELLS, FLIPS, GEOMETRY, ROTATIONS, cells_view
+from app.domain.views.families import CELL_DIRECTIONS, CELLS, FLIPS, GEOMETRY, ROTATIONS, cells_view
 
 NAME = "equivariance"
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from app.domain.measures.spec import Axis, Frozen, GateWords, MeasureSpec, SaysNothing, ScoreColumn, WithTurns
-from app.domain.moves import FAMILIES, MOVES, MoveKind
-from app.domain.views import GEOMETRIC_GROUPS, GEOMETRY, with_parameter
+from app.domain.views.families import GEOMETRIC_GROUPS, GEOMETRY, with_parameter
+from app.domain.views.moves import FAMILIES, MOVES, MoveKind
 
 NAME = "geometric_resilience"
 
@@ -18,7 +18,7 @@ GeometricGroup = Literal["shifts", "flips", "rotations"]
 
 
 class Move(Frozen):
-    """A move of `app.domain.moves` by some numbers."""
+    """A move of `app.domain.views.moves` by some numbers."""
 
     kind: MoveKind
     values: Annotated[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], Field(min_length=1, max_length=16)]

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from app.domain.deformations import DEFORMATIONS, FAMILIES, MOST_SEVERE, Kind
 from app.domain.measures.spec import Axis, Frozen, GateWords, MeasureSpec, SaysNothing, ScoreColumn
-from app.domain.views import NOISE, noise_view, with_parameter
+from app.domain.views.deformations import DEFORMATIONS, FAMILIES, MOST_SEVERE, Kind
+from app.domain.views.families import NOISE, noise_view, with_parameter
 
 NAME = "noise_reaction"
 
@@ -18,7 +18,7 @@ Severity = Annotated[int, Field(ge=1, le=MOST_SEVERE, strict=True)]
 
 
 class Deformation(Frozen):
-    """A deformation of `app.domain.deformations` at some of its five severities."""
+    """A deformation of `app.domain.views.deformations` at some of its five severities."""
 
     kind: Kind
     severities: Annotated[tuple[Severity, ...], Field(min_length=1, max_length=MOST_SEVERE)] = (1, 2, 3, 4, 5)

@@ -6,8 +6,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.domain.similarities import Similarity
-from app.domain.views import ViewFamily
+from app.domain.maps.similarities import Similarity
+from app.domain.views.families import ViewFamily
 
 
 class Frozen(BaseModel):
@@ -150,7 +150,7 @@ class MeasureSpec(Generic[Settings]):
     """Whether maps alone, even of all its views, do not give it: it is made of scores of classes, its views hang on a
     network's layer, or it compares a model's maps with others of its network."""
     has_skill: bool = False
-    """Whether its summaries tell how far the score stands above its control (`app.domain.skill`)."""
+    """Whether its summaries tell how far the score stands above its control (`app.domain.statistics.skill`)."""
 
     is_pairing: bool = False
     is_default: bool = False

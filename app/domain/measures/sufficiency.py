@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from app.domain.measures.spec import Frozen, GateWords, MeasureSpec, SaysNothing, ScoreColumn
-from app.domain.views import FILL, FILLED, WITHOUT, WITHOUT_DETAIL, filled_view
+from app.domain.views.families import FILL, FILLED, WITHOUT, WITHOUT_DETAIL, filled_view
 
 NAME = "sufficiency"
 
@@ -45,7 +45,7 @@ class SufficiencySettings(Frozen):
         return (*WITHOUT, *((WITHOUT_DETAIL,) if self.detail else ()))
 
     def curve(self, order: str) -> tuple[str, ...]:
-        """The views of one of `app.domain.views.ORDERS`, by ascending share."""
+        """The views of one of `app.domain.views.families.ORDERS`, by ascending share."""
         return tuple(filled_view(order, share) for share in self.shares)
 
     def behind(self, order: str) -> tuple[str, ...]:

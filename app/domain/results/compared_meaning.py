@@ -7,10 +7,10 @@ it: then another training of the same two recipes may well turn it round.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from app.domain.audits.subjects import leads
 from app.domain.results.comparisons import ComparisonResults, DifferenceRow, Side
 from app.domain.results.documents import ResultsDocument, Summary
 from app.domain.results.meaning import Silence, of_several, too_few
-from app.domain.subjects import leads
 from app.domain.vocabulary import GroupBy
 
 Key = tuple[str, str, str, str]

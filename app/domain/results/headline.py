@@ -2,11 +2,11 @@
 
 from typing_extensions import TypedDict
 
+from app.domain.audits.subjects import leads
 from app.domain.protocol import Protocol
-from app.domain.radar import headline_views
 from app.domain.results.documents import AcrossModels, ResultsDocument, Summary
+from app.domain.results.radar import headline_views
 from app.domain.results.totals import MACRO
-from app.domain.subjects import leads
 
 
 class StoredHeadline(TypedDict):

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.domain.audits.subjects import leads
 from app.domain.measures import spec_of
 from app.domain.results.documents import AcrossModels, Performance, ResultsDocument, Summary
-from app.domain.subjects import leads
 from app.domain.vocabulary import GroupBy, SalienceTarget
 
 FEWEST_SAMPLES = 20

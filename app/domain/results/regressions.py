@@ -3,9 +3,9 @@
 from typing_extensions import TypedDict
 
 from app.domain.protocol import Protocol
-from app.domain.radar import headline_views
 from app.domain.results.comparisons import ComparisonResults, DifferenceRow
 from app.domain.results.headline import headline_name
+from app.domain.results.radar import headline_views
 from app.domain.results.totals import MACRO
 
 

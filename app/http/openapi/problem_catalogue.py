@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.cam_methods import why_not
+from app.domain.maps.cam_methods import why_not
 from app.domain.refusals import (
     ARCHITECTURE_REQUIRED,
     CONFIG_CODE,

@@ -7,10 +7,10 @@ from typing import Any, Literal
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from app.domain.deformations import MOST_SEVERE, Kind
 from app.domain.measures import GEOMETRIC_RESILIENCE, NOISE_REACTION, MeasureSpec, view_title
-from app.domain.moves import MOVES, MoveKind
-from app.domain.views import plain_title, with_parameter
+from app.domain.views.deformations import MOST_SEVERE, Kind
+from app.domain.views.families import plain_title, with_parameter
+from app.domain.views.moves import MOVES, MoveKind
 from app.domain.vocabulary import CLEAN
 from app.reports.figures.curves import (
     HEAD,

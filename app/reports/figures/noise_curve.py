@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from app.domain.measures import MeasureSpec, view_title
-from app.domain.views import noise_view
+from app.domain.views.families import noise_view
 from app.reports.figures import curves
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette

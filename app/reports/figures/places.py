@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.domain.finding_settings import FindingSettings
+from app.domain.protocol.finding_settings import FindingSettings
 from app.domain.results.documents import MapGroup
 from app.reports.figures.drawing import Drawing
 from app.reports.figures.palette import Palette

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.projections.polar import PolarAxes
 
 from app.domain.measures import spec_of
-from app.domain.radar import axes_of, headline_views
+from app.domain.results.radar import axes_of, headline_views
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
 from app.reports.job import ReportJob, Series

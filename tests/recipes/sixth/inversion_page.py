@@ -1,7 +1,7 @@
 """A sixth measure's page: does the map survive a negative of the image. A file of ``app/domain/measures``."""
 
 from app.domain.measures.spec import Axis, Frozen, GateWords, MeasureSpec, SaysNothing, ScoreColumn
-from app.domain.views import ViewFamily
+from app.domain.views.families import ViewFamily
 
 INVERTED = "inverted"
 

@@ -10,8 +10,8 @@ import torch
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from app.domain.input_size import InputSize, size_of
-from app.domain.outputs import CLASSES, Output
+from app.domain.models.input_size import InputSize, size_of
+from app.domain.models.outputs import CLASSES, Output
 from tests.corpus.onnx_files import serialised
 from worker.weights.onnx.probing import ProbedGraph
 

@@ -15,7 +15,7 @@ from pytorch_grad_cam import GradCAM, GradCAMPlusPlus, LayerCAM, XGradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
-from app.domain.outputs import CLASSES, Output
+from app.domain.models.outputs import CLASSES, Output
 from app.domain.vocabulary import CamMethod, Layout, OutputKind
 from app.errors import InputFailure
 from tests.corpus.onnx_files import serialised

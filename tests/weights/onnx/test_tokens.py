@@ -11,7 +11,7 @@ import torchvision
 from timm.models.mlp_mixer import MlpMixer
 from torch import Tensor, nn
 
-from app.domain.outputs import CLASSES
+from app.domain.models.outputs import CLASSES
 from app.domain.vocabulary import CamMethod, Layout
 from app.errors import InputFailure
 from tests.weights.onnx.graphs import SIZE, exported, exported_by_dynamo, probed, small

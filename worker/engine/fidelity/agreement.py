@@ -6,8 +6,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from app.domain.fidelity import SHARE, Compared, Fidelity, status_of
-from app.domain.outputs import Output
+from app.domain.models.fidelity import SHARE, Compared, Fidelity, status_of
+from app.domain.models.outputs import Output
 from app.domain.vocabulary import OutputKind
 from worker.wire.job_parts import ReferenceSample
 

@@ -6,7 +6,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from app.domain.fidelity import Compared
+from app.domain.models.fidelity import Compared
 from app.domain.vocabulary import OutputKind
 from worker.engine.fidelity.agreement import Owned, in_their_form
 

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.domain.input_spec import InputSpec
-from app.domain.outputs import Output
-from app.domain.preprocessing import Preprocessing
+from app.domain.models.input_spec import InputSpec
+from app.domain.models.outputs import Output
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.refusals import REFERENCE_IMAGE
 from app.domain.vocabulary import OutputKind
 from app.errors import InputFailure

@@ -8,9 +8,9 @@ import torch
 from onnx import ModelProto, helper
 from torch import Tensor
 
-from app.domain.cam_methods import CAM_METHODS, DEFAULT_MASKS, why_not
-from app.domain.input_size import InputSize, Size, size_of
-from app.domain.outputs import Output
+from app.domain.maps.cam_methods import CAM_METHODS, DEFAULT_MASKS, why_not
+from app.domain.models.input_size import InputSize, Size, size_of
+from app.domain.models.outputs import Output
 from app.domain.refusals import METHOD_NOT_POSSIBLE
 from app.domain.vocabulary import CamMethod, Layout
 from app.errors import InputFailure

@@ -7,8 +7,8 @@ import torch
 from onnx import ModelProto
 from torch import Tensor
 
-from app.domain.input_size import InputSize, size_of
-from app.domain.outputs import Output
+from app.domain.models.input_size import InputSize, size_of
+from app.domain.models.outputs import Output
 from app.domain.refusals import GRAPH_MIXES_IMAGES, GRAPH_WITHOUT_MAPS
 from app.domain.vocabulary import CamMethod, Origin
 from worker.salience.closed_form import Seen, agrees

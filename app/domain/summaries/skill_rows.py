@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from app.domain.bootstrap import Resampled
 from app.domain.results.documents import Summary
-from app.domain.skill import skill, skill_interval
+from app.domain.statistics.bootstrap import Resampled
+from app.domain.statistics.skill import skill, skill_interval
 
 
 def add_skills(rows: Sequence[Summary], resampled: Resampled) -> None:

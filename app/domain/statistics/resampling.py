@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.domain.bootstrap import Resampled, bootstrap_blocks
-from app.domain.statistics import Floats, Integers
+from app.domain.statistics.aggregates import Floats, Integers
+from app.domain.statistics.bootstrap import Resampled, bootstrap_blocks
 from app.domain.vocabulary import GroupBy
 
 

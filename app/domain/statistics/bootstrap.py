@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.domain.statistics import Floats, Integers, Masks, sums_by_cluster
+from app.domain.statistics.aggregates import Floats, Integers, Masks, sums_by_cluster
 
 BOOTSTRAP_RESAMPLES = 1000
 # A thousand samples fill it: larger data sets take no more memory for a chunk.

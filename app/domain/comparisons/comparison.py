@@ -6,13 +6,13 @@ from typing import NamedTuple, TypedDict
 
 import numpy as np
 
-from app.domain.bootstrap import bootstrap, percentile_interval
-from app.domain.differences import ALPHA, farthest, holm, sign_flip_test, snap
 from app.domain.measures import ScoreColumn, lower_is_better
-from app.domain.resampling import group_seed, macro_bootstrap
 from app.domain.results.comparisons import DifferenceRow, SideTotal
-from app.domain.statistics import Floats, Integers, equal_group_weights, sums_by_cluster, weighted_mean
-from app.domain.summaries import Groups, SampleGroup
+from app.domain.statistics.aggregates import Floats, Integers, equal_group_weights, sums_by_cluster, weighted_mean
+from app.domain.statistics.bootstrap import bootstrap, percentile_interval
+from app.domain.statistics.differences import ALPHA, farthest, holm, sign_flip_test, snap
+from app.domain.statistics.resampling import group_seed, macro_bootstrap
+from app.domain.summaries.summaries import Groups, SampleGroup
 from app.domain.vocabulary import GroupBy
 
 MOST_DIFFERENT = 10

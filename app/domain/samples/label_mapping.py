@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-from app.domain.several_labels import parts_of
+from app.domain.samples.several_labels import parts_of
 
 LabelMap = dict[str, str | int | None] | Literal["numeric", "imagefolder"]
 DESCRIPTION = (
@@ -48,7 +48,7 @@ class LabelMapping:
     is_doubtful: bool = False
     """The labels are numbers, and it is not said which number is which class."""
     several: bool = False
-    """A sample may have several labels, whose scores do not depend on each other (``app.domain.several_labels``)."""
+    """A sample may have several labels (`app.domain.samples.several_labels`), whose scores are independent."""
 
     def score_classes(self, class_count: int) -> tuple[int, ...]:
         """The classes whose scores AUROC needs: class 1 of two, else every class that occurs as a label."""

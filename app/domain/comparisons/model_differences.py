@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby, islice
 
-from app.domain.bootstrap import percentile_interval
-from app.domain.differences import snap
 from app.domain.measures import ScoreColumn
 from app.domain.protocol import Protocol
-from app.domain.radar import headline_views
-from app.domain.resampling import macro_bootstrap_blocks
 from app.domain.results.documents import ModelDifference
-from app.domain.statistics import Floats, equal_group_weights, weighted_mean
-from app.domain.summaries import Groups
+from app.domain.results.radar import headline_views
+from app.domain.statistics.aggregates import Floats, equal_group_weights, weighted_mean
+from app.domain.statistics.bootstrap import percentile_interval
+from app.domain.statistics.differences import snap
+from app.domain.statistics.resampling import macro_bootstrap_blocks
+from app.domain.summaries.summaries import Groups
 from app.domain.vocabulary import CamMethod
 
 PAIRS_AT_ONCE = 8

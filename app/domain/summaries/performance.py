@@ -19,9 +19,9 @@ from app.domain.results.documents import (
     Roc,
     Summary,
 )
-from app.domain.roc import auroc, roc_curve
-from app.domain.statistics import Floats, Integers, Masks, area_under_curve, mean
-from app.domain.views import noise_view, with_parameter
+from app.domain.statistics.aggregates import Floats, Integers, Masks, area_under_curve, mean
+from app.domain.statistics.roc import auroc, roc_curve
+from app.domain.views.families import noise_view, with_parameter
 from app.domain.vocabulary import CLEAN
 
 MOST_LABELS = 50

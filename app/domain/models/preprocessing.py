@@ -8,8 +8,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from app.domain.input_size import Size, size_of
-from app.domain.input_spec import (
+from app.domain.models.input_size import Size, size_of
+from app.domain.models.input_spec import (
     Alpha,
     Colour,
     CropOffset,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from app.domain.views import ViewFamily, plain_title
+from app.domain.views.families import ViewFamily, plain_title
 
 MoveKind = Literal["rotation", "scale", "shear", "perspective", "elastic"]
 

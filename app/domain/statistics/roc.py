@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.domain.statistics import Floats, Integers, Masks
+from app.domain.statistics.aggregates import Floats, Integers, Masks
 
 
 def roc_curve(scores: Floats, positives: Masks) -> tuple[Floats, Floats, Floats]:

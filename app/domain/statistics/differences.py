@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from app.domain.statistics import Floats, Integers
+from app.domain.statistics.aggregates import Floats, Integers
 
 EXACT_UP_TO = 12
 MONTE_CARLO_UP_TO = 10_000

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.domain.input_size import Size, size_of
+from app.domain.models.input_size import Size, size_of
 from app.domain.vocabulary import Resize
 
 Side = Annotated[int, Field(ge=16, le=2048)]

@@ -4,13 +4,13 @@ from collections.abc import Collection
 
 import numpy as np
 
-from app.domain.bootstrap import percentile_interval
-from app.domain.differences import snap
 from app.domain.measures import lower_is_better
-from app.domain.resampling import macro_bootstrap
 from app.domain.results.documents import TwinDistance
-from app.domain.statistics import Floats, equal_group_weights, weighted_mean
-from app.domain.summaries import Groups, ScoreTable
+from app.domain.statistics.aggregates import Floats, equal_group_weights, weighted_mean
+from app.domain.statistics.bootstrap import percentile_interval
+from app.domain.statistics.differences import snap
+from app.domain.statistics.resampling import macro_bootstrap
+from app.domain.summaries.summaries import Groups, ScoreTable
 
 
 def twin_distances(

@@ -7,13 +7,10 @@ from typing import NamedTuple, TypedDict
 
 import numpy as np
 
-from app.domain.bootstrap import Resampled, bootstrap_blocks, percentile_interval
 from app.domain.measures import MEASURES, ScoreColumn
-from app.domain.resampling import group_seed, macro_bootstrap_blocks
 from app.domain.results.documents import Summary
-from app.domain.several_labels import parts_of
-from app.domain.skill_rows import add_skills
-from app.domain.statistics import (
+from app.domain.samples.several_labels import parts_of
+from app.domain.statistics.aggregates import (
     Floats,
     Integers,
     equal_group_weights,
@@ -22,6 +19,9 @@ from app.domain.statistics import (
     weighted_moments,
     weighted_quantiles,
 )
+from app.domain.statistics.bootstrap import Resampled, bootstrap_blocks, percentile_interval
+from app.domain.statistics.resampling import group_seed, macro_bootstrap_blocks
+from app.domain.summaries.skill_rows import add_skills
 from app.domain.vocabulary import GroupBy
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

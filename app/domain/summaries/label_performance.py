@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.domain.performance import MOST_LABELS
 from app.domain.results.documents import LabelAccuracy, Performance
-from app.domain.roc import auroc
-from app.domain.statistics import Floats, Masks, mean
+from app.domain.statistics.aggregates import Floats, Masks, mean
+from app.domain.statistics.roc import auroc
+from app.domain.summaries.performance import MOST_LABELS
 
 
 @dataclass(frozen=True)

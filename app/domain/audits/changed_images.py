@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from app.domain.input_spec import InputSpec
 from app.domain.measures import DEGRADATION, GEOMETRIC_RESILIENCE, view_families
 from app.domain.measures.degradation import DegradationSettings
+from app.domain.models.input_spec import InputSpec
 from app.domain.protocol import Protocol
-from app.domain.views import family_of
+from app.domain.views.families import family_of
 from app.domain.vocabulary import CLEAN
 
 

@@ -4,12 +4,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
+from app.domain.audits.subjects import model_of
 from app.domain.measures import lower_is_better
 from app.domain.protocol import Protocol
-from app.domain.radar import headline_views
 from app.domain.results.documents import MethodRanks, ResultsDocument
+from app.domain.results.radar import headline_views
 from app.domain.results.totals import MACRO
-from app.domain.subjects import model_of
 
 Means = Mapping[str, float]
 """Of one method: macro means by model."""

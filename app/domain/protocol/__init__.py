@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
-from app.domain.cam_methods import DEFAULT_MASKS
-from app.domain.finding_settings import FORMER_DEFAULTS, LATER, FindingSettings
+from app.domain.maps.cam_methods import DEFAULT_MASKS
 from app.domain.measures import MEASURES, QUARTER_TURNS, Frozen, MeasureSpec, ScoreColumn, WithTurns
 from app.domain.measures.entropy import EntropyReading
-from app.domain.views import ROTATIONS
+from app.domain.protocol.finding_settings import FORMER_DEFAULTS, LATER, FindingSettings
+from app.domain.views.families import ROTATIONS
 from app.domain.vocabulary import CamMethod, ClassScore, SalienceTarget
 
 # One image alone gives other last bits than the same image in any batch.

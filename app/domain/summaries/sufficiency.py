@@ -4,9 +4,9 @@ import numpy as np
 
 from app.domain.measures.sufficiency import SufficiencySettings
 from app.domain.results.documents import EnoughReport
-from app.domain.statistics import Floats, Integers, Masks
-from app.domain.summaries import Groups
-from app.domain.views import FILL, ORDERS
+from app.domain.statistics.aggregates import Floats, Integers, Masks
+from app.domain.summaries.summaries import Groups
+from app.domain.views.families import FILL, ORDERS
 from app.domain.vocabulary import CLEAN, GroupBy
 
 ENOUGH = 0.9

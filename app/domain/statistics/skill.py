@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from app.domain.statistics import Floats
+from app.domain.statistics.aggregates import Floats
 
 NO_ROOM = 0.95
 """A control above this leaves no room in which a score could tell anything."""

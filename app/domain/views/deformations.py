@@ -7,7 +7,7 @@ severities, and what has a reference of its own. A new one is a line here and on
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from app.domain.views import ViewFamily, plain_title
+from app.domain.views.families import ViewFamily, plain_title
 
 Kind = Literal[
     "gaussian_noise",

@@ -6,11 +6,11 @@ from itertools import combinations
 
 import numpy as np
 
-from app.domain.bootstrap import Resampled, percentile_interval
 from app.domain.measures import ScoreColumn
 from app.domain.results.documents import AcrossModels, PairReport
-from app.domain.statistics import Floats, mean, weighted_moments
-from app.domain.summaries import Interval, Summarised
+from app.domain.statistics.aggregates import Floats, mean, weighted_moments
+from app.domain.statistics.bootstrap import Resampled, percentile_interval
+from app.domain.summaries.summaries import Interval, Summarised
 from app.domain.vocabulary import GroupBy
 
 

@@ -1,0 +1,1 @@
+"""A data set's samples: tables of them, splits, draws, and how their labels meet a model's classes."""

@@ -1,0 +1,1 @@
+"""From scores per sample to the numbers of a results document."""
