@@ -13,7 +13,7 @@ class SandboxLayer(StrEnum):
 
 
 class CamMethod(StrEnum):
-    """Class activation mapping methods; `app.domain.maps.cam_methods` has a page for each."""
+    """Class activation mapping methods."""  # app.domain.maps.cam_methods has a page for each
 
     GRADCAM = "gradcam"
     GRADCAM_PLUS_PLUS = "gradcam_plus_plus"

@@ -128,6 +128,10 @@ def test_every_example_is_shown(route: str) -> None:
     assert set(EXAMPLES[route].answers) <= statuses
 
 
+def test_no_module_of_the_code_is_named() -> None:
+    assert re.findall(r"`(?:app|worker)\.[\w.]+`", json.dumps(DOCUMENT)) == []
+
+
 def test_the_catalogue_has_codes_of_the_service_only() -> None:
     folder = Path(app.__file__).parent
     sources = [path for path in folder.rglob("*.py") if "examples" not in path.parts]

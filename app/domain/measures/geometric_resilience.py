@@ -18,7 +18,7 @@ GeometricGroup = Literal["shifts", "flips", "rotations"]
 
 
 class Move(Frozen):
-    """A move of `app.domain.views.moves` by some numbers."""
+    """A move by some numbers."""
 
     kind: MoveKind
     values: Annotated[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], Field(min_length=1, max_length=16)]

@@ -18,7 +18,7 @@ Severity = Annotated[int, Field(ge=1, le=MOST_SEVERE, strict=True)]
 
 
 class Deformation(Frozen):
-    """A deformation of `app.domain.views.deformations` at some of its five severities."""
+    """A deformation at some of its five severities."""
 
     kind: Kind
     severities: Annotated[tuple[Severity, ...], Field(min_length=1, max_length=MOST_SEVERE)] = (1, 2, 3, 4, 5)

@@ -452,7 +452,7 @@ class Dataset(Document):
 
 
 class Deformation(Document):
-    """A deformation of `app.domain.views.deformations` at some of its five severities."""
+    """A deformation at some of its five severities."""
 
     kind: Literal[
         "gaussian_noise",
@@ -1059,7 +1059,7 @@ class ModelVersion(Document):
 
 
 class Move(Document):
-    """A move of `app.domain.views.moves` by some numbers."""
+    """A move by some numbers."""
 
     kind: Literal["rotation", "scale", "shear", "perspective", "elastic"]
 
