@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
-from app.domain.refusals import DAMAGED
+from app.domain.refusals.weights import DAMAGED
 from app.errors import EgressFailure
 from app.imports.storing import StillAtIt, checked_pieces
 from app.registries.base import Files, Version

@@ -9,7 +9,8 @@ from app.db.identifiers import new_id
 from app.db.references import of_model, refuse_while_audited
 from app.db.tables import ModelImportRow, ModelRow
 from app.domain.models.heads import Head
-from app.domain.refusals import ARCHITECTURE_REQUIRED, FORMAT_UNKNOWN
+from app.domain.refusals.architectures import ARCHITECTURE_REQUIRED
+from app.domain.refusals.weights import FORMAT_UNKNOWN
 from app.domain.vocabulary import ModelFormat, ResourceStatus
 from app.errors import Conflict, Unprocessable, UnsupportedMediaType
 from app.imaging.containers import Container, container_of

@@ -1,15 +1,28 @@
-"""The documentation's table of refusals is the code's."""
+"""The documentation's tables of refusals are the code's."""
 
-from app.domain.refusals import REFUSALS
-from tests.docs.pages import ROOT
+import pytest
+
+from app.domain.refusals import architectures, graphs, maps, networks, use, weights
+from app.domain.refusals.refusal import Refusal
+from tests.docs.refusal_tables import refusals_of, rows_of, rows_shown
+
+OF_MODELS = refusals_of(weights, networks, architectures, graphs, use)
+OF_MAPS = refusals_of(maps)
 
 
-def test_every_refusal_has_its_row() -> None:
-    rows = [f"| `{each.code}` | {each.cause} | {each.sentence} {each.way_out} |" for each in REFUSALS]
-    page = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
-    shown = [line for line in page.partition("## Why a model is refused")[2].splitlines() if line.startswith("| `")]
-    assert shown == sorted(rows, key=lambda row: row.split("`")[1])
+@pytest.mark.parametrize(
+    ("refusals", "page", "heading"),
+    [
+        (OF_MODELS, "models.md", "## Why a model is refused"),
+        (OF_MAPS, "map-sets.md", "## Why a map is not taken"),
+    ],
+    ids=["models", "maps"],
+)
+def test_every_refusal_has_its_row(refusals: list[Refusal], page: str, heading: str) -> None:
+    assert rows_shown(page, heading) == rows_of(refusals)
 
 
-def test_every_refusal_says_the_way_out() -> None:
-    assert all(each.sentence.endswith((".", "}")) and each.way_out for each in REFUSALS)
+@pytest.mark.parametrize("refusal", [*OF_MODELS, *OF_MAPS], ids=lambda refusal: refusal.sentence[:40])
+def test_a_refusal_says_the_way_out(refusal: Refusal) -> None:
+    assert refusal.sentence.endswith((".", "}"))
+    assert refusal.way_out

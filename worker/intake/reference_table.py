@@ -8,7 +8,7 @@ from typing import Any
 from app.db.tables import ModelRow
 from app.domain.models.fidelity import ENTRY, MOST_IMAGES
 from app.domain.models.outputs import Output
-from app.domain.refusals import REFERENCE_LINE, REFERENCE_SIZE, REFERENCE_WITHOUT_TABLE
+from app.domain.refusals.use import REFERENCE_LINE, REFERENCE_SIZE, REFERENCE_WITHOUT_TABLE
 from app.domain.samples.label_mapping import class_index
 from app.domain.vocabulary import OutputKind
 from app.errors import InputFailure

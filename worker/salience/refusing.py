@@ -1,7 +1,7 @@
 """What is said where a network is none for a method."""
 
 from app.domain.maps.cam_methods import CAM_METHODS
-from app.domain.refusals import METHOD_NOT_POSSIBLE
+from app.domain.refusals.use import METHOD_NOT_POSSIBLE
 from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
 

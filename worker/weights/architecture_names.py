@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 import torchvision
 
-from app.domain.refusals import ARCHITECTURE_UNKNOWN
+from app.domain.refusals.architectures import ARCHITECTURE_UNKNOWN
 from worker.weights import transformers_networks
 
 TORCHVISION, TIMM, TRANSFORMERS = "torchvision", "timm", "transformers"

@@ -11,15 +11,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from app.domain.models.heads import Head
-from app.domain.refusals import (
-    CLASSIFIER_MISSING,
-    MISSING,
-    NO_CLASSIFIER,
-    OTHER_SHAPE,
-    OTHER_TYPE,
-    TOO_MANY_LAYERS,
-    UNEXPECTED,
-)
+from app.domain.refusals.architectures import NO_CLASSIFIER, TOO_MANY_LAYERS
+from app.domain.refusals.networks import CLASSIFIER_MISSING, MISSING, OTHER_SHAPE, OTHER_TYPE, UNEXPECTED
 from worker.weights import transformers_networks
 from worker.weights.architecture_names import TORCHVISION, TRANSFORMERS, candidates
 from worker.weights.channels import with_channels

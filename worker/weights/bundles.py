@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
-from app.domain.refusals import DAMAGED, SHARD_MISSING, UNKNOWN_ZIP, UNSAFE
+from app.domain.refusals.weights import DAMAGED, SHARD_MISSING, UNKNOWN_ZIP, UNSAFE
 from worker.weights.lazy import LazyTensor
 from worker.weights.zipped_files import ZippedFiles, zip_directory
 

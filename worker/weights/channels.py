@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from app.domain.models.preprocessing import Channels, Preprocessing
-from app.domain.refusals import GREY
+from app.domain.refusals.networks import GREY
 from worker.salience.input_channels import convolution, first_convolution
 
 Maker = Callable[..., nn.Module]

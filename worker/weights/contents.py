@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import BinaryIO
 
-from app.domain.refusals import FOREIGN, NOT_TORCH, RAW_PICKLE, SAFETENSORS_AS_TORCH, TORCH_AS_SAFETENSORS
+from app.domain.refusals.weights import FOREIGN, NOT_TORCH, RAW_PICKLE, SAFETENSORS_AS_TORCH, TORCH_AS_SAFETENSORS
 from app.domain.vocabulary import ModelFormat
 from app.errors import InputFailure
 from worker.weights.bundles import Tensors, is_bundle, read_bundle

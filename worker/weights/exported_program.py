@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from app.domain.refusals import DAMAGED, EXPORTED_WITHOUT_WEIGHTS, TENSOR_KIND
+from app.domain.refusals.weights import DAMAGED, EXPORTED_WITHOUT_WEIGHTS, TENSOR_KIND
 from app.errors import InputFailure
 from worker.weights.lazy import LazyTensor, Stored
 from worker.weights.stored_zip import StoredZip

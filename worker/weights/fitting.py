@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from app.domain.models.heads import Head
-from app.domain.refusals import NO_TENSORS
+from app.domain.refusals.weights import NO_TENSORS
 from app.domain.vocabulary import ModelFormat, Origin
 from worker.weights.architecture_names import candidates
 from worker.weights.architectures import outline_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.domain.models.heads import WITH_WEIGHTS, Head
-from app.domain.refusals import HEAD_AMBIGUOUS, HEAD_OTHER, HEAD_UNKNOWN, LEFT_OVER
+from app.domain.refusals.networks import HEAD_AMBIGUOUS, HEAD_OTHER, HEAD_UNKNOWN, LEFT_OVER
 from app.domain.vocabulary import Origin
 from app.errors import InputFailure
 from worker.weights.head_layers import Group

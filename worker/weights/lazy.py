@@ -8,7 +8,7 @@ from typing import BinaryIO, Protocol
 import torch
 from torch import Tensor
 
-from app.domain.refusals import DAMAGED
+from app.domain.refusals.weights import DAMAGED
 
 MAX_DIMENSIONS = 16
 _MAX_COUNT = 2**62

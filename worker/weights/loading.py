@@ -6,7 +6,7 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
-from app.domain.refusals import NONFINITE, TENSOR_KIND, TOO_MANY_NUMBERS
+from app.domain.refusals.weights import NONFINITE, TENSOR_KIND, TOO_MANY_NUMBERS
 from worker.weights.lazy import LazyTensor
 from worker.weights.safetensors_file import read_safetensors, safetensors_parts
 

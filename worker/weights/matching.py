@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from operator import itemgetter
 from typing import NamedTuple
 
-from app.domain.refusals import AMBIGUOUS, KEY_UNKNOWN
+from app.domain.refusals.networks import AMBIGUOUS, KEY_UNKNOWN
 from worker.weights.contents import Contents
 from worker.weights.lazy import LazyTensor
 from worker.weights.outline import Outline

@@ -8,7 +8,7 @@ import pickletools
 from collections.abc import Callable
 from typing import IO, cast
 
-from app.domain.refusals import DAMAGED, UNSAFE
+from app.domain.refusals.weights import DAMAGED, UNSAFE
 from worker.weights.records import Call, Global, Members, Pairs, Persistent
 
 MAX_OPCODES = 2_000_000

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import torch
 
-from app.domain.refusals import DAMAGED, TENSOR_KIND
+from app.domain.refusals.weights import DAMAGED, TENSOR_KIND
 from app.errors import InputFailure
 from worker.weights.lazy import LazyTensor, Span, Stored
 from worker.weights.records import Call, Global, Persistent

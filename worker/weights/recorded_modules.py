@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from app.domain.refusals import TRANSFORMED
+from app.domain.refusals.networks import TRANSFORMED
 from app.domain.vocabulary import Origin
 from worker.weights.fitting import Facts, FittedWeights
 from worker.weights.matching import WRAPPERS

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 import torch
 from torch import Tensor
 
-from app.domain.refusals import BAD_SAFETENSORS
+from app.domain.refusals.weights import BAD_SAFETENSORS
 from app.errors import InputFailure
 from worker.weights.lazy import LazyTensor, Span, Stored
 

@@ -9,7 +9,7 @@ import re
 from math import ceil
 
 from app.domain.models.input_size import InputSize, size_of
-from app.domain.refusals import STATIC_PADDING
+from app.domain.refusals.networks import STATIC_PADDING
 from worker.weights.spellings import STATICALLY_PADDED
 
 STAGES = 5

@@ -6,7 +6,7 @@ import zipfile
 from collections import Counter
 from typing import BinaryIO
 
-from app.domain.refusals import DAMAGED, DUPLICATE_RECORD, UNSAFE
+from app.domain.refusals.weights import DAMAGED, DUPLICATE_RECORD, UNSAFE
 from worker.weights.lazy import Span
 
 MAX_DIRECTORY_BYTES = 64 * 1024**2

@@ -2,7 +2,7 @@
 
 from typing import BinaryIO
 
-from app.domain.refusals import DAMAGED
+from app.domain.refusals.weights import DAMAGED
 from worker.weights.lazy import Span
 from worker.weights.pickle_reader import read_pickle
 from worker.weights.rebuilding import STORAGES

@@ -2,7 +2,7 @@
 
 import io
 
-from app.domain.refusals import NOT_TORCH_ZIP, SCRIPT_WITHOUT_WEIGHTS, UNSAFE
+from app.domain.refusals.weights import NOT_TORCH_ZIP, SCRIPT_WITHOUT_WEIGHTS, UNSAFE
 from worker.weights.lazy import Span
 from worker.weights.pickle_reader import read_pickle
 from worker.weights.stored_zip import StoredZip

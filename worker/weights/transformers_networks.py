@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from app.domain.models.transformers_classes import MODEL_TYPES
-from app.domain.refusals import CONFIG_INVALID
+from app.domain.refusals.architectures import CONFIG_INVALID
 from worker.weights.options import ITS_ERRORS, Options
 
 _LARGEST, _LONGEST, _LONGEST_WORD = 16_384, 64, 40

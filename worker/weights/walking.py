@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from app.domain.refusals import UNSAFE
+from app.domain.refusals.weights import UNSAFE
 from worker.weights.rebuilding import is_tensor
 from worker.weights.records import Call, Global, Members, Pairs, Persistent, pairs_of, text_items
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from app.domain.refusals import DAMAGED, DUPLICATE_RECORD, UNSAFE
+from app.domain.refusals.weights import DAMAGED, DUPLICATE_RECORD, UNSAFE
 from worker.weights.stored_zip import BoundedReads
 
 MAX_INFLATED_BYTES = 2 * 1024**3

@@ -9,7 +9,7 @@ from app.domain.maps.cam_methods import why_not
 from app.domain.models.fidelity import Fidelity, FidelityStatus
 from app.domain.models.outputs import Output
 from app.domain.protocol import Protocol
-from app.domain.refusals import METHOD_NOT_POSSIBLE, NOT_AS_DESCRIBED
+from app.domain.refusals.use import METHOD_NOT_POSSIBLE, NOT_AS_DESCRIBED
 from app.domain.samples.label_mapping import LabelMapping
 from app.domain.vocabulary import CamMethod, ModelFormat, OutputKind, ResourceStatus, SalienceTarget
 from app.errors import Conflict, Unprocessable

@@ -3,7 +3,7 @@
 docs/map-sets.md shows them as a table; a test holds the two together.
 """
 
-from app.domain.refusals import Refusal
+from app.domain.refusals.refusal import Refusal
 
 MAPS_NOT_PACKED = "The content is no zip, tar or npz: pack the maps as one."
 
@@ -117,6 +117,3 @@ NOTHING_TAKEN = Refusal(
     "The upload has no map of a sample of the data set. {why}",
     "GET /v1/map-sets/ID/maps lists what came, each with its reason.",
 )
-
-MAP_REFUSALS: tuple[Refusal, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Refusal))
-"""All of them, in the order of this file."""

@@ -4,15 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.maps.cam_methods import why_not
-from app.domain.refusals import (
-    ARCHITECTURE_REQUIRED,
-    CONFIG_CODE,
-    CONFIG_FIELD,
-    CONFIG_UNKNOWN,
-    FORMAT_UNKNOWN,
-    METHOD_NOT_POSSIBLE,
-    NOT_AS_DESCRIBED,
-)
+from app.domain.refusals.architectures import ARCHITECTURE_REQUIRED, CONFIG_CODE, CONFIG_FIELD, CONFIG_UNKNOWN
+from app.domain.refusals.use import METHOD_NOT_POSSIBLE, NOT_AS_DESCRIBED
+from app.domain.refusals.weights import FORMAT_UNKNOWN
 from app.domain.vocabulary import CamMethod
 from app.http.openapi.example_ids import AUDITS, DATASET, GATE, MAP_SET, MODELS
 from app.http.problems import problem_document

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.domain.refusals import Refusal
+from app.domain.refusals.refusal import Refusal
 from app.errors import Unprocessable
 
 Json = dict[str, Any]

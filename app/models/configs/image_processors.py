@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from app.domain.refusals import CONFIG_CODE, CONFIG_FIELD
+from app.domain.refusals.architectures import CONFIG_CODE, CONFIG_FIELD
 from app.models.configs.fields import Json, Said, Unsaid
 from app.models.configs.transforms import interpolated, shorter_side, stretched
 

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from app.domain.refusals import CONFIG_FIELD
+from app.domain.refusals.architectures import CONFIG_FIELD
 from app.models.configs.fields import Json, Unsaid
 
 _PLACEHOLDER = re.compile(r"LABEL_\d+")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.domain.refusals import CONFIG_UNKNOWN
+from app.domain.refusals.architectures import CONFIG_UNKNOWN
 from app.domain.vocabulary import ModelFormat, Origin
 from app.models.configs.fields import Json, Said, Unsaid, under
 from app.models.configs.image_processors import said_by_processor

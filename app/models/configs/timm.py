@@ -2,7 +2,7 @@
 
 from math import floor
 
-from app.domain.refusals import CONFIG_CODE, CONFIG_FIELD
+from app.domain.refusals.architectures import CONFIG_CODE, CONFIG_FIELD
 from app.models.configs.fields import Json, Said, Unsaid
 from app.models.configs.labels import listed, with_names
 from app.models.configs.transforms import interpolated, plain, shorter_side, stretched

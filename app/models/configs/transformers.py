@@ -1,7 +1,7 @@
 """transformers' ``config.json``: the class, its options, the names of its classes."""
 
 from app.domain.models.transformers_classes import MODEL_TYPES
-from app.domain.refusals import CONFIG_CLASS, CONFIG_CODE, CONFIG_FIELD
+from app.domain.refusals.architectures import CONFIG_CLASS, CONFIG_CODE, CONFIG_FIELD
 from app.models.configs.fields import Json, Said, Unsaid
 from app.models.configs.labels import listed, with_names
 

@@ -1,7 +1,7 @@
 """Steps from an image to the input, in the words that a registration has for them."""
 
 from app.domain.models.input_size import InputSize
-from app.domain.refusals import CONFIG_FIELD
+from app.domain.refusals.architectures import CONFIG_FIELD
 from app.models.configs.fields import Json, Unsaid
 
 Place = tuple[str, ...]

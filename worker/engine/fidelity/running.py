@@ -10,7 +10,7 @@ from torch import Tensor
 from app.domain.models.input_spec import InputSpec
 from app.domain.models.outputs import Output
 from app.domain.models.preprocessing import Preprocessing
-from app.domain.refusals import REFERENCE_IMAGE
+from app.domain.refusals.use import REFERENCE_IMAGE
 from app.domain.vocabulary import OutputKind
 from app.errors import InputFailure
 from app.imaging.decoding import decode_rgb

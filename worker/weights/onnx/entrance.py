@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 from app.domain.models.input_size import Size
-from app.domain.refusals import GRAPH_INPUT
+from app.domain.refusals.graphs import GRAPH_INPUT
 from app.domain.vocabulary import Layout
 from app.errors import InputFailure
 from worker.weights.onnx.values import Values, attributes, shape_of

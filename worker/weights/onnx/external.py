@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from onnx import ModelProto, TensorProto
 
-from app.domain.refusals import GRAPH_TENSOR, GRAPH_UNSAFE
+from app.domain.refusals.graphs import GRAPH_TENSOR, GRAPH_UNSAFE
 from worker.weights.onnx.judging import byte_count
 
 Files = Mapping[str, Callable[[], memoryview]]

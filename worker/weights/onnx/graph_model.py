@@ -11,7 +11,7 @@ from torch import Tensor
 from app.domain.maps.cam_methods import CAM_METHODS, DEFAULT_MASKS, why_not
 from app.domain.models.input_size import InputSize, Size, size_of
 from app.domain.models.outputs import Output
-from app.domain.refusals import METHOD_NOT_POSSIBLE
+from app.domain.refusals.use import METHOD_NOT_POSSIBLE
 from app.domain.vocabulary import CamMethod, Layout
 from app.errors import InputFailure
 from worker.salience import OF_EXTRACTOR, OF_NETWORK, explainer_of_extractor, explainer_of_network

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
-from app.domain.refusals import (
+from app.domain.refusals.graphs import (
     GRAPH_DAMAGED,
     GRAPH_FUNCTIONS,
     GRAPH_OPERATOR,
@@ -13,8 +13,8 @@ from app.domain.refusals import (
     GRAPH_TENSOR_KIND,
     GRAPH_UNSAFE,
     GRAPH_VERSION,
-    NONFINITE,
 )
+from app.domain.refusals.weights import NONFINITE
 from app.errors import InputFailure
 from worker.weights.lazy import MAX_DIMENSIONS
 from worker.weights.onnx.allowed import DOMAINS, NEWEST_IR, NEWEST_OPSET, OLDEST_IR, OLDEST_OPSET, OPERATORS, TYPES

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from app.domain.models.input_size import InputSize, size_of
 from app.domain.models.outputs import Output
-from app.domain.refusals import GRAPH_MIXES_IMAGES, GRAPH_WITHOUT_MAPS
+from app.domain.refusals.graphs import GRAPH_MIXES_IMAGES, GRAPH_WITHOUT_MAPS
 from app.domain.vocabulary import CamMethod, Origin
 from worker.salience.closed_form import Seen, agrees
 from worker.salience.watching import Row, row_of

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from google.protobuf.message import DecodeError
 from onnx import ModelProto, checker
 
-from app.domain.refusals import GRAPH_DAMAGED, GRAPH_UNSAFE, NO_GRAPH
+from app.domain.refusals.graphs import GRAPH_DAMAGED, GRAPH_UNSAFE, NO_GRAPH
 from worker.weights.onnx.external import Files, inline_external
 from worker.weights.onnx.judging import check_graph
 from worker.weights.onnx.values import Values

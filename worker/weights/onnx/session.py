@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto
 from torch import Tensor
 
-from app.domain.refusals import GRAPH_DAMAGED
+from app.domain.refusals.graphs import GRAPH_DAMAGED
 from app.errors import InputFailure
 
 Array = NDArray[np.float32]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto
 
-from app.domain.refusals import GRAPH_OUTPUT
+from app.domain.refusals.graphs import GRAPH_OUTPUT
 from app.domain.vocabulary import Layout
 from worker.salience.layouts import Arrangement
 from worker.weights.onnx.cut import Cut, last_attended, last_map

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
-from app.domain.refusals import GRAPH_UNSAFE
+from app.domain.refusals.graphs import GRAPH_UNSAFE
 from worker.weights.onnx.sizes import SIZES, Lengths, lengths_of
 
 _LONG = 4096

@@ -6,7 +6,7 @@ and the fields that repeat are counted first; the long fields, which hold number
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from app.domain.refusals import GRAPH_DAMAGED, GRAPH_UNSAFE
+from app.domain.refusals.graphs import GRAPH_DAMAGED, GRAPH_UNSAFE
 
 MAX_FIELDS = 400_000
 MAX_DEPTH = 12
