@@ -11,7 +11,7 @@ from PIL import Image
 from app.audits.scores.maps import native_maps, overlaid
 from app.domain.measures import SUFFICIENCY, view_title
 from app.domain.measures.sufficiency import KEPT, REMOVED
-from app.domain.results.documents import MapClusters
+from app.domain.results.map_places import MapClusters
 from app.domain.views.families import CELLS, FILL, WITHOUT, WITHOUT_DETAIL, filled_view
 from app.domain.vocabulary import CLEAN
 from app.errors import Gone

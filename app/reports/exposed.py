@@ -15,7 +15,8 @@ from app.db.tables import SampleScoresRow
 from app.domain.findings import Finding
 from app.domain.measures import view_title
 from app.domain.models.preprocessing import Preprocessing
-from app.domain.results.documents import Performance, ResultsDocument
+from app.domain.results.documents import ResultsDocument
+from app.domain.results.performance import Performance
 from app.domain.views.families import CELLS, cells_step
 from app.domain.vocabulary import CLEAN
 from app.imaging.filling import FillSource, as_filled

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from app.domain.findings import Level
 from app.domain.measures import lower_is_better
 from app.domain.protocol import Protocol
-from app.domain.results.documents import Summary
 from app.domain.results.meaning import FEWEST_SAMPLES, Silence
 from app.domain.results.origins import DEVICE_CLASS, differing_origins
 from app.domain.results.radar import headline_views
+from app.domain.results.summaries import Summary
 from app.domain.vocabulary import CLEAN
 from app.reports.contrasts import contrasts
 from app.reports.job import ReportJob, Series, mean_of, mean_of_defined

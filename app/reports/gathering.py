@@ -16,7 +16,8 @@ from app.db.tables import AuditRow
 from app.domain.measures import MEASURES
 from app.domain.protocol import Protocol
 from app.domain.results.comparisons import ComparisonResults
-from app.domain.results.documents import Performance, ResultsDocument, Roc
+from app.domain.results.documents import ResultsDocument
+from app.domain.results.performance import Performance, Roc
 from app.domain.vocabulary import CLEAN, ComparisonStatus
 from app.errors import Conflict, Gone
 from app.imaging.entries import Ranges

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from app.domain.measures import lower_is_better, spec_of, view_title
 from app.domain.results.comparisons import DifferenceRow
-from app.domain.results.documents import Summary
 from app.domain.results.radar import headline_views
+from app.domain.results.summaries import Summary
 from app.domain.vocabulary import GroupBy
 from app.reports.headlines import better, clear_of_zero, group_differences, headline_differences
 from app.reports.job import ReportJob, Series, mean_of_defined

@@ -11,8 +11,11 @@ from app.domain.gates.verdicts import StoredGate, StoredVerdict
 from app.domain.measures import spec_of
 from app.domain.protocol import Protocol
 from app.domain.results.comparisons import ComparisonResults
-from app.domain.results.documents import AuditedModel, Performance, ResultsDocument, Summary
+from app.domain.results.documents import ResultsDocument
 from app.domain.results.meaning import of_several
+from app.domain.results.performance import Performance
+from app.domain.results.subjects import AuditedModel
+from app.domain.results.summaries import Summary
 from app.domain.vocabulary import GroupBy
 
 Base64 = Annotated[bytes, Field(repr=False)]

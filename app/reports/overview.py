@@ -4,8 +4,9 @@ from typing import TypedDict
 
 from app.domain.measures import spec_of, view_title
 from app.domain.results.comparisons import DifferenceRow
-from app.domain.results.documents import Performance, ResultsDocument
+from app.domain.results.documents import ResultsDocument
 from app.domain.results.meaning import reason
+from app.domain.results.performance import Performance
 from app.domain.results.radar import headline_views
 from app.domain.vocabulary import CLEAN
 from app.reports.headlines import headline_differences

@@ -7,8 +7,9 @@ from app.domain.audits.subjects import leads, noun_of
 from app.domain.protocol import Protocol
 from app.domain.results.comparisons import ComparisonResults, SideTotal
 from app.domain.results.comparisons import Side as ComparedSide
-from app.domain.results.documents import AcrossModels, ResultsDocument, Summary
+from app.domain.results.documents import ResultsDocument
 from app.domain.results.radar import radar
+from app.domain.results.summaries import AcrossModels, Summary
 from app.domain.results.totals import macro_totals
 from app.reports.job import Series, Total
 

@@ -21,23 +21,15 @@ from app.domain.measures import (
 )
 from app.domain.models.fidelity import Fidelity
 from app.domain.protocol import Protocol
-from app.domain.results.documents import (
-    AuditedMapSet,
-    AuditedModel,
-    DeformationCurve,
-    ModelDifference,
-    MoveCurve,
-    NoiseCurve,
-    PairReport,
-    Performance,
-    ResultsDocument,
-    ResultsHead,
-    ResultsNumbers,
-    Sanity,
-    Sufficiency,
-    Summary,
-)
+from app.domain.results.curves import DeformationCurve, MoveCurve, NoiseCurve
+from app.domain.results.documents import ResultsDocument, ResultsHead, ResultsNumbers
+from app.domain.results.enough import Sufficiency
+from app.domain.results.performance import Performance
 from app.domain.results.radar import headline_views
+from app.domain.results.ranks import ModelDifference
+from app.domain.results.subjects import AuditedMapSet, AuditedModel
+from app.domain.results.summaries import PairReport, Summary
+from app.domain.results.twins import Sanity
 from app.domain.samples.label_mapping import LabelMapping
 from app.domain.statistics.aggregates import Floats, equal_group_weights, weighted_mean
 from app.domain.summaries.label_performance import LabelPredictions, label_performance

@@ -10,7 +10,8 @@ from typing import Any, TypeVar, cast
 
 from app.domain.audits.subjects import is_model, model_of
 from app.domain.results.comparisons import ComparisonResults
-from app.domain.results.documents import AuditedModel, ResultsDocument
+from app.domain.results.documents import ResultsDocument
+from app.domain.results.subjects import AuditedModel
 
 Document = TypeVar("Document", ResultsDocument, ComparisonResults)
 Change = Callable[[dict[str, Any]], dict[str, Any]]

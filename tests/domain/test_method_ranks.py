@@ -14,7 +14,8 @@ from app.domain.comparisons.model_differences import MethodScores, model_differe
 from app.domain.findings.method_verdicts import method_verdicts, verdicts_of
 from app.domain.protocol import ProtocolRequest
 from app.domain.results.comparisons import ComparisonResults
-from app.domain.results.documents import ModelDifference, ResultsDocument
+from app.domain.results.documents import ResultsDocument
+from app.domain.results.ranks import ModelDifference
 from app.domain.summaries.summaries import Groups
 from app.domain.vocabulary import CamMethod
 

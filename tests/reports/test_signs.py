@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from app.domain.findings import Finding, Level
-from app.domain.results.documents import MapGroup, WhereMapsLie
+from app.domain.results.map_places import MapGroup, WhereMapsLie
 from app.reports.figures import drawings
 from app.reports.figures.places import NAME, places_of, where_maps_lie
 from app.reports.figures.rendering import inline_svg

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.domain.measures import EQUIVARIANCE
 from app.domain.measures.equivariance import CELL_SHIFTS
-from app.domain.results.documents import Summary
+from app.domain.results.summaries import Summary
 from app.domain.statistics.skill import skill
 from app.domain.summaries.summaries import Groups
 from app.domain.vocabulary import GroupBy

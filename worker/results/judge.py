@@ -17,8 +17,9 @@ from app.domain.gates.parser import parse_condition
 from app.domain.gates.verdicts import StoredVerdict, judge
 from app.domain.measures import ScoreColumn
 from app.domain.protocol import Protocol
-from app.domain.results.documents import ResultsDocument, Summary
+from app.domain.results.documents import ResultsDocument
 from app.domain.results.meaning import of_several
+from app.domain.results.summaries import Summary
 from app.domain.summaries.summaries import ScoreTable, summarise
 from app.domain.vocabulary import AuditStatus
 from app.results.reading import current

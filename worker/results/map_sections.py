@@ -17,7 +17,8 @@ from app.domain.measures import EQUIVARIANCE
 from app.domain.models.input_size import InputSize
 from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
-from app.domain.results.documents import ResultsDocument, WhereMapsLie
+from app.domain.results.documents import ResultsDocument
+from app.domain.results.map_places import WhereMapsLie
 from app.domain.summaries.summaries import Groups
 from app.domain.views.families import cells_step
 from app.domain.vocabulary import CLEAN

@@ -12,8 +12,8 @@ from app.domain.audits.rescoring import left_out
 from app.domain.maps.similarities import SIMILARITIES, Similarity
 from app.domain.maps.sizes import MOST_CELLS_OF_AUDIT, fitting_size
 from app.domain.measures import ScoreColumn
-from app.domain.results.documents import Summary
 from app.domain.results.rescored import Rescored, RescoredSummary
+from app.domain.results.summaries import Summary
 from app.domain.summaries.summaries import Groups, ScoreTable, summarise
 from app.results.comparable import AnySubject, Comparable, comparable
 from app.results.inputs import AuditedSubject, AuditInputs

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.results.documents import MapCluster, MapClusters, MapGroup, MapPlaces
+from app.domain.results.map_places import MapCluster, MapClusters, MapGroup, MapPlaces
 from worker.functional.cell_shifts import centre_of_mass
 from worker.functional.correlation import correlation_with_others
 from worker.functional.map_clusters import MOST_MAPS, map_clusters

@@ -8,9 +8,11 @@ import yaml
 from app.domain.measures import lower_is_better, spec_of
 from app.domain.models.fidelity import NO_REFERENCE, Fidelity
 from app.domain.protocol import Protocol
-from app.domain.results.documents import AcrossModels, AuditedModel, ResultsDocument, Summary
+from app.domain.results.documents import ResultsDocument
 from app.domain.results.meaning import reason
 from app.domain.results.radar import headline_views, radar
+from app.domain.results.subjects import AuditedModel
+from app.domain.results.summaries import AcrossModels, Summary
 from app.domain.results.totals import macro_totals
 
 Number = Literal["mean", "std", "ci95_low", "ci95_high", "control_mean", "flip_rate", "n", "n_undefined"]

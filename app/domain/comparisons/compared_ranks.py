@@ -6,8 +6,8 @@ from app.domain.audits.subjects import model_of
 from app.domain.comparisons.method_ranks import ranks_of, sign_beyond_noise
 from app.domain.protocol import Protocol
 from app.domain.results.comparisons import ComparisonResults, Side
-from app.domain.results.documents import MethodRanks
 from app.domain.results.radar import headline_views
+from app.domain.results.ranks import MethodRanks
 from app.domain.results.totals import MACRO
 
 

@@ -7,8 +7,9 @@ from itertools import combinations
 from app.domain.audits.subjects import model_of
 from app.domain.measures import lower_is_better
 from app.domain.protocol import Protocol
-from app.domain.results.documents import MethodRanks, ResultsDocument
+from app.domain.results.documents import ResultsDocument
 from app.domain.results.radar import headline_views
+from app.domain.results.ranks import MethodRanks
 from app.domain.results.totals import MACRO
 
 Means = Mapping[str, float]

@@ -6,8 +6,8 @@ from itertools import combinations, groupby, islice
 
 from app.domain.measures import ScoreColumn
 from app.domain.protocol import Protocol
-from app.domain.results.documents import ModelDifference
 from app.domain.results.radar import headline_views
+from app.domain.results.ranks import ModelDifference
 from app.domain.statistics.aggregates import Floats, equal_group_weights, weighted_mean
 from app.domain.statistics.bootstrap import percentile_interval
 from app.domain.statistics.differences import snap

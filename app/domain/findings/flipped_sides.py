@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from app.domain.measures import view_title
-from app.domain.results.documents import ResultsDocument, Summary
+from app.domain.results.documents import ResultsDocument
 from app.domain.results.findings import Finding, Level
+from app.domain.results.summaries import Summary
 from app.domain.vocabulary import GroupBy, SalienceTarget
 
 _SHOWN = ("measure", "view", "model_id", "n", "n_flipped", "mean_kept", "mean_flipped")

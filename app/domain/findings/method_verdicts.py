@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from app.domain.audits.subjects import model_of
 from app.domain.measures import view_title
 from app.domain.protocol import Protocol
-from app.domain.results.documents import MethodRanks, ResultsDocument
+from app.domain.results.documents import ResultsDocument
 from app.domain.results.findings import Finding, Level
+from app.domain.results.ranks import MethodRanks
 
 
 def method_verdicts(document: ResultsDocument) -> Iterator[Finding]:

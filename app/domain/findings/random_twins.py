@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from app.domain.measures import view_title
-from app.domain.results.documents import ResultsDocument, TwinDistance
+from app.domain.results.documents import ResultsDocument
 from app.domain.results.findings import Finding, Level
 from app.domain.results.meaning import FEWEST_SAMPLES
+from app.domain.results.twins import TwinDistance
 
 
 def random_twins(document: ResultsDocument) -> Iterator[Finding]:

@@ -12,8 +12,11 @@ from app.domain.audits.subjects import leads
 from app.domain.measures import view_title
 from app.domain.protocol import Protocol
 from app.domain.protocol.finding_settings import FindingSettings
-from app.domain.results.documents import Performance, ResultsDocument, Sufficiency, WhereMapsLie
+from app.domain.results.documents import ResultsDocument
+from app.domain.results.enough import Sufficiency
 from app.domain.results.findings import Finding, Level
+from app.domain.results.map_places import WhereMapsLie
+from app.domain.results.performance import Performance
 from app.domain.views.families import WITHOUT_DETAIL
 from app.domain.vocabulary import CLEAN
 

@@ -5,9 +5,10 @@ from typing import Literal
 
 from app.domain.measures import spec_of, view_title
 from app.domain.protocol import Protocol
-from app.domain.results.documents import ResultsDocument, Summary
+from app.domain.results.documents import ResultsDocument
 from app.domain.results.findings import Finding, Level
 from app.domain.results.meaning import REASONS, Silence
+from app.domain.results.summaries import Summary
 from app.domain.results.totals import macro_totals
 
 _OF_SAMPLES = (Silence.FEW_SAMPLES, Silence.FEW_CLUSTERS)

@@ -10,8 +10,9 @@ from app.domain.gates.conditions import FINDINGS, PERFORMANCE, Quantity, Scope, 
 from app.domain.gates.verdicts import FEW, Measured
 from app.domain.protocol import Protocol
 from app.domain.results.comparisons import DifferenceRow
-from app.domain.results.documents import ResultsDocument, Summary
+from app.domain.results.documents import ResultsDocument
 from app.domain.results.radar import headline_views
+from app.domain.results.summaries import Summary
 from app.domain.vocabulary import CLEAN, GroupBy
 
 INTERVAL = ("ci95_low", "ci95_high")

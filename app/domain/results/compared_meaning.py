@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from app.domain.audits.subjects import leads
 from app.domain.results.comparisons import ComparisonResults, DifferenceRow, Side
-from app.domain.results.documents import ResultsDocument, Summary
+from app.domain.results.documents import ResultsDocument
 from app.domain.results.meaning import Silence, of_several, too_few
+from app.domain.results.summaries import Summary
 from app.domain.vocabulary import GroupBy
 
 Key = tuple[str, str, str, str]

@@ -9,9 +9,11 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from app.domain.measures import MeasureName
-from app.domain.results.documents import AcrossModels, AuditedModel, MethodRanks
 from app.domain.results.findings import Finding
 from app.domain.results.origins import DifferingOrigin
+from app.domain.results.ranks import MethodRanks
+from app.domain.results.subjects import AuditedModel
+from app.domain.results.summaries import AcrossModels
 
 Silences = Annotated[list[str], Field(description="Why this number does not count, by code; empty where it does.")]
 

@@ -4,8 +4,9 @@ from typing_extensions import TypedDict
 
 from app.domain.audits.subjects import leads
 from app.domain.protocol import Protocol
-from app.domain.results.documents import AcrossModels, ResultsDocument, Summary
+from app.domain.results.documents import ResultsDocument
 from app.domain.results.radar import headline_views
+from app.domain.results.summaries import AcrossModels, Summary
 from app.domain.results.totals import MACRO
 
 

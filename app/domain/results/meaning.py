@@ -10,7 +10,9 @@ from enum import StrEnum
 
 from app.domain.audits.subjects import leads
 from app.domain.measures import spec_of
-from app.domain.results.documents import AcrossModels, Performance, ResultsDocument, Summary
+from app.domain.results.documents import ResultsDocument
+from app.domain.results.performance import Performance
+from app.domain.results.summaries import AcrossModels, Summary
 from app.domain.vocabulary import GroupBy, SalienceTarget
 
 FEWEST_SAMPLES = 20

@@ -1,6 +1,7 @@
 """Rows of an audit's results that stand for all of its samples."""
 
-from app.domain.results.documents import ResultsDocument, Summary
+from app.domain.results.documents import ResultsDocument
+from app.domain.results.summaries import Summary
 from app.domain.vocabulary import GroupBy
 
 MACRO = (GroupBy.TOTAL, "macro")

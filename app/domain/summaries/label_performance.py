@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.domain.results.documents import LabelAccuracy, Performance
+from app.domain.results.performance import LabelAccuracy, Performance
 from app.domain.statistics.aggregates import Floats, Masks, mean
 from app.domain.statistics.roc import auroc
 from app.domain.summaries.performance import MOST_LABELS

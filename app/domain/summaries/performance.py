@@ -6,19 +6,17 @@ from typing import NotRequired, Self, TypedDict
 
 import numpy as np
 
-from app.domain.results.documents import (
+from app.domain.results.curves import (
     CurvePoint,
     DeformationCurve,
     DeformationPoint,
-    LabelAccuracy,
     MoveCurve,
     MovePoint,
     NoiseCurve,
     NoisePoint,
-    Performance,
-    Roc,
-    Summary,
 )
+from app.domain.results.performance import LabelAccuracy, Performance, Roc
+from app.domain.results.summaries import Summary
 from app.domain.statistics.aggregates import Floats, Integers, Masks, area_under_curve, mean
 from app.domain.statistics.roc import auroc, roc_curve
 from app.domain.views.families import noise_view, with_parameter

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from app.domain.measures import ScoreColumn
-from app.domain.results.documents import AcrossModels, PairReport
+from app.domain.results.summaries import AcrossModels, PairReport
 from app.domain.statistics.aggregates import Floats, mean, weighted_moments
 from app.domain.statistics.bootstrap import Resampled, percentile_interval
 from app.domain.summaries.summaries import Interval, Summarised

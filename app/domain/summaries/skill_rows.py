@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.domain.results.documents import Summary
+from app.domain.results.summaries import Summary
 from app.domain.statistics.bootstrap import Resampled
 from app.domain.statistics.skill import skill, skill_interval
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypedDict
 import numpy as np
 
 from app.domain.measures import MEASURES, ScoreColumn
-from app.domain.results.documents import Summary
+from app.domain.results.summaries import Summary
 from app.domain.samples.several_labels import parts_of
 from app.domain.statistics.aggregates import (
     Floats,

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import numpy as np
 
 from app.domain.measures import lower_is_better
-from app.domain.results.documents import TwinDistance
+from app.domain.results.twins import TwinDistance
 from app.domain.statistics.aggregates import Floats, equal_group_weights, weighted_mean
 from app.domain.statistics.bootstrap import percentile_interval
 from app.domain.statistics.differences import snap

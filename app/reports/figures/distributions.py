@@ -5,8 +5,8 @@ from typing import Literal
 
 from matplotlib.figure import Figure
 
-from app.domain.results.documents import Summary
 from app.domain.results.radar import headline_views
+from app.domain.results.summaries import Summary
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
 from app.reports.job import ReportJob, Series, mean_of

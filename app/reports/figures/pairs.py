@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from app.domain.measures import MeasureSpec
-from app.domain.results.documents import PairReport
+from app.domain.results.summaries import PairReport
 from app.reports.figures.drawing import Drawing
 from app.reports.figures.palette import Palette, contrast
 from app.reports.job import ReportJob, Series

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.domain.protocol.finding_settings import FindingSettings
-from app.domain.results.documents import MapGroup
+from app.domain.results.map_places import MapGroup
 from app.reports.figures.drawing import Drawing
 from app.reports.figures.palette import Palette
 from app.reports.job import MeanImage, ReportJob, Series, mean_of_defined

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from app.domain.measures import MeasureSpec, view_title
-from app.domain.results.documents import Performance, Roc
+from app.domain.results.performance import Performance, Roc
 from app.domain.vocabulary import CLEAN
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from app.domain.measures import MeasureSpec, spec_of, view_title
-from app.domain.results.documents import TwinDistance
+from app.domain.results.twins import TwinDistance
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
 from app.reports.job import ReportJob, Series, mean_of_defined
