@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.db.pages import Rows, newest
 from app.db.tables import AuditMapSetRow, AuditModelRow, AuditResultsRow, AuditRow, DatasetRow, ModelRow, WorkerRow
-from app.domain.gates.verdicts import Outcome
+from app.domain.gates.stored import Outcome
 from app.domain.results.documents import ResultsDocument
 from app.domain.vocabulary import AuditStatus, DeviceClass
 from app.errors import NotFound, Unprocessable

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from app.domain.gates.verdicts import Outcome
+from app.domain.gates.stored import Outcome
 from app.domain.measures import MeasureName
 from app.domain.measures.agreement import MOST_MAP_SETS
 from app.domain.protocol import ProtocolRequest

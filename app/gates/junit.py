@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree as ET
 
-from app.domain.gates.verdicts import Outcome, Severity
+from app.domain.gates.stored import Outcome, Severity
 from app.gates.schemas import AuditVerdict, ConditionOutcome
 
 MEDIA_TYPES = ("application/xml", "text/xml")

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from app.domain.gates.conditions import PERFORMANCE
 from app.domain.gates.parser import MAX_CHARACTERS, parse_condition
-from app.domain.gates.verdicts import Outcome, Severity
+from app.domain.gates.stored import Outcome, Severity
 from app.http.schemas import Metadata, Name
 from app.naming.schemas import VERSION, Tags, Text
 

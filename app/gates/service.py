@@ -7,7 +7,7 @@ from uuid import UUID
 from app.db.tables import GateRow
 from app.domain.gates.conditions import Against, Condition, NotWorse, Quantity
 from app.domain.gates.parser import parse_condition
-from app.domain.gates.verdicts import StoredGate
+from app.domain.gates.stored import StoredGate
 from app.domain.measures import MEASURES
 from app.domain.protocol import Protocol
 from app.errors import Unprocessable

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from app.domain.gates.verdicts import Outcome
+from app.domain.gates.stored import Outcome
 from app.domain.vocabulary import ResourceStatus
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.audits.repository import get_audit, results_of
 from app.db.tables import PolicyRunRow
-from app.domain.gates.verdicts import Outcome
+from app.domain.gates.stored import Outcome
 from app.domain.results.headline import headline, silent_headlines
 from app.errors import NotFound
 from app.hooks.events import OURS

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, PrivateAtt
 from typing_extensions import TypedDict
 
 from app.domain.audits.subjects import leads, model_of, noun_of
-from app.domain.gates.verdicts import StoredGate, StoredVerdict
+from app.domain.gates.stored import StoredGate, StoredVerdict
 from app.domain.measures import spec_of
 from app.domain.protocol import Protocol
 from app.domain.results.comparisons import ComparisonResults

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.domain.gates.conditions import PLAIN_NAME
-from app.domain.gates.verdicts import Outcome
+from app.domain.gates.stored import Outcome
 from app.domain.measures import lower_is_better, spec_of
 from app.domain.results.comparisons import DifferenceRow
 from app.domain.results.meaning import Silence, reason

@@ -32,6 +32,7 @@ from app.domain.results.summaries import PairReport, Summary
 from app.domain.results.twins import Sanity
 from app.domain.samples.label_mapping import LabelMapping
 from app.domain.statistics.aggregates import Floats, equal_group_weights, weighted_mean
+from app.domain.summaries.groups import Groups
 from app.domain.summaries.label_performance import LabelPredictions, label_performance
 from app.domain.summaries.performance import (
     CurveSource,
@@ -41,9 +42,10 @@ from app.domain.summaries.performance import (
     noise_curve,
     performance,
 )
+from app.domain.summaries.score_table import ScoreTable
 from app.domain.summaries.several_models import across_models, pair_report
 from app.domain.summaries.sufficiency import sufficiency_report
-from app.domain.summaries.summaries import Groups, ScoreTable, Summarised, summarise
+from app.domain.summaries.summarising import Summarised, summarise
 from app.domain.summaries.twins import twin_distances
 from app.domain.vocabulary import ACROSS_MODELS
 from app.results.inputs import AuditedSubject, AuditInputs, GivenSubject

@@ -13,7 +13,8 @@ from app.domain.models.input_size import InputSize
 from app.domain.models.outputs import CLASSES, Output
 from app.domain.models.preprocessing import Preprocessing, ValueRange
 from app.domain.protocol import Protocol
-from app.domain.samples.label_mapping import LabelMapping, map_labels, map_several_labels
+from app.domain.samples.label_mapping import LabelMapping
+from app.domain.samples.label_matching import map_labels, map_several_labels
 from app.domain.vocabulary import CLEAN, OutputKind
 from app.errors import Conflict
 

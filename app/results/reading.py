@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.domain.comparisons.comparison import UNTESTED
+from app.domain.comparisons.difference_rows import UNTESTED
 from app.domain.comparisons.method_ranks import method_ranks
 from app.domain.findings import findings_in
 from app.domain.results.compared_meaning import judge_comparison

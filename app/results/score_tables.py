@@ -14,7 +14,7 @@ from app.domain.measures import ScoreColumn
 from app.domain.models.outputs import CLASSES, Output
 from app.domain.protocol import Protocol
 from app.domain.statistics.aggregates import Floats, Integers
-from app.domain.summaries.summaries import ScoreTable
+from app.domain.summaries.score_table import ScoreTable
 from app.domain.vocabulary import CLEAN, OutputKind
 from app.results.binary_arrays import decoded
 

@@ -7,7 +7,7 @@ from app.db.tables import AuditRow, DatasetRow, HookRow, ModelRow, PolicyRunRow,
 from app.domain.audits.subjects import leads
 from app.domain.events import MAX_CONDITION, MAX_LISTED, Event, EventType, shortened, told_problem
 from app.domain.findings import Level
-from app.domain.gates.verdicts import Outcome, StoredGate, StoredVerdict
+from app.domain.gates.stored import Outcome, StoredGate, StoredVerdict
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.headline import headline, silent_headlines
 from app.domain.vocabulary import AuditStatus, ResourceStatus

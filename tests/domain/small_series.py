@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from app.domain.comparisons.comparison import ScoreSeries
+from app.domain.comparisons.series import ScoreSeries
 from app.domain.measures import ScoreColumn
-from app.domain.summaries.summaries import Groups
+from app.domain.summaries.groups import Groups
 
 ENTROPY = ScoreColumn(measure="entropy", view="spatial")
 FLIPS = ScoreColumn(measure="geometric_resilience", view="flips")

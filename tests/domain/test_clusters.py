@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from app.domain.comparisons.comparison import ScoreSeries, difference_rows, sign_flip_rows
+from app.domain.comparisons.difference_rows import difference_rows
+from app.domain.comparisons.series import ScoreSeries
+from app.domain.comparisons.significance import sign_flip_rows
 from app.domain.findings import findings_in
 from app.domain.findings.trained_on import trained_on
 from app.domain.gates.baselines import unpaired_rows
@@ -16,7 +18,9 @@ from app.domain.measures import ScoreColumn
 from app.domain.results.meaning import Conditions, says_nothing
 from app.domain.statistics.bootstrap import bootstrap, percentile_interval
 from app.domain.statistics.resampling import macro_bootstrap
-from app.domain.summaries.summaries import Groups, ScoreTable, summarise
+from app.domain.summaries.groups import Groups
+from app.domain.summaries.score_table import ScoreTable
+from app.domain.summaries.summarising import summarise
 
 Json = dict[str, Any]
 ENTROPY = ScoreColumn(measure="entropy", view="spatial")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.comparisons.comparison import UNTESTED
+from app.domain.comparisons.difference_rows import UNTESTED
 from app.domain.results.compared_meaning import judge_comparison
 from app.results.reading import current_comparison, is_current
 

@@ -18,7 +18,8 @@ from app.domain.gates.conditions import (
     Selector,
     Threshold,
 )
-from app.domain.gates.parser import PARAMETRISED, VIEWS, parse_condition
+from app.domain.gates.names import PARAMETRISED, VIEWS
+from app.domain.gates.parser import parse_condition
 from app.domain.gates.tokens import ConditionError
 from app.domain.measures import MEASURES
 from app.domain.views.families import with_parameter

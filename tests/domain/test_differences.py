@@ -12,17 +12,16 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
-from app.domain.comparisons.comparison import (
-    ScoreSeries,
-    correct,
-    difference_rows,
-    most_different,
-    series_totals,
-    sign_flip_rows,
-)
+from app.domain.comparisons.difference_rows import difference_rows
+from app.domain.comparisons.farthest import most_different
+from app.domain.comparisons.series import ScoreSeries
+from app.domain.comparisons.significance import correct, sign_flip_rows
+from app.domain.comparisons.totals import series_totals
 from app.domain.statistics import differences
 from app.domain.statistics.bootstrap import bootstrap_means
-from app.domain.summaries.summaries import Groups, ScoreTable, summarise
+from app.domain.summaries.groups import Groups
+from app.domain.summaries.score_table import ScoreTable
+from app.domain.summaries.summarising import summarise
 from tests.domain.small_series import ENTROPY, normals, series_of
 
 

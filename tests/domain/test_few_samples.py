@@ -8,11 +8,14 @@ import pytest
 
 from app.audits.publishing.model_card import model_card
 from app.commands.tables import results_tables
-from app.domain.comparisons.comparison import difference_rows, series_totals
+from app.domain.comparisons.difference_rows import difference_rows
+from app.domain.comparisons.totals import series_totals
 from app.domain.gates.baselines import paired_rows, unpaired_rows
 from app.domain.protocol import Protocol
+from app.domain.summaries.groups import Groups
+from app.domain.summaries.score_table import ScoreTable
 from app.domain.summaries.several_models import across_models
-from app.domain.summaries.summaries import Groups, ScoreTable, Summarised, summarise
+from app.domain.summaries.summarising import Summarised, summarise
 from salience_audit.frames import frame_of_rows
 from tests.domain.small_series import ENTROPY, series_of
 from tests.domain.test_verdicts import audit, row, verdict

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.domain.gates.numbers import AuditNumbers, GateNumbers
+from app.domain.gates.audit_numbers import AuditNumbers
+from app.domain.gates.compared_numbers import GateNumbers
 from app.domain.gates.parser import parse_condition
 from app.domain.gates.tokens import ConditionError
 from app.domain.gates.verdicts import judge

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.domain.samples.label_mapping import How, map_labels
+from app.domain.samples.label_mapping import How
+from app.domain.samples.label_matching import map_labels
 
 DIGITS = [str(number) for number in range(10)]
 DOZEN = [str(number) for number in range(12)]

@@ -16,7 +16,7 @@ from app.domain.protocol import ProtocolRequest
 from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.ranks import ModelDifference
-from app.domain.summaries.summaries import Groups
+from app.domain.summaries.groups import Groups
 from app.domain.vocabulary import CamMethod
 
 PROTOCOL = {

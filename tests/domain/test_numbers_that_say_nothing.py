@@ -10,7 +10,9 @@ from app.domain.measures import ScoreColumn
 from app.domain.results.meaning import Conditions, of_several, says_nothing
 from app.domain.statistics.bootstrap import bootstrap_means
 from app.domain.statistics.resampling import group_seed
-from app.domain.summaries.summaries import Groups, ScoreTable, summarise
+from app.domain.summaries.groups import Groups
+from app.domain.summaries.score_table import ScoreTable
+from app.domain.summaries.summarising import summarise
 from app.domain.vocabulary import GroupBy
 
 Json = Any

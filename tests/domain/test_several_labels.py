@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from app.domain.samples.label_mapping import map_several_labels
+from app.domain.samples.label_matching import map_several_labels
 from app.domain.samples.several_labels import joined, parts_of
+from app.domain.summaries.groups import Groups
 from app.domain.summaries.label_performance import LabelPredictions, label_performance
-from app.domain.summaries.summaries import Groups
 
 NAMES = ("Atelectasis", "Effusion", "Mass", "Hernia")
 

@@ -11,8 +11,10 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from app.domain.measures import ScoreColumn
 from app.domain.statistics import aggregates, bootstrap, roc
+from app.domain.summaries.groups import Groups
+from app.domain.summaries.score_table import ScoreTable
 from app.domain.summaries.several_models import across_models, pair_report
-from app.domain.summaries.summaries import Groups, ScoreTable, summarise
+from app.domain.summaries.summarising import summarise
 
 floats = st.floats(-1, 1, allow_nan=False)
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from app.domain.audits.differing_fields import Basis, differing_fields
+from app.domain.gates.audit_numbers import AuditNumbers
+from app.domain.gates.compared_numbers import GateNumbers
 from app.domain.gates.conditions import Scope
-from app.domain.gates.numbers import AuditNumbers, GateNumbers
 from app.domain.gates.parser import parse_condition
 from app.domain.gates.verdicts import judge
 from app.domain.protocol import Protocol

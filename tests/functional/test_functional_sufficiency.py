@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from app.domain.measures.sufficiency import SufficiencySettings
+from app.domain.summaries.groups import Groups
 from app.domain.summaries.sufficiency import smallest_share, sufficiency_report
-from app.domain.summaries.summaries import Groups
 from app.imaging.pixel_order import cell_ranks, order_generator, pixel_ranks, within_share
 from worker.functional.fills import coloured, inpainted
 from worker.functional.sufficiency import area_under, risen

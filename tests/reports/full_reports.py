@@ -5,14 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from app.domain.comparisons.comparison import ScoreSeries, correct, difference_rows, series_totals, sign_flip_rows
+from app.domain.comparisons.difference_rows import difference_rows
+from app.domain.comparisons.series import ScoreSeries
+from app.domain.comparisons.significance import correct, sign_flip_rows
+from app.domain.comparisons.totals import series_totals
 from app.domain.measures import NOISE_REACTION
 from app.domain.protocol import Protocol, ProtocolRequest
 from app.domain.results.radar import radar
 from app.domain.statistics.differences import ALPHA
+from app.domain.summaries.groups import Groups
 from app.domain.summaries.performance import CurveSource, Predictions, noise_curve, performance
+from app.domain.summaries.score_table import ScoreTable
 from app.domain.summaries.several_models import across_models
-from app.domain.summaries.summaries import Groups, ScoreTable, summarise
+from app.domain.summaries.summarising import summarise
 from app.domain.vocabulary import CLEAN, GroupBy
 from app.reports.job import AuditFacts, Gallery, ReportJob
 from app.reports.series import all_together, series_of_audit, series_of_comparison

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.domain.summaries.summaries import Groups
+from app.domain.summaries.groups import Groups
 from worker.functional.cell_shifts import CellShift, shifted
 from worker.functional.derangement import derangement
 from worker.results.equivariance_numbers import ShiftNumbers, add_shift_numbers

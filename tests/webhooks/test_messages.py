@@ -10,7 +10,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.db.identifiers import new_id
 from app.domain.events import Event, EventType, shortened
-from app.domain.gates.verdicts import Outcome, Severity
+from app.domain.gates.stored import Outcome, Severity
 from app.domain.measures import MEASURES
 from app.webhooks.events import audit_succeeded
 from app.webhooks.messages import WebhookFormat, message

@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
-from app.domain.summaries.summaries import Groups, ScoreTable, summarise
+from app.domain.summaries.groups import Groups
+from app.domain.summaries.score_table import ScoreTable
+from app.domain.summaries.summarising import summarise
 from app.domain.vocabulary import CamMethod
 from worker.engine.measuring import ModelAuditor, Outcome
 from worker.engine.normalisation import Normalisation

@@ -9,7 +9,7 @@ from app.db.tables import ModelRow
 from app.domain.models.fidelity import ENTRY, MOST_IMAGES
 from app.domain.models.outputs import Output
 from app.domain.refusals.use import REFERENCE_LINE, REFERENCE_SIZE, REFERENCE_WITHOUT_TABLE
-from app.domain.samples.label_mapping import class_index
+from app.domain.samples.labels_by_name import class_index
 from app.domain.vocabulary import OutputKind
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry

@@ -10,16 +10,11 @@ from sqlalchemy.orm import Session
 from app.db.tables import AuditResultsRow, AuditRow, ComparisonRow, DatasetRow, SampleRow, SampleScoresRow
 from app.domain.audits.subjects import leads
 from app.domain.comparisons.compared_ranks import compared_ranks, names_of
-from app.domain.comparisons.comparison import (
-    FarSample,
-    FarSamples,
-    ScoreSeries,
-    correct,
-    difference_rows,
-    most_different,
-    series_totals,
-    sign_flip_rows,
-)
+from app.domain.comparisons.difference_rows import difference_rows
+from app.domain.comparisons.farthest import FarSample, FarSamples, most_different
+from app.domain.comparisons.series import ScoreSeries
+from app.domain.comparisons.significance import correct, sign_flip_rows
+from app.domain.comparisons.totals import series_totals
 from app.domain.findings.method_verdicts import verdicts_of
 from app.domain.measures import lower_is_better
 from app.domain.protocol import Protocol

@@ -10,7 +10,7 @@ from app.domain.measures import EQUIVARIANCE
 from app.domain.measures.equivariance import CELL_SHIFTS
 from app.domain.results.summaries import Summary
 from app.domain.statistics.skill import skill
-from app.domain.summaries.summaries import Groups
+from app.domain.summaries.groups import Groups
 from app.domain.vocabulary import GroupBy
 from worker.functional.cell_shifts import CellShift, cells_in_both, centre_displacements
 from worker.functional.correlation import correlation

@@ -9,18 +9,21 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import AuditResultsRow, AuditRow, DatasetRow
 from app.domain.audits.subjects import leads
-from app.domain.comparisons.comparison import ScoreSeries
+from app.domain.comparisons.series import ScoreSeries
+from app.domain.gates.audit_numbers import AuditNumbers, about, view_of
 from app.domain.gates.baselines import OVER_COMMON_VIEWS, PAIRED, UNPAIRED, paired_rows, unpaired_rows
+from app.domain.gates.compared_numbers import AGGREGATE, ComparedRow, GateNumbers
 from app.domain.gates.conditions import PERFORMANCE, Condition, NotWorse, Scope
-from app.domain.gates.numbers import AGGREGATE, AuditNumbers, ComparedRow, GateNumbers, about, view_of
 from app.domain.gates.parser import parse_condition
-from app.domain.gates.verdicts import StoredVerdict, judge
+from app.domain.gates.stored import StoredVerdict
+from app.domain.gates.verdicts import judge
 from app.domain.measures import ScoreColumn
 from app.domain.protocol import Protocol
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.meaning import of_several
 from app.domain.results.summaries import Summary
-from app.domain.summaries.summaries import ScoreTable, summarise
+from app.domain.summaries.score_table import ScoreTable
+from app.domain.summaries.summarising import summarise
 from app.domain.vocabulary import AuditStatus
 from app.results.reading import current
 from app.results.subjects import by_subject

@@ -19,7 +19,7 @@ from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.map_places import WhereMapsLie
-from app.domain.summaries.summaries import Groups
+from app.domain.summaries.groups import Groups
 from app.domain.views.families import cells_step
 from app.domain.vocabulary import CLEAN
 from app.imaging.entries import Ranges

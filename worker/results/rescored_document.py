@@ -14,7 +14,9 @@ from app.domain.maps.sizes import MOST_CELLS_OF_AUDIT, fitting_size
 from app.domain.measures import ScoreColumn
 from app.domain.results.rescored import Rescored, RescoredSummary
 from app.domain.results.summaries import Summary
-from app.domain.summaries.summaries import Groups, ScoreTable, summarise
+from app.domain.summaries.groups import Groups
+from app.domain.summaries.score_table import ScoreTable
+from app.domain.summaries.summarising import summarise
 from app.results.comparable import AnySubject, Comparable, comparable
 from app.results.inputs import AuditedSubject, AuditInputs
 from app.results.score_tables import cluster_codes, further_groups, read_scores

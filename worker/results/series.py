@@ -13,7 +13,7 @@ from app.domain.measures import ScoreColumn
 from app.domain.models.outputs import Output
 from app.domain.protocol import Protocol
 from app.domain.statistics.aggregates import Floats
-from app.domain.summaries.summaries import Groups
+from app.domain.summaries.groups import Groups
 from app.domain.vocabulary import ACROSS_MODELS, OutputKind
 from app.errors import InputFailure
 from app.results.score_tables import cluster_codes

@@ -7,7 +7,7 @@ from app.audits.schemas import AuditRequest
 from app.db.tables import AuditRow, GateRow
 from app.domain.audits.differing_fields import OPTIONAL, differing_options
 from app.domain.gates.conditions import NotWorse
-from app.domain.gates.verdicts import StoredGate
+from app.domain.gates.stored import StoredGate
 from app.domain.measures import AGREEMENT
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import AuditStatus

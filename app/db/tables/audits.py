@@ -27,7 +27,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.db.tables.base import AwaitsSource, Base, Identified, Json, OfTenant, Worded
 from app.domain.audits.changed_images import Needs
-from app.domain.gates.verdicts import StoredGate, StoredVerdict
+from app.domain.gates.stored import StoredGate, StoredVerdict
 from app.domain.maps.similarities import Similarity
 from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import ResultsDocument

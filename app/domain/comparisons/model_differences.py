@@ -12,7 +12,7 @@ from app.domain.statistics.aggregates import Floats, equal_group_weights, weight
 from app.domain.statistics.bootstrap import percentile_interval
 from app.domain.statistics.differences import snap
 from app.domain.statistics.resampling import macro_bootstrap_blocks
-from app.domain.summaries.summaries import Groups
+from app.domain.summaries.groups import Groups
 from app.domain.vocabulary import CamMethod
 
 PAIRS_AT_ONCE = 8

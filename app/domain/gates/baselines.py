@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.domain.comparisons.comparison import UNTESTED, ScoreSeries, difference_rows
+from app.domain.comparisons.difference_rows import UNTESTED, difference_rows
+from app.domain.comparisons.series import ScoreSeries
 from app.domain.measures import ScoreColumn
 from app.domain.results.comparisons import DifferenceRow
 from app.domain.statistics.aggregates import Floats, equal_group_weights, mean, weighted_mean

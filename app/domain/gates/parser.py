@@ -16,16 +16,10 @@
 Blanks between words are free. Without a selector a quantity is the macro total, as in the paper's tables.
 """
 
-import math
-import re
-
 from app.domain.gates.conditions import (
     FINDINGS,
-    FINDINGS_STATISTICS,
     OF_CLASSES,
     PERFORMANCE,
-    PERFORMANCE_STATISTICS,
-    SUMMARY_STATISTICS,
     WORST,
     Against,
     Condition,
@@ -38,32 +32,13 @@ from app.domain.gates.conditions import (
     Threshold,
     shortest,
 )
+from app.domain.gates.cursor import Cursor
+from app.domain.gates.names import PARAMETRISED, VIEWS, statistics_of
 from app.domain.gates.tokens import ConditionError, Token, tokens_of
-from app.domain.measures import MEASURES, view_families
+from app.domain.measures import MEASURES
 from app.domain.views.families import ViewFamily, with_parameter
-from app.domain.vocabulary import CLEAN
 
 MAX_CHARACTERS = 500
-MAX_NUMBER = 1e9
-
-VIEWS: dict[str, tuple[str, ...]] = {
-    **{
-        name: (*spec.gates.views, *(view for family in spec.gates.families for view in family.names))
-        for name, spec in MEASURES.items()
-    },
-    FINDINGS: (),
-    PERFORMANCE: (CLEAN, *(view for family in view_families() for view in family.names)),
-}
-"""What a condition may name of each measure, beside the views of its parametrised families."""
-PARAMETRISED: dict[str, dict[str, ViewFamily]] = {
-    measure: {family.name: family for family in families if family.parameter is not None}
-    for measure, families in [
-        *((name, (*spec.views, *spec.gates.families)) for name, spec in MEASURES.items()),
-        (PERFORMANCE, view_families()),
-        (FINDINGS, ()),
-    ]
-}
-"""By measure and word before the @."""
 
 
 def parse_condition(text: str, *, stored: bool = False) -> Condition:
@@ -81,15 +56,14 @@ class _Parser:
     """Recursive descent; one method a rule."""
 
     def __init__(self, tokens: list[Token], *, stored: bool) -> None:
-        self._tokens = tokens
+        self._at = Cursor(tokens)
         self._stored = stored
-        self._place = 0
 
     def condition(self) -> Condition:
         quantity, start = self._quantity()
         limit = self._limit(quantity)
         options = self._options()
-        self._expect_end()
+        self._at.expect_end()
         if "ci" in options and quantity.statistic != "mean":
             raise ConditionError("(ci) belongs to a mean: only means have an interval", start)
         if "ci" in options and isinstance(limit, Against):
@@ -102,12 +76,12 @@ class _Parser:
         return Condition(quantity, limit, interval="ci" in options, **named)
 
     def _quantity(self) -> tuple[Quantity, int]:
-        measure = self._word("a measure", tuple(VIEWS)).text
+        measure = self._at.word("a measure", tuple(VIEWS)).text
         view = self._view(measure)
         selector = self._selector()
-        self._sign(".")
-        place = self._next
-        statistic = self._word("a statistic", _statistics(measure)).text
+        self._at.sign(".")
+        place = self._at.next
+        statistic = self._at.word("a statistic", statistics_of(measure)).text
         if measure == FINDINGS and selector is not None:
             raise ConditionError("findings are counted over the whole audit", place.position)
         if measure == PERFORMANCE and selector is not None and selector.scope is not Scope.WORST_MODEL:
@@ -117,25 +91,25 @@ class _Parser:
     def _view(self, measure: str) -> str | None:
         """None, and nothing taken, where the measure's headline view is meant."""
         optional = measure in {PERFORMANCE, FINDINGS} or not MEASURES[measure].gates.needs_view
-        if optional and self._next.text == "[":
+        if optional and self._at.next.text == "[":
             return None
-        self._sign(".")
-        place = self._next
+        self._at.sign(".")
+        place = self._at.next
         if place.text in VIEWS[measure]:
-            return self._take().text
+            return self._at.take().text
         name, _, number = place.text.partition("@")
         if place.kind == "parametrised" and name in PARAMETRISED[measure] and not number.isalpha():
             return self._with_parameter(PARAMETRISED[measure][name])
-        if optional and place.text in _statistics(measure):
-            self._place -= 1
+        if optional and place.text in statistics_of(measure):
+            self._at.step_back()
             return None
         named = [f"{family.name}@{family.parameter}" for family in PARAMETRISED[measure].values()]
         views = ", ".join([*VIEWS[measure], *named])
-        statistics = f" or a statistic ({', '.join(_statistics(measure))})" if optional else ""
-        raise self._expected(f"a view ({views}){statistics}")
+        statistics = f" or a statistic ({', '.join(statistics_of(measure))})" if optional else ""
+        raise self._at.expected(f"a view ({views}){statistics}")
 
     def _with_parameter(self, family: ViewFamily) -> str:
-        token = self._take()
+        token = self._at.take()
         number = float(token.text.split("@")[1])
         if not 0 < number <= family.largest or (family.whole and not number.is_integer()):
             kind = "a whole number, over 0" if family.whole else "over 0"
@@ -144,37 +118,33 @@ class _Parser:
         return with_parameter(family.name, number)
 
     def _selector(self) -> Selector | None:
-        if self._next.text != "[":
+        if self._at.next.text != "[":
             return None
-        self._take()
-        word = self._word("a selector", ("macro", "micro", "label", "source", "worst")).text
+        self._at.take()
+        word = self._at.word("a selector", ("macro", "micro", "label", "source", "worst")).text
         if word == "worst":
-            selector = Selector(Scope(f"worst {self._word('what', ('label', 'source', 'model')).text}"))
+            selector = Selector(Scope(f"worst {self._at.word('what', ('label', 'source', 'model')).text}"))
         elif word in {"label", "source"}:
-            self._sign("=")
-            selector = Selector(Scope(word), self._name())
+            self._at.sign("=")
+            selector = Selector(Scope(word), self._at.name())
         else:
             selector = Selector(Scope(word))
-        self._sign("]")
+        self._at.sign("]")
         return selector
 
-    def _name(self) -> str:
-        if self._next.kind not in {"word", "quoted"}:
-            raise self._expected("a name, in double quotes unless it is a plain word")
-        token = self._take()
-        return token.text if token.kind == "word" else re.sub(r"\\(.)", r"\1", token.text[1:-1])
-
     def _limit(self, quantity: Quantity) -> Limit:
-        place = self._next
+        place = self._at.next
         if place.text in set(Relation):
-            relation = Relation(self._take().text)
+            relation = Relation(self._at.take().text)
             return (
-                self._against(relation, quantity) if self._next.text in VIEWS else Threshold(relation, self._number())
+                self._against(relation, quantity)
+                if self._at.next.text in VIEWS
+                else Threshold(relation, self._at.number())
             )
         if place.text != "not":
-            raise self._expected("<=, <, >=, > or 'not worse than baseline'")
+            raise self._at.expected("<=, <, >=, > or 'not worse than baseline'")
         for word in ("not", "worse", "than", "baseline"):
-            self._word(f"'{word}'", (word,))
+            self._at.word(f"'{word}'", (word,))
         if not (quantity.has_direction or self._stored):
             of = f" on {quantity.view} images" if quantity.statistic in OF_CLASSES else ""
             raise ConditionError(f"of {quantity.statistic}{of} neither more nor less is worse", place.position)
@@ -188,69 +158,25 @@ class _Parser:
         return Against(relation, other)
 
     def _margin(self) -> float:
-        if self._next.text != "by":
+        if self._at.next.text != "by":
             return 0.0
         for word in ("by", "more", "than"):
-            self._word(f"'{word}'", (word,))
-        place = self._next
-        margin = self._number()
+            self._at.word(f"'{word}'", (word,))
+        place = self._at.next
+        margin = self._at.number()
         if margin < 0:
             raise ConditionError("the margin may not be negative", place.position)
         return margin
 
     def _options(self) -> set[str]:
         options: set[str] = set()
-        while self._next.text == ("," if options else "("):
-            self._take()
-            option = self._word("an option", ("ci", "warn", "missing", "meaningful")).text
+        while self._at.next.text == ("," if options else "("):
+            self._at.take()
+            option = self._at.word("an option", ("ci", "warn", "missing", "meaningful")).text
             if option == "missing":
-                self._word("'ok'", ("ok",))
+                self._at.word("'ok'", ("ok",))
                 option = "missing ok"
             options.add(option)
         if options:
-            self._sign(")")
+            self._at.sign(")")
         return options
-
-    def _number(self) -> float:
-        if self._next.kind != "number":
-            raise self._expected("a number")
-        token = self._take()
-        value = float(token.text)
-        if not math.isfinite(value) or abs(value) > MAX_NUMBER:
-            raise ConditionError("the number is too large", token.position)
-        return value + 0.0  # -0.0 becomes 0.0
-
-    def _word(self, what: str, choices: tuple[str, ...]) -> Token:
-        if self._next.text not in choices:
-            listed = ", ".join(choices)
-            raise self._expected(what if len(choices) == 1 else f"{what} ({listed})")
-        return self._take()
-
-    def _sign(self, sign: str) -> None:
-        if self._next.text != sign:
-            raise self._expected(f"'{sign}'")
-        self._take()
-
-    def _expect_end(self) -> None:
-        if self._next.kind != "end":
-            raise self._expected("the end or options in brackets")
-
-    @property
-    def _next(self) -> Token:
-        return self._tokens[self._place]
-
-    def _take(self) -> Token:
-        token = self._next
-        self._place += 1
-        return token
-
-    def _expected(self, what: str) -> ConditionError:
-        return ConditionError(f"expected {what}", self._next.position)
-
-
-def _statistics(measure: str) -> tuple[str, ...]:
-    if measure == PERFORMANCE:
-        return PERFORMANCE_STATISTICS
-    if measure == FINDINGS:
-        return FINDINGS_STATISTICS
-    return (*SUMMARY_STATISTICS, *MEASURES[measure].gates.statistics)

@@ -3,98 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Protocol
 
-from typing_extensions import TypedDict
-
-from app.domain.gates.conditions import Against, Condition, Limit, NotWorse, Quantity, Relation, Threshold, shortest
+from app.domain.gates.conditions import Against, Condition, Limit, NotWorse, Quantity, Relation, Threshold
+from app.domain.gates.explanations import explanation, figure, name_of, still_not_worse
+from app.domain.gates.measured import FEW, Measured, Numbers
+from app.domain.gates.stored import JudgedCondition, Outcome, Severity, StoredVerdict
 from app.domain.results.meaning import reason
 
-
-class Outcome(StrEnum):
-    """Of a condition, and of a gate: one failed condition fails it, else an inconclusive one leaves it open."""
-
-    PASSED = "passed"
-    INCONCLUSIVE = "inconclusive"
-    FAILED = "failed"
-
-
-class Severity(StrEnum):
-    """Whether a condition can fail the gate."""
-
-    FAIL = "fail"
-    WARN = "warn"
-
-
-class JudgedCondition(TypedDict):
-    """A condition of a gate, its number, and what the condition says of it."""
-
-    condition: str
-    severity: Severity
-    outcome: Outcome
-    subject: str | None
-    value: float | None
-    baseline_value: float | None
-    difference: float | None
-    ci95_low: float | None
-    ci95_high: float | None
-    threshold: float | None
-    explanation: str
-
-
-class StoredGate(TypedDict):
-    """A gate as it was when an audit was asked for."""
-
-    gate_id: str
-    name: str
-    conditions: list[str]
-    digest: str
-    baseline_audit_id: str | None
-
-
-class StoredVerdict(TypedDict):
-    """What a gate says of an audit."""
-
-    verdict: Outcome
-    warnings: int
-    conditions: list[JudgedCondition]
-
-
-FEW = "too few samples for an interval (two of the group are needed; of one source, for the macro total)"
 _GRAVITY = {Outcome.PASSED: 0, Outcome.INCONCLUSIVE: 1, Outcome.FAILED: 2}
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A number, None where it is missing, with the 95% interval where there is one.
-
-    ``subject`` names the group or model that it belongs to; ``audit_value`` and ``baseline_value`` are the two numbers
-    behind a difference; ``note`` says why it is missing, ``compared`` how the difference was made. ``says_nothing`` are
-    the reasons why it does not count (app.domain.results.meaning).
-    """
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    subject: str | None = None
-    audit_value: float | None = None
-    baseline_value: float | None = None
-    note: str = ""
-    compared: str = ""
-    says_nothing: tuple[str, ...] = ()
-
-
-class Numbers(Protocol):
-    """Where the numbers of an audit come from; several where a selector names the worst of several."""
-
-    def values(self, quantity: Quantity) -> Sequence[Measured]: ...
-
-    def differences(self, quantity: Quantity) -> Sequence[Measured]:
-        """The audit's minus the baseline's."""
-
-    def apart(self, quantity: Quantity, other: Quantity) -> Sequence[Measured]:
-        """A number of the audit minus another one of it, which stands in ``baseline_value``."""
 
 
 @dataclass(frozen=True)
@@ -154,11 +70,7 @@ def _threshold(quantity: Quantity, limit: Limit, measured: Measured) -> float | 
         return limit.value
     if isinstance(limit, Against):
         return measured.baseline_value
-    return _still_not_worse(quantity, limit)
-
-
-def _still_not_worse(quantity: Quantity, limit: NotWorse) -> float:
-    return limit.margin if quantity.lower_is_better else -limit.margin + 0.0
+    return still_not_worse(quantity, limit)
 
 
 def _one(condition: Condition, measured: Measured) -> _Judged:
@@ -170,12 +82,12 @@ def _one(condition: Condition, measured: Measured) -> _Judged:
     held = [_holds(condition, end) for end in (ends[0], ends[1])]
     outcome = Outcome.PASSED if all(held) else Outcome.INCONCLUSIVE if any(held) else Outcome.FAILED
     slack = min(_slack(condition, ends[0]), _slack(condition, ends[1]))
-    return _Judged(outcome, slack, measured, _words(condition, measured, outcome))
+    return _Judged(outcome, slack, measured, explanation(condition, measured, outcome))
 
 
 def _missing(condition: Condition, measured: Measured) -> _Judged:
     """The number itself, or only the interval that the condition is about."""
-    name, why = _name(condition, measured), measured.note
+    name, why = name_of(condition, measured), measured.note
     if isinstance(condition.limit, Against) and measured.audit_value is not None:
         name = str(condition.limit.quantity)
     if measured.value is not None:
@@ -185,7 +97,7 @@ def _missing(condition: Condition, measured: Measured) -> _Judged:
 
 def _silent(condition: Condition, measured: Measured) -> _Judged:
     """A condition that asks for meaningful numbers takes one that says nothing for missing."""
-    found = f"{_name(condition, measured)} is {_number(measured.value)}, but says nothing"
+    found = f"{name_of(condition, measured)} is {figure(measured.value)}, but says nothing"
     return _without(condition, measured, f"{found}: {reason(measured.says_nothing)}")
 
 
@@ -215,34 +127,3 @@ def _slack(condition: Condition, value: float) -> float:
         return limit.margin - _harm(condition.quantity, value)
     threshold = limit.value if isinstance(limit, Threshold) else 0.0
     return threshold - value if limit.relation.startswith("<") else value - threshold
-
-
-def _name(condition: Condition, measured: Measured) -> str:
-    return str(condition.quantity) + (f" ({measured.subject})" if measured.subject else "")
-
-
-def _words(condition: Condition, measured: Measured, outcome: Outcome) -> str:
-    """One sentence a reader can check by hand."""
-    limit, name = condition.limit, _name(condition, measured)
-    if isinstance(limit, Threshold):
-        found, allowed = f"{name} is {_number(measured.value)}", f"{limit.relation} {shortest(limit.value)}"
-    elif isinstance(limit, Against):
-        found = f"{name} is {_number(measured.audit_value)}"
-        allowed = f"{limit.relation} {limit.quantity}, which is {_number(measured.baseline_value)}"
-    else:
-        compared = f"{_number(measured.audit_value)} against the baseline's {_number(measured.baseline_value)}"
-        found = f"{name} is {compared}, a difference of {_number(measured.value)}"
-        sign = "<=" if condition.quantity.lower_is_better else ">="
-        allowed = f"{sign} {shortest(_still_not_worse(condition.quantity, limit))}"
-    interval = f", 95% interval {_number(measured.low)} to {_number(measured.high)}" if condition.interval else ""
-    says = {
-        Outcome.PASSED: f"this is {allowed}",
-        Outcome.FAILED: f"this is not {allowed}",
-        Outcome.INCONCLUSIVE: f"the interval straddles the limit {allowed}",
-    }
-    note = f" ({measured.compared})" if measured.compared else ""
-    return f"{found}{interval}; {says[outcome]}{note}."
-
-
-def _number(value: float | None) -> str:
-    return "missing" if value is None else f"{value:.6g}"

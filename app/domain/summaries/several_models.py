@@ -10,7 +10,7 @@ from app.domain.measures import ScoreColumn
 from app.domain.results.summaries import AcrossModels, PairReport
 from app.domain.statistics.aggregates import Floats, mean, weighted_moments
 from app.domain.statistics.bootstrap import Resampled, percentile_interval
-from app.domain.summaries.summaries import Interval, Summarised
+from app.domain.summaries.summarising import Interval, Summarised
 from app.domain.vocabulary import GroupBy
 
 

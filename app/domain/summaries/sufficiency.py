@@ -5,7 +5,7 @@ import numpy as np
 from app.domain.measures.sufficiency import SufficiencySettings
 from app.domain.results.enough import EnoughReport
 from app.domain.statistics.aggregates import Floats, Integers, Masks
-from app.domain.summaries.summaries import Groups
+from app.domain.summaries.groups import Groups
 from app.domain.views.families import FILL, ORDERS
 from app.domain.vocabulary import CLEAN, GroupBy
 

@@ -10,7 +10,8 @@ from app.domain.statistics.aggregates import Floats, equal_group_weights, weight
 from app.domain.statistics.bootstrap import percentile_interval
 from app.domain.statistics.differences import snap
 from app.domain.statistics.resampling import macro_bootstrap
-from app.domain.summaries.summaries import Groups, ScoreTable
+from app.domain.summaries.groups import Groups
+from app.domain.summaries.score_table import ScoreTable
 
 
 def twin_distances(

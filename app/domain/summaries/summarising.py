@@ -1,18 +1,14 @@
 """Summaries of one model's scores, or of stability across models, by total, label and source."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import NamedTuple, TypedDict
 
 import numpy as np
 
-from app.domain.measures import MEASURES, ScoreColumn
+from app.domain.measures import MEASURES
 from app.domain.results.summaries import Summary
-from app.domain.samples.several_labels import parts_of
 from app.domain.statistics.aggregates import (
     Floats,
-    Integers,
     equal_group_weights,
     histogram,
     weighted_mean,
@@ -21,105 +17,12 @@ from app.domain.statistics.aggregates import (
 )
 from app.domain.statistics.bootstrap import Resampled, bootstrap_blocks, percentile_interval
 from app.domain.statistics.resampling import group_seed, macro_bootstrap_blocks
+from app.domain.summaries.groups import Groups, SampleGroup
+from app.domain.summaries.score_table import ScoreTable
 from app.domain.summaries.skill_rows import add_skills
 from app.domain.vocabulary import GroupBy
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-
-
-@dataclass(frozen=True)
-class ScoreTable:
-    """Scores of N samples in V columns; NaN where undefined.
-
-    ``controls`` (N, V) are NaN where a column has none; ``flips`` (N, V) is the share of the column's conditions in
-    which the predicted class differs from the clean one, NaN where the column has no conditions. ``has_sides``: maps of
-    its two classes are complements, so that scores under a flip are shown apart.
-    """
-
-    model_id: str | None
-    columns: tuple[ScoreColumn, ...]
-    scores: Floats
-    controls: Floats
-    flips: Floats
-    has_sides: bool = False
-
-    def of(self, columns: Sequence[ScoreColumn]) -> "ScoreTable":
-        """These columns alone, in its own order."""
-        if len(columns) == len(self.columns):
-            return self
-        places = [place for place, column in enumerate(self.columns) if column in columns]
-        scores, controls, flips = (array[:, places] for array in (self.scores, self.controls, self.flips))
-        return ScoreTable(self.model_id, tuple(columns), scores, controls, flips, self.has_sides)
-
-    @cached_property
-    def controlled(self) -> Integers:
-        """The places of the columns that have controls."""
-        return np.flatnonzero(~np.isnan(self.controls).all(axis=0))
-
-    @cached_property
-    def skilled(self) -> Integers:
-        """The places of the columns that have a skill."""
-        return np.flatnonzero([MEASURES[column.measure].has_skill for column in self.columns])
-
-    @cached_property
-    def blocks(self) -> list[Floats]:
-        """What is resampled together: the scores; where there are controls, how far scores lie above them; where there
-        are skills, scores beside controls, of which one without a score is none."""
-        above = self.scores[:, self.controlled] - self.controls[:, self.controlled]
-        own = self.scores[:, self.skilled]
-        beside = np.where(np.isnan(own), np.nan, self.controls[:, self.skilled])
-        return [
-            self.scores,
-            *([above] if self.controlled.size else []),
-            *([np.concatenate([own, beside], axis=1)] if self.skilled.size else []),
-        ]
-
-
-class SampleGroup(NamedTuple):
-    """Samples that are summarised together: ``group`` among those of ``group_by``, and the rows of its members."""
-
-    group_by: str
-    group: str
-    members: Integers
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Label and source of every sample, and of ``further`` columns, by name; a sample may lack any.
-
-    ``clusters`` (N,) are codes of what is resampled together, None where every sample stands for itself.
-    ``several``: a sample may have several labels, and belongs to the groups of all of them.
-    """
-
-    labels: tuple[str | None, ...]
-    sources: tuple[str | None, ...]
-    further: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
-    clusters: Integers | None = None
-    several: bool = False
-
-    def named(self) -> Iterator[SampleGroup]:
-        """Every label, every source, then the values of each further column."""
-        columns = {GroupBy.LABEL: self.labels, GroupBy.SOURCE: self.sources, **self.further}
-        if self.several:
-            columns.pop(GroupBy.LABEL)
-            yield from self._by_single_label()
-        for kind, names in columns.items():
-            for name in sorted({name for name in names if name is not None}):
-                yield SampleGroup(kind, name, np.flatnonzero([other == name for other in names]))
-
-    def clusters_of(self, rows: Integers) -> Integers | None:
-        """Codes of what is resampled together among some rows."""
-        return None if self.clusters is None else self.clusters[rows]
-
-    def _by_single_label(self) -> Iterator[SampleGroup]:
-        sets = [frozenset(parts_of(label)) for label in self.labels]
-        for name in sorted(frozenset().union(*sets)):
-            yield SampleGroup(GroupBy.LABEL, name, np.flatnonzero([name in own for own in sets]))
-
-    def source_codes(self) -> Integers:
-        """An index >= 0 per source; samples without a source form one of their own."""
-        codes = {name: code for code, name in enumerate(dict.fromkeys(self.sources))}
-        return np.array([codes[name] for name in self.sources], dtype=np.int64)
 
 
 @dataclass(frozen=True)
