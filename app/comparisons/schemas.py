@@ -8,7 +8,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.domain.results.comparisons import ComparisonResults
-from app.domain.vocabulary import ComparisonStatus, ComparisonUnit
+from app.domain.vocabulary import ComparisonUnit, OwedStatus
 from app.http.schemas import Name, StoredProblem
 
 ComparisonId = Annotated[UUID, Path(description="The `id` that `POST /v1/comparisons` answered.")]
@@ -46,7 +46,7 @@ class ComparisonSummary(BaseModel):
     metadata: dict[str, Any]
     tags: list[str]
     by: ComparisonUnit
-    status: ComparisonStatus
+    status: OwedStatus
     audit_ids: list[UUID]
     problem: StoredProblem | None
     created_at: datetime

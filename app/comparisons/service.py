@@ -15,7 +15,7 @@ from app.db.tables import AuditRow, ComparisonRow
 from app.domain.audits.differing_fields import Basis, differing_fields
 from app.domain.audits.subjects import subjects_of
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import ComparisonStatus, ComparisonUnit
+from app.domain.vocabulary import ComparisonUnit, OwedStatus
 from app.errors import Unprocessable
 
 
@@ -33,7 +33,7 @@ def request_comparison(session: Session, request: ComparisonRequest) -> Comparis
         name=request.name,
         by=request.by,
         audit_ids=request.audit_ids,
-        status=ComparisonStatus.QUEUED,
+        status=OwedStatus.QUEUED,
         attempt=0,
     )
     session.add(row)

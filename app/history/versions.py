@@ -8,7 +8,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from app.db.identifiers import new_id
 from app.db.order import is_earlier, newest_first
 from app.db.tables import AuditModelRow, AuditRow, ComparisonRow, DatasetRow, ModelRow, VersionComparisonRow
-from app.domain.vocabulary import AuditStatus, ComparisonStatus, ComparisonUnit
+from app.domain.vocabulary import AuditStatus, ComparisonUnit, OwedStatus
 
 TAG = "model-history"
 """Of comparisons that nobody asked for."""
@@ -33,7 +33,7 @@ def compare_with_version_before(session: Session, audit: AuditRow) -> UUID | Non
         name=f"{model.name}: {earlier.version} against {model.version}"[:200],
         by=ComparisonUnit.AUDIT,
         audit_ids=[before.id, audit.id],
-        status=ComparisonStatus.QUEUED,
+        status=OwedStatus.QUEUED,
         attempt=0,
         tags=[TAG],
     )

@@ -22,7 +22,7 @@ from app.db.tables import (
     ShardRow,
     ViewArchiveRow,
 )
-from app.domain.vocabulary import LIVE, ComparisonStatus, DeviceClass, ResourceStatus, ShardStatus
+from app.domain.vocabulary import LIVE, DeviceClass, OwedStatus, ResourceStatus, ShardStatus
 from app.errors import SalienceError
 from app.periodic import Periodic
 from app.queue import MAX_WAKE_UPS, QUEUE_NAME, TaskName, TaskQueue, shard_queue
@@ -125,7 +125,7 @@ def _stale_documents(
 ) -> list[Message]:
     """Queued for a while; a worker that is at one holds its row's lock, or its lease."""
     now = func.clock_timestamp()
-    stale = select(table.id).where(table.status == ComparisonStatus.QUEUED, table.updated_at < now - age)
+    stale = select(table.id).where(table.status == OwedStatus.QUEUED, table.updated_at < now - age)
     if table is ViewArchiveRow:
         lease = ViewArchiveRow.lease_expires_at
         stale = stale.where(or_(lease.is_(None), lease < now))

@@ -16,7 +16,6 @@ from app.db.tables import (
     AuditUsageRow,
     CleanSourceRow,
     DatasetRow,
-    DeliveryStatus,
     HookDeliveryRow,
     IdempotencyKeyRow,
     MapSetRow,
@@ -26,7 +25,7 @@ from app.db.tables import (
     ViewArchiveRow,
     WebhookDeliveryRow,
 )
-from app.domain.vocabulary import ENDED, ResourceStatus
+from app.domain.vocabulary import ENDED, DeliveryStatus, ResourceStatus
 from app.hooks.repository import looked_at
 
 BATCH = 1000

@@ -18,7 +18,7 @@ from app.domain.protocol import Protocol
 from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.performance import Performance, Roc
-from app.domain.vocabulary import CLEAN, ComparisonStatus
+from app.domain.vocabulary import CLEAN, OwedStatus
 from app.errors import Conflict, Gone
 from app.imaging.entries import Ranges
 from app.reports.audit_facts import as_text, facts_of, owners, verdicts
@@ -74,7 +74,7 @@ class Gatherer:
         """Raises NotFound, Gone, or Conflict where it has not succeeded."""
         row = get_comparison(self.session, comparison_id)
         stored = results_of_comparison(self.session, row)
-        if row.status != ComparisonStatus.SUCCEEDED or stored is None:
+        if row.status != OwedStatus.SUCCEEDED or stored is None:
             raise Conflict("comparison-not-finished", f"The comparison is {row.status}.")
         audits = [self.session.get(AuditRow, audit_id) for audit_id in row.audit_ids]
         kept = [audit for audit in audits if audit is not None]

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.db.session import clock
-from app.db.tables import DeliveryStatus, WebhookDeliveryRow, WebhookRow
+from app.db.tables import WebhookDeliveryRow, WebhookRow
+from app.domain.vocabulary import DeliveryStatus
 from app.webhooks.messages import WebhookFormat
 from app.webhooks.schedule import after_failure
 

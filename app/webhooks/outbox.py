@@ -10,8 +10,9 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from app.db.identifiers import new_id
-from app.db.tables import DeliveryStatus, WebhookDeliveryRow, WebhookRow
+from app.db.tables import WebhookDeliveryRow, WebhookRow
 from app.domain.events import Event
+from app.domain.vocabulary import DeliveryStatus
 
 
 def tell(session: Session, tenant_id: UUID, *events: Event) -> None:

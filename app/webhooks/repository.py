@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.pages import Rows, newest
-from app.db.tables import DeliveryStatus, WebhookDeliveryRow, WebhookRow
+from app.db.tables import WebhookDeliveryRow, WebhookRow
+from app.domain.vocabulary import DeliveryStatus
 from app.errors import NotFound
 
 

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query, Response
 
 from app.access.quotas import check_rows
 from app.access.vault import Vault
-from app.db.tables import DeliveryStatus, WebhookDeliveryRow, WebhookRow
+from app.db.tables import WebhookDeliveryRow, WebhookRow
+from app.domain.vocabulary import DeliveryStatus
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import GuardDep, SessionDep, SettingsDep, VaultDep
 from app.http.links import link

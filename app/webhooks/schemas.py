@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from app.db.tables import DeliveryStatus
 from app.domain.events import EventType
+from app.domain.vocabulary import DeliveryStatus
 from app.naming.schemas import Text
 from app.webhooks.messages import WebhookFormat
 

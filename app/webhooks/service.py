@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from app.access.vault import Vault
 from app.db.identifiers import new_id
 from app.db.session import clock
-from app.db.tables import DeliveryStatus, WebhookDeliveryRow, WebhookRow
+from app.db.tables import WebhookDeliveryRow, WebhookRow
 from app.domain.events import TEST, Event
+from app.domain.vocabulary import DeliveryStatus
 from app.egress.addresses import AddressGuard
 from app.errors import Conflict
 from app.webhooks.outbox import enqueue

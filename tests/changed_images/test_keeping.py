@@ -13,7 +13,7 @@ from app.db.references import unused_digests
 from app.db.session import make_engine, transaction
 from app.db.tables import AuditRow, ViewArchiveRow
 from app.domain.audits.changed_images import Needs
-from app.domain.vocabulary import ComparisonStatus, ResourceStatus
+from app.domain.vocabulary import OwedStatus, ResourceStatus
 from app.housekeeping.reconciler import _stale_documents
 from app.housekeeping.retention import remove_view_archives
 from app.queue import TaskName
@@ -53,7 +53,7 @@ def test_it_counts_among_the_bytes_of_its_tenant(engine: Engine, archive_id: UUI
     """From the moment on that it is asked for."""
     with transaction(engine) as session:
         assert used_bytes(session) == 1300
-    change(engine, stored_digest=DIGEST, size=200, status=ComparisonStatus.SUCCEEDED)
+    change(engine, stored_digest=DIGEST, size=200, status=OwedStatus.SUCCEEDED)
     with transaction(engine) as session:
         assert used_bytes(session) == 1200
         assert unused_digests(session, {DIGEST}) == set()

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.db.session import transaction
 from app.db.tables import AuditResultsRow, ComparisonRow
-from app.domain.vocabulary import ComparisonStatus, ComparisonUnit
+from app.domain.vocabulary import ComparisonUnit, OwedStatus
 from tests.api.running_api import check_problem
 from tests.comparisons.real_audits import COLUMNS, ENTROPY_ONLY, SAMPLES, rows_of
 from tests.waiting import wait_for
@@ -241,4 +241,4 @@ class TestComparisons:
         found = wait_for(service, f"/v1/comparisons/{again}", "succeeded", "failed")
         assert found["results"] == comparison["results"]
         lost = wait_for(service, f"/v1/comparisons/{hopeless}", "succeeded", "failed")
-        assert (lost["status"], lost["problem"]["code"]) == (ComparisonStatus.FAILED, "comparison-crashed-worker")
+        assert (lost["status"], lost["problem"]["code"]) == (OwedStatus.FAILED, "comparison-crashed-worker")

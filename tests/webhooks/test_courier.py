@@ -14,8 +14,9 @@ from app.access.repository import tenant_named
 from app.access.vault import Vault
 from app.db.identifiers import new_id
 from app.db.session import TenantEngine, make_engine, transaction
-from app.db.tables import DEFAULT_TENANT, DeliveryStatus, WebhookDeliveryRow, WebhookRow
+from app.db.tables import DEFAULT_TENANT, WebhookDeliveryRow, WebhookRow
 from app.domain.events import Event, EventType
+from app.domain.vocabulary import DeliveryStatus
 from app.egress.addresses import AddressGuard
 from app.egress.client import EgressClient, Limits
 from app.housekeeping.resealing import reseal

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.db.session import transaction
 from app.db.tables import ComparisonRow, RescoreRow
-from app.domain.vocabulary import ComparisonStatus
+from app.domain.vocabulary import OwedStatus
 from app.errors import InputFailure
 from worker.lifecycle.context import WorkerContext
 
@@ -47,18 +47,18 @@ def end_queued(
             return
         try:
             compute(session, row)
-            row.status, row.finished_at = ComparisonStatus.SUCCEEDED, session.scalar(func.clock_timestamp())
+            row.status, row.finished_at = OwedStatus.SUCCEEDED, session.scalar(func.clock_timestamp())
         except InputFailure as failure:
             _fail(session, row, failure)
 
 
 def _queued(session: Session, table: type[Owed], row_id: UUID) -> Owed | None:
     """Locked; None where it has ended or another worker is at it."""
-    query = select(table).where(table.id == row_id, table.status == ComparisonStatus.QUEUED)
+    query = select(table).where(table.id == row_id, table.status == OwedStatus.QUEUED)
     return session.scalar(query.with_for_update(skip_locked=True))
 
 
 def _fail(session: Session, row: ComparisonRow | RescoreRow, failure: InputFailure) -> None:
-    row.status, row.problem = ComparisonStatus.FAILED, failure.to_problem()
+    row.status, row.problem = OwedStatus.FAILED, failure.to_problem()
     row.finished_at = session.scalar(func.clock_timestamp())
     logger.info("%s %s failed: %s", row.__tablename__, row.id, failure.code)

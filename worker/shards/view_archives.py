@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.db.session import transaction
 from app.db.tables import AuditRow, ViewArchiveRow
-from app.domain.vocabulary import ComparisonStatus
+from app.domain.vocabulary import OwedStatus
 from app.errors import InputFailure, TooLarge, TransientFailure
 from app.queue import TaskName
 from app.sources.patience import note_try
@@ -59,7 +59,7 @@ def _claim(context: WorkerContext, archive_id: UUID) -> ViewArchiveRow | None:
     """None where it has ended, was deleted, or is at another worker's."""
     row, now = ViewArchiveRow, func.clock_timestamp()
     free = or_(row.lease_expires_at.is_(None), row.lease_expires_at < now)
-    query = select(row).where(row.id == archive_id, row.status == ComparisonStatus.QUEUED, free)
+    query = select(row).where(row.id == archive_id, row.status == OwedStatus.QUEUED, free)
     with transaction(context.engine) as session:
         found = session.scalar(query.with_for_update(skip_locked=True))
         if found is not None:
@@ -88,14 +88,14 @@ class _Attempt:
 
     def finish(self, stored: StoredBlob) -> None:
         """Raises LeaseLost."""
-        ended = {"status": ComparisonStatus.SUCCEEDED, "finished_at": func.clock_timestamp()}
+        ended = {"status": OwedStatus.SUCCEEDED, "finished_at": func.clock_timestamp()}
         with transaction(self._context.engine) as session:
             self._context.keep_blob(session, stored.digest)
             if not self._changed(session, stored_digest=stored.digest, size=stored.size, **ended):
                 raise LeaseLost
 
     def fail(self, failure: InputFailure) -> None:
-        ended = {"status": ComparisonStatus.FAILED, "finished_at": func.clock_timestamp()}
+        ended = {"status": OwedStatus.FAILED, "finished_at": func.clock_timestamp()}
         with transaction(self._context.engine) as session:
             session.execute(self._own().values(problem=failure.to_problem(), size=0, **ended))
 
@@ -123,5 +123,5 @@ class _Attempt:
 
     def _own(self) -> Update:
         row = ViewArchiveRow
-        mine = (row.id == self._id, row.attempt == self._attempt, row.status == ComparisonStatus.QUEUED)
+        mine = (row.id == self._id, row.attempt == self._attempt, row.status == OwedStatus.QUEUED)
         return update(row).where(*mine)

@@ -11,7 +11,7 @@ from app.audits.changed_images.service import ViewsFilter, Wanted, find_archive,
 from app.audits.repository import get_audit
 from app.audits.schemas import AuditId
 from app.db.tables import ViewArchiveRow
-from app.domain.vocabulary import ComparisonStatus
+from app.domain.vocabulary import OwedStatus
 from app.errors import Conflict
 from app.http.authorization import READS
 from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep
@@ -53,7 +53,7 @@ def get_views(
     (`path`), its `view` and `sample`, and where its map belongs (`map`). The first request has the archive made."""
     wanted = wanted_images(session, get_audit(session, audit_id), asked)
     row = _kept(session, wanted, blobs)
-    if row is not None and row.status == ComparisonStatus.SUCCEEDED:
+    if row is not None and row.status == OwedStatus.SUCCEEDED:
         return _archive(row, blobs)
     if row is None:
         get_audit(session, audit_id, lock=True)
@@ -72,9 +72,9 @@ def _kept(session: Session, wanted: Wanted, blobs: BlobStore) -> ViewArchiveRow 
     Raises Conflict ``views-failed``.
     """
     row = find_archive(session, wanted)
-    if row is None or row.status == ComparisonStatus.QUEUED:
+    if row is None or row.status == OwedStatus.QUEUED:
         return row
-    if row.status == ComparisonStatus.SUCCEEDED and blobs.exists(row.stored_digest or ""):
+    if row.status == OwedStatus.SUCCEEDED and blobs.exists(row.stored_digest or ""):
         return row
     problem = row.problem
     session.delete(row)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from app.db.tables import AuditRow, ViewArchiveRow
 from app.domain.audits.changed_images import Needs, handed_out
-from app.domain.vocabulary import ComparisonStatus
+from app.domain.vocabulary import OwedStatus
 from app.results.inputs import AuditedSubject, GivenSubject, changed_for
 
 
@@ -18,7 +18,7 @@ class ViewArchive(BaseModel):
     audit_id: UUID
     subject: str = Field(description="Whose images they are: of a model, or of several whose images are the same.")
     needs: Needs
-    status: ComparisonStatus
+    status: OwedStatus
     views: list[str]
     images: int = Field(description="How many the archive will have.")
 

@@ -18,7 +18,7 @@ from app.domain.audits.changed_images import Needs, handed_out
 from app.domain.measures import EQUIVARIANCE
 from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import ComparisonStatus, ResourceStatus
+from app.domain.vocabulary import OwedStatus, ResourceStatus
 from app.errors import Conflict, Unprocessable
 from app.results.inputs import AuditedSubject, GivenSubject, changed_for, seen_by
 from app.settings import Settings
@@ -123,7 +123,7 @@ def request_archive(session: Session, wanted: Wanted, settings: Settings) -> Vie
         audit_id=wanted.audit.id,
         model_ordinal=wanted.ordinal,
         needs=wanted.needs,
-        status=ComparisonStatus.QUEUED,
+        status=OwedStatus.QUEUED,
         attempt=0,
         size=wanted.most_bytes,
     )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from app.db.tables import RescoreRow
 from app.domain.maps.similarities import SIMILARITIES, Similarity
 from app.domain.results.rescored import Rescored
-from app.domain.vocabulary import ComparisonStatus
+from app.domain.vocabulary import OwedStatus
 from app.http.schemas import StoredProblem
 
 SimilarityPath = Annotated[Similarity, Path(description="By which it was asked for.")]
@@ -36,7 +36,7 @@ class Rescore(BaseModel):
 
     audit_id: UUID
     similarity: Similarity
-    status: ComparisonStatus
+    status: OwedStatus
     problem: StoredProblem | None
     created_at: datetime
     finished_at: datetime | None

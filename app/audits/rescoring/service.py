@@ -16,7 +16,7 @@ from app.db.tables import AuditRow, RescoreRow, SampleScoresRow
 from app.domain.audits.rescoring import comparable_pairings, comparable_views
 from app.domain.maps.similarities import SIMILARITIES, Similarity
 from app.domain.protocol import Protocol
-from app.domain.vocabulary import ComparisonStatus
+from app.domain.vocabulary import OwedStatus
 from app.errors import Conflict, NotFound, Unprocessable
 from app.results.comparable import AnySubject, Comparable, comparable
 
@@ -24,7 +24,7 @@ from app.results.comparable import AnySubject, Comparable, comparable
 def find_rescore(session: Session, audit: AuditRow, similarity: Similarity) -> RescoreRow | None:
     """None as well where it failed, so that it can be asked for again."""
     row = _stored(session, audit, similarity)
-    if row is None or row.status != ComparisonStatus.FAILED:
+    if row is None or row.status != OwedStatus.FAILED:
         return row
     session.delete(row)
     session.flush()
@@ -54,7 +54,7 @@ def request_rescore(session: Session, audit: AuditRow, similarity: Similarity) -
     check_kept(audit, maps=True)
     found = _comparisons(audit, all_subjects_in(session, audit))
     _check_maps(session, audit, similarity, found.subjects)
-    row = RescoreRow(id=new_id(), audit_id=audit.id, similarity=similarity, status=ComparisonStatus.QUEUED, attempt=0)
+    row = RescoreRow(id=new_id(), audit_id=audit.id, similarity=similarity, status=OwedStatus.QUEUED, attempt=0)
     session.add(row)
     session.flush()
     session.refresh(row)

@@ -30,7 +30,7 @@ from app.db.tables.registries import (
     PolicyRunRow,
 )
 from app.db.tables.resources import DatasetRow, GateRow, ModelRow, RunGroupModelRow, RunGroupRow, SampleRow
-from app.db.tables.webhooks import DeliveryStatus, WebhookDeliveryRow, WebhookRow
+from app.db.tables.webhooks import WebhookDeliveryRow, WebhookRow
 
 UPLOADED: Final = (ModelRow, DatasetRow, MapSetRow)
 """What is described first and whose bytes follow."""
@@ -52,7 +52,6 @@ __all__ = [
     "DatasetImportRow",
     "DatasetObjectRow",
     "DatasetRow",
-    "DeliveryStatus",
     "GateRow",
     "GpuReportRow",
     "HookDeliveryRow",

@@ -34,7 +34,7 @@ from app.domain.results.documents import ResultsDocument
 from app.domain.results.headline import StoredHeadline
 from app.domain.results.regressions import Regression
 from app.domain.results.rescored import Rescored
-from app.domain.vocabulary import AuditStatus, ComparisonStatus, ComparisonUnit, DeviceClass, ShardStatus
+from app.domain.vocabulary import AuditStatus, ComparisonUnit, DeviceClass, OwedStatus, ShardStatus
 
 
 class AuditRow(Worded, Identified, Base):
@@ -191,7 +191,7 @@ class ComparisonRow(Worded, Identified, Base):
     name: Mapped[str | None]
     by: Mapped[ComparisonUnit]
     audit_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
-    status: Mapped[ComparisonStatus] = mapped_column(default=ComparisonStatus.QUEUED, index=True)
+    status: Mapped[OwedStatus] = mapped_column(default=OwedStatus.QUEUED, index=True)
     attempt: Mapped[int] = mapped_column(default=0)
     problem: Mapped[Json | None]
     document: Mapped[ComparisonResults | None] = mapped_column(JSON(none_as_null=True))
@@ -205,7 +205,7 @@ class RescoreRow(Identified, Base):
 
     audit_id: Mapped[UUID] = mapped_column(ForeignKey("audits.id", ondelete="CASCADE"))
     similarity: Mapped[Similarity]
-    status: Mapped[ComparisonStatus] = mapped_column(default=ComparisonStatus.QUEUED, index=True)
+    status: Mapped[OwedStatus] = mapped_column(default=OwedStatus.QUEUED, index=True)
     attempt: Mapped[int] = mapped_column(default=0)
     problem: Mapped[Json | None]
     document: Mapped[Rescored | None] = mapped_column(JSON(none_as_null=True))
@@ -230,7 +230,7 @@ class ViewArchiveRow(AwaitsSource, Identified, Base):
     model_ordinal: Mapped[int] = mapped_column(SmallInteger)
     """The subject's that looks at the images."""
     needs: Mapped[Needs]
-    status: Mapped[ComparisonStatus] = mapped_column(default=ComparisonStatus.QUEUED, index=True)
+    status: Mapped[OwedStatus] = mapped_column(default=OwedStatus.QUEUED, index=True)
     attempt: Mapped[int] = mapped_column(default=0)
     lease_expires_at: Mapped[datetime | None]
     problem: Mapped[Json | None]

@@ -12,10 +12,10 @@ from app.domain.audits.changed_images import Needs
 from app.domain.maps.similarities import Similarity
 from app.domain.vocabulary import (
     AuditStatus,
-    ComparisonStatus,
     ComparisonUnit,
     DeviceClass,
     MapSetKind,
+    OwedStatus,
     ResourceStatus,
     SampleStatus,
     ShardStatus,
@@ -43,7 +43,7 @@ class Base(DeclarativeBase):
         AuditStatus: Text,
         ShardStatus: Text,
         DeviceClass: Text,
-        ComparisonStatus: Text,
+        OwedStatus: Text,
         ComparisonUnit: Text,
         Similarity: Text,
         Needs: Text,

@@ -1,7 +1,6 @@
 """Webhooks, and what is to be delivered to them."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -10,14 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.tables.base import Base, Identified, Json
-
-
-class DeliveryStatus(StrEnum):
-    """The life of a delivery."""
-
-    PENDING = "pending"
-    DELIVERED = "delivered"
-    FAILED = "failed"
+from app.domain.vocabulary import DeliveryStatus
 
 
 class WebhookRow(Identified, Base):

@@ -63,9 +63,17 @@ class ShardStatus(StrEnum):
     DONE = "done"
 
 
-class ComparisonStatus(StrEnum):
-    """The life of a comparison."""
+class OwedStatus(StrEnum):
+    """The life of what a worker owes to whoever asked: a comparison, a rescoring, an archive of changed images."""
 
     QUEUED = "queued"
     SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class DeliveryStatus(StrEnum):
+    """The life of a delivery."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
     FAILED = "failed"

@@ -47,8 +47,6 @@ ClassScore = Literal["softmax", "sigmoid"]
 
 Compared = Literal["classes", "logits", "probabilities", "log_probabilities"]
 
-ComparisonStatus = Literal["queued", "succeeded", "failed"]
-
 ComparisonUnit = Literal["audit", "model"]
 
 ConnectionKind = Literal["mlflow", "huggingface", "http", "s3", "oci"]
@@ -109,6 +107,8 @@ Origin = Literal[
 Outcome = Literal["passed", "inconclusive", "failed"]
 
 OutputKind = Literal["classes", "binary", "multilabel"]
+
+OwedStatus = Literal["queued", "succeeded", "failed"]
 
 Proof = Literal["hmac", "bearer"]
 
@@ -324,7 +324,7 @@ class Comparison(Document):
     metadata: dict[str, Any]
     tags: list[str]
     by: ComparisonUnit
-    status: ComparisonStatus
+    status: OwedStatus
     audit_ids: list[str]
     problem: StoredProblem | None
     created_at: str
@@ -376,7 +376,7 @@ class ComparisonSummary(Document):
     metadata: dict[str, Any]
     tags: list[str]
     by: ComparisonUnit
-    status: ComparisonStatus
+    status: OwedStatus
     audit_ids: list[str]
     problem: StoredProblem | None
     created_at: str
@@ -1362,7 +1362,7 @@ class Rescore(Document):
 
     audit_id: str
     similarity: Similarity
-    status: ComparisonStatus
+    status: OwedStatus
     problem: StoredProblem | None
     created_at: str
     finished_at: str | None
@@ -1706,7 +1706,7 @@ class ViewArchive(Document):
     audit_id: str
     subject: str
     needs: Needs
-    status: ComparisonStatus
+    status: OwedStatus
     views: list[str]
     images: int
 
