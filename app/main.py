@@ -42,6 +42,7 @@ from app.http.outward import Outward
 from app.http.problems import install_handlers
 from app.http.query import refuse_unknown_parameters
 from app.http.streams import Streams
+from app.http.two_steps import TwoSteps
 from app.imports.importer import Importer
 from app.imports.nouns import DATASETS, MODELS
 from app.observability.tracing import start_tracing, stop_tracing
@@ -175,6 +176,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     declared = declared_access([*ROUTERS, swagger])
+    app.state.two_steps = TwoSteps.of(one.route for one in declared)
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(bind_path_ids), Depends(refuse_unknown_parameters)])
     if settings.open_docs:
@@ -187,7 +189,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _add_guards(app: FastAPI, settings: Settings, open_paths: OpenPaths) -> None:
     """What every request passes: the last that is added comes first."""
-    app.add_middleware(StrictJson, max_bytes=settings.max_json_bytes)
+    app.add_middleware(StrictJson, max_bytes=settings.max_json_bytes, two_steps=app.state.two_steps)
     app.add_middleware(Validators)
     app.add_middleware(HeadAsGet)
     app.add_middleware(Authentication, settings=settings, open_paths=open_paths)

@@ -18,6 +18,7 @@ from app.http.openapi.document import RAW_BODY
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.http.schemas import CascadeFlag, StatusFilter
+from app.http.two_steps import SECOND_STEP, first_step
 from app.naming.filters import VersionFilter
 from app.naming.schemas import CHANGE_PROBLEMS, VersionedChange
 from app.naming.versions import change
@@ -31,7 +32,7 @@ router = APIRouter(prefix="/v1/datasets", tags=["data sets"])
 
 @router.post(
     "",
-    dependencies=[WRITES],
+    dependencies=[WRITES, first_step('"name"')],
     status_code=201,
     summary="Register a data set",
     responses=problem_responses(400, 404, 413, 415, 422),
@@ -52,7 +53,7 @@ def create_dataset(
 
 @router.put(
     "/{dataset_id}/content",
-    dependencies=[WRITES],
+    dependencies=[WRITES, SECOND_STEP],
     status_code=202,
     summary="Upload a data set's archive",
     responses=problem_responses(400, 404, 409, 413, 415, 422, 507),

@@ -14,6 +14,7 @@ from app.http.openapi.document import RAW_BODY
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.http.schemas import CascadeFlag
+from app.http.two_steps import SECOND_STEP, first_step
 from app.map_sets import service
 from app.map_sets.repository import GivenMapFilter, MapSetFilter, get_map_set, list_map_sets, list_maps
 from app.map_sets.schemas import GivenMap, MapSet, MapSetId, MapSetRequest
@@ -29,7 +30,7 @@ router = APIRouter(prefix="/v1/map-sets", tags=["map sets"])
 
 @router.post(
     "",
-    dependencies=[WRITES],
+    dependencies=[WRITES, first_step('"name", "dataset_id", "kind"')],
     status_code=201,
     summary="Register a map set",
     responses=problem_responses(400, 404, 409, 413, 415, 422),
@@ -53,7 +54,7 @@ def create_map_set(
 
 @router.put(
     "/{map_set_id}/content",
-    dependencies=[WRITES],
+    dependencies=[WRITES, SECOND_STEP],
     status_code=202,
     summary="Upload a map set's maps",
     responses=problem_responses(400, 404, 409, 413, 415, 422, 507),

@@ -16,6 +16,7 @@ from app.http.openapi.document import RAW_BODY
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
 from app.http.schemas import CascadeFlag, StatusFilter
+from app.http.two_steps import SECOND_STEP, first_step
 from app.http.wake_up import wake_worker
 from app.models import service
 from app.models.repository import delete_run_groups_of, get_model, list_models
@@ -36,7 +37,7 @@ router = APIRouter(prefix="/v1/models", tags=["models"])
 
 @router.post(
     "",
-    dependencies=[WRITES],
+    dependencies=[WRITES, first_step('"name", "format", "architecture", ...')],
     status_code=201,
     summary="Register a model",
     responses=problem_responses(400, 404, 409, 413, 415, 422),
@@ -59,7 +60,7 @@ def create_model(
 
 @router.put(
     "/{model_id}/content",
-    dependencies=[WRITES],
+    dependencies=[WRITES, SECOND_STEP],
     status_code=202,
     summary="Upload a model's weights",
     responses=problem_responses(400, 404, 409, 413, 415, 422, 507),
@@ -93,7 +94,7 @@ _RESOURCE = Resource(
 
 @router.put(
     "/{model_id}/reference",
-    dependencies=[WRITES],
+    dependencies=[WRITES, SECOND_STEP],
     status_code=202,
     summary="Upload predictions of your own code",
     responses=problem_responses(400, 404, 409, 413, 415, 422, 507),

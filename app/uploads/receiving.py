@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from app.errors import RequestError, TooLarge, Unprocessable, UnsupportedMediaType
 from app.http.guards.codings import is_compressed
-from app.http.two_steps import told_steps_of_content
+from app.http.two_steps import TwoSteps
 from app.storage.blobs import BlobStore
 from app.storage.writing import BlobWriter, StoredBlob
 from app.uploads.multipart import FORM, FormFile
@@ -66,7 +66,8 @@ def _checks(request: Request, check_start: CheckStart | None) -> CheckStart:
     def check(start: bytes) -> None:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "application/json" and start.lstrip()[:1] in {b"{", b"["}:
-            detail = f"This is the file's address.{told_steps_of_content(request.url.path)}"
+            two_steps: TwoSteps = request.app.state.two_steps
+            detail = f"This is the file's address.{two_steps.told(request.scope['path'])}"
             raise UnsupportedMediaType("unsupported-media-type", detail)
         if check_start is not None:
             check_start(start)

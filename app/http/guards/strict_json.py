@@ -12,7 +12,7 @@ from app.domain.stored_text import UNSTORABLE, is_storable
 from app.errors import RequestError, SalienceError, TooLarge, Unprocessable, UnsupportedMediaType
 from app.http.guards.codings import is_compressed
 from app.http.problems import problem_response
-from app.http.two_steps import refuse_posted_file, told_steps
+from app.http.two_steps import TwoSteps
 
 MAX_DEPTH = 32
 
@@ -22,8 +22,9 @@ _BODY_METHODS = frozenset({"POST", "PATCH"})
 class StrictJson:
     """ASGI middleware: reads the body of a POST or PATCH whole, judges it and hands it on."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, two_steps: TwoSteps) -> None:
         self._app = app
+        self._two_steps = two_steps
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,11 +35,11 @@ class StrictJson:
             if b"%00" in scope["query_string"]:
                 raise Unprocessable("validation-error", "The query holds a NUL character.")
             if scope["method"] in _BODY_METHODS:
-                refuse_posted_file(scope["method"], scope["path"])
+                self._two_steps.refuse_posted_file(scope["method"], scope["path"])
                 body = await self._read(scope["path"], receive)
                 if body is None:
                     return
-                _judge(Headers(scope=scope), scope["path"], body)
+                self._judge(Headers(scope=scope), scope["path"], body)
                 receive = _replay(body, receive)
         except SalienceError as error:
             await problem_response(error, scope["state"]["request_id"])(scope, receive, send)
@@ -55,20 +56,21 @@ class StrictJson:
                 return None
             body += message.get("body", b"")
             if len(body) > self._max_bytes:
-                raise TooLarge("payload-too-large", f"A JSON body may have {self._max_bytes} bytes.{told_steps(path)}")
+                told = self._two_steps.told(path)
+                raise TooLarge("payload-too-large", f"A JSON body may have {self._max_bytes} bytes.{told}")
             more = message.get("more_body", False)
         return bytes(body)
 
-
-def _judge(headers: Headers, path: str, body: bytes) -> None:
-    if not body:
-        return
-    kind = headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/json" and not kind.endswith("+json"):
-        raise UnsupportedMediaType("unsupported-media-type", f"The body must be application/json.{told_steps(path)}")
-    if is_compressed(headers):
-        raise UnsupportedMediaType("unsupported-content-encoding", "Bodies must not be compressed.")
-    parse_strictly(body)
+    def _judge(self, headers: Headers, path: str, body: bytes) -> None:
+        if not body:
+            return
+        kind = headers.get("content-type", "").split(";")[0].strip().lower()
+        if kind != "application/json" and not kind.endswith("+json"):
+            detail = f"The body must be application/json.{self._two_steps.told(path)}"
+            raise UnsupportedMediaType("unsupported-media-type", detail)
+        if is_compressed(headers):
+            raise UnsupportedMediaType("unsupported-content-encoding", "Bodies must not be compressed.")
+        parse_strictly(body)
 
 
 def parse_strictly(body: bytes) -> Any:

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import APIRouter
 from sqlalchemy import func, select, update
 
 from app.access.keys import checksum, generate_key, prefix_of
@@ -72,13 +71,6 @@ def test_every_route_asks_for_the_scope_that_it_names(closed: Api, make_key: Mak
         refused = check_problem(ask(closed, weak[scope], method, path, **body), 403, "insufficient-scope")
         assert scope in refused, name
     assert {scope for scope in ROUTES.values() if scope} == set(TOO_WEAK)
-
-
-def test_a_route_that_names_no_scope_is_refused() -> None:
-    router = APIRouter()
-    router.add_api_route("/forgotten", lambda: None)
-    with pytest.raises(ValueError, match="/forgotten"):
-        declared_access([router])
 
 
 class TestRefused:
