@@ -13,8 +13,8 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from app.broker import Broker
+from app.domain.problems.service import BROKER_AWAY
 from app.domain.vocabulary import DeviceClass
-from app.errors import Unavailable
 from app.observability.log_context import current_ids
 from app.observability.tracing import trace_headers
 
@@ -143,14 +143,14 @@ class TaskQueue:
         try:
             self._celery.send_task(task.value, args=arguments, **options)
         except (OperationalError, RedisError, OSError) as error:
-            raise Unavailable("broker-unavailable", "The task broker cannot be reached.") from error
+            raise BROKER_AWAY.error() from error
 
     def ping(self) -> None:
         """Raises Unavailable while the broker is away."""
         try:
             self._redis.ping()
         except (RedisError, OSError) as error:
-            raise Unavailable("broker-unavailable", "The task broker cannot be reached.") from error
+            raise BROKER_AWAY.error() from error
 
     def depth(self) -> int:
         """Messages that wait, in all queues. Raises Unavailable while the broker is away."""
@@ -166,7 +166,7 @@ class TaskQueue:
         try:
             return sum(int(self._redis.llen(name)) for name in names)
         except (RedisError, OSError) as error:
-            raise Unavailable("broker-unavailable", "The task broker cannot be reached.") from error
+            raise BROKER_AWAY.error() from error
 
     def close(self) -> None:
         self._celery.close()

@@ -19,7 +19,8 @@ from app.access.scopes import Scope, with_included
 from app.access.service import KeySigner
 from app.db.session import transaction
 from app.db.tables import ApiKeyRow
-from app.errors import Unauthenticated, Unavailable
+from app.domain.problems.service import DATABASE_AWAY
+from app.errors import Unauthenticated
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class KeyRing:
             return await self._batches.ask(prefix)
         except SQLAlchemyError as error:
             logger.warning("keys cannot be read: %s", type(error).__name__)
-            raise Unavailable("database-unavailable", "The database cannot be reached.") from error
+            raise DATABASE_AWAY.error() from error
 
     def _read(self, prefixes: Sequence[str]) -> list[StoredKey | None]:
         with self._reading.connect() as connection:

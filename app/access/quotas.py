@@ -27,6 +27,7 @@ from app.db.tables import (
     ViewArchiveRow,
     WebhookRow,
 )
+from app.domain.problems.service import QUOTA
 from app.domain.vocabulary import LIVE
 from app.errors import QuotaExceeded
 from app.settings import Settings
@@ -38,7 +39,7 @@ def check_models(session: Session, settings: Settings) -> None:
     """After a model was added. Raises QuotaExceeded."""
     limit = _locked_limit(session, TenantRow.max_models, settings.max_tenant_models)
     if limit and (session.scalar(select(func.count()).select_from(ModelRow)) or 0) > limit:
-        raise QuotaExceeded(f"The tenant may have {limit} models.")
+        raise QuotaExceeded(QUOTA.format(most=limit, what="models"))
 
 
 def check_rows(session: Session, table: type[Base], settings: Settings) -> None:
@@ -51,7 +52,7 @@ def check_rows(session: Session, table: type[Base], settings: Settings) -> None:
     }[table]
     limit = _locked_limit(session, null(), most)
     if limit and (session.scalar(select(func.count()).select_from(table)) or 0) > limit:
-        raise QuotaExceeded(f"The tenant may have {limit} {noun}.")
+        raise QuotaExceeded(QUOTA.format(most=limit, what=noun))
 
 
 def check_live_audits(session: Session, settings: Settings) -> None:
@@ -59,7 +60,7 @@ def check_live_audits(session: Session, settings: Settings) -> None:
     limit = _locked_limit(session, TenantRow.max_live_audits, settings.max_tenant_live_audits)
     live = select(func.count()).select_from(AuditRow).where(AuditRow.status.in_(LIVE))
     if limit and (session.scalar(live) or 0) > limit:
-        raise QuotaExceeded(f"The tenant may have {limit} audits that are queued or running.")
+        raise QuotaExceeded(QUOTA.format(most=limit, what="audits that are queued or running"))
 
 
 def check_audit_minutes(session: Session, settings: Settings) -> None:
@@ -85,7 +86,7 @@ def check_bytes(session: Session, settings: Settings, tenant_id: UUID | None = N
     itself, which sees all tenants' rows, says whose. Raises QuotaExceeded."""
     limit = _locked_limit(session, TenantRow.max_bytes, settings.max_tenant_bytes, tenant_id)
     if limit and used_bytes(session, tenant_id) > limit:
-        raise QuotaExceeded(f"The tenant may have {limit} bytes of content.")
+        raise QuotaExceeded(QUOTA.format(most=limit, what="bytes of content"))
 
 
 def used_bytes(session: Session, tenant_id: UUID | None = None) -> int:

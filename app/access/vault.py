@@ -5,6 +5,7 @@ Whoever reads the database, or a backup of it without the keys, learns none.
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from app.domain.problems.integrations import KEYS_MISSING
 from app.errors import SalienceError, Unavailable
 from app.settings import Settings
 
@@ -55,7 +56,5 @@ class Vault:
 
     def _all(self) -> MultiFernet:
         if not self._keys:
-            raise Unavailable(
-                "encryption-keys-missing", "Secrets cannot be kept: the operator has to set ENCRYPTION_KEYS."
-            )
+            raise KEYS_MISSING.error()
         return MultiFernet(self._keys)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from app.domain.problems.audits import STILL_LIVE
+from app.domain.problems.service import QUOTA
 from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, RouteExamples, codes, page, recorded
 from app.http.openapi.example_ids import AUDITS, DATASET, GATE, MODELS, RUN_GROUP
 
@@ -85,7 +87,7 @@ ROUTES = {
         problems=ONCE
         | _REFUSED
         | _GATE_REFUSED
-        | {"quota-exceeded": "The tenant may have 20 audits that are queued or running."},
+        | {"quota-exceeded": QUOTA.format(most=20, what="audits that are queued or running")},
     ),
     "POST /v1/audits:estimate": RouteExamples(
         requests={"One model": _QUICK, "A run group, all five measures": _GROUP},
@@ -105,7 +107,7 @@ ROUTES = {
         problems=_UNKNOWN | BODY,
     ),
     "DELETE /v1/audits/{audit_id}": RouteExamples(
-        problems=_UNKNOWN | {"audit-not-finished": "The audit is running; cancel it first."}
+        problems=_UNKNOWN | {STILL_LIVE.code: STILL_LIVE.detail(status="running")}
     ),
     "GET /v1/protocols": RouteExamples(answers={200: {JSON: recorded(__package__, "protocols.json")}}),
 }

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from app.db.pages import Rows, newest
 from app.db.tables import AuditMapSetRow, AuditModelRow, AuditResultsRow, AuditRow, DatasetRow, ModelRow, WorkerRow
 from app.domain.gates.stored import Outcome
+from app.domain.problems import planning
 from app.domain.results.documents import ResultsDocument
 from app.domain.vocabulary import AuditStatus, DeviceClass
-from app.errors import NotFound, Unprocessable
+from app.errors import NotFound
 from app.naming.filters import Filter, narrowed
 from app.results.reading import current
 
@@ -35,7 +36,7 @@ def lock_dataset(session: Session, dataset_id: UUID) -> DatasetRow:
     query = select(DatasetRow).where(DatasetRow.id == dataset_id).with_for_update(read=True, key_share=True)
     row = session.scalar(query)
     if row is None:
-        raise Unprocessable("unknown-dataset", f"No such data set: {dataset_id}.")
+        raise planning.UNKNOWN_DATASET.error(id=dataset_id)
     return row
 
 

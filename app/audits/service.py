@@ -27,6 +27,7 @@ from app.db.tables import (
     ModelRow,
     ShardRow,
 )
+from app.domain.problems.planning import UNKNOWN_MAP_SETS, UNKNOWN_MODELS
 from app.domain.vocabulary import LIVE, AuditStatus, DeviceClass
 from app.observability.origin import present_origin
 from app.results.inputs import NO_MODEL, label_mapping
@@ -70,9 +71,9 @@ def request_audit(session: Session, request: AuditRequest, settings: Settings) -
 
 def plan_work(session: Session, request: AuditRequest, settings: Settings) -> Work:
     """What a request comes to. Raises Unprocessable, Conflict or NotFound where the audit could not succeed."""
-    models = lock_all(session, ModelRow, _model_ids(session, request), "unknown-models")
+    models = lock_all(session, ModelRow, _model_ids(session, request), UNKNOWN_MODELS)
     dataset = lock_dataset(session, request.dataset_id)
-    map_sets = lock_all(session, MapSetRow, request.map_set_ids or [], "unknown-map-sets")
+    map_sets = lock_all(session, MapSetRow, request.map_set_ids or [], UNKNOWN_MAP_SETS)
     check_ready(models, dataset)
     check_map_sets(map_sets, dataset, models)
     asked = resolved(request, models, map_sets)

@@ -9,15 +9,16 @@ from sqlalchemy.orm import Session, defer
 from app.db.locking import lock_all
 from app.db.pages import Rows, newest
 from app.db.tables import AuditResultsRow, AuditRow, ComparisonRow, DatasetRow
+from app.domain.problems import comparisons
 from app.domain.results.comparisons import ComparisonResults
-from app.errors import Conflict, NotFound
+from app.errors import NotFound
 from app.naming.filters import Filter, narrowed
 from app.results.reading import current, current_comparison, is_current
 
 
 def lock_audits(session: Session, audit_ids: Sequence[UUID]) -> list[tuple[AuditRow, str | None]]:
     """In the order of the ids, each with its data set's digest. Raises Unprocessable ``unknown-audits``."""
-    audits = lock_all(session, AuditRow, audit_ids, "unknown-audits")
+    audits = lock_all(session, AuditRow, audit_ids, comparisons.UNKNOWN_AUDITS)
     query = select(DatasetRow.id, DatasetRow.digest).where(DatasetRow.id.in_({one.dataset_id for one in audits}))
     digests = dict(session.execute(query).tuples().all())
     return [(one, digests[one.dataset_id]) for one in audits]
@@ -48,7 +49,7 @@ def lock_comparison(session: Session, comparison_id: UUID) -> ComparisonRow:
     row = session.scalar(query.options(defer(ComparisonRow.document)))
     if row is None:
         get_comparison(session, comparison_id)
-        raise Conflict("comparison-running", "The comparison is being computed; delete it when it has ended.")
+        raise comparisons.RUNNING.error()
     return row
 
 

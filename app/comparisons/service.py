@@ -14,6 +14,7 @@ from app.db.identifiers import new_id
 from app.db.tables import AuditRow, ComparisonRow
 from app.domain.audits.differing_fields import Basis, differing_fields
 from app.domain.audits.subjects import subjects_of
+from app.domain.problems import comparisons
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import ComparisonUnit, OwedStatus
 from app.errors import Unprocessable
@@ -46,15 +47,15 @@ def _check_sides(session: Session, request: ComparisonRequest, audits: list[Audi
     sides = len(request.audit_ids)
     models = model_ids_of(session, request.audit_ids)
     if not all(models.values()):
-        raise Unprocessable("too-few-sides", "A comparison is of models: one of the audits has map sets alone.")
+        raise comparisons.MAP_SETS_ALONE.error()
     if request.by is ComparisonUnit.MODEL:
         protocols = {audit.id: Protocol.model_validate(audit.protocol) for audit in audits}
         subjects = [one for audit_id, own in models.items() for one in subjects_of(protocols[audit_id], len(own))]
         sides = sum(one.beside is None for one in subjects)
     if sides < 2:
-        raise Unprocessable("too-few-sides", "A comparison needs two audits, or one of several models by model.")
+        raise comparisons.TOO_FEW_SIDES.error()
     if sides > MAX_SIDES:
-        raise Unprocessable("too-many-sides", f"A comparison may have {MAX_SIDES} sides; this one has {sides}.")
+        raise comparisons.TOO_MANY_SIDES.error(most=MAX_SIDES, sides=sides)
 
 
 def _check_basis(found: list[tuple[AuditRow, str | None]]) -> None:
@@ -68,4 +69,5 @@ def _check_basis(found: list[tuple[AuditRow, str | None]]) -> None:
             for place, paths in differing.items()
             for path in paths
         ]
-        raise Unprocessable("audits-differ", f"The audits differ in {', '.join(fields)}.", errors=errors)
+        detail = comparisons.AUDITS_DIFFER.detail(fields=", ".join(fields))
+        raise Unprocessable(comparisons.AUDITS_DIFFER.code, detail, errors=errors)

@@ -1,5 +1,6 @@
 """Examples of ``/v1/connections``."""
 
+from app.domain.problems.service import QUOTA
 from app.http.openapi.example_form import BODY, JSON, PAGES, RouteExamples, codes, page
 from app.http.openapi.example_ids import CONNECTION
 
@@ -38,7 +39,7 @@ ROUTES = {
             },
         },
         answers={201: {JSON: _CONNECTION}},
-        problems=BODY | _ADDRESS | {"quota-exceeded": "The tenant may have 100 connections."},
+        problems=BODY | _ADDRESS | {"quota-exceeded": QUOTA.format(most=100, what="connections")},
     ),
     "GET /v1/connections": RouteExamples(answers={200: {JSON: page(_CONNECTION)}}, problems=PAGES),
     "GET /v1/connections/{connection_id}": RouteExamples(answers={200: {JSON: _CONNECTION}}, problems=_UNKNOWN),

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from app.db.pages import Rows, newest
 from app.db.tables import ConnectionRow, DatasetImportRow, HookRow, ModelImportRow, PolicyRow
-from app.errors import Conflict, NotFound, Unprocessable
+from app.domain.problems import integrations
+from app.errors import NotFound, Unprocessable
 from app.registries.uris import FOLLOWED
 
 
@@ -53,4 +54,4 @@ def refuse_while_used(session: Session, connection_id: UUID) -> None:
     }
     for noun, column in users.items():
         if session.scalar(select(column).where(column == connection_id).limit(1)):
-            raise Conflict("connection-in-use", f"A {noun} refers to the connection; delete that first.")
+            raise integrations.CONNECTION_IN_USE.error(noun=noun)

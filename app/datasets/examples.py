@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.domain.problems.service import QUOTA
 from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, UPLOAD, RouteExamples, page, recorded
 
 DATASET: dict[str, Any] = recorded(__package__, "dataset.json")
@@ -39,7 +40,7 @@ ROUTES = {
         | _UNKNOWN
         | {
             "empty-body": None,
-            "quota-exceeded": "The tenant may have 1000000000 bytes of content.",
+            "quota-exceeded": QUOTA.format(most=1_000_000_000, what="bytes of content"),
             "payload-too-large": "The body exceeds the limit of 5368709120 bytes.",
             "unsupported-content-encoding": "Send the bytes as they are, uncompressed.",
             "unsupported-media-type": "The content is no zip or tar archive.",
@@ -57,8 +58,8 @@ ROUTES = {
         problems=_UNKNOWN
         | {
             "not-found": "No such sample in this data set.",
-            "sample-unreadable": "The sample could not be read; its problem says why.",
-            "artifact-corrupted": "The stored image is lost, or is not what was uploaded.",
+            "sample-unreadable": None,
+            "artifact-corrupted": None,
         },
     ),
     "PATCH /v1/datasets/{dataset_id}": RouteExamples(

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Path, Response
 from app.datasets.repository import find_sample, get_dataset
 from app.datasets.schemas import DatasetId, Sample
 from app.db.tables import SampleRow
+from app.domain.problems import uploads
 from app.domain.vocabulary import SampleStatus
-from app.errors import Gone, InputFailure, Unprocessable
+from app.errors import Gone, InputFailure
 from app.http.authorization import READS
 from app.http.dependencies import BriefSessionDep, ContentsDep, OutwardDep, SessionDep
 from app.http.problems import problem_responses
@@ -58,7 +59,7 @@ async def get_image(
 def _file(sample: SampleRow, digest: str, contents: Contents) -> bytes:
     """Raises Unprocessable ``sample-unreadable``, or Gone where what was once readable is lost."""
     if sample.status == SampleStatus.UNREADABLE:
-        raise Unprocessable("sample-unreadable", "The sample could not be read; its problem says why.")
+        raise uploads.SAMPLE_UNREADABLE.error()
     try:
         return read_entry(contents, digest, entry_of(sample), contents.settings.max_entry_bytes)
     except (FileNotFoundError, InputFailure) as error:

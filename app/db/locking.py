@@ -8,19 +8,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, MapSetRow, ModelRow
-from app.errors import Unprocessable
+from app.domain.problems.problem import Problem
 
 Named = TypeVar("Named", ModelRow, MapSetRow, AuditRow)
 
 
-def lock_all(session: Session, table: type[Named], ids: Sequence[UUID], code: str) -> list[Named]:
-    """In the order of the ids, safe from deletion until the end. Raises Unprocessable ``code`` (``unknown-models``)."""
+def lock_all(session: Session, table: type[Named], ids: Sequence[UUID], unknown: Problem) -> list[Named]:
+    """In the order of the ids, safe from deletion until the end. Raises ``unknown``, which has a place for ids."""
     query = select(table).where(table.id.in_(ids)).with_for_update(read=True, key_share=True)
     found = {row.id: row for row in session.scalars(query)}
     missing = [str(one) for one in ids if one not in found]
     if missing:
-        nouns = code.removeprefix("unknown-").replace("-", " ")
-        raise Unprocessable(code, f"No such {nouns}: {', '.join(missing)}.")
+        raise unknown.error(ids=", ".join(missing))
     return [found[one] for one in ids]
 
 

@@ -1,6 +1,6 @@
 """What is still referred to: blobs by rows, and rows by audits."""
 
-from typing import Literal, NoReturn
+from typing import NoReturn
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, select
@@ -14,19 +14,11 @@ from app.db.tables import (
     ModelRow,
     ViewArchiveRow,
 )
+from app.domain.problems.in_use import DELETE_FIRST, IN_USE, Noun
 from app.domain.vocabulary import LIVE, SCHEME, AuditStatus
 from app.errors import Conflict
 
 MAX_NAMED = 20
-
-Noun = Literal["model", "data set", "run group", "map set"]
-
-_CODES: dict[Noun, str] = {
-    "model": "model-in-use",
-    "data set": "dataset-in-use",
-    "run group": "run-group-in-use",
-    "map set": "map-set-in-use",
-}
 
 _DIGESTS = (
     *(column for table in UPLOADED for column in (table.content_digest, table.stored_digest)),
@@ -85,8 +77,9 @@ def of_map_set(map_set_id: UUID) -> ColumnElement[bool]:
 def _refuse(noun: Noun, audits: dict[UUID, AuditStatus]) -> NoReturn:
     named = ", ".join(f"audit {audit_id}" for audit_id in audits)
     is_live = any(status in LIVE for status in audits.values())
-    advice = "wait until they have ended, or cancel and delete them" if is_live else "delete them first"
+    advice = "wait until they have ended, or cancel and delete them" if is_live else DELETE_FIRST
     errors: list[dict[str, object]] = [
         {"loc": ["audits", str(audit_id)], "msg": status} for audit_id, status in audits.items()
     ]
-    raise Conflict(_CODES[noun], f"These refer to the {noun}: {named}; {advice}.", errors=errors)
+    problem = IN_USE[noun]
+    raise Conflict(problem.code, problem.detail(noun=noun, audits=named, advice=advice), errors=errors)

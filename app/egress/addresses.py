@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from app.domain.problems.service import ADDRESS_NOT_PUBLIC
 from app.errors import AddressNotAllowed
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -45,7 +46,7 @@ class AddressGuard:
         """One address that a name stands for, or that stands for itself. Raises AddressNotAllowed."""
         address = ipaddress.ip_address(text)
         if not is_public(address) and not any(address in network for network in self.allowed):
-            raise AddressNotAllowed("The host's address is not public, and the operator does not allow it.")
+            raise AddressNotAllowed(ADDRESS_NOT_PUBLIC)
 
     def check_url(self, text: str) -> httpx.URL:
         """The address as it will be called; names are looked up only then. Raises AddressNotAllowed."""

@@ -9,8 +9,8 @@ from app.domain.gates.conditions import Against, Condition, NotWorse, Quantity
 from app.domain.gates.parser import parse_condition
 from app.domain.gates.stored import StoredGate
 from app.domain.measures import MEASURES
+from app.domain.problems import planning
 from app.domain.protocol import Protocol
-from app.errors import Unprocessable
 
 
 def gate_digest(conditions: list[str]) -> str:
@@ -28,8 +28,7 @@ def freeze(gate: GateRow, baseline_audit_id: UUID | None, protocol: Protocol) ->
     could never be met."""
     parsed = conditions_of(gate)
     if baseline_audit_id is None and any(isinstance(one.limit, NotWorse) and not one.missing_ok for one in parsed):
-        detail = "A condition of the gate compares with a baseline: name it by baseline_audit_id."
-        raise Unprocessable("gate-needs-baseline", detail)
+        raise planning.GATE_NEEDS_BASELINE.error()
     _check_map_sets(parsed, protocol)
     return {
         "gate_id": str(gate.id),
@@ -48,9 +47,7 @@ def _check_map_sets(conditions: list[Condition], protocol: Protocol) -> None:
             if condition.missing_ok or not _is_of_family(quantity) or (quantity.measure, quantity.view) in known:
                 continue
             has = ", ".join(view for measure, view in sorted(known) if measure == quantity.measure) or "none"
-            detail = f"The gate asks for {quantity.measure}.{quantity.view}, which this audit does not have (it has: "
-            detail += f"{has}). Name the map sets in map_set_ids and the measure in protocol.measures, or mark the "
-            raise Unprocessable("gate-needs-map-sets", f"{detail}condition (missing ok).")
+            raise planning.GATE_NEEDS_MAP_SETS.error(asked=f"{quantity.measure}.{quantity.view}", known=has)
 
 
 def _quantities(condition: Condition) -> tuple[Quantity, ...]:

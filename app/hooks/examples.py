@@ -1,5 +1,6 @@
 """Examples of ``/v1/hooks``."""
 
+from app.domain.problems.service import QUOTA
 from app.http.openapi.example_form import BODY, JSON, PAGES, RouteExamples, codes, page
 from app.http.openapi.example_ids import AUDITS, CONNECTION, DELIVERY, HOOK, MODELS
 
@@ -44,7 +45,7 @@ ROUTES = {
             },
         },
         answers={201: {JSON: _HOOK | _SECRET}},
-        problems=BODY | {"not-found": "No such connection.", "quota-exceeded": "The tenant may have 100 hooks."},
+        problems=BODY | {"not-found": "No such connection.", "quota-exceeded": QUOTA.format(most=100, what="hooks")},
     ),
     "GET /v1/hooks": RouteExamples(answers={200: {JSON: page(_HOOK)}}, problems=PAGES),
     "GET /v1/hooks/{hook_id}": RouteExamples(answers={200: {JSON: _HOOK}}, problems=_UNKNOWN),

@@ -13,8 +13,9 @@ from app.connections.repository import get_connection, not_followed
 from app.db.identifiers import new_id
 from app.db.session import TenantEngine, clock, transaction
 from app.db.tables import ConnectionRow, HookDeliveryRow, HookRow, PolicyRunRow
+from app.domain.problems import integrations
 from app.domain.vocabulary import RunStage
-from app.errors import Conflict, RateLimited, TooLarge, Unauthenticated, Unprocessable
+from app.errors import RateLimited, TooLarge, Unauthenticated, Unprocessable
 from app.hooks.kinds import Arrived, Delivered, arrived
 from app.hooks.refusals import is_news, note_proof, note_refusal
 from app.hooks.repository import find_door, forget_oldest, keep_delivery, runs_of
@@ -112,7 +113,7 @@ def play_again(session: Session, row: HookDeliveryRow) -> None:
     """Looked at anew, and runs of policies that failed begin anew when they are met. Raises Conflict
     ``delivery-under-way``."""
     if shown(session, row).outcome is HookOutcome.PENDING:
-        raise Conflict("delivery-under-way", "The delivery is being followed; wait for its outcome.")
+        raise integrations.DELIVERY_UNDER_WAY.error()
     for run in runs_of(session, row):
         if run.stage == RunStage.FAILED:
             run.outcome = None

@@ -15,8 +15,8 @@ from app.access.key_ring import Caller
 from app.access.vault import Vault
 from app.db.session import TenantEngine
 from app.db.tables import DEFAULT_TENANT
+from app.domain.problems.service import OVERLOADED
 from app.egress.addresses import AddressGuard
-from app.errors import Unavailable
 from app.http.outward import Outward
 from app.queue import TaskQueue
 from app.settings import Settings
@@ -72,7 +72,7 @@ async def _limited(request: Request, make_session: Callable[[], Session]) -> Asy
         async with asyncio.timeout(WAIT_SECONDS):
             await slots.acquire()
     except TimeoutError as error:
-        raise Unavailable("overloaded", "Too many requests at once; come again.") from error
+        raise OVERLOADED.error(what="requests") from error
     session = make_session()
     try:
         yield session

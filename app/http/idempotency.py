@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.db.tables import IdempotencyKeyRow
-from app.errors import Unprocessable
+from app.domain.problems.service import KEY_REUSED
 from app.http.dependencies import SettingsDep
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -51,7 +51,7 @@ class Idempotency:
             return None
         row = session.scalars(select(IdempotencyKeyRow).where(*self._mine())).one()
         if row.request_digest != digest:
-            raise Unprocessable("idempotency-key-reused", "The Idempotency-Key was used with another body.")
+            raise KEY_REUSED.error()
         return kind.model_validate(row.answer)
 
     def remember(self, session: Session, resource_id: UUID, answer: BaseModel) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from anyio import CapacityLimiter, to_thread
 
-from app.errors import Unavailable
+from app.domain.problems.service import OVERLOADED
 from app.http.concurrency import ConcurrencyLimit
 from app.sources.addresses import listed_dataset
 
@@ -34,8 +34,7 @@ class Outward:
             async with self._limit.slot(tenant_id, WAIT_SECONDS):
                 return await to_thread.run_sync(ask, limiter=self._threads)
         except TimeoutError as error:
-            detail = "Too many calls of this tenant's to other servers at once; come again."
-            raise Unavailable("overloaded", detail) from error
+            raise OVERLOADED.error(what="calls of this tenant's to other servers") from error
 
     async def read(self, tenant_id: UUID, digest: str, read: Callable[[], Result]) -> Result:
         """What ``read`` finds in the data set stored under ``digest``: a call only where that lies elsewhere."""

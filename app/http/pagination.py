@@ -11,7 +11,8 @@ from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 
 from app.db.pages import Row, Rows
-from app.errors import RequestError, Unprocessable
+from app.domain.problems.service import INVALID_CURSOR
+from app.errors import RequestError
 from app.http.guards.strict_json import parse_strictly
 
 Item = TypeVar("Item")
@@ -39,9 +40,9 @@ class PageParams:
             padded = self.cursor + "=" * (-len(self.cursor) % 4)
             key = parse_strictly(base64.b64decode(padded, altchars=b"-_", validate=True))
         except (ValueError, RequestError) as error:
-            raise _invalid() from error
+            raise INVALID_CURSOR.error() from error
         if not isinstance(key, list) or len(key) != length or any(map(_is_beyond_any_column, key)):
-            raise _invalid()
+            raise INVALID_CURSOR.error()
         return key
 
     def after_id(self) -> UUID | None:
@@ -50,7 +51,7 @@ class PageParams:
         try:
             return None if key is None else UUID(str(key[0]))
         except ValueError as error:
-            raise _invalid() from error
+            raise INVALID_CURSOR.error() from error
 
 
 PageDep = Annotated[PageParams, Depends()]
@@ -69,7 +70,3 @@ def make_page(rows: Rows[Row], show: Callable[[Row], Item], key: Callable[[Row],
 
 def _is_beyond_any_column(part: Any) -> bool:
     return isinstance(part, int) and not -(2**63) <= part < 2**63
-
-
-def _invalid() -> Unprocessable:
-    return Unprocessable("invalid-cursor", "The cursor is not one of this list's.")

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from app.domain.problems.service import DATABASE_AWAY, INVALID, OUR_FAULT
 from app.errors import (
     AddressNotAllowed,
     Conflict,
@@ -114,11 +115,14 @@ def install_handlers(app: FastAPI) -> None:
         app.add_exception_handler(away, _database_away)
 
 
+def status_of(kind: type[SalienceError]) -> int:
+    """Of an error's class, or of the nearest one above it."""
+    return next((STATUS_OF[one] for one in kind.__mro__ if one in STATUS_OF), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
 def problem_response(error: SalienceError, request_id: str) -> JSONResponse:
     """The answer to a request that failed with this error."""
-    status = next(
-        (STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF), HTTPStatus.INTERNAL_SERVER_ERROR
-    )
+    status = status_of(type(error))
     errors = error.errors if isinstance(error, RequestError) else None
     answer = _problem(problem_document(status, error.code, error.detail, request_id), errors)
     answer.headers.update(_headers_of(error))
@@ -140,8 +144,7 @@ def _headers_of(error: SalienceError) -> dict[str, str]:
 
 def unexpected_response(request_id: str) -> JSONResponse:
     """The answer to a request that met a bug of ours."""
-    detail = "Something went wrong here; the request id finds it in the logs."
-    return _problem(problem_document(500, "internal-error", detail, request_id))
+    return _problem(problem_document(500, OUR_FAULT.code, OUR_FAULT.detail(), request_id))
 
 
 def _problem(document: dict[str, Any], errors: list[dict[str, Any]] | None = None) -> JSONResponse:
@@ -169,7 +172,7 @@ def _validation_error(request: Request, error: Exception) -> JSONResponse:
     errors = [{"loc": [_cut(part) for part in found["loc"]], "msg": found["msg"]} for found in found_first]
     if any(found["loc"][0] == "path" for found in errors):
         return _answer(request, 404, "not-found", "No such resource.")
-    return _answer(request, 422, "validation-error", "The request does not fit the schema.", errors)
+    return _answer(request, 422, INVALID.code, INVALID.detail(), errors)
 
 
 def _cut(part: str | int) -> str | int:
@@ -206,7 +209,7 @@ def _matches(template: str, path: str) -> bool:
 
 def _database_away(request: Request, error: Exception) -> JSONResponse:
     logger.warning("database unavailable: %s", type(error).__name__)
-    return _answer(request, 503, "database-unavailable", "The database cannot be reached.")
+    return _answer(request, 503, DATABASE_AWAY.code, DATABASE_AWAY.detail())
 
 
 def _changed_meanwhile(request: Request, error: Exception) -> JSONResponse:

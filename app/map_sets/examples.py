@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, UPLOAD, RouteExamples, page, recorded
+from app.domain.problems.service import QUOTA
+from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, UPLOAD, RouteExamples, codes, page, recorded
 from app.http.openapi.example_ids import DATASET
 
 MAP_SET: dict[str, Any] = recorded(__package__, "map_set.json")
@@ -16,7 +17,7 @@ _UPLOADED = (
     _REGISTERED | {name: MAP_SET[name] for name in ("content_digest", "content_size")} | {"status": "validating"}
 )
 _UNKNOWN = {"not-found": "No such map set."}
-_NOT_READY = {"dataset-not-ready": "The data set is validating, not ready."}
+_NOT_READY = codes("dataset-not-ready")
 
 ROUTES = {
     "POST /v1/map-sets": RouteExamples(
@@ -34,7 +35,7 @@ ROUTES = {
         | _UNKNOWN
         | {
             "empty-body": None,
-            "quota-exceeded": "The tenant may have 1000000000 bytes of content.",
+            "quota-exceeded": QUOTA.format(most=1_000_000_000, what="bytes of content"),
             "payload-too-large": "The body exceeds the limit of 5368709120 bytes.",
             "unsupported-content-encoding": "Send the bytes as they are, uncompressed.",
             "unsupported-media-type": "The content is no zip, tar or npz: pack the maps as one.",

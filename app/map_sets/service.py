@@ -9,9 +9,10 @@ from app.db.identifiers import new_id
 from app.db.references import of_map_set, refuse_while_audited
 from app.db.tables import MapSetRow
 from app.domain.models.input_size import size_of
+from app.domain.problems import planning
 from app.domain.refusals.maps import MAPS_NOT_PACKED
 from app.domain.vocabulary import ResourceStatus
-from app.errors import Conflict, UnsupportedMediaType
+from app.errors import UnsupportedMediaType
 from app.imaging.containers import container_of
 from app.map_sets.repository import get_map_set
 from app.map_sets.schemas import MapSetRequest
@@ -23,7 +24,7 @@ def register(session: Session, request: MapSetRequest) -> MapSetRow:
     """Raises NotFound, and Conflict ``dataset-not-ready``: maps are matched with samples when they are read."""
     dataset = get_dataset(session, request.dataset_id)
     if dataset.status != ResourceStatus.READY:
-        raise Conflict("dataset-not-ready", f"The data set is {dataset.status}, not ready.")
+        raise planning.DATASET_NOT_READY.error(status=dataset.status)
     row = MapSetRow(
         id=new_id(),
         dataset_id=dataset.id,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.domain.problems.service import QUOTA
 from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, UPLOAD, RouteExamples, codes, page, recorded
 
 MODEL: dict[str, Any] = recorded(__package__, "model.json")
@@ -59,7 +60,7 @@ ROUTES = {
         | _UNKNOWN
         | {
             "model-invalid": None,
-            "quota-exceeded": "The tenant may have 1000000000 bytes of content.",
+            "quota-exceeded": QUOTA.format(most=1_000_000_000, what="bytes of content"),
             "payload-too-large": "The body exceeds the limit of 5368709120 bytes.",
             "unsupported-content-encoding": "Send the bytes as they are, uncompressed.",
             "unsupported-media-type": "Send the file itself as the body, not a form.",
@@ -70,7 +71,7 @@ ROUTES = {
         problems={name: detail for name, detail in UPLOAD.items() if name != "content-already-set"}
         | _UNKNOWN
         | {
-            "quota-exceeded": "The tenant may have 1000000000 bytes of content.",
+            "quota-exceeded": QUOTA.format(most=1_000_000_000, what="bytes of content"),
             "payload-too-large": "The body exceeds the limit of 5368709120 bytes.",
             "unsupported-content-encoding": "Send the bytes as they are, uncompressed.",
             "unsupported-media-type": "The content is no zip archive: pack the images and outputs.jsonl as one.",

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.domain.problems.uploads import DESCRIPTION_INVALID
 from app.domain.vocabulary import Origin
 from app.errors import Unprocessable
 from app.models.description import described_request
@@ -61,7 +62,8 @@ def description_invalid(error: ValidationError) -> Unprocessable:
         {"loc": ["description", *fault["loc"]], "msg": fault["msg"]} for fault in error.errors()[:10]
     ]
     fields = ", ".join(dict.fromkeys(".".join(map(str, fault["loc"])) for fault in error.errors()[:10]))
-    return Unprocessable("description-invalid", f"The model's description does not fit: {fields}.", errors=errors)
+    detail = DESCRIPTION_INVALID.detail(fields=fields)
+    return Unprocessable(DESCRIPTION_INVALID.code, detail, errors=errors)
 
 
 def _with_origins(description: Json, origins: Mapping[str, str]) -> Json:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app.access.quotas import check_models
 from app.db.references import delete_audits, of_model
+from app.domain.problems import uploads
 from app.errors import Unprocessable
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep, TenantDep
@@ -79,7 +80,7 @@ async def _receive(request: Request, blobs: BlobStore, max_bytes: int) -> Stored
         return await receive_blob(request, blobs, max_bytes)
     except Unprocessable as error:
         if error.code == "empty-body":
-            raise Unprocessable("model-invalid", "The file is empty: it holds no weights.") from error
+            raise uploads.NO_WEIGHTS.error() from error
         raise
 
 

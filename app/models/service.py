@@ -9,10 +9,13 @@ from app.db.identifiers import new_id
 from app.db.references import of_model, refuse_while_audited
 from app.db.tables import ModelImportRow, ModelRow
 from app.domain.models.heads import Head
+from app.domain.problems import uploads
+from app.domain.problems.in_use import IN_A_GROUP
+from app.domain.problems.service import INVALID
 from app.domain.refusals.architectures import ARCHITECTURE_REQUIRED
 from app.domain.refusals.weights import FORMAT_UNKNOWN
 from app.domain.vocabulary import ModelFormat, ResourceStatus
-from app.errors import Conflict, Unprocessable, UnsupportedMediaType
+from app.errors import Unprocessable, UnsupportedMediaType
 from app.imaging.containers import Container, container_of
 from app.models.configs.reading import OF_WEIGHTS
 from app.models.description import described_request
@@ -66,7 +69,7 @@ def _check_complete(request: ModelRequest) -> None:
         {"loc": ["body", field], "msg": "Field required"} for field in fields if getattr(request, field) is None
     ]
     if errors:
-        raise Unprocessable("validation-error", "The request does not fit the schema.", errors=errors)
+        raise Unprocessable(INVALID.code, INVALID.detail(), errors=errors)
     if format_of(request) is not ModelFormat.ONNX and not request.architecture:
         errors = [{"loc": ["body", "architecture"], "msg": "needed for this format"}]
         raise Unprocessable(ARCHITECTURE_REQUIRED.code, ARCHITECTURE_REQUIRED.detail(), errors=errors)
@@ -114,8 +117,7 @@ def complete(session: Session, row: ModelRow, fields: dict[str, Any]) -> bool:
     """
     imported = session.get(ModelImportRow, row.id, with_for_update=True)
     if row.status != ResourceStatus.NEEDS_DESCRIPTION or imported is None:
-        detail = "Only a model that needs_description can be described; register it again with other fields."
-        raise Conflict("model-already-described", detail)
+        raise uploads.ALREADY_DESCRIBED.error()
     before, now = imported.said.get("preprocessing"), fields.get("preprocessing")
     if isinstance(before, dict) and isinstance(now, dict):
         fields = {**fields, "preprocessing": {**before, **now}}
@@ -161,7 +163,7 @@ def delete(session: Session, row: ModelRow) -> set[str]:
     refuse_while_audited(session, "model", of_model(row.id))
     group = run_group_of(session, row.id)
     if group:
-        raise Conflict("model-in-use", f"The run group {group} refers to the model; delete that first.")
+        raise IN_A_GROUP.error(id=group)
     session.delete(row)
     session.flush()
     return digests_of(row)

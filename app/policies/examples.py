@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.domain.problems.service import QUOTA
 from app.domain.protocol import ProtocolRequest
 from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, RouteExamples, codes, page
 from app.http.openapi.example_ids import AUDITS, CONNECTION, DATASET, DELIVERY, GATE, HOOK, MODELS, POLICY, POLICY_RUN
@@ -50,7 +51,7 @@ ROUTES = {
     "POST /v1/policies": RouteExamples(
         requests={"New versions against the champion": _ASKED},
         answers={201: {JSON: _POLICY}},
-        problems=ONCE | _NAMED | {"quota-exceeded": "The tenant may have 100 policies."},
+        problems=ONCE | _NAMED | {"quota-exceeded": QUOTA.format(most=100, what="policies")},
     ),
     "GET /v1/policies": RouteExamples(answers={200: {JSON: page(_POLICY)}}, problems=PAGES),
     "GET /v1/policies/{policy_id}": RouteExamples(answers={200: {JSON: _POLICY}}, problems=_UNKNOWN),

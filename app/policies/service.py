@@ -11,8 +11,9 @@ from app.datasets.repository import get_dataset
 from app.db.identifiers import new_id
 from app.db.session import clock
 from app.db.tables import PolicyRow, PolicyRunRow
+from app.domain.problems import integrations
 from app.domain.vocabulary import RunStage
-from app.errors import Conflict, Unprocessable
+from app.errors import Unprocessable
 from app.gates.repository import get_gate
 from app.hooks.events import Ignored
 from app.hooks.kinds import events_of
@@ -53,7 +54,7 @@ def change_policy(session: Session, row: PolicyRow, wanted: PolicyChange) -> Non
 def retry(session: Session, run: PolicyRunRow) -> None:
     """Raises Conflict ``run-not-failed``."""
     if run.stage != RunStage.FAILED:
-        raise Conflict("run-not-failed", f"The run is {run.stage}; only one that failed can be tried again.")
+        raise integrations.RUN_NOT_FAILED.error(stage=run.stage)
     begin_anew(session, run)
     session.refresh(run)
 

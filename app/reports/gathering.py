@@ -14,12 +14,13 @@ from app.comparisons.repository import get_comparison, results_of_comparison
 from app.datasets.repository import get_dataset
 from app.db.tables import AuditRow
 from app.domain.measures import MEASURES
+from app.domain.problems import comparisons
 from app.domain.protocol import Protocol
 from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.performance import Performance, Roc
 from app.domain.vocabulary import CLEAN, OwedStatus
-from app.errors import Conflict, Gone
+from app.errors import Gone
 from app.imaging.entries import Ranges
 from app.reports.audit_facts import as_text, facts_of, owners, verdicts
 from app.reports.evidence import evidence
@@ -75,11 +76,11 @@ class Gatherer:
         row = get_comparison(self.session, comparison_id)
         stored = results_of_comparison(self.session, row)
         if row.status != OwedStatus.SUCCEEDED or stored is None:
-            raise Conflict("comparison-not-finished", f"The comparison is {row.status}.")
+            raise comparisons.NOT_FINISHED.error(status=row.status)
         audits = [self.session.get(AuditRow, audit_id) for audit_id in row.audit_ids]
         kept = [audit for audit in audits if audit is not None]
         if not kept:
-            raise Gone("audits-deleted", "All audits of the comparison were deleted; its tables are still there.")
+            raise comparisons.AUDITS_DELETED.error()
         found = by_subject(stored)
         results = {str(audit.id): models_alone(by_subject(results_of(self.session, audit.id))) for audit in kept}
         all_series, first = series_of_comparison(found), results[str(kept[0].id)]

@@ -12,7 +12,8 @@ from uuid import UUID
 from anyio import to_thread
 
 from app.child_environment import child_environment
-from app.errors import NotFound, Unavailable
+from app.domain.problems import service
+from app.errors import NotFound
 from app.http.concurrency import ConcurrencyLimit
 from app.http.outward import Outward
 from app.reports.job import ReportJob
@@ -65,7 +66,7 @@ class Renderer:
                 job = await to_thread.run_sync(gather) if job is None else job
                 return await _run(job, *arguments)
         except TimeoutError as error:
-            raise Unavailable("overloaded", "Too many reports at once; come again.") from error
+            raise service.OVERLOADED.error(what="reports") from error
 
 
 def _gathered(wanted: ReportRequest, with_pictures: bool) -> bytes:  # noqa: FBT001 - run_sync names no arguments
@@ -81,7 +82,7 @@ async def _run(job: bytes, *arguments: str) -> bytes:
         async with asyncio.timeout(TIMEOUT_SECONDS):
             made, complaints = await process.communicate(job)
     except TimeoutError as error:
-        raise Unavailable("report-timeout", "Drawing the report took too long.") from error
+        raise service.REPORT_TOO_SLOW.error() from error
     finally:
         if process.returncode is None:
             process.kill()

@@ -12,11 +12,11 @@ from app.domain.audits.subjects import Pairing, Subject, pairings_of, subjects_o
 from app.domain.models.input_size import InputSize
 from app.domain.models.outputs import CLASSES, Output
 from app.domain.models.preprocessing import Preprocessing, ValueRange
+from app.domain.problems import planning
 from app.domain.protocol import Protocol
 from app.domain.samples.label_mapping import LabelMapping
 from app.domain.samples.label_matching import map_labels, map_several_labels
 from app.domain.vocabulary import CLEAN, OutputKind
-from app.errors import Conflict
 
 NO_MODEL = LabelMapping(None, "The audit has no model, so that nothing is classified.")
 
@@ -167,8 +167,7 @@ def class_count(model: ModelRow) -> int:
         return int(found)
     if model.class_names:
         return len(model.class_names)
-    detail = f"It is not known how many classes the model {model.name} has ({model.id}): upload its file again."
-    raise Conflict("model-not-probed", detail)
+    raise planning.MODEL_NOT_PROBED.error(name=model.name, id=model.id)
 
 
 def label_mapping(dataset: DatasetRow, model: ModelRow, label_map: Any) -> LabelMapping:

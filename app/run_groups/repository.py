@@ -11,6 +11,7 @@ from app.db.locking import lock_all
 from app.db.pages import Rows, newest
 from app.db.references import refuse_while_audited
 from app.db.tables import AuditRow, ModelRow, RunGroupModelRow, RunGroupRow
+from app.domain.problems.planning import UNKNOWN_MODELS
 from app.errors import NotFound
 from app.naming.filters import Filter, narrowed
 from app.run_groups.schemas import RunGroupRequest
@@ -18,7 +19,7 @@ from app.run_groups.schemas import RunGroupRequest
 
 def insert_run_group(session: Session, request: RunGroupRequest) -> RunGroupRow:
     """Raises Unprocessable ``unknown-models`` naming them."""
-    members = lock_all(session, ModelRow, request.model_ids, "unknown-models")
+    members = lock_all(session, ModelRow, request.model_ids, UNKNOWN_MODELS)
     words = {"about": request.description, "extra": request.metadata, "tags": request.tags}
     row = RunGroupRow(id=new_id(), name=request.name, **words)
     session.add(row)

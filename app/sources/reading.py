@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.access.vault import Vault
 from app.db.session import TenantEngine, transaction
 from app.db.tables import ConnectionRow, DatasetImportRow, DatasetObjectRow
+from app.domain.problems.uploads import IMAGE_LOST
 from app.egress.client import EgressClient
 from app.errors import EgressFailure, InputFailure, TransientFailure, Unavailable
 from app.imaging.range_file import range_file
@@ -227,4 +228,4 @@ def lost_image(error: InputFailure | FileNotFoundError) -> str:
     """What is said of an image that cannot be shown any more."""
     if isinstance(error, InputFailure) and not error.code.startswith("sample-"):
         return error.detail
-    return "The stored image is lost, or is not what was uploaded."
+    return IMAGE_LOST.detail()

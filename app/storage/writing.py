@@ -14,8 +14,9 @@ from uuid import uuid4
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
 
+from app.domain.problems import uploads
 from app.domain.vocabulary import SCHEME
-from app.errors import InsufficientStorage, TooLarge, TransientFailure
+from app.errors import TooLarge
 
 PART_BYTES = 8 * 1024**2
 QUARANTINE = "quarantine"
@@ -107,5 +108,5 @@ def storage_errors() -> Iterator[None]:
     except (BaseError, OSError) as error:
         text = str(error)
         if getattr(error, "errno", None) in _FULL or any(full in text for full in _FULL_TEXTS):
-            raise InsufficientStorage("insufficient-storage", "The blob store is full.") from error
-        raise TransientFailure("storage-unavailable", "The blob store cannot be reached.") from error
+            raise uploads.STORE_FULL.error() from error
+        raise uploads.STORE_AWAY.error() from error

@@ -11,8 +11,9 @@ from app.db.locking import lock_digests
 from app.db.references import unused_digests
 from app.db.session import TenantEngine, transaction
 from app.db.tables import DatasetRow, MapSetRow, ModelRow
+from app.domain.problems import uploads
 from app.domain.vocabulary import SCHEME, ResourceStatus
-from app.errors import Conflict, RequestError, TransientFailure
+from app.errors import RequestError, TransientFailure
 from app.storage.blobs import BlobStore
 from app.storage.writing import StoredBlob
 
@@ -23,7 +24,7 @@ OPEN = (ResourceStatus.AWAITING_CONTENT, ResourceStatus.REJECTED)
 def check_open(row: Uploadable) -> None:
     """Raises Conflict ``content-already-set`` where content was accepted."""
     if row.status not in OPEN:
-        raise Conflict("content-already-set", "The content is there and cannot be replaced; register a new resource.")
+        raise uploads.ALREADY_SET.error()
 
 
 def accept(row: Uploadable, blob: StoredBlob) -> bool:

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from anyio import to_thread
 from starlette.requests import ClientDisconnect, Request
 
-from app.errors import RequestError, TooLarge, Unprocessable, UnsupportedMediaType
+from app.domain.problems import uploads
+from app.errors import TooLarge, Unprocessable, UnsupportedMediaType
 from app.http.guards.codings import is_compressed
 from app.http.two_steps import TwoSteps
 from app.storage.blobs import BlobStore
@@ -39,9 +40,9 @@ async def receive_blob(
         start = START_BYTES if form is None else BUFFER_BYTES
         await _receive(_file_bytes(request, form), writer, _checks(request, check_start), start)
         if not writer.size:
-            raise Unprocessable("empty-body", "The body is empty.")
+            raise uploads.EMPTY.error()
         if expected is not None and (form or writer).sha256 != expected:
-            raise Unprocessable("checksum-mismatch", "The body's SHA-256 is not the one in Content-Digest.")
+            raise uploads.CHECKSUM_MISMATCH.error()
         return await to_thread.run_sync(writer.commit)
 
 
@@ -97,7 +98,7 @@ async def _receive(
                 await to_thread.run_sync(writer.write, bytes(buffer))
                 buffer.clear()
     except ClientDisconnect as error:
-        raise RequestError("upload-cut-off", "The body ended before its length.") from error
+        raise uploads.CUT_OFF.error() from error
     if check_start is not None and buffer:
         check_start(bytes(buffer[:START_BYTES]))
     await to_thread.run_sync(writer.write, bytes(buffer))
@@ -109,7 +110,7 @@ def _expected_digest(lines: list[str]) -> bytes | None:
     for text in ",".join(lines).split(",") if lines else ():
         member = _MEMBER.fullmatch(text)
         if member is None:
-            raise Unprocessable("malformed-digest", "Content-Digest is not of the form sha-256=:BASE64:.")
+            raise uploads.MALFORMED_DIGEST.error()
         if member[1] == "sha-256":
             found = _decoded(member[2])
     return found

@@ -1,5 +1,6 @@
 """Examples of ``/v1/webhooks``."""
 
+from app.domain.problems.service import QUOTA
 from app.http.openapi.example_form import BODY, JSON, PAGES, RouteExamples, codes, page, recorded
 
 _WEBHOOK = recorded(__package__, "webhook.json")
@@ -29,7 +30,7 @@ ROUTES = {
             },
         },
         answers={201: {JSON: _WEBHOOK | _SECRET}},
-        problems=BODY | _ADDRESS | _KEYS | {"quota-exceeded": "The tenant may have 20 webhooks."},
+        problems=BODY | _ADDRESS | _KEYS | {"quota-exceeded": QUOTA.format(most=20, what="webhooks")},
     ),
     "GET /v1/webhooks": RouteExamples(answers={200: {JSON: page(_WEBHOOK)}}, problems=PAGES | _KEYS),
     "GET /v1/webhooks/{webhook_id}": RouteExamples(answers={200: {JSON: _WEBHOOK}}, problems=_UNKNOWN | _KEYS),

@@ -10,9 +10,9 @@ from app.db.identifiers import new_id
 from app.db.session import clock
 from app.db.tables import WebhookDeliveryRow, WebhookRow
 from app.domain.events import TEST, Event
+from app.domain.problems import integrations
 from app.domain.vocabulary import DeliveryStatus
 from app.egress.addresses import AddressGuard
-from app.errors import Conflict
 from app.webhooks.outbox import enqueue
 from app.webhooks.schemas import WebhookChange, WebhookRequest
 from app.webhooks.signing import new_secret
@@ -86,5 +86,4 @@ def send_again(session: Session, webhook: WebhookRow, delivery: WebhookDeliveryR
 def check_enabled(row: WebhookRow) -> None:
     """Raises Conflict ``webhook-disabled``."""
     if row.disabled_at is not None:
-        detail = "The webhook is disabled and gets nothing: PATCH it with enabled true first."
-        raise Conflict("webhook-disabled", detail)
+        raise integrations.WEBHOOK_DISABLED.error()

@@ -2,13 +2,15 @@
 
 import json
 import re
-from pathlib import Path
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-import app
+from app.domain import problems
+from app.domain.problems.problem import Problem
 from app.http.openapi.example_form import JSON
 from app.http.openapi.example_ids import DATASET
 from app.http.openapi.problem_catalogue import ANYWHERE, CATALOGUE
@@ -132,11 +134,20 @@ def test_no_module_of_the_code_is_named() -> None:
     assert re.findall(r"`(?:app|worker)\.[\w.]+`", json.dumps(DOCUMENT)) == []
 
 
-def test_the_catalogue_has_codes_of_the_service_only() -> None:
-    folder = Path(app.__file__).parent
-    sources = [path for path in folder.rglob("*.py") if "examples" not in path.parts]
-    written = set(re.findall(r'"([a-z-]+)"', "\n".join(path.read_text(encoding="utf-8") for path in sources)))
-    assert set(CATALOGUE) - written == set()
+def test_the_catalogue_has_all_reasons_to_refuse_a_request() -> None:
+    modules = [import_module(f"app.domain.problems.{found.name}") for found in iter_modules(problems.__path__)]
+    own = {value.code for module in modules for value in vars(module).values() if isinstance(value, Problem)}
+    assert own - set(CATALOGUE) == set()
+
+
+def test_no_route_says_again_what_the_catalogue_says() -> None:
+    said = [
+        (route, code) for route, examples in EXAMPLES.items() for code, detail in examples.problems.items() if detail
+    ]
+    assert [one for one in said if EXAMPLES[one[0]].problems[one[1]] == CATALOGUE[one[1]][1]] == []
+
+
+def test_every_code_of_the_catalogue_is_shown() -> None:
     named = {code for examples in EXAMPLES.values() for code in examples.problems}
     shown = {
         code

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from app.errors import InputFailure, TransientFailure
+from app.domain.problems.uploads import STORE_AWAY
+from app.errors import InputFailure
 from worker.wire.ranges import RangeFailed, ask_range
 
 
@@ -33,7 +34,7 @@ class JobInputs:
             with self._asking:
                 return ask_range(self._lines[digest], offset, length)
         except (RangeFailed, OSError) as error:
-            raise TransientFailure("storage-unavailable", "The blob store cannot be reached.") from error
+            raise STORE_AWAY.error() from error
 
     @contextmanager
     def opened(self, digest: str) -> Iterator[BinaryIO]:

@@ -11,8 +11,8 @@ from app.audits.changed_images.service import ViewsFilter, Wanted, find_archive,
 from app.audits.repository import get_audit
 from app.audits.schemas import AuditId
 from app.db.tables import ViewArchiveRow
+from app.domain.problems import changed_images as problems
 from app.domain.vocabulary import OwedStatus
-from app.errors import Conflict
 from app.http.authorization import READS
 from app.http.dependencies import BlobsDep, QueueDep, SessionDep, SettingsDep
 from app.http.problems import problem_responses
@@ -80,7 +80,7 @@ def _kept(session: Session, wanted: Wanted, blobs: BlobStore) -> ViewArchiveRow 
     session.delete(row)
     session.commit()
     if problem is not None:
-        raise Conflict("views-failed", f"The images could not be made: {problem['detail']}")
+        raise problems.VIEWS_FAILED.error(why=problem["detail"])
     return None
 
 

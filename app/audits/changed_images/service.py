@@ -17,9 +17,9 @@ from app.db.tables import AuditRow, ViewArchiveRow
 from app.domain.audits.changed_images import Needs, handed_out
 from app.domain.measures import EQUIVARIANCE
 from app.domain.models.preprocessing import Preprocessing
+from app.domain.problems import changed_images as problems
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import OwedStatus, ResourceStatus
-from app.errors import Conflict, Unprocessable
 from app.results.inputs import AuditedSubject, GivenSubject, changed_for, seen_by
 from app.settings import Settings
 
@@ -76,8 +76,7 @@ def wanted_images(session: Session, audit: AuditRow, asked: ViewsFilter) -> Want
     ordinal = _ordinal(Protocol.model_validate(audit.protocol), subjects, seen, asked)
     preprocessing = seen[ordinal]
     if preprocessing is None:
-        detail = "The map set says of no image size: register one with input_size."
-        raise Unprocessable("input-size-required", detail)
+        raise problems.INPUT_SIZE_REQUIRED.error()
     return Wanted(audit, subjects, ordinal, asked.needs, preprocessing)
 
 
@@ -113,11 +112,7 @@ def request_archive(session: Session, wanted: Wanted, settings: Settings) -> Vie
     """
     _check_maps(wanted)
     if wanted.most_bytes > settings.max_views_bytes:
-        detail = (
-            f"The images may take {wanted.most_bytes} bytes, and an archive {settings.max_views_bytes} "
-            "(MAX_VIEWS_BYTES): set a sample_limit."
-        )
-        raise Unprocessable("views-too-large", detail)
+        raise problems.VIEWS_TOO_LARGE.error(bytes=wanted.most_bytes, most=settings.max_views_bytes)
     row = ViewArchiveRow(
         id=new_id(),
         audit_id=wanted.audit.id,
@@ -137,12 +132,10 @@ def _check_maps(wanted: Wanted) -> None:
     if wanted.needs is Needs.IMAGES:
         return
     if not wanted.views:
-        detail = "None of the audit's measures changes images by their clean maps; degradation does."
-        raise Unprocessable("nothing-to-hand-out", detail)
+        raise problems.NOTHING_TO_HAND_OUT.error()
     subject = wanted.subjects[wanted.ordinal]
     if subject.map_set is None:
         check_finished(wanted.audit)
         check_kept(wanted.audit, maps=True)
     elif subject.map_set.status != ResourceStatus.READY:
-        detail = f"The map set {subject.map_set.id} has no clean maps yet: send those of the images first."
-        raise Conflict("map-set-not-ready", detail)
+        raise problems.NO_CLEAN_MAPS.error(id=subject.map_set.id)

@@ -17,9 +17,9 @@ from app.audits.states import check_kept
 from app.datasets.repository import get_dataset
 from app.db.session import TenantEngine
 from app.db.tables import AuditRow, ShardRow
+from app.domain.problems import audits
 from app.domain.results.documents import PartialResultsDocument, ResultsDocument
 from app.domain.vocabulary import AuditStatus, ShardStatus
-from app.errors import Conflict
 from app.map_sets.repository import map_sets_of
 from app.results.document import results_document
 from app.results.inputs import AuditInputs
@@ -96,7 +96,7 @@ def _document(session: Session, audit: AuditRow, done: int, max_samples: int) ->
         return _partial(results_of(session, audit.id), done, partial=False)
     check_kept(audit)
     if done > max_samples:
-        raise Conflict("partial-too-large", f"Results so far are made of at most {max_samples} samples.")
+        raise audits.PARTIAL_TOO_LARGE.error(most=max_samples)
     dataset, models = get_dataset(session, audit.dataset_id), tuple(models_of(session, audit.id))
     inputs = AuditInputs(audit, dataset, models, tuple(map_sets_of(session, audit.id)))
     # The versions are known to the worker that ends the audit.

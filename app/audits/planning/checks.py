@@ -8,6 +8,7 @@ from app.db.tables import DatasetRow, ModelRow
 from app.domain.maps.cam_methods import why_not
 from app.domain.models.fidelity import Fidelity, FidelityStatus
 from app.domain.models.outputs import Output
+from app.domain.problems import planning
 from app.domain.protocol import Protocol
 from app.domain.refusals.use import METHOD_NOT_POSSIBLE, NOT_AS_DESCRIBED
 from app.domain.samples.label_mapping import LabelMapping
@@ -19,18 +20,18 @@ from app.results.inputs import class_count
 def check_ready(models: list[ModelRow], dataset: DatasetRow) -> None:
     waiting = [str(model.id) for model in models if model.status != ResourceStatus.READY]
     if waiting:
-        raise Conflict("model-not-ready", f"These models are not ready: {', '.join(waiting)}.")
+        raise planning.MODELS_NOT_READY.error(ids=", ".join(waiting))
     for model in models:
         _check_fidelity(model)
     if dataset.status != ResourceStatus.READY:
-        raise Conflict("dataset-not-ready", f"The data set is {dataset.status}, not ready.")
+        raise planning.DATASET_NOT_READY.error(status=dataset.status)
 
 
 def _check_fidelity(model: ModelRow) -> None:
     """A reference that a worker is still at may contradict the model."""
     fidelity = Fidelity.of(model.fidelity)
     if fidelity is None and model.reference_digest is not None:
-        raise Conflict("model-not-ready", f"The reference of the model {model.id} is still being looked at.")
+        raise planning.REFERENCE_NOT_READ.error(id=model.id)
     if fidelity is not None and fidelity.status is FidelityStatus.CONTRADICTED:
         facts = {"model": model.id, "agreeing": fidelity.agreeing, "images": fidelity.images}
         detail = NOT_AS_DESCRIBED.detail(**facts, found=fidelity.suggestion or "")
@@ -40,11 +41,11 @@ def _check_fidelity(model: ModelRow) -> None:
 def check_classes(models: list[ModelRow], protocol: Protocol) -> None:
     facts = {(class_count(model), tuple(model.class_names or ()), _labels(model)) for model in models}
     if len(facts) > 1:
-        raise Unprocessable("model-classes-differ", "The models of an audit must have the same classes.")
+        raise planning.CLASSES_DIFFER.error()
     target = protocol.salience.target
     count = class_count(models[0]) if models else 0
     if models and isinstance(target, int) and target >= count:
-        raise Unprocessable("target-out-of-range", f"The models have {count} classes, numbered from 0.")
+        raise planning.TARGET_OUT_OF_RANGE.error(count=count)
 
 
 def _labels(model: ModelRow) -> float | None:
@@ -57,7 +58,7 @@ def check_labels(request: AuditRequest, protocol: Protocol, mapping: LabelMappin
     """A map that the request itself gives has to lead somewhere; without one there is no performance."""
     needed = protocol.salience.target is SalienceTarget.LABEL or request.label_map is not None
     if mapping.indices is None and needed:
-        raise Unprocessable("labels-do-not-meet-classes", mapping.reason or "")
+        raise planning.LABELS_DO_NOT_MEET.error(why=mapping.reason or "")
 
 
 def check_layers(models: list[ModelRow], protocol: Protocol) -> None:
@@ -66,8 +67,7 @@ def check_layers(models: list[ModelRow], protocol: Protocol) -> None:
         probe = model.probe or {}
         names = {layer["name"] for layer in probe["candidate_layers"]} | {probe["target_layer"]}
         if wanted is not None and wanted not in names:
-            detail = f"The model {model.id} has no layer of that name with a feature map; see candidate_layers."
-            raise Unprocessable("target-layer-not-found", detail)
+            raise planning.LAYER_NOT_FOUND.error(id=model.id)
 
 
 def check_methods(models: list[ModelRow], protocol: Protocol) -> None:

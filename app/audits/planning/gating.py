@@ -9,9 +9,10 @@ from app.domain.audits.differing_fields import OPTIONAL, differing_options
 from app.domain.gates.conditions import NotWorse
 from app.domain.gates.stored import StoredGate
 from app.domain.measures import AGREEMENT
+from app.domain.problems import planning
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import AuditStatus
-from app.errors import Conflict, Unprocessable
+from app.errors import Unprocessable
 from app.gates.service import conditions_of, freeze
 
 
@@ -25,7 +26,7 @@ def frozen_gate(session: Session, request: AuditRequest, protocol: Protocol) -> 
         return None
     gate = session.get(GateRow, request.gate_id)
     if gate is None:
-        raise Unprocessable("unknown-gate", f"No such gate: {request.gate_id}.")
+        raise planning.UNKNOWN_GATE.error(id=request.gate_id)
     if request.baseline_audit_id is not None:
         _check_baseline(session, request, protocol)
         _check_same_map_sets(session, request, gate)
@@ -36,16 +37,16 @@ def _check_baseline(session: Session, request: AuditRequest, protocol: Protocol)
     """Measured in the same way; the images may be others, and a measure may be computed by one of the two only."""
     baseline = session.get(AuditRow, request.baseline_audit_id)
     if baseline is None:
-        raise Unprocessable("unknown-baseline", f"No such audit: {request.baseline_audit_id}.")
+        raise planning.UNKNOWN_BASELINE.error(id=request.baseline_audit_id)
     if baseline.status != AuditStatus.SUCCEEDED:
-        raise Conflict("baseline-not-finished", f"The baseline audit is {baseline.status}, not succeeded.")
+        raise planning.BASELINE_NOT_FINISHED.error(status=baseline.status)
     differing = [path for path in differing_options(baseline.protocol, protocol.to_json()) if path not in OPTIONAL]
     if differing:
-        detail = f"The baseline was measured with another protocol: {', '.join(differing)}."
+        detail = planning.BASELINE_DIFFERS.detail(fields=", ".join(differing))
         errors: list[dict[str, object]] = [
             {"loc": ["body", "baseline_audit_id"], "msg": f"{path} differs"} for path in differing
         ]
-        raise Unprocessable("baseline-differs", detail, errors=errors)
+        raise Unprocessable(planning.BASELINE_DIFFERS.code, detail, errors=errors)
 
 
 def _check_same_map_sets(session: Session, request: AuditRequest, gate: GateRow) -> None:
@@ -55,5 +56,4 @@ def _check_same_map_sets(session: Session, request: AuditRequest, gate: GateRow)
     if baseline is None or all(one.measure != AGREEMENT.name for one in compared):
         return
     if map_set_ids_of(session, [baseline]).get(baseline, []) != (request.map_set_ids or []):
-        detail = "The baseline's maps were compared with other map sets, or in another order: name its map_set_ids."
-        raise Unprocessable("baseline-differs", detail)
+        raise planning.BASELINE_OF_OTHER_MAP_SETS.error()

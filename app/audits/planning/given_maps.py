@@ -10,9 +10,9 @@ from app.domain.measures import AGREEMENT
 from app.domain.measures.agreement import AgreementSettings
 from app.domain.models.input_size import Size, size_of
 from app.domain.models.preprocessing import Preprocessing
+from app.domain.problems import map_sets as problems
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import Resize, ResourceStatus
-from app.errors import Conflict, Unprocessable
 from app.results.inputs import seen_by, views_of
 from app.sources.addresses import listed_dataset
 
@@ -23,19 +23,16 @@ def check_map_sets(map_sets: Sequence[MapSetRow], dataset: DatasetRow, models: S
     # Before the maps of handed out images are made, an audit has to hand them out.
     waiting = [str(one.id) for one in map_sets if one.status != ResourceStatus.READY and not _awaits_images(one)]
     if waiting:
-        raise Conflict("map-set-not-ready", f"These map sets are not ready: {', '.join(waiting)}.")
+        raise problems.NOT_READY.error(ids=", ".join(waiting))
     others = [str(one.id) for one in map_sets if one.dataset_id != dataset.id]
     if others:
-        detail = f"These map sets are of another data set: {', '.join(others)}. Upload their maps for this one."
-        raise Unprocessable("map-set-of-another-dataset", detail)
+        raise problems.OF_ANOTHER_DATASET.error(ids=", ".join(others))
     _check_sizes(map_sets, models)
     if map_sets and len({_framing(model) for model in models}) > 1:
-        detail = "The models see other parts of an image each, so that no map fits all of them: audit them one by one."
-        raise Unprocessable("frames-differ", detail)
+        raise problems.FRAMES_DIFFER.error()
     cut = [model.name for model in models if _framing(model)[0] is not Resize.STRETCH]
     if map_sets and cut and listed_dataset(dataset.stored_digest or "") is not None:
-        detail = f"How large these images are is not known, so that maps cannot be cut to what {cut[0]} sees of them."
-        raise Unprocessable("frames-differ", f"{detail} Fetch them with by_reference false.")
+        raise problems.SIZES_UNKNOWN.error(model=cut[0])
 
 
 def check_images(protocol: Protocol, map_sets: Sequence[MapSetRow], models: Sequence[ModelRow]) -> None:
@@ -43,9 +40,7 @@ def check_images(protocol: Protocol, map_sets: Sequence[MapSetRow], models: Sequ
     for one in map_sets:
         seen = seen_by(models, [one])
         if one.made is not None and seen is not None and one.made != made_by(protocol, seen.spec):
-            detail = f"The maps of the map set {one.id} are of images that were made in another way: ask as the audit "
-            detail += "asked that handed the images out, with its seed, its settings and its models."
-            raise Unprocessable("maps-of-other-images", detail)
+            raise problems.OF_OTHER_IMAGES.error(id=one.id)
 
 
 def _awaits_images(map_set: MapSetRow) -> bool:
@@ -58,7 +53,7 @@ def _check_sizes(map_sets: Sequence[MapSetRow], models: Sequence[ModelRow]) -> N
     sizes |= {Size(*one.input_size): f"the map set {one.id}" for one in map_sets if one.input_size is not None}
     if len(sizes) > 1 and any(one.input_size is not None for one in map_sets):
         told = ", ".join(f"{size} of {whose}" for size, whose in sizes.items())
-        raise Unprocessable("input-sizes-differ", f"The images have several sizes: {told}. Audit them one by one.")
+        raise problems.INPUT_SIZES_DIFFER.error(sizes=told)
 
 
 def _framing(model: ModelRow) -> tuple[object, ...]:
@@ -103,7 +98,6 @@ def without_models(protocol: Protocol, map_sets: Sequence[MapSetRow], *, is_aske
         if conditions <= known and not spec.needs_network:
             continue
         if is_asked_for:
-            detail = f"{spec.title} needs a model: name one beside the map sets, or leave the measure out."
-            raise Unprocessable("measure-needs-model", detail)
+            raise problems.MEASURE_NEEDS_MODEL.error(measure=spec.title)
         protocol = protocol.without(spec.name)
     return protocol

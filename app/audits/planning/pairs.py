@@ -8,8 +8,8 @@ from app.audits.planning.twins import have_twins
 from app.audits.schemas import AuditRequest
 from app.db.tables import MapSetRow, ModelRow
 from app.domain.measures import AGREEMENT, CLASS_SEPARATION, PAIRINGS, SANITY, MeasureSpec
+from app.domain.problems import planning
 from app.domain.protocol import Protocol
-from app.errors import Unprocessable
 
 
 def resolved(request: AuditRequest, models: list[ModelRow], map_sets: list[MapSetRow]) -> Protocol:
@@ -42,12 +42,12 @@ def _can_pair(
         return True
     if len(models) < 2:
         if is_asked_for:
-            raise Unprocessable(f"{spec.name}-needs-two-models", f"{spec.title} compares two models or more.")
+            raise planning.needs_two_models(spec.name).error(measure=spec.title)
         return False
     layers = [target_layer(model, protocol) for model in models]
     if len({(layer.height, layer.width) for layer in layers}) > 1:
         if is_asked_for or request.run_group_id is not None:
-            raise Unprocessable("map-sizes-differ", f"{spec.title} needs models whose salience maps have one size.")
+            raise planning.MAP_SIZES_DIFFER.error(measure=spec.title)
         return False
     return True
 
@@ -55,9 +55,5 @@ def _can_pair(
 def _methods_can_pair(protocol: Protocol) -> bool:
     """Agreement is computed only where it is asked for. Raises Unprocessable where it cannot be."""
     if len(protocol.salience.all_methods) < 2:
-        detail = (
-            "Agreement compares the maps of several CAM methods, or of a model with map sets: name them in "
-            "protocol.salience.methods or in map_set_ids."
-        )
-        raise Unprocessable("agreement-needs-two-methods", detail)
+        raise planning.AGREEMENT_NEEDS_TWO.error()
     return True

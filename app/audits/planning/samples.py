@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from app.audits.schemas import AuditRequest
 from app.db.tables import DatasetRow, SampleRow
+from app.domain.problems import planning
 from app.domain.samples.draws import draw, stratified_draw
 from app.domain.samples.splits import is_training
 from app.domain.vocabulary import GroupBy
-from app.errors import Unprocessable
 
 MOST_GROUPS = 200
 """Of one column: each has summaries of every view."""
@@ -46,12 +46,11 @@ def check_group_by(session: Session, request: AuditRequest, dataset: DatasetRow)
     }
     for name in dict.fromkeys(request.group_by or ()):
         if name not in known or name in _OWN:
-            raise Unprocessable("unknown-group", f"The data set has these columns to group by: {', '.join(known)}.")
+            raise planning.UNKNOWN_GROUP.error(known=", ".join(known))
         values = select(func.count(known[name].distinct())).where(SampleRow.dataset_id == dataset.id)
         count = session.scalar(values) or 0
         if count > MOST_GROUPS:
-            detail = f"The column {name[:100]!a} has {count} values; to group by, at most {MOST_GROUPS}."
-            raise Unprocessable("too-many-groups", detail)
+            raise planning.TOO_MANY_GROUPS.error(name=ascii(name[:100]), count=count, most=MOST_GROUPS)
 
 
 def cluster_column(request: AuditRequest, dataset: DatasetRow) -> str | None:
@@ -60,12 +59,12 @@ def cluster_column(request: AuditRequest, dataset: DatasetRow) -> str | None:
     own = columns.get("cluster")
     if request.cluster is None or request.cluster in {own, "cluster"}:
         if request.cluster is not None and own is None:
-            raise Unprocessable("unknown-group", "The data set has no cluster column: name another of its manifest.")
+            raise planning.NO_CLUSTER_COLUMN.error()
         return None if own is None else "cluster"
     groups = columns.get("groups") or []
     if request.cluster not in groups:
         known = ", ".join([*(["cluster"] if own else []), *groups]) or "none"
-        raise Unprocessable("unknown-group", f"The data set has these columns of clusters: {known}.")
+        raise planning.UNKNOWN_CLUSTER_COLUMN.error(known=known)
     return request.cluster
 
 
@@ -77,7 +76,7 @@ def _split(request: AuditRequest, dataset: DatasetRow) -> str | None:
         if split.casefold() == request.split.casefold():
             return split
     known = f"has the splits {', '.join(dataset.splits)}" if dataset.splits else "has no splits"
-    raise Unprocessable("unknown-split", f"The data set {known}.")
+    raise planning.UNKNOWN_SPLIT.error(known=known)
 
 
 def _positions(session: Session, request: AuditRequest, dataset: DatasetRow) -> list[int]:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from app.db.tables import MapSetRow, ModelRow
 from app.domain.models.input_size import Size, size_of
+from app.domain.problems import planning
 from app.domain.protocol import Protocol
-from app.errors import Unprocessable
 
 
 def with_views_that_exist(protocol: Protocol, models: Sequence[ModelRow], map_sets: Sequence[MapSetRow]) -> Protocol:
@@ -18,11 +18,7 @@ def with_views_that_exist(protocol: Protocol, models: Sequence[ModelRow], map_se
     fitting = protocol if squares else protocol.without_turns()
     for spec, settings in fitting.measures.computed():
         if not spec.is_pairing and not spec.columns(settings):
-            raise Unprocessable(
-                "no-view-exists",
-                f"{spec.title} was asked for quarter turns alone, and an input that is not square has none. Ask for "
-                "shifts or flips.",
-            )
+            raise planning.NO_VIEW_EXISTS.error(measure=spec.title)
     return fitting
 
 

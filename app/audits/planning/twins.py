@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from app.db.tables import ModelRow
 from app.domain.measures import SANITY
+from app.domain.problems import planning
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import ModelFormat
-from app.errors import Unprocessable
 
 
 def have_twins(models: Sequence[ModelRow], *, is_asked_for: bool) -> bool:
@@ -14,11 +14,7 @@ def have_twins(models: Sequence[ModelRow], *, is_asked_for: bool) -> bool:
     graphs = _graphs(models)
     if graphs and is_asked_for:
         named = ", ".join(str(model.id) for model in graphs)
-        detail = (
-            f"A random twin needs weights beside the network; these models are graphs: {named}. Leave sanity out, or "
-            "upload their weights as safetensors or state_dict."
-        )
-        raise Unprocessable("sanity-needs-weights", detail)
+        raise planning.SANITY_NEEDS_WEIGHTS.error(ids=named)
     return not graphs
 
 

@@ -15,9 +15,10 @@ from app.db.identifiers import new_id
 from app.db.tables import AuditRow, RescoreRow, SampleScoresRow
 from app.domain.audits.rescoring import comparable_pairings, comparable_views
 from app.domain.maps.similarities import SIMILARITIES, Similarity
+from app.domain.problems import audits
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import OwedStatus
-from app.errors import Conflict, NotFound, Unprocessable
+from app.errors import NotFound
 from app.results.comparable import AnySubject, Comparable, comparable
 
 
@@ -68,10 +69,8 @@ def _comparisons(audit: AuditRow, subjects: Sequence[AnySubject]) -> Comparable:
         return found
     if found.left_out and (comparable_views(protocol) or comparable_pairings(protocol)):
         method = protocol.salience.method
-        detail = f"Maps of {method} are as large as the image: there are no native ones to compare."
-        raise Unprocessable("maps-not-native", detail)
-    detail = "None of the audit's measures compares native maps; noise_reaction, degradation and stability do."
-    raise Unprocessable("nothing-to-rescore", detail)
+        raise audits.MAPS_NOT_NATIVE.error(method=method)
+    raise audits.NOTHING_TO_RESCORE.error()
 
 
 def _check_maps(session: Session, audit: AuditRow, similarity: Similarity, subjects: Sequence[int]) -> None:
@@ -80,7 +79,6 @@ def _check_maps(session: Session, audit: AuditRow, similarity: Similarity, subje
     query = select(func.max(func.least(row.map_height, row.map_width))).where(row.audit_id == audit.id)
     longest = session.scalar(query.where(row.maps.is_not(None), row.model_ordinal.in_(subjects)))
     if longest is None:
-        raise Conflict("maps-not-kept", "The audit kept no maps.")
+        raise audits.MAPS_NOT_KEPT.error()
     if longest < spec.fewest_rows:
-        detail = f"{spec.title} needs maps of {spec.fewest_rows} cells a side; these have {longest}."
-        raise Unprocessable("maps-too-small", detail)
+        raise audits.MAPS_TOO_SMALL.error(similarity=spec.title, least=spec.fewest_rows, longest=longest)

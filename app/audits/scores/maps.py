@@ -19,6 +19,7 @@ from app.audits.scores.subjects import all_subjects_in
 from app.db.tables import AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.measures import GEOMETRIC_RESILIENCE, is_reading
 from app.domain.models.preprocessing import Preprocessing
+from app.domain.problems import audits
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import CLEAN, UndefinedReason
 from app.errors import Gone, InputFailure, NotFound, Unprocessable
@@ -87,7 +88,7 @@ class SubjectFilter:
         """Its ordinal. Raises NotFound, or Unprocessable ``model-id-required``."""
         models = {one.model.id for one in subjects if one.model is not None}
         if self.subject is None and self.model_id is None and len(models or subjects) > 1:
-            raise Unprocessable("model-id-required", "The audit has several models; name one by model_id.")
+            raise audits.MODEL_ID_REQUIRED.error()
         for ordinal, one in enumerate(subjects):
             own = None if one.model is None else one.model.id
             if self.subject in {None, one.key} and self.model_id in {None, own}:

@@ -15,11 +15,13 @@ from app.db.pages import Rows
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.measures import MeasureName, ScoreColumn, lower_is_better
 from app.domain.models.outputs import Output
+from app.domain.problems import audits
+from app.domain.problems.service import INVALID_CURSOR
 from app.domain.protocol import Protocol
 from app.domain.samples.label_mapping import LabelMapping
 from app.domain.samples.several_labels import SEPARATOR, joined
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
-from app.errors import NotFound, Unprocessable
+from app.errors import NotFound
 from app.results.inputs import class_count, mapping_of
 
 STREAM_ROWS = 500
@@ -60,9 +62,9 @@ class ScoreReader:
         of_all = wanted.model_id is None and wanted.subject is None
         self._across = self._chosen(self._protocol.pairing_columns() if of_all else ())
         if not self._columns and not self._across:
-            raise Unprocessable("unknown-view", "The audit has no such measure and view.")
+            raise audits.UNKNOWN_VIEW.error()
         if wanted.order and len(self._columns) + len(self._across) != 1:
-            raise Unprocessable("order-needs-one-view", "To order by score, name a measure and one of its views.")
+            raise audits.ORDER_NEEDS_ONE_VIEW.error()
 
     def page(self, limit: int, after: list[Any] | None) -> Rows[tuple[list[Any], SampleScore]]:
         """Scores, each with the key that a cursor keeps."""
@@ -158,7 +160,7 @@ class ScoreReader:
         score = self._score()
         last, ordinal, model = after
         if not isinstance(last, int | float | None) or type(ordinal) is not int or type(model) is not int:
-            raise Unprocessable("invalid-cursor", "The cursor is not one of this list's.")
+            raise INVALID_CURSOR.error()
         later = place > tuple_(ordinal, model)
         if last is None:
             return and_(score.is_(None), later)
@@ -218,5 +220,5 @@ def predicted_label(row: SampleScoresRow, model: ModelRow, condition: int, mappi
 
 def _whole(after: Sequence[Any]) -> Key:
     if not all(type(part) is int for part in after):
-        raise Unprocessable("invalid-cursor", "The cursor is not one of this list's.")
+        raise INVALID_CURSOR.error()
     return after[0], after[1], after[2]

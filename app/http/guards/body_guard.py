@@ -6,7 +6,8 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import HeadersTooLarge, TooSlow
+from app.domain.problems import service
+from app.errors import TooSlow
 from app.http.problems import problem_response
 from app.settings import Settings
 
@@ -29,7 +30,7 @@ class BodyGuard:
         sizes = [len(name) + len(value) for name, value in scope["headers"]]
         sizes.append(len(scope["raw_path"]) + len(scope["query_string"]))
         if sum(sizes) > self._settings.max_header_bytes or len(sizes) > self._settings.max_headers:
-            error = HeadersTooLarge("headers-too-large", "The request's headers are too large or too many.")
+            error = service.HEADERS_TOO_LARGE.error()
             await problem_response(error, scope["state"]["request_id"])(scope, receive, guarded.send)
             return
         await self._app(scope, guarded.receive, guarded.send)
@@ -59,7 +60,7 @@ class _GuardedBody:
                 message = await self._receive()
         except TimeoutError as error:
             self._may_linger = False
-            raise TooSlow("request-timeout", "The body did not arrive in time.") from error
+            raise service.BODY_TOO_SLOW.error() from error
         self._waited += time.monotonic() - started
         self._received += len(message.get("body", b""))
         self._ended = message["type"] == "http.disconnect" or not message.get("more_body", False)

@@ -8,6 +8,7 @@ from uuid import uuid4
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.domain.problems.service import HEADERS_TOO_LARGE
 from app.http.guards.body_guard import LINGER_BYTES, LINGER_SECONDS
 from app.http.guards.request_context import SECURITY_HEADERS
 from app.http.problems import MEDIA_TYPE, problem_document
@@ -66,7 +67,7 @@ class GuardedHttp(HttpToolsProtocol):
         if self._header_timer is None and not self._in_message and not self._is_answering:
             self._start_timer()  # an empty line ended the server's patience between two requests
         if self._framing_bytes > MAX_FRAMING_BYTES:
-            self._refuse(431, "headers-too-large", "The request's headers are too large.")
+            self._refuse(431, HEADERS_TOO_LARGE.code, HEADERS_TOO_LARGE.detail())
 
     def _feed(self, data: bytes) -> None:
         self._unset_keepalive_if_required()

@@ -8,8 +8,9 @@ from typing import Any, NoReturn
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.domain.problems import service
 from app.domain.stored_text import UNSTORABLE, is_storable
-from app.errors import RequestError, SalienceError, TooLarge, Unprocessable, UnsupportedMediaType
+from app.errors import RequestError, SalienceError, Unprocessable
 from app.http.guards.codings import is_compressed
 from app.http.problems import problem_response
 from app.http.two_steps import TwoSteps
@@ -57,7 +58,7 @@ class StrictJson:
             body += message.get("body", b"")
             if len(body) > self._max_bytes:
                 told = self._two_steps.told(path)
-                raise TooLarge("payload-too-large", f"A JSON body may have {self._max_bytes} bytes.{told}")
+                raise service.JSON_TOO_LARGE.error(most=self._max_bytes, told=told)
             more = message.get("more_body", False)
         return bytes(body)
 
@@ -66,10 +67,9 @@ class StrictJson:
             return
         kind = headers.get("content-type", "").split(";")[0].strip().lower()
         if kind != "application/json" and not kind.endswith("+json"):
-            detail = f"The body must be application/json.{self._two_steps.told(path)}"
-            raise UnsupportedMediaType("unsupported-media-type", detail)
+            raise service.NOT_JSON.error(told=self._two_steps.told(path))
         if is_compressed(headers):
-            raise UnsupportedMediaType("unsupported-content-encoding", "Bodies must not be compressed.")
+            raise service.COMPRESSED.error()
         parse_strictly(body)
 
 
@@ -83,7 +83,7 @@ def parse_strictly(body: bytes) -> Any:
             parse_float=_finite,
         )
     except (ValueError, RecursionError) as error:
-        raise RequestError("malformed-json", "The body is not valid JSON in UTF-8.") from error
+        raise service.MALFORMED_JSON.error() from error
     _check_parts(value)
     return value
 

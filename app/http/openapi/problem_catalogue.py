@@ -4,14 +4,39 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.maps.cam_methods import why_not
+from app.domain.problems import (
+    audits,
+    changed_images,
+    comparisons,
+    integrations,
+    map_sets,
+    planning,
+    service,
+    uploads,
+)
+from app.domain.problems.in_use import DELETE_FIRST, IN_USE, Noun
+from app.domain.problems.problem import Problem
 from app.domain.refusals.architectures import ARCHITECTURE_REQUIRED, CONFIG_CODE, CONFIG_FIELD, CONFIG_UNKNOWN
+from app.domain.refusals.refusal import Refusal
 from app.domain.refusals.use import METHOD_NOT_POSSIBLE, NOT_AS_DESCRIBED
 from app.domain.refusals.weights import FORMAT_UNKNOWN
 from app.domain.vocabulary import CamMethod
+from app.errors import (
+    AddressNotAllowed,
+    Conflict,
+    InsufficientScope,
+    NotFound,
+    QuotaExceeded,
+    RateLimited,
+    SalienceError,
+    Unauthenticated,
+    Unprocessable,
+)
 from app.http.openapi.example_ids import AUDITS, DATASET, GATE, MAP_SET, MODELS
-from app.http.problems import problem_document
+from app.http.problems import problem_document, status_of
 
 Json = dict[str, Any]
+Facts = Mapping[str, object]
 
 REQUEST_ID = "0f6d2c1b9a8e4d7f8c3b2a1908f7e6d5"
 
@@ -28,169 +53,144 @@ ANYWHERE = (
 )
 """Codes that stand wherever a route names their status."""
 
+_NOTHING: Facts = {}
+_PROBLEMS: tuple[tuple[Problem, Facts], ...] = (
+    (service.MALFORMED_JSON, _NOTHING),
+    (uploads.CUT_OFF, _NOTHING),
+    (service.BODY_TOO_SLOW, _NOTHING),
+    (audits.NOT_FINISHED, {"status": "running"}),
+    (audits.FAILED, {"code": "model-crashed-worker"}),
+    (audits.CANCELLED, _NOTHING),
+    (planning.BASELINE_NOT_FINISHED, {"status": "running"}),
+    (comparisons.NOT_FINISHED, {"status": "queued"}),
+    (audits.MAPS_NOT_KEPT, _NOTHING),
+    (comparisons.RUNNING, _NOTHING),
+    (integrations.CONNECTION_IN_USE, {"noun": "hook"}),
+    (integrations.RUN_NOT_FAILED, {"stage": "auditing"}),
+    (integrations.DELIVERY_UNDER_WAY, _NOTHING),
+    (uploads.ALREADY_DESCRIBED, _NOTHING),
+    (uploads.ALREADY_SET, _NOTHING),
+    (planning.DATASET_NOT_READY, {"status": "validating"}),
+    (map_sets.NOT_READY, {"ids": MAP_SET}),
+    (planning.MODEL_NOT_PROBED, {"name": "plain", "id": MODELS[0]}),
+    (planning.MODELS_NOT_READY, {"ids": MODELS[0]}),
+    (audits.PARTIAL_TOO_LARGE, {"most": 100_000}),
+    (changed_images.VIEWS_FAILED, {"why": "The stored content is gone."}),
+    (integrations.WEBHOOK_DISABLED, _NOTHING),
+    (comparisons.AUDITS_DELETED, _NOTHING),
+    (audits.SCORES_REMOVED, _NOTHING),
+    (uploads.SAMPLE_UNREADABLE, _NOTHING),
+    (audits.MAPS_REMOVED, _NOTHING),
+    (service.JSON_TOO_LARGE, {"most": 2**20, "told": ""}),
+    (service.NOT_JSON, {"told": ""}),
+    (service.COMPRESSED, _NOTHING),
+    (uploads.DESCRIPTION_INVALID, {"fields": "preprocessing.std"}),
+    (comparisons.AUDITS_DIFFER, {"fields": "protocol.seed"}),
+    (planning.BASELINE_DIFFERS, {"fields": "seed"}),
+    (uploads.CHECKSUM_MISMATCH, _NOTHING),
+    (uploads.EMPTY, _NOTHING),
+    (planning.GATE_NEEDS_BASELINE, _NOTHING),
+    (planning.GATE_NEEDS_MAP_SETS, {"asked": "agreement.cc@3", "known": "cc@1, cc@2, cc@rest"}),
+    (planning.AGREEMENT_NEEDS_TWO, _NOTHING),
+    (service.KEY_REUSED, _NOTHING),
+    (service.INVALID_CURSOR, _NOTHING),
+    (planning.LABELS_DO_NOT_MEET, {"why": "The model's class_names lack 1 labels, 'cat' first."}),
+    (uploads.MALFORMED_DIGEST, _NOTHING),
+    (planning.NO_VIEW_EXISTS, {"measure": "Geometric resilience"}),
+    (planning.MAP_SIZES_DIFFER, {"measure": "Stability"}),
+    (audits.MAPS_NOT_NATIVE, {"method": "fullgrad"}),
+    (audits.MAPS_TOO_SMALL, {"similarity": "SSIM", "least": 7, "longest": 4}),
+    (changed_images.NOTHING_TO_HAND_OUT, _NOTHING),
+    (audits.NOTHING_TO_RESCORE, _NOTHING),
+    (planning.CLASSES_DIFFER, _NOTHING),
+    (audits.MODEL_ID_REQUIRED, _NOTHING),
+    (uploads.NO_WEIGHTS, _NOTHING),
+    (audits.ORDER_NEEDS_ONE_VIEW, _NOTHING),
+    (planning.SANITY_NEEDS_WEIGHTS, {"ids": MODELS[0]}),
+    (planning.needs_two_models("stability"), {"measure": "Stability"}),
+    (planning.LAYER_NOT_FOUND, {"id": MODELS[0]}),
+    (planning.TARGET_OUT_OF_RANGE, {"count": 2}),
+    (comparisons.TOO_FEW_SIDES, _NOTHING),
+    (planning.TOO_MANY_GROUPS, {"name": "'id'", "count": 8000, "most": 200}),
+    (comparisons.TOO_MANY_SIDES, {"most": 10, "sides": 12}),
+    (planning.UNKNOWN_BASELINE, {"id": AUDITS[1]}),
+    (planning.UNKNOWN_DATASET, {"id": DATASET}),
+    (comparisons.UNKNOWN_AUDITS, {"ids": AUDITS[1]}),
+    (planning.UNKNOWN_MAP_SETS, {"ids": MAP_SET}),
+    (planning.UNKNOWN_MODELS, {"ids": MODELS[1]}),
+    (uploads.IMAGE_LOST, _NOTHING),
+    (planning.UNKNOWN_GATE, {"id": GATE}),
+    (planning.UNKNOWN_GROUP, {"known": "split, cluster, camera"}),
+    (map_sets.OF_ANOTHER_DATASET, {"ids": MAP_SET}),
+    (map_sets.FRAMES_DIFFER, _NOTHING),
+    (map_sets.MEASURE_NEEDS_MODEL, {"measure": "Noise reaction"}),
+    (planning.UNKNOWN_SPLIT, {"known": "has the splits test, train"}),
+    (audits.UNKNOWN_VIEW, _NOTHING),
+    (map_sets.OF_OTHER_IMAGES, {"id": MAP_SET}),
+    (changed_images.INPUT_SIZE_REQUIRED, _NOTHING),
+    (
+        map_sets.INPUT_SIZES_DIFFER,
+        {"sizes": f"224 x 224 of the model {MODELS[0]}, 96 x 96 of the map set {MAP_SET}"},
+    ),
+    (changed_images.VIEWS_TOO_LARGE, {"bytes": 6_110_720_000, "most": 2**32}),
+    (service.INVALID, _NOTHING),
+    (service.HEADERS_TOO_LARGE, _NOTHING),
+    (service.OUR_FAULT, _NOTHING),
+    (service.BROKER_AWAY, _NOTHING),
+    (service.DATABASE_AWAY, _NOTHING),
+    (integrations.KEYS_MISSING, _NOTHING),
+    (service.OVERLOADED, {"what": "requests"}),
+    (service.REPORT_TOO_SLOW, _NOTHING),
+    (uploads.STORE_AWAY, _NOTHING),
+    (uploads.STORE_FULL, _NOTHING),
+)
+_REFUSALS: tuple[tuple[type[SalienceError], Refusal, Facts], ...] = (
+    (
+        Conflict,
+        NOT_AS_DESCRIBED,
+        {
+            "model": MODELS[0],
+            "agreeing": 3,
+            "images": 12,
+            "found": 'All 12 agree when images are read as BGR: "preprocessing": {"channels": "bgr"}.',
+        },
+    ),
+    (Unprocessable, CONFIG_FIELD, {"field": "config.num_channels", "what": "it is no number"}),
+    (Unprocessable, ARCHITECTURE_REQUIRED, _NOTHING),
+    (
+        Unprocessable,
+        METHOD_NOT_POSSIBLE,
+        {
+            "method": "cam",
+            "model": f"the model {MODELS[0]}",
+            "why": why_not(CamMethod.CAM, is_graph=False),
+            "possible": "gradcam, layercam",
+        },
+    ),
+    (Unprocessable, FORMAT_UNKNOWN, _NOTHING),
+    (Unprocessable, CONFIG_UNKNOWN, {"field": "config"}),
+    (Unprocessable, CONFIG_CODE, {"field": "config.auto_map"}),
+)
+_ERRORS_THEMSELVES: tuple[SalienceError, ...] = (
+    Unauthenticated(),
+    InsufficientScope("audit:write"),
+    NotFound("resource"),
+    QuotaExceeded(service.QUOTA.format(most=100, what="models")),
+    RateLimited(7),
+    AddressNotAllowed(service.ADDRESS_NOT_PUBLIC),
+)
 
-def _in_use(noun: str) -> str:
-    return f"These refer to the {noun}: audit {AUDITS[0]}; delete them first."
+
+def _in_use(noun: Noun, problem: Problem) -> tuple[int, str]:
+    detail = problem.detail(noun=noun, audits=f"audit {AUDITS[0]}", advice=DELETE_FIRST)
+    return status_of(problem.kind), detail
 
 
 CATALOGUE: dict[str, tuple[int, str]] = {
-    "malformed-json": (400, "The body is not valid JSON in UTF-8."),
-    "upload-cut-off": (400, "The body ended before its length."),
-    "unauthenticated": (401, "Send a valid API key: Authorization: Bearer KEY."),
-    "insufficient-scope": (403, "The key lacks the scope audit:write."),
-    "not-found": (404, "No such resource."),
-    "request-timeout": (408, "The body did not arrive in time."),
-    "audit-not-finished": (409, "The audit is running."),
-    "audit-failed": (409, "The audit failed: model-crashed-worker."),
-    "audit-cancelled": (409, "The audit was cancelled."),
-    "baseline-not-finished": (409, "The baseline audit is running, not succeeded."),
-    "comparison-not-finished": (409, "The comparison is queued."),
-    "maps-not-kept": (409, "The audit kept no maps."),
-    "comparison-running": (409, "The comparison is being computed; delete it when it has ended."),
-    "connection-in-use": (409, "A hook refers to the connection; delete that first."),
-    "run-not-failed": (409, "The run is auditing; only one that failed can be tried again."),
-    "delivery-under-way": (409, "The delivery is being followed; wait for its outcome."),
-    "model-already-described": (
-        409,
-        "Only a model that needs_description can be described; register it again with other fields.",
-    ),
-    "content-already-set": (409, "The content is there and cannot be replaced; register a new resource."),
-    "dataset-in-use": (409, _in_use("data set")),
-    "dataset-not-ready": (409, "The data set is validating, not ready."),
-    "map-set-not-ready": (409, f"These map sets are not ready: {MAP_SET}."),
-    "map-set-in-use": (409, _in_use("map set")),
-    "model-in-use": (409, _in_use("model")),
-    "model-not-probed": (
-        409,
-        f"It is not known how many classes the model plain has ({MODELS[0]}): upload its file again.",
-    ),
-    "model-not-as-described": (
-        409,
-        NOT_AS_DESCRIBED.detail(
-            model=MODELS[0],
-            agreeing=3,
-            images=12,
-            found='All 12 agree when images are read as BGR: "preprocessing": {"channels": "bgr"}.',
-        ),
-    ),
-    "model-not-ready": (409, f"These models are not ready: {MODELS[0]}."),
-    "partial-too-large": (409, "Results so far are made of at most 100000 samples."),
-    "quota-exceeded": (409, "The tenant may have 100 models."),
-    "run-group-in-use": (409, _in_use("run group")),
-    "views-failed": (409, "The images could not be made: The stored content is gone."),
-    "webhook-disabled": (409, "The webhook is disabled and gets nothing: PATCH it with enabled true first."),
-    "audits-deleted": (410, "All audits of the comparison were deleted; its tables are still there."),
-    "scores-removed": (410, "The scores per sample were removed as old; the results are still there."),
-    "sample-unreadable": (422, "The sample could not be read; its problem says why."),
-    "artifact-corrupted": (410, "The stored image is lost, or is not what was uploaded."),
-    "maps-removed": (410, "The salience maps were removed as old; scores and results are still there."),
-    "payload-too-large": (413, "A JSON body may have 1048576 bytes."),
-    "unsupported-media-type": (415, "The body must be application/json."),
-    "unsupported-content-encoding": (415, "Bodies must not be compressed."),
-    "description-invalid": (422, "The model's description does not fit: preprocessing.std."),
-    "address-not-allowed": (422, "The host's address is not public, and the operator does not allow it."),
-    "architecture-options-invalid": (422, CONFIG_FIELD.detail(field="config.num_channels", what="it is no number")),
-    "architecture-required": (422, ARCHITECTURE_REQUIRED.detail()),
-    "audits-differ": (422, "The audits differ in protocol.seed."),
-    "baseline-differs": (422, "The baseline was measured with another protocol: seed."),
-    "checksum-mismatch": (422, "The body's SHA-256 is not the one in Content-Digest."),
-    "empty-body": (422, "The body is empty."),
-    "gate-needs-baseline": (422, "A condition of the gate compares with a baseline: name it by baseline_audit_id."),
-    "gate-needs-map-sets": (
-        422,
-        "The gate asks for agreement.cc@3, which this audit does not have (it has: cc@1, cc@2, cc@rest).",
-    ),
-    "agreement-needs-two-methods": (
-        422,
-        "Agreement compares the maps of several CAM methods: name them in protocol.salience.methods.",
-    ),
-    "cam-method-not-possible": (
-        422,
-        METHOD_NOT_POSSIBLE.detail(
-            method="cam",
-            model=f"the model {MODELS[0]}",
-            why=why_not(CamMethod.CAM, is_graph=False),
-            possible="gradcam, layercam",
-        ),
-    ),
-    "idempotency-key-reused": (422, "The Idempotency-Key was used with another body."),
-    "invalid-cursor": (422, "The cursor is not one of this list's."),
-    "labels-do-not-meet-classes": (422, "The model's class_names lack 1 labels, 'cat' first."),
-    "malformed-digest": (422, "Content-Digest is not of the form sha-256=:BASE64:."),
-    "no-view-exists": (422, "A measure was asked for quarter turns alone, and an input is not square."),
-    "map-sizes-differ": (422, "Stability needs models whose salience maps have one size."),
-    "maps-not-native": (422, "Maps of fullgrad are as large as the image: there are no native ones to compare."),
-    "maps-too-small": (422, "SSIM needs maps of 7 cells a side; these have 4."),
-    "nothing-to-hand-out": (
-        422,
-        "None of the audit's measures changes images by their clean maps; degradation does.",
-    ),
-    "nothing-to-rescore": (
-        422,
-        "None of the audit's measures compares native maps; noise_reaction, degradation and stability do.",
-    ),
-    "model-classes-differ": (422, "The models of an audit must have the same classes."),
-    "model-format-not-accepted": (422, FORMAT_UNKNOWN.detail()),
-    "model-architecture-unknown": (422, CONFIG_UNKNOWN.detail(field="config")),
-    "model-unsafe": (422, CONFIG_CODE.detail(field="config.auto_map")),
-    "model-id-required": (422, "The audit has several models; name one by model_id."),
-    "model-invalid": (422, "The file is empty: it holds no weights."),
-    "order-needs-one-view": (422, "To order by score, name a measure and one of its views."),
-    "sanity-needs-weights": (
-        422,
-        f"A random twin needs weights beside the network; these models are graphs: {MODELS[0]}.",
-    ),
-    "stability-needs-two-models": (422, "Stability compares two models or more."),
-    "target-layer-not-found": (
-        422,
-        f"The model {MODELS[0]} has no layer of that name with a feature map; see candidate_layers.",
-    ),
-    "target-out-of-range": (422, "The models have 2 classes, numbered from 0."),
-    "too-few-sides": (422, "A comparison needs two audits, or one of several models by model."),
-    "too-many-groups": (422, "The column 'id' has 8000 values; to group by, at most 200."),
-    "too-many-sides": (422, "A comparison may have 10 sides; this one has 12."),
-    "unknown-audits": (422, f"No such audits: {AUDITS[1]}."),
-    "unknown-baseline": (422, f"No such audit: {AUDITS[1]}."),
-    "unknown-dataset": (422, f"No such data set: {DATASET}."),
-    "unknown-gate": (422, f"No such gate: {GATE}."),
-    "unknown-group": (422, "The data set has these columns to group by: split, cluster, camera."),
-    "unknown-map-sets": (422, f"No such map sets: {MAP_SET}."),
-    "map-set-of-another-dataset": (
-        422,
-        f"These map sets are of another data set: {MAP_SET}. Upload their maps for this one.",
-    ),
-    "frames-differ": (
-        422,
-        "The models see other parts of an image each, so that no map fits all of them: audit them one by one.",
-    ),
-    "measure-needs-model": (
-        422,
-        "Noise reaction needs a model: name one beside the map sets, or leave the measure out.",
-    ),
-    "unknown-models": (422, f"No such models: {MODELS[1]}."),
-    "unknown-split": (422, "The data set has the splits test, train."),
-    "unknown-view": (422, "The audit has no such measure and view."),
-    "maps-of-other-images": (422, f"The maps of the map set {MAP_SET} are of images that were made in another way."),
-    "input-size-required": (422, "The map set says of no image size: register one with input_size."),
-    "input-sizes-differ": (
-        422,
-        f"The images have several sizes: 224 x 224 of the model {MODELS[0]}, 96 x 96 of another.",
-    ),
-    "views-too-large": (
-        422,
-        "The images may take 6110720000 bytes, and an archive 4294967296 (MAX_VIEWS_BYTES): set a sample_limit.",
-    ),
-    "validation-error": (422, "The request does not fit the schema."),
-    "rate-limited": (429, "Too many requests; come again in 7 s."),
-    "headers-too-large": (431, "The request's headers are too large or too many."),
-    "internal-error": (500, "Something went wrong here; the request id finds it in the logs."),
-    "broker-unavailable": (503, "The task broker cannot be reached."),
-    "database-unavailable": (503, "The database cannot be reached."),
-    "encryption-keys-missing": (503, "Secrets cannot be kept: the operator has to set ENCRYPTION_KEYS."),
-    "overloaded": (503, "Too many requests at once; come again."),
-    "report-timeout": (503, "Drawing the report took too long."),
-    "storage-unavailable": (503, "The blob store cannot be reached."),
-    "insufficient-storage": (507, "The blob store is full."),
+    **{problem.code: (status_of(problem.kind), problem.detail(**facts)) for problem, facts in _PROBLEMS},
+    **{refusal.code: (status_of(kind), refusal.detail(**facts)) for kind, refusal, facts in _REFUSALS},
+    **{error.code: (status_of(type(error)), error.detail) for error in _ERRORS_THEMSELVES},
+    **{problem.code: _in_use(noun, problem) for noun, problem in IN_USE.items()},
 }
 
 _ERRORS: dict[str, list[Json]] = {

@@ -1,0 +1,21 @@
+"""A reason for which a request is refused."""
+
+from dataclasses import dataclass
+
+from app.errors import SalienceError
+
+
+@dataclass(frozen=True)
+class Problem:
+    """``sentence`` has places in braces for what is known of this request."""
+
+    kind: type[SalienceError]
+    code: str
+    sentence: str
+
+    def error(self, **facts: object) -> SalienceError:
+        """To be raised."""
+        return self.kind(self.code, self.detail(**facts))
+
+    def detail(self, **facts: object) -> str:
+        return self.sentence.format(**facts)

@@ -1,0 +1,31 @@
+"""Why the service answers no request of this form, or none at the moment."""
+
+from app.domain.problems.problem import Problem
+from app.errors import (
+    HeadersTooLarge,
+    RequestError,
+    SalienceError,
+    TooLarge,
+    TooSlow,
+    Unavailable,
+    Unprocessable,
+    UnsupportedMediaType,
+)
+
+MALFORMED_JSON = Problem(RequestError, "malformed-json", "The body is not valid JSON in UTF-8.")
+JSON_TOO_LARGE = Problem(TooLarge, "payload-too-large", "A JSON body may have {most} bytes.{told}")
+NOT_JSON = Problem(UnsupportedMediaType, "unsupported-media-type", "The body must be application/json.{told}")
+COMPRESSED = Problem(UnsupportedMediaType, "unsupported-content-encoding", "Bodies must not be compressed.")
+INVALID = Problem(Unprocessable, "validation-error", "The request does not fit the schema.")
+INVALID_CURSOR = Problem(Unprocessable, "invalid-cursor", "The cursor is not one of this list's.")
+KEY_REUSED = Problem(Unprocessable, "idempotency-key-reused", "The Idempotency-Key was used with another body.")
+HEADERS_TOO_LARGE = Problem(HeadersTooLarge, "headers-too-large", "The request's headers are too large or too many.")
+BODY_TOO_SLOW = Problem(TooSlow, "request-timeout", "The body did not arrive in time.")
+OUR_FAULT = Problem(SalienceError, "internal-error", "Something went wrong here; the request id finds it in the logs.")
+BROKER_AWAY = Problem(Unavailable, "broker-unavailable", "The task broker cannot be reached.")
+DATABASE_AWAY = Problem(Unavailable, "database-unavailable", "The database cannot be reached.")
+OVERLOADED = Problem(Unavailable, "overloaded", "Too many {what} at once; come again.")
+REPORT_TOO_SLOW = Problem(Unavailable, "report-timeout", "Drawing the report took too long.")
+
+QUOTA = "The tenant may have {most} {what}."
+ADDRESS_NOT_PUBLIC = "The host's address is not public, and the operator does not allow it."
