@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.http.openapi.example_form import RouteExamples
-from app.http.openapi.problem_catalogue import problem_examples
+from app.http.openapi.problem_answers import problem_examples
 from app.http.problems import MEDIA_TYPE
 
 Json = dict[str, Any]

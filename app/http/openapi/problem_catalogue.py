@@ -1,7 +1,6 @@
 """The catalogue of problem codes with a status and a detail as the service gives them."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from app.domain.maps.cam_methods import why_not
 from app.domain.problems import (
@@ -33,12 +32,9 @@ from app.errors import (
     Unprocessable,
 )
 from app.http.openapi.example_ids import AUDITS, DATASET, GATE, MAP_SET, MODELS
-from app.http.problems import problem_document, status_of
+from app.http.problems import status_of
 
-Json = dict[str, Any]
 Facts = Mapping[str, object]
-
-REQUEST_ID = "0f6d2c1b9a8e4d7f8c3b2a1908f7e6d5"
 
 ANYWHERE = (
     "unauthenticated",
@@ -192,28 +188,3 @@ CATALOGUE: dict[str, tuple[int, str]] = {
     **{error.code: (status_of(type(error)), error.detail) for error in _ERRORS_THEMSELVES},
     **{problem.code: _in_use(noun, problem) for noun, problem in IN_USE.items()},
 }
-
-_ERRORS: dict[str, list[Json]] = {
-    "architecture-required": [{"loc": ["body", "architecture"], "msg": "needed for this format"}],
-    "audits-differ": [{"loc": ["body", "audit_ids", 1], "msg": "protocol.seed differs from the first audit's"}],
-    "baseline-differs": [{"loc": ["body", "baseline_audit_id"], "msg": "seed differs"}],
-    "validation-error": [{"loc": ["query", "limit"], "msg": "Input should be less than or equal to 1000"}],
-}
-_IN_A_BODY = [{"loc": ["body", "name"], "msg": "Field required"}]
-
-
-def problem_examples(route: str, named: Mapping[str, str | None], status: int) -> dict[str, Json]:
-    """By code: what a route that answers with this status says on purpose."""
-    wanted = dict.fromkeys(ANYWHERE) | dict(named)
-    return {code: {"value": _example(route, code, detail)} for code, detail in wanted.items() if _is(code, status)}
-
-
-def _is(code: str, status: int) -> bool:
-    return CATALOGUE[code][0] == status
-
-
-def _example(route: str, code: str, detail: str | None) -> Json:
-    status, usual = CATALOGUE[code]
-    document = problem_document(status, code, detail or usual, REQUEST_ID)
-    errors = _IN_A_BODY if code == "validation-error" and route.startswith("POST") else _ERRORS.get(code)
-    return document if errors is None else document | {"errors": errors}
