@@ -1,75 +1,40 @@
-"""The results document: summaries, performance, noise curves and stability by pair."""
+"""The results document, from the stored rows."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-from typing import Protocol as Interface
+from collections.abc import Mapping
 
-import numpy as np
 from sqlalchemy.orm import Session
 
-from app.domain.audits.subjects import Pairing, is_model
+from app.domain.audits.subjects import is_model
 from app.domain.comparisons.model_differences import MethodScores, model_differences
+from app.domain.maps.similarities import SIMILARITIES, Similarity
 from app.domain.measures import (
     AGREEMENT,
     CLASS_SEPARATION,
-    GEOMETRIC_RESILIENCE,
-    NOISE_REACTION,
-    SANITY,
     STABILITY,
     SUFFICIENCY,
-    MeasureSpec,
 )
 from app.domain.models.fidelity import Fidelity
 from app.domain.protocol import Protocol
-from app.domain.results.curves import DeformationCurve, MoveCurve, NoiseCurve
 from app.domain.results.documents import ResultsDocument, ResultsHead, ResultsNumbers
 from app.domain.results.enough import Sufficiency
-from app.domain.results.performance import Performance
-from app.domain.results.radar import headline_views
 from app.domain.results.ranks import ModelDifference
 from app.domain.results.subjects import AuditedMapSet, AuditedModel
-from app.domain.results.summaries import PairReport, Summary
-from app.domain.results.twins import Sanity
-from app.domain.samples.label_mapping import LabelMapping
-from app.domain.statistics.aggregates import Floats, equal_group_weights, weighted_mean
+from app.domain.statistics.aggregates import Floats
 from app.domain.summaries.groups import Groups
-from app.domain.summaries.label_performance import LabelPredictions, label_performance
 from app.domain.summaries.performance import (
     CurveSource,
-    Predictions,
-    deformation_curve,
-    move_curve,
-    noise_curve,
-    performance,
 )
-from app.domain.summaries.score_table import ScoreTable
-from app.domain.summaries.several_models import across_models, pair_report
+from app.domain.summaries.several_models import across_models
 from app.domain.summaries.sufficiency import sufficiency_report
 from app.domain.summaries.summarising import Summarised, summarise
-from app.domain.summaries.twins import twin_distances
 from app.domain.vocabulary import ACROSS_MODELS
+from app.results.decisions import deformation_curves, move_curves, noise_curves, performance_of
+from app.results.from_maps import FromMaps
 from app.results.inputs import AuditedSubject, AuditInputs, GivenSubject
+from app.results.pairings import pairing_summaries, pairs_of, sanity_of
 from app.results.reading import complete
 from app.results.score_tables import StoredScores, cluster_codes, further_groups, read_scores
 from app.results.training_images import training_images
-
-SSIM_WINDOW = 7
-"""Maps with a shorter side are compared at the input's resolution. The worker's own; a test holds them together."""
-
-
-class FromMaps(Interface):
-    """What is made of the stored maps once all of them are there."""
-
-    @property
-    def chances(self) -> Mapping[int, Mapping[str, Floats]]:
-        """(N,) by subject and view: its map against the given map of another sample; NaN where there is none."""
-
-    @property
-    def controls(self) -> Mapping[str, Floats]:
-        """(N,) the control of each pairing that has any, by measure; NaN where there is none."""
-
-    def add_to(self, document: ResultsDocument, groups: Groups) -> None:
-        """Numbers beside those of the scores."""
 
 
 def results_document(
@@ -92,11 +57,11 @@ def results_document(
         "notes": audit.notes,
         "training_images": training_images(session, audit),
         "run_group_id": None if audit.run_group_id is None else str(audit.run_group_id),
-        "models": [_shown(one, protocol) for one in inputs.of_models],
+        "models": [_model(one, protocol) for one in inputs.of_models],
         "software": software,
     }
     if inputs.map_sets:
-        head["map_sets"] = [_given(one) for one in inputs.given]
+        head["map_sets"] = [_map_set(one) for one in inputs.given]
     stored = [read_scores(session, audit.id, ordinal) for ordinal in range(len(inputs.subjects))]
     numbers = _measured(session, inputs, stored, from_maps) if stored[0].labels else _nothing()
     document: ResultsDocument = {**head, **numbers, "findings": []}
@@ -127,7 +92,7 @@ def _nothing() -> ResultsNumbers:
     }
 
 
-def _shown(one: AuditedSubject, protocol: Protocol) -> AuditedModel:
+def _model(one: AuditedSubject, protocol: Protocol) -> AuditedModel:
     model = one.model
     fidelity = Fidelity.of(model.fidelity)
     return {
@@ -139,7 +104,7 @@ def _shown(one: AuditedSubject, protocol: Protocol) -> AuditedModel:
     }
 
 
-def _given(one: GivenSubject) -> AuditedMapSet:
+def _map_set(one: GivenSubject) -> AuditedMapSet:
     row = one.map_set
     return {
         "map_set_id": str(row.id),
@@ -159,25 +124,25 @@ def _measured(
     groups = Groups(stored[0].labels, stored[0].sources, further, clusters, mapping.several)
     summarised = _summarised(inputs, stored, groups, {} if from_maps is None else from_maps.chances)
     summaries = [row for model in summarised for row in model.rows]
-    measured = _performance(inputs, stored, mapping)
+    measured = performance_of(inputs, stored, mapping)
     curves = [CurveSource.of(one.key, summaries, measured) for one in inputs.of_models if one.subject.has_views]
     across = read_scores(session, inputs.audit.id, ACROSS_MODELS) if protocol.pairing_columns() else None
     of_models = zip(inputs.of_models, stored, strict=False)
-    small = [one.model for one, scores in of_models if scores.map_side < SSIM_WINDOW]
+    small = [one.model for one, scores in of_models if scores.map_side < SIMILARITIES[Similarity.SSIM].fewest_rows]
     return {
         "model_differences": _differences(inputs, stored, groups),
-        "summaries": summaries + ([] if across is None else _pairing_summaries(across, groups, protocol, from_maps)),
+        "summaries": summaries + ([] if across is None else pairing_summaries(across, groups, protocol, from_maps)),
         "across_models": across_models(protocol.columns(), summarised[: len(inputs.models)]) if inputs.models else [],
-        "stability": _pairs(across, inputs, STABILITY),
-        "agreement": _pairs(across, inputs, AGREEMENT),
-        "class_separation": _pairs(across, inputs, CLASS_SEPARATION),
-        "sanity": _sanity(across, inputs, stored, groups),
+        "stability": pairs_of(across, inputs, STABILITY),
+        "agreement": pairs_of(across, inputs, AGREEMENT),
+        "class_separation": pairs_of(across, inputs, CLASS_SEPARATION),
+        "sanity": sanity_of(across, inputs, stored, groups),
         "performance": measured,
         "performance_reason": mapping.reason,
         "performance_labels": mapping.shown(),
-        "noise_curves": _noise_curves(protocol, curves),
-        "deformation_curves": _deformation_curves(protocol, curves),
-        "move_curves": _move_curves(protocol, curves),
+        "noise_curves": noise_curves(protocol, curves),
+        "deformation_curves": deformation_curves(protocol, curves),
+        "move_curves": move_curves(protocol, curves),
         "sufficiency": _sufficiency(inputs, stored, groups),
         "where_maps_lie": [],
         "compared_at_input_resolution": list(dict.fromkeys(str(model.id) for model in small)),
@@ -209,112 +174,6 @@ def _differences(inputs: AuditInputs, stored: list[StoredScores], groups: Groups
     return model_differences(models, inputs.protocol, groups)
 
 
-def _performance(inputs: AuditInputs, stored: list[StoredScores], mapping: LabelMapping) -> list[Performance]:
-    if mapping.indices is None:
-        return []
-    if mapping.several:
-        return _label_performance(inputs, stored, mapping)
-    truth = np.array([mapping.indices.get(label or "", -1) for label in stored[0].labels])
-    count = inputs.classes or 0
-    classes = mapping.score_classes(count)
-    return [
-        row
-        for one, scores in zip(inputs.of_models, stored, strict=False)
-        for row in performance(
-            Predictions(
-                model_id=one.key,
-                conditions=one.conditions,
-                classes=classes,
-                predicted=scores.predicted,
-                scores=scores.class_scores.reshape(len(truth), len(one.conditions), len(classes)),
-                truth=truth,
-                labels={index: label for label, index in mapping.indices.items()},
-            ),
-            count,
-        )
-    ]
-
-
-def _label_performance(inputs: AuditInputs, stored: list[StoredScores], mapping: LabelMapping) -> list[Performance]:
-    count = inputs.classes or 0
-    positives = np.zeros((len(stored[0].labels), count), dtype=bool)
-    for row, label in enumerate(stored[0].labels):
-        positives[row, list(mapping.positives(label))] = True
-    return [
-        row
-        for one, scores in zip(inputs.of_models, stored, strict=False)
-        for row in label_performance(
-            LabelPredictions(
-                model_id=one.key,
-                conditions=one.conditions,
-                scores=scores.class_scores.reshape(len(positives), len(one.conditions), count),
-                positives=positives,
-                known=np.array([label is not None for label in stored[0].labels]),
-                threshold=one.output.threshold,
-                names=tuple(one.model.class_names or map(str, range(count))),
-            )
-        )
-    ]
-
-
-def _pairing_summaries(
-    across: StoredScores, groups: Groups, protocol: Protocol, from_maps: FromMaps | None
-) -> list[Summary]:
-    columns = protocol.pairing_columns()
-    blank = np.full_like(across.scores, np.nan)
-    controls = blank.copy()
-    for place, column in enumerate(columns):
-        if from_maps is not None and column.measure in from_maps.controls:
-            controls[:, place] = from_maps.controls[column.measure]
-    return summarise(ScoreTable(None, columns, across.scores, controls, blank), groups, protocol.seed).rows
-
-
-def _pairs(across: StoredScores | None, inputs: AuditInputs, spec: MeasureSpec[Any]) -> PairReport | None:
-    """Of one pairing."""
-    found = _scores_of_pairs(across, inputs, spec)
-    if found is None:
-        return None
-    pairing, scores = found
-    members = sorted({place for group in pairing.groups for place in group})
-    within = [(members.index(first), members.index(second)) for first, second in pairing.pairs]
-    return pair_report(scores, [inputs.subjects[place].key for place in members], within)
-
-
-def _scores_of_pairs(
-    across: StoredScores | None, inputs: AuditInputs, spec: MeasureSpec[Any]
-) -> tuple[Pairing, Floats] | None:
-    """(N, P) of the pairs of a pairing, which are stored behind those of the pairings before it; None where it was not
-    asked for.
-    """
-    if across is None:
-        return None
-    start = 0
-    for pairing in inputs.pairings:
-        stop = start + len(pairing.pairs)
-        if pairing.column.measure == spec.name:
-            return pairing, across.pairs[:, start:stop]
-        start = stop
-    return None
-
-
-def _sanity(
-    across: StoredScores | None, inputs: AuditInputs, stored: list[StoredScores], groups: Groups
-) -> list[Sanity]:
-    """Every model beside its random twin."""
-    found = _scores_of_pairs(across, inputs, SANITY)
-    if found is None:
-        return []
-    protocol, subjects = inputs.protocol, inputs.of_models
-    wanted = {(measure, view) for measure, views in headline_views(protocol).items() for view in views}
-    sections: list[Sanity] = []
-    for (own, twin), rises in zip(found[0].pairs, found[1].T, strict=True):
-        tables = [stored[place].table(subjects[place].key, protocol, subjects[place].output) for place in (own, twin)]
-        key, weights = subjects[own].key, equal_group_weights(groups.source_codes(), rises)
-        distances = twin_distances(tables[0], tables[1], wanted, groups, protocol.seed)
-        sections.append({"model_id": key, "entropy_rise": weighted_mean(rises, weights), "distances": distances})
-    return sections
-
-
 def _sufficiency(inputs: AuditInputs, stored: list[StoredScores], groups: Groups) -> list[Sufficiency]:
     return [
         {"model_id": one.key, "subject": one.key, **sufficiency_report(settings, one.conditions, predicted, groups)}
@@ -322,20 +181,3 @@ def _sufficiency(inputs: AuditInputs, stored: list[StoredScores], groups: Groups
         if (settings := SUFFICIENCY.settings_in(one.protocol.measures)) is not None
         for predicted in [scores.predictions(one.output)]
     ]
-
-
-def _noise_curves(protocol: Protocol, sources: Sequence[CurveSource]) -> list[NoiseCurve]:
-    noise = NOISE_REACTION.settings_in(protocol.measures)
-    return [] if noise is None else [noise_curve(source, noise.amounts) for source in sources]
-
-
-def _deformation_curves(protocol: Protocol, sources: Sequence[CurveSource]) -> list[DeformationCurve]:
-    noise = NOISE_REACTION.settings_in(protocol.measures)
-    asked = () if noise is None else noise.deformations
-    return [deformation_curve(source, one.kind, one.severities) for source in sources for one in asked]
-
-
-def _move_curves(protocol: Protocol, sources: Sequence[CurveSource]) -> list[MoveCurve]:
-    geometry = GEOMETRIC_RESILIENCE.settings_in(protocol.measures)
-    asked = () if geometry is None else geometry.deformations
-    return [move_curve(source, one.kind, one.values) for source in sources for one in asked]

@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as arrays
 from skimage.metrics import structural_similarity as scikit_image
 from torch import Tensor
 
-from app.results.document import SSIM_WINDOW
+from app.domain.maps.similarities import SIMILARITIES, Similarity
 from worker.functional import ssim
 from worker.functional.native import native
 from worker.functional.ssim import pairwise_structural_similarity, structural_similarity
@@ -129,4 +129,4 @@ def test_compiled_and_torch_pairs_are_the_same_bits(maps: np.ndarray) -> None:
 
 def test_the_front_end_knows_the_window() -> None:
     """It says which maps were compared at the input's resolution, and may import nothing of the worker."""
-    assert SSIM_WINDOW == WINDOW
+    assert SIMILARITIES[Similarity.SSIM].fewest_rows == WINDOW
