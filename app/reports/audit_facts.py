@@ -9,8 +9,9 @@ from app.audits.scores.subjects import all_subjects_in
 from app.db.tables import AuditRow, ModelRow
 from app.domain.protocol import Protocol
 from app.domain.vocabulary import ACROSS_MODELS
-from app.reports.job import AuditFacts, Baseline, JudgedAudit, Series
+from app.reports.job import AuditFacts, Baseline, JudgedAudit
 from app.reports.series import all_of, distinct
+from app.reports.series_part import Series
 from app.results.inputs import AuditedSubject, GivenSubject
 
 

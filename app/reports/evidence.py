@@ -16,8 +16,9 @@ from app.domain.views.families import CELLS, FILL, WITHOUT, WITHOUT_DETAIL, fill
 from app.domain.vocabulary import CLEAN
 from app.errors import Gone
 from app.reports.exposed import Exposed
-from app.reports.gallery import TILE_SIDE, Shown, jpeg_of
-from app.reports.job import EvidenceRow, MeanImage, Tile
+from app.reports.gallery import Shown
+from app.reports.pictures import EvidenceRow, MeanImage, Tile
+from app.reports.tiles import TILE_SIDE, jpeg_of
 from app.reports.words import share
 
 MOST_CLASSES, MOST_KINDS = 2, 3

@@ -21,9 +21,10 @@ from app.domain.views.families import CELLS, cells_step
 from app.domain.vocabulary import CLEAN
 from app.imaging.filling import FillSource, as_filled
 from app.imaging.geometry import shifted
-from app.reports.gallery import GalleryMaker, Shown, jpeg_of
-from app.reports.job import Tile
+from app.reports.gallery import GalleryMaker, Shown
+from app.reports.pictures import Tile
 from app.reports.signs import is_about
+from app.reports.tiles import jpeg_of
 from app.reports.words import number
 from app.results.inputs import AuditedSubject, mapping_of
 

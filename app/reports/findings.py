@@ -11,7 +11,9 @@ from app.domain.results.radar import headline_views
 from app.domain.results.summaries import Summary
 from app.domain.vocabulary import CLEAN
 from app.reports.contrasts import contrasts
-from app.reports.job import ReportJob, Series, mean_of, mean_of_defined
+from app.reports.job import ReportJob
+from app.reports.means import mean_of, mean_of_defined
+from app.reports.series_part import Series
 from app.reports.words import capital, counted, headline, listed, number, share
 
 EQUAL_ACCURACY = 0.02

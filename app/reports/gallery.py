@@ -1,16 +1,13 @@
-"""The samples that a report shows, and their maps over the image."""
+"""The samples that the report of an audit shows, and their maps over the image."""
 
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
-from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from sqlalchemy import Integer, cast, func, select
 from sqlalchemy.orm import Session
 
@@ -21,32 +18,24 @@ from app.domain.audits.subjects import pairings_of
 from app.domain.measures import SANITY, lower_is_better, spec_of, view_title
 from app.domain.measures.sanity import ENTROPY_RISE
 from app.domain.protocol import Protocol
-from app.domain.results.comparisons import DifferingSample, DifferingSamples
 from app.domain.results.radar import headline_views
 from app.domain.vocabulary import ACROSS_MODELS, CLEAN
 from app.errors import Gone, TransientFailure
 from app.reports.audit_facts import subjects_in, title_of
-from app.reports.job import Gallery, GallerySample, Tile, TileRow
+from app.reports.pictures import Gallery, GallerySample, Tile, TileRow
+from app.reports.tiles import beside, jpeg_of
 from app.reports.words import headline, number
 from app.results.inputs import AuditedSubject, GivenSubject, mapping_of
 from app.sources.reading import UNAVAILABLE
 
-TILE_SIDE = 224
-TILE_QUALITY = 80
 MOST_MODELS = 10
 """Runs of which a sample of stability shows the maps."""
 MOST_PRINTED_RUNS = 5
-MOST_DIFFERENT = 2
 BEST, WORST = "Best", "Worst"
 RANKED = (
     "Of each measure the best, the median and the worst sample by the score of {model}, and one that the audit's seed "
     "draws. Every picture shows the map of "
     "an image over that image: geometric views as the model saw them, noisy and degraded ones over the clean image."
-)
-DIFFERENT = (
-    "The samples in which the first two sides differ most, for each headline. Of a side of several runs the maps are "
-    "those of its first run, while the scores are the mean over the runs. Where a side has a random twin, the best and "
-    "the worst sample by how far the entropy of its maps rises under random weights."
 )
 
 
@@ -203,98 +192,6 @@ class GalleryMaker:
         return tiles
 
 
-class ShownSeries(NamedTuple):
-    """A series of a comparison in the gallery: its name, whose maps stand for it, and who draws them."""
-
-    name: str
-    ordinal: int
-    maker: GalleryMaker
-
-
-def beside(tiles_of: list[tuple[str, list[Tile]]]) -> tuple[Tile | None, list[TileRow]]:
-    """The image once, then a row of maps for each series, so that a view stands beside its own clean map.
-
-    Where a series has nothing but its clean map, all of them share a row.
-    """
-    image = next((tiles[0] for _, tiles in tiles_of if tiles), None)
-    rows = [TileRow(name=name, tiles=tiles[1:]) for name, tiles in tiles_of if tiles[1:]]
-    if len(rows) < 2 or any(len(row.tiles) > 1 for row in rows):
-        return image, rows
-    maps = [Tile(caption=f"{row.name}: {tile.caption}", jpeg=tile.jpeg) for row in rows for tile in row.tiles]
-    return image, [TileRow(name="", tiles=maps)]
-
-
-def different(pair: list[ShownSeries], tables: list[DifferingSamples]) -> Gallery:
-    """From a comparison: the samples in which its first two series differ most."""
-    exhibits = [
-        exhibit
-        for table in tables
-        if (table["first"], table["second"]) == (0, 1)
-        for sample in table["samples"][:MOST_DIFFERENT]
-        if (exhibit := _side_by_side(pair, table, sample)) is not None
-    ]
-    exhibits += [
-        exhibit.model_copy(update={"title": f"{exhibit.title}, {series.name}", "printed": 0})
-        for series in pair
-        for exhibit in series.maker.beside_twin(series.ordinal)
-    ]
-    first = next((table["samples"][0] for table in tables if table["samples"]), None)
-    return Gallery(exhibits=exhibits, paper=None if first is None else _of_all_measures(pair, first), note=DIFFERENT)
-
-
-def _of_all_measures(pair: list[ShownSeries], sample: DifferingSample) -> GallerySample | None:
-    """One sample with each series' clean map and, of every measure, one view: what paper has room for."""
-    image: Tile | None = None
-    columns: list[list[Tile]] = []
-    for series in pair:
-        shown = series.maker.of_sample(UUID(sample["sample_id"]), series.ordinal)
-        views = [view for name in headline_views(series.maker.protocol) for view in series.maker.views(name)[:1]]
-        tiles = [] if shown is None else series.maker.tiles(shown, views)
-        if not tiles:
-            return None
-        image, *maps = tiles
-        columns.append([tile.model_copy(update={"caption": f"{tile.caption}, {series.name}"}) for tile in maps])
-    side_by_side = [tile for both in zip(*columns, strict=True) for tile in both]
-    return GallerySample(
-        measure="",
-        title="The sample that differs most",
-        sample=sample["sample"],
-        facts="Its clean maps, and one view of every measure.",
-        image=image,
-        rows=[TileRow(name="", tiles=side_by_side)],
-        printed=len(side_by_side),
-    )
-
-
-def _side_by_side(pair: list[ShownSeries], table: DifferingSamples, sample: DifferingSample) -> GallerySample | None:
-    measure = table["measure"]
-    own: list[tuple[str, list[Tile]]] = []
-    for series in pair:
-        shown = series.maker.of_sample(UUID(sample["sample_id"]), series.ordinal)
-        if shown is None:
-            return None
-        own.append((series.name, series.maker.tiles(shown, series.maker.views(measure))))
-    scores = f"{number(sample['score_first'])} against {number(sample['score_second'])}"
-    image, rows = beside(own)
-    return GallerySample(
-        measure=measure,
-        title=f"Most different in {headline(measure, table['view'])}",
-        sample=sample["sample"],
-        facts=f"{scores} ({pair[0].name} against {pair[1].name})",
-        image=image,
-        rows=rows,
-    )
-
-
 def _facts(sample: SampleRow) -> str:
     known = [f"{name} {value}" for name, value in (("label", sample.label), ("source", sample.source)) if value]
     return "".join(f"{fact}, " for fact in known)
-
-
-def jpeg_of(pixels: NDArray[np.uint8]) -> bytes:
-    """A picture of the report."""
-    file = io.BytesIO()
-    Image.fromarray(pixels).resize((TILE_SIDE, TILE_SIDE), Image.Resampling.BILINEAR).save(
-        file, "JPEG", quality=TILE_QUALITY
-    )
-    return file.getvalue()

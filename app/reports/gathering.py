@@ -13,30 +13,27 @@ from app.audits.states import check_finished, check_kept
 from app.comparisons.repository import get_comparison, results_of_comparison
 from app.datasets.repository import get_dataset
 from app.db.tables import AuditRow
-from app.domain.measures import MEASURES
 from app.domain.problems import comparisons
 from app.domain.protocol import Protocol
 from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import ResultsDocument
-from app.domain.results.performance import Performance, Roc
-from app.domain.vocabulary import CLEAN, OwedStatus
+from app.domain.vocabulary import OwedStatus
 from app.errors import Gone
 from app.imaging.entries import Ranges
 from app.reports.audit_facts import as_text, facts_of, owners, verdicts
+from app.reports.differing import ShownSeries, different
 from app.reports.evidence import evidence
 from app.reports.exposed import Exposed
-from app.reports.gallery import GalleryMaker, ShownSeries, different
-from app.reports.job import Gallery, ReportJob, Series
+from app.reports.gallery import GalleryMaker
+from app.reports.job import ReportJob
+from app.reports.lean import lean_document
 from app.reports.mean_images import MOST_SERIES, Seen, mean_images
+from app.reports.pictures import Gallery
 from app.reports.series import all_together, series_of_audit, series_of_comparison
+from app.reports.series_part import Series
 from app.reports.undefined import undefined_of
 from app.results.subjects import by_subject, models_alone, reported
 from app.settings import Settings
-
-DRAWN_CURVES = frozenset(
-    condition for spec in MEASURES.values() if "roc" in spec.figures for condition in (CLEAN, *spec.fixed_views())
-)
-"""The conditions whose ROC curves a figure shows."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,7 @@ class Gatherer:
         return {
             "dataset": dataset.name,
             "dataset_notes": [*([dataset.about] if dataset.about else []), *dataset.notes],
-            "documents": {audit_id: _lean(document, shown) for audit_id, document in results.items()},
+            "documents": {audit_id: lean_document(document, shown) for audit_id, document in results.items()},
             "audits": facts_of(self.session, audits),
             "verdicts": verdicts(self.session, audits),
             "undefined": undefined if known else None,
@@ -168,24 +165,6 @@ class Gatherer:
             ordinals = [one.key for one in maker.subjects]
             pair.append(ShownSeries(series.name, ordinals.index(series.model_ids[0]), maker))
         return different(pair, document["most_different_samples"])
-
-
-def _lean(document: ResultsDocument, shown: set[str]) -> ResultsDocument:
-    """Without what no figure shows: other models, thresholds, other views' ROC curves; large audits have millions."""
-    lean = document.copy()
-    lean["summaries"] = [row for row in document["summaries"] if row["model_id"] in {*shown, None}]
-    lean["noise_curves"] = [curve for curve in document["noise_curves"] if curve["model_id"] in shown]
-    lean["deformation_curves"] = [one for one in document.get("deformation_curves", []) if one["model_id"] in shown]
-    lean["move_curves"] = [one for one in document.get("move_curves", []) if one["model_id"] in shown]
-    lean["performance"] = [_drawn(row) for row in document["performance"] if row["model_id"] in shown]
-    return lean
-
-
-def _drawn(row: Performance) -> Performance:
-    drawn, roc = row.copy(), row["roc"]
-    is_drawn = roc is not None and row["condition"] in DRAWN_CURVES
-    drawn["roc"] = Roc(fpr=roc["fpr"], tpr=roc["tpr"]) if roc is not None and is_drawn else None
-    return drawn
 
 
 def _shared_protocol(first: ResultsDocument, documents: Iterable[ResultsDocument]) -> dict[str, Any]:

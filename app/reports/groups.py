@@ -8,8 +8,10 @@ from app.domain.results.radar import headline_views
 from app.domain.results.summaries import Summary
 from app.domain.vocabulary import GroupBy
 from app.reports.headlines import better, clear_of_zero, group_differences, headline_differences
-from app.reports.job import ReportJob, Series, mean_of_defined
+from app.reports.job import ReportJob
+from app.reports.means import mean_of_defined
 from app.reports.pairs import pair, pair_cells, pair_head, pair_words
+from app.reports.series_part import Series
 from app.reports.tables import MOST_OPEN_ROWS, Table
 from app.reports.words import NO_NUMBER, Greyed, interval, number, score_title, signed
 

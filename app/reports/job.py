@@ -1,45 +1,19 @@
 """What a report is made of, as it goes from the API to the process that draws it."""
 
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, PrivateAttr, model_validator
+from pydantic import Field, model_validator
 from typing_extensions import TypedDict
 
-from app.domain.audits.subjects import leads, model_of, noun_of
+from app.domain.audits.subjects import noun_of
 from app.domain.gates.stored import StoredGate, StoredVerdict
 from app.domain.measures import spec_of
 from app.domain.protocol import Protocol
 from app.domain.results.comparisons import ComparisonResults
 from app.domain.results.documents import ResultsDocument
-from app.domain.results.meaning import of_several
-from app.domain.results.performance import Performance
-from app.domain.results.subjects import AuditedModel
-from app.domain.results.summaries import Summary
-from app.domain.vocabulary import GroupBy
-
-Base64 = Annotated[bytes, Field(repr=False)]
-Document = TypeVar("Document")
-AsItIs = Annotated[Document, GetPydanticSchema(lambda _source, handler: handler(Any))]
-"""A document that was checked when it was made: checking millions of numbers again costs more than drawing them."""
-
-
-class Total(TypedDict, total=False):
-    """The macro total of one measure's view of a series; what it was not made of is left out.
-
-    ``spread`` is how much the runs differ, ``min`` and ``max`` the lowest and the highest of them.
-    """
-
-    measure: str
-    view: str
-    mean: float | None
-    ci95_low: float | None
-    ci95_high: float | None
-    n: int
-    n_undefined: int
-    spread: float | None
-    min: float
-    max: float
+from app.reports.part import AsItIs, Part
+from app.reports.pictures import EvidenceRow, Gallery, MeanImage
+from app.reports.series_part import Series
 
 
 class Baseline(TypedDict):
@@ -57,116 +31,7 @@ class JudgedAudit(StoredVerdict):
     baseline: Baseline | None
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
-
-
-class Series(_Part):
-    """A model, or the runs of one recipe as the mean over them.
-
-    ``totals`` are macro totals with their intervals. The audit's results document travels with the job, once for all
-    series of the audit, which hands it out.
-    """
-
-    name: str
-    audit_id: str
-    model_ids: tuple[str, ...]
-    totals: AsItIs[list[Total]]
-    radar: dict[str, float | None]
-    _document: ResultsDocument | None = PrivateAttr(None)
-
-    @property
-    def document(self) -> ResultsDocument | None:
-        """The audit's results; None where it was deleted after it was compared."""
-        return self._document
-
-    def attach(self, document: ResultsDocument | None) -> None:
-        self._document = document
-
-    def total(self, measure: str, view: str) -> Total:
-        """The row of a view; empty where it was not measured."""
-        found = [row for row in self.totals if (row["measure"], row["view"]) == (measure, view)]
-        return found[0] if found else Total()
-
-    def has(self, measure: str) -> bool:
-        """Whether it has any number of that measure."""
-        return any(row["measure"] == measure and row["mean"] is not None for row in self.totals)
-
-    @property
-    def _models(self) -> list[AuditedModel]:
-        return [] if self.document is None else self.document["models"]
-
-    @property
-    def _summaries(self) -> list[Summary]:
-        return [] if self.document is None else self.document["summaries"]
-
-    @property
-    def holds_all_models(self) -> bool:
-        ids = [model["model_id"] for model in self._models]
-        return {key for key in ids if leads(key) or model_of(key) is None} <= {*self.model_ids}
-
-    def model_names(self) -> list[str]:
-        return self.names_of(self.model_ids)
-
-    def names_of(self, ids: Iterable[str]) -> list[str]:
-        names = {model["model_id"]: model["name"] for model in self._models}
-        return [names[model_id] for model_id in ids if model_id in names]
-
-    def summaries(self, measure: str, view: str, group_by: str = GroupBy.TOTAL, group: str = "macro") -> list[Summary]:
-        """One row a model of the series; stability's is of all models together, so no single one of several has it."""
-        wanted = {"measure": measure, "view": view, "group_by": group_by, "group": group}
-        owners = {*self.model_ids, *([None] if self.holds_all_models else [])}
-        return [row for row in self._summaries if wanted.items() <= row.items() and row["model_id"] in owners]
-
-    def says_nothing(self, measure: str, view: str, group_by: str = GroupBy.TOTAL, group: str = "macro") -> list[str]:
-        """Why the series' number does not count; of several models, what holds for half of them."""
-        return of_several(self.summaries(measure, view, group_by, group))
-
-    def groups(self) -> list[tuple[str, str]]:
-        """Every label and source, as the summaries name them."""
-        found = dict.fromkeys((row["group_by"], row["group"]) for row in self._summaries)
-        return [(group_by, group) for group_by, group in found if group_by != GroupBy.TOTAL]
-
-    def performance(self, condition: str) -> list[Performance]:
-        """One row a model."""
-        rows = [] if self.document is None else self.document["performance"]
-        return [row for row in rows if row["condition"] == condition and row["model_id"] in self.model_ids]
-
-
-class Tile(_Part):
-    """A picture of the gallery."""
-
-    caption: str
-    jpeg: Base64
-
-
-class TileRow(_Part):
-    """The maps of one series, its clean map first; the name is empty where there is one series only."""
-
-    name: str
-    tiles: list[Tile]
-
-
-class GallerySample(_Part):
-    """A sample of the gallery: its image, and its maps over the image. An unreadable image is None."""
-
-    measure: str
-    rank: str = ""
-    title: str
-    sample: str
-    facts: str
-    image: Tile | None
-    rows: list[TileRow]
-    printed: int = 0
-    """So many maps of each row are on paper, which has room for few pictures that can be looked at."""
-
-    @property
-    def most_tiles(self) -> int:
-        """In a row: for that many there should be room."""
-        return max((len(row.tiles) for row in self.rows), default=1)
-
-
-class Undefined(_Part):
+class Undefined(Part):
     """Scores that could not be made: how many, why, and the first few samples."""
 
     model: str
@@ -177,33 +42,7 @@ class Undefined(_Part):
     samples: list[str]
 
 
-class Gallery(_Part):
-    """``note`` says what is shown, or why nothing is; ``paper`` is what a comparison prints instead of it."""
-
-    exhibits: list[GallerySample] = []
-    paper: GallerySample | None = None
-    note: str
-
-
-class MeanImage(_Part):
-    """The mean of ``n`` images that a model gives one class, a grey PNG; ``contrast`` in [0, 1] tells how alike they
-    are laid out."""
-
-    predicted: str
-    n: int
-    png: Base64
-    contrast: float
-
-
-class EvidenceRow(_Part):
-    """Pictures that show one sign of a shortcut."""
-
-    title: str
-    note: str
-    tiles: list[Tile]
-
-
-class AuditFacts(_Part):
+class AuditFacts(Part):
     """What an audit's results do not say about how it was made; ``layers`` are the models' target layers.
 
     ``description`` is its owner's; ``notes`` are what to know before the numbers are read.
@@ -215,17 +54,17 @@ class AuditFacts(_Part):
     layers: dict[str, str]
     replanned: str | None = None
     description: str | None = None
-    notes: list[str] = []
+    notes: list[str] = Field(default_factory=list)
 
 
-class ReportJob(_Part):
+class ReportJob(Part):
     """One report."""
 
     kind: Literal["audit", "comparison"]
     identity: str
     title: str
     dataset: str
-    dataset_notes: list[str] = []
+    dataset_notes: list[str] = Field(default_factory=list)
     """Its description, and how its archive was taken."""
     dataset_digest: str | None
     sample_count: int
@@ -237,13 +76,13 @@ class ReportJob(_Part):
     """All models of an audit whose series are single models: stability is theirs alone."""
     documents: AsItIs[dict[str, ResultsDocument]] = Field(repr=False)
     """Results by audit."""
-    audits: dict[str, AuditFacts] = {}
+    audits: dict[str, AuditFacts] = Field(default_factory=dict)
     verdicts: AsItIs[list[JudgedAudit]]
     comparison: AsItIs[ComparisonResults | None]
     gallery: Gallery
-    mean_images: dict[str, list[MeanImage]] = {}
+    mean_images: dict[str, list[MeanImage]] = Field(default_factory=dict)
     """By the name of the series; of several runs, those of the first."""
-    evidence: dict[str, list[EvidenceRow]] = {}
+    evidence: dict[str, list[EvidenceRow]] = Field(default_factory=dict)
     """Of the series that findings expose, by name; of several runs, those of the first that is exposed."""
     undefined: list[Undefined] | None
     """None where the scores are gone, so that nobody knows."""
@@ -293,17 +132,3 @@ class ReportJob(_Part):
     def groups(self) -> list[tuple[str, str]]:
         """Every label and source, as the summaries name them."""
         return self.measured[0].groups() if self.measured else []
-
-
-Number = Literal["mean", "std", "p05", "p50", "p95", "control_mean", "flip_rate"]
-
-
-def mean_of(rows: list[Summary], name: Number) -> float | None:
-    """Over the models of a series."""
-    return mean_of_defined(row[name] for row in rows)
-
-
-def mean_of_defined(values: Iterable[float | None]) -> float | None:
-    """None where none is."""
-    defined = [value for value in values if value is not None]
-    return sum(defined) / len(defined) if defined else None

@@ -9,7 +9,9 @@ from app.domain.measures import lower_is_better, spec_of
 from app.domain.results.comparisons import DifferenceRow
 from app.domain.results.meaning import Silence, reason
 from app.reports.headlines import headline_differences
-from app.reports.job import ReportJob, Series, mean_of
+from app.reports.job import ReportJob
+from app.reports.means import mean_of
+from app.reports.series_part import Series
 from app.reports.words import counted
 
 BRIEF: dict[str, str] = {

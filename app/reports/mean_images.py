@@ -15,7 +15,7 @@ from app.domain.models.preprocessing import Preprocessing
 from app.errors import Gone
 from app.imaging.shrinking import PIXELS_HERE
 from app.reports.gallery import GalleryMaker
-from app.reports.job import MeanImage
+from app.reports.pictures import MeanImage
 from app.results.inputs import mapping_of
 
 SIDE = 64

@@ -10,9 +10,11 @@ from app.domain.results.performance import Performance
 from app.domain.results.radar import headline_views
 from app.domain.vocabulary import CLEAN
 from app.reports.headlines import headline_differences
-from app.reports.job import ReportJob, Series, mean_of
+from app.reports.job import ReportJob
 from app.reports.lights import Light, light
+from app.reports.means import mean_of
 from app.reports.pairs import pair_cells, pair_head, pair_title, pair_words
+from app.reports.series_part import Series
 from app.reports.tables import Table
 from app.reports.words import (
     NO_NUMBER,

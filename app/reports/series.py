@@ -11,7 +11,7 @@ from app.domain.results.documents import ResultsDocument
 from app.domain.results.radar import radar
 from app.domain.results.summaries import AcrossModels, Summary
 from app.domain.results.totals import macro_totals
-from app.reports.job import Series, Total
+from app.reports.series_part import Series, Total
 
 MOST_SERIES = 10
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from app.domain.findings import Finding, Level
-from app.reports.job import ReportJob, Series
+from app.reports.job import ReportJob
+from app.reports.series_part import Series
 from app.reports.words import counted, listed
 
 FIRST = 3

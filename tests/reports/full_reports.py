@@ -19,7 +19,8 @@ from app.domain.summaries.score_table import ScoreTable
 from app.domain.summaries.several_models import across_models
 from app.domain.summaries.summarising import summarise
 from app.domain.vocabulary import CLEAN, GroupBy
-from app.reports.job import AuditFacts, Gallery, ReportJob
+from app.reports.job import AuditFacts, ReportJob
+from app.reports.pictures import Gallery
 from app.reports.series import all_together, series_of_audit, series_of_comparison
 
 Json = Any

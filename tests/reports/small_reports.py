@@ -3,7 +3,8 @@
 from typing import Any
 
 from app.domain.protocol import ProtocolRequest
-from app.reports.job import Gallery, ReportJob
+from app.reports.job import ReportJob
+from app.reports.pictures import Gallery
 from app.reports.series import series_of_audit
 
 Json = Any

@@ -9,7 +9,7 @@ import pytest
 from app.domain.protocol import Protocol
 from app.reports import audit_facts
 from app.reports.audit_facts import owners, verdicts
-from app.reports.job import Series
+from app.reports.series_part import Series
 from app.results.inputs import audited_subjects
 
 IDS = [UUID(int=1), UUID(int=2)]

@@ -7,8 +7,9 @@ import pytest
 from app.reports.conclusion import conclusion
 from app.reports.contrasts import contrasts
 from app.reports.groups import difference_tables, kept_and_flipped
-from app.reports.job import ReportJob, Series
+from app.reports.job import ReportJob
 from app.reports.lights import light
+from app.reports.series_part import Series
 from tests.reports.full_reports import PROTOCOL
 from tests.reports.small_reports import job, summary
 

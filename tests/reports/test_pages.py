@@ -10,9 +10,10 @@ from app.reports.figures.pairs import cell_colour, letters_on
 from app.reports.figures.palette import contrast
 from app.reports.figures.rendering import as_svg
 from app.reports.figures.roc import RATES
-from app.reports.gallery import beside
-from app.reports.job import Gallery, GallerySample, ReportJob, Tile
+from app.reports.job import ReportJob
 from app.reports.page import page
+from app.reports.pictures import Gallery, GallerySample, Tile
+from app.reports.tiles import beside
 from tests.reports import full_reports
 from tests.reports.reading import Report, written
 from tests.reports.small_reports import job, summary

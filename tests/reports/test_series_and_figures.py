@@ -8,9 +8,10 @@ import pytest
 
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.rendering import as_svg
-from app.reports.job import ReportJob, Series
+from app.reports.job import ReportJob
 from app.reports.page import page
 from app.reports.series import all_together, series_of_audit, series_of_comparison
+from app.reports.series_part import Series
 from tests.reports.reading import Report
 from tests.reports.small_reports import MEASURES, job, summary
 

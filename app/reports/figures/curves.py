@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 
 from app.domain.vocabulary import CLEAN
 from app.reports.figures.palette import Palette
-from app.reports.job import ReportJob, Series
+from app.reports.job import ReportJob
+from app.reports.series_part import Series
 from app.reports.words import number, share, short
 
 CHANCE = 0.5

@@ -9,7 +9,9 @@ from matplotlib.ticker import MaxNLocator
 from app.domain.measures import GEOMETRIC_RESILIENCE, MeasureSpec, view_title
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
-from app.reports.job import ReportJob, Series, mean_of
+from app.reports.job import ReportJob
+from app.reports.means import mean_of
+from app.reports.series_part import Series
 from app.reports.tables import Table
 from app.reports.words import number, share, short
 

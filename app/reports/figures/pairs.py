@@ -12,7 +12,8 @@ from app.domain.measures import MeasureSpec
 from app.domain.results.summaries import PairReport
 from app.reports.figures.drawing import Drawing
 from app.reports.figures.palette import Palette, contrast
-from app.reports.job import ReportJob, Series
+from app.reports.job import ReportJob
+from app.reports.series_part import Series
 from app.reports.tables import Table
 from app.reports.words import number, short
 

@@ -14,7 +14,10 @@ from app.domain.protocol.finding_settings import FindingSettings
 from app.domain.results.map_places import MapGroup
 from app.reports.figures.drawing import Drawing
 from app.reports.figures.palette import Palette
-from app.reports.job import MeanImage, ReportJob, Series, mean_of_defined
+from app.reports.job import ReportJob
+from app.reports.means import mean_of_defined
+from app.reports.pictures import MeanImage
+from app.reports.series_part import Series
 from app.reports.tables import Table
 from app.reports.words import number, short
 

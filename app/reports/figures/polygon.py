@@ -10,7 +10,8 @@ from app.domain.measures import spec_of
 from app.domain.results.radar import axes_of, headline_views
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
-from app.reports.job import ReportJob, Series
+from app.reports.job import ReportJob
+from app.reports.series_part import Series
 from app.reports.tables import Table
 from app.reports.words import Greyed, listed, number, short
 

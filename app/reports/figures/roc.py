@@ -12,7 +12,8 @@ from app.domain.results.performance import Performance, Roc
 from app.domain.vocabulary import CLEAN
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
-from app.reports.job import ReportJob, Series
+from app.reports.job import ReportJob
+from app.reports.series_part import Series
 from app.reports.tables import Table
 from app.reports.words import listed, number
 

@@ -11,7 +11,9 @@ from app.domain.measures import MeasureSpec, spec_of, view_title
 from app.domain.results.twins import TwinDistance
 from app.reports.figures.drawing import Drawing, legend, with_legend
 from app.reports.figures.palette import Palette
-from app.reports.job import ReportJob, Series, mean_of_defined
+from app.reports.job import ReportJob
+from app.reports.means import mean_of_defined
+from app.reports.series_part import Series
 from app.reports.tables import Table
 from app.reports.words import NO_NUMBER, interval, number, score_title, short, signed
 
