@@ -1,40 +1,29 @@
 """``/v1/audits`` and ``/v1/protocols``; scores and maps have a file of their own."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
-from sqlalchemy.orm import Session
 
 from app.access.quotas import check_audit_minutes, check_live_audits
 from app.audits import service
 from app.audits.following.partial import PartialResults
-from app.audits.following.progress import Snapshot, read_snapshots
 from app.audits.planning.estimates import AuditEstimate
 from app.audits.planning.protocols import Protocols, describe_protocols
-from app.audits.repository import (
-    AuditFilter,
-    get_audit,
-    list_audits,
-    map_set_ids_of,
-    model_ids_of,
-    results_of,
-)
-from app.audits.schemas import Audit, AuditId, AuditRequest, Progress
+from app.audits.repository import AuditFilter, get_audit, list_audits, results_of
+from app.audits.schemas import Audit, AuditId, AuditRequest
+from app.audits.showing import shown_audits
 from app.audits.states import check_ended, check_finished
 from app.db.session import TenantEngine, transaction
-from app.db.tables import AuditRow
 from app.domain.results.documents import PartialResultsDocument, ResultsDocument
-from app.gates.schemas import ConditionOutcome, FrozenGate
 from app.http.authorization import READS, WRITES
 from app.http.dependencies import QueueDep, SessionDep, SettingsDep, TenantDep
 from app.http.idempotency import IdempotencyDep
 from app.http.links import link
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
-from app.http.schemas import StoredProblem
 from app.http.wake_up import wake_for_shards
 from app.naming.schemas import CHANGE_PROBLEMS, AuditChange
 from app.naming.versions import reword
@@ -76,7 +65,7 @@ def create_audit(
     shown = idempotency.earlier(session, request, Audit)
     if shown is None:
         requested = service.request_audit(session, request, settings)
-        shown = _show(session, [requested.audit])[0]
+        shown = shown_audits(session, [requested.audit])[0]
         idempotency.remember(session, shown.id, shown)
         check_live_audits(session, settings)
         check_audit_minutes(session, settings)
@@ -105,7 +94,7 @@ def estimate_audit(request: AuditRequest, session: SessionDep, settings: Setting
 def get_audits(session: SessionDep, page: PageDep, wanted: Annotated[AuditFilter, Depends()]) -> Page[Audit]:
     """To find an id again, or to see what runs: filter by status, data set or model."""
     rows = list_audits(session, wanted, page.limit, page.after_id())
-    shown = {audit.id: audit for audit in _show(session, rows.items)}
+    shown = {audit.id: audit for audit in shown_audits(session, rows.items)}
     return make_page(rows, lambda row: shown[row.id], lambda row: [str(row.id)])
 
 
@@ -113,7 +102,7 @@ def get_audits(session: SessionDep, page: PageDep, wanted: Annotated[AuditFilter
 def get_one_audit(audit_id: AuditId, session: SessionDep) -> Audit:
     """While it runs, for its status and progress where a stream of events is not at hand; once it has ended, for its
     verdict or, in `problem`, why it failed. Also shows the whole resolved protocol."""
-    return _show(session, [get_audit(session, audit_id)])[0]
+    return shown_audits(session, [get_audit(session, audit_id)])[0]
 
 
 @router.post(
@@ -129,7 +118,7 @@ def cancel_audit(audit_id: AuditId, session: SessionDep) -> Audit:
     audit = get_audit(session, audit_id, lock=True)
     service.cancel(session, audit)
     session.commit()
-    return _show(session, [audit])[0]
+    return shown_audits(session, [audit])[0]
 
 
 @router.patch(
@@ -143,7 +132,7 @@ def change_audit(audit_id: AuditId, request: AuditChange, session: SessionDep) -
     row = get_audit(session, audit_id, lock=True)
     reword(session, row, request)
     session.commit()
-    return _show(session, [row])[0]
+    return shown_audits(session, [row])[0]
 
 
 @router.delete(
@@ -195,42 +184,3 @@ def get_protocols() -> Protocols:
     """Before you choose a protocol of your own: the presets, and every option with its range and default. What is
     listed here may stand in `protocol` of `POST /v1/audits`."""
     return describe_protocols()
-
-
-AS_STORED = (
-    "id", "name", "tags", "status", "dataset_id", "run_group_id", "protocol", "protocol_digest", "device_class",
-    "replanned", "split", "stratify", "label_map", "group_by", "cluster", "sample_count", "created_at",
-    "started_at", "finished_at", "scores_removed_at", "maps_removed_at",
-)  # fmt: skip
-"""What of an audit is shown as its row has it."""
-
-
-def _show(session: Session, rows: Any) -> list[Audit]:
-    ids = [row.id for row in rows]
-    models, map_sets = model_ids_of(session, ids), map_set_ids_of(session, ids)
-    found = read_snapshots(session, ids)
-    return [_one(row, models[row.id], map_sets[row.id], found.get(row.id) or _deleted(row)) for row in rows]
-
-
-def _deleted(row: AuditRow) -> Snapshot:
-    """A moment ago."""
-    progress = Progress(done=0, total=row.sample_count, samples_per_second=None, eta_seconds=None)
-    return Snapshot(row.id, row.status, row.problem, 0, progress)
-
-
-def _one(row: AuditRow, model_ids: list[UUID], map_set_ids: list[UUID], now: Snapshot) -> Audit:
-    return Audit(
-        description=row.about,
-        metadata=row.extra,
-        model_ids=model_ids,
-        map_set_ids=map_set_ids,
-        progress=now.progress,
-        notes=[*row.notes, *([now.missing] if now.missing else [])],
-        problem=StoredProblem.of(row.problem),
-        gate=None if row.gate is None else FrozenGate(**row.gate),
-        verdict=row.verdict and row.verdict["verdict"],
-        conditions=row.verdict and [ConditionOutcome.model_validate(one) for one in row.verdict["conditions"]],
-        results_url=link(f"/v1/audits/{row.id}/results"),
-        report_url=link(f"/v1/audits/{row.id}/report"),
-        **{name: getattr(row, name) for name in AS_STORED},
-    )
