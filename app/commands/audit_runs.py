@@ -17,7 +17,7 @@ from app.domain.vocabulary import DeviceClass
 from salience_audit import Client
 from salience_audit.client import AuditOptions
 from salience_audit.errors import AuditEnded, ClientError, Json
-from salience_audit.resources import Collection
+from salience_audit.nouns import Collection
 
 STATUS_OF = {
     None: ExitStatus.DONE,

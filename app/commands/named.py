@@ -10,7 +10,7 @@ from app.commands.group import ExitStatus
 from app.commands.output import note
 from app.commands.tables import Columns, record
 from salience_audit.errors import Json
-from salience_audit.resources import NOUNS, UPLOADED, VERSIONED, Collection
+from salience_audit.nouns import NOUNS, UPLOADED, VERSIONED, Collection
 
 WORDS: Columns = {
     "description": lambda resource: resource["about"] if "about" in resource else resource["description"],

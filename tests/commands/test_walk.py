@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from salience_audit import Client
-from salience_audit.resources import Collection
+from salience_audit.nouns import Collection
 from tests.commands.conftest import PROTOCOL, SAMPLES, Checkout, Commands
 from tests.commands.guides import WALK, commands_of
 from tests.waiting import PATIENCE_SECONDS, RECIPE, WEIGHTS
