@@ -18,7 +18,7 @@ from app.domain.comparisons.series import ScoreSeries
 from app.domain.comparisons.significance import correct, sign_flip_rows
 from app.domain.comparisons.totals import series_totals
 from app.domain.statistics import differences
-from app.domain.statistics.bootstrap import bootstrap_means
+from app.domain.statistics.bootstrap import bootstrap
 from app.domain.summaries.groups import Groups
 from app.domain.summaries.score_table import ScoreTable
 from app.domain.summaries.summarising import summarise
@@ -99,11 +99,11 @@ class TestSameBits:
     def test_threads_neighbours_and_repeats_change_nothing(self) -> None:
         columns = differences.snap(np.random.default_rng(2).uniform(-1, 1, (777, 9)))
         with threadpool_limits(1):
-            alone = bootstrap_means(columns, 3)
+            alone = bootstrap(columns, 3).means
         with threadpool_limits(2):
-            np.testing.assert_array_equal(bootstrap_means(columns, 3), alone)
+            np.testing.assert_array_equal(bootstrap(columns, 3).means, alone)
             for index in range(9):
-                np.testing.assert_array_equal(bootstrap_means(columns[:, [index]], 3)[:, 0], alone[:, index])
+                np.testing.assert_array_equal(bootstrap(columns[:, [index]], 3).means[:, 0], alone[:, index])
         tested = differences.sign_flip_test(columns, 4, 999)
         assert tested == differences.sign_flip_test(columns, 4, 999)
         assert tested[3] == differences.sign_flip_test(columns[:, [3]], 4, 999)[0]

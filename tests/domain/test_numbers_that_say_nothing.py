@@ -8,7 +8,7 @@ import pytest
 from app.domain.findings import findings_in
 from app.domain.measures import ScoreColumn
 from app.domain.results.meaning import Conditions, of_several, says_nothing
-from app.domain.statistics.bootstrap import bootstrap_means
+from app.domain.statistics.bootstrap import bootstrap
 from app.domain.statistics.resampling import group_seed
 from app.domain.summaries.groups import Groups
 from app.domain.summaries.score_table import ScoreTable
@@ -103,7 +103,7 @@ def test_the_interval_of_score_minus_control_is_of_pairs() -> None:
     column = ScoreColumn(measure=GEOMETRY, view="shifts", has_control=True)
     groups = Groups(("a",) * 60, (None,) * 60)
     summary: Json = summarise(ScoreTable("m", (column,), scores, controls, np.zeros_like(scores)), groups, 5).rows[0]
-    means = bootstrap_means(scores - controls, group_seed(5, GroupBy.TOTAL, "micro"))
+    means = bootstrap(scores - controls, group_seed(5, GroupBy.TOTAL, "micro")).means
     low, high = np.quantile(means[:, 0], [0.025, 0.975])
     assert (summary["above_control_low"], summary["above_control_high"]) == (pytest.approx(low), pytest.approx(high))
     assert 0 < low < 0.05 < high

@@ -53,14 +53,6 @@ def _counted_at_once(draws: Integers) -> Floats:
     return counts
 
 
-def bootstrap_means(columns: Floats, seed: int) -> Floats:
-    """Means of every column over bootstrap resamples of the rows (Efron 1979): (N, V) -> (R, V).
-
-    All columns see the same resamples. NaN cells are left out of their mean; a resample without any gives NaN.
-    """
-    return _means_of_cells([_cells(columns, None)], seed)[0]
-
-
 def _cells(block: Floats, clusters: Integers | None) -> tuple[Floats, Floats]:
     """What is drawn together, added up: the defined scores of (N, V) and how many they are, (N, V) each, or (C, V)
     where rows of one cluster are drawn together."""
@@ -94,8 +86,12 @@ def _alike(columns: Floats) -> tuple[Floats, Integers]:
 
 
 def bootstrap(columns: Floats, seed: int, clusters: Integers | None = None) -> Resampled:
-    """All rows of (N, V) are one unit. Rows with one code in ``clusters`` (N,) are drawn together (Davison and Hinkley
-    1997, 3.8): a mean is that of all samples in the clusters that were drawn."""
+    """Means of every column over bootstrap resamples of the rows (Efron 1979): (N, V) -> (R, V).
+
+    All columns see the same resamples. NaN cells are left out of their mean; a resample without any gives NaN. All rows
+    are one unit. Rows with one code in ``clusters`` (N,) are drawn together (Davison and Hinkley 1997, 3.8): a mean is
+    that of all samples in the clusters that were drawn.
+    """
     return bootstrap_blocks([columns], seed, clusters)[0]
 
 
