@@ -45,11 +45,18 @@ def test_the_changelog_knows_this_version() -> None:
     assert re.findall(r"^## (\d+\.\d+\.\d+) - \d{4}-\d\d-\d\d$", text, re.MULTILINE)[0] == version
 
 
-@pytest.mark.parametrize("package", ["app", "worker"])
-def test_types_are_handed_on(package: str) -> None:
-    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
-    assert (ROOT / package / "py.typed").is_file()
+@pytest.mark.parametrize(("folder", "package"), [("", "app"), ("", "worker"), ("clients/python", "salience_audit")])
+def test_types_are_handed_on(folder: str, package: str) -> None:
+    packages = tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    assert (ROOT / folder / package / "py.typed").is_file()
     assert "py.typed" in packages[package]
+
+
+def test_newer_versions_are_proposed_for_every_distribution() -> None:
+    updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())["updates"]
+    watched = {ROOT / one["directory"].strip("/") for one in updates if one["package-ecosystem"] == "pip"}
+    assert watched == {ROOT, ROOT / "clients" / "python"}
+    assert all((folder / "pyproject.toml").is_file() for folder in watched)
 
 
 def test_photographs_of_frost_are_handed_on_with_their_notice() -> None:
