@@ -27,6 +27,7 @@ from app.housekeeping.housekeeper import Housekeeper
 from app.housekeeping.reconciler import Reconciler
 from app.http.authorization import OpenPaths, declared_access
 from app.http.dependencies import SESSIONS
+from app.http.failures import install_handlers
 from app.http.guards.authentication import Authentication
 from app.http.guards.body_guard import BodyGuard
 from app.http.guards.compression import COMPRESSED
@@ -39,7 +40,6 @@ from app.http.guards.validators import Validators
 from app.http.openapi.document import install_openapi, operation_id
 from app.http.openapi.swagger import router as swagger
 from app.http.outward import Outward
-from app.http.problems import install_handlers
 from app.http.query import refuse_unknown_parameters
 from app.http.streams import Streams
 from app.http.two_steps import TwoSteps

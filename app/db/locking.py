@@ -8,12 +8,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, MapSetRow, ModelRow
-from app.domain.problems.problem import Problem
+from app.domain.problems.problem_type import ProblemType
 
 Named = TypeVar("Named", ModelRow, MapSetRow, AuditRow)
 
 
-def lock_all(session: Session, table: type[Named], ids: Sequence[UUID], unknown: Problem) -> list[Named]:
+def lock_all(session: Session, table: type[Named], ids: Sequence[UUID], unknown: ProblemType) -> list[Named]:
     """In the order of the ids, safe from deletion until the end. Raises ``unknown``, which has a place for ids."""
     query = select(table).where(table.id.in_(ids)).with_for_update(read=True, key_share=True)
     found = {row.id: row for row in session.scalars(query)}

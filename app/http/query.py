@@ -8,8 +8,8 @@ from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
 
 from app.errors import Unprocessable
+from app.http.failures import MAX_FIELD_PROBLEMS, redact
 from app.http.guards.authentication import LINK
-from app.http.problems import MAX_FIELD_PROBLEMS, redact
 
 _known_of: dict[str, frozenset[str]] = {}
 

@@ -93,7 +93,7 @@ def test_a_bug_is_a_problem_document_without_its_text(caplog: pytest.LogCaptureF
 def test_a_lost_race_is_a_conflict() -> None:
     from fastapi import FastAPI
 
-    from app.http.problems import install_handlers
+    from app.http.failures import install_handlers
 
     app = FastAPI()
     install_handlers(app)

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from app.domain import problems
-from app.domain.problems.problem import Problem
+from app.domain.problems.problem_type import ProblemType
 from app.http.openapi.example_form import JSON
 from app.http.openapi.example_ids import DATASET
 from app.http.openapi.problem_catalogue import ANYWHERE, CATALOGUE
@@ -136,7 +136,7 @@ def test_no_module_of_the_code_is_named() -> None:
 
 def test_the_catalogue_has_all_reasons_to_refuse_a_request() -> None:
     modules = [import_module(f"app.domain.problems.{found.name}") for found in iter_modules(problems.__path__)]
-    own = {value.code for module in modules for value in vars(module).values() if isinstance(value, Problem)}
+    own = {value.code for module in modules for value in vars(module).values() if isinstance(value, ProblemType)}
     assert own - set(CATALOGUE) == set()
 
 

@@ -14,7 +14,7 @@ from app.domain.problems import (
     uploads,
 )
 from app.domain.problems.in_use import DELETE_FIRST, IN_USE, Noun
-from app.domain.problems.problem import Problem
+from app.domain.problems.problem_type import ProblemType
 from app.domain.refusals.architectures import ARCHITECTURE_REQUIRED, CONFIG_CODE, CONFIG_FIELD, CONFIG_UNKNOWN
 from app.domain.refusals.refusal import Refusal
 from app.domain.refusals.use import METHOD_NOT_POSSIBLE, NOT_AS_DESCRIBED
@@ -50,7 +50,7 @@ ANYWHERE = (
 """Codes that stand wherever a route names their status."""
 
 _NOTHING: Facts = {}
-_PROBLEMS: tuple[tuple[Problem, Facts], ...] = (
+_PROBLEMS: tuple[tuple[ProblemType, Facts], ...] = (
     (service.MALFORMED_JSON, _NOTHING),
     (uploads.CUT_OFF, _NOTHING),
     (service.BODY_TOO_SLOW, _NOTHING),
@@ -177,7 +177,7 @@ _ERRORS_THEMSELVES: tuple[SalienceError, ...] = (
 )
 
 
-def _in_use(noun: Noun, problem: Problem) -> tuple[int, str]:
+def _in_use(noun: Noun, problem: ProblemType) -> tuple[int, str]:
     detail = problem.detail(noun=noun, audits=f"audit {AUDITS[0]}", advice=DELETE_FIRST)
     return status_of(problem.kind), detail
 

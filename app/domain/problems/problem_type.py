@@ -1,4 +1,4 @@
-"""A reason for which a request is refused."""
+"""A reason for which a request is refused: a problem type, in the words of RFC 9457."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from app.errors import SalienceError
 
 
 @dataclass(frozen=True)
-class Problem:
+class ProblemType:
     """``sentence`` has places in braces for what is known of this request."""
 
     kind: type[SalienceError]
