@@ -2,31 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 
 from fastapi import Depends, FastAPI
 from fastapi.telemetry import TelemetryConfig
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.gzip import GZipMiddleware
 
 from app import __version__
-from app.access.key_ring import KeyRing
-from app.access.rate_limits import RateLimiter
-from app.access.service import KeySigner
-from app.access.vault import Vault
-from app.audits.following.partial import PartialResults
-from app.audits.following.watch import AuditWatch
-from app.db.session import make_engine
 from app.egress.client import EgressClient
 from app.errors import SalienceError
 from app.housekeeping.housekeeper import Housekeeper
 from app.housekeeping.reconciler import Reconciler
 from app.http.authorization import OpenPaths, declared_access
-from app.http.dependencies import SESSIONS
 from app.http.failures import install_handlers
 from app.http.guards.authentication import Authentication
 from app.http.guards.body_guard import BodyGuard
@@ -39,24 +28,19 @@ from app.http.guards.strict_json import StrictJson
 from app.http.guards.validators import Validators
 from app.http.openapi.document import install_openapi, operation_id
 from app.http.openapi.swagger import router as swagger
-from app.http.outward import Outward
 from app.http.query import refuse_unknown_parameters
-from app.http.streams import Streams
 from app.http.two_steps import TwoSteps
 from app.imports.importer import Importer
 from app.imports.nouns import DATASETS, MODELS
-from app.observability.tracing import start_tracing, stop_tracing
 from app.periodic import Periodic
 from app.policies.dispatch import dispatch
 from app.policies.following import Follower
 from app.policies.recurring import recur
 from app.policies.sweep import Sweeper
-from app.queue import TaskQueue
 from app.reports.drawing import ReportDrawer
-from app.reports.renderer import Renderer
 from app.rooms import CONTACT, DESCRIPTION, EXAMPLES, ROUTERS, TAGS
+from app.services import Services, make_services
 from app.settings import Settings, get_settings
-from app.storage.blobs import BlobStore
 from app.webhooks.courier import Courier
 
 # The framework's spans would stand beside ours (app.observability), with query strings in them.
@@ -67,60 +51,11 @@ LATER = (SQLAlchemyError, SalienceError)
 """What costs a thread of the application one turn."""
 
 
-@dataclass(frozen=True)
-class Services:
-    """What routes and guards work with, in ``app.state.services`` while the application runs."""
-
-    engine: Engine
-    key_ring: KeyRing
-    vault: Vault
-    rate_limiter: RateLimiter
-    session_limit: asyncio.Semaphore
-    streams: Streams
-    queue: TaskQueue
-    watch: AuditWatch
-    outward: Outward
-    renderer: Renderer
-    partial_results: PartialResults
-    blobs: BlobStore
-
-
-def _services(settings: Settings, ending: ExitStack) -> Services:
-    """All parts, connected; ``ending`` closes them, the last one first."""
-    start_tracing(settings, "api")
-    ending.callback(stop_tracing)
-    engine = make_engine(settings.database_url)
-    ending.callback(engine.dispose)
-    queue = TaskQueue(settings.broker_url, settings.broker_ca_file)
-    ending.callback(queue.close)
-    entrance = ThreadPoolExecutor(1, thread_name_prefix="entrance")
-    rate_limiter = RateLimiter(entrance, settings)
-    ending.callback(rate_limiter.close)
-    ending.callback(entrance.shutdown, wait=False, cancel_futures=True)
-    outward = Outward()
-    partial_results = PartialResults(settings.max_partial_samples)
-    ending.callback(partial_results.close)
-    return Services(
-        engine=engine,
-        key_ring=KeyRing(engine, KeySigner.of(settings), entrance),
-        vault=Vault.of(settings),
-        rate_limiter=rate_limiter,
-        session_limit=asyncio.Semaphore(SESSIONS),
-        streams=Streams(),
-        queue=queue,
-        watch=AuditWatch(engine, settings.watch_seconds, settings.watch_heartbeat_seconds),
-        outward=outward,
-        renderer=Renderer(outward),
-        partial_results=partial_results,
-        blobs=BlobStore.from_settings(settings),
-    )
-
-
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     with ExitStack() as ending:
-        services = app.state.services = _services(settings, ending)
+        services = app.state.services = make_services(settings, ending)
         reconciler = Reconciler(services.engine, services.queue, settings.reconcile_after_seconds)
         courier = Courier(
             services.engine, services.vault, partial(EgressClient.from_settings, settings), settings.public_url
