@@ -36,5 +36,6 @@ def place_of(uri: str) -> tuple[str, str | None]:
     if uri.startswith("http"):
         return uri, unquote(uri.partition("#")[0].rpartition("/")[2])
     folder, _, name = uri.rpartition("/")
+    name = unquote(name) if uri.startswith("file:") else name
     is_archive = name.lower().endswith(ARCHIVES) and not uri.startswith("hf://")
     return (folder, name) if is_archive else (uri, None)

@@ -80,7 +80,10 @@ class WebUri:
         """Raises ValueError."""
         found = _WEB.fullmatch(text)
         if found is None:
-            raise ValueError("a file is named as https://HOST/PATH#sha256=DIGEST, without ? and with 64 hex digits")
+            raise ValueError(
+                "a file is named as https://HOST/PATH#sha256=DIGEST, without ? and with 64 hex digits; a repository of "
+                "a Hub as hf://OWNER/REPOSITORY@REVISION"
+            )
         return cls(found["address"], found["sha256"])
 
 

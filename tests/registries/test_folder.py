@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from app.errors import EgressFailure
+from app.imports.packing import copy_dataset
 from app.registries.folder import FolderRegistry
 from app.settings import Settings
+from app.storage.blobs import BlobStore
 
 CONTENT = b"weights"
 
@@ -38,6 +40,15 @@ def test_regular_files_at_any_depth(root: Path) -> None:
     assert again.version == files.version
     above = FolderRegistry([str(root)]).open(f"file://{root}")
     assert above.names() == {"faces/v1/data/model.pth", "faces/v1/a name.json"}
+
+
+def test_addresses_of_files_are_encoded(root: Path, tmp_path: Path) -> None:
+    blobs = BlobStore.from_settings(Settings(blob_store=str(tmp_path / "blobs")))
+    (root / "My faces").mkdir()
+    (root / "My faces" / "at home.zip").write_bytes(CONTENT)
+    for name in ("My%20faces/at%20home.zip", "My faces/at home.zip"):
+        copied = copy_dataset(FolderRegistry([str(root)]), f"file://{root}/{name}", blobs, Settings(), lambda: None)
+        assert (copied.file, copied.blob and copied.blob.size) == ("at home.zip", len(CONTENT))
 
 
 def test_one_file_of_a_folder(root: Path) -> None:
