@@ -29,7 +29,8 @@ from benchmarks.timing import side_by_side
 from worker.archives.listing import list_entries
 from worker.supervision import launch
 from worker.supervision.forkserver import Forkserver
-from worker.supervision.process import ChildProcess, State
+from worker.supervision.process import ChildProcess
+from worker.supervision.states import State
 from worker.supervision.watch import processor_seconds
 from worker.wire.job_parts import JobModel, JobSample
 from worker.wire.jobs import ImagesJob, ShardJob

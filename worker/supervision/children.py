@@ -13,7 +13,8 @@ from app.domain.vocabulary import DeviceClass
 from app.errors import TransientFailure
 from app.settings import Settings
 from worker.supervision.forkserver import Forkserver
-from worker.supervision.process import ChildProcess, State
+from worker.supervision.process import ChildProcess
+from worker.supervision.states import State
 
 logger = logging.getLogger(__name__)
 

@@ -1,13 +1,10 @@
 """A child process: everything imported, nothing seen; a sandbox, a socket, limits that its parent enforces."""
 
-import contextlib
 import logging
 import os
 import signal
 import socket
-import time
 from collections.abc import Iterator
-from enum import Enum, auto
 
 from app.domain.vocabulary import DeviceClass
 from app.errors import TransientFailure
@@ -17,12 +14,14 @@ from worker.machine.cores import core_count, decoder_count
 from worker.machine.device_class import device_class
 from worker.supervision.endings import ChildDied, End, death_of, failure_of
 from worker.supervision.environment import Scratch
-from worker.supervision.events import TICK, Answer, Event, ReplyReader, ReplyTimeout, Tick
+from worker.supervision.events import Answer, Event, ReplyReader, ReplyTimeout, Tick
+from worker.supervision.fork import Fork
 from worker.supervision.forkserver import Forkserver
 from worker.supervision.inputs import Store, opened_inputs
 from worker.supervision.output import Tail
 from worker.supervision.reading_clock import ReadingClock
-from worker.supervision.watch import TICK_SECONDS, Watch
+from worker.supervision.states import State
+from worker.supervision.watch import Watch
 from worker.wire.channel import MAX_ANSWER_BODY, Channel, ChannelClosed
 from worker.wire.jobs import AnyJob
 from worker.wire.replies import Done, Failed, Ready
@@ -35,24 +34,6 @@ _SEND_SECONDS = 30.0
 _EXIT_SECONDS = 5.0
 
 
-class State(Enum):
-    """REQUESTED -> FORKED -> BUSY <-> IDLE; from each of them to ENDED, and from no other state back to IDLE.
-
-    Whoever leaves a conversation in the middle leaves a child that is neither idle nor ended: it cannot be used again.
-    """
-
-    REQUESTED = auto()
-    """The forkserver was asked for it."""
-    FORKED = auto()
-    """It has a process id, and builds its sandbox."""
-    BUSY = auto()
-    """It is ready, or has a job."""
-    IDLE = auto()
-    """Stopped (SIGSTOP) until the next job: whatever a model may have left running there stands still."""
-    ENDED = auto()
-    """By itself, or killed."""
-
-
 class ChildProcess:
     """Starts at once; `converse` waits until it is ready.
 
@@ -61,15 +42,12 @@ class ChildProcess:
     """
 
     def __init__(self, settings: Settings, forkserver: Forkserver, *, decodes: bool = False) -> None:
-        self.state = State.REQUESTED
-        self._forkserver = forkserver
+        self._state = State.REQUESTED
         self._batch_seconds = settings.child_batch_seconds
         self._device_class = device_class(settings.device)
         self.scratch = Scratch()
         self._watch = Watch(settings, self.scratch)
         self._reading = ReadingClock()
-        self._pid: int | None = None
-        self._status: int | None = None
         ours, theirs = socket.socketpair()
         read, write = os.pipe()
         self._channel = Channel(ours, most_body=MAX_ANSWER_BODY)
@@ -82,22 +60,23 @@ class ChildProcess:
             memory_bytes=self._watch.memory_bytes,
             decoders=decoder_count(settings.decoders, cores, self._device_class) if decodes else 0,
         )
-        self._number = 0
-        with theirs, contextlib.suppress(ChannelClosed):
-            self._number = forkserver.request_fork(start, (theirs.fileno(), write))
+        with theirs:
+            self._fork = Fork(forkserver, start, (theirs.fileno(), write))
         os.close(write)
+
+    @property
+    def state(self) -> State:
+        return State.ENDED if self._fork.has_ended else self._state
 
     @property
     def alive(self) -> bool:
         """Whether it can be spoken to, now or once it is forked."""
-        return self.state is not State.ENDED and self._forkserver.alive and self._exit_status(0) is None
+        return self.state is not State.ENDED and self._fork.alive
 
     @property
     def pid(self) -> int:
         """Raises ChildDied where it is not forked yet."""
-        if self._pid is None:
-            raise ChildDied(End.CRASHED, "It was never forked.")
-        return self._pid
+        return self._fork.pid
 
     def converse(self, job: AnyJob, blobs: Store) -> Iterator[Event]:
         """Answers up to the last, and ticks between them.
@@ -129,16 +108,17 @@ class ChildProcess:
     def kill(self) -> None:
         """At once; its scratch folder goes too. One that is not forked yet finds nobody to talk to, and ends."""
         self._channel.close()
-        if self._pid is not None:
-            self._signal(signal.SIGKILL)
-            self._exit_status(_EXIT_SECONDS)
-        self.state = State.ENDED
+        if self._fork.is_there:
+            self._fork.signal(signal.SIGKILL)
+            self._fork.exit_status(_EXIT_SECONDS)
+        self._state = State.ENDED
         self.scratch.remove()
 
     def _start(self) -> Iterator[Tick]:
         """Raises TransientFailure: no model has been near it yet."""
         try:
-            yield from self._await_fork()
+            yield from self._fork.arrive(START_SECONDS)
+            self._state = State.FORKED
             for event in self._events(START_SECONDS):
                 if isinstance(event, Tick):
                     yield event
@@ -149,7 +129,7 @@ class ChildProcess:
                 elif isinstance(event.reply, Failed):
                     raise failure_of(event.reply, self._watch.limit_text())
         except ChildDied as death:
-            words = f"{self._forkserver.last_words()} {self.last_words()}"
+            words = f"{self._fork.last_words()} {self.last_words()}"
             logger.error("a child does not start: %s %a", death.detail, words)  # noqa: TRY400 - a sentence
             raise TransientFailure("child-not-started", death.detail) from death
 
@@ -158,19 +138,6 @@ class ChildProcess:
         if found is not self._device_class:
             detail = f"It computes on the {found}, this worker's driver says {self._device_class}."
             raise ChildDied(End.CRASHED, f"{detail} Install a torch for this driver, or set DEVICE.")
-
-    def _await_fork(self) -> Iterator[Tick]:
-        """Raises ChildDied."""
-        deadline = time.monotonic() + START_SECONDS
-        try:
-            while self._pid is None:
-                self._pid = self._forkserver.collect(self._number, TICK_SECONDS)
-                if time.monotonic() > deadline:
-                    raise ChildDied(End.TOO_SLOW, "It was not forked in time.")
-                yield TICK
-        except ChannelClosed as error:
-            raise ChildDied(End.CRASHED, "The process that forks children is gone.") from error
-        self.state = State.FORKED
 
     def _replies(self) -> Iterator[Event]:
         """Of one job, without the last."""
@@ -209,30 +176,13 @@ class ChildProcess:
         return failure_of(reply, self._watch.limit_text())
 
     def _death(self) -> ChildDied:
-        status = self._exit_status(_EXIT_SECONDS)
+        status = self._fork.exit_status(_EXIT_SECONDS)
         if status is None:
             return ChildDied(End.CRASHED, "It broke the conversation off.")
         logger.info("the last that child %s printed: %a", self.pid, self.last_words())
         return death_of(status)
 
-    def _exit_status(self, seconds: float) -> int | None:
-        """None where it lives on after so many seconds, or is not forked yet."""
-        if self._status is None and self._pid is not None:
-            try:
-                self._status = self._forkserver.exit_status(self._pid, seconds)
-            except ChannelClosed:
-                # It went with the forkserver.
-                self._status = -signal.SIGKILL
-            if self._status is not None:
-                self.state = State.ENDED
-        return self._status
-
     def _enter(self, state: State) -> None:
         """Let it go on, or stop it."""
-        self._signal(signal.SIGCONT if state is State.BUSY else signal.SIGSTOP)
-        self.state = state
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._status is None:  # else the number may be another process's by now
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, number)
+        self._fork.signal(signal.SIGCONT if state is State.BUSY else signal.SIGSTOP)
+        self._state = state
