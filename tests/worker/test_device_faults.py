@@ -15,7 +15,8 @@ from tests.worker.workplace import Ids
 from worker.intake.image_examiner import ImageExaminer
 from worker.lifecycle.context import WorkerContext
 from worker.shards import device_faults
-from worker.shards.runner import _ShardRun, run_claimed
+from worker.shards.computing import Computation
+from worker.shards.runner import run_claimed
 from worker.supervision import children
 from worker.supervision.endings import DeviceFailed
 from worker.supervision.forkserver import Forkserver
@@ -27,11 +28,11 @@ WORDS = "CUDA error: uncorrectable ECC error encountered"
 def fail_at(monkeypatch: pytest.MonkeyPatch, done: int) -> None:
     """Whatever is computed next ends so after so many samples."""
 
-    def converse(run: _ShardRun, *_: object) -> Any:
+    def converse(run: Computation, *_: object) -> Any:
         run._done, run._micro_batch = done, 1
         raise DeviceFailed(WORDS)
 
-    monkeypatch.setattr(_ShardRun, "_converse", converse)
+    monkeypatch.setattr(Computation, "_converse", converse)
 
 
 def test_another_try_costs_no_attempt(at_work: WorkerContext, ids: Ids, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,8 +17,9 @@ from app.errors import MeasureFailure
 from tests.worker.workplace import Ids
 from worker.lifecycle.context import WorkerContext
 from worker.results.reducer import reduce_audit
+from worker.shards.computing import Computation
 from worker.shards.replanning import replan_audit
-from worker.shards.runner import _ShardRun, run_claimed
+from worker.shards.runner import run_claimed
 from worker.shards.store import Claim, claim_shard, extend_lease, release_shard, save_scores
 from worker.supervision.endings import OutOfGpuMemory
 
@@ -104,7 +105,7 @@ def test_a_shortage_beside_other_models_is_tried_again_alone(
     def short(*_: object) -> Any:
         raise OutOfGpuMemory("CUDA out of memory.")
 
-    monkeypatch.setattr(_ShardRun, "_converse", short)
+    monkeypatch.setattr(Computation, "_converse", short)
     run_claimed(at_work, claim(at_work, shards[1]))
     assert (at_work.children._warm, read_audit(at_work, audit_id).replanned) == ({}, None)
     run_claimed(at_work, again := claim(at_work, shards[1]))
