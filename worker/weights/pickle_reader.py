@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import IO, cast
 
 from app.domain.refusals.weights import DAMAGED, UNSAFE
+from worker.weights.pickle_stack import Stack
+from worker.weights.pickle_stream import Bounded
 from worker.weights.records import Call, Global, Members, Pairs, Persistent
 
-MAX_OPCODES = 2_000_000
 MAX_GLOBALS = 5_000
 """Distinct names: a checkpoint with a whole module in it has some hundreds."""
-MAX_MARKS = 1_000
 
 _PLAIN = frozenset(
     {"INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"}
@@ -41,55 +41,24 @@ def read_pickle(file: IO[bytes], *, max_bytes: int, outside: list[Persistent] | 
     """
     reader = _Reader([] if outside is None else outside)
     try:
-        for opcode, argument, _ in pickletools.genops(cast("IO[bytes]", _Bounded(file, max_bytes))):
+        for opcode, argument, _ in pickletools.genops(cast("IO[bytes]", Bounded(file, max_bytes))):
             reader.follow(opcode.name, argument)
         return reader.result()
     except (ValueError, LookupError, OverflowError, TypeError, AttributeError) as error:
         raise DAMAGED.failure(what="its pickle is broken") from error
 
 
-class _Bounded:
-    """No argument is longer than what is left, and no pickle longer than it may be."""
-
-    def __init__(self, file: IO[bytes], max_bytes: int) -> None:
-        self._file = file
-        self._left = max_bytes
-
-    def read(self, size: int) -> bytes:
-        """Raises ValueError for a length beyond the end."""
-        if not 0 <= size <= self._left:
-            raise ValueError("a length beyond the end")
-        self._left -= size
-        return self._file.read(size)
-
-    def readline(self) -> bytes:
-        line = self._file.readline(self._left)
-        self._left -= len(line)
-        return line
-
-
-class _Reader:
-    """The stack and the memo of an unpickler; every value on them is plain or a record."""
+class _Reader(Stack):
+    """Follows opcodes; every value on the stack and in the memo is plain or a record."""
 
     def __init__(self, outside: list[Persistent]) -> None:
+        super().__init__()
         self._outside = outside
-        self._stack: list[object] = []
-        self._below: list[list[object]] = []
-        self._memo: dict[int, object] = {}
         self._globals: dict[tuple[str, str], Global] = {}
-        self._seen = 0
-
-    def result(self) -> object:
-        (value,) = self._stack
-        if self._below:
-            raise ValueError("a mark is left over")
-        return value
 
     def follow(self, name: str, argument: object) -> None:
         """One opcode; refuses with ValueError or IndexError what finds not what it takes."""
-        self._seen += 1
-        if self._seen > MAX_OPCODES:
-            raise UNSAFE.failure(what="its pickle is too long")
+        self._count()
         if name in _PLAIN:
             self._stack.append(argument)
         elif name in _CONSTANTS:
@@ -102,44 +71,6 @@ class _Reader:
             raise UNSAFE.failure(what=f"its pickle uses the opcode {name}")
         elif name not in {"PROTO", "FRAME", "STOP"}:
             _OTHERS[name](self, argument)
-
-    def _pop(self, count: int) -> tuple[object, ...]:
-        if len(self._stack) < count:
-            raise IndexError("the stack is empty")
-        taken = tuple(self._stack[len(self._stack) - count :])
-        del self._stack[len(self._stack) - count :]
-        return taken
-
-    def _pop_to_mark(self) -> list[object]:
-        taken, self._stack = self._stack, self._below.pop()
-        return taken
-
-    def mark(self, _: object) -> None:
-        if len(self._below) >= MAX_MARKS:
-            raise UNSAFE.failure(what="its pickle is nested too deeply")
-        self._below.append(self._stack)
-        self._stack = []
-
-    def pop(self, _: object) -> None:
-        if self._stack:
-            self._stack.pop()
-        else:
-            self._pop_to_mark()
-
-    def pop_mark(self, _: object) -> None:
-        self._pop_to_mark()
-
-    def dup(self, _: object) -> None:
-        self._stack.append(self._stack[-1])
-
-    def put(self, argument: object) -> None:
-        place = len(self._memo) if argument is None else int(cast("int", argument))
-        if not 0 <= place <= self._seen:
-            raise UNSAFE.failure(what="its pickle numbers its memo beyond its own length")
-        self._memo[place] = self._stack[-1]
-
-    def get(self, argument: object) -> None:
-        self._stack.append(self._memo[int(cast("int", argument))])
 
     def make_tuple(self, _: object) -> None:
         items = tuple(self._pop_to_mark())
