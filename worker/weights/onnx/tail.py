@@ -3,12 +3,9 @@
 Each step is one that the gradient passes as through a linear map, so that it can be written down without autograd.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto
 
 from app.domain.refusals.graphs import GRAPH_OUTPUT
@@ -17,16 +14,13 @@ from worker.salience.layouts import Arrangement
 from worker.weights.onnx.cut import Cut, last_attended, last_map
 from worker.weights.onnx.grids import Grids
 from worker.weights.onnx.head import Head, head_of
+from worker.weights.onnx.linear import LINEAR, Matrix
+from worker.weights.onnx.pooling import axes_of_mean, kernel_of, pooled_layout
 from worker.weights.onnx.values import Values, attributes
 
 _FINAL = frozenset({"Softmax", "LogSoftmax", "Sigmoid"})
 _SAME_NUMBERS = frozenset({"Identity", "Dropout", "Flatten", "Reshape", "Squeeze", "Unsqueeze"})
 """They leave the numbers of an image, and their order, as they are."""
-_SPATIAL: dict[tuple[int, ...], Layout] = {(2, 3): Layout.NCHW, (1, 2): Layout.NHWC}
-_AXES = 4
-_NO_PADDING = [0] * 4
-
-Matrix = NDArray[np.float32]
 
 
 class Way(StrEnum):
@@ -112,7 +106,7 @@ class _Walk:
         if node is None or found is None:
             raise _other(node)
         self._steps.append(node.op_type)
-        return Pooled(*found, weights, _kernel(node), " -> ".join(reversed(self._steps)))
+        return Pooled(*found, weights, kernel_of(node), " -> ".join(reversed(self._steps)))
 
     def final(self) -> tuple[str, str | None]:
         """The outputs before a softmax or sigmoid, and that."""
@@ -140,7 +134,7 @@ class _Walk:
             name = self._without_bias(node)
             self._steps.append(node.op_type)
             node = self._values.maker(self._past(name))
-        read = None if node is None else _LINEAR.get(node.op_type)
+        read = None if node is None else LINEAR.get(node.op_type)
         if node is None or read is None:
             return name, None
         weights = read(self._values, node)
@@ -161,34 +155,17 @@ class _Walk:
         shape = self._values.shape(taken) or ()
         if len(shape) == 3:
             cells, placed = self._grids.cells(taken), self._grids.of(taken)
-            is_mean = placed is not None and _axes_of_mean(self._values, node) == (placed.cell_axis,)
+            is_mean = placed is not None and axes_of_mean(self._values, node) == (placed.cell_axis,)
             if cells is None or not is_mean or cells[1].prefix_tokens:
                 return None
             return cells[0], Layout.TOKENS, cells[1]
-        layout = _pooled_layout(self._values, node)
+        layout = pooled_layout(self._values, node)
         return None if layout is None else (taken, layout, None)
 
 
 def _other(node: NodeProto | None) -> _OtherEndError:
     found = "its input" if node is None else f"the operator {node.op_type}"
     return _OtherEndError(f"it has {found} there")
-
-
-def _axes_of_mean(values: Values, node: NodeProto) -> tuple[int, ...] | None:
-    """Of three axes, those over which the node takes the mean."""
-    if node.op_type == "GlobalAveragePool":
-        return (2,)
-    if node.op_type != "ReduceMean":
-        return None
-    return _reduced(values, node, 3)
-
-
-def _reduced(values: Values, node: NodeProto, count: int) -> tuple[int, ...] | None:
-    said = attributes(node).get("axes")
-    axes = values.constant(node.input[1]) if said is None and len(node.input) > 1 else said
-    if axes is None:
-        return None
-    return tuple(sorted(int(axis) % count for axis in np.atleast_1d(np.asarray(axes)).tolist()))
 
 
 def _keeps_numbers(node: NodeProto) -> bool:
@@ -199,58 +176,3 @@ def _keeps_numbers(node: NodeProto) -> bool:
 def _is_final(node: NodeProto) -> bool:
     """A softmax over the classes, or a sigmoid."""
     return node.op_type in _FINAL and attributes(node).get("axis", 1) in {1, -1}
-
-
-def _gemm(values: Values, node: NodeProto) -> Matrix | None:
-    said = attributes(node)
-    if said.get("transA", 0):
-        return None
-    alpha = said.get("alpha", 1.0)
-    return _matrix(values, node, transposed=bool(said.get("transB", 0)), factor=float(str(alpha)))
-
-
-def _matmul(values: Values, node: NodeProto) -> Matrix | None:
-    return _matrix(values, node, transposed=False)
-
-
-def _matrix(values: Values, node: NodeProto, *, transposed: bool, factor: float = 1.0) -> Matrix | None:
-    found = values.constant(node.input[1])
-    if found is None or found.ndim != 2 or found.dtype != np.float32:
-        return None
-    rows: Matrix = (found if transposed else found.T).astype(np.float32)
-    return np.ascontiguousarray(rows * np.float32(factor))
-
-
-def _convolution(values: Values, node: NodeProto) -> Matrix | None:
-    """Of one cell: a linear layer by another name."""
-    found, said = values.constant(node.input[1]), attributes(node)
-    is_plain = said.get("group", 1) == 1 and said.get("pads", _NO_PADDING) == _NO_PADDING
-    if found is None or found.dtype != np.float32 or found.shape[2:] != (1, 1) or not is_plain:
-        return None
-    return np.ascontiguousarray(found[:, :, 0, 0], np.float32)
-
-
-_LINEAR: dict[str, Callable[[Values, NodeProto], Matrix | None]] = {
-    "Gemm": _gemm,
-    "MatMul": _matmul,
-    "Conv": _convolution,
-}
-
-
-def _kernel(node: NodeProto) -> tuple[int, int] | None:
-    sides = attributes(node).get("kernel_shape") if node.op_type == "AveragePool" else None
-    return (sides[0], sides[1]) if isinstance(sides, list) and len(sides) == 2 else None
-
-
-def _pooled_layout(values: Values, node: NodeProto) -> Layout | None:
-    """How the map lies that the node takes the mean of, over all of its cells."""
-    if node.op_type == "GlobalAveragePool":
-        return Layout.NCHW
-    if node.op_type == "ReduceMean":
-        return _SPATIAL.get(_reduced(values, node, _AXES) or ())
-    if node.op_type == "AveragePool":
-        said_more = {"pads", "auto_pad", "dilations", "ceil_mode"} & {
-            name for name, value in attributes(node).items() if value not in (0, _NO_PADDING, [1, 1], b"NOTSET")
-        }
-        return None if said_more or _kernel(node) is None else Layout.NCHW
-    return None

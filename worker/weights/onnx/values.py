@@ -18,6 +18,8 @@ MAX_NUMBERS = 2**27
 Numbers = NDArray[np.generic]
 Shape = tuple[int | None, ...]
 """None for an axis that is not told."""
+NO_PADDING = [0] * 4
+"""As the attribute of a convolution or a pooling over two axes says it."""
 
 
 class Values:
