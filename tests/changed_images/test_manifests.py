@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.domain.audits.changed_images import ManifestLine, Origin, digest_of_map, made_by
+from app.domain.audits.changed_images import ManifestLine, Origin, Shown, digest_of_map, made_by
 from app.domain.models.input_size import size_of
 from app.domain.models.input_spec import InputSpec
 from app.domain.protocol import ProtocolRequest
@@ -22,7 +22,7 @@ FOLLOWED = digest_of_map(b"a clean map")
 def line(view: str, position: int, sample: str, **origin: str) -> str:
     clean_map = FOLLOWED if view == "salience_removed" else None
     told = Origin(**({"made": MADE, "dataset": DATASET} | origin))
-    return ManifestLine.of((view, position), (sample, None), told, clean_map).model_dump_json() + "\n"
+    return ManifestLine.of(Shown(view, position, sample, None), told, clean_map).model_dump_json() + "\n"
 
 
 def read(*names: str, **manifests: str) -> HandedOut:

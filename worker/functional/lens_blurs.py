@@ -62,7 +62,8 @@ def swept(values: Layer, radius: int, sigma: float, angle: float) -> Values:
     weights = np.exp(-(steps**2) / (2 * sigma**2))
     turned = np.deg2rad(angle)
     down, right = (-np.ceil(steps * part - 0.5).astype(int) for part in (np.sin(turned), np.cos(turned)))
-    height, width, reach = *values.shape[:2], steps.size
+    height, width = values.shape[:2]
+    reach = steps.size
     padded = np.pad(values, [(reach, reach), (reach, reach), *[(0, 0)] * (values.ndim - 2)], mode="edge")
     total = np.zeros(values.shape)
     for weight, below, beside in zip(weights / weights.sum(), down.tolist(), right.tolist(), strict=True):

@@ -82,7 +82,8 @@ def where_maps_lie(
 
 
 def _numbers(maps: Floats, predicted: Integers) -> dict[Number, Floats]:
-    share, height, width = border_share(maps), *maps.shape[1:]
+    share = border_share(maps)
+    height, width = maps.shape[1:]
     centres = (centre_of_mass(maps) + 0.5) / (height, width)
     fixedness = np.full(len(maps), np.nan)
     for code in np.unique(predicted[predicted >= 0]):

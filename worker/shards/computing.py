@@ -35,14 +35,6 @@ class Computed(NamedTuple):
     first_findings: FirstFindings
 
 
-class _Asked(NamedTuple):
-    """A job, its samples, and where their bytes come from."""
-
-    job: ShardJob
-    samples: list[SampleRow]
-    store: ListedSamples | BlobStore
-
-
 class Computation:
     """Of one claimed shard; knows afterwards how far it came."""
 
@@ -78,9 +70,9 @@ class Computation:
             job = self._with_known_maps(session, job, keys, samples)
             blobs, settings = self._context.blobs, self._context.settings
             contents = contents_of(session, blobs, settings, job.archive_digest, samples)
-        models = frozenset(model.digest for model in job.models)
+        pool_key = PoolKey(inputs.audit.tenant_id, frozenset(model.digest for model in job.models))
         with contents as store:
-            rows, found = self._converse(_Asked(job, samples, store), PoolKey(inputs.audit.tenant_id, models))
+            rows, found = self._converse(pool_key, job, samples, store)
         return Computed(rows, keys, found)
 
     def _clean_keys(self, job: ShardJob, tenant_id: UUID) -> list[str]:
@@ -95,8 +87,9 @@ class Computation:
             logger.info("shard %s: %s clean maps are cached", self._claim.shard_id, len(cached))
         return job.model_copy(update={"cached": tuple(cached)})
 
-    def _converse(self, asked: _Asked, pool_key: PoolKey) -> tuple[list[Row], FirstFindings]:
-        job, samples, store = asked
+    def _converse(
+        self, pool_key: PoolKey, job: ShardJob, samples: list[SampleRow], store: ListedSamples | BlobStore
+    ) -> tuple[list[Row], FirstFindings]:
         self._micro_batch = job.protocol.micro_batch
         table = RowTable(self._claim, samples, job)
         found = FirstFindings(samples, job, store.digests if isinstance(store, ListedSamples) else {})

@@ -14,6 +14,7 @@ from app.domain.audits.changed_images import (
     ManifestLine,
     Needs,
     Origin,
+    Shown,
     digest_of_map,
     handed_out,
     image_path,
@@ -106,7 +107,7 @@ class ViewImages:
         made = made_by(self.inputs.protocol, self._preprocessing.spec)
         origin, followed = Origin(made, self.inputs.dataset.digest or ""), self._followed(samples)
         return [
-            ManifestLine.of((view, sample.position or 0), (sample.name, sample.label), origin, followed.get(number))
+            ManifestLine.of(Shown(view, sample.position or 0, sample.name, sample.label), origin, followed.get(number))
             for number, sample in enumerate(samples)
             for view in self._views
         ]

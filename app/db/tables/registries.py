@@ -179,7 +179,10 @@ class PolicyRunRow(Due, Identified, Base):
         Index("ix_policy_runs_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),
         Index(
             "ix_policy_runs_version",
-            *("policy_id", "model_name", "version", "registered_at"),
+            "policy_id",
+            "model_name",
+            "version",
+            "registered_at",
             unique=True,
             postgresql_nulls_not_distinct=True,
         ),

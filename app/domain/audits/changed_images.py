@@ -35,6 +35,15 @@ class Origin(NamedTuple):
     dataset: str
 
 
+class Shown(NamedTuple):
+    """An image of an archive: the view, the sample's position within its data set, its name and its label."""
+
+    view: str
+    position: int
+    sample: str
+    label: str | None
+
+
 class ManifestLine(BaseModel):
     """An image of an archive: where it lies, what it is, and where its map belongs in what is sent back.
 
@@ -53,14 +62,17 @@ class ManifestLine(BaseModel):
     clean_map: str | None
 
     @classmethod
-    def of(
-        cls, place: tuple[str, int], sample: tuple[str, str | None], origin: Origin, clean_map: str | None = None
-    ) -> "ManifestLine":
-        """In the view, of the sample, name and label, at that position of its data set."""
-        (view, position), (name, label) = place, sample
-        path, its_map = image_path(view, position), f"maps/{view}/{position:06}.npy"
-        known = {"view": view, "sample": name, "label": label, "clean_map": clean_map, **origin._asdict()}
-        return cls(path=path, map=its_map, **known)
+    def of(cls, shown: Shown, origin: Origin, clean_map: str | None = None) -> "ManifestLine":
+        return cls(
+            path=image_path(shown.view, shown.position),
+            view=shown.view,
+            sample=shown.sample,
+            label=shown.label,
+            map=f"maps/{shown.view}/{shown.position:06}.npy",
+            made=origin.made,
+            dataset=origin.dataset,
+            clean_map=clean_map,
+        )
 
 
 def image_path(view: str, position: int) -> str:
