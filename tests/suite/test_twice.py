@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.suite.small_suite import run_suite
-from tests.suite.twice import Outcome, closing_line
+from tests.suite.twice import NO_TESTS, UNTOLD, Outcome, closing_line, of_a_file
 
 SUITE = """
 import pathlib
@@ -39,13 +39,16 @@ def test_not_yet(): assert False
 def test_never_passes(): assert False
 """
 BROKEN = """
-import os, pathlib
+import os, pathlib, pytest
 if len([*pathlib.Path().glob("seen*")]) < 2:  # by either of the two processes
     pathlib.Path(f"seen{os.getpid()}").touch()
     raise OSError
 
 def test_one(): pass
 def test_other(): pass
+
+@pytest.mark.long
+def test_of_another_target(): assert False
 """
 MANY = """
 import pytest
@@ -74,7 +77,9 @@ def test_flaky_is_what_passes_then_and_what_fails_twice_fails(tmp_path: Path) ->
     assert closing(done.stdout) == "1 failed, 5 passed, 1 skipped, 1 xfailed"
 
 
-def test_a_file_that_could_not_be_read_at_first(tmp_path: Path) -> None:
+def test_a_file_that_could_not_be_read_at_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of it runs again what would have run, and no more: the project's own options leave out what is long."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-m 'not long'")
     done = run_suite(tmp_path, BROKEN, *COMMAND)
     assert done.returncode == 0, done.stdout
     assert "flaky: test_few.py\n" in done.stdout
@@ -90,7 +95,11 @@ def test_many_failures_run_again_together(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "status", "line"),
-    [("import os\ndef test_it(): os._exit(3)\n", 1, "1 error"), ("", 5, "no tests ran")],
+    [
+        ("import os\ndef test_it(): os._exit(3)\n", 1, "1 error"),
+        ("", 5, "no tests ran"),
+        ("import pytest\npytest.skip('not here', allow_module_level=True)\n", 5, "1 skipped"),
+    ],
 )
 def test_pytest_itself_does_not_end_well(tmp_path: Path, text: str, status: int, line: str) -> None:
     done = run_suite(tmp_path, text, *COMMAND)
@@ -107,3 +116,19 @@ def test_pytest_itself_does_not_end_well(tmp_path: Path, text: str, status: int,
 def test_its_form_is_pytests(outcomes: list[Outcome], seconds: float, line: str) -> None:
     found = {f"test_few.py::{number}": outcome for number, outcome in enumerate(outcomes)}
     assert closing_line(found, seconds) == line
+
+
+@pytest.mark.parametrize(
+    ("status", "inside", "outcome"),
+    [
+        (0, {"test_few.py::test_one": Outcome.PASSED}, Outcome.PASSED),
+        (1, {"test_few.py::test_one": Outcome.FAILED}, Outcome.ERROR),
+        (1, {"test_more.py::test_one": Outcome.FAILED}, Outcome.PASSED),
+        (NO_TESTS, {}, Outcome.PASSED),
+        (UNTOLD, {}, Outcome.ERROR),
+    ],
+)
+def test_a_file_passes_by_what_it_holds(status: int, inside: dict[str, Outcome], outcome: Outcome) -> None:
+    """Of one whose tests are all of another target, that is nothing."""
+    assert of_a_file("test_few.py", status, inside) == outcome
+    assert of_a_file("test_few.py::test_gone", status, inside) == Outcome.ERROR

@@ -21,7 +21,9 @@ ALONE = 10
 """As many get a process each; more have a common cause, and run again in one."""
 MINUTE = 60
 NO_TESTS = 5
-"""Of pytest's statuses: none was collected."""
+"""Of pytest's statuses: none was collected, or all were deselected."""
+UNTOLD = 3
+"""Of pytest's statuses: an internal error, as which we count that it ended without a report."""
 
 
 class Outcome(StrEnum):
@@ -41,7 +43,7 @@ BAD = {Outcome.FAILED, Outcome.ERROR}
 def main(paths: Sequence[str]) -> int:
     """The exit status: 0 where nothing failed twice."""
     begun = time.monotonic()
-    status, found = run_pytest("-n", "2", "--continue-on-collection-errors", *paths)
+    status, found = run_pytest("-n", "2", *paths)
     failed = [name for name, outcome in found.items() if outcome in BAD]
     if status == 1 and failed:
         again = run_again(failed)
@@ -57,20 +59,26 @@ def main(paths: Sequence[str]) -> int:
 
 
 def run_again(names: list[str]) -> Outcomes:
-    """Each alone, unless there are many; one that is not to be found any more has failed twice."""
+    """Each alone, unless there are many, and of a file what the first run would have taken of it; what is not to be
+    found any more has failed twice.
+    """
     groups = [[name] for name in names] if len(names) <= ALONE else [names]
     found: Outcomes = {}
     for group in groups:
         _tell("\n  ".join(["once more:", *group]))
-        _, outcomes = run_pytest("-m", "", *group)
-        found |= outcomes | {name: _of_a_file(name, outcomes) for name in group if name not in outcomes}
+        status, outcomes = run_pytest(*group)
+        found |= outcomes | {name: of_a_file(name, status, outcomes) for name in group if name not in outcomes}
     return found
 
 
-def _of_a_file(name: str, outcomes: Outcomes) -> Outcome:
-    """What could not be collected at first is known by its file: whether all that it holds passes now."""
-    inside = [outcome for test, outcome in outcomes.items() if test.startswith(f"{name}::")]
-    return Outcome.PASSED if inside and not BAD & set(inside) else Outcome.ERROR
+def of_a_file(name: str, status: int, outcomes: Outcomes) -> Outcome:
+    """What could not be collected at first is known by its file: whether it can be now, and all that runs of it passes;
+    that may be nothing.
+    """
+    if "::" in name or status not in {0, 1, NO_TESTS}:
+        return Outcome.ERROR
+    inside = {outcome for test, outcome in outcomes.items() if test.startswith(f"{name}::")}
+    return Outcome.ERROR if BAD & inside else Outcome.PASSED
 
 
 def run_pytest(*arguments: str) -> tuple[int, Outcomes]:
@@ -78,8 +86,9 @@ def run_pytest(*arguments: str) -> tuple[int, Outcomes]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "tests.xml"
         options = ("-q", f"--junit-xml={report}", "--override-ini=junit_family=xunit1")
-        done = subprocess.run([sys.executable, "-m", "pytest", *options, *arguments], check=False)
-        return done.returncode, dict(_outcomes(report)) if report.exists() else {}
+        command = [sys.executable, "-m", "pytest", *options, "--continue-on-collection-errors", *arguments]
+        status = subprocess.run(command, check=False).returncode
+        return (status, dict(_outcomes(report))) if report.exists() else (status or UNTOLD, {})
 
 
 def _outcomes(report: Path) -> Iterator[tuple[str, Outcome]]:
@@ -115,8 +124,8 @@ def _outcome(case: ET.Element) -> Outcome:
 
 
 def closing_line(found: Outcomes, seconds: float) -> str:
-    """Files that could be collected at last do not count beside what they hold."""
-    counts = Counter(outcome for name, outcome in found.items() if "::" in name or outcome in BAD)
+    """Files that could be collected at last do not count beside what they hold; those that skip themselves do."""
+    counts = Counter(outcome for name, outcome in found.items() if "::" in name or outcome is not Outcome.PASSED)
     words = [f"{counts[one]} {one}{'s' * (one is Outcome.ERROR and counts[one] > 1)}" for one in Outcome if counts[one]]
     minutes = f" ({timedelta(seconds=int(seconds))})" if seconds >= MINUTE else ""
     return f"{', '.join(words) or 'no tests ran'} in {seconds:.2f}s{minutes}"
