@@ -67,7 +67,7 @@ audit: $(INSTALLED) ## Bandit, floors of safe versions, pip-audit where there is
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable clients/python --editable '.[audit]'
 	.ci/audit
 
-check: $(INSTALLED) ## Run ruff, mypy, import-linter, and what finds dead code and dependencies that nobody uses
+check: $(INSTALLED) ## Run ruff, mypy, import-linter, what finds dead code and dependencies that nobody uses, and look at the branch's subjects
 	$(MAKE) --no-print-directory --jobs 2 types rules
 
 # Of its parts this one takes longest, and one core.
@@ -75,6 +75,7 @@ types: $(INSTALLED)
 	$(BIN)/mypy
 
 rules: $(INSTALLED)
+	.ci/subjects
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache

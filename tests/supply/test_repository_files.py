@@ -84,6 +84,35 @@ def test_subjects(message: str, status: int, tmp_path: Path) -> None:
     assert subprocess.run(command, check=False, capture_output=True).returncode == status
 
 
+def _git(folder: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.org"]
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def test_subjects_of_a_branch(tmp_path: Path) -> None:
+    """Those that it adds to main alone, all of them, and no merge's: a forge makes one of every pull request."""
+    _git(tmp_path, "init", "--initial-branch", "main")
+    commit = ("commit", "--allow-empty", "--message")
+    _git(tmp_path, *commit, "x" * 72)
+    _git(tmp_path, "checkout", "-b", "branch")
+    _git(tmp_path, *commit, "Refuse a file\n\nIt was read as the last of them.")
+    _git(tmp_path, "checkout", "-b", "pull", "main")
+    _git(tmp_path, "merge", "--no-ff", "--message", "Merge " + "x" * 80, "branch")
+    command = [ROOT / ".ci" / "subjects"]
+    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
+    _git(tmp_path, *commit, "y" * 72)
+    _git(tmp_path, *commit, "Refuse another file")
+    done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.count("\n"), "y" * 72 in done.stdout) == (1, 2, True)
+
+
+def test_a_forge_fetches_what_subjects_are_compared_with() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text())
+    (checkout,) = [step for step in workflow["jobs"]["run"]["steps"] if "checkout" in step.get("uses", "")]
+    assert checkout["with"]["fetch-depth"] == 0
+    assert ".ci/subjects" in (ROOT / "Makefile").read_text().partition("\nrules:")[2].partition("\n\n")[0]
+
+
 def _commands(path: Path) -> list[str]:
     jobs = yaml.safe_load(path.read_text())["jobs"].values()
     return [step["run"] for job in jobs for step in job["steps"] if "run" in step]
