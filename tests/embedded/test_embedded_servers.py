@@ -71,6 +71,21 @@ def folder(open_folder: Path, request: pytest.FixtureRequest) -> Path:
     return open_folder / name / "postgres"
 
 
+@pytest.fixture(scope="module")
+def stopped(open_folder: Path) -> Path:
+    """A cluster that was made and never started: initdb takes a second of processor time, a copy next to nothing."""
+    EmbeddedPostgres(open_folder / "stopped").child(open_folder / "log")
+    return open_folder / "stopped"
+
+
+@pytest.fixture
+def made(stopped: Path, folder: Path) -> Path:
+    """A folder with a copy of it, whose files are the server's user's."""
+    folder.parent.mkdir()
+    subprocess.run(["cp", "--archive", stopped, folder], check=True)
+    return folder
+
+
 @pytest.fixture
 def shared_place(open_folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stands in for the folder in /var/lib."""
@@ -106,9 +121,9 @@ def test_a_wrong_password_is_refused(postgres: EmbeddedPostgres) -> None:
         psycopg.connect(f"host=127.0.0.1 port={postgres.port} user=salience password=wrong dbname=postgres")
 
 
-def test_a_killed_server_recovers_at_the_same_url(folder: Path) -> None:
-    server = EmbeddedPostgres(folder)
-    with running(server, folder / "log") as child:
+def test_a_killed_server_recovers_at_the_same_url(made: Path) -> None:
+    server = EmbeddedPostgres(made)
+    with running(server, made / "log") as child:
         remember(server)
         child.kill()
         again = Child(child.spec)
@@ -117,10 +132,10 @@ def test_a_killed_server_recovers_at_the_same_url(folder: Path) -> None:
         again.stop()
 
 
-def test_a_server_that_was_killed_under_a_long_query_starts_again(folder: Path) -> None:
+def test_a_server_that_was_killed_under_a_long_query_starts_again(made: Path) -> None:
     """Its backend does not notice and would hold the shared memory until the query is over."""
-    server = EmbeddedPostgres(folder)
-    with running(server, folder / "log") as child:
+    server = EmbeddedPostgres(made)
+    with running(server, made / "log") as child:
         script = "import psycopg, sys; psycopg.connect(sys.argv[1]).execute(sys.argv[2])"
         query = "SELECT count(*) FROM generate_series(1, 10000000000) WHERE random() < 2"
         arguments = [sys.executable, "-c", script, server.url.replace("+psycopg", ""), query]
@@ -136,9 +151,9 @@ def test_a_server_that_was_killed_under_a_long_query_starts_again(folder: Path) 
         again.stop()
 
 
-def test_the_pid_of_a_dead_server_may_be_another_programs_by_now(folder: Path) -> None:
-    server = EmbeddedPostgres(folder)
-    with running(server, folder / "log") as child:
+def test_the_pid_of_a_dead_server_may_be_another_programs_by_now(made: Path) -> None:
+    server = EmbeddedPostgres(made)
+    with running(server, made / "log") as child:
         child.kill()
         pid_file = server.cluster / "postmaster.pid"
         user, group = child.spec.user or (None, None)
@@ -153,12 +168,12 @@ def test_the_pid_of_a_dead_server_may_be_another_programs_by_now(folder: Path) -
         again.stop()
 
 
-def test_one_server_a_cluster(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_server_a_cluster(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leftovers, "WAIT_SECONDS", 0.2)
-    first = EmbeddedPostgres(folder)
-    with running(first, folder / "log"):
+    first = EmbeddedPostgres(made)
+    with running(first, made / "log"):
         with pytest.raises(Unavailable, match="still runs in"):
-            Child(EmbeddedPostgres(folder).child(folder / "log"))
+            Child(EmbeddedPostgres(made).child(made / "log"))
         remember(first)
 
 
