@@ -4,7 +4,6 @@ Half of the suite waits for one process or another; two at a time keep both core
 servers and finished audits live as long as a pytest process, so that files which share them are never divided.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -57,9 +56,18 @@ def pytest_xdist_make_scheduler(config: Any, log: Any) -> BySharedServer:
     return BySharedServer(config, log)
 
 
-def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+def turn(file: str) -> int:
+    """Of a file's tests: what many files share comes first. Begun last, it would keep one process at work for minutes
+    when the other has nothing left to do.
+    """
+    scopes = [*_SHARING]
+    return scopes.index(_scope(file)) if _scope(file) in _SHARING else len(scopes)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Hold the list to the tests: whoever uses the service elsewhere would start another one, unseen."""
     files = {item.nodeid.partition("::")[0] for item in items if "service" in getattr(item, "fixturenames", ())}
     missing = sorted(file for file in files if _scope(file) not in _OF_THE_SERVICE)
     if missing:
         raise pytest.UsageError(f"These use the service and are not told of in tests/side_by_side.py: {missing}")
+    items.sort(key=lambda item: turn(item.nodeid.partition("::")[0]))
