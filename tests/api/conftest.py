@@ -1,10 +1,9 @@
-"""The API as a process of its own, without a worker, with small limits: what it accepts stays ``validating``."""
+"""The API in a process of its own, without a worker, with small limits: what it accepts stays ``validating``."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
@@ -15,6 +14,7 @@ import pytest
 from app.db.session import make_engine
 from app.embedded.ports import accepts, free_port
 from app.embedded.postgres import EmbeddedPostgres
+from tests import forked
 from tests.api.running_api import UPLOAD_LIMIT, Api
 from tests.databases import new_database
 from tests.keys import HEADERS
@@ -45,19 +45,20 @@ class Apis:
         parts = {"DATABASE_URL": url, "BROKER_URL": broker_url, "BLOB_STORE": str(folder / "blobs")}
         environment = os.environ | {"LOG_LEVEL": "WARNING", **QUIET, **parts, **settings}
         arguments = ("serve", "--only", "api", "--port", str(port), "--data", str(folder / "data"))
-        process = subprocess.Popen([sys.executable, "-m", "app.cli", *arguments], env=environment)
+        process = forked.start(arguments, environment)
         self._stack.callback(_stop, process)
         until(lambda: accepts(port))
         engine = make_engine(url)
         self._stack.callback(engine.dispose)
         client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=HEADERS, timeout=PATIENCE_SECONDS)
         self._stack.enter_context(client)
+        assert process.pid is not None
         return Api(process.pid, port, folder / "blobs", engine, client)
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
+def _stop(process: BaseProcess) -> None:
     process.terminate()
-    process.wait(PATIENCE_SECONDS)
+    process.join(PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,6 @@
 """A backup of a service that runs, restored into another database and store by a user who is no superuser."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -17,6 +15,7 @@ from app.embedded.postgres import EmbeddedPostgres
 from app.server_file import PartsFile
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+from tests import forked
 from tests.waiting import upload
 
 WRITTEN_MEANWHILE = {"api_keys", "counters", "webhook_deliveries"}
@@ -24,9 +23,8 @@ WRITTEN_MEANWHILE = {"api_keys", "counters", "webhook_deliveries"}
 
 
 def run(*arguments: str, **environment: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "app.cli", *arguments]
     kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "BROKER_URL"}}
-    done = subprocess.run(command, env=kept | environment, capture_output=True, text=True, check=False, timeout=240)
+    done = forked.run(arguments, kept | environment)
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stdout + done.stderr
 

@@ -3,11 +3,11 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 
+from tests import forked
 from tests.datasets.hostile_archives import picture
 
 
@@ -37,5 +37,4 @@ def _push(service: httpx.Client, folder: Path) -> subprocess.CompletedProcess[st
         "SALIENCE_AUDIT_URL": str(service.base_url),
         "SALIENCE_AUDIT_API_KEY": service.headers["Authorization"].removeprefix("Bearer "),
     }
-    command = [sys.executable, "-m", "app.cli", "datasets", "push", str(folder), "--json"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return forked.run(("datasets", "push", str(folder), "--json"), environment)

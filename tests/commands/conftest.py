@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from salience_audit import Client
+from tests import forked
 from tests.commands.guides import ROOT, WALK, commands_of
 from tests.conftest import OWN
 
@@ -45,14 +46,7 @@ class Commands:
     environment: dict[str, str] = field(repr=False)
 
     def __call__(self, *arguments: str, **variables: str) -> Done:
-        done = subprocess.run(
-            [*PROGRAM, *arguments],
-            env=self.environment | variables,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-        )
+        done = forked.run(arguments, self.environment | variables)
         assert "Traceback" not in done.stderr, done.stderr
         return Done(done.returncode, done.stdout, done.stderr)
 

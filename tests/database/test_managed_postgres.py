@@ -1,8 +1,6 @@
 """Databases as managed Postgres gives them: a user that is no superuser, on a cluster that others use as well."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -21,6 +19,7 @@ from app.db.trial import try_requests_work
 from app.embedded.ports import free_port
 from app.embedded.postgres import EmbeddedPostgres
 from app.errors import SalienceError, Unavailable
+from tests import forked
 
 Lend = Callable[[str], str]
 
@@ -123,8 +122,7 @@ def test_every_command_tells_in_a_sentence(command: list[str], lend: Lend, broke
         }
     for url, way_out in faults.items():
         environment = os.environ | {"DATABASE_URL": url, "BROKER_URL": broker_url, "BLOB_STORE": str(tmp_path / "b")}
-        arguments = [sys.executable, "-m", "app.cli", *command]
-        done = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        done = forked.run(command, environment)
         said = done.stdout + done.stderr
         assert done.returncode == 1, said
         assert way_out in said, said

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests import forked
 from tests.conftest import OWN
 from tests.docs.pages import ROOT, Block
 
@@ -91,6 +92,7 @@ def _steps(blocks: Sequence[Block], checkout: Path) -> Iterator[str]:
 
 
 def _new_key(data: Path, tenant: str) -> str:
-    command = [sys.executable, "-m", "app.cli", "keys", "create", "--tenant", tenant, "--scope", "audit:write"]
-    made = subprocess.run([*command, "--data", str(data)], env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    arguments = ("keys", "create", "--tenant", tenant, "--scope", "audit:write", "--data", str(data))
+    made = forked.run(arguments, ENVIRONMENT)
+    made.check_returncode()
     return made.stdout.strip()

@@ -2,12 +2,12 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from functools import partial
 
 import pytest
 
+from tests import forked
 from tests.api.running_api import Api
 from tests.keys import make_key as new_key
 
@@ -26,8 +26,7 @@ def keys(guarded: Api) -> Keys:
     def command(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
         url = guarded.engine.url.render_as_string(hide_password=False)
         environment = os.environ | {"DATABASE_URL": url} | settings
-        full = [sys.executable, "-m", "app.cli", "keys", *arguments]
-        return subprocess.run(full, env=environment, capture_output=True, text=True, check=False)
+        return forked.run(("keys", *arguments), environment)
 
     return command
 

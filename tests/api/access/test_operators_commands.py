@@ -2,12 +2,11 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from app.access.keys import prefix_of
+from tests import forked
 from tests.api.access.conftest import Keys
 from tests.api.running_api import Api
 
@@ -22,8 +21,7 @@ def told(keys: Keys, *arguments: str) -> Any:
 
 def tenants(api: Api, *arguments: str) -> Any:
     url = api.engine.url.render_as_string(hide_password=False)
-    command = [sys.executable, "-m", "app.cli", "tenants", *arguments, "--json"]
-    done = subprocess.run(command, env=os.environ | {"DATABASE_URL": url}, capture_output=True, text=True, check=False)
+    done = forked.run(("tenants", *arguments, "--json"), os.environ | {"DATABASE_URL": url})
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

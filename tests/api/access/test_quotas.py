@@ -1,8 +1,6 @@
 """A tenant's last place goes to exactly one of those that ask for it at the same time."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,6 +15,7 @@ from app.db.session import TenantEngine, transaction
 from app.db.tables import DEFAULT_TENANT, AuditRow, AuditUsageRow, DatasetRow, ModelRow, TenantRow
 from app.domain.vocabulary import ResourceStatus
 from app.housekeeping.retention import remove_usage
+from tests import forked
 from tests.api.running_api import Api, check_problem
 from tests.waiting import PATIENCE_SECONDS, RECIPE
 
@@ -39,8 +38,8 @@ def tenant(guarded: Api, make_key: Callable[..., str]) -> Iterator[httpx.Client]
 
 def limit(guarded: Api, tenant: httpx.Client, *limits: str) -> None:
     url = guarded.engine.url.render_as_string(hide_password=False)
-    command = [sys.executable, "-m", "app.cli", "tenants", "limit", tenant.headers["x-tenant"], *limits]
-    subprocess.run(command, env=os.environ | {"DATABASE_URL": url}, check=True)
+    arguments = ("tenants", "limit", tenant.headers["x-tenant"], *limits)
+    forked.run(arguments, os.environ | {"DATABASE_URL": url}).check_returncode()
 
 
 def auditable(guarded: Api, tenant: httpx.Client, **probed: object) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import pytest
 from prepare import build_archive
 
 from app.embedded.ports import accepts, free_port
+from tests import forked
 from tests.map_sets.packing import png, zipped
 from tests.registries.signing import created
 from tests.registries.signing import send as deliver
@@ -38,9 +39,9 @@ KINDS = ("application/json", "text/csv", "image/png", "application/xml")
 def stranger(service: httpx.Client, open_folder: Path) -> Iterator[httpx.Client]:
     """Another tenant's client; the service's own one belongs to the tenant `default`."""
     environment = {name: value for name, value in os.environ.items() if name != "API_KEY_SECRET"}
-    command = [sys.executable, "-m", "app.cli", "keys", "create", "--tenant", "stranger", "--scope", "audit:write"]
-    full = [*command, "--data", str(open_folder / "service")]
-    made = subprocess.run(full, env=environment, capture_output=True, text=True, check=True)
+    arguments = ("keys", "create", "--tenant", "stranger", "--scope", "audit:write")
+    made = forked.run((*arguments, "--data", str(open_folder / "service")), environment)
+    made.check_returncode()
     headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
     with httpx.Client(base_url=service.base_url, headers=headers, timeout=PATIENCE_SECONDS) as client:
         yield client
