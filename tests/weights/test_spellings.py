@@ -21,6 +21,10 @@ from worker.weights.spellings import STATICALLY_PADDED
 from worker.weights.static_padding import STAGES, check_padding
 
 
+ROUNDING = 5e-9
+"""Of outputs of 0.02: the order of sums makes differences of 5e-10, another padding such of 3e-8 and more."""
+
+
 def used(network: nn.Module) -> nn.Module:
     """With statistics that keep differences visible to the end."""
     torch.manual_seed(2)
@@ -49,13 +53,13 @@ def is_taken(found: FittedWeights, size: int) -> bool:
 @pytest.mark.needs(module="efficientnet_pytorch", get="pip install --no-deps efficientnet_pytorch==0.7.1")
 @pytest.mark.parametrize("name", ["b0", "b1"])
 def test_efficientnet_pytorch(name: str) -> None:
-    """Equal to the last bit where the padding is; where it is not, the size is refused."""
+    """Equal but for rounding, which the number of threads decides, where the padding is; else the size is refused."""
     library = importlib.import_module("efficientnet_pytorch")
     network = used(library.EfficientNet.from_name(f"efficientnet-{name}", num_classes=2))
     found = fitted(saved(network.state_dict()), f"efficientnet-{name}")
     assert found.architecture == f"timm/tf_efficientnet_{name}"
     for size in (64, 224, 240, 256):
-        assert (largest_difference(found, network, size) == 0) == is_taken(found, size), size
+        assert (largest_difference(found, network, size) < ROUNDING) == is_taken(found, size), size
 
 
 @pytest.mark.integration
