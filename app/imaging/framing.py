@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.domain.models.input_spec import CropOffset, InputSpec, Interpolation, Pad, Stretch
+from app.domain.models.input_spec import CropOffset, InputSpec, Interpolation, PadResizing, StretchResizing
 from app.domain.vocabulary import Resize
 from app.imaging.sampling import sampled
 
@@ -43,11 +43,11 @@ def frame_of(whole: tuple[int, int], spec: InputSpec) -> Frame:
     """Of a picture of so many pixels, width first: as torchvision's Resize and CenterCrop have it, and where the whole
     picture stays, as timm's ResizeKeepRatio and CenterCropOrPad."""
     inside, resize = spec.size[::-1], spec.resize
-    if isinstance(resize, Pad):
+    if isinstance(resize, PadResizing):
         ratio = max(side / own for side, own in zip(whole, inside, strict=True))
         width, height = (max(1, round(side / ratio)) for side in whole)
         return Frame((width, height), -((inside[0] - width) // 2), -((inside[1] - height) // 2))
-    if isinstance(resize, Stretch):
+    if isinstance(resize, StretchResizing):
         return _middle(spec.size_before_crop[::-1], spec)
     if resize is Resize.STRETCH:
         return Frame(inside)

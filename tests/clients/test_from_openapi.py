@@ -1,6 +1,7 @@
 """What tools make of the OpenAPI document: Spectral finds no fault, a generated client runs an audit."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,17 @@ def test_every_schema_is_referred_to() -> None:
     document = api_document()
     text = json.dumps(document)
     assert [name for name in document["components"]["schemas"] if f'"#/components/schemas/{name}"' not in text] == []
+
+
+def test_no_schema_has_the_name_of_its_own_field() -> None:
+    """In what openapi-python-client makes both would be one variable, of two types."""
+    schemas = api_document()["components"]["schemas"].items()
+    fields = {(_as_variable(name), field) for name, schema in schemas for field in schema.get("properties", ())}
+    assert [name for name, field in fields if name == field] == []
+
+
+def _as_variable(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 @pytest.mark.integration

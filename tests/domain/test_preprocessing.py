@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.domain.models.input_spec import ShorterSide
+from app.domain.models.input_spec import ShorterSideResizing
 from app.domain.models.preprocessing import Preprocessing
 
 BASE: dict[str, Any] = {"input_size": 224, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
@@ -21,7 +21,7 @@ def test_what_is_kept_is_what_it_was_before_there_was_a_choice() -> None:
     asked = {"resize": {"shorter_side": 256}, "interpolation": "bicubic", "channels": "bgr"}
     assert described(**asked, alpha="black", antialias=True).stored() == BASE | asked
     assert Preprocessing.of(described(**asked).stored()) == described(**asked)
-    assert described(**asked).resize == ShorterSide(shorter_side=256)
+    assert described(**asked).resize == ShorterSideResizing(shorter_side=256)
 
 
 def test_numbers_of_bytes_say_the_range_where_there_is_no_doubt() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.domain.models.input_spec import Resizing, ShorterSide
+from app.domain.models.input_spec import Resizing, ShorterSideResizing
 from app.domain.models.preprocessing import Preprocessing
 from app.domain.vocabulary import Resize
 from app.errors import InputFailure
@@ -50,7 +50,7 @@ def saved(image: Image.Image, kind: str) -> bytes:
 
 
 FILES = (("RGB", "PNG"), ("RGBA", "PNG"), ("RGB", "JPEG"), ("RGB", "BMP"))
-FRAMED = (*Resize, ShorterSide(shorter_side=110))
+FRAMED = (*Resize, ShorterSideResizing(shorter_side=110))
 
 
 @pytest.mark.parametrize(

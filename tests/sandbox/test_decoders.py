@@ -16,7 +16,15 @@ import pytest
 from PIL import Image
 
 from app.domain.models.input_size import Size
-from app.domain.models.input_spec import Alpha, InputSpec, Interpolation, Pad, PixelReading, ShorterSide, Stretch
+from app.domain.models.input_spec import (
+    Alpha,
+    InputSpec,
+    Interpolation,
+    PadResizing,
+    PixelReading,
+    ShorterSideResizing,
+    StretchResizing,
+)
 from app.errors import InputFailure
 from app.imaging.pictures import Framed, decode_here
 from app.settings import Settings
@@ -31,9 +39,9 @@ from worker.wire.start import Start
 SETTINGS = Settings(device="cpu", max_pixels=90_000)
 SPECS = (
     InputSpec(Size(32, 32)),
-    InputSpec(Size(24, 48), ShorterSide(shorter_side=64), Interpolation.BICUBIC, antialias=False),
-    InputSpec(Size(16, 16), Stretch(stretch=20), reading=PixelReading(Alpha.WHITE)),
-    InputSpec(Size(32, 16), Pad(pad="mean"), padding=(1, 2, 3)),
+    InputSpec(Size(24, 48), ShorterSideResizing(shorter_side=64), Interpolation.BICUBIC, antialias=False),
+    InputSpec(Size(16, 16), StretchResizing(stretch=20), reading=PixelReading(Alpha.WHITE)),
+    InputSpec(Size(32, 16), PadResizing(pad="mean"), padding=(1, 2, 3)),
 )
 
 

@@ -20,7 +20,6 @@ from worker.weights.fitting import FittedWeights
 from worker.weights.spellings import STATICALLY_PADDED
 from worker.weights.static_padding import STAGES, check_padding
 
-
 ROUNDING = 5e-9
 """Of outputs of 0.02: the order of sums makes differences of 5e-10, another padding such of 3e-8 and more."""
 

@@ -51,27 +51,27 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ShorterSide(Frozen):
+class ShorterSideResizing(Frozen):
     """The shorter side becomes so long, then the middle is cut out; of two, the picture just covers that height and
     width."""
 
     shorter_side: Side | tuple[Side, Side]
 
 
-class Stretch(Frozen):
+class StretchResizing(Frozen):
     """Both sides become so long (of two: height, width), whatever the aspect, then the middle is cut out."""
 
     stretch: Side | tuple[Side, Side]
 
 
-class Pad(Frozen):
+class PadResizing(Frozen):
     """The picture becomes as large as it fits in; what is missing is filled, with `mean` by the colour that becomes
     zero."""
 
     pad: Literal["black", "white", "mean"]
 
 
-Resizing = Resize | ShorterSide | Stretch | Pad
+Resizing = Resize | ShorterSideResizing | StretchResizing | PadResizing
 
 
 class PixelReading(NamedTuple):
@@ -98,6 +98,6 @@ class InputSpec(NamedTuple):
     @property
     def size_before_crop(self) -> Size:
         """The least that a picture has then."""
-        if isinstance(self.resize, ShorterSide):
+        if isinstance(self.resize, ShorterSideResizing):
             return size_of(self.resize.shorter_side)
-        return size_of(self.resize.stretch) if isinstance(self.resize, Stretch) else self.size
+        return size_of(self.resize.stretch) if isinstance(self.resize, StretchResizing) else self.size

@@ -17,7 +17,7 @@ from app.domain.models.input_spec import (
     InputSide,
     InputSpec,
     Interpolation,
-    Pad,
+    PadResizing,
     PixelReading,
     Resizing,
     SixteenBit,
@@ -185,7 +185,7 @@ class Preprocessing(Frozen):
             self.interpolation,
             self.antialias,
             self.crop_offset,
-            colours[self.resize.pad] if isinstance(self.resize, Pad) else None,
+            colours[self.resize.pad] if isinstance(self.resize, PadResizing) else None,
             PixelReading(self.alpha, self.sixteen_bit),
         )
 

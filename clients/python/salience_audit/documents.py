@@ -1185,7 +1185,7 @@ class Output(Document):
     threshold: float
 
 
-class Pad(Document):
+class PadResizing(Document):
     """The picture becomes as large as it fits in; what is missing is filled, with `mean` by the colour that becomes zero."""
 
     pad: Literal["black", "white", "mean"]
@@ -1299,7 +1299,7 @@ class Preprocessing(Document):
     value_range: ValueRange
     mean: list[float]
     std: list[float]
-    resize: Resize | ShorterSide | Stretch | Pad
+    resize: Resize | ShorterSideResizing | StretchResizing | PadResizing
     interpolation: Interpolation
     antialias: bool
     crop_offset: CropOffset
@@ -1534,7 +1534,7 @@ class SanitySettings(Document):
     """The random twin has no parameter; its weights are drawn by the protocol's seed."""
 
 
-class ShorterSide(Document):
+class ShorterSideResizing(Document):
     """The shorter side becomes so long, then the middle is cut out; of two, the picture just covers that height and width."""
 
     shorter_side: int | list[int]
@@ -1591,7 +1591,7 @@ class StoredProblem(Document):
     suggested_head: list[Any] | None
 
 
-class Stretch(Document):
+class StretchResizing(Document):
     """Both sides become so long (of two: height, width), whatever the aspect, then the middle is cut out."""
 
     stretch: int | list[int]
