@@ -59,6 +59,9 @@ class _Handler(BaseHTTPRequestHandler):
     def plain(self, _: dict[str, list[str]]) -> None:
         self._send(200, SECRET)
 
+    def file(self, _: dict[str, list[str]]) -> None:
+        self._send(200, FILE)
+
     def redirect(self, query: dict[str, list[str]]) -> None:
         self._send(int(query.get("status", ["302"])[0]), b"", Location=query["to"][0])
 
