@@ -10,49 +10,22 @@ from typing import Any
 
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi
-from pydantic import ValidationError
 
-from app.db.tables import ModelRow
-from app.domain.vocabulary import Origin
 from app.egress.addresses import AddressGuard
 from app.egress.client import EgressClient
 from app.errors import EgressFailure
-from app.hooks.events import Ignored, RegistryEvent, VersionEvent, hub_events
 from app.imports.fetching import fetch
-from app.models.imported import check_found, described_import
-from app.models.requests import ModelChange
-from app.models.schemas import missing_of
+from app.models.imported import described_import
 from app.policies.unchanged import is_unchanged
 from app.registries.base import Version, Wanted
 from app.registries.hub import NOT_WRITTEN, HubRegistry
-from app.registries.model_card import with_verdict
 from app.registries.uris import HubUri, kind_of
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 from tests.registries.loopback_hub import CHANGED, COMMIT, LoopbackHub, loopback_hub
+from tests.registries.repository import CONFIG, FILES, NAME, WEIGHTS
 
 TOKEN = "hf_planted"
-NAME = "timm/resnet18.a1_in1k"
-WEIGHTS = bytes(range(256)) * 1000
-CONFIG: Any = {
-    "architecture": "resnet18",
-    "num_classes": 2,
-    "label_names": ["cat", "dog"],
-    "pretrained_cfg": {
-        "input_size": [3, 224, 224],
-        "crop_pct": 0.95,
-        "interpolation": "bicubic",
-        "mean": [0.485, 0.456, 0.406],
-        "std": [0.229, 0.224, 0.225],
-    },
-}
-FILES = {
-    "README.md": b"# A model",
-    "config.json": json.dumps(CONFIG).encode(),
-    "model.safetensors": WEIGHTS,
-    "pytorch_model.bin": WEIGHTS[::-1],
-    "onnx/model.onnx": b"graph",
-}
 
 
 @pytest.fixture(scope="module")
@@ -112,29 +85,6 @@ def test_weights_and_description_of_a_commit(hub: LoopbackHub, registry: HubRegi
     assert {told for _, told in hub.storage.asked} == {None}
 
 
-@pytest.mark.parametrize("left_out", [["mean"], ["mean", "std"], ["input_size"]])
-def test_a_config_that_lacks_fields_is_completed(left_out: list[str]) -> None:
-    """Not refused: what it says of the preprocessing counts once somebody says the rest."""
-    config = CONFIG | {
-        "pretrained_cfg": {name: value for name, value in CONFIG["pretrained_cfg"].items() if name not in left_out}
-    }
-    found = [(Origin.CONFIG, {"config": config}), (Origin.ARTIFACT, {"format": "safetensors"})]
-    model, origins = described_import({}, found)
-    assert (model.preprocessing, model.architecture) == (None, "timm/resnet18")
-    row = ModelRow(architecture="timm/resnet18", format="safetensors", preprocessing={}, description=origins)
-    assert missing_of(row) == [f"preprocessing.{name}" for name in left_out]
-    assert origins["preprocessing.interpolation"] == {"value": "bicubic", "from": "config.json"}
-    every = {"input_size": 224, "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}
-    said = {name: every[name] for name in left_out}
-    assert ModelChange.model_validate({"preprocessing": said}).given == {"preprocessing": said}
-    with pytest.raises(ValidationError, match="nonsense"):
-        ModelChange.model_validate({"preprocessing": {"nonsense": 1}})
-    model, origins = described_import({"preprocessing": said}, found)
-    assert model.preprocessing is not None
-    assert (model.preprocessing.input_size, model.preprocessing.interpolation) == (224, "bicubic")
-    assert origins["preprocessing.interpolation"]["from"] == "config.json"
-
-
 @pytest.mark.parametrize(
     ("changes", "same"),
     [
@@ -153,16 +103,6 @@ def test_commits_that_change_what_is_audited(
     monkeypatch.setitem(hub.files, f"{NAME}@{other}", FILES | changes)
     assert is_unchanged(registry, f"hf://{NAME}@{COMMIT}", f"hf://{NAME}@{other}") == same
     assert not is_unchanged(registry, f"hf://{NAME}@{'3' * 40}", f"hf://{NAME}@{other}")
-
-
-def test_what_a_file_names_and_nobody_uses_is_told() -> None:
-    """A model's own file does not choose what it is audited on."""
-    told = {"class_names": ["a", "b"], "dataset": "faces", "policy": "every version", "name": "n"}
-    _, described = described_import({}, [(Origin.SALIENCE_JSON, check_found(told))])
-    assert described["class_names"] == {"value": ["a", "b"], "from": "salience.json"}
-    for name, value in (("dataset", "faces"), ("policy", "every version")):
-        assert (described[name]["value"], described[name]["from"]) == (value, "salience.json")
-        assert described[name]["note"].startswith("Not used")
 
 
 def test_a_pull_request_is_the_projects_own(hub: LoopbackHub, registry: HubRegistry) -> None:
@@ -185,14 +125,6 @@ def test_a_pull_request_is_the_projects_own(hub: LoopbackHub, registry: HubRegis
     assert hub.commits[1] == ours
     assert card.startswith(FILES["README.md"])
     assert b"| salience.verdict | passed |" in card
-
-
-def test_the_cards_section_is_replaced() -> None:
-    once = with_verdict("---\nlicense: mit\n---\n# Faces", {"salience.verdict": "failed"})
-    again = with_verdict(f"{once}\nMore words.\n", {"salience.verdict": "passed |<b>"})
-    assert again.startswith("---\nlicense: mit\n---\n# Faces\n\n<!-- salience-audit: begin -->")
-    assert again.endswith("| salience.verdict | passed   b  |\n<!-- salience-audit: end -->\n\nMore words.\n")
-    assert with_verdict("", {}).startswith("<!-- salience-audit: begin -->")
 
 
 def test_other_bytes_than_were_named(hub: LoopbackHub, registry: HubRegistry, blobs: BlobStore, tmp_path: Path) -> None:
@@ -250,69 +182,3 @@ def test_addresses_that_are_none(uri: str) -> None:
 
 def test_address_without_a_revision() -> None:
     assert HubUri.read("hf://a/b") == HubUri("a/b", "main")
-
-
-PUSHED: Any = {
-    "event": {"action": "update", "scope": "repo.content"},
-    "repo": {
-        "type": "model",
-        "name": "openai-community/gpt2",
-        "id": "621ffdc036468d709f17434d",
-        "private": False,
-        "url": {"web": "https://huggingface.co/openai-community/gpt2", "api": "https://huggingface.co/api/models/gpt2"},
-        "headSha": COMMIT,
-        "owner": {"id": "628b753283ef59b5be89e937"},
-    },
-    "updatedRefs": [{"ref": "refs/heads/main", "oldSha": "ce9a4674fa833a68d5a73ec355f0ea95eedd60b7", "newSha": COMMIT}],
-    "webhook": {"id": "6390e855e30d9209411de93b", "version": 3},
-}
-
-
-def test_one_push_moves_main_and_sets_tags() -> None:
-    refs = ("refs/tags/v2", "refs/heads/main", "refs/tags/v1", "refs/pr/1")
-    body = PUSHED | {"updatedRefs": [{"ref": ref, "oldSha": None, "newSha": COMMIT} for ref in refs]}
-    told = hub_events(json.dumps(body).encode())
-    assert isinstance(told, list)
-    assert [(event.kind, event.alias) for event in told] == [
-        (VersionEvent.CREATED, None),
-        (VersionEvent.ALIAS_SET, "v1"),
-        (VersionEvent.ALIAS_SET, "v2"),
-    ]
-
-
-def moved(ref: str, sha: object = COMMIT) -> Any:
-    return PUSHED | {"updatedRefs": [{"ref": ref, "oldSha": None, "newSha": sha}]}
-
-
-@pytest.mark.parametrize(
-    ("body", "event"),
-    [
-        (PUSHED, RegistryEvent(VersionEvent.CREATED, "openai-community/gpt2", COMMIT)),
-        (moved("refs/tags/v1"), RegistryEvent(VersionEvent.ALIAS_SET, "openai-community/gpt2", COMMIT, alias="v1")),
-    ],
-)
-def test_what_a_hub_tells(body: Any, event: RegistryEvent) -> None:
-    assert hub_events(json.dumps(body).encode()) == [event]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        PUSHED | {"event": {"action": "create", "scope": "discussion.comment"}},
-        PUSHED | {"event": {"action": "update", "scope": "repo.config"}},
-        PUSHED | {"repo": PUSHED["repo"] | {"type": "dataset"}},
-        PUSHED | {"repo": PUSHED["repo"] | {"name": "../gpt2"}},
-        PUSHED | {"repo": None},
-        PUSHED | {"updatedRefs": None},
-        PUSHED | {"updatedRefs": [None, {}, {"ref": 3}]},
-        moved("refs/pr/1"),
-        moved("refs/heads/wip"),
-        moved("refs/heads/main", None),
-        moved("refs/heads/main", "main"),
-        [],
-    ],
-)
-def test_what_starts_nothing_says_why(body: Any) -> None:
-    told = hub_events(json.dumps(body).encode())
-    assert isinstance(told, Ignored)
-    assert told.reason

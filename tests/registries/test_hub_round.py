@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.registries.loopback_hub import COMMIT, LoopbackHub, loopback_hub
-from tests.registries.test_hub import PUSHED
+from tests.registries.test_hub_events import PUSHED
 from tests.waiting import RECIPE, WEIGHTS, until
 
 Json = dict[str, Any]

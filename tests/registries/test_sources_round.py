@@ -20,8 +20,8 @@ import pytest
 from prepare import build_archive
 
 from app.registries.base import NO_TAGS
+from tests.registries.mapped import OF_SAGEMAKER, SECRET, approved
 from tests.registries.recorded_mlflow import DESCRIPTION
-from tests.registries.test_mappings import OF_SAGEMAKER, SECRET, approved
 from tests.registries.test_s3 import KEY
 from tests.registries.test_web import Quiet
 from tests.storage.stores import Bucket, make_bucket
