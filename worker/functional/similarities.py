@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from worker.functional.map_similarity import similarity_of_windows, windows_of
 from worker.functional.ranks import ranks_of
+from worker.functional.transport import least_works
 
 Maps = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -158,29 +159,6 @@ def _shares_by_place(maps: Maps) -> Floats:
     return _shares(maps).reshape(maps.shape)
 
 
-def _transport(first: Floats, second: Floats) -> Floats:
-    """The least sum of flow times distance, distances over the grid's diagonal."""
-    rows, columns = first.shape[1:]
-    places = np.stack(np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij"), -1).reshape(-1, 2)
-    apart = np.linalg.norm(places[:, None] - places[None], axis=-1) / np.hypot(rows - 1, columns - 1)
-    costs = apart.astype(np.float32)
-    return np.array([_least_work(one.ravel(), costs) for one in first - second], np.float64)
-
-
-def _least_work(surplus: Floats, costs: NDArray[np.float32]) -> float:
-    """What both maps have in common stays, since distances obey the triangle: only the rest is moved."""
-    import cv2  # noqa: PLC0415 - 60 MB that most workers never need
-
-    above, below = np.flatnonzero(surplus > 0), np.flatnonzero(surplus < 0)
-    moved = surplus[above].sum()
-    if not above.size or not below.size:
-        return 0.0
-    leaving, coming = ((np.abs(surplus[places]) / moved).astype(np.float32)[:, None] for places in (above, below))
-    cost = np.ascontiguousarray(costs[np.ix_(above, below)])
-    work, _, _ = cv2.EMD(leaving, coming, cv2.DIST_USER, cost=cost)
-    return float(moved * work)
-
-
 ssim = MapSimilarity(_eight_bit, similarity_of_windows)
 """Of the 8-bit maps, as the measures compare them. Raises ValueError under 7 cells."""
 correlation = MapSimilarity(_centred, _pearson)
@@ -189,7 +167,7 @@ rank_correlation = MapSimilarity(_centred_ranks, _pearson)
 """Spearman: Pearson of ranks; cells of one value share the mean of theirs."""
 shared_mass = MapSimilarity(_shares, _smaller_shares)
 """SIM: sum(min(p, q)) with p, q = map / sum(map)."""
-earth_movers_distance = MapSimilarity(_shares_by_place, _transport, symmetric=False)
+earth_movers_distance = MapSimilarity(_shares_by_place, least_works, symmetric=False)
 """EMD: the least sum of flow times distance that turns p into q, distances over the grid's diagonal."""
 top_overlap = MapSimilarity(_top, _iou)
 """IoU of each map's top 20% of cells. Cells as high as the last of them are in, those that are zero out."""

@@ -7,6 +7,7 @@ static PyMethodDef methods[] = {
     {"resize", resize, METH_VARARGS, "8-bit maps resized as Pillow does."},
     {"mean_similarity", mean_similarity, METH_VARARGS, "Mean SSIM of pairs of 8-bit maps."},
     {"pair_similarities", pair_similarities, METH_VARARGS, "SSIM of all pairs of runs of 7 x 7 maps."},
+    {"least_work", least_work, METH_VARARGS, "The least work that makes one map another."},
     {NULL, NULL, 0, NULL},
 };
 

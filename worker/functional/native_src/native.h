@@ -1,5 +1,6 @@
 /* The inner loops that an audit would otherwise spend most of its time in. Each has a definition in Python beside
- * this folder, which the tests hold it to: ssim.py, blur.py, resampling.py, normalization.py and noise.py. */
+ * this folder, which the tests hold it to: ssim.py, blur.py, resampling.py, normalization.py, noise.py and
+ * transport.py. */
 #ifndef SALIENCE_AUDIT_NATIVE_H
 #define SALIENCE_AUDIT_NATIVE_H
 #define PY_SSIZE_T_CLEAN
@@ -20,6 +21,7 @@
 
 PyObject *mean_similarity(PyObject *self, PyObject *args);
 PyObject *pair_similarities(PyObject *self, PyObject *args);
+PyObject *least_work(PyObject *self, PyObject *args);
 PyObject *degrade(PyObject *self, PyObject *args);
 PyObject *resize(PyObject *self, PyObject *args);
 PyObject *look_up(PyObject *self, PyObject *args);
