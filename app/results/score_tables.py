@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import Row, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.db.tables import AuditRow, SampleRow, SampleScoresRow
 from app.domain.measures import ScoreColumn
@@ -111,7 +111,18 @@ def read_scores(session: Session, audit_id: UUID, model_ordinal: int) -> StoredS
     )
 
 
-def further_groups(session: Session, audit: AuditRow) -> dict[str, tuple[str | None, ...]]:
+Names = tuple[str | None, ...]
+
+
+def labels_and_sources(session: Session, audit: AuditRow) -> tuple[Names, Names]:
+    """Of every sample, in sample order, one copy of each; the scores stay where they are."""
+    names: dict[str | None, str | None] = {}
+    query = _samples(audit, SampleRow.label, SampleRow.source).execution_options(yield_per=CHUNK_ROWS)
+    rows = [[names.setdefault(name, name) for name in row] for row in session.execute(query)]
+    return tuple(label for label, _ in rows), tuple(source for _, source in rows)
+
+
+def further_groups(session: Session, audit: AuditRow) -> dict[str, Names]:
     """What the columns of the audit's ``group_by`` say of every sample, in sample order."""
     return _columns(session, audit, audit.group_by or [])
 
@@ -128,17 +139,19 @@ def cluster_codes(session: Session, audit: AuditRow) -> Integers | None:
     return np.array([codes.setdefault(name, len(codes)) for name in own], dtype=np.int64)
 
 
-def _columns(session: Session, audit: AuditRow, wanted: Sequence[str]) -> dict[str, tuple[str | None, ...]]:
+def _columns(session: Session, audit: AuditRow, wanted: Sequence[str]) -> dict[str, Names]:
     if not wanted:
         return {}
-    query = (
-        select(SampleRow.split, SampleRow.cluster, SampleRow.groups)
-        .join(SampleScoresRow, SampleScoresRow.sample_id == SampleRow.id)
-        .where(SampleScoresRow.audit_id == audit.id, SampleScoresRow.model_ordinal == 0)
-        .order_by(SampleScoresRow.ordinal)
-    )
+    query = _samples(audit, SampleRow.split, SampleRow.cluster, SampleRow.groups)
     rows = [{"split": split, "cluster": cluster, **(groups or {})} for split, cluster, groups in session.execute(query)]
     return {name: tuple(row.get(name) for row in rows) for name in wanted}
+
+
+def _samples(audit: AuditRow, *columns: InstrumentedAttribute[Any]) -> Select[Any]:
+    """What these columns say of every sample, in sample order."""
+    row = SampleScoresRow
+    query = select(*columns).join(row, row.sample_id == SampleRow.id)
+    return query.where(row.audit_id == audit.id, row.model_ordinal == 0).order_by(row.ordinal)
 
 
 def _decoded(rows: Sequence[Row[Any]], names: dict[str | None, str | None]) -> StoredScores:

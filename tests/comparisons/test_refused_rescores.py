@@ -1,4 +1,4 @@
-"""Which stored maps are compared again and which are refused, from rows as audits leave them."""
+"""Which stored maps are read and compared again and which are refused, from rows as audits leave them."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,13 +16,15 @@ from app.db.session import make_engine
 from app.db.tables import AuditModelRow, AuditRow, SampleScoresRow
 from app.domain.maps.similarities import Similarity
 from app.domain.protocol import ProtocolRequest
-from app.domain.vocabulary import AuditStatus, ResourceStatus
+from app.domain.vocabulary import AuditStatus, ResourceStatus, UndefinedReason
 from app.embedded.postgres import EmbeddedPostgres
 from app.errors import Conflict, Gone, Unprocessable
+from app.results.score_tables import labels_and_sources
 from benchmarks.similarities import PEERS
 from tests.databases import new_database
 from tests.factories import audit_row, dataset_row, model_row, sample_row
 from worker.results.rescored_document import rescored_document
+from worker.results.stored_maps import MapOwner, read_lists
 from worker.shards.store import read_inputs
 
 Json = dict[str, Any]
@@ -62,7 +64,7 @@ def audited(session: Session, maps: NDArray[np.float32] | None, method: str = "g
     session.add(AuditModelRow(audit_id=audit.id, ordinal=0, model_id=model.id))
     for ordinal in range(SAMPLES):
         name = f"{ordinal}.png"
-        sample = sample_row(dataset.id, position=ordinal, name=name, label="face")
+        sample = sample_row(dataset.id, position=ordinal, name=name, label=f"l{ordinal}", source=f"s{ordinal}")
         session.add(sample)
         session.flush()
         kept = {} if maps is None else {"maps": maps[ordinal].tobytes(), "map_height": maps.shape[2]}
@@ -71,6 +73,31 @@ def audited(session: Session, maps: NDArray[np.float32] | None, method: str = "g
         session.add(SampleScoresRow(**place, **kept, **width, scores=[0.5], predicted=[0, 0], class_scores=[0.5, 0.5]))
     session.flush()
     return audit
+
+
+def test_only_the_wanted_maps_are_read_in_the_wanted_order(session: Session) -> None:
+    """Of samples apart from each other, whose maps differ in size, lack or show nothing."""
+    maps = np.random.default_rng(1).random((SAMPLES, 5, 6, 6), np.float32)
+    maps[0, 1] = 0
+    audit = audited(session, maps)
+    oblong = np.random.default_rng(2).random((5, 3, 9), np.float32)
+    scores = [session.get_one(SampleScoresRow, (audit.id, 0, ordinal)) for ordinal in range(SAMPLES)]
+    scores[2].maps, scores[2].map_height, scores[2].map_width = oblong.tobytes(), 3, 9
+    session.flush()
+    wanted = (4, 0, 1)
+    found = read_lists(session, MapOwner(audit.id, 0, np.array([0, 2])), wanted)
+    for one, place in zip(found, wanted, strict=True):
+        assert [values.tolist() for values in one.maps] == [maps[0, place].tolist(), oblong[place].tolist()]
+        assert one.reasons == (UndefinedReason.CONSTANT_MAP if place == 1 else None, None)
+    scores[2].maps = None
+    session.flush()
+    [clean] = read_lists(session, MapOwner(audit.id, 0, np.arange(SAMPLES)), (0,))
+    assert clean.reasons == (None, None, UndefinedReason.NO_MAP)
+
+
+def test_labels_and_sources_are_in_sample_order(session: Session) -> None:
+    audit = audited(session, maps_of(7))
+    assert labels_and_sources(session, audit) == (("l0", "l1", "l2"), ("s0", "s1", "s2"))
 
 
 def refusal(session: Session, audit: AuditRow, similarity: Similarity) -> str:

@@ -1,5 +1,6 @@
 """Maps of any sizes compared by many similarities at once give what each pair alone gives, or the true reason."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -13,8 +14,9 @@ from app.domain.maps.similarities import Similarity
 from app.domain.measures.agreement import AgreementSettings
 from app.domain.vocabulary import UndefinedReason
 from worker.functional import ranks
+from worker.functional.similarities import OF_MAPS, correlation
 from worker.given.agreement import agreement_with_given
-from worker.given.comparing import compared
+from worker.given.comparing import compared, values_of
 from worker.given.lists import MapList, mean_of, parts_of
 from worker.given.maps import Values
 
@@ -29,7 +31,7 @@ def made(*sides: tuple[int, int], seed: int = 0) -> MapList:
 
 
 def alone(one: MapList, place: int) -> MapList:
-    return one.part(range(place, place + 1))
+    return one.of([place])
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,28 @@ def test_many_pairs_at_once_are_as_each_alone(lists: tuple[MapList, MapList, Map
             for similarity, score in single.items():
                 assert found[similarity].reasons[place] == score.reasons[0]
                 assert np.array_equal(found[similarity].values[place], score.values[0], equal_nan=True), similarity
+
+
+def test_a_list_is_prepared_once_though_others_show_nothing_here_and_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each view's map is constant of another sample: what is compared is the same of all."""
+    prepared: list[int] = []
+
+    def counting(maps: Values) -> Values:
+        prepared.append(len(maps))
+        found: Values = correlation.prepare(maps)
+        return found
+
+    clean = made(*[(7, 7)] * 4)
+    views = [made(*[(7, 7)] * 4, seed=seed) for seed in range(1, 4)]
+    expected = values_of([(clean, view) for view in views], [Similarity.CC])
+    for number, view in enumerate(views):
+        view.maps[number][:] = 0
+    monkeypatch.setitem(OF_MAPS, "cc", replace(correlation, prepare=counting))
+    found = values_of([(clean, view) for view in views], [Similarity.CC])
+    assert prepared == [4] * 4
+    for number, (now, before) in enumerate(zip(found, expected, strict=True)):
+        assert np.flatnonzero(np.isnan(now[Similarity.CC])).tolist() == [number]
+        assert np.array_equal(np.delete(now[Similarity.CC], number), np.delete(before[Similarity.CC], number))
 
 
 def test_at_the_smaller_size_of_each_pair_as_other_tools_say(lists: tuple[MapList, MapList, MapList]) -> None:

@@ -39,7 +39,7 @@ def agreement_with_given(
     """Of every subject, models first, by view: ``cc@1`` against the first map set, ``cc@rest`` against the mean of
     all but the subject's own."""
     parts = [
-        _agreement(settings, [one.part(places) for one in models], [one.part(places) for one in map_sets])
+        _agreement(settings, [one.of(places) for one in models], [one.of(places) for one in map_sets])
         for places in parts_of([*models, *map_sets])
     ]
     return [{view: joined([one[view] for one in own]) for view in own[0]} for own in zip(*parts, strict=True)]

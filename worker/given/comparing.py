@@ -13,12 +13,11 @@ from app.domain.maps.sizes import fitting_size
 from app.domain.maps.undefined import reasons_of
 from app.domain.vocabulary import Reasons, UndefinedReason
 from worker.functional.fixation_scores import OF_FIXATIONS
-from worker.functional.similarities import OF_MAPS, resampled, smallest, varies
-from worker.given.lists import MapList
+from worker.functional.similarities import OF_MAPS, smallest, varies
+from worker.given.lists import Integers, MapList, Size, by_size
 from worker.given.maps import Points, Values
 
 Floats = NDArray[np.float64]
-Size = tuple[int, int]
 Places = tuple[int, ...]
 Pair = tuple[MapList, MapList]
 """What is compared, and what it is compared with."""
@@ -32,30 +31,44 @@ class Compared:
     reasons: Reasons
 
 
-def compared(
-    pairs: Sequence[Pair], wanted: Sequence[Similarity], *, brought_down: bool = False
-) -> list[dict[Similarity, Compared]]:
-    """Of every pair, each sample's two maps at the smaller size of both, the larger one resampled by area;
-    ``brought_down``: at the size that the similarity takes, where that is smaller still.
-
-    A list that stands in several pairs is resampled and prepared once, and is in memory as float64 until the next
-    similarity. Where fixations are what is compared with, at the first map's own size.
-    """
-    of_maps = [one for one in wanted if not SIMILARITIES[one].of_fixations]
+def compared(pairs: Sequence[Pair], wanted: Sequence[Similarity]) -> list[dict[Similarity, Compared]]:
+    """Of every pair, each sample's two maps as `values_of` compares them, or why they are not; where fixations are what
+    is compared with, at the first map's own size."""
+    values = values_of(pairs, [one for one in wanted if not SIMILARITIES[one].of_fixations])
     reasons = [reasons_of(own.reasons, other.reasons) for own, other in pairs]
-    sizes = [_by_size(pair, missing) for pair, missing in zip(pairs, reasons, strict=True)]
-    values = [{one: np.full(len(own.maps), np.nan) for one in of_maps} for own, _ in pairs]
-    stacked = cache(_stacked)
-    for similarity in of_maps:
-        sides = _Sides(similarity, stacked)
-        for pair, by_size, found in zip(pairs, sizes, values, strict=True):
-            for size, places in by_size.items():
-                fit = _fit(size, similarity) if brought_down else size
-                found[similarity][list(places)] = sides.compare(pair, fit, places)
     return [
         {one: _by_fixations(pair, one) if one not in found else _told(pair, missing, one, found[one]) for one in wanted}
         for pair, missing, found in zip(pairs, reasons, values, strict=True)
     ]
+
+
+def values_of(
+    pairs: Sequence[Pair], wanted: Sequence[Similarity], *, brought_down: bool = False
+) -> list[dict[Similarity, Floats]]:
+    """Of every pair (N,), each sample's two maps at the smaller size of both, the larger one resampled by area;
+    ``brought_down``: at the size that the similarity takes, where that is smaller still. NaN where there is no score.
+
+    A list that stands in several pairs is resampled and prepared once, and is in memory as float64 until the next
+    similarity.
+    """
+    sizes = [_by_size(pair) for pair in pairs]
+    values: list[dict[Similarity, Floats]] = [
+        {one: np.full(len(own.maps), np.nan) for one in wanted} for own, _ in pairs
+    ]
+    stacked = cache(MapList.at)
+    for similarity in wanted:
+        sides = _Sides(similarity, stacked)
+        for pair, own, found in zip(pairs, sizes, values, strict=True):
+            for size, places in own.items():
+                fit = _fit(size, similarity) if brought_down else size
+                found[similarity][list(places)] = sides.compare(pair, fit, places)
+    return values
+
+
+def sizes_met(pair: Pair) -> Integers:
+    """(N, 2): of every sample the least rows and the least columns of its two maps."""
+    own, other = pair
+    return np.minimum(own.sizes, other.sizes)
 
 
 def joined(parts: Sequence[Compared]) -> Compared:
@@ -90,21 +103,10 @@ class _Sides:
         return OF_MAPS[self._similarity].prepare(maps), varies(maps)
 
 
-def _stacked(one: MapList, size: Size, places: Places) -> Values:
-    return np.stack([resampled(one.maps[place][None], size)[0] for place in places])
-
-
-def _by_size(pair: Pair, reasons: Reasons) -> Mapping[Size, Places]:
-    """Pairs of one size are compared at once."""
-    found: dict[Size, list[int]] = {}
-    for place, reason in enumerate(reasons):
-        if reason is None:
-            found.setdefault(_smaller(pair, place), []).append(place)
-    return {size: tuple(own) for size, own in found.items()}
-
-
-def _smaller(pair: Pair, place: int) -> Size:
-    return smallest(one.maps[place].shape for one in pair)
+def _by_size(pair: Pair) -> Mapping[Size, Places]:
+    """Pairs of one size are compared at once. Samples that lack a map are among them, so that a list meets all others
+    with the same samples: it is constant there, and has no score."""
+    return {size: tuple(places.tolist()) for size, places in by_size(sizes_met(pair))}
 
 
 def _told(pair: Pair, reasons: Reasons, similarity: Similarity, values: Floats) -> Compared:
@@ -117,11 +119,11 @@ def _told(pair: Pair, reasons: Reasons, similarity: Similarity, values: Floats) 
 
 
 def _why_none(pair: Pair, place: int, similarity: Similarity) -> UndefinedReason:
-    size = _smaller(pair, place)
+    size = smallest(one.maps[place].shape for one in pair)
     unfit = _unfit(size, similarity)
     if unfit is not None:
         return unfit
-    is_own = not varies(_stacked(pair[0], size, (place,)))[0]
+    is_own = not varies(pair[0].at(size, (place,)))[0]
     return UndefinedReason.CONSTANT_MAP if is_own else UndefinedReason.CONSTANT_VIEW_MAP
 
 

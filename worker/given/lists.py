@@ -2,18 +2,26 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.domain.vocabulary import Reasons, UndefinedReason
 from worker.functional.similarities import resampled, smallest
 from worker.given.maps import Points, Values
+
+Integers = NDArray[np.int64]
+Size = tuple[int, int]
 
 MOST_CELLS_AT_ONCE = 2**20
 """Of each list: they are resampled and prepared for all lists at once."""
 
 NOTHING = np.zeros((1, 1), np.float32)
 """Stands where there is no map."""
+
+_MORE_THAN_COLUMNS = 2**32
+"""So that a size is one number, which sorts at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,17 +33,41 @@ class MapList:
     reasons: Reasons
     fixations: Sequence[Points | None]
 
-    def part(self, places: range) -> "MapList":
-        """Of samples that follow each other."""
-        own = slice(places.start, places.stop)
-        return MapList(self.maps[own], self.reasons[own], self.fixations[own])
+    @cached_property
+    def sizes(self) -> Integers:
+        """(N, 2): rows and columns of each."""
+        return np.array([one.shape for one in self.maps], np.int64).reshape(-1, 2)
+
+    def of(self, places: Sequence[int]) -> "MapList":
+        """Of these samples, in any order."""
+        return MapList(
+            [self.maps[place] for place in places],
+            tuple(self.reasons[place] for place in places),
+            [self.fixations[place] for place in places],
+        )
+
+    def at(self, size: Size, places: Sequence[int]) -> Values:
+        """(M, h, w): the maps of these samples by area at a size that is no larger than theirs."""
+        found = np.empty((len(places), *size), np.float32)
+        for _, here in by_size(self.sizes[list(places)]):
+            found[here] = resampled(np.stack([self.maps[places[one]] for one in here.tolist()]), size)
+        return found
+
+
+def by_size(sizes: Integers) -> Iterator[tuple[Size, Integers]]:
+    """Every size among (N, 2), with the places (M,) that have it, ascending."""
+    codes = sizes[:, 0] * _MORE_THAN_COLUMNS + sizes[:, 1]
+    order = np.argsort(codes, kind="stable")
+    found, starts = np.unique(codes[order], return_index=True)
+    for code, places in zip(found.tolist(), np.split(order, starts[1:]), strict=False):
+        yield divmod(code, _MORE_THAN_COLUMNS), places
 
 
 def parts_of(lists: Sequence[MapList]) -> Iterator[range]:
     """Samples that follow each other, so many that no list has more than `MOST_CELLS_AT_ONCE` of them."""
-    sizes = zip(*([values.size for values in one.maps] for one in lists), strict=True)
+    largest = np.max([one.sizes.prod(1) for one in lists], axis=0)
     start, total = 0, 0
-    for place, cells in enumerate(map(max, sizes)):
+    for place, cells in enumerate(largest.tolist()):
         if place > start and total + cells > MOST_CELLS_AT_ONCE:
             yield range(start, place)
             start, total = place, 0

@@ -14,7 +14,7 @@ from app.imaging.entries import Ranges
 from app.results.inputs import AuditInputs
 from worker.given.lists import NOTHING, MapList
 from worker.given.maps import GivenMaps, Points, Values
-from worker.results.stored_maps import MapOwner, among, largest_map, read_clean_maps
+from worker.results.stored_maps import CLEAN_PLACE, MapOwner, among, largest_map, read_lists
 from worker.shards.request import frames_of, job_map_set
 
 Integers = NDArray[np.int64]
@@ -45,14 +45,11 @@ class DrawnMaps:
     def maps(self, subject: int, places: Sequence[int]) -> MapList:
         """As they are scored: a map set's whole, however large."""
         if subject < self.models:
-            stored = read_clean_maps(self._session, self._owner(subject, places))
-            found = [stored.get(int(self._ordinals[place])) for place in places]
-            return _list(found, [None] * len(found))
+            ordinals, own = np.unique(self._ordinals[list(places)], return_inverse=True)
+            [stored] = read_lists(self._session, MapOwner(self._inputs.audit.id, subject, ordinals), (CLEAN_PLACE,))
+            return stored.of(own.tolist())
         given = self._given[subject - self.models]
         return _list([given.read(place, CLEAN) for place in places], [given.fixations(place) for place in places])
-
-    def _owner(self, subject: int, places: Sequence[int]) -> MapOwner:
-        return MapOwner(self._inputs.audit.id, subject, np.sort(self._ordinals[list(places)]))
 
 
 def largest_cells(session: Session, inputs: AuditInputs) -> tuple[int, ...]:

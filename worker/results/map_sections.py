@@ -30,7 +30,7 @@ from worker.functional.similarities import resampled, smallest
 from worker.results.agreement_chances import chances_of_agreement
 from worker.results.equivariance_numbers import ShiftNumbers, add_shift_numbers
 from worker.results.pair_controls import pair_controls
-from worker.results.stored_maps import FloatMaps, MapOwner, among, drawn_ordinals, read_maps, size_of_maps
+from worker.results.stored_maps import CLEAN_PLACE, FloatMaps, MapOwner, among, drawn_ordinals, read_maps, size_of_maps
 from worker.results.where_maps_lie import PREDICTED, Partition, where_maps_lie
 
 Floats = NDArray[np.float64]
@@ -40,7 +40,6 @@ Size = tuple[int, int]
 Sizes = Mapping[int, Size]
 """By subject."""
 
-CLEAN_PLACE = 0
 CHUNK_ROWS = 5_000
 
 

@@ -19,10 +19,9 @@ from app.domain.summaries.score_table import ScoreTable
 from app.domain.summaries.summarising import summarise
 from app.results.comparable import AnySubject, Comparable, comparable
 from app.results.inputs import AuditedSubject, AuditInputs
-from app.results.score_tables import cluster_codes, further_groups, read_scores
-from worker.functional.similarities import smallest
-from worker.given.comparing import Pair, compared
-from worker.given.lists import MapList
+from app.results.score_tables import cluster_codes, further_groups, labels_and_sources
+from worker.given.comparing import Pair, sizes_met, values_of
+from worker.given.lists import MapList, by_size
 from worker.results.drawn_maps import largest_cells
 from worker.results.stored_maps import MapOwner, fitting, read_lists
 
@@ -68,14 +67,16 @@ class _Rescoring:
         every = np.arange(self._inputs.audit.sample_count)
         largest = largest_cells(self._session, self._inputs)
         cells = max((min(largest[place], MOST_CELLS_OF_AUDIT) for place in self._places), default=1)
-        read = sum(1 + max(names.values()) for names in self._places.values())
+        read = sum(map(len, self._places.values()))
         size = fitting(cells, COPIES * read)
         return (every[start : start + size] for start in range(0, len(every), size))
 
     def take(self, block: NDArray[np.int64]) -> None:
         """Compare its maps; every list is prepared once for all pairs that it is in."""
         maps = {
-            place: dict(zip(names, read_lists(self._session, self._owner(place, block), names.values()), strict=True))
+            place: dict(
+                zip(names, read_lists(self._session, self._owner(place, block), [*names.values()]), strict=True)
+            )
             for place, names in self._places.items()
         }
         found = iter(self._compared([*self._pairs(maps)]))
@@ -109,8 +110,8 @@ class _Rescoring:
 
     def _compared(self, pairs: Sequence[Pair]) -> Iterator[Floats]:
         self.sizes |= too_large(pairs, self._similarity)
-        by_similarity = compared(pairs, (self._similarity,), brought_down=True)
-        return (found[self._similarity].values for found in by_similarity)
+        by_similarity = values_of(pairs, (self._similarity,), brought_down=True)
+        return (found[self._similarity] for found in by_similarity)
 
     def _summaries(
         self, columns: tuple[ScoreColumn, ...], scores: Floats, subject: AnySubject | None
@@ -128,10 +129,10 @@ class _Rescoring:
     @cached_property
     def _groups(self) -> Groups:
         session, inputs = self._session, self._inputs
-        stored = read_scores(session, inputs.audit.id, 0)
+        labels, sources = labels_and_sources(session, inputs.audit)
         further = further_groups(session, inputs.audit)
         clusters = cluster_codes(session, inputs.audit)
-        return Groups(stored.labels, stored.sources, further, clusters, inputs.mapping.several)
+        return Groups(labels, sources, further, clusters, inputs.mapping.several)
 
 
 def too_large(pairs: Iterable[Pair], similarity: Similarity) -> set[Size]:
@@ -139,9 +140,8 @@ def too_large(pairs: Iterable[Pair], similarity: Similarity) -> set[Size]:
     most = SIMILARITIES[similarity].most_cells
     if most is None:
         return set()
-    met = (pair for own, with_it in pairs for pair in zip(own.maps, with_it.maps, strict=True))
-    shapes = {(one.shape, other.shape) for one, other in met}
-    return {(rows, columns) for rows, columns in map(smallest, shapes) if rows * columns > most}
+    met = {size for pair in pairs for size, _ in by_size(sizes_met(pair))}
+    return {(rows, columns) for rows, columns in met if rows * columns > most}
 
 
 def _notes(similarity: Similarity, sizes: set[Size]) -> Iterator[str]:

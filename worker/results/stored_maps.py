@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from uuid import UUID
 
 import numpy as np
@@ -18,6 +19,8 @@ from worker.given.lists import NOTHING, MapList
 FloatMaps = NDArray[np.float32]
 Ordinals = NDArray[np.int64]
 
+CLEAN_PLACE = 0
+"""Of the clean map among a row's."""
 BLOCK_ROWS = 2_000
 
 MOST_BYTES = 96 * 1024**2
@@ -82,18 +85,16 @@ def read_maps(session: Session, owner: MapOwner, start: int, count: int) -> Floa
     return None if maps is None else maps[:filled]
 
 
-def read_lists(session: Session, owner: MapOwner, places: Collection[int]) -> list[MapList]:
+def read_lists(session: Session, owner: MapOwner, places: Sequence[int]) -> list[MapList]:
     """Native maps of the conditions at these places (clean is 0), a list each; of any size, and none where none is.
 
-    Many samples' of one size come in one row.
+    Only these leave the database, many samples' of one size in one row.
     """
-    row, first = SampleScoresRow, int(owner.ordinals[0])
-    cells = map_cells() * FLOAT_BYTES
-    own = func.substring(row.maps, 1, (1 + max(places)) * cells)
+    row = SampleScoresRow
     block = row.ordinal // BLOCK_ROWS
     query = (
         select(
-            func.string_agg(own, aggregate_order_by(literal(b"", LargeBinary), row.ordinal)),
+            func.string_agg(_cells_of(places), aggregate_order_by(literal(b"", LargeBinary), row.ordinal)),
             func.array_agg(aggregate_order_by(row.ordinal, row.ordinal)),
             row.map_height,
             row.map_width,
@@ -102,12 +103,25 @@ def read_lists(session: Session, owner: MapOwner, places: Collection[int]) -> li
         .where(among(owner.ordinals))
         .group_by(block, row.map_height, row.map_width)
     )
-    found = [_NoMaps(len(owner.ordinals)) for _ in places]
+    found, stored_order = [_NoMaps(len(owner.ordinals)) for _ in places], sorted(set(places))
     for data, ordinals, height, width in session.execute(query.execution_options(yield_per=1)):
-        stored = np.frombuffer(data, "<f4").reshape(len(ordinals), -1, height, width)
+        stored = np.frombuffer(data, "<f4").reshape(len(ordinals), len(stored_order), height, width)
+        samples = np.searchsorted(owner.ordinals, ordinals).tolist()
         for one, place in zip(found, places, strict=True):
-            one.take([ordinal - first for ordinal in ordinals], stored[:, place])
+            one.take(samples, stored[:, stored_order.index(place)])
     return [one.finished() for one in found]
+
+
+def _cells_of(places: Collection[int]) -> ColumnElement[bytes]:
+    """The maps of the conditions at these places, in stored order: what lies side by side is read at once."""
+    cells, ascending = map_cells() * FLOAT_BYTES, sorted(set(places))
+    starts = [place for place in ascending if place - 1 not in places]
+    stops = [place + 1 for place in ascending if place + 1 not in places]
+    parts = [
+        func.substring(SampleScoresRow.maps, 1 + start * cells, (stop - start) * cells, type_=LargeBinary)
+        for start, stop in zip(starts, stops, strict=True)
+    ]
+    return reduce(lambda one, other: one.concat(other), parts)
 
 
 class _NoMaps:
@@ -141,21 +155,6 @@ def size_of_maps(session: Session, audit_id: UUID, model_ordinal: int) -> tuple[
     query = select(row.map_height, row.map_width).where(row.audit_id == audit_id, row.maps.is_not(None))
     found = session.execute(query.where(row.model_ordinal == model_ordinal, row.ordinal == 0)).one_or_none()
     return None if found is None else (found.map_height, found.map_width)
-
-
-def read_clean_maps(session: Session, owner: MapOwner) -> dict[int, FloatMaps]:
-    """By ordinal (h, w) float32, whatever size each is stored at; zero all over where a map is undefined."""
-    row = SampleScoresRow
-    own = func.substring(row.maps, 1, map_cells() * FLOAT_BYTES)
-    query = (
-        select(row.ordinal, own, row.map_height, row.map_width)
-        .where(row.audit_id == owner.audit_id, row.model_ordinal == owner.model_ordinal, row.maps.is_not(None))
-        .where(among(owner.ordinals))
-    )
-    return {
-        ordinal: np.frombuffer(data, "<f4").reshape(height, width)
-        for ordinal, data, height, width in session.execute(query)
-    }
 
 
 def among(ordinals: Ordinals) -> ColumnElement[bool]:
