@@ -7,17 +7,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Way = NDArray[np.float64]
-"""From every pixel to where it comes from, as scikit-image's ``warp`` takes it: a matrix (3, 3) for (x, y, 1), or row
-and column (2, H, W); from the upper left pixel's middle."""
+Floats = NDArray[np.float64]
 
 ROUNDING = 1e-6
 """Of a pixel: so far may a place that lies on the edge be outside."""
 
 
-def warped(images: Tensor, ways: Sequence[Way]) -> Tensor:
+def warped(images: Tensor, ways: Sequence[Floats]) -> Tensor:
     """Every pixel of the result is what lies at the end of its way: one way for all images, or one each.
 
+    ``ways`` are as scikit-image's ``warp`` takes them: a matrix (3, 3) for (x, y, 1), or row and column (2, H, W), in
+    pixels from the upper left one's middle.
     ``images`` (N, ..., H, W) uint8. Bilinear, the edge repeated where nothing was, rounded to the nearest level.
     Returns the same shape, on the same device.
     """
@@ -26,7 +26,7 @@ def warped(images: Tensor, ways: Sequence[Way]) -> Tensor:
     return torch.cat(moved).to(images.device)
 
 
-def _moved(images: Tensor, way: Way) -> Tensor:
+def _moved(images: Tensor, way: Floats) -> Tensor:
     # scikit-image's transforms take half a second to import, and most audits ask for none.
     from skimage.transform import warp  # noqa: PLC0415
 
@@ -35,7 +35,7 @@ def _moved(images: Tensor, way: Way) -> Tensor:
     return torch.from_numpy(np.stack(moved).astype(np.uint8)).reshape(images.shape)
 
 
-def inside(places: Sequence[Way]) -> Tensor:
+def inside(places: Sequence[Floats]) -> Tensor:
     """Of row and column (2, H, W) each, (N, H, W) bool: which lie within an image of that size."""
     limits = np.array(places[0].shape[1:]).reshape(2, 1, 1) - 1
     within = [((place >= -ROUNDING) & (place <= limits + ROUNDING)).all(0) for place in places]

@@ -28,7 +28,7 @@ Integers = NDArray[np.int64]
 
 MOST_SAMPLES = 5_000
 """Drawn by seed where an audit has more: of a chance the mean is wanted, not every sample's."""
-MOST_CELLS = 2**30
+MOST_COMPARED_CELLS = 2**30
 """Of all pairs of maps together, which take about two minutes."""
 FEWEST_SAMPLES = 20
 """Drawn however large their maps are: of fewer a number says nothing."""
@@ -132,7 +132,7 @@ class _Drawn:
             for subject in self._subjects
             for target in targets_of(self._map_sets, self._itself(subject))
         )
-        return min(MOST_SAMPLES, max(FEWEST_SAMPLES, MOST_CELLS // max(1, of_sample)))
+        return min(MOST_SAMPLES, max(FEWEST_SAMPLES, MOST_COMPARED_CELLS // max(1, of_sample)))
 
     @cached_property
     def _labels(self) -> Integers:

@@ -139,6 +139,11 @@ def _smaller(pair: tuple[int, int], sizes: Sizes) -> Size:
     return smallest(sizes[place] for place in pair)
 
 
+def _at_one_size(pair: tuple[int, int], sizes: Sizes) -> tuple[tuple[int, Size], tuple[int, Size]]:
+    size = _smaller(pair, sizes)
+    return (pair[0], size), (pair[1], size)
+
+
 def _tells_of_shifts(protocol: Protocol, subject: Subject) -> bool:
     native = not CAM_METHODS[subject.salience.method].at_input_resolution
     return native and EQUIVARIANCE.settings_in(protocol.measures) is not None
@@ -153,16 +158,11 @@ def _control(
 ) -> Floats:
     """Of every drawn sample; one counts where every group has a control for it, as the score does."""
     levels, sizes = maps
-
-    def at_one_size(pair: tuple[int, int]) -> tuple[Bytes, Bytes]:
-        one, other = pair
-        size = _smaller(pair, sizes)
-        return levels[one, size], levels[other, size]
-
-    controls = [
-        pair_controls([*map(at_one_size, combinations(group, 2))], labels, _input_size(inputs, group[0]), seed)
-        for group in pairing.groups
-    ]
+    controls = []
+    for group in pairing.groups:
+        pairs = [_at_one_size(pair, sizes) for pair in combinations(group, 2)]
+        own = {run: levels[run] for pair in pairs for run in pair}
+        controls.append(pair_controls(own, pairs, labels, _input_size(inputs, group[0]), seed))
     return np.asarray(np.mean(controls, axis=0))
 
 
