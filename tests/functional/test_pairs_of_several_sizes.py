@@ -3,6 +3,7 @@
 from itertools import combinations
 
 import numpy as np
+import pytest
 import torch
 from skimage.measure import block_reduce
 from skimage.metrics import structural_similarity
@@ -10,18 +11,29 @@ from skimage.metrics import structural_similarity
 from app.domain.audits.subjects import Pairing
 from app.domain.measures import AGREEMENT
 from app.domain.measures.agreement import AgreementSettings
-from worker.engine.plan import _paired
+from worker.engine import pairings
+from worker.engine.comparing import at_size
+from worker.engine.pairings import paired
 from worker.views.maps import SalienceMaps
 
-SIDES = (7, 14, 28)
+SIDES = (7, 7, 14, 28)
 
 
-def test_each_pair_is_compared_at_its_own_smaller_size() -> None:
+def test_each_pair_is_compared_at_its_own_smaller_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What two smaller ones ask for at one size is resampled once."""
+    made: list[tuple[int, int]] = []
+
+    def counting(one: SalienceMaps, size: tuple[int, int]) -> SalienceMaps:
+        made.append((len(one.native[0]), size[0]))
+        return at_size(one, size)
+
+    monkeypatch.setattr(pairings, "at_size", counting)
     generator = np.random.default_rng(0)
     maps = [generator.random((2, side, side), np.float32) for side in SIDES]
     seen = [[SalienceMaps(torch.from_numpy(one), (None, None), 56)] for one in maps]
     [column] = AGREEMENT.columns(AgreementSettings())
-    found = _paired(Pairing(column, ((0, 1, 2),)), seen)
+    found = paired(Pairing(column, (tuple(range(len(SIDES))),)), seen)
+    assert sorted(made) == [(7, 7), (7, 7), (14, 7), (14, 14), (28, 7), (28, 14)]
     for sample in range(2):
         expected = []
         for one, other in combinations(maps, 2):

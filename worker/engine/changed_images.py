@@ -14,7 +14,7 @@ from torch import Tensor
 from app.domain.models.input_size import InputSize
 from app.domain.models.preprocessing import Preprocessing
 from app.domain.vocabulary import CLEAN
-from worker.engine.plan import explainer_of
+from worker.engine.auditors import explainer_of
 from worker.given.maps import GivenMaps, Values
 from worker.views import View, ViewSetting, make_views
 from worker.views.base import ImageBatch, ImageView

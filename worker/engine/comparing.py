@@ -1,12 +1,11 @@
 """Maps of several subjects brought to one size, and scores that were made without torch."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 
-from worker.functional.similarities import resampled, smallest
+from worker.functional.similarities import resampled
 from worker.given.comparing import Compared
 from worker.given.lists import MapList
 from worker.measures.base import Score
@@ -24,12 +23,8 @@ def score_of(one: Compared) -> Score:
     return Score(torch.from_numpy(np.nan_to_num(one.values)), one.reasons)
 
 
-def at_one_size(maps: Sequence[SalienceMaps]) -> list[SalienceMaps]:
-    """The maps of several subjects for the same samples, at their smallest size; those that have it as they are."""
-    size = smallest(tuple(one.native.shape[1:]) for one in maps)
-    return [
-        one
-        if tuple(one.native.shape[1:]) == size
-        else replace(one, native=torch.from_numpy(resampled(one.native.cpu().numpy(), size)), _shared={})
-        for one in maps
-    ]
+def at_size(maps: SalienceMaps, size: tuple[int, int]) -> SalienceMaps:
+    """By area at a size that is no larger; those that have it as they are."""
+    if tuple(maps.native.shape[1:]) == size:
+        return maps
+    return replace(maps, native=torch.from_numpy(resampled(maps.native.cpu().numpy(), size)), _shared={})
