@@ -1,8 +1,6 @@
 """What the stored maps of an audit tell once all of them are there: where they lie, and stability's control."""
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
-from app.domain.audits.rescoring import SIMILAR_PAIRS
-from app.domain.audits.subjects import Pairing, Subject
+from app.domain.audits.subjects import Subject
 from app.domain.maps.cam_methods import CAM_METHODS
 from app.domain.measures import EQUIVARIANCE
-from app.domain.models.input_size import InputSize
-from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import Protocol
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.map_places import WhereMapsLie
@@ -26,19 +21,14 @@ from app.imaging.entries import Ranges
 from app.results.inputs import AuditInputs, class_count, label_mapping
 from worker.functional.cell_shifts import CellShift
 from worker.functional.derangement import derangement
-from worker.functional.similarities import resampled, smallest
 from worker.results.agreement_chances import chances_of_agreement
 from worker.results.equivariance_numbers import ShiftNumbers, add_shift_numbers
-from worker.results.pair_controls import pair_controls
-from worker.results.stored_maps import CLEAN_PLACE, FloatMaps, MapOwner, among, drawn_ordinals, read_maps, size_of_maps
+from worker.results.paired_levels import PairedLevels
+from worker.results.stored_maps import CLEAN_PLACE, FloatMaps, MapOwner, among, drawn_ordinals, read_maps
 from worker.results.where_maps_lie import PREDICTED, Partition, where_maps_lie
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Bytes = NDArray[np.uint8]
-Size = tuple[int, int]
-Sizes = Mapping[int, Size]
-"""By subject."""
 
 CHUNK_ROWS = 5_000
 
@@ -81,15 +71,11 @@ def map_sections(session: Session, blobs: Ranges, inputs: AuditInputs) -> MapSec
     """From the clean maps of every subject, one after the other; of what stands beside a model only for its control."""
     protocol = Protocol.model_validate(inputs.audit.protocol)
     ordinals = drawn_ordinals(session, inputs.audit, len(inputs.of_models))
-    pairings = _controlled(inputs)
-    compared = frozenset[int]().union(*(pairing.members for pairing in pairings))
-    levels: dict[tuple[int, Size], Bytes] = {}
-    sizes = _sizes(session, inputs, compared)
-    wanted = _wanted(pairings, sizes)
+    paired = PairedLevels.of(session, inputs)
     found = MapSections([], {}, {}, ordinals, chances_of_agreement(session, blobs, inputs))
     labels: Integers = np.empty(0, np.int64)
     for number, one in enumerate(inputs.of_models):
-        if one.subject.beside is not None and number not in compared:
+        if one.subject.beside is not None and number not in paired:
             continue
         owner = MapOwner(inputs.audit.id, number, ordinals)
         facts = _facts(session, owner)
@@ -97,77 +83,22 @@ def map_sections(session: Session, blobs: Ranges, inputs: AuditInputs) -> MapSec
         maps = read_maps(session, owner, CLEAN_PLACE, 1)
         if maps is None:
             continue
-        for size in wanted.get(number, ()):
-            levels[number, size] = (resampled(maps[:, 0], size) * np.float32(255)).astype(np.uint8)
+        paired.take(number, maps[:, 0])
         if one.subject.beside is not None:
             continue
         if _tells_of_shifts(protocol, one.subject):
             found.shifts[one.key] = _shifts(session, owner, maps[:, 0], facts.predicted)
         lie = where_maps_lie(maps[:, 0], _partitions(inputs, one.model, facts), facts.ids, protocol.seed)
         found.where.append({"model_id": one.key, "subject": one.key, **lie})
-    for pairing in pairings:
-        if pairing.members <= {number for number, _ in levels}:
-            found.controls[pairing.column.measure] = np.full(inputs.audit.sample_count, np.nan)
-            controls = _control(inputs, pairing, (levels, sizes), labels, protocol.seed)
-            found.controls[pairing.column.measure][ordinals] = controls
+    for measure, controls in paired.controls(labels):
+        found.controls[measure] = np.full(inputs.audit.sample_count, np.nan)
+        found.controls[measure][ordinals] = controls
     return found
-
-
-def _controlled(inputs: AuditInputs) -> list[Pairing]:
-    """Those whose score tells how alike two maps are, which maps of other samples may be as well."""
-    return [one for one in inputs.pairings if one.column.measure in SIMILAR_PAIRS]
-
-
-def _sizes(session: Session, inputs: AuditInputs, subjects: Iterable[int]) -> Sizes:
-    """Of their maps; of those that have any."""
-    found = {one: size_of_maps(session, inputs.audit.id, one) for one in subjects}
-    return {one: size for one, size in found.items() if size is not None}
-
-
-def _wanted(pairings: Sequence[Pairing], sizes: Sizes) -> dict[int, set[Size]]:
-    """By subject, the sizes at which its maps are compared with those of others."""
-    found: dict[int, set[Size]] = {}
-    for pairing in pairings:
-        for pair in pairing.pairs:
-            for one in pair if sizes.keys() >= {*pair} else ():
-                found.setdefault(one, set()).add(_smaller(pair, sizes))
-    return found
-
-
-def _smaller(pair: tuple[int, int], sizes: Sizes) -> Size:
-    """As their score is made."""
-    return smallest(sizes[place] for place in pair)
-
-
-def _at_one_size(pair: tuple[int, int], sizes: Sizes) -> tuple[tuple[int, Size], tuple[int, Size]]:
-    size = _smaller(pair, sizes)
-    return (pair[0], size), (pair[1], size)
 
 
 def _tells_of_shifts(protocol: Protocol, subject: Subject) -> bool:
     native = not CAM_METHODS[subject.salience.method].at_input_resolution
     return native and EQUIVARIANCE.settings_in(protocol.measures) is not None
-
-
-def _control(
-    inputs: AuditInputs,
-    pairing: Pairing,
-    maps: tuple[Mapping[tuple[int, Size], Bytes], Sizes],
-    labels: Integers,
-    seed: int,
-) -> Floats:
-    """Of every drawn sample; one counts where every group has a control for it, as the score does."""
-    levels, sizes = maps
-    controls = []
-    for group in pairing.groups:
-        pairs = [_at_one_size(pair, sizes) for pair in combinations(group, 2)]
-        own = {run: levels[run] for pair in pairs for run in pair}
-        controls.append(pair_controls(own, pairs, labels, _input_size(inputs, group[0]), seed))
-    return np.asarray(np.mean(controls, axis=0))
-
-
-def _input_size(inputs: AuditInputs, subject: int) -> InputSize:
-    return Preprocessing.of(inputs.of_models[subject].model.preprocessing).input_size
 
 
 def _shifts(session: Session, owner: MapOwner, clean: FloatMaps, predicted: Integers) -> ShiftNumbers:
