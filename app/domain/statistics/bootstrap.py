@@ -73,8 +73,17 @@ def _means_of_cells(cells: Sequence[tuple[Floats, Floats]], seed: int) -> list[F
     with np.errstate(invalid="ignore", divide="ignore"):
         for counts in resampled_counts(len(cells[0][0]), seed):
             for part, (filled, _), (defined, places) in zip(parts, cells, alike, strict=True):
-                part.append((counts @ filled) / (counts @ defined)[:, places])
+                part.append((counts @ filled) / _drawn(counts, defined)[:, places])
     return [np.concatenate(part) for part in parts]
+
+
+def _drawn(counts: Floats, defined: Floats) -> Floats:
+    """(R, V): how many samples of (N, V) were drawn. Whole numbers: where all rows are alike nothing is added up, since
+    as many are drawn as there are."""
+    found = np.tile(len(defined) * defined[:1].sum(axis=0), (len(counts), 1))
+    differ = (defined != defined[:1]).any(axis=0)
+    found[:, differ] = counts @ defined[:, differ]
+    return found
 
 
 def _alike(columns: Floats) -> tuple[Floats, Integers]:
