@@ -10,7 +10,7 @@ from worker.functional.derangement import ALONE, derangement
 from worker.functional.entropy import spatial_entropy
 from worker.functional.map_clusters import adjusted_rand_index, map_clusters
 from worker.functional.map_places import border_area, border_share, entropy_of_places
-from worker.functional.map_similarity import map_similarity
+from worker.functional.map_similarity import similarity_of_windows, windows_of
 
 
 def test_border_by_hand() -> None:
@@ -49,7 +49,7 @@ def test_similarity_is_scikit_images(shape: tuple[int, int]) -> None:
     first, second = np.random.default_rng(5).integers(0, 256, (2, 20, *shape), dtype=np.uint8)
     second[:5] = first[:5]
     expected = [reference_similarity(one, other, data_range=255) for one, other in zip(first, second, strict=True)]
-    np.testing.assert_allclose(map_similarity(first, second), expected, atol=1e-9)
+    np.testing.assert_allclose(similarity_of_windows(windows_of(first), windows_of(second)), expected, atol=1e-9)
 
 
 def test_rand_index_is_scikit_learns() -> None:

@@ -66,13 +66,6 @@ def _formula(x: Sums, y: Sums, squares: Sums, products: Sums) -> Floats:
     return similarity
 
 
-def map_similarity(first: Bytes, second: Bytes) -> Floats:
-    """Mean SSIM of each pair: ``first`` and ``second`` (N, H, W) uint8 -> (N,) float64. Raises ValueError under 7."""
-    if first.shape != second.shape:
-        raise ValueError(f"maps of shapes {first.shape} and {second.shape} cannot be compared")
-    return similarity_of_windows(windows_of(first), windows_of(second))
-
-
 def _window_sums(values: Sums) -> Sums:
     """(N, H, W) -> sums over all windows inside, (N, H - 6, W - 6), by doubling: 1, 2 and 4 neighbours make 7."""
     for axis in (2, 1):
