@@ -7,16 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.map_sets.annotators import (
-    LEFT_OUT,
-    PROTOCOL,
-    SAMPLES,
-    SIDES,
-    Json,
-    Scores,
-    Sets,
-    drawn,
-)
+from tests.map_sets.annotators import LEFT_OUT, PROTOCOL, SAMPLES, SIDES, Json, Scores, Sets, drawn
 from tests.map_sets.packing import npy, zipped
 from tests.waiting import upload, wait_for
 
