@@ -17,12 +17,13 @@ from torch.overrides import TorchFunctionMode
 from app.domain.models.input_size import InputSize, Size, size_of
 from app.domain.models.outputs import CLASSES, Output
 from app.errors import InputFailure
+from worker.salience.calls import FINAL_ACTIVATIONS, is_feature_map
 from worker.salience.decisions import Decisions
 from worker.salience.families import layer_as_written
 from worker.salience.input_channels import input_channels
 from worker.salience.layouts import Arrangement
 from worker.salience.tracing import Layer, Place, Trace, evaluating, trace
-from worker.salience.watching import FINAL_ACTIVATIONS, Row, is_feature_map, tensor_put_out
+from worker.salience.watching import Row, tensor_put_out
 
 Change = Callable[[Tensor], Tensor]
 

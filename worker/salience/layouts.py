@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from app.domain.vocabulary import Layout
-from worker.salience.positions import is_constant, unpacked
+from worker.salience.places import is_constant, unpacked
 
 
 @dataclass(frozen=True)

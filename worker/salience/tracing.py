@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from app.domain.models.input_size import InputSize, size_of
 from app.domain.vocabulary import Layout
+from worker.salience.calls import SOFTMAXES
 from worker.salience.families import default_layer, family_of
 from worker.salience.layouts import Arrangement
-from worker.salience.watching import SOFTMAXES, Event, Row, Watch, row_of, tensor_put_out, version_of
+from worker.salience.watching import Event, Row, Watch, row_of, tensor_put_out, version_of
 
 
 @dataclass(frozen=True)

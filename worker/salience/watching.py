@@ -9,16 +9,9 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode, _get_current_function_mode_stack
 
 from app.domain.vocabulary import Layout
+from worker.salience.calls import FINAL_ACTIVATIONS, VIEWS, collapses, covers, is_feature_map, is_in_place, reduced
 from worker.salience.layouts import Arrangement, arrangement_of
 from worker.salience.positions import Positions
-
-SOFTMAXES = frozenset({"softmax", "log_softmax"})
-_REDUCTIONS = frozenset({"mean", "sum", "amax", "max", "amin", "std", "var", "logsumexp"})
-_POOLS_OF_ROWS = frozenset({"adaptive_avg_pool1d", "adaptive_max_pool1d"})
-_VIEWS = frozenset({"view", "reshape", "flatten", "unflatten", "permute", "transpose", "contiguous", "getitem"})
-FINAL_ACTIVATIONS = SOFTMAXES | {"sigmoid", "logsigmoid"}
-"""Scores and gradients are taken before these, where one of them makes the network's output."""
-
 
 Ref = Callable[[], Tensor | None]
 Row = tuple[float, float, float]
@@ -90,15 +83,15 @@ class Watch(TorchFunctionMode):
         result = func(*args, **options)
         self.positions.leaving(func, plain, args, options, result)
         self._after(entered, first, result)
-        if plain in _VIEWS and isinstance(first, Tensor) and isinstance(result, Tensor):
+        if plain in VIEWS and isinstance(first, Tensor) and isinstance(result, Tensor):
             self._behind[id(result)] = ref(result), ref(first)
         if pooled is not None:
             self.collapse, self.outlived = pooled, False
         elif entered is not None and (
-            _collapses(shape, result) or (self._was_made(entered) and _covers(plain, shape, args, options))
+            collapses(shape, result) or (self._was_made(entered) and covers(plain, shape, args, options))
         ):
             self.collapse, self.outlived = entered, False
-        if _is_in_place(name, options):
+        if is_in_place(name, options):
             self.in_place[f"{name} call"] = None
         if name in FINAL_ACTIVATIONS:
             self.activated = (result, name)
@@ -112,7 +105,7 @@ class Watch(TorchFunctionMode):
         first: Any = args[0] if args else None
         self.positions.entering(name, first)
         is_unknown = isinstance(first, Tensor) and first.dim() == 4 and self.positions.of(first) is None
-        if is_unknown and _reduced(name, args, options, 4) == {2, 3}:
+        if is_unknown and reduced(name, args, options, 4) == {2, 3}:
             self.positions.note_map(first)
 
     def _after(self, entered: Event | None, first: object, result: object) -> None:
@@ -132,7 +125,7 @@ class Watch(TorchFunctionMode):
         positions = self.positions.of(first) if isinstance(first, Tensor) else None
         if positions is None or first.dim() not in {3, 4}:
             return None
-        axes = _reduced(name, args, options, first.dim())
+        axes = reduced(name, args, options, first.dim())
         turned = positions.mT if axes == {2} and first.dim() == 3 else positions
         found = arrangement_of(turned, self.images) if axes else None
         if found is None or found.layout is Layout.NCHW or (first.dim() == 4 and axes != {1, 2}):
@@ -167,11 +160,6 @@ class _Chain(list[Tensor]):
         return any(one is tensor for one in self)
 
 
-def is_feature_map(value: object) -> bool:
-    """(N, C, H, W) floating point with H * W > 1."""
-    return isinstance(value, Tensor) and value.dim() == 4 and value.is_floating_point() and value[0, 0].numel() > 1
-
-
 def tensor_put_out(output: object) -> Tensor | None:
     """What a module put out: a tensor, or the first of several, as of blocks of transformers; else None."""
     first = output[0] if type(output) in {tuple, list} and output else output  # type: ignore[index]
@@ -189,44 +177,11 @@ def version_of(tensor: Tensor) -> int:
         return tensor._version  # noqa: SLF001
 
 
-def _is_in_place(name: str, options: dict[str, Any]) -> bool:
-    """``relu_``, ``relu(inplace=True)`` and ``+=``, which torch calls ``add_``."""
-    return (name.endswith("_") and not name.endswith("__")) or options.get("inplace") is True
-
-
-def _collapses(shape: torch.Size, result: object) -> bool:
-    """Global pooling keeps the channels, flattening keeps every number; neither leaves rows and columns."""
-    if not isinstance(result, Tensor) or result.dim() < 2 or result.shape[0] != shape[0]:
-        return False
-    pooled = result.shape[1] == shape[1] and result.numel() == shape[0] * shape[1]
-    flattened = result.dim() == 2 and result.numel() == shape.numel()
-    return pooled or flattened
-
-
-def _covers(name: str, shape: torch.Size, args: Sequence[Any], options: Mapping[str, Any]) -> bool:
-    """A convolution as large as the map, without padding, is a flattening and a linear layer."""
-    if name != "conv2d" or len(args) < 2 or args[1].shape[-2:] != shape[-2:]:
-        return False
-    padding = args[4] if len(args) > 4 else options.get("padding", 0)
-    return padding in {0, (0, 0), "valid"}
-
-
 def _row_of_map(tensor: Tensor, images: int) -> Row | None:
     """None where it holds no feature map of that many images. What is asked of it here is no call of the model's."""
     with torch._C.DisableTorchFunction():  # noqa: SLF001
         may_be = tensor.dim() in {3, 4} and tensor.is_floating_point() and tensor.numel() > 0
         return row_of(tensor) if may_be and len(tensor) == images else None
-
-
-def _reduced(name: str, args: Sequence[Any], options: Mapping[str, Any], count: int) -> set[int]:
-    """The axes that a call takes away by pooling; none where it names none."""
-    if name in _POOLS_OF_ROWS:
-        return {count - 1}
-    if name not in _REDUCTIONS:
-        return set()
-    axes = options.get("dim", options.get("axis", args[1] if len(args) > 1 else ()))
-    listed = axes if isinstance(axes, list | tuple) else (axes,)
-    return {axis % count for axis in listed if isinstance(axis, int)}
 
 
 def row_of(tensor: Tensor) -> Row:
