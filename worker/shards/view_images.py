@@ -4,40 +4,35 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
 from app.db.session import transaction
-from app.db.tables import AuditRow, SampleRow, SampleScoresRow, ViewArchiveRow, map_cells
+from app.db.tables import SampleRow, ViewArchiveRow
 from app.domain.audits.changed_images import (
     MANIFESTS,
     ManifestLine,
     Needs,
     Origin,
     Shown,
-    digest_of_map,
     handed_out,
     image_path,
     made_by,
 )
-from app.domain.maps.sizes import FLOAT_BYTES
 from app.domain.measures import EQUIVARIANCE
 from app.domain.models.preprocessing import Preprocessing
-from app.domain.vocabulary import CLEAN, DeviceClass, SampleStatus
+from app.domain.vocabulary import DeviceClass, SampleStatus
 from app.errors import InputFailure
 from app.results.inputs import AuditedSubject, AuditInputs, GivenSubject, changed_for, seen_by
 from app.storage.writing import StoredBlob
 from worker.archives.zip_writer import ZipWriter
-from worker.given.maps import stored_cells
 from worker.lifecycle.context import WorkerContext
+from worker.shards.followed_maps import FollowedMaps
 from worker.shards.listed_samples import contents_of
-from worker.shards.request import job_map_set, job_tables
+from worker.shards.request import job_tables
 from worker.shards.store import read_inputs, read_samples
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
 from worker.supervision.process import ChildProcess
 from worker.wire.facts import ChangedImage
-from worker.wire.job_parts import JobMap, JobMapSet, JobModel, JobSample
+from worker.wire.job_parts import JobModel, JobSample
 from worker.wire.jobs import ViewsJob
 
 PART = 64
@@ -95,6 +90,10 @@ class ViewImages:
         return self.inputs.subjects[self.archive.model_ordinal]
 
     @property
+    def _clean_maps(self) -> FollowedMaps:
+        return FollowedMaps(self.context, self.inputs, self.archive.model_ordinal)
+
+    @property
     def _views(self) -> tuple[str, ...]:
         return handed_out(changed_for(self._subject), self.archive.needs)
 
@@ -116,13 +115,7 @@ class ViewImages:
         """Digests of the clean maps by which images are changed, by the number of the sample; none where none are."""
         if self.archive.needs == Needs.IMAGES:
             return {}
-        maps, map_set = self._clean_maps(samples)
-        found = {one.number: digest_of_map(bytes.fromhex(one.native)) for one in maps}
-        if map_set is not None:
-            clean = (one for one in map_set.maps if one.view == CLEAN)
-            blobs, digest = self.context.blobs, map_set.digest or ""
-            found |= {one.number: digest_of_map(stored_cells(blobs, digest, one)) for one in clean}
-        return found
+        return self._clean_maps.digests(samples)
 
     def _images(self, child: ChildProcess, samples: Sequence[SampleRow]) -> Iterator[tuple[str, bytes]]:
         """Path and PNG, in the order of the manifest. Raises ChildDied where others come than were asked for."""
@@ -144,7 +137,7 @@ class ViewImages:
 
     def _job(self, samples: Sequence[SampleRow]) -> ViewsJob:
         subject = self._subject
-        maps, map_set = self._clean_maps(samples) if self.archive.needs == Needs.MAPS else ((), None)
+        maps, map_set = self._clean_maps.of_job(samples) if self.archive.needs == Needs.MAPS else ((), None)
         by_cells = EQUIVARIANCE.settings_in(subject.protocol.measures) is not None
         return ViewsJob(
             protocol=subject.protocol,
@@ -156,33 +149,3 @@ class ViewImages:
             map_set=map_set,
             model=JobModel.of(subject.model) if by_cells and subject.model is not None else None,
         )
-
-    def _clean_maps(self, samples: Sequence[SampleRow]) -> tuple[tuple[JobMap, ...], JobMapSet | None]:
-        """As the audit stored them, or where a map set has them. Raises InputFailure ``maps-missing``."""
-        maps: tuple[JobMap, ...] = ()
-        subject, map_set = self._subject, None
-        with transaction(self.context.engine) as session:
-            if subject.map_set is None:
-                maps = _stored_maps(session, self.inputs.audit, self.archive.model_ordinal, samples)
-            else:
-                map_set = job_map_set(session, subject.map_set, samples)
-        given = {one.number for one in (map_set.maps if map_set else ()) if one.view == CLEAN}
-        missing = {*range(len(samples))} - given - {one.number for one in maps}
-        if missing:
-            detail = f"There is no clean map of {len(missing)} samples, such as {samples[min(missing)].name!a}."
-            raise InputFailure("maps-missing", detail)
-        return maps, map_set
-
-
-def _stored_maps(session: Session, audit: AuditRow, ordinal: int, samples: Sequence[SampleRow]) -> tuple[JobMap, ...]:
-    """In the order of the samples."""
-    row, numbers = SampleScoresRow, {sample.id: number for number, sample in enumerate(samples)}
-    native = func.substring(row.maps, 1, map_cells() * FLOAT_BYTES)
-    query = select(row.sample_id, native, row.map_height, row.map_width).where(
-        row.audit_id == audit.id, row.model_ordinal == ordinal, row.sample_id.in_(numbers), row.maps.is_not(None)
-    )
-    found = [
-        JobMap(number=numbers[sample_id], native=cells.hex(), map_height=height or 0, map_width=width or 0)
-        for sample_id, cells, height, width in session.execute(query)
-    ]
-    return tuple(sorted(found, key=lambda one: one.number))
