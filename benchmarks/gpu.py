@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import torch
 
-from benchmarks import gpu_methods, gpu_parts
+from benchmarks import gpu_engine, gpu_machine, gpu_methods, gpu_processes, gpu_service
 from worker.machine.device import compute_exactly, pick_device
 
 
@@ -26,19 +26,19 @@ class Part(NamedTuple):
 
 # Under eight minutes together, should each take all its time.
 PARTS: dict[str, Part] = {
-    "facts": Part(gpu_parts.facts, 20, on_cpu=True),
-    "tests": Part(gpu_parts.tests, 30, on_cpu=True),
-    "numbers": Part(gpu_parts.numbers, 45, on_cpu=True),
+    "facts": Part(gpu_machine.facts, 20, on_cpu=True),
+    "tests": Part(gpu_machine.tests, 30, on_cpu=True),
+    "numbers": Part(gpu_engine.numbers, 45, on_cpu=True),
     "methods": Part(gpu_methods.methods, 30, on_cpu=True),
     "deformations": Part(gpu_methods.deformations, 20, on_cpu=True),
-    "walls": Part(gpu_parts.walls, 40, on_cpu=True),
-    "shortage": Part(gpu_parts.shortage, 30, on_cpu=False),
-    "growth": Part(gpu_parts.growth, 30, on_cpu=True),
-    "killed": Part(gpu_parts.killed, 30, on_cpu=False),
-    "service": Part(gpu_parts.service, 45, on_cpu=True),
-    "together": Part(gpu_parts.together, 50, on_cpu=True),
-    "jpeg": Part(gpu_parts.jpeg, 20, on_cpu=True),
-    "speed": Part(gpu_parts.speed, 85, on_cpu=False),
+    "walls": Part(gpu_processes.walls, 40, on_cpu=True),
+    "shortage": Part(gpu_engine.shortage, 30, on_cpu=False),
+    "growth": Part(gpu_engine.growth, 30, on_cpu=True),
+    "killed": Part(gpu_processes.killed, 30, on_cpu=False),
+    "service": Part(gpu_service.service, 45, on_cpu=True),
+    "together": Part(gpu_service.together, 50, on_cpu=True),
+    "jpeg": Part(gpu_machine.jpeg, 20, on_cpu=True),
+    "speed": Part(gpu_machine.speed, 85, on_cpu=False),
 }
 _ON_CPU = 3
 

@@ -13,7 +13,7 @@ from app.domain.views.deformations import DEFORMATIONS
 from app.domain.views.moves import MOVES
 from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
-from benchmarks.gpu_parts import CPU, SCORES, Failed
+from benchmarks.gpu_audit import CPU, SCORES, Failed
 from benchmarks.subjects import batch, normalise
 from worker.engine.measuring import ModelAuditor, Outcome
 from worker.functional.quantization import min_max

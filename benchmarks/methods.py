@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from app.domain.maps.cam_methods import CAM_METHODS as SPECS
 from app.domain.vocabulary import CamMethod
 from app.errors import InputFailure
-from benchmarks.method_peers import DRAWS, PEERS, RISE_MASKS, SIZE, VIT, VIT_CONFIG, Held
+from benchmarks.method_peers import PEERS
+from benchmarks.method_peers.held import DRAWS, RISE_MASKS, SIZE, VIT, VIT_CONFIG, Held
 from benchmarks.subjects import MEAN, STD, network, photographs
 from worker.functional.quantization import min_max
 from worker.salience import make_explainer, meaningful_perturbation, scored_masks, smoothing

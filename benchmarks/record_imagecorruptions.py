@@ -21,14 +21,14 @@ import skimage.filters
 from PIL import Image
 
 from app.domain.views.deformations import MOST_SEVERE, Kind
-from benchmarks.deformations import (
+from benchmarks.deformations import stream_of
+from benchmarks.recorded_corruptions import (
     BY_PACKAGE,
     FROSTED,
     FROSTED_SIZES,
     RECORDED,
     image_of_size,
     recorded_image,
-    stream_of,
 )
 from worker.functional.levels import Pixels
 

@@ -9,16 +9,9 @@ from torch import Tensor
 
 from app.domain.protocol import Protocol, ProtocolRequest
 from app.domain.views.deformations import DEFORMATIONS, Kind
-from benchmarks.deformations import (
-    BY_PACKAGE,
-    FROSTED,
-    FROSTED_SIZES,
-    PEERS,
-    RECORDED,
-    differences,
-    image_of_size,
-    stream_of,
-)
+from benchmarks.deformation_peers import PEERS
+from benchmarks.deformations import differences, stream_of
+from benchmarks.recorded_corruptions import BY_PACKAGE, FROSTED, FROSTED_SIZES, RECORDED, image_of_size
 from worker.functional.corruptions import CORRUPTIONS
 from worker.functional.frost import frost
 from worker.functional.turbulence import SPACING, correlation, tilts
