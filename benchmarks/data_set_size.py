@@ -61,7 +61,7 @@ def _peak(count: int) -> Peaks:
         client = Client(url, key)
         dataset = client.push_dataset(_archive(count), name=f"{count} images")
         model = client.push_model(_weights(), description=_description())
-        with _watched() as peaks:
+        with watched() as peaks:
             audit = client.run_audit(dataset["id"], model_ids=[model["id"]], protocol=PROTOCOL)
             client.wait(audit["id"])
     return {role: peak / MEBIBYTE for role, peak in peaks.items()}
@@ -92,7 +92,7 @@ def _archive(count: int) -> bytes:
 
 
 @contextmanager
-def _watched() -> Iterator[dict[str, int]]:
+def watched() -> Iterator[dict[str, int]]:
     """The most resident bytes of each role among the processes below this one, sampled until the block ends."""
     ended, found = threading.Event(), dict.fromkeys(ROLES, 0)
 

@@ -70,8 +70,12 @@ def _stretched(values: Values) -> tuple[bytes, tuple[int, int]]:
 
         own = np.asarray(cv2.resize(own, size[::-1], interpolation=cv2.INTER_AREA))
     low, high = own.min(), own.max()
-    stretched = (own - low) / (high - low) if high > low else np.zeros_like(own)
-    return stretched.astype("<f4").tobytes(), size
+    if high > low:
+        own -= low
+        own /= high - low
+    else:
+        own.fill(0)
+    return own.astype("<f4", copy=False).tobytes(), size
 
 
 def _problem(number: int, found: NoMap) -> MapFacts:

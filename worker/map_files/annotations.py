@@ -4,25 +4,20 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError
+import numpy as np
+from pydantic import BaseModel, Field, PlainValidator, ValidationError
 
 from app.domain.refusals.maps import ANNOTATION_INVALID, NO_SAMPLE, SIZE_UNKNOWN
-from worker.map_files.found import FoundMap, NoMap, Setting, Size, Values, check_length
-from worker.map_files.polygons import (
-    Points,
-    fill_circle,
-    fill_outline,
-    fill_rectangle,
-    fill_runs,
-    nothing,
-    unpacked,
-)
+from worker.map_files.found import FoundMap, NoMap, Setting, Size, check_length
+from worker.map_files.masks import Mask, fill_runs
+from worker.map_files.outlines import Numbers, Points, fill_circle, fill_outline, fill_rectangle
+from worker.map_files.packed_runs import unpacked
 
 Found = FoundMap | NoMap
 Point = tuple[float, float]
 Pixels = Annotated[int, Field(ge=1, le=100_000)]
 
-_SHAPES: dict[str, tuple[Callable[[Values, Points], None], int | None]] = {
+_SHAPES: dict[str, tuple[Callable[[Mask, Points], None], int | None]] = {
     "polygon": (fill_outline, None),
     "rectangle": (fill_rectangle, 2),
     "circle": (fill_circle, 2),
@@ -42,9 +37,19 @@ class CocoRuns(BaseModel):
     counts: list[int] | str
 
 
+def _outlines(told: object) -> list[Numbers]:
+    """As arrays from the start: a number of a list takes four times as many bytes. Raises ValueError."""
+    if not isinstance(told, list):
+        raise ValueError("neither outlines nor runs")  # noqa: TRY004 - pydantic tells it as a problem of the file
+    try:
+        return [np.array(one, np.float64).reshape(len(one)) for one in told]
+    except (TypeError, OverflowError) as error:
+        raise ValueError("an outline is no list of numbers") from error
+
+
 class CocoAnnotation(BaseModel):
     image_id: int | str
-    segmentation: list[list[float]] | CocoRuns | None = None
+    segmentation: Annotated[list[Numbers], PlainValidator(_outlines)] | CocoRuns | None = None
 
 
 class CocoFile(BaseModel):
@@ -96,21 +101,21 @@ def _read(kind: Any, document: Any) -> Any:
         raise ANNOTATION_INVALID.failure(what=f"{where}: {first['msg']}") from error
 
 
-def _drawn(name: str, size: Size | None, most_pixels: int, draw: Callable[[Values], None]) -> Found:
+def _drawn(name: str, size: Size | None, most_pixels: int, draw: Callable[[Mask], None]) -> Found:
     if size is None:
         return NoMap(name, SIZE_UNKNOWN.code, SIZE_UNKNOWN.detail(name=repr(name)))
     if size[0] * size[1] > most_pixels:
         detail = ANNOTATION_INVALID.detail(what=f"{size[0]} x {size[1]} pixels; the limit is {most_pixels}")
         return NoMap(name, ANNOTATION_INVALID.code, detail)
-    mask = nothing(size)
+    mask = Mask(size)
     try:
         draw(mask)
     except (ValueError, OverflowError) as error:
         return NoMap(name, ANNOTATION_INVALID.code, ANNOTATION_INVALID.detail(what=str(error)))
-    return FoundMap(name, mask)
+    return FoundMap(name, mask.drawn())
 
 
-def _draw_coco(annotations: list[CocoAnnotation], mask: Values) -> None:
+def _draw_coco(annotations: list[CocoAnnotation], mask: Mask) -> None:
     """Raises ValueError."""
     for one in annotations:
         if isinstance(one.segmentation, CocoRuns):
@@ -120,14 +125,16 @@ def _draw_coco(annotations: list[CocoAnnotation], mask: Values) -> None:
             fill_runs(mask, unpacked(runs.counts) if isinstance(runs.counts, str) else runs.counts)
             continue
         for outline in one.segmentation or []:
-            fill_outline(mask, list(zip(outline[::2], outline[1::2], strict=True)))
+            if len(outline) % 2:
+                raise ValueError(f"an outline of {len(outline)} numbers, which are no points")
+            fill_outline(mask, outline.reshape(-1, 2))
 
 
-def _draw_shapes(shapes: list[LabelMeShape], mask: Values) -> None:
+def _draw_shapes(shapes: list[LabelMeShape], mask: Mask) -> None:
     """Raises ValueError."""
     for shape in shapes:
         fill, points = _SHAPES.get(shape.shape_type, (None, None))
         if fill is None or points not in {None, len(shape.points)}:
             known = ", ".join(_SHAPES)
             raise ValueError(f"a {shape.shape_type[:40]} of {len(shape.points)} points; read are {known}")
-        fill(mask, shape.points)
+        fill(mask, np.array(shape.points).reshape(-1, 2))
