@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.audits.planning.checks import check_classes, check_labels, check_layers, check_methods, check_ready
 from app.audits.planning.gating import frozen_gate
 from app.audits.planning.given_maps import check_images, check_map_sets
+from app.audits.planning.looks import explained_labels
 from app.audits.planning.pairs import resolved
 from app.audits.planning.samples import check_group_by, choose_samples, cluster_column
 from app.audits.planning.shards import Work, estimated_seconds, shard_ranges
@@ -81,7 +82,8 @@ def plan_work(session: Session, request: AuditRequest, settings: Settings) -> Wo
     check_images(protocol, map_sets, models)
     label_map = request.label_map if request.label_map is not None else dataset.label_map
     check_classes(models, protocol)
-    check_labels(request, protocol, label_mapping(dataset, models[0], label_map) if models else NO_MODEL)
+    mapping = label_mapping(dataset, models[0], label_map) if models else NO_MODEL
+    check_labels(request, protocol, mapping)
     check_layers(models, protocol)
     check_methods(models, protocol)
     check_group_by(session, request, dataset)
@@ -99,6 +101,7 @@ def plan_work(session: Session, request: AuditRequest, settings: Settings) -> Wo
         chosen=replace(chosen, notes=[*chosen.notes, *notes]),
         label_map=label_map,
         device_class=_device_class(session, request, settings),
+        labels=explained_labels(session, dataset, chosen, protocol, mapping),
     )
 
 

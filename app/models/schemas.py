@@ -75,11 +75,24 @@ class CandidateLayer(BaseModel):
 
 
 class Speed(BaseModel):
-    """What one salience pass costs: the worker measured it when the weights arrived."""
+    """What salience costs: the worker measured it when the weights arrived."""
 
     device_class: DeviceClass
-    seconds_per_image: float = Field(examples=[0.0042])
+    seconds_per_image: float = Field(description="Of one pass.", examples=[0.0042])
     micro_batch: int = Field(description="Images of a pass that was timed.", examples=[8])
+    seconds_per_head: float | None = Field(
+        None,
+        description="Of one changed feature map through the layers behind the target layer, as ReciproCAM has one for "
+        "every cell and Ablation-CAM for every channel; null where they cannot be run alone, and of models read by "
+        "earlier versions.",
+        examples=[0.0001],
+    )
+    seconds_of_bias_maps: float | None = Field(
+        None,
+        description="That FullGrad takes for the maps of an image beside its passes; null of graphs, and of models "
+        "read by earlier versions.",
+        examples=[0.71],
+    )
 
 
 _AS_STORED = (

@@ -13,6 +13,7 @@ from app.db.tables import AuditRow, Base, DatasetRow, ModelRow, ShardRow, Worker
 from app.domain.vocabulary import DeviceClass, ResourceStatus
 from app.queue import PRIORITIES, TaskName, shard_queue
 from tests.api.running_api import Api, check_problem
+from tests.factories import sample_row
 
 SAMPLES = 200
 FACTS = {
@@ -70,7 +71,10 @@ def wake_ups(broker_url: str, device_class: DeviceClass) -> int:
 
 
 def test_the_model_shows_its_speed(api: Api, body: dict[str, Any]) -> None:
-    assert api.client.get(f"/v1/models/{body['model_ids'][1]}").json()["speed"] == speed(0.02)
+    assert api.client.get(f"/v1/models/{body['model_ids'][1]}").json()["speed"] == speed(0.02) | {
+        "seconds_per_head": None,
+        "seconds_of_bias_maps": None,
+    }
 
 
 def test_an_estimate_by_hand(api: Api, body: dict[str, Any]) -> None:
@@ -119,13 +123,36 @@ def test_a_method_that_tries_every_channel_costs_as_many_passes(api: Api, body: 
     assert found["seconds"] == pytest.approx(9 * 0.03 * SAMPLES)
 
 
-def test_fullgrad_has_large_maps_and_no_known_speed(api: Api, body: dict[str, Any]) -> None:
+def test_fullgrad_has_large_maps_and_no_speed_of_an_earlier_version(api: Api, body: dict[str, Any]) -> None:
     protocol = {"salience": {"method": "fullgrad"}, "measures": {"entropy": {}}}
     found = api.client.post("/v1/audits:estimate", json=body | {"protocol": protocol}).json()
     assert found["seconds"] is None
     assert "fullgrad" in found["seconds_unknown_because"]
     maps = SAMPLES * 2 * 224 * 224 * 4
     assert maps < found["bytes"] < 1.1 * maps
+
+
+def test_each_label_that_is_explained_is_counted(api: Api) -> None:
+    """In batches of 4: both labels, one of them, and none, which is one look at the images all the same."""
+    dataset = api.register("datasets")
+    labels = ["face|smile", "smile", "|"]
+    ready = {"status": ResourceStatus.READY, "sample_count": 12, "labels": labels}
+    api.set_row(DatasetRow, dataset, **ready)
+    with transaction(api.engine) as session:
+        for place in range(12):
+            values = {"name": f"{place}.png", "position": place, "label": labels[place // 4]}
+            session.add(sample_row(UUID(dataset["id"]), **values))
+    model = api.register(class_names=["face", "smile"], output={"kind": "multilabel"})
+    api.set_row(ModelRow, model, status=ResourceStatus.READY, probe=FACTS | {"speed": speed(0.01)})
+    salience = {"target": "label", "method": "gradcam"}
+    protocol = {"measures": {"entropy": {}}, "micro_batch": 4, "salience": salience}
+    wanted = {"dataset_id": dataset["id"], "model_ids": [model["id"]], "protocol": protocol}
+    found = api.client.post("/v1/audits:estimate", json=wanted).json()
+    assert (found["passes"], found["passes_per_image"]) == (4 * (2 + 1 + 1), 2), found
+    assert found["seconds"] == pytest.approx(0.01 * 16)
+    protocol["salience"] = salience | {"target": "predicted"}
+    found = api.client.post("/v1/audits:estimate", json=wanted).json()
+    assert (found["passes"], found["passes_per_image"]) == (12, 1)
 
 
 @pytest.mark.parametrize("measured", [None, speed(0.001, "gpu")])

@@ -20,10 +20,17 @@ def model(seconds: float | None, device_class: str = "cpu", side: int = 7) -> Mo
     speed = None if seconds is None else {"device_class": device_class, "seconds_per_image": seconds, "micro_batch": 8}
     layers = [{"name": "stem", "channels": 8, "height": 112, "width": 112}]
     found = {"classes": 2, "target_layer": "last", "map_channels": 8, "map_height": side, "map_width": side}
-    return ModelRow(class_names=None, probe=found | {"candidate_layers": layers, "speed": speed})
+    probe = found | {"candidate_layers": layers, "speed": speed}
+    return ModelRow(class_names=None, preprocessing={"input_size": 224}, probe=probe)
 
 
-def work(samples: int, *models: ModelRow, measures: MeasureSettings = ONE_PASS, **options: Any) -> Work:
+def work(
+    samples: int,
+    *models: ModelRow,
+    measures: MeasureSettings = ONE_PASS,
+    labels: list[tuple[int, ...]] | None = None,
+    **options: Any,
+) -> Work:
     return Work(
         models=list(models),
         map_sets=[],
@@ -32,13 +39,14 @@ def work(samples: int, *models: ModelRow, measures: MeasureSettings = ONE_PASS, 
         chosen=Chosen(samples, None, []),
         label_map=None,
         device_class=DeviceClass.CPU,
+        labels=labels,
     )
 
 
 def test_half_a_minute_of_work() -> None:
     """30 s / (0.01 s x 5 passes x 2 models) = 300 samples, and 18 whole micro-batches of 16."""
     asked = work(10_000, model(0.004), model(0.016), measures=FIVE_PASSES)
-    assert asked.passes_per_image == 2 * 5
+    assert asked.passes_per_look == 2 * 5
     assert shard_samples(asked, Settings()) == 288
     assert shard_samples(asked, Settings(shard_seconds=60)) == 592
 
@@ -68,7 +76,7 @@ def test_a_fast_model_meets_the_limits() -> None:
 def test_an_unknown_speed(unknown: ModelRow) -> None:
     asked = work(10_000, model(0.001), unknown)
     assert asked.seconds_per_sample is None
-    assert asked.unmeasured == [unknown]
+    assert asked.unknown_because == f"The probe of the model {unknown.id} measured no speed on the device class cpu."
     assert shard_samples(asked, Settings()) == 64
     assert estimated_seconds(asked, shard_ranges(asked, Settings())) is None
 
@@ -91,7 +99,7 @@ def test_methods_of_one_pair_share_passes_but_those_of_their_own_views() -> None
     methods = ["gradcam", "smooth_gradcam_plus_plus", "layercam", "scorecam"]
     asked = work(5, model(0.5), measures=measures, salience={"methods": methods})
     assert [cost.passes for cost in asked.costs] == [16, 16 * 5, 2, 16 * 9]
-    assert asked.passes_per_image == 16 + 16 * 5 + 2 + 16 * 9
+    assert asked.passes_per_look == 16 + 16 * 5 + 2 + 16 * 9
     seconds = estimated_seconds(asked, shard_ranges(asked, Settings()))
     assert seconds == pytest.approx(0.5 * (16 * (16 + 80 + 2) + 5 * 144))
 
@@ -100,3 +108,34 @@ def test_padding_costs_time() -> None:
     """100 samples in shards of 40 and micro-batches of 16: 48 + 48 + 32 images go through the model."""
     asked, settings = work(100, model(0.5)), Settings(shard_samples=40)
     assert estimated_seconds(asked, shard_ranges(asked, settings)) == pytest.approx(0.5 * (48 + 48 + 32))
+
+
+def test_each_label_of_a_batch_is_a_look_at_all_of_it() -> None:
+    """Of five samples two by two: two labels, none, which is one look, and one, in a batch of one."""
+    labels = [(0, 1), (1,), (), (), (2,)]
+    asked = work(5, model(0.5), micro_batch=2, labels=labels)
+    ranges = shard_ranges(asked, Settings(shard_samples=2))
+    assert asked.looks(ranges) == (2 * 2 + 2 * 1 + 1 * 1, 2 * (2 + 1 + 1))
+    assert asked.seconds_per_sample == pytest.approx(0.5 * 7 / 5)
+    assert estimated_seconds(asked, ranges) == pytest.approx(0.5 * 8)
+    assert asked.looks([(0, 1), (1, 5)]) == (2 + 2 * 1 + 2 * 1, 2 * (2 + 1 + 1))
+
+
+def test_a_method_s_seconds_are_those_of_its_parts() -> None:
+    """By hand, at a layer of 8 channels and 49 cells: ReciproCAM passes an image and 50 maps behind the layer,
+    Ablation-CAM two images (one whole, one for all channels) and 8 maps, FullGrad there and back, and its maps."""
+    methods = ["reciprocam", "ablationcam", "fullgrad"]
+    timed = model(0.5)
+    assert timed.probe is not None
+    timed.probe["speed"] |= {"seconds_per_head": 0.01, "seconds_of_bias_maps": 7.0}
+    asked = work(5, timed, salience={"methods": methods})
+    assert [cost.seconds for cost in asked.costs] == pytest.approx([0.5 + 50 * 0.01, 2 * 0.5 + 8 * 0.01, 3 * 0.5 + 7])
+    assert asked.unknown_because is None
+    elsewhere = work(5, timed, salience={"method": "reciprocam", "target_layer": "stem"})
+    assert elsewhere.seconds_per_sample is None
+    assert "reciprocam asks again were timed behind the model's default target layer alone" in (
+        elsewhere.unknown_because or ""
+    )
+    before = work(5, model(0.5), salience={"methods": methods})
+    assert before.seconds_per_sample is None
+    assert "An earlier version timed the model" in (before.unknown_because or "")

@@ -22,7 +22,7 @@ from worker.machine.device import pick_device
 from worker.machine.shortage import is_device_fault, is_gpu_shortage, is_shortage
 from worker.supervision.endings import DeviceFailed, failure_of
 from worker.supervision.environment import library_environment
-from worker.weights.speed import ModelSpeed
+from worker.weights.speed import ModelSpeed, Placed
 from worker.wire.jobs import ImagesJob
 from worker.wire.replies import Done, Failed
 from worker.wire.start import Start
@@ -145,8 +145,8 @@ class _Timed:
         return torch.zeros(1)
 
 
-def _given(timed: _Timed) -> _Timed:
-    return timed
+def _given(timed: _Timed) -> Placed:
+    return Placed(timed, behind=None, bias_channels=None)
 
 
 def test_the_speed_of_a_gpu_is_that_of_the_protocol_s_batch() -> None:

@@ -28,7 +28,8 @@ def by_library(points: Points, size: Size) -> Bits:
 def drawn(points: Points, size: Size) -> Bits:
     mask = Mask(size)
     fill_outline(mask, points)
-    return mask.drawn() == 1
+    found: Bits = mask.drawn() == 1
+    return found
 
 
 def ring(corners: int) -> Points:

@@ -1,7 +1,7 @@
 """How fast a model is, as its probe says: measured, of the device, and no more than it needs to know."""
 
 import json
-import time
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,18 +9,26 @@ import torchvision
 
 from app.domain.vocabulary import DeviceClass
 from worker.machine.device import device_class_of
-from worker.weights.speed import FEWEST, MICRO_BATCH, MOST, ModelSpeed
+from worker.salience.bias_layers import bias_channels
+from worker.weights import speed
+from worker.weights.speed import FEWEST, HEADS, MICRO_BATCH, MOST, ModelSpeed
 
 CPU = torch.device("cpu")
 
 
 class Counting(torch.nn.Module):
-    """Notes the sizes of the batches that it sees."""
+    """Notes the sizes of the batches that it sees, and those that its last layer sees of one image."""
 
     def __init__(self) -> None:
         super().__init__()
         self.inner = torchvision.models.resnet18(num_classes=2)
         self.batches: list[int] = []
+        self.behind: list[int] = []
+        self.inner.fc.register_forward_pre_hook(self._note)
+
+    def _note(self, _module: torch.nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        if self.batches[-1] == 1:
+            self.behind.append(len(inputs[0]))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         self.batches.append(len(images))
@@ -38,13 +46,44 @@ def test_speed_is_positive_and_json() -> None:
     assert 1 + FEWEST <= len(passes) <= 1 + MOST
 
 
-def test_a_slow_model_is_timed_twice_and_tells() -> None:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that have passed: as many as a test adds to them, however busy the machine is."""
+    passed = [0.0]
+    monkeypatch.setattr(speed, "time", SimpleNamespace(perf_counter=lambda: passed[0]))
+    return passed
+
+
+def test_a_slow_model_is_timed_twice_and_tells(clock: list[float]) -> None:
     module = Counting()
-    module.register_forward_pre_hook(lambda *_: time.sleep(1.1))
+    module.register_forward_pre_hook(lambda *_: clock.__setitem__(0, clock[0] + 1.1))
     found = ModelSpeed.measure(module, CPU, input_size=64, target_layer=None)
     assert found is not None
-    assert 1.1 / MICRO_BATCH < found.seconds_per_image < 11 / MICRO_BATCH
+    assert found.seconds_per_image == pytest.approx(1.1 / MICRO_BATCH)
     assert module.batches.count(MICRO_BATCH) == 1 + FEWEST
+
+
+def test_what_is_behind_the_target_layer_is_timed_on_its_own(clock: list[float]) -> None:
+    """A head that takes a hundredth of a second for a feature map, and passes of one image that see one or many."""
+    module = Counting()
+    module.inner.fc.register_forward_pre_hook(
+        lambda _, inputs: clock.__setitem__(0, clock[0] + 0.01 * len(inputs[0])),
+    )
+    found = ModelSpeed.measure(module, CPU, input_size=64, target_layer=None)
+    assert found is not None
+    assert {*module.behind} == {1, HEADS}
+    assert found.seconds_per_head == pytest.approx(0.01)
+
+
+def test_maps_that_fullgrad_enlarges_take_time_by_their_number() -> None:
+    """Of 20 batch norms with 4,800 channels; of sixteen times as many pixels."""
+    small, large = (ModelSpeed.measure(Counting(), CPU, input_size=size, target_layer=None) for size in (64, 256))
+    assert small is not None
+    assert large is not None
+    assert bias_channels(Counting()) == 4800
+    assert small.seconds_of_bias_maps is not None
+    assert large.seconds_of_bias_maps is not None
+    assert large.seconds_of_bias_maps > 4 * small.seconds_of_bias_maps > 0
 
 
 def test_no_memory_is_no_speed() -> None:

@@ -5,17 +5,22 @@ from typing import Any
 import pytest
 import torch
 from sqlalchemy import func, select, text
+from torchvision.models import VisionTransformer
 
-from app.audits.planning.costs import passes_per_map
+from app.audits.planning.costs import passes_per_map, subject_costs
 from app.audits.planning.estimates import AuditEstimate
+from app.audits.planning.looks import Looks
 from app.audits.schemas import AuditRequest
 from app.audits.service import plan_work, request_audit
 from app.db.session import transaction
 from app.db.tables import ModelRow, SampleScoresRow, ShardRow
-from app.domain.models.outputs import CLASSES
-from app.domain.models.preprocessing import Preprocessing
-from app.domain.protocol import Protocol, SalienceSettings
-from app.domain.vocabulary import CamMethod
+from app.domain.maps import cam_methods
+from app.domain.models.outputs import CLASSES, Output
+from app.domain.models.preprocessing import Preprocessing, ValueRange
+from app.domain.protocol import Protocol, ProtocolRequest, SalienceSettings
+from app.domain.vocabulary import CamMethod, DeviceClass, OutputKind
+from app.results.inputs import audited_subjects
+from tests.factories import model_row
 from tests.waiting import RECIPE
 from tests.worker.workplace import Ids
 from worker.engine.measuring import ModelAuditor
@@ -32,6 +37,7 @@ ALL: dict[str, Any] = {}
 NARROW = {"measures": {"entropy": {}, "geometric_resilience": {"groups": ["flips"]}, "stability": {}}}
 WIDE: dict[str, Any] = {"measures": {"entropy": {}, "geometric_resilience": {}}}
 BYTES_WITHIN = 1.3
+FEW_MASKS = {CamMethod.RISE: {"masks": 100}}
 
 
 def _body(ids: Ids, protocol: dict[str, Any], samples: int) -> AuditRequest:
@@ -71,16 +77,58 @@ def test_passes_are_those_that_the_engine_makes(at_work: WorkerContext, ids: Ids
     assert images == found.passes
 
 
-@pytest.mark.parametrize("method", [method for method in CamMethod if method not in OF_ATTENTION])
-def test_passes_for_a_map_are_those_of_the_method(method: CamMethod) -> None:
-    """Of a network with eight channels and as many rows and columns at the target layer; roll-out needs attention."""
+def _network(method: CamMethod) -> torch.nn.Module:
+    """Of three classes; but for roll-out, which needs attention, with eight channels and as many rows and columns at
+    the target layer."""
+    if method in OF_ATTENTION:
+        transformer: torch.nn.Module = VisionTransformer(64, 8, 1, 2, 8, 16, num_classes=3)
+        return transformer.eval()
     body = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, stride=8), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1))
-    module = torch.nn.Sequential(*body, torch.nn.Flatten(), torch.nn.Linear(8, 2)).eval()
-    explainer = make_explainer(method, TargetHook(module, input_size=64))
+    return torch.nn.Sequential(*body, torch.nn.Flatten(), torch.nn.Linear(8, 3)).eval()
+
+
+def _counted(module: torch.nn.Module) -> list[int]:
+    """How many images went through it, pass by pass."""
     seen: list[int] = []
     module.register_forward_hook(lambda _module, inputs, _output: seen.append(len(inputs[0])))
-    explainer.explain(torch.rand(5, 3, 64, 64), torch.zeros(5, dtype=torch.int64))
-    assert sum(seen) == 5 * passes_per_map(SalienceSettings(method=method), 8, 64)
+    return seen
+
+
+@pytest.mark.parametrize("method", CamMethod)
+@pytest.mark.parametrize("at_once", [cam_methods.HEAD_NUMBERS, 8 * 64 * 3])
+def test_passes_for_a_map_are_those_of_the_method(
+    method: CamMethod, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With memory for all changed feature maps of an image, and for three of them."""
+    monkeypatch.setattr(cam_methods, "HEAD_NUMBERS", at_once)
+    module, salience = _network(method), SalienceSettings.model_validate({"method": method} | FEW_MASKS.get(method, {}))
+    explainer = make_explainer(method, TargetHook(module, input_size=64), salience.masks or 0)
+    seen = _counted(module)
+    explainer.explain(torch.rand(2, 3, 64, 64), torch.zeros(2, dtype=torch.int64))
+    assert sum(seen) == 2 * passes_per_map(salience, 8, 64)
+
+
+@pytest.mark.parametrize("method", CamMethod)
+def test_passes_for_several_labels_are_those_that_the_engine_makes(method: CamMethod) -> None:
+    """Batches whose images have two labels together, and none: each label is a map of its own, asked of all of them."""
+    labels = [(0, 2), (2,), (), ()]
+    asked = {"method": method, "target": "label"} | FEW_MASKS.get(method, {})
+    wanted = {"measures": {"entropy": {}}, "micro_batch": 2, "salience": asked}
+    protocol = ProtocolRequest.model_validate(wanted).resolve()
+    module, output = _network(method), Output(kind=OutputKind.MULTILABEL)
+    hook = TargetHook(module, input_size=64, output=output)
+    explainer = make_explainer(method, hook, protocol.salience.masks or 0)
+    seen = _counted(module)
+    described = Preprocessing.of({"input_size": 64, "value_range": ValueRange.UNIT})
+    auditor = ModelAuditor(explainer, Normalisation(described), protocol, (0, 1, 2))
+    for place in range(0, len(labels), 2):
+        truth = torch.tensor([[label in own for label in range(3)] for own in labels[place : place + 2]])
+        pixels = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
+        auditor.audit(ImageBatch(pixels, (f"{place}", f"{place + 1}")), truth)
+    probe = {"target_layer": "last", "map_channels": 8, "map_height": 8, "map_width": 8, "candidate_layers": []}
+    model = model_row(probe=probe, preprocessing={"input_size": 64})
+    (cost,) = subject_costs(audited_subjects(protocol, [model]), DeviceClass.CPU)
+    assert sum(seen) == cost.passes * Looks.of([(0, len(labels))], protocol.micro_batch, labels).samples
 
 
 @pytest.mark.parametrize(("protocol", "models", "rows"), [(NARROW, 2, 96 * 3), (WIDE, 1, 96)])

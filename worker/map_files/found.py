@@ -14,7 +14,7 @@ Size = tuple[int, int]
 """Width and height in pixels."""
 
 MOST_IMAGES = 100_000
-"""That one file may speak of: all are in memory, and of 640 x 480 pixels a worker is at them for half an hour."""
+"""That one file may speak of: all are in memory, and of 640 x 480 pixels they take nine minutes of processor time."""
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,25 @@
 what they put out, one by one.
 """
 
+import time
+
+import numpy as np
 from torch import nn
 
+from app.domain.models.input_size import Size
 from worker.salience.extraction import SalienceExtractor
 from worker.salience.hook import TargetHook
 
 _WITH_BIAS = (nn.Conv2d, nn.BatchNorm2d)
 """Of exactly these types, as the library has it."""
+_TIMED_MAPS, _CELLS = 16, (7, 7)
 
 
 def passes_biases_in_order(hook: TargetHook) -> bool:
     """Whether a pass comes by every convolution and batch norm with a bias once, in the order of the modules, as far as
     numbers of channels tell.
     """
-    wanted = [part for part in hook.module.modules() if type(part) in _WITH_BIAS and part.bias is not None]
+    wanted = _with_bias(hook.module)
     if any(isinstance(part, nn.BatchNorm2d) and part.running_mean is None for part in wanted):
         return False
     passed: list[nn.Module] = []
@@ -26,6 +31,28 @@ def passes_biases_in_order(hook: TargetHook) -> bool:
         for handle in handles:
             handle.remove()
     return _channels(passed) == _channels(wanted)
+
+
+def bias_channels(module: nn.Module) -> int:
+    """Of each the library makes a map as large as the image."""
+    return sum(_channels(_with_bias(module)))
+
+
+def seconds_to_enlarge(size: Size) -> float:
+    """One such map, as the library does it: on the host, by OpenCV, whatever the device."""
+    import cv2  # noqa: PLC0415 - 60 MB that most workers never need
+
+    cells = np.random.default_rng(0).random((_TIMED_MAPS, *_CELLS), np.float32)
+    taken = []
+    for _ in range(2):
+        begun = time.perf_counter()
+        np.array([cv2.resize((one - one.min()) / one.max(), (size[1], size[0])) for one in cells]).sum(0)
+        taken.append(time.perf_counter() - begun)
+    return min(taken) / _TIMED_MAPS
+
+
+def _with_bias(module: nn.Module) -> list[nn.Module]:
+    return [part for part in module.modules() if type(part) in _WITH_BIAS and part.bias is not None]
 
 
 def _channels(parts: list[nn.Module]) -> list[int]:

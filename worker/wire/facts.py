@@ -29,6 +29,8 @@ class SpeedFacts(Finite):
     device_class: DeviceClass
     seconds_per_image: float = Field(gt=0)
     micro_batch: int
+    seconds_per_head: float | None = Field(None, ge=0)
+    seconds_of_bias_maps: float | None = Field(None, ge=0)
 
 
 class DescribedFact(Finite):

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from app.audits.planning.looks import Looks
+from app.audits.planning.speeds import Speeds
 from app.audits.planning.target_layers import target_layer
 from app.domain.audits.changed_images import Needs, needs_of
 from app.domain.maps.cam_methods import CAM_METHODS, CamMethodSpec
@@ -13,25 +15,22 @@ from app.results.inputs import AuditedSubject
 
 @dataclass(frozen=True)
 class SubjectCost:
-    """A model under a method: the images that go through it for one sample, and the seconds that they take; None where
-    the probe of the model measured no such pass.
+    """A model under a method: the images that go through it for one look at a sample in all conditions, and the seconds
+    that they take; None where nobody measured what the method asks for, and why.
     """
 
     owner: AuditedSubject
     passes: int
     seconds: float | None
+    unknown_because: str | None = None
 
     @property
     def method(self) -> CamMethod:
         return self.owner.protocol.salience.method
 
-    def seconds_of(self, samples: int, padded: int) -> float:
-        """Of so many samples; ``padded`` with those that fill up short batches. Unknown ones take none."""
-        return (self.seconds or 0.0) * (samples if self._spec.image_by_image else padded)
-
-    @property
-    def _spec(self) -> CamMethodSpec:
-        return CAM_METHODS[self.method]
+    def seconds_of(self, looks: Looks) -> float:
+        """Unknown ones take none."""
+        return (self.seconds or 0.0) * (looks.samples if _spec(self.owner).image_by_image else looks.padded)
 
 
 def subject_costs(subjects: Iterable[AuditedSubject], device_class: DeviceClass) -> tuple[SubjectCost, ...]:
@@ -45,11 +44,7 @@ def subject_costs(subjects: Iterable[AuditedSubject], device_class: DeviceClass)
         maps = sum(_follows(view) for view in one.conditions) if is_free else len(one.conditions)
         if can_share:
             shared.add(network)
-        layer = target_layer(one.model, one.protocol)
-        passes = maps * passes_per_map(one.protocol.salience, layer.channels, layer.height * layer.width)
-        # To find another class takes a pass without a map.
-        passes += maps if one.subject.explained is Explained.OTHER_CLASS else 0
-        found.append(SubjectCost(one, passes, _seconds(one, passes, device_class)))
+        found.append(_cost(one, maps, Speeds.of(one.model, one.protocol, device_class)))
     return tuple(found)
 
 
@@ -60,17 +55,28 @@ def passes_per_map(salience: SalienceSettings, channels: int, cells: int) -> int
     return CAM_METHODS[salience.method].passes(channels, cells) + (salience.masks or 0)
 
 
+def _cost(one: AuditedSubject, maps: int, speeds: Speeds) -> SubjectCost:
+    """Of so many maps."""
+    spec, layer = _spec(one), target_layer(one.model, one.protocol)
+    passes = maps * passes_per_map(one.protocol.salience, layer.channels, layer.cells)
+    # To find another class takes a pass without a map.
+    passes += maps if one.subject.explained is Explained.OTHER_CLASS else 0
+    heads = maps * spec.heads(layer.channels, layer.cells) if spec.heads else 0
+    asked = {
+        "seconds_per_image": passes * spec.cost_of_pass,
+        "seconds_per_head": heads,
+        "seconds_of_bias_maps": maps if spec.adds_bias_maps else 0,
+    }
+    return SubjectCost(one, passes, speeds.seconds(asked), speeds.why_unknown(asked, one.protocol.salience.method))
+
+
+def _spec(one: AuditedSubject) -> CamMethodSpec:
+    return CAM_METHODS[one.protocol.salience.method]
+
+
 def _can_share(one: AuditedSubject) -> bool:
-    return CAM_METHODS[one.protocol.salience.method].of_one_pair and one.subject.explained is Explained.TARGET
+    return _spec(one).of_one_pair and one.subject.explained is Explained.TARGET
 
 
 def _follows(view: str) -> bool:
     return view != CLEAN and needs_of(view) is Needs.MAPS
-
-
-def _seconds(one: AuditedSubject, passes: int, device_class: DeviceClass) -> float | None:
-    speed = (one.model.probe or {}).get("speed") or {}
-    spec = CAM_METHODS[one.protocol.salience.method]
-    if speed.get("device_class") != device_class or not spec.is_timed:
-        return None
-    return float(speed["seconds_per_image"]) * spec.cost_of_pass * passes

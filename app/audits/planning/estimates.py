@@ -1,11 +1,12 @@
 """What an audit would cost, told before it starts."""
 
+from math import ceil
 from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
-from app.audits.planning.shards import Work, estimated_seconds, padded_samples, shard_ranges, shard_samples
-from app.domain.maps.cam_methods import CAM_METHODS
+from app.audits.planning.looks import Looks
+from app.audits.planning.shards import Work, estimated_seconds, shard_ranges, shard_samples
 from app.domain.vocabulary import CamMethod, DeviceClass
 from app.settings import Settings
 
@@ -22,12 +23,11 @@ class MethodEstimate(BaseModel):
     seconds: float | None = Field(description="Null where a speed is not known.", examples=[118.5])
 
     @classmethod
-    def of(cls, method: CamMethod, work: Work, ranges: list[tuple[int, int]]) -> Self:
+    def of(cls, method: CamMethod, work: Work, looks: Looks) -> Self:
         own = [cost for cost in work.costs if cost.method is method]
-        padded = padded_samples(work, ranges)
         is_known = all(cost.seconds is not None for cost in own)
-        seconds = sum(cost.seconds_of(work.samples, padded) for cost in own)
-        passes = sum(cost.passes for cost in own)
+        passes = _per_image(sum(cost.passes for cost in own), work, looks)
+        seconds = sum(cost.seconds_of(looks) for cost in own)
         return cls(method=method, passes_per_image=passes, seconds=seconds if is_known else None)
 
 
@@ -39,7 +39,8 @@ class AuditEstimate(BaseModel):
     passes_per_image: int = Field(
         description="Images that go through the models for one sample: the clean image and every view through each "
         "model, and once more for every channel of the target layer where the CAM method tries each, or for every "
-        "mask of RISE.",
+        "mask of RISE. Where each of several labels of an image is explained, all that once for every label that one "
+        "of its batch has: the mean over the samples, rounded up.",
         examples=[66],
     )
     passes: int = Field(description="Of all samples.", examples=[13200])
@@ -63,30 +64,26 @@ class AuditEstimate(BaseModel):
     @classmethod
     def of(cls, work: Work, settings: Settings) -> Self:
         ranges = shard_ranges(work, settings)
+        looks = work.looks(ranges)
         return cls(
             samples=work.samples,
             models=len(work.models),
-            passes_per_image=work.passes_per_image,
-            passes=work.samples * work.passes_per_image,
+            passes_per_image=_per_image(work.passes_per_look, work, looks),
+            passes=looks.samples * work.passes_per_look,
             device_class=work.device_class,
             methods=[
-                MethodEstimate.of(method, work, ranges) for method in work.protocol.salience.all_methods if work.models
+                MethodEstimate.of(method, work, looks) for method in work.protocol.salience.all_methods if work.models
             ],
             shard_samples=shard_samples(work, settings),
             shards=len(ranges),
             seconds=estimated_seconds(work, ranges),
-            seconds_unknown_because=_reason(work),
+            seconds_unknown_because=work.unknown_because,
             bytes=work.bytes_per_sample * work.samples,
             protocol=work.protocol.to_json(),
             protocol_digest=work.protocol.digest(),
         )
 
 
-def _reason(work: Work) -> str | None:
-    if not work.unmeasured:
-        return None
-    untimed = [method for method in work.protocol.salience.all_methods if not CAM_METHODS[method].is_timed]
-    if untimed:
-        return f"The probe measures no pass of the kind that {untimed[0]} makes through a model."
-    names = ", ".join(str(model.id) for model in work.unmeasured)
-    return f"The probe measured no speed on the device class {work.device_class} for these models: {names}."
+def _per_image(passes: int, work: Work, looks: Looks) -> int:
+    """``passes`` of one look."""
+    return ceil(passes * looks.samples / max(1, work.samples))

@@ -1,11 +1,12 @@
 """What an audit will cost, and how it is cut into shards."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil
 from typing import Any
 
 from app.audits.planning.costs import SubjectCost, subject_costs
+from app.audits.planning.looks import Labels, Looks, Range
 from app.audits.planning.row_sizes import bytes_per_sample
 from app.audits.planning.samples import Chosen
 from app.db.tables import DatasetRow, MapSetRow, ModelRow
@@ -39,6 +40,8 @@ class Work:
     chosen: Chosen
     label_map: Any
     device_class: DeviceClass
+    labels: Labels | None = None
+    """Of each sample those that are explained one by one; None where one class of it is."""
 
     @property
     def samples(self) -> int:
@@ -64,21 +67,27 @@ class Work:
         """Of the subjects, in their order."""
         return subject_costs(self.subjects, self.device_class)
 
+    def looks(self, ranges: Iterable[Range]) -> Looks:
+        """At the samples in one condition, where shards are cut so."""
+        return Looks.of(ranges, self.protocol.micro_batch, self.labels)
+
     @property
-    def passes_per_image(self) -> int:
-        """Images that go through the models for one sample."""
+    def passes_per_look(self) -> int:
+        """Images that go through the models for one sample and one of its labels, where each is explained."""
         return sum(cost.passes for cost in self.costs)
 
     @property
-    def unmeasured(self) -> list[ModelRow]:
-        """Models whose speed on this device class nobody knows."""
-        return list({one.owner.model.id: one.owner.model for one in self.costs if one.seconds is None}.values())
+    def unknown_because(self) -> str | None:
+        """Why the seconds of the passes are not known."""
+        return " ".join(dict.fromkeys(cost.unknown_because for cost in self.costs if cost.unknown_because)) or None
 
     @property
     def seconds_per_sample(self) -> float | None:
-        """All models' passes, from their probes."""
+        """All models' passes, from their probes. Shards are whole micro-batches: however long they are, the labels of
+        those batches are the same."""
         known = [cost.seconds for cost in self.costs if cost.seconds is not None]
-        return sum(known) if len(known) == len(self.costs) else None
+        looks = self.looks([(0, self.samples)]).samples / max(1, self.samples)
+        return sum(known) * looks if len(known) == len(self.costs) else None
 
     @property
     def bytes_per_sample(self) -> int:
@@ -102,21 +111,15 @@ def shard_samples(work: Work, settings: Settings) -> int:
     return max(1, int(min(wanted, *limits)) // batch) * batch
 
 
-def shard_ranges(work: Work, settings: Settings) -> list[tuple[int, int]]:
+def shard_ranges(work: Work, settings: Settings) -> list[Range]:
     """Contiguous ranges [start, stop) of the audit's samples."""
     size = shard_samples(work, settings)
     return [(start, min(start + size, work.samples)) for start in range(0, work.samples, size)]
 
 
-def estimated_seconds(work: Work, ranges: list[tuple[int, int]]) -> float | None:
+def estimated_seconds(work: Work, ranges: list[Range]) -> float | None:
     """One worker's time for the models' passes, the padding of every shard's last batch among them."""
     if work.seconds_per_sample is None:
         return None
-    padded = padded_samples(work, ranges)
-    return sum(cost.seconds_of(work.samples, padded) for cost in work.costs)
-
-
-def padded_samples(work: Work, ranges: list[tuple[int, int]]) -> int:
-    """The audit's samples and those that fill up the last batch of each shard."""
-    batch = work.protocol.micro_batch
-    return sum(ceil((stop - start) / batch) * batch for start, stop in ranges)
+    looks = work.looks(ranges)
+    return sum(cost.seconds_of(looks) for cost in work.costs)

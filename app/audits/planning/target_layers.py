@@ -18,6 +18,10 @@ class TargetLayer:
     height: int
     width: int
 
+    @property
+    def cells(self) -> int:
+        return self.height * self.width
+
 
 def target_layer(model: ModelRow, protocol: Protocol) -> TargetLayer:
     """The layer that the protocol names, else the one that the probe resolved."""

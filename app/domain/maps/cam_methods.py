@@ -37,8 +37,7 @@ class CamMethodSpec:
     """A method's page.
 
     ``passes`` are the images that go forward through a model for one map, by the target layer's channels and cells;
-    each of ``masks`` is one more.
-    ``is_timed``: the probe of a model measures its kind of pass, so that its cost can be told beforehand.
+    each of ``masks`` is one more. ``heads`` are the changed feature maps that go through the layers behind it alone.
     """
 
     note: str = _ONE_PAIR
@@ -53,13 +52,18 @@ class CamMethodSpec:
     """Whether an activation and its gradient are all that it needs: such methods share the passes of one model."""
     image_by_image: bool = False
     """Whether each image goes through the model without others, so that a short batch is not filled up."""
-    runs_the_head: bool = False
-    """Whether the layers behind the target layer are passed for every cell or channel, on changed feature maps."""
-    is_timed: bool = True
+    heads: Callable[[int, int], int] | None = None
     cost_of_pass: float = 1.0
     """In passes of the kind that the probe measures, where this method's are another one."""
+    adds_bias_maps: bool = False
+    """Whether a map of every channel with a bias is enlarged to the image, on the host, which no pass is."""
     refused: str | None = None
     """Why it is not possible for a network of another form than it supposes; None: every network has it."""
+
+    @property
+    def runs_the_head(self) -> bool:
+        """Whether the layers behind the target layer are passed for every cell or channel."""
+        return self.heads is not None
 
     @property
     def computed_by(self) -> str:
@@ -91,24 +95,23 @@ CAM_METHODS: dict[CamMethod, CamMethodSpec] = {
         note="The layers behind the target layer once more for every channel of an image; those before it once, and "
         "once for as many channels as 64 MiB hold.",
         image_by_image=True,
-        runs_the_head=True,
         passes=lambda channels, cells: 1 + ceil(channels / changed_at_once(channels, cells)),
-        is_timed=False,
+        heads=lambda channels, _: channels,
     ),
     CamMethod.FULLGRAD: CamMethodSpec(
         note="From all layers with a bias; its maps are as large as the image, and so is what is stored.",
         from_library=True,
         at_input_resolution=True,
-        is_timed=False,
+        cost_of_pass=_THERE_AND_BACK,
+        adds_bias_maps=True,
         refused="a convolution or batch norm with a bias is passed more than once, in another order, or not at all",
     ),
     CamMethod.RECIPROCAM: CamMethodSpec(
         note="The layers behind the target layer once more for every cell of an image; those before it once for as "
         "many cells as 64 MiB hold.",
         passes=lambda channels, cells: ceil((1 + cells) / changed_at_once(channels, cells)),
+        heads=lambda _, cells: 1 + cells,
         image_by_image=True,
-        runs_the_head=True,
-        is_timed=False,
     ),
     CamMethod.CAM: CamMethodSpec(
         of_one_pair=True,

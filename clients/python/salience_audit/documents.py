@@ -1572,11 +1572,13 @@ class SideTotal(Document):
 
 
 class Speed(Document):
-    """What one salience pass costs: the worker measured it when the weights arrived."""
+    """What salience costs: the worker measured it when the weights arrived."""
 
     device_class: DeviceClass
     seconds_per_image: float
     micro_batch: int
+    seconds_per_head: float | None
+    seconds_of_bias_maps: float | None
 
 
 class StabilitySettings(Document):

@@ -16,11 +16,15 @@ from app.domain.vocabulary import CamMethod, Layout
 from app.errors import InputFailure
 from tests.weights.onnx.graphs import SIZE, exported, exported_by_dynamo, probed, small
 from tests.weights.onnx.test_graphs import BOUND, OF_ANY_HEAD, loaded, normalised, photographs
+from worker.child.graph_job import placed_graph
 from worker.salience import OF_EXTRACTOR, make_explainer
 from worker.salience.draws import Draws
 from worker.salience.hook import TargetHook
 from worker.salience.layouts import Arrangement
+from worker.weights.onnx.session import GraphSession
 from worker.weights.onnx.tail import Way
+from worker.weights.speed import HEADS as HEADS_AT_ONCE
+from worker.weights.speed import MICRO_BATCH, MOST, ModelSpeed
 
 SMALL: dict[str, Any] = {"depth": 2, "embed_dim": 32, "num_heads": 2, "img_size": SIZE, "patch_size": 8}
 
@@ -89,6 +93,26 @@ def test_the_last_attention_is_shown_one_cell_at_a_time(
     expected = make_explainer(CamMethod.RECIPROCAM, hook).explain(images, None)
     assert torch.equal(found.predicted, expected.predicted)
     assert agree(found.maps, expected.maps) <= 10 * BOUND
+
+
+def test_a_graph_s_pass_that_is_timed_is_a_forward_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first method without a gradient is Score-CAM, which sends an image through it once for every channel; here
+    batches are looked at, and one image behind whose layer many maps are asked about."""
+    model, sizes = loaded(exported(vit())), list[int]()
+    run = GraphSession.run
+
+    def counted(session: GraphSession, *inputs: Tensor) -> list[Tensor]:
+        sizes.append(len(inputs[0]))
+        return run(session, *inputs)
+
+    monkeypatch.setattr(GraphSession, "run", counted)
+    placed = placed_graph(model, SIZE, None, CLASSES)
+    assert placed.bias_channels is None
+    speed = ModelSpeed.of(lambda: placed, torch.device("cpu"), SIZE, 3)
+    assert speed is not None
+    assert speed.seconds_per_head is not None
+    assert {*sizes} == {1, MICRO_BATCH, HEADS_AT_ONCE}
+    assert sizes.count(MICRO_BATCH) <= 1 + MOST
 
 
 @pytest.mark.parametrize(

@@ -89,12 +89,17 @@ class GraphModel:
         return torch.eye(self.layer.channels) if known is None else torch.from_numpy(known)
 
     @property
+    def has_head(self) -> bool:
+        """Whether what is behind the layer can be run alone."""
+        return self._head is not None
+
+    @property
     def possible(self) -> tuple[CamMethod, ...]:
         """The CAM methods that can explain it, the best first."""
         if self.tail.way is Way.MASKED_IMAGES:
             return (CamMethod.RISE,)
         of_a_pair = OF_A_PAIR if self.tail.way is Way.CLOSED_FORM else ()
-        return (*of_a_pair, *(each for each in FORWARD if self._head or not CAM_METHODS[each].runs_the_head))
+        return (*of_a_pair, *(each for each in FORWARD if self.has_head or not CAM_METHODS[each].runs_the_head))
 
     def forward(self, images: Tensor) -> Seen:
         """``images`` (N, C, H, W) float32. Raises InputFailure ``model-output-mismatch``."""
