@@ -68,9 +68,10 @@ def rotate_secret(session: Session, row: WebhookRow, vault: Vault, grace: timede
 
 
 def send_test(session: Session, row: WebhookRow) -> UUID:
-    """The delivery's id. Raises Conflict ``webhook-disabled``."""
+    """The delivery's id. About nothing else, so that it waits for no other test. Raises Conflict
+    ``webhook-disabled``."""
     check_enabled(row)
-    event = Event(TEST, row.id, {"webhook_id": str(row.id)})
+    event = Event(TEST, new_id(), {"webhook_id": str(row.id)})
     return enqueue(session, row.tenant_id, row.id, event, clock(session))
 
 

@@ -26,7 +26,7 @@ from app.webhooks.dispatch import Outcome, claim_next, write_outcome
 from app.webhooks.outbox import tell
 from app.webhooks.schedule import ATTEMPTS
 from app.webhooks.schemas import WebhookRequest
-from app.webhooks.service import create_webhook, rotate_secret
+from app.webhooks.service import create_webhook, rotate_secret, send_test
 from app.webhooks.signing import message_id
 from tests.waiting import until
 from tests.webhooks.receiver import Receiver, Reply, receiving
@@ -117,6 +117,17 @@ def test_of_one_audit_in_order_and_of_others_meanwhile(post: Post, receiver: Rec
     assert [(row.status, row.attempt) for row in rows] == [("delivered", 2), ("delivered", 1), ("delivered", 1)]
     assert [attempt["status_code"] for attempt in rows[0].attempts] == [500, 204]
     assert [message_id(row.id) for row in rows] == [ids[0], ids[3], ids[1]]
+
+
+def test_a_test_waits_for_no_other(post: Post, receiver: Receiver) -> None:
+    """Whoever has mended the receiver sees it at once, whatever became of the test before."""
+    webhook_id, _ = post.listen(receiver.url)
+    receiver.replies.append(Reply(500))
+    for _ in range(2):
+        with transaction(post.engine) as session:
+            send_test(session, session.get_one(WebhookRow, webhook_id))
+        post.round()
+    assert [one.status for one in post.deliveries()] == [DeliveryStatus.PENDING, DeliveryStatus.DELIVERED]
 
 
 def test_only_who_listens_hears(post: Post, receiver: Receiver) -> None:
