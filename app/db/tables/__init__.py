@@ -3,20 +3,9 @@
 from typing import Final
 
 from app.db.tables.access import ApiKeyRow, TenantRow
-from app.db.tables.audits import (
-    AuditModelRow,
-    AuditResultsRow,
-    AuditRow,
-    CleanSourceRow,
-    ComparisonRow,
-    RescoreRow,
-    SampleScoresRow,
-    ShardRow,
-    VersionComparisonRow,
-    ViewArchiveRow,
-    map_cells,
-)
+from app.db.tables.audits import AuditModelRow, AuditRow, ShardRow
 from app.db.tables.base import DEFAULT_TENANT, Base, Json, TenantOwned
+from app.db.tables.comparisons import ComparisonRow, RescoreRow, VersionComparisonRow
 from app.db.tables.map_sets import AuditMapSetRow, MapRow, MapSetRow
 from app.db.tables.operations import AuditUsageRow, CounterRow, GpuReportRow, IdempotencyKeyRow, WorkerRow
 from app.db.tables.registries import (
@@ -30,6 +19,8 @@ from app.db.tables.registries import (
     PolicyRunRow,
 )
 from app.db.tables.resources import DatasetRow, GateRow, ModelRow, RunGroupModelRow, RunGroupRow, SampleRow
+from app.db.tables.results import AuditResultsRow, ViewArchiveRow
+from app.db.tables.scores import CleanSourceRow, SampleScoresRow, map_cells
 from app.db.tables.webhooks import WebhookDeliveryRow, WebhookRow
 
 UPLOADED: Final = (ModelRow, DatasetRow, MapSetRow)
