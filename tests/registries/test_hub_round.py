@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.registries.loopback_hub import COMMIT, LoopbackHub, loopback_hub
+from tests.registries.making import create
 from tests.registries.test_hub_events import PUSHED
 from tests.waiting import RECIPE, WEIGHTS, until
 
@@ -29,20 +30,20 @@ def hub() -> Iterator[LoopbackHub]:
 
 @pytest.fixture(scope="module")
 def connection(service: httpx.Client, hub: LoopbackHub) -> Json:
-    return _made(service, "connections", name="hub", kind="huggingface", url=hub.url, auth={"token": "hf_planted"})
+    return create(service, "connections", name="hub", kind="huggingface", url=hub.url, auth={"token": "hf_planted"})
 
 
 def test_a_push_is_audited_once(service: httpx.Client, hub: LoopbackHub, connection: Json, dataset: Json) -> None:
     tried = service.post(f"/v1/connections/{connection['id']}/test").json()
     assert [check["what"] for check in tried["checks"]] == ["the Hub lists models", "the Hub knows the token"]
     assert [check["works"] for check in tried["checks"]] == [True, True]
-    hook = _made(service, "hooks", name="h", kind="huggingface", connection_id=connection["id"], secret=SECRET)
+    hook = create(service, "hooks", name="h", kind="huggingface", connection_id=connection["id"], secret=SECRET)
     asked = {"connection_id": connection["id"], "dataset_id": dataset["id"], "sample_limit": 4}
     how = {
         "protocol": {"micro_batch": 4, "measures": {"entropy": {}}},
         "write_back": {"pull_request": True, "tags": False},
     }
-    _made(service, "policies", name="hub", match={"model": "ours/*"}, **how, **asked)
+    create(service, "policies", name="hub", match={"model": "ours/*"}, **how, **asked)
     pushed = PUSHED | {"repo": PUSHED["repo"] | {"name": NAME}}
     path = service.base_url.join(f"/v1/hooks/{hook['id']}/deliveries")
     proved = {"X-Webhook-Secret": SECRET, "Webhook-Id": "d1"}
@@ -84,10 +85,3 @@ def test_addresses_belong_to_a_kind(service: httpx.Client, connection: Json) -> 
 def _ended(service: httpx.Client, hook: Json, count: int = 2) -> list[Json] | None:
     log: list[Json] = service.get(f"/v1/hooks/{hook['id']}/deliveries").json()["items"]
     return log if len(log) == count and all(one["outcome"] != "pending" for one in log) else None
-
-
-def _made(service: httpx.Client, collection: str, **body: Any) -> Json:
-    answer = service.post(f"/v1/{collection}", json=body)
-    assert answer.status_code == 201, answer.text
-    made: Json = answer.json()
-    return made

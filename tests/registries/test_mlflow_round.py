@@ -12,6 +12,7 @@ from app.egress.addresses import AddressGuard
 from app.egress.client import EgressClient
 from app.registries.base import Wanted
 from app.registries.mlflow import MlflowRegistry
+from tests.registries.making import create
 from tests.waiting import until, wait_for
 
 Json = dict[str, Any]
@@ -34,12 +35,12 @@ def mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowServer]:
 
 @pytest.fixture(scope="module")
 def connection(service: httpx.Client, mlflow: MlflowServer) -> Json:
-    return _made(service, "connections", name="m", kind="mlflow", url=mlflow.url)
+    return create(service, "connections", name="m", kind="mlflow", url=mlflow.url)
 
 
 @pytest.fixture(scope="module")
 def hook(service: httpx.Client, mlflow: MlflowServer, connection: Json) -> Json:
-    made = _made(service, "hooks", name="h", kind="mlflow", connection_id=connection["id"], secret=SECRET)
+    made = create(service, "hooks", name="h", kind="mlflow", connection_id=connection["id"], secret=SECRET)
     assert made["secret"] == SECRET
     mlflow.tell(str(service.base_url.join(f"/v1/hooks/{made['id']}/deliveries")), SECRET)
     return made
@@ -58,7 +59,7 @@ def policy(
             "sample_limit": 4,
         }
         write_back = {"alias_on_pass": "audited"}
-        return _made(
+        return create(
             service,
             "policies",
             name=model,
@@ -133,7 +134,7 @@ def test_undescribed_version_waits_for_its_description(
     service: httpx.Client, mlflow: MlflowServer, connection: Json
 ) -> None:
     version = mlflow.register("plain", "undescribed")
-    made = _made(
+    made = create(
         service, "models", name="plain", source={"connection_id": connection["id"], "uri": f"models:/plain/{version}"}
     )
     model = wait_for(service, f"/v1/models/{made['id']}", "needs_description", "rejected")
@@ -189,10 +190,3 @@ def _ended(service: httpx.Client, hook: Json) -> list[Json]:
     log: list[Json] = service.get(f"/v1/hooks/{hook['id']}/deliveries").json()["items"]
     created = [one["outcome"] for one in log if one["event"] == "model_version.created"]
     return [] if "pending" in created else log
-
-
-def _made(service: httpx.Client, collection: str, **body: Any) -> Json:
-    answer = service.post(f"/v1/{collection}", json=body)
-    assert answer.status_code == 201, answer.text
-    made: Json = answer.json()
-    return made

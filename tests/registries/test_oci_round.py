@@ -17,7 +17,8 @@ from app.egress.client import EgressClient
 from app.embedded.ports import accepts, free_port
 from app.registries.base import Version, Wanted
 from app.registries.oci import INDEX, MANIFEST, RESULT, TAG, OciRegistry
-from tests.registries.recorded_mlflow import DESCRIPTION
+from tests.registries.making import create
+from tests.registries.recorded_answers import DESCRIPTION
 from tests.waiting import WEIGHTS, until
 
 Json = dict[str, Any]
@@ -47,8 +48,8 @@ class Oci:
 def oci(service: httpx.Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oci]:
     folder, port = tmp_path_factory.mktemp("oci"), free_port()
     url = f"http://127.0.0.1:{port}"
-    connection = _made(service, "connections", name="o", kind="oci", url=url)["id"]
-    hook = _made(service, "hooks", name="o", kind="oci", connection_id=connection, secret=SECRET)
+    connection = create(service, "connections", name="o", kind="oci", url=url)["id"]
+    hook = create(service, "hooks", name="o", kind="oci", connection_id=connection, secret=SECRET)
     told = {"name": "salience", "url": str(service.base_url.join(f"/v1/hooks/{hook['id']}/deliveries"))}
     patience = {"timeout": "10s", "threshold": 5, "backoff": "1s"}
     endpoint = told | patience | {"headers": {"Authorization": [f"Bearer {SECRET}"]}}
@@ -76,8 +77,8 @@ def pushed(oci: Oci, service: httpx.Client, dataset: Json, tmp_path_factory: pyt
         "match": {"model": "team/*", "tags": {"tag": "v*"}},
         "protocol": {"micro_batch": 4, "measures": {"entropy": {}}},
     }
-    gate = _made(service, "gates", name="oci", conditions=["entropy.spatial.mean <= 1"])["id"]
-    _made(service, "policies", name="o", gate=gate, write_back={"alias_on_pass": "audited"}, **asked, **how)
+    gate = create(service, "gates", name="oci", conditions=["entropy.spatial.mean <= 1"])["id"]
+    create(service, "policies", name="o", gate=gate, write_back={"alias_on_pass": "audited"}, **asked, **how)
     folder = tmp_path_factory.mktemp("pushed")
     (folder / "model.safetensors").write_bytes(RUN.read_bytes())
     (folder / "salience.json").write_text(json.dumps(DESCRIPTION))
@@ -125,7 +126,7 @@ def test_its_own_pushes_and_pulls_start_nothing(service: httpx.Client, oci: Oci,
 def test_an_artifact_as_a_source(service: httpx.Client, oci: Oci, pushed: str) -> None:
     """By its tag, which is pinned to the digest."""
     source = {"connection_id": oci.connection, "uri": f"oci://{oci.host}/{NAME}:v1"}
-    made = _made(service, "models", name="o", source=source)
+    made = create(service, "models", name="o", source=source)
     found = until(lambda: _looked_at(service, made["id"]))
     assert (found["source"]["version"], found["source"]["file"]) == (pushed, "model.safetensors")
 
@@ -145,10 +146,3 @@ def test_a_sweep_looks_at_every_tag(oci: Oci, pushed: str, monkeypatch: pytest.M
 def _looked_at(service: httpx.Client, model_id: str) -> Json | None:
     model: Json = service.get(f"/v1/models/{model_id}").json()
     return model if model["source"].get("version") else None
-
-
-def _made(service: httpx.Client, collection: str, **body: Any) -> Json:
-    answer = service.post(f"/v1/{collection}", json=body)
-    assert answer.status_code == 201, answer.text
-    made: Json = answer.json()
-    return made

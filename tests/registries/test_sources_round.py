@@ -20,8 +20,9 @@ import pytest
 from prepare import build_archive
 
 from app.registries.base import NO_TAGS
+from tests.registries.making import create
 from tests.registries.mapped import OF_SAGEMAKER, SECRET, approved
-from tests.registries.recorded_mlflow import DESCRIPTION
+from tests.registries.recorded_answers import DESCRIPTION
 from tests.registries.test_s3 import KEY
 from tests.registries.test_web import Quiet
 from tests.storage.stores import Bucket, make_bucket
@@ -80,7 +81,7 @@ def web(folder: Path) -> Iterator[str]:
 
 
 def test_from_a_web_server(service: httpx.Client, web: str, folder: Path, uploaded: Json) -> None:
-    connection = _made(service, "connections", name="w", kind="http", url=web)["id"]
+    connection = create(service, "connections", name="w", kind="http", url=web)["id"]
 
     def source(path: str) -> Json:
         digest = hashlib.sha256((folder / path).read_bytes()).hexdigest()
@@ -91,7 +92,7 @@ def test_from_a_web_server(service: httpx.Client, web: str, folder: Path, upload
 
 
 def test_from_a_bucket(service: httpx.Client, bucket: Bucket, uploaded: Json) -> None:
-    connection = _made(service, "connections", name="b", kind="s3", url=bucket.endpoint, auth=KEY)["id"]
+    connection = create(service, "connections", name="b", kind="s3", url=bucket.endpoint, auth=KEY)["id"]
     model, images = ({"connection_id": connection, "uri": f"s3://{bucket.name}/round/{of}"} for of in ("v1", "images"))
     audited(service, model, images | {"by_reference": False}, uploaded)
     archive = {"connection_id": connection, "uri": f"s3://{bucket.name}/round/images.zip"}
@@ -113,7 +114,7 @@ def test_from_a_model_package_of_sagemaker(service: httpx.Client, bucket: Bucket
     client = boto3.client("s3", endpoint_url=bucket.endpoint, region_name="us-east-1")
     for key in ("project/output/model.tar.gz", "project/output/model.tar.gz.sha256"):
         client.put_object(Bucket=bucket.name, Key=key, Body=packed.getvalue())
-    connection = _made(service, "connections", name="s", kind="s3", url=bucket.endpoint, auth=KEY)["id"]
+    connection = create(service, "connections", name="s", kind="s3", url=bucket.endpoint, auth=KEY)["id"]
     policy = {
         "name": "s",
         "connection_id": connection,
@@ -126,8 +127,8 @@ def test_from_a_model_package_of_sagemaker(service: httpx.Client, bucket: Bucket
     hook = {"name": "s", "kind": "generic", "connection_id": connection, "secret": SECRET}
     for wrong in ({"below": "https://bucket.example/"}, {"source": None, "below": None}):
         assert service.post("/v1/hooks", json=hook | {"mapping": mapping | wrong}).status_code == 422
-    hook_id = _made(service, "hooks", **hook, mapping=mapping)["id"]
-    _made(service, "policies", **policy)
+    hook_id = create(service, "hooks", **hook, mapping=mapping)["id"]
+    create(service, "policies", **policy)
     path = f"/v1/hooks/{hook_id}/deliveries"
     event = approved(f"s3://{bucket.name}/project/output/model.tar.gz")
     sent = httpx.post(service.base_url.join(path), json=event, headers={"Authorization": f"Bearer {SECRET}"})
@@ -176,13 +177,6 @@ def audited(service: httpx.Client, model: Json, images: Json, uploaded: Json) ->
 
 
 def _fetched(service: httpx.Client, collection: str, **asked: Any) -> Json:
-    made = _made(service, collection, **asked)
+    made = create(service, collection, **asked)
     assert made["status"] == "fetching"
     return wait_for(service, f"/v1/{collection}/{made['id']}", "ready", "rejected")
-
-
-def _made(service: httpx.Client, collection: str, **body: Any) -> Json:
-    answer = service.post(f"/v1/{collection}", json=body)
-    assert answer.status_code == 201, answer.text
-    made: Json = answer.json()
-    return made
