@@ -35,6 +35,7 @@ def _summary(row: ComparisonRow) -> ComparisonSummary:
         by=row.by,
         status=row.status,
         audit_ids=row.audit_ids,
+        model_ids=row.model_ids,
         problem=StoredProblem.of(row.problem),
         created_at=row.created_at,
         finished_at=row.finished_at,

@@ -48,6 +48,11 @@ class ComparisonSummary(BaseModel):
     by: ComparisonUnit
     status: OwedStatus
     audit_ids: list[UUID]
+    model_ids: list[UUID] | None = Field(
+        None,
+        description="Of comparisons of two versions, which the service makes itself: each side is this model of the "
+        "audit in the same place. Null: all models of the audits.",
+    )
     problem: StoredProblem | None
     created_at: datetime
     finished_at: datetime | None

@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.db.order import newest_first
-from app.db.tables import AuditModelRow, AuditResultsRow, AuditRow, ModelRow, VersionComparisonRow
+from app.db.tables import AuditModelRow, AuditResultsRow, AuditRow, ComparisonRow, ModelRow, VersionComparisonRow
 from app.domain.results.headline import StoredHeadline, headlines
 from app.domain.vocabulary import AuditStatus
 from app.results.reading import current
 
 MOST_AUDITS = 100
 """Of one version, the newest."""
+_BEFORE, _NOW = 1, 2
+"""Sides of a comparison of versions."""
 
 
 class ComparedVersions(NamedTuple):
@@ -45,22 +47,31 @@ def headlines_of(session: Session, audit: AuditRow) -> list[StoredHeadline]:
     return audit.headlines
 
 
-def version_comparisons(session: Session, audit_ids: Sequence[UUID]) -> list[ComparedVersions]:
-    """Of those audits, in their order."""
-    row, before_its_audit, before = VersionComparisonRow, aliased(AuditModelRow), aliased(ModelRow)
+def version_comparisons(session: Session, *which: ColumnElement[bool]) -> list[ComparedVersions]:
+    """In the order of their audits."""
+    row, now, before = VersionComparisonRow, aliased(ModelRow), aliased(ModelRow)
     query = (
-        select(row, ModelRow, before)
-        .join(AuditModelRow, and_(AuditModelRow.audit_id == row.audit_id, AuditModelRow.ordinal == 0))
-        .join(ModelRow, ModelRow.id == AuditModelRow.model_id)
-        .join(before_its_audit, and_(before_its_audit.audit_id == row.before_audit_id, before_its_audit.ordinal == 0))
-        .join(before, before.id == before_its_audit.model_id)
-        .where(row.audit_id.in_(audit_ids))
+        select(row, now, before)
+        .join(ComparisonRow, ComparisonRow.id == row.comparison_id)
+        .join(now, now.id == _model_of(_NOW))
+        .join(before, before.id == _model_of(_BEFORE))
+        .where(*which)
         .order_by(row.audit_id)
     )
     return [ComparedVersions(*found) for found in session.execute(query)]
 
 
-def model_of(session: Session, audit_id: UUID) -> ModelRow | None:
-    """Of an audit of one model."""
-    query = select(ModelRow).join(AuditModelRow).where(AuditModelRow.audit_id == audit_id, AuditModelRow.ordinal == 0)
-    return session.scalar(query)
+def compared_in(session: Session, models: Sequence[ModelRow]) -> list[ComparedVersions]:
+    """Those that compare one of these versions with the one before it."""
+    of_them = select(AuditModelRow.audit_id).where(AuditModelRow.model_id.in_([model.id for model in models]))
+    found = version_comparisons(session, VersionComparisonRow.audit_id.in_(of_them))
+    shown = {model.id for model in models}
+    return [versions for versions in found if versions.now.id in shown]
+
+
+def _model_of(place: int) -> ColumnElement[UUID]:
+    """Of a side of the comparison, counted from 1; one of earlier versions of the service is its audit's only model."""
+    own = select(AuditModelRow.model_id).where(
+        AuditModelRow.audit_id == ComparisonRow.audit_ids[place], AuditModelRow.ordinal == 0
+    )
+    return func.coalesce(ComparisonRow.model_ids[place], own.scalar_subquery())

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import AuditRow, ModelRow
 from app.errors import NotFound
-from app.history.repository import ComparedVersions, audits_of, headlines_of, newest_versions, version_comparisons
+from app.history.repository import ComparedVersions, audits_of, compared_in, headlines_of, newest_versions
 from app.history.schemas import FoundRegression, ModelHistory, ModelVersion, VersionAudit
 from app.http.authorization import READS
 from app.http.dependencies import SessionDep
@@ -24,13 +24,14 @@ def get_history(
     limit: Annotated[int, Query(ge=1, le=200, description="So many versions, the newest.")] = 50,
 ) -> ModelHistory:
     """Before a version replaces another: every version of the name with its audits' headline numbers and verdicts, and
-    in `regressions` what got worse. Each audit of one model is compared with the newest audit of the nearest earlier
-    version on the same samples under the same protocol, as `POST /v1/comparisons` would."""
+    in `regressions` what got worse. Each audit of one model, and each that a policy asked for of the run group that a
+    version joined, is compared with the newest audit of the nearest earlier version, model against model, on the same
+    samples under the same protocol, as `POST /v1/comparisons` would."""
     models = newest_versions(session, name, limit)
     if not models:
         raise NotFound("model")
     audits = {model.id: audits_of(session, model.id) for model in models}
-    compared = version_comparisons(session, [audit.id for found in audits.values() for audit in found])
+    compared = compared_in(session, models)
     return ModelHistory(
         name=name,
         versions=[_version(session, model, list(audits[model.id])) for model in models],

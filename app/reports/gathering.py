@@ -74,7 +74,7 @@ class Gatherer:
         stored = results_of_comparison(self.session, row)
         if row.status != OwedStatus.SUCCEEDED or stored is None:
             raise comparisons.NOT_FINISHED.error(status=row.status)
-        audits = [self.session.get(AuditRow, audit_id) for audit_id in row.audit_ids]
+        audits = [self.session.get(AuditRow, audit_id) for audit_id in dict.fromkeys(row.audit_ids)]
         kept = [audit for audit in audits if audit is not None]
         if not kept:
             raise comparisons.AUDITS_DELETED.error()
@@ -86,7 +86,7 @@ class Gatherer:
             identity=str(row.id),
             title=row.name or f"Comparison {row.id}",
             all_series=all_series,
-            together=all_together(first, all_series) if len(audits) == 1 else None,
+            together=all_together(first, all_series) if len(audits) == 1 and row.model_ids is None else None,
             comparison=found,
             gallery=self._different(found, all_series, {str(audit.id): audit for audit in kept}),
             **self._pictures(kept, results, all_series),

@@ -41,6 +41,40 @@ def test_versions_of_one_recipe(
     for alone in (first, third):
         assert "salience.stability" not in alone
         assert service.get(f"/v1/audits/{alone['salience.audit_id']}").json()["run_group_id"] is None
+    check_history(service, audit["id"], third["salience.audit_id"])
+
+
+def check_history(service: httpx.Client, of_both: str, of_third: str) -> None:
+    """Of a run group each version is its own model: the second against the first in the audit that has both, the third
+    against the second of that audit. The third is the first again, so that only one step makes entropy worse."""
+
+    def whole() -> Json:
+        found: Json = service.get("/v1/model-history", params={"name": "seeds"}).json()
+        return {} if found["pending"] or len(comparisons()) < 2 else found
+
+    def comparisons() -> list[Json]:
+        listed: list[Json] = service.get("/v1/comparisons", params={"tag": "model-history", "limit": 1000}).json()[
+            "items"
+        ]
+        return [one for one in listed if one["audit_ids"][1] in {of_both, of_third}]
+
+    history = until(whole)
+    ids = [version["model_id"] for version in history["versions"]]
+    later, earlier = comparisons()
+    assert (earlier["audit_ids"], earlier["model_ids"]) == ([of_both, of_both], ids[:2])
+    assert (later["audit_ids"], later["model_ids"]) == ([of_both, of_third], ids[1:])
+    means = [version["audits"][0]["headline"]["entropy"] for version in history["versions"]]
+    found = [(one["before_version"], one["version"], one["number"]) for one in history["regressions"]]
+    assert found == [("1", "2", "entropy")]
+    (regression,) = history["regressions"]
+    assert (regression["before"], regression["after"]) == pytest.approx(means[:2])
+    assert (regression["audit_id"], regression["before_audit_id"]) == (of_both, of_both)
+    assert regression["p_holm"] < 0.05
+    tables = service.get(f"/v1/comparisons/{later['id']}").json()["results"]
+    assert {row["measure"] for row in tables["differences"]} == {"entropy"}
+    assert [len(side["models"]) for side in tables["sides"]] == [1, 1]
+    page = service.get(f"/v1/comparisons/{earlier['id']}/report")
+    assert page.status_code == 200, page.text
 
 
 def test_events_that_come_backwards(

@@ -43,7 +43,7 @@ class Tables:
 def read_tables(session: Session, compared: list[ComparedSide], protocol: Protocol, first: AuditRow) -> Tables:
     columns = (
         *protocol.columns(),
-        *(protocol.pairing_columns() if any(one.series.has_pairings for one in compared) else ()),
+        *(protocol.pairing_columns() if all(one.series.has_pairings for one in compared) else ()),
     )
     pairs = len(compared) * (len(compared) - 1) // 2
     groups, headlines = read_groups(session, first.id), _headlines(protocol)

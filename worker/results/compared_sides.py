@@ -1,6 +1,7 @@
 """The sides of a comparison: an audit each, or each of its models."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from app.db.tables import AuditRow
 from app.domain.audits.subjects import leads
@@ -31,8 +32,10 @@ class ComparedSide:
     shown: ShownSide
 
 
-def sides_of(audit: AuditRow, document: ResultsDocument, unit: ComparisonUnit) -> list[ComparedSide]:
-    """Their radars and totals are still to come."""
+def sides_of(
+    audit: AuditRow, document: ResultsDocument, unit: ComparisonUnit, model_id: UUID | None
+) -> list[ComparedSide]:
+    """Their radars and totals are still to come. Of ``model_id`` that model alone, under the leading method."""
     models = document["models"]
     protocol = Protocol.model_validate(audit.protocol)
     has_pairings = bool(protocol.pairing_columns())
@@ -51,9 +54,16 @@ def sides_of(audit: AuditRow, document: ResultsDocument, unit: ComparisonUnit) -
     leading = [place for place in everything if leads(models[place]["model_id"])]
     if unit == ComparisonUnit.AUDIT:
         return [ComparedSide(Series(audit.id, tuple(leading), has_pairings), protocol, side(leading, alone=False))]
+    of_one = model_id is not None
     return [
-        ComparedSide(Series(audit.id, (ordinal,), has_pairings=False), protocol, side([ordinal], alone=True))
+        # Pairings within an audit's only model are that model's own.
+        ComparedSide(
+            Series(audit.id, (ordinal,), has_pairings and of_one and len(leading) == 1),
+            protocol,
+            side([ordinal], alone=True),
+        )
         for ordinal in everything
+        if not of_one or models[ordinal]["model_id"] == str(model_id)
     ]
 
 
@@ -63,7 +73,7 @@ def notes_of(compared: list[ComparedSide], protocol: Protocol) -> list[str]:
     if any(one.protocol.has_turns != protocol.has_turns for one in compared):
         notes.append(OVER_COMMON_VIEWS)
     methods = protocol.salience.all_methods
-    if len(methods) > 1 and len({one.series.audit_id for one in compared}) == len(compared):
+    if len(methods) > 1 and all(leads(model["model_id"]) for one in compared for model in one.shown["models"]):
         notes.append(UNDER_ONE_METHOD.format(method=methods[0]))
     return notes
 

@@ -1,5 +1,7 @@
 """The document of a comparison, from stored scores and the results of its audits."""
 
+from itertools import repeat
+
 from sqlalchemy.orm import Session
 
 from app.db.tables import AuditResultsRow, AuditRow, ComparisonRow, DatasetRow
@@ -30,7 +32,11 @@ def comparison_document(session: Session, row: ComparisonRow) -> ComparisonResul
         str(audit.id): models_alone(by_subject(current(session.get_one(AuditResultsRow, audit.id).document)))
         for audit in audits
     }
-    compared = [series for audit in audits for series in sides_of(audit, documents[str(audit.id)], row.by)]
+    compared = [
+        series
+        for audit, model_id in zip(audits, row.model_ids or repeat(None, len(audits)), strict=True)
+        for series in sides_of(audit, documents[str(audit.id)], row.by, model_id)
+    ]
     first = audits[0]
     own = Protocol.model_validate(first.protocol)
     protocol = own.beside(one.protocol for one in compared)

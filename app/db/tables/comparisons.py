@@ -21,13 +21,17 @@ from app.domain.vocabulary import ComparisonUnit, OwedStatus
 
 
 class ComparisonRow(Worded, Identified, Base):
-    """Audits of the same samples side by side; what it found outlives them."""
+    """Audits of the same samples side by side; what it found outlives them.
+
+    Where ``model_ids`` are told, each side is that model of the audit in the same place: the same audit may be both.
+    """
 
     __tablename__ = "comparisons"
 
     name: Mapped[str | None]
     by: Mapped[ComparisonUnit]
     audit_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    model_ids: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid))
     status: Mapped[OwedStatus] = mapped_column(default=OwedStatus.QUEUED, index=True)
     attempt: Mapped[int] = mapped_column(default=0)
     problem: Mapped[Json | None]
@@ -36,7 +40,11 @@ class ComparisonRow(Worded, Identified, Base):
 
 
 class VersionComparisonRow(Base):
-    """An audit of one version of a model, and the one of the version before that it is compared with."""
+    """An audit of one version of a model, and the one of the version before that it is compared with.
+
+    The comparison says which models of theirs, in the order before, now; one of earlier versions of the service is of
+    audits of one model.
+    """
 
     __tablename__ = "version_comparisons"
 

@@ -326,6 +326,7 @@ class Comparison(Document):
     by: ComparisonUnit
     status: OwedStatus
     audit_ids: list[str]
+    model_ids: list[str] | None
     problem: StoredProblem | None
     created_at: str
     finished_at: str | None
@@ -378,6 +379,7 @@ class ComparisonSummary(Document):
     by: ComparisonUnit
     status: OwedStatus
     audit_ids: list[str]
+    model_ids: list[str] | None
     problem: StoredProblem | None
     created_at: str
     finished_at: str | None
