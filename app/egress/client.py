@@ -16,7 +16,7 @@ import httpx
 from app import __version__
 from app.egress.addresses import AddressGuard
 from app.egress.answers import Answer, Download, headers_of, malformed
-from app.egress.metering import Allowance, Meter, shared_counts
+from app.egress.metering import Allowance, Meter, shared_windows
 from app.egress.network import Deadline, GuardedNetwork, Pace, Resolve, system_resolve
 from app.errors import AddressNotAllowed, EgressFailure
 from app.settings import MEBIBYTE, Settings
@@ -85,7 +85,7 @@ class EgressClient:
         limits = Limits(settings.egress_pause_seconds, settings.egress_call_seconds, fetch_seconds, pace)
         allowance = Allowance(settings.max_tenant_egress_requests, settings.max_tenant_egress_bytes)
         guard = AddressGuard.of(settings.allowed_networks)
-        meter = Meter(allowance, shared_counts(settings.broker_url, settings.broker_ca_file))
+        meter = Meter(allowance, shared_windows(settings.broker_url, settings.broker_ca_file))
         return cls(guard, limits, ca_file=settings.egress_ca_file, meter=meter)
 
     def charge_to(self, tenant_id: UUID) -> None:

@@ -14,6 +14,7 @@ from app.broker import Broker, BrokerUrlInvalid
 from app.errors import Unavailable
 from app.queue import QUEUE_NAME, TaskName, TaskQueue, configure
 from app.settings import Settings
+from app.windows import Charge
 from tests.broker.certificates import Certificates, make_certificates
 from tests.broker.tls_door import tls_door
 
@@ -44,7 +45,7 @@ def use_all_parts(url: str, ca_file: str | None = None) -> list[bool]:
     settings = Settings(broker_url=url, broker_ca_file=ca_file, rate_limit_patience_seconds=5)
     with ThreadPoolExecutor(1) as thread:
         limiter = RateLimiter(thread, settings)
-        reached.append(_works(lambda: limiter._count_in_redis([f"test:{uuid4()}"])))
+        reached.append(_works(lambda: limiter._windows.add_shared([Charge(f"test:{uuid4()}", (1,))])))
         limiter.close()
     return reached
 

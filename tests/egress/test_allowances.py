@@ -7,16 +7,17 @@ import pytest
 from app.broker import Broker
 from app.egress.addresses import AddressGuard
 from app.egress.client import Call, EgressClient
-from app.egress.metering import LOCAL, Allowance, Counts, Meter, SharedCounts
+from app.egress.metering import LOCAL, WINDOW_SECONDS, Allowance, Meter
 from app.embedded.ports import free_port
 from app.errors import EgressFailure
+from app.windows import SharedWindows, Windows
 from tests.egress.callers import OPEN, QUICK, resolve
 from tests.egress.hosts import Host
 
 
-def metered(allowance: Allowance, tenant_id: UUID, counts: Counts = LOCAL) -> EgressClient:
+def metered(allowance: Allowance, tenant_id: UUID, windows: Windows = LOCAL) -> EgressClient:
     guard = AddressGuard.of([f"{OPEN}/32"])
-    client = EgressClient(guard, QUICK, resolve=resolve, meter=Meter(allowance, counts))
+    client = EgressClient(guard, QUICK, resolve=resolve, meter=Meter(allowance, windows))
     client.charge_to(tenant_id)
     return client
 
@@ -47,23 +48,28 @@ def test_a_tenant_has_so_many_bytes(hosts: tuple[Host, Host]) -> None:
             client.send(Call("GET", f"http://{OPEN}:{hosts[0].port}/"))
 
 
+def counts(broker_url: str) -> SharedWindows:
+    """As another process has them."""
+    return SharedWindows(Broker.read(broker_url), "egress", WINDOW_SECONDS, patience_seconds=5)
+
+
 def test_processes_count_together(hosts: tuple[Host, Host], broker_url: str) -> None:
     """Each has connections of its own to the broker; what is sent counts as what is received does."""
-    tenant_id, broker = uuid4(), Broker.read(broker_url)
+    tenant_id, (first, second, third) = uuid4(), (counts(broker_url) for _ in range(3))
     url, content = f"http://{OPEN}:{hosts[0].port}/", bytes(70_000)
-    for process in (SharedCounts(broker), SharedCounts(broker)):
+    for process in (first, second):
         with metered(Allowance(moved=200_000), tenant_id, process) as client:
             assert client.send(Call("POST", url, content=content)).ok
-    with metered(Allowance(moved=200_000), tenant_id, SharedCounts(broker)) as client:
+    with metered(Allowance(moved=200_000), tenant_id, third) as client:
         assert client.send(Call("GET", url)).ok
         with pytest.raises(EgressFailure, match="egress-limit-reached"):
             client.send(Call("POST", url, content=content))
 
 
 def test_without_a_broker_each_process_counts(hosts: tuple[Host, Host]) -> None:
-    tenant_id, counts = uuid4(), SharedCounts(Broker.read(f"redis://127.0.0.1:{free_port()}/0"))
+    tenant_id, process = uuid4(), counts(f"redis://127.0.0.1:{free_port()}/0")
     call = Call("GET", f"http://{OPEN}:{hosts[0].port}/")
-    with metered(Allowance(requests=2), tenant_id, counts) as client:
+    with metered(Allowance(requests=2), tenant_id, process) as client:
         assert [client.send(call).status for _ in range(2)] == [200, 200]
         with pytest.raises(EgressFailure, match="egress-limit-reached"):
             client.send(call)

@@ -14,12 +14,12 @@ def rate_headers(standings: Sequence[Standing]) -> list[Header]:
     if not standings:
         return []
     policies = [f'"{one.policy}";q={one.limit};w={one.window_seconds}' for one in standings]
-    rests = [f'"{one.policy}";r={one.remaining};t={ceil(one.counted.seconds_left)}' for one in standings]
+    rests = [f'"{one.policy}";r={one.remaining};t={ceil(one.seconds_left)}' for one in standings]
     return [(b"ratelimit-policy", ", ".join(policies).encode()), (b"ratelimit", ", ".join(rests).encode())]
 
 
 def check_rate(standings: Sequence[Standing]) -> None:
     """Raises RateLimited until the last exceeded window ends."""
-    waits = [one.counted.seconds_left for one in standings if one.is_exceeded]
+    waits = [one.seconds_left for one in standings if one.is_exceeded]
     if waits:
         raise RateLimited(max(ceil(max(waits)), 1))

@@ -14,9 +14,9 @@ import httpx
 import pytest
 from redis import Redis
 
-from app.access import rate_limits
-from app.access.rate_limits import Counted, _LocalWindows
+from app import windows
 from app.embedded.ports import free_port
+from app.windows import Charge, Counted, LocalWindows
 from tests.api.running_api import Api, check_problem
 from tests.keys import make_key
 from tests.waiting import PATIENCE_SECONDS, until
@@ -107,42 +107,48 @@ def test_shared_counts_have_an_end(shared: Api, own_broker: str) -> None:
         redis.flushdb()
         refused = [ask(0) for _ in range(7)][-1]
         assert refused.status_code == 429
-        counts = redis.keys("salience_audit:rate:*")
+        counts = redis.keys("salience_audit:window:requests:*")
         assert len(counts) == 2
         left = [redis.pttl(name) for name in counts]
         assert all(0 < milliseconds <= WINDOW * 1000 for milliseconds in left)
         assert min(left) <= int(refused.headers["retry-after"]) * 1000
         assert all(redis.pexpire(name, 1) for name in counts)
-        until(lambda: not redis.keys("salience_audit:rate:*"))
+        until(lambda: not redis.keys("salience_audit:window:requests:*"))
         assert ask(0).status_code == 200
+
+
+def counted(counts: LocalWindows, name: str) -> Counted:
+    """With one request more."""
+    (found,) = counts.add([Charge(name, (1,))])
+    return found
 
 
 def test_own_counts_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr(rate_limits, "time", SimpleNamespace(monotonic=lambda: now))
-    windows = _LocalWindows(WINDOW)
-    assert windows.count("a") == Counted(1, WINDOW)
+    monkeypatch.setattr(windows, "time", SimpleNamespace(monotonic=lambda: now))
+    own = LocalWindows(WINDOW)
+    assert counted(own, "a") == Counted((1,), WINDOW)
     now += WINDOW - 1
-    assert (windows.count("a"), windows.count("b")) == (Counted(2, 1), Counted(1, WINDOW))
+    assert (counted(own, "a"), counted(own, "b")) == (Counted((2,), 1), Counted((1,), WINDOW))
     now += 1
-    assert (windows.count("a"), windows.count("b")) == (Counted(1, WINDOW), Counted(2, WINDOW - 1))
+    assert (counted(own, "a"), counted(own, "b")) == (Counted((1,), WINDOW), Counted((2,), WINDOW - 1))
 
 
 def test_no_window_is_longer_than_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor by rounding: 12960.25... + 3600 - 12960.25... is more than 3600."""
     now = 12960.252973056418
     assert now + WINDOW - now > WINDOW
-    monkeypatch.setattr(rate_limits, "time", SimpleNamespace(monotonic=lambda: now))
-    assert _LocalWindows(WINDOW).count("a") == Counted(1, WINDOW)
+    monkeypatch.setattr(windows, "time", SimpleNamespace(monotonic=lambda: now))
+    assert counted(LocalWindows(WINDOW), "a") == Counted((1,), WINDOW)
 
 
 def test_own_counts_that_ended_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
-    monkeypatch.setattr(rate_limits, "time", SimpleNamespace(monotonic=lambda: now))
-    monkeypatch.setattr(rate_limits, "MOST_WINDOWS", 2)
-    windows = _LocalWindows(WINDOW)
+    monkeypatch.setattr(windows, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(windows, "MOST_WINDOWS", 2)
+    own = LocalWindows(WINDOW)
     for name in "ab":
-        windows.count(name)
+        counted(own, name)
     now += WINDOW
-    windows.count("c")
-    assert list(windows._windows) == ["c"]
+    counted(own, "c")
+    assert list(own._windows) == ["c"]
