@@ -58,11 +58,12 @@ class LocalWindows:
 
     def _add(self, charge: Charge) -> Counted:
         now = time.monotonic()
-        end, before = self._windows.get(charge.name, (0.0, ()))
+        end, amounts = self._windows.get(charge.name, (0.0, charge.amounts))
         if end <= now:
             self._forget_ended(now)
-            end, before = now + self._window, ()
-        amounts = tuple(map(sum, zip(before, charge.amounts, strict=True))) if before else charge.amounts
+            end, amounts = now + self._window, charge.amounts
+        else:
+            amounts = tuple(map(sum, zip(amounts, charge.amounts, strict=True)))
         self._windows[charge.name] = (end, amounts)
         return Counted(amounts, min(end - now, self._window))  # rounding may leave more than was added
 

@@ -42,11 +42,8 @@ class RateLimiter:
             "hook": settings.rate_limit_hook,
             "tenant": settings.rate_limit_tenant,
         }
-        broker, patience = (
-            Broker.read(settings.broker_url, settings.broker_ca_file),
-            settings.rate_limit_patience_seconds,
-        )
-        self._windows = SharedWindows(broker, "requests", self._window, patience)
+        broker = Broker.read(settings.broker_url, settings.broker_ca_file)
+        self._windows = SharedWindows(broker, "requests", self._window, settings.rate_limit_patience_seconds)
         self._batches: Batches[list[Charge], list[Counted]] = Batches(thread, self._count)
 
     async def count(self, owners: Mapping[str, UUID]) -> list[Standing]:

@@ -22,6 +22,7 @@ from app.errors import EgressFailure
 from app.registries.base import Checksum, Json, Version, Wanted, check_status, document, is_pattern, objects, safe_path
 from app.registries.listed import WORDS_BYTES, Listed, Page, changed, exactly
 from app.registries.model_card import with_verdict
+from app.registries.paging import pages
 from app.registries.uris import HubUri
 from app.settings import MEBIBYTE
 
@@ -116,19 +117,18 @@ class HubRegistry:
         if not name or is_pattern(owner):
             return
         asked = {"author": owner, "sort": "lastModified", "direction": "-1", "limit": str(REPOSITORIES), "full": "true"}
-        for _ in range(MAX_PAGES):
-            url = f"{self._url}/api/models?{urlencode(asked)}"
-            answer = self._client.send(Call("GET", url, credentials=self._credentials))
+
+        def page(cursor: str | None) -> tuple[list[Any], str | None]:
+            query = asked if cursor is None else asked | {"cursor": cursor}
+            answer = self._client.send(self._call("GET", f"{self._url}/api/models?{urlencode(query)}"))
             check_status(answer.status, SERVER)
             found = answer.json()
             if not isinstance(found, list):
                 raise malformed("it lists no repositories")
+            return found, _cursor(answer)
+
+        for found in pages(page, most=MAX_PAGES):
             yield from map(_version, found)
-            cursor = _cursor(answer)
-            if cursor is None:
-                return
-            asked["cursor"] = cursor
-        raise malformed("it lists pages without an end")
 
     def write(self, version: Version, tags: Mapping[str, str]) -> str | None:
         """Nothing: a note says so."""
@@ -249,15 +249,11 @@ class HubPlace:
     version: Version
 
     def pages(self, cursor: str | None) -> Iterator[Page]:
-        following: str | None = cursor
-        while True:
-            before = following
-            found, following = self.registry.list_page(self.version, before)
-            if following is not None and following == before:
-                raise malformed("it lists pages without an end")
-            yield Page([_listed(one) for one in found if one.get("type") == "file"], following)
-            if following is None:
-                return
+        def page(at: str | None) -> tuple[Page, str | None]:
+            found, following = self.registry.list_page(self.version, at)
+            return Page([_listed(one) for one in found if one.get("type") == "file"], following), following
+
+        return pages(page, cursor)
 
     def read(self, listed: Listed, offset: int, length: int) -> bytes:
         is_whole = (offset, length) == (0, listed.size)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -16,6 +17,7 @@ from app.egress.answers import Download, malformed
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
 from app.registries.base import READY, Json, Version, Wanted, check_status, document, objects, safe_path
+from app.registries.paging import pages
 from app.registries.uris import ModelUri
 
 SERVER = "MLflow tracking server"
@@ -68,7 +70,7 @@ class MlflowRegistry:
             yield version
 
     def aliases(self, wanted: Wanted) -> Iterator[tuple[str, Version]]:
-        for model in self._pages("registered-models", "registered_models", filter=_like("name", wanted.model)):
+        for model in self._found("registered-models", "registered_models", filter=_like("name", wanted.model)):
             for one in objects(model.get("aliases")):
                 yield str(one.get("alias")), Version(str(model.get("name")), str(one.get("version")))
 
@@ -78,19 +80,17 @@ class MlflowRegistry:
 
     def _versions(self, which: str) -> Iterator[Version]:
         asked = {"filter": which, "order_by": "creation_timestamp DESC"}
-        return map(_version, self._pages("model-versions", "model_versions", **asked))
+        return map(_version, self._found("model-versions", "model_versions", **asked))
 
-    def _pages(self, noun: str, field: str, **query: str) -> Iterator[Json]:
-        """Of a search. Raises EgressFailure, also where pages do not end."""
-        token = ""
-        for _ in range(MAX_PAGES):
+    def _found(self, noun: str, field: str, **query: str) -> Iterator[Json]:
+        """By a search. Raises EgressFailure, also where pages do not end."""
+
+        def page(token: str | None) -> tuple[list[Json], str | None]:
             asked = query | {"max_results": str(PAGE)} | ({"page_token": token} if token else {})
             found = self._get(f"{API}/{noun}/search", **asked)
-            yield from objects(found.get(field))
-            token = str(found.get("next_page_token") or "")
-            if not token:
-                return
-        raise malformed("it lists pages without an end")
+            return objects(found.get(field)), str(found.get("next_page_token") or "") or None
+
+        return chain.from_iterable(pages(page, most=MAX_PAGES))
 
     def folder(self, version: Version) -> str:
         """Where its files are, for ``files`` and ``fetch``."""

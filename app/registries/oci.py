@@ -12,12 +12,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
+from itertools import chain
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from app.egress.answers import Answer, Download, malformed
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
 from app.registries.base import Checksum, Json, Version, Wanted, check_status, document, is_pattern, objects, safe_path
+from app.registries.paging import pages
 from app.registries.uris import OciUri
 
 SERVER = "OCI registry"
@@ -85,16 +87,15 @@ class OciRegistry:
 
     def _tags(self, repository: str) -> Iterator[str]:
         """Page by page; in which order, each registry says for itself."""
-        asked = {"n": str(PAGE)}
-        for _ in range(MAX_PAGES):
-            url = f"{self._url}/v2/{repository}/tags/list?{urlencode(asked)}"
-            answer = self._send(Call("GET", url), pulls(repository))
+
+        def page(last: str | None) -> tuple[list[str], str | None]:
+            query = urlencode({"n": str(PAGE)} | ({} if last is None else {"last": last}))
+            answer = self._send(Call("GET", f"{self._url}/v2/{repository}/tags/list?{query}"), pulls(repository))
             tags = [str(tag) for tag in document(answer, SERVER).get("tags") or []]
-            yield from tags
-            if not tags or 'rel="next"' not in answer.headers.get("link", ""):
-                return
-            asked["last"] = tags[-1]
-        raise malformed("it lists pages without an end")
+            is_cut = tags and 'rel="next"' in answer.headers.get("link", "")
+            return tags, tags[-1] if is_cut else None
+
+        return chain.from_iterable(pages(page, most=MAX_PAGES))
 
     def write(self, version: Version, tags: Mapping[str, str]) -> str | None:
         """An artifact that refers to the version."""

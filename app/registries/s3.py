@@ -20,6 +20,7 @@ from app.registries.aws_signature import AwsKey
 from app.registries.base import Version, WithoutVersions, check_status, safe_path
 from app.registries.listed import WORDS_BYTES, Listed, Page, exactly
 from app.registries.named_files import BESIDE, belongs_to, names_file
+from app.registries.paging import pages
 from app.registries.uris import S3Uri
 
 SERVER = "store that speaks S3"
@@ -194,29 +195,36 @@ class S3Place:
 
     def current(self, behind: str) -> Iterator[Page]:
         """By ETags, behind that key."""
-        while True:
-            after = {"start_after": behind} if behind else {}
+
+        def page(before: str | None) -> tuple[Page, str | None]:
+            after = {"start_after": before} if before else {}
             root = self.registry.list_page(self.named.bucket, list_type="2", prefix=self.named.prefix, **after)
             found = root.findall("{*}Contents")
-            decoded = _decoder(root)
-            before, behind = behind, _key(found[-1], decoded) if found else behind
-            yield Page([*self._objects(found, decoded)], behind)
-            if not _is_cut(root, before, behind):
-                return
+            return self._page(root, found, found, before)
+
+        return pages(page, behind)
 
     def versions(self, behind: str) -> Iterator[Page]:
         """By versions, of which the latest of a key come first."""
-        while True:
-            after = {"key_marker": behind} if behind else {}
+
+        def page(before: str | None) -> tuple[Page, str | None]:
+            after = {"key_marker": before} if before else {}
             root = self.registry.list_page(self.named.bucket, versions="", prefix=self.named.prefix, **after)
             latest = [one for one in root.iterfind("{*}Version") if _text_of(one, "IsLatest") == "true"]
             # The last key that was told: behind it the next page begins, and older versions of it are not asked for.
             told = [one for one in root if one.tag.endswith(("}Version", "}DeleteMarker"))]
-            decoded = _decoder(root)
-            before, behind = behind, _key(told[-1], decoded) if told else behind
-            yield Page([*self._objects(latest, decoded)], behind or None)
-            if not _is_cut(root, before, behind):
-                return
+            return self._page(root, latest, told, before)
+
+        return pages(page, behind)
+
+    def _page(
+        self, root: Element, found: list[Element], told: list[Element], before: str | None
+    ) -> tuple[Page, str | None]:
+        """What an answer lists, and the key that the next page begins behind, if there is one."""
+        decoded = _decoder(root)
+        last = _key(told[-1], decoded) if told else before
+        is_cut = _text_of(root, "IsTruncated").lower() == "true"
+        return Page([*self._objects(found, decoded)], last or None), last if is_cut else None
 
     def read(self, listed: Listed, offset: int, length: int) -> bytes:
         is_whole = (offset, length) == (0, listed.size)
@@ -288,11 +296,3 @@ def _size(element: Element) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
         raise malformed("it lists an object without a size")
     return int(text)
-
-
-def _is_cut(root: Element, before: str, behind: str) -> bool:
-    """Whether another page follows. Raises EgressFailure where it would never come to an end."""
-    is_cut = _text_of(root, "IsTruncated").lower() == "true"
-    if is_cut and behind == before:
-        raise malformed("it lists pages without an end")
-    return is_cut
