@@ -10,6 +10,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from app.db.tables import ConnectionRow
+from app.domain.stored_text import UNPRINTABLE
 from app.domain.vocabulary import ConnectionKind
 from app.http.schemas import Name
 
@@ -19,8 +20,8 @@ Secret = Annotated[SecretStr, Field(min_length=1, max_length=4096)]
 
 
 _TOKEN = re.compile("[!-~]+")
-_PASSWORD = re.compile(r"[^\x00-\x1f\x7f]+")
-_USER = re.compile(r"[^:\x00-\x1f\x7f]+")
+_PASSWORD = re.compile(f"[^{UNPRINTABLE}]+")
+_USER = re.compile(f"[^:{UNPRINTABLE}]+")
 
 
 class AuthKind(StrEnum):

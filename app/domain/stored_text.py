@@ -1,10 +1,20 @@
-"""Text from elsewhere, and whether the database takes it: Postgres has neither NUL nor half a surrogate pair."""
+"""Text from elsewhere: whether the database takes it, since Postgres has neither NUL nor half a surrogate pair, and
+whether it may name something.
+"""
 
 import re
 from typing import Any
 
 UNSTORABLE = "a NUL character or half a surrogate pair"
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\ud800-\udfff"
+"""Within a set of a regular expression: control characters and halves of surrogate pairs."""
+_UNPRINTABLE = re.compile(f"[{UNPRINTABLE}]")
+
+
+def is_plain(text: str) -> bool:
+    """Without what no database, address or header takes."""
+    return _UNPRINTABLE.search(text) is None
 
 
 def is_storable(text: str) -> bool:

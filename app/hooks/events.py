@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from app.domain.stored_text import is_plain
 from app.registries.uris import FOLLOWED, uri_of
 
 
@@ -21,16 +22,10 @@ class VersionEvent(StrEnum):
 
 MAIN, TAGS = "refs/heads/main", "refs/tags/"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 OURS = "salience."
 """How the tags begin that are written back: what tells of them is an echo."""
 UNKNOWN = "unknown"
 """An event that has no name, or none that can be kept."""
-
-
-def is_plain(text: str) -> bool:
-    """Without control characters and halves of surrogate pairs, which no database and no address takes."""
-    return _UNPRINTABLE.search(text) is None
 
 
 @dataclass(frozen=True)

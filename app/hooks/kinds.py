@@ -4,8 +4,10 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from app.db.tables import HookRow
+from app.domain.stored_text import is_plain
 from app.hooks.cloud_events import parts_of
 from app.hooks.events import (
     UNKNOWN,
@@ -13,7 +15,6 @@ from app.hooks.events import (
     RegistryEvent,
     hub_event_name,
     hub_events,
-    is_plain,
     mlflow_event,
     mlflow_event_name,
 )
@@ -25,18 +26,20 @@ from app.hooks.schemas import HookKind
 
 @dataclass(frozen=True)
 class Arrived:
-    """An event to keep; one with a key that is there already is the same. Both are text that a database can hold."""
+    """An event to keep; one with a key that is there already is the same."""
 
     key: str
     event: str
     body: bytes
 
-    def __post_init__(self) -> None:
-        # Headers may be percent-encoded: whoever is authentic is answered 2xx, whatever they are called.
-        if not is_plain(self.event):
-            object.__setattr__(self, "event", UNKNOWN)
-        if not is_plain(self.key):
-            object.__setattr__(self, "key", hashlib.sha256(self.key.encode(errors="surrogatepass")).hexdigest())
+    @classmethod
+    def storable(cls, key: str, event: str, body: bytes) -> Self:
+        """With text that a database can hold in place of what it cannot.
+
+        Headers may be percent-encoded: whoever is authentic is answered 2xx, whatever they are called.
+        """
+        digest = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+        return cls(key if is_plain(key) else digest, event if is_plain(event) else UNKNOWN, body)
 
 
 @dataclass(frozen=True)
@@ -52,17 +55,17 @@ def arrived(kind: HookKind, mapping: EventMapping | None, secret: str, came: Del
     """The events of a delivery, at least one; None where it proves nothing."""
     if kind is HookKind.HUGGINGFACE:
         key = hub_delivery_id(came.headers, came.body, secret)
-        return None if key is None else [Arrived(key, hub_event_name(came.body), came.body)]
+        return None if key is None else [Arrived.storable(key, hub_event_name(came.body), came.body)]
     if kind is HookKind.OCI:
-        is_known = shows_secret(secret, came.headers.get("authorization", ""))
-        return [Arrived(part.key, part.event, part.body) for part in oci_parts(came.body)] if is_known else None
+        parts = oci_parts(came.body) if shows_secret(secret, came.headers.get("authorization", "")) else ()
+        return [Arrived.storable(part.key, part.event, part.body) for part in parts] or None
     if mapping is None:
         key = mlflow_delivery_id(came.headers, came.body, secret, came.at)
-        return None if key is None else [Arrived(key, mlflow_event_name(came.body), came.body)]
+        return None if key is None else [Arrived.storable(key, mlflow_event_name(came.body), came.body)]
     if not _is_authentic(mapping, secret, came):
         return None
     if kind is HookKind.CLOUDEVENTS:
-        found = [Arrived(part.key, part.type, part.body) for part in parts_of(came.headers, came.body)]
+        found = [Arrived.storable(part.key, part.type, part.body) for part in parts_of(came.headers, came.body)]
         if found:
             return found
     # The same body again is the same event: senders that repeat repeat it whole.

@@ -7,8 +7,10 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from app.domain.stored_text import UNPRINTABLE
+
 _FORM = re.compile(
-    r"models:/(?P<name>[^/@\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,250})"
+    rf"models:/(?P<name>[^/@{UNPRINTABLE}]{{1,250}})"
     r"(?:/(?P<version>[0-9]{1,18})|@(?P<alias>[A-Za-z0-9_.-]{1,250}))"
 )
 HUB_DATASETS = "hf://datasets/"
