@@ -5,6 +5,7 @@ that comes back late finds another. ``unexplained`` counts the latest claims of 
 error that nobody expects, or a process that died of the work itself, ends it after a few.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -36,10 +37,24 @@ def claim_due(engine: Engine, table: type[Leased], full: frozenset[UUID], lease:
         return found
 
 
-def ends_unexplained(what: str, unexplained: int, last: Exception | None) -> str:
-    """What is said of work that is given up since nobody knows why it does not come to an end."""
-    how = "its process was lost" if last is None else f"by an error that nobody expected ({type(last).__name__})"
-    return f"{what} broke off {unexplained} times in a row, the last time {how}; the API's log says where."
+@dataclass(frozen=True)
+class BrokenOff:
+    """Work that ended so many times in a row without anybody telling why: by an error that nobody expected, or with its
+    process, where there is no such error."""
+
+    what: str
+    times: int
+    last: Exception | None = None
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it is not tried again."""
+        return self.times >= MOST_UNEXPLAINED
+
+    def __str__(self) -> str:
+        error = type(self.last).__name__
+        how = "its process was lost" if self.last is None else f"by an error that nobody expected ({error})"
+        return f"{self.what} broke off {self.times} times in a row, the last time {how}; the API's log says where."
 
 
 def wait_after(attempts: int) -> timedelta:

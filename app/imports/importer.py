@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.access.quotas import check_bytes
 from app.access.vault import Vault
-from app.db.leases import MAX_ATTEMPTS, MOST_UNEXPLAINED, claim_due, ends_unexplained, wait_after
+from app.db.leases import MAX_ATTEMPTS, BrokenOff, claim_due, wait_after
 from app.db.session import TenantEngine, transaction
 from app.db.tables import ConnectionRow
 from app.domain.vocabulary import ResourceStatus
@@ -35,6 +35,7 @@ from app.webhooks.outbox import tell
 logger = logging.getLogger(__name__)
 
 RENEW_SECONDS = 30.0
+THE_IMPORT = "The import"
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,11 @@ class Importer(Generic[Imported, Row]):
             raise
         except Exception as error:
             logger.exception("the import of %s broke off", claim.resource_id)
-            if claim.unexplained < MOST_UNEXPLAINED:
-                self._wait(claim, unexplained=claim.unexplained)
+            broken = BrokenOff(THE_IMPORT, claim.unexplained, error)
+            if broken.is_given_up:
+                self._reject(claim, _failed(broken))
             else:
-                self._reject(claim, _unexplained(claim.unexplained, error))
+                self._wait(claim, unexplained=claim.unexplained)
 
     def _fetch(self, claim: Claim) -> Fetched:
         with EgressClient.from_settings(self.settings) as client:
@@ -155,14 +157,15 @@ def _may_pass(failure: SalienceError) -> bool:
 
 def _check_explained(claim: Claim) -> None:
     """Raises MeasureFailure where the attempts before this one were too many that nobody can explain."""
-    if claim.unexplained > MOST_UNEXPLAINED:
-        raise _unexplained(claim.unexplained - 1, None)
+    before = BrokenOff(THE_IMPORT, claim.unexplained - 1)
+    if before.is_given_up:
+        raise _failed(before)
 
 
-def _unexplained(attempts: int, last: Exception | None) -> MeasureFailure:
+def _failed(broken: BrokenOff) -> MeasureFailure:
     """It is no fault of whoever asked for the import."""
     way_out = "Upload the content instead, or register it again once that is mended."
-    return MeasureFailure("import-failed", f"{ends_unexplained('The import', attempts, last)} {way_out}")
+    return MeasureFailure("import-failed", f"{broken} {way_out}")
 
 
 class _Renewal:

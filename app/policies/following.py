@@ -7,9 +7,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import OperationalError
 
-from app.db.leases import MAX_ATTEMPTS, MOST_UNEXPLAINED, claim_due, ends_unexplained, wait_after
+from app.db.leases import MAX_ATTEMPTS, BrokenOff, claim_due, wait_after
 from app.db.session import transaction
 from app.db.tables import AuditRow, PolicyRunRow
 from app.domain.vocabulary import LIVE, AuditStatus, RunStage
@@ -57,9 +57,6 @@ class Follower(Means):
             self._fail(claim, failure)
         except SalienceError as failure:
             self._retry(claim, failure)
-        except DataError:
-            # What the registry says, such as a tag, is none that a database holds; the same again is no other.
-            self._fail(claim, RunEnds("What the registry says of the version cannot be stored."))
         except OperationalError:
             raise
         except Exception as error:
@@ -67,12 +64,12 @@ class Follower(Means):
             self._break_off(claim, error)
 
     def _break_off(self, claim: Claim, error: Exception) -> None:
-        words = ends_unexplained("The run", claim.unexplained, error)
-        if claim.unexplained >= MOST_UNEXPLAINED:
-            self._fail(claim, RunEnds(words))
+        broken = BrokenOff("The run", claim.unexplained, error)
+        if broken.is_given_up:
+            self._fail(claim, RunEnds(str(broken)))
             return
         later = func.clock_timestamp() + wait_after(claim.unexplained)
-        self.put(claim, next_at=later, reason=words, unexplained=claim.unexplained)
+        self.put(claim, next_at=later, reason=str(broken), unexplained=claim.unexplained)
 
     def _retry(self, claim: Claim, failure: SalienceError) -> None:
         gives_up = isinstance(failure, EgressFailure) and not failure.passing
@@ -93,8 +90,9 @@ class Follower(Means):
 
 def _check_explained(claim: Claim) -> None:
     """Raises RunEnds where the attempts before this one were too many that nobody can explain."""
-    if claim.unexplained > MOST_UNEXPLAINED:
-        raise RunEnds(ends_unexplained("The run", claim.unexplained - 1, None))
+    before = BrokenOff("The run", claim.unexplained - 1)
+    if before.is_given_up:
+        raise RunEnds(str(before))
 
 
 def await_audit(means: Means, claim: Claim) -> None:
