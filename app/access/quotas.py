@@ -18,7 +18,6 @@ from app.db.tables import (
     Base,
     ConnectionRow,
     DatasetImportRow,
-    HookDeliveryRow,
     HookRow,
     MapSetRow,
     ModelRow,
@@ -108,8 +107,8 @@ def used_bytes(session: Session, tenant_id: UUID | None = None) -> int:
         )
     )
     sizes = contents.subquery().c.content_size
-    bodies = select(func.coalesce(func.sum(func.octet_length(HookDeliveryRow.body)), 0))
-    bodies = bodies.where(true() if tenant_id is None else HookDeliveryRow.tenant_id == tenant_id)
+    bodies = select(func.coalesce(func.sum(HookRow.kept_bytes), 0))
+    bodies = bodies.where(true() if tenant_id is None else HookRow.tenant_id == tenant_id)
     return sum(int(session.scalar(query) or 0) for query in (select(func.coalesce(func.sum(sizes), 0)), bodies))
 
 

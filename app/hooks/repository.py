@@ -1,10 +1,12 @@
 """SQL of hooks and of what arrived."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Engine, delete, func, or_, select
+from sqlalchemy import ColumnElement, Engine, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -27,6 +29,16 @@ class Door:
     mapping: EventMapping | None
     refused_since: datetime | None
     refusals_told_at: datetime | None
+
+
+class Kept(NamedTuple):
+    """Of one hook: so many deliveries, and bytes of their bodies."""
+
+    deliveries: int
+    size: int
+
+    def is_beyond(self, most: "Kept") -> bool:
+        return self.deliveries > most.deliveries or self.size > most.size
 
 
 def find_door(engine: Engine, hook_id: UUID) -> Door | None:
@@ -69,29 +81,68 @@ def get_delivery(session: Session, hook_id: UUID, delivery_id: UUID, *, lock: bo
     return row
 
 
-def keep_delivery(session: Session, hook_id: UUID, key: str, event: str, body: bytes) -> HookDeliveryRow:
-    """The row of this key, new or not."""
+def keep_delivery(session: Session, hook_id: UUID, key: str, event: str, body: bytes) -> tuple[HookDeliveryRow, bool]:
+    """The row of this key, and whether it is new."""
     row = HookDeliveryRow
     values = {"id": new_id(), "hook_id": hook_id, "key": key, "event": event, "body": body, "outcome": "pending"}
-    session.execute(insert(row).values(values).on_conflict_do_nothing(index_elements=[row.hook_id, row.key]))
-    return session.scalars(select(row).where(row.hook_id == hook_id, row.key == key)).one()
+    kept = insert(row).values(values).on_conflict_do_nothing(index_elements=[row.hook_id, row.key]).returning(row.id)
+    is_new = session.execute(kept).one_or_none() is not None
+    return session.scalars(select(row).where(row.hook_id == hook_id, row.key == key)).one(), is_new
 
 
-def looked_at() -> ColumnElement[bool]:
-    """Whether somebody has decided what follows from a delivery."""
-    return or_(HookDeliveryRow.outcome != "pending", HookDeliveryRow.runs.is_not(None))
+def is_waiting() -> ColumnElement[bool]:
+    """Whether nobody has decided yet what follows from a delivery."""
+    return and_(HookDeliveryRow.outcome == "pending", HookDeliveryRow.runs.is_(None))
 
 
-def forget_oldest(session: Session, hook_id: UUID, most: int, most_bytes: int) -> bool:
-    """Deletes what is more than so many deliveries, or bytes of bodies, if it was looked at; whether all of it was."""
+def count_kept(session: Session, hook_id: UUID, sizes: Sequence[int]) -> Kept:
+    """With deliveries of these sizes more. Nobody else keeps or removes any of its own until the transaction ends."""
+    row = HookRow
+    more = {"kept": row.kept + len(sizes), "kept_bytes": row.kept_bytes + sum(sizes)}
+    return _changed(session, hook_id, more)
+
+
+def forget_oldest(session: Session, hook_id: UUID, newest: Kept) -> Kept:
+    """Deletes what is more than that, if it was looked at. The hook's row is locked."""
     row = HookDeliveryRow
     newest_first = row.id.desc()
     count = func.row_number().over(order_by=newest_first)
     size = func.sum(func.octet_length(row.body)).over(order_by=newest_first)
     kept = select(row.id, count.label("count"), size.label("size")).where(row.hook_id == hook_id).subquery()
-    beyond = row.id.in_(select(kept.c.id).where(or_(kept.c.count > most, kept.c.size > most_bytes)))
-    session.execute(delete(row).where(beyond, looked_at()).execution_options(synchronize_session=False))
-    return session.scalar(select(row.id).where(beyond).limit(1)) is None
+    beyond = select(kept.c.id).where(or_(kept.c.count > newest.deliveries, kept.c.size > newest.size))
+    _delete(session, row.id.in_(beyond))
+    return _recounted(session, hook_id)
+
+
+def forget_before(session: Session, hook_id: UUID, until: ColumnElement[datetime]) -> int:
+    """Deletes what arrived before then, if it was looked at; how many."""
+    session.get(HookRow, hook_id, with_for_update={"key_share": True})
+    row = HookDeliveryRow
+    removed = _delete(session, and_(row.hook_id == hook_id, row.created_at < until))
+    _recounted(session, hook_id)
+    return removed
+
+
+def _delete(session: Session, which: ColumnElement[bool]) -> int:
+    """Those of them that were looked at, and that nobody has in hand."""
+    row = HookDeliveryRow
+    ids = select(row.id).where(which, ~is_waiting()).with_for_update(skip_locked=True)
+    gone = delete(row).where(row.id.in_(ids)).returning(row.id)
+    return len(session.execute(gone.execution_options(synchronize_session=False)).all())
+
+
+def _recounted(session: Session, hook_id: UUID) -> Kept:
+    row = HookDeliveryRow
+    number, size = func.count(), func.coalesce(func.sum(func.octet_length(row.body)), 0)
+    now = session.execute(select(number, size).where(row.hook_id == hook_id)).one()
+    return _changed(session, hook_id, dict(zip(("kept", "kept_bytes"), now, strict=True)))
+
+
+def _changed(session: Session, hook_id: UUID, values: Mapping[str, object]) -> Kept:
+    row = HookRow
+    changed = update(row).where(row.id == hook_id).values(**values).returning(row.kept, row.kept_bytes)
+    found = session.execute(changed.execution_options(synchronize_session=False)).one_or_none()
+    return Kept(0, 0) if found is None else Kept(*found)
 
 
 def runs_of(session: Session, delivery: HookDeliveryRow) -> list[PolicyRunRow]:

@@ -18,13 +18,15 @@ from app.domain.vocabulary import RunStage
 from app.errors import RateLimited, TooLarge, Unauthenticated, Unprocessable
 from app.hooks.kinds import Arrived, Delivered, arrived
 from app.hooks.refusals import is_news, note_proof, note_refusal
-from app.hooks.repository import find_door, forget_oldest, keep_delivery, runs_of
+from app.hooks.repository import Kept, count_kept, find_door, forget_oldest, keep_delivery, runs_of
 from app.hooks.schemas import WITH_A_FORM, Accepted, HookDelivery, HookKind, HookOutcome, HookRequest
 from app.registries.uris import FOLLOWED, SCHEMES
 from app.settings import Settings
 
 SECRET_BYTES = 32
 RETRY_SECONDS = 60
+LEFT_WHEN_FULL = 0.9
+"""Of what a hook may keep, the newest, once it has more."""
 NO_PROOF = "The delivery has no signature of this hook's secret, or an old one."
 
 
@@ -103,10 +105,23 @@ def take_in(engine: Engine, proved: Proved, settings: Settings) -> Accepted:
         if proved.had_refusals:
             note_proof(session, proved.hook_id)
         rows = [keep_delivery(session, proved.hook_id, one.key, one.event, one.body) for one in proved.events]
-        accepted = Accepted(delivery_id=rows[0].id, status=shown(session, rows[0]).outcome)
-        if not forget_oldest(session, proved.hook_id, most, settings.max_hook_bytes):
-            raise RateLimited(RETRY_SECONDS)
+        first, _ = rows[0]
+        accepted = Accepted(delivery_id=first.id, status=shown(session, first).outcome)
+        _make_room(session, proved.hook_id, [len(row.body) for row, is_new in rows if is_new], settings)
         return accepted
+
+
+def _make_room(session: Session, hook_id: UUID, sizes: list[int], settings: Settings) -> None:
+    """For deliveries of these sizes, which are kept. Raises RateLimited where too many others wait for a look.
+
+    More is removed than has to be, so that few deliveries pay for it.
+    """
+    most = Kept(settings.max_hook_deliveries, settings.max_hook_bytes)
+    if not sizes or not count_kept(session, hook_id, sizes).is_beyond(most):
+        return
+    rest = Kept(*(int(one * LEFT_WHEN_FULL) for one in most))
+    if forget_oldest(session, hook_id, rest).is_beyond(most):
+        raise RateLimited(RETRY_SECONDS)
 
 
 def play_again(session: Session, row: HookDeliveryRow) -> None:

@@ -26,7 +26,7 @@ from app.db.tables import (
     WebhookDeliveryRow,
 )
 from app.domain.vocabulary import ENDED, DeliveryStatus, ResourceStatus
-from app.hooks.repository import looked_at
+from app.hooks.repository import forget_before, is_waiting
 
 BATCH = 1000
 _REFERRING: dict[type[ModelRow | DatasetRow | MapSetRow], QueryableAttribute[UUID]] = {
@@ -59,8 +59,13 @@ def remove_deliveries(engine: Engine, keep: timedelta) -> int:
     sent, taken, until = WebhookDeliveryRow, HookDeliveryRow, func.clock_timestamp() - keep
     with transaction(engine) as session:
         ended = delete(sent).where(sent.finished_at < until, sent.status != DeliveryStatus.PENDING)
-        followed = delete(taken).where(taken.created_at < until, looked_at())
-        return sum(len(session.execute(old).all()) for old in (ended.returning(sent.id), followed.returning(taken.id)))
+        removed = len(session.execute(ended.returning(sent.id)).all())
+        followed = select(taken.hook_id).where(taken.created_at < until, ~is_waiting()).distinct()
+        hook_ids = session.scalars(followed).all()
+    for hook_id in hook_ids:
+        with transaction(engine) as session:
+            removed += forget_before(session, hook_id, until)
+    return removed
 
 
 def remove_usage(engine: Engine, keep: timedelta) -> int:

@@ -12,6 +12,7 @@ from app.db.session import TenantEngine, transaction
 from app.db.tables import HookDeliveryRow, HookRow
 from app.hooks.events import Ignored, RegistryEvent
 from app.hooks.kinds import events_of
+from app.hooks.repository import is_waiting
 from app.hooks.schemas import HookOutcome
 from app.policies.failing import tell_failure
 from app.policies.matching import why_not
@@ -23,7 +24,6 @@ logger = logging.getLogger(__name__)
 
 BATCH = 100
 _ROW = HookDeliveryRow
-_WAITING = (_ROW.outcome == HookOutcome.PENDING, _ROW.runs.is_(None))
 
 
 def dispatch(engine: Engine) -> int:
@@ -33,7 +33,7 @@ def dispatch(engine: Engine) -> int:
     OperationalError, InterfaceError while the database is away.
     """
     with transaction(engine) as session:
-        query = select(_ROW.id, _ROW.tenant_id).where(*_WAITING).order_by(_ROW.id).limit(BATCH)
+        query = select(_ROW.id, _ROW.tenant_id).where(is_waiting()).order_by(_ROW.id).limit(BATCH)
         found = session.execute(query).all()
     for delivery_id, tenant_id in found:
         tenant = TenantEngine(engine, tenant_id)
@@ -85,5 +85,5 @@ def _give_up(session: Session, delivery_id: UUID, error: str) -> None:
 
 def _waiting(session: Session, delivery_id: UUID) -> HookDeliveryRow | None:
     """None where another process has it, or had it."""
-    query = select(_ROW).where(_ROW.id == delivery_id, *_WAITING)
+    query = select(_ROW).where(_ROW.id == delivery_id, is_waiting())
     return session.scalar(query.with_for_update(skip_locked=True))

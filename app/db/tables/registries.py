@@ -122,6 +122,10 @@ class HookRow(Identified, Base):
     """When the owner was last told of such; it is not forgotten by a delivery that proves itself."""
     mapping: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
     """Where its events say what they are about (``app.hooks.mapping``); null of kinds with a form of their own."""
+    kept: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Deliveries; whoever keeps or removes some counts them here, in the same transaction."""
+    kept_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """Of their bodies."""
 
 
 class HookDeliveryRow(Identified, Base):
