@@ -19,7 +19,7 @@ from app.registries.base import Registry
 from app.registries.listed import Listable, Page, Place
 from app.registries.named_files import place_of
 from app.settings import Settings
-from app.sources.objects import NewObject, add_objects, forget_listing
+from app.sources.objects import NewObject, add_objects, check_quota, forget_listing
 from app.storage.blobs import BlobStore
 
 MOST_EMPTY = 10_000
@@ -96,6 +96,7 @@ class _Log:
                 _refuse_missing(session, row, only)
             if not row.listed:
                 raise EgressFailure("registry-not-found", "The folder has no files that can be read.")
+            check_quota(session, row, self.means.settings)
 
     @contextmanager
     def _held(self) -> Iterator[tuple[Session, DatasetImportRow]]:

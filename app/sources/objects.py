@@ -10,11 +10,13 @@ from app.access.quotas import check_bytes
 from app.db.tables import DatasetImportRow, DatasetObjectRow
 from app.errors import EgressFailure, QuotaExceeded
 from app.registries.listed import Listed, check_listed
-from app.settings import Settings
+from app.settings import MEBIBYTE, Settings
 from app.sources.addresses import MOST_OBJECTS
 
 ROW_BYTES = 800
 """What the rows of an object take in the database beside its names (docs/scaling.md)."""
+QUOTA_STEP_BYTES = 16 * MEBIBYTE
+"""Of rows, some 17,000 objects: as much as a listing may go beyond its tenant's quota before it is refused."""
 # In one statement, since COPY does not speak with row security.
 _INSERT = text(
     "INSERT INTO dataset_objects (tenant_id, dataset_id, number, key, pin, size, container, begin, crc32, content)"
@@ -48,21 +50,25 @@ class NewObject(NamedTuple):
 
 
 def add_objects(session: Session, row: DatasetImportRow, objects: Sequence[NewObject], settings: Settings) -> None:
-    """The session is the tenant's. Raises EgressFailure for what no store has, or for too many; and QuotaExceeded."""
+    """The session is the tenant's. Raises EgressFailure for what no store has, or for too many; and QuotaExceeded.
+
+    All that a tenant has is added up now and then: whoever adds the last of them calls `check_quota`.
+    """
     for one in objects:
         check_listed(Listed(one.key, one.pin, one.size))
     columns = {name: [getattr(one, name) for one in objects] for name in NewObject._fields}
     numbers = list(range(row.listed, row.listed + len(objects)))
     owner = {"tenant_id": row.tenant_id, "dataset_id": row.dataset_id}
     session.execute(_INSERT, {**owner, "number": numbers, **columns})
+    before = row.listed_bytes
     row.listed += len(objects)
     row.listed_bytes += sum(one.row_bytes for one in objects)
     most = min(settings.max_entries, MOST_OBJECTS)
     if row.listed > most:
         detail = f"The folder has more than {most} files (MAX_ENTRIES): import it in parts."
         raise EgressFailure("answer-too-large", detail)
-    session.flush()
-    _check_quota(session, settings, row.listed)
+    if row.listed_bytes // QUOTA_STEP_BYTES > before // QUOTA_STEP_BYTES:
+        check_quota(session, row, settings)
 
 
 def forget_listing(session: Session, row: DatasetImportRow) -> None:
@@ -86,8 +92,7 @@ def keep_contents(session: Session, row: DatasetImportRow, contents: Mapping[int
     columns = {"number": list(contents), "content": list(contents.values())}
     session.execute(_KEEP, {"dataset_id": row.dataset_id, **columns})
     row.listed_bytes += sum(map(len, contents.values()))
-    session.flush()
-    _check_quota(session, settings, row.listed)
+    check_quota(session, row, settings)
 
 
 def drop_contents(session: Session, row: DatasetImportRow) -> None:
@@ -106,11 +111,13 @@ def _row_bytes() -> ColumnElement[int]:
     return ROW_BYTES + 2 * func.octet_length(found.key) + func.octet_length(found.pin) + content
 
 
-def _check_quota(session: Session, settings: Settings, listed: int) -> None:
+def check_quota(session: Session, row: DatasetImportRow, settings: Settings) -> None:
     """Raises QuotaExceeded, which says what may be done."""
+    session.flush()
     try:
         check_bytes(session, settings)
     except QuotaExceeded as failure:
         way_out = "list a smaller folder, delete data sets, or let the operator raise the tenant's limit"
-        detail = f"{failure.detail} What is listed counts with its rows, and {listed} files are too many: {way_out}."
+        words = f"What is listed counts with its rows, and {row.listed} files are too many: {way_out}."
+        detail = f"{failure.detail} {words}"
         raise QuotaExceeded(detail) from failure

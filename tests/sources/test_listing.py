@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, delete, func, select
 
 import app.registries.s3 as module
+import app.sources.objects as objects_of_listings
 from app.access.quotas import used_bytes
 from app.access.vault import Vault
 from app.db.identifiers import new_id
@@ -21,7 +22,7 @@ from app.imports.nouns import DATASETS
 from app.queue import TaskQueue
 from app.registries.s3 import S3Registry
 from app.settings import Settings
-from app.sources.objects import ROW_BYTES
+from app.sources.objects import QUOTA_STEP_BYTES, ROW_BYTES
 from app.storage.blobs import BlobStore
 from tests.factories import dataset_row
 from tests.storage.stores import Bucket, make_bucket
@@ -117,11 +118,19 @@ def test_more_than_there_may_be(engine: Engine, broker_url: str, bucket: Bucket,
     assert (row.status, row.problem and row.problem["code"], objects) == ("rejected", "answer-too-large", [])
 
 
+@pytest.mark.parametrize(("step", "files"), [(4_000, 8), (QUOTA_STEP_BYTES, 11)])
 def test_what_is_listed_counts_against_the_quota(
-    engine: Engine, broker_url: str, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    step: int,
+    files: int,
+    engine: Engine,
+    broker_url: str,
+    bucket: Bucket,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Page by page, with its rows; what is refused counts no longer, and what is deleted neither."""
+    """With its rows, at the end and on the way; what is refused counts no longer, and what is deleted neither."""
     monkeypatch.setattr(module, "PAGE", 4)
+    monkeypatch.setattr(objects_of_listings, "QUOTA_STEP_BYTES", step)
     first, room = register(engine, bucket, "images"), 15_000
     run(importer(engine, broker_url, tmp_path, max_tenant_bytes=room))
     row, imported, objects = told(engine, first)
@@ -133,7 +142,7 @@ def test_what_is_listed_counts_against_the_quota(
     run(importer(engine, broker_url, tmp_path, max_tenant_bytes=room))
     row, imported, objects = told(engine, second)
     assert (row.status, row.problem and row.problem["code"]) == ("rejected", "quota-exceeded")
-    assert "8 files are too many" in (row.problem or {})["detail"]
+    assert f"{files} files are too many" in (row.problem or {})["detail"]
     assert "delete data sets" in (row.problem or {})["detail"]
     assert (imported.listed, imported.listed_bytes, objects) == (0, 0, [])
     with transaction(engine) as session:

@@ -14,7 +14,7 @@ from app.db.session import TenantEngine, transaction
 from app.db.tables import DatasetImportRow, DatasetRow
 from app.domain.vocabulary import ResourceStatus
 from app.errors import EgressFailure, InputFailure, QuotaExceeded
-from app.sources.objects import NewObject, add_objects, forget_within
+from app.sources.objects import NewObject, add_objects, check_quota, forget_within
 from worker.intake.samples import in_batches
 from worker.lifecycle.context import WorkerContext
 from worker.lifecycle.lease import Lease, LeaseLost
@@ -82,6 +82,8 @@ class OpeningLog:
         for batch in in_batches(self._keeping(found), BATCH):
             with self.held() as (session, row), refused():
                 add_objects(session, row, batch, self.context.settings)
+        with self.held() as (session, row), refused():
+            check_quota(session, row, self.context.settings)
 
     def end(self) -> None:
         """Nobody is at it any more."""
