@@ -30,6 +30,8 @@ READ_SECONDS = 60.0
 """That one object may take."""
 PAUSES = (0.2, 1.0)
 """Seconds before the tries after the first, where an answer may be another the next time."""
+OPEN_TABLES = 4
+"""Each may hold what a batch of its rows has."""
 
 
 class Patience:
@@ -182,6 +184,8 @@ class KeptContents:
         self._contents = contents
         self._until_then = until_then
         self._places: dict[UUID, Place] = {}
+        self._tables: dict[tuple[UUID, int], TableRows] = {}
+        """By data set and number, the one that was read last behind the others."""
 
     @cached_property
     def _client(self) -> EgressClient:
@@ -205,9 +209,19 @@ class KeptContents:
             self._places[dataset_id] = reach.place(self._client, self._contents.settings)
         one = _OneObject(self._places[dataset_id], listed, self._contents.patience)
         if within >= ROWS:
-            # Of a table that a child has read whole before, since this is what it found there.
-            return TableRows(range_file(one, "", 0, listed.size), {within - ROWS}).take(within - ROWS)
+            return self._image((dataset_id, number), one, within - ROWS)
         return one.read_range("", within, length)
+
+    def _image(self, table: tuple[UUID, int], one: "_OneObject", row: int) -> bytes:
+        """Of a table that a child has read whole before, since this is what it found there. The tables that were read
+        last stay open: their footers are read once, and rows in their order without those before them."""
+        rows = self._tables.pop(table, None) or TableRows(range_file(one, "", 0, one.listed.size), set())
+        image = rows.take(row)
+        # Not before: a table of which a read broke off goes on nowhere.
+        self._tables[table] = rows
+        if len(self._tables) > OPEN_TABLES:
+            del self._tables[next(iter(self._tables))]
+        return image
 
 
 @dataclass(frozen=True)

@@ -324,8 +324,11 @@ def tables(folder: Path) -> Path:
     return folder
 
 
-def test_tables_are_the_data_set_that_they_would_be_as_a_copy(with_children: WorkerContext, tables: Path) -> None:
-    """With every image a row of its table, whose bytes a sum of the row tells from all others."""
+def test_tables_are_the_data_set_that_they_would_be_as_a_copy(
+    with_children: WorkerContext, tables: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With every image a row of its table, whose bytes a sum of the row tells from all others. Whoever reads many
+    together opens each table once."""
     context, uri = with_children, f"file://{tables}"
     (dataset, samples), (copy, copied) = taken(context, uri), taken(context, uri, by_reference=False)
     assert (dataset.status, dataset.problem, dataset.content_digest) == ("ready", None, None)
@@ -339,6 +342,17 @@ def test_tables_are_the_data_set_that_they_would_be_as_a_copy(with_children: Wor
         data = context.blobs.read_range(copy.stored_digest or "", theirs.offset, theirs.size)
         assert contents.read_range(dataset.stored_digest or "", ours.offset, ours.size) == data
         assert ours.crc32 == zlib.crc32(data)
+    read, opened = FolderPlace.read, list[str]()
+
+    def noting(place: FolderPlace, listed: Listed, offset: int, length: int) -> bytes:
+        opened.append(listed.key)
+        return read(place, listed, offset, length)
+
+    monkeypatch.setattr(FolderPlace, "read", noting)
+    with contents.kept() as kept:
+        together = [kept.read_range(dataset.stored_digest or "", one.offset, one.size) for one in samples]
+    assert [zlib.crc32(data) for data in together] == [one.crc32 for one in samples]
+    assert sorted(opened) == sorted(f"data/{path.name}" for path in tables.glob("data/*.parquet") for _ in range(2))
 
 
 def test_a_row_group_is_read_once_for_rows_in_their_order(tables: Path) -> None:
