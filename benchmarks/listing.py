@@ -1,7 +1,9 @@
 """Data sets by reference: objects a second while a bucket is listed and indexed, and what that takes of memory.
 
-``python -m benchmarks.listing`` takes 100,000 objects, and 2,000 of moto's own; ``--objects 1000000`` minutes. Both
-halves run in this process, one after the other: the listing is the API's, the index the worker's.
+``python -m benchmarks.listing`` takes 100,000 objects of a server that makes its keys up as it is asked;
+``--objects 1000000`` takes minutes. ``--server moto`` has moto answer, which takes ever longer for a page the more
+objects there are. Both halves run in this process, one after the other: the listing is the API's, the index the
+worker's; the bucket's server is another process.
 """
 
 import argparse
@@ -16,9 +18,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.s3.models import s3_backends
-from moto.server import ThreadedMotoServer
 from sqlalchemy import Engine, text
 
 from app.access.vault import Vault
@@ -33,12 +32,11 @@ from app.embedded.valkey import EmbeddedValkey
 from app.imports.importer import Importer
 from app.imports.nouns import DATASETS
 from app.settings import Settings
-from benchmarks.endless_bucket import key
 from benchmarks.memory import added_mebibytes
 from worker.intake.datasets import index_dataset
 from worker.lifecycle.context import WorkerContext
 
-MOTO_OBJECTS = 2_000
+SERVERS = ("endless", "moto")
 SMALL = 5_000
 """What is listed first, so that whatever is made once is there."""
 BUCKET = "bucket"
@@ -85,38 +83,41 @@ def at_work() -> Iterator[WorkerContext]:
 
 
 @contextmanager
-def endless_bucket(objects: int) -> Iterator[str]:
-    command = [sys.executable, "-m", "benchmarks.endless_bucket", "--objects", str(objects)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        yield server.stdout.readline().strip()
-        server.kill()
+def bucket(server: str, objects: int) -> Iterator[str]:
+    """Its address."""
+    command = [sys.executable, "-m", f"benchmarks.{server}_bucket", "--objects", str(objects)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
 
 
-@contextmanager
-def moto_bucket(objects: int) -> Iterator[str]:
-    """Filled without HTTP: what is measured is the listing."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
-    backend.create_bucket(BUCKET, "us-east-1")
-    for number in range(objects):
-        backend.put_object(BUCKET, key(number, objects), b"picture")
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-def taken_in(context: WorkerContext, url: str) -> tuple[Half, Half, DatasetRow]:
-    """List, then index."""
+def report(context: WorkerContext, what: str, url: str, objects: int) -> None:
+    """Of one bucket: list, then index."""
+    print(f"{what}: {objects:,} objects", flush=True)
     dataset_id = _register(context.engine, url)
     importer = Importer(DATASETS, context.engine, Vault(None), context.blobs, context.queue, context.settings)
-    claim = importer.claim(frozenset())
-    assert claim is not None
-    listing = _measured(lambda: importer.work(claim))
-    index = _measured(lambda: index_dataset(context, dataset_id))
-    with transaction(context.engine) as session:
-        return listing, index, session.get_one(DatasetRow, dataset_id)
+    print(_measured(lambda: _list(importer, dataset_id)).line("listing", objects), flush=True)
+    print(_measured(lambda: index_dataset(context, dataset_id)).line("index", objects), flush=True)
+    dataset = _row(context.engine, dataset_id)
+    assert (dataset.status, dataset.sample_count) == (ResourceStatus.READY, objects), dataset.problem
+
+
+def _list(importer: Importer[Any, Any], dataset_id: UUID) -> None:
+    """As the API does: a listing that broke off, since a page came too late, goes on behind the last one."""
+    while _row(importer.engine, dataset_id).status == ResourceStatus.FETCHING:
+        claim = importer.claim(frozenset())
+        if claim is None:
+            time.sleep(0.1)
+        else:
+            importer.work(claim)
+
+
+def _row(engine: Engine, dataset_id: UUID) -> DatasetRow:
+    with transaction(engine) as session:
+        return session.get_one(DatasetRow, dataset_id)
 
 
 def _register(engine: Engine, url: str) -> UUID:
@@ -146,26 +147,16 @@ def _sizes(engine: Engine) -> str:
     return ", ".join(sizes)
 
 
-def report(context: WorkerContext, what: str, url: str, objects: int) -> None:
-    """Of one bucket."""
-    listing, index, dataset = taken_in(context, url)
-    assert (dataset.status, dataset.sample_count) == (ResourceStatus.READY, objects), dataset.problem
-    print(f"{what}: {objects:,} objects, {len(dataset.labels)} labels")
-    print(listing.line("listing", objects))
-    print(index.line("index", objects))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--objects", type=int, default=100_000)
-    objects = parser.parse_args().objects
+    parser.add_argument("--server", choices=SERVERS, default="endless")
+    asked = parser.parse_args()
     with at_work() as context:
-        with endless_bucket(SMALL) as url:
+        with bucket(asked.server, SMALL) as url:
             report(context, "to warm up", url, SMALL)
-        with moto_bucket(MOTO_OBJECTS) as url:
-            report(context, "moto", url, MOTO_OBJECTS)
-        with endless_bucket(objects) as url:
-            report(context, "endless bucket", url, objects)
+        with bucket(asked.server, asked.objects) as url:
+            report(context, f"{asked.server} bucket", url, asked.objects)
         print(f"  {_sizes(context.engine)}")
 
 
