@@ -6,18 +6,10 @@ from app.db.tables.access import ApiKeyRow, TenantRow
 from app.db.tables.audits import AuditModelRow, AuditRow, ShardRow
 from app.db.tables.base import DEFAULT_TENANT, Base, Json, TenantOwned
 from app.db.tables.comparisons import ComparisonRow, RescoreRow, VersionComparisonRow
+from app.db.tables.hooks import HookDeliveryRow, HookRow, PolicyRow, PolicyRunRow
 from app.db.tables.map_sets import AuditMapSetRow, MapRow, MapSetRow
 from app.db.tables.operations import AuditUsageRow, CounterRow, GpuReportRow, IdempotencyKeyRow, WorkerRow
-from app.db.tables.registries import (
-    ConnectionRow,
-    DatasetImportRow,
-    DatasetObjectRow,
-    HookDeliveryRow,
-    HookRow,
-    ModelImportRow,
-    PolicyRow,
-    PolicyRunRow,
-)
+from app.db.tables.registries import ConnectionRow, DatasetImportRow, DatasetObjectRow, ModelImportRow
 from app.db.tables.resources import DatasetRow, GateRow, ModelRow, RunGroupModelRow, RunGroupRow, SampleRow
 from app.db.tables.results import AuditResultsRow, ViewArchiveRow
 from app.db.tables.scores import CleanSourceRow, SampleScoresRow, map_cells

@@ -74,6 +74,16 @@ class AwaitsSource:
     """That found it so."""
 
 
+class Due:
+    """Work that is claimed under a lease when its time has come (``app.db.leases``)."""
+
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    unexplained: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Claims in a row of which nobody told why they ended, the present one included."""
+    next_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
+    """When it is due, or its lease runs out; null once it has ended, whichever way."""
+
+
 class Worded:
     """What people say of a resource, and find it by."""
 
