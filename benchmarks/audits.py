@@ -2,7 +2,7 @@
 
 import statistics
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -56,12 +56,12 @@ class Service:
         model_id: str = self.client.push_model(save(weights), description=description)["id"]
         return model_id
 
-    def audit(self, model_id: str, seed: int) -> float:
+    def audit(self, model_id: str, seed: int, methods: Sequence[str] = ("gradcam",)) -> float:
         """Seconds of an audit of ``images`` samples, from the request to the results; every seed draws others.
 
         By the service's own clock: to ask more often would take the time of what is measured.
         """
-        protocol = PROTOCOL | {"seed": seed}
+        protocol = PROTOCOL | {"seed": seed, "salience": {"methods": list(methods)}}
         audit = self.client.run_audit(
             self.dataset_id, model_ids=[model_id], protocol=protocol, sample_limit=self.images
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import audits, data_set_size, decoding, graphs, kernels, maps, memory, stages
+from benchmarks import audits, data_set_size, decoding, graphs, kernels, maps, memory, several_methods, stages
 from benchmarks.machine import describe
 from benchmarks.table import Section
 from worker.machine.device import compute_exactly, keep_heap, use_threads
@@ -65,6 +65,8 @@ def _audits(form: str, device: torch.device) -> Iterator[Section]:
     with audits.service(max(counts.values()), device) as service:
         for name, images in counts.items():
             yield audits.audit(name, replace(service, images=images), rounds, scripted)
+        shared = "resnet18" if "resnet18" in counts else "resnet50"
+        yield several_methods.several_methods(shared, replace(service, images=counts[shared]), rounds)
 
 
 def _write(tables: str) -> None:
