@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from worker.functional import transport
-from worker.functional.compiled import native
+from worker.functional.native import native
 from worker.functional.transport import least_works
 
 Floats = NDArray[np.float64]

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.functional.compiled import native, share_out
+from worker.functional.native import native, share_out
 
 Floats = NDArray[np.float64]
 
