@@ -1,18 +1,9 @@
-"""Audits watched over real HTTP: what is told, what a reconnection gets, what a thousand watchers cost."""
+"""Audits watched over real HTTP: what is told, and what a reconnection gets."""
 
-import asyncio
-import json
-import os
-import resource
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from collections.abc import Callable
+from uuid import uuid4
 
-import httpx
 import pytest
 from sqlalchemy import func, text
 
@@ -23,14 +14,10 @@ from app.db.presence import NOBODY
 from app.db.session import transaction
 from app.db.tables import WorkerRow
 from app.domain.vocabulary import AuditStatus, DeviceClass
-from app.http.server import raise_open_files
 from tests.api.audit_rows import add_audit, set_audit, worked
 from tests.api.running_api import Api, check_problem
-from tests.keys import HEADERS, KEY
-from tests.waiting import PATIENCE_SECONDS, until
-
-WATCHERS = 1000
-FAST = {"WATCH_SECONDS": "0.1", "WATCH_HEARTBEAT_SECONDS": "0.5", "RECONCILE_SECONDS": "3600"}
+from tests.api.watching import FAST, Watcher, finish, start
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -42,65 +29,6 @@ def watched(start_api: Callable[..., Api], broker_url: str) -> Api:
 def other(start_api: Callable[..., Api], broker_url: str, watched: Api) -> Api:
     """Another process on the same database."""
     return start_api(broker_url, DATABASE_URL=watched.engine.url.render_as_string(hide_password=False), **FAST)
-
-
-class Watcher:
-    """Reads a stream in a thread; ``events`` are (event, id, data), comments apart; a note has no id."""
-
-    def __init__(self, api: Api, audit_id: UUID, last: str | None = None) -> None:
-        headers = {} if last is None else {"Last-Event-ID": last}
-        self.events: list[tuple[str, str, dict[str, Any]]] = []
-        self.comments = 0
-        self.retry = 0
-        self.over = False
-        self._client = httpx.Client(base_url=api.client.base_url, headers=HEADERS, timeout=PATIENCE_SECONDS)
-        self._request = self._client.build_request("GET", f"/v1/audits/{audit_id}/events", headers=headers)
-        self._answer = self._client.send(self._request, stream=True)
-        assert self._answer.status_code == 200
-        assert self._answer.headers["content-type"].startswith("text/event-stream")
-        self._leaving = False
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def _read(self) -> None:
-        event: dict[str, str] = {}
-        try:
-            for line in self._answer.iter_lines():
-                if self._leaving:
-                    return
-                if line.startswith(":"):
-                    self.comments += 1
-                elif line:
-                    name, _, value = line.partition(": ")
-                    event[name] = value
-                elif "event" in event:
-                    self.events.append((event["event"], event.get("id", ""), json.loads(event["data"])))
-                    event = {}
-                else:
-                    self.retry, event = int(event.get("retry", self.retry)), {}
-            self.over = True
-        except (httpx.HTTPError, httpx.StreamError):
-            pass
-        finally:
-            self._client.close()
-
-    def names(self) -> list[str]:
-        return [name for name, _, _ in self.events]
-
-    def leave(self) -> None:
-        """At the next line: a comment at the latest."""
-        self._leaving = True
-        self._thread.join(120)
-
-
-def start(api: Api, shards: int = 4) -> UUID:
-    audit_id = add_audit(api.engine, shards=shards)
-    set_audit(api.engine, audit_id, AuditStatus.RUNNING, started_at=func.clock_timestamp())
-    return audit_id
-
-
-def finish(api: Api, audit_id: UUID) -> None:
-    set_audit(api.engine, audit_id, AuditStatus.SUCCEEDED, finished_at=func.clock_timestamp())
 
 
 def test_from_queued_to_the_end(watched: Api) -> None:
@@ -232,97 +160,3 @@ def snapshot(attempts: int, done: int, status: AuditStatus = AuditStatus.RUNNING
 )
 def test_what_is_news(last: str, now: tuple[int, int], told: list[str]) -> None:
     assert [event.name for event in events_after(EventId.parse(last), snapshot(*now))] == told
-
-
-def threads_and_files(pid: int) -> tuple[int, int]:
-    folder = Path(f"/proc/{pid}")
-    status = dict(line.split(":\t") for line in (folder / "status").read_text().splitlines() if ":\t" in line)
-    return int(status["Threads"]), len(list((folder / "fd").iterdir()))
-
-
-def connections(api: Api) -> int:
-    with transaction(api.engine) as session:
-        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-        return session.scalar(text(query)) or 0
-
-
-@pytest.fixture
-def crowd(watched: Api) -> Iterator[Callable[[UUID, int], asyncio.Future[list[bytes]]]]:
-    """That many connections to the event stream of an audit, each read to its end."""
-
-    async def watch(audit_id: UUID, ready: asyncio.Semaphore) -> bytes:
-        reader, writer = await asyncio.open_connection("127.0.0.1", watched.port)
-        head = f"GET /v1/audits/{audit_id}/events HTTP/1.1\r\nHost: a\r\nConnection: close"
-        writer.write(f"{head}\r\nAuthorization: Bearer {KEY}\r\n\r\n".encode())
-        beginning = await reader.readuntil(b"event: progress")
-        ready.release()
-        whole = beginning + await reader.read()
-        writer.close()
-        return whole
-
-    return watch  # type: ignore[return-value]
-
-
-@pytest.fixture
-def many_files() -> Iterator[None]:
-    """For this process, as the API does for itself."""
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    raise_open_files()
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-
-
-@pytest.mark.usefixtures("many_files")
-def test_a_thousand_watchers(watched: Api, crowd: Any) -> None:
-    audits = [start(watched) for _ in range(10)]
-    threads_before, files_before = threads_and_files(watched.pid)
-    connections_before = connections(watched)
-
-    async def scene() -> list[bytes]:
-        ready = asyncio.Semaphore(0)
-        tasks = [asyncio.create_task(crowd(audits[n % 10], ready)) for n in range(WATCHERS)]
-        async with asyncio.timeout(240):
-            for _ in range(WATCHERS):
-                await ready.acquire()
-        slowest = 0.0
-        async with httpx.AsyncClient(
-            base_url=watched.client.base_url, headers=HEADERS, timeout=PATIENCE_SECONDS
-        ) as client:
-            for number in range(20):
-                worked(watched.engine, audits[number % 10], 0, done=number + 1, begin=9, until=0)
-                started = time.monotonic()
-                assert (await client.get("/v1/models")).status_code == 200
-                slowest = max(slowest, time.monotonic() - started)
-        threads, _ = threads_and_files(watched.pid)
-        assert threads - threads_before <= 4
-        assert connections(watched) - connections_before <= 3
-        assert slowest < 20
-        for audit_id in audits:
-            finish(watched, audit_id)
-        return await asyncio.wait_for(asyncio.gather(*tasks), 240)
-
-    answers = asyncio.run(scene())
-    assert all(answer.count(b"event: end") == 1 for answer in answers)
-    until(lambda: threads_and_files(watched.pid)[1] <= files_before + 3)
-
-
-def test_who_leaves_frees_what_it_held(watched: Api) -> None:
-    audit_id = start(watched)
-    _, files_before = threads_and_files(watched.pid)
-    watchers = [Watcher(watched, audit_id) for _ in range(30)]
-    until(lambda: all(len(watcher.events) == 2 for watcher in watchers))
-    _, with_all = threads_and_files(watched.pid)
-    assert with_all >= files_before + 30
-    for watcher in watchers:
-        watcher.leave()
-    until(lambda: threads_and_files(watched.pid)[1] <= with_all - 27)
-
-
-def test_a_process_that_ends_ends_its_streams(start_api: Callable[..., Api], broker_url: str) -> None:
-    api = start_api(broker_url, **FAST)
-    watcher = Watcher(api, start(api))
-    until(lambda: len(watcher.events) == 2)
-    os.kill(api.pid, signal.SIGTERM)
-    until(lambda: watcher.over)
-    assert "end" not in watcher.names()
-    until(lambda: not Path(f"/proc/{api.pid}").exists())

@@ -1,0 +1,28 @@
+"""What the tests of deliveries share: a courier on a database of its own, and a receiver."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from app.db.session import make_engine
+from tests.webhooks.posting import Post
+from tests.webhooks.receiver import Receiver, receiving
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def post(engine: Engine) -> Post:
+    return Post(engine)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
