@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from app.lanes import Lanes
+from app.lanes import USUAL, Lanes, Size
 from tests.waiting import until
 
 
@@ -22,6 +22,7 @@ class Hanging:
     def __init__(self, *due: UUID) -> None:
         self.due = [Piece(tenant) for tenant in due]
         self.begun: Counter[UUID] = Counter()
+        self.order: list[UUID] = []
         self.ended = 0
         self.go = threading.Event()
         self._lock = threading.Lock()
@@ -35,15 +36,16 @@ class Hanging:
     def work(self, piece: Piece) -> None:
         with self._lock:
             self.begun[piece.tenant_id] += 1
+            self.order.append(piece.tenant_id)
         self.go.wait(30)
         with self._lock:
             self.ended += 1
 
 
 @contextmanager
-def hanging(*due: UUID, threads: int = 8, per_tenant: int = 2) -> Iterator[tuple[Hanging, Lanes[Piece]]]:
+def hanging(*due: UUID, size: Size = USUAL) -> Iterator[tuple[Hanging, Lanes[Piece]]]:
     work = Hanging(*due)
-    lanes = Lanes("test", work.claim, work.work, threads=threads, per_tenant=per_tenant)
+    lanes = Lanes("test", work.claim, work.work, size=size)
     try:
         lanes.round()
         yield work, lanes
@@ -68,9 +70,39 @@ def test_a_tenant_has_two_lanes_and_others_go_on() -> None:
 def test_half_of_the_couriers_threads_are_for_others() -> None:
     four = [uuid4() for _ in range(4)]
     newcomers = [uuid4() for _ in range(6)]
-    with hanging(*[tenant for tenant in four for _ in range(9)], threads=16, per_tenant=4) as (work, lanes):
-        until(lambda: work.begun.total() == 10)
+    with hanging(*[tenant for tenant in four for _ in range(9)], size=Size(16, 4)) as (work, lanes):
+        until(lambda: work.begun == dict.fromkeys(four, 2))
         work.due += [Piece(tenant) for tenant in newcomers]
         lanes.round()
-        until(lambda: work.begun.total() == 16)
+        until(lambda: work.begun.total() == 14)
         assert [work.begun[tenant] for tenant in newcomers] == [1] * 6
+
+
+def test_who_has_much_to_do_waits_for_who_has_little() -> None:
+    """However long it has been due: everybody else is claimed from first."""
+    one, other = uuid4(), uuid4()
+    with hanging(*[one] * 3, size=Size(1, 1)) as (work, _):
+        until(lambda: work.begun == {one: 1})
+        work.due.append(Piece(other))
+        work.go.set()
+        until(lambda: work.ended == 4)
+    assert work.order == [one, other, one, one]
+
+
+def test_work_that_would_begin_anew_stays_in_half_of_the_lanes() -> None:
+    """What goes on where it was has to end wherever a tenant waits that has no lane."""
+    tenants, waiting = [uuid4() for _ in range(8)], list[UUID]()
+    work = Hanging(*tenants)
+    lanes = Lanes("test", work.claim, work.work, lambda full: bool(set(waiting) - full))
+    try:
+        lanes.round()
+        until(lambda: work.begun.total() == 8)
+        pieces = [Piece(tenant) for tenant in tenants]
+        waiting.append(tenants[0])
+        assert not any(lanes.must_end(piece, goes_on=True) for piece in pieces)
+        waiting.append(uuid4())
+        assert all(lanes.must_end(piece, goes_on=True) for piece in pieces)
+        assert [lanes.must_end(piece, goes_on=False) for piece in pieces] == [False] * 4 + [True] * 4
+        assert [lanes.must_end(piece, goes_on=False) for piece in pieces] == [False] * 4 + [True] * 4
+    finally:
+        work.go.set()

@@ -15,7 +15,7 @@ from app.db.session import TenantEngine, transaction
 from app.db.tables import ConnectionRow, PolicyRow
 from app.errors import SalienceError
 from app.hooks.events import RegistryEvent, VersionEvent
-from app.lanes import Lanes
+from app.lanes import Lanes, Size
 from app.policies.matching import why_not
 from app.policies.runs import begin_run
 from app.policies.schemas import Policy
@@ -57,7 +57,7 @@ class Sweeper:
     settings: Settings
 
     def lanes(self) -> Lanes[Claim]:
-        return Lanes("sweeper", self.claim, self.work, threads=4, per_tenant=1)
+        return Lanes("sweeper", self.claim, self.work, size=Size(threads=4, per_tenant=1))
 
     def claim(self, full: frozenset[UUID]) -> Claim | None:
         """The policy that was swept the longest ago. A sweep that fails waits for the next."""

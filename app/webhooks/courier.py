@@ -18,7 +18,7 @@ from app.access.vault import Vault
 from app.db.session import transaction
 from app.egress.client import Call, EgressClient
 from app.errors import SalienceError
-from app.lanes import Lanes
+from app.lanes import Lanes, Size
 from app.webhooks.dispatch import Outcome, Parcel, claim_next, due_webhook, write_outcome
 from app.webhooks.messages import message
 from app.webhooks.signing import message_id, signed_headers
@@ -56,7 +56,7 @@ class Courier:
         """Webhooks that a thread is at."""
 
     def lanes(self) -> Lanes[Turn]:
-        return Lanes("courier", self.claim, self.work, threads=THREADS, per_tenant=PER_TENANT)
+        return Lanes("courier", self.claim, self.work, size=Size(THREADS, PER_TENANT))
 
     def claim(self, full: frozenset[UUID]) -> Turn | None:
         """The webhook for which something is due the longest. What it gets is claimed delivery by delivery."""
