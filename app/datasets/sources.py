@@ -2,7 +2,7 @@
 
 from pydantic import Field, field_validator
 
-from app.registries.named_files import place_of
+from app.registries.places import place_of
 from app.registries.uris import HUB_DATASETS, S3Uri
 from app.uploads.sources import Fetched, Source
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Select, func, select
 
 from app.db.session import transaction
 from app.db.tables import DatasetImportRow, ModelImportRow, PolicyRunRow
@@ -27,14 +27,24 @@ Leased = TypeVar("Leased", ModelImportRow, DatasetImportRow, PolicyRunRow)
 def claim_due(engine: Engine, table: type[Leased], full: frozenset[UUID], lease: timedelta) -> Leased | None:
     """The row that is due the longest, of a tenant that is not among ``full``; None where nothing is due."""
     now = func.clock_timestamp()
-    due = select(table).where(table.next_at <= now, table.tenant_id.not_in(full)).order_by(table.next_at).limit(1)
     with transaction(engine) as session:
-        found = session.scalar(due.with_for_update(skip_locked=True))
+        found = session.scalar(_due(table, full).with_for_update(skip_locked=True))
         if found is not None:
             found.attempts += 1
             found.unexplained += 1
             found.next_at = now + lease
         return found
+
+
+def is_due(engine: Engine, table: type[Leased], full: frozenset[UUID]) -> bool:
+    """Whether `claim_due` would find one."""
+    with transaction(engine) as session:
+        return session.scalar(_due(table, full)) is not None
+
+
+def _due(table: type[Leased], full: frozenset[UUID]) -> Select[Leased]:
+    due = select(table).where(table.next_at <= func.clock_timestamp(), table.tenant_id.not_in(full))
+    return due.order_by(table.next_at).limit(1)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpcore
 
@@ -42,17 +42,33 @@ class Answer:
         return told
 
 
-class Download:
-    """One that is read in pieces, up to ``most_bytes``."""
+class Begun(NamedTuple):
+    """The beginning of a file, which is here already."""
 
-    def __init__(self, response: httpcore.Response, most_bytes: int, go_on: GoOn | None = None) -> None:
-        """Raises EgressFailure where the answer says that it is larger, or is compressed without being asked."""
+    size: int
+    tag: str
+    """The ETag with which it came; empty: none."""
+
+
+class Download:
+    """One that is read in pieces, up to ``most_bytes`` in all."""
+
+    def __init__(
+        self, response: httpcore.Response, most_bytes: int, go_on: GoOn | None = None, behind: int = 0
+    ) -> None:
+        """``behind`` so many bytes, which were asked for.
+
+        Raises EgressFailure where the answer says that it is larger, or is compressed without being asked.
+        """
         self.status = response.status
         self.headers = headers_of(response)
         self._response = response
-        self._skipped = 0
         self._most = most_bytes
         self._go_on = go_on
+        self.begins_at = behind if _is_behind(response, behind) else 0
+        """How many bytes it leaves out; 0 where the server sends no part, and all of it comes."""
+        if behind and self.status == 206 and not self.begins_at:
+            raise malformed("it sends another part than was asked for")
         if self.headers.get("content-encoding", "identity").lower() != "identity":
             raise malformed("it is compressed, though that was not asked for")
         if (self.size or 0) > most_bytes:
@@ -60,26 +76,19 @@ class Download:
 
     @property
     def size(self) -> int | None:
-        """As the answer says it; None where it does not."""
+        """Of the whole, as the answer says it; None where it does not."""
         length = self.headers.get("content-length", "")
-        return int(length) if length.isascii() and length.isdecimal() else None
+        return self.begins_at + int(length) if length.isascii() and length.isdecimal() else None
 
-    def skip(self, size: int) -> bool:
-        """Before any piece: so many bytes are here already, as their digest will tell. False where the server does not
-        send what follows them alone; then all pieces come. Raises EgressFailure."""
-        if self._go_on is None:
-            return False
-        self._response = self._go_on({"Range": f"bytes={size}-"})
-        if _is_behind(self._response, size):
-            self._skipped = size
-            return True
-        if self._response.status != 200:
-            raise malformed("it sends no part of what it sends whole")
-        return False
+    @property
+    def tag(self) -> str:
+        """The ETag, where it is one of these very bytes; else empty."""
+        tag = self.headers.get("etag", "")
+        return tag if tag.startswith('"') else ""
 
     def pieces(self) -> Iterator[bytes]:
         """Raises EgressFailure as soon as there are more bytes than may be."""
-        size, left, response = self._skipped, MAX_GOES_ON, self._response
+        size, left, response = self.begins_at, MAX_GOES_ON, self._response
         while True:
             begun = size
             try:
@@ -98,10 +107,9 @@ class Download:
 
     def _rest(self, size: int) -> httpcore.Response | None:
         """What follows those bytes, of the very same file; None where the server does not say that it is."""
-        tag = self.headers.get("etag", "")
-        if self._go_on is None or self.status != 200 or not tag.startswith('"'):
+        if self._go_on is None or not (self.status == 200 or self.begins_at) or not self.tag:
             return None
-        response = self._go_on({"Range": f"bytes={size}-", "If-Range": tag})
+        response = self._go_on({"Range": f"bytes={size}-", "If-Range": self.tag})
         return response if _is_behind(response, size) else None
 
     def _too_large(self) -> EgressFailure:

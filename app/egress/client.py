@@ -15,7 +15,7 @@ import httpx
 
 from app import __version__
 from app.egress.addresses import AddressGuard
-from app.egress.answers import Answer, Download, headers_of, malformed
+from app.egress.answers import Answer, Begun, Download, headers_of, malformed
 from app.egress.metering import Allowance, Meter, shared_windows
 from app.egress.network import Deadline, GuardedNetwork, Pace, Resolve, system_resolve
 from app.errors import AddressNotAllowed, EgressFailure
@@ -123,21 +123,24 @@ class EgressClient:
             return Answer(download.status, download.headers, b"".join(download.pieces()))
 
     @contextmanager
-    def fetch(self, call: Call, most_bytes: int) -> Iterator[Download]:
+    def fetch(self, call: Call, most_bytes: int, begun: Begun | None = None) -> Iterator[Download]:
         """A GET that follows up to five redirects, each checked anew; credentials stay with the host they are for.
 
-        What breaks off goes on where it did, within the same time, where the server says that it is the same file.
+        Of a file that was begun what follows is asked for; all of it comes from a server that sends no parts. What
+        breaks off goes on where it did, within the same time, where the server says that it is the same file.
         """
         self._deadline.start(self._fetch_seconds, self._limits.pace)
+        behind = 0 if begun is None else begun.size
         with ExitStack() as exchange:
-            response = exchange.enter_context(self._followed(call))
 
-            def go_on(headers: Mapping[str, str]) -> httpcore.Response:
+            def ask(headers: Mapping[str, str]) -> httpcore.Response:
                 exchange.close()
-                rest = replace(call, headers={**call.headers, **headers})
-                return exchange.enter_context(self._followed(rest))
+                return exchange.enter_context(self._followed(replace(call, headers={**call.headers, **headers})))
 
-            yield Download(response, most_bytes, go_on)
+            response = ask({"Range": f"bytes={behind}-"} if behind else {})
+            if behind and response.status == 416:  # it is shorter now
+                behind, response = 0, ask({})
+            yield Download(response, most_bytes, ask, behind)
 
     @contextmanager
     def _followed(self, call: Call) -> Iterator[httpcore.Response]:

@@ -1,10 +1,15 @@
-"""What one process fetches."""
+"""What one process fetches, and what with."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import Engine
+
 from app.errors import SalienceError
+from app.imports.turns import Turn
+from app.settings import Settings
+from app.storage.blobs import BlobStore
 
 LEASE = timedelta(seconds=120)
 
@@ -27,3 +32,14 @@ class Claim:
     attempt: int
     unexplained: int
     """Attempts in a row, this one included, of which nobody told why they ended."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a fetch works with."""
+
+    engine: Engine
+    blobs: BlobStore
+    settings: Settings
+    claim: Claim
+    turn: Turn

@@ -11,7 +11,7 @@ from app.imports.files import (
     of_salience_json,
     of_words,
 )
-from app.imports.storing import Fetched, StillAtIt, checked_pieces, stored
+from app.imports.storing import Fetched, StillAtIt, Storing, checked_pieces
 from app.imports.unpacking import unpacked
 from app.imports.weights import WeightFiles
 from app.models.imported import Found
@@ -34,7 +34,7 @@ def fetch(registry: Opening, uri: str, blobs: BlobStore, max_bytes: int, still_a
         names = files.names()
         weights = WeightFiles.among(names)
         found = [*_described(files, names), *of_words(version.description), weights.described()]
-        blob = stored(weights.pieces(files, max_bytes), blobs, max_bytes, still_at_it)
+        blob = weights.stored(files, Storing(blobs, max_bytes, still_at_it))
     return Fetched(version, weights.name, blob, found)
 
 

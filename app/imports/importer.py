@@ -1,9 +1,10 @@
 """Fetches what waits for it: threads of the API process, claimed under a lease, given up after a day's tries."""
 
 import logging
-import time
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from typing import Generic
 from uuid import UUID
 
@@ -12,17 +13,17 @@ from sqlalchemy.exc import OperationalError
 
 from app.access.quotas import check_bytes
 from app.access.vault import Vault
-from app.db.leases import MAX_ATTEMPTS, BrokenOff, claim_due, wait_after
+from app.db.leases import MAX_ATTEMPTS, BrokenOff, claim_due, is_due, wait_after
 from app.db.session import TenantEngine, transaction
 from app.db.tables import ConnectionRow
 from app.domain.vocabulary import ResourceStatus
 from app.egress.client import EgressClient
 from app.errors import EgressFailure, InputFailure, MeasureFailure, QuotaExceeded, SalienceError
 from app.http.wake_up import wake_worker
-from app.imports.claims import LEASE, Claim, ImportLost
-from app.imports.listing import Means
+from app.imports.claims import LEASE, Claim, ImportLost, Means
 from app.imports.nouns import Imported, Noun, Row
 from app.imports.storing import Fetched
+from app.imports.turns import MustEnd, Turn, TurnOver
 from app.lanes import Lanes
 from app.queue import TaskQueue
 from app.registries.base import Registry
@@ -34,8 +35,13 @@ from app.webhooks.outbox import tell
 
 logger = logging.getLogger(__name__)
 
-RENEW_SECONDS = 30.0
 THE_IMPORT = "The import"
+
+
+def stays(*, goes_on: bool) -> bool:
+    """Of a fetch whose lane nobody else waits for."""
+    del goes_on
+    return False
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,14 @@ class Importer(Generic[Imported, Row]):
     settings: Settings
 
     def lanes(self) -> Lanes[Claim]:
-        return Lanes(self.noun.name, self.claim, self.work)
+        lanes: Lanes[Claim] = Lanes(
+            self.noun.name, self.claim, lambda claim: self.work(claim, partial(lanes.must_end, claim)), self.waits
+        )
+        return lanes
+
+    def waits(self, full: frozenset[UUID]) -> bool:
+        """Whether an import of another tenant is due."""
+        return is_due(self.engine, self.noun.imports, full)
 
     def claim(self, full: frozenset[UUID]) -> Claim | None:
         """The one that is due the longest, of a tenant that has room."""
@@ -61,17 +74,19 @@ class Importer(Generic[Imported, Row]):
         where = (found.connection_id, found.uri)
         return Claim(resource_id, found.tenant_id, *where, found.attempts, found.unexplained)
 
-    def work(self, claim: Claim) -> None:
+    def work(self, claim: Claim, must_end: MustEnd = stays) -> None:
         """One attempt, and what becomes of it. Raises OperationalError: then the lease runs out."""
         try:
             _check_explained(claim)
-            self._accept(claim, self._fetch(claim))
+            self._accept(claim, self._fetch(claim, must_end))
         except ImportLost:
             return
+        except TurnOver:
+            self._wait(claim, timedelta(0), unexplained=0)
         except SalienceError as failure:
             if _may_pass(failure) and claim.attempt < MAX_ATTEMPTS:
                 logger.info("the import of %s waits: %s", claim.resource_id, failure.code)
-                self._wait(claim, unexplained=0)
+                self._wait(claim, wait_after(claim.attempt), unexplained=0)
             else:
                 self._reject(claim, failure)
         except OperationalError:
@@ -82,11 +97,12 @@ class Importer(Generic[Imported, Row]):
             if broken.is_given_up:
                 self._reject(claim, _failed(broken))
             else:
-                self._wait(claim, unexplained=claim.unexplained)
+                self._wait(claim, wait_after(claim.unexplained), unexplained=claim.unexplained)
 
-    def _fetch(self, claim: Claim) -> Fetched:
+    def _fetch(self, claim: Claim, must_end: MustEnd) -> Fetched:
+        turn = Turn(partial(self._renew, claim), must_end, self.settings.import_seconds)
         with EgressClient.from_settings(self.settings) as client:
-            means = Means(self.engine, self.blobs, self.settings, claim, _Renewal(self, claim))
+            means = Means(self.engine, self.blobs, self.settings, claim, turn)
             fetched = self.noun.fetch(self._registry(claim, client), means)
         # Whatever cannot be stored would be fetched again and again.
         fetched.check_storable()
@@ -120,8 +136,15 @@ class Importer(Generic[Imported, Row]):
         if is_complete:
             wake_worker(self.queue, self.noun.task, claim.resource_id)
 
-    def _wait(self, claim: Claim, *, unexplained: int) -> None:
-        later = func.clock_timestamp() + wait_after(unexplained or claim.attempt)
+    def _renew(self, claim: Claim) -> None:
+        """Raises ImportLost."""
+        renewed = self.of(claim).values(next_at=func.clock_timestamp() + LEASE).returning(self.noun.key)
+        with transaction(self.engine) as session:
+            if session.execute(renewed).one_or_none() is None:
+                raise ImportLost
+
+    def _wait(self, claim: Claim, wait: timedelta, *, unexplained: int) -> None:
+        later = func.clock_timestamp() + wait
         with transaction(self.engine) as session:
             session.execute(self.of(claim).values(next_at=later, unexplained=unexplained))
 
@@ -166,24 +189,3 @@ def _failed(broken: BrokenOff) -> MeasureFailure:
     """It is no fault of whoever asked for the import."""
     way_out = "Upload the content instead, or register it again once that is mended."
     return MeasureFailure("import-failed", f"{broken} {way_out}")
-
-
-class _Renewal:
-    """Called again and again while something is fetched."""
-
-    def __init__(self, importer: Importer[Imported, Row], claim: Claim) -> None:
-        self._engine = importer.engine
-        self._renewed = importer.of(claim).values(next_at=func.clock_timestamp() + LEASE).returning(importer.noun.key)
-        self._at = time.monotonic()
-        self._until = self._at + importer.settings.import_seconds
-
-    def __call__(self) -> None:
-        """Raises ImportLost, and EgressFailure where it takes longer than it may."""
-        if time.monotonic() > self._until:
-            raise EgressFailure("answer-too-slow", "All files together took longer than they may (IMPORT_SECONDS).")
-        if time.monotonic() - self._at < RENEW_SECONDS:
-            return
-        self._at = time.monotonic()
-        with transaction(self._engine) as session:
-            if session.execute(self._renewed).one_or_none() is None:
-                raise ImportLost

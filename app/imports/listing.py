@@ -17,7 +17,7 @@ from app.imports.resuming import resuming
 from app.imports.storing import Fetched, StillAtIt
 from app.registries.base import Registry
 from app.registries.listed import Listable, Page, Place
-from app.registries.named_files import place_of
+from app.registries.places import place_of
 from app.settings import Settings
 from app.sources.objects import NewObject, add_objects, check_quota, forget_listing
 from app.storage.blobs import BlobStore

@@ -11,8 +11,9 @@ from app.db.tables import DatasetImportRow, DatasetRow, ModelImportRow, ModelRow
 from app.domain.events import Event
 from app.domain.vocabulary import ResourceStatus
 from app.errors import InputFailure, SalienceError
+from app.imports.claims import Means
 from app.imports.fetching import fetch
-from app.imports.listing import Means, fetch_dataset
+from app.imports.listing import fetch_dataset
 from app.imports.resuming import resuming
 from app.imports.storing import Fetched
 from app.models.service import described_anew
@@ -47,8 +48,8 @@ class Noun(Generic[Imported, Row]):
 
 
 def _fetch_model(registry: Registry, means: Means) -> Fetched:
-    kept = resuming(registry, means.blobs, str(means.claim.resource_id))
-    return fetch(kept, means.claim.uri, means.blobs, means.settings.max_upload_bytes, means.still_at_it)
+    with resuming(registry, means) as kept:
+        return fetch(kept, means.claim.uri, means.blobs, means.settings.max_upload_bytes, means.turn)
 
 
 def _take_model(row: ModelRow, imported: ModelImportRow, fetched: Fetched) -> bool:

@@ -8,7 +8,7 @@ from app.egress.answers import malformed
 from app.errors import EgressFailure
 from app.imports.storing import Fetched, StillAtIt, checked_pieces, stored
 from app.registries.base import Files, Opening
-from app.registries.named_files import place_of
+from app.registries.places import place_of
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 

@@ -1,37 +1,53 @@
-"""Fetches that go on after their process was killed: what came is kept until the import is done with.
+"""Fetches that go on after they broke off: what came is kept until the import is done with.
 
-Only of files whose digest the registry tells: a kept beginning that is another file's, or that the machine's own end
-has damaged, is then found out, and all of the file fetched anew.
+Only of files that something tells from all others of their name: a digest, an ETag, a commit.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
-from app.egress.answers import Download
+from app.egress.answers import Begun, Download
 from app.errors import EgressFailure
+from app.imports.claims import Means
+from app.imports.turns import Turn
 from app.registries.base import Checksum, Files, Opening, Pieces, Version
-from app.settings import MEBIBYTE
-from app.storage.blobs import BlobStore
-from app.storage.partials import PartialFile, PartialFiles
-
-LEAST_KEPT = 16 * MEBIBYTE
-"""What is smaller is as soon fetched again."""
+from app.storage.partials import PartialFile, PartialLog
 
 
-def resuming(registry: Opening, blobs: BlobStore, owner: str) -> Opening:
-    """The registry; where the store is a folder, one whose large files are kept as they come."""
-    partials = blobs.partials(owner)
-    return registry if partials is None else _Resuming(registry, partials)
+@contextmanager
+def resuming(registry: Opening, means: Means) -> Iterator[Opening]:
+    """The registry; where the store is a folder, one whose files are kept as they come.
+
+    Raises EgressFailure where bytes are not those that they should be: what was kept is then forgotten, and where some
+    of it was used, another attempt may end otherwise.
+    """
+    partials = means.blobs.partials(str(means.claim.resource_id))
+    with nullcontext(None) if partials is None else partials.opened() as log:
+        if log is None:
+            means.turn.goes_on = False
+            yield registry
+            return
+        kept = _Resuming(registry, log, means.turn)
+        try:
+            yield kept
+        except EgressFailure as failure:
+            if failure.code != "artifact-corrupted":
+                raise
+            log.clear()
+            raise EgressFailure(failure.code, failure.detail, passing=failure.passing or kept.was_used) from failure
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Resuming:
     registry: Opening
-    partials: PartialFiles
+    log: PartialLog
+    turn: Turn
+    was_used: bool = False
+    """Whether something was taken out of the log."""
 
     def open(self, uri: str) -> Files:
-        return _ResumingFiles(self.registry.open(uri), self.partials)
+        return _ResumingFiles(self.registry.open(uri), self)
 
 
 @dataclass(frozen=True)
@@ -39,7 +55,7 @@ class _ResumingFiles:
     """Those of one version."""
 
     files: Files
-    partials: PartialFiles
+    kept: _Resuming
 
     @property
     def version(self) -> Version:
@@ -48,49 +64,49 @@ class _ResumingFiles:
     def names(self) -> set[str]:
         return self.files.names()
 
+    def pin(self, name: str) -> str | None:
+        return self.files.pin(name)
+
     def checksum(self, name: str) -> Checksum | None:
         return self.files.checksum(name)
 
     @contextmanager
-    def fetch(self, name: str, most_bytes: int) -> Iterator[Pieces]:
-        with self.files.fetch(name, most_bytes) as download:
-            told = self.files.checksum(name)
-            if told is None or not isinstance(download, Download) or (download.size or 0) < LEAST_KEPT:
+    def fetch(self, name: str, most_bytes: int, begun: Begun | None = None) -> Iterator[Pieces]:
+        log, pin, turn = self.kept.log, self.files.pin(name), self.kept.turn
+        there = None if pin is None else log.found(pin)
+        if there is not None and there.is_whole:
+            self.kept.was_used = True
+            yield there
+            return
+        begun = None if there is None else Begun(there.kept, there.tag)
+        with self.files.fetch(name, most_bytes, begun) as download:
+            if pin is None or not isinstance(download, Download) or download.size is None:
+                turn.goes_on = False
                 yield download
-                return
-            with self.partials.opened(f"{told.algorithm}:{told.hex}") as partial:
-                yield download if partial is None else _Kept(download, told, partial)
+            elif there is not None and download.begins_at == there.kept and download.size == there.size:
+                self.kept.was_used = turn.goes_on = True
+                yield _Kept(download, there)
+            elif download.begins_at:
+                raise EgressFailure("artifact-corrupted", "A file has another length than when it began to come.")
+            else:
+                turn.goes_on = there is None  # else the server was asked for a part, and sends none
+                yield _Kept(download, log.add(pin, download.size, download.tag))
 
 
 @dataclass(frozen=True)
 class _Kept:
-    """A large file's bytes: those that are here, then what follows them."""
+    """A file's bytes: those that are here, then what follows them."""
 
     download: Download
-    told: Checksum
-    partial: PartialFile
+    there: PartialFile
 
     @property
-    def size(self) -> int | None:
-        return self.download.size
+    def size(self) -> int:
+        return self.there.size
 
     def pieces(self) -> Iterator[bytes]:
-        """Raises EgressFailure; where what was kept is not the file's beginning, one that passes."""
-        begun, whole = self.partial.size, self.download.size or 0
-        if begun > whole or (begun < whole and begun and not self.download.skip(begun)):
-            self.partial.clear()
-            begun = 0
-        try:
-            yield from self.told.checked(self._all(is_whole=begun == whole))
-        except EgressFailure as failure:
-            if failure.code != "artifact-corrupted":
-                raise
-            self.partial.clear()
-            raise EgressFailure(failure.code, failure.detail, passing=begun > 0) from failure
-
-    def _all(self, *, is_whole: bool) -> Iterator[bytes]:
-        yield from self.partial.read()
-        if not is_whole:
-            for piece in self.download.pieces():
-                self.partial.append(piece)
-                yield piece
+        """Raises EgressFailure."""
+        yield from self.there.pieces()
+        for piece in self.download.pieces():
+            self.there.append(piece)
+            yield piece

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from app.domain.stored_text import UNSTORABLE, is_storable, is_storable_json
 from app.errors import EgressFailure, InputFailure, TooLarge
 from app.models.imported import Found
-from app.registries.base import Files, Pieces, Version
+from app.registries.base import Checksum, Files, Pieces, Version
 from app.storage.blobs import BlobStore
 from app.storage.writing import StoredBlob
 
@@ -41,13 +41,31 @@ def checked_pieces(files: Files, name: str, download: Pieces) -> Iterator[bytes]
     return download.pieces() if checksum is None else checksum.checked(download.pieces())
 
 
-def stored(pieces: Iterator[bytes], blobs: BlobStore, max_bytes: int, still_at_it: StillAtIt) -> StoredBlob:
-    """Raises EgressFailure where there is more than may be."""
-    try:
-        with blobs.writer(max_bytes) as writer:
-            for piece in pieces:
-                writer.write(piece)
-                still_at_it()
-            return writer.commit()
-    except TooLarge as error:
-        raise EgressFailure("answer-too-large", error.detail) from error
+@dataclass(frozen=True)
+class Storing:
+    """Where blobs are made. Every method raises EgressFailure, also where there is more than may be."""
+
+    blobs: BlobStore
+    max_bytes: int
+    still_at_it: StillAtIt
+
+    def file(self, files: Files, name: str) -> StoredBlob:
+        """One as it is. Its bytes are hashed once where the blob's digest is also what the registry tells."""
+        told = files.checksum(name)
+        with files.fetch(name, self.max_bytes) as download:
+            if told is not None and told.is_blobs:
+                return self.pieces(download.pieces(), told)
+            return self.pieces(checked_pieces(files, name, download))
+
+    def pieces(self, pieces: Iterator[bytes], told: Checksum | None = None) -> StoredBlob:
+        """All of them; ``told`` is what the blob's digest must be."""
+        try:
+            with self.blobs.writer(self.max_bytes) as writer:
+                for piece in pieces:
+                    writer.write(piece)
+                    self.still_at_it()
+                if told is not None:
+                    told.check(writer.sha256.hex())
+                return writer.commit()
+        except TooLarge as error:
+            raise EgressFailure("answer-too-large", error.detail) from error

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from app.domain.refusals.weights import DAMAGED
+from app.egress.answers import Begun
 from app.errors import EgressFailure
 from app.imports.storing import StillAtIt, checked_pieces
 from app.registries.base import Files, Version
@@ -67,11 +68,16 @@ class Members:
         return set(self.places)
 
     @contextmanager
-    def fetch(self, name: str, most_bytes: int) -> Iterator[Span]:
+    def fetch(self, name: str, most_bytes: int, begun: Begun | None = None) -> Iterator[Span]:
+        del begun
         span = Span(self.copy, *self.places[name])
         if span.size > most_bytes:
             raise EgressFailure("answer-too-large", f"{name[-200:]} has more than {most_bytes} bytes.")
         yield span
+
+    def pin(self, name: str) -> None:
+        """None: the tar has one."""
+        del name
 
     def checksum(self, name: str) -> None:
         """None: the registry tells that of the tar."""

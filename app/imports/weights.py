@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from app.domain.vocabulary import ModelFormat, Origin
 from app.errors import InputFailure
-from app.imports.storing import checked_pieces
+from app.imports.storing import Storing, checked_pieces
 from app.models.imported import Found
 from app.registries.base import Files
 from app.registries.named_files import WEIGHTS, is_hidden
+from app.storage.writing import StoredBlob
 
 KNOWN = (
     "model.safetensors",
@@ -65,13 +66,11 @@ class WeightFiles:
         kind = next((kind for suffix, kind in kinds.items() if plain.endswith(suffix)), ModelFormat.STATE_DICT)
         return Origin.ARTIFACT, {"format": kind.value}
 
-    def pieces(self, files: Files, max_bytes: int) -> Iterator[bytes]:
-        """Of the file, or of the ZIP. Raises EgressFailure."""
+    def stored(self, files: Files, storing: Storing) -> StoredBlob:
+        """The file, or the ZIP. Raises EgressFailure."""
         if len(self.parts) > 1:
-            yield from _zipped(files, self.parts, max_bytes)
-            return
-        with files.fetch(self.name, max_bytes) as download:
-            yield from checked_pieces(files, self.name, download)
+            return storing.pieces(_zipped(files, self.parts, storing.max_bytes))
+        return storing.file(files, self.name)
 
 
 def _parts(name: str, names: Iterable[str]) -> tuple[str, ...]:

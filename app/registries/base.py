@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
-from app.egress.answers import Answer, malformed
+from app.egress.answers import Answer, Begun, malformed
 from app.errors import EgressFailure
 
 READY = "READY"
@@ -60,13 +60,22 @@ class Checksum:
     hex: str
     before: bytes = b""
 
+    @property
+    def is_blobs(self) -> bool:
+        """Whether it is the one that whoever stores the bytes counts as well."""
+        return self.algorithm == "sha256" and not self.before
+
     def checked(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """The same pieces. Raises EgressFailure behind the last, where they are others."""
         sum_ = hashlib.new(self.algorithm, self.before, usedforsecurity=False)
         for piece in pieces:
             sum_.update(piece)
             yield piece
-        if sum_.hexdigest() != self.hex:
+        self.check(sum_.hexdigest())
+
+    def check(self, found: str) -> None:
+        """Raises EgressFailure where it is another."""
+        if found != self.hex:
             detail = "The bytes of a file are not those that the registry names by their digest."
             raise EgressFailure("artifact-corrupted", detail)
 
@@ -90,7 +99,12 @@ class Files(Protocol):
     def names(self) -> set[str]:
         """Paths below the version's own folder."""
 
-    def fetch(self, name: str, most_bytes: int) -> AbstractContextManager[Pieces]: ...
+    def fetch(self, name: str, most_bytes: int, begun: Begun | None = None) -> AbstractContextManager[Pieces]:
+        """Of what was begun that which follows, where whoever has the file sends parts."""
+
+    def pin(self, name: str) -> str | None:
+        """What tells the file's bytes from all that it ever had or will have, so that a fetch can go on; None where
+        nothing does, or where nobody needs to go on."""
 
     def checksum(self, name: str) -> Checksum | None:
         """None where the registry tells none."""

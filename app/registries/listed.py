@@ -35,8 +35,8 @@ class Page(NamedTuple):
 class Place(Protocol):
     """One folder. Every method raises EgressFailure."""
 
-    def pages(self, cursor: str | None) -> Iterator[Page]:
-        """Everything below it, page by page."""
+    def pages(self, cursor: str | None, beginning: str = "") -> Iterator[Page]:
+        """Everything below it, or what has a path that begins so, page by page."""
 
     def read(self, listed: Listed, offset: int, length: int) -> bytes:
         """Exactly so many bytes of the object that was listed, or ``artifact-corrupted`` where it is another now."""

@@ -7,22 +7,19 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from app.egress.answers import Download, malformed
+from app.egress.answers import Begun, Download, malformed
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
 from app.registries.base import READY, Json, Version, Wanted, check_status, document, objects, safe_path
+from app.registries.mlflow_files import MlflowFiles
 from app.registries.paging import pages
 from app.registries.uris import ModelUri
 
 SERVER = "MLflow tracking server"
-FOLDERS = ("data", "extra_files", "model", "components/image_processor")
-"""Of MLflow's layouts, those that are looked into beside the version's own."""
 API = "/api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 PAGE, MAX_PAGES = 200, 1000
@@ -31,8 +28,6 @@ _TAG = re.compile(r"[A-Za-z0-9_.-]{1,250}")
 _GLOB = re.compile(r"\[[^\]]*\]|.", re.DOTALL)
 MAX_RESOLUTIONS = 3
 """``models:/NAME/1`` leads to a run, or to a logged model, and that to its folder."""
-
-
 NOT_SERVED = (
     "The tracking server does not hand out the version's files itself. Start it with --artifacts-destination, and "
     "register versions whose files were logged since."
@@ -47,7 +42,7 @@ class MlflowRegistry:
         self._url = url.rstrip("/")
         self._credentials = credentials
 
-    def open(self, uri: str) -> "MlflowFiles":
+    def open(self, uri: str) -> MlflowFiles:
         named = ModelUri.read(uri)
         if named.version is not None:
             return MlflowFiles(self, self.version(named.name, named.version))
@@ -110,20 +105,23 @@ class MlflowRegistry:
                 break
         raise EgressFailure("artifacts-not-served", NOT_SERVED)
 
-    def files(self, folder: str) -> dict[str, bool]:
-        """Names within it, and whether each is a folder."""
+    def files(self, folder: str) -> dict[str, Json]:
+        """What is told of those within it, and of its folders, by their names."""
         found = self._get(ARTIFACTS, path=folder).get("files", [])
         try:
-            return {str(one["path"]): bool(one.get("is_dir")) for one in found}
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            return {str(one["path"]): dict(one) for one in found}
+        except (KeyError, TypeError, ValueError) as error:
             raise malformed("it lists no files") from error
 
     @contextmanager
-    def fetch(self, folder: str, name: str, most_bytes: int) -> Iterator[Download]:
-        """A file's bytes."""
+    def fetch(self, folder: str, name: str, most_bytes: int, begun: Begun | None = None) -> Iterator[Download]:
+        """A file's bytes; what follows those that are there only where the server says that it is the same file, which
+        one that fetches it from a store of its own for each answer does not."""
         path = quote(f"{folder}/{safe_path(name)}")
-        call = Call("GET", f"{self._url}{ARTIFACTS}/{path}", credentials=self._credentials)
-        with self._client.fetch(call, most_bytes) as download:
+        same = begun if begun is not None and begun.tag else None
+        headers = {} if same is None else {"If-Range": same.tag}
+        call = Call("GET", f"{self._url}{ARTIFACTS}/{path}", headers, self._credentials)
+        with self._client.fetch(call, most_bytes, same) as download:
             check_status(download.status, SERVER)
             yield download
 
@@ -176,36 +174,6 @@ class MlflowRegistry:
         headers = {"Content-Type": "application/json"}
         call = Call("POST", f"{self._url}{path}", headers, self._credentials, content)
         return document(self._client.send(call), SERVER)
-
-
-@dataclass(frozen=True)
-class MlflowFiles:
-    """Those of one version; the server tells no digests."""
-
-    registry: MlflowRegistry
-    version: Version
-
-    @cached_property
-    def _folder(self) -> str:
-        return self.registry.folder(self.version)
-
-    def names(self) -> set[str]:
-        """Of the folders that are looked into."""
-        top = self.registry.files(self._folder)
-        names = {name for name, is_folder in top.items() if not is_folder}
-        for inner in FOLDERS:
-            if top.get(inner.partition("/")[0]):
-                listed = self.registry.files(f"{self._folder}/{inner}")
-                names |= {f"{inner}/{name}" for name, is_folder in listed.items() if not is_folder}
-        return names
-
-    @contextmanager
-    def fetch(self, name: str, most_bytes: int) -> Iterator[Download]:
-        with self.registry.fetch(self._folder, name, most_bytes) as download:
-            yield download
-
-    def checksum(self, name: str) -> None:
-        del name
 
 
 def _like(column: str, glob: str) -> str:

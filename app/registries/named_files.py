@@ -1,7 +1,5 @@
 """Addresses that end with one file of a folder: with weights, or an archive."""
 
-from urllib.parse import unquote
-
 WEIGHTS = (".safetensors", ".pth", ".pth.tar", ".pt", ".pt2", ".ckpt", ".bin", ".onnx")
 """How files with weights end; ``.pth.tar`` is what torch's own examples call a checkpoint, and no tar."""
 TARS = (".tar.gz", ".tgz", ".tar")
@@ -29,13 +27,3 @@ def belongs_to(file: str, name: str) -> bool:
     """Whether a file of the same folder is the one that is named, describes it, or has a graph's numbers."""
     has_numbers = file.endswith(".onnx") and name.startswith((f"{file}.", f"{file}_"))
     return name == file or name in BESIDE or has_numbers
-
-
-def place_of(uri: str) -> tuple[str, str | None]:
-    """The folder, and the archive in it that the address names, if it does."""
-    if uri.startswith("http"):
-        return uri, unquote(uri.partition("#")[0].rpartition("/")[2])
-    folder, _, name = uri.rpartition("/")
-    name = unquote(name) if uri.startswith("file:") else name
-    is_archive = name.lower().endswith(ARCHIVES) and not uri.startswith("hf://")
-    return (folder, name) if is_archive else (uri, None)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-from app.egress.answers import Download
+from app.egress.answers import Begun, Download
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
 from app.registries.base import Checksum, Version, WithoutVersions, check_status, safe_path
@@ -45,9 +45,9 @@ class WebFolder(WithoutVersions):
         return True
 
     @contextmanager
-    def fetch(self, path: str, most_bytes: int) -> Iterator[Download]:
+    def fetch(self, path: str, most_bytes: int, begun: Begun | None = None) -> Iterator[Download]:
         call = Call("GET", f"{self._url}/{quote(path)}", credentials=self._credentials)
-        with self._client.fetch(call, most_bytes) as download:
+        with self._client.fetch(call, most_bytes, begun) as download:
             check_status(download.status, SERVER)
             yield download
 
@@ -64,9 +64,13 @@ class WebFiles:
         return {self.version.name, *(name for name in BESIDE if self.server.has(self._path(name)))}
 
     @contextmanager
-    def fetch(self, name: str, most_bytes: int) -> Iterator[Download]:
-        with self.server.fetch(self._path(name), most_bytes) as download:
+    def fetch(self, name: str, most_bytes: int, begun: Begun | None = None) -> Iterator[Download]:
+        with self.server.fetch(self._path(name), most_bytes, begun) as download:
             yield download
+
+    def pin(self, name: str) -> str | None:
+        """Of the weights, their digest; descriptions are small."""
+        return f"sha256:{self.version.version}" if name == self.version.name else None
 
     def checksum(self, name: str) -> Checksum | None:
         """Of the weights: the address has it."""

@@ -19,7 +19,7 @@ from app.errors import EgressFailure, InputFailure, TransientFailure, Unavailabl
 from app.imaging.range_file import range_file
 from app.imaging.table_rows import TableRows
 from app.registries.listed import Listable, Listed, Place
-from app.registries.named_files import place_of
+from app.registries.places import place_of
 from app.settings import Settings
 from app.sources.addresses import ROWS, listed_dataset, object_at
 from app.sources.registries import folders_of, registry_of

@@ -16,7 +16,7 @@ from obstore.store import LocalStore, S3Store
 from app.domain.vocabulary import SCHEME
 from app.errors import TransientFailure
 from app.settings import Settings
-from app.storage.partials import PARTIALS, PartialFiles
+from app.storage.partials import PARTIALS, Partials
 from app.storage.writing import BLOBS, QUARANTINE, BlobWriter, place_of, storage_errors
 
 READ_BYTES = 1024**2
@@ -139,9 +139,9 @@ class BlobStore:
                 return bytes(obstore.get(self._store, _OWNER).bytes()) == owner.encode()
         return True
 
-    def partials(self, owner: str) -> PartialFiles | None:
-        """Where the beginnings of an owner's files are kept; None in S3, which appends nothing."""
-        return None if self._folder is None else PartialFiles(self._folder / PARTIALS, owner)
+    def partials(self, owner: str) -> Partials | None:
+        """Where what an owner fetched is kept; None in S3, which appends nothing."""
+        return None if self._folder is None else Partials(self._folder / PARTIALS, owner)
 
     def sweep(self, older_than_seconds: float = QUARANTINE_SECONDS) -> int:
         """Remove what killed processes left in quarantine; returns how many. Nobody writes to a file that old.

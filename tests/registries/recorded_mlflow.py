@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+from zlib import crc32
 
 from tests.registries.recorded_answers import API, ARTIFACTS, RecordedAnswers
 from tests.waiting import until
@@ -30,6 +31,8 @@ class RecordedMlflow(RecordedAnswers, ThreadingHTTPServer):
         self.asked: list[tuple[str, str | None]] = []
         self.refuses_log = False
         """Metrics are answered 503."""
+        self.sends_parts = True
+        """False: files have other ETags in each answer, as those have that are fetched from elsewhere for it."""
         self.down = False
         self.holds = threading.Event()
         """While it is set, weights stop in the middle, and ``halfway`` says so."""
@@ -86,17 +89,24 @@ class _Handler(BaseHTTPRequestHandler):
         """Nobody reads it."""
 
     def _send_file(self, path: str) -> None:
+        """As ``send_file`` does: from where it is asked to, of a file that has the ETag still."""
         files, inner = self.server.below(path)
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(files[inner])))
+        seen = crc32(files[inner]) if self.server.sends_parts else len(self.server.asked)
+        tag, asked = f'"{seen}"', self.headers.get("range")
+        begin = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.headers.get("if-range") == tag else 0
+        self.send_response(206 if begin else 200)
+        if begin:
+            self.send_header("Content-Range", f"bytes {begin}-{len(files[inner]) - 1}/{len(files[inner])}")
+        self.send_header("ETag", tag)
+        self.send_header("Content-Length", str(len(files[inner]) - begin))
         self.end_headers()
         half = len(files[inner]) // 2 if inner == "data/model.pth" and self.server.holds.is_set() else 0
         with suppress(ConnectionError):
-            self.wfile.write(files[inner][:half])
+            self.wfile.write(files[inner][begin:half])
             if half:
                 self.server.halfway.set()
                 until(lambda: not self.server.holds.is_set())
-            self.wfile.write(files[inner][half:])
+            self.wfile.write(files[inner][max(begin, half) :])
 
     def _send(self, status: int, body: Json) -> None:
         content = json.dumps(body).encode()

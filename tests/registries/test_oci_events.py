@@ -16,7 +16,8 @@ from app.hooks.events import Ignored, RegistryEvent, VersionEvent
 from app.hooks.kinds import Delivered, arrived
 from app.hooks.oci import oci_event, oci_parts
 from app.hooks.schemas import HookKind
-from app.registries.oci import OciRegistry, digest_of
+from app.registries.oci import OciRegistry
+from app.registries.oci_manifest import digest_of
 from app.registries.uris import kind_of, uri_of
 
 SECRET = "a secret of sixteen"

@@ -16,7 +16,8 @@ from app.egress.addresses import AddressGuard
 from app.egress.client import EgressClient
 from app.embedded.ports import accepts, free_port
 from app.registries.base import Version, Wanted
-from app.registries.oci import INDEX, MANIFEST, RESULT, TAG, OciRegistry
+from app.registries.oci import TAG, OciRegistry
+from app.registries.oci_manifest import INDEX, MANIFEST, RESULT
 from tests.registries.making import create
 from tests.registries.recorded_answers import DESCRIPTION
 from tests.waiting import WEIGHTS, until

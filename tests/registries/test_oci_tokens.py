@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from app.egress.addresses import AddressGuard
 from app.egress.client import EgressClient
 from app.embedded.ports import accepts, free_port
-from app.registries.oci import EMPTY, MANIFEST, OciRegistry, descriptor
+from app.registries.oci import OciRegistry
+from app.registries.oci_manifest import EMPTY, MANIFEST, descriptor
 from tests.broker.certificates import Certificates, make_certificates
 from tests.waiting import until
 

@@ -1,8 +1,10 @@
 """An import whose process was killed: the next one asks for what is missing, and for nothing else."""
 
 import hashlib
+import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
@@ -11,21 +13,23 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func
 
-import app.imports.resuming as module
 from app.access.vault import Vault
 from app.db.identifiers import new_id
 from app.db.session import make_engine, transaction
 from app.db.tables import ConnectionRow, ModelImportRow, ModelRow
 from app.domain.vocabulary import ResourceStatus
-from app.imports.importer import Importer, _Renewal
+from app.imports.importer import Importer
 from app.imports.nouns import MODELS
+from app.imports.turns import Turn
 from app.queue import TaskQueue
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+from app.storage.partials import PartialLog
 from tests.factories import model_row
 
 CONTENT = hashlib.sha256(b"weights").digest() * 100_000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
+PIN = f"sha256:{DIGEST}"
 NAME = "faces.safetensors"
 
 
@@ -70,8 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(module, "LEAST_KEPT", 1_000_000)
+def server() -> Iterator[Server]:
     with Server() as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
@@ -121,12 +124,14 @@ def process(engine: Engine, broker_url: str, server: Server, tmp_path: Path) -> 
         uri = f"{server.url}/{NAME}#sha256={DIGEST}"
         session.add(ModelImportRow(model_id=row.id, connection_id=connection, uri=uri, said={}))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_Renewal, "__call__", _kills())
+        patch.setattr(Turn, "__call__", _kills())
         with pytest.raises(SystemExit):
             killed.attempt()
-    (kept,) = killed.kept()
-    assert 1_000_000 <= kept.stat().st_size < len(CONTENT)
-    assert CONTENT.startswith(kept.read_bytes())
+    with kept_log(killed) as log:
+        there = log.found(PIN)
+        assert there is not None
+        assert 1_000_000 <= there.kept < there.size == len(CONTENT)
+        assert CONTENT.startswith(b"".join(there.pieces()))
     server.ranges.clear()
     return Process(engine, broker_url, tmp_path / "blobs")
 
@@ -134,11 +139,22 @@ def process(engine: Engine, broker_url: str, server: Server, tmp_path: Path) -> 
 def _kills() -> Any:
     calls = count()
 
-    def call(_: _Renewal) -> None:
+    def call(_: Turn) -> None:
         if next(calls) * 65_536 > 2_200_000:
             raise SystemExit
 
     return call
+
+
+@contextmanager
+def kept_log(process: Process) -> Iterator[PartialLog]:
+    """As an import opens it."""
+    (kept,) = process.kept()
+    partials = process.blobs.partials(kept.name.partition(".")[0])
+    assert partials is not None
+    with partials.opened() as log:
+        assert log is not None
+        yield log
 
 
 def digest(process: Process) -> str | None:
@@ -147,10 +163,11 @@ def digest(process: Process) -> str | None:
 
 
 def test_it_goes_on_where_it_was(process: Process, server: Server) -> None:
-    (kept,) = process.kept()
-    begun = kept.stat().st_size
+    with kept_log(process) as log:
+        there = log.found(PIN)
+        assert there is not None
     process.attempt()
-    assert server.ranges == [None, f"bytes={begun}-"]
+    assert server.ranges == [f"bytes={there.kept}-"]
     assert digest(process) == f"sha256:{DIGEST}"
     assert process.kept() == []
 
@@ -164,7 +181,9 @@ def test_a_server_that_sends_no_parts(process: Process, server: Server) -> None:
 def test_what_was_kept_is_damaged(process: Process, server: Server) -> None:
     """It is found out by the digest, thrown away, and fetched anew by the next attempt."""
     (kept,) = process.kept()
-    kept.write_bytes(bytes(kept.stat().st_size))
+    with kept.open("r+b") as file:
+        file.seek(-1000, os.SEEK_END)
+        file.write(bytes(1000))
     process.attempt()
     assert digest(process) is None
     process.attempt()
@@ -173,20 +192,18 @@ def test_what_was_kept_is_damaged(process: Process, server: Server) -> None:
 
 
 def test_all_of_it_had_come(process: Process, server: Server) -> None:
-    (kept,) = process.kept()
-    kept.write_bytes(CONTENT)
+    with kept_log(process) as log:
+        there = log.found(PIN)
+        assert there is not None
+        there.append(CONTENT[there.kept :])
     process.attempt()
-    assert server.ranges == [None]
+    assert server.ranges == []
     assert (digest(process), process.kept()) == (f"sha256:{DIGEST}", [])
 
 
 def test_another_process_is_at_it(process: Process, server: Server) -> None:
     """Which has lost its lease, and does not know it yet: what it keeps is left alone."""
-    (kept,) = process.kept()
-    partials = process.blobs.partials(kept.name.partition(".")[0])
-    assert partials is not None
-    with partials.opened(f"sha256:{DIGEST}") as theirs:
-        assert theirs is not None
+    with kept_log(process):
         process.attempt()
     assert server.ranges == [None]
     assert digest(process) == f"sha256:{DIGEST}"

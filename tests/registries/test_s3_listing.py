@@ -8,12 +8,13 @@ from typing import Any
 import boto3
 import pytest
 
-import app.registries.s3 as module
+import app.registries.s3_store as module
 from app.egress.addresses import AddressGuard
 from app.egress.client import EgressClient
 from app.errors import EgressFailure
 from app.registries.listed import Listed, check_listed
-from app.registries.s3 import S3Place, S3Registry
+from app.registries.s3 import S3Registry
+from app.registries.s3_place import S3Place
 from tests.registries.test_s3 import KEY
 from tests.storage.stores import Bucket, make_bucket
 
@@ -125,14 +126,14 @@ def test_versions_that_may_not_be_listed(
 ) -> None:
     """A right of its own: without it, ETags."""
     del kind
-    ask = registry.list_page
+    ask = registry.store.list_page
 
     def refused(bucket: str, **asked: str) -> Any:
         if "versions" in asked:
             raise EgressFailure("registry-refuses", "HTTP 403")
         return ask(bucket, **asked)
 
-    monkeypatch.setattr(registry, "list_page", refused)
+    monkeypatch.setattr(registry.store, "list_page", refused)
     listed = [one for page in islice(place.pages(None), 9) for one in page.objects]
     assert [one.pin[:5] for one in listed] == ["etag:"] * len(NAMES)
 
@@ -146,14 +147,14 @@ RECORDED = b"""<?xml version="1.0" encoding="UTF-8"?>
 
 
 def test_names_as_amazon_writes_them(registry: S3Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_asked", lambda _: RECORDED % b"false")
+    monkeypatch.setattr(registry.store, "_asked", lambda _: RECORDED % b"false")
     [page] = registry.place("s3://bucket/a").current("")
     assert [one.key for one in page.objects] == ["img 1.png", "img+1.png"]
     assert page.cursor == "a/img+1.png"
 
 
 def test_pages_without_an_end(registry: S3Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_asked", lambda _: RECORDED % b"true")
+    monkeypatch.setattr(registry.store, "_asked", lambda _: RECORDED % b"true")
     with pytest.raises(EgressFailure, match="without an end"):
         list(islice(registry.place("s3://bucket/a").current(""), 10))
 

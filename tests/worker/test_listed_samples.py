@@ -10,7 +10,8 @@ import pytest
 
 import worker.shards.listed_samples as module
 from app.errors import InputFailure
-from app.registries.folder import FolderPlace, FolderRegistry
+from app.registries.folder import FolderRegistry
+from app.registries.folder_place import FolderPlace
 from app.registries.listed import Listed
 from app.settings import Settings
 from app.sources.addresses import listing_of, object_at, start_of

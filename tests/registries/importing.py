@@ -1,0 +1,36 @@
+"""An import in a process of its own: ``python -m tests.registries.importing NOUN DATABASE BROKER FOLDER``."""
+
+import sys
+from typing import Any
+
+from sqlalchemy import Engine, func
+
+from app.access.vault import Vault
+from app.db.session import make_engine, transaction
+from app.imports.importer import Importer
+from app.imports.nouns import DATASETS, MODELS
+from app.queue import TaskQueue
+from app.settings import Settings
+from app.storage.blobs import BlobStore
+
+
+def importer(noun: str, engine: Engine, broker_url: str, folder: str) -> Importer[Any, Any]:
+    """Of models or data sets, into a store that is that folder."""
+    networks = frozenset({"127.0.0.1/32"})
+    settings = Settings(blob_store=folder, broker_url=broker_url, allowed_networks=networks)
+    blobs, queue = BlobStore.from_settings(settings), TaskQueue(broker_url)
+    return Importer(MODELS if noun == "models" else DATASETS, engine, Vault(None), blobs, queue, settings)
+
+
+def attempt(work: Importer[Any, Any]) -> None:
+    """At what waits, whether or not it is due."""
+    with transaction(work.engine) as session:
+        session.query(work.noun.imports).update({"next_at": func.now()})
+    claim = work.claim(frozenset())
+    assert claim is not None
+    work.work(claim)
+
+
+if __name__ == "__main__":
+    _, noun, database_url, broker_url, folder = sys.argv
+    attempt(importer(noun, make_engine(database_url), broker_url, folder))
