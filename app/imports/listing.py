@@ -3,55 +3,46 @@
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from os.path import commonprefix
 
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.session import TenantEngine, clock, transaction
 from app.db.tables import DatasetImportRow, DatasetObjectRow
 from app.egress.answers import malformed
 from app.errors import EgressFailure
-from app.imports.claims import LEASE, Claim, ImportLost
-from app.imports.packing import copy_dataset, is_range, names_of_range
+from app.imports.claims import LEASE, ImportLost, Means
+from app.imports.packing import copy_dataset, names_of
 from app.imports.resuming import resuming
-from app.imports.storing import Fetched, StillAtIt
+from app.imports.storing import Fetched
 from app.registries.base import Registry
 from app.registries.listed import Listable, Page, Place
-from app.registries.places import place_of
-from app.settings import Settings
-from app.sources.objects import NewObject, add_objects, check_quota, forget_listing
-from app.storage.blobs import BlobStore
+from app.registries.places import READ_IN_PLACE, place_of
+from app.sources.objects import NewObject, add_objects, check_quota, copy_instead, forget_listing
 
+OF_OTHER_KINDS = "of archives .tar and .parquet alone are read where they lie"
+OF_WEB_SERVERS = "a web server's file is pinned by the digest of the whole, which no part of it shows"
 MOST_EMPTY = 10_000
 """Pages in a row without an object: of old versions alone, or of a server that never comes to an end."""
 
 
-@dataclass(frozen=True)
-class Means:
-    """What a fetch works with."""
-
-    engine: Engine
-    blobs: BlobStore
-    settings: Settings
-    claim: Claim
-    still_at_it: StillAtIt
-
-
 def fetch_dataset(registry: Registry, means: Means) -> Fetched:
-    """A folder, or a range of its shards, is listed where that was not refused; whatever else is copied.
+    """What can be read where it lies is listed, where that was not refused; whatever else is copied.
 
     Raises EgressFailure.
     """
-    folder, archive = place_of(means.claim.uri)
+    folder, file = place_of(means.claim.uri)
     log = _Log(means)
-    if (archive is None or is_range(archive)) and log.is_wanted() and isinstance(registry, Listable):
-        pinned, version = registry.pinned(folder)
-        uri = pinned if archive is None else f"{pinned}/{archive}"
-        only = None if archive is None else dict.fromkeys(names_of_range(archive))
-        log.list_all(uri, registry.place(pinned), only)
-        return Fetched(version, archive, None)
-    kept = resuming(registry, means.blobs, str(means.claim.resource_id))
-    return copy_dataset(kept, means.claim.uri, means.blobs, means.settings, means.still_at_it)
+    if log.is_wanted():
+        if isinstance(registry, Listable) and (file is None or file.lower().endswith(READ_IN_PLACE)):
+            pinned, version = registry.pinned(folder)
+            uri = pinned if file is None else means.claim.uri.replace(folder, pinned, 1)
+            log.list_all(uri, registry.place(pinned), None if file is None else dict.fromkeys(names_of(file)))
+            return Fetched(version, file, None)
+        log.copy_instead(OF_OTHER_KINDS if isinstance(registry, Listable) else OF_WEB_SERVERS)
+    with resuming(registry, means) as kept:
+        return copy_dataset(kept, means.claim.uri, means.blobs, means.settings, means.turn)
 
 
 @dataclass(frozen=True)
@@ -65,14 +56,21 @@ class _Log:
         with self._held() as (_, row):
             return row.by_reference
 
+    def copy_instead(self, why: str) -> None:
+        with self._held() as (session, row):
+            copy_instead(session, row, why)
+
     def list_all(self, uri: str, place: Place, only: Collection[str] | None) -> None:
         """Everything below it, or only these files. Raises EgressFailure."""
         empty = 0
-        for page in place.pages(self._begun(uri)):
+        alike = commonprefix([*(only or ())])  # noqa: RUF071 - letter by letter, as a store lists them
+        for page in place.pages(self._begun(uri), alike):
             empty = 0 if page.objects else empty + 1
             if empty > MOST_EMPTY:
                 raise malformed("it lists pages without an end")
             self._add(page, only)
+            self.means.turn.goes_on = page.cursor is not None
+            self.means.turn.let_others_in()
         self._check_ended(only)
 
     def _begun(self, uri: str) -> str | None:

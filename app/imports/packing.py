@@ -6,9 +6,9 @@ from collections.abc import Container, Iterable, Iterator
 
 from app.egress.answers import malformed
 from app.errors import EgressFailure
-from app.imports.storing import Fetched, StillAtIt, checked_pieces, stored
+from app.imports.storing import Fetched, StillAtIt, Storing, checked_pieces
 from app.registries.base import Files, Opening
-from app.registries.places import place_of
+from app.registries.places import is_range, place_of
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 
@@ -23,28 +23,24 @@ _RANGE = re.compile(r"(?P<before>[^{}]*)\{(?P<first>[0-9]{1,9})\.\.(?P<last>[0-9
 def copy_dataset(registry: Opening, uri: str, blobs: BlobStore, settings: Settings, still_at_it: StillAtIt) -> Fetched:
     """Raises EgressFailure."""
     place, archive = place_of(uri)
-    is_one_file = archive is not None and not is_range(archive)
-    files = registry.open(uri if is_one_file else place)
-    names = files.names()
+    files = registry.open(place if archive is not None and is_range(archive) else uri)
+    names, storing = files.names(), Storing(blobs, settings.max_upload_bytes, still_at_it)
     if archive is None:
         wanted = sorted(name for name in names if name not in OF_A_HUB)
-        pieces = _packed(files, wanted, settings)
+        blob = storing.pieces(_packed(files, wanted, settings))
     elif is_range(archive):
-        pieces = _packed(files, _all_there(names_of_range(archive), names), settings)
+        blob = storing.pieces(_packed(files, _all_there(names_of(archive), names), settings))
     elif archive in names:
-        pieces = _archive(files, archive, settings.max_upload_bytes)
+        blob = storing.file(files, archive)
     else:
         raise EgressFailure("registry-not-found", "The folder has no archive of that name.")
-    return Fetched(files.version, archive, stored(pieces, blobs, settings.max_upload_bytes, still_at_it))
+    return Fetched(files.version, archive, blob)
 
 
-def is_range(archive: str) -> bool:
-    """Whether a name stands for several shards."""
-    return "{" in archive
-
-
-def names_of_range(pattern: str) -> list[str]:
-    """``train-{000000..000003}.tar``: the files of a range. Raises EgressFailure."""
+def names_of(pattern: str) -> list[str]:
+    """``train-{000000..000003}.tar``: the files of a range; or the one that is named. Raises EgressFailure."""
+    if not is_range(pattern):
+        return [pattern]
     found = _RANGE.fullmatch(pattern)
     if found is None or int(found["last"]) - int(found["first"]) not in range(MOST_SHARDS):
         detail = f"Shards are named as train-{{000000..000099}}.tar: one range of at most {MOST_SHARDS} numbers."
@@ -59,11 +55,6 @@ def _all_there(wanted: list[str], names: Container[str]) -> list[str]:
     if missing is not None:
         raise EgressFailure("registry-not-found", f"The folder has no {missing[-200:]}.")
     return wanted
-
-
-def _archive(files: Files, name: str, most_bytes: int) -> Iterator[bytes]:
-    with files.fetch(name, most_bytes) as download:
-        yield from checked_pieces(files, name, download)
 
 
 def _packed(files: Files, names: Iterable[str], settings: Settings) -> Iterator[bytes]:

@@ -13,6 +13,8 @@ from app.registries.listed import Listed, check_listed
 from app.settings import MEBIBYTE, Settings
 from app.sources.addresses import MOST_OBJECTS
 
+COPIED = "copied_because"
+"""In ``within`` of an import: why what was to stay where it is did not."""
 ROW_BYTES = 800
 """What the rows of an object take in the database beside its names (docs/scaling.md)."""
 QUOTA_STEP_BYTES = 16 * MEBIBYTE
@@ -69,6 +71,12 @@ def add_objects(session: Session, row: DatasetImportRow, objects: Sequence[NewOb
         raise EgressFailure("answer-too-large", detail)
     if row.listed_bytes // QUOTA_STEP_BYTES > before // QUOTA_STEP_BYTES:
         check_quota(session, row, settings)
+
+
+def copy_instead(session: Session, row: DatasetImportRow, why: str) -> None:
+    """What was listed is forgotten; the data set's notes will say why."""
+    forget_listing(session, row)
+    row.by_reference, row.within = False, {COPIED: why}
 
 
 def forget_listing(session: Session, row: DatasetImportRow) -> None:

@@ -19,7 +19,7 @@ from app.errors import EgressFailure, InputFailure, TransientFailure, Unavailabl
 from app.imaging.range_file import range_file
 from app.imaging.table_rows import TableRows
 from app.registries.listed import Listable, Listed, Place
-from app.registries.places import place_of
+from app.registries.places import names_one, place_of
 from app.settings import Settings
 from app.sources.addresses import ROWS, listed_dataset, object_at
 from app.sources.registries import folders_of, registry_of
@@ -72,6 +72,11 @@ class Reach:
     def folder(self) -> str:
         """Of an address that names some of its shards, the folder in which they lie."""
         return place_of(self.uri)[0]
+
+    @property
+    def is_one_file(self) -> bool:
+        """Whether the address names it."""
+        return names_one(self.uri)
 
     def words(self) -> str:
         """Of the source, for people."""

@@ -19,9 +19,14 @@ class Source(BaseModel):
     connection_id: UUID | None = Field(None, description="Of the uri's kind; left out for `file://`.")
     uri: str = Field(max_length=600)
 
+    @property
+    def kind(self) -> str:
+        """Of the connection that the address is for. Raises ValueError."""
+        return kind_of(self.uri)
+
     @model_validator(mode="after")
     def reached(self) -> Self:
-        kind = kind_of(self.uri)
+        kind = self.kind
         if kind == FOLDER and self.connection_id is not None:
             raise ValueError("file:// is read by the service itself: leave connection_id out")
         if kind != FOLDER and self.connection_id is None:
@@ -47,6 +52,6 @@ def check_source(session: Session, source: Source) -> None:
     connection = session.get(ConnectionRow, source.connection_id)
     if connection is None:
         raise NotFound("connection")
-    if connection.kind != kind_of(source.uri):
+    if connection.kind != source.kind:
         detail = f"An address of a {connection.kind} connection begins with {SCHEMES[connection.kind]}."
         raise Unprocessable.at(detail, "source", "uri")

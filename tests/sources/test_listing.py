@@ -8,7 +8,7 @@ import boto3
 import pytest
 from sqlalchemy import Engine, delete, func, select
 
-import app.registries.s3 as module
+import app.registries.s3_store as module
 import app.sources.objects as objects_of_listings
 from app.access.quotas import used_bytes
 from app.access.vault import Vault
@@ -20,7 +20,7 @@ from app.domain.vocabulary import ResourceStatus
 from app.imports.importer import Importer
 from app.imports.nouns import DATASETS
 from app.queue import TaskQueue
-from app.registries.s3 import S3Registry
+from app.registries.s3_store import S3Store
 from app.settings import Settings
 from app.sources.objects import QUOTA_STEP_BYTES, ROW_BYTES
 from app.storage.blobs import BlobStore
@@ -78,15 +78,15 @@ def test_a_listing_goes_on_where_it_was_broken_off(
     engine: Engine, broker_url: str, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PAGE", 4)
-    ask, asked = S3Registry.list_page, list[str]()
+    ask, asked = S3Store.list_page, list[str]()
 
-    def dies_at_the_third(registry: S3Registry, bucket: str, **named: str) -> Any:
+    def dies_at_the_third(registry: S3Store, bucket: str, **named: str) -> Any:
         asked.append(named.get("start_after", ""))
         if len(asked) == 3:
             raise SystemExit("as a process that is killed")
         return ask(registry, bucket, **named)
 
-    monkeypatch.setattr(S3Registry, "list_page", dies_at_the_third)
+    monkeypatch.setattr(S3Store, "list_page", dies_at_the_third)
     dataset, work = register(engine, bucket, "images"), importer(engine, broker_url, tmp_path)
     first = work.claim(NOBODY)
     assert first is not None
@@ -159,7 +159,7 @@ def test_an_error_that_nobody_expects_ends_an_import(
     def broken(*_: object) -> bool:
         raise error[0]
 
-    monkeypatch.setattr(S3Registry, "keeps_versions", broken)
+    monkeypatch.setattr(S3Store, "keeps_versions", broken)
     unexpected, work = register(engine, bucket, "images"), importer(engine, broker_url, tmp_path)
     for attempt in range(1, MOST_UNEXPLAINED + 1):
         assert told(engine, unexpected)[0].status == "fetching"

@@ -64,7 +64,7 @@ class DatasetNotes:
         yield from labels.notes
         yield from self.taker.within.notes if self.taker.within is not None else ()
         copied = why_copied(self.session, self.dataset.id)
-        yield from () if copied is None else (f"It was copied, since {copied}: write smaller row groups.",)
+        yield from () if copied is None else (f"It was copied, since {copied}.",)
 
     def _of_labels(self) -> Iterator[str]:
         dataset, layout, labels = self.dataset, self.layout, self.labels

@@ -19,6 +19,10 @@ KINDS: tuple[Kind, ...] = ("tables", "tars")
 """Where a listing has both, it is of the first."""
 
 
+class CopyInstead(Exception):
+    """What is listed cannot be read where it lies; a copy can. The text says why."""
+
+
 class Numbered(NamedTuple):
     """An object and its number."""
 

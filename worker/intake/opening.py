@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func
@@ -19,21 +19,19 @@ from app.domain.vocabulary import ResourceStatus
 from app.imaging.table_rows import MOST_GROUP_BYTES
 from app.queue import TaskName
 from app.sources.addresses import listed_dataset, listing_of
-from app.sources.objects import forget_listing
+from app.sources.objects import COPIED, copy_instead
 from app.sources.reader import ListedReader
 from app.sources.reading import Reach
 from worker.archives.entry_names import from_here
 from worker.intake.kept_texts import keep_texts
-from worker.intake.listed_objects import Kind, Numbered, kind_of_listing, kind_within, own_objects
+from worker.intake.listed_objects import CopyInstead, Kind, Numbered, kind_of_listing, kind_within, own_objects
 from worker.intake.opening_log import OpeningLog, OpeningPaused
-from worker.intake.unfolding import RowGroupTooLarge, TableReading, Unfolded, splits_of, table_objects
+from worker.intake.unfolding import TableReading, Unfolded, splits_of, table_objects
 from worker.intake.webdataset import JoinedTar, folders_of_splits, tar_objects
 from worker.lifecycle.context import WorkerContext
 from worker.lifecycle.lease import LeaseLost, WorkerStopping
 
 logger = logging.getLogger(__name__)
-
-COPIED = "copied_because"
 
 
 def open_listing(context: WorkerContext, dataset_id: UUID) -> bool:
@@ -48,23 +46,30 @@ def open_listing(context: WorkerContext, dataset_id: UUID) -> bool:
     return log is not None and _opened(log, *listing)
 
 
-def _listing(context: WorkerContext, dataset_id: UUID) -> tuple[Reach, Columns | None] | None:
-    """How it is reached, and what its owner said of labels; None where there is nothing to open."""
+class _Asked(NamedTuple):
+    """What its owner said of a data set."""
+
+    columns: Columns | None
+    name_encoding: str | None
+
+
+def _listing(context: WorkerContext, dataset_id: UUID) -> tuple[Reach, _Asked] | None:
+    """How it is reached, and what was said of it; None where there is nothing to open."""
     with transaction(context.engine) as session:
         dataset = session.get(DatasetRow, dataset_id)
         if dataset is None or dataset.status != ResourceStatus.VALIDATING:
             return None
         if listed_dataset(dataset.stored_digest or "") is None:
             return None
-        asked = None if dataset.columns is None else Columns.model_validate(dataset.columns)
-        return Reach.of(session, dataset_id), asked
+        columns = None if dataset.columns is None else Columns.model_validate(dataset.columns)
+        return Reach.of(session, dataset_id), _Asked(columns, dataset.name_encoding)
 
 
-def _opened(log: OpeningLog, reach: Reach, asked: Columns | None) -> bool:
+def _opened(log: OpeningLog, reach: Reach, asked: _Asked) -> bool:
     goes_on = False
     try:
         _open(log, reach, asked)
-    except RowGroupTooLarge as why:
+    except CopyInstead as why:
         logger.info("data set %s is copied: %s", log.dataset_id, why)
         _copy_instead(log, why)
     except LeaseLost:
@@ -89,22 +94,23 @@ def found_within(session: Session, dataset_id: UUID) -> JoinedTar | Unfolded | N
     return Unfolded.noted(within) if "tables" in within else JoinedTar.noted(within)
 
 
-def _open(log: OpeningLog, reach: Reach, asked: Columns | None) -> None:
+def _open(log: OpeningLog, reach: Reach, asked: _Asked) -> None:
     kind = kind_of_listing(log.context.engine, log.dataset_id)
     if kind == "tars":
         _open_tars(log, reach, asked)
     elif kind == "tables":
         _open_tables(log, reach)
     else:
-        keep_texts(log, reach, asked)
+        keep_texts(log, reach, asked.columns)
 
 
-def _open_tars(log: OpeningLog, reach: Reach, asked: Columns | None) -> None:
+def _open_tars(log: OpeningLog, reach: Reach, asked: _Asked) -> None:
     joined, tars = JoinedTar.noted(_noted(log)), _containers(log, "tars")
+    joined.encoding, joined.is_alone = asked.name_encoding, reach.is_one_file
     folder_of = folders_of_splits(one.listed.key for one in tars(0))
     for tar in tars(_first(log)):
         with ListedReader(reach, log.context.settings, dict([tar])) as reader:
-            log.note_within(tar.number, tar_objects(reader, tar, folder_of(tar.listed.key), joined, asked))
+            log.note_within(tar.number, tar_objects(reader, tar, folder_of(tar.listed.key), joined, asked.columns))
         joined.tars += 1
         _note_opened(log, tar, joined.note())
 
@@ -148,12 +154,12 @@ def _note_opened(log: OpeningLog, one: Numbered, within: dict[str, Any]) -> None
     log.check_turn()
 
 
-def _copy_instead(log: OpeningLog, why: RowGroupTooLarge) -> None:
-    """Back to where it is fetched; the data set's notes will say why."""
+def _copy_instead(log: OpeningLog, why: CopyInstead) -> None:
+    """Back to where it is fetched."""
     with log.held() as (session, row):
         dataset = session.get_one(DatasetRow, log.dataset_id, with_for_update=True)
-        forget_listing(session, row)
-        row.by_reference, row.within, row.next_at = False, {COPIED: str(why)}, func.clock_timestamp()
+        copy_instead(session, row, str(why))
+        row.next_at = func.clock_timestamp()
         dataset.status, dataset.stored_digest = ResourceStatus.FETCHING, None
 
 

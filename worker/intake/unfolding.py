@@ -21,7 +21,7 @@ from app.sources.addresses import ROWS, start_of
 from app.sources.objects import NewObject
 from worker.archives.entry_names import checked_name, from_here
 from worker.archives.tar_writer import add_file
-from worker.intake.listed_objects import Kind, Numbered
+from worker.intake.listed_objects import CopyInstead, Kind, Numbered
 from worker.lifecycle.context import WorkerContext
 from worker.supervision.endings import ChildDied
 from worker.supervision.events import Answer
@@ -109,14 +109,10 @@ def splits_of(names: Iterable[str]) -> Callable[[str], str | None]:
     return _split if all(map(_split, names)) else lambda _: None
 
 
-class RowGroupTooLarge(Exception):
-    """Tables that have to be copied: whoever wants a row reads as much of its group as lies before it."""
-
-
 def table_objects(reading: "TableReading", table: Numbered, split: str | None) -> Iterator[NewObject]:
     """The files of a table that lies elsewhere: images by their rows there, each read over once; texts are kept.
 
-    Raises RowGroupTooLarge; InputFailure and TransientFailure as `unfold`.
+    Raises CopyInstead; InputFailure and TransientFailure as `unfold`.
     """
     size, settings, total = table.listed.size, reading.context.settings, 0
     for file in reading.files(ArchiveEntry(from_here(table.listed.key), start_of(table.number), size, size), split):
@@ -182,8 +178,9 @@ class TableReading:
     def _note(self, name: str, facts: TableFacts) -> None:
         found = self.found
         if self.most_group_bytes is not None and facts.group_bytes > self.most_group_bytes:
+            # Whoever wants a row reads as much of its group as lies before it.
             what = f"the table {name[-200:]!a} has row groups of up to {facts.group_bytes} bytes"
-            raise RowGroupTooLarge(f"{what}, and may have {self.most_group_bytes}")
+            raise CopyInstead(f"{what}, and may have {self.most_group_bytes}: write smaller row groups")
         if found.image and (found.image, found.label) != (facts.image, facts.label):
             raise InputFailure("manifest-invalid", f"The table {name[-200:]!a} has other columns than those before it.")
         if not found.image:

@@ -11,8 +11,9 @@ from typing import Any, ClassVar, Self
 from app.domain.samples.splits import is_split_name
 from app.domain.samples.table_columns import Columns
 from app.errors import InputFailure
-from app.imaging.containers import BLOCK
+from app.imaging.containers import BLOCK, Container, container_of
 from app.imaging.entries import ArchiveEntry
+from app.imaging.kinds import promised_kind
 from app.settings import MEBIBYTE
 from app.sources.addresses import ROWS, start_of
 from app.sources.objects import NewObject
@@ -23,7 +24,7 @@ from worker.archives.entry_names import checked_name, from_here
 from worker.archives.range_reader import RangeReader
 from worker.archives.tar_index import tar_entries, tar_names
 from worker.archives.tar_writer import add_file
-from worker.intake.listed_objects import Kind, Numbered
+from worker.intake.listed_objects import CopyInstead, Kind, Numbered, kind_within
 from worker.intake.sidecar_labels import may_say_labels, says_label
 from worker.lifecycle.context import WorkerContext
 
@@ -40,6 +41,10 @@ class JoinedTar:
     tars: int = 0
     files: int = 0
     has_labels: bool = False
+    encoding: str | None = None
+    """Of names, as the owner said it."""
+    is_alone: bool = False
+    """Whether it lies elsewhere and was named itself: a copy of it can be what no tar of several may be."""
 
     def columns(self, asked: Columns | None) -> Columns | None:
         """What the owner asked for, else the files beside the images, where there are some."""
@@ -47,6 +52,8 @@ class JoinedTar:
 
     @property
     def notes(self) -> list[str]:
+        if self.tars == 1:
+            return ["A tar within was read as the data set, as WebDataset's shards are."]
         return [f"{self.tars} tars within were read as one, as WebDataset's shards are."]
 
     def note(self) -> dict[str, Any]:
@@ -86,19 +93,36 @@ def tar_objects(
     reader: ListedReader, tar: Numbered, folder: str, joined: JoinedTar, asked: Columns | None
 ) -> Iterator[NewObject]:
     """The files of a tar that lies elsewhere, where they lie in it, each read over once and none kept but texts that
-    may say labels. Notes in ``joined`` whether one does. Raises InputFailure as `join`, and TransientFailure.
+    may say labels. Notes in ``joined`` whether one does. Raises InputFailure as `join`, CopyInstead and
+    TransientFailure.
     """
     window = RangeReader(reader, "", tar.listed.size, start_of(tar.number), window_bytes=_WINDOW_BYTES)
     with _named(tar.listed.key):
         if tar.listed.size > ROWS:
             raise InputFailure("archive-malformed", f"It has more than {ROWS} bytes: write smaller shards.")
-        for entry in tar_entries(window, tar_names(window)):
+        entries = tar_entries(window, tar_names(window, joined.encoding))
+        for entry in _checked_alone(window, entries) if joined.is_alone else entries:
             if entry.is_folder or entry.skip is not None or entry.same_as is not None:
                 continue
             name = checked_name(folder + from_here(entry.name))
             content = window.read(entry.offset, entry.size) if may_say_labels(name, entry.size, asked) else None
             joined.has_labels = joined.has_labels or says_label(name, content)
             yield NewObject(name, entry.size, container=tar.number, begin=entry.offset, content=content)
+
+
+def _checked_alone(window: RangeReader, entries: Iterator[ArchiveEntry]) -> Iterator[ArchiveEntry]:
+    """Raises CopyInstead where it is no plain tar of images, as a copy of it need not be."""
+    if container_of(window.read(0, min(BLOCK, window.size))) not in {Container.TAR, None}:
+        raise CopyInstead("it is compressed, or no tar")
+    has_images, within = False, ""
+    for entry in entries:
+        if entry.same_as is not None:
+            raise CopyInstead("it has hard links")
+        has_images = has_images or promised_kind(entry.name) is not None
+        within = entry.name if kind_within(entry.name) is not None else within
+        yield entry
+    if within and not has_images:
+        raise CopyInstead(f"it holds no images but {within[-200:]!a}")
 
 
 @contextmanager
