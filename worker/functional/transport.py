@@ -35,7 +35,7 @@ def _distances(rows: int, columns: int) -> Floats:
 
 def _by_opencv(surplus: Floats, costs: NDArray[np.float32]) -> float:
     """What both maps have in common stays, since distances obey the triangle: only the rest is moved."""
-    import cv2  # noqa: PLC0415 - 60 MB that most workers never need
+    import cv2  # noqa: PLC0415 - 15 MB that most workers never need
 
     above, below = np.flatnonzero(surplus > 0), np.flatnonzero(surplus < 0)
     moved = surplus[above].sum()

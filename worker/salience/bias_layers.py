@@ -40,7 +40,7 @@ def bias_channels(module: nn.Module) -> int:
 
 def seconds_to_enlarge(size: Size) -> float:
     """One such map, as the library does it: on the host, by OpenCV, whatever the device."""
-    import cv2  # noqa: PLC0415 - 60 MB that most workers never need
+    import cv2  # noqa: PLC0415 - 15 MB that most workers never need
 
     cells = np.random.default_rng(0).random((_TIMED_MAPS, *_CELLS), np.float32)
     taken = []
