@@ -17,7 +17,7 @@ from app.http.dependencies import BriefSessionDep, ContentsDep, OutwardDep, Sess
 from app.http.problems import problem_responses
 from app.imaging.entries import entry_of, read_entry
 from app.imaging.kinds import kind_of
-from app.sources.reading import Contents, lost_image
+from app.sources.contents import Contents, lost_image
 
 router = APIRouter(prefix="/v1/datasets", tags=["data sets"])
 

@@ -20,7 +20,8 @@ from app.egress.addresses import AddressGuard
 from app.http.outward import Outward
 from app.queue import TaskQueue
 from app.settings import Settings
-from app.sources.reading import Contents, Patience
+from app.sources.contents import Contents
+from app.sources.reading import Patience
 from app.storage.blobs import BlobStore
 
 SESSIONS = 24

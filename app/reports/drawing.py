@@ -16,7 +16,8 @@ from app.reports.job import ReportJob
 from app.reports.renderer import TIMEOUT_SECONDS, WAIT_SECONDS, Renderer, ReportRequest
 from app.settings import Settings
 from app.sources.addresses import listed_dataset
-from app.sources.reading import Contents, Patience
+from app.sources.contents import Contents
+from app.sources.reading import Patience
 from app.storage.blobs import BlobStore
 
 PICTURE_SECONDS = 40.0

@@ -26,7 +26,7 @@ from app.reports.pictures import Gallery, GallerySample, Tile, TileRow
 from app.reports.tiles import beside, jpeg_of
 from app.reports.words import headline, number
 from app.results.inputs import AuditedSubject, GivenSubject, mapping_of
-from app.sources.reading import UNAVAILABLE
+from app.sources.reach import UNAVAILABLE
 
 MOST_MODELS = 10
 """Runs of which a sample of stability shows the maps."""

@@ -9,7 +9,7 @@ from app.db.session import clock
 from app.db.tables.base import AwaitsSource
 from app.errors import InputFailure, TransientFailure
 from app.settings import Settings
-from app.sources.reading import UNAVAILABLE, Reach
+from app.sources.reach import UNAVAILABLE, Reach
 
 FEWEST_TRIES = 3
 """However long ago the first was: a queue may have been long."""

@@ -8,7 +8,8 @@ from app.errors import InputFailure
 from app.registries.listed import Listed
 from app.settings import Settings
 from app.sources.addresses import object_at
-from app.sources.reading import OpenSource, Reach, read_listed
+from app.sources.reach import OpenSource, Reach
+from app.sources.reading import read_listed
 
 
 class ListedReader:

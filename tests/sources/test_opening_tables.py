@@ -10,7 +10,7 @@ from app.errors import InputFailure
 from app.imaging.table_rows import TableRows
 from app.registries.folder_place import FolderPlace
 from app.registries.listed import Listed
-from app.sources.reading import Contents
+from app.sources.contents import Contents
 from tests.datasets.hostile_archives import picture
 from tests.datasets.image_tables import CLASSES, IMAGE, hugging, images, written
 from tests.sources.listings import fetch_due, fetched, found, objects_of, put, taken, told, without_look_alikes

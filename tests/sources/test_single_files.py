@@ -14,7 +14,7 @@ from app.db.identifiers import new_id
 from app.db.tables import ConnectionRow
 from app.registries.folder_place import FolderPlace
 from app.registries.places import dataset_kind, place_of
-from app.sources.reading import Contents
+from app.sources.contents import Contents
 from tests.datasets.hostile_archives import make_tar, make_zip, picture
 from tests.datasets.image_tables import CLASSES, IMAGE, hugging, images, written
 from tests.sources.listings import fetch_due, fetched, found, objects_of, put, taken, told

@@ -15,7 +15,7 @@ from app.registries.folder_place import FolderPlace
 from app.registries.listed import Listed
 from app.settings import Settings
 from app.sources.addresses import listing_of, object_at, start_of
-from app.sources.reading import Reach
+from app.sources.reach import Reach
 from app.storage.blobs import BlobStore
 from worker.shards.listed_samples import ListedSamples, Wanted
 

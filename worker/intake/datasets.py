@@ -13,9 +13,9 @@ from app.domain.samples.table_columns import Columns
 from app.domain.vocabulary import ResourceStatus
 from app.errors import InputFailure, TransientFailure
 from app.imaging.entries import read_entry
+from app.sources.contents import Contents
 from app.sources.objects import drop_contents, forget_listing
 from app.sources.patience import note_try
-from app.sources.reading import Contents
 from app.uploads.content import delete_unused
 from app.webhooks.events import dataset_looked_at
 from app.webhooks.outbox import tell

@@ -13,8 +13,8 @@ from app.domain.samples.table_columns import Columns
 from app.settings import MEBIBYTE
 from app.sources.addresses import start_of
 from app.sources.objects import keep_contents
+from app.sources.reach import Reach
 from app.sources.reader import ListedReader
-from app.sources.reading import Reach
 from worker.intake.listed_objects import Numbered, own_objects
 from worker.intake.opening_log import OpeningLog, refused
 from worker.intake.sidecar_labels import CLASS_NAMES, MOST_BYTES, SIDECARS

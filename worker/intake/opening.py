@@ -20,8 +20,8 @@ from app.imaging.table_rows import MOST_GROUP_BYTES
 from app.queue import TaskName
 from app.sources.addresses import listed_dataset, listing_of
 from app.sources.objects import COPIED, copy_instead
+from app.sources.reach import Reach
 from app.sources.reader import ListedReader
-from app.sources.reading import Reach
 from worker.archives.entry_names import from_here
 from worker.intake.kept_texts import keep_texts
 from worker.intake.listed_objects import CopyInstead, Kind, Numbered, kind_of_listing, kind_within, own_objects

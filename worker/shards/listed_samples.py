@@ -17,7 +17,8 @@ from app.errors import InputFailure
 from app.registries.listed import Listed
 from app.settings import MEBIBYTE, Settings
 from app.sources.addresses import ROWS, listed_dataset, object_at
-from app.sources.reading import OpenSource, Reach, read_listed
+from app.sources.reach import OpenSource, Reach
+from app.sources.reading import read_listed
 from app.storage.blobs import BlobStore
 
 FETCHING = 8

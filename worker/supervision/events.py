@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.errors import TransientFailure
-from app.sources.reading import UNAVAILABLE
+from app.sources.reach import UNAVAILABLE
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.reading_clock import ReadingClock
 from worker.supervision.watch import TICK_SECONDS

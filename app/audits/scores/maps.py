@@ -29,7 +29,7 @@ from app.imaging.pixel_order import order_generator
 from app.imaging.shrinking import shrink
 from app.results.inputs import AuditedSubject, GivenSubject, mapping_of
 from app.settings import Settings
-from app.sources.reading import lost_image
+from app.sources.contents import lost_image
 
 OPACITY = 0.5
 # Anchors of the colour map "inferno" (Smith and van der Walt), evenly spaced.
