@@ -8,8 +8,8 @@ from typing import Any
 
 from app.hooks.events import Ignored, RegistryEvent, VersionEvent
 from app.hooks.mapping import read
-from app.registries.base import objects
 from app.registries.oci import TAG
+from app.registries.server_answers import objects
 from app.registries.uris import uri_of
 
 MOST = 100

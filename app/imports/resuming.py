@@ -11,7 +11,8 @@ from app.egress.answers import Begun, Download
 from app.errors import EgressFailure
 from app.imports.claims import Means
 from app.imports.turns import Turn
-from app.registries.base import Checksum, Files, Opening, Pieces, Version
+from app.registries.base import Files, Opening, Pieces, Version
+from app.registries.checksums import Checksum
 from app.storage.partials import PartialFile, PartialLog
 
 

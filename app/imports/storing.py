@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from app.domain.stored_text import UNSTORABLE, is_storable, is_storable_json
 from app.errors import EgressFailure, InputFailure, TooLarge
 from app.models.imported import Found
-from app.registries.base import Checksum, Files, Pieces, Version
+from app.registries.base import Files, Pieces, Version
+from app.registries.checksums import Checksum
 from app.storage.blobs import BlobStore
 from app.storage.writing import StoredBlob
 

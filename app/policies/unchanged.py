@@ -3,7 +3,8 @@
 from app.errors import EgressFailure, InputFailure
 from app.imports.files import CONFIGS, DESCRIPTIONS
 from app.imports.weights import WeightFiles
-from app.registries.base import Checksum, Files, Registry
+from app.registries.base import Files, Registry
+from app.registries.checksums import Checksum
 
 
 def is_unchanged(registry: Registry, before: str, now: str) -> bool:

@@ -1,20 +1,17 @@
 """What every registry is asked, whichever it is: versions, their files, and to take a verdict."""
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-from app.egress.answers import Answer, Begun, malformed
+from app.egress.answers import Begun
 from app.errors import EgressFailure
+from app.registries.checksums import Checksum
 
 READY = "READY"
-NO_TAGS = "Files and folders take no tags: nothing was written back."
-
-Json = dict[str, Any]
 _PATTERN = re.compile(r"[*?\[]")
 
 
@@ -50,34 +47,6 @@ class Wanted:
     after: datetime
     tags: Mapping[str, str] = field(default_factory=dict)
     """Patterns by tag."""
-
-
-@dataclass(frozen=True)
-class Checksum:
-    """What a registry says of a file's bytes; ``before`` goes into the hash first."""
-
-    algorithm: str
-    hex: str
-    before: bytes = b""
-
-    @property
-    def is_blobs(self) -> bool:
-        """Whether it is the one that whoever stores the bytes counts as well."""
-        return self.algorithm == "sha256" and not self.before
-
-    def checked(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """The same pieces. Raises EgressFailure behind the last, where they are others."""
-        sum_ = hashlib.new(self.algorithm, self.before, usedforsecurity=False)
-        for piece in pieces:
-            sum_.update(piece)
-            yield piece
-        self.check(sum_.hexdigest())
-
-    def check(self, found: str) -> None:
-        """Raises EgressFailure where it is another."""
-        if found != self.hex:
-            detail = "The bytes of a file are not those that the registry names by their digest."
-            raise EgressFailure("artifact-corrupted", detail)
 
 
 class Pieces(Protocol):
@@ -161,69 +130,6 @@ def holder_of(registry: Registry | KeepsAliases, name: str, alias: str) -> Versi
         raise
 
 
-class WithoutVersions:
-    """Of files and folders that nobody follows: no hook and no policy may name them."""
-
-    def version(self, name: str, version: str) -> Version:
-        del name, version
-        raise EgressFailure("registry-not-found", "Files and folders have no versions.")
-
-    def aliased(self, name: str, alias: str) -> Version:
-        del name, alias
-        raise EgressFailure("registry-not-found", "Files and folders have no aliases.")
-
-    def made(self, wanted: Wanted) -> Iterator[Version]:
-        """None: nothing lists them."""
-        del wanted
-        return iter(())
-
-    def aliases(self, wanted: Wanted) -> Iterator[tuple[str, Version]]:
-        del wanted
-        return iter(())
-
-    def tagged(self, wanted: Wanted) -> Iterator[Version]:
-        del wanted
-        return iter(())
-
-    def write(self, version: Version, tags: Mapping[str, str]) -> str | None:
-        """Nothing: a note says so."""
-        del version
-        return NO_TAGS if tags else None
-
-
 def is_pattern(text: str) -> bool:
     """Whether it may fit several names, as `fnmatch` reads it."""
     return _PATTERN.search(text) is not None
-
-
-def objects(value: object) -> list[Json]:
-    """Those of a list, whatever else a server put into it."""
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def document(answer: Answer, server: str) -> Json:
-    """The object that it is. Raises EgressFailure."""
-    check_status(answer.status, server)
-    found = answer.json()
-    if not isinstance(found, dict):
-        raise malformed("it is no object")
-    return found
-
-
-def check_status(status: int, server: str) -> None:
-    """Raises EgressFailure; ``server`` says what it should be."""
-    if 200 <= status < 300:
-        return
-    if status in {401, 403}:
-        raise EgressFailure("registry-refuses", f"The registry refuses the connection's credentials (HTTP {status}).")
-    if status in {400, 404}:
-        raise EgressFailure("registry-not-found", f"The registry does not know it, or is no {server} (HTTP {status}).")
-    passing = status == 429 or status >= 500
-    raise EgressFailure("registry-failed", f"The registry answered HTTP {status}.", passing=passing)
-
-
-def safe_path(path: str) -> str:
-    """Raises EgressFailure for one that leads out."""
-    if not path or any(part in {"", ".", ".."} for part in path.split("/")):
-        raise malformed("it names a path that leads out")
-    return path

@@ -10,11 +10,13 @@ from pathlib import PurePosixPath
 
 from app.egress.answers import Begun
 from app.errors import EgressFailure
-from app.registries.base import Version, WithoutVersions, safe_path
+from app.registries.base import Version
 from app.registries.folder_opening import FILE, READ_BYTES, descriptor_of, not_there, opened
 from app.registries.folder_place import FolderPlace
 from app.registries.named_files import belongs_to, names_file
+from app.registries.server_answers import safe_path
 from app.registries.uris import FileUri
+from app.registries.without_versions import WithoutVersions
 
 MOST_FILES = 1_000_000
 Look = tuple[int, int]

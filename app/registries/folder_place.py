@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from app.errors import EgressFailure
-from app.registries.base import safe_path
 from app.registries.folder_opening import FILE, FOLDER, READ_BYTES, descriptor_of, not_there, opened
 from app.registries.listed import Listed, Page, changed
+from app.registries.server_answers import safe_path
 
 PAGE = 1000
 MOST_DEEP = 64

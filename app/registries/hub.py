@@ -13,13 +13,14 @@ from urllib.parse import quote
 from app.egress.answers import malformed
 from app.egress.client import EgressClient
 from app.errors import EgressFailure
-from app.registries.base import Json, Version, Wanted, is_pattern, objects
+from app.registries.base import Version, Wanted, is_pattern
 from app.registries.hub_answers import COMMIT, DATASETS, milliseconds, siblings_of, version_of
 from app.registries.hub_files import HubFiles, HubPlace
 from app.registries.hub_server import HubServer
 from app.registries.model_card import with_verdict
 from app.registries.paging import pages
 from app.registries.places import place_of
+from app.registries.server_answers import Json, objects
 from app.registries.uris import HubUri
 from app.settings import MEBIBYTE
 

@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from app.egress.answers import Answer, malformed
-from app.registries.base import Json, Version, safe_path
+from app.registries.base import Version
 from app.registries.listed import Listed
+from app.registries.server_answers import Json, safe_path
 from app.registries.uris import HubUri
 
 DATASETS = "datasets"

@@ -5,11 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from app.egress.answers import Begun, Download
-from app.registries.base import Checksum, Json, Version
+from app.registries.base import Version
+from app.registries.checksums import Checksum
 from app.registries.hub_answers import COMMIT, is_pinned, listed_of
 from app.registries.hub_server import HubServer
 from app.registries.listed import WORDS_BYTES, Listed, Page, changed, exactly
 from app.registries.paging import pages
+from app.registries.server_answers import Json
 
 
 @dataclass(frozen=True)

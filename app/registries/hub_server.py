@@ -8,8 +8,9 @@ from urllib.parse import quote, urlencode
 
 from app.egress.answers import Answer, Begun, Download, malformed
 from app.egress.client import Call, EgressClient
-from app.registries.base import Json, Version, check_status, document, objects, safe_path
+from app.registries.base import Version
 from app.registries.hub_answers import DATASETS, cursor_of
+from app.registries.server_answers import Json, check_status, document, objects, safe_path
 from app.registries.uris import HubUri
 
 SERVER = "Hub of Hugging Face's kind"

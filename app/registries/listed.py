@@ -7,7 +7,8 @@ from typing import NamedTuple, Protocol, runtime_checkable
 from app.domain.stored_text import is_storable
 from app.egress.answers import Download, malformed
 from app.errors import EgressFailure
-from app.registries.base import Version, check_status
+from app.registries.base import Version
+from app.registries.server_answers import check_status
 
 WORDS_BYTES = 64 * 1024
 """That an answer may be longer than what was asked for: errors come with words."""

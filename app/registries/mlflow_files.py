@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Protocol
 
 from app.egress.answers import Begun, Download
-from app.registries.base import Json, Version
+from app.registries.base import Version
+from app.registries.server_answers import Json
 from app.settings import MEBIBYTE
 
 FOLDERS = ("data", "extra_files", "model", "components/image_processor")

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from app.egress.answers import Begun, Download
 from app.egress.client import EgressClient
 from app.errors import EgressFailure
-from app.registries.base import Checksum, Version, Wanted, document, is_pattern, objects
+from app.registries.base import Version, Wanted, is_pattern
+from app.registries.checksums import Checksum
 from app.registries.oci_manifest import (
     EMPTY,
     INDEX,
@@ -29,6 +30,7 @@ from app.registries.oci_manifest import (
 )
 from app.registries.oci_server import SERVER, OciServer
 from app.registries.paging import pages
+from app.registries.server_answers import document, objects
 from app.registries.uris import OciUri
 
 PAGE, MAX_PAGES = 100, 100

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from app.egress.answers import malformed
 from app.errors import EgressFailure
-from app.registries.base import Json, Version, objects, safe_path
+from app.registries.base import Version
+from app.registries.server_answers import Json, objects, safe_path
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"

@@ -9,8 +9,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from app.egress.answers import Answer, Begun, Download, malformed
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
-from app.registries.base import Json, check_status, document
 from app.registries.oci_manifest import DIGEST, MANIFEST, Manifest, descriptor, digest_of
+from app.registries.server_answers import Json, check_status, document
 
 SERVER = "OCI registry"
 ACCEPTED = f"{MANIFEST}, application/vnd.docker.distribution.manifest.v2+json"

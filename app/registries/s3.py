@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from app.egress.answers import Begun, Download
 from app.egress.client import EgressClient
 from app.errors import EgressFailure
-from app.registries.base import Version, WithoutVersions, check_status, safe_path
+from app.registries.base import Version
 from app.registries.named_files import BESIDE, belongs_to, names_file
 from app.registries.s3_answers import decoder, key_of, text_of
 from app.registries.s3_place import ETAG, S3Place
 from app.registries.s3_store import SERVER, S3Store, object_path
+from app.registries.server_answers import check_status, safe_path
 from app.registries.uris import S3Uri
+from app.registries.without_versions import WithoutVersions
 
 MOST_OBJECTS = 100_000
 """Of a folder: each is fetched by a call of its own."""

@@ -12,8 +12,8 @@ from app.egress.answers import Answer, Begun, Download
 from app.egress.client import Call, EgressClient
 from app.errors import EgressFailure
 from app.registries.aws_signature import AwsKey
-from app.registries.base import check_status
 from app.registries.s3_answers import parsed, spoken, text_of
+from app.registries.server_answers import check_status
 
 SERVER = "store that speaks S3"
 PAGE = 1000
