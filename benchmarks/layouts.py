@@ -28,7 +28,7 @@ from benchmarks.layout_networks import Subject, subjects
 from worker.functional.quantization import min_max
 from worker.salience import make_explainer
 from worker.salience.hook import TargetHook
-from worker.salience.tracing import Layer
+from worker.salience.traced_layers import Layer
 from worker.salience.watching import tensor_put_out
 from worker.weights.architectures import build
 from worker.weights.probe import probe

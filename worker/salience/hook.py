@@ -22,7 +22,8 @@ from worker.salience.decisions import Decisions
 from worker.salience.families import layer_as_written
 from worker.salience.input_channels import input_channels
 from worker.salience.layouts import Arrangement
-from worker.salience.tracing import Layer, Place, Trace, evaluating, trace
+from worker.salience.traced_layers import Layer
+from worker.salience.tracing import Place, Trace, evaluating, trace
 from worker.salience.watching import Row, tensor_put_out
 
 Change = Callable[[Tensor], Tensor]

@@ -8,7 +8,7 @@ from torch import Tensor
 from app.errors import InputFailure
 from worker.salience.extraction import Extractor, SalienceExtractor
 from worker.salience.hook import TargetHook
-from worker.salience.tracing import Layer
+from worker.salience.traced_layers import Layer
 from worker.salience.watching import Row
 
 ALIKE = 1e-5

@@ -11,7 +11,7 @@ from worker.salience.extraction import SalienceExtractor
 from worker.salience.hook import TargetHook
 from worker.salience.linear_head import before_linear_head, has_linear_head
 from worker.salience.rollout import AttentionCalls
-from worker.salience.tracing import Layer
+from worker.salience.traced_layers import Layer
 
 Methods = tuple[CamMethod, ...]
 

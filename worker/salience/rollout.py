@@ -19,7 +19,7 @@ from worker.salience.explainer import Explanation
 from worker.salience.hook import TargetHook
 from worker.salience.one_by_one import unchanged
 from worker.salience.refusing import not_possible
-from worker.salience.tracing import Layer
+from worker.salience.traced_layers import Layer
 
 
 class AttentionCalls(NamedTuple):

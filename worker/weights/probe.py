@@ -14,7 +14,8 @@ from worker.machine.shortage import is_gpu_shortage, is_shortage
 from worker.salience.hook import TargetHook
 from worker.salience.input_channels import input_channels
 from worker.salience.preconditions import NotPossible
-from worker.salience.tracing import TARGET, Layer, Trace, trace
+from worker.salience.traced_layers import Layer
+from worker.salience.tracing import TARGET, Trace, trace
 from worker.salience.watching import Row
 
 PROBE_IMAGES = 2

@@ -20,7 +20,7 @@ from worker.salience.decisions import Decisions
 from worker.salience.explainer import Explainer
 from worker.salience.layouts import Arrangement
 from worker.salience.rise import cell_sides
-from worker.salience.tracing import Layer, down_sampling
+from worker.salience.traced_layers import Layer, down_sampling
 from worker.weights.onnx.cut import Cut
 from worker.weights.onnx.entrance import Entrance, entrance_of
 from worker.weights.onnx.reading import parsed
