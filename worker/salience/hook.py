@@ -16,12 +16,11 @@ from torch.overrides import TorchFunctionMode
 
 from app.domain.models.input_size import InputSize, Size, size_of
 from app.domain.models.outputs import CLASSES, Output
-from app.errors import InputFailure
 from worker.salience.calls import FINAL_ACTIVATIONS, is_feature_map
 from worker.salience.decisions import Decisions
-from worker.salience.families import layer_as_written
 from worker.salience.input_channels import input_channels
 from worker.salience.layouts import Arrangement
+from worker.salience.target_layer import layer_not_found, resolve_layer
 from worker.salience.traced_layers import Layer
 from worker.salience.tracing import Place, Trace, evaluating, trace
 from worker.salience.watching import Row, tensor_put_out
@@ -91,7 +90,7 @@ class TargetHook:
         with evaluating(self._parts), self._hooked(watch):
             output = self.module(images)
         if not watch.reached:
-            raise _not_found(f"{self.layer.name} was not reached.", self._trace)
+            raise layer_not_found(f"{self.layer.name} was not reached.", self._trace)
         return self.decisions.of(watch.logits_behind(output))
 
     @contextmanager
@@ -123,37 +122,6 @@ class TargetHook:
 def _changed(arrangement: Arrangement, change: Change, arriving: Tensor) -> Tensor:
     """A layer's output with its feature map changed."""
     return arrangement.from_nchw(change(arrangement.to_nchw(arriving)), arriving)
-
-
-def resolve_layer(module: nn.Module, traced: Trace, wanted: str | None) -> Layer:
-    """The layer that a name means; without one, that of the network's family, else the tensor that the last pooling
-    takes. Raises InputFailure ``target-layer-not-found`` with the candidates.
-    """
-    if wanted is not None:
-        wanted = layer_as_written(module, wanted)
-    if wanted is None and traced.family_layer is not None:
-        return _family_layer(traced, traced.family_layer)
-    if traced.collapse_layer is not None and wanted in {None, traced.collapse_layer.name}:
-        return traced.collapse_layer
-    if wanted is None:
-        raise _not_found("The model has no feature map that enters global pooling or flattening.", traced)
-    for layer in traced.layers:
-        if layer.name == wanted:
-            return layer
-    raise _not_found(f"The model has no layer {wanted[:200]!r} with a feature map.", traced)
-
-
-def _family_layer(traced: Trace, name: str) -> Layer:
-    """As the operations show it, where they agree with the table."""
-    for layer in traced.layers:
-        if layer.name == name and layer.layout in traced.family_layouts:
-            return layer
-    raise _not_found(f"Networks of this family are explained at {name}, but no feature map is seen there.", traced)
-
-
-def _not_found(what: str, traced: Trace) -> InputFailure:
-    names = ", ".join(layer.name for layer in traced.layers[-12:]) or "none"
-    return InputFailure("target-layer-not-found", f"{what} Candidates (the last ones): {names}.")
 
 
 class _Watch(TorchFunctionMode):
