@@ -18,9 +18,10 @@ from tests.weights.hugging_face import CONFIGS, PREPROCESSING, SIDE, network, re
 from worker.functional.quantization import min_max
 from worker.salience import make_explainer
 from worker.salience.hook import TargetHook
-from worker.weights.architectures import MOST_TENSORS, build, options_read, outline_of
+from worker.weights.architectures import build, options_read, outline_of
 from worker.weights.fitting import FittedWeights, WeightsRequest, read_weights
 from worker.weights.probe import probe
+from worker.weights.without_memory import MOST_TENSORS
 
 
 def fitted(config: dict[str, Any], weights: bytes) -> tuple[FittedWeights, dict[str, Any]]:

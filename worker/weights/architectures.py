@@ -8,24 +8,23 @@ from typing import Any
 import torch
 import torchvision
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from app.domain.models.heads import Head
-from app.domain.refusals.architectures import NO_CLASSIFIER, TOO_MANY_LAYERS
-from app.domain.refusals.networks import CLASSIFIER_MISSING, MISSING, OTHER_SHAPE, OTHER_TYPE, UNEXPECTED
+from app.domain.refusals.architectures import NO_CLASSIFIER
+from app.domain.refusals.networks import CLASSIFIER_MISSING
 from worker.weights import transformers_networks
 from worker.weights.architecture_names import TORCHVISION, TRANSFORMERS, candidates
 from worker.weights.channels import with_channels
 from worker.weights.head_layers import with_head
-from worker.weights.options import Options, allowed_options, with_options
+from worker.weights.held_against import check_weights
+from worker.weights.options import Options, with_options
 from worker.weights.outline import COUNTER, Outline
+from worker.weights.without_memory import WithoutMemory
 
 StateDict = dict[str, Tensor]
 Maker = Callable[..., nn.Module]
 
 _TRIAL_CLASSES = (7, 11)
-MOST_TENSORS = 50_000
-"""Of the two or three networks that are made at a time. The largest that are known have 3,000 each."""
 _WITH_AUXILIARY = frozenset({"googlenet", "inception_v3"})
 _AUXILIARY = ("aux", "AuxLogits")
 
@@ -45,12 +44,12 @@ def build(
     """
     weights = dict(state_dict)
     make, classes = _sized(architecture, weights, options, head)
-    with _WithoutMemory():
+    with WithoutMemory():
         module = make(classes)
     expected = module.state_dict()
     # Files from before PyTorch 0.4.1 lack these counters, torchvision's among them; eval mode never reads them.
     weights |= {name: torch.tensor(0) for name in expected if name.endswith(COUNTER) and name not in weights}
-    _check(architecture, module, weights)
+    check_weights(architecture, module, weights)
     if any(tensor.is_meta and name not in expected for name, tensor in module.named_buffers()):
         module = make(classes)
     for name, tensor in expected.items():
@@ -73,7 +72,7 @@ def build_untrained(
 
 def _sized(architecture: str, weights: StateDict, options: Options, head: Head | None) -> tuple[Maker, int]:
     """What makes the network, and for how many classes."""
-    with _WithoutMemory():
+    with WithoutMemory():
         make = _maker(architecture, weights, options)
     make = with_channels(make, weights)
     if head is not None:
@@ -85,36 +84,12 @@ def _headed(make: Maker, head: Head, weights: StateDict, classes: int) -> nn.Mod
     return with_head(make(classes), head, weights)
 
 
-class _WithoutMemory(TorchFunctionMode):
-    """New weights get a shape, but no memory; and there are not so many that to make them would take minutes.
-
-    Unlike under ``torch.device("meta")``, the small tensors with which RegNets compute their widths keep values.
-    """
-
-    _ALLOCATIONS = frozenset({torch.empty, torch.ones, torch.zeros, torch.rand, torch.randn})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._made = 0
-
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        options = kwargs or {}
-        if func not in self._ALLOCATIONS:
-            return func(*args, **options)
-        self._made += 1
-        if self._made > MOST_TENSORS:
-            raise TOO_MANY_LAYERS.failure(most=MOST_TENSORS)
-        return func(*args, **(options | {"device": "meta"}))
-
-
 def outline_of(architecture: str, options: Options = MappingProxyType({})) -> Outline:
     """What the network asks of its weights.
 
     Raises InputFailure ``model-architecture-unknown`` or ``architecture-options-invalid``.
     """
-    with _WithoutMemory():
+    with WithoutMemory():
         make = _maker(architecture, {}, options)
         network, other = (make(n) for n in _TRIAL_CLASSES)
     few, many = ({name: tuple(tensor.shape) for name, tensor in one.state_dict().items()} for one in (network, other))
@@ -160,7 +135,7 @@ def _torchvision_maker(name: str, state_dict: Mapping[str, Tensor]) -> Maker:
 
 def _class_count(make: Maker, state_dict: StateDict) -> int:
     """Read off the first tensor whose shape depends on the number of classes."""
-    with _WithoutMemory():
+    with WithoutMemory():
         shapes = [{name: tensor.shape for name, tensor in make(n).state_dict().items()} for n in _TRIAL_CLASSES]
     for name, shape in shapes[0].items():
         if shape != shapes[1][name]:
@@ -170,34 +145,6 @@ def _class_count(make: Maker, state_dict: StateDict) -> int:
                 raise CLASSIFIER_MISSING.failure(name=repr(name))
             return len(given)
     raise NO_CLASSIFIER.failure(architecture="The architecture")
-
-
-def _check(architecture: str, module: nn.Module, given: StateDict) -> None:
-    expected = module.state_dict()
-    shared = [name for name in expected if name in given]
-    faults = {
-        MISSING: [name for name in expected if name not in given],
-        UNEXPECTED: [name for name in given if name not in expected],
-        OTHER_SHAPE: [name for name in shared if given[name].shape != expected[name].shape],
-        OTHER_TYPE: [name for name in shared if _is_float(given[name]) != _is_float(expected[name])],
-    }
-    for refusal, names in faults.items():
-        if names:
-            name = f"{names[0][:200]!r}"
-            first = f"{name}{_difference(names[0], expected, given)}"
-            options = ", ".join(allowed_options(module)) or "none"
-            raise refusal.failure(count=len(names), first=first, architecture=architecture, options=options)
-
-
-def _difference(name: str, expected: Mapping[str, Tensor], given: StateDict) -> str:
-    if name not in expected or name not in given:
-        return ""
-    wanted, found = (f"{list(tensor.shape)} {tensor.dtype}" for tensor in (expected[name], given[name]))
-    return f" (expected {wanted}, found {found})"
-
-
-def _is_float(tensor: Tensor) -> bool:
-    return tensor.is_floating_point()
 
 
 def _as_expected(tensor: Tensor, expected: Tensor) -> Tensor:
