@@ -18,21 +18,18 @@ from worker.salience import OF_EXTRACTOR, OF_NETWORK, explainer_of_extractor, ex
 from worker.salience.closed_form import ClosedFormExtractor, Seen
 from worker.salience.decisions import Decisions
 from worker.salience.explainer import Explainer
-from worker.salience.layouts import Arrangement
 from worker.salience.rise import cell_sides
-from worker.salience.traced_layers import Layer, down_sampling
-from worker.weights.onnx.cut import Cut
+from worker.salience.traced_layers import Layer
 from worker.weights.onnx.entrance import Entrance, entrance_of
+from worker.weights.onnx.graph_layer import layer_of, sizes_of, stride_of
 from worker.weights.onnx.reading import parsed
 from worker.weights.onnx.session import GraphSession, output_mismatch
 from worker.weights.onnx.tail import Pooled, Tail, Way, tail_of
-from worker.weights.onnx.values import Values
 
 OF_A_PAIR = tuple(method for method in CamMethod if method in OF_EXTRACTOR)
 """CAM methods that need feature maps and their gradients, which behind a pooling and a linear layer are known."""
 FORWARD = tuple(method for method in CamMethod if method in OF_NETWORK)
 """Those that need none."""
-_SPATIAL = frozenset({"Conv", "MaxPool", "AveragePool"})
 
 
 class _Passed(NamedTuple):
@@ -61,7 +58,7 @@ class GraphModel:
     def of(cls, model: ModelProto, size: Size) -> Self:
         """``model`` as ``canonical`` left it. Raises InputFailure."""
         entrance, tail = entrance_of(model, size), tail_of(model)
-        size_bytes, sizes = model.ByteSize(), _sizes(model)
+        size_bytes, sizes = model.ByteSize(), sizes_of(model)
         seen = () if tail.end is None else (tail.end.features, *(tail.head.sides if tail.head else ()))
         head = None
         if tail.head is not None and tail.end is not None:
@@ -69,12 +66,8 @@ class GraphModel:
         del model.graph.output[:]
         model.graph.output.extend(map(helper.make_empty_tensor_value_info, dict.fromkeys((tail.outputs, *seen))))
         whole = GraphSession(model, [entrance.name], entrance.batch, (tail.outputs, *seen))
-        layer = _layer(entrance, tail, whole)
-        down, right = (
-            down_sampling([sides[axis] for sides in sizes], cells, size[axis])
-            for axis, cells in enumerate((layer.height, layer.width))
-        )
-        stride = cell_sides(size) if tail.end is None else (down, right)
+        layer = layer_of(entrance, tail, whole)
+        stride = cell_sides(size) if tail.end is None else stride_of(sizes, layer, size)
         return cls(entrance, tail, layer, stride, size_bytes, whole, head)
 
     @property
@@ -192,26 +185,3 @@ def _other_size(size: Size) -> InputFailure:
 
 def _flat(outputs: Tensor) -> Tensor:
     return outputs.flatten(1) if outputs.dim() > 2 else outputs
-
-
-def _sizes(model: ModelProto) -> list[tuple[int, int]]:
-    """Height and width of the feature maps on the way, which are (N, C, H, W) wherever ONNX convolves or pools."""
-    shapes = Values(model).shapes
-    made = [shapes.get(node.output[0], ()) for node in model.graph.node if node.op_type in _SPATIAL]
-    return [(shape[2] or 0, shape[3] or 0) for shape in made if len(shape) == 4]
-
-
-def _layer(entrance: Entrance, tail: Tail, whole: GraphSession) -> Layer:
-    """As a pass of one image shows it."""
-    if tail.end is None:
-        return Layer(entrance.name, entrance.channels, *entrance.size, entrance.layout)
-    features = whole.run(torch.zeros(1, *(each or 1 for each in entrance.shape[1:])))[1]
-    return Layer.of(tail.end.features, features, tail.end.arrangement or _told_by(features, tail.end))
-
-
-def _told_by(features: Tensor, end: Pooled | Cut) -> Arrangement:
-    """Of what a pooling takes, whose layout that says: by its sides."""
-    if features.dim() != 4 or not isinstance(end, Pooled):
-        raise output_mismatch(f"The tensor {end.features!r} is no feature map of four axes.")
-    axes = (2, 3) if end.layout is Layout.NCHW else (1, 2)
-    return Arrangement(end.layout, *(features.shape[axis] for axis in axes))
