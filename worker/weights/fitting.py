@@ -14,9 +14,10 @@ from worker.weights.contents import Contents, read_contents
 from worker.weights.heads import PlacedHead, place_head
 from worker.weights.lazy import LazyTensor, reshaped
 from worker.weights.loading import StateDict, load
-from worker.weights.matching import Match, is_ignored, match, names_of
+from worker.weights.matching import Match, is_ignored, match
 from worker.weights.recorded_heads import RecordedHeads
 from worker.weights.spellings import redirected
+from worker.weights.tensor_names import names_of
 from worker.wire.facts import DescribedFact
 
 Facts = dict[str, DescribedFact]

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from app.domain.models.heads import WITH_WEIGHTS, Head, HeadLayer, LayerKind
 from worker.weights.contents import Contents
-from worker.weights.matching import WRAPPERS, Match
+from worker.weights.matching import Match
+from worker.weights.tensor_names import WRAPPERS
 from worker.weights.walking import ModuleRecord
 
 _SEQUENTIAL = "torch.nn.modules.container.Sequential"

@@ -11,7 +11,7 @@ from torch import nn
 from app.domain.refusals.networks import TRANSFORMED
 from app.domain.vocabulary import Origin
 from worker.weights.fitting import Facts, FittedWeights
-from worker.weights.matching import WRAPPERS
+from worker.weights.tensor_names import WRAPPERS
 from worker.weights.walking import TORCHSCRIPT, ModuleRecord
 from worker.wire.facts import DescribedFact
 
