@@ -26,7 +26,8 @@ from worker.archives.entry_names import from_here
 from worker.intake.kept_texts import keep_texts
 from worker.intake.listed_objects import CopyInstead, Kind, Numbered, kind_of_listing, kind_within, own_objects
 from worker.intake.opening_log import OpeningLog, OpeningPaused
-from worker.intake.unfolding import TableReading, Unfolded, splits_of, table_objects
+from worker.intake.table_reading import TableReading, Unfolded
+from worker.intake.unfolding import splits_of, table_objects
 from worker.intake.webdataset import JoinedTar, folders_of_splits, tar_objects
 from worker.lifecycle.context import WorkerContext
 from worker.lifecycle.lease import LeaseLost, WorkerStopping

@@ -19,7 +19,8 @@ from worker.intake.listings import listed_entries
 from worker.intake.notes import DEAD_LINK, NOT_AN_IMAGE
 from worker.intake.opening import found_within
 from worker.intake.samples import delete_samples, find_named, stream_samples
-from worker.intake.unfolding import Unfolded, table_of, unfold
+from worker.intake.table_reading import Unfolded
+from worker.intake.unfolding import table_of, unfold
 from worker.intake.webdataset import JoinedTar, join
 from worker.lifecycle.context import WorkerContext
 
