@@ -1,6 +1,5 @@
 """The client for addresses that tenants choose: nothing else in this project calls one."""
 
-import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -13,9 +12,9 @@ from uuid import UUID
 import httpcore
 import httpx
 
-from app import __version__
 from app.egress.addresses import AddressGuard
 from app.egress.answers import Answer, Begun, Download, headers_of, malformed
+from app.egress.calls import Call, headers_to_send
 from app.egress.metering import Allowance, Meter, shared_windows
 from app.egress.network import Deadline, GuardedNetwork, Pace, Resolve, system_resolve
 from app.errors import AddressNotAllowed, EgressFailure
@@ -25,19 +24,6 @@ MAX_REDIRECTS = 5
 MAX_ANSWER_BYTES = 4 * MEBIBYTE
 """Of an answer that is read whole."""
 _REDIRECTS = {301, 302, 303, 307, 308}
-_SENDABLE = re.compile("[ -~]*")
-"""What a header may have of ASCII; others have no encoding that servers agree on."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """A request. ``credentials`` are headers for the host that is named, and for no other."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
-    content: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -176,7 +162,7 @@ class EgressClient:
             self._pool.stream(
                 call.method,
                 target,
-                headers=_headers(call, url),
+                headers=headers_to_send(call, url.netloc),
                 content=call.content,
                 extensions={"timeout": waits},
             ) as response,
@@ -188,17 +174,6 @@ class EgressClient:
 def _authorities(ca_file: str | None) -> ssl.SSLContext:
     """Reading the system's takes a tenth of a second."""
     return ssl.create_default_context(cafile=ca_file)
-
-
-def _headers(call: Call, url: httpx.URL) -> list[tuple[bytes, bytes]]:
-    """Raises EgressFailure for a text that no header can hold."""
-    ours = {"Host": url.netloc.decode("ascii"), "User-Agent": f"salience-audit/{__version__}"}
-    length = {} if call.content is None else {"Content-Length": str(len(call.content))}
-    headers = {**ours, "Accept-Encoding": "identity", **length, **call.headers, **call.credentials}
-    if not all(_SENDABLE.fullmatch(value) for value in headers.values()):
-        detail = "A token, or another text of the request, has characters that no header of HTTP can hold."
-        raise EgressFailure("request-not-sendable", detail)
-    return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
 
 
 @contextmanager

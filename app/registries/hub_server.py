@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from urllib.parse import quote, urlencode
 
 from app.egress.answers import Answer, Begun, Download, malformed
-from app.egress.client import Call, EgressClient
+from app.egress.calls import Call
+from app.egress.client import EgressClient
 from app.registries.base import Version
 from app.registries.hub_answers import DATASETS, cursor_of
 from app.registries.server_answers import Json, check_status, document, objects, safe_path
-from app.registries.uris import HubUri
+from app.registries.uri_forms import HubUri
 
 SERVER = "Hub of Hugging Face's kind"
 PAGE = 1000

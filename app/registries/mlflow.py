@@ -12,13 +12,14 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from app.egress.answers import Begun, Download, malformed
-from app.egress.client import Call, EgressClient
+from app.egress.calls import Call
+from app.egress.client import EgressClient
 from app.errors import EgressFailure
 from app.registries.base import READY, Version, Wanted
 from app.registries.mlflow_files import MlflowFiles
 from app.registries.paging import pages
 from app.registries.server_answers import Json, check_status, document, objects, safe_path
-from app.registries.uris import ModelUri
+from app.registries.uri_forms import ModelUri
 
 SERVER = "MLflow tracking server"
 API = "/api/2.0/mlflow"

@@ -7,7 +7,8 @@ from dataclasses import replace
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from app.egress.answers import Answer, Begun, Download, malformed
-from app.egress.client import Call, EgressClient
+from app.egress.calls import Call
+from app.egress.client import EgressClient
 from app.errors import EgressFailure
 from app.registries.oci_manifest import DIGEST, MANIFEST, Manifest, descriptor, digest_of
 from app.registries.server_answers import Json, check_status, document

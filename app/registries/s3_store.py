@@ -9,7 +9,8 @@ from urllib.parse import quote, urlencode, urlsplit
 from xml.etree.ElementTree import Element
 
 from app.egress.answers import Answer, Begun, Download
-from app.egress.client import Call, EgressClient
+from app.egress.calls import Call
+from app.egress.client import EgressClient
 from app.errors import EgressFailure
 from app.registries.aws_signature import AwsKey
 from app.registries.s3_answers import parsed, spoken, text_of

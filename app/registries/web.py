@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from app.egress.answers import Begun, Download
-from app.egress.client import Call, EgressClient
+from app.egress.calls import Call
+from app.egress.client import EgressClient
 from app.errors import EgressFailure
 from app.registries.base import Version
 from app.registries.checksums import Checksum
 from app.registries.named_files import BESIDE
 from app.registries.server_answers import check_status, safe_path
-from app.registries.uris import WebUri
+from app.registries.uri_forms import WebUri
 from app.registries.without_versions import WithoutVersions
 
 SERVER = "server that has the file"

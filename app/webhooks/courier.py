@@ -16,7 +16,8 @@ from sqlalchemy import Engine
 
 from app.access.vault import Vault
 from app.db.session import transaction
-from app.egress.client import Call, EgressClient
+from app.egress.calls import Call
+from app.egress.client import EgressClient
 from app.errors import SalienceError
 from app.lanes import Lanes, Size
 from app.webhooks.dispatch import Outcome, Parcel, claim_next, due_webhook, write_outcome

@@ -5,7 +5,8 @@ import ipaddress
 import pytest
 
 from app.egress.addresses import AddressGuard, is_public
-from app.egress.client import Call, EgressClient
+from app.egress.calls import Call
+from app.egress.client import EgressClient
 from app.errors import AddressNotAllowed, EgressFailure
 from tests.egress.callers import CLOSED, MOST, OPEN, QUICK
 from tests.egress.hosts import SECRET, Host

@@ -6,7 +6,8 @@ import pytest
 
 from app.broker import Broker
 from app.egress.addresses import AddressGuard
-from app.egress.client import Call, EgressClient
+from app.egress.calls import Call
+from app.egress.client import EgressClient
 from app.egress.metering import LOCAL, WINDOW_SECONDS, Allowance, Meter
 from app.embedded.ports import free_port
 from app.errors import EgressFailure

@@ -5,7 +5,8 @@ import time
 import pytest
 
 from app.egress.addresses import AddressGuard
-from app.egress.client import Call, EgressClient, Limits
+from app.egress.calls import Call
+from app.egress.client import EgressClient, Limits
 from app.egress.network import Pace
 from app.errors import EgressFailure
 from tests.egress.callers import MOST, OPEN

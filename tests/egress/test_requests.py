@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.egress.addresses import AddressGuard
-from app.egress.client import Call, EgressClient
+from app.egress.calls import Call
+from app.egress.client import EgressClient
 from app.errors import EgressFailure
 from tests.broker.certificates import make_certificates
 from tests.egress.callers import CLOSED, MOST, OPEN, QUICK
