@@ -3,7 +3,7 @@
 from pydantic import Field, field_validator
 
 from app.registries.places import dataset_kind
-from app.registries.uris import HUB_DATASETS
+from app.registries.uri_forms import HUB_DATASETS
 from app.uploads.sources import Fetched, Source
 
 

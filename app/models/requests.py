@@ -22,7 +22,8 @@ from app.http.schemas import Metadata, Name
 from app.models.configs.reading import Told, completed
 from app.models.schemas import SAID
 from app.naming.schemas import Tags, VersionedChange, VersionName
-from app.registries.uris import HUB_DATASETS, MOST_LETTERS
+from app.registries.uri_forms import HUB_DATASETS
+from app.registries.uris import MOST_LETTERS
 from app.uploads.sources import Source
 
 TensorPattern = Annotated[str, Field(min_length=1, max_length=512)]

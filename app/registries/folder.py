@@ -15,7 +15,7 @@ from app.registries.folder_opening import FILE, READ_BYTES, descriptor_of, not_t
 from app.registries.folder_place import FolderPlace
 from app.registries.named_files import belongs_to, names_file
 from app.registries.server_answers import safe_path
-from app.registries.uris import FileUri
+from app.registries.uri_forms import FileUri
 from app.registries.without_versions import WithoutVersions
 
 MOST_FILES = 1_000_000

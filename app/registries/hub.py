@@ -21,7 +21,7 @@ from app.registries.model_card import with_verdict
 from app.registries.paging import pages
 from app.registries.places import place_of
 from app.registries.server_answers import Json, objects
-from app.registries.uris import HubUri
+from app.registries.uri_forms import HubUri
 from app.settings import MEBIBYTE
 
 NOT_WRITTEN = "The Hub keeps no tags of a commit: nothing was written back."

@@ -10,7 +10,7 @@ from app.egress.answers import Answer, malformed
 from app.registries.base import Version
 from app.registries.listed import Listed
 from app.registries.server_answers import Json, safe_path
-from app.registries.uris import HubUri
+from app.registries.uri_forms import HubUri
 
 DATASETS = "datasets"
 """How the paths of data sets begin, where those of models begin with their owner."""

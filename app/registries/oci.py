@@ -31,7 +31,7 @@ from app.registries.oci_manifest import (
 from app.registries.oci_server import SERVER, OciServer
 from app.registries.paging import pages
 from app.registries.server_answers import document, objects
-from app.registries.uris import OciUri
+from app.registries.uri_forms import OciUri
 
 PAGE, MAX_PAGES = 100, 100
 """Tags of a page of a listing, and pages: each tag that a sweep looks at takes a call."""

@@ -14,7 +14,7 @@ from app.registries.s3_answers import decoder, key_of, text_of
 from app.registries.s3_place import ETAG, S3Place
 from app.registries.s3_store import SERVER, S3Store, object_path
 from app.registries.server_answers import check_status, safe_path
-from app.registries.uris import S3Uri
+from app.registries.uri_forms import S3Uri
 from app.registries.without_versions import WithoutVersions
 
 MOST_OBJECTS = 100_000

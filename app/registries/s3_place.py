@@ -9,7 +9,7 @@ from app.registries.listed import WORDS_BYTES, Listed, Page, exactly
 from app.registries.paging import pages
 from app.registries.s3_answers import Decoder, decoder, key_of, size_of, text_of
 from app.registries.s3_store import S3Store, object_path
-from app.registries.uris import S3Uri
+from app.registries.uri_forms import S3Uri
 
 ETAG, VERSION = "etag:", "version:"
 """What begins a pin."""

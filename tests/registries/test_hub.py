@@ -19,7 +19,8 @@ from app.models.imported import described_import
 from app.policies.unchanged import is_unchanged
 from app.registries.base import Version, Wanted
 from app.registries.hub import NOT_WRITTEN, HubRegistry
-from app.registries.uris import HubUri, kind_of
+from app.registries.uri_forms import HubUri
+from app.registries.uris import kind_of
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 from tests.registries.loopback_hub import CHANGED, COMMIT, LoopbackHub, loopback_hub
