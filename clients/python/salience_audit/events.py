@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import httpx
 
-from salience_audit.connection import PASSING, Connection
+from salience_audit.connection import Connection
 from salience_audit.errors import ApiError, Json
+from salience_audit.retries import PASSING
 
 MEDIA_TYPE = "text/event-stream"
 SILENCE_SECONDS = 60.0

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Self
 
 from salience_audit.configuration import find_service
-from salience_audit.connection import Connection, Retries
+from salience_audit.connection import Connection
+from salience_audit.retries import Retries
 
 
 class Service:
