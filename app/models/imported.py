@@ -9,8 +9,8 @@ from app.domain.problems.uploads import DESCRIPTION_INVALID
 from app.domain.vocabulary import Origin
 from app.errors import Unprocessable
 from app.models.description import described_request
+from app.models.missing import DESCRIBED, SAID
 from app.models.requests import MAY_LACK, ModelDescription
-from app.models.schemas import DESCRIBED, SAID
 
 Json = dict[str, Any]
 Found = tuple[Origin, Json]

@@ -20,7 +20,7 @@ from app.domain.models.outputs import CLASSES, Output
 from app.domain.models.preprocessing import Preprocessing
 from app.http.schemas import Metadata, Name
 from app.models.configs.reading import Told, completed
-from app.models.schemas import SAID
+from app.models.missing import SAID
 from app.naming.schemas import Tags, VersionedChange, VersionName
 from app.registries.uri_forms import HUB_DATASETS
 from app.registries.uris import MOST_LETTERS

@@ -5,21 +5,19 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import (
-    BaseModel,
-    Field,
-    model_validator,
-)
+from pydantic import BaseModel, Field
 
 from app.db.tables import ModelRow
 from app.domain.models.fidelity import Fidelity
 from app.domain.models.heads import DeclaredLayer, Head
 from app.domain.models.outputs import Output
 from app.domain.models.preprocessing import Preprocessing
-from app.domain.vocabulary import CamMethod, DeviceClass, Layout, ModelFormat, ResourceStatus
+from app.domain.vocabulary import CamMethod, ModelFormat, ResourceStatus
 from app.http.links import link
 from app.http.schemas import StoredProblem
 from app.models.description import Described, described
+from app.models.missing import missing_of
+from app.models.probed import PROBED, CandidateLayer, Speed
 from app.naming.schemas import VERSION
 from app.uploads.sources import Fetched
 
@@ -30,69 +28,6 @@ class FetchedSource(Fetched):
     """Where a model comes from, and what was found there."""
 
     file: str | None = Field(None, description="Of the version's files, the one with the weights.")
-
-
-DESCRIBED = (
-    "architecture",
-    "format",
-    "class_names",
-    "output",
-    "preprocessing",
-    "architecture_options",
-    "head",
-    "target_layer",
-    "weights_key",
-    "ignore_tensors",
-)
-"""The fields of a registration that bear on what the model computes."""
-
-
-SAID = (*DESCRIBED, "config", "preprocessor_config")
-"""And the files that say some of them."""
-
-
-class CandidateLayer(BaseModel):
-    """A layer whose output is a feature map."""
-
-    name: str
-    channels: int
-    height: int
-    width: int
-    layout: Layout = Field(Layout.NCHW, description="Known from the network's operations, never from a shape.")
-    grid: tuple[int, int] = Field(description="Rows and columns of its map.", examples=[[7, 7]])
-    prefix_tokens: int = Field(0, description="Tokens before those of the grid: a class token, registers.")
-    not_possible: list[CamMethod] | None = Field(
-        None,
-        description="CAM methods that cannot explain the model there, since they suppose another form of network; "
-        "null: not known, of models read by earlier versions.",
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def with_grid(cls, value: Any) -> Any:
-        """Probes from before there were layouts have the two sides alone."""
-        return {"grid": (value["height"], value["width"])} | value if isinstance(value, dict) else value
-
-
-class Speed(BaseModel):
-    """What salience costs: the worker measured it when the weights arrived."""
-
-    device_class: DeviceClass
-    seconds_per_image: float = Field(description="Of one pass.", examples=[0.0042])
-    micro_batch: int = Field(description="Images of a pass that was timed.", examples=[8])
-    seconds_per_head: float | None = Field(
-        None,
-        description="Of one changed feature map through the layers behind the target layer, as ReciproCAM has one for "
-        "every cell and Ablation-CAM for every channel; null where they cannot be run alone, and of models read by "
-        "earlier versions.",
-        examples=[0.0001],
-    )
-    seconds_of_bias_maps: float | None = Field(
-        None,
-        description="That FullGrad takes for the maps of an image beside its passes; null of graphs, and of models "
-        "read by earlier versions.",
-        examples=[0.71],
-    )
 
 
 _AS_STORED = (
@@ -113,33 +48,6 @@ _AS_STORED = (
     "created_at",
     "updated_at",
 )
-
-
-_PROBED = (
-    "parameter_count",
-    "classes",
-    "map_height",
-    "map_width",
-    "candidate_layers",
-    "in_place_operations",
-    "final_softmax",
-    "cam_methods",
-    "speed",
-)
-
-
-NEEDED = ("architecture", "format", "preprocessing")
-"""Without these a model cannot be built; a graph is its own architecture."""
-
-
-def missing_of(row: ModelRow) -> list[str]:
-    """Of what is needed, what nobody has said; of a preprocessing of which something is known, which fields."""
-    needed = [field for field in NEEDED if field != "architecture" or row.format != ModelFormat.ONNX]
-    missing = [field for field in needed if not getattr(row, field)]
-    if not any(fact.startswith("preprocessing.") for fact in row.description) or "preprocessing" not in missing:
-        return missing
-    parts = [f"preprocessing.{name}" for name, field in Preprocessing.model_fields.items() if field.is_required()]
-    return [*missing[:-1], *(part for part in parts if part not in row.description)]
 
 
 class Model(BaseModel):
@@ -207,7 +115,7 @@ class Model(BaseModel):
         probe, fidelity = row.probe or {}, Fidelity.of(row.fidelity)
         return cls(
             **{name: getattr(row, name) for name in _AS_STORED},
-            **{name: probe.get(name) for name in _PROBED},
+            **{name: probe.get(name) for name in PROBED},
             architecture=row.architecture or None,
             format=ModelFormat(row.format) if row.format else None,
             output=Output.of(row.output),

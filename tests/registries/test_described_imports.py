@@ -6,8 +6,8 @@ from pydantic import ValidationError
 from app.db.tables import ModelRow
 from app.domain.vocabulary import Origin
 from app.models.imported import check_found, described_import
+from app.models.missing import missing_of
 from app.models.requests import ModelChange
-from app.models.schemas import missing_of
 from app.registries.model_card import with_verdict
 from tests.registries.repository import CONFIG
 

@@ -22,8 +22,8 @@ from app.domain.models.preprocessing import Preprocessing
 from app.errors import Unprocessable
 from app.imaging.framing import prepare
 from app.models.description import described_request
+from app.models.missing import DESCRIBED
 from app.models.requests import ModelRequest
-from app.models.schemas import DESCRIBED
 from tests.weights.hugging_face import NAMES, SIDE, json_of, registered, saved
 from worker.engine.normalisation import Normalisation
 
