@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from app.db.tables import AuditRow, DatasetRow, MapSetRow, ModelRow
 from app.domain.audits.subjects import Pairing, Subject, pairings_of, subjects_of
 from app.domain.models.input_size import InputSize
+from app.domain.models.levels import ValueRange
 from app.domain.models.outputs import CLASSES, Output
-from app.domain.models.preprocessing import Preprocessing, ValueRange
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.problems import planning
 from app.domain.protocol import Protocol
 from app.domain.samples.label_mapping import LabelMapping

@@ -10,7 +10,8 @@ import torchvision
 from timm.layers.padding import get_same_padding
 from torch import nn
 
-from app.domain.models.preprocessing import Channels, Preprocessing
+from app.domain.models.levels import Channels
+from app.domain.models.preprocessing import Preprocessing
 from app.errors import InputFailure
 from tests.weights.weight_files import fitted, saved
 from worker.salience.input_channels import input_channels

@@ -15,8 +15,9 @@ from app.audits.service import plan_work, request_audit
 from app.db.session import transaction
 from app.db.tables import ModelRow, SampleScoresRow, ShardRow
 from app.domain.maps import cam_methods
+from app.domain.models.levels import ValueRange
 from app.domain.models.outputs import CLASSES, Output
-from app.domain.models.preprocessing import Preprocessing, ValueRange
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import Protocol, ProtocolRequest, SalienceSettings
 from app.domain.vocabulary import CamMethod, DeviceClass, OutputKind
 from app.results.inputs import audited_subjects

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from app.domain.models.input_size import InputSize
 from app.domain.models.input_spec import Colour
-from app.domain.models.preprocessing import Channels, Preprocessing
+from app.domain.models.levels import Channels
+from app.domain.models.preprocessing import Preprocessing
 from worker.functional.normalization import normalization_table, normalize, to_grey
 
 

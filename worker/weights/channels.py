@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from app.domain.models.preprocessing import Channels, Preprocessing
+from app.domain.models.levels import Channels
+from app.domain.models.preprocessing import Preprocessing
 from app.domain.refusals.networks import GREY
 from worker.salience.input_channels import convolution, first_convolution
 

@@ -3,8 +3,7 @@
 Views act on the rectangle of 8-bit RGB that an ``InputSpec`` tells of; grey, BGR and ranges are conversions after them.
 """
 
-from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -22,31 +21,10 @@ from app.domain.models.input_spec import (
     Resizing,
     SixteenBit,
 )
+from app.domain.models.levels import Channels, Deviation, Level, ValueRange, are_bytes, check_units
 from app.domain.vocabulary import Resize
 
-Level = Annotated[float, Field(allow_inf_nan=False)]
-Deviation = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 MID_GREY = 128
-
-
-_OF_UNIT, _OF_BYTES = 10.0, 255.0
-"""No mean or deviation is larger: of levels from 0 to 1, of those from 0 to 255."""
-
-
-class Channels(StrEnum):
-    """In which order, and as how many, a network gets the channels."""
-
-    RGB = "rgb"
-    BGR = "bgr"
-    GREY = "grey"
-
-
-class ValueRange(StrEnum):
-    """Where levels lie before mean and deviation: in [0, 1], [-1, 1] or [0, 255]."""
-
-    UNIT = "unit"
-    SIGNED = "signed"
-    BYTE = "byte"
 
 
 class Preprocessing(Frozen):
@@ -101,7 +79,7 @@ class Preprocessing(Frozen):
             return value
         if "value_range" in value:
             return {"mean": [0.0], "std": [1.0]} | value
-        return value | {"value_range": ValueRange.BYTE} if _are_bytes(value.get("mean"), value.get("std")) else value
+        return value | {"value_range": ValueRange.BYTE} if are_bytes(value.get("mean"), value.get("std")) else value
 
     @field_validator("input_size", mode="before")
     @classmethod
@@ -134,16 +112,7 @@ class Preprocessing(Frozen):
     @field_validator("mean", "std")
     @classmethod
     def in_the_units_of_the_range(cls, value: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
-        if len(value) == 2:
-            raise ValueError("one number, or one for each of three channels")
-        if info.data.get("value_range") == ValueRange.BYTE:
-            if max(map(abs, value)) > _OF_BYTES:
-                raise ValueError("levels go from 0 to 255")
-        elif max(map(abs, value)) > _OF_UNIT:
-            raise ValueError(
-                "numbers of this size are of levels from 0 to 255, and the others are not: divide these by 255, or "
-                'give all of them so, with "value_range": "byte"'
-            )
+        check_units(value, of_bytes=info.data.get("value_range") == ValueRange.BYTE)
         return value
 
     @model_validator(mode="after")
@@ -215,18 +184,3 @@ _LATER = {
     name: Preprocessing.model_fields[name].default
     for name in ("channels", "value_range", "interpolation", "antialias", "crop_offset", "alpha", "sixteen_bit")
 }
-
-
-def _are_bytes(mean: object, std: object) -> bool:
-    """Whether all of these can only be of levels from 0 to 255."""
-    means, deviations = _numbers(mean), _numbers(std)
-    if not means or not deviations or max(map(abs, means + deviations)) <= _OF_UNIT:
-        return False
-    return all(one == 0 or abs(one) > 1 for one in means) and min(deviations) >= 1
-
-
-def _numbers(value: object) -> list[float]:
-    """Those of a request that nobody has looked at; none where they are not numbers."""
-    given = value if isinstance(value, list | tuple) else [value]
-    numbers = [one for one in given if isinstance(one, int | float)]
-    return numbers if len(numbers) == len(given) else []

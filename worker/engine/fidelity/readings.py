@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from app.domain.models.input_spec import Interpolation
-from app.domain.models.preprocessing import Channels, Preprocessing
+from app.domain.models.levels import Channels
+from app.domain.models.preprocessing import Preprocessing
 from worker.weights.options import HALVES, IMAGENET
 from worker.wire.job_parts import JobModel
 
