@@ -62,3 +62,4 @@ PROBED = (
     "cam_methods",
     "speed",
 )
+"""Of a model's fields those that a worker found, by their names in the stored probe."""
