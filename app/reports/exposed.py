@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from app.audits.scores.maps import native_maps, seen_in
-from app.audits.scores.rows import predicted_label
+from app.audits.scores.predicted_labels import predicted_label
 from app.db.tables import SampleScoresRow
 from app.domain.findings import Finding
 from app.domain.measures import view_title

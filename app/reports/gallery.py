@@ -12,7 +12,7 @@ from sqlalchemy import Integer, cast, func, select
 from sqlalchemy.orm import Session
 
 from app.audits.scores.maps import ImageReader, native_maps, overlaid, seen_in
-from app.audits.scores.rows import predicted_label
+from app.audits.scores.predicted_labels import predicted_label
 from app.db.tables import AuditRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.audits.subjects import pairings_of
 from app.domain.measures import SANITY, lower_is_better, spec_of, view_title

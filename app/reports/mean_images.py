@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sqlalchemy import func, select
 
-from app.audits.scores.rows import predicted_label
+from app.audits.scores.predicted_labels import predicted_label
 from app.db.tables import ModelRow, SampleRow, SampleScoresRow
 from app.domain.models.input_spec import InputSpec
 from app.domain.models.preprocessing import Preprocessing

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.audits.schemas import SalienceMap
-from app.audits.scores.rows import predicted_label
+from app.audits.scores.predicted_labels import predicted_label
 from app.audits.scores.subjects import all_subjects_in
 from app.db.tables import AuditRow, DatasetRow, ModelRow, SampleRow, SampleScoresRow
 from app.domain.measures import GEOMETRIC_RESILIENCE, is_reading

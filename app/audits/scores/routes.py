@@ -13,7 +13,8 @@ from app.audits.repository import get_audit
 from app.audits.schemas import AuditId, SalienceMap, SampleId, SampleScore
 from app.audits.scores.exports import EXPORTS
 from app.audits.scores.maps import ImageReader, MapFilter, StoredMap, draw_map, find_map
-from app.audits.scores.rows import ScoreFilter, ScoreReader
+from app.audits.scores.rows import ScoreReader
+from app.audits.scores.wanted import ScoreFilter
 from app.audits.states import check_kept
 from app.datasets.repository import get_dataset
 from app.db.session import TenantEngine
