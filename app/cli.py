@@ -13,7 +13,6 @@ from app import __version__
 from app.commands.nouns import NounsGroup
 from app.errors import SalienceError
 from app.observability.logs import configure_logging
-from app.server_file import settings_of
 from app.settings import SecretUnreadable, Settings, get_settings, settings_faults
 
 HELP = "Tells whether what an image classifier looks at can be trusted: a service, and commands that speak to it."
@@ -111,18 +110,9 @@ def backup(
     data: Data = Path("data/serve"),
 ) -> None:
     """Save every row and every uploaded file of the service, while it runs or not."""
-    from app.backup.saving import back_up  # noqa: PLC0415 - needed by this command alone
-    from app.db.session import make_engine  # noqa: PLC0415
-    from app.storage.blobs import BlobStore  # noqa: PLC0415
+    from app.backup.commands import run_backup  # noqa: PLC0415 - needed by this command alone
 
-    settings = settings_of(data.resolve())
-    engine = make_engine(settings.database_url)
-    saved = back_up(engine, BlobStore.from_settings(settings), data.resolve(), folder)
-    engine.dispose()
-    rows = sum(table["rows"] for table in saved["tables"])
-    sys.stdout.write(f"{folder}: {rows} rows at revision {saved['revision']}, {len(saved['blobs'])} blobs.\n")
-    if not saved["secret"]:
-        sys.stderr.write("Keep API_KEY_SECRET and ENCRYPTION_KEYS as well: without the first no key is valid.\n")
+    run_backup(data.resolve(), folder)
 
 
 @cli.command()
@@ -131,15 +121,9 @@ def restore(
     data: Data = Path("data/serve"),
 ) -> None:
     """Put a backup into an empty database and the blob store, and bring it to the newest revision."""
-    from app.backup.restoring import restore as restore_backup  # noqa: PLC0415 - needed by this command alone
-    from app.db.session import make_engine  # noqa: PLC0415
-    from app.storage.blobs import BlobStore  # noqa: PLC0415
+    from app.backup.commands import run_restore  # noqa: PLC0415 - needed by this command alone
 
-    settings = settings_of(data.resolve())
-    engine = make_engine(settings.database_url)
-    restored = restore_backup(engine, BlobStore.from_settings(settings), data.resolve(), folder)
-    engine.dispose()
-    sys.stdout.write(f"Restored {len(restored['tables'])} tables and {len(restored['blobs'])} blobs of {folder}.\n")
+    run_restore(data.resolve(), folder)
 
 
 @cli.command()
