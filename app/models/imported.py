@@ -10,7 +10,7 @@ from app.domain.vocabulary import Origin
 from app.errors import Unprocessable
 from app.models.description import described_request
 from app.models.missing import DESCRIBED, SAID
-from app.models.requests import MAY_LACK, ModelDescription
+from app.models.request_fields import MAY_LACK, ModelDescription
 
 Json = dict[str, Any]
 Found = tuple[Origin, Json]

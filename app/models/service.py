@@ -22,7 +22,8 @@ from app.models.description import described_request
 from app.models.imported import described_import, description_invalid
 from app.models.missing import DESCRIBED, missing_of
 from app.models.repository import run_group_of
-from app.models.requests import ModelDescription, ModelRequest, ModelSource
+from app.models.request_fields import ModelDescription
+from app.models.requests import ModelRequest, ModelSource
 from app.naming.versions import next_version
 from app.storage.writing import StoredBlob
 from app.uploads.content import digests_of
