@@ -8,15 +8,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
-from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from app.egress.answers import Begun, Download, malformed
 from app.egress.calls import Call
 from app.egress.client import EgressClient
 from app.errors import EgressFailure
-from app.registries.base import READY, Version, Wanted
+from app.registries.base import Version, Wanted
 from app.registries.mlflow_files import MlflowFiles
+from app.registries.mlflow_versions import like, version_told
 from app.registries.paging import pages
 from app.registries.server_answers import Json, check_status, document, objects, safe_path
 from app.registries.uri_forms import ModelUri
@@ -27,7 +27,6 @@ ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 PAGE, MAX_PAGES = 200, 1000
 """Versions of a page of a search, and pages."""
 _TAG = re.compile(r"[A-Za-z0-9_.-]{1,250}")
-_GLOB = re.compile(r"\[[^\]]*\]|.", re.DOTALL)
 MAX_RESOLUTIONS = 3
 """``models:/NAME/1`` leads to a run, or to a logged model, and that to its folder."""
 NOT_SERVED = (
@@ -52,32 +51,32 @@ class MlflowRegistry:
 
     def version(self, name: str, version: str) -> Version:
         found = self._get(f"{API}/model-versions/get", name=name, version=version)
-        return _version(found.get("model_version"))
+        return version_told(found.get("model_version"))
 
     def aliased(self, name: str, alias: str) -> Version:
         found = self._get(f"{API}/registered-models/alias", name=name, alias=alias)
-        return _version(found.get("model_version"))
+        return version_told(found.get("model_version"))
 
     def made(self, wanted: Wanted) -> Iterator[Version]:
         """The newest first, page by page, until they are older."""
-        for version in self._versions(_like("name", wanted.model)):
+        for version in self._versions(like("name", wanted.model)):
             made_at = version.registered_at
             if made_at is not None and made_at <= wanted.after:
                 return
             yield version
 
     def aliases(self, wanted: Wanted) -> Iterator[tuple[str, Version]]:
-        for model in self._found("registered-models", "registered_models", filter=_like("name", wanted.model)):
+        for model in self._found("registered-models", "registered_models", filter=like("name", wanted.model)):
             for one in objects(model.get("aliases")):
                 yield str(one.get("alias")), Version(str(model.get("name")), str(one.get("version")))
 
     def tagged(self, wanted: Wanted) -> Iterator[Version]:
-        tags = [_like(f"tags.`{key}`", value) for key, value in wanted.tags.items() if _TAG.fullmatch(key)]
-        return self._versions(" AND ".join([_like("name", wanted.model), *tags]))
+        tags = [like(f"tags.`{key}`", value) for key, value in wanted.tags.items() if _TAG.fullmatch(key)]
+        return self._versions(" AND ".join([like("name", wanted.model), *tags]))
 
     def _versions(self, which: str) -> Iterator[Version]:
         asked = {"filter": which, "order_by": "creation_timestamp DESC"}
-        return map(_version, self._found("model-versions", "model_versions", **asked))
+        return map(version_told, self._found("model-versions", "model_versions", **asked))
 
     def _found(self, noun: str, field: str, **query: str) -> Iterator[Json]:
         """By a search. Raises EgressFailure, also where pages do not end."""
@@ -176,26 +175,3 @@ class MlflowRegistry:
         headers = {"Content-Type": "application/json"}
         call = Call("POST", f"{self._url}{path}", headers, self._credentials, content)
         return document(self._client.send(call), SERVER)
-
-
-def _like(column: str, glob: str) -> str:
-    """A condition of a search that holds wherever the pattern does, and perhaps elsewhere."""
-    # What LIKE has no word for, and what would end the text, is any character.
-    likes = {"*": "%", "?": "_", "'": "_", '"': "_", "\\": "_", "`": "_"}
-    pattern = "".join("_" if len(part) > 1 else likes.get(part, part) for part in _GLOB.findall(glob))
-    return f"{column} LIKE '{pattern}'"
-
-
-def _version(told: Any) -> Version:
-    try:
-        return Version(
-            name=str(told["name"]),
-            version=str(told["version"]),
-            status=str(told.get("status", READY)),
-            description=str(told.get("description") or ""),
-            created_ms=int(told.get("creation_timestamp", 0)),
-            run_id=str(told.get("run_id") or ""),
-            tags={str(tag["key"]): str(tag.get("value", "")) for tag in told.get("tags", ())},
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise malformed("it tells no model version") from error
