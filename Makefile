@@ -16,7 +16,8 @@ help: ## List the targets
 
 install: $(INSTALLED) ## Make .venv with everything that the other targets need
 
-$(INSTALLED): pyproject.toml clients/python/pyproject.toml constraints.txt
+# The loops in C are built by it, so that a change of theirs builds them anew.
+$(INSTALLED): pyproject.toml clients/python/pyproject.toml constraints.txt $(wildcard worker/functional/native_src/*)
 	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable clients/python --editable '.[api,worker,embedded,timm,transformers,tracing,frames,docs,test]'
 	@touch $@
