@@ -11,16 +11,10 @@ import httpx
 from salience_audit.answers import checked, document_of
 from salience_audit.configuration import Address
 from salience_audit.errors import Json, TooSlow, Unreachable
-from salience_audit.retries import (
-    DRAWING_SECONDS,
-    KEY_HEADER,
-    Retries,
-    asked_pause,
-    is_repeatable,
-    waited_for_a_drawing,
-    will_pass,
-)
+from salience_audit.retries import KEY_HEADER, Retries, asked_pause, is_repeatable, will_pass
 
+DRAWING_SECONDS = 200.0
+"""A report waits up to 60 seconds for its turn and is drawn for up to 120."""
 PAGE_ITEMS = 200
 
 
@@ -97,7 +91,7 @@ class Connection:
             try:
                 answer = self._http.send(request)
             except httpx.TransportError as error:
-                if is_last or waited_for_a_drawing(request, error):
+                if is_last or _waited_for_a_drawing(request, error):
                     raise Unreachable(self.url, str(error) or type(error).__name__) from error
             if answer is not None and (is_last or not will_pass(answer)):
                 return checked(answer)
@@ -131,3 +125,8 @@ class Connection:
 
 def _named(values: Json) -> Json:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _waited_for_a_drawing(request: httpx.Request, error: httpx.TransportError) -> bool:
+    """It was begun and is not done: who asks again has it begun once more."""
+    return isinstance(error, httpx.ReadTimeout) and request.extensions["timeout"]["read"] >= DRAWING_SECONDS

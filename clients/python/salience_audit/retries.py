@@ -13,8 +13,6 @@ REPEATABLE = frozenset({"GET", "PUT", "PATCH"})
 """Methods that may be sent twice as they are; a POST may where it has an Idempotency-Key."""
 DRAWN_TOO_LONG = "report-timeout"
 """Of a 503 that would be no better the next time."""
-DRAWING_SECONDS = 200.0
-"""A report waits up to 60 seconds for its turn and is drawn for up to 120."""
 KEY_HEADER = "Idempotency-Key"
 
 
@@ -35,11 +33,6 @@ class Retries:
 
 def is_repeatable(request: httpx.Request) -> bool:
     return request.method in REPEATABLE or KEY_HEADER in request.headers
-
-
-def waited_for_a_drawing(request: httpx.Request, error: httpx.TransportError) -> bool:
-    """It was begun and is not done: who asks again has it begun once more."""
-    return isinstance(error, httpx.ReadTimeout) and request.extensions["timeout"]["read"] >= DRAWING_SECONDS
 
 
 def will_pass(answer: httpx.Response) -> bool:
