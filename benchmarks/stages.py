@@ -25,6 +25,8 @@ from worker.salience.hook import TargetHook
 from worker.views.base import ImageBatch
 
 GEOMETRIC, SHIFTS = 12, 8
+Stages = dict[str, tuple[int, Callable[[], object]]]
+"""What is timed, by its name, and how often an image needs it."""
 
 
 def stages(name: str, device: torch.device, repetitions: int) -> Section:
@@ -44,7 +46,7 @@ def stages(name: str, device: torch.device, repetitions: int) -> Section:
     Image.fromarray(photographs(1)[0]).save(picture, "PNG")
     streams = [noise_generator(0, sample, 0.05) for sample in names]
     limits = Settings()
-    runs: dict[str, tuple[int, Callable[[], object]]] = {
+    runs: Stages = {
         "the whole engine": (1, lambda: auditor.audit(ImageBatch(host, names), truth)),
         "forward passes": (PASSES, partial(_forward, module, tensor)),
         "passes with gradients": (PASSES, lambda: explainer.explain(tensor, None)),
@@ -60,6 +62,11 @@ def stages(name: str, device: torch.device, repetitions: int) -> Section:
         "shifts there and back": (SHIFTS, lambda: (shift(images, 16, 16), shift(maps, -16, -16))),
         "decoding (beside the passes)": (1, lambda: [decode_rgb(picture.getvalue(), limits) for _ in range(BATCH)]),
     }
+    return _section(name, runs, repetitions)
+
+
+def _section(name: str, runs: Stages, repetitions: int) -> Section:
+    """Of each stage the milliseconds that an image needs in all, and its part of the whole engine's."""
     timings = side_by_side({stage: run for stage, (_, run) in runs.items()}, repetitions)
     spent = {stage: timings[stage].median / BATCH * 1e3 * times for stage, (times, _) in runs.items()}
     spent["gradients and maps"] = spent.pop("passes with gradients") - spent["forward passes"]

@@ -60,13 +60,24 @@ class World:
             self.ids[made_up] = self._audit()
         comparison = self._example("POST /v1/comparisons", "Two training strategies")
         wait_for(service, f"/v1/comparisons/{comparison['id']}", "succeeded")
-        sample = service.get(f"/v1/audits/{self.ids[AUDITS[0]]}/samples?limit=1").json()["items"][0]
+        self._follow()
+        self._put_places(comparison["id"])
+        self._example("POST /v1/audits/{audit_id}/rescore", "By correlation")
+        wait_for(service, f"/v1/audits/{self.ids[AUDITS[0]]}/rescores/cc", "succeeded")
+        views_of(service, self.ids[AUDITS[0]])
+
+    def _follow(self) -> None:
+        """A registry, and an event of it."""
         for made_up, noun in ((CONNECTION, "connections"), (HOOK, "hooks"), (POLICY, "policies")):
             made = self._example(f"POST /v1/{noun}", next(iter(ROUTES[f"POST /v1/{noun}"].requests)))
             self.ids[made_up] = made["id"]
             if made_up == HOOK:
-                told = deliver(service, made["id"], created("digits"), secret=made["secret"])
+                told = deliver(self.http, made["id"], created("digits"), secret=made["secret"])
                 self.ids[DELIVERY] = told.json()["delivery_id"]
+
+    def _put_places(self, comparison_id: str) -> None:
+        """What stands in the paths of the routes."""
+        sample = self.http.get(f"/v1/audits/{self.ids[AUDITS[0]]}/samples?limit=1").json()["items"][0]
         self.paths = {
             "connection_id": self.ids[CONNECTION],
             "hook_id": self.ids[HOOK],
@@ -80,13 +91,10 @@ class World:
             "similarity": "cc",
             "sample_id": sample["sample_id"],
             "sample": sample["sample"],
-            "comparison_id": comparison["id"],
+            "comparison_id": comparison_id,
             "webhook_id": (webhook := self._example("POST /v1/webhooks", "A CI system of yours")["id"]),
-            "delivery_id": service.post(f"/v1/webhooks/{webhook}/test").json()["id"],
+            "delivery_id": self.http.post(f"/v1/webhooks/{webhook}/test").json()["id"],
         }
-        self._example("POST /v1/audits/{audit_id}/rescore", "By correlation")
-        wait_for(service, f"/v1/audits/{self.ids[AUDITS[0]]}/rescores/cc", "succeeded")
-        views_of(service, self.ids[AUDITS[0]])
 
     def send(self, route: str, title: str) -> httpx.Response:
         method, _, path = route.partition(" ")

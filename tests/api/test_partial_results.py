@@ -93,16 +93,8 @@ def total(document: dict[str, Any], view: str) -> dict[str, Any]:
     return next(summary for summary in document["summaries"] if wanted.items() <= summary.items())
 
 
-def test_results_so_far(served: Api, worker: WorkerContext, parts: dict[str, Any]) -> None:
-    path, shards = begin(worker, parts)
-    nothing = partial(served, path)
-    assert (nothing["partial"], nothing["samples_done"], nothing["summaries"]) == (True, 0, [])
-    run_shard(worker, shards[1])
-    # A document that took long to make is told for a while.
-    until(lambda: partial(served, path)["samples_done"] == SHARD)
-    some = partial(served, path)
-    assert (some["partial"], some["samples_done"], some["software"]) == (True, SHARD, None)
-    check_problem(served.client.get(f"{path}/results"), 409, "audit-not-finished")
+def check_scores_so_far(served: Api, path: str, some: dict[str, Any]) -> None:
+    """The scores and maps of one shard are there, and make the numbers of the document."""
     csv_text = served.client.get(f"{path}/samples", headers={"Accept": "text/csv"}).text
     rows = list(csv.DictReader(io.StringIO(csv_text)))
     first = some["models"][0]["model_id"]
@@ -114,6 +106,19 @@ def test_results_so_far(served: Api, worker: WorkerContext, parts: dict[str, Any
     sample = page["items"][0]["sample_id"]
     stored = served.client.get(f"{path}/samples/{sample}/map", params={"model_id": first})
     assert stored.status_code == 200
+
+
+def test_results_so_far(served: Api, worker: WorkerContext, parts: dict[str, Any]) -> None:
+    path, shards = begin(worker, parts)
+    nothing = partial(served, path)
+    assert (nothing["partial"], nothing["samples_done"], nothing["summaries"]) == (True, 0, [])
+    run_shard(worker, shards[1])
+    # A document that took long to make is told for a while.
+    until(lambda: partial(served, path)["samples_done"] == SHARD)
+    some = partial(served, path)
+    assert (some["partial"], some["samples_done"], some["software"]) == (True, SHARD, None)
+    check_problem(served.client.get(f"{path}/results"), 409, "audit-not-finished")
+    check_scores_so_far(served, path, some)
     for shard_id in shards:
         run_shard(worker, shard_id)
     until(lambda: partial(served, path)["samples_done"] == SAMPLES)

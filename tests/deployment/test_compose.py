@@ -110,10 +110,7 @@ def test_the_services_commands_run(
     services: dict[str, Any], database_url: str, broker_url: str, tmp_path: Path
 ) -> None:
     """Each as Compose would start it, in its order, until its own health check passes."""
-    engine = create_engine(database_url)
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
+    engine = _emptied(database_url)
     port = str(free_port())
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -150,14 +147,27 @@ def test_the_services_commands_run(
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as client:
             until(lambda: client.get("/readyz").json() == {"status": "ok"})
             assert client.get("/v1/audits", headers=headers).json()["items"] == []
-            # Listening to others, it tells strangers nothing.
-            for path, status in {"/v1/audits": 401, "/metrics": 401, "/docs": 404, "/openapi.json": 404}.items():
-                assert client.get(path).status_code == status
+            _check_that_strangers_are_told_nothing(client)
     finally:
         for child in children:
             child.terminate()
         assert [child.wait(PATIENCE_SECONDS) for child in children] == [0, 0]
         engine.dispose()
+
+
+def _emptied(database_url: str) -> Engine:
+    """As Postgres' own image leaves a database, for the first migration."""
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    return engine
+
+
+def _check_that_strangers_are_told_nothing(client: httpx.Client) -> None:
+    """Of an API that others than this machine reach."""
+    for path, status in {"/v1/audits": 401, "/metrics": 401, "/docs": 404, "/openapi.json": 404}.items():
+        assert client.get(path).status_code == status
 
 
 def _scalar(engine: Engine, query: str) -> Any:

@@ -30,9 +30,8 @@ def test_schedules_that_are_refused(text: str) -> None:
         check_cron(text)
 
 
-def test_the_newest_version_of_each_model(database_url: str) -> None:
-    engine = make_engine(database_url)
-    tenant = TenantEngine(engine, DEFAULT_TENANT)
+def policies_with_runs(tenant: TenantEngine) -> list[PolicyRow]:
+    """One that is due, and one that is not; each has met the same versions."""
     past = datetime.now(UTC) - timedelta(days=30)
     with transaction(tenant) as session:
         connection = ConnectionRow(id=new_id(), name="m", kind="mlflow", url="http://127.0.0.1", auth_kind="none")
@@ -60,6 +59,12 @@ def test_the_newest_version_of_each_model(database_url: str) -> None:
             )
         ]
         session.add_all(runs)
+    return policies
+
+
+def test_the_newest_version_of_each_model(database_url: str) -> None:
+    engine = make_engine(database_url)
+    policies = policies_with_runs(TenantEngine(engine, DEFAULT_TENANT))
     assert [recur(engine), recur(engine)] == [2, 0]
     with transaction(engine) as session:
         begun = session.scalars(select(PolicyRunRow).where(PolicyRunRow.next_at.is_not(None))).all()

@@ -100,20 +100,22 @@ def test_from_a_bucket(service: httpx.Client, bucket: Bucket, uploaded: Json) ->
     assert (taken["content_digest"], taken["digest"]) == (uploaded["content_digest"], uploaded["digest"])
 
 
-def test_from_a_model_package_of_sagemaker(service: httpx.Client, bucket: Bucket, uploaded: Json) -> None:
-    """From its event to the audit: its version is where the event says, in one tar, below what the mapping says."""
+def _packed_model() -> bytes:
     packed = io.BytesIO()
+    files = {"model.safetensors": RUN.read_bytes(), "salience.json": json.dumps(DESCRIPTION).encode()}
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for name, content in (
-            ("model.safetensors", RUN.read_bytes()),
-            ("salience.json", json.dumps(DESCRIPTION).encode()),
-        ):
+        for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def test_from_a_model_package_of_sagemaker(service: httpx.Client, bucket: Bucket, uploaded: Json) -> None:
+    """From its event to the audit: its version is where the event says, in one tar, below what the mapping says."""
     client = boto3.client("s3", endpoint_url=bucket.endpoint, region_name="us-east-1")
     for key in ("project/output/model.tar.gz", "project/output/model.tar.gz.sha256"):
-        client.put_object(Bucket=bucket.name, Key=key, Body=packed.getvalue())
+        client.put_object(Bucket=bucket.name, Key=key, Body=_packed_model())
     connection = create(service, "connections", name="s", kind="s3", url=bucket.endpoint, auth=KEY)["id"]
     policy = {
         "name": "s",

@@ -79,8 +79,11 @@ def visitor(request: pytest.FixtureRequest) -> httpx.Client:
 @pytest.fixture(scope="module")
 def theirs(service: httpx.Client, dataset: Json, models: dict[str, Json]) -> Json:
     """One of everything that has an id, by the name of the id."""
-    runs = [models[run]["id"] for run in RUNS]
-    dataset_id = dataset["id"]
+    return _audited(service, dataset["id"], [models[run]["id"] for run in RUNS]) | _followed(service, dataset["id"])
+
+
+def _audited(service: httpx.Client, dataset_id: str, runs: list[str]) -> Json:
+    """An audit, and what it was made of."""
     group = service.post("/v1/run-groups", json={"name": "g", "model_ids": runs}).json()["id"]
     gate = service.post("/v1/gates", json={"name": "g", "conditions": ["entropy.spatial.mean <= 1"]}).json()["id"]
     body = {"dataset_id": dataset_id, "run_group_id": group, "gate_id": gate, "sample_limit": 4}
@@ -94,6 +97,21 @@ def theirs(service: httpx.Client, dataset: Json, models: dict[str, Json]) -> Jso
     row = service.get(f"/v1/audits/{audit}/samples").json()["items"][0]
     sample, masks = row["sample_id"], zipped({row["sample"]: png(np.eye(9, dtype=np.uint8))})
     described = {"dataset_id": dataset_id, "name": "masks", "kind": "human"}
+    return {
+        "model_id": runs[0],
+        "map_set_id": upload(service, "map-sets", described, masks)["id"],
+        "dataset_id": dataset_id,
+        "run_group_id": group,
+        "gate_id": gate,
+        "audit_id": audit,
+        "sample_id": sample,
+        "sample": sample,
+        "comparison_id": comparison,
+    }
+
+
+def _followed(service: httpx.Client, dataset_id: str) -> Json:
+    """A registry that is followed, and who is told."""
     webhook = {"url": "https://ci.example.com/salience", "events": ["audit.succeeded"]}
     connection = _made(service, "connections", name="c", kind="mlflow", url="https://mlflow.example.com")
     hook = _made(service, "hooks", name="h", kind="mlflow", connection_id=connection["id"])
@@ -109,15 +127,6 @@ def theirs(service: httpx.Client, dataset: Json, models: dict[str, Json]) -> Jso
         "hook_id": hook["id"],
         "policy_id": policy,
         "delivery_id": delivery,
-        "model_id": runs[0],
-        "map_set_id": upload(service, "map-sets", described, masks)["id"],
-        "dataset_id": dataset_id,
-        "run_group_id": group,
-        "gate_id": gate,
-        "audit_id": audit,
-        "sample_id": sample,
-        "sample": sample,
-        "comparison_id": comparison,
     }
 
 
