@@ -22,6 +22,7 @@ from app.embedded.process import Child
 from app.embedded.valkey import EmbeddedValkey
 from tests.databases import new_database
 from tests.keys import SECRET, insert_test_key
+from tests.suite.processes import hands_out, share_of_cores
 from tests.waiting import PATIENCE_SECONDS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -68,14 +69,17 @@ def _share_cores() -> None:
     """Among the processes of ``pytest -n`` and what each of them starts: threads that outnumber the cores wait for each
     other, and take processor time while they wait.
     """
-    share = max(1, len(os.sched_getaffinity(0)) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    share = share_of_cores(os.environ)
     os.environ.setdefault("THREADS", str(share))
     importlib.import_module("torch").set_num_threads(share)
 
 
-_import_without_traces()
 _keep_bytecode()
-_share_cores()
+# The process that hands tests out would take four seconds for torch, and would leave to the others a share of the cores
+# that is its own.
+if not hands_out(sys.argv[1:], os.environ):
+    _import_without_traces()
+    _share_cores()
 OWN = {"DATABASE_URL", "BROKER_URL", "API_KEY_SECRET"}
 """What a service that is started without them makes for itself."""
 
