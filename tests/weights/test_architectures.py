@@ -1,5 +1,7 @@
 """Networks by name, filled with exactly the weights of an upload."""
 
+from functools import lru_cache
+
 import pytest
 import timm
 import torch
@@ -39,7 +41,9 @@ def fill(network: nn.Module, weights: StateDict) -> None:
     network.eval()
 
 
+@lru_cache(maxsize=1)
 def resnet(classes: int = 3) -> StateDict:
+    """Made once for tests that follow each other: nobody changes them, and one is 45 MB."""
     return random_weights(torchvision.models.resnet18(weights=None, num_classes=classes))
 
 

@@ -195,14 +195,13 @@ def test_activations(name: str) -> None:
     network = with_head("shufflenet_v2_x0_5", "fc", SEQUENTIAL(LINEAR(1024, 64), activation, LINEAR(64, 2)))
     shown: list[Any] = [{"linear": 64}, {name: NUMBERS[name]} if name in NUMBERS else name, {"linear": 2}]
     assert_same_outputs(fitted(file_of(network), "shufflenet_v2_x0_5", head=declared(shown)), network)
-    found = fitted(saved(network), "shufflenet_v2_x0_5")
+    whole = saved(network)
+    found = fitted(whole, "shufflenet_v2_x0_5")
     assert_same_outputs(found, network)
     assert found.facts["head"].origin is Origin.FILE
     assert check_recorded(found, rebuilt(found))["network"].origin is Origin.FILE
     with pytest.raises(InputFailure, match="declared") as refused:
-        fitted(
-            saved(network), "shufflenet_v2_x0_5", head=declared([{"linear": 64}, "hardswish", "tanh", {"linear": 2}])
-        )
+        fitted(whole, "shufflenet_v2_x0_5", head=declared([{"linear": 64}, "hardswish", "tanh", {"linear": 2}]))
     assert refused.value.code == "model-head-unknown"
 
 
