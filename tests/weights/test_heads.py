@@ -1,87 +1,32 @@
 """Classifiers that people put in place of a network's own, made by torch: its outputs, or a head that would fit."""
 
-import io
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
-import timm
-import torch
 import torchvision
-from torch import Tensor, nn
+from torch import nn
 
-from app.domain.models.heads import Head
 from app.domain.vocabulary import ModelFormat, Origin
 from app.errors import InputFailure
+from tests.weights.headed_networks import (
+    DROPOUT,
+    LINEAR,
+    RELU,
+    SEQUENTIAL,
+    assert_same_outputs,
+    declared,
+    file_of,
+    rebuilt,
+    used,
+    with_head,
+    wrapped,
+)
 from tests.weights.weight_files import fitted, saved
 from worker.weights.architectures import build
-from worker.weights.fitting import FittedWeights
-from worker.weights.loading import canonical_parts, read_canonical
-from worker.weights.probe import probe
 from worker.weights.recorded_modules import check_recorded
 
-SEQUENTIAL, LINEAR = nn.Sequential, nn.Linear
-
-
-def with_head(name: str, place: str, head: nn.Module) -> nn.Module:
-    torch.manual_seed(3)
-    network: nn.Module = torchvision.models.get_model(name, weights=None)
-    network.set_submodule(place, head)
-    return used(network)
-
-
-def used(network: nn.Module) -> nn.Module:
-    """With statistics and biases as training leaves them."""
-    for part in network.modules():
-        if isinstance(part, nn.BatchNorm1d):
-            nn.init.normal_(part.get_buffer("running_mean"))
-            nn.init.uniform_(part.get_buffer("running_var"), 0.5, 2)
-    return network.eval()
-
-
-class Wrapper(nn.Module):
-    """A network without its classifier, and the owner's own beside it."""
-
-    def __init__(self, backbone: nn.Module, place: str, **head: nn.Module) -> None:
-        super().__init__()
-        self.backbone = backbone
-        self.backbone.set_submodule(place, nn.Identity())
-        for name, part in head.items():
-            setattr(self, name, part)
-        self.layers = list(head)
-
-    def forward(self, images: Tensor) -> Tensor:
-        features: Tensor = self.backbone(images)
-        for name in self.layers:
-            features = self.get_submodule(name)(features)
-        return features
-
-
-def wrapped(name: str, place: str, **head: nn.Module) -> nn.Module:
-    torch.manual_seed(3)
-    return used(Wrapper(torchvision.models.get_model(name, weights=None), place, **head))
-
-
-def file_of(network: nn.Module) -> bytes:
-    return saved(network.state_dict())
-
-
-def rebuilt(found: FittedWeights) -> nn.Module:
-    """As an audit builds it: from the canonical file."""
-    module = build(found.architecture, found.weights, head=found.head)
-    canonical = io.BytesIO(b"".join(canonical_parts(dict(module.state_dict()))))
-    stored = found.head and Head.model_validate_json(found.head.model_dump_json())
-    return build(found.architecture, read_canonical(canonical), head=stored)
-
-
-def assert_same_outputs(found: FittedWeights, network: nn.Module, side: int = 64) -> None:
-    images = torch.randn(2, 3, side, side)
-    with torch.no_grad():
-        assert torch.equal(rebuilt(found)(images), network(images))
-
-
-RELU, DROPOUT = "relu", {"dropout": 0.5}
 ONE_READING: dict[str, tuple[Callable[[], nn.Module], str, list[Any], Origin]] = {
     "dropout, linear": (
         lambda: with_head("resnet18", "fc", SEQUENTIAL(nn.Dropout(), LINEAR(512, 2))),
@@ -174,10 +119,6 @@ def test_an_activation_may_be_between(name: str) -> None:
     found = fitted(content, architecture, head=declared(head))
     assert_same_outputs(found, network)
     assert found.facts["head"].origin is Origin.REQUEST
-
-
-def declared(layers: list[Any]) -> Head:
-    return Head.model_validate({"layers": layers})
 
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -275,67 +216,3 @@ def test_one_head_too_many() -> None:
 def test_declarations_that_are_none(layers: list[Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         declared(layers)
-
-
-class FastaiHead(nn.Sequential):
-    """As fastai's ``create_head`` makes it, without its library: the largest values come before the means."""
-
-    class Pool(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.ap, self.mp = nn.AdaptiveAvgPool2d(1), nn.AdaptiveMaxPool2d(1)
-
-        def forward(self, maps: Tensor) -> Tensor:
-            return torch.cat([self.mp(maps), self.ap(maps)], 1)
-
-    def __init__(self, channels: int) -> None:
-        wide = 2 * channels
-        hidden = (nn.BatchNorm1d(wide), nn.Dropout(0.25), LINEAR(wide, 512, bias=False), nn.ReLU(inplace=True))
-        last = (nn.BatchNorm1d(512), nn.Dropout(0.5), LINEAR(512, 2, bias=False))
-        super().__init__(FastaiHead.Pool(), nn.Flatten(), *hidden, *last)
-
-
-@pytest.mark.parametrize("library", ["torchvision", "timm"])
-def test_fastai(library: str) -> None:
-    torch.manual_seed(3)
-    made = {"torchvision": torchvision.models.resnet18, "timm": partial(timm.create_model, "resnet18")}[library]()
-    body = SEQUENTIAL(*list(made.children())[:-2])
-    network = used(SEQUENTIAL(body, FastaiHead(512)))
-    content, head = file_of(network), FASTAI
-    with pytest.raises(InputFailure) as refused:
-        fitted(content, f"{library}/resnet18")
-    assert refused.value.facts == {"suggested_head": head}
-    found = fitted(content, f"{library}/resnet18", head=declared(head))
-    assert_same_outputs(found, network)
-    assert probe(rebuilt(found), input_size=64, target_layer=None).target_layer == "layer4"
-
-
-FASTAI = ["concatpool", "flatten", "batchnorm", DROPOUT, {"linear": 512}, RELU, "batchnorm", DROPOUT, {"linear": 2}]
-
-
-@pytest.mark.parametrize(
-    ("name", "left_out", "features"),
-    [
-        ("resnet18", 2, 512), ("mobilenet_v2", 1, 1280), ("mobilenet_v3_small", 2, 576), ("efficientnet_b0", 2, 1280),
-        ("shufflenet_v2_x0_5", 1, 1024), ("mnasnet0_5", 1, 1280), ("regnet_y_400mf", 2, 440),
-    ],
-)  # fmt: skip
-def test_children_one_after_the_other(name: str, left_out: int, features: int) -> None:
-    """``nn.Sequential(*network.children())`` without the last ones, then pooling and a layer."""
-    torch.manual_seed(3)
-    children = list(torchvision.models.get_model(name, weights=None).children())[:-left_out]
-    network = SEQUENTIAL(*children, nn.AdaptiveAvgPool2d(1), nn.Flatten(), LINEAR(features, 2)).eval()
-    found = fitted(file_of(network), name)
-    assert found.facts["spelling"].value == "torch.nn.Sequential"
-    images = torch.randn(2, 3, 64, 64)
-    with torch.no_grad():
-        torch.testing.assert_close(rebuilt(found)(images), network(images), rtol=1e-5, atol=1e-6)
-
-
-def test_features_alone() -> None:
-    torch.manual_seed(3)
-    backbone = torchvision.models.mobilenet_v2().features
-    pooled = SEQUENTIAL(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    last = LINEAR(1280, 2)
-    mine = nn.ModuleDict({"backbone": backbone, "fc": last}).eval()
-    assert_same_outputs(fitted(file_of(mine), "mobilenet_v2"), SEQUENTIAL(backbone, pooled, last))
