@@ -68,12 +68,14 @@ def test_scores_are_taken_before_a_final_softmax() -> None:
 def test_one_thread_or_two(make_network: Callable[[str], nn.Module], photographs: Tensor) -> None:
     """Of one network, and of these versions of torch: a release that differs is to be noticed."""
     extractor = SalienceExtractor(TargetHook(make_network("resnet18"), input_size=SIDE))
-    with_two = extractor.extract(photographs)
-    torch.set_num_threads(1)
+    before = torch.get_num_threads()
     try:
+        torch.set_num_threads(2)
+        with_two = extractor.extract(photographs)
+        torch.set_num_threads(1)
         with_one = extractor.extract(photographs)
     finally:
-        torch.set_num_threads(2)
+        torch.set_num_threads(before)
     for name in ("activation", "gradient", "logits"):
         assert torch.equal(getattr(with_one, name), getattr(with_two, name)), name
 
