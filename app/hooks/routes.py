@@ -18,6 +18,7 @@ from app.http.guards.rate_headers import check_rate
 from app.http.links import link
 from app.http.pagination import Page, PageDep, make_page
 from app.http.problems import problem_responses
+from app.http.query import ANY_QUERY
 from app.settings import Settings
 
 router = APIRouter(prefix="/v1/hooks", tags=["registries"])
@@ -90,7 +91,7 @@ def delete_hook(hook_id: HookId, session: SessionDep) -> None:
 
 @router.post(
     "/{hook_id}/deliveries",
-    dependencies=[OPEN],
+    dependencies=[OPEN, ANY_QUERY],
     status_code=202,
     summary="Tell of an event",
     responses=problem_responses(400, 401, 413, 415, 429),
@@ -110,7 +111,7 @@ async def deliver(hook_id: HookId, request: Request, vault: VaultDep, settings: 
     return await to_thread.run_sync(partial(service.take_in, services.engine, proved, settings))
 
 
-@router.options("/{hook_id}/deliveries", dependencies=[OPEN], include_in_schema=False)
+@router.options("/{hook_id}/deliveries", dependencies=[OPEN, ANY_QUERY], include_in_schema=False)
 def shake_hands(hook_id: HookId, request: Request, settings: SettingsDep) -> Response:
     """CloudEvents' own question before the first delivery: whether this address wants any, and how many. The same for
     every id, so that nobody learns which are hooks."""

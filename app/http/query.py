@@ -1,8 +1,9 @@
 """Parameters of a query that no route has: a filter that is misspelt must not pass for one that matched everything."""
 
 from difflib import get_close_matches
+from typing import Any
 
-from fastapi import Request
+from fastapi import Depends, Request
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
@@ -14,9 +15,19 @@ from app.http.guards.authentication import LINK
 _known_of: dict[str, frozenset[str]] = {}
 
 
+async def _pass_over() -> None:
+    """Nobody reads them."""
+
+
+ANY_QUERY: Any = Depends(_pass_over)
+"""Of a route whose callers add parameters that mean something to them alone."""
+
+
 async def refuse_unknown_parameters(request: Request) -> None:
-    """A router's dependency. Raises Unprocessable ``validation-error`` naming each."""
+    """A router's dependency. Raises Unprocessable ``validation-error`` naming each, but of a route with `ANY_QUERY`."""
     route = request.scope["route"]
+    if ANY_QUERY in route.dependencies:
+        return
     known = _known(route)
     if any(getattr(one.dependency, "by_link", False) for one in route.dependencies):
         known |= {LINK}

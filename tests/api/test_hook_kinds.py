@@ -60,6 +60,19 @@ def test_an_event_is_kept_once_and_told_of(api: Api, hook: Json) -> None:
     }
 
 
+def test_parameters_that_registries_append(api: Api, hook: Json) -> None:
+    """Whatever they add to the address: proof alone decides, and a secret in the query is none."""
+    path, body = f"/v1/hooks/{hook['id']}/deliveries", json.dumps(EVENT).encode()
+    query = {"api-version": "2018-05-05", "secret": SECRET}
+    answer = api.client.post(path, content=body, headers=signed(body), params=query)
+    assert answer.status_code == 202, answer.text
+    unsigned = api.client.post(path, content=body, headers=signed(body, "another secret of ours"), params=query)
+    check_problem(unsigned, 401, "unauthenticated")
+    shaken = api.client.options(path, headers={"WebHook-Request-Origin": "eventgrid.azure.net"}, params=query)
+    assert shaken.status_code == 200, shaken.text
+    check_problem(api.client.get(path, params={"api-version": "2018-05-05"}), 422, "validation-error")
+
+
 def test_headers_with_control_characters(api: Api, hook: Json) -> None:
     """CloudEvents percent-encodes what headers cannot hold: an authentic event is answered 202 all the same."""
     path, body = f"/v1/hooks/{hook['id']}/deliveries", json.dumps(EVENT["data"]).encode()
