@@ -1,7 +1,7 @@
 """The client for addresses that tenants choose: nothing else in this project calls one."""
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -57,6 +57,7 @@ class EgressClient:
         self._fetch_seconds = self._limits.fetch_seconds
         self._deadline = Deadline()
         self._meter = meter or Meter(Allowance())
+        self._first: Callable[[], None] = lambda: None
         self._pool = httpcore.ConnectionPool(
             ssl_context=_authorities(ca_file),
             network_backend=GuardedNetwork(guard, self._deadline, self._meter, resolve),
@@ -77,6 +78,10 @@ class EgressClient:
     def charge_to(self, tenant_id: UUID) -> None:
         """Whose exchanges the following are: each tenant has so many of them, and of their bytes, in an hour."""
         self._meter.charge_to(tenant_id)
+
+    def call_first(self, first: Callable[[], None]) -> None:
+        """Before each exchange; it may raise."""
+        self._first = first
 
     def limit_fetches(self, seconds: float) -> None:
         """Of those that follow each may take so long, where that is less than the client's limit."""
@@ -154,6 +159,7 @@ class EgressClient:
     def _exchange(self, call: Call) -> Iterator[httpcore.Response]:
         url = self._guard.check_url(call.url)
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        self._first()
         pause = self._limits.pause_seconds
         waits = dict.fromkeys(("connect", "read", "write", "pool"), pause)
         self._meter.request()

@@ -30,8 +30,15 @@ class Claim:
     connection_id: UUID | None
     uri: str
     attempt: int
+    turns: int
+    """Of the attempts before this one, those that only let others go first."""
     unexplained: int
     """Attempts in a row, this one included, of which nobody told why they ended."""
+
+    @property
+    def tries(self) -> int:
+        """Attempts that count, this one included."""
+        return self.attempt - self.turns
 
 
 @dataclass(frozen=True)

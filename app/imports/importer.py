@@ -72,7 +72,7 @@ class Importer(Generic[Imported, Row]):
             return None
         resource_id: UUID = getattr(found, self.noun.key.key)
         where = (found.connection_id, found.uri)
-        return Claim(resource_id, found.tenant_id, *where, found.attempts, found.unexplained)
+        return Claim(resource_id, found.tenant_id, *where, found.attempts, found.turns, found.unexplained)
 
     def work(self, claim: Claim, must_end: MustEnd = stays) -> None:
         """One attempt, and what becomes of it. Raises OperationalError: then the lease runs out."""
@@ -82,11 +82,11 @@ class Importer(Generic[Imported, Row]):
         except ImportLost:
             return
         except TurnOver:
-            self._wait(claim, timedelta(0), unexplained=0)
+            self._wait(claim, timedelta(0), unexplained=0, turns=claim.turns + 1)
         except SalienceError as failure:
-            if _may_pass(failure) and claim.attempt < MAX_ATTEMPTS:
+            if _may_pass(failure) and claim.tries < MAX_ATTEMPTS:
                 logger.info("the import of %s waits: %s", claim.resource_id, failure.code)
-                self._wait(claim, wait_after(claim.attempt), unexplained=0)
+                self._wait(claim, wait_after(claim.tries), unexplained=0)
             else:
                 self._reject(claim, failure)
         except OperationalError:
@@ -102,6 +102,7 @@ class Importer(Generic[Imported, Row]):
     def _fetch(self, claim: Claim, must_end: MustEnd) -> Fetched:
         turn = Turn(partial(self._renew, claim), must_end, self.settings.import_seconds)
         with EgressClient.from_settings(self.settings) as client:
+            client.call_first(turn)
             means = Means(self.engine, self.blobs, self.settings, claim, turn)
             fetched = self.noun.fetch(self._registry(claim, client), means)
         # Whatever cannot be stored would be fetched again and again.
@@ -143,10 +144,10 @@ class Importer(Generic[Imported, Row]):
             if session.execute(renewed).one_or_none() is None:
                 raise ImportLost
 
-    def _wait(self, claim: Claim, wait: timedelta, *, unexplained: int) -> None:
+    def _wait(self, claim: Claim, wait: timedelta, **counts: int) -> None:
         later = func.clock_timestamp() + wait
         with transaction(self.engine) as session:
-            session.execute(self.of(claim).values(next_at=later, unexplained=unexplained))
+            session.execute(self.of(claim).values(next_at=later, **counts))
 
     def _reject(self, claim: Claim, failure: SalienceError) -> None:
         logger.info("%s is not imported: %s", claim.resource_id, failure.code)

@@ -76,7 +76,7 @@ class _ResumingFiles:
         log, pin, turn = self.kept.log, self.files.pin(name), self.kept.turn
         there = None if pin is None else log.found(pin)
         if there is not None and there.is_whole:
-            self.kept.was_used = True
+            self.kept.was_used = turn.goes_on = True
             yield there
             return
         begun = None if there is None else Begun(there.kept, there.tag)

@@ -22,12 +22,12 @@ class MustEnd(Protocol):
 
 
 class Turn:
-    """Of one claim; called again and again while something is fetched."""
+    """Of one claim; called again and again while something is fetched, and before whatever is asked of a server."""
 
     def __init__(self, renew: Callable[[], None], must_end: MustEnd, most_seconds: float) -> None:
         """``renew`` extends the lease."""
-        self.goes_on = True
-        """Whether what has come is kept: whoever fetches says so."""
+        self.goes_on = False
+        """Whether what has come is kept: whoever fetches says so, once something has."""
         self._renew = renew
         self._must_end = must_end
         begun = time.monotonic()

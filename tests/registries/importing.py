@@ -7,8 +7,9 @@ from sqlalchemy import Engine, func
 
 from app.access.vault import Vault
 from app.db.session import make_engine, transaction
-from app.imports.importer import Importer
+from app.imports.importer import Importer, stays
 from app.imports.nouns import DATASETS, MODELS
+from app.imports.turns import MustEnd
 from app.queue import TaskQueue
 from app.settings import Settings
 from app.storage.blobs import BlobStore
@@ -22,13 +23,13 @@ def importer(noun: str, engine: Engine, broker_url: str, folder: str) -> Importe
     return Importer(MODELS if noun == "models" else DATASETS, engine, Vault(None), blobs, queue, settings)
 
 
-def attempt(work: Importer[Any, Any]) -> None:
+def attempt(work: Importer[Any, Any], must_end: MustEnd = stays) -> None:
     """At what waits, whether or not it is due."""
     with transaction(work.engine) as session:
         session.query(work.noun.imports).update({"next_at": func.now()})
     claim = work.claim(frozenset())
     assert claim is not None
-    work.work(claim)
+    work.work(claim, must_end)
 
 
 if __name__ == "__main__":

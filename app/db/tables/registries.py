@@ -30,6 +30,8 @@ class Import(Due, OfTenant):
     connection_id: Mapped[UUID | None] = mapped_column(ForeignKey("connections.id", ondelete="RESTRICT"), index=True)
     """Null of a folder of the operator's."""
     uri: Mapped[str]
+    turns: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Of its ``attempts``, those that only let others go first."""
 
 
 class DatasetImportRow(AwaitsSource, Import, Base):
