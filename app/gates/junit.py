@@ -36,6 +36,7 @@ def _properties(verdict: AuditVerdict) -> dict[str, str]:
         "audit_id": str(verdict.audit_id),
         "verdict": verdict.verdict,
         "gate_digest": verdict.gate.digest,
+        "says_nothing": ", ".join(verdict.says_nothing),
         **({} if baseline is None else {"baseline_audit_id": str(baseline)}),
     }
 

@@ -110,6 +110,12 @@ class ConditionOutcome(BaseModel):
         description="For the value, or for the difference from a baseline; null where it is a number that is missing.",
         examples=[0.85],
     )
+    says_nothing: list[str] | None = Field(
+        None,
+        description="Why the number does not count, whatever the outcome; empty where it does. Null of audits that "
+        "were judged before this was told.",
+        examples=[["few-samples"]],
+    )
     explanation: str
 
 
@@ -121,3 +127,7 @@ class AuditVerdict(BaseModel):
     warnings: int = Field(description="Conditions marked (warn) that did not pass.")
     gate: FrozenGate
     conditions: list[ConditionOutcome]
+    says_nothing: list[str] = Field(
+        description="Headline numbers of the audit that do not count, whether or not a condition is about them.",
+        examples=[["noise_reaction"]],
+    )

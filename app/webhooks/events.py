@@ -7,7 +7,7 @@ from app.db.tables import AuditRow, DatasetRow, HookRow, ModelRow, PolicyRunRow,
 from app.domain.audits.subjects import leads
 from app.domain.events import MAX_CONDITION, MAX_LISTED, Event, EventType, shortened, told_problem
 from app.domain.findings import Level
-from app.domain.gates.stored import Outcome, StoredGate, StoredVerdict
+from app.domain.gates.stored import JudgedCondition, Outcome, StoredGate, StoredVerdict
 from app.domain.results.documents import ResultsDocument
 from app.domain.results.headline import headline, silent_headlines
 from app.domain.vocabulary import AuditStatus, ResourceStatus
@@ -32,7 +32,8 @@ def audit_succeeded(audit: AuditRow, document: ResultsDocument, verdict: StoredV
     }
     events = [Event(EventType.AUDIT_SUCCEEDED, audit.id, data)]
     if verdict is not None and audit.gate is not None:
-        events.append(Event(_OF_VERDICTS[Outcome(verdict["verdict"])], audit.id, _gate(audit, audit.gate, verdict)))
+        judged = _gate(audit, audit.gate, verdict) | {name: data[name] for name in ("headline", "says_nothing")}
+        events.append(Event(_OF_VERDICTS[Outcome(verdict["verdict"])], audit.id, judged))
     return events
 
 
@@ -126,6 +127,8 @@ def _version(model: ModelRow) -> dict[str, Any]:
 
 def _gate(audit: AuditRow, gate: StoredGate, verdict: StoredVerdict) -> dict[str, Any]:
     open_ones = [one for one in verdict["conditions"] if one["outcome"] != Outcome.PASSED]
+    passed = [one for one in verdict["conditions"] if one["outcome"] == Outcome.PASSED]
+    empty = [one for one in passed if one.get("says_nothing") and one["value"] is not None]
     return {
         "audit_id": str(audit.id),
         "name": audit.name,
@@ -134,16 +137,20 @@ def _gate(audit: AuditRow, gate: StoredGate, verdict: StoredVerdict) -> dict[str
         "baseline_audit_id": gate["baseline_audit_id"],
         "verdict": verdict["verdict"],
         "warnings": verdict["warnings"],
-        "not_passed": [
-            {
-                "condition": shortened(one["condition"], MAX_CONDITION),
-                "severity": one["severity"],
-                "outcome": one["outcome"],
-                "value": one["value"],
-            }
-            for one in open_ones[:MAX_LISTED]
-        ],
+        "not_passed": [*map(_condition, open_ones[:MAX_LISTED])],
+        # Fewer of them, so that a message stays small.
+        "passed_saying_nothing": [*map(_condition, empty[: MAX_LISTED // 2])],
         "links": _links(audit.id),
+    }
+
+
+def _condition(one: JudgedCondition) -> dict[str, Any]:
+    return {
+        "condition": shortened(one["condition"], MAX_CONDITION),
+        "severity": one["severity"],
+        "outcome": one["outcome"],
+        "value": one["value"],
+        "says_nothing": one.get("says_nothing", []),
     }
 
 

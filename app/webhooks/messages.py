@@ -9,6 +9,8 @@ from app.domain.events import shortened
 
 MAX_WORDS = 300
 """Characters of a name or a detail in a chat."""
+SILENT = " (says nothing)"
+"""Behind a number that does not count, and behind what is said of it."""
 MAX_SECTION = 2900
 """Characters of a text of Slack's, which refuses a message for 3,000."""
 
@@ -55,12 +57,12 @@ def _facts(data: Mapping[str, Any]) -> dict[str, str]:
     if data.get("gate_name"):
         found["gate"] = str(data["gate_name"])
     for name, number in (data.get("headline") or {}).items():
-        aside = " (says nothing)" if name in data["says_nothing"] else ""
+        aside = SILENT if name in data["says_nothing"] else ""
         found[name] = f"{_number(number)}{aside if number is not None else ''}"
     if data.get("exposes"):
         found["exposes"] = ", ".join(data["exposes"])
-    for one in data.get("not_passed") or ():
-        found[one["condition"]] = str(one["outcome"])
+    for one in [*(data.get("not_passed") or ()), *(data.get("passed_saying_nothing") or ())]:
+        found[one["condition"]] = f"{one['outcome']}{SILENT if one.get('says_nothing') else ''}"
     for one in data.get("regressions") or ():
         found[one["number"]] = f"{_number(one['before'])} before, {_number(one['after'])} now"
     if data.get("problem"):

@@ -47,6 +47,8 @@ class TestVerdicts:
         clean = service.get(f"/v1/audits/{first['id']}/results").json()["performance"][0]
         assert accuracy["value"] == clean["accuracy"]
         assert count["value"] == 14
+        assert passed["says_nothing"] == warned["says_nothing"] == ["few-samples"]
+        assert (accuracy["says_nothing"], "entropy" in document["says_nothing"]) == ([], True)
 
     def test_a_failed_verdict_is_a_succeeded_audit(self, judge: Callable[..., Json]) -> None:
         document = judge(PASS, FAIL, "stability.mean >= 0.8")

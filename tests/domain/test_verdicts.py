@@ -104,6 +104,19 @@ def test_the_worst_of_several_speaks_for_all() -> None:
     assert outcome(numbers, "entropy[source=z].mean <= 1") == "failed"
 
 
+def test_a_number_that_says_nothing_is_told_whatever_it_comes_to() -> None:
+    """The worst's own; a condition that passes on it passes on nothing."""
+    numbers = audit(row(0.5, says_nothing=["few-samples"]), row(0.2, "source/x"), row(0.7, "source/y"))
+    found = verdict(numbers, "entropy.mean <= 1", "entropy.mean <= 0.1", "entropy[worst source].mean <= 1")
+    assert [(one["outcome"], one["says_nothing"]) for one in found["conditions"]] == [
+        ("passed", ["few-samples"]),
+        ("failed", ["few-samples"]),
+        ("passed", []),
+    ]
+    told = "The number says nothing: fewer than 20 samples have a score."
+    assert [told in one["explanation"] for one in found["conditions"]] == [True, True, False]
+
+
 def test_a_group_without_a_number_fails_the_worst() -> None:
     numbers = audit(row(0.2, "source/x"), row(None, "source/y"))
     [found] = verdict(numbers, "entropy[worst source].mean <= 1")["conditions"]

@@ -12,6 +12,7 @@ from app.db.identifiers import new_id
 from app.domain.events import Event, EventType, shortened
 from app.domain.gates.stored import Outcome, Severity
 from app.domain.measures import MEASURES
+from app.domain.results.meaning import Silence
 from app.webhooks.events import audit_succeeded
 from app.webhooks.messages import WebhookFormat, message
 from app.webhooks.schedule import ATTEMPTS, JITTER, WAITS, after_failure
@@ -45,6 +46,16 @@ def test_a_number_that_is_undefined_is_told() -> None:
     body = named("n", headline={"entropy": None}, says_nothing=[], regressions=[regression], not_passed=[])
     for form in (WebhookFormat.SLACK, WebhookFormat.TEAMS):
         assert "undefined before, 0.250 now" in message(body, form, None)
+
+
+def test_an_outcome_on_a_number_that_says_nothing() -> None:
+    hollow = {"condition": "entropy.spatial.mean <= 1", "outcome": "passed", "says_nothing": ["few-samples"]}
+    body = named(
+        "n", headline={"entropy": 0.5}, says_nothing=["entropy"], not_passed=[], passed_saying_nothing=[hollow]
+    )
+    for form in (WebhookFormat.SLACK, WebhookFormat.TEAMS):
+        sent = message(body, form, None)
+        assert all(told in sent for told in ("passed (says nothing)", "0.500 (says nothing)"))
 
 
 def test_the_standards_vector() -> None:
@@ -127,7 +138,9 @@ def test_the_largest_message_is_small() -> None:
         "baseline_audit_id": str(new_id()),
     }
     condition: Any = {"condition": letter * 500, "severity": Severity.FAIL, "outcome": Outcome.FAILED, "value": 0.1}
-    verdict: Any = {"verdict": Outcome.FAILED, "warnings": 100, "conditions": [condition] * 100}
+    condition |= {"says_nothing": [*map(str, Silence)]}
+    hollow = condition | {"outcome": Outcome.PASSED}
+    verdict: Any = {"verdict": Outcome.FAILED, "warnings": 100, "conditions": [condition, hollow] * 50}
     document: Any = {
         "protocol": {"measures": {name: {} for name in MEASURES}},
         "models": [{"model_id": str(new_id()), "name": letter * 200}] * 10_000,

@@ -59,9 +59,13 @@ def test_an_audit_and_then_its_gate(
     failed = judge("entropy.spatial.mean <= 0.01")
     _, gate = check_judged(service, receiver, webhook, failed, "gate.failed")
     assert gate["not_passed"][0]["condition"] == "entropy.spatial.mean <= 0.01"
+    assert gate["not_passed"][0]["says_nothing"] == ["few-samples"]
+    assert (gate["says_nothing"], gate["passed_saying_nothing"]) == (["entropy"], [])
     mean = gate["not_passed"][0]["value"]
     audit, gate = check_judged(service, receiver, webhook, judge("entropy.spatial.mean <= 1"), "gate.passed")
     assert (gate["not_passed"], audit["headline"]["entropy"]) == ([], pytest.approx(mean))
+    (hollow,) = gate["passed_saying_nothing"]
+    assert (hollow["condition"], hollow["outcome"]) == ("entropy.spatial.mean <= 1", "passed")
     open_one = judge(f"entropy.spatial.mean <= {mean} (ci)")
     _, gate = check_judged(service, receiver, webhook, open_one, "gate.inconclusive")
     assert [one["outcome"] for one in gate["not_passed"]] == ["inconclusive"]
@@ -75,6 +79,7 @@ def check_judged(
     results = service.get(f"/v1/audits/{verdict['audit_id']}/results").json()
     total = {(row["measure"], row["view"]): row for row in results["across_models"] if row["group"] == "macro"}
     assert audit["headline"]["entropy"] == total["entropy", "spatial"]["mean"]
+    assert (gate["headline"], gate["says_nothing"]) == (audit["headline"], audit["says_nothing"])
     assert audit["verdict"] == gate["verdict"] == verdict["verdict"] == told_as.removeprefix("gate.")
     assert service.get(audit["links"]["audit"]).json()["verdict"] == verdict["verdict"]
     return audit, gate

@@ -4,9 +4,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from app.audits.repository import get_audit
+from app.audits.repository import get_audit, results_of
 from app.audits.schemas import AuditId
 from app.audits.states import check_finished
+from app.domain.results.headline import silent_headlines
 from app.errors import NotFound
 from app.gates.junit import MEDIA_TYPES, as_junit
 from app.gates.schemas import AuditVerdict, FrozenGate
@@ -30,15 +31,17 @@ router = APIRouter(prefix="/v1", tags=["audits"])
 )
 def get_verdict(audit_id: AuditId, request: Request, session: SessionDep) -> Any:
     """In a CI job, once the audit has `succeeded` (409 before): `passed`, `failed` or `inconclusive`, with every
-    condition's number, threshold, outcome and the words why. `Accept: application/xml` gives JUnit XML, which CI
-    systems show as a list of tests. 404 where the audit names no gate."""
+    condition's number, threshold, outcome and the words why; `says_nothing` where a number does not count.
+    `Accept: application/xml` gives JUnit XML, which CI systems show as a list of tests. 404 where the audit names no
+    gate."""
     audit = get_audit(session, audit_id)
     if audit.gate is None:
         raise NotFound("verdict: the audit names no gate")
     check_finished(audit)
     if audit.verdict is None:
         raise NotFound("verdict")
-    verdict = AuditVerdict(audit_id=audit.id, gate=FrozenGate(**audit.gate), **audit.verdict)
+    silent = silent_headlines(results_of(session, audit.id))
+    verdict = AuditVerdict(audit_id=audit.id, gate=FrozenGate(**audit.gate), says_nothing=silent, **audit.verdict)
     # A browser names XML as a way to write the page that it would rather have; JUnit is none.
     is_browser = "text/html" in named_ranges(request)
     accepted = None if is_browser else chosen_form(request, MEDIA_TYPES)

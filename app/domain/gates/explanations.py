@@ -3,6 +3,7 @@
 from app.domain.gates.conditions import Against, Condition, NotWorse, Quantity, Threshold, shortest
 from app.domain.gates.measured import Measured
 from app.domain.gates.stored import Outcome
+from app.domain.results.meaning import reason
 
 
 def still_not_worse(quantity: Quantity, limit: NotWorse) -> float:
@@ -14,7 +15,7 @@ def name_of(condition: Condition, measured: Measured) -> str:
 
 
 def explanation(condition: Condition, measured: Measured, outcome: Outcome) -> str:
-    """One sentence a reader can check by hand."""
+    """One sentence a reader can check by hand; another where the number does not count."""
     limit, name = condition.limit, name_of(condition, measured)
     if isinstance(limit, Threshold):
         found, allowed = f"{name} is {figure(measured.value)}", f"{limit.relation} {shortest(limit.value)}"
@@ -33,7 +34,8 @@ def explanation(condition: Condition, measured: Measured, outcome: Outcome) -> s
         Outcome.INCONCLUSIVE: f"the interval straddles the limit {allowed}",
     }
     note = f" ({measured.compared})" if measured.compared else ""
-    return f"{found}{interval}; {says[outcome]}{note}."
+    silent = f" The number says nothing: {reason(measured.says_nothing)}." if measured.says_nothing else ""
+    return f"{found}{interval}; {says[outcome]}{note}.{silent}"
 
 
 def figure(value: float | None) -> str:

@@ -1,6 +1,7 @@
 """A gate and its verdict as they are stored with an audit."""
 
 from enum import StrEnum
+from typing import NotRequired
 
 from typing_extensions import TypedDict
 
@@ -33,6 +34,8 @@ class JudgedCondition(TypedDict):
     ci95_low: float | None
     ci95_high: float | None
     threshold: float | None
+    says_nothing: NotRequired[list[str]]
+    """Why the number does not count; not there of verdicts that were stored before it was told."""
     explanation: str
 
 

@@ -50,6 +50,7 @@ def _condition(condition: Condition, numbers: Numbers) -> JudgedCondition:
         "ci95_low": measured.low,
         "ci95_high": measured.high,
         "threshold": _threshold(quantity, limit, measured),
+        "says_nothing": list(measured.says_nothing),
         "explanation": judged.words,
     }
 

@@ -242,6 +242,7 @@ class AuditVerdict(Document):
     warnings: int
     gate: FrozenGate
     conditions: list[ConditionOutcome]
+    says_nothing: list[str]
 
 
 class AuditedMapSet(Document):
@@ -399,6 +400,7 @@ class ConditionOutcome(Document):
     ci95_low: float | None
     ci95_high: float | None
     threshold: float | None
+    says_nothing: list[str] | None
     explanation: str
 
 
