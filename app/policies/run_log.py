@@ -6,8 +6,7 @@ from uuid import UUID
 
 from app.errors import EgressFailure, SalienceError
 from app.policies.write_back import Words
-from app.registries.base import Version
-from app.registries.mlflow import MlflowRegistry
+from app.registries.base import KeepsRuns, Version
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +15,7 @@ DrawReport = Callable[[UUID, UUID], bytes]
 NOT_LOGGED = "The verdict is written; the run was not told all"
 
 
-def log_to_run(registry: MlflowRegistry, version: Version, words: Words, draw: Callable[[], bytes]) -> str | None:
+def log_to_run(registry: KeepsRuns, version: Version, words: Words, draw: Callable[[], bytes]) -> str | None:
     """A note where it is not all: the verdict stands beside it, and counts. Nothing for a version without a run.
 
     Raises EgressFailure that may pass: the same again changes nothing.

@@ -12,12 +12,12 @@ from app.db.identifiers import new_id
 from app.db.session import clock
 from app.db.tables import PolicyRow, PolicyRunRow
 from app.domain.problems import integrations
-from app.domain.vocabulary import RunStage
-from app.errors import Unprocessable
+from app.domain.vocabulary import ConnectionKind, RunStage
 from app.gates.repository import get_gate
 from app.hooks.events import Ignored
 from app.hooks.kinds import events_of
 from app.hooks.repository import get_delivery, get_hook
+from app.policies.capabilities import check_write_back
 from app.policies.matching import why_not
 from app.policies.runs import begin_anew
 from app.policies.schedule import next_time
@@ -27,7 +27,8 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def create_policy(session: Session, request: PolicyRequest) -> PolicyRow:
-    """Raises NotFound where it names what is not there, Unprocessable of a connection that has no versions."""
+    """Raises NotFound where it names what is not there, Unprocessable of a connection that has no versions, or that
+    cannot take what is to be written back."""
     _check_named(session, request)
     row = PolicyRow(id=new_id(), **_columns(session, request))
     _look_from_now(session, row)
@@ -38,8 +39,8 @@ def create_policy(session: Session, request: PolicyRequest) -> PolicyRow:
 
 
 def change_policy(session: Session, row: PolicyRow, wanted: PolicyChange) -> None:
-    """Versions that it has met already stay as they are; what it matches now, it matches from now on. Raises
-    NotFound."""
+    """Versions that it has met already stay as they are; what it matches now, it matches from now on. Raises NotFound,
+    Unprocessable."""
     before = {"name": row.name, "connection_id": row.connection_id, **row.definition}
     request = PolicyRequest.model_validate(before | wanted.model_dump(mode="json", exclude_unset=True))
     _check_named(session, request)
@@ -80,9 +81,7 @@ def dry_run(session: Session, row: PolicyRow, request: DryRunRequest) -> DryRun:
 
 def _check_named(session: Session, request: PolicyRequest) -> None:
     connection = get_registry(session, request.connection_id)
-    if request.write_back.pull_request and connection.kind != "huggingface":
-        detail = f"A registry of kind {connection.kind} takes no pull requests."
-        raise Unprocessable.at(detail, "write_back", "pull_request")
+    check_write_back(ConnectionKind(connection.kind), request.write_back)
     get_dataset(session, request.dataset_id)
     if request.gate is not None:
         get_gate(session, request.gate)

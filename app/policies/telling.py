@@ -16,10 +16,9 @@ from app.policies.runs import moves_elsewhere
 from app.policies.schemas import Policy
 from app.policies.stages import Claim, Means, NotYet, end, go_on, locked
 from app.policies.write_back import Words, words_of
-from app.registries.base import KeepsAliases, Version
-from app.registries.hub import HubRegistry
-from app.registries.mlflow import MlflowRegistry
+from app.registries.base import KeepsAliases, KeepsRuns, TakesProposals, TakesTags, Version
 
+NO_TAGS = "The registry takes no tags of versions: nothing was written back."
 NO_ALIASES = "The registry has no aliases that could be moved."
 
 
@@ -28,10 +27,10 @@ def write(means: Means, claim: Claim) -> None:
     run, policy, words, connection = _read(means, claim)
     version, note = Version(run.model_name, run.version), None
     with means.registry(connection) as registry:
-        if policy.write_back.pull_request and isinstance(registry, HubRegistry):
+        if policy.write_back.pull_request and isinstance(registry, TakesProposals):
             note = registry.propose(version, words.tags)
         elif policy.write_back.tags:
-            note = registry.write(version, words.tags)
+            note = registry.write(version, words.tags) if isinstance(registry, TakesTags) else NO_TAGS
     with means.tenant(claim) as session:
         run, _ = locked(session, claim)
         run.notes = [one for one in (words.note, note) if one]
@@ -68,7 +67,7 @@ def log(means: Means, claim: Claim) -> None:
     note = None
     if policy.write_back.run:
         with means.registry(connection) as registry:
-            if isinstance(registry, MlflowRegistry):
+            if isinstance(registry, KeepsRuns):
                 draw = partial(means.draw_report, words.tenant_id, words.audit_id)
                 note = log_to_run(registry, Version(run.model_name, run.version), words, draw)
     with means.tenant(claim) as session:

@@ -103,11 +103,38 @@ class Registry(Opening, Protocol):
     def tagged(self, wanted: Wanted) -> Iterator[Version]:
         """Versions that have such tags now, whenever they were made or got them."""
 
-    def write(self, version: Version, tags: Mapping[str, str]) -> str | None:
-        """What is written back; a note where it is not all."""
-
     def tries(self) -> Mapping[str, Callable[[], object]]:
         """What must work, in words."""
+
+
+@runtime_checkable
+class TakesTags(Protocol):
+    """A registry to whose versions tags can be written, or what stands for them."""
+
+    def write(self, version: Version, tags: Mapping[str, str]) -> str | None:
+        """A note where it is not all. Raises EgressFailure."""
+
+
+@runtime_checkable
+class TakesProposals(Protocol):
+    """A registry whose owners take or refuse what is proposed."""
+
+    def propose(self, version: Version, tags: Mapping[str, str]) -> str:
+        """Where it was. Raises EgressFailure."""
+
+
+@runtime_checkable
+class KeepsRuns(Protocol):
+    """A registry that keeps the runs which versions came from."""
+
+    def version(self, name: str, version: str) -> Version:
+        """With its run."""
+
+    def log_metrics(self, run_id: str, numbers: Mapping[str, float], at_ms: int) -> None:
+        """Of that time. Raises EgressFailure."""
+
+    def log_file(self, run_id: str, name: str, content: bytes) -> None:
+        """Among the run's artifacts. Raises EgressFailure."""
 
 
 @runtime_checkable

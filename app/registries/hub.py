@@ -24,7 +24,6 @@ from app.registries.server_answers import Json, objects
 from app.registries.uri_forms import HubUri
 from app.settings import MEBIBYTE
 
-NOT_WRITTEN = "The Hub keeps no tags of a commit: nothing was written back."
 CARD, MAX_CARD_BYTES = "README.md", 4 * MEBIBYTE
 VERDICT = "salience.verdict"
 REPOSITORIES, MAX_PAGES = 100, 1000
@@ -106,11 +105,6 @@ class HubRegistry:
 
         for found in pages(page, most=MAX_PAGES):
             yield from map(version_of, found)
-
-    def write(self, version: Version, tags: Mapping[str, str]) -> str | None:
-        """Nothing: a note says so."""
-        del version
-        return NOT_WRITTEN if tags else None
 
     def propose(self, version: Version, tags: Mapping[str, str]) -> str:
         """A pull request that adds the verdict to the model card; the one that is open already stays alone."""

@@ -1,11 +1,9 @@
 """What files and folders answer that nobody follows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from app.errors import EgressFailure
 from app.registries.base import Version, Wanted
-
-NO_TAGS = "Files and folders take no tags: nothing was written back."
 
 
 class WithoutVersions:
@@ -31,8 +29,3 @@ class WithoutVersions:
     def tagged(self, wanted: Wanted) -> Iterator[Version]:
         del wanted
         return iter(())
-
-    def write(self, version: Version, tags: Mapping[str, str]) -> str | None:
-        """Nothing: a note says so."""
-        del version
-        return NO_TAGS if tags else None

@@ -28,6 +28,12 @@ KINDS: dict[ConnectionKind, Callable[[EgressClient, str, Mapping[str, str]], Reg
 }
 
 
+def can(kind: ConnectionKind, capability: type) -> bool:
+    """Whether registries of the kind have it: one of the protocols that can be looked up (`app.registries.base`)."""
+    made = KINDS[kind]
+    return isinstance(made, type) and issubclass(made, capability)
+
+
 def registry_of(row: ConnectionRow, vault: Vault, client: EgressClient) -> Registry:
     """Over a client whose exchanges are then the tenant's. Raises Unavailable where its secret cannot be opened."""
     client.charge_to(row.tenant_id)

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def api(start_api: Callable[..., Api], broker_url: str) -> Api:
-    limits = {"MAX_TENANT_HOOKS": "1", "MAX_TENANT_CONNECTIONS": "3", "MAX_TENANT_POLICIES": "2"}
+    limits = {"MAX_TENANT_HOOKS": "1", "MAX_TENANT_CONNECTIONS": "5", "MAX_TENANT_POLICIES": "2"}
     quick = {"REGISTRY_SECONDS": "1", "WEBHOOK_SECONDS": "0.1", "ALLOWED_NETWORKS": "127.0.0.1/32"}
     return start_api(broker_url, ENCRYPTION_KEYS=Fernet.generate_key().decode(), **limits, **quick)
 
@@ -161,6 +161,19 @@ def test_a_policy_is_changed(api: Api, hook: Json, policy: Json) -> None:
     assert api.client.get(path).json() == changed.json()
 
 
+def test_what_a_kind_cannot_take_is_no_policy(api: Api, policy: Json) -> None:
+    """Told where it is asked for, and not at the end of a run."""
+    hub = api.client.post("/v1/connections", json={"name": "hub", "kind": "huggingface", "url": "https://hub.example"})
+    asked = {name: policy[name] for name in ("name", "dataset_id", "match")} | {"connection_id": hub.json()["id"]}
+    for field, value in (("alias_on_pass", "champion"), ("tags", True), ("run", True)):
+        told = check_problem(
+            api.client.post("/v1/policies", json=asked | {"write_back": {field: value}}), 422, "validation-error"
+        )
+        assert "A connection of kind huggingface" in told
+        assert "Leave it out" in told
+    assert api.client.delete(f"/v1/connections/{hub.json()['id']}").status_code == 204
+
+
 def test_so_many_policies(api: Api, policy: Json) -> None:
     asked = {name: policy[name] for name in ("name", "connection_id", "dataset_id", "match")}
     second = api.client.post("/v1/policies", json=asked)
@@ -173,7 +186,7 @@ def test_so_many_policies(api: Api, policy: Json) -> None:
 
 def test_so_many_of_each(api: Api, hook: Json) -> None:
     asked = {"name": "more", "kind": "http", "url": "https://files.example.com"}
-    answers = [api.client.post("/v1/connections", json=asked) for _ in range(3)]
+    answers = [api.client.post("/v1/connections", json=asked) for _ in range(5)]
     check_problem(answers[-1], 409, "quota-exceeded")
     again = {"name": "n", "kind": "mlflow", "connection_id": hook["connection_id"]}
     check_problem(api.client.post("/v1/hooks", json=again), 409, "quota-exceeded")

@@ -19,7 +19,7 @@ import httpx
 import pytest
 from prepare import build_archive
 
-from app.registries.without_versions import NO_TAGS
+from app.policies.telling import NO_TAGS
 from tests.registries.making import create
 from tests.registries.mapped import OF_SAGEMAKER, SECRET, approved
 from tests.registries.recorded_answers import DESCRIPTION

@@ -78,7 +78,7 @@ def ends(*, goes_on: bool) -> bool:
 
 def test_a_turn_is_no_attempt(engine: Engine, work: Importer[Any, Any]) -> None:
     """However often somebody was let in, what fails afterwards has failed once, and has its day of attempts."""
-    model = register(engine, CLOSED, "s3://b/faces")
+    model = register(engine, CLOSED, "s3://models/faces")
     for _ in range(MAX_ATTEMPTS):
         attempt(work, ends)
     row, imported, wait = told(engine, model)
