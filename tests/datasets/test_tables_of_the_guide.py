@@ -16,6 +16,7 @@ from PIL import Image
 from app.errors import InputFailure
 from app.imaging.decoding import decode
 from app.settings import Settings
+from tests.datasets.coco_files import CAT, DOG, coco
 from tests.datasets.conftest import Archives
 from tests.datasets.hostile_archives import ARCHIVES, GOOD, make_tar, make_zip, picture
 from tests.datasets.image_tables import SHARD, written
@@ -58,6 +59,8 @@ FOUND = [
     {"labels": ["cat", "dog"], "splits": ["test", "training"]},
     {"labels": ["cat", "dog"], "sources": [], "splits": ["test", "train"]},
     {"labels": ["cat", "dog"], "splits": ["fold1", "fold2"]},
+    {"labels": ["cat", "dog"], "skipped": {}},
+    {"labels": [], "splits": ["train", "valid"], "skipped": {"not-an-image": 1}},
     {"labels": [], "skipped": {"not-an-image": 1}},
     {"labels": ["bus", "train"], "sources": ["car"], "splits": []},
 ]
@@ -77,6 +80,8 @@ def test_layouts(context: WorkerContext, row: str, expected: dict[str, object]) 
 
 
 def _content(number: int, name: str) -> bytes:
+    if "instances" in name or "coco" in name:
+        return coco({"1.png": (CAT,), "2.png": (DOG,)} if "instances" in name else {"2.png": (DOG,)})
     if name.endswith(".parquet"):
         return written(SHARD)
     return picture(number * 9) if name.endswith((".png", ".jpg")) else b"no image"

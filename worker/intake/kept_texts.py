@@ -15,6 +15,7 @@ from app.sources.addresses import start_of
 from app.sources.objects import keep_contents
 from app.sources.reach import Reach
 from app.sources.reader import ListedReader
+from worker.intake.coco_layout import COCO_NAMES
 from worker.intake.listed_objects import Numbered, own_objects
 from worker.intake.opening_log import OpeningLog, refused
 from worker.intake.sidecar_labels import CLASS_NAMES, MOST_BYTES, SIDECARS
@@ -52,8 +53,10 @@ def _wanted(asked: Columns | None) -> ColumnElement[bool] | None:
     if asked is not None and asked.beside is not None:
         endings = "|".join(map(re.escape, SIDECARS[asked.beside]))
         return and_(row.key.regexp_match(f"({endings})$|{_named(CLASS_NAMES)}"), row.size <= MOST_BYTES)
-    files = (*MANIFEST_NAMES, *METADATA_NAMES) if asked is None or asked.file is None else (asked.file,)
-    return and_(row.key.regexp_match(_named(files), flags="i"), row.size <= MOST_OF_A_TABLE)
+    named = _named((*MANIFEST_NAMES, *METADATA_NAMES)) + f"|(^|/){COCO_NAMES}$"
+    if asked is not None and asked.file is not None:
+        named = _named((asked.file,))
+    return and_(row.key.regexp_match(named, flags="i"), row.size <= MOST_OF_A_TABLE)
 
 
 def _named(files: Sequence[str]) -> str:

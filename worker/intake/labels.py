@@ -1,7 +1,6 @@
 """Where a data set's labels come from: its manifest, a file beside each image, their names, or its folders."""
 
 from collections.abc import Callable, Sequence
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import select
@@ -12,14 +11,15 @@ from app.domain.samples.table_columns import Columns
 from app.domain.vocabulary import TAKEN
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
-from worker.archives.manifest import read_table
+from worker.intake.coco_layout import CocoLayout, is_coco_name
 from worker.intake.label_suggestions import name_pattern, suggest, table_suggestions
 from worker.intake.samples import delete_named
 from worker.intake.sidecar_labels import label_beside, label_by_names
-from worker.intake.tables import TableReader, manifests_among
+from worker.intake.tables import TableReader, manifests_among, records_of
 
 ReadEntry = Callable[[ArchiveEntry], bytes]
 _OFFERED_TABLES, _OFFER_BYTES = 8, 1024**2
+_OFFERED = (".csv", ".tsv", ".jsonl", ".json")
 
 
 class Labels:
@@ -27,6 +27,7 @@ class Labels:
 
     def __init__(self, session: Session, dataset: DatasetRow, asked: Columns | None, read: ReadEntry) -> None:
         self._session = session
+        self._dataset = dataset
         self._dataset_id = dataset.id
         self._encoding = dataset.name_encoding
         self._asked = asked
@@ -46,14 +47,24 @@ class Labels:
         elif asked is not None and asked.beside is not None:
             labelled = label_beside(self._session, self._dataset_id, asked, self._read)
             self._told(labelled, f"images have a file of {asked.beside} beside them")
+        elif manifests := manifests_among(tables, asked):
+            self._from_tables(manifests)
         else:
-            self._from_tables(manifests_among(tables, asked))
+            self._from_coco(tables)
 
     def _told(self, labelled: int, what: str) -> None:
         if not labelled:
             raise InputFailure("manifest-invalid", f"No {what}.")
         self.from_folders = False
         self.notes.append(f"Labels: {labelled} {what}.")
+
+    def _from_coco(self, tables: list[ArchiveEntry]) -> None:
+        layout = CocoLayout(self._session, self._dataset, self._read)
+        columns = layout.take(tables, self._asked)
+        self.notes += layout.notes
+        self.lists_samples = columns is not None
+        self.from_folders = columns is None
+        self.columns = columns or self._asked
 
     def _from_tables(self, manifests: list[ArchiveEntry]) -> None:
         for table in manifests:
@@ -62,8 +73,7 @@ class Labels:
             reader.apply(table.name, self._bytes(table))
             self.columns = reader.columns or self.columns
             self.notes += reader.notes
-        self.lists_samples = bool(manifests)
-        self.from_folders = not manifests
+        self.lists_samples, self.from_folders = True, False
 
     def _bytes(self, table: ArchiveEntry) -> bytes:
         """What is broken here is no sample, and costs the whole data set."""
@@ -91,10 +101,12 @@ class Labels:
 
     def _first_records(self, tables: Sequence[ArchiveEntry]) -> list[tuple[ArchiveEntry, dict[str, Any]]]:
         found = []
-        likely = [table for table in tables if table.name.casefold().endswith((".csv", ".tsv", ".jsonl"))]
-        for table in islice((one for one in likely if one.size <= _OFFER_BYTES), _OFFERED_TABLES):
+        small = [table for table in tables if table.size <= _OFFER_BYTES and not is_coco_name(table.name)]
+        # JSON last, of which there may be a file beside each image.
+        likely = [table for end in _OFFERED for table in small if table.name.casefold().endswith(end)]
+        for table in likely[:_OFFERED_TABLES]:
             try:
-                record = next(iter(read_table(table.name, self._read(table), self._encoding)), None)
+                record = next(iter(records_of(table.name, self._read(table), self._encoding, [])()), None)
             except InputFailure:
                 continue
             found.append((table, {} if record is None else record.fields))

@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.db.tables import DatasetObjectRow, SampleRow
 from app.imaging.entries import ArchiveEntry, Ranges
-from app.imaging.kinds import EXTENSIONS
 from app.sources.addresses import listed_dataset, object_at, start_of
-from worker.intake.samples import BATCH, Told
+from worker.intake.samples import BATCH, Told, is_image_name
 
 
 class Unlisted(NamedTuple):
@@ -69,6 +68,6 @@ def stream_unlisted(session: Session, dataset_id: UUID, *, every: bool) -> Itera
     """Samples that no table tells of: every one, or those that are no images by their names; as `stream_samples`."""
     query = select(SampleRow.id, SampleRow.name).where(SampleRow.dataset_id == dataset_id, SampleRow.groups.is_(None))
     if not every:
-        query = query.where(~SampleRow.name.regexp_match(rf"\.({'|'.join(EXTENSIONS)})$", flags="i"))
+        query = query.where(~is_image_name())
     ordered = query.order_by(collate(SampleRow.name, "C")).execution_options(yield_per=BATCH)
     yield from (Unlisted(*row) for row in session.execute(ordered))

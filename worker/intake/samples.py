@@ -5,11 +5,12 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, collate, delete, select, text, update
+from sqlalchemy import ColumnElement, Select, collate, delete, select, text, update
 from sqlalchemy.orm import Session
 
 from app.db.tables import SampleRow
 from app.domain.vocabulary import SampleStatus
+from app.imaging.kinds import EXTENSIONS
 from worker.archives.entry_names import name_key
 
 BATCH = 1000
@@ -89,6 +90,11 @@ def label_sample(session: Session, dataset_id: UUID, name: str, values: dict[str
         .execution_options(synchronize_session=False)
     )
     return session.connection().execute(statement).rowcount == 1
+
+
+def is_image_name() -> ColumnElement[bool]:
+    """Whether a sample's name is an image's."""
+    return SampleRow.name.regexp_match(rf"\.({'|'.join(EXTENSIONS)})$", flags="i")
 
 
 def delete_named(session: Session, dataset_id: UUID, names: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """Labels from a table: which table of the archive it is, and which samples its paths mean."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +33,8 @@ def manifests_among(tables: list[ArchiveEntry], columns: Columns | None) -> list
     Raises InputFailure ``manifest-invalid`` where it is not there, or where there are several.
     """
     if columns is not None and columns.file is not None:
-        asked = [table for table in tables if table.name == columns.file or table.name.endswith(f"/{columns.file}")]
+        exact = [table for table in tables if table.name == columns.file]
+        asked = exact or [table for table in tables if table.name.endswith(f"/{columns.file}")]
         if len(asked) != 1:
             raise InputFailure("manifest-invalid", f"The archive holds {len(asked)} files {columns.file[:200]!a}.")
         return asked
@@ -63,11 +64,12 @@ class TableReader:
         self.columns: Columns | None = None
         """What the table's columns were taken for."""
         self.notes: list[str] = []
-        self._missing = 0
+        self.missing = 0
+        """Files that it names and that are not there."""
 
     def apply(self, name: str, data: bytes) -> None:
         """Raises InputFailure ``manifest-invalid`` with the line."""
-        records = _records(name, data, self._encoding, self.notes)
+        records = records_of(name, data, self._encoding, self.notes)
         header = dict.fromkeys(field for record in records() for field in record.fields)
         if not header:
             next(iter(records()), None)
@@ -105,9 +107,9 @@ class TableReader:
             return
         if is_there(self._session, self._dataset_id, name):
             raise invalid(line, f"it names {path[:200]!a}, which a line before it names too")
-        self._missing += 1
-        if self._missing > _MOST_MISSING:
-            raise invalid(line, f"with it {self._missing} files are named that are not there, such as {path[:200]!a}")
+        self.missing += 1
+        if self.missing > _MOST_MISSING:
+            raise invalid(line, f"with it {self.missing} files are named that are not there, such as {path[:200]!a}")
         insert_told(self._session, self._dataset_id, _not_there(name), values)
 
 
@@ -116,7 +118,7 @@ def _not_there(name: str) -> ArchiveEntry:
     return ArchiveEntry(name, 0, 0, 0, fault=Fault("sample-missing", "The manifest names it, and it is not there."))
 
 
-def _records(name: str, data: bytes, encoding: str | None, notes: list[str]) -> Any:
+def records_of(name: str, data: bytes, encoding: str | None, notes: list[str]) -> Callable[[], Iterator[Record]]:
     """A function that reads them from the beginning: the names of columns come first, then what is in them."""
     if name.casefold().endswith(".parquet"):
         detail = "A Parquet table is read where it holds the images themselves: save it as CSV beside them."

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.db.tables import SampleRow
 from app.domain.vocabulary import TAKEN, SampleStatus
 from app.errors import InputFailure
+from worker.intake.samples import is_image_name
 
 MAX_VALUES_BYTES = 1024**2
 
@@ -31,10 +32,21 @@ def distinct_values(session: Session, dataset_id: UUID, column: Any) -> list[str
     return sorted(session.scalars(query))
 
 
-def folders_of_samples(session: Session, dataset_id: UUID) -> list[str]:
+def folders_of_samples(session: Session, dataset_id: UUID, *which: ColumnElement[bool]) -> list[str]:
     """The folders that hold samples themselves; nothing for those that lie in none."""
     folder = func.regexp_replace(SampleRow.name, "/?[^/]*$", "")
-    return list(session.scalars(select(folder).distinct().where(SampleRow.dataset_id == dataset_id)))
+    return list(session.scalars(select(folder).distinct().where(SampleRow.dataset_id == dataset_id, *which)))
+
+
+def folders_of_images(session: Session, dataset_id: UUID) -> list[str]:
+    """Before anybody looked at them: by their names."""
+    return folders_of_samples(session, dataset_id, is_image_name())
+
+
+def untold_images(session: Session, dataset_id: UUID) -> int:
+    """How many images, by their names, no table tells of."""
+    which = (SampleRow.dataset_id == dataset_id, SampleRow.groups.is_(None), is_image_name())
+    return session.scalar(select(func.count()).where(*which)) or 0
 
 
 def names_alike_but_for_case(session: Session, dataset_id: UUID) -> int:
