@@ -1,15 +1,16 @@
 """SQL of connections."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.db.pages import Rows, newest
 from app.db.tables import ConnectionRow, DatasetImportRow, HookRow, ModelImportRow, PolicyRow
 from app.domain.problems import integrations
 from app.errors import NotFound, Unprocessable
-from app.registries.uris import FOLLOWED
+from app.registries.uris import FOLLOWED, SCHEMES
 
 
 def get_connection(session: Session, connection_id: UUID, *, lock: bool = False) -> ConnectionRow:
@@ -23,10 +24,20 @@ def get_connection(session: Session, connection_id: UUID, *, lock: bool = False)
 def get_registry(session: Session, connection_id: UUID) -> ConnectionRow:
     """A connection that has versions, or of whose files a hook tells. Raises NotFound, Unprocessable."""
     row = get_connection(session, connection_id)
-    told_of = select(HookRow.id).where(HookRow.connection_id == row.id, HookRow.mapping["source"].astext.is_not(None))
+    told_of = select(HookRow.id).where(
+        or_(HookRow.connection_id == row.id, HookRow.connection_id.is_(None)),
+        HookRow.mapping["below"].astext.startswith(SCHEMES[row.kind], autoescape=True),
+    )
     if row.kind not in FOLLOWED and session.scalar(told_of.limit(1)) is None:
         raise not_followed(row)
     return row
+
+
+def connections_of(session: Session, kind: str, most: int) -> Sequence[ConnectionRow]:
+    """Those of one kind, the oldest first."""
+    return session.scalars(
+        select(ConnectionRow).where(ConnectionRow.kind == kind).order_by(ConnectionRow.id).limit(most)
+    ).all()
 
 
 def not_followed(row: ConnectionRow) -> Unprocessable:

@@ -46,7 +46,11 @@ class HookRequest(BaseModel):
 
     name: Name
     kind: HookKind
-    connection_id: UUID = Field(description="Of the same registry: what its events name is fetched over it.")
+    connection_id: UUID | None = Field(
+        None,
+        description="Of the same registry: what its events name is fetched over it. Left out of `cloudevents` and "
+        "`generic`: over the connection of each policy that follows them; of other kinds: the only one of the kind.",
+    )
     secret: Annotated[SecretStr, Field(min_length=16, max_length=200)] | None = Field(
         None, description="That the registry signs with; left out, one is made."
     )
@@ -75,7 +79,7 @@ class Hook(BaseModel):
     id: UUID
     name: str
     kind: HookKind
-    connection_id: UUID
+    connection_id: UUID | None = Field(description="Null: events are followed over each policy's own connection.")
     mapping: EventMapping | None
     url: str = Field(description="Where the registry is to send its events; a path where PUBLIC_URL is not set.")
     previous_secret_until: datetime | None = Field(description="Until then the secret before is good as well.")

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.access.vault import Vault
-from app.connections.repository import get_connection, not_followed
+from app.connections.repository import connections_of, get_connection, not_followed
 from app.db.identifiers import new_id
 from app.db.session import TenantEngine, clock, transaction
 from app.db.tables import ConnectionRow, HookDeliveryRow, HookRow, PolicyRunRow
@@ -25,6 +25,8 @@ from app.settings import Settings
 
 SECRET_BYTES = 32
 RETRY_SECONDS = 60
+SHOWN = 5
+"""Of connections that a hook may be of."""
 LEFT_WHEN_FULL = 0.9
 """Of what a hook may keep, the newest, once it has more."""
 NO_PROOF = "The delivery has no signature of this hook's secret, or an old one."
@@ -32,13 +34,13 @@ NO_PROOF = "The delivery has no signature of this hook's secret, or an old one."
 
 def create_hook(session: Session, request: HookRequest, vault: Vault) -> tuple[HookRow, str]:
     """The row and its secret. Raises NotFound, Unprocessable, Unavailable ``encryption-keys-missing``."""
-    _check_connection(get_connection(session, request.connection_id), request)
+    connection = _connection(session, request)
     secret = request.secret.get_secret_value() if request.secret else secrets.token_hex(SECRET_BYTES)
     row = HookRow(
         id=new_id(),
         name=request.name,
         kind=request.kind.value,
-        connection_id=request.connection_id,
+        connection_id=connection and connection.id,
         secret=vault.seal(secret),
         mapping=request.mapping and request.mapping.model_dump(mode="json"),
     )
@@ -46,6 +48,23 @@ def create_hook(session: Session, request: HookRequest, vault: Vault) -> tuple[H
     session.flush()
     session.refresh(row)
     return row, secret
+
+
+def _connection(session: Session, request: HookRequest) -> ConnectionRow | None:
+    """None where policies say over which the versions are fetched. Raises NotFound, Unprocessable."""
+    if request.connection_id is not None:
+        connection = get_connection(session, request.connection_id)
+        _check_connection(connection, request)
+        return connection
+    if request.kind not in WITH_A_FORM:
+        return None
+    found = connections_of(session, request.kind, SHOWN)
+    if len(found) != 1:
+        there = ", ".join(f"{one.id} ({one.name})" for one in found)
+        way_out = f"there are {there}" if found else "make one by POST /v1/connections"
+        detail = f"Say in connection_id which connection of kind {request.kind} the events are of: {way_out}."
+        raise Unprocessable.at(detail, "connection_id")
+    return found[0]
 
 
 def _check_connection(connection: ConnectionRow, request: HookRequest) -> None:

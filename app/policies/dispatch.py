@@ -19,6 +19,7 @@ from app.policies.matching import why_not
 from app.policies.repository import policies_of
 from app.policies.runs import begin_run
 from app.policies.schemas import Policy
+from app.registries.uris import fetching_kinds
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def _follow(session: Session, delivery_id: UUID) -> None:
 
 
 def _begin(session: Session, delivery: HookDeliveryRow, hook: HookRow, events: Sequence[RegistryEvent]) -> None:
-    policies = [Policy.of(policy) for policy in policies_of(session, hook.connection_id)]
+    policies = [Policy.of(policy) for policy in policies_of(session, hook)]
     reasons = [(policy, event, why_not(policy, event)) for policy in policies for event in events]
     followed = [(policy, event) for policy, event, reason in reasons if reason is None]
     if followed:
@@ -70,7 +71,14 @@ def _begin(session: Session, delivery: HookDeliveryRow, hook: HookRow, events: S
         delivery.runs = list(dict.fromkeys(runs))
     else:
         told = [f"{policy.name}: {reason}" for policy, _, reason in reasons]
-        delivery.outcome, delivery.reason = HookOutcome.IGNORED, " ".join(told) or "No policy follows this connection."
+        delivery.outcome, delivery.reason = HookOutcome.IGNORED, " ".join(told) or _no_policy(hook)
+
+
+def _no_policy(hook: HookRow) -> str:
+    if hook.connection_id is not None:
+        return "No policy follows this connection."
+    kinds = fetching_kinds((hook.mapping or {}).get("below"))
+    return f"No policy follows a connection over which it could be fetched ({', '.join(kinds)})."
 
 
 def _give_up(session: Session, delivery_id: UUID, error: str) -> None:

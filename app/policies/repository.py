@@ -7,8 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.pages import Rows, newest
-from app.db.tables import PolicyRow, PolicyRunRow
+from app.db.tables import ConnectionRow, HookRow, PolicyRow, PolicyRunRow
 from app.errors import NotFound
+from app.registries.uris import fetching_kinds
 
 
 def get_policy(session: Session, policy_id: UUID) -> PolicyRow:
@@ -24,11 +25,17 @@ def list_policies(session: Session, limit: int, after: UUID | None) -> Rows[Poli
     return newest(session, select(PolicyRow), PolicyRow, limit, after)
 
 
-def policies_of(session: Session, connection_id: UUID) -> Sequence[PolicyRow]:
-    """That follow events of that registry, the oldest first."""
-    return session.scalars(
-        select(PolicyRow).where(PolicyRow.connection_id == connection_id).order_by(PolicyRow.id)
-    ).all()
+def policies_of(session: Session, hook: HookRow) -> Sequence[PolicyRow]:
+    """That may follow its events, the oldest first: those of its connection, or, where it has none, those of every
+    connection over which what the events name could be fetched."""
+    query = select(PolicyRow).order_by(PolicyRow.id)
+    if hook.connection_id is not None:
+        query = query.where(PolicyRow.connection_id == hook.connection_id)
+    else:
+        kinds = fetching_kinds((hook.mapping or {}).get("below"))
+        query = query.join(ConnectionRow, ConnectionRow.id == PolicyRow.connection_id)
+        query = query.where(ConnectionRow.kind.in_(kinds))
+    return session.scalars(query).all()
 
 
 def list_runs(session: Session, policy_id: UUID, limit: int, after: UUID | None) -> Rows[PolicyRunRow]:

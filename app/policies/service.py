@@ -19,6 +19,7 @@ from app.hooks.kinds import events_of
 from app.hooks.repository import get_delivery, get_hook
 from app.policies.capabilities import check_write_back
 from app.policies.matching import why_not
+from app.policies.repository import policies_of
 from app.policies.runs import begin_anew
 from app.policies.schedule import next_time
 from app.policies.schemas import DryRun, DryRunRequest, Policy, PolicyChange, PolicyRequest
@@ -73,7 +74,8 @@ def dry_run(session: Session, row: PolicyRow, request: DryRunRequest) -> DryRun:
         return DryRun(matches=False, reason=events.reason)
     policy = Policy.of(row)
     event = next((one for one in events if why_not(policy, one) is None), events[0])
-    reason = "The hook is of another connection." if hook.connection_id != row.connection_id else None
+    is_its = any(one.id == row.id for one in policies_of(session, hook))
+    reason = None if is_its else "The hook is of another connection."
     reason = reason or why_not(policy, event)
     told = reason or f"It would be imported and audited on the data set {policy.dataset_id}, unless it was before."
     return DryRun(matches=reason is None, reason=told, model=event.model_name, version=event.version)

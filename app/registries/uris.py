@@ -43,6 +43,13 @@ def kind_of(text: str) -> str:
     return kind
 
 
+def fetching_kinds(below: str | None) -> list[str]:
+    """Of connections, those over which files below an address are fetched; None: what has a name and a version."""
+    if below is None:
+        return list(FOLLOWED)
+    return [kind for kind, scheme in SCHEMES.items() if kind not in FOLLOWED and below.startswith(scheme)]
+
+
 def is_file_address(text: str) -> bool:
     """Whether it names files of a bucket or a web server."""
     try:

@@ -73,6 +73,24 @@ def test_parameters_that_registries_append(api: Api, hook: Json) -> None:
     check_problem(api.client.get(path, params={"api-version": "2018-05-05"}), 422, "validation-error")
 
 
+def test_a_hook_whose_connection_is_left_out(api: Api, hook: Json) -> None:
+    """Mapped events need none; others are of the only connection of their kind, or the refusal names what there is."""
+    mapped = api.client.post("/v1/hooks", json={"name": "n", "kind": "generic", "mapping": hook["mapping"]})
+    assert (mapped.status_code, mapped.json()["connection_id"]) == (201, None)
+    asked = {"name": "n", "kind": "mlflow"}
+    only = api.client.post("/v1/hooks", json=asked)
+    assert (only.status_code, only.json()["connection_id"]) == (201, hook["connection_id"])
+    for made in (mapped, only):
+        assert api.client.get(made.headers["Location"]).json()["connection_id"] == made.json()["connection_id"]
+        assert api.client.delete(made.headers["Location"]).status_code == 204
+    none = api.client.post("/v1/hooks", json=asked | {"kind": "huggingface"})
+    assert "make one by POST /v1/connections" in check_problem(none, 422, "validation-error")
+    second = api.client.post("/v1/connections", json=asked | {"url": "https://b.example"}).json()
+    several = check_problem(api.client.post("/v1/hooks", json=asked), 422, "validation-error")
+    assert all(one in several for one in (hook["connection_id"], second["id"]))
+    assert api.client.delete(f"/v1/connections/{second['id']}").status_code == 204
+
+
 def test_headers_with_control_characters(api: Api, hook: Json) -> None:
     """CloudEvents percent-encodes what headers cannot hold: an authentic event is answered 202 all the same."""
     path, body = f"/v1/hooks/{hook['id']}/deliveries", json.dumps(EVENT["data"]).encode()

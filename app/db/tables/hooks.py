@@ -18,7 +18,8 @@ class HookRow(Identified, Base):
 
     name: Mapped[str]
     kind: Mapped[str]
-    connection_id: Mapped[UUID] = mapped_column(ForeignKey("connections.id", ondelete="RESTRICT"), index=True)
+    connection_id: Mapped[UUID | None] = mapped_column(ForeignKey("connections.id", ondelete="RESTRICT"), index=True)
+    """Null of events that policies follow each over its own connection."""
     secret: Mapped[bytes] = mapped_column(LargeBinary)
     previous_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
     previous_until: Mapped[datetime | None]

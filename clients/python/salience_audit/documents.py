@@ -820,7 +820,7 @@ class Hook(Document):
     id: str
     name: str
     kind: HookKind
-    connection_id: str
+    connection_id: str | None
     mapping: EventMapping | None
     url: str
     previous_secret_until: str | None
@@ -1123,7 +1123,7 @@ class NewHook(Document):
     id: str
     name: str
     kind: HookKind
-    connection_id: str
+    connection_id: str | None
     mapping: EventMapping | None
     url: str
     previous_secret_until: str | None
