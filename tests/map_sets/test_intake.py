@@ -23,12 +23,15 @@ from tests.children import open_context
 from tests.databases import new_database
 from tests.datasets.indexing import index
 from tests.map_sets.packing import npy, png, zipped
+from worker.intake import map_reader
 from worker.intake.map_sets import read_map_set
 from worker.lifecycle.context import WorkerContext
 from worker.map_files import found
 from worker.supervision.forkserver import Forkserver
 
 NAMES = [f"a/{number}.png" for number in range(3)]
+VAST = {"width": 100_000, "height": 100_000}
+"""Has a reason of its own, where it is looked at."""
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +48,9 @@ def context(
 @pytest.fixture(scope="module")
 def dataset_id(context: WorkerContext) -> UUID:
     pixels = np.random.default_rng(0).integers(0, 255, (3, 40, 60, 3), np.uint8)
-    row, samples = index(context, zipped({name: png(one) for name, one in zip(NAMES, pixels, strict=True)}))
-    assert len(samples) == 3, row.notes
+    images = {name: png(one) for name, one in zip(NAMES, pixels, strict=True)}
+    row, samples = index(context, zipped(images | {"b/0.png": png(pixels[0] // 2)}))
+    assert len(samples) == 4, row.notes
     return row.id
 
 
@@ -95,13 +99,38 @@ def coco(names: list[str]) -> bytes:
 
 
 def test_of_what_is_no_sample_nothing_is_drawn(context: WorkerContext, dataset_id: UUID) -> None:
-    """An image of a hundred thousand pixels a side has a reason of its own, and here it is not looked at."""
     document = json.loads(coco(["set/a/0.png", "1.jpg", "train/0001.png"]))
-    document["images"][2] |= {"width": 100_000, "height": 100_000}
+    document["images"][2] |= VAST
     files = {"set/export/boxes.json": json.dumps(document).encode(), "set/a/2.npy": noise(3)}
     made, maps = read(context, dataset_id, files)
     reasons = {one.name: one.problem and one.problem["code"] for one in maps}
     assert reasons == {"set/a/0.png": None, "1.jpg": None, "train/0001.png": "map-of-no-sample", "set/a/2.npy": None}
+    assert made.map_count == 3
+
+
+def test_what_would_not_be_taken_is_not_drawn(
+    context: WorkerContext, dataset_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a second map of an image, from the same file or another, nor one of a name that several samples have."""
+    monkeypatch.setattr(map_reader, "FILES", 1)
+    names = ["a/0.png", "a/0", "0.png", "a/1.png"]
+    document = json.loads(coco(names))
+    document["images"][1:3] = [one | VAST for one in document["images"][1:3]]
+    vast = {"shapes": [], "imageWidth": VAST["width"], "imageHeight": VAST["height"]}
+    files = {"boxes.json": document, "a/1.json": vast, "train/9.json": vast, "a/2.json": vast}
+    pictures = {"b/0.png": png(np.eye(40, 60, dtype=np.uint8)), "train/8.png": bomb()}
+    made, maps = read(context, dataset_id, {name: json.dumps(one).encode() for name, one in files.items()} | pictures)
+    assert {one.name: one.problem and one.problem["code"] for one in maps} == {
+        "train/8.png": "map-of-no-sample",
+        "a/0.png": None,
+        "a/0": "map-twice",
+        "0.png": "map-name-ambiguous",
+        "a/1.png": None,
+        "a/1": "map-twice",
+        "train/9": "map-of-no-sample",
+        "a/2": "map-annotation-invalid",
+        "b/0.png": None,
+    }
     assert made.map_count == 3
 
 

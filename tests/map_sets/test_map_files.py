@@ -17,7 +17,7 @@ from app.domain.vocabulary import MapDoubt
 from app.settings import Settings
 from tests.map_sets.packing import npy, png
 from worker.child.maps_job import _told
-from worker.map_files.found import FoundMap, NoMap, Setting
+from worker.map_files.found import Found, FoundMap, InVain, NoMap, Setting
 from worker.map_files.reading import maps_in
 from worker.map_files.sample_names import Named, SampleNames
 from worker.wire.facts import MapFacts
@@ -32,18 +32,18 @@ def samples() -> SampleNames:
     return SampleNames(Named(name, UUID(int=place), WIDTH, HEIGHT) for place, name in enumerate(NAMES))
 
 
-def read(name: str, content: object, sigma: float | None = None) -> list[FoundMap | NoMap]:
+def read(name: str, content: object, sigma: float | None = None) -> list[Found]:
     data = content if isinstance(content, bytes) else json.dumps(content).encode()
     return list(maps_in(name, data, Setting(samples(), sigma), LIMITS))
 
 
-def values_of(found: list[FoundMap | NoMap]) -> NDArray[np.float32]:
+def values_of(found: list[Found]) -> NDArray[np.float32]:
     [one] = found
     assert isinstance(one, FoundMap), one
     return one.values
 
 
-def code_of(found: list[FoundMap | NoMap]) -> str:
+def code_of(found: list[Found]) -> str:
     [one] = found
     assert isinstance(one, NoMap), one
     return one.code
@@ -111,13 +111,13 @@ def test_what_files_say_fits_the_database() -> None:
 def test_shapes_of_labelme() -> None:
     """Named after the image, by which its size is found where the file does not say it."""
     shapes = [{"shape_type": "polygon", "points": STAR}, {"shape_type": "rectangle", "points": [[0, 0], [4, 2]]}]
-    found = read("labels/face/bright/001.json", {"shapes": shapes, "imageWidth": WIDTH, "imageHeight": HEIGHT})
-    assert found[0].name == "labels/face/bright/001"
+    found = read("face/bright/001.json", {"shapes": shapes, "imageWidth": WIDTH, "imageHeight": HEIGHT})
+    assert found[0].name == "face/bright/001"
     wanted = filled(STAR)
     wanted[:2, :4] = True
     assert (values_of(found) == wanted).all()
     assert values_of(read("face/bright/001.json", {"shapes": shapes})).shape == (HEIGHT, WIDTH)
-    assert code_of(read("002.json", {"shapes": shapes})) == "map-size-unknown"
+    assert read("002.json", {"shapes": shapes}) == [InVain("002", None)]
     assert code_of(read("001.json", {"shapes": [{"shape_type": "line", "points": STAR}]})) == "map-annotation-invalid"
 
 
@@ -153,7 +153,9 @@ def test_fixations_that_cannot_be_taken() -> None:
     assert code_of(read("a.csv", b"image,when\n001.png,1\n", sigma=1)) == "map-fixations-invalid"
     assert code_of(read("a.csv", table + b"001.png,here,there\n", sigma=1)) == "map-fixations-invalid"
     assert code_of(read("a.json", b"[" * 100_000, sigma=1)) == "map-unsupported-type"
-    assert code_of(read("a.csv", b"image,x,y\n002.png,1,2\n", sigma=1)) == "map-size-unknown"
+    assert read("a.csv", b"image,x,y\n002.png,1,2\n", sigma=1) == [InVain("002.png", None)]
+    of_others = Setting(samples(), 1, None)
+    assert code_of([*maps_in("a.csv", table.replace(b"001", b"9"), of_others, LIMITS)]) == "map-size-unknown"
 
 
 def test_pictures_by_what_they_show() -> None:
@@ -211,7 +213,7 @@ def test_names_with_folders_and_endings_or_without() -> None:
 def test_a_map_that_is_too_large_is_brought_down_by_area() -> None:
     """Also where no whole number of its pixels makes a cell; as scikit-image does."""
     values = np.random.default_rng(0).random((1500, 1100), np.float32)
-    facts, content = _told(0, FoundMap("001", values, None))
+    facts, content = _told(0, FoundMap("001", values, None), Setting(samples()))
     assert isinstance(facts, MapFacts)
     assert facts.was_larger
     expected = resize_local_mean(values.astype(float), (facts.height or 0, facts.width or 0))

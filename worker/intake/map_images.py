@@ -17,8 +17,9 @@ from worker.map_files.sample_names import Below, Named, SampleNames
 
 class MapImages(NamedTuple):
     """``entries`` are the files that hold maps, ``find`` knows of which image each map is; ``folder`` is the upload's
-    own, below which samples are named, None where maps are of handed out images, which were ``made`` so."""
+    own, below which ``samples`` are named, None where maps are of handed out images, which were ``made`` so."""
 
+    samples: SampleNames
     entries: Sequence[ArchiveEntry]
     find: Find
     folder: str | None
@@ -35,10 +36,10 @@ def images_of(
     """Raises InputFailure where a manifest of handed out images is missing or wrong."""
     if row.input_size is None:
         below = samples.below(entry.name for entry in entries)
-        return MapImages(entries, partial(_clean_place, below), below.folder, row.made)
+        return MapImages(samples, entries, partial(_clean_place, below), below.folder, row.made)
     dataset = session.get_one(DatasetRow, row.dataset_id)
     handed_out = HandedOut.read(entries, content_of, samples, dataset.digest or "")
-    return MapImages([*filter(handed_out.is_map, entries)], handed_out.find, None, handed_out.made)
+    return MapImages(samples, [*filter(handed_out.is_map, entries)], handed_out.find, None, handed_out.made)
 
 
 def readable_samples(session: Session, row: MapSetRow) -> SampleNames:

@@ -10,9 +10,10 @@ from app.domain.refusals.maps import PICTURE_UNREADABLE
 from app.domain.vocabulary import DeviceClass
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
+from worker.intake.map_images import MapImages
+from worker.intake.taken_maps import TakenMaps
 from worker.lifecycle.context import WorkerContext
-from worker.map_files.endings import speaks_of_many
-from worker.map_files.sample_names import Named
+from worker.map_files.endings import names_one, speaks_of_many
 from worker.supervision.endings import ChildDied, End
 from worker.supervision.events import Answer
 from worker.wire.facts import MapFacts
@@ -29,13 +30,12 @@ FILES = 1000
 
 @dataclass
 class MapReader:
-    """Of one archive; the files of which may speak of ``samples`` by name, below ``folder`` or not (None: of other
-    images)."""
+    """Of one archive, beside the maps that were ``taken`` of it so far."""
 
     context: WorkerContext
     digest: str
-    samples: Sequence[Named]
-    folder: str | None
+    images: MapImages
+    taken: TakenMaps
     sigma: float | None
     _deaths: int = field(default=0, init=False)
 
@@ -43,10 +43,12 @@ class MapReader:
         """What each file holds, in order. Raises InputFailure and TransientFailure."""
         readable = []
         for entry in entries:
-            if entry.fault is None:
-                readable.append(entry)
-            else:
+            if entry.fault is not None:
                 yield _lost(entry, entry.fault.detail), b""
+            elif names_one(entry.name) and self._is_in_vain(entry.name):
+                yield MapFacts(number=0, name=entry.name, is_in_vain=True), b""
+            else:
+                readable.append(entry)
         for start in range(0, len(readable), FILES):
             yield from self._survivors(readable[start : start + FILES])
 
@@ -88,13 +90,22 @@ class MapReader:
             entries=tuple(map(JobSample.of_entry, entries)),
             sizes=self._sizes if needs_sizes else (),
             sigma=self.sigma,
-            folder=self.folder,
+            folder=self.images.folder,
+            mapped=tuple(self.taken.samples()) if needs_sizes and self.images.folder is not None else (),
         )
 
     @cached_property
     def _sizes(self) -> tuple[ImageSize, ...]:
         """Of all samples: which of them a file speaks of, nobody knows before it is read."""
-        return tuple(ImageSize(name=one.name, width=one.width, height=one.height) for one in self.samples)
+        samples = self.images.samples.by_name.values()
+        return tuple(ImageSize(name=one.name, width=one.width, height=one.height) for one in samples)
+
+    def _is_in_vain(self, name: str) -> bool:
+        """Whether a map of that name is of no image, or of one of several."""
+        try:
+            return self.images.find(name) is None
+        except KeyError:
+            return True
 
     def _count(self, what: str) -> None:
         self._deaths += 1
@@ -106,7 +117,7 @@ class MapReader:
 
 def _checked(facts: MapFacts, content: bytes) -> MapFacts:
     """Raises ChildDied where what lies behind the facts is no such map."""
-    cells = (facts.height or 0) * (facts.width or 0)
+    cells = 0 if facts.crc32 is None else (facts.height or 0) * (facts.width or 0)
     if len(content) != cells * FLOAT_BYTES or cells > MOST_CELLS:
         raise ChildDied(End.CRASHED, "It sent another map than it spoke of.")
     return facts

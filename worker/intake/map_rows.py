@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.db.identifiers import new_id
 from app.db.tables import MapRow
-from app.domain.refusals.maps import AMBIGUOUS_NAME, NO_SAMPLE, OTHER_SIZE, SECOND_MAP
+from app.domain.refusals.maps import AMBIGUOUS_NAME, NO_SAMPLE, OTHER_SIZE, PICTURE_UNREADABLE, SECOND_MAP
 from app.domain.vocabulary import CLEAN, SampleStatus
 from worker.intake.handed_out import Place
 from worker.intake.taken_maps import TakenMaps
@@ -78,6 +78,8 @@ class MapRows:
         return None
 
     def _written(self, facts: MapFacts, content: bytes, place: Place) -> Row:
+        if facts.is_in_vain:
+            return _unreadable(PICTURE_UNREADABLE.code, PICTURE_UNREADABLE.detail(what="it was left out."))
         return self.taken.add(facts, content, (place.sample.name, place.view), place.clean_map)
 
     def _is_listed(self, row: Row) -> bool:

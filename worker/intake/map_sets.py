@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -25,7 +24,6 @@ from worker.intake.map_reader import MapReader
 from worker.intake.map_rows import MapRows
 from worker.intake.taken_maps import TakenMaps
 from worker.lifecycle.context import WorkerContext
-from worker.map_files.sample_names import SampleNames
 
 logger = logging.getLogger(__name__)
 
@@ -81,19 +79,15 @@ class _Intake:
         samples = readable_samples(session, row)
         images = images_of(session, row, list(self._files(self.archive)), samples, self._content)
         row.made = images.made
-        with (
-            context.blobs.writer(context.settings.max_inflated_bytes + 1) as writer,
-            ThreadPoolExecutor(1, thread_name_prefix="packing") as beside,
-        ):
-            taken = TakenMaps(writer, beside)
-            self._take(images, samples, taken)
+        with context.blobs.writer(context.settings.max_inflated_bytes + 1) as writer:
+            self._take(images, TakenMaps(writer))
             self._check_quota()
             row.stored_digest = writer.commit().digest
 
-    def _take(self, images: MapImages, samples: SampleNames, taken: TakenMaps) -> None:
+    def _take(self, images: MapImages, taken: TakenMaps) -> None:
         """Raises InputFailure where nothing was taken."""
         row = self._row
-        reader = MapReader(self._context, self.archive or "", list(samples.by_name.values()), images.folder, row.sigma)
+        reader = MapReader(self._context, self.archive or "", images, taken, row.sigma)
         rows = MapRows(row.id, images.find, row.input_size is not None, taken)
         rows.store(self._session, reader.read(images.entries))
         taken.check_followed()

@@ -7,13 +7,12 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, Field, PlainValidator, ValidationError
 
-from app.domain.refusals.maps import ANNOTATION_INVALID, NO_SAMPLE, SIZE_UNKNOWN
-from worker.map_files.found import FoundMap, NoMap, Setting, Size, check_length
+from app.domain.refusals.maps import ANNOTATION_INVALID, SIZE_UNKNOWN
+from worker.map_files.found import Found, FoundMap, InVain, NoMap, Setting, Size, check_length
 from worker.map_files.masks import Mask, fill_runs
 from worker.map_files.outlines import Numbers, Points, fill_circle, fill_outline, fill_rectangle
 from worker.map_files.packed_runs import unpacked
 
-Found = FoundMap | NoMap
 Point = tuple[float, float]
 Pixels = Annotated[int, Field(ge=1, le=100_000)]
 
@@ -76,20 +75,16 @@ def coco_maps(document: Any, setting: Setting, most_pixels: int) -> Iterator[Fou
     for annotation in file.annotations:
         by_image.setdefault(annotation.image_id, []).append(annotation)
     for image in file.images:
-        if setting.is_of_no_sample(image.file_name):
-            yield NoMap(image.file_name, NO_SAMPLE.code, NO_SAMPLE.detail(name=repr(image.file_name)))
-            continue
         own = (image.width, image.height) if image.width and image.height else None
-        size = own or setting.size_of(image.file_name)
         draw = partial(_draw_coco, by_image.get(image.id, []))
-        yield _drawn(image.file_name, size, most_pixels, draw)
+        yield _drawn(setting, image.file_name, own, most_pixels, draw)
 
 
 def labelme_map(name: str, document: Any, setting: Setting, most_pixels: int) -> Iterator[Found]:
     """Of the image that the file is named after. Raises InputFailure."""
     file, image = _read(LabelMeFile, document), name[: -len(".json")]
     own = (file.width, file.height) if file.width and file.height else None
-    yield _drawn(image, own or setting.size_of(image), most_pixels, partial(_draw_shapes, file.shapes))
+    yield _drawn(setting, image, own, most_pixels, partial(_draw_shapes, file.shapes))
 
 
 def _read(kind: Any, document: Any) -> Any:
@@ -101,7 +96,11 @@ def _read(kind: Any, document: Any) -> Any:
         raise ANNOTATION_INVALID.failure(what=f"{where}: {first['msg']}") from error
 
 
-def _drawn(name: str, size: Size | None, most_pixels: int, draw: Callable[[Mask], None]) -> Found:
+def _drawn(setting: Setting, name: str, own: Size | None, most_pixels: int, draw: Callable[[Mask], None]) -> Found:
+    """``own`` is the size that the file tells."""
+    size = own or setting.size_of(name)
+    if setting.is_in_vain(name, size):
+        return InVain(name, size)
     if size is None:
         return NoMap(name, SIZE_UNKNOWN.code, SIZE_UNKNOWN.detail(name=repr(name)))
     if size[0] * size[1] > most_pixels:

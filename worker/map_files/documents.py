@@ -8,10 +8,10 @@ from app.domain.refusals.maps import NO_MAP_FILE
 from worker.map_files.annotations import coco_maps, labelme_map
 from worker.map_files.endings import ending
 from worker.map_files.fixations import of_document, of_table
-from worker.map_files.found import FoundMap, NoMap, Setting
+from worker.map_files.found import Found, Setting
 
 
-def maps_of_document(name: str, data: bytes, setting: Setting, most_pixels: int) -> Iterator[FoundMap | NoMap]:
+def maps_of_document(name: str, data: bytes, setting: Setting, most_pixels: int) -> Iterator[Found]:
     """Told apart by their keys. Raises InputFailure."""
     if ending(name) != "json":
         yield from of_table(data, setting)

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from app.domain.maps.sizes import fitting_size
 from app.domain.refusals.maps import FIXATIONS_INVALID, FIXATIONS_WITHOUT_SIGMA, SIZE_UNKNOWN
-from worker.map_files.found import FoundMap, NoMap, Setting, Size, Values, check_length
+from worker.map_files.found import Found, FoundMap, InVain, NoMap, Setting, Size, Values, check_length
 
-Found = FoundMap | NoMap
 Fixation = tuple[float, float, float]
 """x and y in pixels of the image, and how long it took: what is not told counts as 1."""
 
@@ -81,6 +80,9 @@ def of_lists(lists: Mapping[str, Sequence[Fixation]], setting: Setting) -> Itera
     check_length(len(lists))
     for name, fixations in lists.items():
         size = setting.size_of(name)
+        if setting.is_in_vain(name, size):
+            yield InVain(name, size)
+            continue
         if size is None:
             yield NoMap(name, SIZE_UNKNOWN.code, SIZE_UNKNOWN.detail(name=repr(name)))
             continue

@@ -1,10 +1,13 @@
 """What a file of maps holds."""
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.maps.sizes import fitting_size
 from app.domain.refusals.maps import TOO_MANY_IMAGES
 from app.domain.vocabulary import MapDoubt
 from worker.map_files.sample_names import Below, Named, SampleNames
@@ -14,7 +17,7 @@ Size = tuple[int, int]
 """Width and height in pixels."""
 
 MOST_IMAGES = 100_000
-"""That one file may speak of: all are in memory, and of 640 x 480 pixels they take nine minutes of processor time."""
+"""That one file may speak of: all are in memory."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,18 @@ class NoMap:
 
 
 @dataclass(frozen=True)
+class InVain:
+    """Of the image that the file calls ``name``: nothing is drawn of what would not be taken. ``size`` as far as it is
+    known."""
+
+    name: str
+    size: Size | None
+
+
+Found = FoundMap | NoMap | InVain
+
+
+@dataclass(frozen=True)
 class Setting:
     """What a file alone does not say: how large the images are that it names, and the Gaussian that a fixation becomes,
     its deviation in pixels of the image."""
@@ -46,6 +61,8 @@ class Setting:
     sigma: float | None = None
     folder: str | None = ""
     """The upload's own, below which samples are named; None where names are of other images than the samples' own."""
+    mapped: set[Hashable] = field(default_factory=set)
+    """The images of which a map was found already: samples by name, other images by name and the size of the map."""
 
     def size_of(self, name: str) -> Size | None:
         """None where no sample has that name, or several have, and of one that nobody has looked at."""
@@ -55,12 +72,27 @@ class Setting:
             return None
         return (found.width, found.height) if found is not None and found.width and found.height else None
 
-    def is_of_no_sample(self, name: str) -> bool:
-        """Whether to draw a map of that name would be in vain; one that fits several is told by whoever finds them."""
+    def is_in_vain(self, name: str, size: Size | None) -> bool:
+        """Whether a map of that name would not be taken: no sample has it, or several have, or there is one already."""
         try:
-            return self.folder is not None and self._find(name) is None
+            return self._image(name, size) in self.mapped
         except KeyError:
-            return False
+            return True
+
+    def note(self, found: FoundMap) -> None:
+        """That there is a map of its image from now on."""
+        height, width = found.values.shape
+        with suppress(KeyError):
+            self.mapped.add(self._image(found.name, (width, height)))
+
+    def _image(self, name: str, size: Size | None) -> Hashable:
+        """Raises KeyError where no sample has that name, or several have."""
+        if self.folder is None:
+            return name, size and fitting_size(size[1], size[0])
+        found = self._find(name)
+        if found is None:
+            raise KeyError(name)
+        return found.name
 
     def _find(self, name: str) -> Named | None:
         return Below(self.samples, self.folder or "").find(name)

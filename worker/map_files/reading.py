@@ -9,9 +9,7 @@ from app.settings import Settings
 from worker.map_files.arrays import read_array
 from worker.map_files.documents import maps_of_document
 from worker.map_files.endings import ending, speaks_of_many
-from worker.map_files.found import FoundMap, NoMap, Setting
-
-Found = FoundMap | NoMap
+from worker.map_files.found import Found, FoundMap, NoMap, Setting
 
 
 def maps_in(name: str, data: bytes, setting: Setting, limits: Settings) -> Iterator[Found]:

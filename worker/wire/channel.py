@@ -101,6 +101,7 @@ class Channel:
         if len(self._received) < end:
             return None
         descriptors, self._descriptors = tuple(self._descriptors), []
-        frame = Frame(bytes(self._received[_LENGTHS.size : middle]), bytes(self._received[middle:end]), descriptors)
+        with memoryview(self._received) as received:  # a slice of the bytes themselves would be copied twice
+            frame = Frame(bytes(received[_LENGTHS.size : middle]), bytes(received[middle:end]), descriptors)
         del self._received[:end]
         return frame

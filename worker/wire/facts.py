@@ -142,7 +142,8 @@ FileText = Annotated[str, BeforeValidator(_storable)]
 
 class MapFacts(Finite):
     """A map that file ``number`` of the job holds, of the image that it calls ``name``, with its numbers behind it; or
-    why there is none. ``fixations`` are x, y, x, y, ... as shares of the image."""
+    why there is none; or that it was not drawn, since no image has that name, several have, or one has a map already.
+    ``fixations`` are x, y, x, y, ... as shares of the image."""
 
     kind: Literal["map"] = "map"
     number: int = Field(ge=0)
@@ -154,13 +155,15 @@ class MapFacts(Finite):
     was_negative: bool = False
     was_larger: bool = False
     doubt: MapDoubt | None = None
+    is_in_vain: bool = False
     code: str | None = Field(None, pattern="^map-[a-z-]+$", max_length=60)
     detail: FileText = Field("", max_length=1000)
 
     @model_validator(mode="after")
     def one_or_the_other(self) -> Self:
-        if (self.code is None) != (None not in {self.height, self.width, self.crc32}):
-            raise ValueError("neither a map nor a problem")
+        is_map = None not in {self.height, self.width, self.crc32}
+        if [is_map, self.code is not None, self.is_in_vain].count(True) != 1:
+            raise ValueError("neither a map nor a problem nor in vain")
         return self
 
 

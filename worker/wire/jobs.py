@@ -138,6 +138,8 @@ class MapsJob(_ArchiveJob):
     sigma: float | None = None
     folder: str | None = ""
     """The upload's own, below which samples are named; None where its maps are of other images."""
+    mapped: tuple[str, ...] = ()
+    """Samples that have a map already, where a file speaks of many."""
 
 
 class ReferenceJob(_ArchiveJob):

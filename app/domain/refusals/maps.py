@@ -96,8 +96,8 @@ FIXATIONS_WITHOUT_SIGMA = Refusal(
 SIZE_UNKNOWN = Refusal(
     "map-size-unknown",
     "A file speaks of an image of which neither it nor the data set tells the size",
-    "The data set has no readable sample, or several, of the name {name}, and the file does not say how large it is.",
-    "Name the image as the sample is named (GET /v1/datasets/ID/samples), with or without its ending.",
+    "Neither the data set nor the file says how large the image {name} is.",
+    "State its width and height in the file, or name the image as the sample is named (GET /v1/datasets/ID/samples).",
 )
 NOT_FINITE = Refusal(
     "map-not-finite",
