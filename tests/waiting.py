@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 import time
 import zipfile
 from collections.abc import Callable
@@ -24,6 +25,11 @@ def until(condition: Callable[[], Found | None]) -> Found:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     return found
+
+
+def lanes_ended() -> None:
+    """Threads of lanes in this process look once more for work when they are done, and need their engine until then."""
+    until(lambda: not any(thread.name.endswith("-lane") for thread in threading.enumerate()))
 
 
 def wait_for(client: httpx.Client, path: str, *statuses: str) -> dict[str, Any]:

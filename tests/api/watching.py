@@ -31,6 +31,7 @@ class Watcher:
         self._answer = self._client.send(self._request, stream=True)
         assert self._answer.status_code == 200
         assert self._answer.headers["content-type"].startswith("text/event-stream")
+        self.port: int = self._answer.extensions["network_stream"].get_extra_info("client_addr")[1]
         self._leaving = False
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()

@@ -21,7 +21,7 @@ from app.imports.claims import Claim
 from app.lanes import USUAL, Lanes
 from tests.factories import model_row
 from tests.registries.importing import importer
-from tests.waiting import until
+from tests.waiting import lanes_ended, until
 
 LARGE, SMALL = bytes(range(256)) * 16_000, b"weights" * 100
 PIECE = 2048
@@ -92,6 +92,7 @@ def slow() -> Iterator[Slow]:
 def engine(database_url: str) -> Iterator[Engine]:
     engine = make_engine(database_url)
     yield engine
+    lanes_ended()
     engine.dispose()
 
 

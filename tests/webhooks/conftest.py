@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from app.db.session import make_engine
+from tests.waiting import lanes_ended
 from tests.webhooks.posting import Post
 from tests.webhooks.receiver import Receiver, receiving
 
@@ -18,8 +19,9 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def post(engine: Engine) -> Post:
-    return Post(engine)
+def post(engine: Engine) -> Iterator[Post]:
+    yield Post(engine)
+    lanes_ended()
 
 
 @pytest.fixture
