@@ -46,7 +46,7 @@ def work(
 def test_half_a_minute_of_work() -> None:
     """30 s / (0.01 s x 5 passes x 2 models) = 300 samples, and 18 whole micro-batches of 16."""
     asked = work(10_000, model(0.004), model(0.016), measures=FIVE_PASSES)
-    assert asked.passes_per_look == 2 * 5
+    assert sum(cost.passes for cost in asked.costs) == 2 * 5
     assert shard_samples(asked, Settings()) == 288
     assert shard_samples(asked, Settings(shard_seconds=60)) == 592
 
@@ -99,7 +99,7 @@ def test_methods_of_one_pair_share_passes_but_those_of_their_own_views() -> None
     methods = ["gradcam", "smooth_gradcam_plus_plus", "layercam", "scorecam"]
     asked = work(5, model(0.5), measures=measures, salience={"methods": methods})
     assert [cost.passes for cost in asked.costs] == [16, 16 * 5, 2, 16 * 9]
-    assert asked.passes_per_look == 16 + 16 * 5 + 2 + 16 * 9
+    assert sum(cost.passes for cost in asked.costs) == 16 + 16 * 5 + 2 + 16 * 9
     seconds = estimated_seconds(asked, shard_ranges(asked, Settings()))
     assert seconds == pytest.approx(0.5 * (16 * (16 + 80 + 2) + 5 * 144))
 
@@ -111,14 +111,15 @@ def test_padding_costs_time() -> None:
 
 
 def test_each_label_of_a_batch_is_a_look_at_all_of_it() -> None:
-    """Of five samples two by two: two labels, none, which is one look, and one, in a batch of one."""
+    """Of five samples two by two: two labels, none, which is one look, and one, in a batch of one. Six, where each goes
+    by itself."""
     labels = [(0, 1), (1,), (), (), (2,)]
     asked = work(5, model(0.5), micro_batch=2, labels=labels)
     ranges = shard_ranges(asked, Settings(shard_samples=2))
-    assert asked.looks(ranges) == (2 * 2 + 2 * 1 + 1 * 1, 2 * (2 + 1 + 1))
+    assert asked.looks(ranges) == (2 * 2 + 2 * 1 + 1 * 1, 2 * (2 + 1 + 1), 6)
     assert asked.seconds_per_sample == pytest.approx(0.5 * 7 / 5)
     assert estimated_seconds(asked, ranges) == pytest.approx(0.5 * 8)
-    assert asked.looks([(0, 1), (1, 5)]) == (2 + 2 * 1 + 2 * 1, 2 * (2 + 1 + 1))
+    assert asked.looks([(0, 1), (1, 5)]) == (2 + 2 * 1 + 2 * 1, 2 * (2 + 1 + 1), 6)
 
 
 def test_a_method_s_seconds_are_those_of_its_parts() -> None:

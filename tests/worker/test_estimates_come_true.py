@@ -111,7 +111,8 @@ def test_passes_for_a_map_are_those_of_the_method(
 
 @pytest.mark.parametrize("method", CamMethod)
 def test_passes_for_several_labels_are_those_that_the_engine_makes(method: CamMethod) -> None:
-    """Batches whose images have two labels together, and none: each label is a map of its own, asked of all of them."""
+    """Batches whose images have two labels together, and none: each label is a map of its own, asked of all of them
+    where they go through together, and of those that have it where each goes by itself."""
     labels = [(0, 2), (2,), (), ()]
     asked = {"method": method, "target": "label"} | FEW_MASKS.get(method, {})
     wanted = {"measures": {"entropy": {}}, "micro_batch": 2, "salience": asked}
@@ -129,7 +130,8 @@ def test_passes_for_several_labels_are_those_that_the_engine_makes(method: CamMe
     probe = {"target_layer": "last", "map_channels": 8, "map_height": 8, "map_width": 8, "candidate_layers": []}
     model = model_row(probe=probe, preprocessing={"input_size": 64})
     (cost,) = subject_costs(audited_subjects(protocol, [model]), DeviceClass.CPU)
-    assert sum(seen) == cost.passes * Looks.of([(0, len(labels))], protocol.micro_batch, labels).samples
+    looks = Looks.of([(0, len(labels))], protocol.micro_batch, labels)
+    assert sum(seen) == cost.passes * cost.images(looks)
 
 
 @pytest.mark.parametrize(("protocol", "models", "rows"), [(NARROW, 2, 96 * 3), (WIDE, 1, 96)])

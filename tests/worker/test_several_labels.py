@@ -1,6 +1,7 @@
 """Independent sigmoids of CheXNet's shape: what is explained, and what is told, by hand."""
 
 import numpy as np
+import pytest
 import torch
 from prepare import named_images
 from torch import Tensor, nn
@@ -10,9 +11,11 @@ from app.domain.models.outputs import Output
 from app.domain.models.preprocessing import Preprocessing
 from app.domain.protocol import ProtocolRequest
 from app.domain.vocabulary import CamMethod, OutputKind, UndefinedReason
+from worker.engine.looking import Look, Looker
 from worker.engine.measuring import ModelAuditor, Outcome
 from worker.engine.normalisation import Normalisation
 from worker.salience import make_explainer
+from worker.salience.draws import Draws
 from worker.salience.hook import TargetHook
 from worker.views.base import ImageBatch
 
@@ -37,11 +40,11 @@ def pictures() -> Tensor:
     return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()
 
 
-def audited(network: nn.Module, pixels: Tensor, target: str) -> Outcome:
-    asked = {"salience": {"target": target}, "measures": {"entropy": {}}, "micro_batch": SAMPLES}
+def audited(network: nn.Module, pixels: Tensor, target: str, method: CamMethod = CamMethod.GRADCAM) -> Outcome:
+    asked = {"salience": {"target": target, "method": method}, "measures": {"entropy": {}}, "micro_batch": SAMPLES}
     hook = TargetHook(network, input_size=SIZE, output=OUTPUT)
     auditor = ModelAuditor(
-        make_explainer(CamMethod.GRADCAM, hook),
+        make_explainer(method, hook),
         Normalisation(Preprocessing(input_size=SIZE, mean=(0.0,), std=(1.0,))),
         ProtocolRequest.model_validate(asked).resolve(),
         tuple(range(LABELS)),
@@ -78,6 +81,28 @@ def test_the_map_of_a_sample_is_the_mean_over_its_labels() -> None:
         assert maps.reasons[sample] is None
         torch.testing.assert_close(maps.native[sample], torch.stack(telling).mean(0), atol=2e-5, rtol=0)
     assert sum(reason is None for reason in maps.reasons) >= 2
+
+
+@pytest.mark.parametrize("method", [CamMethod.SMOOTHGRAD, CamMethod.RECIPROCAM])
+def test_image_by_image_the_bits_are_those_of_whole_batches(method: CamMethod, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of methods that draw, too; images without a label say what they predict."""
+    torch.manual_seed(3)
+    body = nn.Conv2d(3, 8, 5, stride=8), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, LABELS)
+    network, pixels = nn.Sequential(*body).eval(), pictures()
+    found = audited(network, pixels, "label", method).clean
+
+    def of_whole_batches(looker: Looker, images: Tensor, positives: Tensor, draws: Draws) -> Look:
+        explain = looker.explainer.explain
+        [look] = looker._means_over_labels(lambda there, target: [explain(there, target, draws)], images, positives)
+        return look
+
+    monkeypatch.setattr(Looker, "_of_own_labels", of_whole_batches)
+    wanted = audited(network, pixels, "label", method).clean
+    assert found.maps.reasons == wanted.maps.reasons
+    assert found.maps.reasons.count(None) == SAMPLES - 1
+    for one in ("predicted", "class_scores"):
+        assert torch.equal(getattr(found, one), getattr(wanted, one))
+    assert torch.equal(found.maps.native, wanted.maps.native)
 
 
 def test_the_highest_logit_is_explained_and_every_label_is_scored() -> None:

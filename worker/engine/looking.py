@@ -77,6 +77,8 @@ class Looker:
 
     def look(self, images: Tensor, chosen: Tensor | None, draws: Draws) -> Look:
         """``images`` (N, 3, S, S) uint8 of the host; ``chosen`` as a `Target` has it; ``draws`` of the N samples."""
+        if self.micro_batch is None and chosen is not None and chosen.dim() == 2:
+            return self._of_own_labels(images, chosen, draws)
         (look,) = self.looks(lambda there, target: (self.explainer.explain(there, target, draws),), images, chosen)
         return look
 
@@ -97,8 +99,24 @@ class Looker:
             return work
         return _thread().submit(copy_context().run, work).result
 
+    def _of_own_labels(self, images: Tensor, positives: Tensor, draws: Draws) -> Look:
+        """What ``_means_over_labels`` gives, where each image goes through by itself: for its own labels alone, and
+        once where it has none."""
+        looks = []
+        for place, own in enumerate(positives):
+            labels = own.nonzero().view(-1)
+            copies = images[place : place + 1].expand(max(1, len(labels)), *images.shape[1:])
+            seen = self.look(copies, send(labels, self.device) if len(labels) else None, draws.of_one(place))
+            rows = [Look(*(values[row : row + 1] for values in seen)) for row in range(len(copies))]
+            total = _Sum(rows[0])
+            for row in rows[: len(labels)]:
+                total.add(row, torch.ones_like(row.constant))
+            looks.append(total.mean())
+        return Look(*map(torch.cat, zip(*looks, strict=True)))
+
     def _means_over_labels(self, explain: Explain, images: Tensor, positives: Tensor) -> tuple[Look, ...]:
-        """The means of the maps (after min-max) of each sample's labels; a map that is constant counts as none."""
+        """The means of the maps (after min-max) of each sample's labels; a map that is constant counts as none. The
+        whole batch goes through for every label that an image of it has."""
         wanted = positives.any(0).nonzero().view(-1).tolist()
         if not wanted:
             return self.looks(explain, images, None)

@@ -23,5 +23,9 @@ class Draws:
         """Of the image at ``place``; it stands at its beginning."""
         return order_generator(self.seed, self.samples[min(place, len(self.samples) - 1)], method)
 
+    def of_one(self, place: int) -> "Draws":
+        """Of any number of copies of the image at ``place``."""
+        return Draws(self.seed, self.samples[place : place + 1])
+
 
 UNNAMED = Draws()

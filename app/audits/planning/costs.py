@@ -28,9 +28,13 @@ class SubjectCost:
     def method(self) -> CamMethod:
         return self.owner.protocol.salience.method
 
+    def images(self, looks: Looks) -> int:
+        """That are explained, without those that fill up a batch."""
+        return looks.alone if _spec(self.owner).image_by_image else looks.samples
+
     def seconds_of(self, looks: Looks) -> float:
         """Unknown ones take none."""
-        return (self.seconds or 0.0) * (looks.samples if _spec(self.owner).image_by_image else looks.padded)
+        return (self.seconds or 0.0) * (looks.alone if _spec(self.owner).image_by_image else looks.padded)
 
 
 def subject_costs(subjects: Iterable[AuditedSubject], device_class: DeviceClass) -> tuple[SubjectCost, ...]:

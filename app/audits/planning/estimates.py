@@ -26,7 +26,7 @@ class MethodEstimate(BaseModel):
     def of(cls, method: CamMethod, work: Work, looks: Looks) -> Self:
         own = [cost for cost in work.costs if cost.method is method]
         is_known = all(cost.seconds is not None for cost in own)
-        passes = _per_image(sum(cost.passes for cost in own), work, looks)
+        passes = _per_image(sum(cost.passes * cost.images(looks) for cost in own), work)
         seconds = sum(cost.seconds_of(looks) for cost in own)
         return cls(method=method, passes_per_image=passes, seconds=seconds if is_known else None)
 
@@ -40,7 +40,8 @@ class AuditEstimate(BaseModel):
         description="Images that go through the models for one sample: the clean image and every view through each "
         "model, and once more for every channel of the target layer where the CAM method tries each, or for every "
         "mask of RISE. Where each of several labels of an image is explained, all that once for every label that one "
-        "of its batch has: the mean over the samples, rounded up.",
+        "of its batch has, and by methods that go image by image for its own labels: the mean over the samples, "
+        "rounded up.",
         examples=[66],
     )
     passes: int = Field(description="Of all samples.", examples=[13200])
@@ -65,11 +66,12 @@ class AuditEstimate(BaseModel):
     def of(cls, work: Work, settings: Settings) -> Self:
         ranges = shard_ranges(work, settings)
         looks = work.looks(ranges)
+        passes = sum(cost.passes * cost.images(looks) for cost in work.costs)
         return cls(
             samples=work.samples,
             models=len(work.models),
-            passes_per_image=_per_image(work.passes_per_look, work, looks),
-            passes=looks.samples * work.passes_per_look,
+            passes_per_image=_per_image(passes, work),
+            passes=passes,
             device_class=work.device_class,
             methods=[
                 MethodEstimate.of(method, work, looks) for method in work.protocol.salience.all_methods if work.models
@@ -84,6 +86,6 @@ class AuditEstimate(BaseModel):
         )
 
 
-def _per_image(passes: int, work: Work, looks: Looks) -> int:
-    """``passes`` of one look."""
-    return ceil(passes * looks.samples / max(1, work.samples))
+def _per_image(passes: int, work: Work) -> int:
+    """``passes`` of all samples."""
+    return ceil(passes / max(1, work.samples))

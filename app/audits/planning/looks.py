@@ -21,22 +21,25 @@ Labels = Sequence[tuple[int, ...]]
 
 
 class Looks(NamedTuple):
-    """Images looked at; ``padded`` with those that fill up the last batch of each shard."""
+    """Images looked at; ``padded`` with those that fill up the last batch of each shard. ``alone`` by methods to which
+    each image goes without others, and so for its own labels alone."""
 
     samples: int
     padded: int
+    alone: int
 
     @classmethod
     def of(cls, ranges: Iterable[Range], batch: int, labels: Labels | None) -> Self:
         """In batches of so many, from the start of every range; ``labels`` where each of them is explained."""
         if labels is None:
             sizes = [stop - start for start, stop in ranges]
-            return cls(sum(sizes), sum(ceil(size / batch) * batch for size in sizes))
+            return cls(sum(sizes), sum(ceil(size / batch) * batch for size in sizes), sum(sizes))
         batches = [
             labels[place : min(place + batch, stop)] for start, stop in ranges for place in range(start, stop, batch)
         ]
         times = [max(1, len({label for own in one for label in own})) for one in batches]
-        return cls(sum(len(one) * each for one, each in zip(batches, times, strict=True)), batch * sum(times))
+        alone = sum(max(1, len(set(own))) for one in batches for own in one)
+        return cls(sum(len(one) * each for one, each in zip(batches, times, strict=True)), batch * sum(times), alone)
 
 
 def explained_labels(

@@ -72,11 +72,6 @@ class Work:
         return Looks.of(ranges, self.protocol.micro_batch, self.labels)
 
     @property
-    def passes_per_look(self) -> int:
-        """Images that go through the models for one sample and one of its labels, where each is explained."""
-        return sum(cost.passes for cost in self.costs)
-
-    @property
     def unknown_because(self) -> str | None:
         """Why the seconds of the passes are not known."""
         return " ".join(dict.fromkeys(cost.unknown_because for cost in self.costs if cost.unknown_because)) or None
@@ -85,9 +80,9 @@ class Work:
     def seconds_per_sample(self) -> float | None:
         """All models' passes, from their probes. Shards are whole micro-batches: however long they are, the labels of
         those batches are the same."""
-        known = [cost.seconds for cost in self.costs if cost.seconds is not None]
-        looks = self.looks([(0, self.samples)]).samples / max(1, self.samples)
-        return sum(known) * looks if len(known) == len(self.costs) else None
+        looks = self.looks([(0, self.samples)])
+        known = [cost.seconds * cost.images(looks) for cost in self.costs if cost.seconds is not None]
+        return sum(known) / max(1, self.samples) if len(known) == len(self.costs) else None
 
     @property
     def bytes_per_sample(self) -> int:
