@@ -5,6 +5,7 @@ is no failure; ``--device cpu`` runs the parts that a processor can run, to see 
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import torch
 
 from benchmarks import gpu_engine, gpu_machine, gpu_methods, gpu_processes, gpu_service
+from benchmarks.limited import run_within
 from worker.machine.device import compute_exactly, pick_device
 
 
@@ -49,6 +51,7 @@ def main() -> int:
     parser.add_argument("--part", choices=PARTS)
     given = parser.parse_args()
     if given.part:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a part ends its service
         compute_exactly()
         print(PARTS[given.part].run(pick_device(given.device)))
         return 0
@@ -68,7 +71,7 @@ def _outcome(name: str, part: Part, device: str) -> str:
     command = [sys.executable, "-m", "benchmarks.gpu", "--device", device, "--part", name]
     limit = part.limit * (_ON_CPU if device == "cpu" else 1)
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
+        done = run_within(command, limit)
     except subprocess.TimeoutExpired:
         return f"fail: over {limit} s"
     print(done.stdout, end="")
