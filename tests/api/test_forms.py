@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.api.running_api import EMPTY_ZIP, UPLOAD_LIMIT, Api, check_problem
-from tests.datasets.hostile_archives import GOOD, make_zip
+from tests.datasets.packing import GOOD, make_zip
 
 CONTENT = make_zip(GOOD)
 HEAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="faces.zip"\r\n\r\n'

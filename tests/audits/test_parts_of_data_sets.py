@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.audited import Json
 from tests.comparisons.real_audits import ENTROPY_ONLY
-from tests.datasets.hostile_archives import make_zip
+from tests.datasets.packing import make_zip
 from tests.waiting import RECIPE, upload, wait_for
 
 LABELS = RECIPE["class_names"]

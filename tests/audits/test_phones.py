@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from tests.comparisons.real_audits import ENTROPY_ONLY
-from tests.datasets.hostile_archives import make_zip
+from tests.datasets.packing import make_zip
 from tests.waiting import upload
 
 HEIC = Path(__file__).parents[1] / "imaging" / "photograph.heic"

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from tests import forked
-from tests.datasets.hostile_archives import picture
+from tests.datasets.packing import picture
 
 
 def test_folders_behind_links(service: httpx.Client, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from typing import Any
 
-from tests.datasets.hostile_archives import GOOD
+from tests.datasets.packing import GOOD
 
 CENTRAL, END = b"PK\x01\x02", b"PK\x05\x06"
 NAME = "a/\u00e4.png"

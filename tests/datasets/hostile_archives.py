@@ -10,40 +10,9 @@ import zipfile
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
 import zstandard
-from PIL import Image
 
-Entries = dict[str, bytes]
-
-
-def picture(shade: int = 100, size: tuple[int, int] = (16, 16), kind: str = "PNG") -> bytes:
-    pixels = (np.indices((size[1], size[0])).sum(0) * 7 % 120 + shade).astype(np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(np.stack([pixels] * 3, -1)).save(file, kind)
-    return file.getvalue()
-
-
-GOOD: Entries = {"a/1.png": picture(10), "b/2.png": picture(90)}
-
-
-def make_zip(entries: Entries, method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", method) as archive:
-        for name, data in entries.items():
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, method)
-    return file.getvalue()
-
-
-def make_tar(entries: Entries, change: Callable[[tarfile.TarInfo], None] = lambda _: None) -> bytes:
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for name, data in entries.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            change(info)
-            archive.addfile(info, io.BytesIO(data) if info.isreg() else None)
-    return file.getvalue()
+from tests.datasets.packing import GOOD, make_tar, make_zip, picture
 
 
 def patched(data: bytes, old: bytes, new: bytes, count: int = -1) -> bytes:

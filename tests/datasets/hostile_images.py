@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from PIL import Image
 
-from tests.datasets.hostile_archives import make_zip, picture
+from tests.datasets.packing import make_zip, picture
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

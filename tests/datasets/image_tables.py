@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.datasets.hostile_archives import make_zip, picture
+from tests.datasets.packing import make_zip, picture
 
 SHADES = (10, 60, 110, 160)
 IMAGE = {"_type": "Image"}

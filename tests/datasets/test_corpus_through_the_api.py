@@ -7,9 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.datasets.hostile_archives import ARCHIVES, GOOD, NOT_TAKEN, make_zip
+from tests.datasets.hostile_archives import ARCHIVES, NOT_TAKEN
 from tests.datasets.hostile_images import IMAGES
 from tests.datasets.image_tables import TABLES
+from tests.datasets.packing import GOOD, make_zip
 from tests.leftovers import nothing_left
 from tests.waiting import wait_for
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from app.domain.vocabulary import ResourceStatus
-from tests.datasets.hostile_archives import GOOD, make_tar, make_zip, picture
 from tests.datasets.indexing import index
+from tests.datasets.packing import GOOD, make_tar, make_zip, picture
 from worker.intake import tables
 from worker.lifecycle.context import WorkerContext
 

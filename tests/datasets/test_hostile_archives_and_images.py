@@ -13,17 +13,10 @@ from app.domain.vocabulary import ResourceStatus
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
 from tests.children import open_context
-from tests.datasets.hostile_archives import (
-    ARCHIVES,
-    GOOD,
-    SAMPLES_OF_ARCHIVES,
-    make_tar,
-    make_zip,
-    picture,
-    tar_of_here,
-)
+from tests.datasets.hostile_archives import ARCHIVES, SAMPLES_OF_ARCHIVES, tar_of_here
 from tests.datasets.hostile_images import IMAGES
 from tests.datasets.indexing import index
+from tests.datasets.packing import GOOD, make_tar, make_zip, picture
 from worker.intake.arrivals import Arrivals
 from worker.lifecycle.context import WorkerContext
 from worker.supervision.forkserver import Forkserver

@@ -19,8 +19,8 @@ from app.registries.folder import FolderRegistry
 from app.registries.hub import HubRegistry
 from app.settings import Settings
 from app.storage.blobs import BlobStore
-from tests.datasets.hostile_archives import make_tar, picture
 from tests.datasets.indexing import index
+from tests.datasets.packing import make_tar, picture
 from tests.registries.loopback_hub import COMMIT, LARGE_BYTES, LoopbackHub, loopback_hub
 from worker.lifecycle.context import WorkerContext
 

@@ -15,8 +15,8 @@ from app.imaging.compression import DEFLATED
 from app.imaging.entries import ArchiveEntry, max_stored_bytes, read_entry
 from app.settings import MEBIBYTE, Settings
 from app.storage.blobs import BlobStore
-from tests.datasets.hostile_archives import GOOD, picture
 from tests.datasets.large_archives import Stored, store
+from tests.datasets.packing import GOOD, picture
 from worker.archives.listing import list_entries
 
 PICTURE = picture()

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from app.domain.vocabulary import ResourceStatus
-from tests.datasets.hostile_archives import make_tar, make_zip, picture
 from tests.datasets.image_tables import CLASSES, IMAGE, SHADES, SHARD, TABLES, hugging, images, written
 from tests.datasets.indexing import index
+from tests.datasets.packing import make_tar, make_zip, picture
 from worker.lifecycle.context import WorkerContext
 
 FILES = Path(__file__).parent / "files"

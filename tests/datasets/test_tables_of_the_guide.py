@@ -18,9 +18,10 @@ from app.imaging.decoding import decode
 from app.settings import Settings
 from tests.datasets.coco_files import CAT, DOG, coco
 from tests.datasets.conftest import Archives
-from tests.datasets.hostile_archives import ARCHIVES, GOOD, make_tar, make_zip, picture
+from tests.datasets.hostile_archives import ARCHIVES
 from tests.datasets.image_tables import SHARD, written
 from tests.datasets.indexing import index
+from tests.datasets.packing import GOOD, make_tar, make_zip, picture
 from tests.docs.pages import ROOT
 from worker.lifecycle.context import WorkerContext
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.datasets.conftest import Archives
-from tests.datasets.hostile_archives import GOOD, make_tar, make_zip, pax, tar, tar_member
+from tests.datasets.hostile_archives import pax, tar, tar_member
+from tests.datasets.packing import GOOD, make_tar, make_zip
 
 AMBIGUOUS, MALFORMED, SPECIAL = "archive-ambiguous", "archive-malformed", "archive-special-entry"
 DATA = GOOD["a/1.png"]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from app.domain.vocabulary import ResourceStatus
-from tests.datasets.hostile_archives import make_tar, make_zip, picture
 from tests.datasets.indexing import index
+from tests.datasets.packing import make_tar, make_zip, picture
 from worker.lifecycle.context import WorkerContext
 
 pytestmark = pytest.mark.needs(module="webdataset", get="make install")

@@ -12,7 +12,7 @@ from app.imaging.entries import read_entry
 from app.settings import MEBIBYTE
 from tests.datasets.conftest import Archives
 from tests.datasets.crafted_zips import CENTRAL, END, NAME, field, streamed, zipped
-from tests.datasets.hostile_archives import GOOD, make_zip, picture
+from tests.datasets.packing import GOOD, make_zip, picture
 
 AMBIGUOUS, MALFORMED = "archive-ambiguous", "archive-malformed"
 MARK = b"PK\x07\x08"

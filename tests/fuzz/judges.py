@@ -24,8 +24,8 @@ from app.imaging.image_table import ImageTable
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 from tests.corpus import onnx_files
-from tests.datasets.hostile_archives import GOOD, make_tar, make_zip, picture
 from tests.datasets.image_tables import SHARD, written
+from tests.datasets.packing import GOOD, make_tar, make_zip, picture
 from worker.archives.cells import text_of
 from worker.archives.listing import list_entries, seekable
 from worker.archives.manifest import read_table

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.api.running_api import check_problem
-from tests.datasets.hostile_archives import make_zip, picture
+from tests.datasets.packing import make_zip, picture
 from tests.reports.reading import Report
 from tests.waiting import upload, upload_run, wait_for
 

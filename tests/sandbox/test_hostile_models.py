@@ -13,7 +13,7 @@ from safetensors.torch import save
 
 from app.db.migrations import upgrade
 from app.db.session import make_engine
-from tests.datasets.hostile_archives import make_tar, picture
+from tests.datasets.packing import make_tar, picture
 from tests.faults.cluster import Cluster, Worker, children_of
 from tests.faults.servers import Servers
 from tests.keys import insert_test_key, make_key

@@ -11,7 +11,7 @@ from app.errors import InputFailure, TransientFailure
 from app.imaging.entries import ArchiveEntry
 from app.settings import Settings
 from app.storage.blobs import BlobStore
-from tests.datasets.hostile_archives import make_zip, picture
+from tests.datasets.packing import make_zip, picture
 from tests.sandbox.attackers import settings
 from tests.storage.stores import make_bucket
 from tests.waiting import RECIPE, WEIGHTS

@@ -11,7 +11,7 @@ from app.errors import InputFailure
 from app.registries.folder_place import FolderPlace
 from app.registries.listed import Listed
 from app.sources.contents import Contents
-from tests.datasets.hostile_archives import picture
+from tests.datasets.packing import picture
 from tests.sources.listings import fetched, found, put
 from worker.intake import kept_texts
 from worker.intake.datasets import index_dataset

@@ -11,8 +11,8 @@ from app.imaging.table_rows import TableRows
 from app.registries.folder_place import FolderPlace
 from app.registries.listed import Listed
 from app.sources.contents import Contents
-from tests.datasets.hostile_archives import picture
 from tests.datasets.image_tables import CLASSES, IMAGE, hugging, images, written
+from tests.datasets.packing import picture
 from tests.sources.listings import fetch_due, fetched, found, objects_of, put, taken, told, without_look_alikes
 from worker.intake import opening
 from worker.intake.datasets import index_dataset

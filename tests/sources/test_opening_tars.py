@@ -15,7 +15,7 @@ from app.registries.folder_place import FolderPlace
 from app.registries.listed import Listed
 from app.sources.contents import Contents
 from app.sources.objects import ROW_BYTES, add_objects
-from tests.datasets.hostile_archives import make_tar, picture
+from tests.datasets.packing import make_tar, picture
 from tests.sources.listings import fetched, found, objects_of, put, taken, told, without_look_alikes
 from worker.intake import opening_log
 from worker.intake.datasets import index_dataset

@@ -15,8 +15,8 @@ from app.db.tables import ConnectionRow
 from app.registries.folder_place import FolderPlace
 from app.registries.places import dataset_kind, place_of
 from app.sources.contents import Contents
-from tests.datasets.hostile_archives import make_tar, make_zip, picture
 from tests.datasets.image_tables import CLASSES, IMAGE, hugging, images, written
+from tests.datasets.packing import make_tar, make_zip, picture
 from tests.sources.listings import fetch_due, fetched, found, objects_of, put, taken, told
 from worker.intake.datasets import index_dataset
 from worker.lifecycle.context import WorkerContext

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 from prepare import build_archive
 
-from tests.datasets.hostile_archives import make_tar
 from tests.datasets.image_tables import IMAGE, hugging, written
+from tests.datasets.packing import make_tar
 from tests.registries.by_reference.rounds import IMAGES, Json, audit, connected, scores
 from tests.registries.loopback_hub import loopback_hub
 from tests.registries.test_s3 import KEY

@@ -9,8 +9,8 @@ import httpx
 import pyarrow as pa
 import pytest
 
-from tests.datasets.hostile_archives import make_tar
 from tests.datasets.image_tables import IMAGE, hugging, written
+from tests.datasets.packing import make_tar
 from tests.registries.by_reference.rounds import Json, audit, is_listed, listed, samples, scores
 from tests.waiting import upload
 
