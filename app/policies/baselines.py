@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from app.policies.runs import AuditedVersion
+from app.policies.other_versions import AuditedVersion
 from app.policies.schemas import ALIAS, PREVIOUS, Policy
 from app.registries.base import Registry, holder_of
 

@@ -17,16 +17,9 @@ from app.http.wake_up import wake_for_shards
 from app.models.requests import ModelRequest, ModelSource
 from app.models.service import register
 from app.policies.baselines import baseline_of
+from app.policies.other_versions import audited_versions, last_done, model_of_version, version_before
 from app.policies.recipes import of_one_model, recipe_of, run_group_of
-from app.policies.runs import (
-    audited_versions,
-    first_seen,
-    last_done,
-    merge_into,
-    model_of_version,
-    run_with,
-    version_before,
-)
+from app.policies.runs import first_seen, merge_into, run_with
 from app.policies.schemas import Policy
 from app.policies.stages import Claim, Means, NotYet, RunEnds, end, go_on, locked
 from app.policies.unchanged import is_unchanged

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.db.tables import PolicyRow, PolicyRunRow, RunGroupRow
 from app.domain.measures import PAIRINGS
 from app.domain.protocol import ProtocolRequest
-from app.policies.runs import models_of_recipe
+from app.policies.other_versions import models_of_recipe
 from app.policies.schemas import Policy
 from app.registries.base import Registry
 from app.run_groups.repository import insert_run_group, members_of

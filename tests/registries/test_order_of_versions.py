@@ -16,7 +16,8 @@ from app.hooks.events import RegistryEvent, VersionEvent
 from app.hooks.service import shown
 from app.policies.baselines import baseline_of
 from app.policies.dispatch import dispatch
-from app.policies.runs import audited_versions, begin_again, begin_run, version_before
+from app.policies.other_versions import audited_versions, version_before
+from app.policies.runs import begin_again, begin_run
 from app.policies.schemas import Policy
 from app.registries.mlflow import MlflowRegistry
 from tests.registries.met_versions import FIRST, HOUR, NAME, Met, met
