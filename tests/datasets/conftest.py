@@ -12,6 +12,7 @@ from app.settings import Settings
 from app.storage.blobs import BlobStore
 from tests.children import open_context
 from tests.databases import new_database
+from tests.stored import put
 from worker.archives.listing import Listing, list_entries, seekable
 from worker.lifecycle.context import WorkerContext
 from worker.supervision.forkserver import Forkserver
@@ -26,10 +27,7 @@ class Archives:
 
     def put(self, content: bytes) -> str:
         """Its digest, once it can be read at random."""
-        with self.blobs.writer(len(content)) as writer:
-            writer.write(content)
-            digest = writer.commit().digest
-        return seekable(self.blobs, digest, self.settings)
+        return seekable(self.blobs, put(self.blobs, content), self.settings)
 
     def listing(self, content: bytes, name_encoding: str | None = None) -> Listing:
         return list_entries(self.blobs, self.put(content), self.settings, name_encoding)

@@ -8,6 +8,7 @@ from app.db.identifiers import new_id
 from app.db.session import transaction
 from app.db.tables import DatasetRow, SampleRow
 from app.domain.vocabulary import ResourceStatus
+from tests.stored import put
 from worker.intake.datasets import index_dataset
 from worker.lifecycle.context import WorkerContext
 
@@ -16,9 +17,7 @@ Indexed = tuple[DatasetRow, list[SampleRow]]
 
 def index(context: WorkerContext, content: bytes, **options: Any) -> Indexed:
     """Upload and index, twice: the second time changes nothing."""
-    with context.blobs.writer(len(content)) as writer:
-        writer.write(content)
-        digest = writer.commit().digest
+    digest = put(context.blobs, content)
     row = DatasetRow(id=new_id(), name="d", labels=[], sources=[], notes=[], extra={}, **options)
     row.status, row.content_digest = ResourceStatus.VALIDATING, digest
     with transaction(context.engine) as session:

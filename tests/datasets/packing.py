@@ -4,9 +4,11 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from PIL import Image
+from prepare import build_archive
 
 Entries = dict[str, bytes]
 
@@ -38,3 +40,21 @@ def make_tar(entries: Entries, change: Callable[[tarfile.TarInfo], None] = lambd
             change(info)
             archive.addfile(info, io.BytesIO(data) if info.isreg() else None)
     return file.getvalue()
+
+
+def shard(*samples: dict[str, Any]) -> bytes:
+    """As ``webdataset.TarWriter`` writes it."""
+    import webdataset
+
+    file = io.BytesIO()
+    with webdataset.TarWriter(file) as writer:
+        for sample in samples:
+            writer.write(sample)
+    return file.getvalue()
+
+
+def some_faces(count: int) -> dict[str, bytes]:
+    """Images of each label, by their names."""
+    with zipfile.ZipFile(io.BytesIO(build_archive())) as archive:
+        names = sorted(name for name in archive.namelist() if not name.endswith("/"))
+        return {name: archive.read(name) for name in names[:: len(names) // count][:count]}

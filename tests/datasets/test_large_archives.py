@@ -17,6 +17,7 @@ from app.settings import MEBIBYTE, Settings
 from app.storage.blobs import BlobStore
 from tests.datasets.large_archives import Stored, store
 from tests.datasets.packing import GOOD, picture
+from tests.stored import put
 from worker.archives.listing import list_entries
 
 PICTURE = picture()
@@ -29,12 +30,6 @@ def blobs(tmp_path: Path) -> BlobStore:
 
 def entries_of(blobs: BlobStore, digest: str, **limits: int) -> list[ArchiveEntry]:
     return list(list_entries(blobs, digest, Settings(**limits)).entries)  # type: ignore[arg-type]
-
-
-def put(blobs: BlobStore, content: bytes) -> str:
-    with blobs.writer(len(content)) as writer:
-        writer.write(content)
-        return writer.commit().digest
 
 
 class Counting(BlobStore):

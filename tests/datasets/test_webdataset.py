@@ -1,27 +1,15 @@
 """WebDataset's shards: tars of the library's own, packed as folders of a store become one archive, are one data set."""
 
-import io
 from typing import Any
 
 import pytest
 
 from app.domain.vocabulary import ResourceStatus
 from tests.datasets.indexing import index
-from tests.datasets.packing import make_tar, make_zip, picture
+from tests.datasets.packing import make_tar, make_zip, picture, shard
 from worker.lifecycle.context import WorkerContext
 
 pytestmark = pytest.mark.needs(module="webdataset", get="make install")
-
-
-def shard(*samples: dict[str, Any]) -> bytes:
-    """As ``webdataset.TarWriter`` writes it."""
-    import webdataset
-
-    file = io.BytesIO()
-    with webdataset.TarWriter(file) as writer:
-        for sample in samples:
-            writer.write(sample)
-    return file.getvalue()
 
 
 def sample(number: int, **beside: Any) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Our API is killed between a version that is registered in a real MLflow and its verdict: both come, once each."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from mlflow_server import mlflow_program, mlflow_server
@@ -10,6 +9,7 @@ from prepare import build_archive
 from tests.faults.cluster import Cluster
 from tests.faults.conftest import Recovery
 from tests.faults.test_registries import LEASES_END
+from tests.registries.making import create
 from tests.registries.signing import SECRET
 from tests.waiting import until, upload
 
@@ -26,12 +26,13 @@ def test_the_api_is_killed_between_version_and_verdict(cluster: Cluster, recover
     dataset = upload(cluster.client, "datasets", {"name": "faces"}, build_archive())
     cluster.stop_workers()
     with mlflow_server(tmp_path) as mlflow:
-        connection = _made(cluster, "connections", name="real", kind="mlflow", url=mlflow.url)
-        gate = _made(cluster, "gates", name="any", conditions=["entropy.spatial.mean <= 1"])
+        connection = create(cluster.client, "connections", name="real", kind="mlflow", url=mlflow.url)["id"]
+        gate = create(cluster.client, "gates", name="any", conditions=["entropy.spatial.mean <= 1"])["id"]
         asked = {"connection_id": connection, "dataset_id": dataset["id"], "sample_limit": 4, "gate": gate}
         how = {"match": {"model": NAME}, "protocol": {"measures": {"entropy": {}}}}
-        _made(cluster, "policies", name="real", write_back={"alias_on_pass": "audited"}, **asked, **how)
-        hook = _made(cluster, "hooks", name="real", kind="mlflow", connection_id=connection, secret=SECRET)
+        create(cluster.client, "policies", name="real", write_back={"alias_on_pass": "audited"}, **asked, **how)
+        hooked = {"kind": "mlflow", "connection_id": connection, "secret": SECRET}
+        hook = create(cluster.client, "hooks", name="real", **hooked)["id"]
         mlflow.tell(str(cluster.client.base_url.join(f"/v1/hooks/{hook}/deliveries")), SECRET)
         first = mlflow.register(NAME, "pickled")
         until(lambda: cluster.query("SELECT 1 FROM policy_runs WHERE model_name = %s", NAME))
@@ -50,10 +51,3 @@ def test_the_api_is_killed_between_version_and_verdict(cluster: Cluster, recover
         assert sorted(version for (version,) in runs) == sorted([first, second])
         models = cluster.query("SELECT version FROM models WHERE name = %s ORDER BY registered_at", NAME)
         assert [version for (version,) in models] == [first, second]
-
-
-def _made(cluster: Cluster, collection: str, **body: Any) -> str:
-    answer = cluster.client.post(f"/v1/{collection}", json=body)
-    assert answer.status_code == 201, answer.text
-    made: str = answer.json()["id"]
-    return made

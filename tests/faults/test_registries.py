@@ -8,6 +8,7 @@ import pytest
 
 from tests.faults.cluster import Cluster
 from tests.faults.conftest import Recovery
+from tests.registries.making import create
 from tests.registries.recorded_mlflow import RecordedMlflow, recorded_mlflow
 from tests.registries.signing import SECRET, created, send
 from tests.waiting import until
@@ -29,13 +30,14 @@ def mlflow() -> Iterator[RecordedMlflow]:
 @pytest.fixture(scope="module")
 def hook(cluster: Cluster, parts: Json, mlflow: RecordedMlflow) -> str:
     """Of a registry whose versions are all audited."""
-    connection = _made(cluster, "connections", name="m", kind="mlflow", url=mlflow.url)
+    connection = create(cluster.client, "connections", name="m", kind="mlflow", url=mlflow.url)["id"]
     asked = {"connection_id": connection, "dataset_id": parts["dataset_id"], "sample_limit": 4}
     how = {"match": {"model": "*"}, "protocol": {"micro_batch": 4, "measures": {"entropy": {}}}}
-    gate = _made(cluster, "gates", name="any", conditions=["entropy.spatial.mean <= 1"])
+    gate = create(cluster.client, "gates", name="any", conditions=["entropy.spatial.mean <= 1"])["id"]
     told = {"alias_on_pass": "audited", "run": False}
-    _made(cluster, "policies", name="every version", gate=gate, write_back=told, **asked, **how)
-    return _made(cluster, "hooks", name="h", kind="mlflow", connection_id=connection, secret=SECRET)
+    create(cluster.client, "policies", name="every version", gate=gate, write_back=told, **asked, **how)
+    hook: str = create(cluster.client, "hooks", name="h", kind="mlflow", connection_id=connection, secret=SECRET)["id"]
+    return hook
 
 
 @pytest.fixture
@@ -138,10 +140,3 @@ def check_one(cluster: Cluster, mlflow: RecordedMlflow, name: str) -> None:
     moved = [body for body in mlflow.written if (body["name"], body.get("alias")) == (name, "audited")]
     assert len(moved) == 1
     assert mlflow.aliases[name, "audited"] == "1"
-
-
-def _made(cluster: Cluster, collection: str, **body: Any) -> str:
-    answer = cluster.client.post(f"/v1/{collection}", json=body)
-    assert answer.status_code == 201, answer.text
-    made: str = answer.json()["id"]
-    return made

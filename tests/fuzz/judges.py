@@ -26,6 +26,7 @@ from app.storage.blobs import BlobStore
 from tests.corpus import onnx_files
 from tests.datasets.image_tables import SHARD, written
 from tests.datasets.packing import GOOD, make_tar, make_zip, picture
+from tests.stored import put
 from worker.archives.cells import text_of
 from worker.archives.listing import list_entries, seekable
 from worker.archives.manifest import read_table
@@ -88,9 +89,7 @@ _BLOBS = BlobStore.from_settings(_SETTINGS)
 
 def judge_archive(data: bytes) -> None:
     """As the indexer does; blobs are deleted again."""
-    with _BLOBS.writer(len(data) + 1) as writer:
-        writer.write(data)
-        digest = writer.commit().digest
+    digest = put(_BLOBS, data)
     made = digest
     try:
         made = seekable(_BLOBS, digest, _SETTINGS)

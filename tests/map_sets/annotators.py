@@ -1,9 +1,12 @@
 """Two annotators of the faces, whose maps are drawn, and how their maps are compared elsewhere."""
 
+import csv
+import io
 from collections.abc import Sequence
 from itertools import cycle
 from typing import Any
 
+import httpx
 import numpy as np
 from numpy.typing import NDArray
 from prepare import named_images
@@ -49,6 +52,13 @@ def stretched(values: Map) -> Map:
 def at_smaller(one: Map, other: Map) -> tuple[Map, Map]:
     size = min(len(one), len(other))
     return tuple(np.asarray(resize_local_mean(maps, (size, size))) for maps in (one, other))  # type: ignore[return-value]
+
+
+def scores_of(service: httpx.Client, audit: Json) -> Scores:
+    """Of one that has succeeded, by sample, subject and view."""
+    text = service.get(f"/v1/audits/{audit['id']}/samples", headers={"Accept": "text/csv"}).text
+    rows = [row for row in csv.DictReader(io.StringIO(text)) if row["score"]]
+    return {(row["sample"], row["subject"], row["view"]): float(row["score"]) for row in rows}
 
 
 def by_correlation(one: Map, other: Map) -> float:

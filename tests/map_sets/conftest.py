@@ -1,13 +1,11 @@
 """Audits of a model beside two annotators, and of the annotators alone."""
 
-import csv
-import io
 from collections.abc import Callable
 
 import httpx
 import pytest
 
-from tests.map_sets.annotators import LEFT_OUT, PROTOCOL, SAMPLES, SIDES, Json, Scores, Sets, drawn
+from tests.map_sets.annotators import LEFT_OUT, PROTOCOL, SAMPLES, SIDES, Json, Scores, Sets, drawn, scores_of
 from tests.map_sets.packing import npy, zipped
 from tests.waiting import upload, wait_for
 
@@ -54,9 +52,7 @@ def results(service: httpx.Client, audit: Json) -> Json:
 
 @pytest.fixture(scope="session")
 def scores(service: httpx.Client, audit: Json) -> Scores:
-    text = service.get(f"/v1/audits/{audit['id']}/samples", headers={"Accept": "text/csv"}).text
-    rows = [row for row in csv.DictReader(io.StringIO(text)) if row["score"]]
-    return {(row["sample"], row["subject"], row["view"]): float(row["score"]) for row in rows}
+    return scores_of(service, audit)
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from skimage.transform import resize_local_mean
 from sklearn.metrics import roc_auc_score
 
 from tests.api.running_api import check_problem
+from tests.map_sets.annotators import scores_of
 from tests.map_sets.packing import png, zipped
 from tests.reference import spatial
 from tests.waiting import RECIPE, WEIGHTS, upload
@@ -89,10 +90,7 @@ def audit(start: Callable[..., Json], map_sets: dict[str, Json]) -> Json:
 
 @pytest.fixture(scope="module")
 def scores(service: httpx.Client, audit: Json) -> Scores:
-    """By sample, subject and view."""
-    text = service.get(f"/v1/audits/{audit['id']}/samples", headers={"Accept": "text/csv"}).text
-    rows = [row for row in csv.DictReader(io.StringIO(text)) if row["score"]]
-    return {(row["sample"], row["subject"], row["view"]): float(row["score"]) for row in rows}
+    return scores_of(service, audit)
 
 
 @pytest.fixture(scope="module")

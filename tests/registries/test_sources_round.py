@@ -17,9 +17,9 @@ from typing import Any
 import boto3
 import httpx
 import pytest
-from prepare import build_archive
 
 from app.policies.telling import NO_TAGS
+from tests.datasets.packing import some_faces
 from tests.registries.making import create
 from tests.registries.mapped import OF_SAGEMAKER, SECRET, approved
 from tests.registries.recorded_answers import DESCRIPTION
@@ -35,10 +35,7 @@ IMAGES = 12
 
 @pytest.fixture(scope="module")
 def images() -> dict[str, bytes]:
-    """Some of each label."""
-    with zipfile.ZipFile(io.BytesIO(build_archive())) as archive:
-        names = sorted(name for name in archive.namelist() if not name.endswith("/"))
-        return {name: archive.read(name) for name in names[:: len(names) // IMAGES][:IMAGES]}
+    return some_faces(IMAGES)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from app.domain.vocabulary import ModelFormat
 from app.errors import InputFailure
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+from tests.stored import put
 from worker.supervision.process import ChildProcess
 from worker.wire.jobs import ModelJob
 
@@ -25,9 +26,7 @@ WEIGHTS = {
 def put_weights(blobs: BlobStore, target: str = "") -> str:
     """Of at most 256 bytes is what the attack is aimed at."""
     held = torch.tensor([*target.encode().ljust(256, b"\0")], dtype=torch.uint8)
-    with blobs.writer(10**6) as writer:
-        writer.write(save(WEIGHTS | {"target": held}))
-        return writer.commit().digest
+    return put(blobs, save(WEIGHTS | {"target": held}))
 
 
 def attack(child: ChildProcess, blobs: BlobStore, name: str, target: str = "") -> str:

@@ -14,6 +14,7 @@ from app.storage.blobs import BlobStore
 from tests.datasets.packing import make_zip, picture
 from tests.sandbox.attackers import settings
 from tests.storage.stores import make_bucket
+from tests.stored import put
 from tests.waiting import RECIPE, WEIGHTS
 from worker.archives.listing import list_entries
 from worker.supervision.events import Answer
@@ -32,12 +33,6 @@ def child() -> Iterator[ChildProcess]:
     yield child
     child.kill()
     forkserver.close()
-
-
-def put(blobs: BlobStore, content: bytes) -> str:
-    with blobs.writer(len(content)) as writer:
-        writer.write(content)
-        return writer.commit().digest
 
 
 def images_job(blobs: BlobStore) -> ImagesJob:

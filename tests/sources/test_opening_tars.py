@@ -1,6 +1,5 @@
 """Tars that are listed and stay where they lie are the data set that they would be as a copy."""
 
-import io
 import os
 from pathlib import Path
 from typing import Any
@@ -15,22 +14,11 @@ from app.registries.folder_place import FolderPlace
 from app.registries.listed import Listed
 from app.sources.contents import Contents
 from app.sources.objects import ROW_BYTES, add_objects
-from tests.datasets.packing import make_tar, picture
+from tests.datasets.packing import make_tar, picture, shard
 from tests.sources.listings import fetched, found, objects_of, put, taken, told, without_look_alikes
 from worker.intake import opening_log
 from worker.intake.datasets import index_dataset
 from worker.lifecycle.context import WorkerContext
-
-
-def shard(*samples: dict[str, Any]) -> bytes:
-    """As ``webdataset.TarWriter`` writes it."""
-    import webdataset
-
-    file = io.BytesIO()
-    with webdataset.TarWriter(file) as writer:
-        for sample in samples:
-            writer.write(sample)
-    return file.getvalue()
 
 
 def sample(number: int, **beside: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from app.errors import TransientFailure
 from app.settings import Settings
 from app.storage.blobs import BlobStore
 from tests.children import BorrowedChildren
+from tests.stored import put
 from worker.archives.listing import list_entries
 from worker.supervision.children import Children
 from worker.supervision.events import Answer
@@ -43,10 +44,8 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def job(settings: Settings) -> ImagesJob:
     """Of two images of an archive in the store."""
-    blobs, content = BlobStore.from_settings(settings), build_archive()
-    with blobs.writer(len(content)) as writer:
-        writer.write(content)
-        digest = writer.commit().digest
+    blobs = BlobStore.from_settings(settings)
+    digest = put(blobs, build_archive())
     files = [entry for entry in list_entries(blobs, digest, settings).entries if not entry.is_folder]
     return ImagesJob(archive_digest=digest, samples=tuple(map(JobSample.of_entry, files[:2])))
 

@@ -15,6 +15,7 @@ from app.domain.vocabulary import ACROSS_MODELS, CamMethod
 from app.errors import InputFailure
 from app.settings import Settings
 from app.storage.blobs import BlobStore
+from tests.stored import put
 from tests.waiting import RECIPE, WEIGHTS
 from worker.archives.listing import list_entries
 from worker.child.shard_job import run_shard_job
@@ -35,19 +36,13 @@ def under(methods: tuple[CamMethod, ...]) -> tuple[Subject, ...]:
     return tuple(Subject(model=0, salience=SalienceSettings(method=method)) for method in methods)
 
 
-def stored(blobs: BlobStore, content: bytes) -> str:
-    with blobs.writer(len(content)) as writer:
-        writer.write(content)
-        return writer.commit().digest
-
-
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> tuple[ShardJob, Settings, BlobStore]:
     """Of one of the example's networks on the first few faces."""
     settings = Settings(blob_store=str(tmp_path_factory.mktemp("blobs")), device="cpu")
     blobs = BlobStore.from_settings(settings)
-    archive = stored(blobs, build_archive())
-    weights = stored(blobs, (WEIGHTS / "cross_entropy_run1.safetensors").read_bytes())
+    archive = put(blobs, build_archive())
+    weights = put(blobs, (WEIGHTS / "cross_entropy_run1.safetensors").read_bytes())
     images = [entry for entry in list_entries(blobs, archive, settings).entries if not entry.is_folder]
     images = [entry for entry in images if Path(entry.name).suffix in {".png", ".jpg"}][:SAMPLES]
     fields = [name for name in JobSample.model_fields if name != "label"]

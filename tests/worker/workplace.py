@@ -8,6 +8,7 @@ from app.db.session import transaction
 from app.db.tables import DatasetRow, ModelRow
 from app.domain.vocabulary import ResourceStatus
 from tests.factories import dataset_row, model_row
+from tests.stored import put
 from tests.waiting import RECIPE, WEIGHTS
 from worker.intake.datasets import index_dataset
 from worker.intake.models import validate_model
@@ -37,8 +38,6 @@ def upload_model(context: WorkerContext, run: str) -> UUID:
 
 
 def _add(context: WorkerContext, row: DatasetRow | ModelRow, content: bytes) -> None:
-    with context.blobs.writer(len(content)) as writer:
-        writer.write(content)
-        row.content_digest, row.status = writer.commit().digest, ResourceStatus.VALIDATING
+    row.content_digest, row.status = put(context.blobs, content), ResourceStatus.VALIDATING
     with transaction(context.engine) as session:
         session.add(row)

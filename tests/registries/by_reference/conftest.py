@@ -8,10 +8,9 @@ import boto3
 import httpx
 import pyarrow as pa
 import pytest
-from prepare import build_archive
 
 from tests.datasets.image_tables import IMAGE, hugging, written
-from tests.datasets.packing import make_tar
+from tests.datasets.packing import make_tar, some_faces
 from tests.registries.by_reference.rounds import IMAGES, Json, audit, connected, scores
 from tests.registries.loopback_hub import loopback_hub
 from tests.registries.test_s3 import KEY
@@ -23,10 +22,7 @@ RUN = WEIGHTS / "cross_entropy_run1.safetensors"
 
 @pytest.fixture(scope="package")
 def images() -> dict[str, bytes]:
-    """Some of each label."""
-    with zipfile.ZipFile(io.BytesIO(build_archive())) as archive:
-        names = sorted(name for name in archive.namelist() if not name.endswith("/"))
-        return {name: archive.read(name) for name in names[:: len(names) // IMAGES][:IMAGES]}
+    return some_faces(IMAGES)
 
 
 @pytest.fixture(scope="package")
