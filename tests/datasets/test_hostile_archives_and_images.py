@@ -22,6 +22,7 @@ from worker.lifecycle.context import WorkerContext
 from worker.supervision.forkserver import Forkserver
 
 
+@pytest.mark.filterwarnings("error::sqlalchemy.exc.SAWarning")  # of a join that pairs all with all
 def test_archives(context: WorkerContext) -> None:
     for name, (make, expected) in ARCHIVES.items():
         dataset, samples = index(context, make())

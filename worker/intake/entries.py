@@ -95,7 +95,7 @@ def link_entries(session: Session, dataset_id: UUID, links: Iterable[tuple[str, 
     statement = (
         update(SampleRow)
         .where(SampleRow.dataset_id == dataset_id, SampleRow.name_key == bindparam("own"))
-        .where(there.dataset_id == dataset_id, there.name_key == bindparam("target"))
+        .where(there.dataset_id == SampleRow.dataset_id, there.name_key == bindparam("target"))
         .values({name: getattr(there, name) for name in same})
         .execution_options(synchronize_session=False)
     )
