@@ -106,45 +106,52 @@ def test_hadolint_has_nothing_to_say() -> None:
     assert (answer.returncode, answer.stdout) == (0, "")
 
 
+class Composed:
+    """The services' own commands, as Compose would start them, against the embedded servers."""
+
+    def __init__(self, services: dict[str, Any], folder: Path, **parts: str) -> None:
+        self.port = free_port()
+        self._services, self._folder = services, folder
+        environment = {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "BLOB_STORE": str(folder / "blobs"),
+            "API_KEY_SECRET": services["api"]["environment"]["API_KEY_SECRET"],
+        }
+        self.options: dict[str, Any] = {"env": environment | parts, "cwd": REPOSITORY}
+
+    def command(self, name: str) -> list[str]:
+        own = self._services[name]["command"]
+        return [str(self.port) if part == "8000" else part.replace("/tmp", str(self._folder)) for part in own]
+
+    def is_healthy(self, name: str) -> bool:
+        own = self._services[name]["healthcheck"]["test"][1:]
+        check = [part.replace(":8000/", f":{self.port}/") for part in own]
+        return subprocess.run(check, **self.options, capture_output=True, check=False).returncode == 0
+
+
 def test_the_services_commands_run(
     services: dict[str, Any], database_url: str, broker_url: str, tmp_path: Path
 ) -> None:
     """Each as Compose would start it, in its order, until its own health check passes."""
     engine = _emptied(database_url)
-    port = str(free_port())
-    environment = {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "DATABASE_URL": database_url,
-        "BROKER_URL": broker_url,
-        "BLOB_STORE": str(tmp_path / "blobs"),
-        "API_KEY_SECRET": services["api"]["environment"]["API_KEY_SECRET"],
-    }
-
-    def command(name: str) -> list[str]:
-        return [port if part == "8000" else part.replace("/tmp", str(tmp_path)) for part in services[name]["command"]]
-
-    def healthy(name: str) -> bool:
-        check = [part.replace(":8000/", f":{port}/") for part in services[name]["healthcheck"]["test"][1:]]
-        done = subprocess.run(check, env=environment, cwd=REPOSITORY, capture_output=True, check=False)
-        return done.returncode == 0
-
-    subprocess.run(command("migrate"), env=environment, cwd=REPOSITORY, check=True)
+    composed = Composed(services, tmp_path, DATABASE_URL=database_url, BROKER_URL=broker_url)
+    subprocess.run(composed.command("migrate"), **composed.options, check=True)
     assert _scalar(engine, "SELECT count(*) FROM audits") == 0
-    options: dict[str, Any] = {"env": environment, "cwd": REPOSITORY, "capture_output": True, "timeout": 240}
-    without_keys = subprocess.run(command("api"), **options, check=False)
+    options = composed.options | {"capture_output": True, "timeout": 240}
+    without_keys = subprocess.run(composed.command("api"), **options, check=False)
     assert without_keys.returncode == 1
     assert b"There are no API keys" in without_keys.stderr
     make_key = ["salience-audit", "keys", "create", "--tenant", "default", "--scope", "audit:write"]
     made = subprocess.run(make_key, **options, check=True)
     headers = {"Authorization": f"Bearer {made.stdout.decode().strip()}"}
-    children = [subprocess.Popen(command(name), env=environment, cwd=REPOSITORY) for name in ("api", "worker")]
+    children = [subprocess.Popen(composed.command(name), **composed.options) for name in ("api", "worker")]
     try:
         # A check is a process of its own, so that none is asked before there is something to find.
-        until(lambda: accepts(int(port)))
+        until(lambda: accepts(composed.port))
         until(lambda: _scalar(engine, "SELECT count(*) FROM workers"))
         for name in ("api", "worker"):
-            until(partial(healthy, name))
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as client:
+            until(partial(composed.is_healthy, name))
+        with httpx.Client(base_url=f"http://127.0.0.1:{composed.port}", timeout=PATIENCE_SECONDS) as client:
             until(lambda: client.get("/readyz").json() == {"status": "ok"})
             assert client.get("/v1/audits", headers=headers).json()["items"] == []
             _check_that_strangers_are_told_nothing(client)
