@@ -10,8 +10,8 @@ import pytest
 
 from app.domain.samples.table_columns import Columns
 from tests.datasets.coco_files import CAT, DOG, coco
-from tests.datasets.hostile_archives import make_zip, picture
 from tests.datasets.indexing import Indexed, index
+from tests.datasets.packing import make_zip, picture
 from worker.lifecycle.context import WorkerContext
 
 Files = dict[str, bytes]
