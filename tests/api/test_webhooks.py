@@ -21,7 +21,7 @@ from app.webhooks.courier import Courier
 from tests.api.audit_rows import add_audit
 from tests.api.running_api import Api, check_problem
 from tests.keys import make_key
-from tests.waiting import PATIENCE_SECONDS, until
+from tests.waiting import PATIENCE_SECONDS, lanes_ended, until
 from tests.webhooks.receiver import Receiver, Reply, receiving
 
 Json = dict[str, Any]
@@ -201,7 +201,7 @@ def test_an_api_that_is_killed_while_it_delivers(
     guard = AddressGuard.of(["127.0.0.0/8"])
     other = Courier(doomed.engine, Vault(KEYS), lambda: EgressClient(guard), None)
     other.lanes().round()
-    until(lambda: not other._busy)
+    lanes_ended()
     assert len(set(receiver.ids())) == 1
     assert len(receiver.ids()) == 2
     assert {one.verified(made["secret"])["type"] for one in receiver.received} == {"audit.cancelled"}

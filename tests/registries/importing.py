@@ -15,10 +15,10 @@ from app.settings import Settings
 from app.storage.blobs import BlobStore
 
 
-def importer(noun: str, engine: Engine, broker_url: str, folder: str) -> Importer[Any, Any]:
+def importer(noun: str, engine: Engine, broker_url: str, folder: str, **limits: Any) -> Importer[Any, Any]:
     """Of models or data sets, into a store that is that folder."""
     networks = frozenset({"127.0.0.1/32"})
-    settings = Settings(blob_store=folder, broker_url=broker_url, allowed_networks=networks)
+    settings = Settings(blob_store=folder, broker_url=broker_url, allowed_networks=networks, **limits)
     blobs, queue = BlobStore.from_settings(settings), TaskQueue(broker_url)
     return Importer(MODELS if noun == "models" else DATASETS, engine, Vault(None), blobs, queue, settings)
 
