@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,8 @@ from tests.keys import HEADERS
 from tests.waiting import PATIENCE_SECONDS, until, wait_for
 
 ENDED = ("succeeded", "failed", "cancelled")
-SAMPLES = 24
-SHARD = 12
+SAMPLES = 16
+SHARD = 10
 # Enough work for a shard that whoever kills something in the middle of it does not come too late.
 MEASURES: dict[str, Any] = {
     "entropy": {},
@@ -34,6 +35,11 @@ MEASURES: dict[str, Any] = {
     "stability": {},
 }
 PROTOCOL = {"micro_batch": 2, "measures": MEASURES}
+LEASE_SECONDS = 4
+PATIENT = {"MAX_SHARD_ATTEMPTS": "10"}
+"""Where leases are short, a machine that stalls costs attempts which are nobody's fault."""
+HIDDEN = {"SOME_SECRET": "hidden"}
+"""Of the environment of workers, and of nobody's below them."""
 
 
 def alive(pid: int) -> bool:
@@ -136,15 +142,23 @@ class Cluster:
     def start_worker(self, **settings: str) -> Worker:
         """With a temporary folder of its own, so that leftovers show."""
         temporary = Path(tempfile.mkdtemp(prefix="salience-audit-worker-"))
-        small = {"LEASE_SECONDS": "4", "DEVICE": "cpu", "THREADS": "1", "TMPDIR": str(temporary)}
-        environment = os.environ | self._environment() | small | settings
+        small = {"LEASE_SECONDS": str(LEASE_SECONDS), "DEVICE": "cpu", "THREADS": "1", "TMPDIR": str(temporary)}
+        environment = os.environ | self._environment() | small | HIDDEN | settings
         process = subprocess.Popen([sys.executable, "-m", "app.cli", "worker"], env=environment)
         self.workers.append(Worker(process, temporary))
         return self.workers[-1]
 
-    def stop_workers(self) -> None:
-        while self.workers:
-            self.workers.pop().stop()
+    def one_worker(self) -> Worker:
+        """The youngest that lives, without the others; a new one where none does."""
+        living = [worker for worker in self.workers if worker.process.poll() is None]
+        self.stop_workers(but=living[-1:])
+        return self.workers[0] if self.workers else self.start_worker(**PATIENT)
+
+    def stop_workers(self, but: Sequence[Worker] = ()) -> None:
+        for worker in self.workers:
+            if worker not in but:
+                worker.stop()
+        self.workers = [*but]
 
     def close(self) -> None:
         self.stop_workers()

@@ -11,7 +11,7 @@ from prepare import build_archive
 
 from app.db.migrations import upgrade
 from app.db.session import make_engine
-from tests.faults.cluster import Cluster
+from tests.faults.cluster import Cluster, Worker
 from tests.faults.servers import Servers
 from tests.keys import insert_test_key
 from tests.waiting import upload, upload_run
@@ -34,8 +34,21 @@ def cluster(open_folder: Path) -> Iterator[Cluster]:
     cluster.close()
 
 
+@pytest.fixture
+def worker(cluster: Cluster) -> Worker:
+    """With the settings that all have: the one that outlived the last fault, where one did, as it takes ten seconds
+    to start.
+    """
+    return cluster.one_worker()
+
+
 @pytest.fixture(autouse=True)
-def _no_worker_left(cluster: Cluster) -> Iterator[None]:
+def _no_worker_of_others(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[None]:
+    """A test that starts workers of its own begins and ends without any."""
+    if "worker" in request.fixturenames:
+        yield
+        return
+    cluster.stop_workers()
     yield
     cluster.stop_workers()
 
@@ -49,14 +62,12 @@ class Begun(NamedTuple):
 
 @pytest.fixture(scope="session")
 def begun(cluster: Cluster) -> Begun:
-    """By one worker, which takes ten seconds to start."""
-    cluster.start_worker()
+    cluster.one_worker()
     dataset = upload(cluster.client, "datasets", {"name": "faces"}, build_archive())
     models = [upload_run(cluster.client, f"cross_entropy_run{run}") for run in (1, 2)]
     parts = {"dataset_id": dataset["id"], "model_ids": [model["id"] for model in models]}
     audit_id = cluster.submit(parts)
     assert cluster.wait(audit_id)["status"] == "succeeded"
-    cluster.stop_workers()
     return Begun(parts, cluster.digest(audit_id))
 
 

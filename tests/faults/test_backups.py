@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from app.embedded.postgres import EmbeddedPostgres
-from tests.faults.cluster import Cluster
+from tests.faults.cluster import Cluster, Worker
 from tests.faults.conftest import Recovery
 from tests.faults.servers import Servers
 from tests.faults.test_children import check_identical
@@ -55,14 +55,13 @@ def _give_to_the_owner_of(original: Path, target: Path) -> None:
 
 
 def test_everything_committed_is_there_and_the_rest_is_resumed(
-    cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery, backup: Path
+    cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery, backup: Path, worker: Worker
 ) -> None:
-    cluster.start_worker()
+    """What was backed up goes on meanwhile."""
     ended = [str(row[0]) for row in cluster.query("SELECT id FROM audits WHERE status = 'succeeded'")]
     audit_id = cluster.submit(parts)
     cluster.wait_mid_shard(audit_id)
     back_up(cluster, backup)
-    cluster.stop_workers()
     restored = Cluster(Servers(backup), backup)
     try:
         with recovering("a backup in mid-shard, restored elsewhere"):
@@ -73,5 +72,4 @@ def test_everything_committed_is_there_and_the_rest_is_resumed(
         assert [restored.digest(one) for one in ended] == [cluster.digest(one) for one in ended]
     finally:
         restored.close()
-    cluster.start_worker()
     check_identical(cluster, audit_id, undisturbed)

@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.faults.cluster import Cluster, Worker, alive, children_of, forkservers_of
+from tests.faults.cluster import PATIENT, Cluster, Worker, alive, children_of, forkservers_of
 from tests.faults.conftest import Recovery
 from tests.waiting import until
 
 LONG_LEASE = "120"
-PATIENT = {"MAX_SHARD_ATTEMPTS": "10"}
-"""Where leases are short, a machine that stalls costs attempts which are nobody's fault."""
 
 
 def check_identical(cluster: Cluster, audit_id: str, digest: str) -> None:
@@ -23,8 +21,9 @@ def check_identical(cluster: Cluster, audit_id: str, digest: str) -> None:
     assert cluster.digest(audit_id) == digest
 
 
-def test_the_child_is_killed(cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery) -> None:
-    worker = cluster.start_worker(LEASE_SECONDS=LONG_LEASE, SOME_SECRET="hidden")
+def test_the_child_is_killed(
+    cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery, worker: Worker
+) -> None:
     check_environment(worker)
     audit_id = cluster.submit(parts)
     cluster.wait_mid_shard(audit_id)
@@ -100,9 +99,8 @@ def test_a_model_that_writes_files_fails_its_own_audit_only(
 
 
 def test_cancelling_kills_even_a_child_that_hears_nothing(
-    cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery
+    cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery, worker: Worker
 ) -> None:
-    worker = cluster.start_worker(LEASE_SECONDS=LONG_LEASE)
     audit_id = cluster.submit(parts)
     cluster.wait_mid_shard(audit_id)
     child = worker.child
@@ -114,8 +112,9 @@ def test_cancelling_kills_even_a_child_that_hears_nothing(
     check_identical(cluster, cluster.submit(parts), undisturbed)
 
 
-def test_the_worker_is_killed(cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery) -> None:
-    worker = cluster.start_worker(**PATIENT)
+def test_the_worker_is_killed(
+    cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery, worker: Worker
+) -> None:
     audit_id = cluster.submit(parts)
     cluster.wait_mid_shard(audit_id)
     child = worker.child
@@ -127,20 +126,19 @@ def test_the_worker_is_killed(cluster: Cluster, parts: dict[str, Any], undisturb
 
 
 def test_the_worker_sleeps_past_its_lease(
-    cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery
+    cluster: Cluster, parts: dict[str, Any], undisturbed: str, recovering: Recovery, worker: Worker
 ) -> None:
-    sleeper = cluster.start_worker(**PATIENT)
     audit_id = cluster.submit(parts)
     shard = cluster.wait_mid_shard(audit_id)
     with recovering("SIGSTOP of the worker past its lease, SIGCONT"):
-        sleeper.send(signal.SIGSTOP)
+        worker.send(signal.SIGSTOP)
         cluster.start_worker(**PATIENT)
         until(lambda: cluster.query("SELECT 1 FROM shards WHERE id = %s AND attempt > 1", shard))
-        sleeper.send(signal.SIGCONT)
+        worker.send(signal.SIGCONT)
         check_identical(cluster, audit_id, undisturbed)
     time.sleep(2)  # whatever the sleeper still wants to say
     assert cluster.digest(audit_id) == undisturbed
-    assert sleeper.process.poll() is None
+    assert worker.process.poll() is None
 
 
 @pytest.mark.long

@@ -2,15 +2,15 @@
 
 import os
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.faults.cluster import SHARD, Cluster
+from tests.faults.cluster import LEASE_SECONDS, SHARD, Cluster, Worker
 from tests.faults.conftest import Recovery
 from tests.faults.test_children import check_identical
 from tests.waiting import RECIPE, until
@@ -18,7 +18,6 @@ from tests.waiting import RECIPE, until
 Parts = dict[str, Any]
 Inside = Callable[[Path], tuple[str, ...]]
 
-LEASE_SECONDS = 4  # as long as the cluster has it: a machine that stalls loses no lease
 DISK_BYTES = 64 * 1024**2
 
 
@@ -93,13 +92,13 @@ def _mounted(folder: Path) -> Iterator[None]:
 
 
 def test_the_database_is_full(
-    cluster: Cluster, parts: Parts, undisturbed: str, recovering: Recovery, full_table: Path
+    cluster: Cluster, parts: Parts, undisturbed: str, recovering: Recovery, full_table: Path, worker: Worker
 ) -> None:
-    cluster.start_worker(LEASE_SECONDS=str(LEASE_SECONDS), MAX_SHARD_ATTEMPTS="1")
     audit_id = cluster.submit(parts)
-    computed = f"SELECT 1 FROM shards WHERE samples_done = {SHARD} AND audit_id = %s"
-    until(lambda: cluster.query(computed, audit_id))
-    time.sleep(2 * LEASE_SECONDS)
+    computed = f"SELECT lease_expires_at FROM shards WHERE samples_done = {SHARD} AND audit_id = %s"
+    ((expires,),) = until(lambda: cluster.query(computed, audit_id))
+    later = expires + timedelta(seconds=LEASE_SECONDS)
+    until(lambda: cluster.query(f"{computed} AND lease_expires_at > %s", audit_id, later))
     assert cluster.query("SELECT DISTINCT status FROM shards WHERE audit_id = %s ORDER BY 1", audit_id) == [
         ("queued",),
         ("running",),

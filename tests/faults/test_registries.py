@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.cluster import Cluster
+from tests.faults.cluster import Cluster, Worker
 from tests.faults.conftest import Recovery
 from tests.registries.making import create
 from tests.registries.recorded_mlflow import RecordedMlflow, recorded_mlflow
@@ -53,7 +53,7 @@ def told(cluster: Cluster, mlflow: RecordedMlflow, hook: str) -> Callable[[str],
 
 
 def test_the_api_is_killed_in_mid_import(
-    cluster: Cluster, mlflow: RecordedMlflow, told: Callable[[str], None], recovering: Recovery
+    cluster: Cluster, mlflow: RecordedMlflow, told: Callable[[str], None], recovering: Recovery, worker: Worker
 ) -> None:
     """A version that is registered while no API is there, so that its event is lost, is found all the same."""
     mlflow.holds.set()
@@ -67,7 +67,6 @@ def test_the_api_is_killed_in_mid_import(
         cluster.start_api()
         for statement in LEASES_END:
             cluster.administer(statement)
-        cluster.start_worker()
         check_one(cluster, mlflow, "halved")
         check_one(cluster, mlflow, "unheard")
 

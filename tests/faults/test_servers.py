@@ -10,7 +10,7 @@ import pytest
 
 from app.domain.vocabulary import DeviceClass
 from app.queue import TaskName, TaskQueue
-from tests.faults.cluster import Cluster
+from tests.faults.cluster import Cluster, Worker
 from tests.faults.conftest import Recovery
 from tests.faults.cutting_proxy import CuttingProxy
 from tests.faults.test_children import check_identical
@@ -28,8 +28,9 @@ def test_the_broker_loses_everything(cluster: Cluster, parts: Parts, undisturbed
         check_identical(cluster, audit_id, undisturbed)
 
 
-def test_the_broker_is_killed(cluster: Cluster, parts: Parts, undisturbed: str, recovering: Recovery) -> None:
-    cluster.start_worker()
+def test_the_broker_is_killed(
+    cluster: Cluster, parts: Parts, undisturbed: str, recovering: Recovery, worker: Worker
+) -> None:
     audit_id = cluster.submit(parts)
     cluster.wait_mid_shard(audit_id)
     with recovering("kill -9 of the broker in mid-shard, empty restart"):
@@ -40,7 +41,7 @@ def test_the_broker_is_killed(cluster: Cluster, parts: Parts, undisturbed: str, 
 
 
 def test_the_api_is_killed_before_it_could_ring(
-    cluster: Cluster, parts: Parts, undisturbed: str, recovering: Recovery
+    cluster: Cluster, parts: Parts, undisturbed: str, recovering: Recovery, worker: Worker
 ) -> None:
     known = {row[0] for row in cluster.query("SELECT id FROM audits")}
     cluster.servers.freeze_broker()
@@ -52,7 +53,6 @@ def test_the_api_is_killed_before_it_could_ring(
         asking.join()
         cluster.servers.thaw_broker()
         cluster.start_api()
-        cluster.start_worker()
         check_identical(cluster, str(found.pop()), undisturbed)
 
 
@@ -61,8 +61,9 @@ def _submit_to_the_dying(cluster: Cluster, parts: Parts) -> None:
         cluster.submit(parts)
 
 
-def test_postgres_is_killed(cluster: Cluster, parts: Parts, undisturbed: str, recovering: Recovery) -> None:
-    worker = cluster.start_worker()
+def test_postgres_is_killed(
+    cluster: Cluster, parts: Parts, undisturbed: str, recovering: Recovery, worker: Worker
+) -> None:
     audit_id = cluster.submit(parts)
     cluster.wait_mid_shard(audit_id)
     with recovering("kill -9 of Postgres in mid-shard, restart"):
