@@ -133,9 +133,9 @@ def test_what_goes_no_further(forkserver: Forkserver, blobs: BlobStore) -> None:
 
 
 def test_prints_go_nowhere(child: ChildProcess, blobs: BlobStore) -> None:
-    """A gigabyte of them: the child ends well, the disk keeps nothing, its parent the last words."""
+    """128 MiB of them: the child ends well, the disk keeps nothing, its parent the last words."""
     assert attack(child, blobs, "print") == "done"
-    assert sum(path.stat().st_size for path in child.scratch.path.rglob("*")) < 100 * MEBIBYTE
+    assert sum(path.stat().st_size for path in child.scratch.path.rglob("*")) < MEBIBYTE
     outputs = {str(Path(f"/proc/{child.pid}/fd/{number}").readlink()).partition(":")[0] for number in (1, 2)}
     assert outputs == {"pipe"}
     assert len(child.last_words()) <= TAIL_BYTES
