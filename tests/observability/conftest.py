@@ -133,7 +133,7 @@ def _running(folder: Path, environment: dict[str, str]) -> Iterator[tuple[list[i
         for number, port in enumerate(ports)
     } | {"worker": ("worker",)}
     logs = {name: folder / f"{name}.log" for name in commands}
-    processes = [_start(command, logs[name], environment) for name, command in commands.items()]
+    processes = [start(command, logs[name], environment) for name, command in commands.items()]
     try:
         until(lambda: all(map(accepts, ports)))
         yield ports, logs
@@ -152,7 +152,7 @@ def _use_registries(watched: Watched) -> None:
     watched.secrets += watched.planted.secrets
 
 
-def _start(command: tuple[str, ...], log: Path, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+def start(command: tuple[str, ...], log: Path, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
     with log.open("wb") as file:
         full = [sys.executable, "-m", "app.cli", *command]
         return subprocess.Popen(full, env=os.environ | environment, stdout=file, stderr=file)

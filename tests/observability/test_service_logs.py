@@ -1,16 +1,49 @@
 """Every line of every process has one form, says whose work it is, and holds no secret."""
 
-import os
 import subprocess
-import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 import pytest
 
 from app.embedded.ports import free_port
-from tests.observability.conftest import IN_BODY, IN_QUERY, PLANTED, REQUEST_ID, Watched
+from tests.observability.conftest import IN_BODY, IN_QUERY, PLANTED, REQUEST_ID, Watched, start
 from tests.waiting import PATIENCE_SECONDS, until
+
+FAILING = {"api": ("serve", "--only", "api", "--port", "0"), "worker": ("worker",), "migrate": ("migrate",)}
+
+
+class Failing(NamedTuple):
+    """A process without its servers, and what it says."""
+
+    log: Path
+    process: "subprocess.Popen[bytes]"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Failing]]:
+    """Begun before all others: an API waits half a minute for its database."""
+    folder = tmp_path_factory.mktemp("failing")
+    where = {
+        "DATABASE_URL": f"postgresql+psycopg://salience:planted%2Fdatabase@127.0.0.1:{free_port()}/x",
+        "BROKER_URL": f"redis://:planted-broker@127.0.0.1:{free_port()}/0",
+        "BLOB_STORE": str(folder / "blobs"),
+    }
+    settings = {"RECONCILE_SECONDS": "0.2", "LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
+    found = {}
+    with ExitStack() as started:
+        for name, command in FAILING.items():
+            data = ("--data", str(folder / "data")) if name == "api" else ()
+            log = folder / f"{name}.log"
+            process = start((*command, *data), log, PLANTED | where | settings)
+            started.callback(process.wait, PATIENCE_SECONDS)
+            started.callback(process.terminate)
+            found[name] = Failing(log, process)
+        yield found
 
 
 def test_every_line_has_the_form(watched: Watched) -> None:
@@ -112,26 +145,14 @@ def test_no_row_holds_a_secret_of_a_registry(watched: Watched) -> None:
             assert not [form for (row,) in rows for form in forms if form in row], table
 
 
-@pytest.mark.parametrize("command", [("serve", "--only", "api", "--port", "0"), ("worker",), ("migrate",)])
-def test_failing_processes_keep_secrets_too(command: tuple[str, ...], tmp_path: object) -> None:
+@pytest.mark.parametrize("name", FAILING)
+def test_failing_processes_keep_secrets_too(failing: dict[str, Failing], name: str) -> None:
     """Neither database nor broker answers; both passwords are in the errors' way."""
-    where = {
-        "DATABASE_URL": f"postgresql+psycopg://salience:planted%2Fdatabase@127.0.0.1:{free_port()}/x",
-        "BROKER_URL": f"redis://:planted-broker@127.0.0.1:{free_port()}/0",
-        "BLOB_STORE": f"{tmp_path}/blobs",
-    }
-    settings = {"RECONCILE_SECONDS": "0.2", "LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
-    data = ("--data", f"{tmp_path}/data") if command[0] == "serve" else ()
-    log = tmp_path / "log"  # type: ignore[operator]
-    with log.open("wb") as file:
-        full = [sys.executable, "-m", "app.cli", *command, *data]
-        process = subprocess.Popen(full, env=os.environ | PLANTED | where | settings, stdout=file, stderr=file)
+    log, process = failing[name]
     told = ("reconciler waits", "Cannot connect to redis", "The database cannot be used")
-    try:
-        until(lambda: any(words in log.read_text() for words in told))
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_SECONDS)
+    until(lambda: any(words in log.read_text() for words in told))
+    process.terminate()
+    process.wait(PATIENCE_SECONDS)
     text = log.read_text()
     assert "planted" not in text.lower()
     assert IN_QUERY not in text
