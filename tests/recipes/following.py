@@ -16,6 +16,7 @@ BLOCK = re.compile(
 )
 COPY = re.compile(r"^`(?P<file>[^`]+)`, as `(?P<source>[^`]+)`\.$", re.MULTILINE)
 CHECK = re.compile(r"^Check: `(.+)`$", re.MULTILINE)
+UNFINISHED = shutil.ignore_patterns("*.pyc.*")
 NEWEST = "NEWEST"
 """Stands in a migration for the one before it."""
 
@@ -27,9 +28,9 @@ def check_of(name: str) -> str:
 
 
 def copied(tree: Path, folders: Iterable[str], linked: Iterable[str] = ()) -> Path:
-    """A copy of the code, into which what is not changed is linked."""
+    """A copy of the code, with what Python compiled of it: its age is kept. What is not changed is linked into it."""
     for part in folders:
-        shutil.copytree(ROOT / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / part, tree / part, ignore=UNFINISHED)
     for part in linked:
         (tree / part).symlink_to(ROOT / part)
     return tree

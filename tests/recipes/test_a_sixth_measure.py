@@ -18,8 +18,8 @@ from tests.waiting import RECIPE, WEIGHTS
 
 Json = dict[str, Any]
 
-SAMPLES = 24
-PROTOCOL = {"micro_batch": 8, "measures": {"inversion": {}, "entropy": {}}}
+SAMPLES = 8
+PROTOCOL = {"micro_batch": 4, "measures": {"inversion": {}, "entropy": {}}}
 CONDITIONS = ("inversion.mean >= -1", "inversion.inverted[worst label].mean > 1", "performance.inverted.accuracy >= 0")
 
 
