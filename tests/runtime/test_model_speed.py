@@ -75,6 +75,19 @@ def test_what_is_behind_the_target_layer_is_timed_on_its_own(clock: list[float])
     assert found.seconds_per_head == pytest.approx(0.01)
 
 
+def test_a_head_that_is_little_beside_the_pass_is_timed_by_more_maps(clock: list[float]) -> None:
+    """Of a pass that takes a second, until they take another."""
+    module = Counting()
+    module.register_forward_pre_hook(lambda *_: clock.__setitem__(0, clock[0] + 1.0))
+    module.inner.fc.register_forward_pre_hook(
+        lambda _, inputs: clock.__setitem__(0, clock[0] + 0.01 * len(inputs[0])),
+    )
+    found = ModelSpeed.measure(module, CPU, input_size=64, target_layer=None)
+    assert found is not None
+    assert {*module.behind} == {1, HEADS, 4 * HEADS, 16 * HEADS}
+    assert found.seconds_per_head == pytest.approx(0.01)
+
+
 def test_maps_that_fullgrad_enlarges_take_time_by_their_number() -> None:
     """Of 20 batch norms with 4,800 channels; of sixteen times as many pixels."""
     small, large = (ModelSpeed.measure(Counting(), CPU, input_size=size, target_layer=None) for size in (64, 256))

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 
+from app.domain.maps.cam_methods import changed_at_once
 from app.domain.models.input_size import InputSize, Size, size_of
 from app.domain.vocabulary import CamMethod, DeviceClass
 from worker.machine.device import device_class_of
@@ -23,7 +23,9 @@ GPU_MICRO_BATCH = 16
 """The protocol's: on a GPU a pass of few images takes as long as one of many."""
 FEWEST, MOST, ENOUGH_SECONDS = 2, 10, 1.0
 HEADS, MOST_OF_HEADS = 16, 3
-"""Changed feature maps of one pass, and passes that time them."""
+"""Changed feature maps of one pass at first, and passes that time them."""
+MORE_HEADS = 4
+"""Times as many, as long as those take less time than the layers before them."""
 
 Pass = Callable[[Tensor], Tensor]
 """What an audit makes of a batch of images."""
@@ -90,16 +92,26 @@ class ModelSpeed:
 
 
 def _seconds_per_head(behind: Behind, image: Tensor) -> float:
-    """What another changed feature map of the image adds to a pass."""
+    """What another changed feature map of the image adds to a pass. Where that is little beside the pass, more are
+    timed, as many as go through at a time: few would be lost in what passes differ by themselves."""
+    most = 1
 
     def taken(count: int) -> float:
         def look(images: Tensor) -> Tensor:
+            def masked(features: Tensor) -> Tensor:
+                nonlocal most
+                most = changed_at_once(features.shape[1], features[0, 0].numel())
+                return _masked(count, features)
+
             with torch.no_grad():
-                return behind(images, partial(_masked, count))
+                return behind(images, masked)
 
         return min(_seconds(look, image, MOST_OF_HEADS))
 
-    return max(0.0, taken(HEADS) - taken(1)) / (HEADS - 1)
+    alone, count = taken(1), HEADS
+    while (together := taken(count)) < 2 * alone and count < most:
+        count = min(most, count * MORE_HEADS)
+    return max(0.0, together - alone) / (count - 1)
 
 
 def _masked(count: int, features: Tensor) -> Tensor:

@@ -111,7 +111,7 @@ def test_a_graph_s_pass_that_is_timed_is_a_forward_one(monkeypatch: pytest.Monke
     speed = ModelSpeed.of(lambda: placed, torch.device("cpu"), SIZE, 3)
     assert speed is not None
     assert speed.seconds_per_head is not None
-    assert {*sizes} == {1, MICRO_BATCH, HEADS_AT_ONCE}
+    assert {1, MICRO_BATCH, HEADS_AT_ONCE} <= {*sizes}
     assert sizes.count(MICRO_BATCH) <= 1 + MOST
 
 
