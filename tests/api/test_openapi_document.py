@@ -22,6 +22,7 @@ from tests.api_document import api_document
 
 DOCUMENT = api_document()
 ROUTES = [(method, path) for path, operations in DOCUMENT["paths"].items() for method in operations]
+METHODS = {"delete", "get", "patch", "post", "put"}
 MADE_UP = DATASET[:24]
 PICTURES_AND_FILES = {
     "image/png",
@@ -47,6 +48,16 @@ def test_tags_stand_in_the_order_of_use() -> None:
 
     assert DOCUMENT["tags"] == TAGS
     assert {tag for tags in used for tag in tags} == {tag["name"] for tag in TAGS}
+
+
+def test_what_is_shown_refers_to_its_schemas_alone() -> None:
+    """`start.js` resolves no other references, and lets no path give its operations parameters."""
+    document = shown(DOCUMENT, "/docs/refusals")
+    references = set(re.findall(r'"\$ref": "([^"]*)"', json.dumps(document)))
+    assert references
+    assert references <= {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert {key for operations in document["paths"].values() for key in operations} <= METHODS
+    assert "security" not in document
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)

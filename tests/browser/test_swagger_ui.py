@@ -22,7 +22,7 @@ SHOWN = ["models-create-model", "models-put-content", "gates-delete-gate"]
 
 @pytest.fixture(scope="module")
 def docs(browser: Browser, service: httpx.Client) -> Iterator[tuple[Page, list[str]]]:
-    """One page with the key put in, and its complaints: to show all operations takes ten seconds of processor time."""
+    """One page with the key put in, and its complaints: to show all operations takes seconds of processor time."""
     context = browser.new_context(viewport=DESKTOP)
     context.set_default_timeout(WAIT_MILLISECONDS)
     page, complaints = context.new_page(), list[str]()
@@ -166,6 +166,18 @@ def test_another_example_can_be_chosen(authorized: Page) -> None:
     block = operation(authorized, "gates-create-gate")
     block.get_by_label("Example").first.select_option("Against a baseline audit")
     expect(block.get_by_label("Request body")).to_have_value(re.compile("not worse than baseline"))
+
+
+def test_schemas_are_shown_with_what_they_refer_to(authorized: Page) -> None:
+    """`start.js` puts the schemas where the document refers to them, in place of Swagger UI."""
+    block = operation(authorized, "gates-create-gate")
+    answers = block.locator(".responses-wrapper")
+    answers.get_by_role("tab", name="Schema").first.click()
+    shown = answers.locator(".json-schema-2020-12").first
+    expect(shown).to_contain_text("Gate")
+    expect(shown).not_to_contain_text("#/components")
+    answers.get_by_role("button", name="Expand all").first.click()
+    expect(shown).to_contain_text("conditions")
 
 
 def test_keyboard(page: Page, service: httpx.Client) -> None:

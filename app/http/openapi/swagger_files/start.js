@@ -71,6 +71,30 @@ function offerPage(address) {
   address.after(link);
 }
 
+// Swagger UI's own goes through the whole document for each operation that is opened, for seconds. This document refers
+// to nothing but its schemas, and says of each operation by itself what it takes and who may ask.
+function resolve(value, schemas, within) {
+  if (value === null || typeof value !== "object") {
+    return value;
+  }
+  if (Array.isArray(value)) {
+    return value.map((one) => resolve(one, schemas, within));
+  }
+  const { $ref: reference, ...beside } = value;
+  if (typeof reference !== "string") {
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, resolve(one, schemas, within)]));
+  }
+  // A schema that holds itself stays a reference, as Swagger UI shows such.
+  return within.includes(reference) ? value : { ...resolve(schemas[reference], schemas, [...within, reference]), ...beside };
+}
+
+async function resolveSubtree(document, path) {
+  const named = Object.entries(document.components.schemas);
+  const schemas = Object.fromEntries(named.map(([name, schema]) => [`#/components/schemas/${name}`, schema]));
+  const subtree = path.reduce((at, step) => at?.[step], document);
+  return { spec: resolve(subtree, schemas, []), errors: [] };
+}
+
 followColorScheme();
 dark.addEventListener("change", followColorScheme);
 new MutationObserver(mend).observe(document.getElementById("swagger-ui"), { childList: true, subtree: true });
@@ -79,6 +103,7 @@ SwaggerUIBundle({
   url: new URL("docs/shown.json", location.href).pathname, // behind a proxy it lies under the proxy's prefix
   dom_id: "#swagger-ui",
   presets: [SwaggerUIBundle.presets.apis],
+  plugins: [() => ({ fn: { resolveSubtree } })],
   deepLinking: true,
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
