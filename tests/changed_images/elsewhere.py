@@ -1,7 +1,8 @@
 """A system that the service never sees: torch and pytorch-grad-cam in a process of their own, PNGs in, arrays out.
 
-Called with the recipe and, for each network, the folder that its images were unpacked into, its weights, and the folder
-that its maps go to. Maps that are there already are not made again.
+Called with the recipe. Each line that it reads is a round: JSON, for each network the folder that its images were
+unpacked into, its weights, and the folder that its maps go to. Maps that are there already are not made again. It
+writes a line when a round is done.
 """
 
 import json
@@ -39,6 +40,8 @@ def explain(images: Path, weights: Path, maps: Path, mean: list[float], std: lis
 if __name__ == "__main__":
     torch.set_num_threads(1)
     recipe = json.loads(Path(sys.argv[1]).read_text())["preprocessing"]
-    paths = [Path(one) for one in sys.argv[2:]]
-    for own_images, own_weights, own_maps in zip(paths[::3], paths[1::3], paths[2::3], strict=True):
-        explain(own_images, own_weights, own_maps, recipe["mean"], recipe["std"])
+    for line in sys.stdin:
+        for own_images, own_weights, own_maps in json.loads(line):
+            explain(Path(own_images), Path(own_weights), Path(own_maps), recipe["mean"], recipe["std"])
+        sys.stdout.write("done\n")
+        sys.stdout.flush()

@@ -4,9 +4,8 @@ import csv
 import io
 import json
 import shutil
-import subprocess
-import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.changed_images import elsewhere
+from tests.changed_images.rounds import Elsewhere
 from tests.comparisons.real_audits import WITH_EVERYTHING
 from tests.reference import as_bytes
 from tests.waiting import WEIGHTS, upload, views_of, wait_for
@@ -51,9 +50,14 @@ def packed(folder: Path, images: Path) -> bytes:
     return archive.getvalue()
 
 
-def explained_elsewhere(images: dict[str, Path], maps: dict[str, Path]) -> None:
-    networks = [part for run in RUNS for part in (images[run], WEIGHTS / f"{run}.safetensors", maps[run])]
-    subprocess.run([sys.executable, elsewhere.__file__, str(RECIPE), *map(str, networks)], check=True)
+def networks(images: dict[str, Path], maps: dict[str, Path]) -> list[tuple[Path, Path, Path]]:
+    return [(images[run], WEIGHTS / f"{run}.safetensors", maps[run]) for run in RUNS]
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[Elsewhere]:
+    with Elsewhere(RECIPE) as process:
+        yield process
 
 
 def scores_of(service: httpx.Client, audit: Json) -> Scores:
@@ -89,12 +93,17 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, P
 
 @pytest.fixture(scope="module")
 def sent_back(
-    service: httpx.Client, dataset: Json, first_audit: Json, empty: list[Json], folders: tuple[Path, dict[str, Path]]
+    service: httpx.Client,
+    dataset: Json,
+    first_audit: Json,
+    empty: list[Json],
+    folders: tuple[Path, dict[str, Path]],
+    elsewhere: Elsewhere,
 ) -> list[Json]:
     """Two rounds: images of samples alone, then those that follow each network's clean maps."""
     images, maps = folders
     views_of(service, first_audit["id"]).extractall(images)
-    explained_elsewhere(dict.fromkeys(RUNS, images), maps)
+    elsewhere.explain(networks(dict.fromkeys(RUNS, images), maps))
     for run, map_set in zip(RUNS, empty, strict=True):
         put = service.put(map_set["content_url"], content=packed(maps[run], images))
         assert put.status_code == 202, put.text
@@ -104,7 +113,7 @@ def sent_back(
     for run, map_set in zip(RUNS, empty, strict=True):
         shutil.copytree(images, own[run])
         views_of(service, first_audit["id"], needs="maps", subject=f"map_set:{map_set['id']}").extractall(own[run])
-    explained_elsewhere(own, maps)
+    elsewhere.explain(networks(own, maps))
     made = [upload(service, "map-sets", described(dataset, run), packed(maps[run], own[run])) for run in RUNS]
     assert [one["unreadable_count"] for one in made] == [0, 0], made
     return made
