@@ -95,7 +95,7 @@ def check_worker(settings: Settings) -> Iterator[Finding]:
         advice = "install again: `pip install --constraint constraints.txt --editable '.[worker]'`"
         yield fail("gpu", f"torch cannot be imported: {answer}", advice)
         return
-    yield _gpu(settings, answer, driver)
+    yield judge_gpu(settings, answer, driver)
     if answer["native"]:
         yield ok("native", "the compiled routines are there")
     else:
@@ -117,7 +117,8 @@ def judge_sandbox(settings: Settings, missing: dict[str, str]) -> Finding:
     return fail("sandbox", f"{detail}: the worker does not start (sandbox-unavailable)", advice)
 
 
-def _gpu(settings: Settings, answer: dict[str, Any], driver: list[str]) -> Finding:
+def judge_gpu(settings: Settings, answer: dict[str, Any], driver: list[str]) -> Finding:
+    """``answer`` is what torch sees, ``driver`` the names of the GPUs that the driver sees."""
     if answer["names"]:
         shown = [
             f"{name} ({free / GIBIBYTE:.0f} of {total / GIBIBYTE:.0f} GiB free)"
