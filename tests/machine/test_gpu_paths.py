@@ -18,7 +18,7 @@ from app.settings import Settings
 from worker.child.failures import failed
 from worker.child.inputs import JobInputs
 from worker.child.server import Tools, _outcome
-from worker.machine.device import pick_device
+from worker.machine.device import compute_exactly, pick_device
 from worker.machine.shortage import is_device_fault, is_gpu_shortage, is_shortage
 from worker.supervision.endings import DeviceFailed, failure_of
 from worker.supervision.environment import library_environment
@@ -35,16 +35,18 @@ def test_a_gpu_has_its_number(wanted: str, number: int) -> None:
 
 
 def test_float32_means_float32() -> None:
-    """In a process of its own: torch's default for convolutions is TF32."""
-    code = """
-import torch
-from worker.machine.device import compute_exactly
-assert torch.backends.cudnn.allow_tf32
-compute_exactly()
-assert not torch.backends.cudnn.allow_tf32 and not torch.backends.cuda.matmul.allow_tf32
-assert torch.backends.cudnn.deterministic and torch.are_deterministic_algorithms_enabled()
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)
+    """Whatever was chosen before; torch's own default for convolutions is TF32."""
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = torch.are_deterministic_algorithms_enabled()
+    cudnn.allow_tf32 = cudnn.benchmark = matmul.allow_tf32 = True
+    cudnn.deterministic = False
+    try:
+        compute_exactly()
+        assert (cudnn.allow_tf32, matmul.allow_tf32) == (False, False)
+        assert (cudnn.benchmark, cudnn.deterministic) == (False, True)
+        assert torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.use_deterministic_algorithms(before)
 
 
 def test_no_variable_turns_tf32_on() -> None:
