@@ -20,7 +20,7 @@ Recovery = Callable[[str], AbstractContextManager[None]]
 _TABLE = pytest.StashKey[list[tuple[str, float, str]]]()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(open_folder: Path) -> Iterator[Cluster]:
     folder = open_folder / "faults"
     servers = Servers(folder)
@@ -60,7 +60,7 @@ class Begun(NamedTuple):
     digest: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def begun(cluster: Cluster) -> Begun:
     cluster.one_worker()
     dataset = upload(cluster.client, "datasets", {"name": "faces"}, build_archive())
@@ -71,12 +71,12 @@ def begun(cluster: Cluster) -> Begun:
     return Begun(parts, cluster.digest(audit_id))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def parts(begun: Begun) -> dict[str, Any]:
     return begun.parts
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def undisturbed(begun: Begun) -> str:
     return begun.digest
 

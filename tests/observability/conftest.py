@@ -71,7 +71,7 @@ class Watched:
         return [json.loads(line) for line in whole.splitlines()]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def watched(postgres: EmbeddedPostgres, broker_url: str) -> Iterator[Watched]:
     """After one audit, with everything logged that can be."""
     url = _own_database(postgres)

@@ -18,7 +18,7 @@ from tests.waiting import PATIENCE_SECONDS, until
 SERVED = ("A measure", "A deformation", "An upload format", "A resource")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tree(open_folder: Path) -> Path:
     """All of these recipes in one copy: they do not get in each other's way."""
     copy = copied(open_folder / "tree", ("app", "worker", "alembic"))
@@ -27,14 +27,14 @@ def tree(open_folder: Path) -> Path:
     return copy
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def environment(tree: Path) -> dict[str, str]:
     """In which Python takes our modules from the copy."""
     kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "BROKER_URL"}}
     return kept | {"PYTHONPATH": str(tree)}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def client(tree: Path, environment: dict[str, str]) -> Iterator[Client]:
     data = tree / "data"
     command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data", str(data)]
@@ -49,6 +49,6 @@ def client(tree: Path, environment: dict[str, str]) -> Iterator[Client]:
         process.wait(PATIENCE_SECONDS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def faces(client: Client) -> dict[str, Any]:
     return client.push_dataset(build_archive(), name="faces")
