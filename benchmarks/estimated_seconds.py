@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from unittest.mock import patch
 
+import cv2
 import torch
 
 from app.audits.planning.costs import subject_costs
@@ -77,6 +78,7 @@ def rows(methods: list[CamMethod]) -> Iterator[str]:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    cv2.setNumThreads(1)  # FullGrad's maps are its own
     keep_heap()
     print("| network | method | estimated ms | measured ms | estimated / measured |\n| --- | --- | --- | --- | --- |")
     for row in rows([CamMethod(one) for one in sys.argv[1:]] or list(METHODS)):

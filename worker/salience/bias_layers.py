@@ -15,6 +15,8 @@ _WITH_BIAS = (nn.Conv2d, nn.BatchNorm2d)
 """Of exactly these types, as the library has it."""
 _TIMED_MAPS, _CELLS = 64, (7, 7)
 """Fewer stay near the processor, where each takes two thirds of the time: the library has thousands."""
+_ROUNDS = 8
+"""The first few of a process take twice as long."""
 
 
 def passes_biases_in_order(hook: TargetHook) -> bool:
@@ -45,7 +47,7 @@ def seconds_to_enlarge(size: Size) -> float:
 
     cells = np.random.default_rng(0).random((_TIMED_MAPS, *_CELLS), np.float32)
     taken = []
-    for _ in range(2):
+    for _ in range(_ROUNDS):
         begun = time.perf_counter()
         np.array([cv2.resize((one - one.min()) / one.max(), (size[1], size[0])) for one in cells]).sum(0)
         taken.append(time.perf_counter() - begun)
