@@ -142,8 +142,8 @@ def verdict(audit: AuditName, link: Link) -> None:
     """Show what an audit's gate says, condition by condition, and exit by it."""
     with link.client() as client:
         said = client.verdict(client.find("audits", audit))
-    if said["says_nothing"]:
-        note(f"Headline numbers that say nothing: {', '.join(said['says_nothing'])} (`audits results` says why).")
+    if silent := said.get("says_nothing"):  # a service of before tells none
+        note(f"Headline numbers that say nothing: {', '.join(silent)} (`audits results` says why).")
     link.show(said, *verdict_tables(said))
     raise typer.Exit(STATUS_OF[said["verdict"]])
 

@@ -4,21 +4,14 @@ from typing import Any
 
 from app.domain.problems.service import QUOTA
 from app.http.openapi.example_form import BODY, JSON, ONCE, PAGES, UPLOAD, RouteExamples, codes, page, recorded
+from app.models.probed import PROBED
 
 MODEL: dict[str, Any] = recorded(__package__, "model.json")
 _FOUND_LATER = (
     "content_digest",
     "content_size",
     "target_layer",
-    "parameter_count",
-    "classes",
-    "map_height",
-    "map_width",
-    "candidate_layers",
-    "in_place_operations",
-    "final_softmax",
-    "cam_methods",
-    "speed",
+    *PROBED,
 )
 _REGISTERED = MODEL | dict.fromkeys(_FOUND_LATER) | {"status": "awaiting_content", "updated_at": MODEL["created_at"]}
 _REFERRED = MODEL | {"reference_digest": f"sha256:{'5e' * 32}", "fidelity": None}

@@ -22,7 +22,7 @@ from app.policies.matching import why_not
 from app.policies.repository import policies_of
 from app.policies.runs import begin_anew
 from app.policies.schedule import next_time
-from app.policies.schemas import DryRun, DryRunRequest, Policy, PolicyChange, PolicyRequest
+from app.policies.schemas import DryRun, DryRunRequest, Policy, PolicyChange, PolicyRequest, WriteBack
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 def create_policy(session: Session, request: PolicyRequest) -> PolicyRow:
     """Raises NotFound where it names what is not there, Unprocessable of a connection that has no versions, or that
     cannot take what is to be written back."""
-    _check_named(session, request)
+    _check_named(session, request, request.write_back)
     row = PolicyRow(id=new_id(), **_columns(session, request))
     _look_from_now(session, row)
     session.add(row)
@@ -44,7 +44,7 @@ def change_policy(session: Session, row: PolicyRow, wanted: PolicyChange) -> Non
     Unprocessable."""
     before = {"name": row.name, "connection_id": row.connection_id, **row.definition}
     request = PolicyRequest.model_validate(before | wanted.model_dump(mode="json", exclude_unset=True))
-    _check_named(session, request)
+    _check_named(session, request, wanted.write_back)
     for name, value in _columns(session, request).items():
         setattr(row, name, value)
     if PolicyRequest.model_validate(before).match != request.match:
@@ -81,9 +81,11 @@ def dry_run(session: Session, row: PolicyRow, request: DryRunRequest) -> DryRun:
     return DryRun(matches=reason is None, reason=told, model=event.model_name, version=event.version)
 
 
-def _check_named(session: Session, request: PolicyRequest) -> None:
+def _check_named(session: Session, request: PolicyRequest, written: WriteBack | None) -> None:
+    """``written`` is asked for just now; None where it stays as it was."""
     connection = get_registry(session, request.connection_id)
-    check_write_back(ConnectionKind(connection.kind), request.write_back)
+    if written is not None:
+        check_write_back(ConnectionKind(connection.kind), written)
     get_dataset(session, request.dataset_id)
     if request.gate is not None:
         get_gate(session, request.gate)

@@ -171,7 +171,19 @@ def test_what_a_kind_cannot_take_is_no_policy(api: Api, policy: Json) -> None:
         )
         assert "A connection of kind huggingface" in told
         assert "Leave it out" in told
+    check_that_an_older_one_is_changed(api, asked)
     assert api.client.delete(f"/v1/connections/{hub.json()['id']}").status_code == 204
+
+
+def check_that_an_older_one_is_changed(api: Api, asked: Json) -> None:
+    """One that asked for tags before that was refused: what is not changed is not judged anew."""
+    older = api.client.post("/v1/policies", json=asked).headers["location"]
+    with transaction(api.engine) as session:
+        row = session.get_one(PolicyRow, UUID(older.rpartition("/")[2]))
+        row.definition = row.definition | {"write_back": {"tags": True}}
+    assert api.client.patch(older, json={"name": "renamed"}).json()["name"] == "renamed"
+    check_problem(api.client.patch(older, json={"write_back": {"tags": True}}), 422, "validation-error")
+    assert api.client.delete(older).status_code == 204
 
 
 def test_so_many_policies(api: Api, policy: Json) -> None:

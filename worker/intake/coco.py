@@ -1,21 +1,21 @@
 """COCO's annotations as a table of images: one label each, where all of an image's objects are of one category."""
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.errors import InputFailure
 from worker.archives.manifest import Record
 
 MOST_BYTES = 32 * 1024**2
 """What JSON makes of more takes several hundred megabytes."""
+Images = list[tuple[Any, set[str]]]
+"""Files' names, and the categories of the objects in each."""
 
 
-@dataclass(frozen=True)
-class CocoImages:
-    """``several`` and ``empty`` count the images of several categories, and of none: those have no label."""
+class CocoCounts(NamedTuple):
+    """Of images; ``several`` show objects of several categories and ``empty`` of none: those have no label."""
 
-    records: list[Record]
+    images: int
     several: int
     empty: int
 
@@ -25,37 +25,39 @@ def coco_records(data: bytes, notes: list[str]) -> list[Record]:
     document = _document(data)
     if isinstance(document, list):
         return [Record(number, row) for number, row in enumerate(document, 1)]
-    found = _images(document)
-    if found.several:
-        notes.append(f"{found.several} images show objects of several categories and have no label.")
-    return found.records
+    images = _images(document)
+    if several := _counts(images).several:
+        notes.append(f"{several} images show objects of several categories and have no label.")
+    return [
+        Record(number, {"file_name": name, "label": next(iter(shown)) if len(shown) == 1 else None})
+        for number, (name, shown) in enumerate(images, 1)
+    ]
 
 
-def coco_images(data: bytes) -> CocoImages | None:
+def coco_counts(data: bytes) -> CocoCounts | None:
     """None of what is not COCO's."""
     try:
         document = _document(data)
-        return None if isinstance(document, list) else _images(document)
+        return None if isinstance(document, list) else _counts(_images(document))
     except InputFailure:
         return None
 
 
-def _images(document: Any) -> CocoImages:
+def _images(document: Any) -> Images:
     labels: dict[Any, set[str]] = {}
     try:
         categories = {one["id"]: str(one["name"]) for one in document["categories"]}
         for one in document["annotations"]:
             labels.setdefault(one["image_id"], set()).add(categories[one["category_id"]])
-        named = [(image["file_name"], labels.get(image["id"], set())) for image in document["images"]]
+        return [(image["file_name"], labels.get(image["id"], set())) for image in document["images"]]
     except (KeyError, TypeError) as error:
         detail = "The manifest is JSON, but neither a list of objects nor COCO (images, annotations, categories)."
         raise InputFailure("manifest-invalid", detail) from error
-    records = [
-        Record(number, {"file_name": name, "label": next(iter(shown)) if len(shown) == 1 else None})
-        for number, (name, shown) in enumerate(named, 1)
-    ]
-    several = sum(len(shown) > 1 for _, shown in named)
-    return CocoImages(records, several, sum(not shown for _, shown in named))
+
+
+def _counts(images: Images) -> CocoCounts:
+    shown = [len(names) for _, names in images]
+    return CocoCounts(len(shown), sum(count > 1 for count in shown), shown.count(0))
 
 
 def _document(data: bytes) -> Any:

@@ -12,7 +12,7 @@ from app.db.tables import DatasetRow
 from app.domain.samples.table_columns import Columns
 from app.errors import InputFailure
 from app.imaging.entries import ArchiveEntry
-from worker.intake.coco import MOST_BYTES, CocoImages, coco_images
+from worker.intake.coco import MOST_BYTES, CocoCounts, coco_counts
 from worker.intake.label_suggestions import suggest
 from worker.intake.layout import Layout
 from worker.intake.notes import listed
@@ -45,7 +45,7 @@ class CocoLayout:
         """What the columns were taken for; None where the labels are not taken from there."""
         every = sorted((table for table in tables if is_coco_name(table.name)), key=lambda table: table.name)
         named = every[:MOST_TABLES]
-        found = {table.name: images for table in named if (images := self._images(table)) is not None}
+        found = {table.name: counts for table in named if (counts := self._counts(table)) is not None}
         taken = [table for table in named if table.name in found]
         if not taken:
             return None
@@ -57,24 +57,23 @@ class CocoLayout:
         self.notes.append(f"Labels are from COCO's annotations {listed(list(found))}: {assumed}.")
         return columns
 
-    def _images(self, table: ArchiveEntry) -> CocoImages | None:
+    def _counts(self, table: ArchiveEntry) -> CocoCounts | None:
         if table.size > MOST_BYTES:
             large = f"COCO's annotations {table.name!a} were not used, since they have more than {MOST_BYTES} bytes."
             self.notes.append(f"{large} For labels write a manifest.csv with the columns path and label.")
             return None
         try:
-            return coco_images(self._read(table))
+            return coco_counts(self._read(table))
         except InputFailure:
             return None
 
-    def _why_not(self, found: dict[str, CocoImages], asked: Columns | None) -> str | None:
-        several, empty = (sum(getattr(one, name) for one in found.values()) for name in ("several", "empty"))
+    def _why_not(self, found: dict[str, CocoCounts], asked: Columns | None) -> str | None:
         if asked is not None:
             return "the data set's columns name another place"
         if Layout.of(folders_of_images(self._session, self._dataset_id)).has_labels:
             return "the folders have names as labels have"
+        count, several, empty = map(sum, zip(*found.values(), strict=True))
         if several or empty:
-            count = sum(len(one.records) for one in found.values())
             shown = f"{several} of {count} images show objects of several categories, and {empty} of none"
             return f"{shown}: those would have no label"
         return None
