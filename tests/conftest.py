@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy import Engine
 
 from app.db.migrations import upgrade
 from app.db.session import make_engine
@@ -120,6 +121,14 @@ def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
     """A fresh database made by the migrations, dropped afterwards."""
     with new_database(postgres) as url:
         yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Of that database."""
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, func, text, update
 
-from app.db.session import make_engine, transaction
+from app.db.session import transaction
 from app.db.tables import AuditRow, ShardRow
 from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, ShardStatus
 from app.housekeeping.reconciler import Reconciler
@@ -17,13 +17,6 @@ from tests.factories import audit_row, dataset_row, shard_rows
 
 LONG_AGO = func.clock_timestamp() - text("interval '1 minute'")
 PRIORITY = PRIORITIES[TaskName.RUN_SHARD]
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What an archive of changed images takes of a tenant's bytes, how long it is kept, and that it is not forgotten."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from sqlalchemy import Engine, select, text, update
 from app.access.quotas import used_bytes
 from app.db.identifiers import new_id
 from app.db.references import unused_digests
-from app.db.session import make_engine, transaction
+from app.db.session import transaction
 from app.db.tables import AuditRow, ViewArchiveRow
 from app.domain.audits.changed_images import Needs
 from app.domain.vocabulary import OwedStatus, ResourceStatus
@@ -21,13 +20,6 @@ from tests.factories import audit_row, dataset_row
 
 DIGEST = f"sha256:{'a' * 64}"
 WAIT = timedelta(seconds=15)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

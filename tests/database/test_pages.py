@@ -1,6 +1,6 @@
 """A page of a list holds so many bytes: one data set may have a mebibyte of labels."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -12,20 +12,13 @@ from app.datasets.repository import list_datasets
 from app.db import pages
 from app.db.identifiers import new_id
 from app.db.pages import Rows, newest
-from app.db.session import TenantEngine, make_engine, transaction
+from app.db.session import TenantEngine, transaction
 from app.db.tables import DatasetRow, GateRow, RunGroupRow
 from app.domain.vocabulary import ResourceStatus
 from app.naming.filters import VersionFilter
 from tests.factories import dataset_row
 
 MEBIBYTE = 1024**2
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 def add_datasets(engine: Engine | TenantEngine, sizes: list[int]) -> list[UUID]:

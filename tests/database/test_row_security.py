@@ -11,7 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 from app.access.repository import tenant_named
 from app.db import session as sessions
 from app.db.identifiers import new_id
-from app.db.session import TenantEngine, make_engine, transaction
+from app.db.session import TenantEngine, transaction
 from app.db.tables import Base, DatasetRow, ModelRow, TenantOwned
 from app.db.tenant_role import TENANT_ROLE
 from tests.api.audit_rows import add_audit
@@ -19,13 +19,6 @@ from tests.api.audit_rows import add_audit
 SERVICE_ALONE = {"alembic_version", "api_keys", "counters", "gpu_reports"}
 READABLE = {"workers", "tenants"}
 """The second one shows a tenant its own row."""
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -36,13 +36,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         yield store
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url)
-    yield engine
-    engine.dispose()
-
-
 def put(store: BlobStore, content: bytes) -> StoredBlob:
     with store.writer(len(content)) as writer:
         writer.write(content)

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, LargeBinary
 
 from app.access.vault import Vault
 from app.db.identifiers import new_id
-from app.db.session import make_engine, transaction
+from app.db.session import transaction
 from app.db.tables import Base, ConnectionRow, HookRow, WebhookRow
 from app.errors import Unavailable
 from app.housekeeping.resealing import SEALED, reseal
@@ -50,13 +50,6 @@ def rows(vault: Vault) -> dict[type[Any], Any]:
     hook = HookRow(id=new_id(), name="h", kind="mlflow", connection_id=connection.id, **secrets[HookRow])
     webhook = WebhookRow(id=new_id(), events=[], format="standard", **secrets[WebhookRow])
     return {ConnectionRow: connection, HookRow: hook, WebhookRow: webhook}
-
-
-@pytest.fixture
-def engine(database_url: str) -> Any:
-    engine = make_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 def test_the_old_key_can_go_afterwards(engine: Engine) -> None:

@@ -1,7 +1,6 @@
 """From deliveries to runs: one that cannot be followed holds up none of its own tenant's, and none of another's."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from app.db.identifiers import new_id
-from app.db.session import TenantEngine, make_engine, transaction
+from app.db.session import TenantEngine, transaction
 from app.db.tables import DEFAULT_TENANT, ConnectionRow, HookDeliveryRow, HookRow, PolicyRow, PolicyRunRow, TenantRow
 from app.policies.dispatch import dispatch
 from tests.registries.signing import created
@@ -18,12 +17,10 @@ OTHER = new_id()
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url)
+def engine(engine: Engine) -> Engine:
     with transaction(engine) as session:
         session.add(TenantRow(id=OTHER, name="other"))
-    yield engine
-    engine.dispose()
+    return engine
 
 
 def make_hook(engine: Engine, tenant_id: UUID, policy: object) -> UUID:

@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine
 
-from app.db.identifiers import new_id
-from app.db.session import make_engine, transaction
-from app.db.tables import ConnectionRow, ModelImportRow, ModelRow
+from app.db.session import transaction
+from app.db.tables import ModelRow
 from app.domain.vocabulary import ResourceStatus
 from tests.factories import model_row
-from tests.registries.importing import attempt, importer
+from tests.registries.importing import attempt, connected, importer
 from tests.registries.recorded_mlflow import RecordedMlflow, recorded_mlflow
 
 
@@ -25,26 +23,13 @@ def mlflow() -> Iterator[RecordedMlflow]:
         yield server
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url)
-    yield engine
-    engine.dispose()
-
-
 def imported(engine: Engine, broker_url: str, folder: Path, mlflow: RecordedMlflow, **limits: int) -> ModelRow:
     """What `models:/faces@champion` came to."""
-    connection, row = new_id(), model_row(status=ResourceStatus.FETCHING)
-    model: UUID = row.id
-    with transaction(engine) as session:
-        session.add(ConnectionRow(id=connection, name="m", kind="mlflow", url=mlflow.url, auth_kind="none"))
-        session.add(row)
-        session.flush()
-        asked = {"connection_id": connection, "uri": "models:/faces@champion", "said": {}}
-        session.add(ModelImportRow(model_id=model, **asked))
+    row = model_row(status=ResourceStatus.FETCHING)
+    connected(engine, "mlflow", mlflow.url, "models:/faces@champion", row)
     attempt(importer("models", engine, broker_url, str(folder), **limits))
     with transaction(engine) as session:
-        return session.get_one(ModelRow, model)
+        return session.get_one(ModelRow, row.id)
 
 
 def test_an_alias_is_the_version_that_has_it(

@@ -16,14 +16,13 @@ import boto3
 import pytest
 from sqlalchemy import Engine
 
-from app.db.identifiers import new_id
-from app.db.session import make_engine, transaction
-from app.db.tables import ConnectionRow, DatasetImportRow, DatasetRow, ModelImportRow, ModelRow
+from app.db.session import transaction
+from app.db.tables import DatasetRow, ModelRow
 from app.domain.vocabulary import ResourceStatus
 from app.imaging.containers import BLOCK
 from tests.counting_proxy import CountingProxy, counting
 from tests.factories import dataset_row, model_row
-from tests.registries.importing import attempt, importer
+from tests.registries.importing import attempt, connected, importer
 from tests.registries.recorded_answers import MLMODEL
 from tests.registries.recorded_mlflow import recorded_mlflow
 from tests.storage.stores import make_bucket
@@ -35,13 +34,6 @@ FILES = {"model.safetensors.index.json": b"{}", **SHARDS}
 TOLD, OVERHEAD = 40_000, 100_000
 """Bytes of headers and listings, of the first attempt and of two; what a process that is killed has not read is among
 them."""
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 @dataclass(frozen=True)
@@ -95,22 +87,10 @@ def bucket_with(folder: str, files: dict[str, bytes]) -> Iterator[tuple[Counting
         yield proxy, bucket.name
 
 
-def connected(engine: Engine, kind: str, proxy: CountingProxy, uri: str, row: ModelRow | DatasetRow) -> None:
-    connection = ConnectionRow(id=new_id(), name="c", kind=kind, url=proxy.url, auth_kind="none")
-    where = {"connection_id": connection.id, "uri": uri}
-    with transaction(engine) as session:
-        session.add_all([connection, row])
-        session.flush()
-        if isinstance(row, ModelRow):
-            session.add(ModelImportRow(model_id=row.id, said={}, **where))
-        else:
-            session.add(DatasetImportRow(dataset_id=row.id, **where))
-
-
 def test_a_model_of_a_bucket(killed: Killed) -> None:
     row = model_row(status=ResourceStatus.FETCHING)
     with bucket_with("faces/v1", FILES) as (proxy, bucket):
-        connected(killed.engine, "s3", proxy, f"s3://{bucket}/faces/v1", row)
+        connected(killed.engine, "s3", proxy.url, f"s3://{bucket}/faces/v1", row)
         killed.run("models", proxy)
     assert_is_zip_of(killed.blob(row))
 
@@ -122,7 +102,7 @@ def test_a_data_set_of_a_bucket_that_is_copied(killed: Killed) -> None:
     small = {f"{number:02}.png": SHARDS[min(SHARDS)][number * few :][:few] for number in range(20)}
     files = small | {"99.png": SHARDS[max(SHARDS)]}
     with bucket_with("images", files) as (proxy, bucket):
-        connected(killed.engine, "s3", proxy, f"s3://{bucket}/images", row)
+        connected(killed.engine, "s3", proxy.url, f"s3://{bucket}/images", row)
         killed.run("datasets", proxy)
     packed, offset = killed.blob(row), 0
     for _, content in sorted(files.items()):
@@ -138,7 +118,7 @@ def test_a_model_of_mlflow(*, sends_parts: bool, killed: Killed) -> None:
         files = {"MLmodel": MLMODEL} | {f"model/{name}": content for name, content in FILES.items()}
         server.versions["faces", "1"] = {"files": files, "tags": {}, "created_ms": 1}
         server.sends_parts = sends_parts
-        connected(killed.engine, "mlflow", proxy, "models:/faces/1", row)
+        connected(killed.engine, "mlflow", proxy.url, "models:/faces/1", row)
         killed.run("models", proxy, twice=0 if sends_parts else SIZE // 2)
         assert sum(path.endswith(min(SHARDS)) for path, _ in server.asked) == 1
     assert_is_zip_of(killed.blob(row))

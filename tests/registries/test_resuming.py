@@ -14,9 +14,8 @@ import pytest
 from sqlalchemy import Engine, func
 
 from app.access.vault import Vault
-from app.db.identifiers import new_id
-from app.db.session import make_engine, transaction
-from app.db.tables import ConnectionRow, ModelImportRow, ModelRow
+from app.db.session import transaction
+from app.db.tables import ModelImportRow, ModelRow
 from app.domain.vocabulary import ResourceStatus
 from app.imports.importer import Importer
 from app.imports.nouns import MODELS
@@ -26,6 +25,7 @@ from app.settings import Settings
 from app.storage.blobs import BlobStore
 from app.storage.partials import PartialLog
 from tests.factories import model_row
+from tests.registries.importing import connected
 
 CONTENT = hashlib.sha256(b"weights").digest() * 100_000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -81,13 +81,6 @@ def server() -> Iterator[Server]:
         server.shutdown()
 
 
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url)
-    yield engine
-    engine.dispose()
-
-
 class Process:
     """One that fetches a model; ``folder`` is the store's."""
 
@@ -116,13 +109,8 @@ class Process:
 def process(engine: Engine, broker_url: str, server: Server, tmp_path: Path) -> Process:
     """It was killed when a good half of the model had come."""
     killed = Process(engine, broker_url, tmp_path / "blobs")
-    connection, row = new_id(), model_row(status=ResourceStatus.FETCHING)
-    with transaction(engine) as session:
-        session.add(ConnectionRow(id=connection, name="w", kind="http", url=server.url, auth_kind="none"))
-        session.add(row)
-        session.flush()
-        uri = f"{server.url}/{NAME}#sha256={DIGEST}"
-        session.add(ModelImportRow(model_id=row.id, connection_id=connection, uri=uri, said={}))
+    row = model_row(status=ResourceStatus.FETCHING)
+    connected(engine, "http", server.url, f"{server.url}/{NAME}#sha256={DIGEST}", row)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Turn, "__call__", _kills())
         with pytest.raises(SystemExit):

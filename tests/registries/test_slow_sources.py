@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine
 
 from app.db.identifiers import new_id
-from app.db.session import make_engine, transaction
+from app.db.session import transaction
 from app.db.tables import ConnectionRow, ModelImportRow, ModelRow, TenantRow
 from app.domain.vocabulary import ResourceStatus
 from app.imports import turns
@@ -89,11 +89,9 @@ def slow() -> Iterator[Slow]:
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url)
+def engine(engine: Engine) -> Iterator[Engine]:
     yield engine
     lanes_ended()
-    engine.dispose()
 
 
 def register(engine: Engine, slow: Slow, name: str, content: bytes) -> UUID:

@@ -1,7 +1,6 @@
 """What a registry says and no database keeps: it is refused once, and not fetched again and again."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from app.access.vault import Vault
-from app.db.session import make_engine, transaction
+from app.db.session import transaction
 from app.db.tables import ModelImportRow, ModelRow
 from app.domain.stored_text import is_storable_json
 from app.domain.vocabulary import ResourceStatus
@@ -24,13 +23,6 @@ from app.storage.blobs import BlobStore
 from tests.factories import model_row
 
 HALF = "\ud800"
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 def imported(engine: Engine, broker_url: str, folder: Path) -> ModelRow:

@@ -11,29 +11,25 @@ import pytest
 from sqlalchemy import Engine, func
 
 import app.registries.s3_store as module
-from app.db.identifiers import new_id
 from app.db.leases import MAX_ATTEMPTS, wait_after
-from app.db.session import clock, make_engine, transaction
-from app.db.tables import ConnectionRow, ModelImportRow, ModelRow
+from app.db.session import clock, transaction
+from app.db.tables import ModelImportRow, ModelRow
 from app.domain.vocabulary import ResourceStatus
 from app.imports import turns
 from app.imports.importer import Importer
 from tests.factories import model_row
-from tests.registries.importing import attempt, importer
+from tests.registries.importing import attempt, connected, importer
 from tests.storage.stores import Bucket, make_bucket
 
 CLOSED = "http://127.0.0.1:1"
 FILES = 5
 
 
-@pytest.fixture
-def engine(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Where whoever fetches looks at once whether somebody waits."""
+@pytest.fixture(autouse=True)
+def _looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever fetches, whether somebody waits."""
     monkeypatch.setattr(turns, "TURN_SECONDS", 0.0)
     monkeypatch.setattr(turns, "LOOK_SECONDS", 0.0)
-    engine = make_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
@@ -53,12 +49,8 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
 
 
 def register(engine: Engine, url: str, uri: str) -> UUID:
-    connection, row = new_id(), model_row(status=ResourceStatus.FETCHING)
-    with transaction(engine) as session:
-        session.add(ConnectionRow(id=connection, name="b", kind="s3", url=url, auth_kind="none"))
-        session.add(row)
-        session.flush()
-        session.add(ModelImportRow(model_id=row.id, connection_id=connection, uri=uri, said={}))
+    row = model_row(status=ResourceStatus.FETCHING)
+    connected(engine, "s3", url, uri, row)
     return row.id
 
 

@@ -14,7 +14,7 @@ from app.access.quotas import used_bytes
 from app.access.vault import Vault
 from app.db.identifiers import new_id
 from app.db.leases import MOST_UNEXPLAINED
-from app.db.session import clock, make_engine, transaction
+from app.db.session import clock, transaction
 from app.db.tables import ConnectionRow, DatasetImportRow, DatasetObjectRow, DatasetRow
 from app.domain.vocabulary import ResourceStatus
 from app.imports.importer import Importer
@@ -39,13 +39,6 @@ def bucket() -> Iterator[Bucket]:
             client.put_object(Bucket=made.name, Key=f"images/{name}", Body=name.encode())
         client.put_object(Bucket=made.name, Key="tables/train.parquet", Body=b"PAR1", ACL="public-read")
         yield made
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 def importer(engine: Engine, broker_url: str, folder: Path, **limits: int) -> Importer[Any, Any]:

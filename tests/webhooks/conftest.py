@@ -5,17 +5,9 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from app.db.session import make_engine
 from tests.waiting import lanes_ended
 from tests.webhooks.posting import Post
 from tests.webhooks.receiver import Receiver, receiving
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = make_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, delete, func, select, text, update
 
 from app.access.repository import tenant_named
-from app.db.session import make_engine, transaction, write_for
+from app.db.session import transaction, write_for
 from app.db.tables import DEFAULT_TENANT, AuditRow, SampleScoresRow, ShardRow, WorkerRow
 from app.domain.vocabulary import AuditStatus, DeviceClass, ResourceStatus, ShardStatus
 from tests.factories import audit_row, dataset_row, sample_row, shard_rows
@@ -19,13 +19,6 @@ from worker.lifecycle.presence import announce
 from worker.machine.processor import processor_of
 from worker.results.reducer import _software
 from worker.shards.store import Claim, claim_next_shard, claim_shard, extend_lease, release_shard, save_scores
-
-
-@pytest.fixture
-def engine(database_url: str) -> Any:
-    engine = make_engine(database_url)
-    yield engine
-    engine.dispose()
 
 
 def add_audit(
